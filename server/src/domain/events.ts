@@ -1,0 +1,42 @@
+import type { Tx } from '../db/database.ts'
+import { sql } from '../db/sql.ts'
+import { uuidV7 } from '../ids.ts'
+import type { Service } from '../service.ts'
+import type { Customer } from './customers.ts'
+import type { Tenant } from './tenant.ts'
+
+/** What can happen. docs/events.md says what each carries. */
+export type EventType =
+  | 'customer.created'
+  | 'customer.updated'
+  | 'customer.risk_action_changed'
+  | 'identity.succeeded'
+  | 'identity.failed'
+  | 'payment_method.added'
+  | 'payment_method.removed'
+  | 'mandate.created'
+  | 'mandate.active'
+  | 'pay_in.succeeded'
+
+/**
+ * Records a fact in the transaction of the change it tells of: both are kept or neither. `details` are what the event
+ * says besides the customer as of now; they must hold no secret.
+ */
+export async function recordEvent(
+  service: Service,
+  tx: Tx,
+  tenant: Tenant,
+  type: EventType,
+  customer: Customer,
+  details: Record<string, unknown> = {},
+): Promise<void> {
+  const now = service.clock.now()
+  await tx.query(sql`
+    insert into events (merchant_id, id, mode, type, customer_id, data, created_at)
+    select
+      c.merchant_id, ${uuidV7(service.random, now)}::uuid, c.mode, ${type}, c.id,
+      json_build_object('customer', customer_snapshot(c), 'details', ${JSON.stringify(details)}::json), ${now}
+    from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.id = ${customer.id}
+  `)
+}

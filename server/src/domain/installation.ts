@@ -1,0 +1,48 @@
+import { sql } from '../db/sql.ts'
+import { currencies } from '../money.ts'
+import type { Service } from '../service.ts'
+import { insertApiKey } from './api-keys.ts'
+import { insertMerchant } from './merchants.ts'
+import type { Merchant } from './tenant.ts'
+
+/** The database was encrypted with another key than the one given. */
+export class WrongEncryptionKeyError extends Error {
+  override readonly name = 'WrongEncryptionKeyError'
+}
+
+/**
+ * Sets a new database up: its encryption key is noted, and a merchant with one test key is made, whose secret is
+ * answered this once; null when that was done before. Of several servers starting at once, one does it. Never makes a
+ * live key. Throws WrongEncryptionKeyError.
+ */
+export async function setUpInstallation(
+  service: Service,
+  testKey: string | undefined,
+): Promise<{ merchant: Merchant; secret: string } | null> {
+  const setUp = await service.db.transaction(async (tx) => {
+    const claimed = await tx.query(sql`
+      insert into installation (encryption_key_fingerprint, created_at)
+      values (${service.vault.keyFingerprint}, ${service.clock.now()})
+      on conflict do nothing
+      returning single
+    `)
+    if (claimed.length === 0) return null
+    const held = ['ZAR', ...currencies.filter((currency) => currency !== 'ZAR')]
+    const merchant = await insertMerchant(service, tx, { name: 'Test merchant', country: 'ZA', currencies: held })
+    const { secret } = await insertApiKey(service, tx, merchant, { mode: 'test', name: 'first start', secret: testKey })
+    return { merchant, secret }
+  })
+  await checkEncryptionKey(service)
+  return setUp
+}
+
+async function checkEncryptionKey(service: Service): Promise<void> {
+  const [row] = await service.db.query<{ encryption_key_fingerprint: Buffer }>(sql`
+    select encryption_key_fingerprint from installation
+  `)
+  if (row?.encryption_key_fingerprint.equals(service.vault.keyFingerprint) === false) {
+    throw new WrongEncryptionKeyError(
+      'This database was encrypted with another key. Set MTEJA_ENCRYPTION_KEY to that key, or bring back its encryption.key file.',
+    )
+  }
+}

@@ -1,0 +1,78 @@
+import { type Batched, createBatcher } from '../../batcher.ts'
+import { sql } from '../../db/sql.ts'
+import { ServiceError } from '../../errors.ts'
+import type { Currency } from '../../money.ts'
+import type { Service } from '../../service.ts'
+import { type Tenant, tenantKey } from '../tenant.ts'
+
+/** A customer's cash in one currency, in minor units. */
+export interface Balance {
+  accountId: bigint
+  customerCode: string
+  currency: Currency
+  /** What the entries add up to. */
+  posted: bigint
+  /** Reserved by holds; part of posted. */
+  held: bigint
+  /** What can be spent: posted - held. */
+  available: bigint
+  createdAt: Date
+  updatedAt: Date
+}
+
+export type BalanceFinder = Batched<{ tenant: Tenant; code: string }, Balance | null>
+
+export function createBalanceFinder(service: Service): BalanceFinder {
+  return createBatcher(
+    (calls) => selectBalances(service, calls),
+    (call) => tenantKey(call.tenant),
+    {
+      maxBatch: 256,
+      maxWaiting: 10_000,
+      isRolledBack: () => false,
+    },
+  )
+}
+
+/** The balance in the merchant's default currency, as of now. Throws `customer_not_found`. */
+export async function getBalance(find: BalanceFinder, tenant: Tenant, code: string): Promise<Balance> {
+  const balance = await find({ tenant, code })
+  if (balance === null) throw new ServiceError('customer_not_found', `There is no customer "${code}"`)
+  return balance
+}
+
+async function selectBalances(service: Service, calls: { tenant: Tenant; code: string }[]) {
+  const { tenant } = calls[0] as { tenant: Tenant }
+  const rows = await service.db.query<{
+    id: bigint
+    code: string
+    currency: Currency
+    posted: bigint
+    held: bigint
+    created_at: Date
+    updated_at: Date
+  }>(sql`
+    select a.id, c.code, a.currency, a.posted, a.held, a.created_at, a.updated_at
+    from customers c
+    join ledger_accounts a
+      on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.currency = ${tenant.merchant.currencies[0]}
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode}
+      and c.code = any(${calls.map((call) => call.code)}::text[])
+  `)
+  const byCode = new Map(
+    rows.map((row) => [
+      row.code,
+      {
+        accountId: row.id,
+        customerCode: row.code,
+        currency: row.currency,
+        posted: row.posted,
+        held: row.held,
+        available: row.posted - row.held,
+        createdAt: row.created_at,
+        updatedAt: row.updated_at,
+      },
+    ]),
+  )
+  return calls.map((call) => byCode.get(call.code) ?? null)
+}

@@ -1,0 +1,92 @@
+import { sql } from '../../db/sql.ts'
+import type { Currency } from '../../money.ts'
+import type { Service } from '../../service.ts'
+import type { Page } from '../customer-lists.ts'
+import type { Tenant } from '../tenant.ts'
+import type { Balance } from './balances.ts'
+
+/** One line of a customer's history. */
+export interface Entry {
+  transactionId: string
+  /** Its place in the account's history: 1, 2, 3 … */
+  number: bigint
+  kind: 'pay_in' | 'purchase' | 'transfer' | 'refund' | 'reversal' | 'hold_capture' | 'fee'
+  /** Minor units: positive came in, negative went out. */
+  amount: bigint
+  currency: Currency
+  /** What was posted to the account after this entry. */
+  balanceAfter: bigint
+  description: string | null
+  related: { type: string; id: string } | null
+  createdAt: Date
+}
+
+/** Newest first. Entries are numbered within their account, so any page and the total are index look-ups. */
+export async function listEntries(
+  service: Service,
+  tenant: Tenant,
+  account: Pick<Balance, 'accountId' | 'currency'>,
+  page: { limit: number; offset: number },
+): Promise<Page<Entry>> {
+  const rows = await service.db.query<{
+    total: bigint
+    transaction_id: string | null
+    number: bigint
+    kind: Entry['kind']
+    amount: bigint
+    balance_after: bigint
+    description: string | null
+    related_type: string | null
+    related_id: string | null
+    created_at: Date
+  }>(sql`
+    select
+      a.entry_count as total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description,
+      t.related_type, t.related_id, e.created_at
+    from ledger_accounts a
+    left join entries e
+      on e.merchant_id = a.merchant_id and e.account_id = a.id
+      and e.number <= a.entry_count - ${page.offset}::bigint
+      and e.number > a.entry_count - ${page.offset}::bigint - ${page.limit}::bigint
+    left join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+    where a.merchant_id = ${tenant.merchant.id} and a.id = ${account.accountId}
+    order by e.number desc
+  `)
+  const items = rows.flatMap((row) =>
+    row.transaction_id === null
+      ? []
+      : {
+          transactionId: row.transaction_id,
+          number: row.number,
+          kind: row.kind,
+          amount: row.amount,
+          currency: account.currency,
+          balanceAfter: row.balance_after,
+          description: row.description,
+          related: row.related_type === null ? null : { type: row.related_type, id: row.related_id as string },
+          createdAt: row.created_at,
+        },
+  )
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** How many pay-ins a customer made, and what they sum to in each currency. */
+export async function summarizePayIns(
+  service: Service,
+  tenant: Tenant,
+  customerId: bigint,
+): Promise<{ count: number; totals: { currency: Currency; amount: bigint }[] }> {
+  const rows = await service.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
+    select a.currency, count(*) as count, sum(e.amount) as amount
+    from ledger_accounts a
+    join entries e on e.merchant_id = a.merchant_id and e.account_id = a.id
+    join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id and t.kind = 'pay_in'
+    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customerId}
+    group by a.currency
+    order by a.currency
+  `)
+  return {
+    count: rows.reduce((count, row) => count + Number(row.count), 0),
+    totals: rows.map((row) => ({ currency: row.currency, amount: BigInt(row.amount) })),
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Every refusal the domain knows. A surface's table is typed over all of them, so a new code does not compile until
+ * each surface has said what it means there. docs/errors.md explains each; a test holds the two together.
+ */
+export const errorCodes = [
+  'invalid_request',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'customer_not_found',
+  'merchant_not_found',
+  'payment_method_not_found',
+  'mandate_not_found',
+  'api_key_not_found',
+  'email_taken',
+  'already_identified',
+  'customer_denied',
+  'insufficient_funds',
+  'balance_limit',
+  'currency_not_held',
+  'test_mode_only',
+  'not_available',
+  'too_large',
+  'busy',
+  'internal',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
+
+/**
+ * A refusal a caller can do something about. `message` is for people: what was wrong, with which value, what to do.
+ * `field` names the member of the request at fault, where there is one.
+ */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ErrorCode
+  readonly field: string | undefined
+
+  constructor(code: ErrorCode, message: string, field?: string) {
+    super(message)
+    this.code = code
+    this.field = field
+  }
+}

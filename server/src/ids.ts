@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+
+/** Where randomness comes from. Passed in, so that a test or a simulation can choose it. */
+export interface Random {
+  /** `length` unpredictable bytes. */
+  bytes(length: number): Buffer
+}
+
+export const systemRandom: Random = { bytes: randomBytes }
+
+const base36 = '0123456789abcdefghijklmnopqrstuvwxyz'
+const base62 = `${base36}ABCDEFGHIJKLMNOPQRSTUVWXYZ`
+
+/** `length` characters 0-9a-z, each equally likely. */
+export function randomCode(random: Random, length: number): string {
+  return pick(random, base36, length)
+}
+
+/** `length` characters 0-9a-zA-Z, each equally likely. */
+export function randomMixedCode(random: Random, length: number): string {
+  return pick(random, base62, length)
+}
+
+/** The same 0-9a-zA-Z text for the same bytes; for identifiers that must recognise a thing without naming it. */
+export function codeOfBytes(bytes: Buffer, length: number): string {
+  return Array.from(bytes.subarray(0, length), (byte) => base62[byte % base62.length]).join('')
+}
+
+/** A UUID of version 7: its first 48 bits are the time, so that new rows land next to each other in an index. */
+export function uuidV7(random: Random, now: Date): string {
+  const bytes = random.bytes(16)
+  bytes.writeUIntBE(now.getTime(), 0, 6)
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Bytes at or above the largest multiple of the alphabet are thrown away, so that no character is favoured. */
+function pick(random: Random, alphabet: string, length: number): string {
+  const limit = 256 - (256 % alphabet.length)
+  let text = ''
+  while (text.length < length) {
+    for (const byte of random.bytes(length)) {
+      if (byte < limit && text.length < length) text += alphabet[byte % alphabet.length]
+    }
+  }
+  return text
+}

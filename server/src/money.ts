@@ -1,0 +1,98 @@
+import { ServiceError } from './errors.ts'
+
+/** The largest amount: 2^53 - 1 minor units, the largest integer every JSON reader keeps exact. */
+export const maxAmount = 9_007_199_254_740_991n
+
+/**
+ * Minor-unit digits by ISO 4217 code, for the currencies Mteja serves. Never taken from Intl, whose data (CLDR) gives
+ * cash digits for some (MGA, SOS: 0 instead of 2). Held against the standard's list in money.test.ts.
+ */
+const exponents = {
+  AED: 2,
+  AOA: 2,
+  AUD: 2,
+  BIF: 0,
+  BRL: 2,
+  BWP: 2,
+  CAD: 2,
+  CDF: 2,
+  CHF: 2,
+  CNY: 2,
+  CVE: 2,
+  DJF: 0,
+  DZD: 2,
+  EGP: 2,
+  ERN: 2,
+  ETB: 2,
+  EUR: 2,
+  GBP: 2,
+  GHS: 2,
+  GMD: 2,
+  GNF: 0,
+  INR: 2,
+  JPY: 0,
+  KES: 2,
+  KMF: 0,
+  KWD: 3,
+  LRD: 2,
+  LSL: 2,
+  LYD: 3,
+  MAD: 2,
+  MGA: 2,
+  MRU: 2,
+  MUR: 2,
+  MWK: 2,
+  MZN: 2,
+  NAD: 2,
+  NGN: 2,
+  RWF: 0,
+  SAR: 2,
+  SCR: 2,
+  SDG: 2,
+  SLE: 2,
+  SOS: 2,
+  SSP: 2,
+  STN: 2,
+  SZL: 2,
+  TND: 3,
+  TZS: 2,
+  UGX: 0,
+  USD: 2,
+  XAF: 0,
+  XOF: 0,
+  ZAR: 2,
+  ZMW: 2,
+  ZWG: 2,
+} as const satisfies Record<string, number>
+
+export type Currency = keyof typeof exponents
+
+export const currencies = Object.keys(exponents) as Currency[]
+
+/** How many digits of an amount are minor units: 2 for ZAR, 0 for XOF, 3 for TND. */
+export function minorDigits(currency: Currency): number {
+  return exponents[currency]
+}
+
+/** Reads a currency code as clients send it. Throws `invalid_request` for one Mteja does not know. */
+export function parseCurrency(code: string, field = 'currency'): Currency {
+  const upper = code.trim().toUpperCase()
+  if (Object.hasOwn(exponents, upper)) return upper as Currency
+  throw new ServiceError(
+    'invalid_request',
+    `${field} must be an ISO 4217 currency code such as ZAR, not "${code}"`,
+    field,
+  )
+}
+
+/**
+ * Reads a positive amount of minor units. Clients send integers, integral floats (10.0) and, from Kotlin and Paystack's
+ * samples, digits in a string. Throws `invalid_request` for anything else, and above 2^53 - 1.
+ */
+export function parseAmount(value: number | string, field = 'amount'): bigint {
+  const text = String(value)
+  const amount = /^\d{1,16}(\.0+)?$/.test(text) ? BigInt(text.split('.')[0] as string) : 0n
+  if (amount > 0n && amount <= maxAmount) return amount
+  const message = `${field} must be a whole number of minor units from 1 to ${maxAmount}, not ${JSON.stringify(value)}`
+  throw new ServiceError('invalid_request', message, field)
+}

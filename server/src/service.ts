@@ -1,0 +1,17 @@
+import type { Clock } from './clock.ts'
+import type { Db } from './db/database.ts'
+import type { IdentityVerifier } from './domain/identity-verifier.ts'
+import type { Random } from './ids.ts'
+import type { Vault } from './vault.ts'
+
+/** What the domain is given instead of reaching for it. */
+export interface Service {
+  readonly db: Db
+  readonly clock: Clock
+  readonly random: Random
+  readonly vault: Vault
+  /** Judges identity checks made in test mode. Live mode has none until one is configured. */
+  readonly identityVerifier: IdentityVerifier
+  /** How long the sandbox takes to finish what a bank or a bureau would finish later, in milliseconds. */
+  readonly sandboxDelayMs: number
+}

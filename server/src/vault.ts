@@ -1,0 +1,44 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto'
+import type { Random } from './ids.ts'
+
+/** Encrypts what must not lie readable in the database, and recognises a secret value again without storing it. */
+export interface Vault {
+  /** AES-256-GCM. `context` is bound to the text: it opens only under the same one. */
+  seal(plaintext: string, context: string): Buffer
+  /** Throws when the text was sealed with another key or context, or was altered. */
+  open(sealed: Buffer, context: string): string
+  /** HMAC-SHA256: equal values of one purpose give equal digests, and only the key's holder can try values. */
+  fingerprint(value: string, purpose: string): Buffer
+  /** Tells two keys apart without revealing either. */
+  readonly keyFingerprint: Buffer
+}
+
+const nonceBytes = 12
+const tagBytes = 16
+
+/** `key` is 32 random bytes; the keys for encrypting and recognising are derived from it. */
+export function createVault(key: Buffer, random: Random): Vault {
+  if (key.length !== 32) throw new Error('the encryption key must be 32 bytes')
+  const sealing = derive(key, 'seal')
+  const recognising = derive(key, 'fingerprint')
+  return {
+    seal(plaintext, context) {
+      const nonce = random.bytes(nonceBytes)
+      const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(context))
+      const text = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()])
+      return Buffer.concat([nonce, cipher.getAuthTag(), text])
+    },
+    open(sealed, context) {
+      const decipher = createDecipheriv('aes-256-gcm', sealing, sealed.subarray(0, nonceBytes))
+        .setAAD(Buffer.from(context))
+        .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes))
+      return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8')
+    },
+    fingerprint: (value, purpose) => createHmac('sha256', recognising).update(`${purpose}\0${value}`).digest(),
+    keyFingerprint: createHash('sha256').update(derive(key, 'identify')).digest().subarray(0, 8),
+  }
+}
+
+function derive(key: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `mteja ${purpose}`, 32))
+}
