@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { ErrorCode } from '../../errors.ts'
+import { sendProblems } from '../http/answer-problems.ts'
+import { type Problem, sentence } from '../http/problem.ts'
+
+/** What each refusal is on this surface. */
+const statusByCode: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  currency_not_held: 400,
+  test_mode_only: 400,
+  already_identified: 400,
+  not_available: 400,
+  unauthorized: 401,
+  insufficient_funds: 402,
+  customer_denied: 402,
+  balance_limit: 400,
+  forbidden: 403,
+  not_found: 404,
+  customer_not_found: 404,
+  merchant_not_found: 404,
+  payment_method_not_found: 404,
+  mandate_not_found: 404,
+  api_key_not_found: 404,
+  email_taken: 409,
+  too_large: 413,
+  internal: 500,
+  busy: 503,
+}
+
+/** `{"statusCode": 404, "message": ["…"], "error": "Not Found"}`, the message always a list. */
+export function answerProblems(app: FastifyInstance): void {
+  sendProblems(app, (problem) => {
+    const statusCode = statusByCode[problem.code]
+    return {
+      statusCode,
+      body: { statusCode, message: messagesOf(problem), error: STATUS_CODES[statusCode] ?? 'Error' },
+    }
+  })
+}
+
+function messagesOf(problem: Problem): string[] {
+  return problem.violations.length > 0 ? problem.violations.map((each) => sentence(each)) : [problem.message]
+}

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { refuseUnstorableAddresses } from '../http/addresses.ts'
+import { requireBearer } from '../http/authentication.ts'
+import { readBodies } from '../http/body.ts'
+import { describeSurface } from '../http/reference.ts'
+import type { SurfaceContext } from '../http/surface.ts'
+import { validateRequests } from '../http/validation.ts'
+import { authenticationRoutes } from './authentication.ts'
+import { customerRoutes } from './customers.ts'
+import { answerProblems } from './errors.ts'
+import { healthRoutes } from './health.ts'
+import { errorSchema } from './schemas.ts'
+
+/** Everything under `/api/canary`, as Cashful's clients of every language expect it. */
+export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  app.addSchema(errorSchema)
+  await describeSurface(app, context.documents, {
+    name: 'cashful',
+    title: 'Cashful Customers API',
+    description: 'Amounts are whole numbers of minor units. Lists are newest first.',
+  })
+  answerProblems(app)
+  validateRequests(app, { coerceBodies: false })
+  readBodies(app, 'json')
+  refuseUnstorableAddresses(app)
+  requireBearer(app, context.findKey, context.tokens)
+  await app.register(customerRoutes, context)
+  await app.register(authenticationRoutes, context)
+  await app.register(healthRoutes, context)
+}

@@ -1,0 +1,33 @@
+import type { Page } from '../../domain/customer-lists.ts'
+
+const defaultLimit = 50
+const maxLimit = 100
+
+export interface PageQuery {
+  limit?: number | undefined
+  offset?: number | undefined
+}
+
+/** Clients send whole numbers as 10.0, 3.4 or 1e+21: fractions are dropped and the limit is held to 100. */
+export function pageOf(query: PageQuery): { limit: number; offset: number } {
+  return {
+    limit: Math.min(wholeNumber(query.limit) ?? defaultLimit, maxLimit),
+    offset: Math.min(wholeNumber(query.offset) ?? 0, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** Null for what is no number at all, which only the routes that declare no 400 let through. */
+function wholeNumber(value: unknown): number | null {
+  return typeof value === 'number' && value >= 0 ? Math.floor(value) : null
+}
+
+export function renderPage<Item, Rendered>(
+  page: { limit: number; offset: number },
+  { items, total }: Page<Item>,
+  render: (item: Item) => Rendered,
+) {
+  return {
+    data: items.map(render),
+    pagination: { ...page, total, hasMore: page.offset + items.length < total },
+  }
+}

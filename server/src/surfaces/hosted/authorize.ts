@@ -1,0 +1,68 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { approveMandate, findMandateTenant, getMandate } from '../../domain/mandates.ts'
+import { ServiceError } from '../../errors.ts'
+import { readBodies } from '../http/body.ts'
+import { problemOf } from '../http/problem.ts'
+import type { SurfaceContext } from '../http/surface.ts'
+import { html, page } from './page.ts'
+
+/** `/authorize/:accessCode`: where a customer agrees to a direct debit mandate. The address is the only secret. */
+export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { service }) => {
+  readBodies(app, 'json-or-urlencoded')
+
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error)
+    if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+    const status = problem.code === 'mandate_not_found' ? 404 : problem.expected ? 400 : 500
+    return reply
+      .status(status)
+      .type('text/html')
+      .send(page('Authorization', html`<p>${problem.message}</p>`))
+  })
+
+  app.get<{ Params: { accessCode: string } }>(
+    '/authorize/:accessCode',
+    { schema: { hide: true } },
+    async (request, reply) => {
+      const { tenant, reference } = await findMandateTenant(service, request.params.accessCode)
+      const mandate = await getMandate(service, tenant, reference)
+      reply.type('text/html')
+      if (mandate.status !== 'requested') {
+        return page('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
+      }
+      return page(
+        'Authorize direct debit',
+        html`
+        <p><strong>${tenant.merchant.name}</strong> asks to debit your bank account. This is a sandbox: no bank is asked.</p>
+        <form method="post">
+          <label>Account number <input name="accountNumber" inputmode="numeric" pattern="[0-9]{6,20}" required value="0123456789"></label>
+          <label>Bank code <input name="bankCode" required maxlength="20" value="${mandate.bankCode ?? '058'}"></label>
+          <button>Approve</button>
+        </form>
+      `,
+      )
+    },
+  )
+
+  app.post<{ Params: { accessCode: string }; Body: { accountNumber?: unknown; bankCode?: unknown } }>(
+    '/authorize/:accessCode',
+    { schema: { hide: true } },
+    async (request, reply) => {
+      const { accountNumber, bankCode } = request.body
+      if (typeof accountNumber !== 'string' || !/^\d{6,20}$/.test(accountNumber)) {
+        throw new ServiceError('invalid_request', 'The account number must be 6 to 20 digits', 'accountNumber')
+      }
+      if (typeof bankCode !== 'string' || !/^[\w-]{1,20}$/.test(bankCode)) {
+        throw new ServiceError('invalid_request', 'The bank code must be 1 to 20 letters or digits', 'bankCode')
+      }
+      const { tenant, reference } = await findMandateTenant(service, request.params.accessCode)
+      const mandate = await approveMandate(service, tenant, reference, { number: accountNumber, bankCode })
+      if (mandate.callbackUrl !== null && /^https?:/i.test(mandate.callbackUrl)) {
+        const address = new URL(mandate.callbackUrl)
+        address.searchParams.set('reference', reference)
+        return reply.redirect(address.href, 303)
+      }
+      return reply.type('text/html').send(page('Authorized', html`<p>Thank you. You can close this page.</p>`))
+    },
+  )
+}

@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify'
+import { ServiceError } from '../../errors.ts'
+import { type Problem, problemOf } from './problem.ts'
+
+/**
+ * Every error of a surface, and every address it does not know, is answered in the surface's own envelope, which
+ * `render` makes. A fault of ours is logged, without the request's content.
+ */
+export function sendProblems(
+  app: FastifyInstance,
+  render: (problem: Problem) => { statusCode: number; body: unknown },
+): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error)
+    if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+    const { statusCode, body } = render(problem)
+    if (problem.code === 'busy') reply.header('retry-after', '1')
+    // Serialized here: an error may come before the route's response schemas are known.
+    return reply.status(statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body)
+  })
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split('?')[0]
+    throw new ServiceError('not_found', `There is nothing at ${request.method} ${path}`)
+  })
+}

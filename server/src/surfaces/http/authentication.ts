@@ -1,0 +1,51 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { KeyFinder, KeyHolder } from '../../domain/api-keys.ts'
+import type { Tenant } from '../../domain/tenant.ts'
+import type { Tokens } from '../../domain/tokens.ts'
+import { ServiceError } from '../../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by `requireBearer` before the handler runs. */
+    caller: KeyHolder | null
+  }
+}
+
+/** Says that no credential came at all, which some surfaces word differently from a wrong one. */
+export const missingCredential = 'No Authorization header was found'
+
+/**
+ * Every route of the surface needs `Authorization: Bearer …`: a secret API key, or with `tokens` also a JWT. Throws
+ * `unauthorized` before the body is read.
+ */
+export function requireBearer(app: FastifyInstance, findKey: KeyFinder, tokens?: Tokens): void {
+  app.decorateRequest('caller', null)
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.public === true) return
+    const credential = readBearer(request)
+    const caller = credential.startsWith('sk_')
+      ? await findKey(credential)
+      : ((await tokens?.verify(credential)) ?? null)
+    if (caller === null)
+      throw new ServiceError('unauthorized', 'The key or token is not valid, was revoked or has expired')
+    request.caller = caller
+  })
+}
+
+/** The tenant the request speaks for. */
+export function tenantOf(request: FastifyRequest): Tenant {
+  return callerOf(request).tenant
+}
+
+export function callerOf(request: FastifyRequest): KeyHolder {
+  if (request.caller === null) throw new Error('the route has no authentication')
+  return request.caller
+}
+
+export function readBearer(request: FastifyRequest): string {
+  const header = request.headers.authorization
+  if (header === undefined || header.trim() === '') throw new ServiceError('unauthorized', missingCredential)
+  const match = /^bearer +(\S+)$/i.exec(header.trim())
+  if (match === null) throw new ServiceError('unauthorized', 'The Authorization header must be: Bearer <key>')
+  return match[1] as string
+}

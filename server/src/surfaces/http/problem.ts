@@ -1,0 +1,49 @@
+import type { FastifyError } from 'fastify'
+import { QueueFullError } from '../../batcher.ts'
+import { type ErrorCode, ServiceError } from '../../errors.ts'
+import { describeViolation, type Violation } from './validation.ts'
+
+/** Anything that can end a request, in the terms every surface's table is written in. */
+export interface Problem {
+  code: ErrorCode
+  message: string
+  field: string | undefined
+  /** What is wrong with the request's members, where that is the problem. */
+  violations: Violation[]
+  /** False for a fault of ours, which is logged and told without detail. */
+  expected: boolean
+}
+
+/** Reads an error from anywhere: the domain, the validator, the HTTP server, the database or a bug. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ServiceError) return problem(error.code, error.message, { field: error.field })
+  const { validation, validationContext, statusCode, code } = error as Partial<FastifyError>
+  if (validation) {
+    const violations = validation.map(describeViolation)
+    const message = violations.map((each) => sentence(each, validationContext)).join('; ')
+    return problem('invalid_request', message, { field: violations[0]?.field, violations })
+  }
+  if (error instanceof QueueFullError) return problem('busy', 'Too many requests are waiting; try again in a moment')
+  if ((error as Error | undefined)?.name === 'DatabaseUnavailableError') {
+    return { ...problem('busy', 'The database cannot be reached; try again in a moment'), expected: false }
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem('too_large', 'The body is larger than 1 MiB')
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return problem('invalid_request', (error as Error).message)
+  }
+  return { ...problem('internal', 'Something went wrong on our side; nothing was changed'), expected: false }
+}
+
+function problem(
+  code: ErrorCode,
+  message: string,
+  more: { field?: string | undefined; violations?: Violation[] } = {},
+) {
+  return { code, message, field: more.field, violations: more.violations ?? [], expected: true }
+}
+
+/** `email must be a valid email, not "x"` */
+export function sentence({ field, expected, given }: Violation, context?: string): string {
+  const where = context === 'querystring' || context === 'params' ? `${field} in the address` : field
+  return `${where} ${expected}${given === undefined ? '' : `, not ${given}`}`
+}

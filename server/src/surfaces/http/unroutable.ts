@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+
+/** The envelope of the surface that an address belongs to, for errors that come before any surface is reached. */
+function envelope(path: string, status: number, message: string): string {
+  const error = STATUS_CODES[status] ?? 'Error'
+  if (path.startsWith('/api/canary')) return JSON.stringify({ statusCode: status, message: [message], error })
+  if (path.startsWith('/v1')) return JSON.stringify({ error: { code: 'invalid_request', message } })
+  const meta = { nextStep: "Ensure that the value(s) you're passing are valid." }
+  return JSON.stringify({ status: false, message, meta, type: 'validation_error', code: 'invalid_params' })
+}
+
+/** A path that cannot be decoded (`%zz`). */
+export function answerUnroutable(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const body = envelope(request.raw.url ?? '', 400, 'The address has a percent sign that encodes nothing')
+  reply
+    .status(400)
+    .type('application/json; charset=utf-8')
+    .serializer((text: string) => text)
+    .send(body)
+}
+
+/** Bytes that are no HTTP request, or one with larger headers than we read. Written by hand: there is no request yet. */
+export function answerUnreadable(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = tooLarge ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const path = /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
+  const body = envelope(path, status, tooLarge ? 'The headers are larger than 16 KiB' : 'This is not an HTTP request')
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
+
+/** Node gives the packet as a Buffer, whatever its type says. */
+function firstBytes(error: ConnectionError): string {
+  const packet: unknown = error.rawPacket
+  return Buffer.isBuffer(packet) ? packet.subarray(0, 2000).toString('latin1') : ''
+}

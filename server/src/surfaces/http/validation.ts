@@ -1,0 +1,73 @@
+import { Ajv } from 'ajv'
+import formats from 'ajv-formats'
+import type { FastifyInstance } from 'fastify'
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
+
+/** A member of a request that is not as its schema says, in words: `expected` completes "<field> …". */
+export interface Violation {
+  field: string
+  /** The member is missing altogether. */
+  missing: boolean
+  expected: string
+  /** The value at fault as JSON, cut; undefined where it is missing or must not be repeated. */
+  given: string | undefined
+}
+
+/** Values that are never repeated, not even to the one who sent them: answers end up in logs. */
+const secretFields = /bvn|account|number|value|secret|cvv/i
+
+/**
+ * Validates with the schemas that the API reference shows. Query texts are read as the numbers and booleans asked for;
+ * bodies too where `coerceBodies`, for surfaces whose clients send numbers as text.
+ */
+export function validateRequests(app: FastifyInstance, options: { coerceBodies: boolean }): void {
+  const strict = createAjv(false)
+  const coercing = createAjv(true)
+  app.setValidatorCompiler(({ schema, httpPart }) => {
+    const ajv = httpPart === 'body' && !options.coerceBodies ? strict : coercing
+    return ajv.compile(schema as object)
+  })
+}
+
+function createAjv(coerceTypes: boolean): Ajv {
+  const ajv = new Ajv({
+    coerceTypes,
+    useDefaults: true,
+    removeAdditional: false,
+    verbose: true,
+    allErrors: true,
+    strict: false,
+  })
+  formats.default(ajv, ['email', 'uri', 'date-time'])
+  // Looser than the RFC's grammar: one @, a dot in the domain, nothing blank. What receives mail decides the rest.
+  ajv.addFormat('email', /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/)
+  return ajv
+}
+
+export function describeViolation(error: FastifySchemaValidationError): Violation {
+  const missing = error.keyword === 'required'
+  const path = error.instancePath.split('/').slice(1)
+  if (missing) path.push(String(error.params.missingProperty))
+  const field = path.join('.') || 'body'
+  const data = (error as { data?: unknown }).data
+  const given = missing || secretFields.test(field) ? undefined : cut(JSON.stringify(data) ?? 'nothing')
+  return { field, missing, expected: expectation(error), given }
+}
+
+function expectation({ keyword, params, message }: FastifySchemaValidationError): string {
+  if (keyword === 'required') return 'is required'
+  if (keyword === 'type') return `must be ${article(String(params.type))}`
+  if (keyword === 'format') return `must be a valid ${params.format}`
+  if (keyword === 'enum') return `must be one of [${(params.allowedValues as string[]).join(', ')}]`
+  if (keyword === 'maxLength') return `must be at most ${params.limit} characters`
+  if (keyword === 'minLength') return `must be at least ${params.limit} characters`
+  return message ?? 'is not valid'
+}
+
+function article(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`
+}
+
+function cut(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify'
+import type { ErrorCode } from '../../errors.ts'
+import { sendProblems } from '../http/answer-problems.ts'
+
+/** What each refusal is on this surface. */
+export const statusByCode: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  currency_not_held: 400,
+  balance_limit: 400,
+  unauthorized: 401,
+  insufficient_funds: 402,
+  forbidden: 403,
+  test_mode_only: 403,
+  customer_denied: 403,
+  not_available: 403,
+  not_found: 404,
+  customer_not_found: 404,
+  merchant_not_found: 404,
+  payment_method_not_found: 404,
+  mandate_not_found: 404,
+  api_key_not_found: 404,
+  email_taken: 409,
+  already_identified: 409,
+  too_large: 413,
+  internal: 500,
+  busy: 503,
+}
+
+/** `{"error": {"code": "customer_not_found", "message": "…", "field": "customerId"}}` */
+export function answerProblems(app: FastifyInstance): void {
+  sendProblems(app, ({ code, message, field }) => ({
+    statusCode: statusByCode[code],
+    body: { error: { code, message, ...(field === undefined ? {} : { field }) } },
+  }))
+}

@@ -1,0 +1,36 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { refuseUnstorableAddresses } from '../http/addresses.ts'
+import { requireBearer } from '../http/authentication.ts'
+import { readBodies } from '../http/body.ts'
+import { describeSurface } from '../http/reference.ts'
+import type { SurfaceContext } from '../http/surface.ts'
+import { validateRequests } from '../http/validation.ts'
+import { apiKeyRoutes } from './api-keys.ts'
+import { answerProblems } from './errors.ts'
+import { merchantRoutes } from './merchants.ts'
+import { requireOperator } from './operator.ts'
+import { sandboxRoutes } from './sandbox.ts'
+import { errorSchema } from './schemas.ts'
+
+/** Mteja's own API under `/v1`: what neither wire has. */
+export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  app.addSchema(errorSchema)
+  await describeSurface(app, context.documents, {
+    name: 'mteja',
+    title: 'Mteja API',
+    description: 'Merchants and keys, and a sandbox that does what the outside world would. Amounts are minor units.',
+  })
+  answerProblems(app)
+  validateRequests(app, { coerceBodies: false })
+  readBodies(app, 'json')
+  refuseUnstorableAddresses(app)
+  await app.register(async (tenants) => {
+    requireBearer(tenants, context.findKey, context.tokens)
+    await tenants.register(apiKeyRoutes, context)
+    await tenants.register(sandboxRoutes, context)
+  })
+  await app.register(async (operators) => {
+    requireOperator(operators, context.adminKey)
+    await operators.register(merchantRoutes, context)
+  })
+}

@@ -1,0 +1,211 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { approveMandate, type Mandate } from '../../domain/mandates.ts'
+import { simulatePayIn } from '../../domain/pay-ins.ts'
+import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../domain/payment-methods.ts'
+import { ServiceError } from '../../errors.ts'
+import { tenantOf } from '../http/authentication.ts'
+import type { SurfaceContext } from '../http/surface.ts'
+import { date, nullableText, responses } from './schemas.ts'
+
+const tags = ['Sandbox']
+const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
+
+const payInSchema = Type.Object({
+  id: Type.String(),
+  transactionId: Type.String({ description: 'The ledger transaction' }),
+  customerId: Type.String(),
+  amount: Type.Integer(),
+  currency: Type.String(),
+  description: nullableText,
+  status: Type.Literal('succeeded'),
+  balanceAfter: Type.Integer(),
+  createdAt: date,
+})
+
+const paymentMethodSchema = Type.Object({
+  id: Type.String({ description: 'As the Cashful surface names it', examples: ['pm_ekk8t49ogj'] }),
+  authorizationCode: Type.String({ description: 'As the Paystack surface names it', examples: ['AUTH_ekk8t49ogj'] }),
+  customerId: Type.String(),
+  type: Type.String(),
+  provider: Type.String(),
+  brand: nullableText,
+  last4: nullableText,
+  expiryMonth: Type.Union([Type.Integer(), Type.Null()]),
+  expiryYear: Type.Union([Type.Integer(), Type.Null()]),
+  phone: nullableText,
+  isDefault: Type.Boolean(),
+  createdAt: date,
+})
+
+const optionalText = (maxLength: number, example: string) =>
+  Type.Optional(Type.String({ maxLength, examples: [example] }))
+
+/** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
+export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, post }) => {
+  app.post(
+    '/sandbox/pay-ins',
+    {
+      schema: {
+        operationId: 'simulatePayIn',
+        summary: 'Credit a customer’s cash balance as if a pay-in had arrived',
+        tags,
+        body: Type.Object({
+          customerId,
+          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          currency: Type.Optional(Type.String({ maxLength: 10, examples: ['ZAR'] })),
+          description: optionalText(500, 'Top-up'),
+        }),
+        response: responses(201, payInSchema, 400, 401, 403, 404),
+      },
+    },
+    async (request, reply) => {
+      const { customerId, ...input } = request.body
+      const payIn = await simulatePayIn(service, post, tenantOf(request), { customerCode: customerId, ...input })
+      reply.status(201)
+      return {
+        id: payIn.id,
+        transactionId: payIn.transactionId,
+        customerId: payIn.customerCode,
+        amount: Number(payIn.amount),
+        currency: payIn.currency,
+        description: payIn.description,
+        status: 'succeeded' as const,
+        balanceAfter: Number(payIn.balanceAfter),
+        createdAt: payIn.createdAt.toISOString(),
+      }
+    },
+  )
+
+  app.post(
+    '/sandbox/payment-methods',
+    {
+      schema: {
+        operationId: 'createTestPaymentMethod',
+        summary: 'Save a card or a mobile money number, as if the customer had paid with it',
+        tags,
+        body: Type.Object({
+          customerId,
+          type: Type.Unsafe<'card' | 'mobile_money'>({
+            type: 'string',
+            enum: ['card', 'mobile_money'],
+            examples: ['card'],
+          }),
+          number: Type.Optional(
+            Type.String({
+              maxLength: 30,
+              description: 'Of a card; default Paystack’s test card',
+              examples: ['4084084084084081'],
+            }),
+          ),
+          expiryMonth: Type.Optional(Type.Integer({ minimum: 1, maximum: 12, examples: [12] })),
+          expiryYear: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2099, examples: [2030] })),
+          brand: optionalText(40, 'visa'),
+          bank: optionalText(100, 'TEST BANK'),
+          phone: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description: 'Of mobile money, where it is required',
+              examples: ['+27821234567'],
+            }),
+          ),
+          provider: optionalText(40, 'mpesa'),
+          accountName: optionalText(200, 'John Doe'),
+        }),
+        response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
+      },
+    },
+    async (request, reply) => {
+      const { customerId, ...instrument } = request.body
+      const method = await savePaymentMethod(service, tenantOf(request), customerId, readInstrument(instrument))
+      reply.status(201)
+      return renderPaymentMethod(customerId, method)
+    },
+  )
+
+  app.post(
+    '/sandbox/mandates/:reference/approve',
+    {
+      schema: {
+        operationId: 'approveTestMandate',
+        summary: 'Agree to a direct debit mandate, as the customer would on the hosted page',
+        tags,
+        params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
+        body: Type.Object({
+          accountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
+          bankCode: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['058'] })),
+        }),
+        response: responses(
+          200,
+          Type.Object({ reference: Type.String(), status: Type.String(), authorizationCode: nullableText }),
+          400,
+          401,
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const { accountNumber = '0123456789', bankCode = '058' } = request.body
+      const account = { number: accountNumber, bankCode }
+      return renderMandate(await approveMandate(service, tenantOf(request), request.params.reference, account))
+    },
+  )
+}
+
+interface GivenInstrument {
+  type: 'card' | 'mobile_money'
+  number?: string
+  expiryMonth?: number
+  expiryYear?: number
+  brand?: string
+  bank?: string
+  phone?: string
+  provider?: string
+  accountName?: string
+}
+
+function readInstrument(given: GivenInstrument): Instrument {
+  const { provider, accountName } = given
+  if (given.type === 'card') {
+    return {
+      type: 'card',
+      number: given.number ?? '4084084084084081',
+      expiryMonth: given.expiryMonth ?? 12,
+      expiryYear: given.expiryYear ?? 2030,
+      brand: given.brand,
+      bank: given.bank,
+      provider,
+      accountName,
+    }
+  }
+  if (given.phone === undefined) {
+    throw new ServiceError('invalid_request', 'phone is required for mobile money', 'phone')
+  }
+  return { type: 'mobile_money', phone: given.phone, provider, accountName }
+}
+
+function renderPaymentMethod(customerId: string, method: PaymentMethod) {
+  return {
+    id: `pm_${method.code}`,
+    authorizationCode: `AUTH_${method.code}`,
+    customerId,
+    type: method.type,
+    provider: method.provider,
+    brand: method.brand,
+    last4: method.last4,
+    expiryMonth: method.expiryMonth,
+    expiryYear: method.expiryYear,
+    phone: method.phone,
+    isDefault: method.isDefault,
+    createdAt: method.createdAt.toISOString(),
+  }
+}
+
+function renderMandate(mandate: Mandate) {
+  const code = mandate.paymentMethod?.code
+  return {
+    reference: mandate.reference,
+    status: mandate.status,
+    authorizationCode: code === undefined ? null : `AUTH_${code}`,
+  }
+}

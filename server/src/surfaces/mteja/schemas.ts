@@ -1,0 +1,44 @@
+import { type TSchema, Type } from 'typebox'
+
+/** The shapes of Mteja's own surface. Times are ISO 8601 in UTC, amounts whole numbers of minor units. */
+export const date = Type.String({ format: 'date-time', examples: ['2026-01-15T10:30:00.000Z'] })
+export const nullableText = Type.Union([Type.String(), Type.Null()])
+
+export const errorSchema = Type.Object(
+  { error: Type.Object({ code: Type.String(), message: Type.String(), field: Type.Optional(Type.String()) }) },
+  { $id: 'MtejaError', examples: [{ error: { code: 'customer_not_found', message: 'There is no customer "CUS_x"' } }] },
+)
+
+/** `responses(201, body, 400, 404)`: the success, and the refusals in the surface's envelope. */
+export function responses(status: number, body: TSchema, ...errors: number[]): Record<number, TSchema> {
+  return { [status]: body, ...Object.fromEntries(errors.map((code) => [code, Type.Ref('MtejaError')])) }
+}
+
+export const modeSchema = Type.Unsafe<'test' | 'live'>({ type: 'string', enum: ['test', 'live'], examples: ['test'] })
+
+export const apiKeySchema = Type.Object({
+  id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  mode: modeSchema,
+  name: nullableText,
+  hint: Type.String({ description: 'The key’s last four characters', examples: ['x9Kq'] }),
+  createdAt: date,
+  revokedAt: Type.Union([date, Type.Null()]),
+})
+
+export const newApiKeySchema = Type.Object({
+  ...apiKeySchema.properties,
+  secret: Type.String({ description: 'The key itself, shown this once', examples: ['sk_test_4Tt…'] }),
+})
+
+export const merchantSchema = Type.Object({
+  id: Type.String({ description: 'The merchantId of the Cashful surface', examples: ['mer_3k1f9x0c2v8b7n6'] }),
+  integration: Type.Integer({ description: 'The integration of the Paystack surface', examples: [100001] }),
+  name: Type.String({ examples: ['Duka'] }),
+  country: Type.String({ examples: ['ZA'] }),
+  currencies: Type.Array(Type.String(), { examples: [['ZAR', 'NGN']] }),
+  createdAt: date,
+})
+
+export function listOf<Item extends TSchema>(item: Item) {
+  return Type.Object({ data: Type.Array(item) })
+}

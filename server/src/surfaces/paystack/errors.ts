@@ -1,0 +1,105 @@
+import type { FastifyInstance } from 'fastify'
+import type { ErrorCode } from '../../errors.ts'
+import { sendProblems } from '../http/answer-problems.ts'
+import { missingCredential } from '../http/authentication.ts'
+import type { Problem } from '../http/problem.ts'
+
+interface Wording {
+  status: number
+  type: 'validation_error' | 'api_error'
+  code: string
+  nextStep: string
+  /** What Paystack says, where its words are known; otherwise the domain's. */
+  message?: string
+}
+
+const checkValues = "Ensure that the value(s) you're passing are valid."
+const tryLater = 'Try again later'
+
+function invalid(message?: string, status = 400): Wording {
+  return {
+    status,
+    type: 'validation_error',
+    code: 'invalid_params',
+    nextStep: checkValues,
+    ...(message && { message }),
+  }
+}
+
+function notFound(message?: string): Wording {
+  return {
+    status: 404,
+    type: 'validation_error',
+    code: 'not_found',
+    nextStep: checkValues,
+    ...(message && { message }),
+  }
+}
+
+/** What each refusal is on this surface. */
+const wordingByCode: Record<ErrorCode, Wording> = {
+  invalid_request: invalid(),
+  currency_not_held: invalid('Currency not supported by merchant'),
+  test_mode_only: invalid(),
+  already_identified: invalid('Customer already validated using the same credentials'),
+  not_available: {
+    status: 403,
+    type: 'api_error',
+    code: 'feature_unavailable',
+    nextStep: 'Use a test key, or ask the operator of this server',
+  },
+  unauthorized: {
+    status: 401,
+    type: 'validation_error',
+    code: 'invalid_Key',
+    nextStep: 'Ensure that you provide the correct authorization key for the request',
+    message: 'Invalid key',
+  },
+  insufficient_funds: invalid(),
+  customer_denied: invalid(),
+  balance_limit: invalid(),
+  forbidden: { status: 403, type: 'validation_error', code: 'forbidden', nextStep: checkValues },
+  not_found: notFound(),
+  customer_not_found: invalid('Customer code/email specified is invalid', 404),
+  merchant_not_found: notFound(),
+  payment_method_not_found: notFound('Authorization code not found.'),
+  mandate_not_found: {
+    status: 404,
+    type: 'api_error',
+    code: 'unknown',
+    nextStep: tryLater,
+    message: 'Authorization does not exist or does not belong to integration',
+  },
+  api_key_not_found: notFound(),
+  email_taken: invalid(),
+  too_large: invalid(undefined, 413),
+  internal: { status: 500, type: 'api_error', code: 'unknown', nextStep: tryLater },
+  busy: { status: 503, type: 'api_error', code: 'unknown', nextStep: tryLater },
+}
+
+/** `{"status": false, "message": "…", "meta": {"nextStep": "…"}, "type": "…", "code": "…"}` */
+export function answerProblems(app: FastifyInstance): void {
+  sendProblems(app, (problem) => {
+    const { status, nextStep, type, code, message } = wordingOf(problem)
+    return { statusCode: status, body: { status: false, message, meta: { nextStep }, type, code } }
+  })
+}
+
+function wordingOf(problem: Problem): Required<Wording> {
+  const wording = { ...wordingByCode[problem.code], message: wordingByCode[problem.code].message ?? problem.message }
+  const [violation] = problem.violations
+  if (violation?.missing) {
+    const missing = { code: 'missing_params', nextStep: 'Provide all required params' }
+    // The one text Paystack documents for a missing member.
+    const message = violation.field === 'email' ? 'Email Address is required' : `"${violation.field}" is required`
+    return { ...wording, ...missing, message }
+  }
+  if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
+  if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
+  return wording
+}
+
+/** `"metadata" must be of type object`: the words of the validator that Paystack uses. */
+function joiSentence(field: string, expected: string): string {
+  return `"${field}" ${expected.replace(/^must be an? (object)$/, 'must be of type $1')}`
+}

@@ -1,0 +1,28 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { refuseUnstorableAddresses } from '../http/addresses.ts'
+import { requireBearer } from '../http/authentication.ts'
+import { readBodies } from '../http/body.ts'
+import { describeSurface } from '../http/reference.ts'
+import type { SurfaceContext } from '../http/surface.ts'
+import { validateRequests } from '../http/validation.ts'
+import { authorizationRoutes } from './customer.authorization.ts'
+import { customerRoutes } from './customer.ts'
+import { answerProblems } from './errors.ts'
+import { errorSchema } from './schemas.ts'
+
+/** Paystack's API at the root, where its clients expect it. */
+export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  app.addSchema(errorSchema)
+  await describeSurface(app, context.documents, {
+    name: 'paystack',
+    title: 'Paystack Customers API',
+    description: 'Bodies may be JSON, with any content type or none, or urlencoded. Null stands for "not given".',
+  })
+  answerProblems(app)
+  validateRequests(app, { coerceBodies: true })
+  readBodies(app, 'json-or-urlencoded')
+  refuseUnstorableAddresses(app)
+  requireBearer(app, context.findKey)
+  await app.register(customerRoutes, context)
+  await app.register(authorizationRoutes, context)
+}

@@ -1,0 +1,22 @@
+import type { Metadata } from '../../domain/customers.ts'
+import { ServiceError } from '../../errors.ts'
+import { parseJson } from '../http/body.ts'
+
+/**
+ * Metadata as clients send it: an object, or (Paystack's own Node package, paystack-node) an object as JSON text, which
+ * the real API refuses and `strict` refuses too.
+ */
+export function readMetadata(given: Metadata | string | undefined, mode: 'lenient' | 'strict'): Metadata | undefined {
+  if (typeof given !== 'string') return given
+  const value = mode === 'lenient' ? parse(given) : undefined
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata
+  throw new ServiceError('invalid_request', '"metadata" must be of type object', 'metadata')
+}
+
+function parse(text: string): unknown {
+  try {
+    return text.trim() === '' ? {} : parseJson(text)
+  } catch {
+    return undefined
+  }
+}

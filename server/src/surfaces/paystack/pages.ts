@@ -1,0 +1,66 @@
+import { ServiceError } from '../../errors.ts'
+
+const defaultPerPage = 50
+const maxPerPage = 200
+
+export interface ListQuery {
+  perPage?: string | undefined
+  page?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
+  use_cursor?: string | undefined
+  next?: string | undefined
+  previous?: string | undefined
+}
+
+export function readPerPage(query: ListQuery): number {
+  return Math.min(readCount('perPage', query.perPage) ?? defaultPerPage, maxPerPage)
+}
+
+export function readPage(query: ListQuery): number {
+  return readCount('page', query.page) ?? 1
+}
+
+export function wantsCursor(query: ListQuery): boolean {
+  return query.use_cursor === 'true' || Boolean(query.next) || Boolean(query.previous)
+}
+
+export function pageMeta(page: number, perPage: number, total: number) {
+  return { total, skipped: (page - 1) * perPage, perPage, page, pageCount: Math.max(1, Math.ceil(total / perPage)) }
+}
+
+/** Base64 of `customer:<id>`, the form of Paystack's own cursors. */
+export function writeCursor(id: bigint): string {
+  return Buffer.from(`customer:${id}`).toString('base64')
+}
+
+/** Throws `invalid_request` for what we never wrote. */
+export function readCursor(cursor: string, field: string): bigint {
+  const match = /^customer:(\d{1,18})$/.exec(Buffer.from(cursor, 'base64').toString('latin1'))
+  if (match !== null) return BigInt(match[1] as string)
+  throw new ServiceError('invalid_request', `"${field}" must be a cursor from the meta of an earlier page`, field)
+}
+
+/**
+ * Reads `2024-01-01`, `2024-01-01T00:00:00Z`, with milliseconds, an offset or a space in the middle; without an offset
+ * it is UTC. A day alone as an end means the whole of it.
+ */
+export function readInstant(field: 'from' | 'to', text: string | undefined): Date | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text.trim())
+  const time = match?.[2] ?? (field === 'to' ? '23:59:59.999' : '00:00:00')
+  const instant = new Date(`${match?.[1]}T${time}${match?.[3] ?? 'Z'}`)
+  if (match !== null && !Number.isNaN(instant.getTime())) return instant
+  throw new ServiceError(
+    'invalid_request',
+    `"${field}" must be a date such as 2024-01-01 or 2024-01-01T00:00:00.000Z`,
+    field,
+  )
+}
+
+function readCount(field: string, text: string | undefined): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 1_000_000_000_000) return count
+  throw new ServiceError('invalid_request', `"${field}" must be a positive number`, field)
+}
