@@ -10,40 +10,46 @@ export interface Sql {
   readonly name: string
 }
 
+interface Template {
+  readonly strings: readonly string[]
+  readonly values: readonly unknown[]
+}
+
+/**
+ * The template each statement was made from. It is also the mark of a real statement: a request body that merely looks
+ * like one ({ text, values, name }) must stay a value, or whoever sent it would be writing our SQL.
+ */
+const templates = new WeakMap<object, Template>()
 const nameByText = new Map<string, string>()
 
 /**
  * Builds a statement from a template: every `${value}` becomes a parameter, every `${sql`…`}` is spliced in with its
  * own parameters renumbered. The set of texts must be finite: splice only fragments written in the code.
+ * A list is one parameter: write `= any(${ids})`, not `in (…)`. An array meant as JSON must be stringified first.
  */
 export function sql(strings: TemplateStringsArray, ...values: unknown[]): Sql {
-  let text = ''
   const flat: unknown[] = []
-  const append = (parts: readonly string[], inner: readonly unknown[]) => {
-    parts.forEach((part, i) => {
-      text += part
-      if (i >= inner.length) return
-      const value = inner[i]
-      if (isSql(value)) append(splitParameters(value), value.values)
-      else {
-        flat.push(value)
-        text += `$${flat.length}`
-      }
-    })
-  }
-  append(strings, values)
-  return { text, values: flat, name: statementName(text) }
+  const text = render({ strings, values }, flat)
+  const statement = Object.freeze({ text, values: flat, name: statementName(text) })
+  templates.set(statement, { strings, values })
+  return statement
 }
 
 /** The fragment that adds nothing, for a condition that is not asked for. */
 export const nothing = sql``
 
-function isSql(value: unknown): value is Sql {
-  return typeof value === 'object' && value !== null && 'text' in value && 'values' in value && 'name' in value
+function render(template: Template, flat: unknown[]): string {
+  let text = template.strings[0] ?? ''
+  template.values.forEach((value, i) => {
+    const fragment = templateOf(value)
+    text += fragment ? render(fragment, flat) : `$${flat.push(value)}`
+    text += template.strings[i + 1] ?? ''
+  })
+  return text
 }
 
-function splitParameters(fragment: Sql): string[] {
-  return fragment.text.split(/\$\d+/)
+function templateOf(value: unknown): Template | undefined {
+  return typeof value === 'object' && value !== null ? templates.get(value) : undefined
 }
 
 function statementName(text: string): string {

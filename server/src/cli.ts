@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { type Config, ConfigError, type Flags, readConfig } from './config.ts'
+import { StartupError } from './db/errors.ts'
+import { WrongEncryptionKeyError } from './domain/installation.ts'
+import { openMigrated } from './open-service.ts'
+import { type OperatorClient, OperatorRefusal, openOperatorClient } from './operator-client.ts'
+import { serve } from './serve.ts'
+import { welcome } from './welcome.ts'
+
+interface ApiKeyAnswer {
+  id: string
+  mode: string
+  name: string | null
+  hint: string
+  createdAt: string
+  revokedAt: string | null
+  secret?: string
+}
+
+interface MerchantAnswer {
+  id: string
+  integration: number
+  name: string
+  country: string
+  currencies: string[]
+}
+
+/** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
+export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const program = buildProgram(environment)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (isForOperator(error)) process.stderr.write(`mteja: ${error.message}\n`)
+    else process.stderr.write(`mteja: unexpected failure\n${(error as Error).stack}\n`)
+    return 1
+  }
+}
+
+function isForOperator(error: unknown): error is Error {
+  return (
+    error instanceof StartupError ||
+    error instanceof ConfigError ||
+    error instanceof OperatorRefusal ||
+    error instanceof WrongEncryptionKeyError
+  )
+}
+
+function buildProgram(environment: NodeJS.ProcessEnv): Command {
+  const program = new Command('mteja')
+    .description('Customers and wallets behind the Cashful and Paystack customers APIs.')
+    .version(version(), '-v, --version')
+    .exitOverride()
+    .showHelpAfterError('Try: mteja --help')
+  const config = (flags: Flags) => readConfig(flags, environment)
+
+  withDatabase(program.command('serve', { isDefault: true }).description('start the server (default)'))
+    .option('--host <address>', 'address to listen on, default 127.0.0.1 (MTEJA_HOST)')
+    .option('--port <number>', 'port to listen on, default 9000 (MTEJA_PORT)')
+    .action((flags) => runServer(config(flags)))
+
+  withDatabase(program.command('migrate').description('bring the database schema up to date')).action(async (flags) => {
+    const { db, lock, applied } = await openMigrated(config(flags), () => {})
+    await db.close()
+    await lock?.release()
+    print(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`)
+  })
+
+  addMerchantCommands(program, config)
+  addKeyCommands(program, config)
+
+  withDatabase(program.command('signing-key').description('keys that sign JWTs').command('rotate'))
+    .description('sign with a new key from now on; tokens already issued stay good until they expire')
+    .action((flags) =>
+      withOperator(config(flags), async (operator) => {
+        const { kid } = await operator.request<{ kid: string }>('POST', '/v1/signing-keys/rotate')
+        print(`JWTs are now signed with key ${kid}.`)
+      }),
+    )
+  return program
+}
+
+function addMerchantCommands(program: Command, config: (flags: Flags) => Config): void {
+  const merchant = program.command('merchant').description('the tenants of this service')
+
+  withDatabase(merchant.command('create').description('create a merchant; make its keys with key create'))
+    .requiredOption('--name <name>', 'what it is called')
+    .option('--country <code>', 'ISO 3166 code, default ZA')
+    .option('--currencies <codes>', 'ISO 4217 codes, the default one first, default ZAR', (text) => text.split(','))
+    .option('--json', 'print JSON')
+    .action((flags: Flags & { name: string; country?: string; currencies?: string[]; json?: true }) =>
+      withOperator(config(flags), async (operator) => {
+        const { name, country, currencies } = flags
+        const made = await operator.request<MerchantAnswer>('POST', '/v1/merchants', { name, country, currencies })
+        print(flags.json ? JSON.stringify(made) : `Created merchant ${made.id} (integration ${made.integration}).`)
+      }),
+    )
+
+  withDatabase(merchant.command('list').description('list merchants'))
+    .option('--json', 'print JSON')
+    .action((flags: Flags & { json?: true }) =>
+      withOperator(config(flags), async (operator) => {
+        const { data } = await operator.request<{ data: MerchantAnswer[] }>('GET', '/v1/merchants')
+        if (flags.json) print(JSON.stringify(data))
+        else for (const each of data) print(`${each.id}  ${each.integration}  ${each.country}  ${each.name}`)
+      }),
+    )
+}
+
+function addKeyCommands(program: Command, config: (flags: Flags) => Config): void {
+  const key = program.command('key').description('secret API keys')
+  const merchantOption = () =>
+    new Option('--merchant <id>', 'mer_… or its integration number; needed when there are several')
+  type KeyFlags = Flags & { merchant?: string; json?: true }
+
+  withDatabase(key.command('create').description('make a key; it is shown this once'))
+    .addOption(merchantOption())
+    .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
+    .option('--name <name>', 'what it is for')
+    .option('--json', 'print JSON')
+    .action((flags: KeyFlags & { mode: string; name?: string }) =>
+      withOperator(config(flags), async (operator) => {
+        const path = `${await merchantPath(operator, flags.merchant)}/api-keys`
+        const made = await operator.request<ApiKeyAnswer>('POST', path, { mode: flags.mode, name: flags.name })
+        print(
+          flags.json ? JSON.stringify(made) : `${made.secret}\nKeep it: it is not shown again. Its id is ${made.id}.`,
+        )
+      }),
+    )
+
+  withDatabase(key.command('list').description('list keys, newest first'))
+    .addOption(merchantOption())
+    .option('--json', 'print JSON')
+    .action((flags: KeyFlags) =>
+      withOperator(config(flags), async (operator) => {
+        const path = `${await merchantPath(operator, flags.merchant)}/api-keys`
+        const { data } = await operator.request<{ data: ApiKeyAnswer[] }>('GET', path)
+        if (flags.json) print(JSON.stringify(data))
+        else for (const each of data) print(describeKey(each))
+      }),
+    )
+
+  withDatabase(key.command('revoke <id>').description('refuse a key from now on'))
+    .addOption(merchantOption())
+    .action((id: string, flags: KeyFlags) =>
+      withOperator(config(flags), async (operator) => {
+        const path = `${await merchantPath(operator, flags.merchant)}/api-keys/${encodeURIComponent(id)}`
+        const revoked = await operator.request<ApiKeyAnswer>('DELETE', path)
+        print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
+      }),
+    )
+}
+
+function withDatabase(command: Command): Command {
+  return command
+    .option('--data <folder>', 'folder of the embedded database and the encryption key, default ./data (MTEJA_DATA)')
+    .option('--database-url <url>', 'PostgreSQL instead of the embedded database (MTEJA_DATABASE_URL)')
+}
+
+async function withOperator(config: Config, work: (operator: OperatorClient) => Promise<void>): Promise<void> {
+  const operator = await openOperatorClient(config)
+  try {
+    await work(operator)
+  } finally {
+    await operator.close()
+  }
+}
+
+/** With one merchant there is nothing to choose. */
+async function merchantPath(operator: OperatorClient, reference: string | undefined): Promise<string> {
+  if (reference !== undefined) return `/v1/merchants/${encodeURIComponent(reference)}`
+  const { data } = await operator.request<{ data: MerchantAnswer[] }>('GET', '/v1/merchants')
+  const [only] = data
+  if (only !== undefined && data.length === 1) return `/v1/merchants/${only.id}`
+  throw new OperatorRefusal('There are several merchants: name one with --merchant (see mteja merchant list)')
+}
+
+/** Serves until SIGINT or SIGTERM, then answers what is under way and closes; a second signal ends it at once. */
+async function runServer(config: Config): Promise<void> {
+  const startedAt = performance.now()
+  let fail: (error: Error) => void = () => {}
+  const failed = new Promise<never>((_resolve, reject) => {
+    fail = reject
+  })
+  failed.catch(() => {})
+  const server = await serve(config, (error) => fail(error))
+  print(welcome(server, config, performance.now() - startedAt))
+  try {
+    await Promise.race([untilSignal(), failed])
+  } finally {
+    await server.close()
+  }
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1))
+        resolve()
+      })
+    }
+  })
+}
+
+function describeKey(key: ApiKeyAnswer): string {
+  const state = key.revokedAt === null ? 'active' : `revoked ${key.revokedAt}`
+  return `${key.id}  ${key.mode}  …${key.hint}  ${key.createdAt}  ${state}  ${key.name ?? ''}`.trimEnd()
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function version(): string {
+  const file = new URL('../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,131 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { DatabaseUnavailableError, StartupError } from '../errors.ts'
+import { EngineSocket } from './engine-socket.ts'
+import type { EngineOptions, Report, Request } from './messages.ts'
+
+/** What the engine tells its owner. */
+export interface EngineEvents {
+  onLog(line: string): void
+  /** The engine has died; everything asked of it from now on is refused. Called once. */
+  onFailure(error: DatabaseUnavailableError): void
+}
+
+/** PostgreSQL in WebAssembly, in a thread of its own so that a long query stalls nobody. */
+export class Engine {
+  readonly #worker: Worker
+  readonly #events: EngineEvents
+  readonly #sockets = new Map<number, EngineSocket>()
+  #lastSocket = 0
+  #failure: DatabaseUnavailableError | undefined
+  #closing = false
+  #closed: () => void = () => undefined
+
+  private constructor(worker: Worker, events: EngineEvents) {
+    this.#worker = worker
+    this.#events = events
+    worker.on('message', (report: Report) => this.#receive(report))
+    worker.on('error', (error) => this.#fail(error.message))
+    worker.on('exit', () => this.#fail('the thread has ended'))
+  }
+
+  /**
+   * Opens the folder, which this process must have locked.
+   * @throws StartupError when the folder cannot be opened
+   */
+  static async start(options: EngineOptions, events: EngineEvents): Promise<Engine> {
+    // The extension is ours: .ts here, .js in the published package.
+    const extension = path.extname(fileURLToPath(import.meta.url))
+    const worker = new Worker(new URL(`./engine-worker${extension}`, import.meta.url), {
+      workerData: options,
+      execArgv: [],
+    })
+    await untilReady(worker, options.folder, events)
+    return new Engine(worker, events)
+  }
+
+  /** A connection for `pg`. The engine has a single session: opening the next one ends the one before. */
+  openSocket(): EngineSocket {
+    this.#lastSocket += 1
+    const id = this.#lastSocket
+    const socket = new EngineSocket({
+      open: () => this.#ask({ kind: 'open', socket: id }),
+      send: (bytes) => this.#ask({ kind: 'data', socket: id, bytes }, [bytes.buffer as ArrayBuffer]),
+      closed: () => this.#sockets.delete(id),
+    })
+    if (this.#failure) socket.destroy(this.#failure)
+    else this.#sockets.set(id, socket)
+    return socket
+  }
+
+  /** Writes everything to its place in the files and ends the thread. */
+  async close(): Promise<void> {
+    this.#closing = true
+    if (!this.#failure) {
+      const closed = new Promise<void>((resolve) => {
+        this.#closed = resolve
+      })
+      this.#ask({ kind: 'close' })
+      await closed
+    }
+    await this.#worker.terminate()
+  }
+
+  #ask(request: Request, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer)
+  }
+
+  #receive(report: Report): void {
+    switch (report.kind) {
+      case 'opened':
+        return this.#sockets.get(report.socket)?.opened()
+      case 'data':
+        return this.#sockets.get(report.socket)?.receive(report.bytes)
+      case 'log':
+        return this.#events.onLog(report.line)
+      case 'failed':
+        return this.#fail(report.message)
+      case 'closed':
+        return this.#closed()
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#closed()
+    if (this.#failure) return
+    this.#failure = new DatabaseUnavailableError(`The embedded database has stopped: ${reason}`)
+    for (const socket of [...this.#sockets.values()]) socket.destroy(this.#failure)
+    if (!this.#closing) this.#events.onFailure(this.#failure)
+  }
+}
+
+/** Lines of PostgreSQL's log that go into the message when it does not start. */
+const explainingLines = 3
+
+function untilReady(worker: Worker, folder: string, events: EngineEvents): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const log: string[] = []
+    const refuse = (reason: string) => {
+      const detail = [reason, ...log.slice(-explainingLines)].join('; ')
+      void worker.terminate()
+      reject(new StartupError(detail))
+    }
+    const onExit = () => refuse(`The folder ${folder} could not be opened`)
+    const onError = (error: Error) => refuse(`The folder ${folder} could not be opened: ${error.message}`)
+    worker.on('message', function onMessage(report: Report) {
+      if (report.kind === 'log') {
+        log.push(report.line)
+        events.onLog(report.line)
+      }
+      if (report.kind === 'refused' || report.kind === 'failed') refuse(report.message)
+      if (report.kind !== 'ready') return
+      worker.off('message', onMessage)
+      worker.off('exit', onExit)
+      worker.off('error', onError)
+      resolve()
+    })
+    worker.once('exit', onExit)
+    worker.once('error', onError)
+  })
+}

@@ -1,0 +1,31 @@
+/** What the embedded engine's thread is started with. */
+export interface EngineOptions {
+  readonly folder: string
+  readonly maintenance: MaintenanceTimes
+}
+
+/** When the database looks after itself, in milliseconds. */
+export interface MaintenanceTimes {
+  /** How often to look whether there is something to do. */
+  readonly everyMs: number
+  /** How long nobody may have asked anything before a chore is begun. */
+  readonly idleMs: number
+  /** A chore that has waited this long for a quiet moment is done all the same. */
+  readonly patienceMs: number
+}
+
+/** From the program to the engine's thread. A socket is one connection of `pg`; only the newest is alive. */
+export type Request =
+  | { readonly kind: 'open'; readonly socket: number }
+  | { readonly kind: 'data'; readonly socket: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'close' }
+
+/** From the engine's thread to the program. */
+export type Report =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'opened'; readonly socket: number }
+  | { readonly kind: 'data'; readonly socket: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'closed' }

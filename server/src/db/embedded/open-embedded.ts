@@ -1,0 +1,58 @@
+import pg from 'pg'
+import type { OwnedDb } from '../database.ts'
+import type { DatabaseUnavailableError } from '../errors.ts'
+import { type FolderLock, lockFolder } from '../folder-lock.ts'
+import { PooledDatabase } from '../pooled-database.ts'
+import { valueTypes } from '../value-types.ts'
+import { Engine } from './engine.ts'
+import type { MaintenanceTimes } from './messages.ts'
+
+/** See `openDatabase`. */
+export interface EmbeddedOptions {
+  readonly dataFolder: string
+  readonly lock?: FolderLock | undefined
+  readonly maintenance?: Partial<MaintenanceTimes> | undefined
+  readonly onLog: (line: string) => void
+  readonly onFailure: (error: DatabaseUnavailableError) => void
+}
+
+const maintenanceTimes: MaintenanceTimes = { everyMs: 10_000, idleMs: 200, patienceMs: 60_000 }
+
+/**
+ * Longer than any chore of the database stalls its only connection. Whoever waits this long most likely awaits the pool
+ * inside a transaction, and would wait for ever.
+ */
+const connectionTimeoutMs = 30_000
+
+/** Opens the database in the folder, making it if it is not there, for this process alone. */
+export async function openEmbedded(options: EmbeddedOptions): Promise<OwnedDb> {
+  const { dataFolder, onLog, onFailure } = options
+  const ownLock = options.lock ? undefined : await lockFolder(dataFolder)
+  try {
+    const maintenance = { ...maintenanceTimes, ...options.maintenance }
+    const engine = await Engine.start({ folder: dataFolder, maintenance }, { onLog, onFailure })
+    return new PooledDatabase('embedded', poolOf(engine), async () => {
+      await engine.close()
+      await ownLock?.release()
+    })
+  } catch (error) {
+    await ownLock?.release()
+    throw error
+  }
+}
+
+function poolOf(engine: Engine): pg.Pool {
+  return new pg.Pool({
+    max: 1,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: connectionTimeoutMs,
+    types: valueTypes,
+    stream: () => engine.openSocket(),
+    // Nobody checks these, but without them `pg` would look for them in the environment.
+    host: 'embedded',
+    user: 'postgres',
+    database: 'postgres',
+    password: '',
+    ssl: false,
+  })
+}

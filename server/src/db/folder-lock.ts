@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StartupError } from './errors.ts'
+import { reachableName } from './socket-name.ts'
+
+/** The name of the socket inside the folder. */
+const socketName = 'mteja.sock'
+/** A request with this header and the value `pid` is answered with the process id, whatever handler is set. */
+const lockHeader = 'x-mteja-lock'
+
+/** How long a process that holds the folder may take to tell its id; it may be busy, and holds the folder all the same. */
+const answerTimeoutMs = 1_000
+/** How long a starter waits for another one to give way, which takes that one a few milliseconds. */
+const turnTimeoutMs = 10_000
+
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void
+
+/** The hold of this process on a folder. It ends with {@link FolderLock.release} or with the process, however that dies. */
+export interface FolderLock {
+  /** Already listening on {@link FolderLock.socketPath}. Answers 503 until a handler is set. */
+  readonly server: http.Server
+  /** What to give to `http.request({ socketPath })`. Only this user may connect. */
+  readonly socketPath: string
+  setHandler(handler: Handler): void
+  release(): Promise<void>
+}
+
+/**
+ * Takes the folder for this process, making it if it is not there. The lock is a listening socket inside the folder,
+ * because that is the only one the kernel takes away from a process that was killed.
+ *
+ * A socket left over from a dead process must be replaced, and two starters must not both do so: removing it first and
+ * binding then lets the second one remove the socket the first has just bound. So each starter listens under a name of
+ * its own first, waits until it is the only candidate alive, and then renames its socket over the old one.
+ *
+ * @throws StartupError when another process holds the folder or it cannot be written
+ */
+export async function lockFolder(folder: string): Promise<FolderLock> {
+  const place = prepareFolder(folder)
+  const candidate = await listenAsCandidate(folder, place)
+  try {
+    await waitForTurn(folder, place, candidate.name)
+    renameSync(path.join(folder, candidate.name), path.join(folder, socketName))
+  } catch (error) {
+    await candidate.stop(candidate.name)
+    throw error
+  }
+  return {
+    server: candidate.server,
+    socketPath: path.join(place, socketName),
+    setHandler: candidate.setHandler,
+    release: () => candidate.stop(socketName),
+  }
+}
+
+/** The socket of the live process that holds the folder, for `http.request({ socketPath })`, or undefined if there is none. */
+export async function connectToFolder(folder: string): Promise<string | undefined> {
+  const place = reachableName(folder, socketName)
+  const owner = await askOwner(path.join(place, socketName))
+  return owner === 'nobody' ? undefined : path.join(place, socketName)
+}
+
+/** Returns a name of the folder that is short enough to address a socket in it. */
+function prepareFolder(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return reachableName(folder, `${socketName}.${'0'.repeat(16)}.new`)
+  } catch (error) {
+    throw unusable(folder, error)
+  }
+}
+
+function unusable(folder: string, error: unknown): StartupError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new StartupError(`The folder ${folder} cannot be used (${reason}). Use --data with a folder you may write.`, {
+    cause: error,
+  })
+}
+
+interface Candidate {
+  readonly server: http.Server
+  readonly name: string
+  setHandler(handler: Handler): void
+  /** Removes the socket, which has the given name by now, and stops listening. */
+  stop(name: string): Promise<void>
+}
+
+async function listenAsCandidate(folder: string, place: string): Promise<Candidate> {
+  let handler: Handler = (_request, response) => response.writeHead(503).end('starting')
+  const server = http.createServer((request, response) => {
+    if (request.headers[lockHeader] === 'pid') response.end(String(process.pid))
+    else handler(request, response)
+  })
+  const name = `${socketName}.${randomBytes(8).toString('hex')}`
+  try {
+    // Between bind and listen a socket refuses connections and would be taken for a dead one, hence the other name.
+    await listen(server, path.join(place, `${name}.new`))
+    chmodSync(path.join(folder, `${name}.new`), 0o600)
+    renameSync(path.join(folder, `${name}.new`), path.join(folder, name))
+  } catch (error) {
+    server.close()
+    throw unusable(folder, error)
+  }
+  return {
+    server,
+    name,
+    setHandler: (next) => {
+      handler = next
+    },
+    stop: (current) => stop(server, path.join(folder, current)),
+  }
+}
+
+function listen(server: http.Server, socketPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socketPath, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function stop(server: http.Server, socketPath: string): Promise<void> {
+  rmSync(socketPath, { force: true })
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+/** Returns when no other starter is alive and nobody holds the folder; of two starters the lower name goes first. */
+async function waitForTurn(folder: string, place: string, own: string): Promise<void> {
+  const deadline = Date.now() + turnTimeoutMs
+  for (;;) {
+    const rivals = await liveCandidates(folder, place, own)
+    const [first] = rivals
+    if (!first) break
+    if (first.name < own || Date.now() > deadline) throw inUse(folder, first.owner)
+    await sleep(10)
+  }
+  const owner = await askOwner(path.join(place, socketName))
+  if (owner !== 'nobody') throw inUse(folder, owner)
+}
+
+async function liveCandidates(folder: string, place: string, own: string) {
+  const live: { name: string; owner: number | 'unknown' }[] = []
+  for (const name of readdirSync(folder).sort()) {
+    if (!/^mteja\.sock\.[0-9a-f]{16}$/.test(name) || name === own) continue
+    const owner = await askOwner(path.join(place, name))
+    if (owner === 'nobody') rmSync(path.join(folder, name), { force: true })
+    else live.push({ name, owner })
+  }
+  return live
+}
+
+function inUse(folder: string, owner: number | 'unknown'): StartupError {
+  const who = owner === 'unknown' ? 'another process' : `process ${owner}`
+  return new StartupError(`The folder ${folder} is in use by ${who}. Stop it, or use --data with another folder.`)
+}
+
+/** The id of the process that listens on the socket; 'unknown' when it is there but does not say. */
+function askOwner(socketPath: string): Promise<number | 'unknown' | 'nobody'> {
+  return new Promise((resolve) => {
+    const request = http.get({ socketPath, headers: { [lockHeader]: 'pid' }, timeout: answerTimeoutMs, agent: false })
+    request.on('timeout', () => request.destroy())
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'nobody' : 'unknown')
+    })
+    request.on('response', (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk) => {
+        body += chunk
+      })
+      response.on('error', () => resolve('unknown'))
+      response.on('close', () => resolve(/^\d+$/.test(body) ? Number(body) : 'unknown'))
+    })
+  })
+}

@@ -1,0 +1,75 @@
+import pg from 'pg'
+import type { OwnedDb } from './database.ts'
+import { codeOf, StartupError } from './errors.ts'
+import { PooledDatabase } from './pooled-database.ts'
+import { valueTypes } from './value-types.ts'
+
+/** See `openDatabase`. */
+export interface PostgresqlOptions {
+  readonly databaseUrl: string
+  readonly poolSize?: number | undefined
+}
+
+const oldestVersion = 15
+const connectionTimeoutMs = 5_000
+
+/** Opens a pool of connections to a PostgreSQL server, after a look whether it can be used. */
+export async function openPostgresql({ databaseUrl, poolSize = 10 }: PostgresqlOptions): Promise<OwnedDb> {
+  const config: pg.ClientConfig = {
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: connectionTimeoutMs,
+    keepAlive: true,
+    types: valueTypes,
+    application_name: 'mteja',
+  }
+  await checkServer(config)
+  return new PooledDatabase('postgresql', new pg.Pool({ ...config, max: poolSize }), async () => undefined)
+}
+
+async function checkServer(config: pg.ClientConfig): Promise<void> {
+  const client = makeClient(config)
+  // Without a listener a connection lost at this moment would end the process.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    const { rows } = await client.query('show server_version')
+    checkVersion(String(rows[0]?.server_version))
+  } catch (error) {
+    throw error instanceof StartupError ? error : explain(error, client)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+function makeClient(config: pg.ClientConfig): pg.Client {
+  try {
+    return new pg.Client(config)
+  } catch (error) {
+    // The reason quotes the address, and with it the password.
+    throw new StartupError('DATABASE_URL is not an address such as postgres://user:password@host:5432/database.', {
+      cause: error,
+    })
+  }
+}
+
+function checkVersion(version: string): void {
+  if (Number.parseInt(version, 10) >= oldestVersion) return
+  throw new StartupError(`The database is PostgreSQL ${version}; mteja needs ${oldestVersion} or later.`)
+}
+
+/** Which sentence helps for which SQLSTATE. Everything else means that nobody answered, or not as PostgreSQL does. */
+const explanations: Record<string, (client: pg.Client) => string> = {
+  '28P01': ({ user }) => `PostgreSQL refuses the password of user ${user}. Correct DATABASE_URL.`,
+  '28000': ({ user }) => `PostgreSQL does not let user ${user} in. Correct DATABASE_URL or the server's pg_hba.conf.`,
+  '3D000': ({ database }) => `PostgreSQL has no database ${database}. Create it or correct DATABASE_URL.`,
+}
+
+function explain(error: unknown, client: pg.Client): StartupError {
+  const explanation = explanations[codeOf(error) ?? '']
+  if (explanation) return new StartupError(explanation(client), { cause: error })
+  const reason = (error instanceof Error && error.message) || codeOf(error) || String(error)
+  return new StartupError(
+    `PostgreSQL at ${client.host}:${client.port} cannot be reached (${reason}). Start it or correct DATABASE_URL.`,
+    { cause: error },
+  )
+}

@@ -1,0 +1,90 @@
+import type pg from 'pg'
+import type { Db, OwnedDb, OwnerSession, Tx } from './database.ts'
+import { toDatabaseError } from './errors.ts'
+import { Lease } from './lease.ts'
+import { type Sql, sql } from './sql.ts'
+
+/** The role the server works with once a migration has made it. */
+const applicationRole = 'mteja_app'
+
+/**
+ * Being a member is not enough to become a role since PostgreSQL 16 (`grant … with set false`), and 15 does not know the
+ * finer question.
+ */
+const mayBecomeApplicationRole = sql`
+  select case
+      when current_setting('server_version_num')::integer >= 160000 then pg_has_role(oid, 'set')
+      else pg_has_role(oid, 'member')
+    end as may
+  from pg_roles
+  where rolname = ${applicationRole}`
+
+/** A database behind a `pg` pool. Both engines are this class; they differ in what the pool connects to. */
+export class PooledDatabase implements OwnedDb {
+  readonly engine: Db['engine']
+  readonly #pool: pg.Pool
+  readonly #afterClose: () => Promise<void>
+  /** Connections that have taken on the application's role. Emptied when roles may have changed. */
+  #prepared = new WeakSet<pg.PoolClient>()
+
+  /** @param afterClose releases what the pool stood on; called once the pool has ended. */
+  constructor(engine: Db['engine'], pool: pg.Pool, afterClose: () => Promise<void>) {
+    this.engine = engine
+    this.#pool = pool
+    this.#afterClose = afterClose
+    // A connection that dies while nobody asks it anything says so by an 'error' event, and without a listener Node ends
+    // the process. Its next user learns of it by the query that fails.
+    pool.on('error', () => undefined)
+    pool.on('connect', (client) => client.on('error', () => undefined))
+  }
+
+  query<Row>(statement: Sql): Promise<Row[]> {
+    return this.#borrow((lease) => lease.query<Row>(statement))
+  }
+
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#borrow((lease) => lease.transaction(work))
+  }
+
+  async asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T> {
+    const lease = new Lease(await this.#connect())
+    try {
+      await lease.execute('set search_path to public; reset role')
+      return await work(lease)
+    } finally {
+      lease.release('discard')
+      this.#prepared = new WeakSet()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+    await this.#afterClose()
+  }
+
+  async #borrow<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+    const client = await this.#connect()
+    const lease = new Lease(client)
+    try {
+      if (!this.#prepared.has(client)) await this.#prepare(client, lease)
+      return await work(lease)
+    } finally {
+      lease.release()
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      throw toDatabaseError(error)
+    }
+  }
+
+  async #prepare(client: pg.PoolClient, lease: Lease): Promise<void> {
+    await lease.execute('set search_path to public')
+    const [role] = await lease.query<{ may: boolean }>(mayBecomeApplicationRole)
+    if (role?.may) await lease.execute(`set role ${applicationRole}`)
+    this.#prepared.add(client)
+  }
+}

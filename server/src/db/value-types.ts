@@ -1,0 +1,29 @@
+import pg from 'pg'
+
+type Parser = (text: string) => unknown
+
+const oid = { int8: 20, textArray: 1009, int8Array: 1016, date: 1082, timestamp: 1114 }
+
+const parseTextArray = driverParser(oid.textArray)
+const keepText: Parser = (text) => text
+
+/**
+ * How values come out of the database where `pg` would lose something: a 64-bit integer becomes a bigint (money never
+ * passes through a `number`), a date or time without a zone stays text (`pg` would shift it by the machine's zone). The
+ * rest is `pg`'s own: timestamptz a Date, numeric a string, json parsed.
+ */
+const parsers = new Map<number, Parser>([
+  [oid.int8, BigInt],
+  [oid.int8Array, (text) => (parseTextArray(text) as (string | null)[]).map((item) => item && BigInt(item))],
+  [oid.date, keepText],
+  [oid.timestamp, keepText],
+])
+
+/** The `types` option of a `pg` client. */
+export const valueTypes: pg.CustomTypesConfig = {
+  getTypeParser: (id: number) => parsers.get(id) ?? driverParser(id),
+}
+
+function driverParser(id: number): Parser {
+  return pg.types.getTypeParser(id, 'text') as Parser
+}

@@ -1,0 +1,69 @@
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { openDatabase } from './db/connect.ts'
+import type { OwnedDb } from './db/database.ts'
+import { type FolderLock, lockFolder } from './db/folder-lock.ts'
+import { migrate } from './db/migrate.ts'
+import { sandboxVerifier } from './domain/identity-verifier.ts'
+import { setUpInstallation } from './domain/installation.ts'
+import { loadEncryptionKey } from './encryption-key.ts'
+import { systemRandom } from './ids.ts'
+import type { Service } from './service.ts'
+import { createVault } from './vault.ts'
+
+/** A service on an open, migrated database that has been set up. */
+export interface OpenService {
+  service: Service
+  /** What a first start made: the test merchant and its key, which can be shown this once. */
+  firstStart: Awaited<ReturnType<typeof setUpInstallation>>
+  /** The hold on the data folder, where the database is in it. */
+  lock: FolderLock | undefined
+  close(): Promise<void>
+}
+
+/**
+ * Opens what the configuration names. Throws StartupError, or WrongEncryptionKeyError, with one sentence for the operator.
+ */
+export async function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
+  const { db, lock } = await openMigrated(config, onFailure)
+  const close = async () => {
+    await db.close()
+    await lock?.release()
+  }
+  try {
+    const key = loadEncryptionKey(config.encryptionKey, config.dataFolder, systemRandom)
+    const service: Service = {
+      db,
+      clock: systemClock,
+      random: systemRandom,
+      vault: createVault(key, systemRandom),
+      identityVerifier: sandboxVerifier,
+      sandboxDelayMs: config.sandboxDelayMs,
+    }
+    return { service, firstStart: await setUpInstallation(service, config.testKey), lock, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Opens the database and brings its schema up to date; answers what was applied. */
+export async function openMigrated(
+  config: Config,
+  onFailure: (error: Error) => void,
+): Promise<{ db: OwnedDb; lock: FolderLock | undefined; applied: string[] }> {
+  const { databaseUrl, dataFolder, poolSize } = config
+  const lock = databaseUrl === undefined ? await lockFolder(dataFolder) : undefined
+  try {
+    const db = await openDatabase({ databaseUrl, dataFolder, lock, poolSize, onFailure })
+    try {
+      return { db, lock, ...(await migrate(db)) }
+    } catch (error) {
+      await db.close()
+      throw error
+    }
+  } catch (error) {
+    await lock?.release()
+    throw error
+  }
+}
