@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController, type RouteOptions } from 'fastify'
 import { createKeyFinder } from './domain/api-keys.ts'
-import { createCustomerQueues } from './domain/customers.ts'
-import { createBalanceFinder } from './domain/ledger/balances.ts'
-import { createPoster } from './domain/ledger/posting.ts'
 import { createTokens, type OutsideIssuer } from './domain/tokens.ts'
 import type { Service } from './service.ts'
 import { cashfulSurface } from './surfaces/cashful/index.ts'
 import { docsPages } from './surfaces/docs.ts'
 import { authorizePage } from './surfaces/hosted/authorize.ts'
-import type { SurfaceContext } from './surfaces/http/surface.ts'
+import { createDomain, type SurfaceContext } from './surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable } from './surfaces/http/unroutable.ts'
 import { mtejaSurface } from './surfaces/mteja/index.ts'
 import { operationsRoutes } from './surfaces/operations.ts'
@@ -23,6 +20,8 @@ export interface AppOptions {
   publicUrl?: string | undefined
   paystackMetadata?: 'lenient' | 'strict' | undefined
   logger?: FastifyServerOptions['logger'] | undefined
+  /** Told of each route there is; tests use it to find one that has no case. */
+  onRoute?: ((route: RouteOptions) => void) | undefined
 }
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
@@ -33,16 +32,14 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024 * 1024,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: 500 },
+    routerOptions: { maxParamLength: 500 },
+    rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
     forceCloseConnections: 'idle',
     frameworkErrors: answerUnroutable,
     clientErrorHandler: answerUnreadable,
   })
   const context: SurfaceContext = {
-    service,
-    customers: createCustomerQueues(service),
-    findBalance: createBalanceFinder(service),
-    post: createPoster(service),
+    ...createDomain(service),
     findKey: createKeyFinder(service),
     tokens: createTokens(service, options.outsideIssuer),
     documents: new Map(),
@@ -50,11 +47,18 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }
+  if (options.onRoute) app.addHook('onRoute', options.onRoute)
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
   // Browsers may call every surface: a caller is known by its key, never by a cookie.
-  await app.register(cors, { origin: '*', methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], maxAge: 86_400 })
+  await app.register(cors, {
+    origin: '*',
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    maxAge: 86_400,
+    // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
+    strictPreflight: false,
+  })
   await app.register(operationsRoutes, { service })
   await app.register(docsPages, context)
   await app.register(authorizePage, context)
@@ -62,6 +66,13 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
   await app.register((surface) => mtejaSurface(surface, context), { prefix: '/v1' })
   await app.register(paystackSurface, context)
   return app
+}
+
+/** Clients whose base address ends in a slash ask for `//customer`. Done before routing, so that 404s see it too. */
+function withSingleSlashes(url: string): string {
+  if (!url.startsWith('/')) return url
+  const [path = '', ...query] = url.split('?')
+  return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
 }
 
 /** A caller's own id, where it is fit to be logged and echoed; else a new one. */

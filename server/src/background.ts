@@ -1,10 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { expireDueHolds } from './domain/holds.ts'
 import { finishDueChecks } from './domain/identity.ts'
 import { activateDueMandates } from './domain/mandates.ts'
 import type { Service } from './service.ts'
 
 /** Work that is done later than it was asked for. Each answers how much it did. */
-const tasks = { finishDueChecks, activateDueMandates }
+const tasks = { finishDueChecks, activateDueMandates, expireDueHolds }
 
 const intervalMs = 250
 

@@ -5,6 +5,13 @@ export class QueueFullError extends Error {
   override readonly name = 'QueueFullError'
 }
 
+export interface BatchOptions<Item> {
+  maxBatch: number
+  maxWaiting: number
+  keyOf?: (item: Item) => string | null
+  isRolledBack: (error: unknown) => boolean
+}
+
 interface Waiting<Item, Result> {
   item: Item
   resolve(result: Result): void
@@ -19,6 +26,7 @@ interface Waiting<Item, Result> {
  * @param groupOf only items of one group share a batch (one tenant per statement).
  * @param options.maxBatch items per batch
  * @param options.maxWaiting bounds the queue of a group: past it a call is rejected with QueueFullError
+ * @param options.keyOf two items of one key never share a batch: the later finds what the earlier left
  * @param options.isRolledBack true for an error after which nothing of the batch was kept: then its items are tried one
  *   by one, so that a broken one hurts only itself. After any other error (a lost connection) nobody knows, and all
  *   are told.
@@ -26,15 +34,27 @@ interface Waiting<Item, Result> {
 export function createBatcher<Item, Result>(
   run: (items: Item[]) => Promise<Result[]>,
   groupOf: (item: Item) => string,
-  options: { maxBatch: number; maxWaiting: number; isRolledBack: (error: unknown) => boolean },
+  options: BatchOptions<Item>,
 ): Batched<Item, Result> {
   const groups = new Map<string, Waiting<Item, Result>[]>()
 
   async function drain(group: string, waiting: Waiting<Item, Result>[]): Promise<void> {
     // Everything that arrives in this turn of the event loop goes into the first batch.
     await new Promise(setImmediate)
-    while (waiting.length > 0) await settle(waiting.splice(0, options.maxBatch))
+    while (waiting.length > 0) await settle(waiting.splice(0, sizeOfBatch(waiting)))
     groups.delete(group)
+  }
+
+  function sizeOfBatch(waiting: Waiting<Item, Result>[]): number {
+    const size = Math.min(waiting.length, options.maxBatch)
+    if (options.keyOf === undefined) return size
+    const keys = new Set<string>()
+    for (let i = 0; i < size; i++) {
+      const key = options.keyOf((waiting[i] as Waiting<Item, Result>).item)
+      if (key !== null && keys.has(key)) return i
+      if (key !== null) keys.add(key)
+    }
+    return size
   }
 
   async function settle(batch: Waiting<Item, Result>[]): Promise<void> {

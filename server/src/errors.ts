@@ -12,11 +12,17 @@ export const errorCodes = [
   'payment_method_not_found',
   'mandate_not_found',
   'api_key_not_found',
+  'hold_not_found',
+  'transaction_not_found',
   'email_taken',
   'already_identified',
   'customer_denied',
   'insufficient_funds',
   'balance_limit',
+  'hold_not_open',
+  'hold_exceeded',
+  'refund_exceeded',
+  'idempotency_key_reused',
   'currency_not_held',
   'test_mode_only',
   'not_available',
@@ -35,10 +41,13 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError'
   readonly code: ErrorCode
   readonly field: string | undefined
+  /** The refusal is the remembered answer to an earlier request with the same idempotency key. */
+  readonly replayed: boolean
 
-  constructor(code: ErrorCode, message: string, field?: string) {
+  constructor(code: ErrorCode, message: string, field?: string, { replayed = false } = {}) {
     super(message)
     this.code = code
     this.field = field
+    this.replayed = replayed
   }
 }

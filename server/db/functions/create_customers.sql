@@ -1,8 +1,9 @@
 -- Creates a batch of customers of one merchant and mode, each with its cash account at 0 and its event.
 --
--- p_customers: [{"code", "email", "first_name", "last_name", "phone", "phone_e164", "metadata", "search_text"}, …]
--- Answers one row for each, in the order given: created with the new customer, or not created with the customer who
--- already has that e-mail. Nobody is refused because of a neighbour.
+-- p_customers: [{"code", "email", "first_name", "last_name", "phone", "phone_e164", "metadata", "search_text"}, …]; a
+-- key, if any, stands at the same place in p_keys. Answers one row for each, in the order given: created with the new
+-- customer, or not created with the customer who already has that e-mail. Nobody is refused because of a neighbour. A
+-- key that was answered before brings that answer again (`replayed`); with another fingerprint no customer.
 --
 -- The counters' row is the queue: whoever holds it numbers its customers without gaps and dates them in order, so that
 -- a page at any offset, a total and a time window are all index look-ups.
@@ -11,10 +12,14 @@ create or replace function create_customers(
   p_mode text,
   p_currency text,
   p_now timestamptz,
-  p_customers json
-) returns table (ordinal bigint, created boolean, customer customers)
+  p_customers json,
+  p_keys text[],
+  p_fingerprints bytea[]
+) returns table (ordinal bigint, created boolean, replayed boolean, fingerprint bytea, customer customers)
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
 declare
+  v_known_keys text[];
   v_count bigint;
   v_now timestamptz;
   v_created bigint;
@@ -25,16 +30,25 @@ begin
   where c.merchant_id = p_merchant_id and c.mode = p_mode
   for update;
 
+  -- Read under the counters' lock: whoever else used one of the keys has committed.
+  select array_agg(k.key) into v_known_keys
+  from idempotency_keys k
+  where k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = any(p_keys);
+
   with given as (
-    select * from json_to_recordset(p_customers) as g (
-      code text, email text, first_name text, last_name text, phone text, phone_e164 text, metadata json,
-      search_text text
-    )
+    select *
+    from rows from (
+      json_to_recordset(p_customers) as (
+        code text, email text, first_name text, last_name text, phone text, phone_e164 text, metadata json,
+        search_text text
+      ),
+      unnest(p_keys)
+    ) as g (code, email, first_name, last_name, phone, phone_e164, metadata, search_text, key)
   ),
   fresh as materialized (
     select distinct on (coalesce(g.email, g.code)) g.*
     from given g
-    where not exists (
+    where coalesce(g.key <> all(v_known_keys), true) and not exists (
       select from customers c where c.merchant_id = p_merchant_id and c.mode = p_mode and c.email = g.email
     )
   ),
@@ -69,12 +83,23 @@ begin
   set customer_count = v_count + v_created, last_customer_at = v_now
   where c.merchant_id = p_merchant_id and c.mode = p_mode and v_created > 0;
 
+  insert into idempotency_keys (merchant_id, mode, key, fingerprint, snapshot, created_at)
+  select
+    p_merchant_id, p_mode, k.key, k.fingerprint, json_build_object('created', a.created, 'customer', a.customer), v_now
+  from unnest(p_keys, p_fingerprints) with ordinality as k (key, fingerprint, ordinal)
+  join customers_answered(p_merchant_id, p_mode, p_customers) a on a.ordinal = k.ordinal
+  where k.key is not null and coalesce(k.key <> all(v_known_keys), true);
+
   return query
-  select g.ordinal, own.id is not null, coalesce(own, other)
-  from rows from (json_to_recordset(p_customers) as (code text, email text)) with ordinality as g (code, email, ordinal)
-  left join customers own on own.merchant_id = p_merchant_id and own.code = g.code
-  left join customers other
-    on own.id is null and other.merchant_id = p_merchant_id and other.mode = p_mode and other.email = g.email
-  order by g.ordinal;
+  select
+    a.ordinal, coalesce((k.snapshot ->> 'created')::boolean, a.created), k.key is not null, k.fingerprint,
+    case
+      when k.key is null then a.customer
+      when k.fingerprint = p_fingerprints[a.ordinal] then json_populate_record(null::customers, k.snapshot -> 'customer')
+    end
+  from customers_answered(p_merchant_id, p_mode, p_customers) a
+  left join idempotency_keys k
+    on k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = p_keys[a.ordinal] and k.key = any(v_known_keys)
+  order by a.ordinal;
 end
 $$;

@@ -8,9 +8,11 @@ begin
   grant usage on schema public to mteja_app;
   grant select on all tables in schema public to mteja_app;
   grant insert on merchants, merchant_ids, merchant_counters, api_keys, signing_keys, installation, payment_methods,
-    mandates, identity_checks, events to mteja_app;
-  grant update on merchants, api_keys, signing_keys, customers, payment_methods, mandates, identity_checks to mteja_app;
-  revoke all on function create_customers, post_transactions, open_ledger_accounts, allocate_ids from public;
-  grant execute on function create_customers, post_transactions, open_ledger_accounts, allocate_ids to mteja_app;
+    mandates, identity_checks, events, idempotency_keys to mteja_app;
+  grant update on merchants, api_keys, signing_keys, customers, payment_methods, mandates, identity_checks,
+    idempotency_keys to mteja_app;
+  grant delete on idempotency_keys to mteja_app;
+  revoke all on function create_customers, post_commands, open_ledger_accounts, allocate_ids from public;
+  grant execute on function create_customers, post_commands, open_ledger_accounts, allocate_ids to mteja_app;
 end
 $$;

@@ -43,6 +43,7 @@ create table merchant_counters (
   mode text not null,
   customer_count bigint not null default 0,
   last_customer_at timestamptz not null default '-infinity',
+  transfer_count bigint not null default 0,
   primary key (merchant_id, mode),
   constraint merchant_counters_mode check (mode in ('test', 'live'))
 ) with (fillfactor = 50);

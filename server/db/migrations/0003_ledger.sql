@@ -32,20 +32,36 @@ create unique index ledger_accounts_own on ledger_accounts (merchant_id, mode, k
 comment on column ledger_accounts.floor is 'what the available balance may not fall below; null for no limit';
 comment on constraint ledger_accounts_range on ledger_accounts is 'every balance is exact as a JSON number';
 
+-- One movement of money: from one account to another, in their currency. It makes two entries, in one commit.
 create table ledger_transactions (
   merchant_id integer not null,
   id uuid not null,
   mode text not null,
   kind text not null,
+  number bigint,
+  from_account_id bigint not null,
+  to_account_id bigint not null,
+  amount bigint not null,
+  currency text not null,
   description text,
-  related_type text,
-  related_id text,
+  reverses_id uuid,
+  hold_id uuid,
+  details json,
   created_at timestamptz not null,
   primary key (merchant_id, id),
   constraint ledger_transactions_mode check (mode in ('test', 'live')),
   constraint ledger_transactions_kind
-    check (kind in ('pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee'))
+    check (kind in ('pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee')),
+  constraint ledger_transactions_amount check (amount > 0),
+  constraint ledger_transactions_accounts check (from_account_id <> to_account_id),
+  constraint ledger_transactions_reversal check ((kind in ('refund', 'reversal')) = (reverses_id is not null))
 );
+create unique index ledger_transactions_transfers on ledger_transactions (merchant_id, mode, number)
+  where kind = 'transfer';
+create index ledger_transactions_reversals on ledger_transactions (merchant_id, reverses_id)
+  where reverses_id is not null;
+comment on column ledger_transactions.number is '1, 2, 3 … among the transfers of (merchant, mode); null for other kinds';
+comment on column ledger_transactions.details is 'what the surfaces show beside the movement, such as a product';
 
 create table entries (
   merchant_id integer not null,
@@ -101,3 +117,58 @@ $$;
 create trigger entries_sound after insert on entries
   referencing new table as added
   for each statement execute function refuse_unsound_entries();
+
+-- An amount of a customer's cash that is reserved. What is left of it, amount - captured while it is placed, is part of
+-- the account's held.
+create table holds (
+  merchant_id integer not null,
+  id uuid not null,
+  mode text not null,
+  account_id bigint not null,
+  customer_id bigint not null,
+  amount bigint not null,
+  captured bigint not null default 0,
+  currency text not null,
+  status text not null default 'placed',
+  description text,
+  expires_at timestamptz,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (merchant_id, id),
+  constraint holds_mode check (mode in ('test', 'live')),
+  constraint holds_amount check (amount > 0),
+  constraint holds_captured check (captured between 0 and amount),
+  constraint holds_status check (status in ('placed', 'captured', 'released', 'expired'))
+);
+create index holds_customer on holds (merchant_id, customer_id, id);
+create index holds_due on holds (expires_at) where status = 'placed' and expires_at is not null;
+
+-- How much of a ledger transaction has been given back.
+create table refund_totals (
+  merchant_id integer not null,
+  transaction_id uuid not null,
+  amount bigint not null,
+  primary key (merchant_id, transaction_id),
+  constraint refund_totals_amount check (amount > 0)
+);
+
+-- A request that was answered under a key, and enough to answer it again: written in the commit of what it did.
+create table idempotency_keys (
+  merchant_id integer not null,
+  mode text not null,
+  key text not null,
+  fingerprint bytea not null,
+  refusal text,
+  result_id uuid,
+  results bigint[],
+  snapshot json,
+  answer bytea,
+  created_at timestamptz not null,
+  primary key (merchant_id, mode, key)
+);
+create index idempotency_keys_age on idempotency_keys using brin (created_at);
+comment on column idempotency_keys.fingerprint is 'tells the same request from another, and which members differ';
+comment on column idempotency_keys.refusal is 'why a ledger command was refused';
+comment on column idempotency_keys.results is 'of a ledger command: amount, balance of the paying and of the receiving account';
+comment on column idempotency_keys.snapshot is 'of a created customer: the customer as it was answered';
+comment on column idempotency_keys.answer is 'of any other request: status and body, encrypted with the service key';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Batched, createBatcher } from '../batcher.ts'
 import type { Queryable } from '../db/database.ts'
+import { isRolledBack } from '../db/rolled-back.ts'
 import { sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { randomMixedCode, uuidV7 } from '../ids.ts'
@@ -35,6 +36,7 @@ interface ApiKeyRow {
   revoked_at: Date | null
 }
 
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
 
 /**
@@ -87,7 +89,7 @@ export async function listApiKeys(service: Service, merchant: Merchant, mode?: M
 
 /** From the next request on, anywhere, the key and the tokens made with it are refused. Throws `api_key_not_found`. */
 export async function revokeApiKey(service: Service, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
-  const rows = /^[0-9a-f-]{36}$/i.test(id)
+  const rows = idPattern.test(id)
     ? await service.db.query<ApiKeyRow>(sql`
         update api_keys set revoked_at = coalesce(revoked_at, ${service.clock.now()})
         where merchant_id = ${merchant.id} and id = ${id} and mode = coalesce(${mode ?? null}, mode)
@@ -112,7 +114,7 @@ export function createKeyFinder(service: Service): KeyFinder {
     {
       maxBatch: 256,
       maxWaiting: 10_000,
-      isRolledBack: () => false,
+      isRolledBack,
     },
   )
   return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
@@ -120,6 +122,7 @@ export function createKeyFinder(service: Service): KeyFinder {
 
 /** Whether a key is there and not revoked; for tokens, which name the key they were made with. */
 export async function isKeyActive(service: Service, merchantId: number, apiKeyId: string): Promise<boolean> {
+  if (!idPattern.test(apiKeyId)) return false
   const rows = await service.db.query(sql`
     select 1 from api_keys where merchant_id = ${merchantId} and id = ${apiKeyId} and revoked_at is null
   `)

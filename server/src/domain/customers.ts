@@ -6,6 +6,7 @@ import { ServiceError } from '../errors.ts'
 import { randomCode } from '../ids.ts'
 import type { Service } from '../service.ts'
 import { recordEvent } from './events.ts'
+import { type IdempotentRequest, keyReused, storedKey } from './idempotency.ts'
 import { parsePhoneNumber } from './phone-numbers.ts'
 import { type Tenant, tenantKey } from './tenant.ts'
 
@@ -68,46 +69,60 @@ export const customerColumns = sql`
   c.created_at, c.updated_at
 `
 
+interface Creation {
+  tenant: Tenant
+  customer: NewCustomer
+  request: IdempotentRequest | null
+}
+
+/** A customer as they were created, or as they were found; `replayed` when the same request came before. */
+export interface Created {
+  customer: Customer
+  created: boolean
+  replayed: boolean
+}
+
 /** What customers need between calls: the queues in which calls that arrive together wait for each other. */
 export interface CustomerQueues {
-  create(call: { tenant: Tenant; customer: NewCustomer }): Promise<{ customer: Customer; created: boolean }>
+  create(call: Creation): Promise<Created | ServiceError>
   get(call: { tenant: Tenant; code: string }): Promise<Customer | null>
 }
 
 export function createCustomerQueues(service: Service): CustomerQueues {
-  const limits = { maxBatch: 256, maxWaiting: 10_000 }
+  const limits = { maxBatch: 256, maxWaiting: 10_000, isRolledBack }
   return {
     create: createBatcher(
       (calls) => insertCustomers(service, calls),
       (call) => tenantKey(call.tenant),
-      {
-        ...limits,
-        isRolledBack,
-      },
+      { ...limits, keyOf: ({ request }) => request && storedKey(request) },
     ),
     get: createBatcher(
       (calls) => selectCustomers(service, calls),
       (call) => tenantKey(call.tenant),
-      {
-        ...limits,
-        isRolledBack: () => false,
-      },
+      limits,
     ),
   }
 }
 
 /**
  * Creates a customer with a cash balance at 0, or answers the one who already has the e-mail, unchanged. They can be
- * found and searched for from this moment on. Throws `invalid_request` for metadata over 16 KiB.
+ * found and searched for from this moment on. `request` makes it once for however many repeats.
+ * Throws `invalid_request` for metadata over 16 KiB, `idempotency_key_reused`.
  */
 export async function createCustomer(
   queues: CustomerQueues,
   tenant: Tenant,
   customer: NewCustomer,
-): Promise<{ customer: Customer; created: boolean }> {
+  request: IdempotentRequest | null = null,
+): Promise<Created> {
   checkMetadata(customer.metadata)
   const email = customer.email === null ? null : normalizeEmail(customer.email)
-  return queues.create({ tenant, customer: { ...customer, email } })
+  const outcome = await queues.create({ tenant, customer: { ...customer, email }, request }).catch((error) => {
+    // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
+    throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
+  })
+  if (outcome instanceof ServiceError) throw outcome
+  return outcome
 }
 
 /** By code. Throws `customer_not_found`. */
@@ -224,28 +239,43 @@ function referenceCondition(reference: CustomerReference) {
   return sql`c.id = ${reference.id}`
 }
 
-async function insertCustomers(service: Service, calls: { tenant: Tenant; customer: NewCustomer }[]) {
-  const { tenant } = calls[0] as { tenant: Tenant }
-  const given = calls.map(({ customer }) => ({ ...customer, ...phoneFields(tenant, customer.phone) }))
-  const rows = await service.db.query<CustomerRow & { created: boolean }>(sql`
-    select r.created, (r.customer).* from create_customers(
+interface CreatedRow extends CustomerRow {
+  created: boolean
+  replayed: boolean
+  fingerprint: Buffer | null
+}
+
+async function insertCustomers(service: Service, calls: Creation[]): Promise<(Created | ServiceError)[]> {
+  const { tenant } = calls[0] as Creation
+  const given = calls.map(({ customer }) => {
+    const withPhone = { ...customer, ...phoneFields(tenant, customer.phone) }
+    return {
+      code: `CUS_${randomCode(service.random, 15)}`,
+      email: customer.email,
+      first_name: customer.firstName,
+      last_name: customer.lastName,
+      phone: customer.phone,
+      phone_e164: withPhone.phoneE164,
+      metadata: customer.metadata,
+      search_text: searchText(tenant, withPhone),
+    }
+  })
+  const rows = await service.db.query<CreatedRow>(sql`
+    select r.created, r.replayed, r.fingerprint, (r.customer).*
+    from create_customers(
       ${tenant.merchant.id}, ${tenant.mode}, ${tenant.merchant.currencies[0]}, ${service.clock.now()},
-      ${JSON.stringify(
-        given.map((customer) => ({
-          code: `CUS_${randomCode(service.random, 15)}`,
-          email: customer.email,
-          first_name: customer.firstName,
-          last_name: customer.lastName,
-          phone: customer.phone,
-          phone_e164: customer.phoneE164,
-          metadata: customer.metadata,
-          search_text: searchText(tenant, customer),
-        })),
-      )}
+      ${JSON.stringify(given)},
+      ${calls.map(({ request }) => request && storedKey(request))}::text[],
+      ${calls.map(({ request }) => request?.fingerprint ?? null)}::bytea[]
     ) r
     order by r.ordinal
   `)
-  return rows.map((row) => ({ customer: readCustomer(row), created: row.created }))
+  return rows.map((row, i) => {
+    const request = calls[i]?.request
+    // Another request's key: its fingerprint is there, and no customer.
+    if (row.id === null && request && row.fingerprint) return keyReused(request, row.fingerprint)
+    return { customer: readCustomer(row), created: row.created, replayed: row.replayed }
+  })
 }
 
 async function selectCustomers(service: Service, calls: { tenant: Tenant; code: string }[]) {

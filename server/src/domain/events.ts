@@ -17,6 +17,14 @@ export type EventType =
   | 'mandate.created'
   | 'mandate.active'
   | 'pay_in.succeeded'
+  | 'purchase.succeeded'
+  | 'transfer.completed'
+  | 'hold.placed'
+  | 'hold.captured'
+  | 'hold.released'
+  | 'hold.expired'
+  | 'refund.succeeded'
+  | 'reversal.succeeded'
 
 /**
  * Records a fact in the transaction of the change it tells of: both are kept or neither. `details` are what the event

@@ -59,7 +59,7 @@ const withMethod = sql`
   mandates d left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
 `
 
-/** Asks the customer with that e-mail, who is created when there is none, for a mandate. */
+/** Asks the customer with that e-mail, who is created when there is none, for a mandate. Throws `not_available`. */
 export async function requestMandateByEmail(
   service: Service,
   queues: CustomerQueues,
@@ -67,6 +67,7 @@ export async function requestMandateByEmail(
   email: string,
   mandate: NewMandate,
 ): Promise<Mandate> {
+  refuseOutsideTestMode(tenant)
   const { customer } = await createCustomer(queues, tenant, {
     email,
     firstName: null,
@@ -77,14 +78,20 @@ export async function requestMandateByEmail(
   return requestMandate(service, tenant, customer, mandate)
 }
 
-/** Asks the customer with that number for a mandate. Throws `customer_not_found`. */
+/** Asks the customer with that number for a mandate. Throws `not_available`, `customer_not_found`. */
 export async function requestMandateById(
   service: Service,
   tenant: Tenant,
   customerId: bigint,
   mandate: NewMandate,
 ): Promise<Mandate> {
+  refuseOutsideTestMode(tenant)
   return requestMandate(service, tenant, await findCustomer(service, tenant, { id: customerId }), mandate)
+}
+
+function refuseOutsideTestMode({ mode }: Tenant): void {
+  if (mode === 'test') return
+  throw new ServiceError('not_available', 'Direct debit is not available in live mode on this server')
 }
 
 async function requestMandate(
@@ -93,9 +100,6 @@ async function requestMandate(
   customer: Customer,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  if (tenant.mode !== 'test') {
-    throw new ServiceError('not_available', 'Direct debit is not available in live mode on this server')
-  }
   const now = service.clock.now()
   const [row] = await service.db.query<{ reference: string }>(sql`
     insert into mandates (

@@ -45,7 +45,7 @@ export interface Tokens {
   /** Whose token it is, or null for one that is expired, malformed, of nobody we know or of a revoked key. */
   verify(token: string): Promise<KeyHolder | null>
   /** From now on a new key signs; answers its id. */
-  rotate(): Promise<string>
+  rotate(service: Service): Promise<string>
 }
 
 export function createTokens(service: Service, outside: OutsideIssuer | undefined): Tokens {
@@ -96,7 +96,7 @@ export function createTokens(service: Service, outside: OutsideIssuer | undefine
       }
       return findHolder(service, payload)
     },
-    rotate: () => rotateSigningKey(service),
+    rotate: rotateSigningKey,
   }
 }
 

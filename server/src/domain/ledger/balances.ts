@@ -1,4 +1,5 @@
 import { type Batched, createBatcher } from '../../batcher.ts'
+import { isRolledBack } from '../../db/rolled-back.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Currency } from '../../money.ts'
@@ -29,7 +30,7 @@ export function createBalanceFinder(service: Service): BalanceFinder {
     {
       maxBatch: 256,
       maxWaiting: 10_000,
-      isRolledBack: () => false,
+      isRolledBack,
     },
   )
 }

@@ -4,20 +4,25 @@ import type { Service } from '../../service.ts'
 import type { Page } from '../customer-lists.ts'
 import type { Tenant } from '../tenant.ts'
 import type { Balance } from './balances.ts'
+import type { TransactionKind } from './commands.ts'
 
 /** One line of a customer's history. */
 export interface Entry {
   transactionId: string
   /** Its place in the account's history: 1, 2, 3 … */
   number: bigint
-  kind: 'pay_in' | 'purchase' | 'transfer' | 'refund' | 'reversal' | 'hold_capture' | 'fee'
+  kind: TransactionKind
   /** Minor units: positive came in, negative went out. */
   amount: bigint
   currency: Currency
   /** What was posted to the account after this entry. */
   balanceAfter: bigint
   description: string | null
-  related: { type: string; id: string } | null
+  /** What the surfaces show beside the movement, such as a product. */
+  details: Record<string, unknown>
+  /** The transaction this one gives back, or the hold it captures. */
+  reversesId: string | null
+  holdId: string | null
   createdAt: Date
 }
 
@@ -36,13 +41,14 @@ export async function listEntries(
     amount: bigint
     balance_after: bigint
     description: string | null
-    related_type: string | null
-    related_id: string | null
+    details: Record<string, unknown> | null
+    reverses_id: string | null
+    hold_id: string | null
     created_at: Date
   }>(sql`
     select
       a.entry_count as total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description,
-      t.related_type, t.related_id, e.created_at
+      t.details, t.reverses_id, t.hold_id, e.created_at
     from ledger_accounts a
     left join entries e
       on e.merchant_id = a.merchant_id and e.account_id = a.id
@@ -63,7 +69,9 @@ export async function listEntries(
           currency: account.currency,
           balanceAfter: row.balance_after,
           description: row.description,
-          related: row.related_type === null ? null : { type: row.related_type, id: row.related_id as string },
+          details: row.details ?? {},
+          reversesId: row.reverses_id,
+          holdId: row.hold_id,
           createdAt: row.created_at,
         },
   )

@@ -17,6 +17,7 @@ import { parsePhoneNumber } from '../../domain/phone-numbers.ts'
 import type { Tenant } from '../../domain/tenant.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
+import { answerOnce, markReplayed } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { pageOf, renderPage } from './pages.ts'
 import {
@@ -56,12 +57,14 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         const message = `merchantId must be the merchant of the key, ${tenant.merchant.code}, or be left out`
         throw new ServiceError('invalid_request', message, 'merchantId')
       }
-      const { customer, created } = await createCustomer(customers, tenant, {
+      const given = {
         email: email ?? null,
         ...splitName(name),
         phone: readPhone(tenant, phoneNumber),
         metadata: metadata ?? {},
-      })
+      }
+      const { customer, created, replayed } = await createCustomer(customers, tenant, given, request.idempotent)
+      markReplayed(reply, replayed)
       if (!created) throw emailTaken(email)
       reply.status(201)
       return renderCustomer(tenant, customer)
@@ -130,20 +133,17 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, customerSchema, 400, 404, 409),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const tenant = tenantOf(request)
       const { email, name, metadata } = request.body
-      const customer = await updateCustomer(
-        service,
-        tenant,
-        { code: request.params.id },
-        {
-          email,
-          ...(name === undefined ? {} : splitName(name)),
-          metadata: metadata && ((current) => mergeMetadata(current, metadata)),
-        },
+      const changes = {
+        email,
+        ...(name === undefined ? {} : splitName(name)),
+        metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
+      }
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        renderCustomer(tenant, await updateCustomer(service, tenant, { code: request.params.id }, changes)),
       )
-      return renderCustomer(tenant, customer)
     },
   )
 
@@ -275,17 +275,31 @@ function renderTransaction({ merchant }: Tenant, customerId: string, entry: Entr
     amount: Number(entry.amount),
     currency: entry.currency,
     ...(entry.description === null ? {} : { description: entry.description }),
-    ...(entry.related === null ? {} : { relatedEntityId: entry.related.id, relatedEntityType: entry.related.type }),
+    ...relatedEntity(entry),
     balanceAfter: Number(entry.balanceAfter),
     createdAt: entry.createdAt.toISOString(),
     updatedAt: entry.createdAt.toISOString(),
   }
 }
 
+/** What the movement is about, named as Cashful names its entities. */
+function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
+  const { paymentIntentId, checkoutSessionId } = details
+  if (typeof checkoutSessionId === 'string')
+    return { relatedEntityId: checkoutSessionId, relatedEntityType: 'CheckoutSession' }
+  if (typeof paymentIntentId === 'string')
+    return { relatedEntityId: paymentIntentId, relatedEntityType: 'PaymentIntent' }
+  if (kind === 'purchase') return { relatedEntityId: `purchase_${transactionId}`, relatedEntityType: 'Purchase' }
+  if (kind === 'transfer') return { relatedEntityId: `transfer_${transactionId}`, relatedEntityType: 'Transfer' }
+  if (holdId !== null) return { relatedEntityId: holdId, relatedEntityType: 'Hold' }
+  if (reversesId !== null) return { relatedEntityId: `txn_${reversesId}`, relatedEntityType: 'Transaction' }
+  return { relatedEntityId: transactionId, relatedEntityType: 'PayIn' }
+}
+
 function transactionType({ kind, amount }: Entry): string {
   if (kind === 'pay_in') return 'credit'
   if (kind === 'transfer') return amount > 0n ? 'transfer_in' : 'transfer_out'
-  return kind
+  return kind === 'reversal' ? 'refund' : kind
 }
 
 function renderPaymentMethod(customer: Customer, method: PaymentMethod) {

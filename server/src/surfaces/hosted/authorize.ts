@@ -1,19 +1,22 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { approveMandate, findMandateTenant, getMandate } from '../../domain/mandates.ts'
 import { ServiceError } from '../../errors.ts'
+import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { problemOf } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
+import { statusByCode } from '../mteja/errors.ts'
 import { html, page } from './page.ts'
 
 /** `/authorize/:accessCode`: where a customer agrees to a direct debit mandate. The address is the only secret. */
 export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { service }) => {
   readBodies(app, 'json-or-urlencoded')
+  refuseUnstorableAddresses(app)
 
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)
     if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
-    const status = problem.code === 'mandate_not_found' ? 404 : problem.expected ? 400 : 500
+    const status = statusByCode[problem.code]
     return reply
       .status(status)
       .type('text/html')
@@ -46,7 +49,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { s
 
   app.post<{ Params: { accessCode: string }; Body: { accountNumber?: unknown; bankCode?: unknown } }>(
     '/authorize/:accessCode',
-    { schema: { hide: true } },
+    { schema: { hide: true, body: { type: 'object' } } },
     async (request, reply) => {
       const { accountNumber, bankCode } = request.body
       if (typeof accountNumber !== 'string' || !/^\d{6,20}$/.test(accountNumber)) {

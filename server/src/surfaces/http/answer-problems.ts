@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../../errors.ts'
+import { markReplayed } from './idempotency.ts'
 import { type Problem, problemOf } from './problem.ts'
 
 /**
@@ -14,6 +15,7 @@ export function sendProblems(
     const problem = problemOf(error)
     if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
     const { statusCode, body } = render(problem)
+    if (error instanceof ServiceError) markReplayed(reply, error.replayed)
     if (problem.code === 'busy') reply.header('retry-after', '1')
     // Serialized here: an error may come before the route's response schemas are known.
     return reply.status(statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body)

@@ -8,12 +8,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads request bodies the way clients really send them: JSON under any content type or none, chunked or not, and on
- * request urlencoded; an empty body is an empty object. Everything that could not be stored and given back unchanged is
- * refused here, once: broken UTF-8 or JSON, NUL characters, half surrogates, numbers too large to keep, `__proto__`.
+ * request urlencoded; an empty body is an empty object. Routes whose schema has no body ignore one. Everything that could
+ * not be stored and given back unchanged is refused here, once: broken UTF-8 or JSON, NUL characters, half surrogates,
+ * numbers too large to keep, `__proto__`.
  */
 export function readBodies(app: FastifyInstance, forms: 'json' | 'json-or-urlencoded'): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    if (request.routeOptions.schema?.body === undefined) return done(null, {})
     try {
       const text = decode(body as Buffer)
       const type = request.headers['content-type'] ?? ''

@@ -1,8 +1,7 @@
-import type { FastifyContextConfig } from 'fastify'
 import type { KeyFinder } from '../../domain/api-keys.ts'
-import type { CustomerQueues } from '../../domain/customers.ts'
-import type { BalanceFinder } from '../../domain/ledger/balances.ts'
-import type { Poster } from '../../domain/ledger/posting.ts'
+import { type CustomerQueues, createCustomerQueues } from '../../domain/customers.ts'
+import { type BalanceFinder, createBalanceFinder } from '../../domain/ledger/balances.ts'
+import { createLedger, type Ledger } from '../../domain/ledger/commands.ts'
 import type { Tokens } from '../../domain/tokens.ts'
 import type { Service } from '../../service.ts'
 import type { Documents } from '../docs.ts'
@@ -14,12 +13,25 @@ declare module 'fastify' {
   }
 }
 
-/** What a surface works with. */
-export interface SurfaceContext {
+/** The domain as a surface calls it: the service, and the queues in which calls that arrive together go together. */
+export interface Domain {
   service: Service
   customers: CustomerQueues
   findBalance: BalanceFinder
-  post: Poster
+  ledger: Ledger
+}
+
+export function createDomain(service: Service): Domain {
+  return {
+    service,
+    customers: createCustomerQueues(service),
+    findBalance: createBalanceFinder(service),
+    ledger: createLedger(service),
+  }
+}
+
+/** What a surface works with. */
+export interface SurfaceContext extends Domain {
   findKey: KeyFinder
   tokens: Tokens
   /** Where a surface puts its API reference. */
@@ -31,5 +43,3 @@ export interface SurfaceContext {
   /** `strict` answers as Paystack does where clients err; `lenient` accepts what can be understood. */
   paystackMetadata: 'lenient' | 'strict'
 }
-
-export type { FastifyContextConfig }

@@ -2,13 +2,16 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '../../domain/api-keys.ts'
 import { tenantOf } from '../http/authentication.ts'
+import { answerOnce } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { apiKeySchema, listOf, newApiKeySchema, responses } from './schemas.ts'
 
 const tags = ['API keys']
 
 /** `/v1/api-keys`: a merchant's own keys, of the mode of the key that asks. */
-export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service } = context
+
   app.post(
     '/api-keys',
     {
@@ -20,11 +23,12 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
         response: responses(201, newApiKeySchema, 400, 401),
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { merchant, mode } = tenantOf(request)
-      const { apiKey, secret } = await createApiKey(service, merchant, { mode, name: request.body.name })
-      reply.status(201)
-      return { ...renderApiKey(apiKey), secret }
+      return answerOnce(context, request, reply, 201, async ({ service }) => {
+        const { apiKey, secret } = await createApiKey(service, merchant, { mode, name: request.body.name })
+        return { ...renderApiKey(apiKey), secret }
+      })
     },
   )
 

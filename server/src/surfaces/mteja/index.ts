@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { requireBearer } from '../http/authentication.ts'
 import { readBodies } from '../http/body.ts'
+import { readIdempotencyKeys } from '../http/idempotency.ts'
 import { describeSurface } from '../http/reference.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
@@ -26,11 +27,13 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
   refuseUnstorableAddresses(app)
   await app.register(async (tenants) => {
     requireBearer(tenants, context.findKey, context.tokens)
+    readIdempotencyKeys(tenants)
     await tenants.register(apiKeyRoutes, context)
     await tenants.register(sandboxRoutes, context)
   })
   await app.register(async (operators) => {
     requireOperator(operators, context.adminKey)
+    readIdempotencyKeys(operators)
     await operators.register(merchantRoutes, context)
   })
 }

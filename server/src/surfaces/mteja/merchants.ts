@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../domain/api-keys.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../domain/merchants.ts'
 import type { Merchant } from '../../domain/tenant.ts'
+import { answerOnce } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { renderApiKey } from './api-keys.ts'
 import { apiKeySchema, listOf, merchantSchema, modeSchema, newApiKeySchema, responses } from './schemas.ts'
@@ -11,7 +12,9 @@ const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
 
 /** `/v1/merchants` and `/v1/signing-keys`: the operator's; see operator.ts for who that is. */
-export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, tokens }) => {
+export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, tokens } = context
+
   app.post(
     '/merchants',
     {
@@ -33,11 +36,10 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, merchantSchema, 400, 401, 404),
       },
     },
-    async (request, reply) => {
-      const merchant = await createMerchant(service, request.body)
-      reply.status(201)
-      return renderMerchant(merchant)
-    },
+    (request, reply) =>
+      answerOnce(context, request, reply, 201, async ({ service }) =>
+        renderMerchant(await createMerchant(service, request.body)),
+      ),
   )
 
   app.get(
@@ -68,13 +70,13 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, newApiKeySchema, 400, 401, 404),
       },
     },
-    async (request, reply) => {
-      const merchant = await getMerchant(service, request.params.id)
-      const { mode = 'test', name } = request.body
-      const { apiKey, secret } = await createApiKey(service, merchant, { mode, name })
-      reply.status(201)
-      return { ...renderApiKey(apiKey), secret }
-    },
+    (request, reply) =>
+      answerOnce(context, request, reply, 201, async ({ service }) => {
+        const merchant = await getMerchant(service, request.params.id)
+        const { mode = 'test', name } = request.body
+        const { apiKey, secret } = await createApiKey(service, merchant, { mode, name })
+        return { ...renderApiKey(apiKey), secret }
+      }),
   )
 
   app.get(
@@ -121,11 +123,8 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, Type.Object({ kid: Type.String({ examples: ['4f7k2m9x0c1v8b3n5a6q'] }) }), 401, 404),
       },
     },
-    async (_request, reply) => {
-      const kid = await tokens.rotate()
-      reply.status(201)
-      return { kid }
-    },
+    (request, reply) =>
+      answerOnce(context, request, reply, 201, async ({ service }) => ({ kid: await tokens.rotate(service) })),
   )
 }
 

@@ -5,6 +5,7 @@ import { simulatePayIn } from '../../domain/pay-ins.ts'
 import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../domain/payment-methods.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
+import { answerOnce, markReplayed } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { date, nullableText, responses } from './schemas.ts'
 
@@ -42,7 +43,9 @@ const optionalText = (maxLength: number, example: string) =>
   Type.Optional(Type.String({ maxLength, examples: [example] }))
 
 /** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
-export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, post }) => {
+export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, ledger } = context
+
   app.post(
     '/sandbox/pay-ins',
     {
@@ -61,11 +64,13 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     },
     async (request, reply) => {
       const { customerId, ...input } = request.body
-      const payIn = await simulatePayIn(service, post, tenantOf(request), { customerCode: customerId, ...input })
+      const given = { customerCode: customerId, ...input }
+      const payIn = await simulatePayIn(service, ledger, tenantOf(request), given, request.idempotent)
+      markReplayed(reply, payIn.replayed)
       reply.status(201)
       return {
         id: payIn.id,
-        transactionId: payIn.transactionId,
+        transactionId: payIn.id,
         customerId: payIn.customerCode,
         amount: Number(payIn.amount),
         currency: payIn.currency,
@@ -115,11 +120,12 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
       },
     },
-    async (request, reply) => {
-      const { customerId, ...instrument } = request.body
-      const method = await savePaymentMethod(service, tenantOf(request), customerId, readInstrument(instrument))
-      reply.status(201)
-      return renderPaymentMethod(customerId, method)
+    (request, reply) => {
+      const { customerId, ...given } = request.body
+      const instrument = readInstrument(given)
+      return answerOnce(context, request, reply, 201, async ({ service }) =>
+        renderPaymentMethod(customerId, await savePaymentMethod(service, tenantOf(request), customerId, instrument)),
+      )
     },
   )
 
@@ -137,17 +143,22 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         }),
         response: responses(
           200,
-          Type.Object({ reference: Type.String(), status: Type.String(), authorizationCode: nullableText }),
+          Type.Object(
+            { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
+            { examples: [{ reference: 'ekk8t49ogj1x0c2', status: 'pending', authorizationCode: 'AUTH_ekk8t49ogj' }] },
+          ),
           400,
           401,
           404,
         ),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const { accountNumber = '0123456789', bankCode = '058' } = request.body
       const account = { number: accountNumber, bankCode }
-      return renderMandate(await approveMandate(service, tenantOf(request), request.params.reference, account))
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        renderMandate(await approveMandate(service, tenantOf(request), request.params.reference, account)),
+      )
     },
   )
 }

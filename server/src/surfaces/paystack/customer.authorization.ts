@@ -13,6 +13,7 @@ import {
 import type { Tenant } from '../../domain/tenant.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
+import { answerOnce } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import {
   activationChargeSchema,
@@ -31,7 +32,7 @@ const idParams = Type.Object({ id: Type.String({ description: 'The customer’s 
 
 /** `/customer/authorization` and `/customer/:id/…direct-debit…`: mandates from initialize to active. */
 export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, customers, publicUrl } = context
+  const { service, publicUrl } = context
 
   app.post(
     '/customer/authorization/initialize',
@@ -44,16 +45,12 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, success('Authorization initialized', authorizationRequestSchema), 400, 403),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const { email, callback_url, account, address } = request.body
-      const mandate = await requestMandateByEmail(
-        service,
-        customers,
-        tenantOf(request),
-        email,
-        newMandate(callback_url, account, address),
+      const wanted = newMandate(callback_url, account, address)
+      return answerOnce(context, request, reply, 200, async ({ service, customers }) =>
+        initialized(await requestMandateByEmail(service, customers, tenantOf(request), email, wanted)),
       )
-      return initialized(mandate)
     },
   )
 
@@ -101,11 +98,11 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, success('Authorization initialized', authorizationRequestSchema), 400, 403, 404),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const { account, address } = request.body
       const id = readId(request.params.id)
-      return initialized(
-        await requestMandateById(service, tenantOf(request), id, newMandate(undefined, account, address)),
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        initialized(await requestMandateById(service, tenantOf(request), id, newMandate(undefined, account, address))),
       )
     },
   )
@@ -122,10 +119,12 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, success('Mandate is queued for retry'), 400, 404),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const id = readId(request.params.id)
-      await retryActivation(service, tenantOf(request), id, BigInt(request.body.authorization_id))
-      return { status: true as const, message: 'Mandate is queued for retry' }
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        await retryActivation(service, tenantOf(request), id, BigInt(request.body.authorization_id))
+        return { status: true as const, message: 'Mandate is queued for retry' }
+      })
     },
   )
 

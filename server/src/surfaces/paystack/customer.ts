@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { listCustomers, walkCustomers } from '../../domain/customer-lists.ts'
 import {
+  type Customer,
   type CustomerReference,
   createCustomer,
   findCustomer,
@@ -14,7 +15,8 @@ import { deactivatePaymentMethod, listPaymentMethods } from '../../domain/paymen
 import type { Tenant } from '../../domain/tenant.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
-import type { SurfaceContext } from '../http/surface.ts'
+import { answerOnce } from '../http/idempotency.ts'
+import type { Domain, SurfaceContext } from '../http/surface.ts'
 import { describeViolation } from '../http/validation.ts'
 import { readMetadata } from './metadata.ts'
 import { pageMeta, readCursor, readInstant, readPage, readPerPage, wantsCursor, writeCursor } from './pages.ts'
@@ -45,7 +47,7 @@ const deactivateSchema = Type.Object({
 
 /** `/customer`: Paystack's customers, but for direct debit, which is in customer.authorization.ts. */
 export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, customers, paystackMetadata } = context
+  const { service, paystackMetadata } = context
 
   app.post(
     '/customer',
@@ -58,17 +60,20 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, success('Customer created', customerSchema), 400),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const tenant = tenantOf(request)
       const { email, first_name, last_name, phone, metadata } = request.body
-      const { customer } = await createCustomer(customers, tenant, {
+      const given = {
         email,
         firstName: first_name ?? null,
         lastName: last_name ?? null,
         phone: phone ?? null,
         metadata: readMetadata(metadata, paystackMetadata) ?? {},
+      }
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const { customer } = await createCustomer(domain.customers, tenant, given)
+        return { status: true as const, message: 'Customer created', data: await related(domain, tenant, customer) }
       })
-      return { status: true as const, message: 'Customer created', data: await related(tenant, customer) }
     },
   )
 
@@ -111,11 +116,13 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, success('Customer updated', customerSchema), 400, 404),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const tenant = tenantOf(request)
-      const { customer: reference, risk_action } = request.body
-      const customer = await setRiskAction(service, tenant, readReference(reference), risk_action ?? 'default')
-      return { status: true as const, message: 'Customer updated', data: await related(tenant, customer) }
+      const { customer: reference, risk_action = 'default' } = request.body
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const customer = await setRiskAction(domain.service, tenant, readReference(reference), risk_action)
+        return { status: true as const, message: 'Customer updated', data: await related(domain, tenant, customer) }
+      })
     },
   )
 
@@ -134,13 +141,15 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
           response: responses(200, success('Authorization has been deactivated'), 400, 404),
         },
       },
-      async (request) => {
+      (request, reply) => {
         const code = request.body.authorization_code ?? request.body.authorizaion_code
         if (code === undefined) {
           throw new ServiceError('invalid_request', '"authorization_code" is required', 'authorization_code')
         }
-        await deactivatePaymentMethod(service, tenantOf(request), code.replace(/^AUTH_/, ''))
-        return { status: true as const, message: 'Authorization has been deactivated' }
+        return answerOnce(context, request, reply, 200, async ({ service }) => {
+          await deactivatePaymentMethod(service, tenantOf(request), code.replace(/^AUTH_/, ''))
+          return { status: true as const, message: 'Authorization has been deactivated' }
+        })
       },
     )
   }
@@ -160,7 +169,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const tenant = tenantOf(request)
       const customer = await findCustomer(service, tenant, readReference(request.params.email_or_code))
       const payIns = await summarizePayIns(service, tenant, customer.id)
-      const data = renderFetchedCustomer(await related(tenant, customer), payIns)
+      const data = renderFetchedCustomer(await related(context, tenant, customer), payIns)
       return { status: true as const, message: 'Customer retrieved', data }
     },
   )
@@ -177,17 +186,16 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, success('Customer updated', customerSchema), 400, 404),
       },
     },
-    async (request) => {
+    (request, reply) => {
       const tenant = tenantOf(request)
       const { first_name, last_name, phone, metadata } = request.body
       const given = readMetadata(metadata, paystackMetadata)
-      const customer = await updateCustomer(service, tenant, readReference(request.params.email_or_code), {
-        firstName: first_name,
-        lastName: last_name,
-        phone,
-        metadata: given && (() => given),
+      const changes = { firstName: first_name, lastName: last_name, phone, metadata: given && (() => given) }
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const reference = readReference(request.params.email_or_code)
+        const customer = await updateCustomer(domain.service, tenant, reference, changes)
+        return { status: true as const, message: 'Customer updated', data: await related(domain, tenant, customer) }
       })
-      return { status: true as const, message: 'Customer updated', data: await related(tenant, customer) }
     },
   )
 
@@ -207,9 +215,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(202, success('Customer Identification in progress'), 400, 403, 404),
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const body = request.body
-      await requestIdentityCheck(service, tenantOf(request), readReference(request.params.email_or_code), {
+      const details = {
         type: body.type,
         country: body.country.toUpperCase(),
         firstName: body.first_name.trim(),
@@ -219,13 +227,15 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         bankCode: body.bank_code,
         accountNumber: body.account_number,
         value: body.value ?? null,
+      }
+      return answerOnce(context, request, reply, 202, async ({ service }) => {
+        await requestIdentityCheck(service, tenantOf(request), readReference(request.params.email_or_code), details)
+        return { status: true as const, message: 'Customer Identification in progress' }
       })
-      reply.status(202)
-      return { status: true as const, message: 'Customer Identification in progress' }
     },
   )
 
-  async function related(tenant: Tenant, customer: Awaited<ReturnType<typeof findCustomer>>) {
+  async function related({ service }: Domain, tenant: Tenant, customer: Customer) {
     const { items } = await listPaymentMethods(service, tenant, customer)
     const identifications = customer.identified ? await listIdentifications(service, tenant, customer) : null
     return renderCustomer(tenant, customer, items, identifications)

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { requireBearer } from '../http/authentication.ts'
 import { readBodies } from '../http/body.ts'
+import { readIdempotencyKeys } from '../http/idempotency.ts'
 import { describeSurface } from '../http/reference.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
@@ -23,6 +24,7 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
   requireBearer(app, context.findKey)
+  readIdempotencyKeys(app)
   await app.register(customerRoutes, context)
   await app.register(authorizationRoutes, context)
 }

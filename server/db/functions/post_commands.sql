@@ -1,0 +1,354 @@
+-- Does a batch of ledger commands of one merchant and mode in one commit: the only way into the ledger.
+--
+-- Accounts are named by kind, customer code (null for the merchant's own) and currency, each once; holds and the
+-- transactions to give back by id, each once. Commands refer to all three by their place. By p_actions a command
+--   post     moves p_amounts from p_froms to p_tos;
+--   refund   the same, giving back p_originals: an amount of null means all that is left of it;
+--   place    reserves p_amounts on p_froms as the hold p_ids;
+--   capture  moves p_amounts of p_holds (null: all that is left) and, where p_finals, releases the rest;
+--   release  gives up what is left of p_holds; expire does so once it is due.
+-- Answers one row per command, in order. `refusal` says why nothing of it was done; a key that was answered before
+-- brings that answer (`replayed`), under a different request the refusal `idempotency_key_reused` and the fingerprint
+-- of the request it belongs to.
+--
+-- Every command is judged against what its predecessors in the batch have left; a refused one leaves no trace but its
+-- key. Accounts are locked in the order of their ids, so that two batches can wait for but never block each other.
+create or replace function post_commands(
+  p_merchant_id integer,
+  p_mode text,
+  p_now timestamptz,
+  p_account_kinds text[],
+  p_account_customers text[],
+  p_account_currencies text[],
+  p_hold_ids uuid[],
+  p_original_ids uuid[],
+  p_actions text[],
+  p_ids uuid[],
+  p_kinds text[],
+  p_froms integer[],
+  p_tos integer[],
+  p_amounts bigint[],
+  p_holds integer[],
+  p_finals boolean[],
+  p_originals integer[],
+  p_expirations timestamptz[],
+  p_descriptions text[],
+  p_details text[],
+  p_event_types text[],
+  p_event_data text[],
+  p_keys text[],
+  p_fingerprints bytea[]
+) returns table (
+  ordinal integer,
+  refusal text,
+  replayed boolean,
+  fingerprint bytea,
+  id uuid,
+  amount bigint,
+  from_balance bigint,
+  to_balance bigint,
+  created_at timestamptz
+)
+language plpgsql volatile security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  c_limit constant bigint := 9007199254740991;
+  v_commands constant integer := cardinality(p_actions);
+  -- By place in p_account_*.
+  v_account_ids bigint[];
+  v_customer_ids bigint[];
+  v_denied boolean[];
+  v_posted bigint[];
+  v_held bigint[];
+  v_floors bigint[];
+  v_numbers bigint[];
+  v_times timestamptz[];
+  v_touched boolean[] := array_fill(false, array[cardinality(p_account_kinds)]);
+  -- By place in p_hold_ids.
+  v_hold_left bigint[];
+  v_hold_captured bigint[];
+  v_hold_statuses text[];
+  v_hold_expirations timestamptz[];
+  v_hold_touched boolean[] := array_fill(false, array[cardinality(p_hold_ids)]);
+  -- By place in p_original_ids.
+  v_refund_left bigint[];
+  v_refunded bigint[];
+  v_refund_touched boolean[] := array_fill(false, array[cardinality(p_original_ids)]);
+  -- By command. A number is set where a transaction is posted, and only there.
+  v_refusals text[] := array_fill(null::text, array[v_commands]);
+  v_replayed boolean[] := array_fill(false, array[v_commands]);
+  v_found_fingerprints bytea[] := array_fill(null::bytea, array[v_commands]);
+  v_ids uuid[] := p_ids;
+  v_amounts bigint[] := p_amounts;
+  v_from_numbers bigint[] := array_fill(null::bigint, array[v_commands]);
+  v_to_numbers bigint[] := array_fill(null::bigint, array[v_commands]);
+  v_from_balances bigint[] := array_fill(null::bigint, array[v_commands]);
+  v_to_balances bigint[] := array_fill(null::bigint, array[v_commands]);
+  v_command_times timestamptz[] := array_fill(p_now, array[v_commands]);
+  v_transfer_numbers bigint[] := array_fill(null::bigint, array[v_commands]);
+  v_transfers bigint;
+  v_first_transfer bigint;
+  v_from integer;
+  v_to integer;
+  v_hold integer;
+  v_original integer;
+  v_action text;
+  v_amount bigint;
+  v_released bigint;
+  v_refusal text;
+  r record;
+begin
+  if 'transfer' = any(p_kinds) then
+    select c.transfer_count into strict v_transfers
+    from merchant_counters c
+    where c.merchant_id = p_merchant_id and c.mode = p_mode
+    for update;
+    v_first_transfer := v_transfers;
+  end if;
+
+  v_account_ids := open_ledger_accounts(
+    p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_currencies
+  );
+  for r in
+    select n.place, a.customer_id, a.posted, a.held, a.floor, a.entry_count, a.last_entry_at,
+      coalesce(c.risk_action = 'deny', false) as denied
+    from unnest(v_account_ids) with ordinality as n (id, place)
+    join ledger_accounts a on a.merchant_id = p_merchant_id and a.id = n.id
+    left join customers c on c.merchant_id = p_merchant_id and c.id = a.customer_id
+    order by a.id
+    for update of a
+  loop
+    v_customer_ids[r.place] := r.customer_id;
+    v_denied[r.place] := r.denied;
+    v_posted[r.place] := r.posted;
+    v_held[r.place] := r.held;
+    v_floors[r.place] := r.floor;
+    v_numbers[r.place] := r.entry_count;
+    v_times[r.place] := greatest(p_now, r.last_entry_at);
+  end loop;
+
+  -- Keys, holds and refunds are read under the accounts' locks: whoever else works on the same ones has committed.
+  for r in
+    select n.place, k.fingerprint, k.refusal, k.result_id, k.results, k.created_at
+    from unnest(p_keys) with ordinality as n (key, place)
+    join idempotency_keys k on k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = n.key
+  loop
+    v_replayed[r.place] := true;
+    v_found_fingerprints[r.place] := r.fingerprint;
+    if r.fingerprint <> p_fingerprints[r.place] then
+      v_refusals[r.place] := 'idempotency_key_reused';
+      continue;
+    end if;
+    v_refusals[r.place] := r.refusal;
+    v_ids[r.place] := r.result_id;
+    v_amounts[r.place] := r.results[1];
+    v_from_balances[r.place] := r.results[2];
+    v_to_balances[r.place] := r.results[3];
+    v_command_times[r.place] := r.created_at;
+  end loop;
+  for r in
+    select n.place, h.amount, h.captured, h.status, h.expires_at
+    from unnest(p_hold_ids) with ordinality as n (id, place)
+    join holds h on h.merchant_id = p_merchant_id and h.mode = p_mode and h.id = n.id
+  loop
+    v_hold_left[r.place] := case when r.status = 'placed' then r.amount - r.captured end;
+    v_hold_captured[r.place] := r.captured;
+    v_hold_statuses[r.place] := r.status;
+    v_hold_expirations[r.place] := r.expires_at;
+  end loop;
+  for r in
+    select n.place, t.amount, coalesce(f.amount, 0) as refunded
+    from unnest(p_original_ids) with ordinality as n (id, place)
+    join ledger_transactions t on t.merchant_id = p_merchant_id and t.mode = p_mode and t.id = n.id
+    left join refund_totals f on f.merchant_id = p_merchant_id and f.transaction_id = n.id
+  loop
+    v_refund_left[r.place] := r.amount - r.refunded;
+    v_refunded[r.place] := r.refunded;
+  end loop;
+
+  for i in 1..v_commands loop
+    continue when v_replayed[i];
+    v_action := p_actions[i];
+    v_from := p_froms[i];
+    v_to := p_tos[i];
+    v_hold := p_holds[i];
+    v_original := p_originals[i];
+    v_amount := p_amounts[i];
+    v_released := 0;
+    v_refusal := null;
+
+    -- Allowed?
+    if v_account_ids[v_from] is null or (v_to is not null and v_account_ids[v_to] is null) then
+      v_refusal := 'customer_not_found';
+    elsif v_action in ('post', 'place', 'capture') and (v_denied[v_from] or coalesce(v_denied[v_to], false)) then
+      v_refusal := 'customer_denied';
+    elsif v_action in ('capture', 'release', 'expire') then
+      v_amount := case when v_action = 'capture' then coalesce(v_amount, v_hold_left[v_hold]) else 0 end;
+      v_released := case
+        when v_action <> 'capture' or p_finals[i] then v_hold_left[v_hold] - v_amount
+        else 0
+      end;
+      if v_hold_left[v_hold] is null or v_hold_left[v_hold] = 0 then
+        v_refusal := 'hold_not_open';
+      elsif v_hold_expirations[v_hold] <= p_now and v_action = 'capture' then
+        v_refusal := 'hold_not_open';
+      elsif v_action = 'expire' and v_hold_expirations[v_hold] > p_now then
+        v_refusal := 'hold_not_due';
+      elsif v_amount > v_hold_left[v_hold] then
+        v_refusal := 'hold_exceeded';
+      end if;
+    elsif v_action = 'refund' then
+      v_amount := coalesce(v_amount, v_refund_left[v_original]);
+      if v_refund_left[v_original] is null then
+        v_refusal := 'transaction_not_found';
+      elsif v_amount = 0 or v_amount > v_refund_left[v_original] then
+        v_refusal := 'refund_exceeded';
+      end if;
+    end if;
+
+    -- Funded? What a hold has reserved is no longer held once it is captured.
+    if v_refusal is null and v_action in ('post', 'refund', 'place')
+      and v_posted[v_from] - v_held[v_from] - v_amount < v_floors[v_from]
+    then
+      v_refusal := 'insufficient_funds';
+    elsif v_refusal is null and v_action in ('post', 'refund', 'capture')
+      and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] + v_amount) > c_limit)
+    then
+      v_refusal := 'balance_limit';
+    end if;
+
+    v_refusals[i] := v_refusal;
+    continue when v_refusal is not null;
+
+    v_amounts[i] := v_amount;
+    v_touched[v_from] := true;
+    if v_action = 'place' then
+      v_held[v_from] := v_held[v_from] + v_amount;
+      v_times[v_from] := greatest(v_times[v_from], p_now);
+    elsif v_action in ('capture', 'release', 'expire') then
+      v_held[v_from] := v_held[v_from] - v_amount - v_released;
+      v_hold_left[v_hold] := v_hold_left[v_hold] - v_amount - v_released;
+      v_hold_captured[v_hold] := v_hold_captured[v_hold] + v_amount;
+      v_hold_touched[v_hold] := true;
+      if v_hold_left[v_hold] = 0 then
+        v_hold_statuses[v_hold] := case
+          when v_action = 'expire' then 'expired'
+          when v_released > 0 and v_action = 'release' then 'released'
+          else 'captured'
+        end;
+      end if;
+    elsif v_action = 'refund' then
+      v_refund_left[v_original] := v_refund_left[v_original] - v_amount;
+      v_refunded[v_original] := v_refunded[v_original] + v_amount;
+      v_refund_touched[v_original] := true;
+    end if;
+
+    v_from_balances[i] := v_posted[v_from];
+    if v_action in ('post', 'refund', 'capture') then
+      v_touched[v_to] := true;
+      v_posted[v_from] := v_posted[v_from] - v_amount;
+      v_posted[v_to] := v_posted[v_to] + v_amount;
+      v_numbers[v_from] := v_numbers[v_from] + 1;
+      v_numbers[v_to] := v_numbers[v_to] + 1;
+      v_from_numbers[i] := v_numbers[v_from];
+      v_to_numbers[i] := v_numbers[v_to];
+      v_from_balances[i] := v_posted[v_from];
+      v_to_balances[i] := v_posted[v_to];
+      v_command_times[i] := greatest(v_times[v_from], v_times[v_to]);
+      v_times[v_from] := v_command_times[i];
+      v_times[v_to] := v_command_times[i];
+      if p_kinds[i] = 'transfer' then
+        v_transfers := v_transfers + 1;
+        v_transfer_numbers[i] := v_transfers;
+      end if;
+    end if;
+  end loop;
+
+  insert into ledger_transactions (
+    merchant_id, id, mode, kind, number, from_account_id, to_account_id, amount, currency, description, reverses_id,
+    hold_id, details, created_at
+  )
+  select
+    p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], v_account_ids[c.to_place], c.amount,
+    a.currency, c.description, o.id, h.id, c.details::json, c.created_at
+  from unnest(
+    v_ids, p_kinds, v_transfer_numbers, p_froms, p_tos, v_amounts, p_descriptions, p_originals, p_holds, p_details,
+    v_command_times, v_from_numbers
+  ) as c (
+    id, kind, number, from_place, to_place, amount, description, original, hold, details, created_at, from_number
+  )
+  join unnest(p_account_currencies) with ordinality as a (currency, place) on a.place = c.from_place
+  left join unnest(p_original_ids) with ordinality as o (id, place) on o.place = c.original
+  left join unnest(p_hold_ids) with ordinality as h (id, place) on h.place = c.hold
+  where c.from_number is not null;
+
+  insert into entries (merchant_id, account_id, number, transaction_id, amount, balance_after, created_at)
+  select p_merchant_id, v_account_ids[e.place], e.number, c.id, e.amount, e.balance, c.created_at
+  from unnest(
+    v_ids, p_froms, p_tos, v_amounts, v_from_numbers, v_to_numbers, v_from_balances, v_to_balances, v_command_times
+  ) as c (id, from_place, to_place, amount, from_number, to_number, from_balance, to_balance, created_at)
+  cross join lateral (
+    values (c.from_place, c.from_number, -c.amount, c.from_balance), (c.to_place, c.to_number, c.amount, c.to_balance)
+  ) as e (place, number, amount, balance)
+  where c.from_number is not null;
+
+  update ledger_accounts a
+  set posted = u.posted, held = u.held, entry_count = u.entry_count,
+    last_entry_at = case when u.entry_count > a.entry_count then u.time else a.last_entry_at end, updated_at = u.time
+  from unnest(v_account_ids, v_posted, v_held, v_numbers, v_times, v_touched)
+    as u (id, posted, held, entry_count, time, touched)
+  where a.merchant_id = p_merchant_id and a.id = u.id and u.touched;
+
+  if v_transfers > v_first_transfer then
+    update merchant_counters c set transfer_count = v_transfers
+    where c.merchant_id = p_merchant_id and c.mode = p_mode;
+  end if;
+
+  if 'place' = any(p_actions) then
+    insert into holds (
+      merchant_id, id, mode, account_id, customer_id, amount, currency, description, expires_at, created_at, updated_at
+    )
+    select
+      p_merchant_id, c.id, p_mode, v_account_ids[c.place], v_customer_ids[c.place], c.amount,
+      p_account_currencies[c.place], c.description, c.expires_at, p_now, p_now
+    from unnest(p_actions, v_ids, p_froms, v_amounts, p_descriptions, p_expirations, v_refusals, v_replayed)
+      as c (action, id, place, amount, description, expires_at, refusal, replayed)
+    where c.action = 'place' and c.refusal is null and not c.replayed;
+  end if;
+
+  if true = any(v_hold_touched) then
+    update holds h set captured = u.captured, status = u.status, updated_at = p_now
+    from unnest(p_hold_ids, v_hold_captured, v_hold_statuses, v_hold_touched) as u (id, captured, status, touched)
+    where h.merchant_id = p_merchant_id and h.id = u.id and u.touched;
+  end if;
+
+  if true = any(v_refund_touched) then
+    insert into refund_totals as f (merchant_id, transaction_id, amount)
+    select p_merchant_id, u.id, u.amount
+    from unnest(p_original_ids, v_refunded, v_refund_touched) as u (id, amount, touched)
+    where u.touched
+    on conflict (merchant_id, transaction_id) do update set amount = excluded.amount;
+  end if;
+
+  insert into events (merchant_id, id, mode, type, customer_id, data, created_at)
+  select p_merchant_id, gen_random_uuid(), p_mode, c.type, coalesce(v_customer_ids[c.from_place], v_customer_ids[c.to_place]),
+    c.data::json, c.created_at
+  from unnest(p_event_types, p_event_data, p_froms, p_tos, v_refusals, v_replayed, v_command_times)
+    as c (type, data, from_place, to_place, refusal, replayed, created_at)
+  where c.type is not null and c.refusal is null and not c.replayed;
+
+  insert into idempotency_keys (merchant_id, mode, key, fingerprint, refusal, result_id, results, created_at)
+  select p_merchant_id, p_mode, c.key, c.fingerprint, c.refusal, c.id, array[c.amount, c.from_balance, c.to_balance], c.created_at
+  from unnest(
+    p_keys, p_fingerprints, v_refusals, v_ids, v_amounts, v_from_balances, v_to_balances, v_command_times, v_replayed
+  ) as c (key, fingerprint, refusal, id, amount, from_balance, to_balance, created_at, replayed)
+  where c.key is not null and not c.replayed;
+
+  return query
+  select c.ordinal::integer, c.refusal, c.replayed, c.fingerprint, c.id, c.amount, c.from_balance, c.to_balance, c.created_at
+  from unnest(
+    v_refusals, v_replayed, v_found_fingerprints, v_ids, v_amounts, v_from_balances, v_to_balances, v_command_times
+  ) with ordinality as c (refusal, replayed, fingerprint, id, amount, from_balance, to_balance, created_at, ordinal)
+  order by c.ordinal;
+end
+$$;

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import type { Db, Tx } from '../db/database.ts'
+import { sql } from '../db/sql.ts'
+import { type ErrorCode, ServiceError } from '../errors.ts'
+import type { Service } from '../service.ts'
+import type { Mode } from './tenant.ts'
+
+/** A request that may come again: the caller's key, and what tells this request from another under the same key. */
+export interface IdempotentRequest {
+  key: string
+  /** What is asked for, such as `POST /transfers`. */
+  operation: string
+  body: Record<string, unknown>
+  fingerprint: Buffer
+}
+
+/** Whose key it is: keys of different tenants have nothing to do with each other. The operator's are under merchant 0. */
+export interface KeyScope {
+  merchantId: number
+  mode: Mode
+}
+
+const wholeBytes = 16
+const memberBytes = 6
+
+/**
+ * Sixteen bytes for the whole request, then six for each member of the body (two of its name, four of its value): enough
+ * to know the same request again and to name what differs, without keeping the request.
+ */
+export function fingerprintOf(operation: string, body: Record<string, unknown>): Buffer {
+  const members = Object.entries(body)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+  const whole = digest(JSON.stringify([operation, members])).subarray(0, wholeBytes)
+  return Buffer.concat([whole, ...members.map(([name, value]) => fingerprintMember(name, value))])
+}
+
+/** The refusal of a key that belongs to another request, naming the members that differ. */
+export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceError {
+  const known = new Set<string>()
+  for (let i = wholeBytes; i < stored.length; i += memberBytes) {
+    known.add(stored.subarray(i, i + memberBytes).toString('hex'))
+  }
+  const changed = Object.entries(request.body)
+    .filter(([name, value]) => !known.has(fingerprintMember(name, value).toString('hex')))
+    .map(([name]) => name)
+  const difference = changed.length > 0 ? `another ${changed.join(', ')}` : 'other members or for another operation'
+  const message = `The Idempotency-Key ${JSON.stringify(request.key)} was used with ${difference}; use a new key for a new request`
+  return new ServiceError('idempotency_key_reused', message, changed[0])
+}
+
+/** How a caller's key is stored, apart from the keys Mteja makes for itself. */
+export function storedKey(request: IdempotentRequest): string {
+  return `caller/${request.key}`
+}
+
+/** Refusals that say nothing of the request, which may succeed when it comes again. */
+const passing: ReadonlySet<ErrorCode> = new Set(['busy', 'internal', 'unauthorized', 'idempotency_key_reused'])
+
+/**
+ * Does `work` once for a key, however often it is asked: the answer is kept in the commit of what it did, encrypted, and
+ * given again. Of two at once, the second waits for the first. A refusal is an answer too.
+ *
+ * @param work is given a service whose database is the open transaction; it must use no other
+ * @throws ServiceError `idempotency_key_reused`, and what `work` throws
+ */
+export async function once<Answer>(
+  service: Service,
+  scope: KeyScope,
+  request: IdempotentRequest,
+  work: (service: Service) => Promise<Answer>,
+): Promise<{ answer: Answer; replayed: boolean }> {
+  try {
+    return await service.db.transaction(async (tx) => {
+      if (!(await claimKey(service, tx, scope, request, null))) return replay<Answer>(service, tx, scope, request)
+      const answer = await work({ ...service, db: joinTransaction(service.db, tx) })
+      await tx.query(sql`
+        update idempotency_keys set answer = ${seal(service, { answer })}
+        where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+      `)
+      return { answer, replayed: false }
+    })
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.replayed || passing.has(error.code)) throw error
+    // Nothing was done, so the refusal may be kept in a commit of its own; whoever was faster is right.
+    const { code, message, field } = error
+    const kept = await service.db.transaction(async (tx) => {
+      const claimed = await claimKey(service, tx, scope, request, seal(service, { refusal: { code, message, field } }))
+      return claimed ? null : replay<Answer>(service, tx, scope, request)
+    })
+    if (kept !== null) return kept
+    throw error
+  }
+}
+
+type Remembered<Answer> = { answer: Answer } | { refusal: { code: ErrorCode; message: string; field?: string } }
+
+async function claimKey(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest, answer: Buffer | null) {
+  const rows = await tx.query(sql`
+    insert into idempotency_keys (merchant_id, mode, key, fingerprint, answer, created_at)
+    values (
+      ${scope.merchantId}, ${scope.mode}, ${storedKey(request)}, ${request.fingerprint}, ${answer}, ${service.clock.now()}
+    )
+    on conflict do nothing
+    returning key
+  `)
+  return rows.length > 0
+}
+
+async function replay<Answer>(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest) {
+  const [row] = await tx.query<{ fingerprint: Buffer; answer: Buffer | null }>(sql`
+    select fingerprint, answer from idempotency_keys
+    where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+  `)
+  if (row === undefined) throw new ServiceError('busy', 'The key was forgotten at this moment; send the request again')
+  if (!row.fingerprint.equals(request.fingerprint) || row.answer === null) throw keyReused(request, row.fingerprint)
+  const kept = JSON.parse(service.vault.open(row.answer, 'answer')) as Remembered<Answer>
+  if ('answer' in kept) return { answer: kept.answer, replayed: true }
+  const { code, message, field } = kept.refusal
+  throw new ServiceError(code, message, field, { replayed: true })
+}
+
+function seal(service: Service, remembered: object): Buffer {
+  return service.vault.seal(JSON.stringify(remembered), 'answer')
+}
+
+/** A database that is the open transaction: a transaction begun on it joins it. */
+function joinTransaction(db: Db, tx: Tx): Db {
+  return {
+    engine: db.engine,
+    query: (statement) => tx.query(statement),
+    transaction: (work) => work(tx),
+    close: async () => {},
+  }
+}
+
+function fingerprintMember(name: string, value: unknown): Buffer {
+  return Buffer.concat([digest(name).subarray(0, 2), digest(JSON.stringify(value) ?? '').subarray(0, 4)])
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
