@@ -19,6 +19,7 @@ import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
 import { answerOnce, markReplayed } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
+import { checkMerchantId } from './merchant-id.ts'
 import { pageOf, renderPage } from './pages.ts'
 import {
   balanceSchema,
@@ -94,9 +95,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     async (request) => {
       const tenant = tenantOf(request)
       const { merchantId, email, search } = request.query
-      if (merchantId && merchantId !== tenant.merchant.code) {
-        throw new ServiceError('merchant_not_found', `There is no merchant "${merchantId}"`)
-      }
+      checkMerchantId(tenant, merchantId)
       const page = pageOf(request.query)
       const filter = { email: email?.trim() || undefined, search: search?.trim() || undefined }
       const found = await listCustomers(service, tenant, filter, page)

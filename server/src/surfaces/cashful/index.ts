@@ -10,7 +10,9 @@ import { authenticationRoutes } from './authentication.ts'
 import { customerRoutes } from './customers.ts'
 import { answerProblems } from './errors.ts'
 import { healthRoutes } from './health.ts'
+import { purchaseRoutes } from './purchases.ts'
 import { errorSchema } from './schemas.ts'
+import { transferRoutes } from './transfers.ts'
 
 /** Everything under `/api/canary`, as Cashful's clients of every language expect it. */
 export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
@@ -27,6 +29,8 @@ export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   requireBearer(app, context.findKey, context.tokens)
   readIdempotencyKeys(app)
   await app.register(customerRoutes, context)
+  await app.register(purchaseRoutes, context)
+  await app.register(transferRoutes, context)
   await app.register(authenticationRoutes, context)
   await app.register(healthRoutes, context)
 }

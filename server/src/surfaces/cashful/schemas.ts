@@ -107,7 +107,8 @@ const paymentMethodSchema = Type.Object({
   deletedAt: Type.Optional(date),
 })
 
-function listOf<Item extends TSchema>(item: Item, example: Record<string, unknown>) {
+/** A page of a list, with one item as its example. */
+export function listOf<Item extends TSchema>(item: Item, example: Record<string, unknown>) {
   return Type.Object(
     {
       data: Type.Array(item),
@@ -183,6 +184,19 @@ export const updateCustomerSchema = Type.Object(
   },
   { examples: [{ name: 'Jane Doe', metadata: {} }] },
 )
+
+/** Kotlin's client sends decimals as text. */
+export const amountSchema = Type.Unsafe<number | string>({
+  type: ['number', 'string'],
+  description: 'Whole minor units, 1 to 2^53 - 1',
+  examples: [5000],
+})
+
+export const currencySchema = Type.String({
+  maxLength: 10,
+  description: 'ISO 4217, one the merchant holds',
+  examples: ['ZAR'],
+})
 
 export const pageQuery = {
   limit: Type.Optional(Type.Number({ minimum: 0, description: 'Default 50, at most 100', examples: [50] })),
