@@ -74,6 +74,15 @@ export function minorDigits(currency: Currency): number {
   return exponents[currency]
 }
 
+/** For people: 4950 minor units of ZAR are `49.50`, of XOF `4950`. No grouping, so that it can be copied. */
+export function formatAmount(amount: bigint, currency: Currency): string {
+  const digits = minorDigits(currency)
+  const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')
+  const whole = text.slice(0, text.length - digits)
+  const sign = amount < 0n ? '-' : ''
+  return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${text.slice(-digits)}`
+}
+
 /** Reads a currency code as clients send it. Throws `invalid_request` for one Mteja does not know. */
 export function parseCurrency(code: string, field = 'currency'): Currency {
   const upper = code.trim().toUpperCase()

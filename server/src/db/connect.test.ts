@@ -1,11 +1,192 @@
-import { afterAll, expect, test } from 'vitest'
-import { openTestDatabase, testEngine } from '../../test/engines.ts'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { makeTestDatabase, makeTestFolder, type PostgresServer, startPostgres, testEngine } from '../../test/engines.ts'
+import { pretendPostgres } from '../../test/pretend-postgres.ts'
+import { DatabaseUnavailableError, openDatabase, StartupError } from './connect.ts'
+import { lockFolder } from './folder-lock.ts'
 import { sql } from './sql.ts'
 
-const db = await openTestDatabase()
-afterAll(() => db.close())
+describe.runIf(testEngine === 'embedded')('the embedded database', () => {
+  const refusalOf = (dataFolder: string) => openDatabase({ dataFolder }).catch((error: unknown) => error)
 
-test('x', async () => {
-  expect(db.engine).toBe(testEngine)
-  expect(await db.query(sql`select current_user`)).toEqual([{ current_user: 'mteja_app' }])
+  test('is made in an empty folder and found again', async () => {
+    const dataFolder = path.join(await makeTestFolder(), 'new')
+    const first = await openDatabase({ dataFolder })
+    await first.asOwner((owner) => owner.execute('create table kept as select 7 as value'))
+    await first.close()
+    expect(readdirSync(dataFolder)).toEqual(['pgdata'])
+    const second = await openDatabase({ dataFolder })
+    expect(await second.query(sql`select value from kept`)).toEqual([{ value: 7 }])
+    await second.close()
+  })
+
+  test('is made anew when making it was interrupted', async () => {
+    const dataFolder = await makeTestFolder()
+    mkdirSync(path.join(dataFolder, 'pgdata.new'))
+    writeFileSync(path.join(dataFolder, 'pgdata.new', 'PG_VERSION'), '1')
+    const db = await openDatabase({ dataFolder })
+    expect(await db.query(sql`select 1 as value`)).toEqual([{ value: 1 }])
+    await db.close()
+  })
+
+  test('has what the schema needs: trigrams, fsync, and one major version with its folder check', async () => {
+    const { options, remove } = await makeTestDatabase()
+    const db = await openDatabase(options)
+    const [row] = await db.query(sql`
+      select similarity('mteja', 'mteja') as alike, current_setting('fsync') as fsync,
+        current_setting('wal_sync_method') as method, current_setting('server_version_num')::int / 10000 as major`)
+    expect(row).toEqual({ alike: 1, fsync: 'on', method: 'fsync', major: 18 })
+    await db.close()
+    await remove()
+  })
+
+  test('is refused to a second opener, and the refusal does not disturb the first', async () => {
+    const { options, remove } = await makeTestDatabase()
+    const db = await openDatabase(options)
+    const refusal = await refusalOf(options.dataFolder)
+    expect(refusal).toBeInstanceOf(StartupError)
+    expect(refusal).toMatchObject({ message: expect.stringContaining(`is in use by process ${process.pid}. Stop it`) })
+    expect(await db.query(sql`select 1 as value`)).toEqual([{ value: 1 }])
+    await db.close()
+    await remove()
+  })
+
+  test('can stand on the lock its caller holds already, and leaves it to the caller', async () => {
+    const { options, remove } = await makeTestDatabase()
+    const lock = await lockFolder(options.dataFolder)
+    const db = await openDatabase({ ...options, lock })
+    await db.close()
+    expect(await refusalOf(options.dataFolder)).toMatchObject({ message: expect.stringContaining('is in use by') })
+    await lock.release()
+    await remove()
+  })
+
+  test('is refused in a folder that holds something else, which stays as it was', async () => {
+    const dataFolder = await makeTestFolder()
+    writeFileSync(path.join(dataFolder, 'thesis.txt'), '')
+    expect(await refusalOf(dataFolder)).toMatchObject({
+      name: 'StartupError',
+      message: `The folder ${dataFolder} holds something that is not mteja's. Use --data with an empty folder or one that mteja made.`,
+    })
+    expect(readdirSync(dataFolder)).toEqual(['thesis.txt'])
+  })
+
+  test.each([
+    ['19\n', /was written by PostgreSQL 19, which is newer than the 18/],
+    ['17\n', /was written by PostgreSQL 17, which is older than the 18/],
+    ['', /holds something that is not mteja's/],
+  ])('is refused when the folder says version %j', async (version, message) => {
+    const dataFolder = await makeTestFolder()
+    mkdirSync(path.join(dataFolder, 'pgdata'))
+    writeFileSync(path.join(dataFolder, 'pgdata', 'PG_VERSION'), version)
+    await expect(openDatabase({ dataFolder })).rejects.toThrow(message)
+  })
+
+  test('is refused with what PostgreSQL says when its files are broken', async () => {
+    const { options, remove } = await makeTestDatabase()
+    writeFileSync(path.join(options.dataFolder, 'pgdata', 'global', 'pg_control'), 'x'.repeat(8192))
+    await expect(openDatabase(options)).rejects.toThrow(/could not be opened: .*(FATAL|PANIC)/)
+    await remove()
+  })
+
+  test('is refused in a folder that cannot be made', async () => {
+    const file = path.join(await makeTestFolder(), 'file')
+    writeFileSync(file, '')
+    expect(await refusalOf(path.join(file, 'data'))).toBeInstanceOf(StartupError)
+  })
+})
+
+describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
+  const refusalOf = (databaseUrl: string) =>
+    openDatabase({ databaseUrl, dataFolder: '' }).catch((error: unknown) => error)
+  const serverUrl = (change: (url: URL) => void) => {
+    const url = new URL(inject('mteja').serverUrl)
+    change(url)
+    return url.href
+  }
+
+  test('that does not answer is refused, naming it but not the password', async () => {
+    const refusal = await refusalOf('postgres://someone:secret@127.0.0.1:1/mteja')
+    expect(refusal).toBeInstanceOf(StartupError)
+    expect(refusal).toMatchObject({
+      message:
+        'PostgreSQL at 127.0.0.1:1 cannot be reached (connect ECONNREFUSED 127.0.0.1:1). Start it or correct DATABASE_URL.',
+    })
+  })
+
+  test('without the database is refused, naming it', async () => {
+    const url = serverUrl((to) => {
+      to.pathname = '/no_such'
+    })
+    expect(await refusalOf(url)).toMatchObject({
+      message: 'PostgreSQL has no database no_such. Create it or correct DATABASE_URL.',
+    })
+  })
+
+  test('that does not know the user is refused, naming the user', async () => {
+    const url = serverUrl((to) => {
+      to.username = 'no_such_user'
+      to.password = 'secret'
+    })
+    const refusal = await refusalOf(url)
+    expect(refusal).toMatchObject({ name: 'StartupError', message: expect.stringContaining('user no_such_user') })
+    expect(String(refusal)).not.toContain('secret')
+  })
+
+  test('whose address is not one is refused', async () => {
+    for (const url of ['postgres://user:sec ret@host:99999999/x', 'not an address']) {
+      const refusal = await refusalOf(url)
+      expect(refusal).toBeInstanceOf(StartupError)
+      expect(String(refusal)).not.toContain('sec ret')
+    }
+  })
+
+  test('older than 15 is refused', async () => {
+    const server = await pretendPostgres({ version: '14.9' })
+    expect(await refusalOf(server.url)).toMatchObject({
+      message: 'The database is PostgreSQL 14.9; mteja needs 15 or later.',
+    })
+    server.close()
+  })
+
+  test('that refuses the password is refused, naming the user', async () => {
+    const server = await pretendPostgres({ refusal: '28P01' })
+    expect(await refusalOf(server.url)).toMatchObject({
+      message: 'PostgreSQL refuses the password of user someone. Correct DATABASE_URL.',
+    })
+    server.close()
+  })
+
+  test('that accepts a connection but never answers is given up', { timeout: 15_000 }, async () => {
+    const silent = net.createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as net.AddressInfo
+    expect(await refusalOf(`postgres://u:p@127.0.0.1:${port}/d`)).toMatchObject({ name: 'StartupError' })
+    silent.close()
+  })
+
+  describe('that goes away', () => {
+    let server: PostgresServer
+    beforeAll(async () => {
+      server = await startPostgres()
+    })
+    afterAll(() => server.stop())
+
+    test('is unavailable, also in the middle of a transaction, and used again when it is back', async () => {
+      const db = await openDatabase({ databaseUrl: server.url, dataFolder: '' })
+      const interrupted = db.transaction(async (tx) => {
+        await tx.query(sql`select 1`)
+        await server.kill()
+        return tx.query(sql`select 2`)
+      })
+      await expect(interrupted).rejects.toThrow(DatabaseUnavailableError)
+      await expect(db.query(sql`select 3`)).rejects.toThrow(DatabaseUnavailableError)
+      await server.restart()
+      expect(await db.query(sql`select 4 as value`)).toEqual([{ value: 4 }])
+      await db.close()
+    })
+  })
 })

@@ -46,7 +46,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     renameSync(path.join(folder, candidate.name), path.join(folder, socketName))
   } catch (error) {
     await candidate.stop(candidate.name)
-    throw error
+    throw error instanceof StartupError ? error : unusable(folder, error)
   }
   return {
     server: candidate.server,

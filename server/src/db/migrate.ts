@@ -54,7 +54,9 @@ function refuseNewerDatabase(migrations: readonly MigrationFile[], landed: Lande
 function refuseGap(file: MigrationFile, landed: Landed): MigrationFile {
   const later = [...landed.keys()].find((name) => isMigration(name) && name > file.name)
   if (later === undefined) return file
-  throw new StartupError(`Migration ${file.name} comes before ${later}, which has landed already; give it a higher number.`)
+  throw new StartupError(
+    `Migration ${file.name} comes before ${later}, which has landed already; give it a higher number.`,
+  )
 }
 
 function edited({ name }: MigrationFile): StartupError {
@@ -106,7 +108,9 @@ async function takeLock(session: OwnerSession): Promise<void> {
 }
 
 async function createTable(session: OwnerSession): Promise<void> {
-  const [found] = await session.query<{ oid: string | null }>(sql`select to_regclass('public.schema_migrations')::text as oid`)
+  const [found] = await session.query<{ oid: string | null }>(
+    sql`select to_regclass('public.schema_migrations')::text as oid`,
+  )
   if (found?.oid) return
   await session.execute(`
     create table schema_migrations (

@@ -1,4 +1,4 @@
-import { fsyncSync } from 'node:fs'
+import fs from 'node:fs'
 import type { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
@@ -37,7 +37,7 @@ export class DurableNodeFS extends NodeFS {
 
 function syncFile(file: OpenFile): number {
   try {
-    fsyncSync(file.nfd)
+    fs.fsyncSync(file.nfd)
     return 0
   } catch {
     // Not every system can fsync a directory (Windows cannot); PostgreSQL does without it there too.
@@ -60,6 +60,8 @@ export function startParameters(pgliteDefaults: readonly string[]): string[] {
     ...setting('wal_sync_method', 'fsync'),
     // 188 MB of memory instead of 330; the operating system caches the files anyway.
     ...setting('shared_buffers', '16MB'),
+    // Half the default, so that it is certainly less than the thread's stack can take.
+    ...setting('max_stack_depth', '1MB'),
     // Refused statements are the caller's business, not the log's.
     ...setting('log_min_messages', 'log'),
   ]

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
+import { StartupError } from '../errors.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { DurableNodeFS, startParameters } from './durable-fs.ts'
 import { Maintenance } from './maintenance.ts'
@@ -17,9 +18,21 @@ function report(message: Report, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer)
 }
 
+/** What PostgreSQL said last of its own end; better than the "Aborted()" that reaches us. */
+let lastWords: string | undefined
+
+function log(line: string): void {
+  lastWords = /(?:PANIC|FATAL): *(.*)/.exec(line)?.[1] ?? lastWords
+  report({ kind: 'log', line })
+}
+
 function fail(error: unknown): never {
-  report({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  report({ kind: 'failed', message: reasonOf(error) })
   process.exit(1) // of this thread
+}
+
+function reasonOf(error: unknown): string {
+  return lastWords ?? (error instanceof Error ? error.message : String(error))
 }
 
 async function openEngine(): Promise<PGlite> {
@@ -29,7 +42,7 @@ async function openEngine(): Promise<PGlite> {
     extensions: { pg_trgm },
     startParams: startParameters(PGlite.defaultStartParams),
     onStderr: (line) => {
-      report({ kind: 'log', line })
+      log(line)
       return false
     },
   })
@@ -38,7 +51,7 @@ async function openEngine(): Promise<PGlite> {
 }
 
 async function serve(engine: PGlite): Promise<void> {
-  const maintenance = new Maintenance(engine, options.maintenance, (line) => report({ kind: 'log', line }))
+  const maintenance = new Maintenance(engine, options.maintenance, log)
   /** One thing at a time, in the order it arrived. */
   let last = Promise.resolve()
   const inTurn = (work: () => Promise<void>) => {
@@ -103,5 +116,9 @@ async function closeEngine(engine: PGlite): Promise<void> {
 try {
   await serve(await openEngine())
 } catch (error) {
-  report({ kind: 'refused', message: error instanceof Error ? error.message : String(error) })
+  const isClear = error instanceof StartupError
+  report({
+    kind: 'refused',
+    message: isClear ? error.message : `The folder ${options.folder} could not be opened: ${reasonOf(error)}.`,
+  })
 }

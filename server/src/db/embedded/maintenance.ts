@@ -9,14 +9,14 @@ import type { MaintenanceTimes } from './messages.ts'
 const findChore = `
   with tables as (
     select
-      format('vacuum (analyze) %I.%I', schemaname, relname) as statement,
+      format('vacuum (analyze) %I.%I', schemaname, stats.relname) as statement,
       greatest(
         n_dead_tup / (50 + 0.2 * greatest(reltuples, 0)),
         n_ins_since_vacuum / (1000 + 0.2 * greatest(reltuples, 0)),
         n_mod_since_analyze / (50 + 0.1 * greatest(reltuples, 0)),
         age(relfrozenxid) / 200e6
       ) as need
-    from pg_stat_all_tables
+    from pg_stat_all_tables as stats
     join pg_class on pg_class.oid = relid
     where schemaname !~ '^pg_toast'
   ), log as (

@@ -3,11 +3,11 @@ import { gunzipSync } from 'node:zlib'
 import { MemoryFS, PGlite } from '@electric-sql/pglite'
 
 /** Made by `npm run build` and shipped in the package, never in the repository; two levels below from src/ and dist/. */
-const shipped = new URL('../../../dist/pgdata.tar.gz', import.meta.url)
+export const shippedTemplate = new URL('../../../dist/pgdata.tar.gz', import.meta.url)
 
 /** A new data folder as a tar: the one shipped with the package, or else made here, which takes two seconds longer. */
 export async function dataFolderTemplate(): Promise<Uint8Array> {
-  return existsSync(shipped) ? gunzipSync(readFileSync(shipped)) : makeTemplate()
+  return existsSync(shippedTemplate) ? gunzipSync(readFileSync(shippedTemplate)) : makeTemplate()
 }
 
 /** Runs initdb in memory. Returns the data folder as a tar, closed cleanly. */

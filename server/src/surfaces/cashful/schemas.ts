@@ -199,7 +199,7 @@ export const currencySchema = Type.String({
 })
 
 export const pageQuery = {
-  limit: Type.Optional(Type.Number({ minimum: 0, description: 'Default 50, at most 100', examples: [50] })),
+  limit: Type.Optional(Type.Number({ minimum: 1, description: 'Default 50, at most 100', examples: [50] })),
   offset: Type.Optional(Type.Number({ minimum: 0, description: 'Default 0', examples: [0] })),
 }
 

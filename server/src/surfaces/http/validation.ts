@@ -58,7 +58,11 @@ export function describeViolation(error: FastifySchemaValidationError): Violatio
 
 function expectation({ keyword, params, message }: FastifySchemaValidationError): string {
   if (keyword === 'required') return 'is required'
-  if (keyword === 'type') return `must be ${article(String(params.type))}`
+  if (keyword === 'type')
+    return `must be ${[params.type]
+      .flat()
+      .map((type) => article(String(type)))
+      .join(' or ')}`
   if (keyword === 'format') return `must be a valid ${params.format}`
   if (keyword === 'enum') return `must be one of [${(params.allowedValues as string[]).join(', ')}]`
   if (keyword === 'maxLength') return `must be at most ${params.limit} characters`

@@ -7,11 +7,15 @@ import { describeSurface } from '../http/reference.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
 import { apiKeyRoutes } from './api-keys.ts'
+import { customerRoutes } from './customers.ts'
 import { answerProblems } from './errors.ts'
+import { holdRoutes } from './holds.ts'
 import { merchantRoutes } from './merchants.ts'
 import { requireOperator } from './operator.ts'
+import { refundRoutes } from './refunds.ts'
 import { sandboxRoutes } from './sandbox.ts'
 import { errorSchema } from './schemas.ts'
+import { batchRoutes } from './transfers.ts'
 
 /** Mteja's own API under `/v1`: what neither wire has. */
 export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
@@ -29,6 +33,10 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     requireBearer(tenants, context.findKey, context.tokens)
     readIdempotencyKeys(tenants)
     await tenants.register(apiKeyRoutes, context)
+    await tenants.register(customerRoutes, context)
+    await tenants.register(holdRoutes, context)
+    await tenants.register(refundRoutes, context)
+    await tenants.register(batchRoutes, context)
     await tenants.register(sandboxRoutes, context)
   })
   await app.register(async (operators) => {

@@ -39,6 +39,25 @@ export const merchantSchema = Type.Object({
   createdAt: date,
 })
 
+export const customerIdSchema = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
+
+export const amountSchema = Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [1000] })
+
+export const currencySchema = Type.String({
+  maxLength: 10,
+  description: 'ISO 4217, one the merchant holds; default its first',
+  examples: ['ZAR'],
+})
+
+export const pageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 50', examples: [50] })),
+  offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1e12, description: 'Default 0', examples: [0] })),
+}
+
+export function pageSchema<Item extends TSchema>(item: Item) {
+  return Type.Object({ data: Type.Array(item), total: Type.Integer({ examples: [1] }) })
+}
+
 export function listOf<Item extends TSchema>(item: Item) {
   return Type.Object({ data: Type.Array(item) })
 }

@@ -16,10 +16,11 @@ import type { Tenant } from '../../domain/tenant.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
 import { answerOnce } from '../http/idempotency.ts'
+import { readInstant } from '../http/instants.ts'
 import type { Domain, SurfaceContext } from '../http/surface.ts'
 import { describeViolation } from '../http/validation.ts'
 import { readMetadata } from './metadata.ts'
-import { pageMeta, readCursor, readInstant, readPage, readPerPage, wantsCursor, writeCursor } from './pages.ts'
+import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from './pages.ts'
 import { renderCustomer, renderCustomerRow, renderFetchedCustomer } from './render.ts'
 import {
   createCustomerSchema,
@@ -38,12 +39,15 @@ const tags = ['Customer']
 const referenceParams = Type.Object({
   email_or_code: Type.String({ description: 'E-mail, customer code or id', examples: ['CUS_xnxdt6s1zg1f4nx'] }),
 })
-const deactivateSchema = Type.Object({
-  authorization_code: Type.Optional(Type.String({ maxLength: 100, examples: ['AUTH_ekk8t49ogj'] })),
-  authorizaion_code: Type.Optional(
-    Type.String({ maxLength: 100, deprecated: true, description: 'As a published client misspells it' }),
-  ),
-})
+const deactivateSchema = Type.Object(
+  {
+    authorization_code: Type.Optional(Type.String({ maxLength: 100, examples: ['AUTH_ekk8t49ogj'] })),
+    authorizaion_code: Type.Optional(
+      Type.String({ maxLength: 100, deprecated: true, description: 'As a published client misspells it' }),
+    ),
+  },
+  { anyOf: [{ required: ['authorization_code'] }, { required: ['authorizaion_code'] }] },
+)
 
 /** `/customer`: Paystack's customers, but for direct debit, which is in customer.authorization.ts. */
 export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
@@ -142,10 +146,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         },
       },
       (request, reply) => {
-        const code = request.body.authorization_code ?? request.body.authorizaion_code
-        if (code === undefined) {
-          throw new ServiceError('invalid_request', '"authorization_code" is required', 'authorization_code')
-        }
+        const code = request.body.authorization_code ?? request.body.authorizaion_code ?? ''
         return answerOnce(context, request, reply, 200, async ({ service }) => {
           await deactivatePaymentMethod(service, tenantOf(request), code.replace(/^AUTH_/, ''))
           return { status: true as const, message: 'Authorization has been deactivated' }
@@ -244,7 +245,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   async function listByPage(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
     const page = readPage(query)
     const perPage = readPerPage(query)
-    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to) }
+    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
     const { items, total } = await listCustomers(service, tenant, window, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -254,7 +255,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
 
   async function listByCursor(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
     const perPage = readPerPage(query)
-    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to) }
+    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
     const { items, hasNewer, hasOlder } = await walkCustomers(service, tenant, window, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor(query.next, 'next') } : {}),

@@ -107,5 +107,5 @@ function wordingOf(problem: Problem): Required<Wording> {
 
 /** `"metadata" must be of type object`: the words of the validator that Paystack uses. */
 function joiSentence(field: string, expected: string): string {
-  return `"${field}" ${expected.replace(/^must be an? (object)$/, 'must be of type $1')}`
+  return `"${field}" ${expected.replace(/^must be an object\b.*$/, 'must be of type object')}`
 }

@@ -41,23 +41,6 @@ export function readCursor(cursor: string, field: string): bigint {
   throw new ServiceError('invalid_request', `"${field}" must be a cursor from the meta of an earlier page`, field)
 }
 
-/**
- * Reads `2024-01-01`, `2024-01-01T00:00:00Z`, with milliseconds, an offset or a space in the middle; without an offset
- * it is UTC. A day alone as an end means the whole of it.
- */
-export function readInstant(field: 'from' | 'to', text: string | undefined): Date | undefined {
-  if (text === undefined || text.trim() === '') return undefined
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text.trim())
-  const time = match?.[2] ?? (field === 'to' ? '23:59:59.999' : '00:00:00')
-  const instant = new Date(`${match?.[1]}T${time}${match?.[3] ?? 'Z'}`)
-  if (match !== null && !Number.isNaN(instant.getTime())) return instant
-  throw new ServiceError(
-    'invalid_request',
-    `"${field}" must be a date such as 2024-01-01 or 2024-01-01T00:00:00.000Z`,
-    field,
-  )
-}
-
 function readCount(field: string, text: string | undefined): number | undefined {
   if (text === undefined || text.trim() === '') return undefined
   const count = Number(text)

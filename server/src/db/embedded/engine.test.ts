@@ -1,0 +1,73 @@
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterEach, describe, expect, test } from 'vitest'
+import { makeTestDatabase, openTestDatabase, testEngine } from '../../../test/engines.ts'
+import { openDatabase } from '../connect.ts'
+import type { OwnedDb } from '../database.ts'
+import { DatabaseUnavailableError } from '../errors.ts'
+import { sql } from '../sql.ts'
+
+let db: OwnedDb | undefined
+afterEach(() => db?.close())
+
+describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
+  test('lets the program go on while a query runs for long', async () => {
+    db = await openTestDatabase()
+    await db.query(sql`select 1`)
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    const startedAt = performance.now()
+    await db.query(sql`select count(*) from generate_series(1, 4000000)`)
+    const tookMs = performance.now() - startedAt
+    delay.disable()
+    const stalledMs = delay.max / 1e6
+    expect(tookMs).toBeGreaterThan(200)
+    // Other processes may hold up both threads of this one; in the program's own thread it would be all of it.
+    expect(stalledMs).toBeLessThan(tookMs / 3)
+  })
+
+  test('that has crashed refuses what waits and what comes, and tells once why', async () => {
+    const { options, remove } = await makeTestDatabase()
+    const failures: string[] = []
+    const crashing = await openDatabase({ ...options, onFailure: ({ message }) => failures.push(message) })
+    await crashing.asOwner((owner) => owner.execute('create table lines (line text)'))
+    // The disk is gone: the next file of the write-ahead log cannot be made.
+    rmSync(path.join(options.dataFolder, 'pgdata', 'pg_wal'), { recursive: true })
+    const insert = sql`insert into lines select md5(random()::text) from generate_series(1, 60000)`
+    const calls = [crashing.asOwner((owner) => owner.query(insert)), crashing.query(sql`select 1`)]
+    for (const outcome of await Promise.allSettled(calls)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(DatabaseUnavailableError) })
+    }
+    await expect(crashing.query(sql`select 2`)).rejects.toThrow(DatabaseUnavailableError)
+    expect(failures).toEqual([expect.stringContaining('could not create file "pg_wal/')])
+    await crashing.close()
+    await remove()
+  })
+
+  test('gives a new connection a clean session, whatever the one before has left open', async () => {
+    db = await openTestDatabase()
+    await db.asOwner(async (owner) => {
+      await owner.execute('begin')
+      await owner.execute('create table half_done (id integer)')
+      await owner.execute(`set timezone to 'Asia/Tokyo'`)
+      await owner.execute('prepare mine as select 1')
+    })
+    const [row] = await db.query(sql`
+      select to_regclass('half_done') is null as rolled_back, current_setting('timezone') as zone, current_user as role,
+        (select count(*)::int from pg_prepared_statements where name = 'mine') as prepared`)
+    expect(row).toEqual({ rolled_back: true, zone: 'UTC', role: 'mteja_app', prepared: 0 })
+  })
+
+  test('does not grow with the number of queries', { timeout: 20_000 }, async () => {
+    db = await openTestDatabase()
+    const run = async (queries: number) => {
+      for (let i = 0; i < queries; i += 1) await db?.query(sql`select repeat('x', 2000) from generate_series(1, 20)`)
+      return process.memoryUsage().rss
+    }
+    const before = await run(300)
+    const after = await run(1500)
+    // 1,500 answers of 40 kB; kept, they would be 60 MB and more.
+    expect(after - before).toBeLessThan(40e6)
+  })
+})

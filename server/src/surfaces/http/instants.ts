@@ -1,0 +1,22 @@
+import { ServiceError } from '../../errors.ts'
+
+const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/
+
+/**
+ * Reads `2024-01-01`, `2024-01-01T00:00:00Z`, with milliseconds, an offset or a space in the middle; without an offset
+ * it is UTC. Nothing and an empty text are no instant. Throws `invalid_request`.
+ *
+ * @param timeOfDay what a day alone stands for: its beginning, or for the end of a period its end
+ */
+export function readInstant(
+  field: string,
+  text: string | undefined,
+  timeOfDay: '00:00:00' | '23:59:59.999' = '00:00:00',
+): Date | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  const match = pattern.exec(text.trim())
+  const instant = new Date(`${match?.[1]}T${match?.[2] ?? timeOfDay}${match?.[3] ?? 'Z'}`)
+  if (match !== null && !Number.isNaN(instant.getTime())) return instant
+  const message = `${field} must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z`
+  throw new ServiceError('invalid_request', message, field)
+}
