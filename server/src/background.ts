@@ -1,50 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { expireDueHolds } from './domain/holds.ts'
+import { forgetOldKeys } from './domain/idempotency.ts'
 import { finishDueChecks } from './domain/identity.ts'
 import { activateDueMandates } from './domain/mandates.ts'
 import type { Service } from './service.ts'
 
 /** Work that is done later than it was asked for. Each answers how much it did. */
-const tasks = { finishDueChecks, activateDueMandates, expireDueHolds }
+interface Task {
+  run(service: Service): Promise<number>
+  everyMs: number
+}
 
-const intervalMs = 250
+const tasks: readonly Task[] = [
+  { run: finishDueChecks, everyMs: 250 },
+  { run: activateDueMandates, everyMs: 250 },
+  { run: expireDueHolds, everyMs: 250 },
+  { run: forgetOldKeys, everyMs: 60_000 },
+]
 
 /**
- * Does due work now and then until stopped; what a stopped or killed server left is done by the next. A task that fails
- * is logged and tried again in the next round. The answered function stops it, after the round under way.
+ * Does due work until stopped; what a stopped or killed server left is done by the next. A task that fails is logged and
+ * tried again in its next round. The answered function stops all, after what is under way.
  */
 export function startBackground(service: Service, log: Pick<FastifyBaseLogger, 'error'>): () => Promise<void> {
-  let stopped = false
-  let wake: () => void = () => {}
-
-  async function loop(): Promise<void> {
-    while (!stopped) {
-      await runDueWork(service, log)
-      if (stopped) return
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, intervalMs)
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-  }
-
-  const finished = loop()
+  const stop = new AbortController()
+  const loops = tasks.map((task) => repeat(task, service, log, stop.signal))
   return async () => {
-    stopped = true
-    wake()
-    await finished
+    stop.abort()
+    await Promise.all(loops)
   }
 }
 
-async function runDueWork(service: Service, log: Pick<FastifyBaseLogger, 'error'>): Promise<void> {
-  for (const [name, task] of Object.entries(tasks)) {
+async function repeat(task: Task, service: Service, log: Pick<FastifyBaseLogger, 'error'>, stop: AbortSignal) {
+  while (!stop.aborted) {
     try {
-      await task(service)
+      await task.run(service)
     } catch (error) {
-      log.error({ err: error, task: name }, 'background work failed; it is tried again')
+      log.error({ err: error, task: task.run.name }, 'background work failed; it is tried again')
     }
+    await sleep(task.everyMs, undefined, { signal: stop }).catch(() => {})
   }
 }

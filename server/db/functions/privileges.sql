@@ -11,8 +11,9 @@ begin
     mandates, identity_checks, events, idempotency_keys to mteja_app;
   grant update on merchants, api_keys, signing_keys, customers, payment_methods, mandates, identity_checks,
     idempotency_keys to mteja_app;
-  grant delete on idempotency_keys to mteja_app;
-  revoke all on function create_customers, post_commands, open_ledger_accounts, allocate_ids from public;
-  grant execute on function create_customers, post_commands, open_ledger_accounts, allocate_ids to mteja_app;
+  revoke all on function create_customers, post_commands, open_ledger_accounts, allocate_ids,
+    forget_idempotency_keys from public;
+  grant execute on function create_customers, post_commands, open_ledger_accounts, allocate_ids,
+    forget_idempotency_keys to mteja_app;
 end
 $$;

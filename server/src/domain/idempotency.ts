@@ -93,6 +93,19 @@ export async function once<Answer>(
   }
 }
 
+/** How long a key is remembered. */
+const memoryMs = 30 * 24 * 60 * 60 * 1000
+const forgottenAtOnce = 5_000
+
+/** Forgets keys older than 30 days, some at a time, and answers how many. */
+export async function forgetOldKeys(service: Service): Promise<number> {
+  const now = service.clock.now()
+  const [row] = await service.db.query<{ forgotten: bigint }>(sql`
+    select forget_idempotency_keys(${now}, ${new Date(now.getTime() - memoryMs)}, ${forgottenAtOnce}) as forgotten
+  `)
+  return Number(row?.forgotten ?? 0)
+}
+
 type Remembered<Answer> = { answer: Answer } | { refusal: { code: ErrorCode; message: string; field?: string } }
 
 async function claimKey(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest, answer: Buffer | null) {

@@ -82,7 +82,7 @@ export class Maintenance {
   /** Does one chore if there is one and it may be done now. */
   async #work(): Promise<boolean> {
     if (!(await this.#hasWritten())) return false
-    const chore = await this.#ask<{ statement: string }>(findChore)
+    const chore = await this.#findChore()
     if (!chore) {
       this.#waitingSince = undefined
       this.#positionAtLastLook = await this.#position()
@@ -92,6 +92,12 @@ export class Maintenance {
     await this.#asOwner(() => this.#engine.exec(chore.statement))
     this.#waitingSince = undefined
     return true
+  }
+
+  async #findChore(): Promise<{ statement: string } | undefined> {
+    // What was counted in the last second is otherwise not told yet, and nobody may come to ask later.
+    await this.#ask('select pg_stat_force_next_flush()')
+    return this.#ask(findChore)
   }
 
   /** The cheap question that spares the dear one while nothing is written. */
