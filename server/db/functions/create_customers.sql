@@ -73,8 +73,8 @@ begin
   from customers c
   where c.merchant_id = p_merchant_id and c.mode = p_mode and c.number > v_count;
 
-  insert into events (merchant_id, id, mode, type, customer_id, data, created_at)
-  select p_merchant_id, gen_random_uuid(), p_mode, 'customer.created', c.id,
+  insert into events (merchant_id, mode, type, customer_id, data, created_at)
+  select p_merchant_id, p_mode, 'customer.created', c.id,
     json_build_object('customer', customer_snapshot(c), 'details', '{}'::json), v_now
   from customers c
   where c.merchant_id = p_merchant_id and c.mode = p_mode and c.number > v_count;

@@ -330,8 +330,8 @@ begin
     on conflict (merchant_id, transaction_id) do update set amount = excluded.amount;
   end if;
 
-  insert into events (merchant_id, id, mode, type, customer_id, data, created_at)
-  select p_merchant_id, gen_random_uuid(), p_mode, c.type, coalesce(v_customer_ids[c.from_place], v_customer_ids[c.to_place]),
+  insert into events (merchant_id, mode, type, customer_id, data, created_at)
+  select p_merchant_id, p_mode, c.type, coalesce(v_customer_ids[c.from_place], v_customer_ids[c.to_place]),
     c.data::json, c.created_at
   from unnest(p_event_types, p_event_data, p_froms, p_tos, v_refusals, v_replayed, v_command_times)
     as c (type, data, from_place, to_place, refusal, replayed, created_at)

@@ -26,6 +26,7 @@ export class PooledDatabase implements OwnedDb {
   readonly #afterClose: () => Promise<void>
   /** Connections that have taken on the application's role. Emptied when roles may have changed. */
   #prepared = new WeakSet<pg.PoolClient>()
+  #closed: Promise<void> | undefined
 
   /** @param afterClose releases what the pool stood on; called once the pool has ended. */
   constructor(engine: Db['engine'], pool: pg.Pool, afterClose: () => Promise<void>) {
@@ -57,9 +58,10 @@ export class PooledDatabase implements OwnedDb {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#pool.end()
-    await this.#afterClose()
+  /** May be called again, as happens when a signal comes during the shutdown it has caused. */
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end().then(this.#afterClose)
+    return this.#closed
   }
 
   async #borrow<T>(work: (lease: Lease) => Promise<T>): Promise<T> {

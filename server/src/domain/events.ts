@@ -1,6 +1,5 @@
 import type { Tx } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
-import { uuidV7 } from '../ids.ts'
 import type { Service } from '../service.ts'
 import type { Customer } from './customers.ts'
 import type { Tenant } from './tenant.ts'
@@ -40,9 +39,9 @@ export async function recordEvent(
 ): Promise<void> {
   const now = service.clock.now()
   await tx.query(sql`
-    insert into events (merchant_id, id, mode, type, customer_id, data, created_at)
+    insert into events (merchant_id, mode, type, customer_id, data, created_at)
     select
-      c.merchant_id, ${uuidV7(service.random, now)}::uuid, c.mode, ${type}, c.id,
+      c.merchant_id, c.mode, ${type}, c.id,
       json_build_object('customer', customer_snapshot(c), 'details', ${JSON.stringify(details)}::json), ${now}
     from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.id = ${customer.id}

@@ -18,11 +18,11 @@ describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
     const delay = monitorEventLoopDelay({ resolution: 1 })
     delay.enable()
     const startedAt = performance.now()
-    await db.query(sql`select count(*) from generate_series(1, 4000000)`)
+    await db.query(sql`select count(*) from generate_series(1, 2000000)`)
     const tookMs = performance.now() - startedAt
     delay.disable()
     const stalledMs = delay.max / 1e6
-    expect(tookMs).toBeGreaterThan(200)
+    expect(tookMs).toBeGreaterThan(100)
     // Other processes may hold up both threads of this one; in the program's own thread it would be all of it.
     expect(stalledMs).toBeLessThan(tookMs / 3)
   })
@@ -59,15 +59,15 @@ describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
     expect(row).toEqual({ rolled_back: true, zone: 'UTC', role: 'mteja_app', prepared: 0 })
   })
 
-  test('does not grow with the number of queries', { timeout: 20_000 }, async () => {
+  test('does not keep its answers', async () => {
     db = await openTestDatabase()
     const run = async (queries: number) => {
-      for (let i = 0; i < queries; i += 1) await db?.query(sql`select repeat('x', 2000) from generate_series(1, 20)`)
+      for (let i = 0; i < queries; i += 1) await db?.query(sql`select repeat('x', 100000) from generate_series(1, 2)`)
       return process.memoryUsage().rss
     }
-    const before = await run(300)
-    const after = await run(1500)
-    // 1,500 answers of 40 kB; kept, they would be 60 MB and more.
-    expect(after - before).toBeLessThan(40e6)
+    const before = await run(100)
+    const after = await run(1000)
+    // Kept, 1,000 answers of 200 kB would be 200 MB and more.
+    expect(after - before).toBeLessThan(120e6)
   })
 })
