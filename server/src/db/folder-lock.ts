@@ -4,7 +4,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartupError } from './errors.ts'
-import { reachableName } from './socket-name.ts'
+import { keptShortNameOf, type ShortName, shortNameOf } from './socket-name.ts'
 
 /** The name of the socket inside the folder. */
 const socketName = 'mteja.sock'
@@ -22,7 +22,7 @@ type Handler = (request: http.IncomingMessage, response: http.ServerResponse) =>
 export interface FolderLock {
   /** Already listening on {@link FolderLock.socketPath}. Answers 503 until a handler is set. */
   readonly server: http.Server
-  /** What to give to `http.request({ socketPath })`. Only this user may connect. */
+  /** What to give to `http.request({ socketPath })` in this process. Only this user may connect. */
   readonly socketPath: string
   setHandler(handler: Handler): void
   release(): Promise<void>
@@ -39,37 +39,51 @@ export interface FolderLock {
  * @throws StartupError when another process holds the folder or it cannot be written
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  const place = prepareFolder(folder)
-  const candidate = await listenAsCandidate(folder, place)
+  const short = prepareFolder(folder)
   try {
-    await waitForTurn(folder, place, candidate.name)
-    renameSync(path.join(folder, candidate.name), path.join(folder, socketName))
-  } catch (error) {
-    await candidate.stop(candidate.name)
-    throw error instanceof StartupError ? error : unusable(folder, error)
-  }
-  return {
-    server: candidate.server,
-    socketPath: path.join(place, socketName),
-    setHandler: candidate.setHandler,
-    release: () => candidate.stop(socketName),
+    const candidate = await takeFolder(folder, short.folder)
+    return {
+      server: candidate.server,
+      get socketPath() {
+        return socketPathOf(folder)
+      },
+      setHandler: candidate.setHandler,
+      release: () => candidate.stop(socketName),
+    }
+  } finally {
+    short.discard()
   }
 }
 
 /** The socket of the live process that holds the folder, for `http.request({ socketPath })`, or undefined if there is none. */
 export async function connectToFolder(folder: string): Promise<string | undefined> {
-  const place = reachableName(folder, socketName)
-  const owner = await askOwner(path.join(place, socketName))
-  return owner === 'nobody' ? undefined : path.join(place, socketName)
+  const socketPath = socketPathOf(folder)
+  return (await askOwner(socketPath)) === 'nobody' ? undefined : socketPath
 }
 
-/** Returns a name of the folder that is short enough to address a socket in it. */
-function prepareFolder(folder: string): string {
+function socketPathOf(folder: string): string {
+  return path.join(keptShortNameOf(folder, socketName), socketName)
+}
+
+/** @returns a short name of the folder, good for every socket made in it here */
+function prepareFolder(folder: string): ShortName {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return reachableName(folder, `${socketName}.${'0'.repeat(16)}.new`)
+    return shortNameOf(folder, `${socketName}.${'0'.repeat(16)}.new`)
   } catch (error) {
     throw unusable(folder, error)
+  }
+}
+
+async function takeFolder(folder: string, short: string): Promise<Candidate> {
+  const candidate = await listenAsCandidate(folder, short)
+  try {
+    await waitForTurn(folder, short, candidate.name)
+    renameSync(path.join(folder, candidate.name), path.join(folder, socketName))
+    return candidate
+  } catch (error) {
+    await candidate.stop(candidate.name)
+    throw error instanceof StartupError ? error : unusable(folder, error)
   }
 }
 
@@ -88,7 +102,7 @@ interface Candidate {
   stop(name: string): Promise<void>
 }
 
-async function listenAsCandidate(folder: string, place: string): Promise<Candidate> {
+async function listenAsCandidate(folder: string, short: string): Promise<Candidate> {
   let handler: Handler = (_request, response) => response.writeHead(503).end('starting')
   const server = http.createServer((request, response) => {
     if (request.headers[lockHeader] === 'pid') response.end(String(process.pid))
@@ -97,7 +111,7 @@ async function listenAsCandidate(folder: string, place: string): Promise<Candida
   const name = `${socketName}.${randomBytes(8).toString('hex')}`
   try {
     // Between bind and listen a socket refuses connections and would be taken for a dead one, hence the other name.
-    await listen(server, path.join(place, `${name}.new`))
+    await listen(server, path.join(short, `${name}.new`))
     chmodSync(path.join(folder, `${name}.new`), 0o600)
     renameSync(path.join(folder, `${name}.new`), path.join(folder, name))
   } catch (error) {
@@ -133,24 +147,24 @@ function stop(server: http.Server, socketPath: string): Promise<void> {
 }
 
 /** Returns when no other starter is alive and nobody holds the folder; of two starters the lower name goes first. */
-async function waitForTurn(folder: string, place: string, own: string): Promise<void> {
+async function waitForTurn(folder: string, short: string, own: string): Promise<void> {
   const deadline = Date.now() + turnTimeoutMs
   for (;;) {
-    const rivals = await liveCandidates(folder, place, own)
+    const rivals = await liveCandidates(folder, short, own)
     const [first] = rivals
     if (!first) break
     if (first.name < own || Date.now() > deadline) throw inUse(folder, first.owner)
     await sleep(10)
   }
-  const owner = await askOwner(path.join(place, socketName))
+  const owner = await askOwner(path.join(short, socketName))
   if (owner !== 'nobody') throw inUse(folder, owner)
 }
 
-async function liveCandidates(folder: string, place: string, own: string) {
+async function liveCandidates(folder: string, short: string, own: string) {
   const live: { name: string; owner: number | 'unknown' }[] = []
   for (const name of readdirSync(folder).sort()) {
     if (!/^mteja\.sock\.[0-9a-f]{16}$/.test(name) || name === own) continue
-    const owner = await askOwner(path.join(place, name))
+    const owner = await askOwner(path.join(short, name))
     if (owner === 'nobody') rmSync(path.join(folder, name), { force: true })
     else live.push({ name, owner })
   }

@@ -5,27 +5,37 @@ import path from 'node:path'
 /** The shortest limit of a socket's address: macOS 104 bytes with the closing zero, Linux 108. */
 const longestSocketPath = 103
 
-const shortNames = new Map<string, string>()
-
-/**
- * A name of the folder by which a socket of the given name in it can be addressed. For a long folder that is a symbolic
- * link in a private temporary folder, which goes when the process ends.
- */
-export function reachableName(folder: string, socketName: string): string {
-  const full = path.resolve(folder)
-  if (Buffer.byteLength(path.join(full, socketName)) <= longestSocketPath) return full
-  let short = shortNames.get(full)
-  if (short === undefined) {
-    short = linkTo(full)
-    shortNames.set(full, short)
-  }
-  return short
+/** A name of a folder that is short enough to address a socket in it. */
+export interface ShortName {
+  readonly folder: string
+  /** Removes what had to be made for it. */
+  discard(): void
 }
 
-function linkTo(folder: string): string {
+/**
+ * A name of the folder by which a socket of the given name in it can be addressed. Where the folder's own is too long
+ * it is a symbolic link in a private temporary folder.
+ */
+export function shortNameOf(folder: string, socketName: string): ShortName {
+  const full = path.resolve(folder)
+  const fits = Buffer.byteLength(path.join(full, socketName)) <= longestSocketPath
+  return fits ? { folder: full, discard: () => undefined } : linkTo(full)
+}
+
+const kept = new Map<string, ShortName>()
+
+/** The same, valid until the process ends. */
+export function keptShortNameOf(folder: string, socketName: string): string {
+  const full = path.resolve(folder)
+  const name = kept.get(full) ?? shortNameOf(full, socketName)
+  if (!kept.has(full)) process.once('exit', name.discard)
+  kept.set(full, name)
+  return name.folder
+}
+
+function linkTo(folder: string): ShortName {
   const home = mkdtempSync(path.join(os.tmpdir(), 'mteja-'))
-  process.once('exit', () => rmSync(home, { recursive: true, force: true }))
   const link = path.join(home, 'd')
   symlinkSync(folder, link)
-  return link
+  return { folder: link, discard: () => rmSync(home, { recursive: true, force: true }) }
 }

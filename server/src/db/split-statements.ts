@@ -13,7 +13,7 @@ const token = new RegExp(
     String.raw`(?<quoted>\b[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?<tag>(?:[A-Za-z_\x80-\uffff][\w\x80-\uffff]*)?)\$.*?\$\k<tag>\$)`,
     String.raw`(?<word>[A-Za-z_\x80-\uffff][\w$\x80-\uffff]*)`,
     String.raw`(?<space>\s+)`,
-    String.raw`(?<other>.)`,
+    '(?<other>.)',
   ].join('|'),
   'gsu',
 )

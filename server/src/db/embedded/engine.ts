@@ -84,18 +84,11 @@ export class Engine {
   }
 
   #receive(report: Report): void {
-    switch (report.kind) {
-      case 'opened':
-        return this.#sockets.get(report.socket)?.opened()
-      case 'data':
-        return this.#sockets.get(report.socket)?.receive(report.bytes)
-      case 'log':
-        return this.#events.onLog(report.line)
-      case 'failed':
-        return this.#fail(report.message)
-      case 'closed':
-        return this.#closed()
-    }
+    if (report.kind === 'opened') this.#sockets.get(report.socket)?.opened()
+    else if (report.kind === 'data') this.#sockets.get(report.socket)?.receive(report.bytes)
+    else if (report.kind === 'log') this.#events.onLog(report.line)
+    else if (report.kind === 'failed') this.#fail(report.message)
+    else if (report.kind === 'closed') this.#closed()
   }
 
   #fail(reason: string): void {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { MemoryFS, PGlite } from '@electric-sql/pglite'
 
-/** Made by `npm run build` and shipped in the package, never in the repository; two levels below from src/ and dist/. */
+/** Made by write-template.ts and shipped in the package, never in the repository. Src/db and dist/db are equally deep. */
 export const shippedTemplate = new URL('../../../dist/pgdata.tar.gz', import.meta.url)
 
 /** A new data folder as a tar: the one shipped with the package, or else made here, which takes two seconds longer. */

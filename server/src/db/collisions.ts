@@ -1,0 +1,30 @@
+import { codeOf } from './errors.ts'
+
+/** Deadlock, serialization failure: PostgreSQL chose this one of two that were in each other's way. */
+const chosenStates = /^(40P01|40001)$/
+const uniqueViolation = '23505'
+const maxAttempts = 5
+
+/**
+ * Does `work`, and does it again when another transaction was in the way at that moment: it finds then what the other
+ * has left. `work` must be a transaction by itself, of which nothing is kept when it fails.
+ *
+ * @param uniqueNames unique constraints whose violation says so as well: both wrote the same key
+ */
+export async function repeatAfterCollision<T>(uniqueNames: readonly string[], work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === maxAttempts || !isCollision(error, uniqueNames)) throw error
+    }
+  }
+}
+
+function isCollision(error: unknown, uniqueNames: readonly string[]): boolean {
+  const code = codeOf(error) ?? ''
+  if (code !== uniqueViolation) return chosenStates.test(code)
+  // Where the table is distributed, a shard's number is appended.
+  const { constraint = '' } = error as { constraint?: string }
+  return uniqueNames.some((name) => constraint === name || constraint.startsWith(`${name}_`))
+}

@@ -1,0 +1,92 @@
+import type { TestApi } from './api.ts'
+import { addTestKey, type TestTenant } from './service.ts'
+
+/** One of everything a merchant can have, by the names that requests give them. */
+export interface Belongings {
+  merchantId: string
+  integration: string
+  /** A customer with money, a card, an active mandate and one that waits for its customer. */
+  customerCode: string
+  customerId: string
+  /** Another customer, whom the first has sent money to. */
+  otherCode: string
+  email: string
+  phoneNumber: string
+  lastName: string
+  cardCode: string
+  accessCode: string
+  requestedReference: string
+  mandateReference: string
+  mandateMethodId: string
+  mandateMethodCode: string
+  payInId: string
+  /** Of 100 minor units. */
+  purchaseId: string
+  /** Of 200, still open. */
+  holdId: string
+  /** A key of the same mode that nobody uses. */
+  apiKeyId: string
+}
+
+/** Gives a merchant one of everything, in test mode, as a client would: over HTTP. */
+export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'zawadi'): Promise<Belongings> {
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const answer = await api.call(method, path, body, tenant.secret)
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.body}`)
+    return answer.json()
+  }
+  const email = `${name}@example.com`
+  const phoneNumber = '+27821234567'
+  const lastName = 'Otieno'
+  const created = { phoneNumber, email, name: `${name} ${lastName}` }
+  const { id: customerCode } = await ask('POST', '/api/canary/customers', created)
+  const { data: customer } = await ask('GET', `/customer/${customerCode}`)
+  const { id: payInId } = await ask('POST', '/v1/sandbox/pay-ins', { customerId: customerCode, amount: 5000 })
+  const { id: otherCode } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999' })
+  const transfer = { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 100, currency: 'ZAR' }
+  await ask('POST', '/api/canary/transfers', transfer)
+  const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
+  const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
+  const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
+  const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: customerCode, type: 'card' })
+  const account = { number: '0123456789', bank_code: '058' }
+  const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
+  const initialize = `/customer/${customer.id}/initialize-direct-debit`
+  const { data: approved } = await ask('POST', initialize, { account, address })
+  await ask('POST', `/v1/sandbox/mandates/${approved.reference}/approve`, {})
+  await api.settle()
+  const { data: mandates } = await ask('GET', `/customer/${customer.id}/directdebit-mandate-authorizations`)
+  const { data: requested } = await ask('POST', initialize, { account, address })
+  const { id: apiKeyId } = await ask('POST', '/v1/api-keys', { name: 'spare' })
+  return {
+    merchantId: tenant.merchant.code,
+    integration: String(tenant.merchant.id),
+    customerCode,
+    customerId: String(customer.id),
+    otherCode,
+    email,
+    phoneNumber,
+    lastName,
+    cardCode: card.authorizationCode,
+    accessCode: requested.access_code,
+    requestedReference: requested.reference,
+    mandateReference: approved.reference,
+    mandateMethodId: String(mandates[0].authorization_id),
+    mandateMethodCode: mandates[0].authorization_code,
+    payInId,
+    purchaseId,
+    holdId,
+    apiKeyId,
+  }
+}
+
+/** A customer of the merchant in live mode, and the live key. */
+export async function makeLiveCustomer(
+  api: TestApi,
+): Promise<{ secret: string; customerCode: string; customerId: string }> {
+  const { secret } = await addTestKey(api.service, api.tenant.merchant, 'live')
+  const answer = await api.call('POST', '/customer', { email: 'live@example.com' }, secret)
+  if (answer.statusCode !== 200) throw new Error(answer.body)
+  const { data } = answer.json()
+  return { secret, customerCode: data.customer_code, customerId: String(data.id) }
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import path from 'node:path'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { type DatabaseOptions, openDatabase } from '../src/db/connect.ts'
+import type { OwnedDb } from '../src/db/database.ts'
+
+export { type PostgresServer, startPostgres } from './postgres-server.ts'
+
+/** The engine of this pass: the suite is run once with each, by the variable MTEJA_TEST_ENGINE. */
+export const testEngine: OwnedDb['engine'] = process.env.MTEJA_TEST_ENGINE === 'postgresql' ? 'postgresql' : 'embedded'
+
+/** What global-setup.ts has prepared. */
+export interface TestSetting {
+  /** For temporary files; removed at the end of the run. */
+  readonly folder: string
+  /** A folder (embedded) or database (postgresql) with the schema and no rows. */
+  readonly template: string
+  /** Address of the PostgreSQL server, as a user who may create databases. Empty for the embedded engine. */
+  readonly serverUrl: string
+  /** The server is not ours: what is made in it must be removed again. */
+  readonly borrowed: boolean
+}
+
+/** A database of one's own with the schema and no rows. `close` also removes it. */
+export async function openTestDatabase(options: Partial<DatabaseOptions> = {}): Promise<OwnedDb> {
+  const place = await makeTestDatabase()
+  const db = await openDatabase({ ...place.options, ...options })
+  return closingWith(db, place.remove)
+}
+
+/** Where a test database is, for tests that open it themselves, perhaps in another process or more than once. */
+export interface TestPlace {
+  readonly options: { readonly dataFolder: string; readonly databaseUrl?: string }
+  remove(): Promise<void>
+}
+
+/** A database with the schema and no rows, not opened. */
+export function makeTestDatabase(): Promise<TestPlace> {
+  return testEngine === 'embedded' ? copyFolder() : copyDatabase()
+}
+
+/** An empty temporary folder, removed at the end of the run. */
+export function makeTestFolder(): Promise<string> {
+  return mkdtemp(path.join(inject('mteja').folder, 'folder-'))
+}
+
+/** Runs one statement on a PostgreSQL server, over a connection of its own. */
+export async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** The address of another database of the same server. */
+export function withDatabase(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+async function copyFolder(): Promise<TestPlace> {
+  const dataFolder = await makeTestFolder()
+  await cp(inject('mteja').template, dataFolder, { recursive: true })
+  return { options: { dataFolder }, remove: () => rm(dataFolder, { recursive: true, force: true }) }
+}
+
+async function copyDatabase(): Promise<TestPlace> {
+  const { serverUrl, template, borrowed } = inject('mteja')
+  const name = `mteja_test_${randomBytes(6).toString('hex')}`
+  await execute(serverUrl, `create database ${name} template ${template}`)
+  return {
+    options: { databaseUrl: withDatabase(serverUrl, name), dataFolder: '' },
+    // On a server of ours it goes with the server; to drop it costs a checkpoint, seconds on a busy machine.
+    remove: async () => {
+      if (borrowed) await execute(serverUrl, `drop database ${name} with (force)`)
+    },
+  }
+}
+
+function closingWith(db: OwnedDb, remove: () => Promise<void>): OwnedDb {
+  return {
+    engine: db.engine,
+    query: (statement) => db.query(statement),
+    transaction: (work) => db.transaction(work),
+    asOwner: (work) => db.asOwner(work),
+    close: async () => {
+      await db.close()
+      await remove()
+    },
+  }
+}

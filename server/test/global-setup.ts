@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { openDatabase } from '../src/db/connect.ts'
+import { migrate } from '../src/db/migrate.ts'
+import { execute, type TestSetting, testEngine, withDatabase } from './engines.ts'
+import { startPostgres } from './postgres-server.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    mteja: TestSetting
+  }
+}
+
+/** Run by vitest once before all test files; what it returns is run after them, also after ctrl-C. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'mteja-test-'))
+  const engine = await (testEngine === 'embedded' ? prepareEmbedded(folder) : preparePostgresql())
+  const { template, serverUrl, borrowed } = engine
+  project.provide('mteja', { folder, template, serverUrl, borrowed })
+  return async () => {
+    await engine.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Prepared extends Omit<TestSetting, 'folder'> {
+  stop(): Promise<void>
+}
+
+/** A migrated data folder, to be copied for each test database. */
+async function prepareEmbedded(folder: string): Promise<Prepared> {
+  const template = path.join(folder, 'template')
+  const db = await openDatabase({ dataFolder: template })
+  await migrate(db)
+  await db.close()
+  return { template, serverUrl: '', borrowed: false, stop: async () => undefined }
+}
+
+/** A migrated database, to be copied by the server. Several runs may share a server of the user's. */
+async function preparePostgresql(): Promise<Prepared> {
+  const own = process.env.MTEJA_TEST_DATABASE_URL ? undefined : await startPostgres()
+  const serverUrl = process.env.MTEJA_TEST_DATABASE_URL ?? own?.url ?? ''
+  const template = `mteja_template_${process.pid}`
+  await execute(serverUrl, `create database ${template}`)
+  const db = await openDatabase({ databaseUrl: withDatabase(serverUrl, template), dataFolder: '' })
+  await migrate(db)
+  await db.close()
+  const dropTemplate = () => execute(serverUrl, `drop database ${template} with (force)`)
+  return { template, serverUrl, borrowed: !own, stop: own ? own.stop : dropTemplate }
+}

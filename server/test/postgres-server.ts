@@ -1,0 +1,184 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { findBinaries, type PostgresBinaries } from './postgres-binaries.ts'
+
+/** A PostgreSQL server of one's own. */
+export interface PostgresServer {
+  /** Address of the database `postgres`, as superuser. */
+  readonly url: string
+  /** Kills the server and all its processes as a power cut would, with no time to write anything. */
+  kill(): Promise<void>
+  /** Starts it again in the same folder, at the same address, after {@link kill}. */
+  restart(): Promise<void>
+  /** Stops it and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** The server may take this long to start, recovering from a kill on a busy machine. */
+const startTimeoutMs = 30_000
+
+/**
+ * Starts a PostgreSQL in a temporary folder, on a free port of this machine only. It ends with this process, however
+ * that ends.
+ */
+export async function startPostgres(): Promise<PostgresServer> {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'mteja-postgres-'))
+  try {
+    chmodSync(scratch, 0o755)
+    const binaries = findBinaries(scratch)
+    const data = path.join(scratch, 'data')
+    mkdirSync(data, { mode: 0o700 })
+    for (const folder of [scratch, data]) giveTo(binaries.user, folder)
+    initialise(binaries, data)
+    return await serve({ binaries, scratch, data, port: await freePort() })
+  } catch (error) {
+    rmSync(scratch, { recursive: true, force: true })
+    throw error
+  }
+}
+
+interface Place {
+  readonly binaries: PostgresBinaries
+  readonly scratch: string
+  readonly data: string
+  readonly port: number
+}
+
+async function serve(place: Place): Promise<PostgresServer> {
+  const url = `postgres://postgres@127.0.0.1:${place.port}/postgres`
+  let keeper = spawnServer(place)
+  await untilAnswering(place, url, keeper)
+  return {
+    url,
+    kill: async () => {
+      await killServer(place.data)
+      await dismiss(keeper)
+    },
+    restart: async () => {
+      keeper = spawnServer(place)
+      await untilAnswering(place, url, keeper)
+    },
+    stop: async () => {
+      await dismiss(keeper)
+      rmSync(place.scratch, { recursive: true, force: true })
+    },
+  }
+}
+
+function giveTo({ uid, gid }: PostgresBinaries['user'], folder: string): void {
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
+}
+
+function initialise({ initdb, user }: PostgresBinaries, data: string): void {
+  const flags = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
+  execFileSync(initdb, [`--pgdata=${data}`, ...flags], { ...user, cwd: data, stdio: 'pipe' })
+}
+
+/** Asks the system for a port and gives it back; in theory another process may take it in between. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as net.AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+/**
+ * Stops PostgreSQL when we say so or when the pipe from us closes, which the system does however we end: by ctrl-C, by
+ * an error, by kill -9. In the last case it removes the data too, as nobody else is left to do it.
+ */
+const keeperScript = `
+  scratch=$1; shift
+  "$@" </dev/null &
+  read -r wish
+  kill -QUIT $! 2>/dev/null
+  wait $!
+  [ "$wish" = keep ] || rm -rf "$scratch"
+`
+
+/** In a session of its own, so that ctrl-C in a terminal does not cut the connections before the tests have ended. */
+function spawnServer(place: Place): ChildProcess {
+  const { binaries, scratch, data, port } = place
+  const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200 }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const server = [binaries.postgres, '-D', data, ...flags]
+  return spawn('sh', ['-c', keeperScript, 'keeper', scratch, ...server], {
+    ...binaries.user,
+    cwd: data,
+    detached: true,
+    stdio: ['pipe', 'ignore', openSync(logOf(place), 'a')],
+  })
+}
+
+function logOf({ scratch }: Place): string {
+  return path.join(scratch, 'server.log')
+}
+
+async function untilAnswering(place: Place, url: string, keeper: ChildProcess): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs
+  while (!(await answers(url))) {
+    if (Date.now() > deadline || keeper.exitCode !== null) {
+      throw new Error(`PostgreSQL at ${url} did not start: ${readFileSync(logOf(place), 'utf8')}`)
+    }
+    await sleep(20)
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client(url)
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+function dismiss(keeper: ChildProcess): Promise<void> {
+  if (keeper.exitCode !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    keeper.once('exit', () => resolve())
+    keeper.stdin?.end('keep\n')
+  })
+}
+
+/** Returns when none of its processes is left, because a new server refuses to start beside one. */
+async function killServer(data: string): Promise<void> {
+  const postmaster = Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  // So that it starts no other process while they are being killed.
+  process.kill(postmaster, 'SIGSTOP')
+  const server = liveProcesses().filter(({ pid, parent }) => pid === postmaster || parent === postmaster)
+  const pids = new Set(server.map(({ pid }) => pid))
+  for (const pid of pids) killNow(pid)
+  while (liveProcesses().some(({ pid }) => pids.has(pid))) await sleep(10)
+}
+
+/** All processes of the machine but those that have ended and only wait for their parent to notice. */
+function liveProcesses(): { pid: number; parent: number }[] {
+  const table = execFileSync('ps', ['-axo', 'pid=,ppid=,stat='], { encoding: 'utf8' })
+  const rows = table
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+  return rows
+    .filter(([, , state]) => !state?.startsWith('Z'))
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself meanwhile.
+  }
+}
