@@ -1,0 +1,22 @@
+// Run by npm before it packs the server: what is published is compiled, because Node strips no types under node_modules.
+import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { run } from './run.mjs'
+import { root, setUp } from './set-up.mjs'
+
+const node = await setUp()
+const server = join(root, 'server')
+const dist = join(server, 'dist')
+// A file that was removed from src must not live on in dist. The template of the embedded database stays: set-up has just
+// seen to it, and a running test may be reading it.
+for (const entry of readdirSync(dist)) {
+  if (entry !== 'pgdata.tar.gz') rmSync(join(dist, entry), { recursive: true })
+}
+for (const file of ['LICENSE', 'README.md']) copyFileSync(join(root, file), join(server, file))
+const compiler = join(root, 'node_modules/typescript/bin/tsc')
+// npm pack --json prints its answer on standard output, so nothing else may.
+const { code } = await run(node, [compiler, '--project', join(server, 'tsconfig.build.json')], {
+  stdio: ['ignore', 2, 2],
+})
+process.exit(code)

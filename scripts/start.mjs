@@ -1,0 +1,22 @@
+// npm start, npm run mteja: runs the server, or one of its sub-commands, from the sources.
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { run } from './run.mjs'
+import { setUp } from './set-up.mjs'
+
+const node = await setUp()
+endWithNpm()
+// The channel ('ipc') is all that tells the server of a killed launcher, see lifeline.mjs.
+const lifeline = new URL('lifeline.mjs', import.meta.url).href
+const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url))
+const { code } = await run(node, [`--import=${lifeline}`, main, ...process.argv.slice(2)], {
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+})
+process.exit(code)
+
+/** An npm that was killed outright passes no signal on: then nobody is left to stop the server. */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const npm = process.ppid
+  setInterval(() => process.ppid !== npm && process.exit(1), 250).unref()
+}

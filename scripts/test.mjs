@@ -1,0 +1,81 @@
+// npm test: `npm run check`, the server's whole suite on the embedded database and again on PostgreSQL, and the tests of
+// the other workspaces. Everything runs even when something failed before, and the last line is the sum.
+//
+// Arguments: all | embedded | postgresql, then whatever vitest takes: `npm test -- customers -t race`. With arguments for
+// vitest only those tests run, without the check.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { run } from './run.mjs'
+import { root, setUp } from './set-up.mjs'
+
+const [selection = 'all', ...vitestArgs] = process.argv.slice(2)
+const isWholeSuite = selection === 'all' && vitestArgs.length === 0
+
+const node = await setUp()
+const sum = { passed: 0, failed: 0, skipped: 0 }
+if (isWholeSuite) await check()
+for (const engine of selection === 'all' ? ['embedded', 'postgresql'] : [selection]) await testServer(engine)
+if (selection === 'all') for (const workspace of otherWorkspaces()) await testWorkspace(workspace)
+
+const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''
+console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`)
+process.exit(sum.failed === 0 && sum.passed > 0 ? 0 : 1)
+
+/** Counts as one failure at most: what passes here is not a test. */
+async function check() {
+  const code = await runPart(root, [join(root, 'scripts/check.mjs')])
+  if (code !== 0) sum.failed += 1
+}
+
+function testServer(/** @type {string} */ engine) {
+  console.log(`\nserver, on the ${engine} engine`)
+  return runVitest('server', { MTEJA_TEST_ENGINE: engine })
+}
+
+function testWorkspace(/** @type {string} */ name) {
+  console.log(`\n${name}`)
+  return runVitest(name, {})
+}
+
+/** @returns {string[]} */
+function otherWorkspaces() {
+  const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return workspaces.filter(
+    (/** @type {string} */ name) => name !== 'server' && existsSync(join(root, name, 'vitest.config.ts')),
+  )
+}
+
+async function runVitest(/** @type {string} */ workspace, /** @type {Record<string, string>} */ env) {
+  const folder = mkdtempSync(join(tmpdir(), 'mteja-test-report-'))
+  const report = join(folder, 'report.json')
+  const args = ['run', `--config=${join(root, 'scripts/vitest-report.config.mjs')}`, '--root=.', ...vitestArgs]
+  // A filter may match nothing in one workspace.
+  if (!isWholeSuite) args.push('--passWithNoTests')
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+  const code = await runPart(join(root, workspace), [vitest, ...args], { ...env, MTEJA_TEST_REPORT: report })
+  addReport(report, code)
+  rmSync(folder, { recursive: true })
+}
+
+/** A run can fail without a failed test (a file that does not load, a broken set-up): that counts as one failure. */
+function addReport(/** @type {string} */ path, /** @type {number} */ code) {
+  // Vitest writes no report when it dies before its end.
+  const counts = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = counts
+  sum.passed += numPassedTests
+  sum.failed += numFailedTests === 0 && code !== 0 ? 1 : numFailedTests
+  sum.skipped += numPendingTests + numTodoTests
+}
+
+/** @returns {Promise<number>} the exit code */
+async function runPart(
+  /** @type {string} */ cwd,
+  /** @type {string[]} */ args,
+  /** @type {Record<string, string>} */ env = {},
+) {
+  const { code, interrupted } = await run(node, args, { cwd, env: { ...process.env, ...env } })
+  if (interrupted) process.exit(code || 1)
+  return code
+}

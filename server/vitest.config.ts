@@ -1,0 +1,19 @@
+import { availableParallelism } from 'node:os'
+import { defineConfig } from 'vitest/config'
+
+// Tests that meet no database engine of ours: once is enough.
+const engineIndependent = ['test/package.test.ts']
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: process.env.MTEJA_TEST_ENGINE === 'postgresql' ? engineIndependent : [],
+    globalSetup: 'test/global-setup.ts',
+    // Vitest leaves one core free by default, which on two cores means one worker. Each worker may hold a database of
+    // its own (0.2 to 0.5 GB when embedded), hence the upper limit.
+    maxWorkers: Math.min(availableParallelism(), 4),
+    // A shared machine can be several times slower than an idle one, and a test here starts a database.
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+})
