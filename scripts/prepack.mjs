@@ -13,7 +13,7 @@ const dist = join(server, 'dist')
 for (const entry of readdirSync(dist)) {
   if (entry !== 'pgdata.tar.gz') rmSync(join(dist, entry), { recursive: true })
 }
-for (const file of ['LICENSE', 'README.md']) copyFileSync(join(root, file), join(server, file))
+copyFileSync(join(root, 'LICENSE'), join(server, 'LICENSE'))
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 // npm pack --json prints its answer on standard output, so nothing else may.
 const { code } = await run(node, [compiler, '--project', join(server, 'tsconfig.build.json')], {

@@ -37,7 +37,7 @@ function findNode() {
   )
 }
 
-/** As make decides. */
+/** Whether a file is there and no older than what it is made from: as make decides. */
 function isNewer(/** @type {string} */ made, /** @type {string[]} */ ...sources) {
   const [madeMs = 0, ...sourcesMs] = [made, ...sources].map(
     (file) => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0,

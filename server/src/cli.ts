@@ -178,9 +178,10 @@ async function merchantPath(operator: OperatorClient, reference: string | undefi
   throw new OperatorRefusal('There are several merchants: name one with --merchant (see mteja merchant list)')
 }
 
-/** Serves until SIGINT or SIGTERM, then answers what is under way and closes; a second signal ends it at once. */
+/** Serves until SIGINT or SIGTERM, then answers what is under way and closes; asked again later, it ends at once. */
 async function runServer(config: Config): Promise<void> {
   const startedAt = performance.now()
+  const signalled = untilSignal()
   let fail: (error: Error) => void = () => {}
   const failed = new Promise<never>((_resolve, reject) => {
     fail = reject
@@ -189,17 +190,23 @@ async function runServer(config: Config): Promise<void> {
   const server = await serve(config, (error) => fail(error))
   print(welcome(server, config, performance.now() - startedAt))
   try {
-    await Promise.race([untilSignal(), failed])
+    await Promise.race([signalled, failed])
   } finally {
     await server.close()
   }
 }
 
+/** Ctrl-C may arrive twice within milliseconds, from the terminal and from npm: that is one wish. */
+const oneWishMs = 1000
+
 function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
+    let firstAt: number | null = null
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1))
+      process.on(signal, () => {
+        const now = performance.now()
+        firstAt ??= now
+        if (now - firstAt > oneWishMs) process.exit(1)
         resolve()
       })
     }
