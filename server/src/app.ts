@@ -7,6 +7,7 @@ import type { Service } from './service.ts'
 import { cashfulSurface } from './surfaces/cashful/index.ts'
 import { docsPages } from './surfaces/docs.ts'
 import { authorizePage } from './surfaces/hosted/authorize.ts'
+import { checkoutPage } from './surfaces/hosted/checkout.ts'
 import { createDomain, type SurfaceContext } from './surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable } from './surfaces/http/unroutable.ts'
 import { mtejaSurface } from './surfaces/mteja/index.ts'
@@ -48,8 +49,9 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }
   if (options.onRoute) app.addHook('onRoute', options.onRoute)
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
+    done(null, payload)
   })
   // Browsers may call every surface: a caller is known by its key, never by a cookie.
   await app.register(cors, {
@@ -62,6 +64,7 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
   await app.register(operationsRoutes, { service })
   await app.register(docsPages, context)
   await app.register(authorizePage, context)
+  await app.register(checkoutPage, context)
   await app.register((surface) => cashfulSurface(surface, context), { prefix: '/api/canary' })
   await app.register((surface) => mtejaSurface(surface, context), { prefix: '/v1' })
   await app.register(paystackSurface, context)

@@ -4,6 +4,7 @@ import { expireDueHolds } from './domain/holds.ts'
 import { forgetOldKeys } from './domain/idempotency.ts'
 import { finishDueChecks } from './domain/identity.ts'
 import { activateDueMandates } from './domain/mandates.ts'
+import { settleDuePayments } from './domain/payment-intents.ts'
 import type { Service } from './service.ts'
 
 /** Work that is done later than it was asked for. Each answers how much it did. */
@@ -16,6 +17,7 @@ const tasks: readonly Task[] = [
   { run: finishDueChecks, everyMs: 250 },
   { run: activateDueMandates, everyMs: 250 },
   { run: expireDueHolds, everyMs: 250 },
+  { run: settleDuePayments, everyMs: 250 },
   { run: forgetOldKeys, everyMs: 60_000 },
 ]
 

@@ -6,6 +6,7 @@ import { type FolderLock, lockFolder } from './db/folder-lock.ts'
 import { migrate } from './db/migrate.ts'
 import { sandboxVerifier } from './domain/identity-verifier.ts'
 import { setUpInstallation } from './domain/installation.ts'
+import { createSandboxProcessor } from './domain/payment-processor.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { systemRandom } from './ids.ts'
 import type { Service } from './service.ts'
@@ -32,13 +33,15 @@ export async function openService(config: Config, onFailure: (error: Error) => v
   }
   try {
     const key = loadEncryptionKey(config.encryptionKey, config.dataFolder, systemRandom)
+    const { sandboxDelayMs } = config
     const service: Service = {
       db,
       clock: systemClock,
       random: systemRandom,
       vault: createVault(key, systemRandom),
       identityVerifier: sandboxVerifier,
-      sandboxDelayMs: config.sandboxDelayMs,
+      paymentProcessor: createSandboxProcessor({ db, clock: systemClock, sandboxDelayMs }),
+      sandboxDelayMs,
     }
     return { service, firstStart: await setUpInstallation(service, config.testKey), lock, close }
   } catch (error) {

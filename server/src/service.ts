@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Db } from './db/database.ts'
 import type { IdentityVerifier } from './domain/identity-verifier.ts'
+import type { PaymentProcessor } from './domain/payment-processor.ts'
 import type { Random } from './ids.ts'
 import type { Vault } from './vault.ts'
 
@@ -12,6 +13,8 @@ export interface Service {
   readonly vault: Vault
   /** Judges identity checks made in test mode. Live mode has none until one is configured. */
   readonly identityVerifier: IdentityVerifier
+  /** Takes money from outside in test mode. Live mode has none until one is configured. */
+  readonly paymentProcessor: PaymentProcessor
   /** How long the sandbox takes to finish what a bank or a bureau would finish later, in milliseconds. */
   readonly sandboxDelayMs: number
 }

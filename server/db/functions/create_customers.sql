@@ -16,24 +16,37 @@ create or replace function create_customers(
   p_keys text[],
   p_fingerprints bytea[]
 ) returns table (ordinal bigint, created boolean, replayed boolean, fingerprint bytea, customer customers)
-language plpgsql volatile security definer set search_path = public, pg_temp as $$
+language plpgsql volatile security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
+  v_shape constant text := '[1:' || json_array_length(p_customers) || ']';
   v_known_keys text[];
   v_count bigint;
   v_now timestamptz;
   v_created bigint;
 begin
+  if (v_shape = array_dims(p_keys) and v_shape = array_dims(p_fingerprints) and isfinite(p_now)) is not true
+    or p_currency <> all (select unnest(m.currencies) from merchants m where m.id = p_merchant_id)
+  then
+    raise exception 'a batch of customers is malformed' using errcode = 'MT004';
+  end if;
+
   select c.customer_count, greatest(p_now, c.last_customer_at)
   into strict v_count, v_now
   from merchant_counters c
   where c.merchant_id = p_merchant_id and c.mode = p_mode
   for update;
 
-  -- Read under the counters' lock: whoever else used one of the keys has committed.
+  -- Read under the counters' lock: whoever else used one of the keys has committed. Look-ups are lateral with a limit:
+  -- whatever the statistics say of a table that is being filled, it is one index look-up per customer.
   select array_agg(k.key) into v_known_keys
-  from idempotency_keys k
-  where k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = any(p_keys);
+  from unnest(p_keys) as g (key)
+  cross join lateral (
+    select i.key from idempotency_keys i
+    where i.merchant_id = p_merchant_id and i.mode = p_mode and i.key = g.key
+    limit 1
+  ) k;
 
   with given as (
     select *
@@ -48,36 +61,41 @@ begin
   fresh as materialized (
     select distinct on (coalesce(g.email, g.code)) g.*
     from given g
-    where coalesce(g.key <> all(v_known_keys), true) and not exists (
-      select from customers c where c.merchant_id = p_merchant_id and c.mode = p_mode and c.email = g.email
-    )
+    left join lateral (
+      select c.id from customers c
+      where c.merchant_id = p_merchant_id and c.mode = p_mode and c.email = g.email
+      limit 1
+    ) known on true
+    where coalesce(g.key <> all(v_known_keys), true) and known.id is null
   ),
   numbered as materialized (
     select f.*, row_number() over () as position from fresh f
   ),
   ids as materialized (
     select allocate_ids(p_merchant_id, 2 * count(*)::integer) as first from numbered
+  ),
+  made as (
+    insert into customers as c (
+      merchant_id, id, mode, number, code, email, first_name, last_name, phone, phone_e164, metadata, search_text,
+      created_at, updated_at
+    )
+    select
+      p_merchant_id, ids.first + 2 * (n.position - 1), p_mode, v_count + n.position, n.code, n.email, n.first_name,
+      n.last_name, n.phone, n.phone_e164, n.metadata, n.search_text, v_now, v_now
+    from numbered n, ids
+    returning c as customer
+  ),
+  opened as (
+    insert into ledger_accounts (merchant_id, id, mode, kind, customer_id, currency, floor, created_at, updated_at)
+    select
+      p_merchant_id, (m.customer).id + 1, p_mode, 'customer_cash', (m.customer).id, p_currency, 0, v_now, v_now
+    from made m
   )
-  insert into customers (
-    merchant_id, id, mode, number, code, email, first_name, last_name, phone, phone_e164, metadata, search_text,
-    created_at, updated_at
-  )
-  select
-    p_merchant_id, ids.first + 2 * (n.position - 1), p_mode, v_count + n.position, n.code, n.email, n.first_name,
-    n.last_name, n.phone, n.phone_e164, n.metadata, n.search_text, v_now, v_now
-  from numbered n, ids;
-  get diagnostics v_created = row_count;
-
-  insert into ledger_accounts (merchant_id, id, mode, kind, customer_id, currency, floor, created_at, updated_at)
-  select p_merchant_id, c.id + 1, p_mode, 'customer_cash', c.id, p_currency, 0, v_now, v_now
-  from customers c
-  where c.merchant_id = p_merchant_id and c.mode = p_mode and c.number > v_count;
-
   insert into events (merchant_id, mode, type, customer_id, data, created_at)
-  select p_merchant_id, p_mode, 'customer.created', c.id,
-    json_build_object('customer', customer_snapshot(c), 'details', '{}'::json), v_now
-  from customers c
-  where c.merchant_id = p_merchant_id and c.mode = p_mode and c.number > v_count;
+  select p_merchant_id, p_mode, 'customer.created', (m.customer).id,
+    json_build_object('customer', customer_snapshot(m.customer), 'details', '{}'::json), v_now
+  from made m;
+  get diagnostics v_created = row_count;
 
   update merchant_counters c
   set customer_count = v_count + v_created, last_customer_at = v_now
@@ -98,8 +116,11 @@ begin
       when k.fingerprint = p_fingerprints[a.ordinal] then json_populate_record(null::customers, k.snapshot -> 'customer')
     end
   from customers_answered(p_merchant_id, p_mode, p_customers) a
-  left join idempotency_keys k
-    on k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = p_keys[a.ordinal] and k.key = any(v_known_keys)
+  left join lateral (
+    select * from idempotency_keys i
+    where i.merchant_id = p_merchant_id and i.mode = p_mode and i.key = p_keys[a.ordinal]
+    limit 1
+  ) k on k.key = any(v_known_keys)
   order by a.ordinal;
 end
 $$;

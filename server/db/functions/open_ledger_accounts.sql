@@ -8,27 +8,51 @@ create or replace function open_ledger_accounts(
   p_customers text[],
   p_currencies text[]
 ) returns bigint[]
-language plpgsql volatile security definer set search_path = public, pg_temp as $$
+language plpgsql volatile security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 declare
   v_ids bigint[];
+  v_unheld text;
 begin
   for attempt in 1..2 loop
+    -- A customer is looked for by code alone: with the mode beside it the planner may take an index of (merchant, mode)
+    -- and read all customers, until it has statistics.
     select array_agg(coalesce(own.id, customers_own.id) order by n.ordinal)
     into v_ids
     from unnest(p_kinds, p_customers, p_currencies) with ordinality as n (kind, customer, currency, ordinal)
-    left join customers c on c.merchant_id = p_merchant_id and c.mode = p_mode and c.code = n.customer
-    left join ledger_accounts customers_own
-      on customers_own.merchant_id = p_merchant_id and customers_own.customer_id = c.id
-      and customers_own.currency = n.currency
-    left join ledger_accounts own
-      on own.merchant_id = p_merchant_id and own.mode = p_mode and own.kind = n.kind and own.currency = n.currency
-      and own.customer_id is null and n.customer is null;
+    left join lateral (
+      select c.id, c.mode from customers c where c.merchant_id = p_merchant_id and c.code = n.customer limit 1
+    ) c on c.mode = p_mode
+    left join lateral (
+      select a.id, a.kind, a.mode
+      from ledger_accounts a
+      where a.merchant_id = p_merchant_id and a.customer_id = c.id and a.currency = n.currency
+      limit 1
+    ) customers_own on customers_own.kind = n.kind and customers_own.mode = p_mode
+    left join lateral (
+      select a.id
+      from ledger_accounts a
+      where n.customer is null and a.merchant_id = p_merchant_id and a.mode = p_mode and a.kind = n.kind
+        and a.currency = n.currency and a.customer_id is null
+      limit 1
+    ) own on true;
     exit when attempt = 2 or array_position(v_ids, null) is null;
 
+    select u.currency into v_unheld
+    from unnest(p_currencies) as u (currency)
+    where u.currency <> all (select unnest(m.currencies) from merchants m where m.id = p_merchant_id)
+    limit 1;
+    if found then
+      raise exception 'merchant % does not hold %', p_merchant_id, v_unheld using errcode = 'MT004';
+    end if;
+
     with missing as materialized (
-      select n.kind, n.currency, c.id as customer_id, row_number() over () as position
+      -- In one order for all, so that two batches opening the same accounts do not wait for each other in a circle.
+      select n.kind, n.currency, c.id as customer_id, row_number() over (order by c.id, n.kind, n.currency) as position
       from unnest(v_ids, p_kinds, p_customers, p_currencies) as n (id, kind, customer, currency)
-      left join customers c on c.merchant_id = p_merchant_id and c.mode = p_mode and c.code = n.customer
+      left join lateral (
+        select c.id, c.mode from customers c where c.merchant_id = p_merchant_id and c.code = n.customer limit 1
+      ) c on c.mode = p_mode
       where n.id is null and (n.customer is null or c.id is not null)
     ),
     ids as materialized (
@@ -39,6 +63,7 @@ begin
       p_merchant_id, ids.first + m.position - 1, p_mode, m.kind, m.customer_id, m.currency,
       case when m.kind = 'outside' then null else 0 end, p_now, p_now
     from missing m, ids
+    order by m.position
     on conflict do nothing;
   end loop;
   return v_ids;

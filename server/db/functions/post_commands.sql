@@ -13,6 +13,14 @@
 --
 -- Every command is judged against what its predecessors in the batch have left; a refused one leaves no trace but its
 -- key. Accounts are locked in the order of their ids, so that two batches can wait for but never block each other.
+--
+-- What no caller that means well sends (lists of different lengths, an account under two places, a hold of another
+-- account, an amount below one) is no refusal but an error, MT004: nothing of the batch is done.
+--
+-- Every table is met by one index look-up per row that is needed. Left to itself the planner, for a table that has been
+-- filled since it was last analyzed, reads all rows of a merchant for each call (measured: 24 ms instead of 1 for a
+-- lone command among 8,000 keys): hence the lateral look-ups with a limit and the settings. Plans are made once per
+-- connection; making them costs more than a lone command.
 create or replace function post_commands(
   p_merchant_id integer,
   p_mode text,
@@ -49,30 +57,40 @@ create or replace function post_commands(
   to_balance bigint,
   created_at timestamptz
 )
-language plpgsql volatile security definer set search_path = public, pg_temp as $$
+language plpgsql volatile security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off
+set enable_material = off set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   c_limit constant bigint := 9007199254740991;
   v_commands constant integer := cardinality(p_actions);
-  -- By place in p_account_*.
+  v_shape constant text := '[1:' || v_commands || ']';
+  -- By place in p_account_*. All are as long as the list they stand beside from the start: an element set in an empty
+  -- array would begin it at that element's place, and a list read in order would be out of step with the others.
+  v_accounts constant integer := cardinality(p_account_kinds);
   v_account_ids bigint[];
-  v_customer_ids bigint[];
-  v_denied boolean[];
-  v_posted bigint[];
-  v_held bigint[];
-  v_floors bigint[];
-  v_numbers bigint[];
-  v_times timestamptz[];
-  v_touched boolean[] := array_fill(false, array[cardinality(p_account_kinds)]);
+  v_customer_ids bigint[] := array_fill(null::bigint, array[v_accounts]);
+  v_denied boolean[] := array_fill(false, array[v_accounts]);
+  v_posted bigint[] := array_fill(null::bigint, array[v_accounts]);
+  v_held bigint[] := array_fill(null::bigint, array[v_accounts]);
+  v_floors bigint[] := array_fill(null::bigint, array[v_accounts]);
+  v_numbers bigint[] := array_fill(null::bigint, array[v_accounts]);
+  v_times timestamptz[] := array_fill(null::timestamptz, array[v_accounts]);
+  v_touched boolean[] := array_fill(false, array[v_accounts]);
+  v_last_account_id bigint;
   -- By place in p_hold_ids.
-  v_hold_left bigint[];
-  v_hold_captured bigint[];
-  v_hold_statuses text[];
-  v_hold_expirations timestamptz[];
+  v_hold_account_ids bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
+  v_hold_left bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
+  v_hold_captured bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
+  v_hold_statuses text[] := array_fill(null::text, array[cardinality(p_hold_ids)]);
+  v_hold_expirations timestamptz[] := array_fill(null::timestamptz, array[cardinality(p_hold_ids)]);
   v_hold_touched boolean[] := array_fill(false, array[cardinality(p_hold_ids)]);
   -- By place in p_original_ids.
-  v_refund_left bigint[];
-  v_refunded bigint[];
+  v_original_kinds text[] := array_fill(null::text, array[cardinality(p_original_ids)]);
+  v_original_from_ids bigint[] := array_fill(null::bigint, array[cardinality(p_original_ids)]);
+  v_original_to_ids bigint[] := array_fill(null::bigint, array[cardinality(p_original_ids)]);
+  v_refund_left bigint[] := array_fill(null::bigint, array[cardinality(p_original_ids)]);
+  v_refunded bigint[] := array_fill(null::bigint, array[cardinality(p_original_ids)]);
   v_refund_touched boolean[] := array_fill(false, array[cardinality(p_original_ids)]);
   -- By command. A number is set where a transaction is posted, and only there.
   v_refusals text[] := array_fill(null::text, array[v_commands]);
@@ -98,6 +116,25 @@ declare
   v_refusal text;
   r record;
 begin
+  -- Places are counted from 1 and every list is as long as the others: below some are read by place, others in order.
+  if (v_shape = all (array[
+    array_dims(p_actions), array_dims(p_ids), array_dims(p_kinds), array_dims(p_froms), array_dims(p_tos),
+    array_dims(p_amounts), array_dims(p_holds), array_dims(p_finals), array_dims(p_originals),
+    array_dims(p_expirations), array_dims(p_descriptions), array_dims(p_details), array_dims(p_event_types),
+    array_dims(p_event_data), array_dims(p_keys), array_dims(p_fingerprints)
+  ])) is not true
+    or (array_dims(p_account_kinds) = all (array[
+      '[1:' || v_accounts || ']', array_dims(p_account_customers), array_dims(p_account_currencies)
+    ])) is not true
+    or coalesce(array_dims(p_hold_ids), '[1:0]') is distinct from '[1:' || cardinality(p_hold_ids) || ']'
+    or coalesce(array_dims(p_original_ids), '[1:0]') is distinct from '[1:' || cardinality(p_original_ids) || ']'
+  then
+    raise exception 'the lists of a batch must be of one dimension, begin at 1 and be of one length' using errcode = 'MT004';
+  end if;
+  if isfinite(p_now) is not true then
+    raise exception 'the time of a batch must be known' using errcode = 'MT004';
+  end if;
+
   if 'transfer' = any(p_kinds) then
     select c.transfer_count into strict v_transfers
     from merchant_counters c
@@ -110,14 +147,22 @@ begin
     p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_currencies
   );
   for r in
-    select n.place, a.customer_id, a.posted, a.held, a.floor, a.entry_count, a.last_entry_at,
+    select n.place, a.id, a.customer_id, a.posted, a.held, a.floor, a.entry_count, a.last_entry_at,
       coalesce(c.risk_action = 'deny', false) as denied
-    from unnest(v_account_ids) with ordinality as n (id, place)
-    join ledger_accounts a on a.merchant_id = p_merchant_id and a.id = n.id
-    left join customers c on c.merchant_id = p_merchant_id and c.id = a.customer_id
-    order by a.id
-    for update of a
+    from (
+      select u.id, u.place from unnest(v_account_ids) with ordinality as u (id, place) order by u.id
+    ) n
+    cross join lateral (
+      select * from ledger_accounts o where o.merchant_id = p_merchant_id and o.id = n.id for no key update
+    ) a
+    left join lateral (
+      select o.risk_action from customers o where o.merchant_id = p_merchant_id and o.id = a.customer_id limit 1
+    ) c on true
   loop
+    if r.id = v_last_account_id then
+      raise exception 'ledger account % has two places in a batch', r.id using errcode = 'MT004';
+    end if;
+    v_last_account_id := r.id;
     v_customer_ids[r.place] := r.customer_id;
     v_denied[r.place] := r.denied;
     v_posted[r.place] := r.posted;
@@ -131,11 +176,15 @@ begin
   for r in
     select n.place, k.fingerprint, k.refusal, k.result_id, k.results, k.created_at
     from unnest(p_keys) with ordinality as n (key, place)
-    join idempotency_keys k on k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = n.key
+    cross join lateral (
+      select * from idempotency_keys i
+      where i.merchant_id = p_merchant_id and i.mode = p_mode and i.key = n.key
+      limit 1
+    ) k
   loop
     v_replayed[r.place] := true;
     v_found_fingerprints[r.place] := r.fingerprint;
-    if r.fingerprint <> p_fingerprints[r.place] then
+    if r.fingerprint is distinct from p_fingerprints[r.place] then
       v_refusals[r.place] := 'idempotency_key_reused';
       continue;
     end if;
@@ -147,21 +196,39 @@ begin
     v_command_times[r.place] := r.created_at;
   end loop;
   for r in
-    select n.place, h.amount, h.captured, h.status, h.expires_at
+    select n.place, n.id, h.account_id, h.amount, h.captured, h.status, h.expires_at
     from unnest(p_hold_ids) with ordinality as n (id, place)
-    join holds h on h.merchant_id = p_merchant_id and h.mode = p_mode and h.id = n.id
+    cross join lateral (
+      select * from holds o where o.merchant_id = p_merchant_id and o.id = n.id limit 1
+    ) h
+    where h.mode = p_mode
   loop
+    if r.id = any (p_hold_ids[:r.place - 1]) then
+      raise exception 'hold % has two places in a batch', r.id using errcode = 'MT004';
+    end if;
+    v_hold_account_ids[r.place] := r.account_id;
     v_hold_left[r.place] := case when r.status = 'placed' then r.amount - r.captured end;
     v_hold_captured[r.place] := r.captured;
     v_hold_statuses[r.place] := r.status;
     v_hold_expirations[r.place] := r.expires_at;
   end loop;
   for r in
-    select n.place, t.amount, coalesce(f.amount, 0) as refunded
+    select n.place, n.id, t.kind, t.from_account_id, t.to_account_id, t.amount, coalesce(f.amount, 0) as refunded
     from unnest(p_original_ids) with ordinality as n (id, place)
-    join ledger_transactions t on t.merchant_id = p_merchant_id and t.mode = p_mode and t.id = n.id
-    left join refund_totals f on f.merchant_id = p_merchant_id and f.transaction_id = n.id
+    cross join lateral (
+      select * from ledger_transactions o where o.merchant_id = p_merchant_id and o.id = n.id limit 1
+    ) t
+    left join lateral (
+      select o.amount from refund_totals o where o.merchant_id = p_merchant_id and o.transaction_id = n.id limit 1
+    ) f on true
+    where t.mode = p_mode
   loop
+    if r.id = any (p_original_ids[:r.place - 1]) then
+      raise exception 'ledger transaction % has two places in a batch', r.id using errcode = 'MT004';
+    end if;
+    v_original_kinds[r.place] := r.kind;
+    v_original_from_ids[r.place] := r.from_account_id;
+    v_original_to_ids[r.place] := r.to_account_id;
     v_refund_left[r.place] := r.amount - r.refunded;
     v_refunded[r.place] := r.refunded;
   end loop;
@@ -177,9 +244,41 @@ begin
     v_released := 0;
     v_refusal := null;
 
+    -- Well formed? A caller has seen to it; whoever has not is not answered but stopped.
+    if (
+      v_from between 1 and v_accounts
+      and p_ids[i] is not null
+      and (v_amount between 1 and c_limit) is not false
+      and case v_action
+        when 'post' then v_amount is not null and p_kinds[i] in ('pay_in', 'purchase', 'transfer', 'fee')
+        when 'refund' then p_kinds[i] in ('refund', 'reversal')
+        when 'place' then v_amount is not null and p_kinds[i] is null and isfinite(p_expirations[i]) is not false
+        when 'capture' then p_kinds[i] = 'hold_capture'
+        when 'release' then v_amount is null and p_kinds[i] is null
+        when 'expire' then v_amount is null and p_kinds[i] is null
+      end
+      and (v_action = 'refund') = (v_original is not null)
+      and (v_action in ('capture', 'release', 'expire')) = (v_hold is not null)
+      and case
+        when v_action in ('post', 'refund', 'capture') then
+          v_to between 1 and v_accounts and v_to <> v_from
+          and p_account_currencies[v_to] = p_account_currencies[v_from]
+        else v_to is null
+      end
+      and (v_hold_account_ids[v_hold] is null or v_hold_account_ids[v_hold] = v_account_ids[v_from])
+      and (v_original_from_ids[v_original] is null or (
+        v_original_from_ids[v_original] = v_account_ids[v_to] and v_original_to_ids[v_original] = v_account_ids[v_from]
+        and v_original_kinds[v_original] not in ('refund', 'reversal')
+      ))
+    ) is not true then
+      raise exception 'command % of a batch is malformed', i using errcode = 'MT004';
+    end if;
+
     -- Allowed?
     if v_account_ids[v_from] is null or (v_to is not null and v_account_ids[v_to] is null) then
       v_refusal := 'customer_not_found';
+    elsif v_action = 'place' and p_expirations[i] <= p_now then
+      v_refusal := 'expiry_passed';
     elsif v_action in ('post', 'place', 'capture') and (v_denied[v_from] or coalesce(v_denied[v_to], false)) then
       v_refusal := 'customer_denied';
     elsif v_action in ('capture', 'release', 'expire') then
@@ -192,7 +291,7 @@ begin
         v_refusal := 'hold_not_open';
       elsif v_hold_expirations[v_hold] <= p_now and v_action = 'capture' then
         v_refusal := 'hold_not_open';
-      elsif v_action = 'expire' and v_hold_expirations[v_hold] > p_now then
+      elsif v_action = 'expire' and coalesce(v_hold_expirations[v_hold] > p_now, true) then
         v_refusal := 'hold_not_due';
       elsif v_amount > v_hold_left[v_hold] then
         v_refusal := 'hold_exceeded';
@@ -265,22 +364,29 @@ begin
   end loop;
 
   insert into ledger_transactions (
-    merchant_id, id, mode, kind, number, from_account_id, to_account_id, amount, currency, description, reverses_id,
-    hold_id, details, created_at
+    merchant_id, id, mode, kind, number, from_account_id, from_number, to_account_id, to_number, amount, currency,
+    description, reverses_id, hold_id, details, created_at
   )
   select
-    p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], v_account_ids[c.to_place], c.amount,
-    a.currency, c.description, o.id, h.id, c.details::json, c.created_at
+    p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
+    v_account_ids[c.to_place], c.to_number, c.amount, p_account_currencies[c.from_place], c.description,
+    p_original_ids[c.original], p_hold_ids[c.hold], c.details::json, c.created_at
   from unnest(
-    v_ids, p_kinds, v_transfer_numbers, p_froms, p_tos, v_amounts, p_descriptions, p_originals, p_holds, p_details,
-    v_command_times, v_from_numbers
+    v_ids, p_kinds, v_transfer_numbers, p_froms, v_from_numbers, p_tos, v_to_numbers, v_amounts, p_descriptions,
+    p_originals, p_holds, p_details, v_command_times
   ) as c (
-    id, kind, number, from_place, to_place, amount, description, original, hold, details, created_at, from_number
+    id, kind, number, from_place, from_number, to_place, to_number, amount, description, original, hold, details,
+    created_at
   )
-  join unnest(p_account_currencies) with ordinality as a (currency, place) on a.place = c.from_place
-  left join unnest(p_original_ids) with ordinality as o (id, place) on o.place = c.original
-  left join unnest(p_hold_ids) with ordinality as h (id, place) on h.place = c.hold
   where c.from_number is not null;
+
+  -- Before the entries, which are held against it (see refuse_unsound_entries).
+  update ledger_accounts a
+  set posted = u.posted, held = u.held, entry_count = u.entry_count,
+    last_entry_at = case when u.entry_count > a.entry_count then u.time else a.last_entry_at end, updated_at = u.time
+  from unnest(v_account_ids, v_posted, v_held, v_numbers, v_times, v_touched)
+    as u (id, posted, held, entry_count, time, touched)
+  where a.merchant_id = p_merchant_id and a.id = u.id and u.touched;
 
   insert into entries (merchant_id, account_id, number, transaction_id, amount, balance_after, created_at)
   select p_merchant_id, v_account_ids[e.place], e.number, c.id, e.amount, e.balance, c.created_at
@@ -291,13 +397,6 @@ begin
     values (c.from_place, c.from_number, -c.amount, c.from_balance), (c.to_place, c.to_number, c.amount, c.to_balance)
   ) as e (place, number, amount, balance)
   where c.from_number is not null;
-
-  update ledger_accounts a
-  set posted = u.posted, held = u.held, entry_count = u.entry_count,
-    last_entry_at = case when u.entry_count > a.entry_count then u.time else a.last_entry_at end, updated_at = u.time
-  from unnest(v_account_ids, v_posted, v_held, v_numbers, v_times, v_touched)
-    as u (id, posted, held, entry_count, time, touched)
-  where a.merchant_id = p_merchant_id and a.id = u.id and u.touched;
 
   if v_transfers > v_first_transfer then
     update merchant_counters c set transfer_count = v_transfers

@@ -1,19 +1,30 @@
 -- What the server's role may do, in one place. Every change of history goes through the posting functions, which run
--- with their owner's rights; the role itself cannot write the ledger, whatever statement reaches it.
+-- with their owner's rights; the role itself cannot write the ledger, whatever statement reaches it. Nor can it move a
+-- customer to another tenant, mode or number, or begin a counter anywhere but at 0: what it may change is named.
 do $$
 begin
+  -- Nothing of anybody's may stand where a function looks for ours.
+  revoke create on schema public from public;
   if not exists (select from pg_roles where rolname = 'mteja_app') then
     return;
   end if;
+  revoke all on schema public from mteja_app;
+  revoke all on all tables in schema public from mteja_app;
   grant usage on schema public to mteja_app;
   grant select on all tables in schema public to mteja_app;
-  grant insert on merchants, merchant_ids, merchant_counters, api_keys, signing_keys, installation, payment_methods,
-    mandates, identity_checks, events, idempotency_keys to mteja_app;
-  grant update on merchants, api_keys, signing_keys, customers, payment_methods, mandates, identity_checks,
-    idempotency_keys to mteja_app;
+  grant insert on merchant_ids, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
+    idempotency_keys, payment_counters, payment_intents, checkout_sessions, sandbox_charges to mteja_app;
+  grant insert (code, name, country, currencies, created_at) on merchants to mteja_app;
+  grant insert (merchant_id, mode) on merchant_counters to mteja_app;
+  grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
+  grant update on api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_counters,
+    payment_intents, sandbox_charges to mteja_app;
+  grant update (
+    email, first_name, last_name, phone, phone_e164, metadata, risk_action, identified, search_text, updated_at
+  ) on customers to mteja_app;
+  grant update (answer) on idempotency_keys to mteja_app;
   revoke all on function create_customers, post_commands, open_ledger_accounts, allocate_ids,
-    forget_idempotency_keys from public;
-  grant execute on function create_customers, post_commands, open_ledger_accounts, allocate_ids,
-    forget_idempotency_keys to mteja_app;
+    forget_idempotency_keys from public, mteja_app;
+  grant execute on function create_customers, post_commands, allocate_ids, forget_idempotency_keys to mteja_app;
 end
 $$;

@@ -40,7 +40,9 @@ create table ledger_transactions (
   kind text not null,
   number bigint,
   from_account_id bigint not null,
+  from_number bigint not null,
   to_account_id bigint not null,
+  to_number bigint not null,
   amount bigint not null,
   currency text not null,
   description text,
@@ -54,12 +56,15 @@ create table ledger_transactions (
     check (kind in ('pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee')),
   constraint ledger_transactions_amount check (amount > 0),
   constraint ledger_transactions_accounts check (from_account_id <> to_account_id),
-  constraint ledger_transactions_reversal check ((kind in ('refund', 'reversal')) = (reverses_id is not null))
+  constraint ledger_transactions_reversal check ((kind in ('refund', 'reversal')) = (reverses_id is not null)),
+  constraint ledger_transactions_hold check ((kind = 'hold_capture') = (hold_id is not null))
 );
 create unique index ledger_transactions_transfers on ledger_transactions (merchant_id, mode, number)
   where kind = 'transfer';
 create index ledger_transactions_reversals on ledger_transactions (merchant_id, reverses_id)
   where reverses_id is not null;
+create index ledger_transactions_captures on ledger_transactions (merchant_id, hold_id) where hold_id is not null;
+comment on column ledger_transactions.from_number is 'of its entry in from_account_id; with to_number, a transaction leads to its entries';
 comment on column ledger_transactions.number is '1, 2, 3 … among the transfers of (merchant, mode); null for other kinds';
 comment on column ledger_transactions.details is 'what the surfaces show beside the movement, such as a product';
 
@@ -87,26 +92,47 @@ create trigger entries_immutable before update or delete or truncate on entries
   for each statement execute function refuse_change();
 create trigger ledger_transactions_immutable before update or delete or truncate on ledger_transactions
   for each statement execute function refuse_change();
+-- An account's figures move with its entries; what it is, stays.
+create trigger ledger_accounts_kept before delete or truncate on ledger_accounts
+  for each statement execute function refuse_change();
+create trigger ledger_accounts_same
+  before update of merchant_id, id, mode, kind, customer_id, currency, floor on ledger_accounts
+  for each statement execute function refuse_change();
 
--- One look at each batch of entries, instead of two foreign keys and a deferred trigger for each row.
-create function refuse_unsound_entries() returns trigger language plpgsql as $$
+-- One look at each batch of entries, instead of foreign keys and a deferred trigger for each row. An entry must be one
+-- of the two its transaction names; with the number, which is unique in its account, both can be added only once. The
+-- account must have been brought up to date before: no entry is beyond its count, and the last one has its balance.
+-- Look-ups are lateral with a limit, so that a plan made while a table was empty stays an index look-up.
+create function refuse_unsound_entries() returns trigger
+language plpgsql set search_path = public, pg_temp as $$
 declare
   unsound uuid;
 begin
   select e.transaction_id into unsound
   from added e
-  left join ledger_accounts a on a.merchant_id = e.merchant_id and a.id = e.account_id
-  left join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
-  where a.id is null or t.id is null or a.mode <> t.mode
+  left join lateral (
+    select * from ledger_accounts o where o.merchant_id = e.merchant_id and o.id = e.account_id limit 1
+  ) a on true
+  left join lateral (
+    select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
+  ) t on true
+  where (
+    t.mode = a.mode and t.currency = a.currency and t.created_at = e.created_at
+    and (
+      (e.account_id = t.from_account_id and e.number = t.from_number and e.amount = -t.amount)
+      or (e.account_id = t.to_account_id and e.number = t.to_number and e.amount = t.amount)
+    )
+    and (e.number < a.entry_count or (e.number = a.entry_count and e.balance_after = a.posted))
+  ) is not true
   limit 1;
   if found then
-    raise exception 'ledger transaction % has an entry without its account or its mode', unsound using errcode = 'MT002';
+    raise exception 'ledger transaction % has an entry that is not its own or not its account''s', unsound
+      using errcode = 'MT002';
   end if;
   select e.transaction_id into unsound
   from added e
-  join ledger_accounts a on a.merchant_id = e.merchant_id and a.id = e.account_id
-  group by e.merchant_id, e.transaction_id, a.currency
-  having sum(e.amount) <> 0
+  group by e.merchant_id, e.transaction_id
+  having count(*) <> 2
   limit 1;
   if found then
     raise exception 'ledger transaction % does not sum to zero', unsound using errcode = 'MT003';
@@ -138,10 +164,16 @@ create table holds (
   constraint holds_mode check (mode in ('test', 'live')),
   constraint holds_amount check (amount > 0),
   constraint holds_captured check (captured between 0 and amount),
-  constraint holds_status check (status in ('placed', 'captured', 'released', 'expired'))
+  constraint holds_status check (status in ('placed', 'captured', 'released', 'expired')),
+  constraint holds_open check (status <> 'placed' or captured < amount)
 );
 create index holds_customer on holds (merchant_id, customer_id, id);
 create index holds_due on holds (expires_at) where status = 'placed' and expires_at is not null;
+create trigger holds_kept before delete or truncate on holds
+  for each statement execute function refuse_change();
+create trigger holds_same
+  before update of merchant_id, id, mode, account_id, customer_id, amount, currency, expires_at on holds
+  for each statement execute function refuse_change();
 
 -- How much of a ledger transaction has been given back.
 create table refund_totals (
@@ -151,6 +183,8 @@ create table refund_totals (
   primary key (merchant_id, transaction_id),
   constraint refund_totals_amount check (amount > 0)
 );
+create trigger refund_totals_kept before delete or truncate on refund_totals
+  for each statement execute function refuse_change();
 
 -- A request that was answered under a key, and enough to answer it again: written in the commit of what it did.
 create table idempotency_keys (

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Batched, createBatcher } from '../batcher.ts'
 import type { Queryable } from '../db/database.ts'
 import { isRolledBack } from '../db/rolled-back.ts'
@@ -69,7 +69,7 @@ export async function insertApiKey(
   const [row] = await tx.query<ApiKeyRow>(sql`
     insert into api_keys (merchant_id, id, mode, name, hash, hint, created_at)
     values (
-      ${merchant.id}, ${uuidV7(service.random, now)}, ${input.mode}, ${input.name ?? null}, ${hashSecret(secret)},
+      ${merchant.id}, ${uuidV7(service.random, now)}, ${input.mode}, ${input.name ?? null}, ${bytesOf(hashSecret(secret))},
       ${secret.slice(-4)}, ${now}
     )
     returning id, mode, name, hint, created_at, revoked_at
@@ -108,7 +108,7 @@ export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
  * server process.
  */
 export function createKeyFinder(service: Service): KeyFinder {
-  const find: Batched<Buffer, KeyHolder | null> = createBatcher(
+  const find: Batched<string, KeyHolder | null> = createBatcher(
     (hashes) => findHolders(service, hashes),
     () => '',
     {
@@ -129,8 +129,8 @@ export async function isKeyActive(service: Service, merchantId: number, apiKeyId
   return rows.length > 0
 }
 
-async function findHolders(service: Service, hashes: Buffer[]): Promise<(KeyHolder | null)[]> {
-  const wanted = [...new Map(hashes.map((hash) => [hash.toString('base64'), hash])).values()]
+async function findHolders(service: Service, hashes: string[]): Promise<(KeyHolder | null)[]> {
+  const wanted = [...new Set(hashes)].map(bytesOf)
   const rows = await service.db.query<MerchantRow & { hash: Buffer; mode: Mode; key_id: string }>(sql`
     select k.hash, k.mode, k.id as key_id, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from api_keys k
@@ -143,12 +143,16 @@ async function findHolders(service: Service, hashes: Buffer[]): Promise<(KeyHold
       { tenant: { merchant: readMerchant(row), mode: row.mode }, apiKeyId: row.key_id },
     ]),
   )
-  return hashes.map((hash) => holders.get(hash.toString('base64')) ?? null)
+  return hashes.map((each) => holders.get(each) ?? null)
 }
 
 /** A plain hash is enough: the key is random and long, there is nothing to guess. */
-function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+function hashSecret(secret: string): string {
+  return hash('sha256', secret, 'base64')
+}
+
+function bytesOf(hashed: string): Buffer {
+  return Buffer.from(hashed, 'base64')
 }
 
 function modeOfSecret(secret: string): Mode {

@@ -1,4 +1,5 @@
 import { createBatcher } from '../batcher.ts'
+import { repeatAfterCollision } from '../db/collisions.ts'
 import type { Tx } from '../db/database.ts'
 import { isRolledBack } from '../db/rolled-back.ts'
 import { sql } from '../db/sql.ts'
@@ -260,7 +261,7 @@ async function insertCustomers(service: Service, calls: Creation[]): Promise<(Cr
       search_text: searchText(tenant, withPhone),
     }
   })
-  const rows = await service.db.query<CreatedRow>(sql`
+  const statement = sql`
     select r.created, r.replayed, r.fingerprint, (r.customer).*
     from create_customers(
       ${tenant.merchant.id}, ${tenant.mode}, ${tenant.merchant.currencies[0]}, ${service.clock.now()},
@@ -269,7 +270,10 @@ async function insertCustomers(service: Service, calls: Creation[]): Promise<(Cr
       ${calls.map(({ request }) => request?.fingerprint ?? null)}::bytea[]
     ) r
     order by r.ordinal
-  `)
+  `
+  // An e-mail given to somebody by an update, a key used for something else: at the second look both are known.
+  const collisions = ['customers_email', 'idempotency_keys_pkey']
+  const rows = await repeatAfterCollision(collisions, () => service.db.query<CreatedRow>(statement))
   return rows.map((row, i) => {
     const request = calls[i]?.request
     // Another request's key: its fingerprint is there, and no customer.
@@ -311,8 +315,8 @@ export function normalizeEmail(email: string): string {
   return email.trim().toLowerCase()
 }
 
-/** Bounded, for it is read with every customer and searched through. */
-function checkMetadata(metadata: Metadata | null): void {
+/** Bounded, for it is read with every customer and searched through. Throws `invalid_request`. */
+export function checkMetadata(metadata: Metadata | null): void {
   if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes) return
   throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
 }

@@ -16,6 +16,11 @@ export type EventType =
   | 'mandate.created'
   | 'mandate.active'
   | 'pay_in.succeeded'
+  | 'pay_in.failed'
+  | 'payment_intent.succeeded'
+  | 'payment_intent.failed'
+  | 'payment_intent.canceled'
+  | 'checkout.session.completed'
   | 'purchase.succeeded'
   | 'transfer.completed'
   | 'hold.placed'
@@ -45,5 +50,19 @@ export async function recordEvent(
       json_build_object('customer', customer_snapshot(c), 'details', ${JSON.stringify(details)}::json), ${now}
     from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.id = ${customer.id}
+  `)
+}
+
+/** As `recordEvent`, of something that is about no customer. */
+export async function recordMerchantEvent(
+  service: Service,
+  tx: Tx,
+  tenant: Tenant,
+  type: EventType,
+  details: Record<string, unknown>,
+): Promise<void> {
+  await tx.query(sql`
+    insert into events (merchant_id, mode, type, data, created_at)
+    values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${service.clock.now()})
   `)
 }

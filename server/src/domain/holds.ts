@@ -277,8 +277,8 @@ function holdEvent(
 
 function checkExpiry(expiresAt: Date | null, now: Date): void {
   if (expiresAt === null) return
-  const lifetime = expiresAt.getTime() - now.getTime()
-  if (lifetime > 0 && lifetime <= maxLifetimeMs) return
+  // Whether it has passed is judged with the posting: the repeat of a hold that has expired since is still a repeat.
+  if (expiresAt.getTime() - now.getTime() <= maxLifetimeMs) return
   throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
 }
 

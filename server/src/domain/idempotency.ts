@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import type { Db, Tx } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
 import { type ErrorCode, ServiceError } from '../errors.ts'
@@ -25,24 +26,27 @@ const memberBytes = 6
 
 /**
  * Sixteen bytes for the whole request, then six for each member of the body (two of its name, four of its value): enough
- * to know the same request again and to name what differs, without keeping the request.
+ * to know the same request again and to name what differs, without keeping the request. The members need no strong hash,
+ * they only choose words; nine of SHA-256 were a tenth of what a transfer cost the server.
  */
 export function fingerprintOf(operation: string, body: Record<string, unknown>): Buffer {
   const members = Object.entries(body)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  const whole = digest(JSON.stringify([operation, members])).subarray(0, wholeBytes)
-  return Buffer.concat([whole, ...members.map(([name, value]) => fingerprintMember(name, value))])
+  const fingerprint = Buffer.allocUnsafe(wholeBytes + memberBytes * members.length)
+  fingerprint.write(hash('sha256', JSON.stringify([operation, members]), 'hex'), 0, wholeBytes, 'hex')
+  members.forEach(([name, value], i) => {
+    fingerprint.writeUIntBE(fingerprintMember(name, value), wholeBytes + memberBytes * i, memberBytes)
+  })
+  return fingerprint
 }
 
 /** The refusal of a key that belongs to another request, naming the members that differ. */
 export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceError {
-  const known = new Set<string>()
-  for (let i = wholeBytes; i < stored.length; i += memberBytes) {
-    known.add(stored.subarray(i, i + memberBytes).toString('hex'))
-  }
+  const known = new Set<number>()
+  for (let i = wholeBytes; i < stored.length; i += memberBytes) known.add(stored.readUIntBE(i, memberBytes))
   const changed = Object.entries(request.body)
-    .filter(([name, value]) => !known.has(fingerprintMember(name, value).toString('hex')))
+    .filter(([name, value]) => !known.has(fingerprintMember(name, value)))
     .map(([name]) => name)
   const difference = changed.length > 0 ? `another ${changed.join(', ')}` : 'other members or for another operation'
   const message = `The Idempotency-Key ${JSON.stringify(request.key)} was used with ${difference}; use a new key for a new request`
@@ -83,14 +87,61 @@ export async function once<Answer>(
   } catch (error) {
     if (!(error instanceof ServiceError) || error.replayed || passing.has(error.code)) throw error
     // Nothing was done, so the refusal may be kept in a commit of its own; whoever was faster is right.
-    const { code, message, field } = error
     const kept = await service.db.transaction(async (tx) => {
-      const claimed = await claimKey(service, tx, scope, request, seal(service, { refusal: { code, message, field } }))
+      const claimed = await claimKey(service, tx, scope, request, seal(service, { refusal: refusalOf(error) }))
       return claimed ? null : replay<Answer>(service, tx, scope, request)
     })
     if (kept !== null) return kept
     throw error
   }
+}
+
+/**
+ * As `once`, for work that asks somebody outside, for which no transaction may wait: the key is claimed before and the
+ * answer kept after it. So after a crash, and of two at once, both do the work, which must come to the same; the first to
+ * finish has the answer.
+ *
+ * @throws ServiceError `idempotency_key_reused`, and what `work` throws
+ */
+export async function onceRepeatable<Answer>(
+  service: Service,
+  scope: KeyScope,
+  request: IdempotentRequest,
+  work: () => Promise<Answer>,
+): Promise<{ answer: Answer; replayed: boolean }> {
+  const known = await service.db.transaction(async (tx) =>
+    (await claimKey(service, tx, scope, request, null)) ? null : recall<Answer>(service, tx, scope, request),
+  )
+  if (known !== null) return known
+  const { remembered, refusal } = await attempt(work)
+  const kept = await service.db.transaction(async (tx) => {
+    const rows = await tx.query(sql`
+      update idempotency_keys set answer = ${seal(service, remembered)}
+      where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+        and answer is null
+      returning key
+    `)
+    return rows.length > 0 ? null : replay<Answer>(service, tx, scope, request)
+  })
+  if (kept !== null) return kept
+  if ('answer' in remembered) return { answer: remembered.answer, replayed: false }
+  throw refusal
+}
+
+/** What to remember of the work: its answer, or a refusal that is one. */
+async function attempt<Answer>(
+  work: () => Promise<Answer>,
+): Promise<{ remembered: Remembered<Answer>; refusal: ServiceError | null }> {
+  try {
+    return { remembered: { answer: await work() }, refusal: null }
+  } catch (error) {
+    if (!(error instanceof ServiceError) || passing.has(error.code)) throw error
+    return { remembered: { refusal: refusalOf(error) }, refusal: error }
+  }
+}
+
+function refusalOf({ code, message, field }: ServiceError) {
+  return { code, message, ...(field === undefined ? {} : { field }) }
 }
 
 /** How long a key is remembered. */
@@ -121,12 +172,20 @@ async function claimKey(service: Service, tx: Tx, scope: KeyScope, request: Idem
 }
 
 async function replay<Answer>(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest) {
+  const known = await recall<Answer>(service, tx, scope, request)
+  if (known === null) throw keyReused(request, request.fingerprint)
+  return known
+}
+
+/** What was answered to the request, or null while nothing was. Throws the refusal it was answered with. */
+async function recall<Answer>(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest) {
   const [row] = await tx.query<{ fingerprint: Buffer; answer: Buffer | null }>(sql`
     select fingerprint, answer from idempotency_keys
     where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
   `)
   if (row === undefined) throw new ServiceError('busy', 'The key was forgotten at this moment; send the request again')
-  if (!row.fingerprint.equals(request.fingerprint) || row.answer === null) throw keyReused(request, row.fingerprint)
+  if (!row.fingerprint.equals(request.fingerprint)) throw keyReused(request, row.fingerprint)
+  if (row.answer === null) return null
   const kept = JSON.parse(service.vault.open(row.answer, 'answer')) as Remembered<Answer>
   if ('answer' in kept) return { answer: kept.answer, replayed: true }
   const { code, message, field } = kept.refusal
@@ -147,10 +206,7 @@ function joinTransaction(db: Db, tx: Tx): Db {
   }
 }
 
-function fingerprintMember(name: string, value: unknown): Buffer {
-  return Buffer.concat([digest(name).subarray(0, 2), digest(JSON.stringify(value) ?? '').subarray(0, 4)])
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** A number of six bytes. */
+function fingerprintMember(name: string, value: unknown): number {
+  return (crc32(name) & 0xffff) * 2 ** 32 + crc32(JSON.stringify(value) ?? '')
 }

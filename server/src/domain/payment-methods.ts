@@ -39,7 +39,7 @@ export interface PaymentMethod {
   updatedAt: Date
 }
 
-interface PaymentMethodRow {
+export interface PaymentMethodRow {
   id: bigint
   code: string
   customer_id: bigint
@@ -163,9 +163,12 @@ export async function listPaymentMethods(
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-/** Removes an instrument: it is listed nowhere and can no longer be charged. Throws `payment_method_not_found`. */
-export async function deactivatePaymentMethod(service: Service, tenant: Tenant, code: string): Promise<void> {
-  await service.db.transaction(async (tx) => {
+/**
+ * Removes an instrument: it is listed nowhere and can no longer be charged. Answers when. Throws
+ * `payment_method_not_found`.
+ */
+export async function deactivatePaymentMethod(service: Service, tenant: Tenant, code: string): Promise<Date> {
+  return service.db.transaction(async (tx) => {
     const now = service.clock.now()
     const [row] = await tx.query<PaymentMethodRow>(sql`
       update payment_methods p set deactivated_at = ${now}, updated_at = ${now}, active = false, is_default = false
@@ -173,7 +176,7 @@ export async function deactivatePaymentMethod(service: Service, tenant: Tenant, 
         and p.deactivated_at is null
       returning ${columns}
     `)
-    if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "${code}"`)
+    if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
     const method = readPaymentMethod(row)
     await tx.query(sql`
       update mandates set status = 'revoked', updated_at = ${now}
@@ -181,6 +184,7 @@ export async function deactivatePaymentMethod(service: Service, tenant: Tenant, 
     `)
     const customer = await lockCustomer(tx, tenant, { id: method.customerId })
     await recordEvent(service, tx, tenant, 'payment_method.removed', customer, eventDetails(method))
+    return now
   })
 }
 
@@ -188,7 +192,8 @@ function eventDetails(method: PaymentMethod): Record<string, unknown> {
   return { paymentMethod: { code: method.code, type: method.type, brand: method.brand, last4: method.last4 } }
 }
 
-function describeInstrument(service: Service, tenant: Tenant, instrument: Instrument): NewPaymentMethod {
+/** What may be kept and shown of an instrument. Throws `invalid_request` for a number that cannot be one. */
+export function describeInstrument(service: Service, tenant: Tenant, instrument: Instrument): NewPaymentMethod {
   return instrument.type === 'card' ? describeCard(service, tenant, instrument) : describePhone(tenant, instrument)
 }
 

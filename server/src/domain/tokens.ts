@@ -120,7 +120,7 @@ function isDatabaseFault(error: unknown): boolean {
 
 async function findHolder(service: Service, payload: JWTPayload): Promise<KeyHolder | null> {
   const merchantCode = payload.merchant_id
-  if (typeof merchantCode !== 'string') return null
+  if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode)) return null
   const [row] = await service.db.query<MerchantRow>(sql`
     select id, code, name, country, currencies, created_at from merchants where code = ${merchantCode}
   `)

@@ -1,4 +1,5 @@
 import { type Batched, createBatcher } from '../../batcher.ts'
+import { repeatAfterCollision } from '../../db/collisions.ts'
 import { isRolledBack } from '../../db/rolled-back.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
@@ -149,7 +150,7 @@ async function doCommands(service: Service, calls: Call[]): Promise<Outcome[]> {
   const holdPlaces = commands.map((each) => ('holdId' in each ? holds.place(each.holdId) : null))
   const originalPlaces = commands.map((each) => ('originalId' in each ? originals.place(each.originalId) : null))
 
-  return service.db.query<Outcome>(sql`
+  const statement = sql`
     select r.refusal, r.replayed, r.fingerprint, r.id, r.amount, r.from_balance, r.to_balance, r.created_at
     from post_commands(
       ${tenant.merchant.id}, ${tenant.mode}, ${service.clock.now()},
@@ -172,7 +173,9 @@ async function doCommands(service: Service, calls: Call[]): Promise<Outcome[]> {
       ${commands.map((each) => (keyOf(each) === null ? null : (each.request?.fingerprint ?? ownFingerprint)))}::bytea[]
     ) r
     order by r.ordinal
-  `)
+  `
+  // Two servers may be asked for different things under one key at once: who comes second finds the key's answer.
+  return repeatAfterCollision(['idempotency_keys_pkey'], () => service.db.query<Outcome>(statement))
 }
 
 /** Gives each name of a batch its place, counted from 1 as SQL does. */

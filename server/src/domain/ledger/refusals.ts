@@ -2,7 +2,14 @@ import { type ErrorCode, ServiceError } from '../../errors.ts'
 import type { LedgerCommand } from './commands.ts'
 
 /** Why the posting function did nothing of a command. */
-export type LedgerRefusal = Extract<
+export type LedgerRefusal =
+  | LedgerRefusalCode
+  // To place a hold that would have expired already.
+  | 'expiry_passed'
+  // To expire a hold before its time; only Mteja itself asks for that.
+  | 'hold_not_due'
+
+type LedgerRefusalCode = Extract<
   ErrorCode,
   | 'customer_not_found'
   | 'customer_denied'
@@ -16,7 +23,10 @@ export type LedgerRefusal = Extract<
 
 /** The refusal in words. The same command refused for the same reason says the same, so that a repeat is the same answer. */
 export function refusedCommand(command: LedgerCommand, refusal: LedgerRefusal, replayed: boolean): ServiceError {
-  return new ServiceError(refusal, describe(command, refusal), undefined, { replayed })
+  const message = describe(command, refusal)
+  if (refusal === 'expiry_passed') return new ServiceError('invalid_request', message, 'expiresAt', { replayed })
+  const code = refusal === 'hold_not_due' ? 'hold_not_open' : refusal
+  return new ServiceError(code, message, undefined, { replayed })
 }
 
 function describe(command: LedgerCommand, refusal: LedgerRefusal): string {
@@ -32,6 +42,10 @@ function describe(command: LedgerCommand, refusal: LedgerRefusal): string {
       return 'A balance would pass 2^53 - 1 minor units, the largest that is exact everywhere'
     case 'hold_not_open':
       return 'The hold is not open: it was captured in full, released or has expired'
+    case 'hold_not_due':
+      return 'The hold is not due to expire'
+    case 'expiry_passed':
+      return 'expiresAt must be in the future, at most a year from now'
     case 'hold_exceeded':
       return 'The amount is more than what is left of the hold'
     case 'transaction_not_found':

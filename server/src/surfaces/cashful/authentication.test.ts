@@ -65,7 +65,12 @@ describe('our own tokens', () => {
 
   test('act in the mode of the key they were made with', async () => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
-    const created = await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, await getToken(live.secret))
+    const created = await api.call(
+      'POST',
+      '/api/canary/customers',
+      { phoneNumber: '0821234567' },
+      await getToken(live.secret),
+    )
     const { id } = created.json()
     const get = async (bearer: string) =>
       (await api.call('GET', `/api/canary/customers/${id}`, undefined, bearer)).statusCode
@@ -117,7 +122,14 @@ describe('the published keys', () => {
   test('are what verifies our tokens, and nothing that signs them', async () => {
     const { header } = decode(await getToken())
     const [key] = await published()
-    expect(key).toEqual({ kid: header.kid, kty: 'OKP', alg: 'EdDSA', use: 'sig', crv: 'Ed25519', x: expect.any(String) })
+    expect(key).toEqual({
+      kid: header.kid,
+      kty: 'OKP',
+      alg: 'EdDSA',
+      use: 'sig',
+      crv: 'Ed25519',
+      x: expect.any(String),
+    })
   })
 
   test('after a rotation a new key signs, and the tokens of the old one stay good until they expire', async () => {
@@ -139,7 +151,12 @@ describe('tokens of an outside issuer', () => {
   const claims = () => ({ merchant_id: tenant.merchant.code })
 
   test('open the Cashful surface in test mode unless they say live', async () => {
-    const made = await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, await outside.sign(claims()))
+    const made = await api.call(
+      'POST',
+      '/api/canary/customers',
+      { phoneNumber: '0821234567' },
+      await outside.sign(claims()),
+    )
     expect(made.statusCode).toBe(201)
     const path = `/api/canary/customers/${made.json().id}`
     expect((await api.call('GET', path, undefined, tenant.secret)).statusCode).toBe(200)
@@ -169,7 +186,7 @@ describe('tokens of an outside issuer', () => {
 
   test('are refused, not answered with an error, while the issuer’s keys cannot be had', async () => {
     const options = { outsideIssuer: { issuer, jwksUrl: 'http://127.0.0.1:9/jwks', audience: undefined } }
-    const alone = await openTestApi(options)
+    const alone = await api.openAnother(options)
     try {
       const token = await outside.sign({ merchant_id: alone.tenant.merchant.code })
       const answer = await alone.call('GET', '/api/canary/customers', undefined, token)

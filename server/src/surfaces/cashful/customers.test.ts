@@ -103,10 +103,7 @@ describe('creating a customer', () => {
     [{ phoneNumber: '0821234567', email: 'nobody' }, 'email must be a valid email, not "nobody"'],
     [{ phoneNumber: '0821234567', metadata: 'x' }, 'metadata must be an object, not "x"'],
     [{ phoneNumber: '0821234567', metadata: [] }, 'metadata must be an object, not []'],
-    [
-      { phoneNumber: '12' },
-      'phoneNumber must be a phone number such as +27821234567, or local to ZA, not "12"',
-    ],
+    [{ phoneNumber: '12' }, 'phoneNumber must be a phone number such as +27821234567, or local to ZA, not "12"'],
     [{ phoneNumber: '0821234567', metadata: { big: 'x'.repeat(16_384) } }, 'metadata must be at most 16 KiB of JSON'],
   ])('refuses %j with 400, saying what is wrong', async (body, message) => {
     const answer = await call('POST', path, body)
@@ -205,7 +202,9 @@ describe('retrieving a customer', () => {
   })
 
   test('of a customer who came through Paystack without a phone number shows an empty one', async () => {
-    const { data } = (await call('POST', '/customer', { email: 'P@example.com', first_name: 'Pa', last_name: 'Ul' })).json()
+    const { data } = (
+      await call('POST', '/customer', { email: 'P@example.com', first_name: 'Pa', last_name: 'Ul' })
+    ).json()
     expect((await call('GET', `${path}/${data.customer_code}`)).json()).toEqual({
       id: data.customer_code,
       merchantId: tenant.merchant.code,
@@ -307,7 +306,10 @@ describe('listing customers', () => {
       { limit: 2, offset: 2, total: 5, hasMore: true },
       { limit: 2, offset: 4, total: 5, hasMore: false },
     ])
-    expect(await list('?offset=9')).toEqual({ data: [], pagination: { limit: 50, offset: 9, total: 5, hasMore: false } })
+    expect(await list('?offset=9')).toEqual({
+      data: [],
+      pagination: { limit: 50, offset: 9, total: 5, hasMore: false },
+    })
   })
 
   test.each([

@@ -265,7 +265,8 @@ function renderBalance({ merchant }: Tenant, balance: Balance) {
   }
 }
 
-function renderTransaction({ merchant }: Tenant, customerId: string, entry: Entry) {
+/** An entry of a customer's history. */
+export function renderTransaction({ merchant }: Tenant, customerId: string, entry: Entry) {
   return {
     id: `txn_${entry.transactionId}`,
     customerId,
@@ -282,7 +283,7 @@ function renderTransaction({ merchant }: Tenant, customerId: string, entry: Entr
 }
 
 /** What the movement is about, named as Cashful names its entities. */
-function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
+export function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
   const { paymentIntentId, checkoutSessionId } = details
   if (typeof checkoutSessionId === 'string')
     return { relatedEntityId: checkoutSessionId, relatedEntityType: 'CheckoutSession' }

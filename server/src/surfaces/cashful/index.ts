@@ -6,10 +6,15 @@ import { readIdempotencyKeys } from '../http/idempotency.ts'
 import { describeSurface } from '../http/reference.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
+import { analyticsRoutes } from './analytics.ts'
 import { authenticationRoutes } from './authentication.ts'
+import { balanceRoutes } from './balance.ts'
+import { checkoutSessionRoutes } from './checkout.sessions.ts'
 import { customerRoutes } from './customers.ts'
 import { answerProblems } from './errors.ts'
 import { healthRoutes } from './health.ts'
+import { paymentIntentRoutes } from './payment-intents.ts'
+import { paymentMethodRoutes } from './payment-methods.ts'
 import { purchaseRoutes } from './purchases.ts'
 import { errorSchema } from './schemas.ts'
 import { transferRoutes } from './transfers.ts'
@@ -31,6 +36,11 @@ export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   await app.register(customerRoutes, context)
   await app.register(purchaseRoutes, context)
   await app.register(transferRoutes, context)
+  await app.register(paymentIntentRoutes, context)
+  await app.register(checkoutSessionRoutes, context)
+  await app.register(paymentMethodRoutes, context)
+  await app.register(balanceRoutes, context)
+  await app.register(analyticsRoutes, context)
   await app.register(authenticationRoutes, context)
   await app.register(healthRoutes, context)
 }

@@ -5,7 +5,7 @@ import { metadataSchema } from '../http/schemas.ts'
  * The shapes of the Cashful surface. Its clients' strictest rules hold for all of them: exactly these members, every
  * required one always there, optional ones left out rather than null.
  */
-const date = Type.String({ format: 'date-time', examples: ['2025-01-15T10:30:00.000Z'] })
+export const date = Type.String({ format: 'date-time', examples: ['2025-01-15T10:30:00.000Z'] })
 
 export const errorSchema = Type.Object(
   { statusCode: Type.Integer(), message: Type.Array(Type.String()), error: Type.String() },
@@ -77,7 +77,7 @@ export const balanceSchema = Type.Object(
   },
 )
 
-const transactionSchema = Type.Object({
+export const transactionSchema = Type.Object({
   id: Type.String(),
   customerId: Type.String(),
   merchantId: Type.String(),

@@ -27,6 +27,12 @@ export function page(title: string, body: Html): string {
   label { display: block; margin: 1rem 0; }
   input { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .5rem; margin-top: .25rem; }
   button { font: inherit; padding: .6rem 1.2rem; background: #0b6e4f; color: #fff; border: 0; border-radius: .3rem; }
+  h2 { font-size: 1.1rem; margin: 2rem 0 0; }
+  .amount { font-size: 2rem; font-weight: 600; margin: 0; }
+  .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
+  .problem { padding: .75rem; border-left: .25rem solid #b3261e; background: #fbeceb; }
+  .note, details { color: #555; font-size: .9rem; }
+  td { padding: .1rem 1rem .1rem 0; vertical-align: top; }
 </style>
 </head>
 <body><h1>${title}</h1>${body}</body>

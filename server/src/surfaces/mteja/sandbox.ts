@@ -2,10 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { approveMandate, type Mandate } from '../../domain/mandates.ts'
 import { simulatePayIn } from '../../domain/pay-ins.ts'
+import { simulateNotice } from '../../domain/payment-intents.ts'
 import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../domain/payment-methods.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
-import { answerOnce, markReplayed } from '../http/idempotency.ts'
+import { answerOnce, answerRepeatable, markReplayed } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { date, nullableText, responses } from './schemas.ts'
 
@@ -126,6 +127,74 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
       return answerOnce(context, request, reply, 201, async ({ service }) =>
         renderPaymentMethod(customerId, await savePaymentMethod(service, tenantOf(request), customerId, instrument)),
       )
+    },
+  )
+
+  app.post(
+    '/sandbox/payments/:reference/notice',
+    {
+      schema: {
+        operationId: 'simulatePaymentNotice',
+        summary: 'Have the processor tell of a payment, once more or with an outcome of your choice',
+        description: 'The outcome decides a payment that is being processed; one that is decided stays as it is.',
+        tags,
+        params: Type.Object({
+          reference: Type.String({
+            description: 'A payment intent or a checkout session',
+            examples: ['pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
+          }),
+        }),
+        body: Type.Object(
+          {
+            outcome: Type.Optional(
+              Type.Unsafe<'succeeded' | 'declined' | 'insufficient_funds'>({
+                type: 'string',
+                enum: ['succeeded', 'declined', 'insufficient_funds'],
+              }),
+            ),
+          },
+          { examples: [{ outcome: 'succeeded' }] },
+        ),
+        response: responses(
+          200,
+          Type.Object(
+            {
+              paymentIntentId: Type.String(),
+              status: Type.String(),
+              transactionId: nullableText,
+              reason: nullableText,
+            },
+            {
+              examples: [
+                {
+                  paymentIntentId: 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+                  status: 'succeeded',
+                  transactionId: '019aa8a1-7d2b-7c1e-9d3f-2f6f0c1b2a3d',
+                  reason: null,
+                },
+              ],
+            },
+          ),
+          400,
+          401,
+          403,
+          404,
+          409,
+        ),
+      },
+    },
+    (request, reply) => {
+      const { reference } = request.params
+      const { outcome } = request.body
+      return answerRepeatable(context, request, reply, 200, async () => {
+        const intent = await simulateNotice(service, ledger, tenantOf(request), reference, outcome)
+        return {
+          paymentIntentId: intent.id,
+          status: intent.status,
+          transactionId: intent.transactionId,
+          reason: intent.failureReason,
+        }
+      })
     },
   )
 

@@ -1,0 +1,670 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { tellStory } from '../../../test/money-story.ts'
+import {
+  addTestKey,
+  createTestTenant,
+  openTestService,
+  type TestService,
+  type TestTenant,
+} from '../../../test/service.ts'
+import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
+import { sql } from '../../db/sql.ts'
+import { ServiceError } from '../../errors.ts'
+import { setRiskAction } from '../customers.ts'
+import { placeHold } from '../holds.ts'
+import { listTransfers, makeTransfers } from '../transfers.ts'
+import { createLedger, doTogether, type Ledger, type LedgerCommand, type Receipt } from './commands.ts'
+
+let service: TestService
+let tenant: TestTenant
+let ledger: Ledger
+let make: ReturnType<typeof commandsFor>
+
+beforeAll(async () => {
+  service = await openTestService()
+  tenant = await createTestTenant(service)
+  ledger = createLedger(service)
+  make = commandsFor(service)
+})
+
+afterAll(async () => {
+  expect(await unsoundBooks(service.db)).toEqual([])
+  await service.close()
+})
+
+/** A story, and how it ends. See test/money-story.ts for the words. */
+type Rule = [title: string, story: string, ending: string]
+
+const floors: Rule[] = [
+  ['all of a balance can be spent', 'A gets 100 \n A spends 100', 'merchant 100'],
+  ['not one unit more', 'A gets 100 \n A spends 101 -> insufficient_funds', 'A 100'],
+  ['nor sent', 'A gets 100 \n A sends B 101 -> insufficient_funds \n A sends B 100', 'B 100'],
+  ['who has nothing cannot spend', 'A spends 1 -> insufficient_funds', ''],
+  ['what was received can be passed on', 'A gets 9 \n A sends B 9 \n B sends C 9 \n C spends 9', 'merchant 9'],
+  ['what one currency has does not pay for another', 'A gets 100 NGN \n A spends 1 -> insufficient_funds', 'A 100 NGN'],
+  ['currencies are kept apart', 'A gets 5 \n A gets 7 NGN \n A sends B 7 NGN \n A spends 5', 'B 7 NGN, merchant 5'],
+  ['a currency the merchant does not hold is refused', 'A gets 5 USD -> currency_not_held', ''],
+  ['nobody sends to themself', 'A gets 5 \n A sends A 1 -> invalid_request', 'A 5'],
+]
+
+const holds: Rule[] = [
+  [
+    'what is held is still posted but cannot be spent',
+    'A gets 100 \n A holds 60 \n A spends 41 -> insufficient_funds',
+    'A 100 [60]',
+  ],
+  ['what is not held can', 'A gets 100 \n A holds 60 \n A spends 40', 'A 60 [60], merchant 40'],
+  [
+    'a hold cannot exceed the available balance',
+    'A gets 100 \n A holds 60 \n A holds 41 -> insufficient_funds',
+    'A 100 [60]',
+  ],
+  ['several holds add up', 'A gets 100 \n A holds 60 \n A holds 40', 'A 100 [100]'],
+  ['a capture takes all of it', 'A gets 100 \n A holds 60 as h \n capture all of h', 'A 40, merchant 60'],
+  [
+    'a capture may take a part and leave the rest held',
+    'A gets 100 \n A holds 60 as h \n capture 20 of h',
+    'A 80 [40], merchant 20',
+  ],
+  [
+    'and be repeated until nothing is left',
+    'A gets 100 \n A holds 60 as h \n capture 20 of h \n capture 30 of h \n capture 11 of h -> hold_exceeded \n capture 10 of h \n capture 1 of h -> hold_not_open',
+    'A 40, merchant 60',
+  ],
+  [
+    'all of it is all that is left',
+    'A gets 100 \n A holds 60 as h \n capture 20 of h \n capture all of h',
+    'A 40, merchant 60',
+  ],
+  [
+    'a final capture gives up the rest',
+    'A gets 100 \n A holds 60 as h \n capture 20 of h, final \n capture 1 of h -> hold_not_open \n A spends 80',
+    'merchant 100',
+  ],
+  [
+    'a final capture of everything gives up nothing',
+    'A gets 100 \n A holds 60 as h \n capture all of h, final',
+    'A 40, merchant 60',
+  ],
+  [
+    'more than was held cannot be captured, however much there is',
+    'A gets 100 \n A holds 60 as h \n capture 61 of h -> hold_exceeded',
+    'A 100 [60]',
+  ],
+  [
+    'a refused capture may be followed by a smaller one',
+    'A gets 100 \n A holds 60 as h \n capture 61 of h -> hold_exceeded \n capture 60 of h',
+    'A 40, merchant 60',
+  ],
+  [
+    'what is held for one is not captured for another',
+    'A gets 100 \n A holds 30 as h \n A holds 70 as i \n capture 31 of h -> hold_exceeded \n capture all of i',
+    'A 30 [30], merchant 70',
+  ],
+  ['a release gives everything back', 'A gets 100 \n A holds 60 as h \n release h \n A spends 100', 'merchant 100'],
+  [
+    'or what is left of it',
+    'A gets 100 \n A holds 60 as h \n capture 20 of h \n release h \n A spends 80',
+    'merchant 100',
+  ],
+  [
+    'a released hold is neither captured nor released again',
+    'A gets 100 \n A holds 60 as h \n release h \n release h -> hold_not_open \n capture 1 of h -> hold_not_open',
+    'A 100',
+  ],
+  [
+    'a captured hold is not released',
+    'A gets 100 \n A holds 60 as h \n capture all of h \n release h -> hold_not_open',
+    'A 40, merchant 60',
+  ],
+  ['a hold that is not there is not captured', 'A gets 100 \n capture 1 of h -> hold_not_found', 'A 100'],
+  [
+    'a hold lasts until it expires',
+    'A gets 100 \n A holds 60 for 1h as h \n wait 3599999ms \n expire \n capture 10 of h',
+    'A 90 [50], merchant 10',
+  ],
+  [
+    'at that moment it can no longer be captured',
+    'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n capture 10 of h -> hold_not_open',
+    'A 100 [60]',
+  ],
+  ['and is given up', 'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n expire \n A spends 100', 'merchant 100'],
+  [
+    'what is left of it, where a part was captured',
+    'A gets 100 \n A holds 60 for 1h as h \n capture 10 of h \n wait 2h \n expire \n expire',
+    'A 90, merchant 10',
+  ],
+  [
+    'only what is due expires',
+    'A gets 100 \n A holds 60 for 1h \n A holds 30 for 2h \n A holds 10 \n wait 1h \n expire',
+    'A 100 [40]',
+  ],
+  [
+    'an expired hold is neither captured nor released',
+    'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n expire \n capture 1 of h -> hold_not_open \n release h -> hold_not_open',
+    'A 100',
+  ],
+  [
+    'a hold that is due may still be released',
+    'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n release h \n expire',
+    'A 100',
+  ],
+  [
+    'what is held cannot be refunded either',
+    'A gets 100 as t \n A holds 60 \n refund 41 of t -> insufficient_funds \n refund 40 of t',
+    'A 60 [60]',
+  ],
+  [
+    'a hold in one currency leaves another free',
+    'A gets 100 \n A gets 100 NGN \n A holds 100 NGN \n A spends 100',
+    'A 100 NGN [100], merchant 100',
+  ],
+]
+
+const givingBack: Rule[] = [
+  ['a refund returns a purchase', 'A gets 100 \n A spends 60 as p \n refund all of p', 'A 100'],
+  ['or a part of it', 'A gets 100 \n A spends 60 as p \n refund 10 of p', 'A 50, merchant 50'],
+  [
+    'several times, never more than it was',
+    'A gets 100 \n A spends 60 as p \n refund 10 of p \n refund 20 of p \n refund 31 of p -> refund_exceeded \n refund 30 of p \n refund 1 of p -> refund_exceeded',
+    'A 100',
+  ],
+  [
+    'all of it is all that is left',
+    'A gets 100 \n A spends 60 as p \n refund 10 of p \n refund all of p \n refund all of p -> refund_exceeded',
+    'A 100',
+  ],
+  [
+    'other money of the merchant does not raise what is left',
+    'A gets 100 \n A spends 50 as p \n A spends 50 \n refund 51 of p -> refund_exceeded',
+    'merchant 100',
+  ],
+  [
+    'a reversal undoes what a refund has left',
+    'A gets 100 \n A spends 60 as p \n refund 10 of p \n reverse p \n reverse p -> refund_exceeded',
+    'A 100',
+  ],
+  [
+    'nothing is refunded after a reversal',
+    'A gets 100 \n A spends 60 as p \n reverse p \n refund 1 of p -> refund_exceeded',
+    'A 100',
+  ],
+  [
+    'a transfer is reversed, not refunded',
+    'A gets 100 \n A sends B 60 as t \n refund 1 of t -> invalid_request \n reverse t',
+    'A 100',
+  ],
+  [
+    'who has spent it cannot give it back',
+    'A gets 100 \n A sends B 60 as t \n B spends 1 \n reverse t -> insufficient_funds \n A sends B 1 \n reverse t',
+    'A 99, merchant 1',
+  ],
+  [
+    'a refused one leaves all that was left',
+    'A gets 100 as t \n A spends 100 as p \n refund 1 of t -> insufficient_funds \n refund all of p \n refund all of t',
+    '',
+  ],
+  ['a pay-in goes back outside', 'A gets 100 as t \n refund 40 of t \n reverse t', ''],
+  [
+    'a capture is refunded like a purchase',
+    'A gets 100 \n A holds 60 as h \n capture 40 of h as c \n refund 30 of c \n refund 11 of c -> refund_exceeded',
+    'A 90 [20], merchant 10',
+  ],
+  [
+    'a refund is not refunded',
+    'A gets 100 \n A spends 60 as p \n refund 60 of p as r \n refund 1 of r -> invalid_request \n reverse r -> invalid_request',
+    'A 100',
+  ],
+  [
+    'a merchant who has given everything back can give back no more',
+    'A gets 9 \n A spends 9 as p \n refund all of p \n A spends 5 as q \n refund 1 of p -> refund_exceeded',
+    'A 4, merchant 5',
+  ],
+  ['what is not there is not given back', 'refund 1 of p -> transaction_not_found', ''],
+]
+
+const permissions: Rule[] = [
+  ['a denied customer cannot spend', 'A gets 100 \n deny A \n A spends 1 -> customer_denied', 'A 100'],
+  ['nor send', 'A gets 100 \n deny A \n A sends B 1 -> customer_denied', 'A 100'],
+  ['nor be sent to', 'A gets 100 \n deny B \n A sends B 1 -> customer_denied', 'A 100'],
+  ['nor be paid from outside', 'deny A \n A gets 100 -> customer_denied', ''],
+  ['nor have money held', 'A gets 100 \n deny A \n A holds 1 -> customer_denied', 'A 100'],
+  ['nor captured', 'A gets 100 \n A holds 10 as h \n deny A \n capture all of h -> customer_denied', 'A 100 [10]'],
+  [
+    'but a hold is released and expires',
+    'A gets 100 \n A holds 10 as h \n A holds 5 for 1h \n deny A \n release h \n wait 1h \n expire',
+    'A 100',
+  ],
+  [
+    'and money goes back the way it came',
+    'A gets 100 as t \n A spends 40 as p \n deny A \n refund all of p \n refund all of t',
+    '',
+  ],
+  [
+    'allowed again, everything is as before',
+    'A gets 100 \n deny A \n A spends 1 -> customer_denied \n allow A \n A spends 1',
+    'A 99, merchant 1',
+  ],
+  ['nobody cannot send', 'X sends A 1 -> customer_not_found', ''],
+  ['nor be sent to', 'A gets 1 \n A sends X 1 -> customer_not_found', 'A 1'],
+  ['nor be paid', 'X gets 1 -> customer_not_found', ''],
+  ['nor spend, nor hold', 'X spends 1 -> customer_not_found \n X holds 1 -> customer_not_found', ''],
+]
+
+const limit = 2n ** 53n - 1n
+const limits: Rule[] = [
+  ['a balance may be 2^53 - 1', `A gets ${limit} \n A spends ${limit}`, `merchant ${limit}`],
+  ['an amount may not be above', `A gets ${limit + 1n} -> invalid_request`, ''],
+  [
+    'a balance may not pass it, in one step or many',
+    `A gets ${limit - 1n} \n A gets 2 -> balance_limit \n A gets 1 \n A gets 1 -> balance_limit`,
+    `A ${limit}`,
+  ],
+  ['nor may the other side', `A gets ${limit} \n B gets 1 -> balance_limit`, `A ${limit}`],
+  [
+    'nor a hold pass what is there',
+    `A gets ${limit} \n A holds ${limit} \n A holds 1 -> insufficient_funds`,
+    `A ${limit} [${limit}]`,
+  ],
+]
+
+/** Who is asked first: is everybody there, may they, is the hold or original open, is there money, is there room. */
+const precedence: Rule[] = [
+  ['not found before denied', 'A gets 5 \n deny A \n A sends X 1 -> customer_not_found', 'A 5'],
+  ['denied before short of funds', 'deny A \n A spends 1 -> customer_denied', ''],
+  [
+    'denied before a closed hold',
+    'A gets 5 \n A holds 5 as h \n release h \n deny A \n capture all of h -> customer_denied',
+    'A 5',
+  ],
+  [
+    'a closed hold before one that is exceeded',
+    'A gets 5 \n A holds 5 as h \n release h \n capture 9 of h -> hold_not_open',
+    'A 5',
+  ],
+  [
+    'exceeded before short of funds',
+    'A gets 5 \n A spends 5 as p \n refund all of p \n A sends B 5 \n refund 9 of p -> refund_exceeded',
+    'B 5',
+  ],
+  ['short of funds before no room', `B gets ${limit} \n A sends B 1 -> insufficient_funds`, `B ${limit}`],
+]
+
+describe.each([
+  ['a floor', floors],
+  ['a hold', holds],
+  ['giving back', givingBack],
+  ['a permission', permissions],
+  ['a limit', limits],
+  ['precedence', precedence],
+])('%s:', (_name, rules) => {
+  test.each(rules)('%s', async (_title, story, ending) => {
+    expect(await tellStory(service, story)).toBe(ending)
+  })
+})
+
+/** What is stored of an account, oldest entry first. */
+async function entriesOf(code: string) {
+  return service.db.query<{ number: bigint; amount: bigint; balance_after: bigint; transaction_id: string }>(sql`
+    select e.number, e.amount, e.balance_after, e.transaction_id
+    from customers c
+    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.currency = 'ZAR'
+    join entries e on e.merchant_id = a.merchant_id and e.account_id = a.id
+    where c.merchant_id = ${tenant.merchant.id} and c.code = ${code}
+    order by e.number
+  `)
+}
+
+const wallets = (count: number) => createWallets(service, tenant, count) as Promise<[string, string, string, string]>
+const codeOf = (outcome: Receipt | ServiceError) => (outcome instanceof ServiceError ? outcome.code : 'done')
+
+/** What a call that must be refused was refused with. */
+const refusalOf = (call: Promise<unknown>) =>
+  call.then(
+    () => expect.fail('it should have been refused'),
+    (error: unknown) => error as ServiceError,
+  )
+
+describe('what is recorded', () => {
+  test('entries are numbered from 1 without gaps and carry the balance after them', async () => {
+    const [a, b] = await wallets(2)
+    await ledger(tenant, make.payIn(a, 100n))
+    await refusalOf(ledger(tenant, make.purchase(a, 101n)))
+    await Promise.all([ledger(tenant, make.purchase(a, 10n)), ledger(tenant, make.transfer(a, b, 20n))])
+    await ledger(tenant, make.place(a, 5n))
+    await ledger(tenant, make.transfer(b, a, 3n))
+    const stored = await entriesOf(a)
+    expect(stored.map(({ number, amount, balance_after }) => [number, amount, balance_after])).toEqual([
+      [1n, 100n, 100n],
+      [2n, -10n, 90n],
+      [3n, -20n, 70n],
+      [4n, 3n, 73n],
+    ])
+  })
+
+  test('the receipt says what is stored: both balances, the id and the time', async () => {
+    const [a, b] = await wallets(2)
+    await ledger(tenant, make.payIn(a, 100n))
+    const command = make.transfer(a, b, 30n)
+    const receipt = await ledger(tenant, command)
+    expect(receipt).toEqual({
+      id: command.id,
+      amount: 30n,
+      fromBalance: 70n,
+      toBalance: 30n,
+      createdAt: service.clock.now(),
+      replayed: false,
+    })
+    expect(await entriesOf(b)).toEqual([{ number: 1n, amount: 30n, balance_after: 30n, transaction_id: command.id }])
+  })
+
+  test('an account is dated in the order of its entries, even where a server’s clock is behind', async () => {
+    const [a] = await wallets(1)
+    const first = await ledger(tenant, make.payIn(a, 1n))
+    const behind = { ...service, clock: { now: () => new Date(service.clock.now().getTime() - 60_000) } }
+    const second = await createLedger(behind)(tenant, make.payIn(a, 1n))
+    expect(second.createdAt).toEqual(first.createdAt)
+  })
+
+  test('the event is there when the command is, and not when it was refused', async () => {
+    const [a] = await wallets(1)
+    const event = { type: 'pay_in.succeeded' as const, data: { customer: { code: a }, details: { n: 1 } } }
+    await ledger(tenant, make.payIn(a, 5n, { event, request: requestOf(`event-${a}`) }))
+    await ledger(tenant, make.payIn(a, 5n, { event, request: requestOf(`event-${a}`) }))
+    await refusalOf(ledger(tenant, make.purchase(a, 6n, { event: { ...event, type: 'purchase.succeeded' } })))
+    const events = await service.db.query<{ type: string; data: unknown }>(sql`
+      select e.type, e.data from events e
+      join customers c on c.merchant_id = e.merchant_id and c.id = e.customer_id
+      where c.merchant_id = ${tenant.merchant.id} and c.code = ${a} and e.type <> 'customer.created'
+    `)
+    expect(events).toEqual([{ type: 'pay_in.succeeded', data: event.data }])
+  })
+
+  test('transfers are numbered within their tenant, also where some of a batch are refused', async () => {
+    const own = await createTestTenant(service)
+    const live = await addTestKey(service, own.merchant, 'live')
+    const [a = '', b = ''] = await createWallets(service, own, 2)
+    const [c = '', d = ''] = await createWallets(service, live, 2)
+    await ledger(own, make.payIn(a, 10n))
+    await doTogether(service, live, [make.payIn(c, 10n), make.transfer(c, d, 1n)])
+    const inputs = [4, 100, 3, 100, 2].map((amount) => ({ fromCustomer: a, toCustomer: b, amount }))
+    const outcomes = await makeTransfers(service, own, inputs)
+    expect(outcomes.map((each) => (each instanceof ServiceError ? each.code : each.amount))).toEqual([
+      4n,
+      'insufficient_funds',
+      3n,
+      'insufficient_funds',
+      2n,
+    ])
+    const page = await listTransfers(service, own, { limit: 2, offset: 1 })
+    expect(page).toMatchObject({ total: 3, items: [{ amount: 3n }, { amount: 4n }] })
+    expect((await listTransfers(service, live, { limit: 5, offset: 0 })).total).toBe(1)
+  })
+})
+
+describe('a batch', () => {
+  test('judges each command by what those before it left', async () => {
+    const [a, b, c] = await wallets(3)
+    const outcomes = await doTogether(service, tenant, [
+      make.transfer(a, b, 10n),
+      make.payIn(a, 10n),
+      make.transfer(a, b, 10n),
+      make.transfer(a, b, 1n),
+      make.transfer(b, c, 10n),
+      make.purchase(c, 10n),
+    ])
+    expect(outcomes.map(codeOf)).toEqual(['insufficient_funds', 'done', 'done', 'insufficient_funds', 'done', 'done'])
+  })
+
+  test('places, captures and releases one hold, and gives one purchase back in parts', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 100n))
+    const hold = make.place(a, 60n)
+    const purchase = make.purchase(a, 30n)
+    await doTogether(service, tenant, [hold, purchase])
+    const merchant = { kind: 'merchant_balance' } as const
+    const cash = { kind: 'customer_cash', customer: a } as const
+    const outcomes = await doTogether(service, tenant, [
+      make.capture(hold.id, a, 20n),
+      make.capture(hold.id, a, 41n),
+      make.capture(hold.id, a, 10n),
+      make.release(hold.id, a),
+      make.capture(hold.id, a, 1n),
+      make.giveBack(purchase.id, cash, merchant, 20n),
+      make.giveBack(purchase.id, cash, merchant, 11n),
+      make.giveBack(purchase.id, cash, merchant, null),
+      make.giveBack(purchase.id, cash, merchant, null),
+    ])
+    expect(outcomes.map(codeOf)).toEqual([
+      'done',
+      'hold_exceeded',
+      'done',
+      'done',
+      'hold_not_open',
+      'done',
+      'refund_exceeded',
+      'done',
+      'refund_exceeded',
+    ])
+  })
+
+  test('with customers who do not exist, first or last, moves the others’ money only', async () => {
+    const [a, b, c, d] = await wallets(4)
+    const nobody = 'CUS_000000000000000'
+    await doTogether(service, tenant, [
+      make.payIn(a, 100n),
+      make.payIn(b, 200n),
+      make.payIn(c, 300n),
+      make.payIn(d, 400n),
+    ])
+    // Once a refused account at the first place shifted everybody's new balance by one.
+    const outcomes = await doTogether(service, tenant, [
+      make.transfer(nobody, d, 1n),
+      make.transfer(a, b, 10n),
+      make.transfer(c, nobody, 1n),
+      make.place(nobody, 1n),
+    ])
+    expect(outcomes.map(codeOf)).toEqual(['customer_not_found', 'done', 'customer_not_found', 'customer_not_found'])
+    expect(await unsoundBooks(service.db)).toEqual([])
+    expect((await entriesOf(a)).at(-1)?.balance_after).toBe(90n)
+  })
+
+  test('with a command that SQL cannot even read: only that one fails', async () => {
+    const [a, b] = await wallets(2)
+    await ledger(tenant, make.payIn(a, 100n))
+    const broken: LedgerCommand[] = [
+      { ...make.transfer(a, b, 1n), description: 'a NUL \0 cannot be stored' },
+      { ...make.transfer(a, b, 1n), id: 'no uuid' },
+      { ...make.transfer(a, b, 1n), amount: -5n },
+      { ...make.transfer(a, b, 1n), amount: 0n },
+      { ...make.transfer(a, b, 1n), amount: 2n ** 63n },
+      make.transfer(a, a, 1n),
+    ]
+    const commands = [make.transfer(a, b, 10n), ...broken, make.transfer(a, b, 1000n), make.transfer(a, b, 20n)]
+    const settled = await Promise.allSettled(commands.map((each) => ledger(tenant, each)))
+    expect(settled.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      ...broken.map(() => 'rejected'),
+      'rejected',
+      'fulfilled',
+    ])
+    expect((await entriesOf(b)).map(({ amount }) => amount)).toEqual([10n, 20n])
+  })
+
+  test('that names accounts in the opposite order of another waits for it, and neither is refused', async () => {
+    const [a, b, c, d] = await wallets(4)
+    await doTogether(
+      service,
+      tenant,
+      [a, b, c, d].map((each) => make.payIn(each, 1_000n)),
+    )
+    const circle = [a, b, c, d]
+    const forwards = () => circle.map((each, i) => make.transfer(each, circle[(i + 1) % 4] ?? '', 1n))
+    const backwards = () =>
+      circle.toReversed().map((each, i) => make.transfer(each, circle.toReversed()[(i + 1) % 4] ?? '', 1n))
+    const rounds = Array.from({ length: 40 }, (_, i) => doTogether(service, tenant, i % 2 ? forwards() : backwards()))
+    expect(new Set((await Promise.all(rounds)).flat().map(codeOf))).toEqual(new Set(['done']))
+  })
+
+  test('that opens the same new accounts in another order than another waits for it too', async () => {
+    const customers = await createWallets(service, tenant, 30)
+    const inDollars = customers.map((each) => make.payIn(each, 1n, { currency: 'NGN' }))
+    const again = customers.toReversed().map((each) => make.payIn(each, 1n, { currency: 'NGN' }))
+    const outcomes = await Promise.all([inDollars, again].map((commands) => doTogether(service, tenant, commands)))
+    expect(new Set(outcomes.flat().map(codeOf))).toEqual(new Set(['done']))
+  })
+})
+
+test('many racers for one balance spend it exactly, whatever server they come by', async () => {
+  const [a] = await wallets(1)
+  await ledger(tenant, make.payIn(a, 100n))
+  const servers = Array.from({ length: 4 }, () => createLedger(service))
+  const racers = Array.from({ length: 200 }, (_, i) => {
+    const server = servers[i % servers.length] as Ledger
+    return server(tenant, make.purchase(a, 3n)).then(
+      (receipt) => receipt.fromBalance,
+      (error: ServiceError) => error.code,
+    )
+  })
+  const outcomes = await Promise.all(racers)
+  const spent = outcomes.filter((each) => typeof each === 'bigint')
+  expect(spent.sort((x, y) => Number(y - x))).toEqual(Array.from({ length: 33 }, (_, i) => 97n - 3n * BigInt(i)))
+  expect(new Set(outcomes.filter((each) => typeof each === 'string'))).toEqual(new Set(['insufficient_funds']))
+})
+
+describe('a request that comes again with its key', () => {
+  let keys = 0
+  const freshRequest = (body: Record<string, unknown> = {}) => requestOf(`again-${keys++}`, body)
+
+  test('is done once, and brings the first receipt', async () => {
+    const [a] = await wallets(1)
+    const request = freshRequest()
+    const first = await ledger(tenant, make.payIn(a, 10n, { request }))
+    service.clock.advance(1000)
+    await ledger(tenant, make.payIn(a, 5n))
+    const again = await ledger(tenant, make.payIn(a, 10n, { request }))
+    expect(again).toEqual({ ...first, replayed: true })
+    expect(await entriesOf(a)).toHaveLength(2)
+  })
+
+  test('stays refused when there is money by then, in the same words', async () => {
+    const [a] = await wallets(1)
+    const request = freshRequest()
+    const first = await refusalOf(ledger(tenant, make.purchase(a, 10n, { request })))
+    await ledger(tenant, make.payIn(a, 100n))
+    const again = await refusalOf(ledger(tenant, make.purchase(a, 10n, { request })))
+    expect(again).toMatchObject({ code: first.code, message: first.message, replayed: true })
+    expect(first).toMatchObject({ code: 'insufficient_funds', replayed: false })
+    await ledger(tenant, make.purchase(a, 10n, { request: freshRequest() }))
+  })
+
+  type Change = (customer: string) => Promise<unknown>
+  const nothing: Change = async () => undefined
+  const deny: Change = (code) => setRiskAction(service, tenant, { code }, 'deny')
+  const allow: Change = (code) => setRiskAction(service, tenant, { code }, 'allow')
+  const anything = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+
+  test.each<[string, Change, (customer: string) => LedgerCommand, Change]>([
+    ['denied', deny, (a) => make.purchase(a, 1n), allow],
+    ['not found', nothing, () => make.purchase('CUS_000000000000000', 1n), nothing],
+    ['over the limit', nothing, (a) => make.payIn(a, limit), (a) => ledger(tenant, make.purchase(a, 10n))],
+    ['for a hold that is not there', nothing, (a) => make.capture(anything, a, 1n), nothing],
+  ])('stays refused where it was %s', async (_title, before, command, after) => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 10n))
+    await before(a)
+    const request = freshRequest()
+    const first = await refusalOf(ledger(tenant, { ...command(a), request }))
+    await after(a)
+    const again = await refusalOf(ledger(tenant, { ...command(a), request }))
+    expect([again.code, again.message, again.replayed]).toEqual([first.code, first.message, true])
+  })
+
+  test('but asks for something else is refused, naming what differs', async () => {
+    const [a] = await wallets(1)
+    const { key } = freshRequest()
+    await ledger(tenant, make.payIn(a, 10n, { request: requestOf(key, { amount: 10, note: 'x' }) }))
+    const other = ledger(tenant, make.payIn(a, 11n, { request: requestOf(key, { amount: 11, note: 'x' }) }))
+    const refusal = await refusalOf(other)
+    expect(refusal).toMatchObject({ code: 'idempotency_key_reused', field: 'amount' })
+    expect(refusal.message).toContain('another amount')
+    const elsewhere = requestOf(key, { amount: 10, note: 'x' }, 'POST /elsewhere')
+    expect(await refusalOf(ledger(tenant, make.payIn(a, 10n, { request: elsewhere })))).toMatchObject({
+      code: 'idempotency_key_reused',
+    })
+    expect(await entriesOf(a)).toHaveLength(1)
+  })
+
+  test('twice at once, by two servers: one does it, the other brings its receipt', async () => {
+    const [a] = await wallets(1)
+    const request = freshRequest()
+    const servers = [createLedger(service), createLedger(service), createLedger(service)]
+    const receipts = await Promise.all(servers.map((server) => server(tenant, make.payIn(a, 10n, { request }))))
+    expect(receipts.map(({ replayed }) => replayed).sort()).toEqual([false, true, true])
+    expect(new Set(receipts.map(({ id }) => id)).size).toBe(1)
+    expect(await entriesOf(a)).toHaveLength(1)
+  })
+
+  test('twice at once with different bodies, for different accounts, by two servers: one is refused', async () => {
+    for (let round = 0; round < 10; round++) {
+      const codes = await wallets(3)
+      const { key } = freshRequest()
+      await doTogether(
+        service,
+        tenant,
+        codes.map((code) => make.payIn(code, 1n)),
+      )
+      const calls = codes.map((code, i) =>
+        createLedger(service)(tenant, make.place(code, 1n, { request: requestOf(key, { i }) })),
+      )
+      const outcomes = await Promise.allSettled(calls)
+      const met = outcomes.map((each) => (each.status === 'fulfilled' ? 'done' : each.reason.code)).sort()
+      expect(met).toEqual(['done', 'idempotency_key_reused', 'idempotency_key_reused'])
+    }
+  })
+
+  test('in one batch as one that is new: each has its own answer', async () => {
+    const [a, b] = await wallets(2)
+    const request = freshRequest()
+    const first = await ledger(tenant, make.payIn(a, 10n, { request }))
+    const [again, fresh] = await Promise.all([
+      ledger(tenant, make.payIn(a, 10n, { request })),
+      ledger(tenant, make.payIn(b, 7n)),
+    ])
+    expect(again).toEqual({ ...first, replayed: true })
+    expect(fresh).toMatchObject({ amount: 7n, replayed: false })
+  })
+
+  test('a key of another tenant or mode is another key', async () => {
+    const request = freshRequest()
+    const other = await createTestTenant(service)
+    const live = await addTestKey(service, tenant.merchant, 'live')
+    for (const each of [tenant, other, live]) {
+      const [code = ''] = await createWallets(service, each, 1)
+      expect(await ledger(each, make.payIn(code, 1n, { request }))).toMatchObject({ replayed: false })
+    }
+  })
+
+  test('a key of Mteja’s own is apart from a caller’s', async () => {
+    const [a] = await wallets(1)
+    const request = freshRequest()
+    await ledger(tenant, make.payIn(a, 1n, { request }))
+    const own = () => ledger(tenant, { ...make.payIn(a, 1n), ownKey: request.key })
+    expect(await own()).toMatchObject({ replayed: false })
+    expect(await own()).toMatchObject({ replayed: true })
+  })
+
+  test('a hold that has expired since is answered as it was', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 10n))
+    const expiresAt = new Date(service.clock.now().getTime() + 1000)
+    const request = freshRequest()
+    const place = () => placeHold(service, ledger, tenant, { customerCode: a, amount: 5, expiresAt }, request)
+    const first = await place()
+    service.clock.advance(5000)
+    expect(await place()).toEqual({ ...first, replayed: true })
+    const late = placeHold(service, ledger, tenant, { customerCode: a, amount: 5, expiresAt }, freshRequest())
+    expect(await refusalOf(late)).toMatchObject({ code: 'invalid_request', field: 'expiresAt' })
+  })
+})

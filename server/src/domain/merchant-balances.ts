@@ -1,0 +1,189 @@
+import { type Sql, sql } from '../db/sql.ts'
+import type { Currency } from '../money.ts'
+import type { Service } from '../service.ts'
+import type { Page } from './customer-lists.ts'
+import type { TransactionKind } from './ledger/commands.ts'
+import type { Entry } from './ledger/entries.ts'
+import type { Tenant } from './tenant.ts'
+
+/** What the merchant has earned in its default currency, as of now. Minor units. */
+export interface MerchantBalance {
+  currency: Currency
+  posted: bigint
+  held: bigint
+  /** posted - held */
+  available: bigint
+  /** Of the merchant, until something was earned. */
+  createdAt: Date
+  updatedAt: Date
+}
+
+interface AccountRow {
+  id: bigint
+  posted: bigint
+  held: bigint
+  created_at: Date
+  updated_at: Date
+}
+
+/** Zeros for a merchant that has earned nothing yet. */
+export async function getMerchantBalance(service: Service, tenant: Tenant): Promise<MerchantBalance> {
+  const account = await findAccount(service, tenant)
+  const { posted, held } = account ?? { posted: 0n, held: 0n }
+  return {
+    currency: tenant.merchant.currencies[0],
+    posted,
+    held,
+    available: posted - held,
+    createdAt: account?.created_at ?? tenant.merchant.createdAt,
+    updatedAt: account?.updated_at ?? tenant.merchant.createdAt,
+  }
+}
+
+/** How an entry of the merchant's balance is called: what came in, what went out, and fees. */
+export type MerchantEntryType = 'credit' | 'debit' | 'fee'
+
+export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount'>): MerchantEntryType {
+  if (kind === 'fee') return 'fee'
+  return amount > 0n ? 'credit' : 'debit'
+}
+
+export interface MerchantEntryFilter {
+  from?: Date | undefined
+  /** The last instant that counts. */
+  to?: Date | undefined
+  /** None is of a type that is none of `MerchantEntryType`. */
+  type?: string | undefined
+}
+
+/**
+ * What happened to the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
+ * and the total are index look-ups; with one, the entries of the period are looked through.
+ */
+export async function listMerchantEntries(
+  service: Service,
+  tenant: Tenant,
+  filter: MerchantEntryFilter,
+  page: { limit: number; offset: number },
+): Promise<Page<Entry>> {
+  const account = await findAccount(service, tenant)
+  if (account === null) return { items: [], total: 0 }
+  const { after, last } = await findPeriod(service, tenant, account.id, filter)
+  const matches =
+    filter.type === undefined
+      ? pageOfPeriod(tenant, account.id, { after, last }, page)
+      : pageOfType(tenant, account.id, { after, last }, filter.type, page)
+  const rows = await service.db.query<{
+    total: bigint
+    transaction_id: string | null
+    number: bigint
+    kind: TransactionKind
+    amount: bigint
+    balance_after: bigint
+    description: string | null
+    details: Record<string, unknown> | null
+    reverses_id: string | null
+    hold_id: string | null
+    created_at: Date
+  }>(sql`
+    select
+      c.total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description, t.details, t.reverses_id,
+      t.hold_id, e.created_at
+    from (${matches.total}) c
+    left join (${matches.entries}) e on true
+    left join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+    order by e.number desc
+  `)
+  const items = rows.flatMap((row) =>
+    row.transaction_id === null
+      ? []
+      : {
+          transactionId: row.transaction_id,
+          number: row.number,
+          kind: row.kind,
+          amount: row.amount,
+          currency: tenant.merchant.currencies[0],
+          balanceAfter: row.balance_after,
+          description: row.description,
+          details: row.details ?? {},
+          reversesId: row.reverses_id,
+          holdId: row.hold_id,
+          createdAt: row.created_at,
+        },
+  )
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+async function findAccount(service: Service, { merchant, mode }: Tenant): Promise<AccountRow | null> {
+  const [row] = await service.db.query<AccountRow>(sql`
+    select id, posted, held, created_at, updated_at from ledger_accounts
+    where merchant_id = ${merchant.id} and mode = ${mode} and kind = 'merchant_balance'
+      and currency = ${merchant.currencies[0]} and customer_id is null
+  `)
+  return row ?? null
+}
+
+/** The entries of a period: those numbered above `after`, up to `last`. */
+interface EntryRange {
+  after: bigint
+  last: bigint
+}
+
+async function findPeriod(service: Service, { merchant }: Tenant, accountId: bigint, filter: MerchantEntryFilter) {
+  const justAfter = filter.to && new Date(filter.to.getTime() + 1)
+  const [row] = await service.db.query<EntryRange>(sql`
+    select
+      ${filter.from === undefined ? sql`0::bigint` : sql`entry_number_at(a.merchant_id, a.id, ${filter.from})`} as after,
+      ${justAfter === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${justAfter})`} as last
+    from ledger_accounts a
+    where a.merchant_id = ${merchant.id} and a.id = ${accountId}
+  `)
+  return row as EntryRange
+}
+
+interface Matches {
+  total: Sql
+  entries: Sql
+}
+
+function pageOfPeriod(
+  { merchant }: Tenant,
+  accountId: bigint,
+  { after, last }: EntryRange,
+  page: { limit: number; offset: number },
+): Matches {
+  const newest = last - BigInt(page.offset)
+  const above = newest - BigInt(page.limit)
+  return {
+    total: sql`select greatest(${last}::bigint - ${after}::bigint, 0) as total`,
+    entries: sql`
+      select n.* from entries n
+      where n.merchant_id = ${merchant.id} and n.account_id = ${accountId}
+        and n.number <= ${newest} and n.number > ${above > after ? above : after}
+    `,
+  }
+}
+
+function pageOfType(
+  { merchant }: Tenant,
+  accountId: bigint,
+  { after, last }: EntryRange,
+  type: string,
+  page: { limit: number; offset: number },
+): Matches {
+  const conditions: Record<string, Sql> = {
+    fee: sql`and k.kind = 'fee'`,
+    credit: sql`and k.kind <> 'fee' and n.amount > 0`,
+    debit: sql`and k.kind <> 'fee' and n.amount < 0`,
+  }
+  const matching = sql`
+    from entries n
+    join ledger_transactions k on k.merchant_id = n.merchant_id and k.id = n.transaction_id
+    where n.merchant_id = ${merchant.id} and n.account_id = ${accountId}
+      and n.number > ${after} and n.number <= ${last} ${conditions[type] ?? sql`and false`}
+  `
+  return {
+    total: sql`select count(*) as total ${matching}`,
+    entries: sql`select n.* ${matching} order by n.number desc limit ${page.limit} offset ${page.offset}`,
+  }
+}

@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../test/service.ts'
+import { settleDuePayments } from '../../domain/payment-intents.ts'
+
+const successUrl = 'https://shop.example/paid?order=7'
+const cancelUrl = 'https://shop.example/basket'
+
+let api: TestApi
+let tenant: TestTenant
+let customerId: string
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { name: 'Duka <la> Zawadi' })
+  customerId = (await call('POST', '/api/canary/customers', { phoneNumber: '0821234567' })).json().id
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+const balance = async () => (await call('GET', `/api/canary/customers/${customerId}/balance`)).json().amount
+const statusOf = async (id: string) => (await call('GET', `/api/canary/checkout/sessions/${id}`)).json().status
+
+async function open(more: object = {}): Promise<string> {
+  const body = { customerId, mode: 'payin', totalAmount: 5000, currency: 'ZAR', successUrl, cancelUrl, metadata: {} }
+  const answer = await call('POST', '/api/canary/checkout/sessions', { ...body, ...more })
+  expect(answer.statusCode).toBe(201)
+  return answer.json().id
+}
+
+const view = (id: string) => api.app.inject({ method: 'GET', url: `/checkout/${id}` })
+const submit = (id: string, fields: Record<string, string>) =>
+  api.app.inject({
+    method: 'POST',
+    url: `/checkout/${id}`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: new URLSearchParams(fields).toString(),
+  })
+const card = (number: string) => ({ method: 'card', number, expiry: '12/30', cvv: '123' })
+const good = card('4084 0840 8408 4081')
+
+describe('the page', () => {
+  test('shows what is paid to whom, escaped, and two forms that need no script', async () => {
+    const { statusCode, body, headers } = await view(
+      await open({ lineItems: [{ name: '<b>', amount: 5000, currency: 'ZAR' }] }),
+    )
+    expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(body).toContain('ZAR 50.00')
+    expect(body).toContain('Duka &lt;la&gt; Zawadi')
+    expect(body).toContain('&lt;b&gt;, 1 × 50.00')
+    expect(body.match(/<form method="post">/g)).toHaveLength(2)
+    expect(body).toContain(`<a href="${cancelUrl}">`)
+    expect(body).not.toMatch(/<script|src=|<link|@import|url\(/)
+  })
+
+  test('lets nothing be loaded or run, and its form end with the merchant alone', async () => {
+    const { headers } = await view(await open())
+    expect(headers['content-security-policy']).toMatch(
+      /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'$/,
+    )
+    expect(headers['cache-control']).toBe('no-store')
+    expect(headers['referrer-policy']).toBe('no-referrer')
+    const withoutReturn = await view(await open({ successUrl: undefined }))
+    expect(withoutReturn.headers['content-security-policy']).toContain("form-action 'self';")
+  })
+
+  test('does not exist for another address', async () => {
+    for (const id of ['checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', 'checkout_sess_x', 'x', '%00']) {
+      expect([id, (await view(id)).statusCode]).toEqual([id, 404])
+      expect([id, (await submit(id, good)).statusCode]).toEqual([id, 404])
+    }
+  })
+})
+
+describe('paying', () => {
+  test('by a test card fills the balance and goes to the merchant with the session’s id', async () => {
+    const id = await open()
+    const { statusCode, headers } = await submit(id, good)
+    expect([statusCode, headers.location]).toEqual([303, `${successUrl}&session_id=${id}`])
+    expect(await balance()).toBe(5000)
+    expect(await statusOf(id)).toBe('complete')
+    const { data } = (await call('GET', `/api/canary/customers/${customerId}/transactions`)).json()
+    expect(data).toMatchObject([{ type: 'credit', relatedEntityType: 'CheckoutSession', relatedEntityId: id }])
+  })
+
+  test('by mobile money works as well', async () => {
+    const id = await open()
+    expect((await submit(id, { method: 'mobile_money', phone: '0551234987' })).statusCode).toBe(303)
+    expect(await balance()).toBe(5000)
+  })
+
+  test('a merchant without a customer fills the merchant’s balance', async () => {
+    const id = await open({ customerId: undefined, mode: undefined })
+    await submit(id, good)
+    expect((await call('GET', '/api/canary/balance')).json().amount).toBe(5000)
+  })
+
+  test('without an address to go to says so itself', async () => {
+    const id = await open({ successUrl: undefined })
+    const { headers } = await submit(id, good)
+    expect(headers.location).toBe(`/checkout/${id}`)
+    expect((await view(id)).body).toContain('You can close this page')
+  })
+
+  test('declined shows the reason and can be tried again', async () => {
+    const id = await open()
+    const { statusCode, headers } = await submit(id, card('4084080000005408'))
+    expect([statusCode, headers.location]).toEqual([303, `/checkout/${id}`])
+    const { body } = await view(id)
+    expect(body).toContain('The payment was declined by the issuer')
+    expect(body).not.toContain('4084080000005408')
+    expect(body).toContain('<form')
+    expect(await balance()).toBe(0)
+    expect((await submit(id, good)).headers.location).toContain('shop.example')
+    expect(await balance()).toBe(5000)
+  })
+
+  test('under way says so, can be refreshed, and goes to the merchant once it has succeeded', async () => {
+    const id = await open()
+    await submit(id, card('4084080000040009'))
+    const waiting = await view(id)
+    expect([waiting.statusCode, waiting.headers.refresh]).toEqual([200, '5'])
+    expect(waiting.body).toContain('being processed')
+    expect(waiting.body).not.toContain('<form')
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    const { statusCode, headers } = await view(id)
+    expect([statusCode, headers.location]).toEqual([303, `${successUrl}&session_id=${id}`])
+    expect(await balance()).toBe(5000)
+  })
+
+  test.each([
+    [{ ...good, number: '4084084084084082' }, 'card number'],
+    [{ ...good, number: 'x'.repeat(100) }, 'card number'],
+    [{ ...good, expiry: '13/30' }, 'expires'],
+    [{ ...good, expiry: '12/25' }, 'has expired'],
+    [{ ...good, cvv: 'abc' }, 'CVV'],
+    [{ method: 'mobile_money', phone: 'me' }, 'phone'],
+    [{ method: 'mobile_money', phone: '' }, 'phone'],
+    [{}, 'card number'],
+  ])('with %o is asked for again, and nothing is charged', async (fields, words) => {
+    const id = await open()
+    const { statusCode, body } = await submit(id, fields as Record<string, string>)
+    expect([statusCode, body]).toEqual([400, expect.stringContaining(words)])
+    expect(body).toContain('<form')
+    expect(await statusOf(id)).toBe('open')
+    expect(await balance()).toBe(0)
+  })
+
+  test('into the balance of a denied customer is refused clearly', async () => {
+    const [into, of] = [await open(), await open({ mode: 'payment' })]
+    await call('POST', '/customer/set_risk_action', { customer: customerId, risk_action: 'deny' })
+    for (const id of [into, of]) {
+      const { statusCode, body } = await submit(id, good)
+      expect([statusCode, body]).toEqual([403, expect.stringContaining('denied')])
+    }
+    expect(await balance()).toBe(0)
+  })
+})
+
+describe('never twice', () => {
+  test('a double submission, two tabs and the back button pay once', async () => {
+    const id = await open()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => submit(id, good)))
+    expect(new Set(answers.map((each) => each.statusCode))).toEqual(new Set([303]))
+    await submit(id, good)
+    await submit(id, { method: 'mobile_money', phone: '0821234567' })
+    await settleDuePayments(api.service)
+    expect(await balance()).toBe(5000)
+    expect((await view(id)).headers.location).toContain('shop.example')
+  })
+
+  test('a submission while one is under way starts no other', async () => {
+    const id = await open()
+    await submit(id, card('4084080000060007'))
+    const { headers } = await submit(id, good)
+    expect(headers.location).toBe(`/checkout/${id}`)
+    await call('POST', `/v1/sandbox/payments/${id}/notice`, { outcome: 'succeeded' })
+    expect(await balance()).toBe(5000)
+  })
+
+  test('after 48 hours it is expired and takes no money', async () => {
+    const id = await open()
+    api.service.clock.advance(48 * 60 * 60 * 1000)
+    expect((await view(id)).body).toContain('has expired')
+    expect((await submit(id, good)).headers.location).toBe(`/checkout/${id}`)
+    await settleDuePayments(api.service)
+    expect(await statusOf(id)).toBe('expired')
+    const { body } = await view(id)
+    expect(body).toContain('has expired')
+    expect(body).toContain(cancelUrl)
+    expect(await balance()).toBe(0)
+  })
+})
