@@ -14,6 +14,8 @@ export interface Belongings {
   phoneNumber: string
   lastName: string
   cardCode: string
+  /** The same as the Cashful surface names it. */
+  cardMethodId: string
   accessCode: string
   requestedReference: string
   mandateReference: string
@@ -24,6 +26,10 @@ export interface Belongings {
   purchaseId: string
   /** Of 200, still open. */
   holdId: string
+  /** Not paid yet. */
+  paymentIntentId: string
+  /** A page not paid on yet. */
+  checkoutId: string
   /** A key of the same mode that nobody uses. */
   apiKeyId: string
 }
@@ -48,6 +54,10 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
   const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
+  const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
+  const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
+  const payin = { customerId: customerCode, totalAmount: 400, currency: 'ZAR', mode: 'payin' }
+  const { id: checkoutId } = await ask('POST', '/api/canary/checkout/sessions', payin)
   const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: customerCode, type: 'card' })
   const account = { number: '0123456789', bank_code: '058' }
   const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -68,6 +78,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     phoneNumber,
     lastName,
     cardCode: card.authorizationCode,
+    cardMethodId: card.id,
     accessCode: requested.access_code,
     requestedReference: requested.reference,
     mandateReference: approved.reference,
@@ -76,6 +87,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     payInId,
     purchaseId,
     holdId,
+    paymentIntentId,
+    checkoutId,
     apiKeyId,
   }
 }

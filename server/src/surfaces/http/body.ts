@@ -27,9 +27,9 @@ export function readBodies(app: FastifyInstance, forms: 'json' | 'json-or-urlenc
     }
   })
   // Bodies are JSON objects everywhere; none, and JSON's null, stand for an empty one. Null members are "not given".
-  app.addHook('preValidation', async (request) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return
-    request.body = withoutNulls(objectBody(request.body))
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.body = withoutNulls(objectBody(request.body))
+    done()
   })
 }
 
@@ -71,8 +71,13 @@ function withoutNulls(object: Record<string, unknown>): Record<string, unknown> 
   return Object.fromEntries(
     Object.entries(object)
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => [name, name !== 'metadata' && isPlainObject(value) ? withoutNulls(value) : value]),
+      .map(([name, value]) => [name, name === 'metadata' ? value : withoutNullMembers(value)]),
   )
+}
+
+function withoutNullMembers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNullMembers)
+  return isPlainObject(value) ? withoutNulls(value) : value
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { fingerprintOf, type IdempotentRequest, type KeyScope, once } from '../../domain/idempotency.ts'
+import { fingerprintOf, type IdempotentRequest, type KeyScope, once, onceRepeatable } from '../../domain/idempotency.ts'
 import { ServiceError } from '../../errors.ts'
 import { createDomain, type Domain } from './surface.ts'
 
@@ -16,15 +16,16 @@ export const replayedHeader = 'idempotent-replayed'
 /** Reads `Idempotency-Key` on every POST, PUT and PATCH of the surface; throws `invalid_request` for an unfit one. */
 export function readIdempotencyKeys(app: FastifyInstance): void {
   app.decorateRequest('idempotent', null)
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     const key = request.headers['idempotency-key']
-    if (key === undefined || !['POST', 'PUT', 'PATCH'].includes(request.method)) return
+    if (key === undefined || !['POST', 'PUT', 'PATCH'].includes(request.method)) return done()
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
       throw new ServiceError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters')
     }
     const operation = `${request.method} ${request.url.split('?')[0]}`
     const body = (request.body ?? {}) as Record<string, unknown>
     request.idempotent = { key, operation, body, fingerprint: fingerprintOf(operation, body) }
+    done()
   })
 }
 
@@ -51,6 +52,25 @@ export async function answerOnce<Body>(
   const { answer, replayed } = await once(domain.service, scopeOf(request), request.idempotent, (service) =>
     work(createDomain(service)),
   )
+  markReplayed(reply, replayed)
+  return answer
+}
+
+/**
+ * As `answerOnce`, for work that asks somebody outside and may not hold a transaction meanwhile.
+ *
+ * @param work must come to the same when it is done again
+ */
+export async function answerRepeatable<Body>(
+  { service }: Domain,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  work: () => Promise<Body>,
+): Promise<Body> {
+  reply.status(status)
+  if (request.idempotent === null) return work()
+  const { answer, replayed } = await onceRepeatable(service, scopeOf(request), request.idempotent, work)
   markReplayed(reply, replayed)
   return answer
 }

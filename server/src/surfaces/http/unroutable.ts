@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
 /** The envelope of the surface that an address belongs to, for errors that come before any surface is reached. */
-function envelope(path: string, status: number, message: string): string {
+export function envelope(path: string, status: number, message: string): string {
   const error = STATUS_CODES[status] ?? 'Error'
   if (path.startsWith('/api/canary')) return JSON.stringify({ statusCode: status, message: [message], error })
   if (path.startsWith('/v1')) return JSON.stringify({ error: { code: 'invalid_request', message } })
@@ -16,6 +16,8 @@ export function answerUnroutable(_error: FastifyError, request: FastifyRequest, 
   const body = envelope(request.raw.url ?? '', 400, 'The address has a percent sign that encodes nothing')
   reply
     .status(400)
+    // No hook runs for an address that no route could be looked up for.
+    .header('x-request-id', request.id)
     .type('application/json; charset=utf-8')
     .serializer((text: string) => text)
     .send(body)

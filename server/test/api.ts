@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifySchema, LightMyRequestResponse } from 'fastify'
+import { type AppOptions, buildApp } from '../src/app.ts'
+import { finishDueChecks } from '../src/domain/identity.ts'
+import { activateDueMandates } from '../src/domain/mandates.ts'
+import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
+
+/** The whole application over an empty database, with one merchant; requests go in without a port. */
+export interface TestApi {
+  app: FastifyInstance
+  service: TestService
+  tenant: TestTenant
+  /** Every route there is, but for single files of the API reference and the answers to HEAD that each GET has. */
+  routes: TestRoute[]
+  /** Sends a request as the tenant, or with another bearer; null sends none. */
+  call(method: string, path: string, body?: unknown, bearer?: string | null): Promise<LightMyRequestResponse>
+  /** Moves the clock past the sandbox's delay and finishes what is due. */
+  settle(): Promise<void>
+  /** The application as it is under other options, over the same database and with the same merchant. */
+  openAnother(options: AppOptions): Promise<TestApi>
+  close(): Promise<void>
+}
+
+export interface TestRoute {
+  /** `GET /customer/:email_or_code` */
+  name: string
+  method: string
+  url: string
+  schema: FastifySchema
+  /** Hidden from the API reference: for people and machines that operate the service. */
+  hidden: boolean
+  /** The statuses the API reference shows. */
+  statuses: number[]
+}
+
+export async function openTestApi(options: AppOptions = {}): Promise<TestApi> {
+  const service = await openTestService()
+  return openApp(service, await createTestTenant(service), options, () => service.close())
+}
+
+async function openApp(
+  service: TestService,
+  tenant: TestTenant,
+  options: AppOptions,
+  closeService: () => Promise<void>,
+): Promise<TestApi> {
+  const routes: TestRoute[] = []
+  const app = await buildApp(service, {
+    publicUrl: 'http://127.0.0.1:9000',
+    onRoute: (route) => routes.push(...readRoute(route)),
+    ...options,
+  })
+  await app.ready()
+  return {
+    app,
+    service,
+    tenant,
+    routes,
+    call: (method, path, body, bearer = tenant.secret) =>
+      app.inject({
+        method: method as 'GET',
+        url: path,
+        headers: bearer === null ? {} : { authorization: `Bearer ${bearer}` },
+        ...(body === undefined ? {} : { payload: body as object }),
+      }),
+    async settle() {
+      service.clock.advance(service.sandboxDelayMs)
+      await finishDueChecks(service)
+      await activateDueMandates(service)
+    },
+    openAnother: (others) => openApp(service, tenant, others, async () => undefined),
+    async close() {
+      await app.close()
+      await closeService()
+    },
+  }
+}
+
+/** Every route there is, without a database: tests must know them before they run. */
+export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]> {
+  const refuse = () => Promise.reject(new Error('there is no database'))
+  const db = { engine: 'embedded' as const, query: refuse, transaction: refuse, close: refuse }
+  const routes: TestRoute[] = []
+  const app = await buildApp(createTestContext(db), {
+    ...options,
+    publicUrl: 'http://127.0.0.1:9000',
+    onRoute: (route) => routes.push(...readRoute(route)),
+  })
+  await app.close()
+  return routes
+}
+
+function readRoute(route: { method: string | string[]; url: string; schema?: FastifySchema }): TestRoute[] {
+  if (isPageFile(route.url)) return []
+  const schema = route.schema ?? {}
+  const statuses = Object.keys((schema.response as object | undefined) ?? {}).map(Number)
+  return [route.method]
+    .flat()
+    .filter((method) => method !== 'HEAD')
+    .map((method) => ({
+      name: `${method} ${route.url}`,
+      method,
+      url: route.url,
+      schema,
+      hidden: schema.hide === true,
+      statuses,
+    }))
+}
+
+/** A file of the API reference's page: which there are is the page's own affair, docs.test.ts fetches them all. */
+function isPageFile(url: string): boolean {
+  return url.startsWith('/docs/static/') && url !== '/docs/static/*'
+}
+
+/** `/customer/:id` and `{id: 'a b'}`: `/customer/a%20b` */
+export function fillPath(url: string, params: Record<string, string>): string {
+  return url.replace(/:(\w+)|\*/g, (part, name: string | undefined) => {
+    const value = params[name ?? '*']
+    if (value === undefined) throw new Error(`no value for ${part} of ${url}`)
+    return encodeURIComponent(value)
+  })
+}

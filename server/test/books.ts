@@ -1,0 +1,113 @@
+import type { Queryable } from '../src/db/database.ts'
+import { type Sql, sql } from '../src/db/sql.ts'
+
+/**
+ * Looks at everything the ledger keeps and says what does not agree, in plain aggregates over whole tables: written apart
+ * from `mteja ledger verify`, and only for tests' few rows.
+ */
+export async function unsoundBooks(db: Queryable): Promise<string[]> {
+  const found: string[] = []
+  for (const [rule, statement] of Object.entries(rules)) {
+    const rows = await db.query(statement)
+    for (const row of rows) found.push(`${rule}: ${JSON.stringify(row, (_name, value) => textOf(value))}`)
+  }
+  return found
+}
+
+function textOf(value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
+
+const rules: Record<string, Sql> = {
+  'an account has what its entries add up to, and as many as it counts': sql`
+    select a.merchant_id, a.id, a.posted, a.entry_count, coalesce(e.sum, 0) as sum, coalesce(e.count, 0) as count
+    from ledger_accounts a
+    full join (
+      select merchant_id, account_id, sum(amount), count(*), max(number), max(created_at) as last
+      from entries group by merchant_id, account_id
+    ) e on e.merchant_id = a.merchant_id and e.account_id = a.id
+    where a.id is null or a.posted <> coalesce(e.sum, 0) or a.entry_count <> coalesce(e.count, 0)
+      or a.entry_count <> coalesce(e.max, 0) or a.last_entry_at <> coalesce(e.last, '-infinity')`,
+  'entries are numbered without gaps, dated in order and carry the balance after them': sql`
+    select *
+    from (
+      select
+        merchant_id, account_id, number, created_at, balance_after,
+        row_number() over w as place, sum(amount) over w as running, lag(created_at) over w as before
+      from entries
+      window w as (partition by merchant_id, account_id order by number)
+    ) e
+    where number <> place or balance_after <> running or created_at < before`,
+  'a transaction has two entries of its own tenant, mode and currency, which cancel out': sql`
+    select t.merchant_id, t.id
+    from ledger_transactions t
+    full join (
+      select
+        e.merchant_id, e.transaction_id, count(*), sum(e.amount), min(e.amount) as least,
+        count(distinct (a.mode, a.currency)) as kinds, min(a.mode) as mode, min(a.currency) as currency,
+        min(a.id) filter (where e.amount < 0) as from_id, min(a.id) filter (where e.amount > 0) as to_id
+      from entries e
+      left join ledger_accounts a on a.merchant_id = e.merchant_id and a.id = e.account_id
+      group by e.merchant_id, e.transaction_id
+    ) e on e.merchant_id = t.merchant_id and e.transaction_id = t.id
+    where (
+      e.count = 2 and e.sum = 0 and e.least = -t.amount and e.kinds = 1 and e.mode = t.mode
+      and e.currency = t.currency and e.from_id = t.from_account_id and e.to_id = t.to_account_id
+    ) is not true`,
+  'money is neither made nor lost': sql`
+    select merchant_id, mode, currency, sum(posted)
+    from ledger_accounts group by merchant_id, mode, currency
+    having sum(posted) <> 0`,
+  'an account holds what its placed holds have left': sql`
+    select a.merchant_id, a.id, a.held, h.left_over
+    from ledger_accounts a
+    left join (
+      select merchant_id, account_id, sum(amount - captured) as left_over
+      from holds where status = 'placed' group by merchant_id, account_id
+    ) h on h.merchant_id = a.merchant_id and h.account_id = a.id
+    where a.held <> coalesce(h.left_over, 0)`,
+  'an account is not below its floor, and belongs to a customer of its mode': sql`
+    select a.merchant_id, a.id
+    from ledger_accounts a
+    left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    where a.posted - a.held < a.floor or a.mode <> c.mode or (a.kind = 'customer_cash') <> (c.id is not null)
+      or (a.floor is null) <> (a.kind = 'outside')`,
+  'a hold is captured by what its captures took, from its own account': sql`
+    select h.merchant_id, h.id, h.captured, c.taken
+    from holds h
+    left join (
+      select merchant_id, hold_id, sum(amount) as taken, min(from_account_id) as least, max(from_account_id) as most
+      from ledger_transactions where hold_id is not null group by merchant_id, hold_id
+    ) c on c.merchant_id = h.merchant_id and c.hold_id = h.id
+    left join ledger_accounts a on a.merchant_id = h.merchant_id and a.id = h.account_id
+    where h.captured <> coalesce(c.taken, 0) or c.least <> h.account_id or c.most <> h.account_id or a.id is null
+      or a.customer_id <> h.customer_id or a.currency <> h.currency or a.mode <> h.mode`,
+  'never more is given back than was moved, the other way round, and it is added up': sql`
+    select o.merchant_id, o.id, o.amount, r.total, f.amount as known
+    from (
+      select merchant_id, reverses_id, sum(amount) as total, count(distinct (from_account_id, to_account_id)) as ways,
+        min(from_account_id) as from_id, min(to_account_id) as to_id
+      from ledger_transactions where reverses_id is not null group by merchant_id, reverses_id
+    ) r
+    full join refund_totals f on f.merchant_id = r.merchant_id and f.transaction_id = r.reverses_id
+    left join ledger_transactions o on o.merchant_id = r.merchant_id and o.id = r.reverses_id
+    where (
+      f.amount = r.total and r.total <= o.amount and r.ways = 1 and r.from_id = o.to_account_id
+      and r.to_id = o.from_account_id and o.reverses_id is null
+    ) is not true`,
+  'transfers are numbered without gaps': sql`
+    select k.merchant_id, k.mode, k.transfer_count, t.count
+    from merchant_counters k
+    left join (
+      select merchant_id, mode, count(*), max(number) from ledger_transactions
+      where kind = 'transfer' group by merchant_id, mode
+    ) t on t.merchant_id = k.merchant_id and t.mode = k.mode
+    where k.transfer_count <> coalesce(t.count, 0) or t.max <> t.count`,
+  'customers are numbered without gaps': sql`
+    select k.merchant_id, k.mode, k.customer_count, c.count
+    from merchant_counters k
+    left join (
+      select merchant_id, mode, count(*), max(number) from customers group by merchant_id, mode
+    ) c on c.merchant_id = k.merchant_id and c.mode = k.mode
+    where k.customer_count <> coalesce(c.count, 0) or c.max <> c.count`,
+}

@@ -1,0 +1,172 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { describe, expect, test } from 'vitest'
+import { errorCodes, ServiceError } from '../src/errors.ts'
+import * as cashful from '../src/surfaces/cashful/errors.ts'
+import { refusalExamples, sampleRefusals } from '../src/surfaces/docs.ts'
+import * as mteja from '../src/surfaces/mteja/errors.ts'
+import * as paystack from '../src/surfaces/paystack/errors.ts'
+
+// Holds the documents to the code: what is in one must be in the other.
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+describe('docs/errors.md', () => {
+  const document = read('docs/errors.md')
+
+  test('explains every code, and no other, in the order of errors.ts', () => {
+    expect(matches(document, /^### `([a-z_]+)`$/gm)).toEqual([...errorCodes])
+  })
+
+  test('says what each API answers to each code', async () => {
+    expect(document).toContain(await renderAnswers())
+  })
+})
+
+describe('docs/operating.md', () => {
+  const tables = tableRows(read('docs/operating.md'))
+
+  test('has every environment variable the server reads, and no other', () => {
+    const known = matches(read('server/src/config.ts'), /text\('([A-Z_]+)'\)/g)
+    expect(unique(matches(tables, /`((?:MTEJA_|DATABASE_|PORT)[A-Z_]*)`/g))).toEqual(unique(known))
+  })
+
+  test('has every flag of the command line, and no other', () => {
+    const known = matches(read('server/src/cli.ts'), /'(?:-\w, )?(--[a-z-]+)[ ']/g)
+    expect(unique(matches(tables, /`(--[a-z-]+)/g))).toEqual(unique(known.filter((flag) => flag !== '--help')))
+  })
+})
+
+test('/docs shows refusals as the surfaces answer them', async () => {
+  const surfaces = { cashful, paystack, mteja }
+  for (const [name, examples] of Object.entries(refusalExamples)) {
+    const { answerProblems } = surfaces[name as keyof typeof surfaces]
+    for (const [status, example] of Object.entries(examples)) {
+      const { code, message } = sampleRefusals[Number(status)] as (typeof sampleRefusals)[number]
+      const answer = await answerTo(answerProblems, new ServiceError(code, message))
+      // A status that a surface never gives that code is never in its documents.
+      if (answer.status === Number(status)) expect(example).toEqual(answer.body)
+    }
+  }
+})
+
+test('docs/events.md has every event type, and no other', () => {
+  const [, types = ''] = read('server/src/domain/events.ts').split('export type EventType =')
+  const known = matches(types.slice(0, types.indexOf('\n\n')), /'([a-z_.]+)'/g)
+  expect(matches(read('docs/events.md'), /^\| `([a-z_]+\.[a-z_.]+)` \|/gm)).toEqual(known)
+})
+
+describe.skipIf(!existsSync(join(root, '.git')))('the files of the repository', () => {
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
+    .toString()
+    .split('\0')
+    .filter((path) => path !== '' && existsSync(join(root, path)))
+
+  test('links between documents lead somewhere', () => {
+    const documents = files.filter((path) => path.endsWith('.md'))
+    expect(documents.flatMap((path) => brokenLinks(path))).toEqual([])
+  })
+
+  test('nothing names the machine or the registry it was written with', () => {
+    const own = files.filter((path) =>
+      /\.(ts|mjs|js|json|jsonc|md|sql|css|html|yml|yaml)$|^[^.]+$|^\.[^/]+$/.test(path),
+    )
+    expect(own.flatMap((path) => localNames(path))).toEqual([])
+  })
+})
+
+/** The table of docs/errors.md, from the answers of the surfaces themselves. */
+async function renderAnswers(): Promise<string> {
+  const answers = await Promise.all([cashful, paystack, mteja].map((surface) => answersOf(surface.answerProblems)))
+  const rows = errorCodes.map((code, i) => {
+    const [ofCashful, ofPaystack, ofMteja] = answers.map((each) => each[i]) as [Answer, Answer, Answer]
+    const { type, code: paystackCode } = ofPaystack.body as { type: string; code: string }
+    const link = `[\`${code}\`](#${code})`
+    return `| ${link} | ${ofCashful.status} | ${ofPaystack.status} \`${paystackCode}\`, ${type} | ${ofMteja.status} |`
+  })
+  return ['| code | Cashful | Paystack: status, `code`, `type` | Mteja |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+interface Answer {
+  status: number
+  body: unknown
+}
+
+/** What a surface answers to each code, in the order of the codes. */
+function answersOf(answerProblems: (app: FastifyInstance) => void): Promise<Answer[]> {
+  return Promise.all(errorCodes.map((code) => answerTo(answerProblems, new ServiceError(code, 'a message'))))
+}
+
+async function answerTo(answerProblems: (app: FastifyInstance) => void, refusal: ServiceError): Promise<Answer> {
+  const app = Fastify()
+  answerProblems(app)
+  app.get('/', () => {
+    throw refusal
+  })
+  const response = await app.inject('/')
+  await app.close()
+  return { status: response.statusCode, body: response.json() }
+}
+
+/** `path: target` for each relative link that leads to no file, or to no heading of it. */
+function brokenLinks(path: string): string[] {
+  const text = withoutCode(read(path))
+  const targets = matches(text, /\]\(([^)\s]+)\)/g).filter((target) => !/^[a-z]+:/.test(target))
+  return targets.filter((target) => !leadsSomewhere(path, target)).map((target) => `${path}: ${target}`)
+}
+
+function leadsSomewhere(path: string, target: string): boolean {
+  const [file = '', heading] = target.split('#')
+  const full = file === '' ? join(root, path) : resolve(root, dirname(path), file)
+  if (!existsSync(full)) return false
+  if (heading === undefined) return true
+  return statSync(full).isFile() && headingsOf(readFileSync(full, 'utf8')).includes(heading)
+}
+
+/** The anchors that hosts of Markdown give to headings. */
+function headingsOf(text: string): string[] {
+  const plain = text.replace(/^(```|~~~).*?^\1/gms, '')
+  return matches(plain, /^#+ (.+)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** Examples may look like links. */
+function withoutCode(text: string): string {
+  return text.replace(/^(```|~~~).*?^\1/gms, '').replace(/`[^`\n]*`/g, '')
+}
+
+const localPatterns = [
+  /(?<![\w.])\/(?:work|root|home|Users|workspace)\/[\w.-]+/,
+  /https?:\/\/[^\s"'`)]*(?:registry|artifactory|nexus|verdaccio|proxy)[^\s"'`)]*/i,
+  /https?:\/\/(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+/,
+]
+
+/** `path:line: text` for each line that names a folder of somebody's machine, a package registry or a private address. */
+function localNames(path: string): string[] {
+  return read(path)
+    .split('\n')
+    .flatMap((line, i) => {
+      const found = localPatterns.map((pattern) => pattern.exec(line)?.[0]).find((each) => each !== undefined)
+      return found === undefined ? [] : `${path}:${i + 1}: ${found}`
+    })
+}
+
+function tableRows(text: string): string {
+  return matches(text, /^(\|.*)$/gm).join('\n')
+}
+
+function matches(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] as string)
+}
+
+function unique(texts: string[]): string[] {
+  return [...new Set(texts)].sort()
+}

@@ -1,0 +1,365 @@
+import type { LightMyRequestResponse } from 'fastify'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fillPath, openTestApi, type TestApi, type TestRoute } from './api.ts'
+import { type Belongings, makeBelongings } from './belongings.ts'
+import { addTestKey, createTestTenant, type TestTenant } from './service.ts'
+import { storedRows } from './stored-rows.ts'
+
+const adminKey = 'operator-0123456789'
+
+/** A request that names something of somebody else's, and how it must be answered. */
+interface Attempt {
+  params?: Record<string, string>
+  query?: string
+  body?: unknown
+  status: number
+  /** Where the same merchant's live mode refuses for a reason of its own before it looks. */
+  statusInLiveMode?: number
+}
+
+const account = { number: '0123456789', bank_code: '058' }
+const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
+const identity = {
+  first_name: 'Uchenna',
+  last_name: 'Okoro',
+  type: 'bank_account',
+  country: 'NG',
+  bvn: '222222222221',
+  bank_code: '007',
+  account_number: '0111111111',
+}
+
+/** Every way in which a request to the route can name what belongs to a tenant. */
+const attempts: Record<string, (its: Belongings) => Attempt[]> = {
+  'POST /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
+    { body: { phoneNumber, email }, status: 201 },
+    { body: { phoneNumber, merchantId }, status: 400, statusInLiveMode: 201 },
+  ],
+  'GET /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
+    { status: 200 },
+    { query: `email=${email}`, status: 200 },
+    { query: `search=${encodeURIComponent(phoneNumber)}`, status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/customers/:id': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
+  'PATCH /api/canary/customers/:id': ({ customerCode }) => [
+    { params: { id: customerCode }, body: { name: 'Mwizi', metadata: { x: 1 } }, status: 404 },
+  ],
+  'GET /api/canary/customers/:id/balance': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
+  'GET /api/canary/customers/:id/transactions': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
+  'GET /api/canary/customers/:id/payment-methods': ({ customerCode }) => [
+    { params: { id: customerCode }, status: 404 },
+  ],
+  'POST /api/canary/purchases': ({ customerCode }) => [
+    { body: { customerId: customerCode, productId: 'airtime', amount: 50, currency: 'ZAR' }, status: 404 },
+  ],
+  'POST /api/canary/transfers': ({ customerCode, otherCode }) => [
+    { body: { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 50, currency: 'ZAR' }, status: 404 },
+  ],
+  'GET /api/canary/transfers': ({ merchantId }) => [
+    { status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'POST /api/canary/payment-intents': ({ customerCode, cardMethodId }) => [
+    { body: { amount: 50, currency: 'ZAR', customerId: customerCode }, status: 404, statusInLiveMode: 400 },
+    {
+      body: { amount: 50, currency: 'ZAR', paymentMethodId: cardMethodId },
+      status: 404,
+      statusInLiveMode: 400,
+    },
+  ],
+  'GET /api/canary/payment-intents': ({ merchantId }) => [
+    { status: 200 },
+    { query: 'status=requires_payment_method', status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/payment-intents/:id': ({ paymentIntentId }) => [{ params: { id: paymentIntentId }, status: 404 }],
+  'POST /api/canary/payment-intents/:id/confirm': ({ paymentIntentId }) => [
+    { params: { id: paymentIntentId }, body: {}, status: 404 },
+  ],
+  'POST /api/canary/payment-intents/:id/cancel': ({ paymentIntentId }) => [
+    { params: { id: paymentIntentId }, status: 404 },
+  ],
+  'POST /api/canary/checkout/sessions': ({ customerCode }) => [
+    { body: { totalAmount: 50, currency: 'ZAR', customerId: customerCode }, status: 404, statusInLiveMode: 400 },
+  ],
+  'GET /api/canary/checkout/sessions': ({ merchantId }) => [
+    { status: 200 },
+    { query: 'status=open', status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/checkout/sessions/:id': ({ checkoutId }) => [{ params: { id: checkoutId }, status: 404 }],
+  'GET /api/canary/payment-methods': ({ merchantId, customerCode }) => [
+    { status: 200 },
+    { query: `customerId=${customerCode}`, status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/payment-methods/:id': ({ cardMethodId }) => [{ params: { id: cardMethodId }, status: 404 }],
+  'DELETE /api/canary/payment-methods/:id': ({ cardMethodId }) => [{ params: { id: cardMethodId }, status: 404 }],
+  'GET /api/canary/balance': ({ merchantId }) => [
+    { status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/balance/history': ({ merchantId }) => [
+    { status: 200 },
+    { query: 'transactionType=credit', status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/analytics': ({ merchantId }) => [
+    { status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/analytics/summary': ({ merchantId }) => [
+    { status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/authentication/token': () => [{ status: 200 }],
+
+  'POST /customer': ({ email }) => [{ body: { email, first_name: 'Mwizi' }, status: 200 }],
+  'GET /customer': ({ customerId }) => {
+    const cursor = encodeURIComponent(Buffer.from(`customer:${customerId}`).toString('base64'))
+    return [
+      { status: 200 },
+      { query: 'from=2000-01-01', status: 200 },
+      { query: `use_cursor=true&next=${cursor}`, status: 200 },
+      { query: `use_cursor=true&previous=${cursor}`, status: 200 },
+    ]
+  },
+  'POST /customer/set_risk_action': ({ customerCode }) => [
+    { body: { customer: customerCode, risk_action: 'deny' }, status: 404 },
+  ],
+  'POST /customer/authorization/deactivate': ({ cardCode }) => [
+    { body: { authorization_code: cardCode }, status: 404 },
+  ],
+  'POST /customer/deactivate_authorization': ({ cardCode }) => [{ body: { authorizaion_code: cardCode }, status: 404 }],
+  'GET /customer/:email_or_code': ({ customerCode, customerId, cardCode }) =>
+    [customerCode, customerId, cardCode].map((email_or_code) => ({ params: { email_or_code }, status: 404 })),
+  'PUT /customer/:email_or_code': ({ customerCode, customerId }) =>
+    [customerCode, customerId].map((email_or_code) => ({
+      params: { email_or_code },
+      body: { first_name: 'Mwizi' },
+      status: 404,
+    })),
+  'POST /customer/:email_or_code/identification': ({ customerCode, customerId }) =>
+    [customerCode, customerId].map((email_or_code) => ({
+      params: { email_or_code },
+      body: identity,
+      status: 404,
+      statusInLiveMode: 403,
+    })),
+  'POST /customer/authorization/initialize': ({ email }) => [
+    { body: { email, channel: 'direct_debit' }, status: 200, statusInLiveMode: 403 },
+  ],
+  'GET /customer/authorization/verify/:reference': ({ mandateReference, requestedReference, accessCode }) =>
+    [mandateReference, requestedReference, accessCode].map((reference) => ({ params: { reference }, status: 404 })),
+  'POST /customer/:id/initialize-direct-debit': ({ customerId }) => [
+    { params: { id: customerId }, body: { account, address }, status: 404, statusInLiveMode: 403 },
+  ],
+  'PUT /customer/:id/directdebit-activation-charge': ({ customerId, mandateMethodId }) => [
+    { params: { id: customerId }, body: { authorization_id: Number(mandateMethodId) }, status: 404 },
+  ],
+  'GET /customer/:id/directdebit-mandate-authorizations': ({ customerId }) => [
+    { params: { id: customerId }, status: 404 },
+  ],
+
+  'POST /v1/api-keys': () => [{ body: { name: 'mine' }, status: 201 }],
+  'GET /v1/api-keys': () => [{ status: 200 }],
+  'DELETE /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],
+  'POST /v1/sandbox/pay-ins': ({ customerCode }) => [
+    { body: { customerId: customerCode, amount: 100 }, status: 404, statusInLiveMode: 403 },
+  ],
+  'POST /v1/sandbox/payment-methods': ({ customerCode }) => [
+    { body: { customerId: customerCode, type: 'card' }, status: 404, statusInLiveMode: 403 },
+  ],
+  'POST /v1/sandbox/payments/:reference/notice': ({ paymentIntentId, checkoutId }) =>
+    [paymentIntentId, checkoutId].map((reference) => ({
+      params: { reference },
+      body: { outcome: 'succeeded' },
+      status: 404,
+      statusInLiveMode: 403,
+    })),
+  'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
+    { params: { reference: requestedReference }, body: {}, status: 404 },
+  ],
+
+  'GET /v1/customers/:id/balances': ({ customerCode }) => [
+    { params: { id: customerCode }, status: 404 },
+    { params: { id: customerCode }, query: 'at=2026-01-15', status: 404 },
+  ],
+  'GET /v1/customers/:id/statement': ({ customerCode }) =>
+    ['json', 'csv', 'html'].map((format) => ({
+      params: { id: customerCode },
+      query: `from=2026-01-01&to=2027-01-01&format=${format}`,
+      status: 404,
+    })),
+  'POST /v1/holds': ({ customerCode }) => [{ body: { customerId: customerCode, amount: 1 }, status: 404 }],
+  'GET /v1/holds': ({ customerCode }) => [{ query: `customerId=${customerCode}`, status: 404 }],
+  'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
+  'POST /v1/holds/:id/capture': ({ holdId }) => [{ params: { id: holdId }, body: {}, status: 404 }],
+  'POST /v1/holds/:id/release': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
+  'POST /v1/refunds': ({ payInId, purchaseId }) =>
+    [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
+  'POST /v1/reversals': ({ payInId, purchaseId }) =>
+    [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
+  // Each transfer is answered for itself, and refused as one between customers who do not exist.
+  'POST /v1/transfers/batch': ({ customerCode, otherCode }) => [
+    { body: { transfers: [{ fromCustomerId: customerCode, toCustomerId: otherCode, amount: 1 }] }, status: 200 },
+  ],
+
+  // The operator's: to a merchant's key they are closed, whatever they name.
+  'POST /v1/merchants': () => [{ body: { name: 'Soko' }, status: 401 }],
+  'GET /v1/merchants': () => [{ status: 401 }],
+  'POST /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
+  'GET /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'DELETE /v1/merchants/:id/api-keys/:keyId': ({ merchantId, apiKeyId }) => [
+    { params: { id: merchantId, keyId: apiKeyId }, status: 401 },
+  ],
+  'POST /v1/signing-keys/rotate': () => [{ status: 401 }],
+}
+
+/** Answer everybody alike and touch nobody's data, or are opened by a secret of their own. */
+const ofNoTenant = [
+  'OPTIONS *',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
+  'GET /docs',
+  'GET /docs/cashful.json',
+  'GET /docs/paystack.json',
+  'GET /docs/mteja.json',
+  'GET /docs/json',
+  'GET /docs/yaml',
+  'GET /docs/static/*',
+  'GET /authorize/:accessCode',
+  'POST /authorize/:accessCode',
+  'GET /checkout/:id',
+  'POST /checkout/:id',
+  'GET /api/canary/authentication/jwks',
+  'GET /api/canary/health',
+]
+
+/** Names of the same form that nothing has. */
+const unknown: Belongings = {
+  merchantId: 'mer_000000000000000',
+  integration: '999999999',
+  customerCode: 'CUS_000000000000000',
+  customerId: '999999998',
+  otherCode: 'CUS_000000000000001',
+  email: 'nobody@example.com',
+  phoneNumber: '+27821234568',
+  lastName: 'Wekesa',
+  cardCode: 'AUTH_0000000000',
+  cardMethodId: 'pm_0000000002',
+  accessCode: '00000000000000a',
+  requestedReference: '00000000000000b',
+  mandateReference: '00000000000000c',
+  mandateMethodId: '999999997',
+  mandateMethodCode: 'AUTH_0000000001',
+  payInId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3a',
+  purchaseId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
+  holdId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3c',
+  paymentIntentId: 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3e',
+  checkoutId: 'checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3f',
+  apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+}
+
+let api: TestApi
+let victim: Belongings
+let liveMode: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi({ adminKey })
+  victim = await makeBelongings(api, api.tenant)
+  liveMode = await addTestKey(api.service, api.tenant.merchant, 'live')
+})
+afterAll(() => api.close())
+
+test('every route either has its attempts here or belongs to no tenant', () => {
+  const listed = [...Object.keys(attempts), ...ofNoTenant].sort()
+  expect(listed).toEqual(api.routes.map((route) => route.name).sort())
+})
+
+describe.each(Object.keys(attempts))('%s', (name) => {
+  test('to another merchant, what is a merchant’s does not exist', async () => {
+    const intruder = await createTestTenant(api.service, { name: 'Soko' })
+    await expectNothingThere(name, intruder.secret, ({ status }) => status)
+  })
+
+  test('to the same merchant in live mode, what is in test mode does not exist', () =>
+    expectNothingThere(name, liveMode.secret, ({ status, statusInLiveMode }) => statusInLiveMode ?? status))
+})
+
+const takingTokens = Object.keys(attempts).filter((name) => / \/(api|v1)\//.test(name))
+
+test.each(takingTokens)('%s: to a token of another merchant, neither', async (name) => {
+  const intruder = await createTestTenant(api.service, { name: 'Soko' })
+  const answer = await api.call('GET', '/api/canary/authentication/token', undefined, intruder.secret)
+  await expectNothingThere(name, answer.json().token, ({ status }) => status)
+})
+
+test('the operator cannot revoke a key of one merchant as if it were another’s', async () => {
+  const other = await createTestTenant(api.service, { name: 'Soko' })
+  const path = `/v1/merchants/${other.merchant.code}/api-keys/${victim.apiKeyId}`
+  const before = await storedRows(api.service.db, api.tenant)
+  expect((await api.call('DELETE', path, undefined, adminKey)).statusCode).toBe(404)
+  expect(await storedRows(api.service.db, api.tenant)).toEqual(before)
+})
+
+test('a key of the other mode is neither listed nor revoked', async () => {
+  const { data } = (await api.call('GET', '/v1/api-keys', undefined, liveMode.secret)).json()
+  expect(data.map((key: { mode: string }) => key.mode)).not.toContain('test')
+})
+
+test('the right key finds all of it', async () => {
+  for (const path of [
+    `/api/canary/customers/${victim.customerCode}/balance`,
+    `/customer/${victim.customerId}`,
+    `/customer/authorization/verify/${victim.mandateReference}`,
+  ]) {
+    expect((await api.call('GET', path)).statusCode).toBe(200)
+  }
+})
+
+/** Answered as for something that does not exist, showing nothing and changing nothing. */
+async function expectNothingThere(name: string, bearer: string, statusOf: (attempt: Attempt) => number) {
+  const route = api.routes.find((each) => each.name === name) as TestRoute
+  const attemptsOf = attempts[name] as (its: Belongings) => Attempt[]
+  const before = await storedRows(api.service.db, api.tenant)
+  const atUnknown = attemptsOf(unknown)
+  for (const [i, attempt] of attemptsOf(victim).entries()) {
+    const answer = await send(route, attempt, bearer)
+    expect({ attempt, status: answer.statusCode, body: answer.body }).toMatchObject({ status: statusOf(attempt) })
+    expect(withoutSent(answer.body, attempt, victim)).toEqual(expect.not.stringMatching(anyNameOf(victim)))
+    if (answer.statusCode < 400 && name !== 'POST /v1/transfers/batch') continue
+    const same = await send(route, atUnknown[i] as Attempt, bearer)
+    expect([same.statusCode, masked(same.body, unknown)]).toEqual([answer.statusCode, masked(answer.body, victim)])
+  }
+  expect(await storedRows(api.service.db, api.tenant)).toEqual(before)
+}
+
+function send(
+  route: TestRoute,
+  { params = {}, query, body }: Attempt,
+  bearer: string,
+): Promise<LightMyRequestResponse> {
+  const path = `${fillPath(route.url, params)}${query === undefined ? '' : `?${query}`}`
+  return api.call(route.method, path, body, bearer)
+}
+
+/** The body without the names that the request itself gave: those may be repeated. */
+function withoutSent(body: string, attempt: Attempt, its: Belongings): string {
+  const sent = JSON.stringify(attempt)
+  return Object.values(its).reduce((text, name) => (sent.includes(name) ? text.replaceAll(name, '…') : text), body)
+}
+
+/**
+ * But for what the intruder can rightly have as well: the merchant itself, in the other mode, and a customer with the same
+ * e-mail and phone.
+ */
+function anyNameOf({ merchantId: _1, integration: _2, email: _3, phoneNumber: _4, ...its }: Belongings): RegExp {
+  return new RegExp(Object.values(its).join('|'))
+}
+
+function masked(body: string, its: Belongings): string {
+  return Object.entries(its).reduce((text, [what, name]) => text.replaceAll(name, `<${what}>`), body)
+}

@@ -1,0 +1,137 @@
+import { sql } from '../src/db/sql.ts'
+import { createCustomerQueues, setRiskAction } from '../src/domain/customers.ts'
+import { captureHold, expireDueHolds, placeHold, releaseHold } from '../src/domain/holds.ts'
+import { createLedger } from '../src/domain/ledger/commands.ts'
+import { simulatePayIn } from '../src/domain/pay-ins.ts'
+import { makePurchase } from '../src/domain/purchases.ts'
+import { refundTransaction, reverseTransaction } from '../src/domain/refunds.ts'
+import { makeTransfer } from '../src/domain/transfers.ts'
+import { ServiceError } from '../src/errors.ts'
+import { createTestTenant, type TestService } from './service.ts'
+import { createWallets } from './wallets.ts'
+
+/**
+ * Tells a story of money at a merchant of its own, a sentence a line, and answers how it ended. A line may end in
+ * `-> code`, the refusal it must meet. Customers are A, B and C; X is nobody.
+ *
+ *     A gets 100              A spends 40 as p           A sends B 10 as t
+ *     A holds 50 as h         A holds 50 for 1h as h     capture 20 of h      capture all of h, final
+ *     release h               refund 10 of p             refund all of p      reverse t
+ *     deny A                  allow A                    wait 1h              expire
+ *
+ * An amount may be followed by its currency; ZAR otherwise. The answer is what everybody has, and holds in brackets,
+ * without those who have nothing: `A 60 [50], merchant 40`.
+ */
+export async function tellStory(service: TestService, story: string): Promise<string> {
+  const teller = await createTeller(service)
+  for (const line of story
+    .split('\n')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')) {
+    const [sentence = '', expected] = line.split(/\s*->\s*/)
+    const met = await teller.tell(sentence.trim())
+    if (met !== (expected ?? 'done')) throw new Error(`"${sentence}" met ${met}, not ${expected ?? 'done'}`)
+  }
+  return teller.ending()
+}
+
+async function createTeller(service: TestService) {
+  const tenant = await createTestTenant(service)
+  const [a, b, c] = await createWallets(service, tenant, 3, createCustomerQueues(service))
+  const codes: Record<string, string | undefined> = { A: a, B: b, C: c, X: 'CUS_000000000000000' }
+  const ids: Record<string, string> = {}
+  const ledger = createLedger(service)
+  const code = (name = '') => codes[name] ?? ''
+  const id = (name = '') => ids[name] ?? '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+  const amountOf = (text = '') => (text === 'all' ? undefined : text)
+  const riskOf = (customerCode: string, action: 'deny' | 'allow') =>
+    setRiskAction(service, tenant, { code: customerCode }, action)
+
+  const sentences: [RegExp, (groups: Record<string, string | undefined>) => Promise<{ id?: string } | unknown>][] = [
+    [
+      /^(?<who>\w) gets (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
+      ({ who, amount = '', currency }) =>
+        simulatePayIn(service, ledger, tenant, { customerCode: code(who), amount, currency }),
+    ],
+    [
+      /^(?<who>\w) spends (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
+      ({ who, amount = '', currency = 'ZAR' }) =>
+        makePurchase(service, ledger, tenant, { customerCode: code(who), productId: 'p', amount, currency }, null),
+    ],
+    [
+      /^(?<who>\w) sends (?<whom>\w) (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
+      ({ who, whom, amount = '', currency }) => {
+        const given = { fromCustomer: code(who), toCustomer: code(whom), amount, currency }
+        return makeTransfer(service, ledger, tenant, given, null)
+      },
+    ],
+    [
+      /^(?<who>\w) holds (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: for (?<time>\w+))?(?: as (?<as>\w+))?$/,
+      ({ who, amount = '', currency, time }) => {
+        const expiresAt = time === undefined ? undefined : new Date(service.clock.now().getTime() + msOf(time))
+        return placeHold(service, ledger, tenant, { customerCode: code(who), amount, currency, expiresAt }, null)
+      },
+    ],
+    [
+      /^capture (?<amount>\d+|all) of (?<of>\w+)(?<final>, final)?(?: as (?<as>\w+))?$/,
+      ({ amount, of, final }) => {
+        const given = { amount: amountOf(amount), isFinal: final !== undefined }
+        return captureHold(service, ledger, tenant, id(of), given, null)
+      },
+    ],
+    [/^release (?<of>\w+)$/, ({ of }) => releaseHold(service, ledger, tenant, id(of), null)],
+    [
+      /^refund (?<amount>\d+|all) of (?<of>\w+)(?: as (?<as>\w+))?$/,
+      ({ amount, of }) =>
+        refundTransaction(service, ledger, tenant, { transactionId: id(of), amount: amountOf(amount) }, null),
+    ],
+    [
+      /^reverse (?<of>\w+)(?: as (?<as>\w+))?$/,
+      ({ of }) => reverseTransaction(service, ledger, tenant, { transactionId: id(of) }, null),
+    ],
+    [/^deny (?<who>\w)$/, ({ who }) => riskOf(code(who), 'deny')],
+    [/^allow (?<who>\w)$/, ({ who }) => riskOf(code(who), 'allow')],
+    [/^wait (?<time>\w+)$/, async ({ time = '' }) => service.clock.advance(msOf(time))],
+    [/^expire$/, () => expireDueHolds(service)],
+  ]
+
+  return {
+    /** Answers `done` or the code of the refusal. */
+    async tell(sentence: string): Promise<string> {
+      const found = sentences.find(([pattern]) => pattern.test(sentence))
+      if (found === undefined) throw new Error(`"${sentence}" is no sentence of a story`)
+      const groups = found[0].exec(sentence)?.groups ?? {}
+      try {
+        const done = await found[1](groups)
+        if (groups.as !== undefined) ids[groups.as] = (done as { id: string }).id
+        return 'done'
+      } catch (error) {
+        if (error instanceof ServiceError) return error.code
+        throw error
+      }
+    },
+    async ending(): Promise<string> {
+      const rows = await service.db.query<{ name: string; currency: string; posted: bigint; held: bigint }>(sql`
+        select coalesce(c.code, a.kind) as name, a.currency, a.posted, a.held
+        from ledger_accounts a
+        left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+        where a.merchant_id = ${tenant.merchant.id} and a.kind <> 'outside' and (a.posted <> 0 or a.held <> 0)
+      `)
+      const nameOf = (name: string) => Object.keys(codes).find((each) => codes[each] === name) ?? 'merchant'
+      return rows
+        .map(({ name, currency, posted, held }) => {
+          const amount = currency === 'ZAR' ? `${posted}` : `${posted} ${currency}`
+          return `${nameOf(name)} ${amount}${held === 0n ? '' : ` [${held}]`}`
+        })
+        .sort()
+        .join(', ')
+    },
+  }
+}
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function msOf(time: string): number {
+  const [, count = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(time) ?? []
+  return Number(count) * (units[unit] ?? Number.NaN)
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '../src/clock.ts'
+import type { Db, OwnedDb } from '../src/db/database.ts'
+import { createApiKey } from '../src/domain/api-keys.ts'
+import { sandboxVerifier } from '../src/domain/identity-verifier.ts'
+import { createMerchant, type NewMerchant } from '../src/domain/merchants.ts'
+import { createSandboxProcessor } from '../src/domain/payment-processor.ts'
+import type { Merchant, Mode, Tenant } from '../src/domain/tenant.ts'
+import { systemRandom } from '../src/ids.ts'
+import type { Service } from '../src/service.ts'
+import { createVault } from '../src/vault.ts'
+import { openTestDatabase } from './engines.ts'
+
+/** A clock that stands still until it is told to move. */
+export interface TestClock extends Clock {
+  advance(ms: number): void
+}
+
+export function createTestClock(start = new Date('2026-01-15T10:30:00.000Z')): TestClock {
+  let now = start.getTime()
+  return {
+    now: () => new Date(now),
+    advance: (ms) => {
+      now += ms
+    },
+  }
+}
+
+export type TestService = Service & { clock: TestClock; close(): Promise<void> }
+
+/** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
+export async function openTestService(): Promise<TestService> {
+  const db = await openTestDatabase()
+  return { ...createTestContext(db), close: () => db.close() }
+}
+
+/** What such a service has besides its database. */
+export function createTestContext(db: Db): Service & { clock: TestClock } {
+  const clock = createTestClock()
+  return {
+    db,
+    clock,
+    random: systemRandom,
+    vault: createVault(Buffer.alloc(32, 1), systemRandom),
+    identityVerifier: sandboxVerifier,
+    paymentProcessor: createSandboxProcessor({ db, clock, sandboxDelayMs: 1000 }),
+    sandboxDelayMs: 1000,
+  }
+}
+
+/** A merchant with a key of the mode. */
+export interface TestTenant extends Tenant {
+  secret: string
+}
+
+export async function createTestTenant(
+  service: Service,
+  options: Partial<NewMerchant> & { mode?: Mode } = {},
+): Promise<TestTenant> {
+  const { mode = 'test', ...merchant } = options
+  const made = await createMerchant(service, { name: 'Duka', currencies: ['ZAR', 'NGN'], ...merchant })
+  return addTestKey(service, made, mode)
+}
+
+/** The same merchant seen in a mode, with a key for it. */
+export async function addTestKey(service: Service, merchant: Merchant, mode: Mode): Promise<TestTenant> {
+  const { secret } = await createApiKey(service, merchant, { mode })
+  return { merchant, mode, secret }
+}

@@ -1,0 +1,89 @@
+import { type CustomerQueues, createCustomer, createCustomerQueues } from '../src/domain/customers.ts'
+import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency.ts'
+import type { AccountName, LedgerCommand } from '../src/domain/ledger/commands.ts'
+import type { Tenant } from '../src/domain/tenant.ts'
+import { uuidV7 } from '../src/ids.ts'
+import type { Service } from '../src/service.ts'
+
+/** Creates customers without anything but an e-mail, and answers their codes. */
+export async function createWallets(service: Service, tenant: Tenant, count: number, queues?: CustomerQueues) {
+  const create = queues ?? createCustomerQueues(service)
+  const made = await Promise.all(
+    Array.from({ length: count }, () => {
+      const email = `${service.random.bytes(9).toString('hex')}@example.com`
+      return createCustomer(create, tenant, { email, firstName: null, lastName: null, phone: null, metadata: null })
+    }),
+  )
+  return made.map(({ customer }) => customer.code)
+}
+
+/** The request of an Idempotency-Key. */
+export function requestOf(
+  key: string,
+  body: Record<string, unknown> = {},
+  operation = 'POST /test',
+): IdempotentRequest {
+  return { key, operation, body, fingerprint: fingerprintOf(operation, body) }
+}
+
+type More = { request?: IdempotentRequest | null; currency?: 'ZAR' | 'NGN'; event?: LedgerCommand['event'] }
+
+/** Ledger commands in few words; customers by their code. */
+export function commandsFor(service: Service) {
+  const base = ({ request = null, currency = 'ZAR', event = null }: More) => ({
+    id: uuidV7(service.random, service.clock.now()),
+    currency,
+    event,
+    request,
+  })
+  const cash = (customer: string): AccountName => ({ kind: 'customer_cash', customer })
+  const post = (
+    kind: 'pay_in' | 'purchase' | 'transfer',
+    from: AccountName,
+    to: AccountName,
+    amount: bigint,
+    more: More,
+  ) => ({ ...base(more), action: 'post', kind, from, to, amount, description: null }) satisfies LedgerCommand
+  return {
+    payIn: (to: string, amount: bigint, more: More = {}) => post('pay_in', { kind: 'outside' }, cash(to), amount, more),
+    purchase: (from: string, amount: bigint, more: More = {}) =>
+      post('purchase', cash(from), { kind: 'merchant_balance' }, amount, more),
+    transfer: (from: string, to: string, amount: bigint, more: More = {}) =>
+      post('transfer', cash(from), cash(to), amount, more),
+    place: (from: string, amount: bigint, more: More & { expiresAt?: Date } = {}) =>
+      ({
+        ...base(more),
+        action: 'place',
+        from: cash(from),
+        amount,
+        description: null,
+        expiresAt: more.expiresAt ?? null,
+      }) satisfies LedgerCommand,
+    capture: (holdId: string, from: string, amount: bigint | null, more: More & { isFinal?: boolean } = {}) =>
+      ({
+        ...base(more),
+        action: 'capture',
+        kind: 'hold_capture',
+        from: cash(from),
+        to: { kind: 'merchant_balance' },
+        amount,
+        holdId,
+        isFinal: more.isFinal ?? false,
+        description: null,
+      }) satisfies LedgerCommand,
+    release: (holdId: string, from: string, more: More = {}) =>
+      ({ ...base(more), id: holdId, action: 'release', from: cash(from), holdId }) satisfies LedgerCommand,
+    /** Gives back a movement between two accounts. */
+    giveBack: (originalId: string, paid: AccountName, received: AccountName, amount: bigint | null, more: More = {}) =>
+      ({
+        ...base(more),
+        action: 'refund',
+        kind: 'refund',
+        from: received,
+        to: paid,
+        amount,
+        originalId,
+        description: null,
+      }) satisfies LedgerCommand,
+  }
+}
