@@ -1,0 +1,33 @@
+import type { Merchant } from '../src/merchant.ts'
+import { postToSandbox } from '../src/sandbox.ts'
+
+/** The identity documented to be confirmed in test mode; any other is refused. */
+export const confirmedIdentity = {
+  first_name: 'Uchenna',
+  last_name: 'Okoro',
+  type: 'bank_account',
+  country: 'NG',
+  bvn: '222222222221',
+  bank_code: '007',
+  account_number: '0111111111',
+}
+
+/** A key of the right form that no merchant has. */
+export const unknownKey = `sk_test_${'0'.repeat(40)}`
+export const unknownCode = 'CUS_000000000000000'
+
+let lastNumber = 0
+/** An address not used before, with the `+` that clients encode differently in paths. */
+export function newEmail(): string {
+  lastNumber += 1
+  return `ada+${lastNumber}@example.com`
+}
+
+/** Saves a test card for the customer and returns its authorization code: what paying once would do at Paystack. */
+export async function saveCard(merchant: Merchant, customerCode: string): Promise<string> {
+  const { authorizationCode } = await postToSandbox(merchant, 'payment-methods', {
+    customerId: customerCode,
+    type: 'card',
+  })
+  return String(authorizationCode)
+}

@@ -1,0 +1,17 @@
+/** Every operation of the Customers API, in the order the table of clients shows them. */
+export const paystackOperations = {
+  create: 'POST /customer',
+  list: 'GET /customer',
+  fetch: 'GET /customer/:email_or_code',
+  update: 'PUT /customer/:code',
+  validate: 'POST /customer/:email_or_code/identification',
+  setRiskAction: 'POST /customer/set_risk_action',
+  deactivateAuthorization: 'POST /customer/deactivate_authorization or /customer/authorization/deactivate',
+  initializeAuthorization: 'POST /customer/authorization/initialize',
+  verifyAuthorization: 'GET /customer/authorization/verify/:reference',
+  initializeDirectDebit: 'POST /customer/:id/initialize-direct-debit',
+  chargeForActivation: 'PUT /customer/:id/directdebit-activation-charge',
+  listMandates: 'GET /customer/:id/directdebit-mandate-authorizations',
+}
+
+export type PaystackOperation = keyof typeof paystackOperations

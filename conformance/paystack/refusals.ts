@@ -1,0 +1,43 @@
+/** What Paystack answers to a refused request: `body` holds the members the contract fixes for the case. */
+export interface Refusal {
+  status: number
+  body: RefusalBody
+}
+
+export interface RefusalBody {
+  status: false
+  message: string
+  meta?: { nextStep: string }
+  type?: string
+  code?: string
+}
+
+const invalidValue = {
+  meta: { nextStep: "Ensure that the value(s) you're passing are valid." },
+  type: 'validation_error',
+  code: 'invalid_params',
+}
+
+function refusal(status: number, message: string, rest: Omit<RefusalBody, 'status' | 'message'> = {}): Refusal {
+  return { status, body: { status: false, message, ...rest } }
+}
+
+export const refusals = {
+  invalidKey: refusal(401, 'Invalid key', {
+    meta: { nextStep: 'Ensure that you provide the correct authorization key for the request' },
+    type: 'validation_error',
+    code: 'invalid_Key',
+  }),
+  missingEmail: refusal(400, 'Email Address is required', {
+    meta: { nextStep: 'Provide all required params' },
+    type: 'validation_error',
+    code: 'missing_params',
+  }),
+  malformedEmail: refusal(400, '"email" must be a valid email', { type: 'validation_error', code: 'invalid_params' }),
+  metadataNotObject: refusal(400, '"metadata" must be of type object', invalidValue),
+  unknownCustomer: refusal(404, 'Customer code/email specified is invalid', invalidValue),
+  missingBvn: refusal(400, 'Please enter a valid `bvn`'),
+  unknownRiskAction: refusal(400, '"risk_action" must be one of [default, allow, deny]'),
+  unknownAuthorization: refusal(404, 'Authorization code not found.'),
+  unknownReference: refusal(404, 'Authorization does not exist or does not belong to integration'),
+} satisfies Record<string, Refusal>

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import type { Merchant } from '../src/merchant.ts'
+import { exchange, type WireRequest, type WireResponse } from '../src/wire.ts'
+import { type CustomerData, expectAnswer } from './answers.ts'
+import { newEmail, saveCard } from './fixtures.ts'
+import type { PaystackOperation } from './operations.ts'
+import type { AnswerName } from './shapes.ts'
+
+/** The requests captured from one client. */
+export interface RecordedClient {
+  name: string
+  /** Sent with every request beside `Authorization`. */
+  headers: Record<string, string>
+  framing?: 'chunked'
+  recordings: Recording[]
+}
+
+/**
+ * One request as captured. `{code}`, `{id}`, `{email}`, `{encodedEmail}`, `{authorization}` and `{newEmail}` in its target and
+ * body stand for what `Made` holds; every other byte is sent as it is written.
+ */
+export interface Recording {
+  title: string
+  /** Given for a client that is in the table of clients by its recordings alone. */
+  operation?: PaystackOperation
+  /** Method and target. */
+  request: `${'GET' | 'POST' | 'PUT'} /${string}`
+  body?: string
+  answer: AnswerName
+  /** What the answer's data must hold besides the documented members. */
+  data?: object | ((made: Made) => object)
+}
+
+/** What a recording refers to, made anew for each replay. */
+interface Made {
+  id: number
+  code: string
+  /** With a `+` in it. */
+  email: string
+  encodedEmail: string
+  /** Of a card saved for the customer. */
+  authorization: string
+  /** An e-mail no customer has yet. */
+  newEmail: string
+}
+
+/** A customer named Ada Obi with a phone number, metadata and a card. */
+export async function makeCustomer(merchant: Merchant): Promise<Made> {
+  const email = newEmail()
+  const response = await fetch(`${merchant.url}/customer`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${merchant.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ email, first_name: 'Ada', last_name: 'Obi', phone: '+2348012345678', metadata: { k: 1 } }),
+  })
+  const { id, customer_code: code } = ((await response.json()) as { data: CustomerData }).data
+  const authorization = await saveCard(merchant, code)
+  return { id, code, email, encodedEmail: encodeURIComponent(email), authorization, newEmail: newEmail() }
+}
+
+/** Sends each recording byte for byte and holds its answer to the contract. */
+export function testRecordedClient(merchant: Merchant, { name, recordings, ...client }: RecordedClient): void {
+  describe(`${name}:`, () => {
+    for (const { title, operation, answer, data, ...recording } of recordings) {
+      test(title, { meta: operation ? { client: name, operation } : {} }, async () => {
+        const made = await makeCustomer(merchant)
+        const response = await exchange(merchant.url, fillIn(recording, made, { ...client, key: merchant.key }))
+        expectWireAnswer(response, answer)
+        if (data) expect(response.json).toMatchObject({ data: typeof data === 'function' ? data(made) : data })
+      })
+    }
+  })
+}
+
+function fillIn(
+  { request, body }: Pick<Recording, 'request' | 'body'>,
+  made: Made,
+  { key, headers, framing }: { key: string; headers: Record<string, string>; framing?: 'chunked' },
+): WireRequest {
+  const fill = (template: string) =>
+    Object.entries(made).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, String(value)), template)
+  const [method = '', target = ''] = fill(request).split(' ')
+  return {
+    method,
+    target,
+    headers: { Authorization: `Bearer ${key}`, ...headers },
+    ...(body === undefined ? {} : { body: fill(body) }),
+    // An empty body is told by its length of 0, also by a client that sends the others in chunks.
+    ...(framing && body ? { framing } : {}),
+  }
+}
+
+const statuses: Partial<Record<AnswerName, number>> = { accepted: 202 }
+
+/** Fails unless the response is the documented success, its status and content type included. */
+export function expectWireAnswer({ status, headers, json }: WireResponse, name: AnswerName): void {
+  expectAnswer(name, json)
+  expect(status).toBe(statuses[name] ?? 200)
+  expect(headers['content-type']).toMatch(/^application\/json/)
+}

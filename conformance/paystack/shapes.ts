@@ -1,0 +1,134 @@
+/**
+ * The members of Paystack's customer as each operation answers it: the union of Paystack's OpenAPI document and its samples.
+ * Objects are open, since every client tolerates members it does not know.
+ */
+import {
+  anyObject,
+  boolean,
+  date,
+  exactly,
+  integer,
+  listOf,
+  matching,
+  nullable,
+  open,
+  type Shape,
+  text,
+} from '../src/shape.ts'
+
+const customerCode = matching(/^CUS_[a-z0-9]{15}$/, 'CUS_ and 15 characters')
+const authorizationCode = matching(/^AUTH_[a-z0-9]{10}$/i, 'AUTH_ and 10 characters')
+
+const row = {
+  id: integer,
+  customer_code: customerCode,
+  email: nullable(text),
+  first_name: nullable(text),
+  last_name: nullable(text),
+  phone: nullable(text),
+  metadata: nullable(anyObject),
+  integration: integer,
+  domain: exactly('test'),
+  risk_action: matching(/^(default|allow|deny)$/, 'a risk action'),
+  createdAt: date,
+  updatedAt: date,
+}
+
+const identification = open({ country: text, type: text, value: text })
+
+const authorization = open({
+  authorization_code: authorizationCode,
+  bin: nullable(text),
+  last4: nullable(text),
+  exp_month: nullable(text),
+  exp_year: nullable(text),
+  channel: text,
+  card_type: nullable(text),
+  bank: nullable(text),
+  country_code: nullable(text),
+  brand: nullable(text),
+  reusable: boolean,
+  signature: nullable(text),
+  account_name: nullable(text),
+})
+
+const full = {
+  ...row,
+  identified: boolean,
+  identifications: nullable(listOf(identification)),
+  transactions: listOf(anyObject),
+  subscriptions: listOf(anyObject),
+  authorizations: listOf(authorization),
+}
+
+const fetched = {
+  ...full,
+  created_at: date,
+  updated_at: date,
+  total_transactions: integer,
+  total_transaction_value: listOf(open({ currency: text, amount: integer })),
+  dedicated_account: nullable(anyObject),
+  dedicated_accounts: nullable(listOf(anyObject)),
+}
+
+const verified = open({
+  authorization_code: authorizationCode,
+  channel: text,
+  bank: nullable(text),
+  active: boolean,
+  customer: open({ code: customerCode, email: nullable(text) }),
+})
+
+const direction = open({ redirect_url: text, access_code: text, reference: text })
+
+const mandate = open({
+  id: integer,
+  status: matching(/^(pending|active|revoked)$/, 'the status of a mandate'),
+  mandate_id: integer,
+  authorization_id: integer,
+  authorization_code: authorizationCode,
+  integration_id: integer,
+  account_number: text,
+  bank_code: text,
+  bank_name: nullable(text),
+  customer: open({ id: integer, customer_code: customerCode, email: nullable(text) }),
+  authorized_at: nullable(date),
+})
+
+const offsetMeta = open({ total: integer, skipped: integer, perPage: integer, page: integer, pageCount: integer })
+const cursorMeta = open({ next: nullable(text), previous: nullable(text), perPage: integer })
+const mandateMeta = open({ per_page: integer, next: nullable(text), count: integer }, { total: integer })
+
+const acknowledge = (message: string) => open({ status: exactly(true), message: exactly(message) })
+const succeed = (message: string, rest: Record<string, Shape>) =>
+  open({ status: exactly(true), message: exactly(message), ...rest })
+
+/** The whole body of each success. */
+export const answers = {
+  /** Identification; like the two after it, without `data`. */
+  accepted: acknowledge('Customer Identification in progress'),
+  deactivated: acknowledge('Authorization has been deactivated'),
+  queued: acknowledge('Mandate is queued for retry'),
+  created: succeed('Customer created', { data: open(full) }),
+  updated: succeed('Customer updated', { data: open(full) }),
+  fetched: succeed('Customer retrieved', { data: open(fetched) }),
+  listed: succeed('Customers retrieved', { data: listOf(open(row)), meta: offsetMeta }),
+  /** What is left of a list by a client that drops its meta. */
+  listedWithoutMeta: succeed('Customers retrieved', { data: listOf(open(row)) }),
+  listedByCursor: succeed('Customers retrieved', { data: listOf(open(row)), meta: cursorMeta }),
+  directed: succeed('Authorization initialized', { data: direction }),
+  verified: succeed('Authorization retrieved successfully', { data: verified }),
+  mandates: succeed('Mandate authorizations retrieved successfully', { data: listOf(mandate), meta: mandateMeta }),
+}
+
+export type AnswerName = keyof typeof answers
+
+/** The body of every refusal. */
+export const refused = open(
+  { status: exactly(false), message: text },
+  {
+    type: matching(/^(validation|api|processor)_error$/, 'an error type'),
+    code: text,
+    meta: open({ nextStep: text }),
+  },
+)
