@@ -8,7 +8,7 @@ import { sql } from '../src/db/sql.ts'
 import { createLedger, doTogether } from '../src/domain/ledger/commands.ts'
 import { unsoundBooks } from './books.ts'
 import { makeTestDatabase, type TestPlace, testEngine } from './engines.ts'
-import { addTestKey, createTestTenant, openTestServiceOver, type TestService } from './service.ts'
+import { addTestKey, createTestContext, createTestTenant } from './service.ts'
 import { commandsFor, createWallets, requestOf } from './wallets.ts'
 
 // Whoever has the application's role, and SQL of their own choice. On PostgreSQL that is a login of its own with nothing
@@ -16,8 +16,8 @@ import { commandsFor, createWallets, requestOf } from './wallets.ts'
 
 let place: TestPlace
 let db: OwnedDb
-let service: TestService
-let intrude: (statements: string) => Promise<Record<string, unknown>[]>
+let service: ReturnType<typeof createTestContext>
+let intrude: (statements: string) => Promise<void>
 let leave: () => Promise<void> = async () => undefined
 
 /** What there is to steal. Texts, to be written into SQL. */
@@ -30,15 +30,14 @@ let account: (code: string) => Promise<string>
 beforeAll(async () => {
   place = await makeTestDatabase()
   db = await openDatabase(place.options)
-  service = openTestServiceOver(db)
+  service = createTestContext(db)
   await fill()
   if (testEngine === 'postgresql') await logIn()
   else {
     intrude = (statements) =>
       db.asOwner(async (session) => {
         await session.execute('set role mteja_app')
-        const result = await session.execute(statements)
-        return result === undefined ? [] : []
+        await session.execute(statements)
       })
   }
 })
@@ -100,8 +99,7 @@ async function logIn() {
     const client = new pg.Client({ connectionString: url.href })
     await client.connect()
     try {
-      const results = [await client.query(statements)].flat()
-      return results.at(-1)?.rows ?? []
+      await client.query(statements)
     } finally {
       await client.end()
     }
@@ -232,7 +230,7 @@ describe('the role cannot change what protects the books', () => {
     ['add an extension', 'create extension pageinspect'],
     ['read the server’s files', "select pg_read_file('postgresql.conf')"],
     ['write the server’s files', "copy (select 1) to '/tmp/mine'"],
-    ['lock the books against everybody', 'lock table entries in exclusive mode'],
+    ['lock the books against everybody', 'begin; lock table entries in exclusive mode'],
     ['hold accounts', 'select * from ledger_accounts for update'],
     ['set a sequence back', "select setval(pg_get_serial_sequence('events', 'id'), 1)"],
   ])('%s', async (_title, statements) => {
@@ -343,16 +341,14 @@ const refund = (original: string) => ({
   originalIds: `array['${original}']::uuid[]`,
   originals: 'array[1]',
 })
-const place = { actions: "array['place']", kinds: 'array[null]::text[]', tos: 'array[null]::integer[]' }
+const placing = { actions: "array['place']", kinds: 'array[null]::text[]', tos: 'array[null]::integer[]' }
 
 describe('the posting function, called with anything', () => {
   test('does what it is for', async () => {
-    const calls = [callPost(), callPost(capture(own.hold)), callPost(refund(own.purchase)), callPost(holding)]
+    const calls = [callPost(), callPost(capture(own.hold)), callPost(refund(own.purchase)), callPost(placing)]
     for (const call of calls) await intrude(call)
     expect(await unsoundBooks(db)).toEqual([])
   })
-
-  const holding = { actions: "array['place']", kinds: 'array[null]::text[]', tos: 'array[null]::integer[]' }
 
   test.each<[string, string, () => Record<string, string>]>([
     ['no amount', malformed, () => ({ amounts: 'array[null]::bigint[]' })],
@@ -480,7 +476,7 @@ describe('the posting function, called with anything', () => {
     ['a refund of another merchant’s purchase', refused, () => refund(theirs.purchase)],
     [
       'a refund of another merchant’s purchase, as them, to ours',
-      refused,
+      malformed,
       () => ({ ...refund(theirs.purchase), merchant: String(otherMerchant) }),
     ],
     ['a refund in the other mode', refused, () => ({ ...refund(own.purchase), mode: "'live'" })],
@@ -512,7 +508,7 @@ describe('the posting function, called with anything', () => {
       'a release of somebody else’s hold',
       malformed,
       () => ({
-        ...place,
+        ...placing,
         actions: "array['release']",
         amounts: 'array[null]::bigint[]',
         holdIds: `array['${own.otherHold}']::uuid[]`,
@@ -522,29 +518,29 @@ describe('the posting function, called with anything', () => {
     [
       'a release with an amount',
       malformed,
-      () => ({ ...place, actions: "array['release']", holdIds: `array['${own.hold}']::uuid[]`, holds: 'array[1]' }),
+      () => ({ ...placing, actions: "array['release']", holdIds: `array['${own.hold}']::uuid[]`, holds: 'array[1]' }),
     ],
     [
       'the expiry of a hold that never expires',
       refused,
       () => ({
-        ...place,
+        ...placing,
         actions: "array['expire']",
         amounts: 'array[null]::bigint[]',
         holdIds: `array['${own.hold}']::uuid[]`,
         holds: 'array[1]',
       }),
     ],
-    ['a hold of a negative amount', malformed, () => ({ ...place, amounts: 'array[-5]::bigint[]' })],
-    ['a hold of more than is free', refused, () => ({ ...place, amounts: 'array[100000]::bigint[]' })],
-    ['a hold that pays somebody', malformed, () => ({ ...place, tos: 'array[2]' })],
-    ['a hold on what is no customer’s', '23502', () => ({ ...place, ...withMerchant(), froms: 'array[2]' })],
+    ['a hold of a negative amount', malformed, () => ({ ...placing, amounts: 'array[-5]::bigint[]' })],
+    ['a hold of more than is free', refused, () => ({ ...placing, amounts: 'array[100000]::bigint[]' })],
+    ['a hold that pays somebody', malformed, () => ({ ...placing, tos: 'array[2]' })],
+    ['a hold on what is no customer’s', '23502', () => ({ ...placing, ...withMerchant(), froms: 'array[2]' })],
     [
       'a hold that never ends but says so',
       malformed,
-      () => ({ ...place, expirations: "array['infinity']::timestamptz[]" }),
+      () => ({ ...placing, expirations: "array['infinity']::timestamptz[]" }),
     ],
-    ['a hold that has expired', refused, () => ({ ...place, expirations: "array[now() - interval '1 day']" })],
+    ['a hold that has expired', refused, () => ({ ...placing, expirations: "array[now() - interval '1 day']" })],
   ])('is stopped by %s', async (_title, expected, overrides) => {
     expect(await attempt(callPost(overrides()))).toBe(expected)
   })
@@ -609,7 +605,6 @@ describe('the posting function, called with anything', () => {
       'an operator',
       'create function pg_temp.more(bigint, bigint) returns bigint language sql as $$ select $1 + $2 $$; create operator pg_temp.- (function = pg_temp.more, leftarg = bigint, rightarg = bigint)',
     ],
-    ['a domain', 'create domain pg_temp.uuid as text'],
     ['a setting', "set plan_cache_mode = force_custom_plan; set enable_indexscan = off; set datestyle = 'German'"],
   ])('looks past %s of the session', async (_title, before) => {
     expect(

@@ -97,7 +97,7 @@ export const hostileValue: Arbitrary<Written> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(written('{"constructor":{"prototype":{"isAdmin":true}}}')) },
 )
 
-export function writeArray(items: Written[]): Written {
+function writeArray(items: Written[]): Written {
   return written(`[${items.map((item) => item.json).join(',')}]`)
 }
 

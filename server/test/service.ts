@@ -1,5 +1,5 @@
 import type { Clock } from '../src/clock.ts'
-import type { Db, OwnedDb } from '../src/db/database.ts'
+import type { Db } from '../src/db/database.ts'
 import { createApiKey } from '../src/domain/api-keys.ts'
 import { sandboxVerifier } from '../src/domain/identity-verifier.ts'
 import { createMerchant, type NewMerchant } from '../src/domain/merchants.ts'
@@ -15,7 +15,7 @@ export interface TestClock extends Clock {
   advance(ms: number): void
 }
 
-export function createTestClock(start = new Date('2026-01-15T10:30:00.000Z')): TestClock {
+function createTestClock(start = new Date('2026-01-15T10:30:00.000Z')): TestClock {
   let now = start.getTime()
   return {
     now: () => new Date(now),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../test/service.ts'
 
@@ -101,6 +101,22 @@ describe('create', () => {
     expect((await call('GET', path)).json().pagination.total).toBe(1)
   })
 
+  test('that broke off is finished by its repeat, with one intent and one charge', async () => {
+    const paymentMethodId = await saveCard('4084084084084081')
+    const body = { customerId, paymentMethodId, amount: 5000, currency: 'ZAR' }
+    const { charge } = api.service.paymentProcessor
+    vi.spyOn(api.service.paymentProcessor, 'charge').mockImplementationOnce(async (...given) => {
+      await charge(...given)
+      throw new Error('the connection broke')
+    })
+    expect((await call('POST', path, body, 'key-3')).statusCode).toBe(500)
+    const answer = await call('POST', path, body, 'key-3')
+    expect([answer.statusCode, answer.json().status]).toEqual([201, 'succeeded'])
+    expect(answer.headers['idempotent-replayed']).toBeUndefined()
+    expect((await call('POST', path, body, 'key-3')).body).toBe(answer.body)
+    expect([await balance(), (await call('GET', path)).json().pagination.total]).toEqual([5000, 1])
+  })
+
   test('under one idempotencyKey in the body makes one intent', async () => {
     const [first, second] = [await create({ idempotencyKey: 'mine' }), await create({ idempotencyKey: 'mine' })]
     expect(second).toEqual(first)
@@ -140,7 +156,7 @@ describe('confirm', () => {
   test('without a body answers with the payment intent', async () => {
     const intent = await create()
     const answer = await confirm(intent.id)
-    expect([answer.statusCode, answer.json()]).toEqual([200, { ...intent, status: 'succeeded', updatedAt: now }])
+    expect([answer.statusCode, answer.json()]).toEqual([200, { ...intent, status: 'succeeded' }])
     const { data } = (await call('GET', `/api/canary/customers/${customerId}/transactions`)).json()
     expect(data).toMatchObject([
       { type: 'credit', amount: 5000, relatedEntityType: 'PaymentIntent', relatedEntityId: intent.id },
@@ -154,7 +170,7 @@ describe('confirm', () => {
     expect([answer.statusCode, answer.json()]).toEqual([
       200,
       {
-        paymentIntent: { ...intent, status: 'succeeded', updatedAt: now },
+        paymentIntent: { ...intent, status: 'succeeded' },
         iveriParams: {},
         iVeri3dsEndpoint: '',
         sandboxMode: true,

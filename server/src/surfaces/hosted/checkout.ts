@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import { type CheckoutSession, type OpenedCheckout, openCheckout, payCheckout } from '../../domain/checkout-sessions.ts'
 import type { Instrument } from '../../domain/payment-methods.ts'
-import { sandboxCards, sandboxPhoneEndings } from '../../domain/payment-processor.ts'
+import { sandboxCards, sandboxPhoneEndings, sandboxPhones } from '../../domain/payment-processor.ts'
 import { ServiceError } from '../../errors.ts'
 import { formatAmount } from '../../money.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
@@ -72,7 +72,8 @@ function readInstrument({ method, number, expiry, cvv, phone }: Fields, now: Dat
     return { type: 'mobile_money', phone, provider: undefined, accountName: undefined }
   }
   if (typeof number !== 'string' || number.length > 30) throw unfit('Enter a card number')
-  const [, month, year] = /^\s*(\d{1,2})\s*\/\s*(?:20)?(\d{2})\s*$/.exec(typeof expiry === 'string' ? expiry : '') ?? []
+  const [, month, year] =
+    /^\s*(\d{1,2})\s*\/?\s*(?:20)?(\d{2})\s*$/.exec(typeof expiry === 'string' ? expiry : '') ?? []
   const expiryMonth = Number(month)
   const expiryYear = 2000 + Number(year)
   if (!(expiryMonth >= 1 && expiryMonth <= 12)) throw unfit('Enter when the card expires, such as 12/30')
@@ -167,7 +168,7 @@ function testNumbers(): Html {
   const phones = Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => row(`… ${ending}`, outcome))
   return html`<details><summary>Test cards and numbers</summary>
     <table>${join(cards)}</table>
-    <p>Any phone number succeeds, but for those that end in:</p>
+    <p>Any phone number succeeds, such as ${sandboxPhones.join(' or ')}, but for those that end in:</p>
     <table>${join(phones)}</table>
   </details>`
 }
