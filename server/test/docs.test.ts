@@ -61,23 +61,26 @@ test('docs/events.md has every event type, and no other', () => {
 })
 
 describe.skipIf(!existsSync(join(root, '.git')))('the files of the repository', () => {
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
-    .toString()
-    .split('\0')
-    .filter((path) => path !== '' && existsSync(join(root, path)))
-
   test('links between documents lead somewhere', () => {
-    const documents = files.filter((path) => path.endsWith('.md'))
+    const documents = listFiles().filter((path) => path.endsWith('.md'))
     expect(documents.flatMap((path) => brokenLinks(path))).toEqual([])
   })
 
   test('nothing names the machine or the registry it was written with', () => {
-    const own = files.filter((path) =>
+    const own = listFiles().filter((path) =>
       /\.(ts|mjs|js|json|jsonc|md|sql|css|html|yml|yaml)$|^[^.]+$|^\.[^/]+$/.test(path),
     )
     expect(own.flatMap((path) => localNames(path))).toEqual([])
   })
 })
+
+/** Tracked ones, and those that would be. */
+function listFiles(): string[] {
+  return execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
+    .toString()
+    .split('\0')
+    .filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile())
+}
 
 /** The table of docs/errors.md, from the answers of the surfaces themselves. */
 async function renderAnswers(): Promise<string> {
