@@ -161,12 +161,19 @@ function withDatabase(command: Command): Command {
 }
 
 async function withOperator(config: Config, work: (operator: OperatorClient) => Promise<void>): Promise<void> {
-  const operator = await openOperatorClient(config)
+  const operator = await openOperatorClient(config, tellFirstStart)
   try {
     await work(operator)
   } finally {
     await operator.close()
   }
+}
+
+/** On the error output, where it does not get into what a script reads. */
+function tellFirstStart({ merchant, secret }: { merchant: { code: string }; secret: string }): void {
+  process.stderr.write(
+    `First start: made the test merchant ${merchant.code} with the key ${secret} (shown this once)\n`,
+  )
 }
 
 /** With one merchant there is nothing to choose. */

@@ -8,14 +8,21 @@ const fileName = 'encryption.key'
 /**
  * The service key: 32 bytes, given in base64 or kept in `encryption.key` of the data folder, which is made on the first
  * start, readable by its owner only. Whoever loses it loses what is encrypted. Throws StartupError.
+ *
+ * @param random makes the key of a new database; null for one that has its key already, which must be found
  */
-export function loadEncryptionKey(given: string | undefined, dataFolder: string, random: Random): Buffer {
+export function loadEncryptionKey(given: string | undefined, dataFolder: string, random: Random | null): Buffer {
   if (given !== undefined) return decode(given, 'MTEJA_ENCRYPTION_KEY')
   const file = path.join(dataFolder, fileName)
   try {
     return decode(readFileSync(file, 'utf8'), file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  if (random === null) {
+    throw new StartupError(
+      `The encryption key of this database is missing: bring back ${file}, or set MTEJA_ENCRYPTION_KEY to it.`,
+    )
   }
   return writeKey(file, random.bytes(32))
 }

@@ -2,15 +2,20 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openDatabase } from './db/connect.ts'
 import type { OwnedDb } from './db/database.ts'
+import { codeOf, StartupError } from './db/errors.ts'
 import { type FolderLock, lockFolder } from './db/folder-lock.ts'
 import { migrate } from './db/migrate.ts'
 import { sandboxVerifier } from './domain/identity-verifier.ts'
-import { setUpInstallation } from './domain/installation.ts'
+import { isInstalled, setUpInstallation } from './domain/installation.ts'
 import { createSandboxProcessor } from './domain/payment-processor.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { systemRandom } from './ids.ts'
 import type { Service } from './service.ts'
 import { createVault } from './vault.ts'
+
+const insufficientPrivilege = '42501'
+const mayNotMigrate =
+  'The database user may not create what Mteja needs; run mteja migrate once with a user who owns the database.'
 
 /** A service on an open, migrated database that has been set up. */
 export interface OpenService {
@@ -32,7 +37,8 @@ export async function openService(config: Config, onFailure: (error: Error) => v
     await lock?.release()
   }
   try {
-    const key = loadEncryptionKey(config.encryptionKey, config.dataFolder, systemRandom)
+    const isNew = !(await isInstalled(db))
+    const key = loadEncryptionKey(config.encryptionKey, config.dataFolder, isNew ? systemRandom : null)
     const { sandboxDelayMs } = config
     const service: Service = {
       db,
@@ -63,7 +69,7 @@ export async function openMigrated(
       return { db, lock, ...(await migrate(db)) }
     } catch (error) {
       await db.close()
-      throw error
+      throw codeOf(error) === insufficientPrivilege ? new StartupError(mayNotMigrate, { cause: error }) : error
     }
   } catch (error) {
     await lock?.release()

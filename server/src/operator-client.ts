@@ -1,9 +1,8 @@
 import http from 'node:http'
-import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { connectToFolder } from './db/folder-lock.ts'
 import { systemRandom } from './ids.ts'
-import { openService } from './open-service.ts'
+import { type OpenService, openService } from './open-service.ts'
 
 /** The operator's half of `/v1`, for the command line. */
 export interface OperatorClient {
@@ -19,16 +18,25 @@ export class OperatorRefusal extends Error {
 /**
  * Speaks to the server that holds the data folder, where one is running; else to the same application over the database
  * itself, without a port. Either way the request is the same.
+ *
+ * @param onFirstStart is told of the test merchant and its key when this was the first to open the database
  */
-export async function openOperatorClient(config: Config): Promise<OperatorClient> {
+export async function openOperatorClient(
+  config: Config,
+  onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
+): Promise<OperatorClient> {
   const socketPath = config.databaseUrl === undefined ? await connectToFolder(config.dataFolder) : undefined
-  return socketPath === undefined ? overDatabase(config) : overSocket(socketPath)
+  return socketPath === undefined ? overDatabase(config, onFirstStart) : overSocket(socketPath)
 }
 
-async function overDatabase(config: Config): Promise<OperatorClient> {
-  const opened = await openService(config)
+async function overDatabase(
+  config: Config,
+  onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
+): Promise<OperatorClient> {
+  const [opened, { buildApp }] = await Promise.all([openService(config), import('./app.ts')])
   const adminKey = systemRandom.bytes(32).toString('hex')
   const app = await buildApp(opened.service, { adminKey })
+  if (opened.firstStart !== null) onFirstStart(opened.firstStart)
   return {
     async request(method, path, body) {
       const response = await app.inject({

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from './app.ts'
 import { startBackground } from './background.ts'
 import type { Config } from './config.ts'
 import { StartupError } from './db/errors.ts'
@@ -18,7 +17,8 @@ export interface RunningServer {
 
 /** Starts everything: database, application, background work, port. Throws StartupError; nothing is left open then. */
 export async function serve(config: Config, onFailure: (error: Error) => void): Promise<RunningServer> {
-  const opened = await openService(config, onFailure)
+  // The database opens in a thread of its own; the application is loaded meanwhile.
+  const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
   try {
     const app = await buildApp(opened.service, { ...config, logger: logOptions(config.logLevel) })
     const origin = await listen(app, config)

@@ -15,13 +15,15 @@ Mteja is ready at ${origin} (started in ${(startedInMs / 1000).toFixed(1)} s, da
 
 ${keyLines(firstStart)}
 
-  curl ${origin}/api/canary/customers -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '{"phoneNumber":"+27821234567","email":"ada@example.com","name":"Ada Obi","metadata":{}}'
-  curl ${origin}/customer/ada@example.com -H 'Authorization: Bearer ${key}'
+  curl ${origin}/api/canary/customers -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '{"phoneNumber":"+27821234567","email":"ada@example.com","name":"Ada Obi","metadata":{}}'
+  curl ${origin}/customer/ada@example.com -H "Authorization: Bearer ${key}"
 `
 }
 
 function keyLines(firstStart: RunningServer['firstStart']): string {
-  if (firstStart === null) return '  For a secret key: mteja key create (in a clone: npm run mteja -- key create)'
+  if (firstStart === null) {
+    return '  For a secret key: mteja key create (in a clone: npm run mteja -- key create); put it into MTEJA_KEY'
+  }
   return `  Test merchant  ${firstStart.merchant.code} (integration ${firstStart.merchant.id})
   Secret key     ${firstStart.secret}   (shown this once)`
 }

@@ -10,6 +10,9 @@ import type { Service } from '../src/service.ts'
 import { createVault } from '../src/vault.ts'
 import { openTestDatabase } from './engines.ts'
 
+/** Every test service's key. */
+export const testVault = createVault(Buffer.alloc(32, 1), systemRandom)
+
 /** A clock that stands still until it is told to move. */
 export interface TestClock extends Clock {
   advance(ms: number): void
@@ -40,7 +43,7 @@ export function createTestContext(db: Db): Service & { clock: TestClock } {
     db,
     clock,
     random: systemRandom,
-    vault: createVault(Buffer.alloc(32, 1), systemRandom),
+    vault: testVault,
     identityVerifier: sandboxVerifier,
     paymentProcessor: createSandboxProcessor({ db, clock, sandboxDelayMs: 1000 }),
     sandboxDelayMs: 1000,

@@ -4,6 +4,7 @@ import type { AccountName, LedgerCommand } from '../src/domain/ledger/commands.t
 import type { Tenant } from '../src/domain/tenant.ts'
 import { uuidV7 } from '../src/ids.ts'
 import type { Service } from '../src/service.ts'
+import { testVault } from './service.ts'
 
 /** Creates customers without anything but an e-mail, and answers their codes. */
 export async function createWallets(service: Service, tenant: Tenant, count: number, queues?: CustomerQueues) {
@@ -23,7 +24,7 @@ export function requestOf(
   body: Record<string, unknown> = {},
   operation = 'POST /test',
 ): IdempotentRequest {
-  return { key, operation, body, fingerprint: fingerprintOf(operation, body) }
+  return { key, operation, body, fingerprint: fingerprintOf(testVault, operation, body) }
 }
 
 type More = { request?: IdempotentRequest | null; currency?: 'ZAR' | 'NGN'; event?: LedgerCommand['event'] }

@@ -1,6 +1,7 @@
 -- Forgets callers' keys that were answered before p_before, at most p_limit of them, and answers how many. Keys that
--- Mteja made for itself are kept: they say for good what was credited. Nothing younger than a day can be forgotten.
-create or replace function forget_idempotency_keys(p_now timestamptz, p_before timestamptz, p_limit integer)
+-- Mteja made for itself are kept: they say for good what was credited. Nothing younger than a day by the
+-- database's own clock can be forgotten.
+create or replace function forget_idempotency_keys(p_before timestamptz, p_limit integer)
 returns bigint
 language plpgsql volatile security definer set search_path = public, pg_temp as $$
 declare
@@ -10,7 +11,7 @@ begin
   using (
     select o.merchant_id, o.mode, o.key
     from idempotency_keys o
-    where o.created_at < least(p_before, p_now - interval '1 day') and o.key like 'caller/%'
+    where o.created_at < least(p_before, now() - interval '1 day') and o.key like 'caller/%'
     limit p_limit
   ) old
   where k.merchant_id = old.merchant_id and k.mode = old.mode and k.key = old.key;

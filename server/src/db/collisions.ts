@@ -3,6 +3,8 @@ import { codeOf } from './errors.ts'
 /** Deadlock, serialization failure: PostgreSQL chose this one of two that were in each other's way. */
 const chosenStates = /^(40P01|40001)$/
 const uniqueViolation = '23505'
+/** The transaction that `work` joined is gone with its first failure: its owner may begin again, we cannot. */
+const transactionAborted = '25P02'
 const maxAttempts = 5
 
 /**
@@ -12,11 +14,14 @@ const maxAttempts = 5
  * @param uniqueNames unique constraints whose violation says so as well: both wrote the same key
  */
 export async function repeatAfterCollision<T>(uniqueNames: readonly string[], work: () => Promise<T>): Promise<T> {
+  let collision: unknown
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
+      if (collision !== undefined && codeOf(error) === transactionAborted) throw collision
       if (attempt === maxAttempts || !isCollision(error, uniqueNames)) throw error
+      collision = error
     }
   }
 }

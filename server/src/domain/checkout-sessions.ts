@@ -140,7 +140,7 @@ export async function createCheckoutSession(
       description: input.purpose === 'payin' ? 'Top-up by checkout' : 'Payment by checkout',
       metadata: input.metadata ?? null,
       idempotencyKey: nameOf(uuid),
-      fingerprint: fingerprintOf('checkout session', {}),
+      fingerprint: fingerprintOf(service.vault, 'checkout session', {}),
       expiresAt: new Date(now.getTime() + lifetimeMs),
     })
     await tx.query(sql`

@@ -1,9 +1,10 @@
-import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { repeatAfterCollision } from '../db/collisions.ts'
 import type { Db, Tx } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
 import { type ErrorCode, ServiceError } from '../errors.ts'
 import type { Service } from '../service.ts'
+import type { Vault } from '../vault.ts'
 import type { Mode } from './tenant.ts'
 
 /** A request that may come again: the caller's key, and what tells this request from another under the same key. */
@@ -24,17 +25,22 @@ export interface KeyScope {
 const wholeBytes = 16
 const memberBytes = 6
 
+/** Members that few values fit: their short hash would give them away to whoever reads the table. */
+const secretMembers = /bvn|account|card|number|value|secret/i
+
 /**
  * Sixteen bytes for the whole request, then six for each member of the body (two of its name, four of its value): enough
- * to know the same request again and to name what differs, without keeping the request. The members need no strong hash,
- * they only choose words; nine of SHA-256 were a tenth of what a transfer cost the server.
+ * to know the same request again and to name what differs, without keeping the request. The whole is keyed, so that
+ * nobody can try values against it. The members need no strong hash, they only choose words; nine of SHA-256 were a tenth
+ * of what a transfer cost the server.
  */
-export function fingerprintOf(operation: string, body: Record<string, unknown>): Buffer {
-  const members = Object.entries(body)
+export function fingerprintOf(vault: Vault, operation: string, body: Record<string, unknown>): Buffer {
+  const given = Object.entries(body)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
+  const members = given.filter(([name]) => !secretMembers.test(name))
   const fingerprint = Buffer.allocUnsafe(wholeBytes + memberBytes * members.length)
-  fingerprint.write(hash('sha256', JSON.stringify([operation, members]), 'hex'), 0, wholeBytes, 'hex')
+  vault.fingerprint(JSON.stringify([operation, given]), 'request').copy(fingerprint, 0, 0, wholeBytes)
   members.forEach(([name, value], i) => {
     fingerprint.writeUIntBE(fingerprintMember(name, value), wholeBytes + memberBytes * i, memberBytes)
   })
@@ -46,7 +52,7 @@ export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceEr
   const known = new Set<number>()
   for (let i = wholeBytes; i < stored.length; i += memberBytes) known.add(stored.readUIntBE(i, memberBytes))
   const changed = Object.entries(request.body)
-    .filter(([name, value]) => !known.has(fingerprintMember(name, value)))
+    .filter(([name, value]) => !secretMembers.test(name) && !known.has(fingerprintMember(name, value)))
     .map(([name]) => name)
   const difference = changed.length > 0 ? `another ${changed.join(', ')}` : 'other members or for another operation'
   const message = `The Idempotency-Key ${JSON.stringify(request.key)} was used with ${difference}; use a new key for a new request`
@@ -75,15 +81,17 @@ export async function once<Answer>(
   work: (service: Service) => Promise<Answer>,
 ): Promise<{ answer: Answer; replayed: boolean }> {
   try {
-    return await service.db.transaction(async (tx) => {
-      if (!(await claimKey(service, tx, scope, request, null))) return replay<Answer>(service, tx, scope, request)
-      const answer = await work({ ...service, db: joinTransaction(service.db, tx) })
-      await tx.query(sql`
-        update idempotency_keys set answer = ${seal(service, { answer })}
-        where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
-      `)
-      return { answer, replayed: false }
-    })
+    const attempt = () =>
+      service.db.transaction(async (tx) => {
+        if (!(await claimKey(service, tx, scope, request, null))) return replay<Answer>(service, tx, scope, request)
+        const answer = await work({ ...service, db: joinTransaction(service.db, tx) })
+        await tx.query(sql`
+          update idempotency_keys set answer = ${seal(service, { answer })}
+          where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+        `)
+        return { answer, replayed: false }
+      })
+    return await repeatAfterCollision([], attempt)
   } catch (error) {
     if (!(error instanceof ServiceError) || error.replayed || passing.has(error.code)) throw error
     // Nothing was done, so the refusal may be kept in a commit of its own; whoever was faster is right.
@@ -150,9 +158,9 @@ const forgottenAtOnce = 5_000
 
 /** Forgets keys older than 30 days, some at a time, and answers how many. */
 export async function forgetOldKeys(service: Service): Promise<number> {
-  const now = service.clock.now()
+  const before = new Date(service.clock.now().getTime() - memoryMs)
   const [row] = await service.db.query<{ forgotten: bigint }>(sql`
-    select forget_idempotency_keys(${now}, ${new Date(now.getTime() - memoryMs)}, ${forgottenAtOnce}) as forgotten
+    select forget_idempotency_keys(${before}, ${forgottenAtOnce}) as forgotten
   `)
   return Number(row?.forgotten ?? 0)
 }

@@ -1,9 +1,15 @@
+import type { Db } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
 import { currencies } from '../money.ts'
 import type { Service } from '../service.ts'
 import { insertApiKey } from './api-keys.ts'
 import { insertMerchant } from './merchants.ts'
 import type { Merchant } from './tenant.ts'
+
+/** Whether the database was set up before. */
+export async function isInstalled(db: Db): Promise<boolean> {
+  return (await db.query(sql`select 1 from installation`)).length > 0
+}
 
 /** The database was encrypted with another key than the one given. */
 export class WrongEncryptionKeyError extends Error {

@@ -142,15 +142,19 @@ export async function createPaymentIntent(
   refuseLiveMode(tenant)
   const request = readRequest(service, tenant, input)
   const intent = (await findByKey(service, tenant, request)) ?? (await insertOnce(service, tenant, request, input))
-  const charged =
-    intent.status === 'requires_confirmation'
-      ? await charge(service, ledger, tenant, intent, { instrument: await ownInstrument(service, tenant, intent) })
-      : intent
+  const charged = await chargeNew(service, ledger, tenant, intent)
   if (input.paymentMethodCode === undefined || charged.status !== 'failed') return charged
   throw new ServiceError(
     'payment_declined',
     `${charged.failureReason}. Payment intent ${charged.id} can be tried again`,
   )
+}
+
+/** Charges an intent made with a payment method; one of a key used before may be further already. */
+async function chargeNew(service: Service, ledger: Ledger, tenant: Tenant, intent: PaymentIntent) {
+  if (intent.status === 'processing') return askProcessor(service, ledger, tenant, intent)
+  if (intent.status !== 'requires_confirmation') return intent
+  return charge(service, ledger, tenant, intent, { instrument: await ownInstrument(service, tenant, intent) })
 }
 
 /** Throws `payment_intent_not_found`. */
@@ -664,7 +668,7 @@ function readRequest(service: Service, tenant: Tenant, input: NewPaymentIntent):
     currency,
     expiresAt: input.expiresAt ?? new Date(service.clock.now().getTime() + defaultLifetimeMs),
     body,
-    fingerprint: fingerprintOf('payment intent', body),
+    fingerprint: fingerprintOf(service.vault, 'payment intent', body),
   }
 }
 

@@ -4,6 +4,7 @@ import { requireBearer } from '../http/authentication.ts'
 import { readBodies } from '../http/body.ts'
 import { readIdempotencyKeys } from '../http/idempotency.ts'
 import { describeSurface } from '../http/reference.ts'
+import { serializeAnswers } from '../http/serialization.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
 import { analyticsRoutes } from './analytics.ts'
@@ -29,10 +30,11 @@ export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   })
   answerProblems(app)
   validateRequests(app, { coerceBodies: false })
+  serializeAnswers(app)
   readBodies(app, 'json')
   refuseUnstorableAddresses(app)
   requireBearer(app, context.findKey, context.tokens)
-  readIdempotencyKeys(app)
+  readIdempotencyKeys(app, context.service.vault)
   await app.register(customerRoutes, context)
   await app.register(purchaseRoutes, context)
   await app.register(transferRoutes, context)

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fingerprintOf, type IdempotentRequest, type KeyScope, once, onceRepeatable } from '../../domain/idempotency.ts'
 import { ServiceError } from '../../errors.ts'
+import type { Vault } from '../../vault.ts'
 import { createDomain, type Domain } from './surface.ts'
 
 declare module 'fastify' {
@@ -14,7 +15,7 @@ declare module 'fastify' {
 export const replayedHeader = 'idempotent-replayed'
 
 /** Reads `Idempotency-Key` on every POST, PUT and PATCH of the surface; throws `invalid_request` for an unfit one. */
-export function readIdempotencyKeys(app: FastifyInstance): void {
+export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
   app.decorateRequest('idempotent', null)
   app.addHook('preHandler', (request, _reply, done) => {
     const key = request.headers['idempotency-key']
@@ -24,7 +25,7 @@ export function readIdempotencyKeys(app: FastifyInstance): void {
     }
     const operation = `${request.method} ${request.url.split('?')[0]}`
     const body = (request.body ?? {}) as Record<string, unknown>
-    request.idempotent = { key, operation, body, fingerprint: fingerprintOf(operation, body) }
+    request.idempotent = { key, operation, body, fingerprint: fingerprintOf(vault, operation, body) }
     done()
   })
 }

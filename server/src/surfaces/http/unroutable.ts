@@ -23,16 +23,20 @@ export function answerUnroutable(_error: FastifyError, request: FastifyRequest, 
     .send(body)
 }
 
+const unreadable: Record<string, { status: number; message: string }> = {
+  HPE_HEADER_OVERFLOW: { status: 431, message: 'The headers are larger than 16 KiB' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
+}
+
 /** Bytes that are no HTTP request, or one with larger headers than we read. Written by hand: there is no request yet. */
 export function answerUnreadable(error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const status = tooLarge ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
   const path = /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
-  const body = envelope(path, status, tooLarge ? 'The headers are larger than 16 KiB' : 'This is not an HTTP request')
+  const body = envelope(path, status, message)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

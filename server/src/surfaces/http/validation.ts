@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
@@ -25,8 +25,21 @@ export function validateRequests(app: FastifyInstance, options: { coerceBodies: 
   const coercing = createAjv(true)
   app.setValidatorCompiler(({ schema, httpPart }) => {
     const ajv = httpPart === 'body' && !options.coerceBodies ? strict : coercing
-    return ajv.compile(schema as object)
+    return lazyValidator(() => ajv.compile(schema as object))
   })
+}
+
+/** Compiled when first used: a start does not wait for the schemas of routes nobody calls. */
+function lazyValidator(compile: () => ValidateFunction): (data: unknown) => boolean {
+  let compiled: ValidateFunction | undefined
+  const validate = (data: unknown) => {
+    compiled ??= compile()
+    const isValid = compiled(data) as boolean
+    validate.errors = compiled.errors ?? null
+    return isValid
+  }
+  validate.errors = null as ValidateFunction['errors']
+  return validate
 }
 
 function createAjv(coerceTypes: boolean): Ajv {

@@ -4,6 +4,7 @@ import { requireBearer } from '../http/authentication.ts'
 import { readBodies } from '../http/body.ts'
 import { readIdempotencyKeys } from '../http/idempotency.ts'
 import { describeSurface } from '../http/reference.ts'
+import { serializeAnswers } from '../http/serialization.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
 import { apiKeyRoutes } from './api-keys.ts'
@@ -27,11 +28,12 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
   })
   answerProblems(app)
   validateRequests(app, { coerceBodies: false })
+  serializeAnswers(app)
   readBodies(app, 'json')
   refuseUnstorableAddresses(app)
   await app.register(async (tenants) => {
     requireBearer(tenants, context.findKey, context.tokens)
-    readIdempotencyKeys(tenants)
+    readIdempotencyKeys(tenants, context.service.vault)
     await tenants.register(apiKeyRoutes, context)
     await tenants.register(customerRoutes, context)
     await tenants.register(holdRoutes, context)
@@ -41,7 +43,7 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
   })
   await app.register(async (operators) => {
     requireOperator(operators, context.adminKey)
-    readIdempotencyKeys(operators)
+    readIdempotencyKeys(operators, context.service.vault)
     await operators.register(merchantRoutes, context)
   })
 }

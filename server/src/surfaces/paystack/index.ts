@@ -4,6 +4,7 @@ import { requireBearer } from '../http/authentication.ts'
 import { readBodies } from '../http/body.ts'
 import { readIdempotencyKeys } from '../http/idempotency.ts'
 import { describeSurface } from '../http/reference.ts'
+import { serializeAnswers } from '../http/serialization.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
 import { authorizationRoutes } from './customer.authorization.ts'
@@ -21,10 +22,11 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   })
   answerProblems(app)
   validateRequests(app, { coerceBodies: true })
+  serializeAnswers(app)
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
   requireBearer(app, context.findKey)
-  readIdempotencyKeys(app)
+  readIdempotencyKeys(app, context.service.vault)
   await app.register(customerRoutes, context)
   await app.register(authorizationRoutes, context)
 }

@@ -1,0 +1,199 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sql } from '../src/db/sql.ts'
+import { expireDueHolds } from '../src/domain/holds.ts'
+import { listTransfers } from '../src/domain/transfers.ts'
+import { openTestApi, type TestApi } from './api.ts'
+import { unsoundBooks } from './books.ts'
+import { testEngine } from './engines.ts'
+import { Auditor, type Hold, type Wallet } from './model/auditor.ts'
+import { bankOverDomain, bankOverHttp } from './model/bank.ts'
+import { Client } from './model/client.ts'
+import { randomFrom } from './random.ts'
+import { createWallets } from './wallets.ts'
+
+// Random workloads of everything that can be done with money, by many clients at once, against an auditor who keeps the
+// books in memory. MTEJA_MODEL_SEED does the same again, MTEJA_MODEL_OPERATIONS does more of it.
+
+const seed = Number(process.env.MTEJA_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const operations = Number(process.env.MTEJA_MODEL_OPERATIONS ?? (testEngine === 'postgresql' ? 70_000 : 32_000))
+const clientCount = 128
+/** Of the clients, how many come over HTTP. */
+const overHttp = 10
+const stepsPerRound = 25
+const allowedMs = 60_000 + operations * 10
+
+let api: TestApi
+const auditor = new Auditor()
+const shared: Wallet[] = []
+
+beforeAll(async () => {
+  api = await openTestApi()
+  const codes = await createWallets(api.service, api.tenant, 8)
+  for (const code of codes) shared.push(auditor.wallet(auditor.addCustomer(code, true), 'ZAR'))
+})
+
+afterAll(() => api.close())
+
+test(`${operations} operations by ${clientCount} clients at once, seed ${seed}`, { timeout: allowedMs }, async () => {
+  const random = randomFrom(seed)
+  // Three servers over one database, each with queues of its own; one of them is met over HTTP.
+  const banks = [bankOverDomain(api), bankOverDomain(api)]
+  const http = bankOverHttp(api)
+  const customers = shared.map(({ customer }) => customer)
+  const clients = Array.from({ length: clientCount }, (_, i) => {
+    const bank = i < overHttp ? http : (banks[i % banks.length] as (typeof banks)[number])
+    return new Client(`${i}`, api, bank, auditor, randomFrom(seed + 1 + i), customers)
+  })
+
+  let done = 0
+  for (let round = 0; done < operations; round++) {
+    const steps = await Promise.all(clients.map((client) => walk(client, stepsPerRound)))
+    done += steps.reduce((sum, each) => sum + each, 0)
+    await audit(round % 20 === 0)
+    done += await passTime(random, clients)
+  }
+  await audit(true)
+  console.log((await api.service.db.query(sql`select relname, seq_scan, seq_tup_read, idx_scan, idx_tup_fetch, n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where seq_tup_read + idx_tup_fetch > 1000`)).map((r) => Object.values(r).join(' ')).join('\n'))
+  console.log((await api.service.db.query(sql`select indexrelname, idx_scan, idx_tup_read from pg_stat_user_indexes where idx_tup_read > 50000`)).map((r) => Object.values(r).join(' ')).join('\n'))
+  console.log(`model: ${done} operations on ${testEngine}, seed ${seed}: ${countsOf(clients)}`)
+  expect(done).toBeGreaterThanOrEqual(operations)
+})
+
+async function walk(client: Client, steps: number): Promise<number> {
+  let done = 0
+  for (let i = 0; i < steps; i++) done += await client.step()
+  return done
+}
+
+/** Moves the clock; two servers at once give up what is due, or nobody does so for now. */
+async function passTime(random: () => number, clients: Client[]): Promise<number> {
+  api.service.clock.advance(Math.floor(random() * 1_200_000))
+  if (random() < 0.4) return 0
+  const now = api.service.clock.now()
+  const due = clients.flatMap(({ holds }) => holds).filter((hold) => isDue(hold, now))
+  // Each takes up to 250 a round.
+  for (let left = due.length; left > 0; left -= 250) {
+    await Promise.all([expireDueHolds(api.service), expireDueHolds(api.service)])
+  }
+  for (const hold of due) auditor.endHold(hold, 'expired')
+  return due.length
+}
+
+function isDue({ status, expiresAt }: Hold, now: Date): boolean {
+  return status === 'placed' && expiresAt !== null && expiresAt <= now
+}
+
+/** Nobody does anything: what is stored must be what the auditor has. */
+async function audit(isThorough: boolean): Promise<void> {
+  const wallets = [...auditor.wallets.values()]
+  await auditBalances(wallets)
+  await auditHistories(wallets)
+  const { total } = await listTransfers(api.service, api.tenant, { limit: 1, offset: 0 })
+  equal(BigInt(total), auditor.transferCount)
+  if (isThorough) deepEqual(await unsoundBooks(api.service.db), [])
+}
+
+async function auditBalances(wallets: Wallet[]): Promise<void> {
+  const rows = await api.service.db.query<{
+    code: string | null
+    kind: string
+    currency: string
+    posted: bigint
+    held: bigint
+    entry_count: bigint
+  }>(sql`
+    select c.code, a.kind, a.currency, a.posted, a.held, a.entry_count
+    from ledger_accounts a
+    left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    where a.merchant_id = ${api.tenant.merchant.id}
+  `)
+  const stored = new Map(rows.map((row) => [`${row.code ?? row.kind}/${row.currency}`, row]))
+  const totals = new Map<string, bigint>()
+  for (const { posted, held, lines, customer, currency } of wallets) {
+    const row = stored.get(`${customer.code}/${currency}`) ?? { posted: 0n, held: 0n, entry_count: 0n }
+    const known = `${customer.code} ${currency}`
+    deepEqual([known, row.posted, row.held, row.entry_count], [known, posted, held, BigInt(lines.length)])
+    totals.set(currency, (totals.get(currency) ?? 0n) + posted)
+  }
+  for (const [currency, total] of totals) {
+    const earned = auditor.earned.get(currency as 'ZAR') ?? 0n
+    equal(stored.get(`merchant_balance/${currency}`)?.posted ?? 0n, earned)
+    equal(stored.get(`outside/${currency}`)?.posted ?? 0n, -(total + earned))
+  }
+}
+
+interface StoredLine {
+  number: bigint
+  transaction_id: string
+  amount: bigint
+  balance_after: bigint
+}
+
+/** What has been added since the last time, of every wallet. */
+async function auditHistories(wallets: Wallet[]): Promise<void> {
+  const rows = await api.service.db.query<StoredLine & { place: bigint }>(sql`
+    select w.place, e.number, e.transaction_id, e.amount, e.balance_after
+    from unnest(
+      ${wallets.map(({ customer }) => customer.code)}::text[], ${wallets.map(({ currency }) => currency)}::text[],
+      ${wallets.map(({ audited }) => audited)}::bigint[]
+    ) with ordinality as w (code, currency, audited, place)
+    join customers c on c.merchant_id = ${api.tenant.merchant.id} and c.code = w.code
+    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.currency = w.currency
+    join entries e on e.merchant_id = a.merchant_id and e.account_id = a.id and e.number > w.audited
+    order by w.place, e.number
+  `)
+  const byWallet = wallets.map((): StoredLine[] => [])
+  for (const row of rows) byWallet[Number(row.place) - 1]?.push(row)
+  wallets.forEach((wallet, i) => {
+    const stored = byWallet[i] ?? []
+    stored.forEach(({ number }, place) => {
+      equal(number, BigInt(wallet.audited + place + 1))
+    })
+    if (wallet.customer.isShared) checkShared(wallet, stored)
+    else checkOwn(wallet, stored)
+    wallet.audited = wallet.lines.length
+    wallet.refused = []
+    wallet.released = 0n
+  })
+}
+
+function checkOwn(wallet: Wallet, stored: StoredLine[]): void {
+  deepEqual(
+    stored.map(({ transaction_id, amount, balance_after }) => [transaction_id, amount, balance_after]),
+    wallet.lines.slice(wallet.audited).map(({ id, amount, after }) => [id, amount, after]),
+  )
+}
+
+/**
+ * Of a wallet that many used at once the order is known only now: everything that was acknowledged is there once and
+ * nothing else, everybody was told what was there at their turn, and nobody was refused who could have been served at
+ * any moment.
+ */
+function checkShared(wallet: Wallet, stored: StoredLine[]): void {
+  const acknowledged = new Map(wallet.lines.slice(wallet.audited).map((line) => [line.id, line]))
+  equal(stored.length, acknowledged.size)
+  const first = stored[0]
+  let lowest = first === undefined ? wallet.posted : first.balance_after - first.amount
+  const inOrder = stored.map(({ transaction_id, amount, balance_after }) => {
+    const line = acknowledged.get(transaction_id)
+    equal(line?.amount, amount)
+    if (line?.told !== undefined) equal(line.told, balance_after)
+    if (balance_after < lowest) lowest = balance_after
+    return { ...line, id: transaction_id, amount, after: balance_after, at: line?.at ?? new Date(0) }
+  })
+  wallet.lines.splice(wallet.audited, inOrder.length, ...inOrder)
+  // At no moment was less than this free: everything that was held at any time since, held all at once.
+  const surelyFree = lowest - wallet.held - wallet.released
+  for (const amount of wallet.refused) expect(amount).toBeGreaterThan(surelyFree)
+}
+
+function countsOf(clients: Client[]): string {
+  const counts: Record<string, number> = {}
+  for (const client of clients) {
+    for (const [name, count] of Object.entries(client.counts)) counts[name] = (counts[name] ?? 0) + count
+  }
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ')
+}

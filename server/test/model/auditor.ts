@@ -1,0 +1,236 @@
+/**
+ * What a wallet service should do, kept in memory: written from its rules, not from its code. Amounts are minor units.
+ *
+ * A wallet of one client's own is touched by that client only, one operation after the other, so everything about it is
+ * known beforehand. Those all clients share are known by what succeeded, in whatever order: see `checkShared`.
+ */
+export class Auditor {
+  readonly customers: Customer[] = []
+  readonly transactions: Transaction[] = []
+  transferCount = 0n
+  /** What the merchant earned and what came from outside, by currency. */
+  readonly earned = new Map<Currency, bigint>()
+  readonly #tracked = new Map<string, Wallet>()
+
+  addCustomer(code: string, isShared: boolean): Customer {
+    const customer: Customer = { code, isShared, isDenied: false, wallets: new Map() }
+    this.customers.push(customer)
+    return customer
+  }
+
+  wallet(customer: Customer, currency: Currency): Wallet {
+    let wallet = customer.wallets.get(currency)
+    if (wallet === undefined) {
+      wallet = { customer, currency, posted: 0n, held: 0n, lines: [], audited: 0, refused: [], released: 0n }
+      customer.wallets.set(currency, wallet)
+      this.#tracked.set(`${customer.code}/${currency}`, wallet)
+    }
+    return wallet
+  }
+
+  get wallets(): ReadonlyMap<string, Wallet> {
+    return this.#tracked
+  }
+
+  /** What must happen: a refusal by its code, success (null), or either of the latter for want of knowledge. */
+  judge(operation: Operation, now: Date): { refusal: string | null; isCertain: boolean } {
+    const refusal = this.#ruleOut(operation, now)
+    const payer = payerOf(operation)
+    const isFundable = !('hold' in operation) && payer !== null
+    if (refusal !== null && refusal !== 'insufficient_funds') return { refusal, isCertain: true }
+    return { refusal, isCertain: !isFundable || !payer.customer.isShared }
+  }
+
+  #ruleOut(operation: Operation, now: Date): string | null {
+    const people = peopleOf(operation)
+    if (people.includes(null)) return 'customer_not_found'
+    const goesBack = operation.name === 'refund' || operation.name === 'reverse' || operation.name === 'release'
+    if (!goesBack && people.some((each) => each?.customer.isDenied)) return 'customer_denied'
+    if (operation.name === 'capture' || operation.name === 'release') return ruleOutHold(operation, now)
+    const amount = this.amountOf(operation)
+    if (operation.name === 'refund' || operation.name === 'reverse') {
+      const { original } = operation
+      const left = original.amount - original.givenBack
+      if (amount > left || left === 0n) return 'refund_exceeded'
+    }
+    const payer = payerOf(operation)
+    return payer !== null && payer.posted - payer.held < amount ? 'insufficient_funds' : null
+  }
+
+  /** What is moved, reserved or given up: where nothing was said, all that is left. */
+  amountOf(operation: Operation): bigint {
+    switch (operation.name) {
+      case 'refund':
+        return operation.amount ?? operation.original.amount - operation.original.givenBack
+      case 'reverse':
+        return operation.original.amount - operation.original.givenBack
+      case 'capture':
+        return operation.amount ?? operation.hold.left
+      case 'release':
+        return operation.hold.left
+      default:
+        return operation.amount
+    }
+  }
+
+  /** Notes that it was done. */
+  apply(operation: Operation, id: string, at: Date): void {
+    const amount = this.amountOf(operation)
+    switch (operation.name) {
+      case 'place': {
+        const { from, expiresAt } = operation
+        const wallet = from as Wallet
+        wallet.held += amount
+        operation.onPlaced({ id, wallet, amount, left: amount, captured: 0n, expiresAt, status: 'placed' })
+        return
+      }
+      case 'release':
+        this.endHold(operation.hold, 'released')
+        return
+      case 'capture': {
+        const { hold, isFinal } = operation
+        hold.left -= amount
+        hold.captured += amount
+        hold.wallet.held -= amount
+        hold.wallet.released += amount
+        this.#move(id, 'capture', hold.wallet, null, amount, hold.wallet.currency, at)
+        if (isFinal || hold.left === 0n) this.endHold(hold, 'captured')
+        return
+      }
+      case 'refund':
+      case 'reverse': {
+        const { original } = operation
+        original.givenBack += amount
+        this.#move(id, 'back', original.to, original.from, amount, original.currency, at)
+        return
+      }
+      case 'pay-in':
+        this.#move(id, 'pay-in', 'outside', operation.to, amount, operation.currency, at)
+        return
+      case 'purchase':
+        this.#move(id, 'purchase', operation.from, null, amount, operation.currency, at)
+        return
+      case 'transfer':
+        this.transferCount += 1n
+        this.#move(id, 'transfer', operation.from, operation.to, amount, operation.currency, at)
+        return
+    }
+  }
+
+  endHold(hold: Hold, status: Hold['status']): void {
+    hold.wallet.held -= hold.left
+    hold.wallet.released += hold.left
+    hold.left = 0n
+    hold.status = status
+  }
+
+  #move(id: string, kind: Transaction['kind'], from: Side, to: Side, amount: bigint, currency: Currency, at: Date) {
+    const step = (side: Side, change: bigint) => {
+      if (side === null) this.earned.set(currency, (this.earned.get(currency) ?? 0n) + change)
+      if (side === null || side === 'outside') return
+      side.posted += change
+      side.lines.push({ id, amount: change, after: side.posted, at })
+    }
+    step(from, -amount)
+    step(to, amount)
+    this.transactions.push({ id, kind, from, to, amount, currency, givenBack: 0n })
+  }
+}
+
+export type Currency = 'ZAR' | 'NGN'
+
+export interface Customer {
+  readonly code: string
+  readonly isShared: boolean
+  isDenied: boolean
+  readonly wallets: Map<Currency, Wallet>
+}
+
+export interface Wallet {
+  readonly customer: Customer
+  readonly currency: Currency
+  posted: bigint
+  held: bigint
+  /** Its history; of a shared one, in the order in which the clients were answered. */
+  lines: Line[]
+  /** How many lines have been compared with what is stored. */
+  audited: number
+  /** Since then: amounts refused for want of funds, and what is no longer held. */
+  refused: bigint[]
+  released: bigint
+}
+
+export interface Line {
+  id: string
+  amount: bigint
+  after: bigint
+  at: Date
+  /** What the client was told it had afterwards. */
+  told?: bigint
+}
+
+/** Null is the merchant. */
+type Side = Wallet | 'outside' | null
+
+export interface Transaction {
+  id: string
+  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back'
+  from: Side
+  to: Side
+  amount: bigint
+  currency: Currency
+  givenBack: bigint
+}
+
+export interface Hold {
+  id: string
+  wallet: Wallet
+  amount: bigint
+  left: bigint
+  captured: bigint
+  expiresAt: Date | null
+  status: 'placed' | 'captured' | 'released' | 'expired'
+}
+
+/** A wallet of null belongs to a customer there is not. */
+export type Operation =
+  | { name: 'pay-in'; to: Wallet | null; amount: bigint; currency: Currency }
+  | { name: 'purchase'; from: Wallet | null; amount: bigint; currency: Currency }
+  | { name: 'transfer'; from: Wallet | null; to: Wallet | null; amount: bigint; currency: Currency }
+  | {
+      name: 'place'
+      from: Wallet | null
+      amount: bigint
+      currency: Currency
+      expiresAt: Date | null
+      onPlaced: (hold: Hold) => void
+    }
+  | { name: 'capture'; hold: Hold; amount: bigint | null; isFinal: boolean }
+  | { name: 'release'; hold: Hold }
+  | { name: 'refund'; original: Transaction; amount: bigint | null }
+  | { name: 'reverse'; original: Transaction }
+
+/** Who pays and therefore must have it; null where that is the merchant or the outside world, who always do. */
+export function payerOf(operation: Operation): Wallet | null {
+  if ('original' in operation) return isWallet(operation.original.to) ? operation.original.to : null
+  if ('hold' in operation) return operation.hold.wallet
+  return 'from' in operation ? operation.from : null
+}
+
+function peopleOf(operation: Operation): (Wallet | null)[] {
+  if ('hold' in operation) return [operation.hold.wallet]
+  if ('original' in operation) return [operation.original.from, operation.original.to].filter(isWallet)
+  return [...('from' in operation ? [operation.from] : []), ...('to' in operation ? [operation.to] : [])]
+}
+
+function isWallet(side: Side): side is Wallet {
+  return side !== null && side !== 'outside'
+}
+
+function ruleOutHold(operation: Operation & { hold: Hold }, now: Date): string | null {
+  const { hold } = operation
+  if (hold.status !== 'placed') return 'hold_not_open'
+  if (operation.name !== 'capture') return null
+  if (hold.expiresAt !== null && hold.expiresAt <= now) return 'hold_not_open'
+  return operation.amount !== null && operation.amount > hold.left ? 'hold_exceeded' : null
+}

@@ -1,0 +1,266 @@
+import type { LightMyRequestResponse } from 'fastify'
+import { createCustomer, setRiskAction } from '../../src/domain/customers.ts'
+import { captureHold, placeHold, releaseHold } from '../../src/domain/holds.ts'
+import type { IdempotentRequest } from '../../src/domain/idempotency.ts'
+import { getBalance } from '../../src/domain/ledger/balances.ts'
+import { simulatePayIn } from '../../src/domain/pay-ins.ts'
+import { makePurchase } from '../../src/domain/purchases.ts'
+import { refundTransaction, reverseTransaction } from '../../src/domain/refunds.ts'
+import { makeTransfer, makeTransfers } from '../../src/domain/transfers.ts'
+import { ServiceError } from '../../src/errors.ts'
+import { createDomain } from '../../src/surfaces/http/surface.ts'
+import type { TestApi } from '../api.ts'
+import { requestOf } from '../wallets.ts'
+import { type Operation, payerOf, type Wallet } from './auditor.ts'
+
+/** How an operation ended. */
+export interface Outcome {
+  refusal: string | null
+  /** Of the ledger transaction or hold. */
+  id: string
+  /** What the customer was told to have afterwards, where the answer says so. */
+  told: bigint | undefined
+  at: Date
+  replayed: boolean
+  /** Everything that was answered, to compare with a repeat. */
+  answer: string
+}
+
+/** The service as a client meets it: through the domain or over HTTP. */
+export interface Bank {
+  createCustomer(email: string, key: string | null): Promise<{ code: string; answer: string }>
+  do(operation: Operation, key: string | null): Promise<Outcome>
+  /** Several transfers in one commit. */
+  transfers(operations: (Operation & { name: 'transfer' })[]): Promise<Outcome[]>
+  setRisk(code: string, action: 'deny' | 'allow'): Promise<void>
+  /** In the default currency. */
+  balance(code: string): Promise<{ posted: bigint; held: bigint; available: bigint; accountId: bigint | null }>
+}
+
+const nobody = 'CUS_000000000000000'
+const codeOf = (wallet: Wallet | null) => wallet?.customer.code ?? nobody
+
+/** One server, without HTTP. Calls of several clients go together in its queues. */
+export function bankOverDomain({ service, tenant }: TestApi): Bank {
+  const domain = createDomain(service)
+  const { ledger } = domain
+
+  async function send(operation: Operation, request: IdempotentRequest | null) {
+    switch (operation.name) {
+      case 'pay-in': {
+        const { to, amount, currency } = operation
+        const given = { customerCode: codeOf(to), amount: String(amount), currency }
+        const done = await simulatePayIn(service, ledger, tenant, given, request)
+        return { ...done, told: done.balanceAfter }
+      }
+      case 'purchase': {
+        const { from, amount, currency } = operation
+        const given = { customerCode: codeOf(from), productId: 'p', amount: String(amount), currency }
+        const done = await makePurchase(service, ledger, tenant, given, request)
+        return { ...done, told: done.balanceAfter }
+      }
+      case 'transfer':
+        return makeTransfer(service, ledger, tenant, transferOf(operation), request)
+      case 'place': {
+        const { from, amount, currency, expiresAt } = operation
+        const given = {
+          customerCode: codeOf(from),
+          amount: String(amount),
+          currency,
+          expiresAt: expiresAt ?? undefined,
+        }
+        return placeHold(service, ledger, tenant, given, request)
+      }
+      case 'capture': {
+        const { hold, amount, isFinal } = operation
+        const given = { amount: amount === null ? undefined : String(amount), isFinal }
+        const done = await captureHold(service, ledger, tenant, hold.id, given, request)
+        return { ...done, told: done.balanceAfter }
+      }
+      case 'release': {
+        const done = await releaseHold(service, ledger, tenant, operation.hold.id, request)
+        return { ...done, id: done.holdId, createdAt: done.releasedAt }
+      }
+      case 'refund': {
+        const { original, amount } = operation
+        const given = { transactionId: original.id, amount: amount === null ? undefined : String(amount) }
+        return refundTransaction(service, ledger, tenant, given, request)
+      }
+      case 'reverse':
+        return reverseTransaction(service, ledger, tenant, { transactionId: operation.original.id }, request)
+    }
+  }
+
+  return {
+    async createCustomer(email, key) {
+      const given = { email, firstName: null, lastName: null, phone: null, metadata: null }
+      const request = key === null ? null : requestOf(key, { email })
+      const { customer } = await createCustomer(domain.customers, tenant, given, request)
+      return { code: customer.code, answer: textOf(customer) }
+    },
+    async do(operation, key) {
+      try {
+        const done = await send(operation, key === null ? null : requestOf(key, bodyOf(operation), operation.name))
+        return outcomeOf(done as Parameters<typeof outcomeOf>[0])
+      } catch (error) {
+        return refusalOf(error)
+      }
+    },
+    async transfers(operations) {
+      const outcomes = await makeTransfers(service, tenant, operations.map(transferOf))
+      return outcomes.map((each) =>
+        each instanceof ServiceError ? refusalOf(each) : outcomeOf({ ...each, replayed: false }),
+      )
+    },
+    async setRisk(code, action) {
+      await setRiskAction(service, tenant, { code }, action)
+    },
+    balance: (code) => getBalance(domain.findBalance, tenant, code),
+  }
+}
+
+/** The application of a server, over HTTP: every request is routed, checked and rendered. */
+export function bankOverHttp({ app, tenant }: TestApi): Bank {
+  async function call(method: 'GET' | 'POST', url: string, body: unknown, key: string | null) {
+    const headers = { authorization: `Bearer ${tenant.secret}`, ...(key === null ? {} : { 'idempotency-key': key }) }
+    return app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body as object }) })
+  }
+
+  function addressOf(operation: Operation): string {
+    switch (operation.name) {
+      case 'pay-in':
+        return '/v1/sandbox/pay-ins'
+      case 'purchase':
+        return '/api/canary/purchases'
+      case 'transfer':
+        return '/api/canary/transfers'
+      case 'place':
+        return '/v1/holds'
+      case 'capture':
+        return `/v1/holds/${operation.hold.id}/capture`
+      case 'release':
+        return `/v1/holds/${operation.hold.id}/release`
+      case 'refund':
+        return '/v1/refunds'
+      case 'reverse':
+        return '/v1/reversals'
+    }
+  }
+
+  return {
+    async createCustomer(email, key) {
+      const answer = await call('POST', '/api/canary/customers', { email, phoneNumber: '+27821234567' }, key)
+      if (answer.statusCode !== 201) throw new Error(answer.body)
+      return { code: answer.json().id, answer: answer.body }
+    },
+    async do(operation, key) {
+      const body = operation.name === 'release' ? undefined : bodyOf(operation)
+      return readResponse(await call('POST', addressOf(operation), body, key))
+    },
+    async transfers(operations) {
+      const answer = await call('POST', '/v1/transfers/batch', { transfers: operations.map(bodyOf) }, null)
+      if (answer.statusCode !== 200) throw new Error(answer.body)
+      const { outcomes } = answer.json() as {
+        outcomes: { id: string; createdAt: string; error?: { code: string } }[]
+      }
+      return outcomes.map((each) => ({
+        refusal: each.error?.code ?? null,
+        id: each.id,
+        told: undefined,
+        at: new Date(each.createdAt),
+        replayed: false,
+        answer: '',
+      }))
+    },
+    async setRisk(code, action) {
+      const body = { customer: code, risk_action: action }
+      const answer = await call('POST', '/customer/set_risk_action', body, null)
+      if (answer.statusCode !== 200) throw new Error(answer.body)
+    },
+    async balance(code) {
+      const answer = await call('GET', `/api/canary/customers/${code}/balance`, undefined, null)
+      if (answer.statusCode !== 200) throw new Error(answer.body)
+      const { amount, pending, available } = answer.json()
+      return { posted: BigInt(amount), held: BigInt(pending), available: BigInt(available), accountId: null }
+    },
+  }
+}
+
+/** What a request's body says; also what tells it from another under its key. */
+function bodyOf(operation: Operation): Record<string, unknown> {
+  switch (operation.name) {
+    case 'pay-in':
+      return { customerId: codeOf(operation.to), amount: Number(operation.amount), currency: operation.currency }
+    case 'purchase': {
+      const { from, amount, currency } = operation
+      return { customerId: codeOf(from), productId: 'p', amount: Number(amount), currency }
+    }
+    case 'transfer': {
+      const { from, to, amount, currency } = operation
+      return { fromCustomerId: codeOf(from), toCustomerId: codeOf(to), amount: Number(amount), currency }
+    }
+    case 'place': {
+      const { from, amount, currency, expiresAt } = operation
+      const expiry = expiresAt === null ? {} : { expiresAt: expiresAt.toISOString() }
+      return { customerId: codeOf(from), amount: Number(amount), currency, ...expiry }
+    }
+    case 'capture': {
+      const { amount, isFinal } = operation
+      return { ...(amount === null ? {} : { amount: Number(amount) }), final: isFinal }
+    }
+    case 'release':
+      return {}
+    case 'refund': {
+      const { original, amount } = operation
+      return { transactionId: original.id, ...(amount === null ? {} : { amount: Number(amount) }) }
+    }
+    case 'reverse':
+      return { transactionId: operation.original.id }
+  }
+}
+
+function transferOf({ from, to, amount, currency }: Operation & { name: 'transfer' }) {
+  return { fromCustomer: codeOf(from), toCustomer: codeOf(to), amount: String(amount), currency }
+}
+
+function outcomeOf(done: { id: string; createdAt: Date; told?: bigint; replayed: boolean }): Outcome {
+  const { replayed, ...answer } = done
+  return { refusal: null, id: done.id, told: done.told, at: done.createdAt, replayed, answer: textOf(answer) }
+}
+
+function refusalOf(error: unknown): Outcome {
+  if (!(error instanceof ServiceError)) throw error
+  const answer = textOf([error.code, error.message, error.field])
+  return { refusal: error.code, id: '', told: undefined, at: new Date(0), replayed: error.replayed, answer }
+}
+
+function readResponse(response: LightMyRequestResponse): Outcome {
+  const body = response.json()
+  const told = body.balanceAfter ?? body.customerBalanceAfter
+  return {
+    refusal: response.statusCode < 300 ? null : (body.error.code ?? codeOfMessage(body.message[0])),
+    id: String(body.id ?? '').replace(/^[a-z]+_/, ''),
+    told: told === undefined ? undefined : BigInt(told),
+    at: new Date(body.createdAt ?? body.releasedAt ?? 0),
+    replayed: response.headers['idempotent-replayed'] === 'true',
+    answer: `${response.statusCode} ${response.body}`,
+  }
+}
+
+/** Cashful's envelope has no codes. */
+function codeOfMessage(message: string): string {
+  if (message.includes('does not cover')) return 'insufficient_funds'
+  if (message.includes('is denied')) return 'customer_denied'
+  if (message.startsWith('There is no customer')) return 'customer_not_found'
+  if (message.startsWith('The Idempotency-Key')) return 'idempotency_key_reused'
+  return message
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_name, each) => (typeof each === 'bigint' ? `${each}n` : each))
+}
+
+/** Whose wallet the told balance is of. */
+export function toldWallet(operation: Operation): Wallet | null {
+  return operation.name === 'pay-in' ? operation.to : payerOf(operation)
+}

@@ -1,0 +1,373 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { sql } from '../../src/db/sql.ts'
+import { findCustomer } from '../../src/domain/customers.ts'
+import { getHold } from '../../src/domain/holds.ts'
+import { listEntries } from '../../src/domain/ledger/entries.ts'
+import { listBalances, listBalancesAt, openStatement, readStatementEntries } from '../../src/domain/statements.ts'
+import type { TestApi } from '../api.ts'
+import type { Auditor, Currency, Customer, Hold, Operation, Transaction, Wallet } from './auditor.ts'
+import { type Bank, type Outcome, toldWallet } from './bank.ts'
+
+/** A request of the past that may be sent again. */
+interface Sent {
+  key: string
+  operation: Operation
+  answer: string
+}
+
+/**
+ * Does one random operation after the other on customers of its own and on those that all share, and holds every answer
+ * against the auditor. The same numbers in, the same wishes out.
+ */
+export class Client {
+  readonly #name: string
+  readonly #api: TestApi
+  readonly #bank: Bank
+  readonly #auditor: Auditor
+  readonly #random: () => number
+  readonly #own: Customer[] = []
+  readonly #shared: readonly Customer[]
+  readonly holds: Hold[] = []
+  readonly #originals: Transaction[] = []
+  readonly #sent: Sent[] = []
+  #keys = 0
+  /** What was asked for last, for the message of a failure. */
+  readonly #trace: string[] = []
+  /** How often each kind of thing was done. */
+  readonly counts: Record<string, number> = {}
+
+  constructor(
+    name: string,
+    api: TestApi,
+    bank: Bank,
+    auditor: Auditor,
+    random: () => number,
+    shared: readonly Customer[],
+  ) {
+    this.#name = name
+    this.#api = api
+    this.#bank = bank
+    this.#auditor = auditor
+    this.#random = random
+    this.#shared = shared
+  }
+
+  /** Answers how many operations that was: a batch is as many as its transfers. */
+  async step(): Promise<number> {
+    try {
+      return await this.#doSomething()
+    } catch (error) {
+      const trace = this.#trace.slice(-12).join('\n  ')
+      throw new Error(`client ${this.#name}, after\n  ${trace}`, { cause: error })
+    }
+  }
+
+  async #doSomething(): Promise<number> {
+    if (this.#own.length < 2) return this.#create()
+    const wishes: [weight: number, name: string, wish: () => Promise<number>][] = [
+      [2, 'create', () => this.#create()],
+      [16, 'pay-in', () => this.#send(this.#payIn())],
+      [18, 'purchase', () => this.#send(this.#purchase())],
+      [24, 'transfer', () => this.#send(this.#transfer())],
+      [2, 'batch', () => this.#batch()],
+      [7, 'place', () => this.#send(this.#place())],
+      [7, 'capture', () => this.#sendIf(this.#capture())],
+      [2, 'release', () => this.#sendIf(this.#release())],
+      [4, 'refund', () => this.#sendIf(this.#refund())],
+      [2, 'reverse', () => this.#sendIf(this.#reverse())],
+      [2, 'risk', () => this.#changeRisk()],
+      [6, 'repeat', () => this.#repeat()],
+      [2, 'reuse', () => this.#reuse()],
+      [6, 'balance', () => this.#readBalance()],
+      [3, 'history', () => this.#readHistory()],
+      [1, 'statement', () => this.#readStatement()],
+      [1, 'hold', () => this.#readHold()],
+    ]
+    let rest = this.#random() * wishes.reduce((sum, [weight]) => sum + weight, 0)
+    for (const [weight, name, wish] of wishes) {
+      rest -= weight
+      if (rest >= 0) continue
+      const done = await wish()
+      this.counts[name] = (this.counts[name] ?? 0) + done
+      return done
+    }
+    return 0
+  }
+
+  // What is asked for.
+
+  #payIn(): Operation {
+    const currency = this.#currency()
+    return { name: 'pay-in', to: this.#wallet(currency), amount: this.#amount(200n), currency }
+  }
+
+  #purchase(): Operation {
+    const from = this.#wallet(this.#currency())
+    const currency = from?.currency ?? 'ZAR'
+    return { name: 'purchase', from, amount: this.#amount(from?.posted ?? 10n), currency }
+  }
+
+  #transfer(): Operation & { name: 'transfer' } {
+    const currency = this.#currency()
+    const from = this.#wallet(currency)
+    let to = this.#wallet(currency)
+    while (to === from) to = this.#wallet(currency)
+    return { name: 'transfer', from, to, amount: this.#amount(from?.posted ?? 10n), currency }
+  }
+
+  #place(): Operation {
+    const from = this.#wallet(this.#currency())
+    const lasting = this.#chance(0.5) ? null : 1 + Math.floor(this.#random() * 7_200_000)
+    return {
+      name: 'place',
+      from,
+      amount: this.#amount(from?.posted ?? 10n),
+      currency: from?.currency ?? 'ZAR',
+      expiresAt: lasting === null ? null : new Date(this.#now.getTime() + lasting),
+      onPlaced: (hold) => this.holds.push(hold),
+    }
+  }
+
+  #capture(): Operation | null {
+    const hold = this.#pickRecent(this.holds)
+    if (hold === undefined) return null
+    const amount = this.#chance(0.3) ? null : this.#amount(hold.amount)
+    return { name: 'capture', hold, amount, isFinal: this.#chance(0.2) }
+  }
+
+  #release(): Operation | null {
+    const hold = this.#pickRecent(this.holds)
+    return hold === undefined ? null : { name: 'release', hold }
+  }
+
+  #refund(): Operation | null {
+    const original = this.#pickRecent(this.#originals)
+    if (original === undefined || original.kind === 'transfer') return null
+    return { name: 'refund', original, amount: this.#chance(0.3) ? null : this.#amount(original.amount) }
+  }
+
+  #reverse(): Operation | null {
+    const original = this.#pickRecent(this.#originals)
+    return original === undefined ? null : { name: 'reverse', original }
+  }
+
+  // How it is done and compared.
+
+  async #create(): Promise<number> {
+    const key = `${this.#name}-c${this.#keys++}`
+    const email = `${key}@example.com`
+    const made = await this.#bank.createCustomer(email, key)
+    if (this.#chance(0.2)) deepEqual(await this.#bank.createCustomer(email, key), made)
+    this.#own.push(this.#auditor.addCustomer(made.code, false))
+    return 1
+  }
+
+  async #sendIf(operation: Operation | null): Promise<number> {
+    return operation === null ? this.#send(this.#payIn()) : this.#send(operation)
+  }
+
+  async #send(operation: Operation): Promise<number> {
+    const key = this.#chance(0.5) ? `${this.#name}-${this.#keys++}` : null
+    const expected = this.#auditor.judge(operation, this.#now)
+    const asked = describe(operation, this.#auditor)
+    this.#trace.push(`${asked} under ${key}, must meet ${expected.isCertain ? expected.refusal : 'either'}`)
+    const outcome = await this.#bank.do(operation, key)
+    this.#trace.push(`  met ${outcome.answer}`)
+    equal(outcome.replayed, false)
+    this.#note(operation, outcome, expected)
+    if (key !== null) this.#sent.push({ key, operation, answer: outcome.answer })
+    return 1
+  }
+
+  #note(operation: Operation, outcome: Outcome, expected: { refusal: string | null; isCertain: boolean }): void {
+    if (expected.isCertain) equal(outcome.refusal, expected.refusal)
+    else if (outcome.refusal !== null) equal(outcome.refusal, 'insufficient_funds')
+    const wallet = toldWallet(operation)
+    if (outcome.refusal !== null) {
+      if (!expected.isCertain) wallet?.refused.push(this.#auditor.amountOf(operation))
+      return
+    }
+    const before = this.#auditor.transactions.length
+    this.#auditor.apply(operation, outcome.id, outcome.at)
+    const made = this.#auditor.transactions.slice(before)
+    for (const each of made) if (each.kind !== 'back') this.#originals.push(each)
+    if (outcome.told === undefined || wallet === null) return
+    if (!wallet.customer.isShared) equal(outcome.told, wallet.posted)
+    const line = wallet.lines.at(-1)
+    if (line !== undefined) line.told = outcome.told
+  }
+
+  async #batch(): Promise<number> {
+    const operations = Array.from({ length: 2 + Math.floor(this.#random() * 9) }, () => this.#transfer())
+    this.#trace.push(`batch of ${operations.map((each) => describe(each, this.#auditor)).join('; ')}`)
+    const outcomes = await this.#bank.transfers(operations)
+    operations.forEach((operation, i) => {
+      // Judged one after the other: what the earlier ones left is what the later ones find.
+      this.#note(operation, outcomes[i] as Outcome, this.#auditor.judge(operation, this.#now))
+    })
+    return operations.length
+  }
+
+  async #repeat(): Promise<number> {
+    const sent = this.#pickRecent(this.#sent)
+    if (sent === undefined) return 0
+    this.#trace.push(`repeat ${sent.key}, which met ${sent.answer}`)
+    const outcome = await this.#bank.do(sent.operation, sent.key)
+    equal(outcome.answer, sent.answer)
+    equal(outcome.replayed, true)
+    return 1
+  }
+
+  async #reuse(): Promise<number> {
+    const sent = this.#pickRecent(this.#sent)
+    if (sent === undefined) return 0
+    const operation = this.#payIn()
+    this.#trace.push(`reuse ${sent.key} for ${describe(operation, this.#auditor)}`)
+    const outcome = await this.#bank.do({ ...operation, amount: 999_983n } as Operation, sent.key)
+    equal(outcome.refusal, 'idempotency_key_reused')
+    return 1
+  }
+
+  async #changeRisk(): Promise<number> {
+    const customer = this.#pick(this.#own)
+    await this.#bank.setRisk(customer.code, customer.isDenied ? 'allow' : 'deny')
+    customer.isDenied = !customer.isDenied
+    this.#trace.push(`${customer.code} is ${customer.isDenied ? 'denied' : 'allowed'}`)
+    // Not for long, or nothing would move any more.
+    if (customer.isDenied && this.#chance(0.7))
+      return 1 + (await this.#send(this.#payIn())) + (await this.#allow(customer))
+    return 1
+  }
+
+  async #allow(customer: Customer): Promise<number> {
+    await this.#bank.setRisk(customer.code, 'allow')
+    customer.isDenied = false
+    return 1
+  }
+
+  // What is read.
+
+  async #readBalance(): Promise<number> {
+    const customer = this.#pick(this.#chance(0.2) ? this.#shared : this.#own)
+    const balance = await this.#bank.balance(customer.code)
+    equal(balance.available, balance.posted - balance.held)
+    equal(balance.available >= 0n && balance.held >= 0n, true)
+    if (customer.isShared) return 1
+    const { posted, held } = this.#auditor.wallet(customer, 'ZAR')
+    deepEqual([balance.posted, balance.held], [posted, held])
+    return 1
+  }
+
+  async #readHistory(): Promise<number> {
+    const { service, tenant } = this.#api
+    const wallet = this.#auditor.wallet(this.#pick(this.#own), 'ZAR')
+    const account = await findAccount(this.#api, wallet)
+    const count = wallet.lines.length
+    const page = { limit: 1 + Math.floor(this.#random() * 20), offset: Math.floor(this.#random() * (count + 2)) }
+    const { items, total } = await listEntries(service, tenant, account, page)
+    equal(total, count)
+    const newestFirst = wallet.lines.toReversed().slice(page.offset, page.offset + page.limit)
+    deepEqual(
+      items.map(({ transactionId, amount, balanceAfter, number }) => [transactionId, amount, balanceAfter, number]),
+      newestFirst.map(({ id, amount, after }, i) => [id, amount, after, BigInt(count - page.offset - i)]),
+    )
+    return 1
+  }
+
+  async #readStatement(): Promise<number> {
+    const { service, tenant } = this.#api
+    const wallet = this.#auditor.wallet(this.#pick(this.#own), 'ZAR')
+    const { lines } = wallet
+    const customer = await findCustomer(service, tenant, { code: wallet.customer.code })
+    const from = this.#pickRecent(lines)?.at ?? this.#now
+    const to = new Date(Math.max(this.#pickRecent(lines)?.at.getTime() ?? 0, from.getTime()) + 1)
+    const statement = await openStatement(service, tenant, customer, { currency: 'ZAR', from, to })
+    const within = lines.filter(({ at }) => at >= from && at < to)
+    const before = lines.filter(({ at }) => at < from)
+    equal(statement.openingBalance, before.at(-1)?.after ?? 0n)
+    equal(statement.closingBalance, within.at(-1)?.after ?? statement.openingBalance)
+    equal(statement.totalIn - statement.totalOut, statement.closingBalance - statement.openingBalance)
+    equal(statement.entryCount, within.length)
+    const page = await readStatementEntries(service, tenant, statement, { after: statement.after, limit: 1000 })
+    deepEqual(
+      page.map(({ transactionId, amount }) => [transactionId, amount]),
+      within.slice(0, 1000).map(({ id, amount }) => [id, amount]),
+    )
+    const past = await listBalancesAt(service, tenant, customer, from)
+    equal(past.find(({ currency }) => currency === 'ZAR')?.posted, lines.findLast(({ at }) => at <= from)?.after ?? 0n)
+    const balances = await listBalances(service, tenant, customer)
+    for (const { currency, posted, held } of balances) {
+      const known = this.#auditor.wallet(wallet.customer, currency as Currency)
+      deepEqual([posted, held], [known.posted, known.held])
+    }
+    return 3
+  }
+
+  async #readHold(): Promise<number> {
+    const { service, tenant } = this.#api
+    const hold = this.#pickRecent(this.holds)
+    if (hold === undefined) return 0
+    const stored = await getHold(service, tenant, hold.id)
+    deepEqual(
+      [stored.status, stored.amount, stored.captured, stored.remaining],
+      [hold.status, hold.amount, hold.captured, hold.left],
+    )
+    return 1
+  }
+
+  // How to choose.
+
+  get #now(): Date {
+    return this.#api.service.clock.now()
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random() < probability
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#random() * items.length)] as Item
+  }
+
+  /** One of the last, so that there is something to happen to it. */
+  #pickRecent<Item>(items: readonly Item[]): Item | undefined {
+    return items.length === 0 ? undefined : this.#pick(items.slice(-12))
+  }
+
+  #currency(): Currency {
+    return this.#chance(0.85) ? 'ZAR' : 'NGN'
+  }
+
+  /** Mostly a recent one of its own, sometimes one that all share, seldom nobody's. */
+  #wallet(currency: Currency): Wallet | null {
+    if (this.#chance(0.01)) return null
+    const customer = this.#chance(0.25) ? this.#pick(this.#shared) : this.#pick(this.#own.slice(-4))
+    return this.#auditor.wallet(customer, currency)
+  }
+
+  /** Around what there is: mostly less, sometimes exactly that or one more. */
+  #amount(available: bigint): bigint {
+    const draw = this.#random()
+    if (draw < 0.05) return available + 1n
+    if (draw < 0.1 && available > 0n) return available
+    return 1n + BigInt(Math.floor(this.#random() * Math.max(1, Number(available) * 0.6)))
+  }
+}
+
+async function findAccount({ service, tenant }: TestApi, wallet: Wallet) {
+  const [row] = await service.db.query<{ id: bigint }>(sql`
+    select a.id from ledger_accounts a
+    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    where c.merchant_id = ${tenant.merchant.id} and c.code = ${wallet.customer.code} and a.currency = ${wallet.currency}
+  `)
+  return { accountId: row?.id ?? 0n, currency: wallet.currency }
+}
+
+function describe(operation: Operation, auditor: Auditor): string {
+  const nameOf = (wallet: Wallet | null) =>
+    wallet === null ? 'nobody' : `${wallet.customer.code}${wallet.customer.isShared ? ' (shared)' : ''}`
+  const parties = 'hold' in operation ? operation.hold.id : 'original' in operation ? operation.original.id : ''
+  const from = 'from' in operation ? ` from ${nameOf(operation.from)}` : ''
+  const to = 'to' in operation ? ` to ${nameOf(operation.to)}` : ''
+  return `${operation.name} ${parties}${auditor.amountOf(operation)}${from}${to}`
+}
