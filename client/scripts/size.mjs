@@ -1,0 +1,46 @@
+// npm run size: what a bundler makes of each client alone and of the whole package, minified and gzipped, in bytes.
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { rolldown } from 'rolldown'
+
+const goal = 8192
+const entry = fileURLToPath(new URL('../dist/esm/index.js', import.meta.url))
+const wanted = {
+  CashfulClient: 'CashfulClient',
+  PaystackClient: 'PaystackClient',
+  MtejaClient: 'MtejaClient',
+  'webhook verification': 'verifyCashfulWebhook, verifyPaystackWebhook',
+  'the whole package': '*',
+}
+
+let isTooLarge = false
+for (const [name, exports] of Object.entries(wanted)) {
+  const source =
+    exports === '*' ? `export * from ${JSON.stringify(entry)}` : `export { ${exports} } from ${JSON.stringify(entry)}`
+  const code = await bundle(source)
+  const size = gzipSync(code).length
+  console.log(`${name.padEnd(22)}${String(code.length).padStart(7)} min ${String(size).padStart(7)} min+gzip`)
+  if (name.endsWith('Client') && size > goal) isTooLarge = true
+}
+if (isTooLarge) {
+  console.error(`A client alone must not be larger than ${goal} bytes min+gzip.`)
+  process.exit(1)
+}
+
+/** @param {string} source */
+async function bundle(source) {
+  const bundler = await rolldown({
+    input: 'entry',
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === 'entry' ? id : null),
+        load: (id) => (id === 'entry' ? source : null),
+      },
+    ],
+  })
+  const { output } = await bundler.generate({ format: 'esm', minify: true })
+  await bundler.close()
+  return output[0].code
+}

@@ -1,0 +1,74 @@
+import type { List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { AnyMetadata, Cashful } from '../generated/types.ts'
+import { type CashfulPage, listPages } from './api.ts'
+
+const customer = { id: 'text', merchantId: 'text', phoneNumber: 'text', metadata: 'object', createdAt: 'text' } as const
+const balance = { customerId: 'text', amount: 'whole', currency: 'text', available: 'whole', pending: 'whole' } as const
+const transaction = { id: 'text', type: 'text', amount: 'whole', currency: 'text', 'balanceAfter?': 'whole' } as const
+const paymentMethod = { id: 'text', customerId: 'text', type: 'text' } as const
+
+/** What changes of a customer. Mteja merges metadata member by member and removes a member given as null. */
+export type CustomerChanges<Metadata extends object = AnyMetadata> = Omit<Cashful.UpdateCustomerBody, 'metadata'> & {
+  metadata?: { [Name in keyof Metadata]?: Metadata[Name] | null } | undefined
+}
+
+/** `client.customers`: customers and what they have. */
+export class Customers<Metadata extends object> {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** Creates a customer and their cash balance at 0. Throws ConflictError where another has the e-mail. */
+  create(body: Cashful.CreateCustomerBody<Metadata>, options?: CallOptions): Promise<Cashful.Customer<Metadata>> {
+    // Cashful's schema requires metadata, though its text calls it optional.
+    const whole = { ...body, metadata: body.metadata ?? {} }
+    return this.#send({ method: 'POST', path: path`/api/canary/customers`, body: whole, shape: customer }, options)
+  }
+
+  list(
+    query: Cashful.ListCustomersQuery = {},
+    options?: CallOptions,
+  ): List<Cashful.Customer<Metadata>, CashfulPage<Cashful.Customer<Metadata>>> {
+    return listPages(this.#send, path`/api/canary/customers`, query, customer, options)
+  }
+
+  retrieve(id: string, options?: CallOptions): Promise<Cashful.Customer<Metadata>> {
+    return this.#send({ method: 'GET', path: path`/api/canary/customers/${id}`, shape: customer }, options)
+  }
+
+  /**
+   * What is not given stays as it is. Throws ConflictError where another customer has the e-mail. Cashful does not say
+   * whether it merges metadata or replaces it: there, give all of it or none.
+   */
+  update(id: string, changes: CustomerChanges<Metadata>, options?: CallOptions): Promise<Cashful.Customer<Metadata>> {
+    const call = { method: 'PATCH', path: path`/api/canary/customers/${id}`, body: changes, shape: customer } as const
+    return this.#send(call, options)
+  }
+
+  /** The cash balance in the merchant's currency, as of now: `amount` is `available` + `pending`. */
+  balance(id: string, options?: CallOptions): Promise<Cashful.Balance> {
+    return this.#send({ method: 'GET', path: path`/api/canary/customers/${id}/balance`, shape: balance }, options)
+  }
+
+  /** What happened to the cash balance: a positive `amount` came in, a negative one went out. */
+  transactions(
+    id: string,
+    query: Cashful.ListCustomerTransactionsQuery = {},
+    options?: CallOptions,
+  ): List<Cashful.Transaction, CashfulPage<Cashful.Transaction>> {
+    return listPages(this.#send, path`/api/canary/customers/${id}/transactions`, query, transaction, options)
+  }
+
+  paymentMethods(
+    id: string,
+    query: Cashful.ListCustomerPaymentMethodsQuery = {},
+    options?: CallOptions,
+  ): List<Cashful.CustomerPaymentMethod, CashfulPage<Cashful.CustomerPaymentMethod>> {
+    return listPages(this.#send, path`/api/canary/customers/${id}/payment-methods`, query, paymentMethod, options)
+  }
+}

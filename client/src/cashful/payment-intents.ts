@@ -1,0 +1,58 @@
+import type { List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import { newKey, type Send } from '../core/transport.ts'
+import type { AnyMetadata, Cashful } from '../generated/types.ts'
+import { withAmount } from '../money.ts'
+import { type CashfulPage, listPages } from './api.ts'
+
+const intent = { id: 'text', amount: 'whole', currency: 'text', status: 'text', 'customerId?': 'text' } as const
+
+/** With a card, the answer tells how the card fared; without one it is the intent. */
+type WithCard = Cashful.ConfirmPaymentIntentBody & {
+  evervaultEncryptedCard: NonNullable<Cashful.ConfirmPaymentIntentBody['evervaultEncryptedCard']>
+}
+type WithoutCard = Omit<Cashful.ConfirmPaymentIntentBody, 'evervaultEncryptedCard'>
+
+/** `client.paymentIntents`: money asked for from outside, for a customer's cash balance or for the merchant. */
+export class PaymentIntents {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /**
+   * With a payment method it is charged at once. Two of one `idempotencyKey` in the body are one intent at Cashful too, so
+   * this write is repeated safely everywhere; a new key is made where none is given.
+   */
+  create(body: Cashful.CreatePaymentIntentBody, options: CallOptions = {}): Promise<Cashful.PaymentIntent> {
+    const whole = withAmount({ ...body, idempotencyKey: body.idempotencyKey ?? options.idempotencyKey ?? newKey() })
+    const at = path`/api/canary/payment-intents`
+    return this.#send({ method: 'POST', path: at, body: whole, shape: intent, isOnce: true }, options)
+  }
+
+  list(
+    query: Cashful.ListPaymentIntentsQuery = {},
+    options?: CallOptions,
+  ): List<Cashful.PaymentIntent, CashfulPage<Cashful.PaymentIntent>> {
+    return listPages(this.#send, path`/api/canary/payment-intents`, query, intent, options)
+  }
+
+  retrieve(id: string, options?: CallOptions): Promise<Cashful.PaymentIntent> {
+    return this.#send({ method: 'GET', path: path`/api/canary/payment-intents/${id}`, shape: intent }, options)
+  }
+
+  /** Pays: by the card given, else by the intent's payment method. A declined payment is answered, as `failed`. */
+  confirm(id: string, body: WithCard, options?: CallOptions): Promise<Cashful.CardConfirmation<AnyMetadata>>
+  confirm(id: string, body?: WithoutCard, options?: CallOptions): Promise<Cashful.PaymentIntent>
+  confirm(id: string, body: WithCard | WithoutCard = {}, options?: CallOptions): Promise<never> {
+    const shape = 'evervaultEncryptedCard' in body ? { paymentIntent: intent } : intent
+    return this.#send({ method: 'POST', path: path`/api/canary/payment-intents/${id}/confirm`, body, shape }, options)
+  }
+
+  /** Gives up an intent that has not succeeded. */
+  cancel(id: string, options?: CallOptions): Promise<Cashful.PaymentIntent> {
+    return this.#send({ method: 'POST', path: path`/api/canary/payment-intents/${id}/cancel`, shape: intent }, options)
+  }
+}

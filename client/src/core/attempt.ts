@@ -1,0 +1,91 @@
+import { ConnectionError, type ErrorContext, TimeoutError } from './errors.ts'
+import type { ClientOptions } from './options.ts'
+import { longestTimerMs } from './retry.ts'
+
+/** A request that is ready to be sent, any number of times. */
+export interface Attempt {
+  /** Method and route, without the values in it. */
+  operation: string
+  isWrite: boolean
+  idempotencyKey: string | undefined
+  /** 1 for the first time it is sent. */
+  number: number
+  /** An earlier attempt may have done the write. */
+  wasInDoubt: boolean
+}
+
+/** The whole answer to one attempt. */
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+}
+
+/** What an error says of the attempt it ended. */
+export function contextOf(attempt: Attempt, status?: number, wasSent = true): ErrorContext {
+  const { operation, idempotencyKey, number } = attempt
+  return { operation, idempotencyKey, attempts: number, status, isOutcomeUnknown: isInDoubt(attempt, status, wasSent) }
+}
+
+function isInDoubt({ isWrite, wasInDoubt }: Attempt, status: number | undefined, wasSent: boolean): boolean {
+  if (!isWrite) return false
+  if (status === undefined) return wasSent || wasInDoubt
+  // Refused before the write was looked at, this time.
+  if (status === 401 || status === 403 || status === 429) return wasInDoubt
+  return status < 300 || status === 408 || status >= 500
+}
+
+/**
+ * Sends once and reads the answer to its end. Throws TimeoutError after `limitMs`, ConnectionError where the answer does
+ * not arrive whole, and the signal's reason once it is aborted.
+ */
+export async function exchange(
+  fetch: NonNullable<ClientOptions['fetch']>,
+  request: { url: string; init: RequestInit },
+  limits: { limitMs: number; signal: AbortSignal | undefined },
+  attempt: Attempt,
+): Promise<Answer> {
+  const { limitMs, signal } = limits
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  const timer = setTimeout(abort, Math.min(limitMs, longestTimerMs))
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const response = await fetch(request.url, { ...request.init, signal: controller.signal })
+    return { status: response.status, headers: response.headers, text: await response.text() }
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (controller.signal.aborted) {
+      const message = `${attempt.operation} was not answered within ${limitMs} ms`
+      throw new TimeoutError(message, { ...contextOf(attempt), cause })
+    }
+    const wasSent = !isNeverSent(cause)
+    const message = `${attempt.operation} ${wasSent ? 'was not answered whole' : 'could not be sent'}: ${reasonOf(cause)}`
+    throw new ConnectionError(message, { ...contextOf(attempt, undefined, wasSent), cause }, wasSent)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** Failures to reach the server at all, in Node's and Bun's words. Browsers and Deno do not tell: then it may have been sent. */
+const neverSent =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/
+
+function isNeverSent(error: unknown): boolean {
+  const { code, errors } = causeOf(error) as { code?: unknown; errors?: unknown[] }
+  // A name with several addresses fails with one error for each.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isNeverSent)
+  return neverSent.test(String(code))
+}
+
+/** `fetch` wraps what went wrong in a TypeError that says nothing. */
+function causeOf(error: unknown): object {
+  const { cause } = error as { cause?: unknown }
+  return Object((cause instanceof Error ? cause : error) ?? {})
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = causeOf(error) as { code?: string; message?: string }
+  return message || code || String(error)
+}

@@ -1,0 +1,173 @@
+import { type ReadProblem, readAnswer, requestIdOf } from './answer.ts'
+import { type Attempt, exchange } from './attempt.ts'
+import { MtejaError } from './errors.ts'
+import { type LogEvent, type Logger, mask } from './log.ts'
+import type { CallOptions, ClientOptions, Credential } from './options.ts'
+import { type Path, queryText } from './path.ts'
+import { isWorthRepeating, pauseBefore, sleep } from './retry.ts'
+import type { MediaType, Shape } from './shape.ts'
+
+/** One operation with its values. */
+export interface Call {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path: Path
+  query?: object | undefined
+  body?: object | undefined
+  /** What the answer must be: JSON of a shape, or text of a media type, which is given as it is. */
+  shape: Shape | MediaType
+  /** A write that the API does once whatever the server, because its body holds a key. */
+  isOnce?: boolean
+}
+
+/** Sends a call until it is answered or given up. The result's type is the caller's claim, which the shape holds. */
+export type Send = <Result>(call: Call, options?: CallOptions) => Promise<Result>
+
+/** What sets one API apart from another. */
+export interface Api {
+  /** Of the vendor's live service. */
+  baseUrl: string
+  /** The domain of hosts that do not honour idempotency keys; undefined where all do. */
+  vendorDomain: string | undefined
+  readProblem: ReadProblem
+}
+
+const defaults = { maxRetries: 6, timeoutMs: 15_000, deadlineMs: 45_000, backoffMs: 500 }
+
+/** A server, and how to speak to it. */
+interface Target {
+  api: Api
+  /** Without a slash at its end. */
+  baseUrl: string
+  honoursKeys: boolean
+  fetch: NonNullable<ClientOptions['fetch']>
+  credential: Credential
+  options: ClientOptions
+}
+
+/** Throws TypeError for a base URL that is none. */
+export function createSend(api: Api, credential: Credential, options: ClientOptions): Send {
+  const url = new URL(options.baseUrl ?? api.baseUrl)
+  const target: Target = {
+    api,
+    baseUrl: url.href.replace(/\/+$/, ''),
+    honoursKeys: options.idempotency ?? !isWithin(url.hostname, api.vendorDomain),
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    credential,
+    options,
+  }
+  return async (call, callOptions = {}) => {
+    const request = writeRequest(target, call, callOptions)
+    return (await repeat(request, (attempt) => sendOnce(target, call, request, attempt))) as never
+  }
+}
+
+type Request = ReturnType<typeof writeRequest>
+
+/** Written once, so that a repeat is the same request to the byte. */
+function writeRequest({ baseUrl, honoursKeys, options }: Target, call: Call, callOptions: CallOptions) {
+  const settings = { ...defaults, ...given(options), ...given(callOptions) }
+  const isWrite = call.method !== 'GET'
+  const operation = `${call.method} ${call.path.route}`
+  const idempotencyKey = callOptions.idempotencyKey ?? (isWrite && honoursKeys ? newKey() : undefined)
+  return {
+    settings,
+    operation,
+    isWrite,
+    idempotencyKey,
+    isRepeatable: !isWrite || honoursKeys || call.isOnce === true,
+    url: `${baseUrl}${call.path.text}${queryText(call.query)}`,
+    body: call.body === undefined ? null : JSON.stringify(call.body, writeBigInt),
+    headers: { ...options.headers, ...callOptions.headers },
+    signal: callOptions.signal,
+    deadline: performance.now() + settings.deadlineMs,
+    log: createLog(settings.logger, { operation, idempotencyKey }),
+  }
+}
+
+/** Until an attempt is answered, or fails in a way that another one would not help or could do harm. */
+async function repeat(request: Request, sendOnce: (attempt: Attempt) => Promise<unknown>): Promise<unknown> {
+  const { operation, isWrite, idempotencyKey, isRepeatable, settings, deadline, signal, log } = request
+  let wasInDoubt = false
+  for (let number = 1; ; number += 1) {
+    try {
+      return await sendOnce({ operation, isWrite, idempotencyKey, number, wasInDoubt })
+    } catch (error) {
+      if (!(error instanceof MtejaError)) throw error
+      const { name, code, status } = error
+      const pauseMs = pauseBefore(number - 1, settings.backoffMs, error.retryAfterMs)
+      const isLast = number > settings.maxRetries || performance.now() + pauseMs >= deadline
+      const about = { attempt: number, error: { name, code, status } }
+      if (isLast || !isWorthRepeating(error, isRepeatable)) {
+        log({ type: 'failure', ...about })
+        throw error
+      }
+      log({ type: 'retry', ...about, pauseMs })
+      await sleep(pauseMs, signal)
+      wasInDoubt = error.isOutcomeUnknown
+    }
+  }
+}
+
+async function sendOnce(target: Target, call: Call, request: Request, attempt: Attempt): Promise<unknown> {
+  const { settings, url, body, signal, deadline, log } = request
+  const headers = await writeHeaders(target, request)
+  signal?.throwIfAborted()
+  if (settings.logger) {
+    log({ type: 'request', attempt: attempt.number, query: mask(call.query), body: mask(call.body) })
+  }
+  const startedAt = performance.now()
+  const limitMs = Math.max(1, Math.min(settings.timeoutMs, deadline - startedAt))
+  const init = { method: call.method, headers, body, redirect: 'manual' as const }
+  const answer = await exchange(target.fetch, { url, init }, { limitMs, signal }, attempt)
+  log({
+    type: 'answer',
+    attempt: attempt.number,
+    status: answer.status,
+    requestId: requestIdOf(answer.headers),
+    isReplayed: answer.headers.get('idempotent-replayed') === 'true',
+    durationMs: Math.round(performance.now() - startedAt),
+  })
+  return readAnswer(answer, call.shape, target.api.readProblem, attempt)
+}
+
+/** The caller's headers win over ours. */
+async function writeHeaders({ credential }: Target, { headers, body, idempotencyKey }: Request): Promise<Headers> {
+  const written = new Headers(headers)
+  const add = (name: string, value: string) => written.has(name) || written.set(name, value)
+  add('accept', 'application/json')
+  add('authorization', `Bearer ${typeof credential === 'string' ? credential : await credential()}`)
+  if (body !== null) add('content-type', 'application/json')
+  if (idempotencyKey !== undefined) add('idempotency-key', idempotencyKey)
+  return written
+}
+
+function createLog(logger: Logger | undefined, about: Pick<LogEvent, 'operation' | 'idempotencyKey'>) {
+  return (event: Omit<LogEvent, 'operation'>) => {
+    try {
+      logger?.({ ...about, ...event })
+    } catch {
+      // A logger that fails must not make a write that was done look as if it had failed.
+    }
+  }
+}
+
+/** Without what is undefined, so that it does not hide a default. */
+function given<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
+}
+
+/** A new idempotency key: 128 random bits. `randomUUID` exists in secure contexts only. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function writeBigInt(_name: string, value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  if (Number.isSafeInteger(Number(value))) return Number(value)
+  throw new RangeError(`${value} is more than 2^53 - 1, which JSON numbers cannot carry exactly`)
+}
+
+function isWithin(host: string, domain: string | undefined): boolean {
+  return domain !== undefined && (host === domain || host.endsWith(`.${domain}`))
+}

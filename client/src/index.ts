@@ -1,0 +1,36 @@
+/** Cashful's and Paystack's Customers APIs and Mteja's own, typed, without dependencies. */
+export type { CashfulPage } from './cashful/api.ts'
+export { CashfulClient, type CashfulOptions } from './cashful/client.ts'
+export type { CustomerChanges } from './cashful/customers.ts'
+export {
+  AuthenticationError,
+  ConflictError,
+  ConnectionError,
+  type ErrorContext,
+  type FieldProblem,
+  InsufficientFundsError,
+  MtejaError,
+  NotFoundError,
+  PaymentRefusedError,
+  PermissionError,
+  RateLimitError,
+  ServerError,
+  SignatureError,
+  TimeoutError,
+  UnexpectedResponseError,
+  ValidationError,
+} from './core/errors.ts'
+export type { List } from './core/list.ts'
+export type { LogEvent, Logger } from './core/log.ts'
+export type { CallOptions, ClientOptions, Credential, RequestOptions } from './core/options.ts'
+export type { AnyMetadata, Cashful, Mteja, Paystack } from './generated/types.ts'
+export { type Amount, minorDigits, toBigInt, toDecimal, toMinorUnits } from './money.ts'
+export type { MtejaPage, WholeList } from './mteja/api.ts'
+export { MtejaClient, type MtejaOptions } from './mteja/client.ts'
+export type { StatementPeriod } from './mteja/customers.ts'
+export type { Confirmation } from './paystack/api.ts'
+export { PaystackClient, type PaystackOptions } from './paystack/client.ts'
+export type { CustomerPage } from './paystack/customers.ts'
+export { type CashfulEvent, type CashfulWebhookRequest, verifyCashfulWebhook } from './webhooks/cashful.ts'
+export { type PaystackEvent, verifyPaystackWebhook } from './webhooks/paystack.ts'
+export type { WebhookRequest } from './webhooks/signature.ts'

@@ -1,0 +1,33 @@
+import type { List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Mteja } from '../generated/types.ts'
+import { listWhole, type WholeList } from './api.ts'
+
+export const apiKey = { id: 'text', mode: 'text', hint: 'text' } as const
+export const newApiKey = { ...apiKey, secret: 'text' } as const
+
+/** `client.apiKeys`: the merchant's own keys, of the mode of the key that asks. */
+export class ApiKeys {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** `secret` is shown this once. */
+  create(body: Mteja.CreateApiKeyBody = {}, options?: CallOptions): Promise<Mteja.NewApiKey> {
+    return this.#send({ method: 'POST', path: path`/v1/api-keys`, body, shape: newApiKey }, options)
+  }
+
+  /** Newest first, revoked ones too. */
+  list(options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
+    return listWhole(this.#send, path`/v1/api-keys`, apiKey, options)
+  }
+
+  /** The key is refused from the next request on. */
+  revoke(id: string, options?: CallOptions): Promise<Mteja.ApiKey> {
+    return this.#send({ method: 'DELETE', path: path`/v1/api-keys/${id}`, shape: apiKey }, options)
+  }
+}

@@ -1,0 +1,44 @@
+import type { ClientOptions, Credential } from '../core/options.ts'
+import { createSend } from '../core/transport.ts'
+import { mtejaApi } from './api.ts'
+import { ApiKeys } from './api-keys.ts'
+import { Customers } from './customers.ts'
+import { Holds } from './holds.ts'
+import { Merchants } from './merchants.ts'
+import { Refunds } from './refunds.ts'
+import { Sandbox } from './sandbox.ts'
+import { Transfers } from './transfers.ts'
+
+export interface MtejaOptions extends ClientOptions {
+  /** A secret API key or a JWT, or the operator's key for `merchants`; a function is asked before each attempt. */
+  token: Credential
+  /** Default `http://localhost:9000`, where a Mteja listens when nothing else is said. */
+  baseUrl?: string
+}
+
+/**
+ * Mteja's own API under `/v1`: what neither vendor has.
+ *
+ *     const client = new MtejaClient({ token: 'sk_test_…' })
+ *     const hold = await client.holds.place({ customerId, amount: 1000 })
+ */
+export class MtejaClient {
+  readonly apiKeys: ApiKeys
+  readonly customers: Customers
+  readonly holds: Holds
+  readonly merchants: Merchants
+  readonly refunds: Refunds
+  readonly sandbox: Sandbox
+  readonly transfers: Transfers
+
+  constructor({ token, ...options }: MtejaOptions) {
+    const send = createSend(mtejaApi, token, options)
+    this.apiKeys = new ApiKeys(send)
+    this.customers = new Customers(send)
+    this.holds = new Holds(send)
+    this.merchants = new Merchants(send)
+    this.refunds = new Refunds(send)
+    this.sandbox = new Sandbox(send)
+    this.transfers = new Transfers(send)
+  }
+}

@@ -1,0 +1,59 @@
+import { createList, type List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Mteja } from '../generated/types.ts'
+
+const balances = { customerId: 'text', balances: [{ currency: 'text', posted: 'whole', 'held?': 'whole' }] } as const
+const statement = {
+  customerId: 'text',
+  currency: 'text',
+  openingBalance: 'whole',
+  closingBalance: 'whole',
+  totalIn: 'whole',
+  totalOut: 'whole',
+  entries: [{ number: 'whole', transactionId: 'text', amount: 'whole', balanceAfter: 'whole' }],
+  'nextAfter?': 'whole',
+} as const
+
+/** The period of a statement, and its currency; default the merchant's first. */
+export type StatementPeriod = Pick<Mteja.GetStatementQuery, 'from' | 'to' | 'currency'>
+
+/** `client.customers`: what a customer has in every currency, had at an instant, and did in a period. */
+export class Customers {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** As of now, or with `at` as of a past instant, where only `posted` is known. */
+  balances(id: string, query: Mteja.ListBalancesQuery = {}, options?: CallOptions): Promise<Mteja.Balances> {
+    return this.#send({ method: 'GET', path: path`/v1/customers/${id}/balances`, query, shape: balances }, options)
+  }
+
+  /**
+   * The entries of a period, oldest first. Each page is the statement with up to 1,000 of them:
+   * `await client.customers.statement(id, period).page()` has the opening and closing balance.
+   */
+  statement(id: string, period: StatementPeriod, options?: CallOptions): List<Mteja.StatementEntry, Mteja.Statement> {
+    return createList(period as Mteja.GetStatementQuery, {
+      fetch: (query) => {
+        const call = { method: 'GET', path: path`/v1/customers/${id}/statement`, query, shape: statement } as const
+        return this.#send<Mteja.Statement>(call, options)
+      },
+      itemsOf: (page) => page.entries,
+      next: ({ nextAfter }, query) => (nextAfter === null ? undefined : { ...query, after: nextAfter }),
+    })
+  }
+
+  /** The whole statement as CSV, or as an HTML page to print. */
+  statementFile(
+    id: string,
+    query: StatementPeriod & { format: 'csv' | 'html' },
+    options?: CallOptions,
+  ): Promise<string> {
+    const call = { method: 'GET', path: path`/v1/customers/${id}/statement`, query } as const
+    return this.#send({ ...call, shape: `text/${query.format}` }, options)
+  }
+}

@@ -1,0 +1,47 @@
+import type { List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Mteja } from '../generated/types.ts'
+import { listWhole, type WholeList } from './api.ts'
+import { apiKey, newApiKey } from './api-keys.ts'
+
+const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
+
+/** `client.merchants`: for whoever operates the service, with the operator's key (`MTEJA_ADMIN_KEY`) as the token. */
+export class Merchants {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** Without any key: make one with `createApiKey`. */
+  create(body: Mteja.CreateMerchantBody, options?: CallOptions): Promise<Mteja.Merchant> {
+    return this.#send({ method: 'POST', path: path`/v1/merchants`, body, shape: merchant }, options)
+  }
+
+  /** Oldest first. */
+  list(options?: CallOptions): List<Mteja.Merchant, WholeList<Mteja.Merchant>> {
+    return listWhole(this.#send, path`/v1/merchants`, merchant, options)
+  }
+
+  /** Of either mode, default test; `secret` is shown this once. */
+  createApiKey(id: string, body: Mteja.CreateMerchantApiKeyBody = {}, options?: CallOptions): Promise<Mteja.NewApiKey> {
+    return this.#send({ method: 'POST', path: path`/v1/merchants/${id}/api-keys`, body, shape: newApiKey }, options)
+  }
+
+  /** Of both modes, newest first. */
+  listApiKeys(id: string, options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
+    return listWhole(this.#send, path`/v1/merchants/${id}/api-keys`, apiKey, options)
+  }
+
+  revokeApiKey(id: string, keyId: string, options?: CallOptions): Promise<Mteja.ApiKey> {
+    return this.#send({ method: 'DELETE', path: path`/v1/merchants/${id}/api-keys/${keyId}`, shape: apiKey }, options)
+  }
+
+  /** JWTs are signed with a new key from now on; those already issued stay good until they expire. */
+  rotateSigningKey(options?: CallOptions): Promise<Mteja.RotateSigningKeyResult> {
+    return this.#send({ method: 'POST', path: path`/v1/signing-keys/rotate`, shape: { kid: 'text' } }, options)
+  }
+}

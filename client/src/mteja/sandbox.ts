@@ -1,0 +1,53 @@
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Mteja } from '../generated/types.ts'
+import { withAmount } from '../money.ts'
+
+const payIn = { id: 'text', customerId: 'text', amount: 'whole', currency: 'text', balanceAfter: 'whole' } as const
+const paymentMethod = { id: 'text', authorizationCode: 'text', customerId: 'text', type: 'text' } as const
+
+/** `client.sandbox`: what the outside world would do, done on request. Test mode only. */
+export class Sandbox {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** Credits a customer's cash balance as if a pay-in had arrived. */
+  payIn(body: Mteja.SimulatePayInBody, options?: CallOptions): Promise<Mteja.PayIn> {
+    return this.#send(
+      { method: 'POST', path: path`/v1/sandbox/pay-ins`, body: withAmount(body), shape: payIn },
+      options,
+    )
+  }
+
+  /** Saves a card or a mobile money number, as if the customer had paid with it. */
+  createPaymentMethod(
+    body: Mteja.CreateTestPaymentMethodBody,
+    options?: CallOptions,
+  ): Promise<Mteja.TestPaymentMethod> {
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/payment-methods`, body, shape: paymentMethod }, options)
+  }
+
+  /** Has the processor tell of a payment intent or a checkout session once more, or decide it as you choose. */
+  paymentNotice(
+    reference: string,
+    body: Mteja.SimulatePaymentNoticeBody = {},
+    options?: CallOptions,
+  ): Promise<Mteja.PaymentNotice> {
+    const shape = { paymentIntentId: 'text', status: 'text' } as const
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/payments/${reference}/notice`, body, shape }, options)
+  }
+
+  /** Agrees to a direct debit mandate, as the customer would on the hosted page. */
+  approveMandate(
+    reference: string,
+    body: Mteja.ApproveTestMandateBody = {},
+    options?: CallOptions,
+  ): Promise<Mteja.ApprovedMandate> {
+    const shape = { reference: 'text', status: 'text', 'authorizationCode?': 'text' } as const
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/mandates/${reference}/approve`, body, shape }, options)
+  }
+}

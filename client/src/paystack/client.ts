@@ -1,0 +1,26 @@
+import type { ClientOptions, Credential } from '../core/options.ts'
+import { createSend } from '../core/transport.ts'
+import type { AnyMetadata } from '../generated/types.ts'
+import { paystackApi } from './api.ts'
+import { Customers } from './customers.ts'
+
+export interface PaystackOptions extends ClientOptions {
+  /** `sk_test_…` or `sk_live_…`; a function is asked before each attempt. */
+  secretKey: Credential
+}
+
+/**
+ * Paystack's Customers API, of Paystack itself or of a Mteja:
+ *
+ *     const client = new PaystackClient({ baseUrl: 'http://localhost:9000', secretKey: 'sk_test_…' })
+ *     const customer = await client.customers.fetch('ada@example.com')
+ *
+ * @typeParam Metadata what your code attaches to customers; not checked when it comes back
+ */
+export class PaystackClient<Metadata extends object = AnyMetadata> {
+  readonly customers: Customers<Metadata>
+
+  constructor({ secretKey, ...options }: PaystackOptions) {
+    this.customers = new Customers(createSend(paystackApi, secretKey, options))
+  }
+}

@@ -1,0 +1,108 @@
+import type { AnyMetadata, Paystack } from '../generated/types.ts'
+import { bytesOf, checkSignature, headerOf, readEvent, readHex, type WebhookRequest } from './signature.ts'
+
+/** An event with its name, for `switch (event.event)`. */
+export interface PaystackEventOf<Name extends string, Data> {
+  event: Name
+  data: Data
+}
+
+/** What was checked, its values masked. */
+export interface MaskedIdentification {
+  country: string
+  type: string
+  bvn?: string
+  account_number?: string
+  bank_code?: string
+  value?: string
+}
+
+/** The customer a direct debit authorization belongs to. */
+export interface AuthorizedCustomer {
+  code: string
+  email: string
+  first_name: string | null
+  last_name: string | null
+  phone: string | null
+  metadata: AnyMetadata | null
+  risk_action: string
+}
+
+export type DirectDebitAuthorization = Omit<Paystack.Authorization, 'exp_month' | 'exp_year'> & {
+  active: boolean
+  exp_month: number | null
+  exp_year: number | null
+  customer: AuthorizedCustomer
+}
+
+export interface AssignedAccount {
+  customer: Pick<
+    Paystack.CustomerRow,
+    'id' | 'customer_code' | 'email' | 'first_name' | 'last_name' | 'phone' | 'metadata'
+  >
+  /** Null where the assignment failed. */
+  dedicated_account: {
+    id: number
+    account_name: string
+    account_number: string
+    currency: string
+    active: boolean
+  } | null
+  identification: { status: string }
+}
+
+/** A payment that succeeded; `amount` is in the currency's subunit. */
+export interface Charge {
+  id: number
+  status: string
+  reference: string
+  amount: number
+  currency: string
+  channel: string
+  paid_at: string
+  customer: Pick<Paystack.CustomerRow, 'id' | 'customer_code' | 'email'>
+  authorization: Paystack.Authorization
+  /** What the transaction was started with; can also be text or 0. */
+  metadata: unknown
+}
+
+/**
+ * The events about customers and their payments whose shape is known, for `switch (event.event)`. Paystack sends others
+ * too: have a `default` that does nothing.
+ */
+export type PaystackEvent =
+  /** `customer_id` is text here and a number in `.failed`, as Paystack sends them. */
+  | PaystackEventOf<
+      'customeridentification.success',
+      { customer_id: string | number; customer_code: string; email: string; identification: MaskedIdentification }
+    >
+  | PaystackEventOf<
+      'customeridentification.failed',
+      {
+        customer_id: string | number
+        customer_code: string
+        email: string
+        identification: MaskedIdentification
+        reason: string
+      }
+    >
+  | PaystackEventOf<'dedicatedaccount.assign.success' | 'dedicatedaccount.assign.failed', AssignedAccount>
+  | PaystackEventOf<
+      'direct_debit.authorization.created' | 'direct_debit.authorization.active',
+      DirectDebitAuthorization
+    >
+  | PaystackEventOf<'charge.success', Charge>
+
+/**
+ * The event of a webhook that Paystack signed: `x-paystack-signature` is the HMAC-SHA512 of the body with the secret API
+ * key. It carries no time, so a repeat cannot be told: do what an event says once per reference.
+ *
+ * @param request `secrets`: the secret key of the mode, `sk_live_…`
+ * @throws SignatureError for any other request
+ */
+export async function verifyPaystackWebhook(request: WebhookRequest): Promise<PaystackEvent> {
+  const signature = readHex(headerOf(request, 'x-paystack-signature').trim())
+  const keys = [request.secrets].flat().map(bytesOf)
+  await checkSignature('SHA-512', keys, signature === undefined ? [] : [signature], bytesOf(request.body))
+  return readEvent(request.body, 'event')
+}
