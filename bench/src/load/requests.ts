@@ -1,0 +1,66 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { HttpJob } from './job.ts'
+
+/** The code of the i-th customer, from 1, of a database that fill.ts has filled. */
+export function customerCode(i: number): string {
+  return `CUS_${createHash('md5').update(String(i)).digest('hex').slice(0, 15)}`
+}
+
+export const transfersPerBatch = 1000
+
+/** Answers a function that renders the next request. */
+export function requestMaker(job: HttpJob): () => string {
+  const codes = Array.from({ length: job.customers }, (_, i) => customerCode(i + 1))
+  const one = () => codes[Math.floor(Math.random() * codes.length)] as string
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer ${job.bearer}\r\n\r\n`
+  const postHead = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer ${job.bearer}\r\ncontent-type: application/json\r\n`
+  const post = (head: string, body: object) => {
+    const text = JSON.stringify(body)
+    return `${head}idempotency-key: ${randomUUID()}\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+  }
+  const transfer = () => {
+    const fromCustomerId = one()
+    let toCustomerId = one()
+    while (toCustomerId === fromCustomerId) toCustomerId = one()
+    return { fromCustomerId, toCustomerId, amount: 1 + Math.floor(Math.random() * 100), currency: 'ZAR' }
+  }
+
+  switch (job.kind) {
+    case 'transfer': {
+      const head = postHead('/api/canary/transfers')
+      return () => post(head, transfer())
+    }
+    case 'purchase': {
+      const head = postHead('/api/canary/purchases')
+      return () => post(head, { customerId: one(), productId: 'airtime', amount: 5, currency: 'ZAR' })
+    }
+    case 'batch': {
+      const head = postHead('/v1/transfers/batch')
+      return () => post(head, { transfers: Array.from({ length: transfersPerBatch }, transfer) })
+    }
+    case 'createCustomer': {
+      const head = postHead('/api/canary/customers')
+      return () => post(head, newCustomer())
+    }
+    case 'getCustomer':
+      return () => get(`/api/canary/customers/${one()}`)
+    case 'getBalance':
+      return () => get(`/api/canary/customers/${one()}/balance`)
+    case 'path': {
+      const request = get(job.path ?? '/')
+      return () => request
+    }
+  }
+}
+
+/** As large as what baseline.sql inserts. */
+function newCustomer() {
+  const number = String(Math.floor(Math.random() * 1e7)).padStart(7, '0')
+  return {
+    phoneNumber: `+2782${number}`,
+    email: `c${randomUUID()}@example.com`,
+    name: `Thandi Nkosi ${number}`,
+    metadata: { source: 'bench' },
+  }
+}

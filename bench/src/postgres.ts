@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { type PostgresServer, startPostgres } from '../../server/test/postgres-server.ts'
+
+/** The same for both sides. What is not named is as PostgreSQL ships it: fsync and synchronous_commit are on. */
+export const settings = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '30min' } as const
+
+/** A PostgreSQL of the bench's own. */
+export class BenchPostgres {
+  readonly #server: PostgresServer
+
+  private constructor(server: PostgresServer) {
+    this.#server = server
+  }
+
+  static async start(): Promise<BenchPostgres> {
+    const postgres = new BenchPostgres(await startPostgres())
+    for (const [name, value] of Object.entries(settings)) {
+      await postgres.execute('postgres', `alter system set ${name} = '${value}'`)
+    }
+    // shared_buffers needs a new start; the server is still empty.
+    await postgres.#server.kill()
+    await postgres.#server.restart()
+    return postgres
+  }
+
+  url(database: string): string {
+    const url = new URL(this.#server.url)
+    url.pathname = `/${database}`
+    return url.href
+  }
+
+  async createDatabase(name: string): Promise<string> {
+    await this.execute('postgres', `create database ${name}`)
+    return this.url(name)
+  }
+
+  /** Any number of statements, as superuser. Answers the rows of the last one. */
+  async execute(database: string, statements: string): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client(this.url(database))
+    await client.connect()
+    try {
+      const results: pg.QueryResult | pg.QueryResult[] = await client.query(statements)
+      return [results].flat().at(-1)?.rows ?? []
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** Makes the tables and functions of the hand-written side. */
+  async addBaseline(database: string): Promise<void> {
+    await this.execute(database, readFileSync(new URL('baseline.sql', import.meta.url), 'utf8'))
+    await this.execute(database, 'vacuum analyze baseline.customers, baseline.ledger_accounts')
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop()
+  }
+}

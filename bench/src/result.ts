@@ -1,0 +1,18 @@
+/** A line of the table. */
+export interface Result {
+  /** What was measured: `POST /transfers, 64 callers`. */
+  readonly what: string
+  readonly measured: string
+  /** The other side and its figure; null where nothing is compared. */
+  readonly against: string | null
+  readonly ratio: number | null
+  readonly goal: { readonly text: string; readonly isMet: boolean } | null
+}
+
+export function atLeast(ratio: number, goal: number): Result['goal'] {
+  return { text: `≥ ${goal} ×`, isMet: ratio >= goal }
+}
+
+export function atMost(ratio: number, goal: number): Result['goal'] {
+  return { text: `≤ ${goal} ×`, isMet: ratio <= goal }
+}
