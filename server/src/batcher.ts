@@ -41,8 +41,15 @@ export function createBatcher<Item, Result>(
   async function drain(group: string, waiting: Waiting<Item, Result>[]): Promise<void> {
     // Everything that arrives in this turn of the event loop goes into the first batch.
     await new Promise(setImmediate)
-    while (waiting.length > 0) await settle(waiting.splice(0, sizeOfBatch(waiting)))
+    let answer = () => {}
+    while (waiting.length > 0) {
+      const settling = settle(waiting.splice(0, sizeOfBatch(waiting)))
+      // A batch is answered once the next has been sent: the database works on that while the answers are written.
+      setImmediate(answer)
+      answer = await settling
+    }
     groups.delete(group)
+    answer()
   }
 
   function sizeOfBatch(waiting: Waiting<Item, Result>[]): number {
@@ -57,15 +64,23 @@ export function createBatcher<Item, Result>(
     return size
   }
 
-  async function settle(batch: Waiting<Item, Result>[]): Promise<void> {
+  /** Does a batch and answers a function that tells its callers. */
+  async function settle(batch: Waiting<Item, Result>[]): Promise<() => void> {
     try {
       const results = await run(batch.map((each) => each.item))
-      batch.forEach((each, i) => {
-        each.resolve(results[i] as Result)
-      })
+      return () => {
+        batch.forEach((each, i) => {
+          each.resolve(results[i] as Result)
+        })
+      }
     } catch (error) {
-      if (batch.length > 1 && options.isRolledBack(error)) for (const each of batch) await settle([each])
-      else for (const each of batch) each.reject(error)
+      if (batch.length > 1 && options.isRolledBack(error)) {
+        for (const each of batch) (await settle([each]))()
+        return () => {}
+      }
+      return () => {
+        for (const each of batch) each.reject(error)
+      }
     }
   }
 

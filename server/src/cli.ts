@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { withDatabase, withOperator } from './cli.database.ts'
+import { addLedgerCommands } from './cli.ledger.ts'
 import { type Config, ConfigError, type Flags, readConfig } from './config.ts'
 import { StartupError } from './db/errors.ts'
 import { WrongEncryptionKeyError } from './domain/installation.ts'
 import { openMigrated } from './open-service.ts'
-import { type OperatorClient, OperatorRefusal, openOperatorClient } from './operator-client.ts'
+import { type OperatorClient, OperatorRefusal } from './operator-client.ts'
 import { serve } from './serve.ts'
 import { welcome } from './welcome.ts'
 
@@ -71,6 +73,7 @@ function buildProgram(environment: NodeJS.ProcessEnv): Command {
 
   addMerchantCommands(program, config)
   addKeyCommands(program, config)
+  addLedgerCommands(program, config)
 
   withDatabase(program.command('signing-key').description('keys that sign JWTs').command('rotate'))
     .description('sign with a new key from now on; tokens already issued stay good until they expire')
@@ -152,28 +155,6 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
         print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
       }),
     )
-}
-
-function withDatabase(command: Command): Command {
-  return command
-    .option('--data <folder>', 'folder of the embedded database and the encryption key, default ./data (MTEJA_DATA)')
-    .option('--database-url <url>', 'PostgreSQL instead of the embedded database (MTEJA_DATABASE_URL)')
-}
-
-async function withOperator(config: Config, work: (operator: OperatorClient) => Promise<void>): Promise<void> {
-  const operator = await openOperatorClient(config, tellFirstStart)
-  try {
-    await work(operator)
-  } finally {
-    await operator.close()
-  }
-}
-
-/** On the error output, where it does not get into what a script reads. */
-function tellFirstStart({ merchant, secret }: { merchant: { code: string }; secret: string }): void {
-  process.stderr.write(
-    `First start: made the test merchant ${merchant.code} with the key ${secret} (shown this once)\n`,
-  )
 }
 
 /** With one merchant there is nothing to choose. */

@@ -1,4 +1,6 @@
 import http from 'node:http'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { Config } from './config.ts'
 import { connectToFolder } from './db/folder-lock.ts'
 import { systemRandom } from './ids.ts'
@@ -8,6 +10,8 @@ import { type OpenService, openService } from './open-service.ts'
 export interface OperatorClient {
   /** Answers the body of a success. Throws OperatorRefusal with the server's own words. */
   request<Body>(method: string, path: string, body?: object): Promise<Body>
+  /** A GET whose body is read as it comes, however long it is. Throws OperatorRefusal as `request`. */
+  stream(path: string): Promise<Readable>
   close(): Promise<void>
 }
 
@@ -47,6 +51,11 @@ async function overDatabase(
       })
       return readAnswer(response.statusCode, response.body)
     },
+    async stream(path) {
+      const headers = { authorization: `Bearer ${adminKey}` }
+      const response = await app.inject({ method: 'GET', url: path, headers, payloadAsStream: true })
+      return readStream(response.statusCode, response.stream())
+    },
     async close() {
       await app.close()
       await opened.close()
@@ -55,29 +64,28 @@ async function overDatabase(
 }
 
 function overSocket(socketPath: string): OperatorClient {
+  const send = (method: string, path: string, body?: object): Promise<http.IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const request = http.request({ socketPath, method, path, agent: false }, resolve)
+      request.on('error', reject)
+      request.end(body === undefined ? undefined : JSON.stringify(body))
+    })
   return {
-    request: (method, path, body) =>
-      new Promise((resolve, reject) => {
-        const request = http.request({ socketPath, method, path, agent: false }, (response) => {
-          let text = ''
-          response.setEncoding('utf8')
-          response.on('data', (chunk) => {
-            text += chunk
-          })
-          response.on('error', reject)
-          response.on('end', () => {
-            try {
-              resolve(readAnswer(response.statusCode ?? 0, text))
-            } catch (error) {
-              reject(error)
-            }
-          })
-        })
-        request.on('error', reject)
-        request.end(body === undefined ? undefined : JSON.stringify(body))
-      }),
+    async request(method, path, body) {
+      const response = await send(method, path, body)
+      return readAnswer(response.statusCode ?? 0, await text(response))
+    },
+    async stream(path) {
+      const response = await send('GET', path)
+      return readStream(response.statusCode ?? 0, response)
+    },
     async close() {},
   }
+}
+
+async function readStream(status: number, body: Readable): Promise<Readable> {
+  if (status >= 400) readAnswer(status, await text(body))
+  return body
 }
 
 function readAnswer<Body>(status: number, text: string): Body {

@@ -54,6 +54,14 @@ const rules: Record<string, Sql> = {
       e.count = 2 and e.sum = 0 and e.least = -t.amount and e.kinds = 1 and e.mode = t.mode
       and e.currency = t.currency and e.from_id = t.from_account_id and e.to_id = t.to_account_id
     ) is not true`,
+  'an account counts the pay-ins it received': sql`
+    select a.merchant_id, a.id, a.pay_in_count, a.pay_in_total, t.count, t.sum
+    from ledger_accounts a
+    left join (
+      select merchant_id, to_account_id, count(*), sum(amount)
+      from ledger_transactions where kind = 'pay_in' group by merchant_id, to_account_id
+    ) t on t.merchant_id = a.merchant_id and t.to_account_id = a.id
+    where a.pay_in_count <> coalesce(t.count, 0) or a.pay_in_total <> coalesce(t.sum, 0)`,
   'money is neither made nor lost': sql`
     select merchant_id, mode, currency, sum(posted)
     from ledger_accounts group by merchant_id, mode, currency

@@ -285,7 +285,7 @@ describe('bytes sent to a listening server', () => {
 })
 
 function credentialFor(route: TestRoute): string {
-  return /^\/v1\/(merchants|signing-keys)/.test(route.url) ? adminKey : api.tenant.secret
+  return /^\/v1\/(merchants|signing-keys|ledger)/.test(route.url) ? adminKey : api.tenant.secret
 }
 
 /** A request that the route gets: its path is well-formed, whatever stands in it. */

@@ -215,6 +215,8 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     { params: { id: merchantId, keyId: apiKeyId }, status: 401 },
   ],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],
+  'GET /v1/ledger/verification': () => [{ status: 401 }],
+  'GET /v1/ledger/entries': () => [{ status: 401 }],
 }
 
 /** Answer everybody alike and touch nobody's data, or are opened by a secret of their own. */

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { findBinaries, type PostgresBinaries } from './postgres-binaries.ts'
+import { freePort } from './server-process.ts'
 
 /** A PostgreSQL server of one's own. */
 export interface PostgresServer {
@@ -77,17 +77,6 @@ function giveTo({ uid, gid }: PostgresBinaries['user'], folder: string): void {
 function initialise({ initdb, user }: PostgresBinaries, data: string): void {
   const flags = ['--username=postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
   execFileSync(initdb, [`--pgdata=${data}`, ...flags], { ...user, cwd: data, stdio: 'pipe' })
-}
-
-/** Asks the system for a port and gives it back; in theory another process may take it in between. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as net.AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 }
 
 /**

@@ -388,6 +388,18 @@ begin
     as u (id, posted, held, entry_count, time, touched)
   where a.merchant_id = p_merchant_id and a.id = u.id and u.touched;
 
+  if 'pay_in' = any(p_kinds) then
+    update ledger_accounts a
+    set pay_in_count = a.pay_in_count + u.count, pay_in_total = a.pay_in_total + u.total
+    from (
+      select c.to_place, count(*) as count, sum(c.amount) as total
+      from unnest(p_kinds, p_tos, v_amounts, v_from_numbers) as c (kind, to_place, amount, from_number)
+      where c.kind = 'pay_in' and c.from_number is not null
+      group by c.to_place
+    ) u
+    where a.merchant_id = p_merchant_id and a.id = v_account_ids[u.to_place];
+  end if;
+
   insert into entries (merchant_id, account_id, number, transaction_id, amount, balance_after, created_at)
   select p_merchant_id, v_account_ids[e.place], e.number, c.id, e.amount, e.balance, c.created_at
   from unnest(

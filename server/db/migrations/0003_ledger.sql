@@ -13,6 +13,8 @@ create table ledger_accounts (
   held bigint not null default 0,
   entry_count bigint not null default 0,
   last_entry_at timestamptz not null default '-infinity',
+  pay_in_count bigint not null default 0,
+  pay_in_total numeric not null default 0,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (merchant_id, id),
@@ -30,6 +32,7 @@ create unique index ledger_accounts_customer on ledger_accounts (merchant_id, cu
 create unique index ledger_accounts_own on ledger_accounts (merchant_id, mode, kind, currency)
   where customer_id is null;
 comment on column ledger_accounts.floor is 'what the available balance may not fall below; null for no limit';
+comment on column ledger_accounts.pay_in_count is 'of the pay-ins it received, ever; with pay_in_total, so that telling it does not read its history';
 comment on constraint ledger_accounts_range on ledger_accounts is 'every balance is exact as a JSON number';
 
 -- One movement of money: from one account to another, in their currency. It makes two entries, in one commit.

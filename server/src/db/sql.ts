@@ -38,6 +38,14 @@ export function sql(strings: TemplateStringsArray, ...values: unknown[]): Sql {
 /** The fragment that adds nothing, for a condition that is not asked for. */
 export const nothing = sql``
 
+/**
+ * The same statement, planned anew each time it runs: for one whose best plan depends on its values, such as a search,
+ * where a plan made for all values would read everything for some.
+ */
+export function plannedAnew(statement: Sql): Sql {
+  return { ...statement, name: '' }
+}
+
 function render(template: Template, flat: unknown[]): string {
   let text = template.strings[0] ?? ''
   template.values.forEach((value, i) => {

@@ -1,4 +1,4 @@
-import { nothing, sql } from '../db/sql.ts'
+import { nothing, plannedAnew, sql } from '../db/sql.ts'
 import type { Service } from '../service.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
 import { phoneDigits } from './phone-numbers.ts'
@@ -7,7 +7,10 @@ import type { Tenant } from './tenant.ts'
 export interface CustomerFilter {
   /** The whole e-mail, in any case. */
   email?: string | undefined
-  /** Any part of name, e-mail, phone (typed locally or internationally) or a metadata value. */
+  /**
+   * Any part of name, e-mail, phone (typed locally or internationally) or a metadata value. One or two characters are
+   * looked for where a word begins, which is as far as the index reaches.
+   */
   search?: string | undefined
   /** Created at or after. */
   from?: Date | undefined
@@ -17,7 +20,10 @@ export interface CustomerFilter {
 
 export interface Page<Item> {
   items: Item[]
-  /** How many there are in all, on every page. */
+  /**
+   * How many there are in all, on every page. Of a search's matches as many are counted as `countedMatches` or the end of
+   * the page plus one, whichever is more: up to there it is exact, and always more than was returned while there are more.
+   */
   total: number
 }
 
@@ -26,6 +32,12 @@ interface NumberWindow {
   first: bigint
   last: bigint
 }
+
+/**
+ * Counting every match of a common word reads every match: 0.2 s for 100,000 of a million customers, 1.3 s for all. What
+ * stops here takes 8 ms and 0.4 ms; what is rarer was cheap to count. Nobody reads further, they ask more precisely.
+ */
+const countedMatches = 1000
 
 /** Newest first. Without `email` or `search` any page and the total are index look-ups, however far the offset. */
 export async function listCustomers(
@@ -99,20 +111,25 @@ async function pageOfMatches(
   filter: CustomerFilter,
   page: { limit: number; offset: number },
 ): Promise<Page<Customer>> {
-  const rows = await service.db.query<CustomerRow & { total: bigint; id: bigint | null }>(sql`
+  const counted = Math.max(countedMatches, page.offset + page.limit + 1)
+  const statement = sql`
     with matches as materialized (
       select m.id, m.number from customers m
       where m.merchant_id = ${tenant.merchant.id} and m.mode = ${tenant.mode}
         and m.number between ${window.first} and ${window.last}
         ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
         ${filter.search === undefined ? nothing : searchCondition(filter.search)}
+      order by m.number desc
+      limit ${counted}
     )
     select t.total, ${customerColumns}
     from (select count(*) as total from matches) t
     left join (select id from matches order by number desc limit ${page.limit} offset ${page.offset}) p on true
     left join customers c on c.merchant_id = ${tenant.merchant.id} and c.id = p.id
     order by c.number desc
-  `)
+  `
+  // Common words are found by walking from the newest, rare ones by the index: only the value tells which is which.
+  const rows = await service.db.query<CustomerRow & { total: bigint; id: bigint | null }>(plannedAnew(statement))
   const items = rows.filter((row) => row.id !== null).map(readCustomer)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
@@ -120,9 +137,20 @@ async function pageOfMatches(
 /** A number typed with spaces or brackets is looked for as it is and as bare digits. */
 function searchCondition(search: string) {
   const text = search.trim().toLowerCase()
+  if (isShort(text)) return sql`and m.search_text ~ ${beginningOfWord(text)}`
   const digits = phoneDigits(text)
   if (digits === null) return sql`and m.search_text like ${containing(text)}`
   return sql`and (m.search_text like ${containing(text)} or m.search_text like ${containing(digits)})`
+}
+
+/** The index knows words by three characters in a row, counting two blanks before each word. */
+function isShort(text: string): boolean {
+  return [...text].length < 3 && /[\p{L}\p{N}]/u.test(text)
+}
+
+/** A class of few characters: for the likes of \W the index is not used. */
+function beginningOfWord(text: string): string {
+  return `(^|[ \n@._+'"/#&,;:()-])${text.replace(/[^\p{L}\p{N}]/gu, '\\$&')}`
 }
 
 function containing(text: string): string {

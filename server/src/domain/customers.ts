@@ -8,7 +8,7 @@ import { randomCode } from '../ids.ts'
 import type { Service } from '../service.ts'
 import { recordEvent } from './events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from './idempotency.ts'
-import { parsePhoneNumber } from './phone-numbers.ts'
+import { type PhoneNumber, parsePhoneNumber } from './phone-numbers.ts'
 import { type Tenant, tenantKey } from './tenant.ts'
 
 const maxMetadataBytes = 16 * 1024
@@ -73,6 +73,8 @@ export const customerColumns = sql`
 interface Creation {
   tenant: Tenant
   customer: NewCustomer
+  /** The customer's phone, where it can be read; read before queueing, while the database works on the batch before. */
+  number: PhoneNumber | null
   request: IdempotentRequest | null
 }
 
@@ -118,7 +120,8 @@ export async function createCustomer(
 ): Promise<Created> {
   checkMetadata(customer.metadata)
   const email = customer.email === null ? null : normalizeEmail(customer.email)
-  const outcome = await queues.create({ tenant, customer: { ...customer, email }, request }).catch((error) => {
+  const number = readNumber(tenant, customer.phone)
+  const outcome = await queues.create({ tenant, customer: { ...customer, email }, number, request }).catch((error) => {
     // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
     throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
   })
@@ -178,7 +181,7 @@ export async function updateCustomer(
         ...current,
         email: changes.email === undefined ? current.email : normalizeEmail(changes.email),
         ...(current.identified ? {} : newNames(current, changes)),
-        ...(changes.phone === undefined ? {} : phoneFields(tenant, changes.phone)),
+        ...(changes.phone === undefined ? {} : phoneFields(changes.phone, readNumber(tenant, changes.phone))),
         metadata: changes.metadata ? changes.metadata(current.metadata ?? {}) : current.metadata,
         updatedAt: service.clock.now(),
       }
@@ -220,7 +223,7 @@ export async function saveCustomer(tx: Tx, tenant: Tenant, customer: Customer): 
       metadata = ${customer.metadata === null ? null : JSON.stringify(customer.metadata)},
       risk_action = ${customer.riskAction},
       identified = ${customer.identified},
-      search_text = ${searchText(tenant, customer)},
+      search_text = ${searchText(customer, readNumber(tenant, customer.phone))},
       updated_at = ${customer.updatedAt}
     where merchant_id = ${tenant.merchant.id} and id = ${customer.id}
   `)
@@ -248,19 +251,16 @@ interface CreatedRow extends CustomerRow {
 
 async function insertCustomers(service: Service, calls: Creation[]): Promise<(Created | ServiceError)[]> {
   const { tenant } = calls[0] as Creation
-  const given = calls.map(({ customer }) => {
-    const withPhone = { ...customer, ...phoneFields(tenant, customer.phone) }
-    return {
-      code: `CUS_${randomCode(service.random, 15)}`,
-      email: customer.email,
-      first_name: customer.firstName,
-      last_name: customer.lastName,
-      phone: customer.phone,
-      phone_e164: withPhone.phoneE164,
-      metadata: customer.metadata,
-      search_text: searchText(tenant, withPhone),
-    }
-  })
+  const given = calls.map(({ customer, number }) => ({
+    code: `CUS_${randomCode(service.random, 15)}`,
+    email: customer.email,
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    phone: customer.phone,
+    phone_e164: number?.e164 ?? null,
+    metadata: customer.metadata,
+    search_text: searchText(customer, number),
+  }))
   const statement = sql`
     select r.created, r.replayed, r.fingerprint, (r.customer).*
     from create_customers(
@@ -285,9 +285,12 @@ async function insertCustomers(service: Service, calls: Creation[]): Promise<(Cr
 async function selectCustomers(service: Service, calls: { tenant: Tenant; code: string }[]) {
   const { tenant } = calls[0] as { tenant: Tenant }
   const rows = await service.db.query<CustomerRow>(sql`
-    select ${customerColumns} from customers c
-    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode}
-      and c.code = any(${calls.map((call) => call.code)}::text[])
+    select ${customerColumns}
+    from unnest(${calls.map((call) => call.code)}::text[]) as n (code)
+    cross join lateral (
+      select * from customers c where c.merchant_id = ${tenant.merchant.id} and c.code = n.code limit 1
+    ) c
+    where c.mode = ${tenant.mode}
   `)
   const byCode = new Map(rows.map((row) => [row.code, readCustomer(row)]))
   return calls.map((call) => byCode.get(call.code) ?? null)
@@ -328,9 +331,12 @@ function newNames(current: Customer, changes: CustomerChanges) {
   }
 }
 
-function phoneFields(tenant: Tenant, phone: string | null) {
-  const number = phone === null ? null : parsePhoneNumber(phone, tenant.merchant.country)
+function phoneFields(phone: string, number: PhoneNumber | null) {
   return { phone, phoneE164: number?.e164 ?? null }
+}
+
+function readNumber(tenant: Tenant, phone: string | null): PhoneNumber | null {
+  return phone === null ? null : parsePhoneNumber(phone, tenant.merchant.country)
 }
 
 function isEmailConflict(error: unknown): boolean {
@@ -339,12 +345,11 @@ function isEmailConflict(error: unknown): boolean {
 
 /** Everything a search looks at, one item a line, lower case: any part of it can be searched for. */
 function searchText(
-  tenant: Tenant,
   customer: Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>,
+  number: PhoneNumber | null,
 ) {
-  const phone = customer.phone === null ? null : parsePhoneNumber(customer.phone, tenant.merchant.country)
   const name = [customer.firstName, customer.lastName].filter((part) => part !== null).join(' ')
-  const items = [name, customer.email, customer.phone, phone?.e164, phone?.national, ...scalars(customer.metadata)]
+  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...scalars(customer.metadata)]
   return items
     .filter((item) => item !== null && item !== undefined && item !== '')
     .join('\n')

@@ -55,7 +55,7 @@ export const sandboxVerifier: IdentityVerifier = {
   },
 }
 
-export const sandboxCredential = {
+const sandboxCredential = {
   country: 'NG',
   type: 'bank_account',
   accountNumber: '0111111111',

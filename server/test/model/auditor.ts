@@ -7,7 +7,10 @@
 export class Auditor {
   readonly customers: Customer[] = []
   readonly transactions: Transaction[] = []
+  readonly holds: Hold[] = []
   transferCount = 0n
+  /** Everything that happened to money, as the events tell it. */
+  eventCount = 0n
   /** What the merchant earned and what came from outside, by currency. */
   readonly earned = new Map<Currency, bigint>()
   readonly #tracked = new Map<string, Wallet>()
@@ -76,12 +79,15 @@ export class Auditor {
   /** Notes that it was done. */
   apply(operation: Operation, id: string, at: Date): void {
     const amount = this.amountOf(operation)
+    this.eventCount += 1n
     switch (operation.name) {
       case 'place': {
         const { from, expiresAt } = operation
         const wallet = from as Wallet
         wallet.held += amount
-        operation.onPlaced({ id, wallet, amount, left: amount, captured: 0n, expiresAt, status: 'placed' })
+        const hold: Hold = { id, wallet, amount, left: amount, captured: 0n, expiresAt, status: 'placed' }
+        this.holds.push(hold)
+        operation.onPlaced(hold)
         return
       }
       case 'release':
@@ -115,6 +121,12 @@ export class Auditor {
         this.#move(id, 'transfer', operation.from, operation.to, amount, operation.currency, at)
         return
     }
+  }
+
+  /** Notes that it gave itself up. */
+  expire(hold: Hold): void {
+    this.eventCount += 1n
+    this.endHold(hold, 'expired')
   }
 
   endHold(hold: Hold, status: Hold['status']): void {

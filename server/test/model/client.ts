@@ -27,7 +27,7 @@ export class Client {
   readonly #random: () => number
   readonly #own: Customer[] = []
   readonly #shared: readonly Customer[]
-  readonly holds: Hold[] = []
+  readonly #holds: Hold[] = []
   readonly #originals: Transaction[] = []
   readonly #sent: Sent[] = []
   #keys = 0
@@ -124,19 +124,19 @@ export class Client {
       amount: this.#amount(from?.posted ?? 10n),
       currency: from?.currency ?? 'ZAR',
       expiresAt: lasting === null ? null : new Date(this.#now.getTime() + lasting),
-      onPlaced: (hold) => this.holds.push(hold),
+      onPlaced: (hold) => this.#holds.push(hold),
     }
   }
 
   #capture(): Operation | null {
-    const hold = this.#pickRecent(this.holds)
+    const hold = this.#pickRecent(this.#holds)
     if (hold === undefined) return null
     const amount = this.#chance(0.3) ? null : this.#amount(hold.amount)
     return { name: 'capture', hold, amount, isFinal: this.#chance(0.2) }
   }
 
   #release(): Operation | null {
-    const hold = this.#pickRecent(this.holds)
+    const hold = this.#pickRecent(this.#holds)
     return hold === undefined ? null : { name: 'release', hold }
   }
 
@@ -305,7 +305,7 @@ export class Client {
 
   async #readHold(): Promise<number> {
     const { service, tenant } = this.#api
-    const hold = this.#pickRecent(this.holds)
+    const hold = this.#pickRecent(this.#holds)
     if (hold === undefined) return 0
     const stored = await getHold(service, tenant, hold.id)
     deepEqual(
@@ -357,8 +357,10 @@ export class Client {
 async function findAccount({ service, tenant }: TestApi, wallet: Wallet) {
   const [row] = await service.db.query<{ id: bigint }>(sql`
     select a.id from ledger_accounts a
-    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
-    where c.merchant_id = ${tenant.merchant.id} and c.code = ${wallet.customer.code} and a.currency = ${wallet.currency}
+    where a.merchant_id = ${tenant.merchant.id} and a.currency = ${wallet.currency}
+      and a.customer_id = (
+        select c.id from customers c where c.merchant_id = ${tenant.merchant.id} and c.code = ${wallet.customer.code}
+      )
   `)
   return { accountId: row?.id ?? 0n, currency: wallet.currency }
 }

@@ -12,7 +12,7 @@ import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import { setRiskAction } from '../customers.ts'
-import { placeHold } from '../holds.ts'
+import { getHold, placeHold } from '../holds.ts'
 import { listTransfers, makeTransfers } from '../transfers.ts'
 import { createLedger, doTogether, type Ledger, type LedgerCommand, type Receipt } from './commands.ts'
 
@@ -365,6 +365,48 @@ describe('what is recorded', () => {
     const behind = { ...service, clock: { now: () => new Date(service.clock.now().getTime() - 60_000) } }
     const second = await createLedger(behind)(tenant, make.payIn(a, 1n))
     expect(second.createdAt).toEqual(first.createdAt)
+    // On either side of a movement.
+    const [b] = await wallets(1)
+    const third = await createLedger(behind)(tenant, make.transfer(a, b, 1n))
+    await createLedger(behind)(tenant, make.payIn(b, 1n))
+    const [c] = await wallets(1)
+    service.clock.advance(1000)
+    const ahead = await ledger(tenant, make.payIn(c, 1n))
+    const fourth = await createLedger(behind)(tenant, make.transfer(b, c, 1n))
+    expect([third.createdAt, fourth.createdAt]).toEqual([first.createdAt, ahead.createdAt])
+  })
+
+  test('a hold says what became of it', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 100n))
+    const expiresAt = new Date(service.clock.now().getTime() + 1000)
+    const holds = [1, 2, 3, 4].map(() => make.place(a, 10n))
+    const expiring = make.place(a, 10n, { expiresAt })
+    await doTogether(service, tenant, [...holds, expiring])
+    const [whole, final, released, part] = holds.map(({ id }) => id) as [string, string, string, string]
+    const expire: LedgerCommand = { ...make.release(expiring.id, a), action: 'expire' }
+    const outcomes = await doTogether(service, tenant, [
+      make.capture(whole, a, null),
+      make.capture(final, a, 4n, { isFinal: true }),
+      make.capture(released, a, 4n),
+      make.release(released, a),
+      make.capture(part, a, 4n),
+      make.capture(expiring.id, a, 4n),
+      expire,
+    ])
+    expect(codeOf(outcomes.at(-1) as Receipt)).toBe('hold_not_open')
+    const before = await getHold(service, tenant, expiring.id)
+    expect(before).toMatchObject({ status: 'placed', captured: 4n, remaining: 6n })
+    service.clock.advance(1000)
+    expect((await doTogether(service, tenant, [expire])).map(codeOf)).toEqual(['done'])
+    const stored = await Promise.all([...holds, expiring].map(({ id }) => getHold(service, tenant, id)))
+    expect(stored.map(({ status, captured, remaining }) => [status, captured, remaining])).toEqual([
+      ['captured', 10n, 0n],
+      ['captured', 4n, 0n],
+      ['released', 4n, 0n],
+      ['placed', 4n, 6n],
+      ['expired', 4n, 0n],
+    ])
   })
 
   test('the event is there when the command is, and not when it was refused', async () => {

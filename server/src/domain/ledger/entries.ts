@@ -85,12 +85,9 @@ export async function summarizePayIns(
   customerId: bigint,
 ): Promise<{ count: number; totals: { currency: Currency; amount: bigint }[] }> {
   const rows = await service.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
-    select a.currency, count(*) as count, sum(e.amount) as amount
+    select a.currency, a.pay_in_count as count, a.pay_in_total as amount
     from ledger_accounts a
-    join entries e on e.merchant_id = a.merchant_id and e.account_id = a.id
-    join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id and t.kind = 'pay_in'
-    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customerId}
-    group by a.currency
+    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customerId} and a.pay_in_count > 0
     order by a.currency
   `)
   return {

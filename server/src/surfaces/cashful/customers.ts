@@ -85,7 +85,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
           email: Type.Optional(Type.String({ description: 'The whole e-mail, in any case' })),
           search: Type.Optional(
             Type.String({
-              description: 'Any part of name, e-mail, phone (local or international) or a metadata value',
+              description:
+                'Any part of name, e-mail, phone (local or international) or a metadata value; one or two characters: the beginning of a word of them. `total` is exact to 1,000 matches, beyond it is more than the page reaches',
             }),
           ),
         }),

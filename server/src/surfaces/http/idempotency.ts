@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** Marks an answer that was given before. */
-export const replayedHeader = 'idempotent-replayed'
+const replayedHeader = 'idempotent-replayed'
 
 /** Reads `Idempotency-Key` on every POST, PUT and PATCH of the surface; throws `invalid_request` for an unfit one. */
 export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {

@@ -16,6 +16,7 @@ import { ServiceError } from '../../errors.ts'
 import type { Service } from '../../service.ts'
 import { statementPage } from '../hosted/statement.ts'
 import { tenantOf } from '../http/authentication.ts'
+import { csvText } from '../http/csv.ts'
 import { readInstant } from '../http/instants.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses } from './schemas.ts'
@@ -212,10 +213,4 @@ async function* csvOf(statement: Statement, entries: AsyncIterable<StatementEntr
     yield `${cells.join(',')},${statement.currency}\r\n`
   }
   yield `,${statement.to.toISOString()},,closing_balance,,,${statement.closingBalance},${statement.currency}\r\n`
-}
-
-/** Quoted where needed; a text that a spreadsheet would take for a formula is told to be text. */
-function csvText(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -11,6 +11,7 @@ import { apiKeyRoutes } from './api-keys.ts'
 import { customerRoutes } from './customers.ts'
 import { answerProblems } from './errors.ts'
 import { holdRoutes } from './holds.ts'
+import { ledgerRoutes } from './ledger.ts'
 import { merchantRoutes } from './merchants.ts'
 import { requireOperator } from './operator.ts'
 import { refundRoutes } from './refunds.ts'
@@ -45,5 +46,6 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     requireOperator(operators, context.adminKey)
     readIdempotencyKeys(operators, context.service.vault)
     await operators.register(merchantRoutes, context)
+    await operators.register(ledgerRoutes, context)
   })
 }

@@ -45,7 +45,7 @@ export function success(message: string, data?: TSchema, meta?: TSchema): TSchem
   })
 }
 
-export const authorizationSchema = Type.Object({
+const authorizationSchema = Type.Object({
   authorization_code: Type.String({ examples: ['AUTH_ekk8t49ogj'] }),
   bin: nullableText,
   last4: nullableText,

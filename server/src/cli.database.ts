@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+import type { Config } from './config.ts'
+import { type OperatorClient, openOperatorClient } from './operator-client.ts'
+
+/** Adds the options that say where the database is. */
+export function withDatabase(command: Command): Command {
+  return command
+    .option('--data <folder>', 'folder of the embedded database and the encryption key, default ./data (MTEJA_DATA)')
+    .option('--database-url <url>', 'PostgreSQL instead of the embedded database (MTEJA_DATABASE_URL)')
+}
+
+/** Does `work` as the operator of what the configuration names, and lets go of it. */
+export async function withOperator(config: Config, work: (operator: OperatorClient) => Promise<void>): Promise<void> {
+  const operator = await openOperatorClient(config, tellFirstStart)
+  try {
+    await work(operator)
+  } finally {
+    await operator.close()
+  }
+}
+
+/** On the error output, where it does not get into what a script reads. */
+function tellFirstStart({ merchant, secret }: { merchant: { code: string }; secret: string }): void {
+  process.stderr.write(
+    `First start: made the test merchant ${merchant.code} with the key ${secret} (shown this once)\n`,
+  )
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const lifeline = new URL('../../scripts/lifeline.mjs', import.meta.url).href
+
+/** A server may take this long to start, recovering from a kill on a busy machine. */
+const startTimeoutMs = 60_000
+
+/** `mteja serve` in a process of its own, to be killed and started again at the same address. */
+export class ServerProcess {
+  readonly origin: string
+  readonly #args: readonly string[]
+  readonly #environment: Record<string, string>
+  #process: ChildProcess | undefined
+
+  constructor(port: number, place: { dataFolder: string; databaseUrl?: string }, environment: Record<string, string>) {
+    this.origin = `http://127.0.0.1:${port}`
+    this.#args = ['serve', '--port', String(port), '--data', place.dataFolder, ...databaseArgs(place)]
+    this.#environment = environment
+  }
+
+  async start(): Promise<void> {
+    const child = startMteja(this.#args, this.#environment, 'ignore')
+    this.#process = child
+    const deadline = Date.now() + startTimeoutMs
+    while (!(await isReady(this.origin))) {
+      if (child.exitCode !== null) throw new Error(`the server at ${this.origin} ended with ${child.exitCode}`)
+      if (Date.now() > deadline) throw new Error(`the server at ${this.origin} did not start`)
+      await sleep(25)
+    }
+  }
+
+  /** Ends it with no time to do anything. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+}
+
+/** Runs a command of `mteja` to its end. */
+export async function runMteja(
+  args: readonly string[],
+  place: { dataFolder: string; databaseUrl?: string },
+  environment: Record<string, string> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = startMteja([...args, '--data', place.dataFolder, ...databaseArgs(place)], environment, 'pipe')
+  let [stdout, stderr] = ['', '']
+  child.stdout?.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+function startMteja(args: readonly string[], environment: Record<string, string>, output: 'pipe' | 'ignore') {
+  const { MTEJA_DATABASE_URL: _url, DATABASE_URL: _other, ...inherited } = process.env
+  return spawn(process.execPath, [`--import=${lifeline}`, main, ...args], {
+    env: { ...inherited, ...environment },
+    stdio: ['ignore', output, output, 'ipc'],
+  })
+}
+
+function databaseArgs({ databaseUrl }: { databaseUrl?: string }): string[] {
+  return databaseUrl === undefined ? [] : ['--database-url', databaseUrl]
+}
+
+async function isReady(origin: string): Promise<boolean> {
+  try {
+    return (await fetch(`${origin}/readyz`)).ok
+  } catch {
+    return false
+  }
+}
+
+/** Asks the system for a port and gives it back; in theory another process may take it in between. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as net.AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
