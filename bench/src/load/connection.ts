@@ -1,6 +1,6 @@
 import net from 'node:net'
 
-/** Told of an answer: its status and its body. */
+/** Told of an answer: its status and its body, which is only lent until the call returns. */
 export type Done = (status: number, body: Buffer) => void
 
 /**
@@ -13,23 +13,33 @@ export class Connection {
   #done: Done | null = null
   #received: Buffer | null = null
 
-  private constructor(socket: net.Socket, fail: (error: Error) => void) {
-    this.#socket = socket
+  private constructor(port: number, fail: (error: Error) => void) {
     this.#fail = fail
-    socket.setNoDelay(true)
-    socket.on('data', (chunk) => this.#receive(chunk))
-    socket.on('error', fail)
-    socket.on('close', () => this.#done && fail(new Error('the server closed a connection with a request under way')))
+    const buffer = Buffer.alloc(64 * 1024)
+    // Reads into one buffer again and again, without a stream's events.
+    this.#socket = net.connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: {
+        buffer,
+        callback: (length) => {
+          this.#receive(buffer.subarray(0, length))
+          return true
+        },
+      },
+    })
+    this.#socket.on('error', fail)
+    this.#socket.on(
+      'close',
+      () => this.#done && fail(new Error('the server closed a connection with a request under way')),
+    )
   }
 
   static open(port: number, fail: (error: Error) => void): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = net.connect(port, '127.0.0.1')
-      socket.once('error', reject)
-      socket.once('connect', () => {
-        socket.off('error', reject)
-        resolve(new Connection(socket, fail))
-      })
+    return new Promise((resolve) => {
+      const connection = new Connection(port, fail)
+      connection.#socket.once('connect', () => resolve(connection))
     })
   }
 
@@ -45,31 +55,24 @@ export class Connection {
 
   #receive(chunk: Buffer): void {
     const received = this.#received === null ? chunk : Buffer.concat([this.#received, chunk])
-    const head = received.toString('latin1', 0, 2048)
-    const headEnd = head.indexOf('\r\n\r\n')
-    if (headEnd === -1) {
-      this.#received = received
-      return
-    }
-    const length = contentLength(head.slice(0, headEnd))
-    if (Number.isNaN(length)) {
-      this.#fail(new Error(`an answer without content-length: ${head}`))
-      return
-    }
-    if (received.length < headEnd + 4 + length) {
-      this.#received = received
+    const bodyStart = received.indexOf('\r\n\r\n') + 4
+    if (bodyStart === 3 || received.length < bodyStart + this.#bodyLength(received, bodyStart)) {
+      this.#received = this.#received === null ? Buffer.from(chunk) : received
       return
     }
     this.#received = null
     const done = this.#done
     this.#done = null
-    done?.(Number(head.slice(9, 12)), received.subarray(headEnd + 4))
+    done?.(Number(received.toString('latin1', 9, 12)), received.subarray(bodyStart))
   }
-}
 
-function contentLength(head: string): number {
-  const name = 'content-length: '
-  const start = head.toLowerCase().indexOf(name)
-  if (start === -1) return Number.NaN
-  return Number.parseInt(head.slice(start + name.length, start + name.length + 12), 10)
+  #bodyLength(received: Buffer, bodyStart: number): number {
+    const name = 'content-length: '
+    const start = received.indexOf(name)
+    if (start !== -1 && start < bodyStart) {
+      return Number.parseInt(received.toString('latin1', start + name.length, start + name.length + 12), 10)
+    }
+    this.#fail(new Error(`an answer without content-length: ${received.toString('latin1', 0, bodyStart)}`))
+    return Number.POSITIVE_INFINITY
+  }
 }
