@@ -13,7 +13,7 @@ export default defineConfig({
     // its own (0.2 to 0.5 GB when embedded), hence the upper limit.
     maxWorkers: Math.min(availableParallelism(), 4),
     // A shared machine can be several times slower than an idle one, and a test here starts a database.
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 })
