@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../test/engines.ts'
 import { freePort, runMteja, ServerProcess } from '../test/server-process.ts'
 import { createTestContext, createTestTenant, type TestTenant } from '../test/service.ts'
 import { commandsFor, createWallets } from '../test/wallets.ts'
 import { openDatabase } from './db/connect.ts'
 import { doTogether } from './domain/ledger/commands.ts'
+
+// Each command is a process of its own, which opens the database anew.
+vi.setConfig({ testTimeout: 90_000 })
 
 let place: TestPlace['options']
 let remove: () => Promise<void>

@@ -110,15 +110,22 @@ describe('once', () => {
 
   test('one that waits for another that fails does it itself', async () => {
     const request = fresh()
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
     const failing = once(
       service,
       scope,
       request,
       marking('waited', async () => {
+        begin()
         await sleep(50)
         throw new Error('a bug')
       }),
     )
+    failing.catch(() => undefined)
+    await begun
     const other = once(
       service,
       scope,
