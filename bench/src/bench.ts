@@ -20,6 +20,8 @@ export interface Bench {
   readonly accountsFrom: number
   /** Figures that later rows start from, such as the maximum rate. */
   readonly found: Map<string, number>
+  /** Sentences for the README: where the time goes. */
+  readonly notes: string[]
 }
 
 export const database = 'bench'
@@ -37,12 +39,18 @@ export function runBaseline(bench: Bench, script: Script, seconds: number, rate?
   return runSql(bench.generator, bench.postgres.url(database), script, seconds, rate)
 }
 
-/** CPU microseconds of the server process per answer. */
-export async function withServerCpu(
-  server: BenchServer,
-  work: () => Promise<LoadResult>,
-): Promise<LoadResult & { serverMicroseconds: number }> {
-  const before = await server.cpu()
+/** CPU time in microseconds, by who used it. */
+export interface CpuTimes {
+  readonly server: number
+  readonly postgres: number
+}
+
+export async function measureCpu<T>(
+  { server, postgres }: Pick<Bench, 'server' | 'postgres'>,
+  work: () => Promise<T>,
+): Promise<{ result: T; cpu: CpuTimes }> {
+  const before = { server: await server.cpu(), postgres: await postgres.cpu() }
   const result = await work()
-  return { ...result, serverMicroseconds: ((await server.cpu()) - before) / result.count }
+  const after = { server: await server.cpu(), postgres: await postgres.cpu() }
+  return { result, cpu: { server: after.server - before.server, postgres: after.postgres - before.postgres } }
 }

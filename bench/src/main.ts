@@ -31,12 +31,13 @@ console.log(machine)
 const postgres = await BenchPostgres.start()
 const generator = new Generator()
 try {
-  const results = await measureAll()
+  const notes: string[] = []
+  const results = await measureAll(notes)
   const minutes = (performance.now() - startedAt) / 60_000
-  console.log(`\n${renderTable(results)}\n${minutes.toFixed(1)} minutes`)
+  console.log(`\n${renderTable(results)}\n${notes.join('\n')}\n${minutes.toFixed(1)} minutes`)
   if (options.write) {
     const [version] = await postgres.execute('postgres', 'show server_version')
-    const text = renderReadme(results, { machine, minutes, options, postgres: String(version?.server_version) })
+    const text = renderReadme(results, { machine, minutes, options, notes, postgres: String(version?.server_version) })
     writeFileSync(new URL('../README.md', import.meta.url), text)
   }
 } finally {
@@ -44,28 +45,27 @@ try {
   await postgres.stop()
 }
 
-async function measureAll(): Promise<Result[]> {
+async function measureAll(notes: string[]): Promise<Result[]> {
   const server = await BenchServer.start(await postgres.createDatabase(database))
   try {
-    return await measureRows(server)
+    return await measureRows(server, notes)
   } finally {
     await server.stop()
   }
 }
 
-async function measureRows(server: BenchServer): Promise<Result[]> {
+async function measureRows(server: BenchServer, notes: string[]): Promise<Result[]> {
   if (!wanted.every((name) => independent.includes(name))) {
     await server.fill(fillStatements({ customers, transfers: 0, transfersOfFirst: 0 }))
     await postgres.addBaseline(database)
   }
   const [ids] = await postgres.execute(database, `select last_id - 2 * ${customers} as accounts_from from merchant_ids`)
   const accountsFrom = Number(ids?.accounts_from)
-  const bench: Bench = { options, postgres, generator, server, customers, accountsFrom, found: new Map() }
+  const bench: Bench = { options, postgres, generator, server, customers, accountsFrom, found: new Map(), notes }
   const results: Result[] = []
   for (const name of wanted) {
     console.log(`\n${name}`)
     results.push(...(await (rows[name] as Row)(bench)))
   }
-  for (const [name, value] of bench.found) console.log(`${name}: ${value.toFixed(0)}`)
   return results
 }

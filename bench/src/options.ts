@@ -42,7 +42,7 @@ export function readOptions(args: string[], names: readonly string[]): Options {
 function optionsOf(quick: boolean, only: string[], write: boolean): Options {
   const common = { quick, only, write: write || (!quick && only.length === 0) }
   if (quick) {
-    return { ...common, rounds: 3, seconds: 2, warmUpSeconds: 1, largeCustomers: 100_000, largeEntries: 1_000_000 }
+    return { ...common, rounds: 3, seconds: 2, warmUpSeconds: 2, largeCustomers: 100_000, largeEntries: 1_000_000 }
   }
   return { ...common, rounds: 5, seconds: 8, warmUpSeconds: 3, largeCustomers: 1_000_000, largeEntries: 10_000_000 }
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import pg from 'pg'
 import { type PostgresServer, startPostgres } from '../../server/test/postgres-server.ts'
+import { cpuOfFamily } from './process-cpu.ts'
 
 /** The same for both sides. What is not named is as PostgreSQL ships it: fsync and synchronous_commit are on. */
 export const settings = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '30min' } as const
@@ -51,6 +53,13 @@ export class BenchPostgres {
   async addBaseline(database: string): Promise<void> {
     await this.execute(database, readFileSync(new URL('baseline.sql', import.meta.url), 'utf8'))
     await this.execute(database, 'vacuum analyze baseline.customers, baseline.ledger_accounts')
+  }
+
+  /** CPU microseconds that all its processes have used so far; NaN where the system does not tell. */
+  async cpu(): Promise<number> {
+    const [row] = await this.execute('postgres', 'show data_directory')
+    const lines = readFileSync(path.join(String(row?.data_directory), 'postmaster.pid'), 'utf8').split('\n')
+    return cpuOfFamily(Number(lines[0]))
   }
 
   async stop(): Promise<void> {

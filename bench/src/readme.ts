@@ -8,6 +8,7 @@ export interface Circumstances {
   readonly machine: string
   readonly minutes: number
   readonly options: Options
+  readonly notes: readonly string[]
   /** Its version. */
   readonly postgres: string
 }
@@ -21,7 +22,7 @@ export function renderTable(results: readonly Result[]): string {
 }
 
 export function renderReadme(results: readonly Result[], circumstances: Circumstances): string {
-  const { machine, minutes, options, postgres } = circumstances
+  const { machine, minutes, options, notes, postgres } = circumstances
   const list = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
   return `# Bench
 
@@ -34,7 +35,7 @@ ${renderTable(results)}
 - Machine: ${machine}
 - Node ${process.versions.node}; PostgreSQL ${postgres}, fsync on, synchronous_commit on, ${list.join(', ')}
 - The hand-written side: ${baselineName}
-- A figure is the median of ${options.rounds} rounds of ${options.seconds} s, a ratio the median of the rounds' ratios
+${notes.map((note) => `- ${note}\n`).join('')}- A figure is the median of ${options.rounds} rounds of ${options.seconds} s, a ratio the median of the rounds' ratios
 
 ## How to read it
 
@@ -48,6 +49,10 @@ key, ledger transaction, two entries, two balances, event. It does not check a b
 its tables have neither triggers nor foreign keys. "Numbered by a sequence" leaves gaps in the numbers, which Mteja does
 not, and is the fairer opponent; "numbered without gaps" keeps the same counter row as Mteja does, for which each
 transaction waits until the one before is on the disk.
+
+Of a search's matches a thousand are counted, or as many as reach past the page asked for: a word that very many
+customers have is looked for among the newest until there are enough, a rare one by the index. So the work of a search has a
+bound that does not grow with the customers, but in a small database there are fewer matches to count than the bound.
 
 Latencies at a fixed rate count from when a request was due, whether or not a caller was free to send it. The lists are
 asked for by one caller; a ratio compares the median times.

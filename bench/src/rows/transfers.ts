@@ -1,4 +1,4 @@
-import { type Bench, type Row, runBaseline, sendRequests, withServerCpu } from '../bench.ts'
+import { type Bench, measureCpu, type Row, runBaseline, sendRequests } from '../bench.ts'
 import { atLeast } from '../result.ts'
 import { alternate, format, median, medianOf, ratioOf } from '../rounds.ts'
 import { transferScript } from '../scripts.ts'
@@ -7,19 +7,28 @@ const callers = 64
 
 /** One transfer per request against one per transaction, and purchases, which all pay one account. */
 export const transfers: Row = async (bench) => {
-  const { options, customers, found } = bench
-  const cpu: number[] = []
+  const { options, customers, found, notes } = bench
+  const times = { server: [] as number[], generator: [] as number[], postgres: [] as number[], pgbench: [] as number[] }
   const post =
     (kind: 'transfer' | 'purchase', seconds = options.seconds) =>
     async () => {
-      const result = await withServerCpu(bench.server, () => sendRequests(bench, kind, { callers, seconds }))
-      if (kind === 'transfer') cpu.push(result.serverMicroseconds, result.cpuMicroseconds)
+      const { result, cpu } = await measureCpu(bench, () => sendRequests(bench, kind, { callers, seconds }))
+      if (kind === 'transfer') {
+        times.server.push(cpu.server / result.count)
+        times.postgres.push(cpu.postgres / result.count)
+        times.generator.push(result.cpuMicroseconds)
+      }
       return result.rate
     }
-  const sql = (name: 'transfer' | 'counted_transfer') => async () =>
-    (await runBaseline(bench, transferScript(name, bench), options.seconds)).rate
+  const sql = (name: 'transfer' | 'counted_transfer') => async () => {
+    const script = transferScript(name, bench)
+    const { result, cpu } = await measureCpu(bench, () => runBaseline(bench, script, options.seconds))
+    if (name === 'transfer') times.pgbench.push(cpu.postgres / (result.rate * options.seconds))
+    return result.rate
+  }
 
-  await post('transfer', options.warmUpSeconds)()
+  // The first load on the process: tens of thousands of requests pass before its code is compiled for good.
+  await post('transfer', options.warmUpSeconds * 4)()
   await post('purchase', options.warmUpSeconds)()
   const figures = await alternate(
     [
@@ -31,8 +40,11 @@ export const transfers: Row = async (bench) => {
     options.rounds,
   )
   found.set('transfers', medianOf(figures, 'transfers'))
-  found.set('server µs per transfer', median(cpu.filter((_, i) => i % 2 === 0)))
-  found.set('generator µs per transfer', median(cpu.filter((_, i) => i % 2 === 1)))
+  notes.push(
+    `CPU time of a transfer: ${format(median(times.server))} µs in the server, ${format(median(times.postgres))} µs in ` +
+      `PostgreSQL, ${format(median(times.generator))} µs in the load generator; of pgbench's, ` +
+      `${format(median(times.pgbench))} µs in PostgreSQL`,
+  )
 
   const rate = (name: string) => `${format(medianOf(figures, name))} /s`
   const cold = ratioOf(figures, 'transfers', 'pgbench')
