@@ -126,6 +126,8 @@ class Load {
     else if (draw < 0.85) await this.#do('/api/canary/customers', { phoneNumber: '+27821234567' })
     else {
       const hold = await this.#do('/v1/holds', { customerId: from, amount })
+      // Who spent it all has nothing to reserve.
+      if (hold.status !== 201) return
       const { id } = JSON.parse(hold.text)
       if (random() < 0.7) await this.#do(`/v1/holds/${id}/capture`, { amount: 1, final: random() < 0.5 })
       else await this.#do(`/v1/holds/${id}/release`, {})
@@ -148,8 +150,7 @@ class Load {
 
 /** Everything acknowledged is there once, nothing else is, and whoever asks again is told the same. */
 async function expectExactlyOnce(load: Load, place: TestPlace['options']): Promise<void> {
-  const refused = load.acknowledged.filter(({ status }) => status >= 400)
-  expect(new Set(refused.map(({ status }) => status))).toEqual(new Set(refused.length > 0 ? [402] : []))
+  expect(load.acknowledged.filter(({ status }) => status >= 400 && status !== 402)).toEqual([])
   for (const each of load.acknowledged.slice(-200)) {
     const again = await load.client.ask(each.path, each.body, each.key)
     expect([again.status, again.text, again.replayed]).toEqual([each.status, each.text, true])
