@@ -66,7 +66,8 @@ begin
     json_build_object(
       'customer', json_build_object('code', 'CUS_' || lpad(p_from::text, 15, '0')),
       'details', json_build_object(
-        'transferId', v_id, 'toCustomer', 'CUS_' || lpad(p_to::text, 15, '0'), 'amount', p_amount, 'currency', 'ZAR'
+        'transferId', v_id, 'fromCustomer', 'CUS_' || lpad(p_from::text, 15, '0'),
+        'toCustomer', 'CUS_' || lpad(p_to::text, 15, '0'), 'amount', p_amount, 'currency', 'ZAR'
       )
     ),
     c_now

@@ -11,6 +11,9 @@
 -- brings that answer (`replayed`), under a different request the refusal `idempotency_key_reused` and the fingerprint
 -- of the request it belongs to.
 --
+-- To the details of an event is added what is known only here: of a refund `amount` and `remaining`, what is left to
+-- give back; of a capture `amount`, `released` and `remaining` of the hold; of a release the `amount` given up.
+--
 -- Every command is judged against what its predecessors in the batch have left; a refused one leaves no trace but its
 -- key. Accounts are locked in the order of their ids, so that two batches can wait for but never block each other.
 --
@@ -104,6 +107,7 @@ declare
   v_to_balances bigint[] := array_fill(null::bigint, array[v_commands]);
   v_command_times timestamptz[] := array_fill(p_now, array[v_commands]);
   v_transfer_numbers bigint[] := array_fill(null::bigint, array[v_commands]);
+  v_event_data text[] := p_event_data;
   v_transfers bigint;
   v_first_transfer bigint;
   v_from integer;
@@ -114,6 +118,7 @@ declare
   v_amount bigint;
   v_released bigint;
   v_refusal text;
+  v_facts jsonb;
   r record;
 begin
   -- Places are counted from 1 and every list is as long as the others: below some are read by place, others in order.
@@ -243,6 +248,7 @@ begin
     v_amount := p_amounts[i];
     v_released := 0;
     v_refusal := null;
+    v_facts := null;
 
     -- Well formed? A caller has seen to it; whoever has not is not answered but stopped.
     if (
@@ -336,10 +342,21 @@ begin
           else 'captured'
         end;
       end if;
+      v_facts := case
+        when v_action = 'capture' then
+          jsonb_build_object('amount', v_amount, 'released', v_released, 'remaining', v_hold_left[v_hold])
+        else jsonb_build_object('amount', v_released)
+      end;
     elsif v_action = 'refund' then
       v_refund_left[v_original] := v_refund_left[v_original] - v_amount;
       v_refunded[v_original] := v_refunded[v_original] + v_amount;
       v_refund_touched[v_original] := true;
+      v_facts := jsonb_build_object('amount', v_amount, 'remaining', v_refund_left[v_original]);
+    end if;
+    if v_facts is not null then
+      v_event_data[i] := jsonb_set(
+        v_event_data[i]::jsonb, '{details}', (v_event_data[i]::jsonb -> 'details') || v_facts
+      );
     end if;
 
     v_from_balances[i] := v_posted[v_from];
@@ -444,7 +461,7 @@ begin
   insert into events (merchant_id, mode, type, customer_id, data, created_at)
   select p_merchant_id, p_mode, c.type, coalesce(v_customer_ids[c.from_place], v_customer_ids[c.to_place]),
     c.data::json, c.created_at
-  from unnest(p_event_types, p_event_data, p_froms, p_tos, v_refusals, v_replayed, v_command_times)
+  from unnest(p_event_types, v_event_data, p_froms, p_tos, v_refusals, v_replayed, v_command_times)
     as c (type, data, from_place, to_place, refusal, replayed, created_at)
   where c.type is not null and c.refusal is null and not c.replayed;
 

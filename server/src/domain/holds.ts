@@ -142,7 +142,7 @@ export async function captureHold(
     holdId,
     isFinal: input.isFinal,
     description: hold.description,
-    event: holdEvent('hold.captured', hold, { captureId: id, amount: amount === null ? null : Number(amount) }),
+    event: holdEvent('hold.captured', hold, { captureId: id }),
     request,
   })
   return {

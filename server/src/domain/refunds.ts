@@ -82,12 +82,7 @@ async function giveBack(
       type: `${kind}.succeeded`,
       data: {
         customer: { code: customer },
-        details: {
-          refundId: id,
-          transactionId,
-          amount: input.amount === null ? null : Number(input.amount),
-          currency: original.currency,
-        },
+        details: { refundId: id, transactionId, currency: original.currency, ...sidesOf(original) },
       },
     },
     request,
@@ -101,6 +96,12 @@ async function giveBack(
     createdAt: receipt.createdAt,
     replayed: receipt.replayed,
   }
+}
+
+/** Of a transfer that is given back, both customers: who receives it is told as well. */
+function sidesOf({ from, to }: Original) {
+  if (from.customer === undefined || to.customer === undefined) return {}
+  return { fromCustomer: to.customer, toCustomer: from.customer }
 }
 
 function checkKind(kind: Refund['kind'], original: TransactionKind): void {

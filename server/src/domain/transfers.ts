@@ -150,7 +150,7 @@ function transferCommand(
       type: 'transfer.completed',
       data: {
         customer: { code: fromCustomer },
-        details: { transferId: id, toCustomer, amount: Number(amount), currency },
+        details: { transferId: id, fromCustomer, toCustomer, amount: Number(amount), currency },
       },
     },
     request,

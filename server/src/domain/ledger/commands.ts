@@ -22,7 +22,10 @@ interface CommandBase {
   id: string
   currency: Currency
   from: AccountName
-  /** Recorded in the same commit, where there is one. */
+  /**
+   * Recorded in the same commit, where there is one. To the details of a refund, capture, release or expiry the posting
+   * adds what it finds out: see post_commands.sql.
+   */
   event: { type: EventType; data: Record<string, unknown> } | null
   /** Does the command once for this request, however often it comes. */
   request: IdempotentRequest | null
