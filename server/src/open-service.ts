@@ -8,9 +8,11 @@ import { migrate } from './db/migrate.ts'
 import { sandboxVerifier } from './domain/identity-verifier.ts'
 import { isInstalled, setUpInstallation } from './domain/installation.ts'
 import { createSandboxProcessor } from './domain/payment-processor.ts'
+import { createWebhookSender } from './domain/webhooks/sender.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { systemRandom } from './ids.ts'
 import type { Service } from './service.ts'
+import { createPaystackVerifier, modeOfKey } from './upstream/paystack.ts'
 import { createVault } from './vault.ts'
 
 const insufficientPrivilege = '42501'
@@ -32,8 +34,11 @@ export interface OpenService {
  */
 export async function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
   const { db, lock } = await openMigrated(config, onFailure)
+  const webhookSender = createWebhookSender()
   const close = async () => {
     await db.close()
+    // Only now: what is under way then is recorded by nobody, and sent again.
+    await webhookSender.close()
     await lock?.release()
   }
   try {
@@ -45,8 +50,9 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       clock: systemClock,
       random: systemRandom,
       vault: createVault(key, systemRandom),
-      identityVerifier: sandboxVerifier,
+      identityVerifiers: chooseVerifiers(config.upstreamPaystack),
       paymentProcessor: createSandboxProcessor({ db, clock: systemClock, sandboxDelayMs }),
+      webhookSender,
       sandboxDelayMs,
     }
     return { service, firstStart: await setUpInstallation(service, config.testKey), lock, close }
@@ -54,6 +60,13 @@ export async function openService(config: Config, onFailure: (error: Error) => v
     await close()
     throw error
   }
+}
+
+/** Test mode has the sandbox, live mode nobody, where no account of that mode stands in. */
+function chooseVerifiers(account: Config['upstreamPaystack']): Service['identityVerifiers'] {
+  const verifiers = { test: sandboxVerifier, live: null }
+  if (account === undefined) return verifiers
+  return { ...verifiers, [modeOfKey(account.secretKey)]: createPaystackVerifier({ ...account, fetch }) }
 }
 
 /** Opens the database and brings its schema up to date; answers what was applied. */

@@ -9,6 +9,10 @@ export interface Vault {
   open(sealed: Buffer, context: string): string
   /** HMAC-SHA256: equal values of one purpose give equal digests, and only the key's holder can try values. */
   fingerprint(value: string, purpose: string): Buffer
+  /** A row's number as a text of 32 characters that tells nothing of it. `kind` is bound to it. */
+  conceal(id: bigint, kind: string): string
+  /** The number that was concealed as the text; null for any other text. */
+  reveal(text: string, kind: string): bigint | null
   /** Tells two keys apart without revealing either. */
   readonly keyFingerprint: Buffer
 }
@@ -21,6 +25,9 @@ export function createVault(key: Buffer, random: Random): Vault {
   if (key.length !== 32) throw new Error('the encryption key must be 32 bytes')
   const sealing = derive(key, 'seal')
   const recognising = derive(key, 'fingerprint')
+  // One block, and no two numbers give the same: the plain cipher is what is wanted.
+  const concealing = derive(key, 'conceal').subarray(0, 16)
+  const recognisedKind = (kind: string) => createHash('sha256').update(kind).digest().subarray(0, 8)
   return {
     seal(plaintext, context) {
       const nonce = random.bytes(nonceBytes)
@@ -37,6 +44,18 @@ export function createVault(key: Buffer, random: Random): Vault {
       return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8')
     },
     fingerprint: (value, purpose) => createHmac('sha256', recognising).update(`${purpose}\0${value}`).digest(),
+    conceal: (id, kind) => {
+      const block = Buffer.concat([Buffer.alloc(8), recognisedKind(kind)])
+      block.writeBigUInt64BE(id)
+      const cipher = createCipheriv('aes-128-ecb', concealing, null).setAutoPadding(false)
+      return Buffer.concat([cipher.update(block), cipher.final()]).toString('hex')
+    },
+    reveal: (text, kind) => {
+      if (!/^[0-9a-f]{32}$/.test(text)) return null
+      const decipher = createDecipheriv('aes-128-ecb', concealing, null).setAutoPadding(false)
+      const block = Buffer.concat([decipher.update(Buffer.from(text, 'hex')), decipher.final()])
+      return block.subarray(8).equals(recognisedKind(kind)) ? block.readBigUInt64BE() : null
+    },
     keyFingerprint: createHash('sha256').update(derive(key, 'identify')).digest().subarray(0, 8),
   }
 }

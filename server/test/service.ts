@@ -5,6 +5,7 @@ import { sandboxVerifier } from '../src/domain/identity-verifier.ts'
 import { createMerchant, type NewMerchant } from '../src/domain/merchants.ts'
 import { createSandboxProcessor } from '../src/domain/payment-processor.ts'
 import type { Merchant, Mode, Tenant } from '../src/domain/tenant.ts'
+import { createWebhookSender } from '../src/domain/webhooks/sender.ts'
 import { systemRandom } from '../src/ids.ts'
 import type { Service } from '../src/service.ts'
 import { createVault } from '../src/vault.ts'
@@ -44,8 +45,9 @@ export function createTestContext(db: Db): Service & { clock: TestClock } {
     clock,
     random: systemRandom,
     vault: testVault,
-    identityVerifier: sandboxVerifier,
+    identityVerifiers: { test: sandboxVerifier, live: null },
     paymentProcessor: createSandboxProcessor({ db, clock, sandboxDelayMs: 1000 }),
+    webhookSender: createWebhookSender(),
     sandboxDelayMs: 1000,
   }
 }

@@ -13,18 +13,23 @@ begin
   grant usage on schema public to mteja_app;
   grant select on all tables in schema public to mteja_app;
   grant insert on merchant_ids, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
-    idempotency_keys, payment_counters, payment_intents, checkout_sessions, sandbox_charges to mteja_app;
+    idempotency_keys, payment_counters, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
+    delivery_attempts to mteja_app;
   grant insert (code, name, country, currencies, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
   grant update on api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_counters,
-    payment_intents, sandbox_charges to mteja_app;
+    payment_intents, sandbox_charges, webhook_endpoints to mteja_app;
+  grant update (
+    status, attempt_count, try_count, next_attempt_at, claimed_at, last_attempt_at, delivered_at, failure_reason, body,
+    updated_at
+  ) on deliveries to mteja_app;
   grant update (
     email, first_name, last_name, phone, phone_e164, metadata, risk_action, identified, search_text, updated_at
   ) on customers to mteja_app;
   grant update (answer) on idempotency_keys to mteja_app;
   revoke all on function create_customers, post_commands, open_ledger_accounts, allocate_ids,
-    forget_idempotency_keys from public, mteja_app;
+    forget_idempotency_keys, fan_out_events from public, mteja_app;
   grant execute on function create_customers, post_commands, allocate_ids, forget_idempotency_keys to mteja_app;
 end
 $$;

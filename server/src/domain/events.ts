@@ -2,7 +2,7 @@ import type { Tx } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
 import type { Service } from '../service.ts'
 import type { Customer } from './customers.ts'
-import type { Tenant } from './tenant.ts'
+import type { Mode, Tenant } from './tenant.ts'
 
 /** What can happen. docs/events.md says what each carries. */
 export type EventType =
@@ -29,6 +29,22 @@ export type EventType =
   | 'hold.expired'
   | 'refund.succeeded'
   | 'reversal.succeeded'
+
+/** A fact as it is told. */
+export interface RecordedEvent {
+  id: bigint
+  /** `evt_…`, its name on every surface. */
+  publicId: string
+  merchantCode: string
+  mode: Mode
+  type: EventType
+  data: {
+    /** As of the change; of a movement of money only the code. Missing where it is about nobody. */
+    customer?: Record<string, unknown>
+    details?: Record<string, unknown>
+  }
+  createdAt: Date
+}
 
 /**
  * Records a fact in the transaction of the change it tells of: both are kept or neither. `details` are what the event

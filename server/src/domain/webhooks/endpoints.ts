@@ -1,0 +1,297 @@
+import type { Tx } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import { ServiceError } from '../../errors.ts'
+import { uuidV7 } from '../../ids.ts'
+import type { Service } from '../../service.ts'
+import type { Page } from '../customer-lists.ts'
+import type { Metadata } from '../customers.ts'
+import type { EventType } from '../events.ts'
+import type { Mode, Tenant } from '../tenant.ts'
+import { isWithinReach, literalAddress, type Reach } from './reach.ts'
+import type { WebhookStyle } from './styles.ts'
+
+/** An address of the merchant's that is told of events. */
+export interface WebhookEndpoint {
+  id: string
+  style: WebhookStyle
+  url: string
+  /** Null for every event that its style has a name for. */
+  eventTypes: EventType[] | null
+  metadata: Metadata | null
+  /** Told by hand or after long failure that nothing is to be sent any more. */
+  disabledAt: Date | null
+  disabledReason: string | null
+  /** Since when nothing has been acknowledged; null while all is well. */
+  failingSince: Date | null
+  /** Until when deliveries are signed with the secret before as well. */
+  previousSecretExpiresAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+interface EndpointRow {
+  id: string
+  style: WebhookStyle
+  url: string
+  event_types: EventType[] | null
+  metadata: Metadata | null
+  disabled_at: Date | null
+  disabled_reason: string | null
+  failing_since: Date | null
+  previous_secret_expires_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
+const columns = sql`
+  w.id, w.style, w.url, w.event_types, w.metadata, w.disabled_at, w.disabled_reason, w.failing_since,
+  w.previous_secret_expires_at, w.created_at, w.updated_at
+`
+
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const secretBytes = 24
+
+/** What the secret of an endpoint is sealed for. */
+export const secretContext = 'webhook'
+
+/** In live mode only the open Internet over https; in test mode also this machine over http. */
+export function reachOf(mode: Mode): Reach {
+  return mode === 'live' ? 'public' : 'local'
+}
+
+export interface NewWebhookEndpoint {
+  url: string
+  eventTypes?: EventType[] | undefined
+  metadata?: Metadata | undefined
+}
+
+/**
+ * Adds an address that is told of events by the Standard Webhooks convention, and answers its secret, the only time it
+ * can be seen: `whsec_` and 32 characters of base64. Throws `invalid_request`.
+ */
+export async function createWebhookEndpoint(
+  service: Service,
+  tenant: Tenant,
+  input: NewWebhookEndpoint,
+): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
+  const secret = newSecret(service)
+  const endpoint = await insertEndpoint(service, tenant, { ...input, style: 'standard', secret })
+  return { endpoint, secret }
+}
+
+/**
+ * Sets the one address of the mode that is told of events as Paystack tells them; what is still to be told goes to it
+ * too. They are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
+ */
+export async function setPaystackWebhook(
+  service: Service,
+  tenant: Tenant,
+  url: string,
+  secretKey: string,
+): Promise<WebhookEndpoint> {
+  return insertEndpoint(service, tenant, { url, style: 'paystack', secret: secretKey })
+}
+
+async function insertEndpoint(
+  service: Service,
+  tenant: Tenant,
+  input: NewWebhookEndpoint & { style: WebhookStyle; secret: string },
+): Promise<WebhookEndpoint> {
+  const now = service.clock.now()
+  const [row] = await service.db.query<EndpointRow>(sql`
+    insert into webhook_endpoints as w (
+      merchant_id, id, mode, style, url, event_types, metadata, secret, created_at, updated_at
+    )
+    values (
+      ${tenant.merchant.id}, ${uuidV7(service.random, now)}, ${tenant.mode}, ${input.style},
+      ${readWebhookUrl(input.url, tenant.mode)}, ${input.eventTypes ?? null}::text[],
+      ${input.metadata === undefined ? null : JSON.stringify(input.metadata)},
+      ${service.vault.seal(input.secret, secretContext)}, ${now}, ${now}
+    )
+    on conflict (merchant_id, mode) where style = 'paystack' and deleted_at is null
+    do update set
+      url = excluded.url, secret = excluded.secret, updated_at = excluded.updated_at,
+      disabled_at = null, disabled_reason = null, failing_since = null
+    returning ${columns}
+  `)
+  return readEndpoint(row as EndpointRow)
+}
+
+/** Newest first. */
+export async function listWebhookEndpoints(
+  service: Service,
+  tenant: Tenant,
+  filter: { style?: WebhookStyle | undefined },
+  page: { limit: number; offset: number },
+): Promise<Page<WebhookEndpoint>> {
+  const rows = await service.db.query<EndpointRow & { total: bigint }>(sql`
+    with kept as materialized (
+      select k.id from webhook_endpoints k
+      where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode} and k.deleted_at is null
+        and k.style = coalesce(${filter.style ?? null}, k.style)
+    )
+    select t.total, ${columns}
+    from (select count(*) as total from kept) t
+    left join (select id from kept order by id desc limit ${page.limit} offset ${page.offset}) k on true
+    left join webhook_endpoints w on w.merchant_id = ${tenant.merchant.id} and w.id = k.id
+    order by w.id desc
+  `)
+  return { items: rows.filter((row) => row.id !== null).map(readEndpoint), total: Number(rows[0]?.total ?? 0) }
+}
+
+/** Throws `webhook_endpoint_not_found`. */
+export async function getWebhookEndpoint(service: Service, tenant: Tenant, id: string): Promise<WebhookEndpoint> {
+  const rows = idPattern.test(id)
+    ? await service.db.query<EndpointRow>(sql`
+        select ${columns} from webhook_endpoints w
+        where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
+      `)
+    : []
+  if (rows[0] === undefined) throw endpointNotFound(id)
+  return readEndpoint(rows[0])
+}
+
+/** A disabled endpoint that is enabled is told of what happens from then on. */
+export interface EndpointChange {
+  url?: string | undefined
+  eventTypes?: EventType[] | null | undefined
+  enabled?: boolean | undefined
+}
+
+/** Throws `webhook_endpoint_not_found`, `invalid_request`. */
+export async function updateWebhookEndpoint(
+  service: Service,
+  tenant: Tenant,
+  id: string,
+  change: EndpointChange,
+): Promise<WebhookEndpoint> {
+  const url = change.url === undefined ? null : readWebhookUrl(change.url, tenant.mode)
+  const current = await getWebhookEndpoint(service, tenant, id)
+  const now = service.clock.now()
+  return service.db.transaction(async (tx) => {
+    if (change.enabled === false && current.disabledAt === null) {
+      await disableEndpoint(tx, tenant.merchant.id, id, 'Disabled by hand', now)
+    }
+    const [row] = await tx.query<EndpointRow>(sql`
+      update webhook_endpoints w set
+        url = coalesce(${url}, w.url),
+        event_types = case
+          when ${change.eventTypes !== undefined}::boolean then ${change.eventTypes ?? null}::text[] else w.event_types
+        end,
+        disabled_at = case when ${change.enabled === true}::boolean then null else w.disabled_at end,
+        disabled_reason = case when ${change.enabled === true}::boolean then null else w.disabled_reason end,
+        failing_since = case when ${change.enabled === true}::boolean then null else w.failing_since end,
+        updated_at = ${now}
+      where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
+      returning ${columns}
+    `)
+    if (row === undefined) throw endpointNotFound(id)
+    return readEndpoint(row)
+  })
+}
+
+/**
+ * Gives the endpoint a new secret and answers it. For `overlapMs` deliveries are signed with the one before as well, so
+ * that a receiver has the time to change over. Throws `webhook_endpoint_not_found`, and `invalid_request` for one in
+ * Paystack's style, whose secret is an API key.
+ */
+export async function rotateWebhookSecret(
+  service: Service,
+  tenant: Tenant,
+  id: string,
+  overlapMs: number,
+): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
+  const { style } = await getWebhookEndpoint(service, tenant, id)
+  if (style === 'paystack') {
+    const message = 'A Paystack endpoint is signed with the API key that set it; set it again with the new key'
+    throw new ServiceError('invalid_request', message)
+  }
+  const secret = newSecret(service)
+  const now = service.clock.now()
+  const [row] = await service.db.query<EndpointRow>(sql`
+    update webhook_endpoints w set
+      previous_secret = w.secret, previous_secret_expires_at = ${new Date(now.getTime() + overlapMs)},
+      secret = ${service.vault.seal(secret, secretContext)}, updated_at = ${now}
+    where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
+    returning ${columns}
+  `)
+  if (row === undefined) throw endpointNotFound(id)
+  return { endpoint: readEndpoint(row), secret }
+}
+
+/** What is still to be told to it will not be. Answers when. Throws `webhook_endpoint_not_found`. */
+export async function deleteWebhookEndpoint(service: Service, tenant: Tenant, id: string): Promise<Date> {
+  await getWebhookEndpoint(service, tenant, id)
+  return service.db.transaction((tx) => removeEndpoint(service, tx, tenant, id))
+}
+
+async function removeEndpoint(service: Service, tx: Tx, tenant: Tenant, id: string): Promise<Date> {
+  const now = service.clock.now()
+  await tx.query(sql`
+    update webhook_endpoints set deleted_at = ${now}, updated_at = ${now}
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id} and deleted_at is null
+  `)
+  await giveUpDeliveries(tx, tenant.merchant.id, id, 'The endpoint was deleted', now)
+  return now
+}
+
+/** Nothing is sent to it any more, for the reason given. */
+export async function disableEndpoint(tx: Tx, merchantId: number, id: string, reason: string, now: Date) {
+  await tx.query(sql`
+    update webhook_endpoints set disabled_at = ${now}, disabled_reason = ${reason}, updated_at = ${now}
+    where merchant_id = ${merchantId} and id = ${id} and disabled_at is null
+  `)
+  await giveUpDeliveries(tx, merchantId, id, 'The endpoint was disabled', now)
+}
+
+async function giveUpDeliveries(tx: Tx, merchantId: number, id: string, reason: string, now: Date): Promise<void> {
+  await tx.query(sql`
+    update deliveries set
+      status = 'failed', failure_reason = ${reason}, next_attempt_at = null, claimed_at = null, updated_at = ${now}
+    where merchant_id = ${merchantId} and endpoint_id = ${id} and status = 'pending'
+  `)
+}
+
+/** Answers the URL as it will be used. Throws `invalid_request` for one that is not to be sent to. */
+export function readWebhookUrl(text: string, mode: Mode): string {
+  const url = URL.parse(text)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || text.length > 2000) {
+    throw badUrl(`must be an http or https URL of at most 2000 characters, not ${JSON.stringify(text.slice(0, 100))}`)
+  }
+  if (url.username !== '' || url.password !== '') throw badUrl('must not carry a user name or password')
+  if (mode === 'live' && url.protocol !== 'https:') throw badUrl('must begin with https:// in live mode')
+  const address = literalAddress(url)
+  if (address !== null && !isWithinReach(address, reachOf(mode))) {
+    throw badUrl(`must not be ${address}, an address that ${mode} mode never sends to`)
+  }
+  if (mode === 'live' && /(^|\.)localhost\.?$/.test(url.hostname)) throw badUrl('must not be this machine in live mode')
+  return url.href
+}
+
+function badUrl(rule: string): ServiceError {
+  return new ServiceError('invalid_request', `url ${rule}`, 'url')
+}
+
+function newSecret(service: Service): string {
+  return `whsec_${service.random.bytes(secretBytes).toString('base64')}`
+}
+
+function endpointNotFound(id: string): ServiceError {
+  return new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${id}"`)
+}
+
+function readEndpoint(row: EndpointRow): WebhookEndpoint {
+  return {
+    id: row.id,
+    style: row.style,
+    url: row.url,
+    eventTypes: row.event_types,
+    metadata: row.metadata,
+    disabledAt: row.disabled_at,
+    disabledReason: row.disabled_reason,
+    failingSince: row.failing_since,
+    previousSecretExpiresAt: row.previous_secret_expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
