@@ -1,9 +1,27 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sql } from '../../db/sql.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
-import { createCustomer, setRiskAction } from '../customers.ts'
-import { type EventRenderers, deliverDue } from './deliveries.ts'
-import { createWebhookEndpoint } from './endpoints.ts'
+import { createWallets } from '../../../test/wallets.ts'
+import { sql } from '../../db/sql.ts'
+import { lockCustomer } from '../customers.ts'
+import { type EventType, recordEvent } from '../events.ts'
+import type { Mode } from '../tenant.ts'
+import {
+  claimDeliveries,
+  createAttempt,
+  deliverDue,
+  disabledAfterMs,
+  type EventRenderers,
+  giveUpStrayDeliveries,
+  maxParallel,
+} from './deliveries.ts'
+import {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  getWebhookEndpoint,
+  rotateWebhookSecret,
+  setPaystackWebhook,
+  updateWebhookEndpoint,
+} from './endpoints.ts'
 import type { WebhookAnswer, WebhookRequest } from './sender.ts'
 
 let base: TestService
@@ -12,19 +30,423 @@ beforeAll(async () => {
 })
 afterAll(() => base.close())
 
+const minute = 60_000
+const hour = 60 * minute
+
 const renderers: EventRenderers = {
-  paystack: ({ type, data }) => ({ event: type, data }),
-  standard: ({ publicId, type, data }) => ({ id: publicId, type, data }),
+  paystack: ({ type, data }) => ({ event: type, data: data.details }),
+  standard: ({ publicId, type, data }) => ({ id: publicId, type, data: data.details }),
 }
 
-test('smoke', async () => {
-  const sent: WebhookRequest[] = []
-  const answer: WebhookAnswer = { status: 200, headers: {}, body: 'ok', durationMs: 3 }
-  const service: TestService = { ...base, webhookSender: { send: async (r) => { sent.push(r); return answer }, close: async () => {} } }
-  const tenant: TestTenant = await createTestTenant(service)
-  await createWebhookEndpoint(service, tenant, { url: 'http://localhost:3000/hooks' })
-  void createCustomer
-  void setRiskAction
-  await service.db.query(sql`select 1`)
-  expect(await deliverDue(service, renderers)).toBe(0)
+type Answer = number | string
+/** A tenant whose receiver answers what it is told to. */
+interface Setting {
+  service: TestService
+  tenant: TestTenant
+  sent: (WebhookRequest & { note: unknown; at: number })[]
+  /** Statuses, or errors, to answer with. */
+  answers: (request: WebhookRequest) => Answer | Promise<Answer>
+}
+
+async function setUp(mode: Mode = 'test'): Promise<Setting> {
+  await base.db.query(sql`
+    update deliveries set status = 'failed', failure_reason = 'Of another test', next_attempt_at = null
+    where status = 'pending'
+  `)
+  const setting: Setting = { sent: [], answers: () => 200 } as never
+  const webhookSender = {
+    async send(request: WebhookRequest): Promise<WebhookAnswer> {
+      const at = setting.service.clock.now().getTime()
+      setting.sent.push({ ...request, note: JSON.parse(request.body).data?.note, at })
+      const answer = await setting.answers(request)
+      if (typeof answer === 'string') return { error: answer, durationMs: 5 }
+      return { status: answer, headers: { 'x-r': '1' }, body: 'said', durationMs: 5 }
+    },
+    close: async () => {},
+  }
+  setting.service = { ...base, webhookSender }
+  setting.tenant = await createTestTenant(setting.service, { mode })
+  return setting
+}
+
+/** Something happens to the customer. */
+async function happen({ service, tenant }: Setting, code: string, note: unknown, type: EventType = 'identity.failed') {
+  await service.db.transaction(async (tx) => {
+    const customer = await lockCustomer(tx, tenant, { code })
+    await recordEvent(service, tx, tenant, type, customer, { note })
+  })
+}
+
+async function deliver({ service }: Setting): Promise<number> {
+  let count = 0
+  for (;;) {
+    const done = await deliverDue(service, renderers)
+    if (done === 0) return count
+    count += done
+  }
+}
+
+async function readDeliveries({ service, tenant }: Setting) {
+  return service.db.query(sql`
+    select status, attempt_count, failure_reason, next_attempt_at from deliveries
+    where merchant_id = ${tenant.merchant.id} order by id
+  `)
+}
+
+const hooks = { url: 'http://localhost:3000/hooks' }
+
+test('an event is told to each endpoint of its tenant and mode that asked for its type, in one commit with it', async () => {
+  const setting = await setUp()
+  const { service, tenant } = setting
+  const [code = ''] = await createWallets(service, tenant, 1)
+  await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/all' })
+  await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/some', eventTypes: ['identity.failed'] })
+  await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/none', eventTypes: ['hold.placed'] })
+  await createWebhookEndpoint(service, { ...tenant, mode: 'live' }, { url: 'https://example.com/live' })
+  await createWebhookEndpoint(service, await createTestTenant(service), { url: 'http://localhost:1/other' })
+  await setPaystackWebhook(service, tenant, 'http://localhost:1/paystack', tenant.secret)
+  await happen(setting, code, 1)
+  await happen(setting, code, 2, 'customer.updated')
+  expect(await deliver(setting)).toBe(4)
+  const told = setting.sent.map(({ url, note }) => `${new URL(url).pathname} ${note}`)
+  expect(told.sort()).toEqual(['/all 1', '/all 2', '/paystack 1', '/some 1'])
+})
+
+test('a change that is rolled back is told to nobody', async () => {
+  const setting = await setUp()
+  const { service, tenant } = setting
+  const [code = ''] = await createWallets(service, tenant, 1)
+  await createWebhookEndpoint(service, tenant, hooks)
+  const failing = service.db.transaction(async (tx) => {
+    const customer = await lockCustomer(tx, tenant, { code })
+    await recordEvent(service, tx, tenant, 'customer.updated', customer)
+    throw new Error('a bug')
+  })
+  await expect(failing).rejects.toThrow('a bug')
+  expect(await deliver(setting)).toBe(0)
+})
+
+describe('of one customer', () => {
+  test('events arrive in order, each after the one before was acknowledged; others do not wait', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [one = '', two = ''] = await createWallets(service, tenant, 2)
+    await createWebhookEndpoint(service, tenant, hooks)
+    for (let i = 0; i < 5; i++) {
+      await happen(setting, one, `one ${i}`)
+      await happen(setting, two, `two ${i}`)
+    }
+    let fails = true
+    setting.answers = ({ body }) => (fails && body.includes('one') ? 500 : 200)
+    expect(await deliver(setting)).toBe(6)
+    expect(setting.sent.filter(({ note }) => String(note).startsWith('one')).map(({ note }) => note)).toEqual(['one 0'])
+    fails = false
+    expect(await deliver(setting)).toBe(0)
+    await happen(setting, one, 'one 5')
+    expect(await deliver(setting)).toBe(0)
+    service.clock.advance(10_000)
+    expect(await deliver(setting)).toBe(6)
+    for (const each of ['one', 'two']) {
+      const notes = setting.sent.map(({ note }) => String(note)).filter((note) => note.startsWith(each))
+      expect([...new Set(notes)]).toEqual([...notes].sort().filter((note, i, all) => note !== all[i - 1]))
+    }
+    expect((await readDeliveries(setting)).every(({ status }) => status === 'delivered')).toBe(true)
+  })
+
+  test('the next goes out when one has failed for good', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    await createWebhookEndpoint(service, tenant, hooks)
+    await happen(setting, code, 'first')
+    await happen(setting, code, 'second')
+    setting.answers = ({ body }) => (body.includes('first') ? 500 : 200)
+    for (let i = 0; i < 30 && !setting.sent.some(({ note }) => note === 'second'); i++) {
+      await deliver(setting)
+      service.clock.advance(hour * 4)
+    }
+    expect(await readDeliveries(setting)).toMatchObject([
+      { status: 'failed', failure_reason: 'Answered 500', attempt_count: 10 },
+      { status: 'delivered', failure_reason: null, attempt_count: 1 },
+    ])
+  })
+
+  test('a thousand that wait are told in order, while the newest come in, by two processes at once', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    await createWebhookEndpoint(service, tenant, hooks)
+    await service.db.transaction(async (tx) => {
+      const customer = await lockCustomer(tx, tenant, { code })
+      for (let i = 0; i < 300; i++) await recordEvent(service, tx, tenant, 'customer.updated', customer, { note: i })
+    })
+    const working = [deliver(setting), deliver(setting)]
+    for (let i = 300; i < 320; i++) await happen(setting, code, i)
+    await Promise.all(working)
+    while ((await deliver(setting)) > 0);
+    expect(setting.sent.map(({ note }) => note)).toEqual(Array.from({ length: 320 }, (_, i) => i))
+  })
+})
+
+describe('a receiver that always fails is tried again', () => {
+  async function triesOf(mode: Mode, style: 'paystack' | 'standard', url: string) {
+    const setting = await setUp(mode)
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    if (style === 'paystack') await setPaystackWebhook(service, tenant, url, tenant.secret)
+    else await createWebhookEndpoint(service, tenant, { url })
+    setting.answers = () => 500
+    await happen(setting, code, 0)
+    for (let minutes = 0; minutes < 85 * 60; minutes++) {
+      // A round without anything due asks the database for nothing but that.
+      const [row] = await service.db.query<{ next: Date | null }>(sql`
+        select next_attempt_at as next from deliveries where merchant_id = ${tenant.merchant.id}
+      `)
+      if (row?.next == null) break
+      service.clock.advance(Math.max(0, row.next.getTime() - service.clock.now().getTime()))
+      await deliver(setting)
+    }
+    const waits = setting.sent.slice(1).map(({ at }, i) => at - (setting.sent[i]?.at ?? 0))
+    return { setting, waits }
+  }
+
+  /** Each wait is that long, or up to a tenth more. */
+  function expectWaits(waits: number[], expected: number[]): void {
+    expect(waits.length).toBe(expected.length)
+    for (const [i, wait] of waits.entries()) {
+      expect(wait).toBeGreaterThanOrEqual(expected[i] ?? 0)
+      expect(wait).toBeLessThanOrEqual((expected[i] ?? 0) * 1.1 + 1)
+    }
+  }
+
+  test('in Paystack’s live style every 3 minutes for the first 4 tries, then hourly for 72 hours', async () => {
+    const { setting, waits } = await triesOf('live', 'paystack', 'https://example.com/hooks')
+    expectWaits(waits, [...Array(3).fill(3 * minute), ...Array(72).fill(hour)])
+    expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed', attempt_count: 76 }])
+    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'public' })
+  })
+
+  test('in Paystack’s test style hourly for 10 hours', async () => {
+    const { waits, setting } = await triesOf('test', 'paystack', hooks.url)
+    expectWaits(waits, Array(10).fill(hour))
+    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'local' })
+  })
+
+  test('in the standard style within 76 hours', async () => {
+    const { waits, setting } = await triesOf('test', 'standard', hooks.url)
+    expectWaits(waits, [5_000, 5 * minute, 30 * minute, ...[2, 5, 10, 14, 20, 24].map((hours) => hours * hour)])
+    expect(new Set(setting.sent.map(({ body }) => body)).size).toBe(1)
+    expect(new Set(setting.sent.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+  })
+})
+
+test('only 200 acknowledges in Paystack’s style, any success in the standard one', async () => {
+  for (const [style, status, expected] of [
+    ['paystack', 200, 'delivered'],
+    ['paystack', 204, 'pending'],
+    ['paystack', 302, 'pending'],
+    ['standard', 204, 'delivered'],
+    ['standard', 302, 'pending'],
+    ['standard', 400, 'pending'],
+  ] as const) {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    if (style === 'paystack') await setPaystackWebhook(service, tenant, hooks.url, tenant.secret)
+    else await createWebhookEndpoint(service, tenant, hooks)
+    setting.answers = () => status
+    await happen(setting, code, 0)
+    await deliver(setting)
+    expect([style, status, (await readDeliveries(setting))[0]?.status]).toEqual([style, status, expected])
+  }
+})
+
+test('a receiver that was down comes back and gets everything, in order', async () => {
+  const setting = await setUp()
+  const { service, tenant } = setting
+  const codes = await createWallets(service, tenant, 4)
+  await createWebhookEndpoint(service, tenant, hooks)
+  setting.answers = () => 'The connection was refused'
+  for (let i = 0; i < 12; i++) {
+    for (const code of codes) await happen(setting, code, `${code} ${String(i).padStart(2, '0')}`)
+    service.clock.advance(10 * minute)
+    await deliver(setting)
+  }
+  setting.answers = () => 200
+  setting.sent.length = 0
+  service.clock.advance(3 * hour)
+  await deliver(setting)
+  expect(setting.sent).toHaveLength(48)
+  for (const code of codes) {
+    const notes = setting.sent.map(({ note }) => String(note)).filter((note) => note.startsWith(code))
+    expect(notes).toEqual([...notes].sort())
+  }
+  expect((await readDeliveries(setting)).every(({ status }) => status === 'delivered')).toBe(true)
+})
+
+test('each attempt is kept with what was sent and answered', async () => {
+  const setting = await setUp()
+  const { service, tenant } = setting
+  const [code = ''] = await createWallets(service, tenant, 1)
+  await createWebhookEndpoint(service, tenant, hooks)
+  const answers: Answer[] = ['No answer within 15 s', 503, 200]
+  setting.answers = () => answers.shift() ?? 200
+  await happen(setting, code, 0)
+  for (let i = 0; i < 3; i++) {
+    await deliver(setting)
+    service.clock.advance(hour)
+  }
+  const attempts = await service.db.query(sql`
+    select number, status, error, response_body, response_headers, url, request_headers, duration_ms
+    from delivery_attempts where merchant_id = ${tenant.merchant.id} order by number
+  `)
+  expect(attempts).toMatchObject([
+    { number: 1, status: null, error: 'No answer within 15 s', url: hooks.url, duration_ms: 5 },
+    { number: 2, status: 503, error: null, response_body: 'said' },
+    { number: 3, status: 200, error: null, response_headers: { 'x-r': '1' } },
+  ])
+  expect(attempts[0]?.request_headers).toMatchObject({ 'webhook-id': expect.stringMatching(/^evt_[0-9a-f]{32}$/) })
+})
+
+describe('an endpoint', () => {
+  test('that hangs holds no more than its share, and another is told meanwhile', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const codes = await createWallets(service, tenant, 40)
+    const dead = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/dead' })
+    await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/alive' })
+    for (const code of codes) await happen(setting, code, 0)
+    const first = await claimDeliveries(service)
+    expect(first.length).toBe(2 * maxParallel.perEndpoint)
+    const attempt = createAttempt(service, renderers)
+    await Promise.all(first.filter(({ endpointId }) => endpointId !== dead.endpoint.id).map(attempt))
+    const busy = new Map([[dead.endpoint.id, maxParallel.perEndpoint]])
+    for (let round = 0; round < 3; round++) {
+      const more = await claimDeliveries(service, busy)
+      expect(more.map(({ endpointId }) => endpointId)).not.toContain(dead.endpoint.id)
+      expect(more.length).toBe(maxParallel.perEndpoint)
+      await Promise.all(more.map(attempt))
+    }
+    expect(await claimDeliveries(service, busy)).toEqual([])
+  })
+
+  test('that acknowledges nothing for five days is disabled, for a reason that can be seen, and can be enabled', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = '', late = ''] = await createWallets(service, tenant, 2)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    setting.answers = () => 500
+    await happen(setting, code, 0)
+    await deliver(setting)
+    service.clock.advance(disabledAfterMs - hour)
+    await deliver(setting)
+    expect(await getWebhookEndpoint(service, tenant, endpoint.id)).toMatchObject({ disabledAt: null })
+    service.clock.advance(hour)
+    await happen(setting, late, 1)
+    await deliver(setting)
+    const disabled = await getWebhookEndpoint(service, tenant, endpoint.id)
+    expect(disabled.disabledReason).toMatch(/^It has acknowledged nothing since 20/)
+    expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed' }, { status: 'failed' }])
+    await happen(setting, code, 2)
+    expect(await readDeliveries(setting)).toHaveLength(2)
+
+    await updateWebhookEndpoint(service, tenant, endpoint.id, { enabled: true })
+    setting.answers = () => 200
+    await happen(setting, code, 3)
+    expect(await deliver(setting)).toBe(1)
+    expect(await getWebhookEndpoint(service, tenant, endpoint.id)).toMatchObject({
+      disabledAt: null,
+      disabledReason: null,
+      failingSince: null,
+    })
+  })
+
+  test('that says it is gone is disabled at once', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    setting.answers = () => 410
+    await happen(setting, code, 0)
+    await deliver(setting)
+    expect(await getWebhookEndpoint(service, tenant, endpoint.id)).toMatchObject({
+      disabledReason: 'It answered 410 Gone',
+    })
+  })
+
+  test('that is deleted is told nothing more, also of what was recorded in that moment', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    await happen(setting, code, 0)
+    await deleteWebhookEndpoint(service, tenant, endpoint.id)
+    expect(await readDeliveries(setting)).toMatchObject([
+      { status: 'failed', failure_reason: 'The endpoint was deleted', next_attempt_at: null },
+    ])
+    await service.db.query(sql`
+      update deliveries set status = 'pending', next_attempt_at = ${service.clock.now()}
+      where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(await deliver(setting)).toBe(0)
+    expect(await giveUpStrayDeliveries(service)).toBe(1)
+    expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed' }])
+  })
+
+  test('whose secret is changed is signed for with both for a while', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    const count = async () => {
+      await happen(setting, code, 0)
+      await deliver(setting)
+      return setting.sent.at(-1)?.headers['webhook-signature']?.split(' ').length
+    }
+    expect(await count()).toBe(1)
+    const { secret } = await rotateWebhookSecret(service, tenant, endpoint.id, hour)
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/)
+    expect(await count()).toBe(2)
+    service.clock.advance(hour)
+    expect(await count()).toBe(1)
+  })
+})
+
+test('what a process took on and never reported is sent again once its time has run out', async () => {
+  const setting = await setUp()
+  const { service, tenant } = setting
+  const [code = ''] = await createWallets(service, tenant, 1)
+  await createWebhookEndpoint(service, tenant, hooks)
+  await happen(setting, code, 'first')
+  await happen(setting, code, 'second')
+  expect(await claimDeliveries(service)).toHaveLength(1)
+  expect(await deliver(setting)).toBe(0)
+  service.clock.advance(29_000)
+  expect(await deliver(setting)).toBe(0)
+  service.clock.advance(1_000)
+  expect(await deliver(setting)).toBe(2)
+  expect(setting.sent.map(({ note }) => note)).toEqual(['first', 'second'])
+})
+
+describe('a URL', () => {
+  test.each([
+    ['test', 'http://localhost:3000/hooks', true],
+    ['test', 'http://10.0.0.1/', true],
+    ['test', 'http://169.254.169.254/', false],
+    ['test', 'ftp://localhost/', false],
+    ['test', 'localhost:3000', false],
+    ['test', '', false],
+    ['test', 'http://user:pass@localhost/', false],
+    ['live', 'https://example.com/hooks', true],
+    ['live', 'http://example.com/hooks', false],
+    ['live', 'https://localhost/hooks', false],
+    ['live', 'https://10.0.0.1/', false],
+    ['live', 'https://2130706433/', false],
+    ['live', 'https://[::ffff:127.0.0.1]/', false],
+  ] as const)('in %s mode: %s', async (mode, url, isAccepted) => {
+    const { service, tenant } = await setUp(mode)
+    const made = createWebhookEndpoint(service, tenant, { url })
+    if (isAccepted) expect((await made).endpoint.url).toBe(new URL(url).href)
+    else await expect(made).rejects.toMatchObject({ code: 'invalid_request', field: 'url' })
+  })
 })

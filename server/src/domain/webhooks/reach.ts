@@ -6,7 +6,17 @@ import ipaddr from 'ipaddr.js'
  */
 export type Reach = 'public' | 'local'
 
-const neverReached = new Set(['linkLocal', 'multicast', 'broadcast', 'unspecified', 'reserved'])
+/** The last three lead to IPv4 addresses of any kind. */
+const neverReached = new Set([
+  'linkLocal',
+  'multicast',
+  'broadcast',
+  'unspecified',
+  'reserved',
+  'rfc6052',
+  '6to4',
+  'teredo',
+])
 
 /** Whether an IP address is within reach. Text that is none is not. */
 export function isWithinReach(address: string, reach: Reach): boolean {

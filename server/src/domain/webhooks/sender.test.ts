@@ -1,0 +1,191 @@
+import type dns from 'node:dns'
+import http, { type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createWebhookSender, type WebhookSender } from './sender.ts'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const each of undo.splice(0).reverse()) await each()
+})
+
+/** A server that answers so; its address. */
+async function receive(listener: RequestListener): Promise<string> {
+  const server = http.createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  undo.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+}
+
+function sender(resolve?: typeof dns.lookup): WebhookSender {
+  const made = createWebhookSender(resolve)
+  undo.push(() => made.close())
+  return made
+}
+
+function post(url: string, options: { timeoutMs?: number; reach?: 'public' | 'local'; by?: WebhookSender } = {}) {
+  const { timeoutMs = 2_000, reach = 'local', by = sender() } = options
+  return by.send({
+    url,
+    headers: { 'content-type': 'application/json', 'x-a': 'b' },
+    body: '{"a":1}',
+    timeoutMs,
+    reach,
+  })
+}
+
+test('the body and the headers arrive as they are', async () => {
+  const seen: unknown[] = []
+  const url = await receive(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    seen.push(request.method, request.url, request.headers['x-a'], Buffer.concat(chunks).toString())
+    response.writeHead(202, { 'x-receiver': 'r' }).end('thanks')
+  })
+  expect(await post(url)).toMatchObject({ status: 202, body: 'thanks', headers: { 'x-receiver': 'r' } })
+  expect(seen).toEqual(['POST', '/hooks', 'b', '{"a":1}'])
+})
+
+test('a redirect is an answer, and nothing is sent to where it points', async () => {
+  let followed = 0
+  const elsewhere = await receive((_, response) => {
+    followed += 1
+    response.end()
+  })
+  const url = await receive((_, response) => response.writeHead(307, { location: elsewhere }).end())
+  expect(await post(url)).toMatchObject({ status: 307 })
+  expect(followed).toBe(0)
+})
+
+test('of an answer of 10 MB the beginning is kept and the rest is not waited for', async () => {
+  let written = 0
+  const url = await receive((_, response) => {
+    response.writeHead(200)
+    const chunk = Buffer.alloc(64 * 1024, 'x')
+    const write = () => {
+      while (written < 160 * chunk.length && !response.destroyed) {
+        written += chunk.length
+        if (!response.write(chunk)) return void response.once('drain', write)
+      }
+      response.end()
+    }
+    write()
+  })
+  const answer = await post(url)
+  expect(answer).toMatchObject({ status: 200, body: 'x'.repeat(2000) })
+  expect(written).toBeLessThan(10 * 1024 * 1024)
+})
+
+test('an answer with a zero byte or broken text can be kept', async () => {
+  const url = await receive((_, response) => response.end(Buffer.from([0x61, 0, 0xff, 0x62])))
+  expect(await post(url)).toMatchObject({ status: 200, body: 'a\uFFFD\uFFFDb' })
+})
+
+describe('there is no answer', () => {
+  test('from a receiver that hangs', async () => {
+    const url = await receive(() => {})
+    const answer = await post(url, { timeoutMs: 200 })
+    expect(answer).toMatchObject({ error: 'No answer within 0.2 s' })
+    expect(answer.durationMs).toBeLessThan(1500)
+  })
+
+  test('from one that drips', async () => {
+    const url = await receive((_, response) => {
+      response.writeHead(200)
+      const dripping = setInterval(() => response.write('.'), 20)
+      response.on('close', () => clearInterval(dripping))
+    })
+    expect(await post(url, { timeoutMs: 300 })).toMatchObject({ error: 'No answer within 0.3 s' })
+  })
+
+  test('from one that resets the connection', async () => {
+    const url = await receive((request) => request.socket.resetAndDestroy())
+    expect(await post(url)).toMatchObject({ error: 'The connection was reset' })
+  })
+
+  test('from one that closes it', async () => {
+    const url = await receive((request) => request.socket.end())
+    expect(await post(url)).toMatchObject({ error: expect.stringContaining('closed') })
+  })
+
+  test('from one whose headers do not end', async () => {
+    const url = await receive((request) => {
+      request.socket.write(`HTTP/1.1 200 OK\r\n${'x-filler: y\r\n'.repeat(4000)}`)
+    })
+    expect(await post(url)).toMatchObject({ error: 'The headers of the answer were too large' })
+  })
+
+  test('where nobody listens, and where there is no such name', async () => {
+    expect(await post('http://127.0.0.1:1/')).toMatchObject({ error: 'The connection was refused' })
+    const unknown: typeof dns.lookup = ((_: string, __: object, callback: (error: Error) => void) =>
+      callback(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))) as never
+    expect(await post('http://nowhere.example/', { by: sender(unknown) })).toMatchObject({
+      error: 'The name was not found',
+    })
+  })
+})
+
+describe('to the public Internet only', () => {
+  /** A name server whose answers are these in turn. */
+  function answering(...answers: string[][]): typeof dns.lookup {
+    let asked = 0
+    return ((_: string, options: { all: boolean }, callback: (...args: unknown[]) => void) => {
+      const addresses = (answers[Math.min(asked++, answers.length - 1)] ?? []).map((address) => ({
+        address,
+        family: address.includes(':') ? 6 : 4,
+      }))
+      if (options.all) callback(null, addresses)
+      else callback(null, addresses[0]?.address, addresses[0]?.family)
+    }) as never
+  }
+
+  test('a literal address of this machine is not connected to', async () => {
+    let reached = 0
+    const url = await receive((_, response) => {
+      reached += 1
+      response.end()
+    })
+    for (const host of ['127.0.0.1', '2130706433', '0177.1', '[::ffff:127.0.0.1]']) {
+      const answer = await post(url.replace('127.0.0.1', host), { reach: 'public' })
+      expect(answer).toMatchObject({ error: expect.stringContaining('no address of the public Internet') })
+    }
+    expect(reached).toBe(0)
+  })
+
+  test('a name that points into a private network is not connected to', async () => {
+    let reached = 0
+    const url = await receive((_, response) => {
+      reached += 1
+      response.end()
+    })
+    for (const addresses of [['127.0.0.1'], ['93.184.216.34', '127.0.0.1'], ['::1'], ['::ffff:127.0.0.1']]) {
+      const answer = await post(url.replace('127.0.0.1', 'rebind.example'), {
+        reach: 'public',
+        by: sender(answering(addresses)),
+      })
+      expect(answer).toMatchObject({ error: expect.stringContaining('rebind.example is') })
+    }
+    expect(reached).toBe(0)
+  })
+})
+
+test('a name is resolved once: what was checked is what is connected to', async () => {
+  let asked = 0
+  const url = await receive((_, response) => response.end('reached'))
+  const changing = ((_: string, __: object, callback: (...args: unknown[]) => void) => {
+    asked += 1
+    callback(null, [{ address: asked === 1 ? '127.0.0.1' : '169.254.169.254', family: 4 }])
+  }) as never
+  const by = sender(changing)
+  expect(await post(url.replace('127.0.0.1', 'rebind.example'), { by })).toMatchObject({ body: 'reached' })
+  expect(asked).toBe(1)
+})
+
+test('link-local addresses, where clouds keep credentials, are out of any reach', async () => {
+  expect(await post('http://169.254.169.254/latest/meta-data/')).toMatchObject({
+    error: '169.254.169.254 is an address that is never sent to',
+  })
+})
