@@ -10,6 +10,7 @@ import { authorizePage } from './surfaces/hosted/authorize.ts'
 import { checkoutPage } from './surfaces/hosted/checkout.ts'
 import { createDomain, type SurfaceContext } from './surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable } from './surfaces/http/unroutable.ts'
+import { paystackWebhook } from './surfaces/incoming/paystack.ts'
 import { mtejaSurface } from './surfaces/mteja/index.ts'
 import { operationsRoutes } from './surfaces/operations.ts'
 import { paystackSurface } from './surfaces/paystack/index.ts'
@@ -20,6 +21,8 @@ export interface AppOptions {
   /** Where people reach the server; default the address it listens on. */
   publicUrl?: string | undefined
   paystackMetadata?: 'lenient' | 'strict' | undefined
+  /** The Paystack account whose webhooks are taken. */
+  upstreamPaystack?: { secretKey: string } | undefined
   logger?: FastifyServerOptions['logger'] | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
   onRoute?: ((route: RouteOptions) => void) | undefined
@@ -66,6 +69,7 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
   await app.register(docsPages, context)
   await app.register(authorizePage, context)
   await app.register(checkoutPage, context)
+  await app.register(paystackWebhook, { prefix: '/webhooks', service, account: options.upstreamPaystack })
   await app.register((surface) => cashfulSurface(surface, context), { prefix: '/api/canary' })
   await app.register((surface) => mtejaSurface(surface, context), { prefix: '/v1' })
   await app.register(paystackSurface, context)

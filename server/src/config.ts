@@ -16,6 +16,8 @@ export interface Config {
   encryptionKey: string | undefined
   publicUrl: string | undefined
   sandboxDelayMs: number
+  /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
+  upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
   paystackMetadata: 'lenient' | 'strict'
   outsideIssuer: OutsideIssuer | undefined
   logLevel: string
@@ -52,6 +54,11 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
     publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
+    upstreamPaystack: readUpstream(
+      text('MTEJA_IDENTITY_VERIFIER'),
+      text('MTEJA_PAYSTACK_SECRET_KEY'),
+      text('MTEJA_PAYSTACK_URL'),
+    ),
     paystackMetadata: readChoice('MTEJA_PAYSTACK_METADATA', text('MTEJA_PAYSTACK_METADATA') ?? 'lenient', [
       'lenient',
       'strict',
@@ -94,6 +101,16 @@ function readTestKey(key: string | undefined): string | undefined {
 function readAdminKey(key: string | undefined): string | undefined {
   if (key === undefined || key.length >= 16) return key
   throw new ConfigError('MTEJA_ADMIN_KEY must have at least 16 characters')
+}
+
+function readUpstream(verifier: string | undefined, secretKey: string | undefined, url: string | undefined) {
+  if (readChoice('MTEJA_IDENTITY_VERIFIER', verifier ?? 'sandbox', ['sandbox', 'paystack']) === 'sandbox')
+    return undefined
+  if (secretKey === undefined || !/^sk_(test|live)_\S+$/.test(secretKey)) {
+    throw new ConfigError('MTEJA_IDENTITY_VERIFIER=paystack needs MTEJA_PAYSTACK_SECRET_KEY, sk_test_… or sk_live_…')
+  }
+  const baseUrl = readUrl('MTEJA_PAYSTACK_URL', url) ?? 'https://api.paystack.co'
+  return { secretKey, baseUrl: baseUrl.replace(/\/+$/, '') }
 }
 
 function readIssuer(issuer: string | undefined, jwksUrl: string | undefined, audience: string | undefined) {

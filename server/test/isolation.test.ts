@@ -232,6 +232,7 @@ const ofNoTenant = [
   'GET /docs/json',
   'GET /docs/yaml',
   'GET /docs/static/*',
+  'POST /webhooks/paystack',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',
   'GET /checkout/:id',

@@ -508,6 +508,7 @@ const hidden: Record<string, Cases> = {
     200: { bearer: null, params: { '*': 'swagger-ui.css' } },
     404: { bearer: null, params: { '*': 'nothing.css' } },
   },
+  'POST /webhooks/paystack': { 404: { bearer: null, body: {} } },
   'GET /authorize/:accessCode': {
     200: ({ accessCode }) => ({ bearer: null, params: { accessCode } }),
     404: { bearer: null, params: { accessCode: '000000000000000' } },

@@ -24,35 +24,55 @@ export type IdentityOutcome =
   | { succeeded: true; firstName: string; lastName: string }
   | { succeeded: false; reason: string }
 
-/** Whoever knows whether details are a person's own. May take its time and may fail; it is asked again then. */
+/**
+ * Whoever knows whether details are a person's own: the sandbox, a bureau, somebody else's service. May take its time and
+ * may throw; it is asked again then. Never called in a database transaction.
+ */
 export interface IdentityVerifier {
-  verify(details: IdentityDetails): Promise<IdentityOutcome>
+  /** It knows people by their e-mail: a customer without one cannot be checked. */
+  readonly needsEmail: boolean
+  /** How long an outcome that is told later is waited for, in milliseconds. */
+  readonly patienceMs: number
+  /** What it calls the customer, kept before it is asked to verify; null where it has no name for them. */
+  introduce(email: string | null, details: IdentityDetails): Promise<string | null>
+  /** The outcome; null where it will be told by a notice that carries the reference. */
+  verify(details: IdentityDetails, reference: string | null): Promise<IdentityOutcome | null>
+  /** The bank's names of a customer whom a notice has called identified. */
+  findNames(reference: string): Promise<{ firstName: string; lastName: string }>
 }
 
 /**
- * The sandbox: one credential is right, two account numbers ask for a reason by name, everything else is wrong.
- * The credential is the one Paystack documents for test mode.
+ * The sandbox: one credential is right, reserved account numbers fail for a reason of the caller's choice or are never
+ * answered, everything else is wrong. The credential is the one Paystack documents for test mode.
  */
 export const sandboxVerifier: IdentityVerifier = {
-  async verify(details) {
-    if (details.accountNumber === sandboxAccounts.unresolved) return failed(failureReasons.unresolved)
-    if (details.accountNumber === sandboxAccounts.nameMismatch) return failed(failureReasons.nameMismatch)
-    const known = sandboxCredential
-    if (
-      details.country !== known.country ||
-      details.type !== known.type ||
-      details.accountNumber !== known.accountNumber ||
-      details.bankCode !== known.bankCode ||
-      details.bvn !== known.bvn
-    ) {
-      return failed(failureReasons.numberMismatch)
-    }
-    const sameName =
-      details.firstName.toLowerCase() === known.firstName.toLowerCase() &&
-      details.lastName.toLowerCase() === known.lastName.toLowerCase()
-    if (!sameName) return failed(failureReasons.nameMismatch)
-    return { succeeded: true, firstName: known.firstName, lastName: known.lastName }
+  needsEmail: false,
+  patienceMs: 60 * 60 * 1000,
+  introduce: async () => null,
+  verify: async (details) => {
+    if (details.accountNumber === sandboxAccounts.silent) return null
+    const reserved = sandboxFailures.find((reason) => details.accountNumber === sandboxAccounts[reason])
+    return reserved === undefined ? compare(details) : failed(failureReasons[reserved])
   },
+  findNames: async () => ({ firstName: sandboxCredential.firstName, lastName: sandboxCredential.lastName }),
+}
+
+function compare(details: IdentityDetails): IdentityOutcome {
+  const known = sandboxCredential
+  if (
+    details.country !== known.country ||
+    details.type !== known.type ||
+    details.accountNumber !== known.accountNumber ||
+    details.bankCode !== known.bankCode ||
+    details.bvn !== known.bvn
+  ) {
+    return failed(failureReasons.numberMismatch)
+  }
+  const sameName =
+    details.firstName.toLowerCase() === known.firstName.toLowerCase() &&
+    details.lastName.toLowerCase() === known.lastName.toLowerCase()
+  if (!sameName) return failed(failureReasons.nameMismatch)
+  return { succeeded: true, firstName: known.firstName, lastName: known.lastName }
 }
 
 const sandboxCredential = {
@@ -65,8 +85,15 @@ const sandboxCredential = {
   lastName: 'Okoro',
 } as const
 
-/** Account numbers of the sandbox that fail for a reason of the caller's choice. */
-export const sandboxAccounts = { unresolved: '0000000001', nameMismatch: '0000000002' } as const
+/** Account numbers of the sandbox: one for each reason to fail, and one that is never answered. */
+export const sandboxAccounts = {
+  unresolved: '0000000001',
+  nameMismatch: '0000000002',
+  numberMismatch: '0000000003',
+  silent: '0000000004',
+} as const
+
+const sandboxFailures = ['unresolved', 'nameMismatch', 'numberMismatch'] as const
 
 function failed(reason: string): IdentityOutcome {
   return { succeeded: false, reason }

@@ -6,7 +6,13 @@ import type { Service } from '../service.ts'
 import { type Customer, type CustomerQueues, createCustomer, findCustomer, lockCustomer } from './customers.ts'
 import { recordEvent } from './events.ts'
 import { type MerchantRow, readMerchant } from './merchants.ts'
-import { addPaymentMethod } from './payment-methods.ts'
+import {
+  addPaymentMethod,
+  type PaymentMethod,
+  type PaymentMethodRow,
+  paymentMethodColumns,
+  readPaymentMethod,
+} from './payment-methods.ts'
 import type { Mode, Tenant } from './tenant.ts'
 
 /**
@@ -195,7 +201,7 @@ export async function approveMandate(
         activates_at = ${new Date(now.getTime() + service.sandboxDelayMs)}
       where merchant_id = ${tenant.merchant.id} and id = ${row.id}
     `)
-    await recordEvent(service, tx, tenant, 'mandate.created', customer, { reference, authorizationCode: method.code })
+    await recordEvent(service, tx, tenant, 'mandate.created', customer, eventDetails(tenant, reference, method, now))
   })
   return getMandate(service, tenant, reference)
 }
@@ -240,18 +246,40 @@ export async function activateDueMandates(service: Service): Promise<number> {
 
 async function activateMandate(service: Service, tx: Tx, tenant: Tenant, id: bigint): Promise<void> {
   const now = service.clock.now()
-  const [row] = await tx.query<{ customer_id: bigint; payment_method_id: bigint; reference: string }>(sql`
+  const [row] = await tx.query<{
+    customer_id: bigint
+    payment_method_id: bigint
+    reference: string
+    authorized_at: Date
+  }>(sql`
     update mandates set status = 'active', updated_at = ${now}
     where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'pending'
-    returning customer_id, payment_method_id, reference
+    returning customer_id, payment_method_id, reference, authorized_at
   `)
   if (row === undefined) return
-  await tx.query(sql`
-    update payment_methods set active = true, updated_at = ${now}
-    where merchant_id = ${tenant.merchant.id} and id = ${row.payment_method_id} and deactivated_at is null
+  const [method] = await tx.query<PaymentMethodRow>(sql`
+    update payment_methods p set active = true, updated_at = ${now}
+    where p.merchant_id = ${tenant.merchant.id} and p.id = ${row.payment_method_id} and p.deactivated_at is null
+    returning ${paymentMethodColumns}
   `)
+  if (method === undefined) return
   const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
-  await recordEvent(service, tx, tenant, 'mandate.active', customer, { reference: row.reference })
+  const details = eventDetails(tenant, row.reference, readPaymentMethod(method), row.authorized_at)
+  await recordEvent(service, tx, tenant, 'mandate.active', customer, details)
+}
+
+/** A mandate is given for ten years. */
+const validYears = 10
+
+/** All that a surface tells of a mandate, so that it can be told from the event alone. */
+function eventDetails(tenant: Tenant, reference: string, method: PaymentMethod, authorizedAt: Date) {
+  const { code, last4, bank, brand, country, signature, accountName } = method
+  const expiry = {
+    expiryMonth: authorizedAt.getUTCMonth() + 1,
+    expiryYear: authorizedAt.getUTCFullYear() + validYears,
+  }
+  const paymentMethod = { code, last4, bank, brand, country, signature, accountName, ...expiry }
+  return { reference, authorizationCode: code, merchantNumber: tenant.merchant.id, paymentMethod }
 }
 
 function readMandate(service: Service, row: MandateRow): Mandate {

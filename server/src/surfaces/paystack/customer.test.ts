@@ -635,6 +635,11 @@ describe('identifying a customer', () => {
       failureReasons.nameMismatch,
     ],
     ['the account number reserved for it', { account_number: sandboxAccounts.unresolved }, failureReasons.unresolved],
+    [
+      'the account number reserved for it',
+      { account_number: sandboxAccounts.numberMismatch },
+      failureReasons.numberMismatch,
+    ],
   ])('by %s fails, and the reason is told', async (_what, details, reason) => {
     const made = await create({ first_name: 'Zero' })
     expect(await identify(made.customer_code, details)).toEqual([202, accepted])
@@ -694,6 +699,17 @@ describe('identifying a customer', () => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const answer = await api.call('POST', '/customer/CUS_nobody/identification', credential, live.secret)
     expect([answer.statusCode, answer.json().code]).toEqual([403, 'feature_unavailable'])
+  })
+
+  test('by other details that are right gives the bank’s names again', async () => {
+    const made = await create()
+    await identify(made.customer_code)
+    await api.settle()
+    expect(await identify(made.customer_code, { middle_name: 'Ada' })).toEqual([202, accepted])
+    await api.settle()
+    expect((await fetchCustomer(made.customer_code)).identifications).toHaveLength(2)
+    expect((await outcomes()).map(({ type }) => type)).toEqual(['identity.succeeded', 'identity.succeeded'])
+    expect((await fetchCustomer(made.customer_code)).first_name).toBe('Uchenna')
   })
 
   test('leaves no BVN or account number readable in the database', async () => {

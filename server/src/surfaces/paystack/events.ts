@@ -1,0 +1,70 @@
+import type { RecordedEvent } from '../../domain/events.ts'
+
+/** A webhook of Paystack's: its name for what happened, and what it says of it. */
+export interface PaystackWebhook {
+  event: string
+  data: Record<string, unknown>
+}
+
+/** As much of an event as is rendered. */
+type TellableEvent = Pick<RecordedEvent, 'type' | 'mode' | 'data'>
+
+/**
+ * `customeridentification.success` and `.failed`. Paystack's samples give `customer_id` as text where it succeeded and as
+ * a number where it failed, and so does this. Null for any other event.
+ */
+export function renderIdentificationEvent({ type, data }: TellableEvent): PaystackWebhook | null {
+  if (type !== 'identity.succeeded' && type !== 'identity.failed') return null
+  const { id, code, email } = data.customer ?? {}
+  const { identification = {}, reason } = data.details ?? {}
+  const { country, type: kind, bvn, accountNumber, bankCode } = identification as Record<string, unknown>
+  const told = { country, type: kind, bvn, account_number: accountNumber, bank_code: bankCode }
+  if (type === 'identity.succeeded') {
+    const success = { customer_id: String(id), customer_code: code, email, identification: told }
+    return { event: 'customeridentification.success', data: success }
+  }
+  const failure = { customer_id: Number(id), customer_code: code, email, identification: told, reason }
+  return { event: 'customeridentification.failed', data: failure }
+}
+
+/** `direct_debit.authorization.created` and `.active`; only the latter says where it belongs. Null for any other event. */
+export function renderMandateEvent({ type, mode, data }: TellableEvent): PaystackWebhook | null {
+  if (type !== 'mandate.created' && type !== 'mandate.active') return null
+  const { reference, merchantNumber, paymentMethod = {} } = data.details ?? {}
+  const method = paymentMethod as Record<string, unknown>
+  const active = type === 'mandate.active'
+  const authorization = {
+    authorization_code: `AUTH_${method.code}`,
+    active,
+    last4: method.last4,
+    channel: 'direct_debit',
+    card_type: 'mandate',
+    bank: method.bank,
+    exp_month: method.expiryMonth,
+    exp_year: method.expiryYear,
+    country_code: method.country,
+    brand: method.brand ?? null,
+    reusable: true,
+    signature: method.signature ?? null,
+    account_name: method.accountName ?? null,
+  }
+  const customer = renderMandateCustomer(data.customer ?? {})
+  if (!active) return { event: 'direct_debit.authorization.created', data: { ...authorization, customer } }
+  return {
+    event: 'direct_debit.authorization.active',
+    data: { ...authorization, integration: merchantNumber, domain: mode, reference, customer },
+  }
+}
+
+/** Here a customer's code is `code`, and there is no id. */
+function renderMandateCustomer(customer: Record<string, unknown>) {
+  return {
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    code: customer.code,
+    email: customer.email,
+    phone: customer.phone,
+    metadata: customer.metadata,
+    risk_action: customer.riskAction,
+  }
+}
