@@ -83,6 +83,10 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     PaymentNotice: ['simulatePaymentNotice'],
     ApprovedMandate: ['approveTestMandate'],
     Merchant: ['createMerchant'],
+    VerificationProgress: ['verifyLedger', '0', 'progress'],
+    VerificationResult: ['verifyLedger', '1', 'result'],
+    VerificationLine: ['verifyLedger'],
+    LedgerEntry: ['exportEntries'],
   },
 }
 

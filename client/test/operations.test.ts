@@ -365,6 +365,22 @@ describe('mteja', () => {
     expect(ids).toContain(merchant.id)
     expect((await operator.merchants.rotateSigningKey()).kid).not.toBe('')
   })
+
+  test('the operator checks the books and takes them away, by lines of either kind', async () => {
+    await customerWith(700)
+    const seen: number[] = []
+    const found = await operator.ledger.verify(({ done }) => seen.push(done))
+    expect(found).toMatchObject({ isSound: true, entries: expect.any(Number) })
+    expect(seen.length).toBeGreaterThan(1)
+
+    const { id: merchant } = await operator.merchants.create({ name: 'Empty', currencies: ['ZAR'] })
+    const csv = await new Response(await operator.ledger.export({ merchant, format: 'csv' })).text()
+    expect(csv).toMatch(/^merchant,mode,createdAt,[\w,]+\r\n$/)
+    const [line = ''] = (await new Response(await operator.ledger.export()).text()).split('\n')
+    expect(JSON.parse(line)).toMatchObject({ amount: expect.any(Number), balanceAfter: expect.any(Number) })
+    await expect(operator.ledger.export({ merchant: 'mer_none' })).rejects.toBeInstanceOf(NotFoundError)
+    await expect(mteja.ledger.export()).rejects.toBeInstanceOf(AuthenticationError)
+  })
 })
 
 /** Served under today's path too, which is the one the client calls. */

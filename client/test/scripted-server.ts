@@ -81,3 +81,11 @@ export const endless: Reply = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' })
   response.write('{')
 }
+
+/** The head and these lines come at once, and no end. */
+export function linesWithoutEnd(...lines: string[]): Reply {
+  return (response) => {
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.write(lines.map((line) => `${line}\n`).join(''))
+  }
+}

@@ -39,9 +39,9 @@ export function readAnswer(
   readProblem: ReadProblem,
   attempt: Attempt,
 ): unknown {
-  const { status, headers, text } = answer
+  const { status, headers, text, stream = text } = answer
   const isSuccess = status >= 200 && status < 300
-  if (isSuccess && isMediaType(shape) && headers.get('content-type')?.startsWith(shape)) return text
+  if (isSuccess && isMediaType(shape) && headers.get('content-type')?.startsWith(shape)) return stream
   const body = parse(text)
   const context = {
     ...contextOf(attempt, status),

@@ -19,6 +19,8 @@ export interface Answer {
   status: number
   headers: Headers
   text: string
+  /** In place of the text, of a success that is read as it comes. */
+  stream?: ReadableStream<Uint8Array> | null
 }
 
 /** What an error says of the attempt it ended. */
@@ -36,12 +38,12 @@ function isInDoubt({ isWrite, wasInDoubt }: Attempt, status: number | undefined,
 }
 
 /**
- * Sends once and reads the answer to its end. Throws TimeoutError after `limitMs`, ConnectionError where the answer does
+ * Sends once and reads the answer to its end, or with `isStream` a success to its beginning. Throws TimeoutError after `limitMs`, ConnectionError where the answer does
  * not arrive whole, and the signal's reason once it is aborted.
  */
 export async function exchange(
   fetch: NonNullable<ClientOptions['fetch']>,
-  request: { url: string; init: RequestInit },
+  request: { url: string; init: RequestInit; isStream: boolean },
   limits: { limitMs: number; signal: AbortSignal | undefined },
   attempt: Attempt,
 ): Promise<Answer> {
@@ -50,8 +52,11 @@ export async function exchange(
   const abort = () => controller.abort()
   const timer = setTimeout(abort, Math.min(limitMs, longestTimerMs))
   signal?.addEventListener('abort', abort, { once: true })
+  let isOpen = false
   try {
     const response = await fetch(request.url, { ...request.init, signal: controller.signal })
+    isOpen = request.isStream && response.ok
+    if (isOpen) return { status: response.status, headers: response.headers, text: '', stream: response.body }
     return { status: response.status, headers: response.headers, text: await response.text() }
   } catch (cause) {
     signal?.throwIfAborted()
@@ -64,7 +69,8 @@ export async function exchange(
     throw new ConnectionError(message, { ...contextOf(attempt, undefined, wasSent), cause }, wasSent)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
+    // The caller reads on, and may still abort.
+    if (!isOpen) signal?.removeEventListener('abort', abort)
   }
 }
 

@@ -6,7 +6,7 @@
 export type Shape = Kind | readonly [Shape] | { readonly [member: string]: Shape }
 
 /** Of an answer that is no JSON. */
-export type MediaType = `text/${string}`
+export type MediaType = `text/${string}` | 'application/x-ndjson'
 
 type Kind = keyof typeof names
 
@@ -26,7 +26,7 @@ export function mismatch(value: unknown, shape: Shape, path = ''): string | unde
 }
 
 export function isMediaType(shape: Shape | MediaType): shape is MediaType {
-  return typeof shape === 'string' && shape.startsWith('text/')
+  return typeof shape === 'string' && shape.includes('/')
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

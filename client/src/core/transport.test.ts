@@ -3,6 +3,7 @@ import { cashfulError, customer, paystackCustomer, transfer } from '../../test/s
 import {
   endless,
   json,
+  linesWithoutEnd,
   openScriptedServer,
   partial,
   type Reply,
@@ -434,6 +435,67 @@ describe('an answer that is not what was promised is an UnexpectedResponseError'
   test('but any 2xx with the promised shape will do', async () => {
     server.reply(json(200, transfer))
     expect(await write()).toEqual(transfer)
+  })
+})
+
+describe('an answer that is read as it comes', () => {
+  const progress = (done: number) => JSON.stringify({ progress: { done, total: 9 } })
+  const result = { isSound: false, wrong: 'ledger account 7' }
+  const lines = 'application/x-ndjson'
+  const verify = (options?: CallOptions, onProgress?: (progress: { done: number }) => void) =>
+    new MtejaClient({ baseUrl: server.baseUrl, token: 't', ...fast }).ledger.verify(onProgress, options)
+
+  test('is given line by line, wherever its parts are cut', async () => {
+    const whole = Buffer.from(
+      [progress(1), progress(5), JSON.stringify({ result: { ...result, wrong: 'é' } }), ''].join('\n'),
+    )
+    server.reply((response) => {
+      response.writeHead(200, { 'content-type': lines })
+      const send = (at: number) => {
+        if (at === whole.length) return response.end()
+        response.write(whole.subarray(at, at + 1))
+        setImmediate(send, at + 1)
+      }
+      send(0)
+    })
+    const seen: number[] = []
+    expect(await verify({}, ({ done }) => seen.push(done))).toEqual({ ...result, wrong: 'é' })
+    expect(seen).toEqual([1, 5])
+  })
+
+  test('may take longer than one attempt, and is aborted by the signal', async () => {
+    server.reply(linesWithoutEnd(progress(1)))
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('enough')), 150)
+    await expect(verify({ timeoutMs: 20, signal: controller.signal })).rejects.toThrow('enough')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  test('that ends before its end is no result', async () => {
+    server.reply(text(200, `${progress(1)}\n`, lines))
+    expect(await failure(verify())).toBeInstanceOf(ConnectionError)
+    server.reply((response, request) => {
+      linesWithoutEnd(progress(1))(response, request)
+      setTimeout(() => response.socket?.destroy(), 20)
+    })
+    expect((await failure(verify())).message).toBe('GET /v1/ledger/verification ended before its end')
+  })
+
+  test('is asked for again where it does not begin, and is refused as any other', async () => {
+    server.reply(text(503, 'starting'), text(200, `${JSON.stringify({ result })}\n`, lines))
+    expect(await verify()).toEqual(result)
+    server.reply(json(401, { error: { code: 'unauthorized', message: 'No' } }))
+    expect(await failure(verify())).toBeInstanceOf(AuthenticationError)
+    server.reply(text(200, '<h1>Sign in</h1>'))
+    expect((await failure(verify())).message).toContain('the answer is no application/x-ndjson')
+  })
+
+  test('does not hide what the caller’s own function throws', async () => {
+    server.reply(linesWithoutEnd(progress(1)))
+    const call = verify({}, () => {
+      throw new RangeError('mine')
+    })
+    await expect(call).rejects.toThrow(RangeError)
   })
 })
 

@@ -15,6 +15,8 @@ export interface Call {
   body?: object | undefined
   /** What the answer must be: JSON of a shape, or text of a media type, which is given as it is. */
   shape: Shape | MediaType
+  /** Text is given as it comes, however long it is: the times of a call are those of its beginning. */
+  isStream?: boolean
   /** A write that the API does once whatever the server, because its body holds a key. */
   isOnce?: boolean
 }
@@ -118,7 +120,12 @@ async function sendOnce(target: Target, call: Call, request: Request, attempt: A
   const startedAt = performance.now()
   const limitMs = Math.max(1, Math.min(settings.timeoutMs, deadline - startedAt))
   const init = { method: call.method, headers, body, redirect: 'manual' as const }
-  const answer = await exchange(target.fetch, { url, init }, { limitMs, signal }, attempt)
+  const answer = await exchange(
+    target.fetch,
+    { url, init, isStream: call.isStream === true },
+    { limitMs, signal },
+    attempt,
+  )
   log({
     type: 'answer',
     attempt: attempt.number,

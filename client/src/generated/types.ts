@@ -982,6 +982,28 @@ export namespace Mteja {
           field?: string
         }
       }
+  /** GET /v1/ledger/verification */
+  export interface VerificationProgress {
+    /** Rows that were looked at */
+    done: number
+    /** About how many there are */
+    total: number
+  }
+  /** GET /v1/ledger/verification */
+  export type VerificationResult =
+    | {
+        isSound: true
+        entries: number
+        transactions: number
+        accounts: number
+        holds: number
+        customers: number
+      }
+    | {
+        isSound: false
+        /** The first row that is wrong, and what is wrong with it */
+        wrong: string
+      }
   /** DELETE /v1/api-keys/{id} */
   export interface ApiKey {
     id: string
@@ -1139,6 +1161,37 @@ export namespace Mteja {
     currencies: string[]
     createdAt: string
   }
+  /** GET /v1/ledger/verification */
+  export type VerificationLine =
+    | {
+        progress: VerificationProgress
+      }
+    | {
+        result: VerificationResult
+      }
+  /** GET /v1/ledger/entries */
+  export interface LedgerEntry {
+    merchant: string
+    mode: 'test' | 'live'
+    createdAt: string
+    transactionId: string
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture or fee */
+    kind: string
+    accountId: number
+    /** customer_cash, merchant_balance, fees or outside */
+    accountKind: string
+    customer: string | null
+    /** 1, 2, 3 … within the account */
+    number: number
+    /** Minor units; negative where they left the account */
+    amount: number
+    balanceAfter: number
+    currency: string
+    description: string | null
+    details: Record<string, unknown> | null
+    reversesId: string | null
+    holdId: string | null
+  }
   /** POST /v1/api-keys: Make a key; its secret is shown this once */
   export interface CreateApiKeyBody {
     name?: string | undefined
@@ -1276,5 +1329,11 @@ export namespace Mteja {
   /** POST /v1/signing-keys/rotate: Sign JWTs with a new key; those already issued stay good until they expire */
   export interface RotateSigningKeyResult {
     kid: string
+  }
+  /** GET /v1/ledger/entries: Every entry, as JSON lines or CSV */
+  export interface ExportEntriesQuery {
+    /** Of one merchant only */
+    merchant?: string | undefined
+    format?: 'jsonl' | 'csv' | undefined
   }
 }

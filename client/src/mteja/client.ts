@@ -4,13 +4,14 @@ import { mtejaApi } from './api.ts'
 import { ApiKeys } from './api-keys.ts'
 import { Customers } from './customers.ts'
 import { Holds } from './holds.ts'
+import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
 import { Transfers } from './transfers.ts'
 
 export interface MtejaOptions extends ClientOptions {
-  /** A secret API key or a JWT, or the operator's key for `merchants`; a function is asked before each attempt. */
+  /** A secret API key or a JWT, or the operator's key for `merchants` and `ledger`; a function is asked before each attempt. */
   token: Credential
   /** Default `http://localhost:9000`, where a Mteja listens when nothing else is said. */
   baseUrl?: string
@@ -26,6 +27,7 @@ export class MtejaClient {
   readonly apiKeys: ApiKeys
   readonly customers: Customers
   readonly holds: Holds
+  readonly ledger: Ledger
   readonly merchants: Merchants
   readonly refunds: Refunds
   readonly sandbox: Sandbox
@@ -36,6 +38,7 @@ export class MtejaClient {
     this.apiKeys = new ApiKeys(send)
     this.customers = new Customers(send)
     this.holds = new Holds(send)
+    this.ledger = new Ledger(send)
     this.merchants = new Merchants(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)

@@ -1,16 +1,72 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { type ExportedEntry, exportEntries } from '../../domain/ledger/export.ts'
 import { verifyLedger } from '../../domain/ledger/verify.ts'
 import { getMerchant } from '../../domain/merchants.ts'
 import type { Service } from '../../service.ts'
 import { csvText } from '../http/csv.ts'
 import type { SurfaceContext } from '../http/surface.ts'
-import { responses } from './schemas.ts'
+import { date, modeSchema, nullableText, responses } from './schemas.ts'
 
 const tags = ['Operator']
+const count = Type.Integer({ examples: [2] })
+
+/** A line of a verification. */
+const verificationLineSchema = Type.Union([
+  Type.Object({
+    progress: Type.Object({
+      done: Type.Integer({ description: 'Rows that were looked at', examples: [2000] }),
+      total: Type.Integer({ description: 'About how many there are', examples: [5000] }),
+    }),
+  }),
+  Type.Object({
+    result: Type.Union([
+      Type.Object({
+        isSound: Type.Literal(true),
+        entries: count,
+        transactions: count,
+        accounts: count,
+        holds: count,
+        customers: count,
+      }),
+      Type.Object({
+        isSound: Type.Literal(false),
+        wrong: Type.String({
+          description: 'The first row that is wrong, and what is wrong with it',
+          examples: ['ledger account 7 of merchant 100001 has -99 posted, but its entries add up to -100'],
+        }),
+      }),
+    ]),
+  }),
+])
+
+/** A line of an export. */
+const exportedEntrySchema = Type.Object({
+  merchant: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }),
+  mode: modeSchema,
+  createdAt: date,
+  transactionId: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  kind: Type.String({ description: 'pay_in, purchase, transfer, refund, reversal, hold_capture or fee' }),
+  accountId: Type.Integer({ examples: [7] }),
+  accountKind: Type.String({ description: 'customer_cash, merchant_balance, fees or outside' }),
+  customer: nullableText,
+  number: Type.Integer({ description: '1, 2, 3 … within the account', examples: [1] }),
+  amount: Type.Integer({ description: 'Minor units; negative where they left the account', examples: [-250] }),
+  balanceAfter: Type.Integer({ examples: [4750] }),
+  currency: Type.String({ examples: ['ZAR'] }),
+  description: nullableText,
+  details: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  reversesId: nullableText,
+  holdId: nullableText,
+})
+
+const csvSchema = Type.String({
+  description: 'The same in columns; the first line names them',
+  examples: ['merchant,mode,createdAt,transactionId,kind,…'],
+})
+const jsonLines = 'application/x-ndjson'
 
 /** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
 export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
@@ -18,22 +74,19 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     '/ledger/verification',
     {
       schema: {
-        // For the command line, which reads the stream; not a call for a client.
-        hide: true,
         operationId: 'verifyLedger',
         summary: 'Derive every balance from its entries once more: progress as JSON lines, the last one is the result',
         tags,
-        response: responses(200, Type.Any({ description: 'JSON lines' }), 401, 404),
+        response: streams({ [jsonLines]: verificationLineSchema }, 401, 404),
       },
     },
-    (_request, reply) => sendText(reply, 'application/x-ndjson', verificationLines(service)),
+    (_request, reply) => sendText(reply, jsonLines, verificationLines(service)),
   )
 
   app.get(
     '/ledger/entries',
     {
       schema: {
-        hide: true,
         operationId: 'exportEntries',
         summary: 'Every entry, as JSON lines or CSV',
         tags,
@@ -45,7 +98,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
             Type.Unsafe<'jsonl' | 'csv'>({ type: 'string', enum: ['jsonl', 'csv'], examples: ['csv'] }),
           ),
         }),
-        response: responses(200, Type.Any({ description: 'JSON lines or CSV' }), 400, 401, 404),
+        response: streams({ [jsonLines]: exportedEntrySchema, 'text/csv': csvSchema }, 400, 401, 404),
       },
     },
     async (request, reply) => {
@@ -53,9 +106,15 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
       const merchantId = merchant === undefined ? undefined : (await getMerchant(service, merchant)).id
       const pages = exportEntries(service.db, merchantId)
       if (format === 'csv') return sendText(reply, 'text/csv; charset=utf-8', csvPages(pages))
-      return sendText(reply, 'application/x-ndjson', jsonPages(pages))
+      return sendText(reply, jsonLines, jsonPages(pages))
     },
   )
+}
+
+/** As `responses`, of a 200 whose lines have the schema of its media type. */
+function streams(lines: Record<string, TSchema>, ...errors: number[]) {
+  const content = Object.fromEntries(Object.entries(lines).map(([type, schema]) => [type, { schema }]))
+  return { ...responses(200, Type.Any(), ...errors), 200: { description: 'As it is made', content } }
 }
 
 /** Sent as it is made, and no faster than it is taken. */

@@ -1,0 +1,72 @@
+import { ConnectionError } from '../core/errors.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Mteja } from '../generated/types.ts'
+
+const jsonLines = 'application/x-ndjson'
+
+/** `client.ledger`: the books of all merchants, for whoever operates the service. */
+export class Ledger {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /**
+   * Every balance, number and hold is derived from the entries once more, while the server goes on working. Answers what
+   * was found, however long it takes; throws ConnectionError where the answer ends before its end.
+   *
+   * @param onProgress is told how far it is, each time it has read some more
+   */
+  async verify(
+    onProgress?: (progress: Mteja.VerificationProgress) => void,
+    options?: CallOptions,
+  ): Promise<Mteja.VerificationResult> {
+    const at = path`/v1/ledger/verification`
+    const call = { method: 'GET', path: at, shape: jsonLines, isStream: true } as const
+    const stream = await this.#send<ReadableStream<Uint8Array>>(call, options)
+    const cutShort = (cause?: unknown): never => {
+      options?.signal?.throwIfAborted()
+      const operation = `GET ${at.route}`
+      throw new ConnectionError(`${operation} ended before its end`, { operation, attempts: 1, cause }, true)
+    }
+    for await (const text of linesOf(stream, cutShort)) {
+      const line = JSON.parse(text) as Mteja.VerificationLine
+      if ('result' in line) return line.result
+      onProgress?.(line.progress)
+    }
+    return cutShort()
+  }
+
+  /**
+   * Every entry, of one merchant or of all, as JSON lines (`Mteja.LedgerEntry`) or as CSV. The text is given as it comes,
+   * and no faster than it is read: it may be longer than what fits in memory.
+   */
+  export(query: Mteja.ExportEntriesQuery = {}, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const shape = query.format === 'csv' ? 'text/csv' : jsonLines
+    return this.#send({ method: 'GET', path: path`/v1/ledger/entries`, query, shape, isStream: true }, options)
+  }
+}
+
+async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+  onFailure: (cause: unknown) => never,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  const reader = stream.getReader()
+  let rest = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch(onFailure)
+      if (done) return
+      const lines = (rest + decoder.decode(value, { stream: true })).split('\n')
+      rest = lines.pop() as string
+      yield* lines
+    }
+  } finally {
+    // Nobody reads on: the server need not go on either.
+    await reader.cancel().catch(() => {})
+  }
+}
