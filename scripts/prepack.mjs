@@ -1,5 +1,5 @@
 // Run by npm before it packs the server: what is published is compiled, because Node strips no types under node_modules.
-import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { run } from './run.mjs'
@@ -19,4 +19,12 @@ const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const { code } = await run(node, [compiler, '--project', join(server, 'tsconfig.build.json')], {
   stdio: ['ignore', 2, 2],
 })
-process.exit(code)
+if (code !== 0) process.exit(code)
+const built = join(dist, 'build')
+for (const entry of readdirSync(join(built, 'server/src')))
+  renameSync(join(built, 'server/src', entry), join(dist, entry))
+renameSync(join(built, 'client/src'), join(dist, 'client'))
+rmSync(built, { recursive: true })
+// The one module that says where the client package is.
+const seam = join(dist, 'client.js')
+writeFileSync(seam, readFileSync(seam, 'utf8').replace('../../client/src/', './client/'))

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import type { MtejaClient } from './client.ts'
 import type { Config } from './config.ts'
-import { type OperatorClient, openOperatorClient } from './operator-client.ts'
+import { openOperator } from './operator-client.ts'
 
 /** Adds the options that say where the database is. */
 export function withDatabase(command: Command): Command {
@@ -10,10 +11,10 @@ export function withDatabase(command: Command): Command {
 }
 
 /** Does `work` as the operator of what the configuration names, and lets go of it. */
-export async function withOperator(config: Config, work: (operator: OperatorClient) => Promise<void>): Promise<void> {
-  const operator = await openOperatorClient(config, tellFirstStart)
+export async function withOperator(config: Config, work: (operator: MtejaClient) => Promise<void>): Promise<void> {
+  const operator = await openOperator(config, tellFirstStart)
   try {
-    await work(operator)
+    await work(operator.client)
   } finally {
     await operator.close()
   }

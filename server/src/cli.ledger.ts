@@ -1,13 +1,12 @@
 import { createWriteStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SingleBar } from 'cli-progress'
 import { type Command, Option } from 'commander'
 import { withDatabase, withOperator } from './cli.database.ts'
+import type { Mteja, MtejaClient } from './client.ts'
 import type { Config, Flags } from './config.ts'
-import type { VerificationProgress, VerificationResult } from './domain/ledger/verify.ts'
-import { type OperatorClient, OperatorRefusal } from './operator-client.ts'
+import { OperatorRefusal } from './operator-client.ts'
 
 /** `mteja ledger verify` and `mteja ledger export`. */
 export function addLedgerCommands(program: Command, config: (flags: Flags) => Config): void {
@@ -26,23 +25,21 @@ export function addLedgerCommands(program: Command, config: (flags: Flags) => Co
     .option('--merchant <id>', 'of one merchant only: mer_… or its integration number')
     .addOption(new Option('--format <format>', 'csv or jsonl (JSON lines)').choices(['csv', 'jsonl']).default('csv'))
     .option('--out <file>', 'where to, instead of the screen; replaces the file')
-    .action((flags: Flags & { merchant?: string; format: string; out?: string }) =>
+    .action((flags: Flags & { merchant?: string; format: 'csv' | 'jsonl'; out?: string }) =>
       withOperator(config(flags), async (operator) => {
-        const query = new URLSearchParams({
-          format: flags.format,
-          ...(flags.merchant === undefined ? {} : { merchant: flags.merchant }),
-        })
-        await write(await operator.stream(`/v1/ledger/entries?${query}`), flags.out)
+        const { merchant, format } = flags
+        const text = await operator.ledger.export({ merchant, format })
+        await write(Readable.fromWeb(text as ReadableStream), flags.out)
       }),
     )
 }
 
-async function verify(operator: OperatorClient): Promise<VerificationResult> {
+async function verify(operator: MtejaClient): Promise<Mteja.VerificationResult> {
   const bar = startBar()
   try {
-    return await readVerification(await operator.stream('/v1/ledger/verification'), (progress) => {
-      bar?.setTotal(progress.total)
-      bar?.update(progress.done)
+    return await operator.ledger.verify(({ done, total }) => {
+      bar?.setTotal(total)
+      bar?.update(done)
     })
   } finally {
     bar?.stop()
@@ -62,22 +59,8 @@ function startBar(): SingleBar | undefined {
   return bar
 }
 
-type VerificationLine = { progress: VerificationProgress } | { result: VerificationResult }
-
-async function readVerification(
-  lines: Readable,
-  onProgress: (progress: VerificationProgress) => void,
-): Promise<VerificationResult> {
-  for await (const text of createInterface({ input: lines })) {
-    const line = JSON.parse(text) as VerificationLine
-    if ('result' in line) return line.result
-    onProgress(line.progress)
-  }
-  throw new OperatorRefusal('The verification ended before its end; look into the server’s log and try again')
-}
-
 /** Throws OperatorRefusal for books that are wrong. */
-function describeResult(result: VerificationResult): string {
+function describeResult(result: Mteja.VerificationResult): string {
   if (!result.isSound) throw new OperatorRefusal(`The ledger is wrong: ${result.wrong}`)
   const { entries, transactions, accounts, holds, customers } = result
   const counts = { entries, transactions, accounts, holds, customers }

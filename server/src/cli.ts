@@ -1,32 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { withDatabase, withOperator } from './cli.database.ts'
 import { addLedgerCommands } from './cli.ledger.ts'
+import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { type Config, ConfigError, type Flags, readConfig } from './config.ts'
 import { StartupError } from './db/errors.ts'
 import { WrongEncryptionKeyError } from './domain/installation.ts'
 import { openMigrated } from './open-service.ts'
-import { type OperatorClient, OperatorRefusal } from './operator-client.ts'
+import { OperatorRefusal } from './operator-client.ts'
 import { serve } from './serve.ts'
 import { welcome } from './welcome.ts'
-
-interface ApiKeyAnswer {
-  id: string
-  mode: string
-  name: string | null
-  hint: string
-  createdAt: string
-  revokedAt: string | null
-  secret?: string
-}
-
-interface MerchantAnswer {
-  id: string
-  integration: number
-  name: string
-  country: string
-  currencies: string[]
-}
 
 /** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
 export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -47,6 +30,7 @@ function isForOperator(error: unknown): error is Error {
     error instanceof StartupError ||
     error instanceof ConfigError ||
     error instanceof OperatorRefusal ||
+    error instanceof MtejaError ||
     error instanceof WrongEncryptionKeyError
   )
 }
@@ -79,7 +63,7 @@ function buildProgram(environment: NodeJS.ProcessEnv): Command {
     .description('sign with a new key from now on; tokens already issued stay good until they expire')
     .action((flags) =>
       withOperator(config(flags), async (operator) => {
-        const { kid } = await operator.request<{ kid: string }>('POST', '/v1/signing-keys/rotate')
+        const { kid } = await operator.merchants.rotateSigningKey()
         print(`JWTs are now signed with key ${kid}.`)
       }),
     )
@@ -97,7 +81,7 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
     .action((flags: Flags & { name: string; country?: string; currencies?: string[]; json?: true }) =>
       withOperator(config(flags), async (operator) => {
         const { name, country, currencies } = flags
-        const made = await operator.request<MerchantAnswer>('POST', '/v1/merchants', { name, country, currencies })
+        const made = await operator.merchants.create({ name, country, currencies })
         print(flags.json ? JSON.stringify(made) : `Created merchant ${made.id} (integration ${made.integration}).`)
       }),
     )
@@ -106,7 +90,7 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
     .option('--json', 'print JSON')
     .action((flags: Flags & { json?: true }) =>
       withOperator(config(flags), async (operator) => {
-        const { data } = await operator.request<{ data: MerchantAnswer[] }>('GET', '/v1/merchants')
+        const { data } = await operator.merchants.list().page()
         if (flags.json) print(JSON.stringify(data))
         else for (const each of data) print(`${each.id}  ${each.integration}  ${each.country}  ${each.name}`)
       }),
@@ -116,7 +100,7 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
 function addKeyCommands(program: Command, config: (flags: Flags) => Config): void {
   const key = program.command('key').description('secret API keys')
   const merchantOption = () =>
-    new Option('--merchant <id>', 'mer_… or its integration number; needed when there are several')
+    new Option('--merchant <id>', 'mer_… or its integration number; needed when there are several').argParser(readId)
   type KeyFlags = Flags & { merchant?: string; json?: true }
 
   withDatabase(key.command('create').description('make a key; it is shown this once'))
@@ -124,10 +108,10 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
     .option('--name <name>', 'what it is for')
     .option('--json', 'print JSON')
-    .action((flags: KeyFlags & { mode: string; name?: string }) =>
+    .action((flags: KeyFlags & { mode: 'test' | 'live'; name?: string }) =>
       withOperator(config(flags), async (operator) => {
-        const path = `${await merchantPath(operator, flags.merchant)}/api-keys`
-        const made = await operator.request<ApiKeyAnswer>('POST', path, { mode: flags.mode, name: flags.name })
+        const merchant = await merchantId(operator, flags.merchant)
+        const made = await operator.merchants.createApiKey(merchant, { mode: flags.mode, name: flags.name })
         print(
           flags.json ? JSON.stringify(made) : `${made.secret}\nKeep it: it is not shown again. Its id is ${made.id}.`,
         )
@@ -139,30 +123,28 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .option('--json', 'print JSON')
     .action((flags: KeyFlags) =>
       withOperator(config(flags), async (operator) => {
-        const path = `${await merchantPath(operator, flags.merchant)}/api-keys`
-        const { data } = await operator.request<{ data: ApiKeyAnswer[] }>('GET', path)
+        const { data } = await operator.merchants.listApiKeys(await merchantId(operator, flags.merchant)).page()
         if (flags.json) print(JSON.stringify(data))
         else for (const each of data) print(describeKey(each))
       }),
     )
 
-  withDatabase(key.command('revoke <id>').description('refuse a key from now on'))
+  withDatabase(key.command('revoke').argument('<id>', '', readId).description('refuse a key from now on'))
     .addOption(merchantOption())
     .action((id: string, flags: KeyFlags) =>
       withOperator(config(flags), async (operator) => {
-        const path = `${await merchantPath(operator, flags.merchant)}/api-keys/${encodeURIComponent(id)}`
-        const revoked = await operator.request<ApiKeyAnswer>('DELETE', path)
+        const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, flags.merchant), id)
         print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
       }),
     )
 }
 
 /** With one merchant there is nothing to choose. */
-async function merchantPath(operator: OperatorClient, reference: string | undefined): Promise<string> {
-  if (reference !== undefined) return `/v1/merchants/${encodeURIComponent(reference)}`
-  const { data } = await operator.request<{ data: MerchantAnswer[] }>('GET', '/v1/merchants')
+async function merchantId(operator: MtejaClient, reference: string | undefined): Promise<string> {
+  if (reference !== undefined) return reference
+  const { data } = await operator.merchants.list().page()
   const [only] = data
-  if (only !== undefined && data.length === 1) return `/v1/merchants/${only.id}`
+  if (only !== undefined && data.length === 1) return only.id
   throw new OperatorRefusal('There are several merchants: name one with --merchant (see mteja merchant list)')
 }
 
@@ -201,7 +183,13 @@ function untilSignal(): Promise<void> {
   })
 }
 
-function describeKey(key: ApiKeyAnswer): string {
+/** What could be no part of an address. */
+function readId(text: string): string {
+  if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('That is no id.')
+  return text
+}
+
+function describeKey(key: Mteja.ApiKey): string {
   const state = key.revokedAt === null ? 'active' : `revoked ${key.revokedAt}`
   return `${key.id}  ${key.mode}  …${key.hint}  ${key.createdAt}  ${state}  ${key.name ?? ''}`.trimEnd()
 }

@@ -1,23 +1,26 @@
 import http from 'node:http'
-import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { Readable } from 'node:stream'
+import { type ClientOptions, MtejaClient } from './client.ts'
 import type { Config } from './config.ts'
 import { connectToFolder } from './db/folder-lock.ts'
 import { systemRandom } from './ids.ts'
 import { type OpenService, openService } from './open-service.ts'
 
-/** The operator's half of `/v1`, for the command line. */
-export interface OperatorClient {
-  /** Answers the body of a success. Throws OperatorRefusal with the server's own words. */
-  request<Body>(method: string, path: string, body?: object): Promise<Body>
-  /** A GET whose body is read as it comes, however long it is. Throws OperatorRefusal as `request`. */
-  stream(path: string): Promise<Readable>
+/** The operator's client, for the command line. */
+export interface OpenOperator {
+  client: MtejaClient
   close(): Promise<void>
 }
 
+/** What the command line itself refuses, or finds wrong. */
 export class OperatorRefusal extends Error {
   override readonly name = 'OperatorRefusal'
 }
+
+type Fetch = NonNullable<ClientOptions['fetch']>
+
+/** Never reached: only paths count. */
+const baseUrl = 'http://operator'
 
 /**
  * Speaks to the server that holds the data folder, where one is running; else to the same application over the database
@@ -25,37 +28,26 @@ export class OperatorRefusal extends Error {
  *
  * @param onFirstStart is told of the test merchant and its key when this was the first to open the database
  */
-export async function openOperatorClient(
+export async function openOperator(
   config: Config,
   onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
-): Promise<OperatorClient> {
+): Promise<OpenOperator> {
   const socketPath = config.databaseUrl === undefined ? await connectToFolder(config.dataFolder) : undefined
-  return socketPath === undefined ? overDatabase(config, onFirstStart) : overSocket(socketPath)
+  if (socketPath === undefined) return overDatabase(config, onFirstStart)
+  const client = new MtejaClient({ baseUrl, fetch: fetchBySocket(socketPath), token: 'the socket says who it is' })
+  return { client, close: async () => {} }
 }
 
 async function overDatabase(
   config: Config,
   onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
-): Promise<OperatorClient> {
+): Promise<OpenOperator> {
   const [opened, { buildApp }] = await Promise.all([openService(config), import('./app.ts')])
   const adminKey = systemRandom.bytes(32).toString('hex')
   const app = await buildApp(opened.service, { adminKey })
   if (opened.firstStart !== null) onFirstStart(opened.firstStart)
   return {
-    async request(method, path, body) {
-      const response = await app.inject({
-        method: method as 'GET',
-        url: path,
-        headers: { authorization: `Bearer ${adminKey}` },
-        ...(body === undefined ? {} : { payload: body }),
-      })
-      return readAnswer(response.statusCode, response.body)
-    },
-    async stream(path) {
-      const headers = { authorization: `Bearer ${adminKey}` }
-      const response = await app.inject({ method: 'GET', url: path, headers, payloadAsStream: true })
-      return readStream(response.statusCode, response.stream())
-    },
+    client: new MtejaClient({ baseUrl, fetch: fetchFrom(app), token: adminKey }),
     async close() {
       await app.close()
       await opened.close()
@@ -63,34 +55,48 @@ async function overDatabase(
   }
 }
 
-function overSocket(socketPath: string): OperatorClient {
-  const send = (method: string, path: string, body?: object): Promise<http.IncomingMessage> =>
-    new Promise((resolve, reject) => {
-      const request = http.request({ socketPath, method, path, agent: false }, resolve)
-      request.on('error', reject)
-      request.end(body === undefined ? undefined : JSON.stringify(body))
+/** As the global `fetch`, of an application in this process. */
+function fetchFrom(app: Awaited<ReturnType<typeof import('./app.ts').buildApp>>): Fetch {
+  return async (url, init) => {
+    const { method, path, headers, body } = readRequest(url, init)
+    const answer = await app.inject({
+      method: method as 'GET',
+      url: path,
+      headers,
+      payloadAsStream: true,
+      ...(init.signal ? { signal: init.signal } : {}),
+      ...(body === undefined ? {} : { payload: body }),
     })
-  return {
-    async request(method, path, body) {
-      const response = await send(method, path, body)
-      return readAnswer(response.statusCode ?? 0, await text(response))
-    },
-    async stream(path) {
-      const response = await send('GET', path)
-      return readStream(response.statusCode ?? 0, response)
-    },
-    async close() {},
+    return makeResponse(answer.statusCode, answer.headers, answer.stream())
   }
 }
 
-async function readStream(status: number, body: Readable): Promise<Readable> {
-  if (status >= 400) readAnswer(status, await text(body))
-  return body
+/** As the global `fetch`, by the socket of a data folder. */
+function fetchBySocket(socketPath: string): Fetch {
+  return (url, init) =>
+    new Promise((resolve, reject) => {
+      const { body, ...request } = readRequest(url, init)
+      const answered = (answer: http.IncomingMessage) =>
+        resolve(makeResponse(answer.statusCode ?? 0, answer.headers, answer))
+      http
+        .request({ socketPath, agent: false, signal: init.signal ?? undefined, ...request }, answered)
+        .on('error', reject)
+        .end(body)
+    })
 }
 
-function readAnswer<Body>(status: number, text: string): Body {
-  if (status === 503) throw new OperatorRefusal('The server is starting; try again in a moment')
-  const answer = JSON.parse(text) as Body & { error?: { message: string } }
-  if (status >= 400) throw new OperatorRefusal(answer.error?.message ?? `The server answered ${status}`)
-  return answer
+/** What the client package sends: texts, and headers of class Headers. */
+function readRequest(url: string, { method = 'GET', headers, body }: RequestInit) {
+  const { pathname, search } = new URL(url)
+  return {
+    method,
+    path: `${pathname}${search}`,
+    headers: Object.fromEntries(new Headers(headers)),
+    body: typeof body === 'string' ? body : undefined,
+  }
+}
+
+function makeResponse(status: number, headers: http.OutgoingHttpHeaders, body: Readable): Response {
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as [string, string])
+  return new Response(Readable.toWeb(body), { status, headers: texts })
 }

@@ -48,6 +48,14 @@ test.each(nodes)('installed in an empty folder, the mteja command serves until S
   expect(await once(server, 'exit')).toEqual([0, null])
 })
 
+test('its other commands speak to the server that holds the data folder', async () => {
+  const { data } = await startMteja(process.execPath)
+  const created = await runInstalled('merchant', 'create', '--name', 'Soko', '--data', data)
+  expect(created).toMatch(/^Created merchant mer_/)
+  expect(await runInstalled('merchant', 'list', '--data', data)).toMatch(/Soko\n$/)
+  expect(await runInstalled('ledger', 'verify', '--data', data)).toMatch(/^The ledger is sound/)
+})
+
 test('a signal that arrives twice, as npx passes ctrl-C on once more, does not cut the end short', async () => {
   const { server, address } = await startMteja(process.execPath)
   await fetch(`${address}/healthz`)
@@ -59,7 +67,7 @@ test('a signal that arrives twice, as npx passes ctrl-C on once more, does not c
 })
 
 /** Starts the installed command on a new data folder and waits until it says where it listens. */
-async function startMteja(node: string): Promise<{ server: ChildProcess; address: string }> {
+async function startMteja(node: string): Promise<{ server: ChildProcess; address: string; data: string }> {
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
   const data = await mkdtemp(join(folder, 'data '))
@@ -70,7 +78,12 @@ async function startMteja(node: string): Promise<{ server: ChildProcess; address
   })
   started.push(server)
   await printed(server, address)
-  return { server, address }
+  return { server, address, data }
+}
+
+/** What the installed command prints. */
+async function runInstalled(...args: string[]): Promise<string> {
+  return (await promisify(execFile)(join(folder, 'node_modules/.bin/mteja'), args, { cwd: folder })).stdout
 }
 
 function printed(server: ChildProcess, text: string): Promise<void> {
