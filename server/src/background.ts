@@ -5,6 +5,7 @@ import { forgetOldKeys } from './domain/idempotency.ts'
 import { finishDueChecks } from './domain/identity.ts'
 import { activateDueMandates } from './domain/mandates.ts'
 import { settleDuePayments } from './domain/payment-intents.ts'
+import { giveUpStrayDeliveries } from './domain/webhooks/deliveries.ts'
 import type { Service } from './service.ts'
 
 /** Work that is done later than it was asked for. Each answers how much it did. */
@@ -18,6 +19,7 @@ const tasks: readonly Task[] = [
   { run: activateDueMandates, everyMs: 250 },
   { run: expireDueHolds, everyMs: 250 },
   { run: settleDuePayments, everyMs: 250 },
+  { run: giveUpStrayDeliveries, everyMs: 10_000 },
   { run: forgetOldKeys, everyMs: 60_000 },
 ]
 

@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import { startBackground } from './background.ts'
 import type { Config } from './config.ts'
 import { StartupError } from './db/errors.ts'
+import { startDispatcher } from './domain/webhooks/dispatcher.ts'
 import { logOptions } from './log.ts'
 import { type OpenService, openService } from './open-service.ts'
 import { trustConnection } from './surfaces/mteja/operator.ts'
+import { eventRenderers } from './surfaces/webhooks.ts'
 
 /** A server that answers. */
 export interface RunningServer {
@@ -28,12 +30,12 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
       app.routing(request, response)
     })
     const stopBackground = startBackground(opened.service, app.log)
+    const stopDispatcher = startDispatcher(opened.service, eventRenderers, app.log)
     return {
       origin,
       firstStart: opened.firstStart,
       async close() {
-        await app.close()
-        await stopBackground()
+        await Promise.all([app.close(), stopBackground(), stopDispatcher()])
         await opened.close()
       },
     }

@@ -5,30 +5,33 @@ import type { Customer } from './customers.ts'
 import type { Mode, Tenant } from './tenant.ts'
 
 /** What can happen. docs/events.md says what each carries. */
-export type EventType =
-  | 'customer.created'
-  | 'customer.updated'
-  | 'customer.risk_action_changed'
-  | 'identity.succeeded'
-  | 'identity.failed'
-  | 'payment_method.added'
-  | 'payment_method.removed'
-  | 'mandate.created'
-  | 'mandate.active'
-  | 'pay_in.succeeded'
-  | 'pay_in.failed'
-  | 'payment_intent.succeeded'
-  | 'payment_intent.failed'
-  | 'payment_intent.canceled'
-  | 'checkout.session.completed'
-  | 'purchase.succeeded'
-  | 'transfer.completed'
-  | 'hold.placed'
-  | 'hold.captured'
-  | 'hold.released'
-  | 'hold.expired'
-  | 'refund.succeeded'
-  | 'reversal.succeeded'
+export const eventTypes = [
+  'customer.created',
+  'customer.updated',
+  'customer.risk_action_changed',
+  'identity.succeeded',
+  'identity.failed',
+  'payment_method.added',
+  'payment_method.removed',
+  'mandate.created',
+  'mandate.active',
+  'pay_in.succeeded',
+  'pay_in.failed',
+  'payment_intent.succeeded',
+  'payment_intent.failed',
+  'payment_intent.canceled',
+  'checkout.session.completed',
+  'purchase.succeeded',
+  'transfer.completed',
+  'hold.placed',
+  'hold.captured',
+  'hold.released',
+  'hold.expired',
+  'refund.succeeded',
+  'reversal.succeeded',
+] as const
+
+export type EventType = (typeof eventTypes)[number]
 
 /** A fact as it is told. */
 export interface RecordedEvent {

@@ -4,10 +4,12 @@ import type { Service } from '../../service.ts'
 import { type ClaimedDelivery, claimDeliveries, createAttempt, type EventRenderers } from './deliveries.ts'
 
 const idleMs = 200
+/** How long a stop waits for receivers; what they have not answered by then is sent again by the next server. */
+const graceMs = 5_000
 
 /**
  * Sends what is due until stopped. An endpoint that does not answer holds only its own share of the attempts under way.
- * The answered function stops taking on more and waits for what is under way.
+ * The answered function stops taking on more and waits a few seconds for what is under way.
  */
 export function startDispatcher(
   service: Service,
@@ -24,7 +26,9 @@ export function startDispatcher(
     try {
       await attempt(delivery)
     } catch (error) {
-      log.error({ err: error, delivery: delivery.id }, 'a delivery could not be recorded; it is attempted again')
+      // Cut off by our own stop: its lease runs out, and it is attempted again.
+      if (!stop.signal.aborted)
+        log.error({ err: error, delivery: delivery.id }, 'a delivery could not be recorded; it is attempted again')
     }
     const left = (busy.get(delivery.endpointId) ?? 1) - 1
     if (left === 0) busy.delete(delivery.endpointId)
@@ -63,6 +67,8 @@ export function startDispatcher(
   return async () => {
     stop.abort()
     await looping
-    await Promise.all(underWay)
+    const waited = new AbortController()
+    await Promise.race([Promise.all(underWay), sleep(graceMs, undefined, { signal: waited.signal }).catch(() => {})])
+    waited.abort()
   }
 }

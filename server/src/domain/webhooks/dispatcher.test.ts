@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { createTestTenant, openTestService, type TestService } from '../../../test/service.ts'
+import { createWallets } from '../../../test/wallets.ts'
+import { sql } from '../../db/sql.ts'
+import type { EventRenderers } from './deliveries.ts'
+import { startDispatcher } from './dispatcher.ts'
+import { createWebhookEndpoint } from './endpoints.ts'
+import type { WebhookAnswer, WebhookRequest } from './sender.ts'
+
+let base: TestService
+beforeAll(async () => {
+  base = await openTestService()
+})
+afterAll(() => base.close())
+
+const renderers: EventRenderers = { paystack: ({ type }) => ({ type }), standard: ({ type }) => ({ type }) }
+
+/** A service whose receivers answer as told, by path. */
+function answering(answer: (path: string) => Promise<WebhookAnswer>): TestService {
+  const send = ({ url }: WebhookRequest) => answer(new URL(url).pathname)
+  return { ...base, webhookSender: { send, close: async () => {} } }
+}
+
+test('what happens is sent without anybody asking, and a receiver that hangs holds up nobody else', async () => {
+  let release = () => {}
+  const hanging = new Promise<WebhookAnswer>((resolve) => {
+    release = () => resolve({ status: 200, headers: {}, body: '', durationMs: 1 })
+  })
+  const service = answering((path) =>
+    path === '/hangs' ? hanging : Promise.resolve({ status: 200, headers: {}, body: '', durationMs: 1 }),
+  )
+  const tenant = await createTestTenant(service)
+  await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hangs' })
+  const { endpoint } = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/answers' })
+  const stop = startDispatcher(service, renderers, { error: vi.fn() })
+  await createWallets(service, tenant, 30)
+  await vi.waitFor(
+    async () => {
+      const rows = await service.db.query<{ status: string }>(sql`
+        select distinct status from deliveries where endpoint_id = ${endpoint.id}
+      `)
+      expect(rows).toEqual([{ status: 'delivered' }])
+    },
+    { timeout: 10_000 },
+  )
+  release()
+  await stop()
+})
+
+test('a stop leaves a receiver that hangs after some seconds: nothing is recorded or logged, the delivery stays pending', async () => {
+  const service = answering(() => new Promise(() => {}))
+  const tenant = await createTestTenant(service)
+  const { endpoint } = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hangs' })
+  const error = vi.fn()
+  const stop = startDispatcher(service, renderers, { error })
+  await createWallets(service, tenant, 1)
+  const find = () =>
+    service.db.query<{ status: string; attempt_count: number; isTaken: boolean }>(sql`
+      select status, attempt_count, claimed_at is not null as "isTaken" from deliveries where endpoint_id = ${endpoint.id}
+    `)
+  const taken = { status: 'pending', attempt_count: 0, isTaken: true }
+  await vi.waitFor(async () => expect(await find()).toEqual([taken]), { timeout: 10_000 })
+  const startedAt = performance.now()
+  await stop()
+  expect(performance.now() - startedAt).toBeLessThan(8_000)
+  expect(await find()).toEqual([taken])
+  expect(error).not.toHaveBeenCalled()
+})

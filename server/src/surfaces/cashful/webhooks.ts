@@ -1,0 +1,225 @@
+import type { EventType, RecordedEvent } from '../../domain/events.ts'
+
+/** The body of a webhook of the standard style: an event in Cashful's words. */
+export interface CashfulWebhook {
+  /** The same as the header `webhook-id`. */
+  id: string
+  type: EventType
+  /** When it happened. */
+  timestamp: string
+  data: Record<string, unknown>
+}
+
+/** As much of an event as is rendered. */
+export type TellableEvent = Pick<RecordedEvent, 'publicId' | 'merchantCode' | 'type' | 'data' | 'createdAt'>
+
+export function renderCashfulEvent(event: TellableEvent): CashfulWebhook {
+  const { publicId, type, createdAt } = event
+  return { id: publicId, type, timestamp: createdAt.toISOString(), data: renderEventData(event) }
+}
+
+/** What the event is about, by Cashful's ids. Members without a value are left out. */
+export function renderEventData(event: TellableEvent): Record<string, unknown> {
+  const data = tellings[event.type].render(readAbout(event))
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined && value !== null))
+}
+
+/** The thing an event is about, named as Cashful names its entities. */
+export function relatedEntity(event: TellableEvent): { relatedEntityId?: string; relatedEntityType?: string } {
+  const { id, customerId } = renderEventData(event)
+  const relatedEntityId = id ?? customerId
+  if (typeof relatedEntityId !== 'string') return {}
+  return { relatedEntityId, relatedEntityType: tellings[event.type].entity }
+}
+
+/** What the tellings are made from. */
+interface About {
+  customer: Record<string, unknown>
+  details: Record<string, unknown>
+  merchantId: string
+  customerId: unknown
+  at: string
+}
+
+interface Telling {
+  entity: string
+  render(about: About): Record<string, unknown>
+}
+
+function readAbout({ merchantCode, data, createdAt }: TellableEvent): About {
+  const { customer = {}, details = {} } = data
+  return { customer, details, merchantId: merchantCode, customerId: customer.code, at: createdAt.toISOString() }
+}
+
+const customerTelling: Telling = {
+  entity: 'Customer',
+  render: ({ customer, merchantId }) => ({
+    id: customer.code,
+    merchantId,
+    phoneNumber: customer.phoneE164 ?? customer.phone ?? '',
+    email: customer.email,
+    name: [customer.firstName, customer.lastName].filter(Boolean).join(' ') || undefined,
+    metadata: customer.metadata ?? {},
+    riskAction: customer.riskAction,
+    identified: customer.identified,
+  }),
+}
+
+const identityTelling: Telling = {
+  entity: 'Customer',
+  render: ({ merchantId, customerId, details }) => ({
+    merchantId,
+    customerId,
+    identification: details.identification,
+    reason: details.reason,
+  }),
+}
+
+const paymentMethodTelling: Telling = {
+  entity: 'PaymentMethod',
+  render: ({ merchantId, customerId, details }) => {
+    const { code, type, brand, last4 } = details.paymentMethod as Record<string, unknown>
+    return { id: `pm_${code}`, merchantId, customerId, type, brand, last4 }
+  },
+}
+
+const mandateTelling: Telling = {
+  entity: 'Mandate',
+  render: ({ merchantId, customerId, details }) => {
+    const { code } = (details.paymentMethod ?? {}) as Record<string, unknown>
+    return { id: details.reference, merchantId, customerId, paymentMethodId: prefixed('pm', code) }
+  },
+}
+
+const payInTelling: Telling = {
+  entity: 'PayIn',
+  render: ({ merchantId, customerId, details }) => ({
+    id: prefixed('txn', details.payInId),
+    merchantId,
+    customerId,
+    amount: details.amount,
+    currency: details.currency,
+    paymentIntentId: details.paymentIntentId,
+    checkoutSessionId: details.checkoutSessionId,
+  }),
+}
+
+const purchaseTelling: Telling = {
+  entity: 'Purchase',
+  render: ({ merchantId, customerId, details, at }) => ({
+    id: prefixed('purchase', details.purchaseId),
+    merchantId,
+    customerId,
+    productId: details.productId,
+    quantity: details.quantity,
+    amount: details.amount,
+    currency: details.currency,
+    status: 'completed',
+    createdAt: at,
+    updatedAt: at,
+  }),
+}
+
+const transferTelling: Telling = {
+  entity: 'Transfer',
+  render: ({ merchantId, details, at }) => ({
+    id: prefixed('transfer', details.transferId),
+    merchantId,
+    fromCustomerId: details.fromCustomer,
+    toCustomerId: details.toCustomer,
+    amount: details.amount,
+    currency: details.currency,
+    status: 'completed',
+    createdAt: at,
+    updatedAt: at,
+  }),
+}
+
+const checkoutTelling: Telling = {
+  entity: 'CheckoutSession',
+  render: ({ merchantId, customerId, details }) => ({
+    id: details.checkoutSessionId,
+    merchantId,
+    customerId,
+    paymentIntentId: details.paymentIntentId,
+    totalAmount: details.amount,
+    currency: details.currency,
+    status: 'complete',
+  }),
+}
+
+const holdTelling: Telling = {
+  entity: 'Hold',
+  render: ({ merchantId, customerId, details }) => ({
+    id: details.holdId,
+    merchantId,
+    customerId,
+    amount: details.amount,
+    currency: details.currency,
+    transactionId: prefixed('txn', details.captureId),
+    released: details.released,
+    remaining: details.remaining,
+  }),
+}
+
+const refundTelling: Telling = {
+  entity: 'Transaction',
+  render: ({ merchantId, customerId, details }) => ({
+    id: prefixed('txn', details.refundId),
+    merchantId,
+    customerId,
+    transactionId: prefixed('txn', details.transactionId),
+    amount: details.amount,
+    remaining: details.remaining,
+    currency: details.currency,
+    fromCustomerId: details.fromCustomer,
+    toCustomerId: details.toCustomer,
+  }),
+}
+
+const tellings: Readonly<Record<EventType, Telling>> = {
+  'customer.created': customerTelling,
+  'customer.updated': customerTelling,
+  'customer.risk_action_changed': customerTelling,
+  'identity.succeeded': identityTelling,
+  'identity.failed': identityTelling,
+  'payment_method.added': paymentMethodTelling,
+  'payment_method.removed': paymentMethodTelling,
+  'mandate.created': mandateTelling,
+  'mandate.active': mandateTelling,
+  'pay_in.succeeded': payInTelling,
+  'pay_in.failed': intentTelling('failed'),
+  'payment_intent.succeeded': intentTelling('succeeded'),
+  'payment_intent.failed': intentTelling('failed'),
+  'payment_intent.canceled': intentTelling('canceled'),
+  'checkout.session.completed': checkoutTelling,
+  'purchase.succeeded': purchaseTelling,
+  'transfer.completed': transferTelling,
+  'hold.placed': holdTelling,
+  'hold.captured': holdTelling,
+  'hold.released': holdTelling,
+  'hold.expired': holdTelling,
+  'refund.succeeded': refundTelling,
+  'reversal.succeeded': refundTelling,
+}
+
+function intentTelling(status: string): Telling {
+  return {
+    entity: 'PaymentIntent',
+    render: ({ merchantId, customerId, details }) => ({
+      id: details.paymentIntentId,
+      merchantId,
+      customerId,
+      amount: details.amount,
+      currency: details.currency,
+      status,
+      transactionId: prefixed('txn', details.transactionId),
+      checkoutSessionId: details.checkoutSessionId,
+      reason: details.reason,
+    }),
+  }
+}
+
+function prefixed(prefix: string, id: unknown): string | undefined {
+  return typeof id === 'string' ? `${prefix}_${id}` : undefined
+}

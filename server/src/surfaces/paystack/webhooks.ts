@@ -1,0 +1,17 @@
+import type { EventType, RecordedEvent } from '../../domain/events.ts'
+import { type PaystackWebhook, renderIdentificationEvent, renderMandateEvent } from './events.ts'
+
+/** Those that Paystack has a name for. The database decides by `is_told`, which must name the same. */
+const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => PaystackWebhook | null>>> = {
+  'identity.succeeded': renderIdentificationEvent,
+  'identity.failed': renderIdentificationEvent,
+  'mandate.created': renderMandateEvent,
+  'mandate.active': renderMandateEvent,
+}
+
+/** The body of a webhook in Paystack's style: `{event, data}`. Throws for an event that Paystack has no name for. */
+export function renderPaystackEvent(event: RecordedEvent): PaystackWebhook {
+  const body = renderers[event.type]?.(event) ?? null
+  if (body === null) throw new Error(`Paystack has no name for ${event.type}`)
+  return body
+}
