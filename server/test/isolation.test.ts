@@ -162,6 +162,11 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     { params: { id: customerId }, status: 404 },
   ],
 
+  'GET /bank': () => [{ status: 200 }],
+  'GET /bank/resolve': () => [{ query: 'account_number=0000000000&bank_code=057', status: 200, statusInLiveMode: 403 }],
+  'POST /bank/validate': () => [{ body: {}, status: 400 }],
+  'GET /decision/bin/:bin': () => [{ params: { bin: '539983' }, status: 200 }],
+
   'POST /v1/api-keys': () => [{ body: { name: 'mine' }, status: 201 }],
   'GET /v1/api-keys': () => [{ status: 200 }],
   'DELETE /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],

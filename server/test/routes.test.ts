@@ -330,6 +330,42 @@ const paystack: Record<string, Cases> = {
   },
 }
 
+const validation = {
+  account_name: 'Ann Bron',
+  account_number: '0123456789',
+  account_type: 'personal',
+  bank_code: '632005',
+  country_code: 'ZA',
+  document_type: 'identityNumber',
+  document_number: '1234567890123',
+}
+
+const banking: Record<string, Cases> = {
+  'GET /bank': {
+    200: { query: 'use_cursor=true&include_nip_sort_code=true&enabled_for_verification=true' },
+    400: { query: 'country=atlantis' },
+    401: stranger,
+  },
+  'GET /bank/resolve': {
+    200: { query: 'account_number=0000000000&bank_code=057' },
+    400: { query: 'account_number=0000000000&bank_code=059' },
+    401: stranger,
+    403: ({ liveKey }) => ({ bearer: liveKey, query: 'account_number=0000000000&bank_code=057' }),
+    422: { query: 'account_number=0000000001&bank_code=057' },
+  },
+  'POST /bank/validate': {
+    200: { body: validation },
+    400: { body: { ...validation, account_number: '0000000002' } },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: validation }),
+  },
+  'GET /decision/bin/:bin': {
+    200: { params: { bin: '539983' } },
+    400: { params: { bin: '5399' } },
+    401: { ...stranger, params: { bin: '539983' } },
+  },
+}
+
 /** Of a route for the operator: how it refuses whoever is none, and on a server that has none. */
 const operatorOnly = (request: Sent): Cases => ({
   401: { ...request, bearer: 'not-the-operators-key' },
@@ -541,7 +577,7 @@ const hidden: Record<string, Cases> = {
   },
 }
 
-const cases: Record<string, Cases> = { ...cashful, ...paystack, ...mteja, ...hidden }
+const cases: Record<string, Cases> = { ...cashful, ...paystack, ...banking, ...mteja, ...hidden }
 
 let api: TestApi
 let withoutOperator: TestApi
@@ -631,7 +667,9 @@ describe.each(Object.entries(cases))('%s', (name, ofRoute) => {
 })
 
 test('HEAD is answered as GET is, without a body', async () => {
-  const gets = Object.entries({ ...cashful, ...paystack, ...mteja }).filter(([name]) => name.startsWith('GET '))
+  const gets = Object.entries({ ...cashful, ...paystack, ...banking, ...mteja }).filter(([name]) =>
+    name.startsWith('GET '),
+  )
   for (const [name, ofRoute] of gets) {
     const request = ofRoute[404] ?? ofRoute[200] ?? {}
     const sent = typeof request === 'function' ? request(own) : request
@@ -656,7 +694,11 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
         operation,
       })),
     )
-    const prefix = { cashful: / \/api\/canary\//, mteja: / \/v1\//, paystack: / \/customer/ }[surface] as RegExp
+    const prefix = {
+      cashful: / \/api\/canary\//,
+      mteja: / \/v1\//,
+      paystack: / \/(customer|transaction|charge|bank|decision|dedicated_account|directdebit)/,
+    }[surface] as RegExp
     const shown = operations.map(({ name }) => name).sort()
     const there = api.routes.filter((route) => !route.hidden && prefix.test(route.name)).map((route) => route.name)
     expect(shown).toEqual(there.sort())

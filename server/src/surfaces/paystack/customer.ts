@@ -10,9 +10,9 @@ import {
   updateCustomer,
 } from '../../domain/customers.ts'
 import { listIdentifications, requestIdentityCheck } from '../../domain/identity.ts'
-import { summarizePayIns } from '../../domain/ledger/entries.ts'
 import { deactivatePaymentMethod, listPaymentMethods } from '../../domain/payment-methods.ts'
 import type { Tenant } from '../../domain/tenant.ts'
+import { summarizePaid } from '../../domain/transaction-lists.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
 import { answerOnce } from '../http/idempotency.ts'
@@ -169,8 +169,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     async (request) => {
       const tenant = tenantOf(request)
       const customer = await findCustomer(service, tenant, readReference(request.params.email_or_code))
-      const payIns = await summarizePayIns(service, tenant, customer.id)
-      const data = renderFetchedCustomer(await related(context, tenant, customer), payIns)
+      const paid = await summarizePaid(service, tenant, customer.id)
+      const data = renderFetchedCustomer(await related(context, tenant, customer), paid)
       return { status: true as const, message: 'Customer retrieved', data }
     },
   )
@@ -258,16 +258,16 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
     const { items, hasNewer, hasOlder } = await walkCustomers(service, tenant, window, {
       limit: perPage,
-      ...(query.next ? { olderThan: readCursor(query.next, 'next') } : {}),
-      ...(query.previous && !query.next ? { newerThan: readCursor(query.previous, 'previous') } : {}),
+      ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),
+      ...(query.previous && !query.next ? { newerThan: readCursor('customer', query.previous, 'previous') } : {}),
     })
     const newest = items.at(0)
     const oldest = items.at(-1)
     return {
       data: items.map((each) => renderCustomerRow(tenant, each)),
       meta: {
-        next: hasOlder && oldest ? writeCursor(oldest.id) : null,
-        previous: hasNewer && newest ? writeCursor(newest.id) : null,
+        next: hasOlder && oldest ? writeCursor('customer', oldest.id) : null,
+        previous: hasNewer && newest ? writeCursor('customer', newest.id) : null,
         perPage,
       },
     }

@@ -11,6 +11,8 @@ interface Wording {
   nextStep: string
   /** What Paystack says, where its words are known; otherwise the domain's. */
   message?: string
+  /** Only where Paystack is known to send it. */
+  errorCodeMappingNotFound?: boolean
 }
 
 const checkValues = "Ensure that the value(s) you're passing are valid."
@@ -42,6 +44,13 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   currency_not_held: invalid('Currency not supported by merchant'),
   test_mode_only: invalid(),
   already_identified: invalid('Customer already validated using the same credentials'),
+  account_not_resolved: {
+    status: 422,
+    type: 'validation_error',
+    code: 'invalid_bank_code',
+    nextStep: 'Confirm the account number, and the bank code with the List Banks endpoint',
+    message: 'Could not resolve account name. Check parameters or try again.',
+  },
   not_available: {
     status: 403,
     type: 'api_error',
@@ -76,6 +85,8 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   transaction_not_found: notFound(),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),
+  reference_not_found: { ...notFound('Transaction reference not found.'), status: 400 },
+  dedicated_account_not_found: notFound(),
   webhook_endpoint_not_found: notFound(),
   event_not_found: notFound(),
   delivery_not_found: notFound(),
@@ -85,6 +96,18 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   refund_exceeded: invalid(),
   idempotency_key_reused: { ...invalid(undefined, 409), nextStep: 'Use a new Idempotency-Key for a new request' },
   email_taken: invalid(),
+  reference_taken: {
+    status: 400,
+    type: 'validation_error',
+    code: 'duplicate_reference',
+    nextStep: 'Try and create the Transaction or Charge with a new reference',
+    message: 'Duplicate Transaction Reference',
+    errorCodeMappingNotFound: false,
+  },
+  payment_method_unknown: invalid('Authorization code is invalid'),
+  payment_method_not_chargeable: invalid(
+    'Email does not match Authorization code. Authorization may be inactive or belong to a different email. Please confirm.',
+  ),
   too_large: invalid(undefined, 413),
   internal: { status: 500, type: 'api_error', code: 'unknown', nextStep: tryLater },
   busy: { status: 503, type: 'api_error', code: 'unknown', nextStep: tryLater },
@@ -93,13 +116,14 @@ const wordingByCode: Record<ErrorCode, Wording> = {
 /** `{"status": false, "message": "…", "meta": {"nextStep": "…"}, "type": "…", "code": "…"}` */
 export function answerProblems(app: FastifyInstance): void {
   sendProblems(app, (problem) => {
-    const { status, nextStep, type, code, message } = wordingOf(problem)
-    return { statusCode: status, body: { status: false, message, meta: { nextStep }, type, code } }
+    const { status, nextStep, message, ...more } = wordingOf(problem)
+    return { statusCode: status, body: { status: false, message, meta: { nextStep }, ...more } }
   })
 }
 
-function wordingOf(problem: Problem): Required<Wording> {
-  const wording = { ...wordingByCode[problem.code], message: wordingByCode[problem.code].message ?? problem.message }
+function wordingOf(problem: Problem): Wording & { message: string } {
+  const { message = problem.message, ...rest } = wordingByCode[refusalOf(problem)]
+  const wording = { ...rest, message }
   const [violation] = problem.violations
   if (violation?.missing) {
     const missing = { code: 'missing_params', nextStep: 'Provide all required params' }
@@ -110,6 +134,11 @@ function wordingOf(problem: Problem): Required<Wording> {
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
   if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
   return wording
+}
+
+/** A currency that nobody holds is one the merchant does not hold. */
+function refusalOf({ code, field, violations }: Problem): ErrorCode {
+  return code === 'invalid_request' && field === 'currency' && violations.length === 0 ? 'currency_not_held' : code
 }
 
 /** `"metadata" must be of type object`: the words of the validator that Paystack uses. */

@@ -7,8 +7,10 @@ import { describeSurface } from '../http/reference.ts'
 import { serializeAnswers } from '../http/serialization.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
+import { bankRoutes } from './bank.ts'
 import { authorizationRoutes } from './customer.authorization.ts'
 import { customerRoutes } from './customer.ts'
+import { decisionRoutes } from './decision.ts'
 import { answerProblems } from './errors.ts'
 import { errorSchema } from './schemas.ts'
 
@@ -29,4 +31,6 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   readIdempotencyKeys(app, context.service.vault)
   await app.register(customerRoutes, context)
   await app.register(authorizationRoutes, context)
+  await app.register(bankRoutes, context)
+  await app.register(decisionRoutes, context)
 }
