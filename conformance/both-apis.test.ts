@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
+import { type Paystack, PaystackClient } from '../client/src/index.ts'
 import { type CustomerBody, call } from './cashful/calls.ts'
 import { dialects } from './cashful/dialects.ts'
 import { expectAnswer } from './paystack/answers.ts'
 import { saveCard } from './paystack/fixtures.ts'
 import { useMerchant } from './src/merchant.ts'
-import { postToSandbox } from './src/sandbox.ts'
+import { sandboxOf } from './src/sandbox.ts'
 
 const merchant = useMerchant()
 const [dialect] = dialects
@@ -16,10 +17,9 @@ async function fetchFromPaystack(key: string): Promise<unknown> {
   return body
 }
 
-async function createAtPaystack(input: object): Promise<string> {
-  const headers = { authorization: `Bearer ${merchant.key}`, 'content-type': 'application/json' }
-  const response = await fetch(`${merchant.url}/customer`, { method: 'POST', headers, body: JSON.stringify(input) })
-  return ((await response.json()) as { data: { customer_code: string } }).data.customer_code
+async function createAtPaystack(input: Paystack.CustomerCreateBody): Promise<string> {
+  const paystack = new PaystackClient({ baseUrl: merchant.url, secretKey: merchant.key })
+  return (await paystack.customers.create(input)).customer_code
 }
 
 const createAtCashful = async (body: Record<string, unknown>) =>
@@ -28,7 +28,7 @@ const createAtCashful = async (body: Record<string, unknown>) =>
 test('a customer created at Cashful is the same one at Paystack, with what was paid and saved', async () => {
   const input = { phoneNumber: '+27821234567', email: 'ada+both@example.com', name: 'Ada Mary Obi', metadata: { k: 1 } }
   const { id } = await createAtCashful(input)
-  await postToSandbox(merchant, 'pay-ins', { customerId: id, amount: 5000, currency: 'ZAR' })
+  await sandboxOf(merchant).payIn({ customerId: id, amount: 5000, currency: 'ZAR' })
   const authorization_code = await saveCard(merchant, id)
   expect(await fetchFromPaystack(input.email)).toMatchObject({
     data: {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { useMerchant } from '../src/merchant.ts'
-import { postToSandbox } from '../src/sandbox.ts'
+import { sandboxOf } from '../src/sandbox.ts'
 import { type CallInput, type CustomerBody, call, type Page, type Query } from './calls.ts'
 import { type Dialect, dialects } from './dialects.ts'
 import type { OperationName } from './operations.ts'
@@ -162,7 +162,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       const read = () => succeed('getCustomerBalance', { id: customerId })
       expect(await read()).toMatchObject({ customerId, amount: 0, available: 0, pending: 0 })
       const { currency } = (await read()) as { currency: string }
-      await postToSandbox(merchant, 'pay-ins', { customerId, amount: 5000, currency })
+      await sandboxOf(merchant).payIn({ customerId, amount: 5000, currency })
       expect(await read()).toMatchObject({ customerId, amount: 5000, available: 5000, pending: 0, currency })
     })
 
@@ -182,7 +182,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
         data: [],
         pagination: { limit: 50, offset: 0, total: 0, hasMore: false },
       })
-      for (const amount of [5000, 250]) await postToSandbox(merchant, 'pay-ins', { customerId, amount, currency })
+      for (const amount of [5000, 250]) await sandboxOf(merchant).payIn({ customerId, amount, currency })
       const credit = { type: 'credit', currency }
       expect(await list(customerId, { limit: dialect.ten, offset: '0' })).toMatchObject({
         data: [
@@ -206,10 +206,10 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
     test('answers saved cards and mobile money', async () => {
       const { id: customerId } = await createCustomer()
       expect(await list(customerId)).toMatchObject({ data: [], pagination: { total: 0 } })
-      await postToSandbox(merchant, 'payment-methods', { customerId, type: 'card' })
+      await sandboxOf(merchant).createPaymentMethod({ customerId, type: 'card' })
       const card = { customerId, type: 'card', last4: expect.any(String), expiryMonth: expect.any(Number) }
       expect(await list(customerId)).toMatchObject({ data: [{ ...card, expiryYear: expect.any(Number) }] })
-      await postToSandbox(merchant, 'payment-methods', { customerId, type: 'mobile_money', phone: '+27821234567' })
+      await sandboxOf(merchant).createPaymentMethod({ customerId, type: 'mobile_money', phone: '+27821234567' })
       const { data } = (await list(customerId)) as Page<{ type: string }>
       expect(data.map(({ type }) => type).sort()).toEqual(['card', 'mobile_money'])
     })

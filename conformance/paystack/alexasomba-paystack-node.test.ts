@@ -1,7 +1,7 @@
 import { createPaystack } from '@alexasomba/paystack-node'
 import { describe, expect, test } from 'vitest'
 import { useMerchant } from '../src/merchant.ts'
-import { postToSandbox } from '../src/sandbox.ts'
+import { sandboxOf } from '../src/sandbox.ts'
 import { type CustomerData, expectAnswer } from './answers.ts'
 import { type CustomersClient, testCustomersClient } from './client-suite.ts'
 import { newEmail, unknownKey } from './fixtures.ts'
@@ -72,7 +72,7 @@ async function makeMandate(id: number): Promise<string> {
     body: { account, address },
   })
   const { reference } = (data as { data: { reference: string } }).data
-  await postToSandbox(merchant, `mandates/${reference}/approve`, {})
+  await sandboxOf(merchant).approveMandate(reference)
   return reference
 }
 

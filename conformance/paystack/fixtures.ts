@@ -1,5 +1,5 @@
 import type { Merchant } from '../src/merchant.ts'
-import { postToSandbox } from '../src/sandbox.ts'
+import { sandboxOf } from '../src/sandbox.ts'
 
 /** The identity documented to be confirmed in test mode; any other is refused. */
 export const confirmedIdentity = {
@@ -25,9 +25,9 @@ export function newEmail(): string {
 
 /** Saves a test card for the customer and returns its authorization code: what paying once would do at Paystack. */
 export async function saveCard(merchant: Merchant, customerCode: string): Promise<string> {
-  const { authorizationCode } = await postToSandbox(merchant, 'payment-methods', {
+  const { authorizationCode } = await sandboxOf(merchant).createPaymentMethod({
     customerId: customerCode,
     type: 'card',
   })
-  return String(authorizationCode)
+  return authorizationCode
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { PaystackClient } from '../../client/src/index.ts'
 import type { Merchant } from '../src/merchant.ts'
 import { exchange, type WireRequest, type WireResponse } from '../src/wire.ts'
-import { type CustomerData, expectAnswer } from './answers.ts'
+import { expectAnswer } from './answers.ts'
 import { newEmail, saveCard } from './fixtures.ts'
 import type { PaystackOperation } from './operations.ts'
 import type { AnswerName } from './shapes.ts'
@@ -47,12 +48,10 @@ interface Made {
 /** A customer named Ada Obi with a phone number, metadata and a card. */
 export async function makeCustomer(merchant: Merchant): Promise<Made> {
   const email = newEmail()
-  const response = await fetch(`${merchant.url}/customer`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${merchant.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ email, first_name: 'Ada', last_name: 'Obi', phone: '+2348012345678', metadata: { k: 1 } }),
-  })
-  const { id, customer_code: code } = ((await response.json()) as { data: CustomerData }).data
+  const paystack = new PaystackClient({ baseUrl: merchant.url, secretKey: merchant.key })
+  const name = { first_name: 'Ada', last_name: 'Obi' }
+  const body = { email, ...name, phone: '+2348012345678', metadata: { k: 1 } }
+  const { id, customer_code: code } = await paystack.customers.create(body)
   const authorization = await saveCard(merchant, code)
   return { id, code, email, encodedEmail: encodeURIComponent(email), authorization, newEmail: newEmail() }
 }

@@ -1,4 +1,5 @@
 import { beforeAll, inject } from 'vitest'
+import { MtejaClient } from '../../client/src/index.ts'
 
 /** A new merchant on the started server, as a client is told of it. */
 export interface Merchant {
@@ -16,19 +17,9 @@ export function useMerchant(): Merchant {
   const merchant: Merchant = { url: inject('serverUrl'), key: '' }
   process.env.PAYSTACK_API_URL = merchant.url
   beforeAll(async () => {
-    const { id } = await postAsOperator(merchant.url, 'merchants', { name: 'Conformance' })
-    const { secret } = await postAsOperator(merchant.url, `merchants/${id}/api-keys`, {})
-    merchant.key = String(secret)
+    const { merchants } = new MtejaClient({ baseUrl: merchant.url, token: inject('adminKey') })
+    const { id } = await merchants.create({ name: 'Conformance' })
+    merchant.key = (await merchants.createApiKey(id)).secret
   })
   return merchant
-}
-
-async function postAsOperator(url: string, path: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${url}/v1/${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${inject('adminKey')}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  if (response.status !== 201) throw new Error(`The operator was answered ${response.status}: ${await response.text()}`)
-  return response.json() as Promise<Record<string, unknown>>
 }
