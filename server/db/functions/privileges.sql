@@ -14,7 +14,7 @@ begin
   grant select on all tables in schema public to mteja_app;
   grant insert on merchant_ids, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_counters, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
-    delivery_attempts to mteja_app;
+    delivery_attempts, transactions, transaction_totals to mteja_app;
   grant insert (code, name, country, currencies, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
@@ -24,6 +24,8 @@ begin
     status, attempt_count, try_count, next_attempt_at, claimed_at, last_attempt_at, delivered_at, failure_reason, body,
     updated_at
   ) on deliveries to mteja_app;
+  grant update (status, channel, failure_reason, paid_at, updated_at) on transactions to mteja_app;
+  grant update (succeeded_count, succeeded_amount) on transaction_totals to mteja_app;
   grant update (
     email, first_name, last_name, phone, phone_e164, metadata, risk_action, identified, search_text, updated_at
   ) on customers to mteja_app;

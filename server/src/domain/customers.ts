@@ -39,6 +39,9 @@ export interface Customer {
   updatedAt: Date
 }
 
+/** A customer as JSON, as events tell of them: made by `customer_snapshot` of the database. */
+export type CustomerSnapshot = Omit<Customer, 'id' | 'createdAt' | 'updatedAt'> & { id: number }
+
 export interface NewCustomer {
   email: string | null
   firstName: string | null
@@ -319,7 +322,7 @@ export function normalizeEmail(email: string): string {
 }
 
 /** Bounded, for it is read with every customer and searched through. Throws `invalid_request`. */
-export function checkMetadata(metadata: Metadata | null): void {
+export function checkMetadata(metadata: Metadata | string | null): void {
   if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes) return
   throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
 }

@@ -26,6 +26,7 @@ import {
   sandboxSuccessCard,
 } from './payment-processor.ts'
 import type { Mode, Tenant } from './tenant.ts'
+import { countSuccess, findTransactionOfIntent, snapshotTransaction } from './transaction-records.ts'
 
 export type PaymentIntentStatus =
   /** Nothing was charged yet. */
@@ -288,8 +289,8 @@ export async function receiveNotice(
 }
 
 /**
- * Has the sandbox decide a charge that is under way, then give its notice. Named by the intent or by its checkout
- * session. Test mode only: throws `test_mode_only`, and as `receiveNotice`.
+ * Has the sandbox decide a charge that is under way, then give its notice. Named by the intent, by its checkout session
+ * or by its transaction's reference. Test mode only: throws `test_mode_only`, and as `receiveNotice`.
  */
 export async function simulateNotice(
   service: Service,
@@ -306,14 +307,20 @@ export async function simulateNotice(
   return receiveNotice(service, ledger, tenant, id)
 }
 
-/** The intent of a checkout session; any other reference as it is. */
+/** The intent of a checkout session or of a transaction; any other reference as it is. */
 async function intentOf(service: Service, { merchant, mode }: Tenant, reference: string): Promise<string> {
   const uuid = /^checkout_sess_(.*)$/s.exec(reference)?.[1] ?? ''
-  if (!isUuid(uuid)) return reference
-  const [row] = await service.db.query<{ payment_intent_id: string }>(sql`
-    select payment_intent_id from checkout_sessions
-    where merchant_id = ${merchant.id} and mode = ${mode} and id = ${uuid}
-  `)
+  const [row] = await service.db.query<{ payment_intent_id: string }>(
+    isUuid(uuid)
+      ? sql`
+          select payment_intent_id from checkout_sessions
+          where merchant_id = ${merchant.id} and mode = ${mode} and id = ${uuid}
+        `
+      : sql`
+          select payment_intent_id from transactions
+          where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
+        `,
+  )
   return row === undefined ? reference : `pi_${row.payment_intent_id}`
 }
 
@@ -382,23 +389,33 @@ async function charge(
 }
 
 /** Of however many who would charge at once, one does. Answers the charge's reference, null to the others. */
-async function beginCharge(service: Service, tenant: Tenant, intent: PaymentIntent, { toSave, key }: Attempt) {
+async function beginCharge(service: Service, tenant: Tenant, intent: PaymentIntent, attempt: Attempt) {
+  const { instrument, toSave, key } = attempt
   const now = service.clock.now()
   const [row] = await service.db.query<{ charge_reference: string }>(sql`
-    update payment_intents set
-      status = 'processing',
-      charge_count = charge_count + 1,
-      charge_reference = ${intent.id}::text || '_' || (charge_count + 1),
-      charge_key = ${key ?? null},
-      charged_at = ${now}::timestamptz,
-      to_save = ${toSave ? JSON.stringify(toSave) : null}::json,
-      failure_reason = null,
-      due_at = ${new Date(now.getTime() + firstCheckMs)}::timestamptz,
-      updated_at = ${now}::timestamptz
-    where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)}
-      and status = any(${openStatuses}::text[]) and expires_at > ${now}::timestamptz
-      and (charge_key is null or charge_key is distinct from ${key ?? null}::text)
-    returning charge_reference
+    with charged as (
+      update payment_intents set
+        status = 'processing',
+        charge_count = charge_count + 1,
+        charge_reference = ${intent.id}::text || '_' || (charge_count + 1),
+        charge_key = ${key ?? null},
+        charged_at = ${now}::timestamptz,
+        to_save = ${toSave ? JSON.stringify(toSave) : null}::json,
+        failure_reason = null,
+        due_at = ${new Date(now.getTime() + firstCheckMs)}::timestamptz,
+        updated_at = ${now}::timestamptz
+      where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)}
+        and status = any(${openStatuses}::text[]) and expires_at > ${now}::timestamptz
+        and (charge_key is null or charge_key is distinct from ${key ?? null}::text)
+      returning id, charge_reference
+    ),
+    of_transaction as (
+      update transactions t set
+        status = 'processing', channel = ${instrument.type}, failure_reason = null, updated_at = ${now}::timestamptz
+      from charged
+      where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = charged.id
+    )
+    select charge_reference from charged
   `)
   return row?.charge_reference ?? null
 }
@@ -498,44 +515,89 @@ function creditCommand(service: Service, intent: PaymentIntent): LedgerCommand {
 /** The money is credited already: this may come later, after a crash, and more than once. */
 async function noteSuccess(service: Service, tenant: Tenant, intent: PaymentIntent, transactionId: string) {
   await service.db.transaction(async (tx) => {
-    const [row] = await tx.query<{ customer_id: bigint | null; to_save: NewPaymentMethod | null }>(sql`
-      update payment_intents set
-        status = 'succeeded', transaction_id = ${transactionId}, failure_reason = null, due_at = null,
-        updated_at = ${service.clock.now()}
-      where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)} and status <> 'succeeded'
-      returning customer_id, to_save
-    `)
-    if (row === undefined) return
-    const customer = row.customer_id === null ? null : await lockCustomer(tx, tenant, { id: row.customer_id })
-    if (customer !== null && row.to_save !== null) {
-      await saveInstrument(service, tx, tenant, customer, intent, row.to_save)
+    const paid = await markPaid(service, tx, tenant, intent, transactionId)
+    if (paid === null) return
+    const { customerId, toSave, isTransaction } = paid
+    const customer = customerId === null ? null : await lockCustomer(tx, tenant, { id: customerId })
+    if (customer !== null && toSave !== null) {
+      const known = isTransaction ? null : await findSaved(tx, tenant, customer, toSave)
+      const { id } = known ?? (await addPaymentMethod(service, tx, tenant, customer, toSave))
+      await setPaymentMethod(tx, tenant, intent, id)
     }
-    await recordIntentEvent(service, tx, tenant, 'payment_intent.succeeded', customer, intent, { transactionId })
+    if (isTransaction) await countSuccess(tx, tenant, intent)
+    await recordIntentEvent(service, tx, tenant, 'payment_intent.succeeded', customer, intent, {
+      transactionId,
+      ...(isTransaction ? await transactionDetails(tx, tenant, intent) : {}),
+    })
     if (intent.checkoutSessionId !== null) {
       await recordIntentEvent(service, tx, tenant, 'checkout.session.completed', customer, intent, { transactionId })
     }
   })
 }
 
-/** Keeps the instrument that has paid; one the customer has saved before is not saved again. */
-async function saveInstrument(
+interface Paid {
+  /** Whose payment it is: who is credited, or else whose transaction it is. */
+  customerId: bigint | null
+  toSave: NewPaymentMethod | null
+  isTransaction: boolean
+}
+
+/** Null where that was done before. */
+async function markPaid(
   service: Service,
   tx: Tx,
   tenant: Tenant,
-  customer: Customer,
   intent: PaymentIntent,
-  instrument: NewPaymentMethod,
-): Promise<void> {
+  transactionId: string,
+): Promise<Paid | null> {
+  const now = service.clock.now()
+  const [row] = await tx.query<{
+    customer_id: bigint | null
+    to_save: NewPaymentMethod | null
+    payer_id: bigint | null
+  }>(sql`
+    with paid as (
+      update payment_intents set
+        status = 'succeeded', transaction_id = ${transactionId}::uuid, failure_reason = null, due_at = null,
+        updated_at = ${now}::timestamptz
+      where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)} and status <> 'succeeded'
+      returning id, customer_id, to_save
+    ),
+    of_transaction as (
+      update transactions t set
+        status = 'succeeded', paid_at = ${now}::timestamptz, failure_reason = null, updated_at = ${now}::timestamptz
+      from paid
+      where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = paid.id
+      returning t.customer_id as payer_id
+    )
+    select paid.customer_id, paid.to_save, of_transaction.payer_id from paid left join of_transaction on true
+  `)
+  if (row === undefined) return null
+  const { customer_id, payer_id, to_save } = row
+  return { customerId: customer_id ?? payer_id, toSave: to_save, isTransaction: payer_id !== null }
+}
+
+/** What events say of the transaction an intent belongs to, as it is now. */
+async function transactionDetails(tx: Tx, tenant: Tenant, { id }: PaymentIntent) {
+  const transaction = await findTransactionOfIntent(tx, tenant, uuidOfIntent(id) as string)
+  return transaction === null ? {} : { transaction: snapshotTransaction(transaction) }
+}
+
+/** The instrument as the customer has saved it before, where they have. */
+async function findSaved(tx: Tx, tenant: Tenant, customer: Customer, { signature }: NewPaymentMethod) {
   const [known] = await tx.query<{ id: bigint }>(sql`
     select id from payment_methods
     where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id} and deactivated_at is null
-      and signature = ${instrument.signature ?? null}
+      and signature = ${signature ?? null}
     order by id desc
     limit 1
   `)
-  const { id } = known ?? (await addPaymentMethod(service, tx, tenant, customer, instrument))
+  return known ?? null
+}
+
+async function setPaymentMethod(tx: Tx, tenant: Tenant, intent: PaymentIntent, methodId: bigint): Promise<void> {
   await tx.query(sql`
-    update payment_intents set payment_method_id = ${id}, to_save = null
+    update payment_intents set payment_method_id = ${methodId}, to_save = null
     where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)}
   `)
 }
@@ -548,18 +610,35 @@ async function close(
   { from, to, reason }: { from: PaymentIntentStatus[]; to: 'failed' | 'canceled'; reason: string },
 ): Promise<void> {
   await service.db.transaction(async (tx) => {
-    const [row] = await tx.query<{ customer_id: bigint | null }>(sql`
-      update payment_intents set
-        status = ${to}, failure_reason = ${reason}, updated_at = ${service.clock.now()},
-        due_at = ${to === 'failed' ? sql`expires_at` : sql`null`}
-      where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)} and status = any(${from}::text[])
-        ${to === 'failed' ? sql`and charge_reference = ${intent.chargeReference}` : nothing}
-      returning customer_id
+    const now = service.clock.now()
+    const [row] = await tx.query<{ customer_id: bigint | null; payer_id: bigint | null }>(sql`
+      with closed as (
+        update payment_intents set
+          status = ${to}, failure_reason = ${reason}, updated_at = ${now}::timestamptz,
+          due_at = ${to === 'failed' ? sql`expires_at` : sql`null`}
+        where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)} and status = any(${from}::text[])
+          ${to === 'failed' ? sql`and charge_reference = ${intent.chargeReference}` : nothing}
+        returning id, customer_id
+      ),
+      of_transaction as (
+        update transactions t set
+          status = case t.status when 'unpaid' then 'unpaid' else 'failed' end,
+          failure_reason = case t.status when 'processing' then ${reason} else t.failure_reason end,
+          updated_at = ${now}::timestamptz
+        from closed
+        where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = closed.id
+        returning t.customer_id as payer_id
+      )
+      select closed.customer_id, of_transaction.payer_id from closed left join of_transaction on true
     `)
     if (row === undefined) return
-    const customer = row.customer_id === null ? null : await lockCustomer(tx, tenant, { id: row.customer_id })
-    await recordIntentEvent(service, tx, tenant, `payment_intent.${to}`, customer, intent, { reason })
-    if (customer !== null && to === 'failed') {
+    const customerId = row.customer_id ?? row.payer_id
+    const customer = customerId === null ? null : await lockCustomer(tx, tenant, { id: customerId })
+    await recordIntentEvent(service, tx, tenant, `payment_intent.${to}`, customer, intent, {
+      reason,
+      ...(row.payer_id === null ? {} : await transactionDetails(tx, tenant, intent)),
+    })
+    if (customer !== null && row.customer_id !== null && to === 'failed') {
       await recordIntentEvent(service, tx, tenant, 'pay_in.failed', customer, intent, { reason })
     }
   })

@@ -55,7 +55,10 @@ export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
 /** Charged where no instrument is given, or one that only its processor could read. */
 export const sandboxSuccessCard = '4084084084084081'
 
-/** The last four digits of a mobile money number by what happens; every other number succeeds. The cards' last four. */
+/**
+ * The last four digits of a mobile money number, or of an account that is debited, by what happens; every other number
+ * succeeds. The cards' last four. A bank takes its time: what it answers comes late.
+ */
 export const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
   '5408': 'declined',
   '0037': 'insufficient_funds',
@@ -78,18 +81,21 @@ interface ChargeRow {
   reason: string | null
 }
 
+/** A charge as it begins: one under way is decided when its time comes, for `lateReason` by a failure. */
+type NewChargeRow = ChargeRow & { decidedAt?: Date; lateReason?: string | null }
+
 /** The sandbox's processor. It plays an outside party: its charges are its own, in a table nothing else reads. */
 export function createSandboxProcessor(own: { db: Db; clock: Clock; sandboxDelayMs: number }): PaymentProcessor {
   const { db, clock, sandboxDelayMs } = own
 
-  async function insert(tenant: Tenant, charge: Omit<Charge, 'instrument'>, row: ChargeRow & { succeedsAt?: Date }) {
+  async function insert(tenant: Tenant, charge: Omit<Charge, 'instrument'>, row: NewChargeRow) {
     await db.query(sql`
       insert into sandbox_charges (
-        merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, created_at, updated_at
+        merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, late_reason, created_at, updated_at
       )
       values (
         ${tenant.merchant.id}, ${charge.reference}, ${tenant.mode}, ${charge.amount}, ${charge.currency},
-        ${row.status}, ${row.reason}, ${row.succeedsAt ?? null}, ${clock.now()}, ${clock.now()}
+        ${row.status}, ${row.reason}, ${row.decidedAt ?? null}, ${row.lateReason ?? null}, ${clock.now()}, ${clock.now()}
       )
       on conflict do nothing
     `)
@@ -97,7 +103,9 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; sandboxDelay
 
   async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
     await db.query(sql`
-      update sandbox_charges set status = 'succeeded', updated_at = ${clock.now()}
+      update sandbox_charges set
+        status = case when late_reason is null then 'succeeded' else 'failed' end, reason = late_reason,
+        updated_at = ${clock.now()}
       where merchant_id = ${tenant.merchant.id} and reference = ${reference}
         and status = 'processing' and succeeds_at <= ${clock.now()}
     `)
@@ -113,7 +121,8 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; sandboxDelay
   return {
     async charge(tenant, charge) {
       const lateAt = new Date(clock.now().getTime() + sandboxDelayMs)
-      await insert(tenant, charge, firstState(outcomeOf(charge.instrument), lateAt))
+      const first = firstState(outcomeOf(charge.instrument), lateAt)
+      await insert(tenant, charge, charge.instrument.type === 'direct_debit' ? later(first, lateAt) : first)
       return known(tenant, charge.reference)
     },
     query,
@@ -153,17 +162,23 @@ function outcomeOf({ type, bin, last4, phone }: ChargedInstrument): SandboxOutco
     const number = Object.keys(sandboxCards).find((card) => card.slice(0, 6) === bin && card.slice(-4) === last4)
     return number === undefined ? 'unknown' : (sandboxCards[number] as SandboxOutcome)
   }
-  return sandboxPhoneEndings[phone?.slice(-4) ?? ''] ?? 'succeeded'
+  return sandboxPhoneEndings[phone?.slice(-4) ?? last4 ?? ''] ?? 'succeeded'
 }
 
-function firstState(outcome: SandboxOutcome | 'unknown', lateAt: Date | null): ChargeRow & { succeedsAt?: Date } {
+/** What is decided at once is decided when a bank would have answered. */
+function later(state: NewChargeRow, decidedAt: Date): NewChargeRow {
+  if (state.status === 'processing') return state
+  return { status: 'processing', reason: null, decidedAt, lateReason: state.reason }
+}
+
+function firstState(outcome: SandboxOutcome | 'unknown', lateAt: Date | null): NewChargeRow {
   switch (outcome) {
     case 'succeeded':
       return { status: 'succeeded', reason: null }
     case 'timeout':
       return { status: 'processing', reason: null }
     case 'late_success':
-      return { status: 'processing', reason: null, ...(lateAt === null ? {} : { succeedsAt: lateAt }) }
+      return { status: 'processing', reason: null, ...(lateAt === null ? {} : { decidedAt: lateAt }) }
     default:
       return { status: 'failed', reason: reasons[outcome] }
   }
