@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Instrument } from '../../domain/payment-methods.ts'
+import { sandboxCards, sandboxPhoneEndings, sandboxPhones } from '../../domain/payment-processor.ts'
+import { ServiceError } from '../../errors.ts'
+import { type Currency, formatAmount } from '../../money.ts'
+import { refuseUnstorableAddresses } from '../http/addresses.ts'
+import { readBodies } from '../http/body.ts'
+import { problemOf } from '../http/problem.ts'
+import { statusByCode } from '../mteja/errors.ts'
+import { type Html, html, page } from './page.ts'
+
+/** What all pages on which a person pays have in common. */
+export interface Payment {
+  /** Of the page itself. */
+  path: string
+  merchantName: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  /** `payin` fills the customer's balance, `payment` pays the merchant. */
+  purpose: 'payment' | 'payin'
+  /** What is paid for, in the page's words. */
+  items: Html | string
+  /** What it may be paid by. */
+  channels: readonly string[]
+  /** Where to go once paid, and to give up. */
+  returnUrl: string | null
+  cancelUrl: string | null
+}
+
+export type PaymentFields = Partial<Record<'method' | 'number' | 'expiry' | 'cvv' | 'phone', unknown>>
+
+/** Reads forms as browsers send them, and tells refusals on a page. */
+export function servePayments(app: FastifyInstance): void {
+  readBodies(app, 'json-or-urlencoded')
+  refuseUnstorableAddresses(app)
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error)
+    if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+    return sendPage(reply.status(statusByCode[problem.code]), 'Payment', html`<p>${problem.message}</p>`)
+  })
+}
+
+/** Throws `invalid_request`. */
+export function readInstrument({ method, number, expiry, cvv, phone }: PaymentFields, now: Date): Instrument {
+  if (method === 'mobile_money') {
+    if (typeof phone !== 'string' || phone.trim() === '' || phone.length > 40) throw unfit('Enter a phone number')
+    return { type: 'mobile_money', phone, provider: undefined, accountName: undefined }
+  }
+  if (typeof number !== 'string' || number.length > 30) throw unfit('Enter a card number')
+  const [, month, year] =
+    /^\s*(\d{1,2})\s*\/?\s*(?:20)?(\d{2})\s*$/.exec(typeof expiry === 'string' ? expiry : '') ?? []
+  const expiryMonth = Number(month)
+  const expiryYear = 2000 + Number(year)
+  if (!(expiryMonth >= 1 && expiryMonth <= 12)) throw unfit('Enter when the card expires, such as 12/30')
+  if (Date.UTC(expiryYear, expiryMonth) <= now.getTime()) throw unfit('The card has expired')
+  if (typeof cvv !== 'string' || !/^\d{3,4}$/.test(cvv.trim())) throw unfit('Enter the 3 or 4 digits of the CVV')
+  const unknown = { brand: undefined, provider: undefined, bank: undefined, accountName: undefined }
+  return { type: 'card', number, expiryMonth, expiryYear, ...unknown }
+}
+
+function unfit(message: string): ServiceError {
+  return new ServiceError('invalid_request', message)
+}
+
+export function sendPaid(reply: FastifyReply) {
+  return sendPage(reply, 'Paid', html`<p>Thank you. You can close this page.</p>`)
+}
+
+export function sendClosed(reply: FastifyReply, payment: Payment) {
+  return sendPage(reply, 'Not paid', html`<p>This payment was canceled or has expired.</p>${backLink(payment)}`)
+}
+
+export function sendProcessing(reply: FastifyReply, payment: Payment) {
+  const body = html`
+    <p class="amount">${amountOf(payment)}</p>
+    <p role="status">The payment is being processed. This page looks again every five seconds.</p>
+    <p><a href="${payment.path}">Look again now</a></p>
+  `
+  return sendPage(reply.header('refresh', '5'), 'Processing', body)
+}
+
+export function sendForm(reply: FastifyReply, payment: Payment, problem: string | null) {
+  const amount = amountOf(payment)
+  const { channels } = payment
+  const body = html`
+    <p class="amount">${amount}</p>
+    <p>${payment.purpose === 'payin' ? 'Into your balance with' : 'To'} <strong>${payment.merchantName}</strong></p>
+    ${payment.items}
+    ${problem === null ? '' : html`<p class="problem" role="alert">${problem}</p>`}
+    <p class="note">This is a sandbox: no money moves, and only test cards are accepted.</p>
+    ${channels.includes('card') ? cardForm(amount) : ''}
+    ${channels.includes('mobile_money') ? phoneForm(amount) : ''}
+    ${backLink(payment)}
+    ${testNumbers()}
+  `
+  return sendPage(reply, 'Pay', body, payment.returnUrl)
+}
+
+function cardForm(amount: string): Html {
+  return html`<form method="post">
+      <h2>Card</h2>
+      <input type="hidden" name="method" value="card">
+      <label>Card number <input name="number" inputmode="numeric" autocomplete="off" required maxlength="30"></label>
+      <div class="pair">
+        <label>Expires <input name="expiry" inputmode="numeric" autocomplete="off" required maxlength="9" placeholder="12/30"></label>
+        <label>CVV <input name="cvv" inputmode="numeric" autocomplete="off" required maxlength="4" pattern="[0-9]{3,4}" placeholder="123"></label>
+      </div>
+      <button>Pay ${amount} by card</button>
+    </form>`
+}
+
+function phoneForm(amount: string): Html {
+  return html`<form method="post">
+      <h2>Mobile money</h2>
+      <input type="hidden" name="method" value="mobile_money">
+      <label>Phone number <input name="phone" type="tel" autocomplete="off" required maxlength="40"></label>
+      <button>Pay ${amount} by phone</button>
+    </form>`
+}
+
+function amountOf({ amount, currency }: Payment): string {
+  return `${currency} ${formatAmount(amount, currency)}`
+}
+
+function backLink({ cancelUrl }: Payment): Html | string {
+  return cancelUrl === null ? '' : html`<p><a href="${cancelUrl}">Cancel and go back</a></p>`
+}
+
+const outcomes = {
+  succeeded: 'succeeds',
+  declined: 'is declined',
+  insufficient_funds: 'has insufficient funds',
+  timeout: 'is never answered',
+  late_success: 'succeeds a moment later',
+} as const
+
+function testNumbers(): Html {
+  const row = (number: string, outcome: keyof typeof outcomes) =>
+    html`<tr><td>${number}</td><td>${outcomes[outcome]}</td></tr>`
+  const cards = Object.entries(sandboxCards).map(([number, outcome]) =>
+    row(number.replace(/\d{4}(?=\d)/g, '$& '), outcome),
+  )
+  const phones = Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => row(`… ${ending}`, outcome))
+  return html`<details><summary>Test cards and numbers</summary>
+    <table>${join(cards)}</table>
+    <p>Any phone number succeeds, such as ${sandboxPhones.join(' or ')}, but for those that end in:</p>
+    <table>${join(phones)}</table>
+  </details>`
+}
+
+export function join(parts: Html[]): Html {
+  return { markup: parts.map((part) => part.markup).join('') }
+}
+
+/**
+ * A page that loads and runs nothing: its own style is let in by its hash. The form may end at the merchant's address,
+ * and where that redirects to: browsers hold the whole way to `form-action`, so the scheme is as narrow as it can be.
+ */
+function sendPage(reply: FastifyReply, title: string, body: Html, returnUrl: string | null = null) {
+  const markup = page(title, body)
+  const styles = [...markup.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
+    ([, style = '']) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+  )
+  const schemes = returnUrl === null ? '' : returnUrl.toLowerCase().startsWith('https:') ? ' https:' : ' http: https:'
+  const policy = [
+    "default-src 'none'",
+    `style-src ${styles.join(' ')}`,
+    `form-action 'self'${schemes}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ]
+  return reply
+    .header('content-security-policy', policy.join('; '))
+    .header('cache-control', 'no-store')
+    .header('referrer-policy', 'no-referrer')
+    .header('x-content-type-options', 'nosniff')
+    .type('text/html; charset=utf-8')
+    .send(markup)
+}
