@@ -8,6 +8,7 @@ import { cashfulSurface } from './surfaces/cashful/index.ts'
 import { docsPages } from './surfaces/docs.ts'
 import { authorizePage } from './surfaces/hosted/authorize.ts'
 import { checkoutPage } from './surfaces/hosted/checkout.ts'
+import { payPage } from './surfaces/hosted/pay.ts'
 import { createDomain, type SurfaceContext } from './surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable } from './surfaces/http/unroutable.ts'
 import { paystackWebhook } from './surfaces/incoming/paystack.ts'
@@ -69,6 +70,7 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
   await app.register(docsPages, context)
   await app.register(authorizePage, context)
   await app.register(checkoutPage, context)
+  await app.register(payPage, context)
   await app.register(paystackWebhook, { prefix: '/webhooks', service, account: options.upstreamPaystack })
   await app.register((surface) => cashfulSurface(surface, context), { prefix: '/api/canary' })
   await app.register((surface) => mtejaSurface(surface, context), { prefix: '/v1' })

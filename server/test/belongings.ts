@@ -30,6 +30,10 @@ export interface Belongings {
   paymentIntentId: string
   /** A page not paid on yet. */
   checkoutId: string
+  /** A transaction of that customer, not paid yet. */
+  transactionId: string
+  transactionReference: string
+  payAccessCode: string
   /** A key of the same mode that nobody uses. */
   apiKeyId: string
 }
@@ -58,6 +62,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
   const payin = { customerId: customerCode, totalAmount: 400, currency: 'ZAR', mode: 'payin' }
   const { id: checkoutId } = await ask('POST', '/api/canary/checkout/sessions', payin)
+  const { data: opened } = await ask('POST', '/transaction/initialize', { email, amount: 500 })
+  const { data: transaction } = await ask('GET', `/transaction/verify/${opened.reference}`)
   const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: customerCode, type: 'card' })
   const account = { number: '0123456789', bank_code: '058' }
   const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -89,6 +95,9 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     holdId,
     paymentIntentId,
     checkoutId,
+    transactionId: String(transaction.id),
+    transactionReference: opened.reference,
+    payAccessCode: opened.access_code,
     apiKeyId,
   }
 }

@@ -36,7 +36,7 @@ interface Hostile {
 }
 
 // The routes are known once the application is built, the tests before: each finds its own.
-const pages = ['/authorize/:accessCode', '/checkout/:id']
+const pages = ['/authorize/:accessCode', '/checkout/:id', '/pay/:accessCode']
 const routeNames = (await listRoutes({ adminKey }))
   .filter((route) => !route.hidden || pages.includes(route.url))
   .map((route) => route.name)

@@ -115,6 +115,37 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
   ],
   'GET /api/canary/authentication/token': () => [{ status: 200 }],
 
+  'POST /transaction/initialize': ({ email, transactionReference: reference }) => [
+    { body: { email, amount: 50, reference }, status: 200, statusInLiveMode: 403 },
+  ],
+  'GET /transaction/verify/:reference': ({ transactionReference, payAccessCode }) =>
+    [transactionReference, payAccessCode].map((reference) => ({ params: { reference }, status: 400 })),
+  'GET /transaction': ({ customerId, transactionId }) => {
+    const cursor = encodeURIComponent(Buffer.from(`transaction:${transactionId}`).toString('base64'))
+    return [
+      { status: 200 },
+      { query: `customer=${customerId}`, status: 200 },
+      { query: 'status=abandoned', status: 200 },
+      { query: 'amount=500', status: 200 },
+      { query: `use_cursor=true&next=${cursor}`, status: 200 },
+      { query: `use_cursor=true&previous=${cursor}`, status: 200 },
+    ]
+  },
+  'GET /transaction/totals': () => [{ status: 200 }, { query: 'from=2000-01-01', status: 200 }],
+  'GET /transaction/:id': ({ transactionId }) => [{ params: { id: transactionId }, status: 404 }],
+  'POST /transaction/charge_authorization': ({ email, cardCode, mandateMethodCode }) =>
+    [cardCode, mandateMethodCode].map((authorization_code) => ({
+      body: { email, amount: 50, authorization_code },
+      status: 400,
+      statusInLiveMode: 403,
+    })),
+  'POST /charge': ({ email, cardCode }) => [
+    { body: { email, amount: 50, authorization_code: cardCode }, status: 400, statusInLiveMode: 403 },
+  ],
+  'GET /charge/:reference': ({ transactionReference }) => [
+    { params: { reference: transactionReference }, status: 400 },
+  ],
+
   'POST /customer': ({ email }) => [{ body: { email, first_name: 'Mwizi' }, status: 200 }],
   'GET /customer': ({ customerId }) => {
     const cursor = encodeURIComponent(Buffer.from(`customer:${customerId}`).toString('base64'))
@@ -176,8 +207,8 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
   'POST /v1/sandbox/payment-methods': ({ customerCode }) => [
     { body: { customerId: customerCode, type: 'card' }, status: 404, statusInLiveMode: 403 },
   ],
-  'POST /v1/sandbox/payments/:reference/notice': ({ paymentIntentId, checkoutId }) =>
-    [paymentIntentId, checkoutId].map((reference) => ({
+  'POST /v1/sandbox/payments/:reference/notice': ({ paymentIntentId, checkoutId, transactionReference }) =>
+    [paymentIntentId, checkoutId, transactionReference].map((reference) => ({
       params: { reference },
       body: { outcome: 'succeeded' },
       status: 404,
@@ -242,6 +273,8 @@ const ofNoTenant = [
   'POST /authorize/:accessCode',
   'GET /checkout/:id',
   'POST /checkout/:id',
+  'GET /pay/:accessCode',
+  'POST /pay/:accessCode',
   'GET /api/canary/authentication/jwks',
   'GET /api/canary/health',
 ]
@@ -268,6 +301,9 @@ const unknown: Belongings = {
   holdId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3c',
   paymentIntentId: 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3e',
   checkoutId: 'checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3f',
+  transactionId: '999999996',
+  transactionReference: 'nothinghere',
+  payAccessCode: '000000000000001',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
 }
 

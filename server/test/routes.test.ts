@@ -27,6 +27,9 @@ interface Own extends Belongings {
   paidIntentId: string
   spareMethodId: string
   declinedMethodId: string
+  /** An authorization of the customer with this e-mail. */
+  chargeableCode: string
+  chargeableEmail: string
   /** Used for another request. */
   idempotencyKey: string
 }
@@ -62,6 +65,8 @@ const identity = {
 
 const noIntent = 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3e'
 const asked = { amount: 300, currency: 'ZAR' }
+const payment = { email: 'payer@example.com', amount: 300 }
+const testCard = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
 const priced = { totalAmount: 300, currency: 'ZAR' }
 
 function transfer(fromCustomerId: string, toCustomerId: string) {
@@ -253,6 +258,43 @@ const deactivate: Cases = {
 }
 
 const paystack: Record<string, Cases> = {
+  'POST /transaction/initialize': {
+    200: { body: payment },
+    400: { body: { ...payment, amount: 'much' } },
+    401: { ...stranger, body: payment },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: payment }),
+  },
+  'GET /transaction/verify/:reference': {
+    200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
+    400: { params: { reference: 'nothing' } },
+    401: { ...stranger, params: { reference: 'nothing' } },
+  },
+  'GET /transaction': { 200: {}, 400: { query: 'status=paid' }, 401: stranger },
+  'GET /transaction/totals': { 200: {}, 400: { query: 'from=then' }, 401: stranger },
+  'GET /transaction/:id': {
+    200: ({ transactionId }) => ({ params: { id: transactionId } }),
+    401: { ...stranger, params: { id: '1' } },
+    404: { params: { id: '1' } },
+  },
+  'POST /transaction/charge_authorization': {
+    200: ({ chargeableCode, chargeableEmail }) => ({
+      body: { ...payment, email: chargeableEmail, authorization_code: chargeableCode },
+    }),
+    400: { body: { ...payment, authorization_code: 'AUTH_0000000000' } },
+    401: { ...stranger, body: payment },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { ...payment, authorization_code: 'AUTH_0000000000' } }),
+  },
+  'POST /charge': {
+    200: { body: { ...payment, card: testCard } },
+    400: { body: payment },
+    401: { ...stranger, body: payment },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { ...payment, card: testCard } }),
+  },
+  'GET /charge/:reference': {
+    200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
+    400: { params: { reference: 'nothing' } },
+    401: { ...stranger, params: { reference: 'nothing' } },
+  },
   'POST /customer': {
     200: { body: { email: 'new@example.com' } },
     400: { body: {} },
@@ -575,6 +617,19 @@ const hidden: Record<string, Cases> = {
     }),
     404: { bearer: null, params: { id: 'none' }, body: { method: 'mobile_money', phone: '0821234567' } },
   },
+  'GET /pay/:accessCode': {
+    200: ({ payAccessCode: accessCode }) => ({ bearer: null, params: { accessCode } }),
+    404: { bearer: null, params: { accessCode: 'none' } },
+  },
+  'POST /pay/:accessCode': {
+    400: ({ payAccessCode: accessCode }) => ({ bearer: null, params: { accessCode }, body: {} }),
+    303: ({ payAccessCode: accessCode }) => ({
+      bearer: null,
+      params: { accessCode },
+      body: { method: 'mobile_money', phone: '0821234567' },
+    }),
+    404: { bearer: null, params: { accessCode: 'none' }, body: { method: 'mobile_money', phone: '0821234567' } },
+  },
 }
 
 const cases: Record<string, Cases> = { ...cashful, ...paystack, ...banking, ...mteja, ...hidden }
@@ -611,6 +666,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const deniedIntent = await make('POST /api/canary/payment-intents', { ...asked, customerId: denied.id })
   await make('POST /customer/set_risk_action', { customer: denied.id, risk_action: 'deny' })
   const other = await make('POST /customer', { email: 'other@example.com' })
+  const charged = await make('POST /charge', { ...payment, card: testCard })
   const card = { customerId: other.data.customer_code, type: 'card' }
   const spareMethodId = (await make('POST /v1/sandbox/payment-methods', card)).id
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
@@ -622,6 +678,8 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     paidIntentId: paid.id,
     spareMethodId,
     declinedMethodId: declined.id,
+    chargeableCode: charged.data.authorization.authorization_code,
+    chargeableEmail: payment.email,
     idempotencyKey,
     poorCode: poor.id,
     spentPayInId: spent.id,

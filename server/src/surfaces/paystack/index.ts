@@ -8,11 +8,13 @@ import { serializeAnswers } from '../http/serialization.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
 import { bankRoutes } from './bank.ts'
+import { chargeRoutes } from './charge.ts'
 import { authorizationRoutes } from './customer.authorization.ts'
 import { customerRoutes } from './customer.ts'
 import { decisionRoutes } from './decision.ts'
 import { answerProblems } from './errors.ts'
 import { errorSchema } from './schemas.ts'
+import { transactionRoutes } from './transaction.ts'
 
 /** Paystack's API at the root, where its clients expect it. */
 export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
@@ -31,6 +33,8 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   readIdempotencyKeys(app, context.service.vault)
   await app.register(customerRoutes, context)
   await app.register(authorizationRoutes, context)
+  await app.register(transactionRoutes, context)
+  await app.register(chargeRoutes, context)
   await app.register(bankRoutes, context)
   await app.register(decisionRoutes, context)
 }

@@ -13,6 +13,17 @@ export function readMetadata(given: Metadata | string | undefined, mode: 'lenien
   throw new ServiceError('invalid_request', '"metadata" must be of type object', 'metadata')
 }
 
+/**
+ * Metadata of a transaction, which is sent as JSON text or as an object: an object where it is one, any other text as it
+ * is. Nothing for an empty text.
+ */
+export function readMetadataOrText(given: Metadata | string | undefined): Metadata | string | undefined {
+  if (typeof given !== 'string') return given
+  if (given.trim() === '') return undefined
+  const value = parse(given)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Metadata) : given
+}
+
 function parse(text: string): unknown {
   try {
     return text.trim() === '' ? {} : parseJson(text)

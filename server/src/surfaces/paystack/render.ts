@@ -2,6 +2,7 @@ import type { Customer } from '../../domain/customers.ts'
 import type { Identification } from '../../domain/identity.ts'
 import type { PaymentMethod } from '../../domain/payment-methods.ts'
 import type { Tenant } from '../../domain/tenant.ts'
+import type { PaymentMethodSnapshot } from '../../domain/transaction-records.ts'
 
 export function renderCustomerRow({ merchant, mode }: Tenant, customer: Customer) {
   return {
@@ -38,21 +39,21 @@ export function renderCustomer(
 
 export function renderFetchedCustomer(
   customer: ReturnType<typeof renderCustomer>,
-  payIns: { count: number; totals: { currency: string; amount: bigint }[] },
+  paid: { count: number; volumes: { currency: string; amount: bigint }[] },
 ) {
   return {
     ...customer,
     created_at: customer.createdAt,
     updated_at: customer.updatedAt,
-    total_transactions: payIns.count,
-    total_transaction_value: payIns.totals.map(({ currency, amount }) => ({ currency, amount: Number(amount) })),
+    total_transactions: paid.count,
+    total_transaction_value: paid.volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) })),
     dedicated_account: null,
     dedicated_accounts: [],
   }
 }
 
 /** Card brands carry a space at their end on the real wire; clients compare them after trimming. */
-function renderAuthorization(method: PaymentMethod) {
+export function renderAuthorization(method: PaymentMethodSnapshot) {
   const card = method.type === 'card'
   return {
     authorization_code: `AUTH_${method.code}`,

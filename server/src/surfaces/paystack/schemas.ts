@@ -14,6 +14,7 @@ export const errorSchema = Type.Object(
     meta: Type.Object({ nextStep: Type.String() }),
     type: Type.String({ description: 'validation_error, api_error or processor_error' }),
     code: Type.String(),
+    errorCodeMappingNotFound: Type.Optional(Type.Boolean()),
   },
   {
     $id: 'PaystackError',

@@ -1,0 +1,98 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Transaction } from '../../domain/transaction-records.ts'
+import {
+  type OpenedTransaction,
+  openTransactionPage,
+  pageChannels,
+  payTransactionPage,
+} from '../../domain/transactions.ts'
+import { ServiceError } from '../../errors.ts'
+import type { SurfaceContext } from '../http/surface.ts'
+import { statusByCode } from '../mteja/errors.ts'
+import { html } from './page.ts'
+import {
+  type Payment,
+  type PaymentFields,
+  readInstrument,
+  sendClosed,
+  sendForm,
+  sendPaid,
+  sendProcessing,
+  servePayments,
+} from './payment.ts'
+
+/**
+ * `/pay/:accessCode`: where a customer pays a transaction. As a checkout session's page: the address is the only secret,
+ * and whatever is sent twice is charged once.
+ */
+export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { service, ledger }) => {
+  servePayments(app)
+
+  app.get<{ Params: { accessCode: string } }>(
+    '/pay/:accessCode',
+    { schema: { hide: true } },
+    async (request, reply) => {
+      const opened = await openTransactionPage(service, ledger, request.params.accessCode)
+      const { transaction, intent } = opened
+      if (transaction.paidAt !== null) {
+        const address = returnAddress(transaction)
+        return address === null ? sendPaid(reply) : reply.redirect(address, 303)
+      }
+      if (intent.status === 'canceled' || intent.expiresAt <= service.clock.now()) {
+        return sendClosed(reply, paymentOf(opened))
+      }
+      if (intent.status === 'processing') return sendProcessing(reply, paymentOf(opened))
+      return sendForm(reply, paymentOf(opened), intent.status === 'failed' ? intent.failureReason : null)
+    },
+  )
+
+  app.post<{ Params: { accessCode: string }; Body: PaymentFields }>(
+    '/pay/:accessCode',
+    { schema: { hide: true, body: { type: 'object' } } },
+    async (request, reply) => {
+      const { accessCode } = request.params
+      const path = `/pay/${encodeURIComponent(accessCode)}`
+      try {
+        const instrument = readInstrument(request.body, service.clock.now())
+        const { transaction } = await payTransactionPage(service, ledger, accessCode, instrument)
+        const address = transaction.paidAt === null ? null : returnAddress(transaction)
+        return reply.redirect(address ?? path, 303)
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error
+        if (error.code === 'payment_intent_not_open') return reply.redirect(path, 303)
+        if (error.code !== 'invalid_request' && error.code !== 'customer_denied') throw error
+        const opened = await openTransactionPage(service, ledger, accessCode)
+        return sendForm(reply.status(statusByCode[error.code]), paymentOf(opened), error.message)
+      }
+    },
+  )
+}
+
+function paymentOf({ tenant, transaction }: OpenedTransaction): Payment {
+  const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = transaction
+  const cancelAction = typeof metadata === 'object' ? metadata?.cancel_action : undefined
+  return {
+    path: `/pay/${accessCode}`,
+    merchantName: tenant.merchant.name,
+    amount,
+    currency,
+    purpose: purpose === 'wallet_topup' ? 'payin' : 'payment',
+    items: html`<p class="note">${customer.email ?? ''}, reference ${reference}</p>`,
+    channels: channels ?? pageChannels,
+    returnUrl: returnAddress(transaction),
+    cancelUrl: typeof cancelAction === 'string' && isWebAddress(cancelAction) ? cancelAction : null,
+  }
+}
+
+/** The merchant's address with the reference in its query, twice, as Paystack adds it; null where there is none to go to. */
+function returnAddress({ callbackUrl, reference }: Transaction): string | null {
+  if (callbackUrl === null || !isWebAddress(callbackUrl)) return null
+  const url = new URL(callbackUrl)
+  url.searchParams.set('trxref', reference)
+  url.searchParams.set('reference', reference)
+  return url.href
+}
+
+function isWebAddress(text: string): boolean {
+  return /^https?:/i.test(text) && URL.canParse(text)
+}

@@ -1,0 +1,167 @@
+import type { CustomerSnapshot } from '../../domain/customers.ts'
+import type { RecordedEvent } from '../../domain/events.ts'
+import type { TransactionSnapshot } from '../../domain/transaction-records.ts'
+import { renderAuthorization } from './render.ts'
+
+/** A transaction as verify and fetch show it. Paystack's tariffs are not ours: nothing is charged for it. */
+export function renderTransaction(transaction: TransactionSnapshot) {
+  return {
+    ...renderBasics(transaction),
+    receipt_number: null,
+    fees_split: null,
+    metadata: transaction.metadata ?? '',
+    plan: null,
+    split: {},
+    order_id: null,
+    requested_amount: transaction.amount,
+    pos_transaction_data: null,
+    source: null,
+    fees_breakdown: null,
+    connect: null,
+    plan_object: {},
+    subaccount: {},
+  }
+}
+
+/** A transaction in a list, where what is missing looks otherwise. */
+export function renderTransactionRow(transaction: TransactionSnapshot) {
+  return {
+    ...renderBasics(transaction),
+    fees_split: null,
+    metadata: transaction.metadata,
+    plan: {},
+    split: {},
+    order_id: null,
+    requested_amount: transaction.amount,
+    pos_transaction_data: null,
+    source: sourceOf(transaction),
+    fees_breakdown: null,
+    connect: null,
+    subaccount: {},
+  }
+}
+
+/** A transaction as the answer to a charge. */
+export function renderCharge(transaction: TransactionSnapshot) {
+  return { ...renderBasics(transaction), metadata: transaction.metadata ?? '', plan: null }
+}
+
+/** `charge.success`, from nothing but the event. Null for one that tells of no transaction that succeeded. */
+export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | 'data'>) {
+  if (type !== 'pay_in.succeeded' && type !== 'payment_intent.succeeded') return null
+  const transaction = data.details?.transaction as TransactionSnapshot | undefined
+  if (transaction === undefined) return null
+  const shown = { ...renderTransaction(transaction), plan: {}, source: sourceOf(transaction) }
+  return { event: 'charge.success', data: shown }
+}
+
+function renderBasics(transaction: TransactionSnapshot) {
+  const { id, mode, reference, amount, currency, channel, createdAt, paidAt, customer } = transaction
+  const isPaid = paidAt !== null
+  return {
+    id,
+    domain: mode,
+    status: statusOf(transaction),
+    reference,
+    amount,
+    message: transaction.status === 'failed' ? transaction.failureReason : null,
+    gateway_response: responseOf(transaction),
+    paid_at: paidAt,
+    created_at: createdAt,
+    channel,
+    currency,
+    ip_address: null,
+    log: renderLog(transaction),
+    fees: isPaid ? 0 : null,
+    authorization: renderAuthorizationOf(transaction),
+    customer: renderPayer(customer),
+    paidAt,
+    createdAt,
+    transaction_date: createdAt,
+  }
+}
+
+/** What a bank has yet to answer is `processing`, anything else that is under way `pending`. */
+function statusOf({ status, channel }: TransactionSnapshot): string {
+  if (status === 'unpaid') return 'abandoned'
+  if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
+  return status === 'succeeded' ? 'success' : status
+}
+
+function responseOf({ status, failureReason }: TransactionSnapshot): string {
+  if (status === 'unpaid') return 'The transaction was not completed'
+  if (status === 'processing') return 'Transaction in progress'
+  return status === 'failed' ? (failureReason ?? 'Declined') : 'Successful'
+}
+
+/** Seconds are counted from the transaction's beginning. Of several charges the last one is told. */
+function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: TransactionSnapshot) {
+  if (attempts === 0 || chargedAt === null) return null
+  const startMs = Date.parse(createdAt)
+  const secondsUntil = (instant: string) => Math.max(0, Math.round((Date.parse(instant) - startMs) / 1000))
+  const method = String(channel).replaceAll('_', ' ')
+  const history = [{ type: 'action', message: `Attempted to pay with ${method}`, time: secondsUntil(chargedAt) }]
+  if (paidAt !== null) {
+    history.push({ type: 'success', message: `Successfully paid with ${method}`, time: secondsUntil(paidAt) })
+  }
+  if (status === 'failed') {
+    history.push({ type: 'error', message: `Error: ${failureReason}`, time: secondsUntil(chargedAt) })
+  }
+  const open = paidAt !== null || status === 'processing' ? 1 : 0
+  return {
+    start_time: Math.floor(startMs / 1000),
+    time_spent: secondsUntil(paidAt ?? chargedAt),
+    attempts,
+    errors: attempts - open,
+    success: paidAt !== null,
+    mobile: false,
+    input: [],
+    history,
+  }
+}
+
+const noAuthorization = {
+  authorization_code: null,
+  bin: null,
+  last4: null,
+  exp_month: null,
+  exp_year: null,
+  channel: null,
+  card_type: null,
+  bank: null,
+  country_code: null,
+  brand: null,
+  reusable: false,
+  signature: null,
+  account_name: null,
+}
+
+/** All null of one that has not been paid, and of a direct debit all but where the money is to come from. */
+function renderAuthorizationOf({ status, paymentMethod }: TransactionSnapshot) {
+  if (paymentMethod === null || status === 'unpaid' || status === 'failed') return noAuthorization
+  const authorization = renderAuthorization(paymentMethod)
+  if (paymentMethod.type !== 'direct_debit') return authorization
+  const { authorization_code, channel, bank, country_code, reusable } = authorization
+  return { ...noAuthorization, authorization_code, channel, bank, country_code, reusable }
+}
+
+/** The customer as transactions embed them. */
+function renderPayer(customer: CustomerSnapshot) {
+  const { phone } = customer
+  return {
+    id: customer.id,
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    email: customer.email,
+    customer_code: customer.code,
+    phone,
+    metadata: customer.metadata,
+    risk_action: customer.riskAction,
+    international_format_phone: customer.phoneE164 ?? (phone === null ? null : `+${phone.replace(/^\+/, '')}`),
+  }
+}
+
+function sourceOf({ origin }: TransactionSnapshot) {
+  const entryPoint = { page: 'transaction_initialize', incoming: 'dedicated_nuban' }[origin as string] ?? 'charge'
+  return { source: 'merchant_api', type: 'api', identifier: null, entry_point: entryPoint }
+}

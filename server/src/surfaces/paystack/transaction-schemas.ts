@@ -1,0 +1,217 @@
+import { Type } from 'typebox'
+import { metadataSchema } from '../http/schemas.ts'
+
+/** The shapes of transactions and charges. */
+const nullable = (example: string) => Type.Union([Type.String(), Type.Null()], { examples: [example] })
+const nullableText = Type.Union([Type.String(), Type.Null()])
+const never = Type.Null({ description: 'Always null' })
+const empty = Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty' })
+const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
+
+const authorizationSchema = Type.Object(
+  {
+    authorization_code: nullable('AUTH_ekk8t49ogj'),
+    bin: nullable('408408'),
+    last4: nullable('4081'),
+    exp_month: nullable('12'),
+    exp_year: nullable('2030'),
+    channel: nullable('card'),
+    card_type: nullable('visa '),
+    bank: nullable('TEST BANK'),
+    country_code: nullable('NG'),
+    brand: nullable('visa'),
+    reusable: Type.Boolean({ examples: [true] }),
+    signature: nullable('SIG_yEXu7dLBeqG0kU7g95Ke'),
+    account_name: nullableText,
+  },
+  { description: 'What paid; all null while nothing has' },
+)
+
+const payerSchema = Type.Object({
+  id: Type.Integer({ examples: [314159265] }),
+  first_name: nullableText,
+  last_name: nullableText,
+  email: nullable('zero@example.com'),
+  customer_code: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  phone: nullableText,
+  metadata: Type.Union([metadataSchema, Type.Null()]),
+  risk_action: Type.String({ examples: ['default'] }),
+  international_format_phone: nullableText,
+})
+
+const logSchema = Type.Union([
+  Type.Object({
+    start_time: Type.Integer({ description: 'Seconds since 1970' }),
+    time_spent: Type.Integer({ description: 'Seconds' }),
+    attempts: Type.Integer(),
+    errors: Type.Integer(),
+    success: Type.Boolean(),
+    mobile: Type.Boolean(),
+    input: Type.Array(Type.Unknown(), { description: 'Always empty' }),
+    history: Type.Array(Type.Object({ type: Type.String(), message: Type.String(), time: Type.Integer() })),
+  }),
+  Type.Null(),
+])
+
+const basics = {
+  id: Type.Integer({ examples: [314159270] }),
+  domain: Type.String({ examples: ['test'] }),
+  status: Type.String({
+    description: 'abandoned, pending, processing, success, failed or reversed',
+    examples: ['success'],
+  }),
+  reference: Type.String({ examples: ['order-17'] }),
+  amount: Type.Integer({ description: 'Minor units', examples: [20000] }),
+  message: nullableText,
+  gateway_response: Type.String({ examples: ['Successful'] }),
+  paid_at: Type.Union([date, Type.Null()]),
+  created_at: date,
+  channel: nullable('card'),
+  currency: Type.String({ examples: ['NGN'] }),
+  ip_address: never,
+  log: logSchema,
+  fees: Type.Union([Type.Integer(), Type.Null()], { description: '0 once it is paid: there is no tariff' }),
+  authorization: authorizationSchema,
+  customer: payerSchema,
+  paidAt: Type.Union([date, Type.Null()]),
+  createdAt: date,
+  transaction_date: date,
+}
+
+const more = {
+  fees_split: never,
+  split: empty,
+  order_id: never,
+  requested_amount: Type.Integer({ examples: [20000] }),
+  pos_transaction_data: never,
+  fees_breakdown: never,
+  connect: never,
+  subaccount: empty,
+}
+
+export const transactionSchema = Type.Object({
+  ...basics,
+  ...more,
+  receipt_number: never,
+  metadata: Type.Unknown({ description: 'As it was given, an object where it was one; "" where there is none' }),
+  plan: never,
+  source: never,
+  plan_object: empty,
+})
+
+export const transactionRowSchema = Type.Object({
+  ...basics,
+  ...more,
+  metadata: Type.Unknown({ description: 'As it was given, an object where it was one; null where there is none' }),
+  plan: empty,
+  source: Type.Object({
+    source: Type.String({ examples: ['merchant_api'] }),
+    type: Type.String({ examples: ['api'] }),
+    identifier: never,
+    entry_point: Type.String({ examples: ['transaction_initialize'] }),
+  }),
+})
+
+export const chargeSchema = Type.Object({
+  ...basics,
+  metadata: Type.Unknown({ description: 'As it was given, an object where it was one; "" where there is none' }),
+  plan: never,
+})
+
+export const transactionMetaSchema = Type.Union([
+  Type.Object({
+    total: Type.Integer(),
+    total_volume: Type.Integer({ description: 'Of those that succeeded, of all pages' }),
+    skipped: Type.Integer(),
+    perPage: Type.Integer(),
+    page: Type.Integer(),
+    pageCount: Type.Integer(),
+  }),
+  Type.Object({ next: nullableText, previous: nullableText, perPage: Type.Integer() }),
+])
+
+const volumes = Type.Array(Type.Object({ currency: Type.String(), amount: Type.Integer() }))
+
+export const transactionTotalsSchema = Type.Object({
+  total_transactions: Type.Integer({ description: 'That succeeded' }),
+  total_volume: Type.Integer({ description: 'Minor units, of all currencies together' }),
+  total_volume_by_currency: volumes,
+  pending_transfers: Type.Integer({ description: 'Always 0: nothing is paid out here' }),
+  pending_transfers_by_currency: volumes,
+})
+
+export const openedTransactionSchema = Type.Object({
+  authorization_url: Type.String({ examples: ['http://127.0.0.1:9000/pay/x7hq2v0r9c1mz3k'] }),
+  access_code: Type.String({ examples: ['x7hq2v0r9c1mz3k'] }),
+  reference: Type.String({ examples: ['order-17'] }),
+})
+
+/** What every way to pay begins with. */
+const asked = {
+  email: Type.String({ format: 'email', maxLength: 254, examples: ['zero@example.com'] }),
+  amount: Type.Unsafe<number | string>({
+    type: ['number', 'string'],
+    description: 'Minor units, a whole number or its digits',
+    examples: [20000],
+  }),
+  currency: Type.Optional(Type.String({ maxLength: 10, description: 'Default the merchant’s first' })),
+  reference: Type.Optional(
+    Type.String({ maxLength: 100, description: 'Letters, digits and .=-; default a new one', examples: ['order-17'] }),
+  ),
+  metadata: Type.Optional(
+    Type.Unsafe<Record<string, unknown> | string>({
+      ...metadataSchema,
+      type: ['object', 'string'],
+      description:
+        'A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid',
+      examples: [{ purpose: 'wallet_topup' }],
+    }),
+  ),
+}
+
+export const initializeTransactionSchema = Type.Object({
+  ...asked,
+  callback_url: Type.Optional(
+    Type.String({
+      format: 'uri',
+      maxLength: 2000,
+      description: 'Where the page leads once it is paid, with trxref and reference added',
+      examples: ['https://shop.example/done'],
+    }),
+  ),
+  channels: Type.Optional(
+    Type.Array(Type.String({ maxLength: 40 }), {
+      maxItems: 20,
+      description: 'What the page offers; of these it has card and mobile_money',
+      examples: [['card']],
+    }),
+  ),
+})
+
+export const chargeAuthorizationSchema = Type.Object({
+  ...asked,
+  authorization_code: Type.String({ minLength: 1, maxLength: 100, examples: ['AUTH_ekk8t49ogj'] }),
+  queue: Type.Optional(Type.Unknown({ description: 'Accepted; it is charged at once all the same' })),
+})
+
+const digits = (description: string, example: string) =>
+  Type.String({ minLength: 1, maxLength: 30, description, examples: [example] })
+
+export const chargeRequestSchema = Type.Object({
+  ...asked,
+  card: Type.Optional(
+    Type.Object({
+      number: digits('A test card', '4084084084084081'),
+      cvv: Type.String({ pattern: '^\\d{3,4}$', examples: ['408'] }),
+      expiry_month: digits('1 to 12', '12'),
+      expiry_year: digits('Two or four digits', '2030'),
+    }),
+  ),
+  mobile_money: Type.Optional(
+    Type.Object({
+      phone: digits('', '0551234987'),
+      provider: Type.Optional(Type.String({ maxLength: 40, examples: ['mtn'] })),
+    }),
+  ),
+  authorization_code: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+})
