@@ -1,5 +1,6 @@
 import type { EventType, RecordedEvent } from '../../domain/events.ts'
 import { type PaystackWebhook, renderIdentificationEvent, renderMandateEvent } from './events.ts'
+import { renderChargeEvent } from './render-transaction.ts'
 
 /** Those that Paystack has a name for. The database decides by `is_told`, which must name the same. */
 const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => PaystackWebhook | null>>> = {
@@ -7,6 +8,8 @@ const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => Pa
   'identity.failed': renderIdentificationEvent,
   'mandate.created': renderMandateEvent,
   'mandate.active': renderMandateEvent,
+  'pay_in.succeeded': renderChargeEvent,
+  'payment_intent.succeeded': renderChargeEvent,
 }
 
 /** The body of a webhook in Paystack's style: `{event, data}`. Throws for an event that Paystack has no name for. */

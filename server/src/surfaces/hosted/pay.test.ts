@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../test/service.ts'
+import { settleDuePayments } from '../../domain/payment-intents.ts'
+
+const email = 'zero@example.com'
+const callback_url = 'https://shop.example/done?order=7'
+
+let api: TestApi
+let tenant: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi({ publicUrl: 'https://pay.example:8443' })
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { name: 'Duka <la> Zawadi' })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+
+async function open(more: object = {}): Promise<{ path: string; reference: string }> {
+  const answer = await call('POST', '/transaction/initialize', { email, amount: 5000, callback_url, ...more })
+  expect(answer.statusCode, answer.body).toBe(200)
+  const { authorization_url, reference } = answer.json().data
+  const { origin, pathname } = new URL(authorization_url)
+  expect(origin).toBe('https://pay.example:8443')
+  return { path: pathname, reference }
+}
+
+const view = (path: string) => api.app.inject({ method: 'GET', url: path })
+const submit = (path: string, fields: Record<string, string>) =>
+  api.app.inject({
+    method: 'POST',
+    url: path,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: new URLSearchParams(fields).toString(),
+  })
+const card = (number: string) => ({ method: 'card', number, expiry: '12/30', cvv: '123' })
+const good = card('4084 0840 8408 4081')
+const statusOf = async (reference: string) => (await call('GET', `/transaction/verify/${reference}`)).json().data.status
+const balance = async () => (await call('GET', '/api/canary/balance')).json().amount
+
+describe('the page of a transaction', () => {
+  test('shows what is paid to whom, escaped, and needs no script', async () => {
+    const { path, reference } = await open()
+    const { statusCode, body, headers } = await view(path)
+    expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(body).toContain('ZAR 50.00')
+    expect(body).toContain('To <strong>Duka &lt;la&gt; Zawadi</strong>')
+    expect(body).toContain(`${email}, reference ${reference}`)
+    expect(body.match(/<form method="post">/g)).toHaveLength(2)
+    expect(body).not.toMatch(/<script|src=|<link|@import|url\(/)
+    expect(headers['content-security-policy']).toContain("form-action 'self' https:;")
+    expect([headers['cache-control'], headers['referrer-policy']]).toEqual(['no-store', 'no-referrer'])
+  })
+
+  test('of a top-up says so, and offers the channels asked for', async () => {
+    const { path } = await open({ metadata: { purpose: 'wallet_topup' }, channels: ['bank', 'mobile_money'] })
+    const { body } = await view(path)
+    expect(body).toContain('Into your balance with')
+    expect(body.match(/<form method="post">/g)).toHaveLength(1)
+    expect(await submit(path, good)).toMatchObject({ statusCode: 400 })
+    expect((await submit(path, { method: 'mobile_money', phone: '0821234567' })).statusCode).toBe(303)
+  })
+
+  test.each([
+    ['https://shop.example/basket', true],
+    ['javascript:alert(1)', false],
+    [7, false],
+  ])('leads back to the cancel_action %j: %s', async (cancel_action, isThere) => {
+    const { path } = await open({ metadata: { cancel_action } })
+    expect((await view(path)).body.includes(`<a href="${cancel_action}">`)).toBe(isThere)
+  })
+
+  test('does not exist for another address', async () => {
+    const { reference } = await open()
+    for (const code of ['000000000000000', reference, '%00', 'x'.repeat(400)]) {
+      expect([code, (await view(`/pay/${code}`)).statusCode]).toEqual([code, 404])
+      expect([code, (await submit(`/pay/${code}`, good)).statusCode]).toEqual([code, 404])
+    }
+  })
+})
+
+describe('paying', () => {
+  test('goes to the merchant with the reference, twice, and so does looking again', async () => {
+    const { path, reference } = await open()
+    const address = `${callback_url}&trxref=${reference}&reference=${reference}`
+    const paid = await submit(path, good)
+    expect([paid.statusCode, paid.headers.location]).toEqual([303, address])
+    expect((await view(path)).headers.location).toBe(address)
+    expect([await statusOf(reference), await balance()]).toEqual(['success', 5000])
+  })
+
+  test.each([undefined, 'myapp://done'])('with %s to go to says so itself', async (callback_url) => {
+    const { path } = await open({ callback_url })
+    expect((await submit(path, good)).headers.location).toBe(path)
+    expect((await view(path)).body).toContain('You can close this page')
+  })
+
+  test('declined shows the reason and can be tried again', async () => {
+    const { path, reference } = await open()
+    expect((await submit(path, card('4084080000670037'))).headers.location).toBe(path)
+    expect(await statusOf(reference)).toBe('failed')
+    const { body } = await view(path)
+    expect(body).toContain('The account has insufficient funds')
+    expect(body).toContain('<form')
+    expect((await submit(path, good)).headers.location).toContain('shop.example')
+    expect([await statusOf(reference), await balance()]).toEqual(['success', 5000])
+    const { log } = (await call('GET', `/transaction/verify/${reference}`)).json().data
+    expect(log).toMatchObject({ attempts: 2, errors: 1, success: true })
+  })
+
+  test('under way says so, and goes to the merchant once it has succeeded', async () => {
+    const { path, reference } = await open()
+    await submit(path, card('4084080000040009'))
+    const waiting = await view(path)
+    expect([waiting.headers.refresh, await statusOf(reference)]).toEqual(['5', 'pending'])
+    expect(waiting.body).toContain('being processed')
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    expect((await view(path)).headers.location).toContain('shop.example')
+    expect(await balance()).toBe(5000)
+  })
+
+  test('by somebody denied meanwhile is refused clearly', async () => {
+    const { path } = await open()
+    await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
+    const { statusCode, body } = await submit(path, good)
+    expect([statusCode, body]).toEqual([403, expect.stringContaining('is denied')])
+    expect(await balance()).toBe(0)
+  })
+
+  test('in two browsers at once, and again, pays once', async () => {
+    const { path, reference } = await open()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => submit(path, good)))
+    expect(new Set(answers.map((each) => each.statusCode))).toEqual(new Set([303]))
+    await submit(path, { method: 'mobile_money', phone: '0821234567' })
+    await settleDuePayments(api.service)
+    expect([await statusOf(reference), await balance()]).toEqual(['success', 5000])
+    const { data } = (await call('GET', `/customer/${email}`)).json()
+    expect(data).toMatchObject({ total_transactions: 1, authorizations: [{ last4: '4081' }] })
+  })
+
+  test('after 48 hours is over, and the transaction stays abandoned', async () => {
+    const { path, reference } = await open()
+    api.service.clock.advance(48 * 60 * 60 * 1000)
+    expect((await view(path)).body).toContain('has expired')
+    expect((await submit(path, good)).headers.location).toBe(path)
+    await settleDuePayments(api.service)
+    expect((await view(path)).body).toContain('has expired')
+    expect([await statusOf(reference), await balance()]).toEqual(['abandoned', 0])
+  })
+})

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sql } from '../../../src/db/sql.ts'
+import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../test/service.ts'
+import type { EventType, RecordedEvent } from '../../domain/events.ts'
+import { renderChargeEvent } from './render-transaction.ts'
+
+const email = 'zero@example.com'
+const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+
+let api: TestApi
+let tenant: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN'] })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+const charge = async (more: object = {}) =>
+  (await call('POST', '/charge', { email, amount: 700, card, ...more })).json().data
+
+type Told = Pick<RecordedEvent, 'type' | 'data'>
+
+/** Events that tell of a transaction, oldest first. */
+async function eventsOfTransactions(): Promise<Told[]> {
+  return api.service.db.query<Told>(sql`
+    select type, data from events
+    where merchant_id = ${tenant.merchant.id} and (data -> 'details' -> 'transaction') is not null
+    order by id
+  `)
+}
+
+describe('charge.success', () => {
+  test.each([[{ order: 17 }], [{ purpose: 'wallet_topup' }]])(
+    'of a transaction for %j is what verify answers, told once',
+    async (metadata) => {
+      await call('POST', '/customer', { email, first_name: 'Zero', phone: '+2348123456789', metadata: { a: 1 } })
+      const { reference } = await charge({ metadata })
+      const told = await eventsOfTransactions()
+      expect(told.map(({ type }) => type)).toEqual(['payment_intent.succeeded'])
+      const { data } = (await call('GET', `/transaction/verify/${reference}`)).json()
+      expect(renderChargeEvent(told[0] as Told)).toEqual({
+        event: 'charge.success',
+        data: {
+          ...data,
+          plan: {},
+          source: { source: 'merchant_api', type: 'api', identifier: null, entry_point: 'charge' },
+        },
+      })
+      expect(data.customer).toEqual({
+        id: expect.any(Number),
+        first_name: 'Zero',
+        last_name: null,
+        email,
+        customer_code: expect.stringMatching(/^CUS_/),
+        phone: '+2348123456789',
+        metadata: { a: 1 },
+        risk_action: 'default',
+        international_format_phone: '+2348123456789',
+      })
+    },
+  )
+
+  test('tells of the transaction as it was then, and of whom', async () => {
+    const { reference } = await charge()
+    const [event] = (await eventsOfTransactions()) as [Told]
+    const { data } = renderChargeEvent(event) as { data: object }
+    expect(data).toMatchObject({ reference, status: 'success', customer: { email }, authorization: { last4: '4081' } })
+    expect(event.data.customer).toMatchObject({ email })
+    await call('PUT', `/customer/${email}`, { first_name: 'New' })
+    expect((renderChargeEvent(event) as { data: object }).data).toEqual(data)
+  })
+
+  test('is not told of a transaction that failed, though its event has it', async () => {
+    await charge({ card: { ...card, number: '4084080000005408' } })
+    const events = await eventsOfTransactions()
+    expect(events.map(({ type }) => type)).toEqual(['payment_intent.failed'])
+    expect(events[0]?.data.details?.transaction).toMatchObject({ status: 'failed', attempts: 1 })
+    expect(renderChargeEvent(events[0] as Told)).toBeNull()
+  })
+
+  test('is not told of payments that are no transactions', async () => {
+    const paid = await call('POST', '/api/canary/payment-intents', { amount: 5, currency: 'NGN' })
+    await call('POST', `/api/canary/payment-intents/${paid.json().id}/confirm`, {})
+    expect(await eventsOfTransactions()).toEqual([])
+    for (const type of ['payment_intent.succeeded', 'pay_in.succeeded', 'customer.created'] as EventType[]) {
+      expect(renderChargeEvent({ type, data: { details: {} } })).toBeNull()
+    }
+  })
+})
