@@ -478,7 +478,7 @@ const envelopes: Record<'cashful' | 'paystack' | 'mteja', (body: unknown) => boo
 /** Null for a body in the envelope of the surface the path belongs to; else what is wrong with it. */
 function envelopeProblem(path: string, status: number, body: string): string | null {
   const address = path.replace(/\/{2,}/g, '/')
-  if (/^\/(authorize|checkout)\//.test(address) && body.startsWith('<!doctype html>')) return null
+  if (/^\/(authorize|checkout|pay)\//.test(address) && body.startsWith('<!doctype html>')) return null
   const surface = /^\/api\/canary(\/|$)/.test(address) ? 'cashful' : /^\/v1(\/|$)/.test(address) ? 'mteja' : 'paystack'
   try {
     const value = JSON.parse(body)

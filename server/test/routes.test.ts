@@ -268,6 +268,7 @@ const paystack: Record<string, Cases> = {
     200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
     400: { params: { reference: 'nothing' } },
     401: { ...stranger, params: { reference: 'nothing' } },
+    404: { params: { reference: '\0' } },
   },
   'GET /transaction': { 200: {}, 400: { query: 'status=paid' }, 401: stranger },
   'GET /transaction/totals': { 200: {}, 400: { query: 'from=then' }, 401: stranger },
@@ -294,6 +295,7 @@ const paystack: Record<string, Cases> = {
     200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
     400: { params: { reference: 'nothing' } },
     401: { ...stranger, params: { reference: 'nothing' } },
+    404: { params: { reference: '\0' } },
   },
   'POST /customer': {
     200: { body: { email: 'new@example.com' } },

@@ -53,7 +53,7 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
         summary: 'How a charge stands that was pending',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
-        response: responses(200, success('Reference check successful', chargeSchema), 400),
+        response: responses(200, success('Reference check successful', chargeSchema), 400, 404),
       },
     },
     async (request) => {

@@ -78,7 +78,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
         summary: 'What became of a transaction, by its reference',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
-        response: responses(200, success('Verification successful', transactionSchema), 400),
+        response: responses(200, success('Verification successful', transactionSchema), 400, 404),
       },
     },
     async (request) => {
