@@ -65,6 +65,14 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     AuthorizationRequest: ['customer_initialize_authorization', 'data'],
     VerifiedAuthorization: ['customer_verify_authorization', 'data'],
     Mandate: ['customer_mandate_authorizations', 'data', '[]'],
+    TransactionAuthorization: ['transaction_verify', 'data', 'authorization'],
+    TransactionCustomer: ['transaction_verify', 'data', 'customer'],
+    Transaction: ['transaction_verify', 'data'],
+    TransactionRow: ['transaction_list', 'data', '[]'],
+    TransactionPageMeta: ['transaction_list', 'meta', '0'],
+    TransactionTotals: ['transaction_totals', 'data'],
+    OpenedTransaction: ['transaction_initialize', 'data'],
+    Charge: ['charge_create', 'data'],
   },
   mteja: {
     ApiKey: ['revokeApiKey'],
@@ -95,6 +103,7 @@ const queryTypes: Record<string, string> = {
   perPage: 'number',
   page: 'number',
   use_cursor: 'boolean',
+  customer: 'string | number',
   from: 'string | Date',
   to: 'string | Date',
   at: 'string | Date',
@@ -251,7 +260,9 @@ function writeObject(schema: Schema, writing: Writing): string {
 function writeMember(name: string, member: Schema, writing: Writing): string {
   if (writing.kind === 'body' && /^(totalA|a)mount$/.test(name)) return 'Amount'
   if (writing.kind === 'query' && queryTypes[name] !== undefined) return queryTypes[name]
-  if (name !== 'metadata') return writeType(member, writing)
+  // Of a transaction it is what was sent, whatever that was.
+  const isAnything = member.type === undefined && member.anyOf === undefined
+  if (name !== 'metadata' || isAnything) return writeType(member, writing)
   return member.anyOf?.some((each) => each.type === 'null') ? 'Metadata | null' : 'Metadata'
 }
 

@@ -288,6 +288,41 @@ describe('paystack', () => {
     })
     expect(request.redirect_url).toContain(request.access_code)
   })
+
+  test('a transaction is asked for, verified, found and listed', async () => {
+    const { authorization_url, reference } = await paystack.transactions.initialize({
+      email: 'payer@example.com',
+      amount: 700n,
+      reference: 'order-17',
+      metadata: { purpose: 'wallet_topup' },
+    })
+    expect(authorization_url).toMatch(/\/pay\/[a-z0-9]{15}$/)
+    const verified = await paystack.transactions.verify(reference)
+    expect(verified).toMatchObject({ status: 'abandoned', amount: 700, metadata: { purpose: 'wallet_topup' } })
+    expect(await paystack.transactions.fetch(verified.id)).toEqual(verified)
+    const again = paystack.transactions.initialize({ email: 'payer@example.com', amount: 1, reference })
+    await expect(again).rejects.toMatchObject({ code: 'duplicate_reference' })
+    await expect(paystack.transactions.verify('order-18')).rejects.toMatchObject({ status: 400 })
+    const page = await paystack.transactions.list({ status: 'abandoned', customer: verified.customer.id }).page()
+    expect(page).toMatchObject({ data: [{ reference }], meta: { total: 1, total_volume: 0 } })
+  })
+
+  test('a card is charged, and what it left is charged again', async () => {
+    const payer = { email: 'payer@example.com', amount: 500 }
+    const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+    const first = await paystack.charges.create({ ...payer, card })
+    expect(first).toMatchObject({ status: 'success', authorization: { reusable: true } })
+    const authorization_code = first.authorization.authorization_code ?? ''
+    const second = await paystack.transactions.chargeAuthorization({ ...payer, authorization_code })
+    expect(second).toMatchObject({ status: 'success', authorization: { authorization_code } })
+    const declined = await paystack.charges.create({ ...payer, card: { ...card, number: '4084080000005408' } })
+    expect(await paystack.charges.check(declined.reference)).toMatchObject({ status: 'failed' })
+    const totals = await paystack.transactions.totals({ from: new Date(Date.now() - 3_600_000) })
+    expect(totals).toMatchObject({ total_transactions: 2, total_volume: 1000 })
+    const references = [declined, second, first].map(({ reference }) => reference)
+    const rows = await Array.fromAsync(paystack.transactions.list({ use_cursor: true, perPage: 2, amount: '500' }))
+    expect(rows.map(({ reference }) => reference)).toEqual(references)
+  })
 })
 
 describe('mteja', () => {

@@ -611,6 +611,90 @@ export namespace Cashful {
   export interface GetAnalyticsSummaryQuery {
     merchantId?: string | undefined
   }
+  /** POST /api/canary/webhook-endpoints: Add an address that is told of events */
+  export interface CreateWebhookEndpointBody<Metadata extends object = AnyMetadata> {
+    merchantId?: string | undefined
+    /** https; in test mode also http, and this machine */
+    url: string
+    /** Names of events, or ["*"] for all */
+    events: string[]
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** POST /api/canary/webhook-endpoints: Add an address that is told of events */
+  export interface CreateWebhookEndpointResult<Metadata extends object = AnyMetadata> {
+    id: string
+    merchantId: string
+    url: string
+    events: string[]
+    /** false once it was disabled, by hand or after long failure */
+    active: boolean
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /api/canary/webhook-endpoints: List webhook endpoints, newest first */
+  export interface ListWebhookEndpointsQuery {
+    merchantId?: string | undefined
+    /** Default 50, at most 100 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /api/canary/webhook-endpoints: List webhook endpoints, newest first */
+  export interface ListWebhookEndpointsResult<Metadata extends object = AnyMetadata> {
+    data: {
+      id: string
+      merchantId: string
+      url: string
+      events: string[]
+      /** false once it was disabled, by hand or after long failure */
+      active: boolean
+      /** Any JSON object up to 16 KiB */
+      metadata?: Metadata
+      createdAt: string
+      updatedAt: string
+    }[]
+    pagination: Pagination
+  }
+  /** GET /api/canary/events: List events as told to webhook endpoints, newest first */
+  export interface ListEventsQuery {
+    merchantId?: string | undefined
+    type?: string | undefined
+    status?: 'pending' | 'delivered' | 'failed' | undefined
+    /** Happened at or after */
+    startDate?: string | Date | undefined
+    /** Happened at or before; a day alone stands for its end */
+    endDate?: string | Date | undefined
+    /** Default 50, at most 100 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /api/canary/events: List events as told to webhook endpoints, newest first */
+  export interface ListEventsResult {
+    data: {
+      /** Of the event as told to this endpoint */
+      id: string
+      merchantId: string
+      webhookEndpointId: string
+      type: string
+      data: Record<string, unknown>
+      status: 'pending' | 'delivered' | 'failed'
+      attempts: number
+      relatedEntityId?: string
+      relatedEntityType?: string
+      lastAttemptAt?: string
+      nextRetryAt?: string
+      deliveredAt?: string
+      createdAt: string
+      updatedAt: string
+    }[]
+    pagination: Pagination
+  }
+  /** GET /api/canary/events/types: List the names of all events */
+  export type ListEventTypesResult = string[]
   /** GET /api/canary/authentication/token: A JWT for the bearer, good for 15 minutes */
   export interface GetTokenResult {
     token: string
@@ -695,6 +779,113 @@ export namespace Paystack {
     }
     authorized_at: string | null
   }
+  /** GET /transaction/verify/{reference} */
+  export interface TransactionAuthorization {
+    authorization_code: string | null
+    bin: string | null
+    last4: string | null
+    exp_month: string | null
+    exp_year: string | null
+    channel: string | null
+    card_type: string | null
+    bank: string | null
+    country_code: string | null
+    brand: string | null
+    reusable: boolean
+    signature: string | null
+    account_name: string | null
+  }
+  /** GET /transaction/verify/{reference} */
+  export interface TransactionCustomer<Metadata extends object = AnyMetadata> {
+    id: number
+    first_name: string | null
+    last_name: string | null
+    email: string | null
+    customer_code: string
+    phone: string | null
+    metadata: Metadata | null
+    risk_action: string
+    international_format_phone: string | null
+  }
+  /** GET /transaction */
+  export interface TransactionRow<Metadata extends object = AnyMetadata> {
+    id: number
+    domain: string
+    /** abandoned, pending, processing, success, failed or reversed */
+    status: string
+    reference: string
+    /** Minor units */
+    amount: number
+    message: string | null
+    gateway_response: string
+    paid_at: string | null
+    created_at: string
+    channel: string | null
+    currency: string
+    /** Always null here */
+    ip_address: string | null
+    log: {
+      /** Seconds since 1970 */
+      start_time: number
+      /** Seconds */
+      time_spent: number
+      attempts: number
+      errors: number
+      success: boolean
+      mobile: boolean
+      /** Always empty */
+      input: unknown[]
+      history: {
+        type: string
+        message: string
+        time: number
+      }[]
+    } | null
+    /** 0 once it is paid: there is no tariff */
+    fees: number | null
+    /** What paid; all null while nothing has */
+    authorization: TransactionAuthorization
+    customer: TransactionCustomer<Metadata>
+    paidAt: string | null
+    createdAt: string
+    transaction_date: string
+    /** Always null here */
+    fees_split: unknown
+    /** Always empty here */
+    split: Record<string, unknown>
+    /** Always null here */
+    order_id: string | null
+    requested_amount: number
+    /** Always null here */
+    pos_transaction_data: unknown
+    /** Always null here */
+    fees_breakdown: unknown
+    /** Always null here */
+    connect: unknown
+    /** Always empty here */
+    subaccount: Record<string, unknown>
+    /** As it was given, an object where it was one; null where there is none */
+    metadata: unknown
+    /** Always empty here */
+    plan: Record<string, unknown>
+    source: {
+      source: string
+      type: string
+      /** Always null here */
+      identifier: string | null
+      entry_point: string
+    }
+  }
+  /** GET /transaction */
+  export interface TransactionPageMeta {
+    total: number
+    /** Of those that succeeded, of all pages */
+    total_volume: number
+    skipped: number
+    perPage: number
+    page: number
+    pageCount: number
+  }
   /** POST /customer */
   export interface Customer<Metadata extends object = AnyMetadata> {
     id: number
@@ -757,9 +948,48 @@ export namespace Paystack {
       currency: string
       amount: number
     }[]
-    dedicated_account: null
-    /** Always empty */
-    dedicated_accounts: unknown[]
+    dedicated_account: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      created_at: string
+      updated_at: string
+      currency: string
+      active: boolean
+      assigned: boolean
+      assignment: {
+        integration: number
+        assignee_id: number
+        assignee_type: string
+        account_type: string
+      }
+    } | null
+    dedicated_accounts: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      created_at: string
+      updated_at: string
+      currency: string
+      active: boolean
+      assigned: boolean
+      assignment: {
+        integration: number
+        assignee_id: number
+        assignee_type: string
+        account_type: string
+      }
+    }[]
   }
   /** POST /customer/authorization/initialize */
   export interface AuthorizationRequest {
@@ -777,6 +1007,144 @@ export namespace Paystack {
       code: string
       email: string | null
     }
+  }
+  /** GET /transaction/verify/{reference} */
+  export interface Transaction<Metadata extends object = AnyMetadata> {
+    id: number
+    domain: string
+    /** abandoned, pending, processing, success, failed or reversed */
+    status: string
+    reference: string
+    /** Minor units */
+    amount: number
+    message: string | null
+    gateway_response: string
+    paid_at: string | null
+    created_at: string
+    channel: string | null
+    currency: string
+    /** Always null here */
+    ip_address: string | null
+    log: {
+      /** Seconds since 1970 */
+      start_time: number
+      /** Seconds */
+      time_spent: number
+      attempts: number
+      errors: number
+      success: boolean
+      mobile: boolean
+      /** Always empty */
+      input: unknown[]
+      history: {
+        type: string
+        message: string
+        time: number
+      }[]
+    } | null
+    /** 0 once it is paid: there is no tariff */
+    fees: number | null
+    /** What paid; all null while nothing has */
+    authorization: TransactionAuthorization
+    customer: TransactionCustomer<Metadata>
+    paidAt: string | null
+    createdAt: string
+    transaction_date: string
+    /** Always null here */
+    fees_split: unknown
+    /** Always empty here */
+    split: Record<string, unknown>
+    /** Always null here */
+    order_id: string | null
+    requested_amount: number
+    /** Always null here */
+    pos_transaction_data: unknown
+    /** Always null here */
+    fees_breakdown: unknown
+    /** Always null here */
+    connect: unknown
+    /** Always empty here */
+    subaccount: Record<string, unknown>
+    /** Always null here */
+    receipt_number: string | null
+    /** As it was given, an object where it was one; "" where there is none */
+    metadata: unknown
+    /** Always null here */
+    plan: unknown
+    /** Always null here */
+    source: unknown
+    /** Always empty here */
+    plan_object: Record<string, unknown>
+  }
+  /** GET /transaction/totals */
+  export interface TransactionTotals {
+    /** That succeeded */
+    total_transactions: number
+    /** Minor units, of all currencies together */
+    total_volume: number
+    total_volume_by_currency: {
+      currency: string
+      amount: number
+    }[]
+    /** Always 0: nothing is paid out here */
+    pending_transfers: number
+    pending_transfers_by_currency: {
+      currency: string
+      amount: number
+    }[]
+  }
+  /** POST /transaction/initialize */
+  export interface OpenedTransaction {
+    authorization_url: string
+    access_code: string
+    reference: string
+  }
+  /** POST /charge */
+  export interface Charge<Metadata extends object = AnyMetadata> {
+    id: number
+    domain: string
+    /** abandoned, pending, processing, success, failed or reversed */
+    status: string
+    reference: string
+    /** Minor units */
+    amount: number
+    message: string | null
+    gateway_response: string
+    paid_at: string | null
+    created_at: string
+    channel: string | null
+    currency: string
+    /** Always null here */
+    ip_address: string | null
+    log: {
+      /** Seconds since 1970 */
+      start_time: number
+      /** Seconds */
+      time_spent: number
+      attempts: number
+      errors: number
+      success: boolean
+      mobile: boolean
+      /** Always empty */
+      input: unknown[]
+      history: {
+        type: string
+        message: string
+        time: number
+      }[]
+    } | null
+    /** 0 once it is paid: there is no tariff */
+    fees: number | null
+    /** What paid; all null while nothing has */
+    authorization: TransactionAuthorization
+    customer: TransactionCustomer<Metadata>
+    paidAt: string | null
+    createdAt: string
+    transaction_date: string
+    /** As it was given, an object where it was one; "" where there is none */
+    metadata: unknown
+    /** Always null here */
+    plan: unknown
   }
   /** POST /customer: Create a customer, or answer the one who has the e-mail */
   export interface CustomerCreateBody<Metadata extends object = AnyMetadata> {
@@ -952,6 +1320,519 @@ export namespace Paystack {
       next: string | null
       count: number
       total?: number
+    }
+  }
+  /** POST /transaction/initialize: Ask a customer for money, on a page */
+  export interface TransactionInitializeBody<Metadata extends object = AnyMetadata> {
+    email: string
+    /** Minor units, a whole number or its digits */
+    amount: Amount
+    /** Default the merchant’s first */
+    currency?: string | undefined
+    /** Letters, digits and .=-; default a new one */
+    reference?: string | undefined
+    /** A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid */
+    metadata?: Metadata | undefined
+    /** Where the page leads once it is paid, with trxref and reference added */
+    callback_url?: string | undefined
+    /** What the page offers; of these it has card and mobile_money */
+    channels?: string[] | undefined
+  }
+  /** POST /transaction/initialize: Ask a customer for money, on a page */
+  export interface TransactionInitializeResult {
+    status: true
+    message: string
+    data: OpenedTransaction
+  }
+  /** GET /transaction/verify/{reference}: What became of a transaction, by its reference */
+  export interface TransactionVerifyResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata>
+  }
+  /** GET /transaction: List transactions, newest first, by page or by cursor */
+  export interface TransactionListQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    use_cursor?: boolean | undefined
+    next?: string | undefined
+    previous?: string | undefined
+    /** The customer’s numeric id */
+    customer?: string | number | undefined
+    /** There are no terminals: none matches */
+    terminalid?: string | undefined
+    /** abandoned, pending, success, failed or reversed */
+    status?: string | undefined
+    /** Minor units, exactly */
+    amount?: string | undefined
+    /** Created at or after */
+    from?: string | Date | undefined
+    /** Created at or before */
+    to?: string | Date | undefined
+    /** As perPage */
+    per_page?: string | undefined
+  }
+  /** GET /transaction: List transactions, newest first, by page or by cursor */
+  export interface TransactionListResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: TransactionRow<Metadata>[]
+    meta: TransactionPageMeta | CursorMeta
+  }
+  /** GET /transaction/totals: What the transactions that succeeded come to */
+  export interface TransactionTotalsQuery {
+    /** Created at or after */
+    from?: string | Date | undefined
+    /** Created at or before */
+    to?: string | Date | undefined
+  }
+  /** GET /transaction/totals: What the transactions that succeeded come to */
+  export interface TransactionTotalsResult {
+    status: true
+    message: string
+    data: TransactionTotals
+  }
+  /** POST /transaction/charge_authorization: Charge a saved payment method */
+  export interface TransactionChargeAuthorizationBody<Metadata extends object = AnyMetadata> {
+    email: string
+    /** Minor units, a whole number or its digits */
+    amount: Amount
+    /** Default the merchant’s first */
+    currency?: string | undefined
+    /** Letters, digits and .=-; default a new one */
+    reference?: string | undefined
+    /** A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid */
+    metadata?: Metadata | undefined
+    authorization_code: string
+    /** Accepted; it is charged at once all the same */
+    queue?: unknown | undefined
+  }
+  /** POST /transaction/charge_authorization: Charge a saved payment method */
+  export interface TransactionChargeAuthorizationResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Charge<Metadata>
+  }
+  /** GET /transaction/{id}: Fetch a transaction by its id */
+  export interface TransactionFetchResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata>
+  }
+  /** POST /charge: Charge a test card, a mobile money number or a saved payment method */
+  export interface ChargeCreateBody<Metadata extends object = AnyMetadata> {
+    email: string
+    /** Minor units, a whole number or its digits */
+    amount: Amount
+    /** Default the merchant’s first */
+    currency?: string | undefined
+    /** Letters, digits and .=-; default a new one */
+    reference?: string | undefined
+    /** A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid */
+    metadata?: Metadata | undefined
+    card?:
+      | {
+          /** A test card */
+          number: string
+          cvv: string
+          /** 1 to 12 */
+          expiry_month: string
+          /** Two or four digits */
+          expiry_year: string
+        }
+      | undefined
+    mobile_money?:
+      | {
+          phone: string
+          provider?: string | undefined
+        }
+      | undefined
+    authorization_code?: string | undefined
+  }
+  /** POST /charge: Charge a test card, a mobile money number or a saved payment method */
+  export interface ChargeCreateResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Charge<Metadata>
+  }
+  /** GET /charge/{reference}: How a charge stands that was pending */
+  export interface ChargeCheckResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Charge<Metadata>
+  }
+  /** GET /bank: List banks and mobile money operators, by name */
+  export interface BankListQuery {
+    country?: string | undefined
+    currency?: string | undefined
+    /** nuban, ghipss, kepss, basa, mobile_money or mobile_money_business */
+    type?: string | undefined
+    /** emandate, ibank or digitalbankmandate */
+    gateway?: string | undefined
+    /** Only those people can pay with */
+    pay_with_bank?: string | undefined
+    /** Only those people can pay with by transfer */
+    pay_with_bank_transfer?: string | undefined
+    /** Only those that validate accounts */
+    enabled_for_verification?: string | undefined
+    /** With their codes in Nigeria’s instant payments */
+    include_nip_sort_code?: string | undefined
+    /** With a cursor 50; at most 100 */
+    perPage?: number | undefined
+    use_cursor?: boolean | undefined
+    next?: string | undefined
+    previous?: string | undefined
+  }
+  /** GET /bank: List banks and mobile money operators, by name */
+  export interface BankListResult {
+    status: true
+    message: string
+    data: {
+      id: number
+      name: string
+      slug: string
+      code: string
+      longcode: string
+      gateway: string | null
+      pay_with_bank: boolean
+      supports_transfer: boolean
+      available_for_direct_debit: boolean
+      active: boolean
+      is_deleted: boolean
+      country: string
+      currency: string
+      type: string
+      nip_sort_code?: string | null
+      supported_types?: string[]
+      createdAt: string
+      updatedAt: string
+    }[]
+    meta?: CursorMeta
+  }
+  /** GET /bank/resolve: Whose an account is */
+  export interface BankResolveAccountNumberQuery {
+    account_number?: string | undefined
+    bank_code?: string | undefined
+  }
+  /** GET /bank/resolve: Whose an account is */
+  export interface BankResolveAccountNumberResult {
+    status: true
+    message: string
+    data: {
+      account_number: string
+      account_name: string
+      bank_id: number
+    }
+  }
+  /** POST /bank/validate: Whether a South African account belongs to whom a document is of */
+  export interface BankValidateAccountNumberBody {
+    account_name: string
+    account_number: string
+    account_type: 'personal' | 'business'
+    bank_code: string
+    country_code: 'ZA'
+    document_type: 'identityNumber' | 'passportNumber' | 'businessRegistrationNumber'
+    document_number?: string | undefined
+  }
+  /** POST /bank/validate: Whether a South African account belongs to whom a document is of */
+  export interface BankValidateAccountNumberResult {
+    status: true
+    message: string
+    data: {
+      verified: boolean
+      verificationMessage: string
+      accountAcceptsDebits: boolean
+      accountAcceptsCredits: boolean
+      accountHolderMatch: boolean
+      accountOpenForMoreThanThreeMonths: boolean
+      accountOpen: boolean
+    }
+  }
+  /** POST /dedicated_account: Give a customer an account of their own, or answer the one they have */
+  export interface DedicatedAccountCreateBody {
+    /** Customer code, e-mail or id */
+    customer: string | number
+    preferred_bank?: string | undefined
+    subaccount?: string | undefined
+    split_code?: string | undefined
+    first_name?: string | undefined
+    last_name?: string | undefined
+    phone?: string | undefined
+  }
+  /** POST /dedicated_account: Give a customer an account of their own, or answer the one they have */
+  export interface DedicatedAccountCreateResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      assigned: boolean
+      active: boolean
+      currency: string
+      metadata: Metadata
+      created_at: string
+      updated_at: string
+      split_config?: {
+        split_code?: string
+        subaccount?: string
+      }
+      assignment: {
+        integration: number
+        assignee_id: number
+        assignee_type: string
+        account_type: string
+        expired: boolean
+        assigned_at: string
+        expired_at: string | null
+      }
+      customer?: TransactionCustomer<Metadata>
+    }
+  }
+  /** GET /dedicated_account: List accounts, newest first */
+  export interface DedicatedAccountListQuery {
+    /** true or false */
+    active?: string | undefined
+    currency?: string | undefined
+    provider_slug?: string | undefined
+    bank_id?: string | undefined
+    /** Customer id or code */
+    customer?: string | number | undefined
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+  }
+  /** GET /dedicated_account: List accounts, newest first */
+  export interface DedicatedAccountListResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      assigned: boolean
+      active: boolean
+      currency: string
+      metadata: Metadata
+      created_at: string
+      updated_at: string
+      customer: TransactionCustomer<Metadata>
+      split_config: {
+        split_code?: string
+        subaccount?: string
+      }
+    }[]
+    meta: PageMeta
+  }
+  /** POST /dedicated_account/assign: Create a customer, check who they are and give them an account; the outcome comes later */
+  export interface DedicatedAccountAssignBody {
+    email: string
+    first_name: string
+    middle_name?: string | undefined
+    last_name: string
+    phone: string
+    preferred_bank: string
+    country: 'NG' | 'GH'
+    account_number?: string | undefined
+    bvn?: string | undefined
+    bank_code?: string | undefined
+    subaccount?: string | undefined
+    split_code?: string | undefined
+  }
+  /** POST /dedicated_account/assign: Create a customer, check who they are and give them an account; the outcome comes later */
+  export interface DedicatedAccountAssignResult {
+    status: true
+    message: string
+  }
+  /** GET /dedicated_account/available_providers: The banks that give out accounts */
+  export interface DedicatedAccountAvailableProvidersResult {
+    status: true
+    message: string
+    data: {
+      provider_slug: string
+      bank_id: number
+      bank_name: string
+      id: number
+    }[]
+  }
+  /** GET /dedicated_account/requery: Look again for transfers to an account, at most every ten minutes */
+  export interface DedicatedAccountRequeryQuery {
+    account_number?: string | undefined
+    provider_slug?: string | undefined
+    date?: string | undefined
+  }
+  /** GET /dedicated_account/requery: Look again for transfers to an account, at most every ten minutes */
+  export interface DedicatedAccountRequeryResult {
+    status: true
+    message: string
+  }
+  /** POST /dedicated_account/split: Note how what is paid to an account is to be split */
+  export interface DedicatedAccountAddSplitBody {
+    account_number?: string | undefined
+    /** Customer code, e-mail or id */
+    customer?: string | number | undefined
+    preferred_bank?: string | undefined
+    subaccount?: string | undefined
+    split_code?: string | undefined
+  }
+  /** POST /dedicated_account/split: Note how what is paid to an account is to be split */
+  export interface DedicatedAccountAddSplitResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      assigned: boolean
+      active: boolean
+      currency: string
+      metadata: Metadata
+      created_at: string
+      updated_at: string
+      split_config?: {
+        split_code?: string
+        subaccount?: string
+      }
+      assignment: {
+        integration: number
+        assignee_id: number
+        assignee_type: string
+        account_type: string
+        expired: boolean
+        assigned_at: string
+        expired_at: string | null
+      }
+      customer?: TransactionCustomer<Metadata>
+    }
+  }
+  /** DELETE /dedicated_account/split: Split what is paid to an account no longer */
+  export interface DedicatedAccountRemoveSplitBody {
+    account_number: string
+  }
+  /** DELETE /dedicated_account/split: Split what is paid to an account no longer */
+  export interface DedicatedAccountRemoveSplitResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      assigned: boolean
+      active: boolean
+      currency: string
+      metadata: Metadata
+      created_at: string
+      updated_at: string
+      split_config?: {
+        split_code?: string
+        subaccount?: string
+      }
+      assignment: {
+        integration: number
+        assignee_id: number
+        assignee_type: string
+        account_type: string
+        expired: boolean
+        assigned_at: string
+        expired_at: string | null
+      }
+      customer?: TransactionCustomer<Metadata>
+    }
+  }
+  /** GET /dedicated_account/{id}: Fetch an account */
+  export interface DedicatedAccountFetchResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      assigned: boolean
+      active: boolean
+      currency: string
+      metadata: Metadata
+      created_at: string
+      updated_at: string
+      customer: TransactionCustomer<Metadata>
+      split_config: string | null
+    }
+  }
+  /** DELETE /dedicated_account/{id}: Take an account from its customer */
+  export interface DedicatedAccountDeactivateResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      id: number
+      bank: {
+        name: string
+        id: number
+        slug: string
+      }
+      account_name: string
+      account_number: string
+      assigned: boolean
+      active: boolean
+      currency: string
+      metadata: Metadata
+      created_at: string
+      updated_at: string
+      split_config?: {
+        split_code?: string
+        subaccount?: string
+      }
+      assignment: {
+        integration: number
+        assignee_id: number
+        assignee_type: string
+        account_type: string
+        expired: boolean
+        assigned_at: string
+        expired_at: string | null
+      }
+      customer?: TransactionCustomer<Metadata>
+    }
+  }
+  /** GET /decision/bin/{bin}: What the first digits of a card number tell */
+  export interface VerificationResolveCardBinResult {
+    status: true
+    message: string
+    data: {
+      bin: string
+      brand: string
+      sub_brand: string
+      country_code: string
+      country_name: string
+      card_type: string
+      bank: string
+      linked_bank_id: number | null
     }
   }
 }
@@ -1273,6 +2154,318 @@ export namespace Mteja {
       description?: string | undefined
     }[]
   }
+  /** GET /v1/events: List events, newest first */
+  export interface ListEventsQuery {
+    type?: string | undefined
+    customerId?: string | undefined
+    from?: string | Date | undefined
+    /** A day alone stands for its end */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only older ones */
+    before?: string | undefined
+  }
+  /** GET /v1/events: List events, newest first */
+  export interface ListEventsResult {
+    data: {
+      /** Also what `webhook-id` says */
+      id: string
+      type: string
+      /** Of a transfer, who sent */
+      customerId: string | null
+      createdAt: string
+      /** As webhooks of the standard style tell it */
+      data: Record<string, unknown>
+    }[]
+    /** Give it as `before` for the next; there may be more even where `data` has less than `limit` */
+    nextBefore: string | null
+  }
+  /** GET /v1/events/{id}: Retrieve an event */
+  export interface RetrieveEventResult {
+    /** Also what `webhook-id` says */
+    id: string
+    type: string
+    /** Of a transfer, who sent */
+    customerId: string | null
+    createdAt: string
+    /** As webhooks of the standard style tell it */
+    data: Record<string, unknown>
+  }
+  /** GET /v1/events/stream: Events as they happen, as JSON lines, until you leave */
+  export interface StreamEventsQuery {
+    style?: 'standard' | 'paystack' | undefined
+    after?: string | undefined
+    /** End after so many; 0 for what is there. Default: stay */
+    seconds?: number | undefined
+  }
+  /** GET /v1/events/stream: Events as they happen, as JSON lines, until you leave */
+  export type StreamEventsResult =
+    | {
+        /** Also what `webhook-id` says */
+        id: string
+        type: string
+        /** Of a transfer, who sent */
+        customerId: string | null
+        createdAt: string
+        /** As the style calls it */
+        name: string
+        /** What a webhook of the style would send */
+        body: Record<string, unknown>
+      }
+    | {
+        /** Nothing has happened since; give it as `after` to go on */
+        position: string
+      }
+  /** POST /v1/webhook-endpoints: Add an address that is told of events, or set the one in Paystack’s style */
+  export interface CreateWebhookEndpointBody<Metadata extends object = AnyMetadata> {
+    /** https; in test mode also http, and this machine */
+    url: string
+    style?: 'standard' | 'paystack' | undefined
+    /** Names of events, or ["*"] for all, which is the default */
+    events?: string[] | undefined
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** POST /v1/webhook-endpoints: Add an address that is told of events, or set the one in Paystack’s style */
+  export interface CreateWebhookEndpointResult<Metadata extends object = AnyMetadata> {
+    id: string
+    style: 'standard' | 'paystack'
+    /** https; in test mode also http, and this machine */
+    url: string
+    events: string[]
+    enabled: boolean
+    disabledAt: string | null
+    disabledReason: string | null
+    /** Since when it has acknowledged nothing */
+    failingSince: string | null
+    /** Until when deliveries are signed with the secret before as well */
+    previousSecretExpiresAt: string | null
+    metadata: Metadata | null
+    createdAt: string
+    updatedAt: string
+    /** Shown this once; null in Paystack’s style, which signs with the API key */
+    secret: string | null
+  }
+  /** GET /v1/webhook-endpoints: List webhook endpoints of both styles, newest first */
+  export interface ListWebhookEndpointsQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/webhook-endpoints: List webhook endpoints of both styles, newest first */
+  export interface ListWebhookEndpointsResult<Metadata extends object = AnyMetadata> {
+    data: {
+      id: string
+      style: 'standard' | 'paystack'
+      /** https; in test mode also http, and this machine */
+      url: string
+      events: string[]
+      enabled: boolean
+      disabledAt: string | null
+      disabledReason: string | null
+      /** Since when it has acknowledged nothing */
+      failingSince: string | null
+      /** Until when deliveries are signed with the secret before as well */
+      previousSecretExpiresAt: string | null
+      metadata: Metadata | null
+      createdAt: string
+      updatedAt: string
+    }[]
+    total: number
+  }
+  /** GET /v1/webhook-endpoints/{id}: Retrieve a webhook endpoint */
+  export interface RetrieveWebhookEndpointResult<Metadata extends object = AnyMetadata> {
+    id: string
+    style: 'standard' | 'paystack'
+    /** https; in test mode also http, and this machine */
+    url: string
+    events: string[]
+    enabled: boolean
+    disabledAt: string | null
+    disabledReason: string | null
+    /** Since when it has acknowledged nothing */
+    failingSince: string | null
+    /** Until when deliveries are signed with the secret before as well */
+    previousSecretExpiresAt: string | null
+    metadata: Metadata | null
+    createdAt: string
+    updatedAt: string
+  }
+  /** PATCH /v1/webhook-endpoints/{id}: Change where it is, what it is told of, or whether it is told at all */
+  export interface UpdateWebhookEndpointBody {
+    /** https; in test mode also http, and this machine */
+    url?: string | undefined
+    /** Names of events, or ["*"] for all, which is the default */
+    events?: string[] | undefined
+    enabled?: boolean | undefined
+  }
+  /** PATCH /v1/webhook-endpoints/{id}: Change where it is, what it is told of, or whether it is told at all */
+  export interface UpdateWebhookEndpointResult<Metadata extends object = AnyMetadata> {
+    id: string
+    style: 'standard' | 'paystack'
+    /** https; in test mode also http, and this machine */
+    url: string
+    events: string[]
+    enabled: boolean
+    disabledAt: string | null
+    disabledReason: string | null
+    /** Since when it has acknowledged nothing */
+    failingSince: string | null
+    /** Until when deliveries are signed with the secret before as well */
+    previousSecretExpiresAt: string | null
+    metadata: Metadata | null
+    createdAt: string
+    updatedAt: string
+  }
+  /** DELETE /v1/webhook-endpoints/{id}: Remove a webhook endpoint: it is told nothing more */
+  export interface DeleteWebhookEndpointResult {
+    id: string
+    deleted: true
+    deletedAt: string
+  }
+  /** POST /v1/webhook-endpoints/{id}/rotate-secret: Sign with a new secret, and for some hours with the one before as well */
+  export interface RotateWebhookSecretBody {
+    /** Default 24 */
+    overlapHours?: number | undefined
+  }
+  /** POST /v1/webhook-endpoints/{id}/rotate-secret: Sign with a new secret, and for some hours with the one before as well */
+  export interface RotateWebhookSecretResult<Metadata extends object = AnyMetadata> {
+    id: string
+    style: 'standard' | 'paystack'
+    /** https; in test mode also http, and this machine */
+    url: string
+    events: string[]
+    enabled: boolean
+    disabledAt: string | null
+    disabledReason: string | null
+    /** Since when it has acknowledged nothing */
+    failingSince: string | null
+    /** Until when deliveries are signed with the secret before as well */
+    previousSecretExpiresAt: string | null
+    metadata: Metadata | null
+    createdAt: string
+    updatedAt: string
+    /** Shown this once; null in Paystack’s style, which signs with the API key */
+    secret: string | null
+  }
+  /** GET /v1/deliveries: List deliveries, newest first */
+  export interface ListDeliveriesQuery {
+    endpointId?: string | undefined
+    status?: 'pending' | 'delivered' | 'failed' | undefined
+    eventType?: string | undefined
+    customerId?: string | undefined
+    from?: string | Date | undefined
+    /** A day alone stands for its end */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only older ones */
+    before?: string | undefined
+  }
+  /** GET /v1/deliveries: List deliveries, newest first */
+  export interface ListDeliveriesResult {
+    data: {
+      id: string
+      endpointId: string
+      eventId: string
+      eventType: string
+      customerId: string | null
+      status: 'pending' | 'delivered' | 'failed'
+      attemptCount: number
+      /** Null where it is settled, under way, or waits for one before it of the same customer */
+      nextAttemptAt: string | null
+      lastAttemptAt: string | null
+      deliveredAt: string | null
+      failureReason: string | null
+      createdAt: string
+      updatedAt: string
+    }[]
+    /** Give it as `before` for the next; there may be more even where `data` has less than `limit` */
+    nextBefore: string | null
+  }
+  /** GET /v1/deliveries/{id}: Retrieve a delivery with its attempts */
+  export interface RetrieveDeliveryResult {
+    id: string
+    endpointId: string
+    eventId: string
+    eventType: string
+    customerId: string | null
+    status: 'pending' | 'delivered' | 'failed'
+    attemptCount: number
+    /** Null where it is settled, under way, or waits for one before it of the same customer */
+    nextAttemptAt: string | null
+    lastAttemptAt: string | null
+    deliveredAt: string | null
+    failureReason: string | null
+    createdAt: string
+    updatedAt: string
+    /** Oldest first, the last hundred */
+    attempts: {
+      number: number
+      startedAt: string
+      durationMs: number
+      request: {
+        url: string
+        headers: Record<string, unknown>
+        body: string
+      }
+      response: {
+        status: number
+        headers: Record<string, unknown>
+        /** Its beginning */
+        body: string
+      } | null
+      /** Why there was no response */
+      error: string | null
+    }[]
+  }
+  /** GET /v1/deliveries/resend-preview: How many deliveries a resend with this filter would send */
+  export interface PreviewResendQuery {
+    endpointId?: string | undefined
+    status?: 'pending' | 'delivered' | 'failed' | undefined
+    eventType?: string | undefined
+    customerId?: string | undefined
+    from?: string | Date | undefined
+    /** A day alone stands for its end */
+    to?: string | Date | undefined
+  }
+  /** GET /v1/deliveries/resend-preview: How many deliveries a resend with this filter would send */
+  export interface PreviewResendResult {
+    count: number
+  }
+  /** POST /v1/deliveries/resend: Send again what fits the filter, by default what has failed */
+  export interface ResendDeliveriesBody {
+    endpointId?: string | undefined
+    status?: 'pending' | 'delivered' | 'failed' | undefined
+    eventType?: string | undefined
+    customerId?: string | undefined
+    from?: string | undefined
+    /** A day alone stands for its end */
+    to?: string | undefined
+  }
+  /** POST /v1/deliveries/resend: Send again what fits the filter, by default what has failed */
+  export interface ResendDeliveriesResult {
+    count: number
+  }
+  /** POST /v1/deliveries/{id}/resend: Send a delivery again, also one that was delivered */
+  export interface ResendDeliveryResult {
+    id: string
+    endpointId: string
+    eventId: string
+    eventType: string
+    customerId: string | null
+    status: 'pending' | 'delivered' | 'failed'
+    attemptCount: number
+    /** Null where it is settled, under way, or waits for one before it of the same customer */
+    nextAttemptAt: string | null
+    lastAttemptAt: string | null
+    deliveredAt: string | null
+    failureReason: string | null
+    createdAt: string
+    updatedAt: string
+  }
   /** POST /v1/sandbox/pay-ins: Credit a customer’s cash balance as if a pay-in had arrived */
   export interface SimulatePayInBody {
     customerId: string
@@ -1299,6 +2492,30 @@ export namespace Mteja {
   /** POST /v1/sandbox/payments/{reference}/notice: Have the processor tell of a payment, once more or with an outcome of your choice */
   export interface SimulatePaymentNoticeBody {
     outcome?: 'succeeded' | 'declined' | 'insufficient_funds' | undefined
+  }
+  /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers: Send money to a customer’s dedicated account, as somebody would from their bank */
+  export interface SimulateIncomingTransferBody {
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount: Amount
+    senderName?: string | undefined
+    narration?: string | undefined
+    /** The bank’s own */
+    reference?: string | undefined
+  }
+  /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers: Send money to a customer’s dedicated account, as somebody would from their bank */
+  export interface SimulateIncomingTransferResult {
+    /** The ledger transaction */
+    id: string
+    reference: string
+    customerId: string
+    accountNumber: string
+    amount: number
+    currency: string
+    senderName: string
+    narration: string | null
+    status: 'succeeded'
+    balanceAfter: number
+    createdAt: string
   }
   /** POST /v1/sandbox/mandates/{reference}/approve: Agree to a direct debit mandate, as the customer would on the hosted page */
   export interface ApproveTestMandateBody {

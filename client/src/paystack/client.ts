@@ -2,7 +2,9 @@ import type { ClientOptions, Credential } from '../core/options.ts'
 import { createSend } from '../core/transport.ts'
 import type { AnyMetadata } from '../generated/types.ts'
 import { paystackApi } from './api.ts'
+import { Charges } from './charges.ts'
 import { Customers } from './customers.ts'
+import { Transactions } from './transactions.ts'
 
 export interface PaystackOptions extends ClientOptions {
   /** `sk_test_…` or `sk_live_…`; a function is asked before each attempt. */
@@ -19,8 +21,13 @@ export interface PaystackOptions extends ClientOptions {
  */
 export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly customers: Customers<Metadata>
+  readonly transactions: Transactions
+  readonly charges: Charges
 
   constructor({ secretKey, ...options }: PaystackOptions) {
-    this.customers = new Customers(createSend(paystackApi, secretKey, options))
+    const send = createSend(paystackApi, secretKey, options)
+    this.customers = new Customers(send)
+    this.transactions = new Transactions(send)
+    this.charges = new Charges(send)
   }
 }

@@ -4,6 +4,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { AnyMetadata, Paystack } from '../generated/types.ts'
 import { type Confirmation, confirmationOf, envelope } from './api.ts'
+import { nextPage } from './pages.ts'
 
 const row = { id: 'whole', customer_code: 'text', 'email?': 'text', 'metadata?': 'object' } as const
 const customer = envelope({ ...row, authorizations: [{ authorization_code: 'text', 'channel?': 'text' }] })
@@ -146,12 +147,3 @@ export class Customers<Metadata extends object> {
 }
 
 type CustomerList<Metadata extends object, Meta> = List<Paystack.CustomerRow<Metadata>, CustomerPage<Metadata, Meta>>
-
-/** Numbers can come as text in `meta`; a cursor that leads to itself is the end. */
-function nextPage(meta: Paystack.PageMeta | Paystack.CursorMeta, query: Paystack.CustomerListQuery) {
-  if ('pageCount' in meta) {
-    const page = Number(meta.page)
-    return page < Number(meta.pageCount) ? { ...query, page: page + 1 } : undefined
-  }
-  return meta.next && meta.next !== query.next ? { ...query, next: meta.next, previous: undefined } : undefined
-}

@@ -4,8 +4,9 @@ import { metadataSchema } from '../http/schemas.ts'
 /** The shapes of transactions and charges. */
 const nullable = (example: string) => Type.Union([Type.String(), Type.Null()], { examples: [example] })
 const nullableText = Type.Union([Type.String(), Type.Null()])
-const never = Type.Null({ description: 'Always null' })
-const empty = Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty' })
+const never = Type.Unknown({ description: 'Always null here' })
+const neverText = Type.Union([Type.String(), Type.Null()], { description: 'Always null here' })
+const empty = Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty here' })
 const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
 
 const authorizationSchema = Type.Object(
@@ -68,7 +69,7 @@ const basics = {
   created_at: date,
   channel: nullable('card'),
   currency: Type.String({ examples: ['NGN'] }),
-  ip_address: never,
+  ip_address: neverText,
   log: logSchema,
   fees: Type.Union([Type.Integer(), Type.Null()], { description: '0 once it is paid: there is no tariff' }),
   authorization: authorizationSchema,
@@ -81,7 +82,7 @@ const basics = {
 const more = {
   fees_split: never,
   split: empty,
-  order_id: never,
+  order_id: neverText,
   requested_amount: Type.Integer({ examples: [20000] }),
   pos_transaction_data: never,
   fees_breakdown: never,
@@ -92,7 +93,7 @@ const more = {
 export const transactionSchema = Type.Object({
   ...basics,
   ...more,
-  receipt_number: never,
+  receipt_number: neverText,
   metadata: Type.Unknown({ description: 'As it was given, an object where it was one; "" where there is none' }),
   plan: never,
   source: never,
@@ -107,7 +108,7 @@ export const transactionRowSchema = Type.Object({
   source: Type.Object({
     source: Type.String({ examples: ['merchant_api'] }),
     type: Type.String({ examples: ['api'] }),
-    identifier: never,
+    identifier: neverText,
     entry_point: Type.String({ examples: ['transaction_initialize'] }),
   }),
 })

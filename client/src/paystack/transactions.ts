@@ -1,0 +1,85 @@
+import { createList, type List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Paystack } from '../generated/types.ts'
+import { envelope } from './api.ts'
+import { nextPage } from './pages.ts'
+
+const row = { id: 'whole', reference: 'text', status: 'text', amount: 'whole', currency: 'text' } as const
+/** What a charge answers. One that Paystack pauses, to ask the customer for more, has no status. */
+export const chargeShape = envelope({ reference: 'text', 'status?': 'text' })
+const transaction = envelope(row)
+const opened = envelope({ authorization_url: 'text', access_code: 'text', reference: 'text' })
+const totals = envelope({ total_transactions: 'whole', total_volume: 'whole' })
+
+type PageQuery = Omit<Paystack.TransactionListQuery, 'use_cursor' | 'next' | 'previous' | 'per_page'> & {
+  use_cursor?: false | undefined
+}
+type CursorQuery = Omit<Paystack.TransactionListQuery, 'use_cursor' | 'page' | 'per_page'> & { use_cursor: true }
+
+/** A page of transactions and where it is: by number with the totals, or by cursor. */
+export interface TransactionPage<Meta = Paystack.TransactionPageMeta | Paystack.CursorMeta> {
+  data: Paystack.TransactionRow[]
+  meta: Meta
+}
+
+/** `client.transactions`: payments under a reference of yours. */
+export class Transactions {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** Asks a customer for money: send them to `authorization_url`. */
+  initialize(body: Paystack.TransactionInitializeBody, options?: CallOptions): Promise<Paystack.OpenedTransaction> {
+    return this.#data({ method: 'POST', path: path`/transaction/initialize`, body, shape: opened }, options)
+  }
+
+  /** What became of it, by its reference: only `status: 'success'` has paid. */
+  verify(reference: string, options?: CallOptions): Promise<Paystack.Transaction> {
+    return this.#data({ method: 'GET', path: path`/transaction/verify/${reference}`, shape: transaction }, options)
+  }
+
+  /** Newest first: by pages with their totals, or with `use_cursor: true` by cursors, which new ones do not shift. */
+  list(query: CursorQuery, options?: CallOptions): TransactionList<Paystack.CursorMeta>
+  list(query?: PageQuery, options?: CallOptions): TransactionList<Paystack.TransactionPageMeta>
+  list(query: PageQuery | CursorQuery = {}, options?: CallOptions): TransactionList<never> {
+    const shape = envelope([row], query.use_cursor ? { 'next?': 'text' } : 'object')
+    return createList(query as Paystack.TransactionListQuery, {
+      fetch: async (query) => {
+        const call = { method: 'GET', path: path`/transaction`, query, shape } as const
+        const { data, meta } = await this.#send<TransactionPage>(call, options)
+        return { data, meta: meta as never }
+      },
+      itemsOf: (page) => page.data,
+      next: ({ meta }, query) => nextPage(meta, query),
+    })
+  }
+
+  /** By its numeric id. */
+  fetch(id: number, options?: CallOptions): Promise<Paystack.Transaction> {
+    return this.#data({ method: 'GET', path: path`/transaction/${id}`, shape: transaction }, options)
+  }
+
+  /** What the transactions that succeeded come to. */
+  totals(query: Paystack.TransactionTotalsQuery = {}, options?: CallOptions): Promise<Paystack.TransactionTotals> {
+    return this.#data({ method: 'GET', path: path`/transaction/totals`, query, shape: totals }, options)
+  }
+
+  /** Charges a saved authorization. Resolves for a declined charge too: look at `status`. */
+  chargeAuthorization(
+    body: Paystack.TransactionChargeAuthorizationBody,
+    options?: CallOptions,
+  ): Promise<Paystack.Charge> {
+    const call = { method: 'POST', path: path`/transaction/charge_authorization`, body, shape: chargeShape } as const
+    return this.#data(call, options)
+  }
+
+  async #data<Data>(call: Parameters<Send>[0], options: CallOptions | undefined): Promise<Data> {
+    return (await this.#send<{ data: Data }>(call, options)).data
+  }
+}
+
+type TransactionList<Meta> = List<Paystack.TransactionRow, TransactionPage<Meta>>
