@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import { finishAccountRequests } from './domain/account-requests.ts'
 import { expireDueHolds } from './domain/holds.ts'
 import { forgetOldKeys } from './domain/idempotency.ts'
 import { finishDueChecks } from './domain/identity.ts'
@@ -16,6 +17,7 @@ interface Task {
 
 const tasks: readonly Task[] = [
   { run: finishDueChecks, everyMs: 250 },
+  { run: finishAccountRequests, everyMs: 250 },
   { run: activateDueMandates, everyMs: 250 },
   { run: expireDueHolds, everyMs: 250 },
   { run: settleDuePayments, everyMs: 250 },

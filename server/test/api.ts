@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifySchema, LightMyRequestResponse } from 'fastify'
 import { type AppOptions, buildApp } from '../src/app.ts'
+import { finishAccountRequests } from '../src/domain/account-requests.ts'
 import { finishDueChecks } from '../src/domain/identity.ts'
 import { activateDueMandates } from '../src/domain/mandates.ts'
 import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
@@ -65,6 +66,7 @@ async function openApp(
     async settle() {
       service.clock.advance(service.sandboxDelayMs)
       await finishDueChecks(service)
+      await finishAccountRequests(service)
       await activateDueMandates(service)
     },
     openAnother: (others) => openApp(service, tenant, others, async () => undefined),

@@ -36,6 +36,8 @@ export interface Belongings {
   payAccessCode: string
   /** A key of the same mode that nobody uses. */
   apiKeyId: string
+  dedicatedAccountId: string
+  dedicatedAccountNumber: string
 }
 
 /** Gives a merchant one of everything, in test mode, as a client would: over HTTP. */
@@ -74,6 +76,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { data: mandates } = await ask('GET', `/customer/${customer.id}/directdebit-mandate-authorizations`)
   const { data: requested } = await ask('POST', initialize, { account, address })
   const { id: apiKeyId } = await ask('POST', '/v1/api-keys', { name: 'spare' })
+  const { data: dedicated } = await ask('POST', '/dedicated_account', { customer: customerCode })
   return {
     merchantId: tenant.merchant.code,
     integration: String(tenant.merchant.id),
@@ -99,6 +102,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     transactionReference: opened.reference,
     payAccessCode: opened.access_code,
     apiKeyId,
+    dedicatedAccountId: String(dedicated.id),
+    dedicatedAccountNumber: dedicated.account_number,
   }
 }
 

@@ -197,6 +197,49 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
   'GET /bank/resolve': () => [{ query: 'account_number=0000000000&bank_code=057', status: 200, statusInLiveMode: 403 }],
   'POST /bank/validate': () => [{ body: {}, status: 400 }],
   'GET /decision/bin/:bin': () => [{ params: { bin: '539983' }, status: 200 }],
+  'POST /dedicated_account': ({ customerCode, customerId }) =>
+    [customerCode, customerId, Number(customerId)].map((customer) => ({
+      body: { customer, first_name: 'Mwizi' },
+      status: 404,
+      statusInLiveMode: 403,
+    })),
+  'POST /dedicated_account/assign': ({ email }) => [
+    {
+      body: {
+        email,
+        first_name: 'Mwizi',
+        last_name: 'Mwizi',
+        phone: '+2348123456789',
+        preferred_bank: 'test-bank',
+        country: 'NG',
+      },
+      status: 200,
+      statusInLiveMode: 403,
+    },
+  ],
+  'GET /dedicated_account': ({ customerCode }) => [
+    { status: 200, statusInLiveMode: 403 },
+    { query: `customer=${customerCode}`, status: 200, statusInLiveMode: 403 },
+  ],
+  'GET /dedicated_account/available_providers': () => [{ status: 200, statusInLiveMode: 403 }],
+  'GET /dedicated_account/requery': ({ dedicatedAccountNumber }) => [
+    { query: `account_number=${dedicatedAccountNumber}`, status: 404, statusInLiveMode: 403 },
+  ],
+  'POST /dedicated_account/split': ({ dedicatedAccountNumber, customerCode }) =>
+    [{ account_number: dedicatedAccountNumber }, { customer: customerCode }].map((named) => ({
+      body: { ...named, split_code: 'SPL_mwizi' },
+      status: 404,
+      statusInLiveMode: 403,
+    })),
+  'DELETE /dedicated_account/split': ({ dedicatedAccountNumber }) => [
+    { body: { account_number: dedicatedAccountNumber }, status: 404, statusInLiveMode: 403 },
+  ],
+  'GET /dedicated_account/:id': ({ dedicatedAccountId }) => [
+    { params: { id: dedicatedAccountId }, status: 404, statusInLiveMode: 403 },
+  ],
+  'DELETE /dedicated_account/:id': ({ dedicatedAccountId }) => [
+    { params: { id: dedicatedAccountId }, status: 404, statusInLiveMode: 403 },
+  ],
 
   'POST /v1/api-keys': () => [{ body: { name: 'mine' }, status: 201 }],
   'GET /v1/api-keys': () => [{ status: 200 }],
@@ -214,6 +257,14 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
       status: 404,
       statusInLiveMode: 403,
     })),
+  'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers': ({ dedicatedAccountNumber }) => [
+    {
+      params: { accountNumber: dedicatedAccountNumber },
+      body: { amount: 5, reference: 'stolen' },
+      status: 404,
+      statusInLiveMode: 403,
+    },
+  ],
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
     { params: { reference: requestedReference }, body: {}, status: 404 },
   ],
@@ -305,6 +356,8 @@ const unknown: Belongings = {
   transactionReference: 'nothinghere',
   payAccessCode: '000000000000001',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  dedicatedAccountId: '999999993',
+  dedicatedAccountNumber: '9000000000',
 }
 
 let api: TestApi

@@ -384,7 +384,75 @@ const validation = {
   document_number: '1234567890123',
 }
 
+const noAccount = '9999999999'
+const holder = { first_name: 'Zawadi', last_name: 'Otieno', phone: '+2348123456789' }
+const applicant = { ...holder, email: 'new@example.com', preferred_bank: 'test-bank', country: 'NG' }
+
 const banking: Record<string, Cases> = {
+  'POST /dedicated_account': {
+    200: ({ otherCode }) => ({ body: { customer: otherCode, ...holder } }),
+    400: ({ poorCode }) => ({ body: { customer: poorCode } }),
+    401: { ...stranger, body: {} },
+    403: ({ liveKey, liveCustomerId }) => ({ bearer: liveKey, body: { customer: liveCustomerId } }),
+    404: { body: { customer: nobody } },
+  },
+  'POST /dedicated_account/assign': {
+    200: { body: applicant },
+    400: { body: { ...applicant, country: 'ZA' } },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: applicant }),
+  },
+  'GET /dedicated_account': {
+    200: { query: 'active=true' },
+    400: { query: 'active=maybe' },
+    401: stranger,
+    403: ({ liveKey }) => ({ bearer: liveKey }),
+  },
+  'GET /dedicated_account/available_providers': {
+    200: {},
+    401: stranger,
+    403: ({ liveKey }) => ({ bearer: liveKey }),
+  },
+  'GET /dedicated_account/requery': {
+    200: ({ dedicatedAccountNumber }) => ({ query: `account_number=${dedicatedAccountNumber}` }),
+    400: {},
+    401: stranger,
+    403: ({ liveKey }) => ({ bearer: liveKey }),
+    404: { query: `account_number=${noAccount}` },
+  },
+  'POST /dedicated_account/split': {
+    200: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber, split_code: 'SPL_a' } }),
+    400: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber } }),
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { account_number: noAccount, split_code: 'SPL_a' } }),
+    404: { body: { account_number: noAccount, split_code: 'SPL_a' } },
+  },
+  'GET /dedicated_account/:id': {
+    200: ({ dedicatedAccountId }) => ({ params: { id: dedicatedAccountId } }),
+    401: { ...stranger, params: { id: '1' } },
+    403: ({ liveKey }) => ({ bearer: liveKey, params: { id: '1' } }),
+    404: { params: { id: '1' } },
+  },
+  'DELETE /dedicated_account/split': {
+    200: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber } }),
+    400: { body: {} },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { account_number: noAccount } }),
+    404: { body: { account_number: noAccount } },
+  },
+  'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers': {
+    201: ({ dedicatedAccountNumber }) => ({ params: { accountNumber: dedicatedAccountNumber }, body: { amount: 5 } }),
+    400: ({ dedicatedAccountNumber }) => ({ params: { accountNumber: dedicatedAccountNumber }, body: { amount: 0 } }),
+    401: { ...stranger, params: { accountNumber: noAccount }, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, params: { accountNumber: noAccount }, body: { amount: 5 } }),
+    404: { params: { accountNumber: noAccount }, body: { amount: 5 } },
+  },
+  'DELETE /dedicated_account/:id': {
+    200: ({ dedicatedAccountId }) => ({ params: { id: dedicatedAccountId } }),
+    401: { ...stranger, params: { id: '1' } },
+    403: ({ liveKey }) => ({ bearer: liveKey, params: { id: '1' } }),
+    404: { params: { id: '1' } },
+  },
   'GET /bank': {
     200: { query: 'use_cursor=true&include_nip_sort_code=true&enabled_for_verification=true' },
     400: { query: 'country=atlantis' },

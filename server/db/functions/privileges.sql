@@ -14,12 +14,13 @@ begin
   grant select on all tables in schema public to mteja_app;
   grant insert on merchant_ids, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_counters, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
-    delivery_attempts, transactions, transaction_totals to mteja_app;
+    delivery_attempts, transactions, transaction_totals, dedicated_accounts,
+    dedicated_account_requests to mteja_app;
   grant insert (code, name, country, currencies, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
   grant update on api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_counters,
-    payment_intents, sandbox_charges, webhook_endpoints to mteja_app;
+    payment_intents, sandbox_charges, webhook_endpoints, dedicated_accounts, dedicated_account_requests to mteja_app;
   grant update (
     status, attempt_count, try_count, next_attempt_at, claimed_at, last_attempt_at, delivered_at, failure_reason, body,
     updated_at

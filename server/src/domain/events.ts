@@ -1,5 +1,6 @@
 import type { Tx } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
+import { ServiceError } from '../errors.ts'
 import type { Service } from '../service.ts'
 import type { Customer } from './customers.ts'
 import type { Mode, Tenant } from './tenant.ts'
@@ -15,6 +16,9 @@ export const eventTypes = [
   'payment_method.removed',
   'mandate.created',
   'mandate.active',
+  'dedicated_account.assigned',
+  'dedicated_account.assignment_failed',
+  'dedicated_account.removed',
   'pay_in.succeeded',
   'pay_in.failed',
   'payment_intent.succeeded',
@@ -32,6 +36,14 @@ export const eventTypes = [
 ] as const
 
 export type EventType = (typeof eventTypes)[number]
+
+/** Throws `invalid_request` naming what is no event. */
+export function readEventType(field: string, name: string): EventType {
+  const type = eventTypes.find((each) => each === name)
+  if (type !== undefined) return type
+  const message = `${field} has ${JSON.stringify(name.slice(0, 100))}, which is no event; there are ${eventTypes.join(', ')}`
+  throw new ServiceError('invalid_request', message, field)
+}
 
 /** A fact as it is told. */
 export interface RecordedEvent {

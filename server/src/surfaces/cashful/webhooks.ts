@@ -91,6 +91,24 @@ const mandateTelling: Telling = {
   },
 }
 
+const dedicatedAccountTelling: Telling = {
+  entity: 'DedicatedAccount',
+  render: ({ merchantId, customerId, details }) => {
+    const account = (details.dedicatedAccount ?? {}) as Record<string, unknown>
+    const { bankName } = (account.provider ?? {}) as Record<string, unknown>
+    return {
+      id: account.id === undefined ? undefined : String(account.id),
+      merchantId,
+      customerId,
+      bankName,
+      accountNumber: account.accountNumber,
+      accountName: account.accountName,
+      currency: account.currency,
+      reason: details.reason,
+    }
+  },
+}
+
 const payInTelling: Telling = {
   entity: 'PayIn',
   render: ({ merchantId, customerId, details }) => ({
@@ -187,6 +205,9 @@ const tellings: Readonly<Record<EventType, Telling>> = {
   'payment_method.removed': paymentMethodTelling,
   'mandate.created': mandateTelling,
   'mandate.active': mandateTelling,
+  'dedicated_account.assigned': dedicatedAccountTelling,
+  'dedicated_account.assignment_failed': dedicatedAccountTelling,
+  'dedicated_account.removed': dedicatedAccountTelling,
   'pay_in.succeeded': payInTelling,
   'pay_in.failed': intentTelling('failed'),
   'payment_intent.succeeded': intentTelling('succeeded'),

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { type IncomingTransfer, simulateIncomingTransfer } from '../../domain/incoming-transfers.ts'
 import { approveMandate, type Mandate } from '../../domain/mandates.ts'
 import { simulatePayIn } from '../../domain/pay-ins.ts'
 import { simulateNotice } from '../../domain/payment-intents.ts'
@@ -20,6 +21,20 @@ const payInSchema = Type.Object({
   amount: Type.Integer(),
   currency: Type.String(),
   description: nullableText,
+  status: Type.Literal('succeeded'),
+  balanceAfter: Type.Integer(),
+  createdAt: date,
+})
+
+const incomingTransferSchema = Type.Object({
+  id: Type.String({ description: 'The ledger transaction' }),
+  reference: Type.String({ examples: ['000013260115'] }),
+  customerId: Type.String(),
+  accountNumber: Type.String(),
+  amount: Type.Integer(),
+  currency: Type.String(),
+  senderName: Type.String(),
+  narration: nullableText,
   status: Type.Literal('succeeded'),
   balanceAfter: Type.Integer(),
   createdAt: date,
@@ -199,6 +214,37 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
   )
 
   app.post(
+    '/sandbox/dedicated-accounts/:accountNumber/transfers',
+    {
+      schema: {
+        operationId: 'simulateIncomingTransfer',
+        summary: 'Send money to a customer’s dedicated account, as somebody would from their bank',
+        description: 'Credited once for a reference, however often it is told of.',
+        tags,
+        params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
+        body: Type.Object({
+          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          senderName: optionalText(200, 'Ada Obi'),
+          narration: optionalText(500, 'Rent'),
+          reference: Type.Optional(
+            Type.String({ minLength: 1, maxLength: 100, description: 'The bank’s own', examples: ['000013260115'] }),
+          ),
+        }),
+        response: responses(201, incomingTransferSchema, 400, 401, 403, 404),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { accountNumber } = request.params
+      const { idempotent, body } = request
+      return answerRepeatable(context, request, reply, 201, async () => {
+        const transfer = await simulateIncomingTransfer(service, ledger, tenant, accountNumber, body, idempotent)
+        return renderIncomingTransfer(transfer)
+      })
+    },
+  )
+
+  app.post(
     '/sandbox/mandates/:reference/approve',
     {
       schema: {
@@ -230,6 +276,22 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
       )
     },
   )
+}
+
+function renderIncomingTransfer(transfer: IncomingTransfer) {
+  return {
+    id: transfer.id,
+    reference: transfer.reference,
+    customerId: transfer.customerCode,
+    accountNumber: transfer.accountNumber,
+    amount: Number(transfer.amount),
+    currency: transfer.currency,
+    senderName: transfer.senderName,
+    narration: transfer.narration,
+    status: 'succeeded' as const,
+    balanceAfter: Number(transfer.balanceAfter),
+    createdAt: transfer.createdAt.toISOString(),
+  }
 }
 
 interface GivenInstrument {

@@ -9,6 +9,7 @@ import {
   setRiskAction,
   updateCustomer,
 } from '../../domain/customers.ts'
+import { listAccountsOf } from '../../domain/dedicated-accounts.ts'
 import { listIdentifications, requestIdentityCheck } from '../../domain/identity.ts'
 import { deactivatePaymentMethod, listPaymentMethods } from '../../domain/payment-methods.ts'
 import type { Tenant } from '../../domain/tenant.ts'
@@ -21,7 +22,7 @@ import type { Domain, SurfaceContext } from '../http/surface.ts'
 import { describeViolation } from '../http/validation.ts'
 import { readMetadata } from './metadata.ts'
 import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from './pages.ts'
-import { renderCustomer, renderCustomerRow, renderFetchedCustomer } from './render.ts'
+import { renderAssignedAccount, renderCustomer, renderCustomerRow, renderFetchedCustomer } from './render.ts'
 import {
   createCustomerSchema,
   customerRowSchema,
@@ -170,7 +171,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const tenant = tenantOf(request)
       const customer = await findCustomer(service, tenant, readReference(request.params.email_or_code))
       const paid = await summarizePaid(service, tenant, customer.id)
-      const data = renderFetchedCustomer(await related(context, tenant, customer), paid)
+      const accounts = await listAccountsOf(service, tenant, customer)
+      const assigned = accounts.map((account) => renderAssignedAccount(tenant, account))
+      const data = renderFetchedCustomer(await related(context, tenant, customer), paid, assigned)
       return { status: true as const, message: 'Customer retrieved', data }
     },
   )
@@ -275,7 +278,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
 }
 
 /** An e-mail has an @, an id has digits only, all else is a code. */
-function readReference(text: string): CustomerReference {
+export function readReference(text: string): CustomerReference {
   if (text.includes('@')) return { email: text }
   if (/^\d{1,18}$/.test(text)) return { id: BigInt(text) }
   return { code: text }

@@ -1,4 +1,6 @@
+import type { CustomerSnapshot } from '../../domain/customers.ts'
 import type { RecordedEvent } from '../../domain/events.ts'
+import { renderHolder } from './render.ts'
 
 /** A webhook of Paystack's: its name for what happened, and what it says of it. */
 export interface PaystackWebhook {
@@ -53,6 +55,53 @@ export function renderMandateEvent({ type, mode, data }: TellableEvent): Paystac
   return {
     event: 'direct_debit.authorization.active',
     data: { ...authorization, integration: merchantNumber, domain: mode, reference, customer },
+  }
+}
+
+/** `dedicatedaccount.assign.success` and `.failed`. Null for any other event. */
+export function renderDedicatedAccountEvent({ type, data }: TellableEvent): PaystackWebhook | null {
+  if (type !== 'dedicated_account.assigned' && type !== 'dedicated_account.assignment_failed') return null
+  const { dedicatedAccount, identification, merchantNumber } = data.details ?? {}
+  const customer = renderHolder(data.customer as unknown as CustomerSnapshot)
+  if (type === 'dedicated_account.assignment_failed') {
+    return { event: 'dedicatedaccount.assign.failed', data: { customer, dedicated_account: null, identification } }
+  }
+  const account = renderAccount(dedicatedAccount as ToldAccount, merchantNumber as number, customer.id)
+  return { event: 'dedicatedaccount.assign.success', data: { customer, dedicated_account: account, identification } }
+}
+
+interface ToldAccount {
+  id: number
+  provider: { slug: string; bankName: string; bankId: number }
+  accountNumber: string
+  accountName: string
+  currency: string
+  createdAt: string
+  updatedAt: string
+}
+
+function renderAccount(account: ToldAccount, integration: number, customerId: number) {
+  const { provider } = account
+  return {
+    bank: { name: provider.bankName, id: provider.bankId, slug: provider.slug },
+    account_name: account.accountName,
+    account_number: account.accountNumber,
+    assigned: true,
+    currency: account.currency,
+    metadata: null,
+    active: true,
+    id: account.id,
+    created_at: account.createdAt,
+    updated_at: account.updatedAt,
+    assignment: {
+      integration,
+      assignee_id: customerId,
+      assignee_type: 'Customer',
+      expired: false,
+      account_type: 'PAY-WITH-TRANSFER-RECURRING',
+      assigned_at: account.createdAt,
+      expired_at: null,
+    },
   }
 }
 

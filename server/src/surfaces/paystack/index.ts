@@ -12,6 +12,7 @@ import { chargeRoutes } from './charge.ts'
 import { authorizationRoutes } from './customer.authorization.ts'
 import { customerRoutes } from './customer.ts'
 import { decisionRoutes } from './decision.ts'
+import { dedicatedAccountRoutes } from './dedicated-account.ts'
 import { answerProblems } from './errors.ts'
 import { errorSchema } from './schemas.ts'
 import { transactionRoutes } from './transaction.ts'
@@ -36,5 +37,6 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   await app.register(transactionRoutes, context)
   await app.register(chargeRoutes, context)
   await app.register(bankRoutes, context)
+  await app.register(dedicatedAccountRoutes, context)
   await app.register(decisionRoutes, context)
 }

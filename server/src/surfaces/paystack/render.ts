@@ -1,4 +1,5 @@
-import type { Customer } from '../../domain/customers.ts'
+import type { Customer, CustomerSnapshot } from '../../domain/customers.ts'
+import type { DedicatedAccount } from '../../domain/dedicated-accounts.ts'
 import type { Identification } from '../../domain/identity.ts'
 import type { PaymentMethod } from '../../domain/payment-methods.ts'
 import type { Tenant } from '../../domain/tenant.ts'
@@ -40,15 +41,68 @@ export function renderCustomer(
 export function renderFetchedCustomer(
   customer: ReturnType<typeof renderCustomer>,
   paid: { count: number; volumes: { currency: string; amount: bigint }[] },
+  accounts: ReturnType<typeof renderAssignedAccount>[],
 ) {
+  const own = accounts.map(({ assignment, metadata: _, ...account }) => {
+    const { expired: _1, assigned_at: _2, expired_at: _3, ...assigned } = assignment
+    return { ...account, assignment: assigned }
+  })
   return {
     ...customer,
     created_at: customer.createdAt,
     updated_at: customer.updatedAt,
     total_transactions: paid.count,
     total_transaction_value: paid.volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) })),
-    dedicated_account: null,
-    dedicated_accounts: [],
+    dedicated_account: own[0] ?? null,
+    dedicated_accounts: own,
+  }
+}
+
+export function renderDedicatedAccount(account: DedicatedAccount) {
+  const { provider, removedAt } = account
+  return {
+    id: Number(account.id),
+    bank: { name: provider.bankName, id: provider.bankId, slug: provider.slug },
+    account_name: account.accountName,
+    account_number: account.accountNumber,
+    assigned: removedAt === null,
+    active: removedAt === null,
+    currency: account.currency,
+    metadata: null,
+    created_at: account.createdAt.toISOString(),
+    updated_at: account.updatedAt.toISOString(),
+  }
+}
+
+/** With whose it is, or was. */
+export function renderAssignedAccount({ merchant }: Tenant, account: DedicatedAccount) {
+  return {
+    ...renderDedicatedAccount(account),
+    assignment: {
+      integration: merchant.id,
+      assignee_id: Number(account.customerId),
+      assignee_type: 'Customer',
+      expired: account.removedAt !== null,
+      account_type: 'PAY-WITH-TRANSFER-RECURRING',
+      assigned_at: account.createdAt.toISOString(),
+      expired_at: account.removedAt?.toISOString() ?? null,
+    },
+  }
+}
+
+/** A customer inside something else that is theirs. */
+export function renderHolder(customer: Omit<CustomerSnapshot, 'id'> & { id: number | bigint }) {
+  const { phone } = customer
+  return {
+    id: Number(customer.id),
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    email: customer.email,
+    customer_code: customer.code,
+    phone,
+    metadata: customer.metadata,
+    risk_action: customer.riskAction,
+    international_format_phone: customer.phoneE164 ?? (phone === null ? null : `+${phone.replace(/^\+/, '')}`),
   }
 }
 

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox'
 import { metadataSchema } from '../http/schemas.ts'
+import { ownAccountSchema } from './dedicated-account-schemas.ts'
 
 /** The shapes of the Paystack surface: the union of what its samples show, which every client accepts. */
 const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
@@ -98,18 +99,20 @@ export const fetchedCustomerSchema = Type.Object({
   updated_at: date,
   total_transactions: Type.Integer(),
   total_transaction_value: Type.Array(Type.Object({ currency: Type.String(), amount: Type.Integer() })),
-  dedicated_account: Type.Null(),
-  dedicated_accounts: nothingYet,
+  dedicated_account: Type.Union([ownAccountSchema, Type.Null()]),
+  dedicated_accounts: Type.Array(ownAccountSchema),
+})
+
+export const pageMetaSchema = Type.Object({
+  total: Type.Integer(),
+  skipped: Type.Integer(),
+  perPage: Type.Integer(),
+  page: Type.Integer(),
+  pageCount: Type.Integer(),
 })
 
 export const listMetaSchema = Type.Union([
-  Type.Object({
-    total: Type.Integer(),
-    skipped: Type.Integer(),
-    perPage: Type.Integer(),
-    page: Type.Integer(),
-    pageCount: Type.Integer(),
-  }),
+  pageMetaSchema,
   Type.Object({ next: nullableText, previous: nullableText, perPage: Type.Integer() }),
 ])
 

@@ -1,5 +1,10 @@
 import type { EventType, RecordedEvent } from '../../domain/events.ts'
-import { type PaystackWebhook, renderIdentificationEvent, renderMandateEvent } from './events.ts'
+import {
+  type PaystackWebhook,
+  renderDedicatedAccountEvent,
+  renderIdentificationEvent,
+  renderMandateEvent,
+} from './events.ts'
 import { renderChargeEvent } from './render-transaction.ts'
 
 /** Those that Paystack has a name for. The database decides by `is_told`, which must name the same. */
@@ -8,6 +13,8 @@ const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => Pa
   'identity.failed': renderIdentificationEvent,
   'mandate.created': renderMandateEvent,
   'mandate.active': renderMandateEvent,
+  'dedicated_account.assigned': renderDedicatedAccountEvent,
+  'dedicated_account.assignment_failed': renderDedicatedAccountEvent,
   'pay_in.succeeded': renderChargeEvent,
   'payment_intent.succeeded': renderChargeEvent,
 }
