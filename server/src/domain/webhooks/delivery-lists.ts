@@ -1,0 +1,264 @@
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import { ServiceError } from '../../errors.ts'
+import type { Service } from '../../service.ts'
+import type { Page } from '../customer-lists.ts'
+import type { Customer } from '../customers.ts'
+import type { EventType, RecordedEvent } from '../events.ts'
+import type { Tenant } from '../tenant.ts'
+import {
+  datedWithin,
+  type EventRow,
+  type Found,
+  foundOf,
+  maxWalked,
+  readEvent,
+  type Step,
+  withinPeriod,
+} from './event-lists.ts'
+import { deliveryName, endpointName } from './ids.ts'
+
+export type DeliveryStatus = 'pending' | 'delivered' | 'failed'
+
+/** One event told, or to be told, to one endpoint. */
+export interface Delivery {
+  id: bigint
+  publicId: string
+  endpointId: string
+  event: RecordedEvent
+  status: DeliveryStatus
+  attemptCount: number
+  /** Null where it is settled, under way, or waits for one before it of the same customer. */
+  nextAttemptAt: Date | null
+  lastAttemptAt: Date | null
+  deliveredAt: Date | null
+  /** Of the last attempt, or why there will be none. */
+  failureReason: string | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+export interface DeliveryAttempt {
+  number: number
+  startedAt: Date
+  durationMs: number
+  url: string
+  requestHeaders: Record<string, string>
+  /** An answer, or the error that came in place of one. */
+  answer: { status: number; headers: Record<string, string>; body: string } | null
+  error: string | null
+}
+
+export interface DeliveryFilter {
+  endpointId?: string | undefined
+  status?: DeliveryStatus | undefined
+  eventType?: EventType | undefined
+  customer?: Customer | undefined
+  /** Of an event that happened at or after. */
+  from?: Date | undefined
+  /** Of an event that happened at or before. */
+  to?: Date | undefined
+}
+
+interface DeliveryRow {
+  id: bigint
+  endpoint_id: string
+  status: DeliveryStatus
+  attempt_count: number
+  next_attempt_at: Date | null
+  last_attempt_at: Date | null
+  delivered_at: Date | null
+  failure_reason: string | null
+  created_at: Date
+  updated_at: Date
+  event_id: bigint
+  event_mode: EventRow['mode']
+  event_type: EventType
+  event_data: EventRow['data']
+  event_created_at: Date
+}
+
+/** Of `d` and its event `e`. An attempt that is under way has claimed it. */
+const columns = sql`
+  d.id, d.endpoint_id, d.status, d.attempt_count, d.last_attempt_at, d.delivered_at, d.failure_reason, d.created_at,
+  d.updated_at, case when d.claimed_until is null then d.next_attempt_at end as next_attempt_at,
+  e.id as event_id, e.mode as event_mode, e.type as event_type, e.data as event_data, e.created_at as event_created_at
+`
+
+/** A detail of a delivery's attempts that is shown: the newest. */
+const shownAttempts = 100
+
+/** As `listEvents`. Throws `webhook_endpoint_not_found`. */
+export async function listDeliveries(
+  service: Service,
+  tenant: Tenant,
+  filter: DeliveryFilter,
+  step: Step<bigint>,
+): Promise<Found<Delivery>> {
+  await checkEndpoint(service, tenant, filter.endpointId)
+  const walk = sql`
+    select k.* from deliveries k
+    where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
+      ${filter.endpointId === undefined ? nothing : sql`and k.endpoint_id = ${filter.endpointId}`}
+      ${step.before === undefined ? nothing : sql`and k.id < ${step.before}`}
+      ${withinPeriod(sql`'deliveries'`, tenant, filter)}
+    order by k.id desc
+    limit ${maxWalked}
+  `
+  const rows = await service.db.query<DeliveryRow>(sql`
+    select ${columns} from (${walk}) d
+    join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
+    where true ${fitting(sql`d`, filter)}
+    order by d.id desc
+    limit ${step.limit + 1}
+  `)
+  return foundOf(
+    service,
+    rows.map((row) => readDelivery(service, tenant, row)),
+    step.limit,
+    walk,
+  )
+}
+
+/** Those of endpoints of the standard style, newest first; `total` as of a customers' search. */
+export async function listStandardDeliveries(
+  service: Service,
+  tenant: Tenant,
+  filter: Pick<DeliveryFilter, 'status' | 'from' | 'to'> & { eventType?: string | undefined },
+  page: { limit: number; offset: number },
+): Promise<Page<Delivery>> {
+  const rows = await service.db.query<DeliveryRow & { total: bigint }>(sql`
+    with told as materialized (
+      select w.id from webhook_endpoints w
+      where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.style = 'standard'
+    ),
+    matches as materialized (
+      select k.id from deliveries k
+      where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
+        and k.endpoint_id = any(array(select id from told)::uuid[])
+        ${withinPeriod(sql`'deliveries'`, tenant, filter)}
+        ${fitting(sql`k`, filter)}
+      order by k.id desc
+      limit ${Math.max(countedDeliveries, page.offset + page.limit + 1)}
+    )
+    select t.total, ${columns}
+    from (select count(*) as total from matches) t
+    left join (select id from matches order by id desc limit ${page.limit} offset ${page.offset}) p on true
+    left join deliveries d on d.merchant_id = ${tenant.merchant.id} and d.id = p.id
+    left join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
+    order by d.id desc
+  `)
+  const items = rows.filter((row) => row.id !== null).map((row) => readDelivery(service, tenant, row))
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** So many are counted, as of a customers' search. */
+const countedDeliveries = 1000
+
+/** Throws `delivery_not_found`. */
+export async function getDelivery(service: Service, tenant: Tenant, id: bigint): Promise<Delivery> {
+  const [row] = await service.db.query<DeliveryRow>(sql`
+    select ${columns} from deliveries d
+    join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
+    where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = ${id}
+  `)
+  if (row === undefined) throw deliveryNotFound(service, id)
+  return readDelivery(service, tenant, row)
+}
+
+/** What was sent each time, and its attempts, oldest first: the last hundred. The body is null before the first. */
+export async function getDeliveryAttempts(
+  service: Service,
+  tenant: Tenant,
+  id: bigint,
+): Promise<{ body: string | null; attempts: DeliveryAttempt[] }> {
+  const [delivery] = await service.db.query<{ body: string | null }>(sql`
+    select body from deliveries where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
+  `)
+  if (delivery === undefined) throw deliveryNotFound(service, id)
+  const rows = await service.db.query<AttemptRow>(sql`
+    select number, started_at, duration_ms, url, request_headers, status, response_headers, response_body, error
+    from delivery_attempts
+    where merchant_id = ${tenant.merchant.id} and delivery_id = ${id}
+    order by number desc
+    limit ${shownAttempts}
+  `)
+  return { body: delivery.body, attempts: rows.map(readAttempt).reverse() }
+}
+
+interface AttemptRow {
+  number: number
+  started_at: Date
+  duration_ms: number
+  url: string
+  request_headers: Record<string, string>
+  status: number | null
+  response_headers: Record<string, string> | null
+  response_body: string | null
+  error: string | null
+}
+
+/** What of a filter is no walk: conditions on the delivery. */
+export function fitting(
+  delivery: Sql,
+  filter: Omit<DeliveryFilter, 'endpointId' | 'eventType'> & { eventType?: string | undefined },
+): Sql {
+  const { status, eventType, customer } = filter
+  return sql`
+    ${status === undefined ? nothing : sql`and ${delivery}.status = ${status}`}
+    ${eventType === undefined ? nothing : sql`and ${delivery}.event_type = ${eventType}`}
+    ${customer === undefined ? nothing : sql`and ${delivery}.customer_id = ${customer.id}`}
+    ${datedWithin(sql`${delivery}.created_at`, filter)}
+  `
+}
+
+/** A deleted endpoint's deliveries can still be looked at. Throws `webhook_endpoint_not_found`. */
+export async function checkEndpoint(service: Service, tenant: Tenant, id: string | undefined): Promise<void> {
+  if (id === undefined) return
+  const rows = await service.db.query(sql`
+    select id from webhook_endpoints
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
+  `)
+  if (rows.length === 0)
+    throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${endpointName(id)}"`)
+}
+
+export function deliveryNotFound(service: Service, id: bigint): ServiceError {
+  return new ServiceError('delivery_not_found', `There is no delivery "${deliveryName(service, id)}"`)
+}
+
+function readDelivery(service: Service, tenant: Tenant, row: DeliveryRow): Delivery {
+  const event = {
+    id: row.event_id,
+    mode: row.event_mode,
+    type: row.event_type,
+    data: row.event_data,
+    created_at: row.event_created_at,
+  }
+  return {
+    id: row.id,
+    publicId: deliveryName(service, row.id),
+    endpointId: row.endpoint_id,
+    event: readEvent(service, tenant, event),
+    status: row.status,
+    attemptCount: row.attempt_count,
+    nextAttemptAt: row.next_attempt_at,
+    lastAttemptAt: row.last_attempt_at,
+    deliveredAt: row.delivered_at,
+    failureReason: row.failure_reason,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+function readAttempt(row: AttemptRow): DeliveryAttempt {
+  const { status, response_headers, response_body } = row
+  return {
+    number: row.number,
+    startedAt: row.started_at,
+    durationMs: row.duration_ms,
+    url: row.url,
+    requestHeaders: row.request_headers,
+    answer: status === null ? null : { status, headers: response_headers ?? {}, body: response_body ?? '' },
+    error: row.error,
+  }
+}

@@ -1,0 +1,36 @@
+import { ServiceError } from '../../errors.ts'
+import type { Service } from '../../service.ts'
+
+// What events, deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** `we_` and the endpoint's id. */
+export function endpointName(id: string): string {
+  return `we_${id}`
+}
+
+/** Throws `webhook_endpoint_not_found` for what is no endpoint's name. */
+export function readEndpointName(name: string): string {
+  const id = name.startsWith('we_') ? name.slice(3) : ''
+  if (uuid.test(id)) return id
+  throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${name}"`)
+}
+
+export function deliveryName({ vault }: Pick<Service, 'vault'>, id: bigint): string {
+  return `dlv_${vault.conceal(id, 'delivery')}`
+}
+
+/** Throws `delivery_not_found` for what is no delivery's name. */
+export function readDeliveryName({ vault }: Pick<Service, 'vault'>, name: string): bigint {
+  const id = name.startsWith('dlv_') ? vault.reveal(name.slice(4), 'delivery') : null
+  if (id !== null) return id
+  throw new ServiceError('delivery_not_found', `There is no delivery "${name}"`)
+}
+
+/** The event of a `messageId`. Throws `event_not_found` for what is none. */
+export function readEventName({ vault }: Pick<Service, 'vault'>, name: string): bigint {
+  const id = name.startsWith('evt_') ? vault.reveal(name.slice(4), 'event') : null
+  if (id !== null) return id
+  throw new ServiceError('event_not_found', `There is no event "${name}"`)
+}
