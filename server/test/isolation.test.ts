@@ -193,6 +193,14 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     { params: { id: customerId }, status: 404 },
   ],
 
+  'GET /directdebit/mandate-authorizations': () => [
+    { status: 200 },
+    { query: 'status=active', status: 200 },
+    { query: `cursor=${encodeURIComponent(Buffer.from('999999999999').toString('base64'))}`, status: 200 },
+  ],
+  'PUT /directdebit/activation-charge': ({ customerId }) => [
+    { body: { customer_ids: [Number(customerId)] }, status: 404 },
+  ],
   'GET /bank': () => [{ status: 200 }],
   'GET /bank/resolve': () => [{ query: 'account_number=0000000000&bank_code=057', status: 200, statusInLiveMode: 403 }],
   'POST /bank/validate': () => [{ body: {}, status: 400 }],

@@ -389,6 +389,17 @@ const holder = { first_name: 'Zawadi', last_name: 'Otieno', phone: '+23481234567
 const applicant = { ...holder, email: 'new@example.com', preferred_bank: 'test-bank', country: 'NG' }
 
 const banking: Record<string, Cases> = {
+  'GET /directdebit/mandate-authorizations': {
+    200: { query: 'status=active&per_page=10' },
+    400: { query: 'status=paid' },
+    401: stranger,
+  },
+  'PUT /directdebit/activation-charge': {
+    200: ({ customerId }) => ({ body: { customer_ids: [Number(customerId)] } }),
+    400: { body: { customer_ids: [] } },
+    401: { ...stranger, body: {} },
+    404: { body: { customer_ids: [1] } },
+  },
   'POST /dedicated_account': {
     200: ({ otherCode }) => ({ body: { customer: otherCode, ...holder } }),
     400: ({ poorCode }) => ({ body: { customer: poorCode } }),

@@ -150,6 +150,60 @@ export async function listMandates(
   return { customer, mandates: rows.map((row) => readMandate(service, row)) }
 }
 
+export interface MandateFilter {
+  status?: 'pending' | 'active' | 'revoked' | undefined
+  /** Only those older than the mandate of that id. */
+  olderThan?: bigint | undefined
+}
+
+/** Those that customers of the tenant have approved, newest first, with whose they are. */
+export async function listAllMandates(
+  service: Service,
+  tenant: Tenant,
+  { status, olderThan }: MandateFilter,
+  limit: number,
+): Promise<{ items: { mandate: Mandate; customer: Customer }[]; hasOlder: boolean; total: number }> {
+  const rows = await service.db.query<MandateRow & { total: bigint }>(sql`
+    with approved as materialized (
+      select o.id from mandates o
+      where o.merchant_id = ${tenant.merchant.id} and o.mode = ${tenant.mode} and o.status <> 'requested'
+        and (${status ?? null}::text is null or o.status = ${status ?? null}::text)
+    )
+    select t.total, ${columns}
+    from (select count(*) as total from approved) t
+    left join (
+      select id from approved
+      where ${olderThan ?? null}::bigint is null or id < ${olderThan ?? null}::bigint
+      order by id desc
+      limit ${limit + 1}
+    ) k on true
+    left join mandates d on d.merchant_id = ${tenant.merchant.id} and d.id = k.id
+    left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
+    order by d.id desc
+  `)
+  const found = rows.filter((row) => row.id !== null).map((row) => readMandate(service, row))
+  const items = await Promise.all(
+    found.slice(0, limit).map(async (mandate) => ({
+      mandate,
+      customer: await findCustomer(service, tenant, { id: mandate.customerId }),
+    })),
+  )
+  return { items, hasOlder: found.length > limit, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** Asks the bank again for every pending mandate of those customers. Throws `customer_not_found`. */
+export async function retryActivations(service: Service, tenant: Tenant, customerIds: bigint[]): Promise<void> {
+  const now = service.clock.now()
+  await service.db.transaction(async (tx) => {
+    const ids = [...new Set(customerIds)].sort((a, b) => (a < b ? -1 : 1))
+    for (const id of ids) await lockCustomer(tx, tenant, { id })
+    await tx.query(sql`
+      update mandates set activates_at = least(activates_at, ${now}::timestamptz), updated_at = ${now}::timestamptz
+      where merchant_id = ${tenant.merchant.id} and customer_id = any(${ids}::bigint[]) and status = 'pending'
+    `)
+  })
+}
+
 /** Whom an access code, the only secret of a hosted page's address, was made for. Throws `mandate_not_found`. */
 export async function findMandateTenant(
   service: Service,

@@ -183,7 +183,7 @@ function newMandate(
   }
 }
 
-function renderMandate({ merchant }: Tenant, customer: Customer, mandate: Mandate) {
+export function renderMandate({ merchant }: Tenant, customer: Customer, mandate: Mandate) {
   return {
     id: Number(mandate.id),
     status: mandate.status,

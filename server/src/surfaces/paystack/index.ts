@@ -13,6 +13,7 @@ import { authorizationRoutes } from './customer.authorization.ts'
 import { customerRoutes } from './customer.ts'
 import { decisionRoutes } from './decision.ts'
 import { dedicatedAccountRoutes } from './dedicated-account.ts'
+import { directDebitRoutes } from './directdebit.ts'
 import { answerProblems } from './errors.ts'
 import { errorSchema } from './schemas.ts'
 import { transactionRoutes } from './transaction.ts'
@@ -34,6 +35,7 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   readIdempotencyKeys(app, context.service.vault)
   await app.register(customerRoutes, context)
   await app.register(authorizationRoutes, context)
+  await app.register(directDebitRoutes, context)
   await app.register(transactionRoutes, context)
   await app.register(chargeRoutes, context)
   await app.register(bankRoutes, context)

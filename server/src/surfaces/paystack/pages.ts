@@ -13,8 +13,8 @@ export interface ListQuery {
   previous?: string | undefined
 }
 
-export function readPerPage(query: ListQuery): number {
-  return Math.min(readCount('perPage', query.perPage) ?? defaultPerPage, maxPerPage)
+export function readPerPage(query: ListQuery, field = 'perPage'): number {
+  return Math.min(readCount(field, query.perPage) ?? defaultPerPage, maxPerPage)
 }
 
 export function readPage(query: ListQuery): number {

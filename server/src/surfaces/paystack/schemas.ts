@@ -190,6 +190,14 @@ export const activationChargeSchema = Type.Object({
   authorization_id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [314159267] }),
 })
 
+export const activationChargesSchema = Type.Object({
+  customer_ids: Type.Array(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
+    minItems: 1,
+    maxItems: 100,
+    examples: [[314159265]],
+  }),
+})
+
 export const authorizationRequestSchema = Type.Object({
   redirect_url: Type.String(),
   access_code: Type.String(),
