@@ -4,7 +4,7 @@ import type { TestCase, TestModule, TestProject } from 'vitest/node'
 import { dialects } from './cashful/dialects.ts'
 import { operations as cashfulOperations } from './cashful/operations.ts'
 import { type Proof, renderClientTables } from './client-table.ts'
-import { paystackOperations } from './paystack/operations.ts'
+import { paystackOperations, transactionOperations } from './paystack/operations.ts'
 
 const file = path.resolve(import.meta.dirname, '../docs/clients.md')
 
@@ -15,7 +15,11 @@ const file = path.resolve(import.meta.dirname, '../docs/clients.md')
 export async function checkClientTable(project: TestProject): Promise<void> {
   const modules = project.vitest.state.getTestModules().filter((module) => module.project === project)
   if (!modules.every((module) => module.ok()) || (await isPartial(project, modules))) return
-  const table = renderClientTables(paystackOperations, describeCashful(), modules.flatMap(listProofs))
+  const table = renderClientTables(
+    { ...paystackOperations, ...transactionOperations },
+    describeCashful(),
+    modules.flatMap(listProofs),
+  )
   if (project.config.snapshotOptions.updateSnapshot === 'all') return writeFile(file, table)
   const written = await readFile(file, 'utf8').catch(() => undefined)
   if (written === table) return

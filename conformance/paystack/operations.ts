@@ -15,3 +15,17 @@ export const paystackOperations = {
 }
 
 export type PaystackOperation = keyof typeof paystackOperations
+
+/** The operations on transactions and charges, which follow in the table. */
+export const transactionOperations = {
+  initializeTransaction: 'POST /transaction/initialize',
+  verifyTransaction: 'GET /transaction/verify/:reference',
+  listTransactions: 'GET /transaction',
+  fetchTransaction: 'GET /transaction/:id',
+  totalTransactions: 'GET /transaction/totals',
+  chargeAuthorization: 'POST /transaction/charge_authorization',
+  charge: 'POST /charge',
+  checkCharge: 'GET /charge/:reference',
+}
+
+export type TransactionOperation = keyof typeof transactionOperations

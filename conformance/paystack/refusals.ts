@@ -39,5 +39,12 @@ export const refusals = {
   missingBvn: refusal(400, 'Please enter a valid `bvn`'),
   unknownRiskAction: refusal(400, '"risk_action" must be one of [default, allow, deny]'),
   unknownAuthorization: refusal(404, 'Authorization code not found.'),
+  unknownTransaction: refusal(400, 'Transaction reference not found.'),
+  duplicateReference: refusal(400, 'Duplicate Transaction Reference', {
+    meta: { nextStep: 'Try and create the Transaction or Charge with a new reference' },
+    type: 'validation_error',
+    code: 'duplicate_reference',
+  }),
+  invalidAuthorization: refusal(400, 'Authorization code is invalid', invalidValue),
   unknownReference: refusal(404, 'Authorization does not exist or does not belong to integration'),
 } satisfies Record<string, Refusal>

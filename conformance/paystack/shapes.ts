@@ -95,6 +95,86 @@ const mandate = open({
   authorized_at: nullable(date),
 })
 
+/** Of a transaction: all null while nothing has paid. */
+const paidBy = open({
+  authorization_code: nullable(authorizationCode),
+  bin: nullable(text),
+  last4: nullable(text),
+  exp_month: nullable(text),
+  exp_year: nullable(text),
+  channel: nullable(text),
+  card_type: nullable(text),
+  bank: nullable(text),
+  country_code: nullable(text),
+  brand: nullable(text),
+  reusable: boolean,
+  signature: nullable(text),
+})
+
+const payer = open({
+  id: integer,
+  first_name: nullable(text),
+  last_name: nullable(text),
+  email: text,
+  customer_code: customerCode,
+  phone: nullable(text),
+  metadata: nullable(anyObject),
+  risk_action: matching(/^(default|allow|deny)$/, 'a risk action'),
+})
+
+const log = open({
+  start_time: integer,
+  time_spent: integer,
+  attempts: integer,
+  errors: integer,
+  success: boolean,
+  mobile: boolean,
+  input: listOf(anyObject),
+  history: listOf(open({ type: text, message: text, time: integer })),
+})
+
+const charge = {
+  id: integer,
+  domain: exactly('test'),
+  status: matching(
+    /^(abandoned|failed|ongoing|pending|processing|queued|reversed|success)$/,
+    'the status of a transaction',
+  ),
+  reference: matching(/^[A-Za-z0-9.=-]+$/, 'letters, digits and .=-'),
+  amount: integer,
+  message: nullable(text),
+  gateway_response: text,
+  channel: nullable(text),
+  currency: matching(/^[A-Z]{3}$/, 'a currency'),
+  ip_address: nullable(text),
+  log: nullable(log),
+  fees: nullable(integer),
+  authorization: paidBy,
+  customer: payer,
+  transaction_date: date,
+}
+
+const transactionRow = {
+  ...charge,
+  paid_at: nullable(date),
+  created_at: date,
+  paidAt: nullable(date),
+  createdAt: date,
+  fees_split: nullable(anyObject),
+  order_id: nullable(text),
+  requested_amount: integer,
+  split: anyObject,
+  subaccount: anyObject,
+}
+const transaction = open({ ...transactionRow, receipt_number: nullable(text), plan_object: anyObject })
+const totals = open({
+  total_transactions: integer,
+  total_volume: integer,
+  total_volume_by_currency: listOf(open({ currency: text, amount: integer })),
+  pending_transfers: integer,
+  pending_transfers_by_currency: listOf(open({ currency: text, amount: integer })),
+})
+
 const offsetMeta = open({ total: integer, skipped: integer, perPage: integer, page: integer, pageCount: integer })
 const cursorMeta = open({ next: nullable(text), previous: nullable(text), perPage: integer })
 const mandateMeta = open({ per_page: integer, next: nullable(text), count: integer }, { total: integer })
@@ -118,6 +198,15 @@ export const answers = {
   listedByCursor: succeed('Customers retrieved', { data: listOf(open(row)), meta: cursorMeta }),
   directed: succeed('Authorization initialized', { data: direction }),
   verified: succeed('Authorization retrieved successfully', { data: verified }),
+  opened: succeed('Authorization URL created', {
+    data: open({ authorization_url: text, access_code: matching(/^[a-z0-9]{15}$/, '15 characters'), reference: text }),
+  }),
+  verifiedTransaction: succeed('Verification successful', { data: transaction }),
+  transactions: succeed('Transactions retrieved', { data: listOf(open(transactionRow)) }),
+  fetchedTransaction: succeed('Transaction retrieved', { data: transaction }),
+  totals: succeed('Transaction totals', { data: totals }),
+  charged: succeed('Charge attempted', { data: open(charge) }),
+  checked: succeed('Reference check successful', { data: open(charge) }),
   mandates: succeed('Mandate authorizations retrieved successfully', { data: listOf(mandate), meta: mandateMeta }),
 }
 

@@ -1,10 +1,11 @@
-/** The customers calls of the clients that ship no types. */
+/** The calls tested here of the clients that ship no types. */
 type Call = (...inputs: unknown[]) => Promise<unknown>
 
 declare module 'paystack' {
   export default class Paystack {
     constructor(key: string)
     customer: Record<'create' | 'list' | 'get' | 'update' | 'setRiskAction', Call>
+    transaction: Record<'initialize' | 'verify' | 'list' | 'get' | 'totals' | 'charge', Call>
   }
 }
 
@@ -13,6 +14,8 @@ declare module 'paystack-api' {
     constructor(key: string)
     endpoint: string
     customer: Record<'create' | 'list' | 'get' | 'update' | 'validate' | 'setRiskAction' | 'deactivateAuth', Call>
+    transaction: Record<'initialize' | 'verify' | 'list' | 'get' | 'totals' | 'chargeAuth', Call>
+    charge: Record<'charge' | 'checkCharge', Call>
   }
 }
 
@@ -26,5 +29,13 @@ declare module 'paystack-node' {
     updateCustomer: Call
     setRiskActionOnCustomer: Call
     deactivateAuthOnCustomer: Call
+    initializeTransaction: Call
+    verifyTransaction: Call
+    listTransaction: Call
+    getTransaction: Call
+    transactionTotals: Call
+    chargeAuthorization: Call
+    chargeMobileMoney: Call
+    checkPendingCharge: Call
   }
 }

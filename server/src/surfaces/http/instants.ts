@@ -14,7 +14,8 @@ export function readInstant(
   timeOfDay: '00:00:00' | '23:59:59.999' = '00:00:00',
 ): Date | undefined {
   if (text === undefined || text.trim() === '') return undefined
-  const match = pattern.exec(text.trim())
+  // A published client encodes the colons before the address as a whole is encoded.
+  const match = pattern.exec(text.trim().replace(/%3A/gi, ':'))
   const instant = new Date(`${match?.[1]}T${match?.[2] ?? timeOfDay}${match?.[3] ?? 'Z'}`)
   if (match !== null && !Number.isNaN(instant.getTime())) return instant
   const message = `${field} must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z`

@@ -52,6 +52,15 @@ describe('a charge', () => {
     })
   })
 
+  test('takes the instrument as JSON text too, as a published client sends it', async () => {
+    expect(await charged({ card: JSON.stringify(card) })).toMatchObject({ status: 'success', channel: 'card' })
+    const mobile_money = JSON.stringify({ phone: '0551234987', provider: 'mtn' })
+    expect(await charged({ mobile_money })).toMatchObject({ status: 'success', channel: 'mobile_money' })
+    for (const text of ['no JSON', '"text"', '[]', '{}']) {
+      expect([text, (await charge({ card: text })).statusCode]).toEqual([text, 400])
+    }
+  })
+
   test('of one card twice, and by two customers, has new codes and one signature', async () => {
     const made = [
       await charged({ card }),

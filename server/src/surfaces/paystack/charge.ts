@@ -5,6 +5,7 @@ import { snapshotTransaction } from '../../domain/transaction-records.ts'
 import { chargeInstrument, chargePaymentMethod, verifyTransaction } from '../../domain/transactions.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
+import { parseJson } from '../http/body.ts'
 import { answerRepeatable } from '../http/idempotency.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { readMetadataOrText } from './metadata.ts'
@@ -21,6 +22,10 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
   app.post(
     '/charge',
     {
+      preValidation: (request, _reply, done) => {
+        request.body = withParsedMembers(request.body)
+        done()
+      },
       schema: {
         operationId: 'charge_create',
         summary: 'Charge a test card, a mobile money number or a saved payment method',
@@ -62,6 +67,14 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
       return { status: true as const, message: 'Reference check successful', data }
     },
   )
+}
+
+/** A published client sends objects as their JSON text. */
+function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Body {
+  const parsed = (['card', 'mobile_money'] as const)
+    .filter((name) => typeof body[name] === 'string')
+    .map((name) => [name, parseJson(body[name] as string)])
+  return { ...body, ...Object.fromEntries(parsed) }
 }
 
 type Payment = Pick<Static<typeof chargeRequestSchema>, 'card' | 'mobile_money' | 'authorization_code'>

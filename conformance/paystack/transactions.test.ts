@@ -1,0 +1,390 @@
+import '../preload.ts'
+import { createPaystack } from '@alexasomba/paystack-node'
+import { Paystack as OfficialSdk } from '@paystack/paystack-sdk'
+import PaystackKehers from 'paystack'
+import PaystackApi from 'paystack-api'
+import PayStackNode from 'paystack-node'
+import PaystackSdk from 'paystack-sdk'
+import { describe, expect, test } from 'vitest'
+import { useMerchant } from '../src/merchant.ts'
+import { expectAnswer } from './answers.ts'
+import { newEmail, unknownKey } from './fixtures.ts'
+import type { TransactionOperation } from './operations.ts'
+import { type Refusal, refusals } from './refusals.ts'
+
+type Input = Record<string, unknown>
+type Call = (input: Input) => Promise<unknown>
+
+/** The transaction calls of one client, each resolving or rejecting exactly as the client does. */
+interface TransactionCalls {
+  initialize: Call
+  verify(reference: string): Promise<unknown>
+  list(query: { perPage: number; page: number }): Promise<unknown>
+  fetch(id: number): Promise<unknown>
+  totals(): Promise<unknown>
+  chargeAuthorization: Call
+  charge?: Call
+  check?(reference: string): Promise<unknown>
+}
+
+interface TransactionsClient {
+  /** Its name on npm. */
+  name: string
+  /** The client's own method for each operation it offers. */
+  methods: Partial<Record<TransactionOperation, string>>
+  /** Constructed anew for each call, since some clients share the last key given among all their instances. */
+  connect(key: string): TransactionCalls
+  /** The body of a success in what a call resolves to. */
+  readBody(result: unknown): unknown
+  /** Fails unless the call ends the way a caller of this client sees a refusal. */
+  expectRefusal(call: Promise<unknown>, refusal: Refusal): Promise<void>
+}
+
+const merchant = useMerchant()
+
+const official: TransactionsClient = {
+  name: '@paystack/paystack-sdk',
+  methods: {
+    initializeTransaction: 'initialize',
+    verifyTransaction: 'verify',
+    listTransactions: 'list',
+    fetchTransaction: 'fetch',
+    totalTransactions: 'totals',
+    chargeAuthorization: 'chargeAuthorization',
+    charge: 'create',
+    checkCharge: 'check',
+  },
+  connect: (key) => {
+    /** The SDK's own types end at an index signature. */
+    const { transaction, charge } = new OfficialSdk(key) as unknown as Record<
+      'transaction' | 'charge',
+      Record<'initialize' | 'verify' | 'list' | 'fetch' | 'totals' | 'chargeAuthorization' | 'create' | 'check', Call>
+    >
+    return {
+      initialize: (input) => transaction.initialize(input),
+      verify: (reference) => transaction.verify({ reference }),
+      list: (query) => transaction.list(query),
+      fetch: (id) => transaction.fetch({ id }),
+      totals: () => transaction.totals({}),
+      chargeAuthorization: (input) => transaction.chargeAuthorization(input),
+      charge: (input) => charge.create(input),
+      check: (reference) => charge.check({ reference }),
+    }
+  },
+  readBody: (result) => result,
+  // It never looks at the HTTP status, and of a body keeps only status, message and data.
+  expectRefusal: async (call, { body: { status, message } }) => expect(await call).toEqual({ status, message }),
+}
+
+const sdk: TransactionsClient = {
+  name: 'paystack-sdk',
+  methods: {
+    initializeTransaction: 'initialize',
+    verifyTransaction: 'verify',
+    listTransactions: 'list',
+    fetchTransaction: 'fetch',
+    totalTransactions: 'total',
+    chargeAuthorization: 'chargeAuthorization',
+    // Its checkPending asks at another address.
+    charge: 'create',
+  },
+  connect: (key) => {
+    /** Its types ask for members that Paystack does not. */
+    const { transaction, charge } = new PaystackSdk(key) as unknown as Record<
+      'transaction' | 'charge',
+      Record<
+        'initialize' | 'verify' | 'list' | 'fetch' | 'total' | 'chargeAuthorization' | 'create',
+        (input?: unknown) => Promise<unknown>
+      >
+    >
+    return {
+      initialize: (input) => transaction.initialize(input),
+      verify: (reference) => transaction.verify(reference),
+      list: (query) => transaction.list(query),
+      fetch: (id) => transaction.fetch(id),
+      totals: () => transaction.total(),
+      chargeAuthorization: (input) => transaction.chargeAuthorization(input),
+      charge: (input) => charge.create(input),
+    }
+  },
+  readBody: (result) => result,
+  expectRefusal: (call, { status, body }) =>
+    expect(call).rejects.toMatchObject({ name: 'PaystackHttpError', status, body }),
+}
+
+const alexasomba: TransactionsClient = {
+  name: '@alexasomba/paystack-node',
+  methods: {
+    initializeTransaction: 'transaction_initialize',
+    verifyTransaction: 'transaction_verify',
+    listTransactions: 'transaction_list',
+    fetchTransaction: 'transaction_fetch',
+    totalTransactions: 'transaction_totals',
+    chargeAuthorization: 'transaction_chargeAuthorization',
+    charge: 'charge_create',
+    checkCharge: 'charge_check',
+  },
+  connect: (key) => {
+    const paystack = createPaystack({ secretKey: key, baseUrl: merchant.url })
+    return {
+      initialize: (body) => paystack.transaction_initialize({ body: body as never }),
+      verify: (reference) => paystack.transaction_verify({ params: { path: { reference } } }),
+      list: (query) => paystack.transaction_list({ params: { query: query as never } }),
+      fetch: (id) => paystack.transaction_fetch({ params: { path: { id: id as never } } }),
+      totals: () => paystack.transaction_totals(),
+      chargeAuthorization: (body) => paystack.transaction_chargeAuthorization({ body: body as never }),
+      charge: (body) => paystack.charge_create({ body: body as never }),
+      check: (reference) => paystack.charge_check({ params: { path: { reference } } }),
+    }
+  },
+  readBody: (result) => (result as { data: unknown }).data,
+  expectRefusal: async (call, { status, body }) =>
+    expect(await call).toMatchObject({ error: body, response: { status } }),
+}
+
+const kehers: TransactionsClient = {
+  name: 'paystack',
+  methods: {
+    initializeTransaction: 'initialize',
+    verifyTransaction: 'verify',
+    listTransactions: 'list',
+    fetchTransaction: 'get',
+    totalTransactions: 'totals',
+    chargeAuthorization: 'charge',
+  },
+  connect: (key) => {
+    const { transaction } = new PaystackKehers(key)
+    return {
+      initialize: (input) => transaction.initialize(input),
+      verify: (reference) => transaction.verify(reference),
+      list: (query) => transaction.list(query),
+      fetch: (id) => transaction.get(id),
+      totals: () => transaction.totals(),
+      chargeAuthorization: (input) => transaction.charge(input),
+    }
+  },
+  readBody: (result) => result,
+  // Its promise resolves to the body of a refusal.
+  expectRefusal: async (call, { body }) => expect(await call).toMatchObject(body),
+}
+
+const api: TransactionsClient = {
+  name: 'paystack-api',
+  methods: {
+    initializeTransaction: 'initialize',
+    verifyTransaction: 'verify',
+    listTransactions: 'list',
+    fetchTransaction: 'get',
+    totalTransactions: 'totals',
+    chargeAuthorization: 'chargeAuth',
+    charge: 'charge',
+    checkCharge: 'checkCharge',
+  },
+  connect: (key) => {
+    const paystack = new PaystackApi(key)
+    paystack.endpoint = merchant.url
+    const { transaction, charge } = paystack
+    return {
+      initialize: (input) => transaction.initialize(input),
+      verify: (reference) => transaction.verify({ reference }),
+      list: (query) => transaction.list(query),
+      fetch: (id) => transaction.get({ id }),
+      totals: () => transaction.totals(),
+      chargeAuthorization: (input) => transaction.chargeAuth(input),
+      charge: (input) => charge.charge(input),
+      check: (reference) => charge.checkCharge({ reference }),
+    }
+  },
+  readBody: (result) => result,
+  expectRefusal: (call, { status, body }) =>
+    expect(call).rejects.toMatchObject({ name: 'StatusCodeError', statusCode: status, error: body }),
+}
+
+const node: TransactionsClient = {
+  name: 'paystack-node',
+  methods: {
+    initializeTransaction: 'initializeTransaction',
+    verifyTransaction: 'verifyTransaction',
+    listTransactions: 'listTransaction',
+    fetchTransaction: 'getTransaction',
+    totalTransactions: 'transactionTotals',
+    chargeAuthorization: 'chargeAuthorization',
+    charge: 'chargeMobileMoney',
+    checkCharge: 'checkPendingCharge',
+  },
+  connect: (key) => {
+    const paystack = new PayStackNode(key)
+    paystack.mergeNewOptions({ baseUrl: merchant.url })
+    return {
+      initialize: (input) => paystack.initializeTransaction(input),
+      verify: (reference) => paystack.verifyTransaction({ reference }),
+      list: (query) => paystack.listTransaction(query),
+      fetch: (id) => paystack.getTransaction({ id: String(id) }),
+      // It refuses to ask for nothing in particular.
+      totals: () => paystack.transactionTotals({ from: new Date('2024-01-01') }),
+      // It asks for NGN unless told otherwise.
+      chargeAuthorization: (input) => paystack.chargeAuthorization({ currency: 'ZAR', ...input }),
+      charge: (input) => paystack.chargeMobileMoney(input),
+      check: (reference) => paystack.checkPendingCharge({ reference }),
+    }
+  },
+  readBody: (result) => (result as { body: unknown }).body,
+  // What the server said is lost.
+  expectRefusal: (call, { status }) =>
+    expect(call).rejects.toMatchObject({ name: 'PayStackAPIError', message: expect.stringContaining(`(${status})`) }),
+}
+
+/** The members of a transaction that the tests read; `shapes.ts` holds all of them to their types. */
+interface Transaction {
+  id: number
+  reference: string
+  authorization_url: string
+  authorization: { authorization_code: string }
+  total_transactions: number
+  total_volume: number
+}
+
+let lastReference = 0
+const newReference = () => {
+  lastReference += 1
+  return `order-${lastReference}`
+}
+
+/** Pays on the page as a person does. Answers where it leads. */
+async function payByCard(address: string): Promise<string | null> {
+  const body = new URLSearchParams({ method: 'card', number: '4084084084084081', expiry: '12/30', cvv: '408' })
+  const { headers } = await fetch(address, { method: 'POST', body, redirect: 'manual' })
+  return headers.get('location')
+}
+
+describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) => {
+  const { expectRefusal } = client
+  const calls = (key = merchant.key) => client.connect(key)
+  const read = async (call: Promise<unknown> | undefined) => client.readBody(await call)
+  const dataOf = async <Data = Transaction>(call: Promise<unknown>) => ((await read(call)) as { data: Data }).data
+
+  const initialize = (more: Input = {}) =>
+    calls().initialize({ email: newEmail(), amount: 20000, reference: newReference(), ...more })
+
+  async function payOnce(email: string, more: Input = {}) {
+    const { reference, authorization_url } = await dataOf(initialize({ email, ...more }))
+    await payByCard(authorization_url)
+    return dataOf(calls().verify(reference))
+  }
+
+  const describeOperation = (operation: TransactionOperation, tests: () => void) => {
+    const method = client.methods[operation]
+    if (method) describe(method, { meta: { client: client.name, operation, method } }, tests)
+  }
+
+  describeOperation('initializeTransaction', () => {
+    test('answers a page of this server, which leads back once it is paid', async () => {
+      const reference = newReference()
+      const callback_url = 'https://shop.example/done'
+      const body = await read(initialize({ reference, callback_url, metadata: '{"order":17}' }))
+      expectAnswer('opened', body)
+      const { authorization_url } = (body as { data: Transaction }).data
+      expect(authorization_url.startsWith(`${merchant.url}/`)).toBe(true)
+      expect(await payByCard(authorization_url)).toBe(`${callback_url}?trxref=${reference}&reference=${reference}`)
+      expect(await dataOf(calls().verify(reference))).toMatchObject({ status: 'success', metadata: { order: 17 } })
+    })
+
+    test('refuses a reference used before, and a wrong key', async () => {
+      const reference = newReference()
+      await initialize({ reference })
+      await expectRefusal(initialize({ reference }), refusals.duplicateReference)
+      await expectRefusal(calls(unknownKey).initialize({ email: newEmail(), amount: 1 }), refusals.invalidKey)
+    })
+  })
+
+  describeOperation('verifyTransaction', () => {
+    test('tells of a transaction before and after it is paid', async () => {
+      const { reference, authorization_url } = await dataOf(initialize())
+      const before = await read(calls().verify(reference))
+      expectAnswer('verifiedTransaction', before)
+      expect(before).toMatchObject({ data: { status: 'abandoned', amount: 20000 } })
+      await payByCard(authorization_url)
+      const after = await read(calls().verify(reference))
+      expectAnswer('verifiedTransaction', after)
+      expect(after).toMatchObject({ data: { status: 'success', authorization: { last4: '4081', reusable: true } } })
+    })
+
+    test('refuses an unknown reference', async () => {
+      await expectRefusal(calls().verify('nothing'), refusals.unknownTransaction)
+    })
+  })
+
+  describeOperation('listTransactions', () => {
+    test('answers the newest first', async () => {
+      const older = await payOnce(newEmail())
+      const newer = await dataOf(initialize())
+      for (const [index, { reference }] of [newer, older].entries()) {
+        const body = await read(calls().list({ perPage: 1, page: index + 1 }))
+        expectAnswer('transactions', body)
+        expect(body).toMatchObject({ data: [{ reference }] })
+      }
+    })
+  })
+
+  describeOperation('fetchTransaction', () => {
+    test('finds a transaction by its id', async () => {
+      const { id, reference } = await payOnce(newEmail())
+      const body = await read(calls().fetch(id))
+      expectAnswer('fetchedTransaction', body)
+      expect(body).toMatchObject({ data: { id, reference, status: 'success' } })
+    })
+  })
+
+  describeOperation('totalTransactions', () => {
+    test('counts what was paid', async () => {
+      const before = await dataOf(calls().totals())
+      await payOnce(newEmail(), { amount: 700 })
+      const body = await read(calls().totals())
+      expectAnswer('totals', body)
+      const { total_transactions, total_volume } = before
+      const expected = { total_transactions: total_transactions + 1, total_volume: total_volume + 700 }
+      expect(body).toMatchObject({ data: expected })
+    })
+  })
+
+  describeOperation('chargeAuthorization', () => {
+    test('charges what the customer has paid with before', async () => {
+      const email = newEmail()
+      const { authorization_code } = (await payOnce(email)).authorization
+      const reference = newReference()
+      const body = await read(calls().chargeAuthorization({ email, amount: 500, authorization_code, reference }))
+      expectAnswer('charged', body)
+      expect(body).toMatchObject({ data: { status: 'success', reference, authorization: { authorization_code } } })
+    })
+
+    test('refuses an unknown authorization', async () => {
+      const unknown = { email: newEmail(), amount: 500, authorization_code: 'AUTH_0000000000' }
+      await expectRefusal(calls().chargeAuthorization(unknown), refusals.invalidAuthorization)
+    })
+  })
+
+  const chargePhone = (more: Input = {}) => {
+    const mobile_money = { phone: '0551234987', provider: 'mtn' }
+    return calls().charge?.({ email: newEmail(), amount: '5000', mobile_money, reference: newReference(), ...more })
+  }
+
+  describeOperation('charge', () => {
+    test('charges a mobile money number, once', async () => {
+      const reference = newReference()
+      const body = await read(chargePhone({ reference }))
+      expectAnswer('charged', body)
+      expect(body).toMatchObject({ data: { status: 'success', reference, authorization: { reusable: false } } })
+      await expectRefusal(chargePhone({ reference }) as Promise<unknown>, refusals.duplicateReference)
+    })
+  })
+
+  describeOperation('checkCharge', () => {
+    test('tells of a charge that was made', async () => {
+      const reference = newReference()
+      await chargePhone({ reference })
+      const body = await read(calls().check?.(reference))
+      expectAnswer('checked', body)
+      expect(body).toMatchObject({ data: { status: 'success', reference } })
+    })
+  })
+})
