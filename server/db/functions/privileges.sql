@@ -22,7 +22,7 @@ begin
   grant update on api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_counters,
     payment_intents, sandbox_charges, webhook_endpoints, dedicated_accounts, dedicated_account_requests to mteja_app;
   grant update (
-    status, attempt_count, try_count, next_attempt_at, claimed_at, last_attempt_at, delivered_at, failure_reason, body,
+    status, attempt_count, try_count, next_attempt_at, claimed_until, last_attempt_at, delivered_at, failure_reason, body,
     updated_at
   ) on deliveries to mteja_app;
   grant update (status, channel, failure_reason, paid_at, updated_at) on transactions to mteja_app;

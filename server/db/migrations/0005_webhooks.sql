@@ -44,7 +44,7 @@ create table deliveries (
   attempt_count integer not null default 0,
   try_count integer not null default 0,
   next_attempt_at timestamptz,
-  claimed_at timestamptz,
+  claimed_until timestamptz,
   last_attempt_at timestamptz,
   delivered_at timestamptz,
   failure_reason text,
@@ -57,7 +57,7 @@ create table deliveries (
   constraint deliveries_status check (status in ('pending', 'delivered', 'failed')),
   constraint deliveries_next check (status = 'pending' or next_attempt_at is null),
   constraint deliveries_reason check (status <> 'failed' or failure_reason is not null)
-) with (fillfactor = 80);
+) with (fillfactor = 60);
 create index deliveries_due on deliveries (merchant_id, endpoint_id, next_attempt_at, event_id)
   where next_attempt_at is not null;
 create index deliveries_order on deliveries (merchant_id, endpoint_id, customer_id, event_id) where status = 'pending';
@@ -68,7 +68,7 @@ comment on column deliveries.event_id is 'those of one customer go to an endpoin
 comment on column deliveries.next_attempt_at is 'null where it is settled, and while it waits for one before it of the same customer';
 comment on column deliveries.attempt_count is 'all attempts; delivery_attempts has them';
 comment on column deliveries.try_count is 'attempts of the present round; sending it again by hand begins a new one';
-comment on column deliveries.claimed_at is 'an attempt is under way, by whoever set it; it is over at the latest at next_attempt_at';
+comment on column deliveries.claimed_until is 'an attempt is under way, by whoever set it; at the latest until then';
 comment on column deliveries.body is 'kept from the first attempt on, so that each sends the same bytes';
 
 create table delivery_attempts (

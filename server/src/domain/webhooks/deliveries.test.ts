@@ -312,7 +312,7 @@ describe('an endpoint', () => {
   test('that hangs holds no more than its share, and another is told meanwhile', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
-    const codes = await createWallets(service, tenant, 40)
+    const codes = await createWallets(service, tenant, 4 * maxParallel.perEndpoint)
     const dead = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/dead' })
     await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/alive' })
     for (const code of codes) await happen(setting, code, 0)
@@ -421,7 +421,7 @@ test('what a process took on and never reported is sent again once its time has 
   await happen(setting, code, 'second')
   expect(await claimDeliveries(service)).toHaveLength(1)
   expect(await deliver(setting)).toBe(0)
-  service.clock.advance(29_000)
+  service.clock.advance(19_000)
   expect(await deliver(setting)).toBe(0)
   service.clock.advance(1_000)
   expect(await deliver(setting)).toBe(2)

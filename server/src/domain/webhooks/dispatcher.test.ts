@@ -56,7 +56,7 @@ test('a stop leaves a receiver that hangs after some seconds: nothing is recorde
   await createWallets(service, tenant, 1)
   const find = () =>
     service.db.query<{ status: string; attempt_count: number; isTaken: boolean }>(sql`
-      select status, attempt_count, claimed_at is not null as "isTaken" from deliveries where endpoint_id = ${endpoint.id}
+      select status, attempt_count, claimed_until is not null as "isTaken" from deliveries where endpoint_id = ${endpoint.id}
     `)
   const taken = { status: 'pending', attempt_count: 0, isTaken: true }
   await vi.waitFor(async () => expect(await find()).toEqual([taken]), { timeout: 10_000 })

@@ -4,6 +4,8 @@ import type { Service } from '../../service.ts'
 import { type ClaimedDelivery, claimDeliveries, createAttempt, type EventRenderers } from './deliveries.ts'
 
 const idleMs = 200
+/** Attempts that end within this time are followed up together: taking on many costs the database little more than one. */
+const gatherMs = 10
 /** How long a stop waits for receivers; what they have not answered by then is sent again by the next server. */
 const graceMs = 5_000
 
@@ -49,6 +51,7 @@ export function startDispatcher(
     stop.signal.addEventListener('abort', wake, { once: true })
     await sleep(idleMs, undefined, { signal: rested.signal }).catch(() => {})
     stop.signal.removeEventListener('abort', wake)
+    if (!stop.signal.aborted) await sleep(gatherMs)
   }
 
   async function loop(): Promise<void> {

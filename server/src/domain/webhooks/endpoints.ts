@@ -7,6 +7,7 @@ import type { Page } from '../customer-lists.ts'
 import type { Metadata } from '../customers.ts'
 import type { EventType } from '../events.ts'
 import type { Mode, Tenant } from '../tenant.ts'
+import { endpointName } from './ids.ts'
 import { isWithinReach, literalAddress, type Reach } from './reach.ts'
 import type { WebhookStyle } from './styles.ts'
 
@@ -247,7 +248,7 @@ export async function disableEndpoint(tx: Tx, merchantId: number, id: string, re
 async function giveUpDeliveries(tx: Tx, merchantId: number, id: string, reason: string, now: Date): Promise<void> {
   await tx.query(sql`
     update deliveries set
-      status = 'failed', failure_reason = ${reason}, next_attempt_at = null, claimed_at = null, updated_at = ${now}
+      status = 'failed', failure_reason = ${reason}, next_attempt_at = null, claimed_until = null, updated_at = ${now}
     where merchant_id = ${merchantId} and endpoint_id = ${id} and status = 'pending'
   `)
 }
@@ -277,7 +278,7 @@ function newSecret(service: Service): string {
 }
 
 function endpointNotFound(id: string): ServiceError {
-  return new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${id}"`)
+  return new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${endpointName(id)}"`)
 }
 
 function readEndpoint(row: EndpointRow): WebhookEndpoint {

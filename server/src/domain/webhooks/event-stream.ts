@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from '../../db/sql.ts'
-import { ServiceError } from '../../errors.ts'
 import type { Service } from '../../service.ts'
 import type { RecordedEvent } from '../events.ts'
 import type { Tenant } from '../tenant.ts'
-import { messageId } from './deliveries.ts'
-import { type EventRow, readEvent } from './event-lists.ts'
+import { type EventRow, getEvent, readEvent } from './event-lists.ts'
 import type { WebhookStyle } from './styles.ts'
 
 /** Of one look: what is new, and from where another stream would go on. */
 export interface Look {
   /** In the order of their ids. */
   events: RecordedEvent[]
+  /** Of the tenant's newest event; 0 where there is none. */
   position: bigint
 }
 
@@ -33,7 +32,7 @@ interface Mark {
 /**
  * Events of the tenant as they are committed, those that the style has a name for; from now on, or from a position, where
  * those of the thirty seconds before it come again. Looks until the signal; a look that finds nothing is answered too.
- * Throws `event_not_found` for a position that is none of the merchant's.
+ * Throws `event_not_found` for a position that is none of the tenant's.
  *
  * @param after an event's id; 0 is before the first
  */
@@ -42,7 +41,8 @@ export async function* followEvents(
   tenant: Tenant,
   { style, after, signal }: { style: WebhookStyle; after: bigint | undefined; signal: AbortSignal },
 ): AsyncGenerator<Look> {
-  let { floor, seen } = after === undefined ? await startNow(service, tenant) : await startAfter(service, tenant, after)
+  let { floor, seen, position } =
+    after === undefined ? await startNow(service, tenant) : await startAfter(service, tenant, after)
   while (!signal.aborted) {
     const rows = await readIds(service, tenant, floor)
     const known = new Set(seen.map(({ id }) => id))
@@ -50,7 +50,7 @@ export async function* followEvents(
     const own = fresh.filter(({ mode }) => mode === tenant.mode).map(({ id }) => id)
     const now = service.clock.now().getTime()
     if (fresh.length > 0) seen = [...seen, ...fresh.map(({ id }) => ({ id, at: now }))].sort(byId)
-    const position = seen.at(-1)?.id ?? floor
+    position = highest([position, ...own])
     yield { events: own.length === 0 ? [] : await readTold(service, tenant, style, own), position }
     const settled = countSettled(seen, now)
     floor = seen[settled - 1]?.id ?? floor
@@ -63,37 +63,44 @@ export async function* followEvents(
 interface Start {
   floor: bigint
   seen: Mark[]
+  position: bigint
 }
 
 /** What is there already is as if it had been seen. */
 async function startNow(service: Service, tenant: Tenant): Promise<Start> {
   const now = service.clock.now().getTime()
   const { floor, recent } = await readRecent(service, tenant, null, now - lateMs)
-  return { floor, seen: recent.map((id) => ({ id, at: now })).sort(byId) }
+  const seen = recent.map(({ id }) => ({ id, at: now })).sort(byId)
+  const own = recent.filter(({ mode }) => mode === tenant.mode).map(({ id }) => id)
+  return { floor, seen, position: own.length > 0 ? highest(own) : await readNewest(service, tenant) }
 }
 
 async function startAfter(service: Service, tenant: Tenant, after: bigint): Promise<Start> {
-  if (after === 0n) return { floor: 0n, seen: [] }
-  const [row] = await service.db.query<{ created_at: Date }>(sql`
-    select created_at from events where merchant_id = ${tenant.merchant.id} and id = ${after}
-  `)
-  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${messageId(service, after)}"`)
-  const { floor } = await readRecent(service, tenant, after, row.created_at.getTime() - lateMs)
-  return { floor, seen: [{ id: after, at: service.clock.now().getTime() }] }
+  if (after === 0n) return { floor: 0n, seen: [], position: 0n }
+  const { createdAt } = await getEvent(service, tenant, after)
+  const { floor } = await readRecent(service, tenant, after, createdAt.getTime() - lateMs)
+  return { floor, seen: [{ id: after, at: service.clock.now().getTime() }], position: after }
 }
 
-/** The newest ids, of the merchant or up to one, that are dated after an instant; and the highest that is not. */
+/** The newest of the merchant, or up to one, that are dated after an instant; and the highest id that is not. */
 async function readRecent({ db }: Service, { merchant }: Tenant, upTo: bigint | null, since: number) {
-  const rows = await db.query<{ id: bigint; created_at: Date }>(sql`
-    select id, created_at from events
+  const rows = await db.query<Pick<EventRow, 'id' | 'mode' | 'created_at'>>(sql`
+    select id, mode, created_at from events
     where merchant_id = ${merchant.id} and id <= coalesce(${upTo}::bigint, 9223372036854775807)
     order by id desc
     limit ${maxRemembered}
   `)
   const settled = rows.findIndex(({ created_at }) => created_at.getTime() < since)
-  const recent = (settled === -1 ? rows : rows.slice(0, settled)).map(({ id }) => id)
+  const recent = settled === -1 ? rows : rows.slice(0, settled)
   const lowest = recent.at(-1)
-  return { recent, floor: rows[settled]?.id ?? (lowest === undefined ? 0n : lowest - 1n) }
+  return { recent, floor: rows[settled]?.id ?? (lowest === undefined ? 0n : lowest.id - 1n) }
+}
+
+async function readNewest({ db }: Service, { merchant, mode }: Tenant): Promise<bigint> {
+  const [row] = await db.query<{ id: bigint }>(sql`
+    select id from events where merchant_id = ${merchant.id} and mode = ${mode} order by id desc limit 1
+  `)
+  return row?.id ?? 0n
 }
 
 /** Of both modes: the floor must rise past the other one's too. */
@@ -123,4 +130,8 @@ function countSettled(seen: readonly Mark[], now: number): number {
 
 function byId(a: Mark, b: Mark): number {
   return a.id < b.id ? -1 : 1
+}
+
+function highest(ids: readonly bigint[]): bigint {
+  return ids.reduce((a, b) => (a > b ? a : b))
 }

@@ -1,0 +1,107 @@
+-- Takes on deliveries that are due, for p_lease_ms (by style), and answers them: at most p_in_all, and per endpoint
+-- p_per_endpoint less what the caller has under way there already. One that has an unsettled one before it, of the same
+-- customer, is put off until that is settled; it is put off under a lock on the one before, so that whoever settles that
+-- finds it. Any number of processes may claim at once.
+-- What is looked up is named by arrays and single look-ups, which are index look-ups whatever the planner knows: the
+-- queue is empty when the statements are first planned.
+create or replace function claim_deliveries(
+  p_now timestamptz,
+  p_busy_endpoints uuid[],
+  p_busy_counts integer[],
+  p_per_endpoint integer,
+  p_in_all integer,
+  p_paystack_lease interval,
+  p_standard_lease interval
+)
+returns table (
+  merchant_id integer, merchant_code text, id bigint, mode text, endpoint_id uuid, style text, url text, secret bytea,
+  previous_secret bytea, previous_secret_expires_at timestamptz, try_count integer, body text, event_id bigint,
+  type text, data json, occurred_at timestamptz
+)
+language plpgsql volatile set search_path = public, pg_temp set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+  v_put_off_merchants integer[];
+  v_put_off bigint[];
+  v_merchants integer[];
+  v_claimed bigint[];
+begin
+  with endpoints as materialized (
+    select w.merchant_id, w.id, p_per_endpoint - coalesce(b.count, 0) as room
+    from webhook_endpoints w
+    left join unnest(p_busy_endpoints, p_busy_counts) as b (id, count) on b.id = w.id
+    where w.deleted_at is null and w.disabled_at is null
+  ),
+  due as materialized (
+    select d.*
+    from endpoints w
+    cross join lateral (
+      select o.merchant_id, o.id, o.endpoint_id, o.customer_id, o.event_id, o.next_attempt_at, w.room
+      from deliveries o
+      where o.merchant_id = w.merchant_id and o.endpoint_id = w.id and o.next_attempt_at <= p_now
+        and (o.claimed_until is null or o.claimed_until <= p_now)
+      order by o.next_attempt_at, o.event_id
+      -- More than are claimed, since some may have to wait their turn.
+      limit 3 * p_per_endpoint
+      for update skip locked
+    ) d
+    where w.room > 0
+  ),
+  looked as (
+    select d.*, before.id as locked_before, exists (
+      select from deliveries e
+      where e.merchant_id = d.merchant_id and e.endpoint_id = d.endpoint_id and e.customer_id = d.customer_id
+        and e.status = 'pending' and e.event_id < d.event_id
+    ) as has_before
+    from due d
+    left join lateral (
+      select e.id from deliveries e
+      where e.merchant_id = d.merchant_id and e.endpoint_id = d.endpoint_id and e.customer_id = d.customer_id
+        and e.status = 'pending' and e.event_id < d.event_id
+      order by e.event_id desc
+      limit 1
+      for update skip locked
+    ) before on true
+  ),
+  placed as (
+    select l.*, row_number() over (partition by endpoint_id, has_before order by next_attempt_at, event_id) as place
+    from looked l
+  ),
+  first as (
+    select p.merchant_id, p.id from placed p
+    where not p.has_before and p.place <= p.room
+    order by p.next_attempt_at, p.event_id
+    limit p_in_all
+  )
+  select
+    (select array_agg(p.merchant_id) from placed p where p.locked_before is not null),
+    (select array_agg(p.id) from placed p where p.locked_before is not null),
+    (select array_agg(f.merchant_id) from first f),
+    (select array_agg(f.id) from first f)
+  into v_put_off_merchants, v_put_off, v_merchants, v_claimed;
+
+  if v_put_off is not null then
+    update deliveries d set next_attempt_at = null
+    where d.merchant_id = any(v_put_off_merchants) and d.id = any(v_put_off);
+  end if;
+  if v_claimed is null then
+    return;
+  end if;
+  return query
+  with claimed as (
+    update deliveries d set
+      claimed_until = p_now + case w.style when 'paystack' then p_paystack_lease else p_standard_lease end
+    from webhook_endpoints w
+    where d.merchant_id = any(v_merchants) and d.id = any(v_claimed)
+      and w.merchant_id = d.merchant_id and w.id = d.endpoint_id
+    returning d.*, w.style, w.url, w.secret, w.previous_secret, w.previous_secret_expires_at
+  )
+  select
+    c.merchant_id, m.code, c.id, c.mode, c.endpoint_id, c.style, c.url, c.secret, c.previous_secret,
+    c.previous_secret_expires_at, c.try_count, c.body, c.event_id, e.type, e.data, e.created_at
+  from claimed c
+  cross join lateral (select * from events o where o.merchant_id = c.merchant_id and o.id = c.event_id limit 1) e
+  join merchants m on m.id = c.merchant_id
+  order by c.event_id;
+end
+$$;
