@@ -9,6 +9,7 @@ import { renderReadme, renderTable } from './readme.ts'
 import type { Result } from './result.ts'
 import { batch } from './rows/batch.ts'
 import { creations } from './rows/creations.ts'
+import { deliveries } from './rows/deliveries.ts'
 import { embedded } from './rows/embedded.ts'
 import { latency } from './rows/latency.ts'
 import { lists } from './rows/lists.ts'
@@ -17,7 +18,7 @@ import { storage } from './rows/storage.ts'
 import { transfers } from './rows/transfers.ts'
 import { BenchServer } from './served/server.ts'
 
-const rows: Record<string, Row> = { transfers, latency, batch, storage, reads, creations, lists, embedded }
+const rows: Record<string, Row> = { transfers, latency, batch, storage, reads, creations, deliveries, lists, embedded }
 /** Rows that bring a server of their own. */
 const independent = ['lists', 'embedded']
 const customers = 10_000

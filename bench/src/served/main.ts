@@ -2,8 +2,10 @@ import { buildApp } from '../../../server/src/app.ts'
 import { startBackground } from '../../../server/src/background.ts'
 import { readConfig } from '../../../server/src/config.ts'
 import type { OwnedDb } from '../../../server/src/db/database.ts'
+import { startDispatcher } from '../../../server/src/domain/webhooks/dispatcher.ts'
 import { logOptions } from '../../../server/src/log.ts'
 import { openService } from '../../../server/src/open-service.ts'
+import { eventRenderers } from '../../../server/src/surfaces/webhooks.ts'
 import type { Reply, Request, Started } from './messages.ts'
 
 // The server as `mteja serve` starts it, in a process of its own, with two additions: a route that answers a constant,
@@ -15,6 +17,7 @@ let constant = ''
 app.get('/bench/constant', (_request, reply) => reply.type('application/json; charset=utf-8').send(constant))
 await app.listen({ host: '127.0.0.1', port: 0 })
 const stopBackground = startBackground(opened.service, app.log)
+const stopDispatcher = startDispatcher(opened.service, eventRenderers, app.log)
 
 const started: Started = { port: Number(new URL(app.listeningOrigin).port) }
 process.send?.(started)
@@ -44,7 +47,7 @@ async function answer(request: Request): Promise<number> {
     case 'stop':
       process.removeAllListeners('disconnect')
       await app.close()
-      await stopBackground()
+      await Promise.all([stopBackground(), stopDispatcher()])
       await opened.close()
       return 0
   }

@@ -1,0 +1,112 @@
+import http, { type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Bench, database, type Row } from '../bench.ts'
+import { atLeast } from '../result.ts'
+import { alternate, format, medianOf, ratioOf } from '../rounds.ts'
+import { bearer } from '../served/server.ts'
+
+const patienceMs = 120_000
+
+/** Webhooks sent and acknowledged, and the same while another endpoint of the merchant takes connections and never answers. */
+export const deliveries: Row = async (bench) => {
+  const { options } = bench
+  const alive = await startReceiver()
+  const dead = await startReceiver(() => {})
+  const aliveId = await addEndpoint(bench, alive.url)
+  const perRound = 400 * options.seconds
+  try {
+    const figures = await alternate(
+      [
+        { name: 'alone', run: () => measure(bench, alive, perRound) },
+        {
+          name: 'beside a dead one',
+          run: async () => {
+            const deadId = await addEndpoint(bench, dead.url)
+            const rate = await measure(bench, alive, perRound)
+            await removeEndpoint(bench, deadId)
+            return rate
+          },
+        },
+      ],
+      options.rounds,
+    )
+    const ratio = ratioOf(figures, 'beside a dead one', 'alone')
+    return [
+      {
+        what: 'Deliveries of webhooks to one endpoint, beside one that never answers',
+        measured: `${format(medianOf(figures, 'beside a dead one'))} /s`,
+        against: `without it: ${format(medianOf(figures, 'alone'))} /s`,
+        ratio,
+        goal: atLeast(ratio, 0.9),
+      },
+    ]
+  } finally {
+    await removeEndpoint(bench, aliveId)
+    alive.close()
+    dead.close()
+  }
+}
+
+interface Receiver {
+  readonly url: string
+  count: number
+  close(): void
+}
+
+/** Acknowledges what it is sent, unless it is told what to do instead. */
+async function startReceiver(listener?: RequestListener): Promise<Receiver> {
+  const receiver = { count: 0 }
+  const server: Server = http.createServer(
+    listener ??
+      ((request, response) => {
+        receiver.count += 1
+        request.resume()
+        response.end()
+      }),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  return Object.assign(receiver, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close })
+}
+
+/** Events happen to that many customers in one commit; deliveries per second until each has been told. */
+async function measure({ postgres, customers }: Bench, receiver: Receiver, count: number): Promise<number> {
+  receiver.count = 0
+  const startedAt = performance.now()
+  await postgres.execute(
+    database,
+    `insert into events (merchant_id, mode, type, customer_id, data, created_at)
+     select c.merchant_id, c.mode, 'customer.updated', c.id,
+       json_build_object('customer', customer_snapshot(c), 'details', json_build_object()), now()
+     from customers c
+     where c.number <= ${Math.min(count, customers)}`,
+  )
+  const expected = Math.min(count, customers)
+  while (receiver.count < expected) {
+    if (performance.now() - startedAt > patienceMs) throw new Error(`${receiver.count} of ${expected} were told`)
+    await sleep(5)
+  }
+  return (expected / (performance.now() - startedAt)) * 1000
+}
+
+async function addEndpoint({ server }: Bench, url: string): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/v1/webhook-endpoints`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ url }),
+  })
+  if (answer.status !== 201) throw new Error(`no webhook endpoint: ${answer.status} ${await answer.text()}`)
+  return ((await answer.json()) as { id: string }).id
+}
+
+async function removeEndpoint({ server }: Bench, id: string): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/v1/webhook-endpoints/${id}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${bearer}` },
+  })
+  if (answer.status !== 200) throw new Error(`the webhook endpoint stays: ${answer.status} ${await answer.text()}`)
+}
