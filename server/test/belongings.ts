@@ -36,6 +36,10 @@ export interface Belongings {
   payAccessCode: string
   /** A key of the same mode that nobody uses. */
   apiKeyId: string
+  webhookEndpointId: string
+  /** Not told yet. */
+  deliveryId: string
+  eventId: string
   dedicatedAccountId: string
   dedicatedAccountNumber: string
 }
@@ -66,6 +70,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: checkoutId } = await ask('POST', '/api/canary/checkout/sessions', payin)
   const { data: opened } = await ask('POST', '/transaction/initialize', { email, amount: 500 })
   const { data: transaction } = await ask('GET', `/transaction/verify/${opened.reference}`)
+  const { id: webhookEndpointId } = await ask('POST', '/v1/webhook-endpoints', { url: 'https://example.com/hooks' })
   const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: customerCode, type: 'card' })
   const account = { number: '0123456789', bank_code: '058' }
   const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -75,6 +80,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   await api.settle()
   const { data: mandates } = await ask('GET', `/customer/${customer.id}/directdebit-mandate-authorizations`)
   const { data: requested } = await ask('POST', initialize, { account, address })
+  const { data: deliveries } = await ask('GET', '/v1/deliveries')
   const { id: apiKeyId } = await ask('POST', '/v1/api-keys', { name: 'spare' })
   const { data: dedicated } = await ask('POST', '/dedicated_account', { customer: customerCode })
   return {
@@ -102,6 +108,9 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     transactionReference: opened.reference,
     payAccessCode: opened.access_code,
     apiKeyId,
+    webhookEndpointId,
+    deliveryId: deliveries[0].id,
+    eventId: deliveries[0].eventId,
     dedicatedAccountId: String(dedicated.id),
     dedicatedAccountNumber: dedicated.account_number,
   }

@@ -294,9 +294,17 @@ function hostileRequest(route: TestRoute): Arbitrary<Hostile> {
   const params = fc.tuple(
     ...route.url.split('/').map((part) => (part.startsWith(':') ? hostileParam() : fc.constant(part))),
   )
-  const address = fc.tuple(params, hostileQuery(schema)).map(([parts, query]) => parts.join('/') + query)
+  const address = fc
+    .tuple(params, hostileQuery(schema))
+    .map(([parts, query]) => parts.join('/') + endingQuery(route, query))
   const body = route.method === 'GET' ? fc.constant(undefined) : fc.option(hostileBody(schema), { nil: undefined })
   return fc.record({ path: address, headers: hostileHeaders, body })
+}
+
+/** The stream of events has an end only where it is asked for one. */
+function endingQuery({ url }: TestRoute, query: string): string {
+  if (url !== '/v1/events/stream') return query
+  return `${query === '' ? '?' : `${query}&`}seconds=0`
 }
 
 /** The name of something that is there, half of the time: else little is reached. */

@@ -113,6 +113,27 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     { status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
+  'POST /api/canary/webhook-endpoints': ({ merchantId }) => [
+    { body: { url: 'https://example.com/', events: ['*'] }, status: 201 },
+    {
+      body: { url: 'https://example.com/', events: ['*'], merchantId },
+      status: 404,
+      statusInLiveMode: 201,
+    },
+  ],
+  'GET /api/canary/webhook-endpoints': ({ merchantId }) => [
+    { status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'DELETE /api/canary/webhook-endpoints/:id': ({ webhookEndpointId }) => [
+    { params: { id: webhookEndpointId }, status: 404 },
+  ],
+  'GET /api/canary/events': ({ merchantId }) => [
+    { status: 200 },
+    { query: 'status=pending', status: 200 },
+    { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'GET /api/canary/events/types': () => [{ status: 200 }],
   'GET /api/canary/authentication/token': () => [{ status: 200 }],
 
   'POST /transaction/initialize': ({ email, transactionReference: reference }) => [
@@ -252,6 +273,43 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
   'POST /v1/api-keys': () => [{ body: { name: 'mine' }, status: 201 }],
   'GET /v1/api-keys': () => [{ status: 200 }],
   'DELETE /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],
+  'GET /v1/events': ({ customerCode, eventId }) => [
+    { status: 200 },
+    { query: `before=${eventId}`, status: 200 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/events/:id': ({ eventId }) => [{ params: { id: eventId }, status: 404 }],
+  'GET /v1/events/stream': ({ eventId }) => [
+    { query: 'seconds=0', status: 200 },
+    { query: `seconds=0&after=${eventId}`, status: 404 },
+  ],
+  'POST /v1/webhook-endpoints': () => [{ body: { url: 'https://example.com/' }, status: 201 }],
+  'GET /v1/webhook-endpoints': () => [{ status: 200 }],
+  'GET /v1/webhook-endpoints/:id': ({ webhookEndpointId }) => [{ params: { id: webhookEndpointId }, status: 404 }],
+  'PATCH /v1/webhook-endpoints/:id': ({ webhookEndpointId }) => [
+    { params: { id: webhookEndpointId }, body: { url: 'https://mwizi.example/' }, status: 404 },
+    { params: { id: webhookEndpointId }, body: { enabled: false }, status: 404 },
+  ],
+  'POST /v1/webhook-endpoints/:id/rotate-secret': ({ webhookEndpointId }) => [
+    { params: { id: webhookEndpointId }, body: {}, status: 404 },
+  ],
+  'DELETE /v1/webhook-endpoints/:id': ({ webhookEndpointId }) => [{ params: { id: webhookEndpointId }, status: 404 }],
+  'GET /v1/deliveries': ({ webhookEndpointId, customerCode, deliveryId }) => [
+    { status: 200 },
+    { query: `before=${deliveryId}`, status: 200 },
+    { query: `endpointId=${webhookEndpointId}`, status: 404 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/deliveries/:id': ({ deliveryId }) => [{ params: { id: deliveryId }, status: 404 }],
+  'GET /v1/deliveries/resend-preview': ({ webhookEndpointId }) => [
+    { status: 200 },
+    { query: `endpointId=${webhookEndpointId}`, status: 404 },
+  ],
+  'POST /v1/deliveries/resend': ({ webhookEndpointId }) => [
+    { body: { status: 'pending' }, status: 200 },
+    { body: { status: 'pending', endpointId: webhookEndpointId }, status: 404 },
+  ],
+  'POST /v1/deliveries/:id/resend': ({ deliveryId }) => [{ params: { id: deliveryId }, status: 404 }],
   'POST /v1/sandbox/pay-ins': ({ customerCode }) => [
     { body: { customerId: customerCode, amount: 100 }, status: 404, statusInLiveMode: 403 },
   ],
@@ -366,6 +424,9 @@ const unknown: Belongings = {
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
   dedicatedAccountId: '999999993',
   dedicatedAccountNumber: '9000000000',
+  webhookEndpointId: 'we_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3e',
+  deliveryId: 'dlv_00000000000000000000000000000000',
+  eventId: 'evt_00000000000000000000000000000000',
 }
 
 let api: TestApi

@@ -30,6 +30,8 @@ interface Own extends Belongings {
   /** An authorization of the customer with this e-mail. */
   chargeableCode: string
   chargeableEmail: string
+  spareEndpointId: string
+  otherEndpointId: string
   /** Used for another request. */
   idempotencyKey: string
 }
@@ -67,6 +69,7 @@ const noIntent = 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3e'
 const asked = { amount: 300, currency: 'ZAR' }
 const payment = { email: 'payer@example.com', amount: 300 }
 const testCard = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+const hooks = { url: 'https://example.com/hooks', events: ['*'] }
 const priced = { totalAmount: 300, currency: 'ZAR' }
 
 function transfer(fromCustomerId: string, toCustomerId: string) {
@@ -245,6 +248,31 @@ const cashful: Record<string, Cases> = {
     401: stranger,
     404: { query: 'merchantId=mer_000000000000000' },
   },
+  'POST /api/canary/webhook-endpoints': {
+    201: { body: hooks },
+    400: { body: { ...hooks, events: ['customer.exploded'] } },
+    401: { ...stranger, body: hooks },
+    404: { body: { ...hooks, merchantId: 'mer_000000000000000' } },
+    409: ({ idempotencyKey }) => ({ headers: { 'idempotency-key': idempotencyKey }, body: hooks }),
+  },
+  'GET /api/canary/webhook-endpoints': {
+    200: {},
+    400: { query: 'limit=-1' },
+    401: stranger,
+    404: { query: 'merchantId=mer_000000000000000' },
+  },
+  'DELETE /api/canary/webhook-endpoints/:id': {
+    200: ({ spareEndpointId }) => ({ params: { id: spareEndpointId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'GET /api/canary/events': {
+    200: { query: 'status=pending&startDate=2020-01-01' },
+    400: { query: 'startDate=once' },
+    401: stranger,
+    404: { query: 'merchantId=mer_000000000000000' },
+  },
+  'GET /api/canary/events/types': { 200: {}, 401: stranger },
   'GET /api/canary/authentication/token': { 200: {}, 401: stranger },
   'GET /api/canary/authentication/jwks': { 200: { bearer: null } },
   'GET /api/canary/health': { 200: { bearer: null }, 503: { bearer: null, database: 'down' } },
@@ -507,6 +535,96 @@ const mteja: Record<string, Cases> = {
     401: { ...stranger, params: { id: 'none' } },
     404: { params: { id: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d' } },
   },
+  'GET /v1/events': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}&limit=1` }),
+    400: { query: 'type=customer.exploded' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/events/:id': {
+    200: ({ eventId }) => ({ params: { id: eventId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'GET /v1/events/stream': {
+    200: ({ eventId }) => ({ query: `seconds=0&after=${eventId}` }),
+    400: { query: 'seconds=-1' },
+    401: stranger,
+    404: { query: 'seconds=0&after=none' },
+  },
+  'POST /v1/webhook-endpoints': {
+    201: { body: { url: hooks.url } },
+    400: { body: { url: 'nowhere' } },
+    401: { ...stranger, body: {} },
+    409: ({ idempotencyKey }) => ({ headers: { 'idempotency-key': idempotencyKey }, body: { url: hooks.url } }),
+  },
+  'GET /v1/webhook-endpoints': { 200: {}, 400: { query: 'limit=0' }, 401: stranger },
+  'GET /v1/webhook-endpoints/:id': {
+    200: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'PATCH /v1/webhook-endpoints/:id': {
+    200: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId }, body: { events: ['*'] } }),
+    400: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId }, body: { events: ['customer.exploded'] } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ webhookEndpointId, idempotencyKey }) => ({
+      params: { id: webhookEndpointId },
+      headers: { 'idempotency-key': idempotencyKey },
+      body: {},
+    }),
+  },
+  'POST /v1/webhook-endpoints/:id/rotate-secret': {
+    200: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId }, body: {} }),
+    400: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId }, body: { overlapHours: -1 } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ webhookEndpointId, idempotencyKey }) => ({
+      params: { id: webhookEndpointId },
+      headers: { 'idempotency-key': idempotencyKey },
+      body: {},
+    }),
+  },
+  'DELETE /v1/webhook-endpoints/:id': {
+    200: ({ otherEndpointId }) => ({ params: { id: otherEndpointId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'GET /v1/deliveries': {
+    200: ({ webhookEndpointId }) => ({ query: `endpointId=${webhookEndpointId}` }),
+    400: { query: 'eventType=customer.exploded' },
+    401: stranger,
+    404: { query: 'endpointId=none' },
+  },
+  'GET /v1/deliveries/:id': {
+    200: ({ deliveryId }) => ({ params: { id: deliveryId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'GET /v1/deliveries/resend-preview': {
+    200: {},
+    400: { query: 'from=once' },
+    401: stranger,
+    404: { query: 'endpointId=none' },
+  },
+  'POST /v1/deliveries/resend': {
+    200: { body: { status: 'pending' } },
+    400: { body: { status: 'lost' } },
+    401: { ...stranger, body: {} },
+    404: { body: { endpointId: 'none' } },
+    409: ({ idempotencyKey }) => ({ headers: { 'idempotency-key': idempotencyKey }, body: {} }),
+  },
+  'POST /v1/deliveries/:id/resend': {
+    200: ({ deliveryId }) => ({ params: { id: deliveryId } }),
+    400: ({ deliveryId }) => ({ params: { id: deliveryId }, headers: { 'idempotency-key': 'a b' } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+    409: ({ deliveryId, idempotencyKey }) => ({
+      params: { id: deliveryId },
+      headers: { 'idempotency-key': idempotencyKey },
+    }),
+  },
   'POST /v1/sandbox/pay-ins': {
     201: ({ customerCode }) => ({ body: { customerId: customerCode, amount: 100 } }),
     400: ({ customerCode }) => ({ body: { customerId: customerCode, amount: 0 } }),
@@ -761,6 +879,8 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     declinedMethodId: declined.id,
     chargeableCode: charged.data.authorization.authorization_code,
     chargeableEmail: payment.email,
+    spareEndpointId: (await make('POST /v1/webhook-endpoints', { url: hooks.url })).id,
+    otherEndpointId: (await make('POST /v1/webhook-endpoints', { url: hooks.url })).id,
     idempotencyKey,
     poorCode: poor.id,
     spentPayInId: spent.id,

@@ -13,12 +13,14 @@ import { balanceRoutes } from './balance.ts'
 import { checkoutSessionRoutes } from './checkout.sessions.ts'
 import { customerRoutes } from './customers.ts'
 import { answerProblems } from './errors.ts'
+import { eventRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { paymentIntentRoutes } from './payment-intents.ts'
 import { paymentMethodRoutes } from './payment-methods.ts'
 import { purchaseRoutes } from './purchases.ts'
 import { errorSchema } from './schemas.ts'
 import { transferRoutes } from './transfers.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 
 /** Everything under `/api/canary`, as Cashful's clients of every language expect it. */
 export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
@@ -43,6 +45,8 @@ export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   await app.register(paymentMethodRoutes, context)
   await app.register(balanceRoutes, context)
   await app.register(analyticsRoutes, context)
+  await app.register(webhookEndpointRoutes, context)
+  await app.register(eventRoutes, context)
   await app.register(authenticationRoutes, context)
   await app.register(healthRoutes, context)
 }

@@ -9,7 +9,9 @@ import type { SurfaceContext } from '../http/surface.ts'
 import { validateRequests } from '../http/validation.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { customerRoutes } from './customers.ts'
+import { deliveryRoutes } from './deliveries.ts'
 import { answerProblems } from './errors.ts'
+import { eventRoutes } from './events.ts'
 import { holdRoutes } from './holds.ts'
 import { ledgerRoutes } from './ledger.ts'
 import { merchantRoutes } from './merchants.ts'
@@ -18,6 +20,7 @@ import { refundRoutes } from './refunds.ts'
 import { sandboxRoutes } from './sandbox.ts'
 import { errorSchema } from './schemas.ts'
 import { batchRoutes } from './transfers.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 
 /** Mteja's own API under `/v1`: what neither wire has. */
 export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
@@ -40,6 +43,9 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     await tenants.register(holdRoutes, context)
     await tenants.register(refundRoutes, context)
     await tenants.register(batchRoutes, context)
+    await tenants.register(eventRoutes, context)
+    await tenants.register(webhookEndpointRoutes, context)
+    await tenants.register(deliveryRoutes, context)
     await tenants.register(sandboxRoutes, context)
   })
   await app.register(async (operators) => {

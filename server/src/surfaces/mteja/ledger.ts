@@ -1,14 +1,13 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
-import { type TSchema, Type } from 'typebox'
+import { Type } from 'typebox'
 import { type ExportedEntry, exportEntries } from '../../domain/ledger/export.ts'
 import { verifyLedger } from '../../domain/ledger/verify.ts'
 import { getMerchant } from '../../domain/merchants.ts'
 import type { Service } from '../../service.ts'
 import { csvText } from '../http/csv.ts'
 import type { SurfaceContext } from '../http/surface.ts'
-import { date, modeSchema, nullableText, responses } from './schemas.ts'
+import { date, modeSchema, nullableText } from './schemas.ts'
+import { jsonLines, sendText, streams } from './streams.ts'
 
 const tags = ['Operator']
 const count = Type.Integer({ examples: [2] })
@@ -66,7 +65,6 @@ const csvSchema = Type.String({
   description: 'The same in columns; the first line names them',
   examples: ['merchant,mode,createdAt,transactionId,kind,…'],
 })
-const jsonLines = 'application/x-ndjson'
 
 /** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
 export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
@@ -109,18 +107,6 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
       return sendText(reply, jsonLines, jsonPages(pages))
     },
   )
-}
-
-/** As `responses`, of a 200 whose lines have the schema of its media type. */
-function streams(lines: Record<string, TSchema>, ...errors: number[]) {
-  const content = Object.fromEntries(Object.entries(lines).map(([type, schema]) => [type, { schema }]))
-  return { ...responses(200, Type.Any(), ...errors), 200: { description: 'As it is made', content } }
-}
-
-/** Sent as it is made, and no faster than it is taken. */
-function sendText(reply: FastifyReply, type: string, parts: AsyncIterable<string>): never {
-  reply.serializer((text: string) => text)
-  return reply.type(type).send(Readable.from(parts)) as never
 }
 
 async function* verificationLines(service: Service): AsyncGenerator<string> {
