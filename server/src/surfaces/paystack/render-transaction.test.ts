@@ -25,10 +25,10 @@ const charge = async (more: object = {}) =>
 
 type Told = Pick<RecordedEvent, 'type' | 'data'>
 
-/** Events that tell of a transaction, oldest first. */
-async function eventsOfTransactions(): Promise<Told[]> {
-  return api.service.db.query<Told>(sql`
-    select type, data from events
+/** Events that tell of a transaction, oldest first, and whether Paystack's webhook is told of them. */
+async function eventsOfTransactions(): Promise<(Told & { told: boolean })[]> {
+  return api.service.db.query<Told & { told: boolean }>(sql`
+    select type, data, is_told('paystack', type, data) as told from events
     where merchant_id = ${tenant.merchant.id} and (data -> 'details' -> 'transaction') is not null
     order by id
   `)
@@ -41,7 +41,7 @@ describe('charge.success', () => {
       await call('POST', '/customer', { email, first_name: 'Zero', phone: '+2348123456789', metadata: { a: 1 } })
       const { reference } = await charge({ metadata })
       const told = await eventsOfTransactions()
-      expect(told.map(({ type }) => type)).toEqual(['payment_intent.succeeded'])
+      expect(told.map((event) => [event.type, event.told])).toEqual([['payment_intent.succeeded', true]])
       const { data } = (await call('GET', `/transaction/verify/${reference}`)).json()
       expect(renderChargeEvent(told[0] as Told)).toEqual({
         event: 'charge.success',
@@ -78,7 +78,7 @@ describe('charge.success', () => {
   test('is not told of a transaction that failed, though its event has it', async () => {
     await charge({ card: { ...card, number: '4084080000005408' } })
     const events = await eventsOfTransactions()
-    expect(events.map(({ type }) => type)).toEqual(['payment_intent.failed'])
+    expect(events.map((event) => [event.type, event.told])).toEqual([['payment_intent.failed', false]])
     expect(events[0]?.data.details?.transaction).toMatchObject({ status: 'failed', attempts: 1 })
     expect(renderChargeEvent(events[0] as Told)).toBeNull()
   })
