@@ -67,7 +67,7 @@ describe('charge.success', () => {
 
   test('tells of the transaction as it was then, and of whom', async () => {
     const { reference } = await charge()
-    const [event] = (await eventsOfTransactions()) as [Told]
+    const event = (await eventsOfTransactions())[0] as Told
     const { data } = renderChargeEvent(event) as { data: object }
     expect(data).toMatchObject({ reference, status: 'success', customer: { email }, authorization: { last4: '4081' } })
     expect(event.data.customer).toMatchObject({ email })
