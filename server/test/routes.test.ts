@@ -485,6 +485,10 @@ const banking: Record<string, Cases> = {
     401: { ...stranger, params: { accountNumber: noAccount }, body: {} },
     403: ({ liveKey }) => ({ bearer: liveKey, params: { accountNumber: noAccount }, body: { amount: 5 } }),
     404: { params: { accountNumber: noAccount }, body: { amount: 5 } },
+    409: ({ dedicatedAccountNumber, transactionReference }) => ({
+      params: { accountNumber: dedicatedAccountNumber },
+      body: { amount: 5, reference: transactionReference },
+    }),
   },
   'DELETE /dedicated_account/:id': {
     200: ({ dedicatedAccountId }) => ({ params: { id: dedicatedAccountId } }),

@@ -251,6 +251,22 @@ export async function confirmPaymentIntent(
 }
 
 /**
+ * Notes that the money of an intent has come without being asked for, once. If it cannot be credited it goes back, and the
+ * intent is canceled. Throws `payment_intent_not_found`.
+ */
+export async function takeArrivedMoney(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  id: string,
+): Promise<PaymentIntent> {
+  const intent = await getPaymentIntent(service, tenant, id)
+  if (intent.status === 'succeeded' || intent.status === 'canceled') return intent
+  if (intent.status === 'processing') return askProcessor(service, ledger, tenant, intent)
+  return charge(service, ledger, tenant, intent, { instrument: { type: 'bank_transfer' } })
+}
+
+/**
  * Gives an intent up. One that is under way is stopped, where its processor can still do so. Doing it again changes
  * nothing. Throws `payment_intent_not_found`, `payment_intent_not_open`.
  */

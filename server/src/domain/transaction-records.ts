@@ -22,6 +22,19 @@ export type TransactionPurpose = 'payment' | 'wallet_topup'
 /** How it is paid: on its page, by an instrument typed in, by a saved one, or by money that arrived. */
 export type TransactionOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
 
+/** Whose money arrived, and where. Of the sender's account number only the end is kept. */
+export interface IncomingDetails {
+  /** Ten characters, as a payment method's; it can never be charged. */
+  code: string
+  senderName: string
+  senderBank: string
+  senderAccountNumber: string
+  senderCountry: string
+  narration: string | null
+  receiverBank: string
+  receiverAccountNumber: string
+}
+
 /** What a customer pays under a reference of the merchant's own, by one payment intent. */
 export interface Transaction {
   id: bigint
@@ -57,6 +70,8 @@ export interface Transaction {
   createdAt: Date
   /** What it was paid by, or is about to be, where that is saved. */
   paymentMethod: PaymentMethodSnapshot | null
+  /** Of money that arrived without being asked for; null otherwise. */
+  incoming: IncomingDetails | null
   customer: CustomerSnapshot
 }
 
@@ -106,6 +121,7 @@ export interface TransactionRow {
   expires_at: Date
   created_at: Date
   payment_method: PaymentMethodSnapshot | null
+  incoming: IncomingDetails | null
   customer: CustomerSnapshot
 }
 
@@ -120,7 +136,7 @@ export const transactionColumns: Sql = sql`
   t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose,
   case when t.status = 'succeeded' and ${isReversed} then 'reversed' else t.status end as status,
   t.amount, t.currency, t.channel, t.channels, t.callback_url, t.access_code, t.metadata, i.charge_count,
-  t.failure_reason, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
+  t.failure_reason, t.incoming, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
     'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
     'expiryMonth', p.expiry_month, 'expiryYear', p.expiry_year, 'brand', p.brand, 'bank', p.bank,
@@ -197,6 +213,7 @@ export function readTransaction(row: TransactionRow): Transaction {
     expiresAt: row.expires_at,
     createdAt: row.created_at,
     paymentMethod: row.payment_method,
+    incoming: row.incoming,
     customer: row.customer,
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { randomCode, uuidV7 } from '../ids.ts'
-import { parseAmount } from '../money.ts'
+import { type Currency, parseAmount } from '../money.ts'
 import type { Service } from '../service.ts'
 import {
   type Customer,
@@ -23,10 +23,12 @@ import {
   receiveNotice,
   refuseDenied,
   refuseLiveMode,
+  takeArrivedMoney,
 } from './payment-intents.ts'
 import { describeInstrument, type Instrument } from './payment-methods.ts'
 import type { Mode, Tenant } from './tenant.ts'
 import {
+  type IncomingDetails,
   readTransaction,
   type Transaction,
   type TransactionOrigin,
@@ -127,6 +129,44 @@ export async function chargePaymentMethod(
   })
   await confirmPaymentIntent(service, ledger, tenant, transaction.paymentIntentId, { key: request?.key })
   return getTransaction(service, tenant, transaction)
+}
+
+/** Money that somebody sent to a customer. */
+export interface Arrival {
+  /** The bank's own name of it. */
+  reference: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  description: string
+  details: IncomingDetails
+}
+
+/**
+ * Takes money that has arrived for a customer: their cash balance is credited once for a reference, however often it is
+ * told of. What cannot be credited goes back, once and for all: the transaction has failed then, and says why. Throws
+ * `reference_taken` for the reference of something else.
+ */
+export async function receiveArrival(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  customer: Customer,
+  { details, ...arrival }: Arrival,
+): Promise<Transaction> {
+  const { reference } = arrival
+  try {
+    const fields = { ...arrival, metadata: null, purpose: 'wallet_topup' as const, origin: 'incoming' as const }
+    await insertTransaction(service, tenant, customer, { ...fields, incoming: details })
+  } catch (error) {
+    if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
+    // Told of before, if it is the same: the same customer's, to the same account.
+    const { incoming } = await getTransaction(service, tenant, { reference })
+    if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
+  }
+  const { paymentIntentId } = await getTransaction(service, tenant, { reference })
+  await takeArrivedMoney(service, ledger, tenant, paymentIntentId)
+  return getTransaction(service, tenant, { reference })
 }
 
 /** By its reference or its number. Throws `reference_not_found`, `transaction_not_found`. */
@@ -299,6 +339,8 @@ interface TransactionFields extends ReturnType<typeof readNew> {
   callbackUrl?: string | null
   methodId?: bigint
   request?: IdempotentRequest | null
+  description?: string
+  incoming?: IncomingDetails
 }
 
 /** Inserts it with its payment intent. Throws `reference_taken`, also where the same request has just made it. */
@@ -317,7 +359,7 @@ async function insertTransaction(service: Service, tenant: Tenant, customer: Cus
       checkoutSessionUuid: null,
       amount,
       currency,
-      description: `${purpose === 'wallet_topup' ? 'Top-up' : 'Payment'} ${reference}`,
+      description: fields.description ?? `${purpose === 'wallet_topup' ? 'Top-up' : 'Payment'} ${reference}`,
       metadata: typeof metadata === 'string' ? null : metadata,
       idempotencyKey: `transaction_${uuid}`,
       fingerprint: request?.fingerprint ?? fingerprintOf(service.vault, 'transaction', {}),
@@ -333,13 +375,14 @@ async function insertTransaction(service: Service, tenant: Tenant, customer: Cus
       )
       insert into transactions (
         merchant_id, id, mode, number, payment_intent_id, customer_id, reference, request_key, access_code, origin,
-        purpose, status, amount, currency, channels, callback_url, metadata, created_at, updated_at
+        purpose, status, amount, currency, channels, callback_url, metadata, incoming, created_at, updated_at
       )
       select
         ${tenant.merchant.id}, ${allocated?.id}::bigint, ${tenant.mode}, counter.transaction_count, ${uuid}::uuid,
         ${customer.id}::bigint, ${reference}, ${request?.key ?? null}, ${fields.accessCode ?? null}, ${fields.origin},
         ${purpose}, 'unpaid', ${amount}::bigint, ${currency}, ${fields.channels ?? null}::text[],
         ${fields.callbackUrl ?? null}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
+        ${fields.incoming === undefined ? null : JSON.stringify(fields.incoming)}::json,
         counter.last_transaction_at, counter.last_transaction_at
       from counter
       on conflict do nothing

@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { type IncomingTransfer, simulateIncomingTransfer } from '../../domain/incoming-transfers.ts'
+import { simulateTransfer } from '../../domain/incoming-transfers.ts'
 import { approveMandate, type Mandate } from '../../domain/mandates.ts'
 import { simulatePayIn } from '../../domain/pay-ins.ts'
 import { simulateNotice } from '../../domain/payment-intents.ts'
 import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../domain/payment-methods.ts'
+import type { Transaction } from '../../domain/transaction-records.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
 import { answerOnce, answerRepeatable, markReplayed } from '../http/idempotency.ts'
@@ -27,16 +28,16 @@ const payInSchema = Type.Object({
 })
 
 const incomingTransferSchema = Type.Object({
-  id: Type.String({ description: 'The ledger transaction' }),
   reference: Type.String({ examples: ['000013260115'] }),
-  customerId: Type.String(),
-  accountNumber: Type.String(),
-  amount: Type.Integer(),
-  currency: Type.String(),
-  senderName: Type.String(),
+  paymentIntentId: Type.String({ examples: ['pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  accountNumber: Type.String({ examples: ['9123456789'] }),
+  amount: Type.Integer({ examples: [5000] }),
+  currency: Type.String({ examples: ['NGN'] }),
+  senderName: Type.String({ examples: ['Ada Obi'] }),
   narration: nullableText,
-  status: Type.Literal('succeeded'),
-  balanceAfter: Type.Integer(),
+  status: Type.String({ description: 'succeeded, or returned to its sender', examples: ['succeeded'] }),
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was returned' }),
   createdAt: date,
 })
 
@@ -219,18 +220,24 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
       schema: {
         operationId: 'simulateIncomingTransfer',
         summary: 'Send money to a customer’s dedicated account, as somebody would from their bank',
-        description: 'Credited once for a reference, however often it is told of.',
+        description: 'Credited once for a reference, however often it is told of. Of a denied customer it is returned.',
         tags,
         params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
         body: Type.Object({
           amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
           senderName: optionalText(200, 'Ada Obi'),
+          senderBank: optionalText(100, 'Zenith Bank'),
+          senderAccountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
           narration: optionalText(500, 'Rent'),
           reference: Type.Optional(
-            Type.String({ minLength: 1, maxLength: 100, description: 'The bank’s own', examples: ['000013260115'] }),
+            Type.String({
+              pattern: '^[A-Za-z0-9.=-]{1,100}$',
+              description: 'The bank’s own; also of the transaction',
+              examples: ['000013260115'],
+            }),
           ),
         }),
-        response: responses(201, incomingTransferSchema, 400, 401, 403, 404),
+        response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
       },
     },
     (request, reply) => {
@@ -238,8 +245,8 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
       const { accountNumber } = request.params
       const { idempotent, body } = request
       return answerRepeatable(context, request, reply, 201, async () => {
-        const transfer = await simulateIncomingTransfer(service, ledger, tenant, accountNumber, body, idempotent)
-        return renderIncomingTransfer(transfer)
+        const transaction = await simulateTransfer(service, ledger, tenant, accountNumber, body, idempotent)
+        return renderTransfer(transaction)
       })
     },
   )
@@ -278,19 +285,19 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
   )
 }
 
-function renderIncomingTransfer(transfer: IncomingTransfer) {
+function renderTransfer({ incoming, ...transaction }: Transaction) {
   return {
-    id: transfer.id,
-    reference: transfer.reference,
-    customerId: transfer.customerCode,
-    accountNumber: transfer.accountNumber,
-    amount: Number(transfer.amount),
-    currency: transfer.currency,
-    senderName: transfer.senderName,
-    narration: transfer.narration,
-    status: 'succeeded' as const,
-    balanceAfter: Number(transfer.balanceAfter),
-    createdAt: transfer.createdAt.toISOString(),
+    reference: transaction.reference,
+    paymentIntentId: transaction.paymentIntentId,
+    customerId: transaction.customer.code,
+    accountNumber: incoming?.receiverAccountNumber ?? '',
+    amount: Number(transaction.amount),
+    currency: transaction.currency,
+    senderName: incoming?.senderName ?? '',
+    narration: incoming?.narration ?? null,
+    status: transaction.paidAt === null ? 'returned' : 'succeeded',
+    reason: transaction.failureReason,
+    createdAt: transaction.createdAt.toISOString(),
   }
 }
 

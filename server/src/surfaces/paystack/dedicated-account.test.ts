@@ -6,6 +6,7 @@ import { finishAccountRequests } from '../../domain/account-requests.ts'
 import type { RecordedEvent } from '../../domain/events.ts'
 import { failureReasons, sandboxAccounts } from '../../domain/identity-verifier.ts'
 import { renderDedicatedAccountEvent } from './events.ts'
+import { renderChargeEvent } from './render-transaction.ts'
 
 const person = { first_name: 'Zero', last_name: 'Sum', phone: '+2348123456789' }
 const identity = { bvn: '222222222221', bank_code: '007', account_number: '0111111111' }
@@ -400,8 +401,8 @@ describe('money sent to an account', () => {
     expect(await pay(account_number, sent)).toEqual({
       status: 201,
       body: {
-        id: expect.any(String),
         reference: '000013260115',
+        paymentIntentId: expect.stringMatching(/^pi_/),
         customerId: customer_code,
         accountNumber: account_number,
         amount: 5000,
@@ -409,13 +410,75 @@ describe('money sent to an account', () => {
         senderName: 'Ada Obi',
         narration: 'Rent',
         status: 'succeeded',
-        balanceAfter: 5000,
+        reason: null,
         createdAt: iso,
       },
     })
     expect(await balance(customer_code)).toBe(5000)
     const { body } = await call('GET', `/api/canary/customers/${customer_code}/transactions`)
     expect(body.data).toMatchObject([{ type: 'credit', amount: 5000 }])
+  })
+
+  test('is a transaction of the customer’s, and told of once as charge.success', async () => {
+    const { customer_code, id } = await create()
+    const { account_number } = await createAccount(customer_code)
+    const sent = {
+      amount: 5000,
+      senderName: 'Ada Obi',
+      senderBank: 'Zenith Bank',
+      senderAccountNumber: '2088888888',
+      narration: 'Rent',
+      reference: '000013260115',
+    }
+    await pay(account_number, sent)
+    await pay(account_number, sent)
+    const { status, body } = await call('GET', '/transaction/verify/000013260115')
+    expect(status).toBe(200)
+    expect(body.data).toMatchObject({
+      status: 'success',
+      amount: 5000,
+      currency: 'NGN',
+      channel: 'dedicated_nuban',
+      customer: { id, customer_code },
+      authorization: {
+        authorization_code: expect.stringMatching(/^AUTH_[a-z0-9]{10}$/),
+        channel: 'dedicated_nuban',
+        card_type: 'transfer',
+        brand: 'Managed Account',
+        reusable: false,
+        country_code: 'NG',
+        sender_bank: 'Zenith Bank',
+        sender_bank_account_number: 'XXXXXX8888',
+        sender_country: 'NG',
+        sender_name: 'Ada Obi',
+        narration: 'Rent',
+        receiver_bank_account_number: account_number,
+        receiver_bank: 'Test Bank',
+      },
+    })
+    const told = await api.service.db.query<Pick<RecordedEvent, 'type' | 'data'>>(sql`
+      select type, data from events
+      where merchant_id = ${tenant.merchant.id} and data -> 'details' -> 'transaction' is not null
+    `)
+    expect(told.map(renderChargeEvent)).toEqual([
+      {
+        event: 'charge.success',
+        data: expect.objectContaining({ ...body.data, plan: {}, source: expect.any(Object) }),
+      },
+    ])
+    expect((await call('GET', `/customer/${customer_code}`)).body.data.authorizations).toEqual([])
+  })
+
+  test('under the reference of something else is refused', async () => {
+    const { customer_code } = await create()
+    const first = await createAccount(customer_code)
+    const other = await createAccount(customer_code, { preferred_bank: 'wema-bank' })
+    const asked = { email: 'zero@example.com', amount: 100, currency: 'NGN', reference: 'order-1' }
+    await call('POST', '/transaction/initialize', asked)
+    expect((await pay(first.account_number, { amount: 5, reference: 'order-1' })).status).toBe(409)
+    await pay(first.account_number, { amount: 5, reference: 'bank-1' })
+    expect((await pay(other.account_number, { amount: 5, reference: 'bank-1' })).status).toBe(409)
+    expect(await balance(customer_code)).toBe(5)
   })
 
   test('is credited once for a reference, also when it is told of at once and under a key', async () => {
@@ -429,7 +492,7 @@ describe('money sent to an account', () => {
       pay(account_number, sent, { 'idempotency-key': 'b' }),
     ])
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201])
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+    expect(new Set(answers.map(({ body }) => body.paymentIntentId)).size).toBe(1)
     expect(await balance(customer_code)).toBe(700)
     await pay(account_number, { amount: 1 })
     await pay(account_number, { amount: 1 })
@@ -458,17 +521,21 @@ describe('money sent to an account', () => {
     expect(await balance(customer_code)).toBe(0)
   })
 
-  test('is refused for a denied customer, and stays refused', async () => {
+  test('goes back to its sender where the customer is denied, and stays there', async () => {
     const { customer_code } = await create()
     const { account_number } = await createAccount(customer_code)
     const risk = (risk_action: string) =>
       call('POST', '/customer/set_risk_action', { customer: customer_code, risk_action })
     await risk('deny')
     const sent = { amount: 5, reference: 'returned' }
-    expect(await pay(account_number, sent)).toMatchObject({ status: 403, body: { error: { code: 'customer_denied' } } })
+    const returned = { status: 201, body: { status: 'returned', reason: expect.stringContaining('denied') } }
+    expect(await pay(account_number, sent)).toMatchObject(returned)
     await risk('default')
-    expect((await pay(account_number, sent)).status).toBe(403)
-    expect((await pay(account_number, { ...sent, reference: 'sent again' })).status).toBe(201)
+    expect(await pay(account_number, sent)).toMatchObject(returned)
+    expect(await balance(customer_code)).toBe(0)
+    const { body } = await call('GET', '/transaction/verify/returned')
+    expect(body.data).toMatchObject({ status: 'failed', paid_at: null, message: expect.stringContaining('denied') })
+    expect((await pay(account_number, { ...sent, reference: 'sent-again' })).body.status).toBe('succeeded')
     expect(await balance(customer_code)).toBe(5)
   })
 

@@ -1,6 +1,6 @@
 import type { CustomerSnapshot } from '../../domain/customers.ts'
 import type { RecordedEvent } from '../../domain/events.ts'
-import type { TransactionSnapshot } from '../../domain/transaction-records.ts'
+import type { IncomingDetails, TransactionSnapshot } from '../../domain/transaction-records.ts'
 import { renderAuthorization } from './render.ts'
 
 /** A transaction as verify and fetch show it. Paystack's tariffs are not ours: nothing is charged for it. */
@@ -56,7 +56,7 @@ export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | '
 }
 
 function renderBasics(transaction: TransactionSnapshot) {
-  const { id, mode, reference, amount, currency, channel, createdAt, paidAt, customer } = transaction
+  const { id, mode, reference, amount, currency, createdAt, paidAt, customer } = transaction
   const isPaid = paidAt !== null
   return {
     id,
@@ -68,7 +68,7 @@ function renderBasics(transaction: TransactionSnapshot) {
     gateway_response: responseOf(transaction),
     paid_at: paidAt,
     created_at: createdAt,
-    channel,
+    channel: transaction.incoming === null ? transaction.channel : 'dedicated_nuban',
     currency,
     ip_address: null,
     log: renderLog(transaction),
@@ -137,12 +137,33 @@ const noAuthorization = {
 }
 
 /** All null of one that has not been paid, and of a direct debit all but where the money is to come from. */
-function renderAuthorizationOf({ status, paymentMethod }: TransactionSnapshot) {
+function renderAuthorizationOf({ status, paymentMethod, incoming }: TransactionSnapshot) {
+  if (incoming !== null) return renderSender(incoming)
   if (paymentMethod === null || status === 'unpaid' || status === 'failed') return noAuthorization
   const authorization = renderAuthorization(paymentMethod)
   if (paymentMethod.type !== 'direct_debit') return authorization
   const { authorization_code, channel, bank, country_code, reusable } = authorization
   return { ...noAuthorization, authorization_code, channel, bank, country_code, reusable }
+}
+
+/** Who sent money to a dedicated account: nothing that can be charged. */
+function renderSender(incoming: IncomingDetails) {
+  return {
+    ...noAuthorization,
+    authorization_code: `AUTH_${incoming.code}`,
+    channel: 'dedicated_nuban',
+    card_type: 'transfer',
+    bank: incoming.senderBank,
+    country_code: incoming.senderCountry,
+    brand: 'Managed Account',
+    sender_bank: incoming.senderBank,
+    sender_bank_account_number: incoming.senderAccountNumber,
+    sender_country: incoming.senderCountry,
+    sender_name: incoming.senderName,
+    narration: incoming.narration,
+    receiver_bank_account_number: incoming.receiverAccountNumber,
+    receiver_bank: incoming.receiverBank,
+  }
 }
 
 /** The customer as transactions embed them. */

@@ -9,6 +9,10 @@ const neverText = Type.Union([Type.String(), Type.Null()], { description: 'Alway
 const empty = Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty here' })
 const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
 
+const ofTransfer = Type.Optional(
+  Type.Union([Type.String(), Type.Null()], { description: 'Of money sent to a dedicated account' }),
+)
+
 const authorizationSchema = Type.Object(
   {
     authorization_code: nullable('AUTH_ekk8t49ogj'),
@@ -24,6 +28,13 @@ const authorizationSchema = Type.Object(
     reusable: Type.Boolean({ examples: [true] }),
     signature: nullable('SIG_yEXu7dLBeqG0kU7g95Ke'),
     account_name: nullableText,
+    sender_bank: ofTransfer,
+    sender_bank_account_number: ofTransfer,
+    sender_country: ofTransfer,
+    sender_name: ofTransfer,
+    narration: ofTransfer,
+    receiver_bank_account_number: ofTransfer,
+    receiver_bank: ofTransfer,
   },
   { description: 'What paid; all null while nothing has' },
 )
