@@ -2,6 +2,7 @@
 export type { CashfulPage } from './cashful/api.ts'
 export { CashfulClient, type CashfulOptions } from './cashful/client.ts'
 export type { CustomerChanges } from './cashful/customers.ts'
+export type { CreatedWebhookEndpoint } from './cashful/webhook-endpoints.ts'
 export {
   AuthenticationError,
   ConflictError,
@@ -25,9 +26,10 @@ export type { LogEvent, Logger } from './core/log.ts'
 export type { CallOptions, ClientOptions, Credential, RequestOptions } from './core/options.ts'
 export type { AnyMetadata, Cashful, Mteja, Paystack } from './generated/types.ts'
 export { type Amount, minorDigits, toBigInt, toDecimal, toMinorUnits } from './money.ts'
-export type { MtejaPage, WholeList } from './mteja/api.ts'
+export type { MtejaPage, MtejaStep, WholeList } from './mteja/api.ts'
 export { MtejaClient, type MtejaOptions } from './mteja/client.ts'
 export type { StatementPeriod } from './mteja/customers.ts'
+export type { FollowOptions } from './mteja/events.ts'
 export type { Confirmation } from './paystack/api.ts'
 export { PaystackClient, type PaystackOptions } from './paystack/client.ts'
 export type { CustomerPage } from './paystack/customers.ts'

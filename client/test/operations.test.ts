@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import {
   AuthenticationError,
   CashfulClient,
@@ -326,6 +326,68 @@ describe('paystack', () => {
 })
 
 describe('mteja', () => {
+  test('webhook endpoints are made by either API, told, found, changed and removed', async () => {
+    const url = 'http://127.0.0.1:9/nobody-listens'
+    const { secret, ...made } = await cashful.webhookEndpoints.create({ url, events: ['customer.created'] })
+    expect(secret).toMatch(/^whsec_/)
+    expect((await cashful.webhookEndpoints.list().page()).data).toEqual([made])
+    const { id } = await cashful.customers.create({ phoneNumber: newPhone() })
+    const [told] = (await cashful.events.list({ type: 'customer.created', status: 'pending' }).page()).data
+    expect(told).toMatchObject({ webhookEndpointId: made.id, relatedEntityId: id })
+    expect(await cashful.events.types()).toContain('customer.created')
+    expect(await cashful.webhookEndpoints.delete(made.id)).toMatchObject({ id: made.id, deleted: true })
+
+    const { secret: first, ...own } = await mteja.webhookEndpoints.create({ url })
+    expect(await mteja.webhookEndpoints.retrieve(own.id)).toEqual(own)
+    expect((await mteja.webhookEndpoints.rotateSecret(own.id)).secret).not.toBe(first)
+    expect(await mteja.webhookEndpoints.update(own.id, { enabled: false })).toMatchObject({ enabled: false })
+    expect(await Array.fromAsync(mteja.webhookEndpoints.list({ limit: 1 }), ({ id }) => id)).toEqual([own.id])
+    expect(await mteja.webhookEndpoints.delete(own.id)).toMatchObject({ deleted: true })
+  })
+
+  test('deliveries are found, shown with their attempts, counted and sent again', async () => {
+    const { id: endpointId } = await mteja.webhookEndpoints.create({ url: 'http://127.0.0.1:9/nobody-listens' })
+    const ids = [(await customerWith(0)).id, (await customerWith(0)).id]
+    const list = () => Array.fromAsync(mteja.deliveries.list({ endpointId, limit: 1 }))
+    await vi.waitFor(
+      async () => expect((await list()).every(({ attemptCount }) => attemptCount > 0)).toBe(true),
+      10_000,
+    )
+    const found = await list()
+    expect(found.map(({ customerId }) => customerId)).toEqual(ids.toReversed())
+    const [newest] = found
+    const detailed = await mteja.deliveries.retrieve(newest?.id ?? '')
+    expect(detailed.attempts[0]).toMatchObject({ response: null, error: 'The connection was refused' })
+    expect(await mteja.deliveries.resend(detailed.id)).toMatchObject({ id: detailed.id, status: 'pending' })
+    const filter = { endpointId, status: 'pending' } as const
+    expect(await mteja.deliveries.previewResend(filter)).toEqual({ count: 2 })
+    expect(await mteja.deliveries.resendAll(filter)).toEqual({ count: 2 })
+    await mteja.webhookEndpoints.delete(endpointId)
+  })
+
+  test('events are listed page by page, retrieved, and followed each once until it is enough', async () => {
+    const { id: customerId } = await customerWith(100)
+    const events = await Array.fromAsync(mteja.events.list({ customerId, limit: 1 }))
+    expect(events.map(({ type }) => type)).toEqual(['pay_in.succeeded', 'customer.created'])
+    const [paid, created] = events
+    expect(await mteja.events.retrieve(created?.id ?? '')).toEqual(created)
+
+    const leaving = new AbortController()
+    const followed: string[] = []
+    const follow = async () => {
+      for await (const { id, body } of mteja.events.follow({ after: created?.id }, { signal: leaving.signal })) {
+        expect(body).toMatchObject({ id })
+        followed.push(id)
+        if (id === paid?.id) leaving.abort(new Error('enough'))
+      }
+    }
+    await expect(follow()).rejects.toThrow('enough')
+    expect(new Set(followed).size).toBe(followed.length)
+    expect(followed).not.toContain(created?.id)
+    const unknown = mteja.events.follow({ after: 'evt_unknown' }).next()
+    await expect(unknown).rejects.toBeInstanceOf(NotFoundError)
+  })
+
   test('keys are made, listed and revoked', async () => {
     const made = await mteja.apiKeys.create({ name: 'checkout' })
     const other = new CashfulClient({ baseUrl, token: made.secret })

@@ -8,10 +8,12 @@ import { Authentication } from './authentication.ts'
 import { MerchantBalance } from './balance.ts'
 import { CheckoutSessions } from './checkout-sessions.ts'
 import { Customers } from './customers.ts'
+import { Events } from './events.ts'
 import { PaymentIntents } from './payment-intents.ts'
 import { PaymentMethods } from './payment-methods.ts'
 import { Purchases } from './purchases.ts'
 import { Transfers } from './transfers.ts'
+import { WebhookEndpoints } from './webhook-endpoints.ts'
 
 export interface CashfulOptions extends ClientOptions {
   /** A secret API key, a session token or a JWT; a function is asked before each attempt. */
@@ -36,6 +38,8 @@ export class CashfulClient<Metadata extends object = AnyMetadata> {
   readonly balance: MerchantBalance
   readonly analytics: Analytics
   readonly authentication: Authentication
+  readonly webhookEndpoints: WebhookEndpoints
+  readonly events: Events
   readonly #send: Send
 
   constructor({ token, ...options }: CashfulOptions) {
@@ -50,6 +54,8 @@ export class CashfulClient<Metadata extends object = AnyMetadata> {
     this.balance = new MerchantBalance(send)
     this.analytics = new Analytics(send)
     this.authentication = new Authentication(send)
+    this.webhookEndpoints = new WebhookEndpoints(send)
+    this.events = new Events(send)
   }
 
   /** Whether the service can work. Throws ServerError where it answers that it cannot. */

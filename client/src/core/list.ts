@@ -20,11 +20,13 @@ interface Paging<Item, Page, Query> {
   itemsOf: (page: Page) => readonly Item[]
   /** What asks for the page after this one; undefined after the last. */
   next: (page: Page, query: Query) => Query | undefined
+  /** An empty page need not be the last: `next` gets nearer to the end each time. */
+  skipsEmpty?: true
 }
 
 export function createList<Item, Page, Query>(
   query: Query,
-  { fetch, itemsOf, next }: Paging<Item, Page, Query>,
+  { fetch, itemsOf, next, skipsEmpty }: Paging<Item, Page, Query>,
 ): List<Item, Page> {
   async function* pages() {
     let at = query
@@ -33,7 +35,7 @@ export function createList<Item, Page, Query>(
       yield page
       const following = next(page, at)
       // A server that always promises more must not be asked for ever.
-      if (following === undefined || itemsOf(page).length === 0) return
+      if (following === undefined || (itemsOf(page).length === 0 && !skipsEmpty)) return
       at = following
     }
   }

@@ -17,6 +17,8 @@ export interface Call {
   shape: Shape | MediaType
   /** Text is given as it comes, however long it is: the times of a call are those of its beginning. */
   isStream?: boolean
+  /** A header that is given as a member of the answer, where there is one. */
+  header?: { name: string; member: string }
   /** A write that the API does once whatever the server, because its body holds a key. */
   isOnce?: boolean
 }
@@ -134,7 +136,9 @@ async function sendOnce(target: Target, call: Call, request: Request, attempt: A
     isReplayed: answer.headers.get('idempotent-replayed') === 'true',
     durationMs: Math.round(performance.now() - startedAt),
   })
-  return readAnswer(answer, call.shape, target.api.readProblem, attempt)
+  const result = readAnswer(answer, call.shape, target.api.readProblem, attempt)
+  const value = call.header === undefined ? null : answer.headers.get(call.header.name)
+  return value === null ? result : { ...(result as object), [call.header?.member as string]: value }
 }
 
 /** The caller's headers win over ours. */

@@ -58,6 +58,37 @@ export namespace Cashful {
     updatedAt: string
     deletedAt?: string
   }
+  /** GET /api/canary/webhook-endpoints */
+  export interface WebhookEndpoint<Metadata extends object = AnyMetadata> {
+    id: string
+    merchantId: string
+    url: string
+    events: string[]
+    /** false once it was disabled, by hand or after long failure */
+    active: boolean
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /api/canary/events */
+  export interface Event {
+    /** Of the event as told to this endpoint */
+    id: string
+    merchantId: string
+    webhookEndpointId: string
+    type: string
+    data: Record<string, unknown>
+    status: 'pending' | 'delivered' | 'failed'
+    attempts: number
+    relatedEntityId?: string
+    relatedEntityType?: string
+    lastAttemptAt?: string
+    nextRetryAt?: string
+    deliveredAt?: string
+    createdAt: string
+    updatedAt: string
+  }
   /** POST /api/canary/payment-intents/{id}/confirm */
   export interface CardConfirmation<Metadata extends object = AnyMetadata> {
     paymentIntent: {
@@ -320,6 +351,12 @@ export namespace Cashful {
     transactions: number
     /** Always 1: a merchant has no members here */
     members: number
+  }
+  /** DELETE /api/canary/webhook-endpoints/{id} */
+  export interface DeletedWebhookEndpoint {
+    id: string
+    deleted: boolean
+    deletedAt: string
   }
   /** GET /api/canary/health */
   export interface Health {
@@ -621,19 +658,6 @@ export namespace Cashful {
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** POST /api/canary/webhook-endpoints: Add an address that is told of events */
-  export interface CreateWebhookEndpointResult<Metadata extends object = AnyMetadata> {
-    id: string
-    merchantId: string
-    url: string
-    events: string[]
-    /** false once it was disabled, by hand or after long failure */
-    active: boolean
-    /** Any JSON object up to 16 KiB */
-    metadata?: Metadata
-    createdAt: string
-    updatedAt: string
-  }
   /** GET /api/canary/webhook-endpoints: List webhook endpoints, newest first */
   export interface ListWebhookEndpointsQuery {
     merchantId?: string | undefined
@@ -644,18 +668,7 @@ export namespace Cashful {
   }
   /** GET /api/canary/webhook-endpoints: List webhook endpoints, newest first */
   export interface ListWebhookEndpointsResult<Metadata extends object = AnyMetadata> {
-    data: {
-      id: string
-      merchantId: string
-      url: string
-      events: string[]
-      /** false once it was disabled, by hand or after long failure */
-      active: boolean
-      /** Any JSON object up to 16 KiB */
-      metadata?: Metadata
-      createdAt: string
-      updatedAt: string
-    }[]
+    data: WebhookEndpoint<Metadata>[]
     pagination: Pagination
   }
   /** GET /api/canary/events: List events as told to webhook endpoints, newest first */
@@ -674,23 +687,7 @@ export namespace Cashful {
   }
   /** GET /api/canary/events: List events as told to webhook endpoints, newest first */
   export interface ListEventsResult {
-    data: {
-      /** Of the event as told to this endpoint */
-      id: string
-      merchantId: string
-      webhookEndpointId: string
-      type: string
-      data: Record<string, unknown>
-      status: 'pending' | 'delivered' | 'failed'
-      attempts: number
-      relatedEntityId?: string
-      relatedEntityType?: string
-      lastAttemptAt?: string
-      nextRetryAt?: string
-      deliveredAt?: string
-      createdAt: string
-      updatedAt: string
-    }[]
+    data: Event[]
     pagination: Pagination
   }
   /** GET /api/canary/events/types: List the names of all events */
@@ -794,6 +791,20 @@ export namespace Paystack {
     reusable: boolean
     signature: string | null
     account_name: string | null
+    /** Of money sent to a dedicated account */
+    sender_bank?: string | null
+    /** Of money sent to a dedicated account */
+    sender_bank_account_number?: string | null
+    /** Of money sent to a dedicated account */
+    sender_country?: string | null
+    /** Of money sent to a dedicated account */
+    sender_name?: string | null
+    /** Of money sent to a dedicated account */
+    narration?: string | null
+    /** Of money sent to a dedicated account */
+    receiver_bank_account_number?: string | null
+    /** Of money sent to a dedicated account */
+    receiver_bank?: string | null
   }
   /** GET /transaction/verify/{reference} */
   export interface TransactionCustomer<Metadata extends object = AnyMetadata> {
@@ -1321,6 +1332,36 @@ export namespace Paystack {
       count: number
       total?: number
     }
+  }
+  /** GET /directdebit/mandate-authorizations: The mandates of all customers, newest first */
+  export interface DirectDebitMandateAuthorizationsQuery {
+    /** next of the page before */
+    cursor?: string | undefined
+    /** pending, active or revoked */
+    status?: string | undefined
+    /** Default 50, at most 200 */
+    per_page?: string | undefined
+  }
+  /** GET /directdebit/mandate-authorizations: The mandates of all customers, newest first */
+  export interface DirectDebitMandateAuthorizationsResult {
+    status: true
+    message: string
+    data: Mandate[]
+    meta: {
+      per_page: number
+      next: string | null
+      count: number
+      total?: number
+    }
+  }
+  /** PUT /directdebit/activation-charge: Try to activate the pending mandates of customers again */
+  export interface DirectDebitActivationChargeBody {
+    customer_ids: number[]
+  }
+  /** PUT /directdebit/activation-charge: Try to activate the pending mandates of customers again */
+  export interface DirectDebitActivationChargeResult {
+    status: true
+    message: string
   }
   /** POST /transaction/initialize: Ask a customer for money, on a page */
   export interface TransactionInitializeBody<Metadata extends object = AnyMetadata> {
@@ -1863,6 +1904,25 @@ export namespace Mteja {
           field?: string
         }
       }
+  /** GET /v1/deliveries/{id} */
+  export interface DeliveryAttempt {
+    number: number
+    startedAt: string
+    durationMs: number
+    request: {
+      url: string
+      headers: Record<string, unknown>
+      body: string
+    }
+    response: {
+      status: number
+      headers: Record<string, unknown>
+      /** Its beginning */
+      body: string
+    } | null
+    /** Why there was no response */
+    error: string | null
+  }
   /** GET /v1/ledger/verification */
   export interface VerificationProgress {
     /** Rows that were looked at */
@@ -1885,6 +1945,24 @@ export namespace Mteja {
         /** The first row that is wrong, and what is wrong with it */
         wrong: string
       }
+  /** GET /v1/events/stream */
+  export interface StreamedEvent {
+    /** Also what `webhook-id` says */
+    id: string
+    type: string
+    /** Of a transfer, who sent */
+    customerId: string | null
+    createdAt: string
+    /** As the style calls it */
+    name: string
+    /** What a webhook of the style would send */
+    body: Record<string, unknown>
+  }
+  /** GET /v1/events/stream */
+  export interface StreamPosition {
+    /** Nothing has happened since; give it as `after` to go on */
+    position: string
+  }
   /** DELETE /v1/api-keys/{id} */
   export interface ApiKey {
     id: string
@@ -2031,6 +2109,99 @@ export namespace Mteja {
     status: string
     authorizationCode: string | null
   }
+  /** GET /v1/events/{id} */
+  export interface Event {
+    /** Also what `webhook-id` says */
+    id: string
+    type: string
+    /** Of a transfer, who sent */
+    customerId: string | null
+    createdAt: string
+    /** As webhooks of the standard style tell it */
+    data: Record<string, unknown>
+  }
+  /** GET /v1/events/stream */
+  export type StreamLine = StreamedEvent | StreamPosition
+  /** GET /v1/webhook-endpoints/{id} */
+  export interface WebhookEndpoint<Metadata extends object = AnyMetadata> {
+    id: string
+    style: 'standard' | 'paystack'
+    /** https; in test mode also http, and this machine */
+    url: string
+    events: string[]
+    enabled: boolean
+    disabledAt: string | null
+    disabledReason: string | null
+    /** Since when it has acknowledged nothing */
+    failingSince: string | null
+    /** Until when deliveries are signed with the secret before as well */
+    previousSecretExpiresAt: string | null
+    metadata: Metadata | null
+    createdAt: string
+    updatedAt: string
+  }
+  /** POST /v1/webhook-endpoints */
+  export interface NewWebhookEndpoint<Metadata extends object = AnyMetadata> {
+    id: string
+    style: 'standard' | 'paystack'
+    /** https; in test mode also http, and this machine */
+    url: string
+    events: string[]
+    enabled: boolean
+    disabledAt: string | null
+    disabledReason: string | null
+    /** Since when it has acknowledged nothing */
+    failingSince: string | null
+    /** Until when deliveries are signed with the secret before as well */
+    previousSecretExpiresAt: string | null
+    metadata: Metadata | null
+    createdAt: string
+    updatedAt: string
+    /** Shown this once; null in Paystack’s style, which signs with the API key */
+    secret: string | null
+  }
+  /** DELETE /v1/webhook-endpoints/{id} */
+  export interface DeletedWebhookEndpoint {
+    id: string
+    deleted: true
+    deletedAt: string
+  }
+  /** POST /v1/deliveries/{id}/resend */
+  export interface Delivery {
+    id: string
+    endpointId: string
+    eventId: string
+    eventType: string
+    customerId: string | null
+    status: 'pending' | 'delivered' | 'failed'
+    attemptCount: number
+    /** Null where it is settled, under way, or waits for one before it of the same customer */
+    nextAttemptAt: string | null
+    lastAttemptAt: string | null
+    deliveredAt: string | null
+    failureReason: string | null
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /v1/deliveries/{id} */
+  export interface DetailedDelivery {
+    id: string
+    endpointId: string
+    eventId: string
+    eventType: string
+    customerId: string | null
+    status: 'pending' | 'delivered' | 'failed'
+    attemptCount: number
+    /** Null where it is settled, under way, or waits for one before it of the same customer */
+    nextAttemptAt: string | null
+    lastAttemptAt: string | null
+    deliveredAt: string | null
+    failureReason: string | null
+    createdAt: string
+    updatedAt: string
+    /** Oldest first, the last hundred */
+    attempts: DeliveryAttempt[]
+  }
   /** POST /v1/merchants */
   export interface Merchant {
     /** The merchantId of the Cashful surface */
@@ -2168,29 +2339,9 @@ export namespace Mteja {
   }
   /** GET /v1/events: List events, newest first */
   export interface ListEventsResult {
-    data: {
-      /** Also what `webhook-id` says */
-      id: string
-      type: string
-      /** Of a transfer, who sent */
-      customerId: string | null
-      createdAt: string
-      /** As webhooks of the standard style tell it */
-      data: Record<string, unknown>
-    }[]
+    data: Event[]
     /** Give it as `before` for the next; there may be more even where `data` has less than `limit` */
     nextBefore: string | null
-  }
-  /** GET /v1/events/{id}: Retrieve an event */
-  export interface RetrieveEventResult {
-    /** Also what `webhook-id` says */
-    id: string
-    type: string
-    /** Of a transfer, who sent */
-    customerId: string | null
-    createdAt: string
-    /** As webhooks of the standard style tell it */
-    data: Record<string, unknown>
   }
   /** GET /v1/events/stream: Events as they happen, as JSON lines, until you leave */
   export interface StreamEventsQuery {
@@ -2199,24 +2350,6 @@ export namespace Mteja {
     /** End after so many; 0 for what is there. Default: stay */
     seconds?: number | undefined
   }
-  /** GET /v1/events/stream: Events as they happen, as JSON lines, until you leave */
-  export type StreamEventsResult =
-    | {
-        /** Also what `webhook-id` says */
-        id: string
-        type: string
-        /** Of a transfer, who sent */
-        customerId: string | null
-        createdAt: string
-        /** As the style calls it */
-        name: string
-        /** What a webhook of the style would send */
-        body: Record<string, unknown>
-      }
-    | {
-        /** Nothing has happened since; give it as `after` to go on */
-        position: string
-      }
   /** POST /v1/webhook-endpoints: Add an address that is told of events, or set the one in Paystack’s style */
   export interface CreateWebhookEndpointBody<Metadata extends object = AnyMetadata> {
     /** https; in test mode also http, and this machine */
@@ -2227,26 +2360,6 @@ export namespace Mteja {
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** POST /v1/webhook-endpoints: Add an address that is told of events, or set the one in Paystack’s style */
-  export interface CreateWebhookEndpointResult<Metadata extends object = AnyMetadata> {
-    id: string
-    style: 'standard' | 'paystack'
-    /** https; in test mode also http, and this machine */
-    url: string
-    events: string[]
-    enabled: boolean
-    disabledAt: string | null
-    disabledReason: string | null
-    /** Since when it has acknowledged nothing */
-    failingSince: string | null
-    /** Until when deliveries are signed with the secret before as well */
-    previousSecretExpiresAt: string | null
-    metadata: Metadata | null
-    createdAt: string
-    updatedAt: string
-    /** Shown this once; null in Paystack’s style, which signs with the API key */
-    secret: string | null
-  }
   /** GET /v1/webhook-endpoints: List webhook endpoints of both styles, newest first */
   export interface ListWebhookEndpointsQuery {
     /** Default 50 */
@@ -2256,42 +2369,8 @@ export namespace Mteja {
   }
   /** GET /v1/webhook-endpoints: List webhook endpoints of both styles, newest first */
   export interface ListWebhookEndpointsResult<Metadata extends object = AnyMetadata> {
-    data: {
-      id: string
-      style: 'standard' | 'paystack'
-      /** https; in test mode also http, and this machine */
-      url: string
-      events: string[]
-      enabled: boolean
-      disabledAt: string | null
-      disabledReason: string | null
-      /** Since when it has acknowledged nothing */
-      failingSince: string | null
-      /** Until when deliveries are signed with the secret before as well */
-      previousSecretExpiresAt: string | null
-      metadata: Metadata | null
-      createdAt: string
-      updatedAt: string
-    }[]
+    data: WebhookEndpoint<Metadata>[]
     total: number
-  }
-  /** GET /v1/webhook-endpoints/{id}: Retrieve a webhook endpoint */
-  export interface RetrieveWebhookEndpointResult<Metadata extends object = AnyMetadata> {
-    id: string
-    style: 'standard' | 'paystack'
-    /** https; in test mode also http, and this machine */
-    url: string
-    events: string[]
-    enabled: boolean
-    disabledAt: string | null
-    disabledReason: string | null
-    /** Since when it has acknowledged nothing */
-    failingSince: string | null
-    /** Until when deliveries are signed with the secret before as well */
-    previousSecretExpiresAt: string | null
-    metadata: Metadata | null
-    createdAt: string
-    updatedAt: string
   }
   /** PATCH /v1/webhook-endpoints/{id}: Change where it is, what it is told of, or whether it is told at all */
   export interface UpdateWebhookEndpointBody {
@@ -2301,54 +2380,10 @@ export namespace Mteja {
     events?: string[] | undefined
     enabled?: boolean | undefined
   }
-  /** PATCH /v1/webhook-endpoints/{id}: Change where it is, what it is told of, or whether it is told at all */
-  export interface UpdateWebhookEndpointResult<Metadata extends object = AnyMetadata> {
-    id: string
-    style: 'standard' | 'paystack'
-    /** https; in test mode also http, and this machine */
-    url: string
-    events: string[]
-    enabled: boolean
-    disabledAt: string | null
-    disabledReason: string | null
-    /** Since when it has acknowledged nothing */
-    failingSince: string | null
-    /** Until when deliveries are signed with the secret before as well */
-    previousSecretExpiresAt: string | null
-    metadata: Metadata | null
-    createdAt: string
-    updatedAt: string
-  }
-  /** DELETE /v1/webhook-endpoints/{id}: Remove a webhook endpoint: it is told nothing more */
-  export interface DeleteWebhookEndpointResult {
-    id: string
-    deleted: true
-    deletedAt: string
-  }
   /** POST /v1/webhook-endpoints/{id}/rotate-secret: Sign with a new secret, and for some hours with the one before as well */
   export interface RotateWebhookSecretBody {
     /** Default 24 */
     overlapHours?: number | undefined
-  }
-  /** POST /v1/webhook-endpoints/{id}/rotate-secret: Sign with a new secret, and for some hours with the one before as well */
-  export interface RotateWebhookSecretResult<Metadata extends object = AnyMetadata> {
-    id: string
-    style: 'standard' | 'paystack'
-    /** https; in test mode also http, and this machine */
-    url: string
-    events: string[]
-    enabled: boolean
-    disabledAt: string | null
-    disabledReason: string | null
-    /** Since when it has acknowledged nothing */
-    failingSince: string | null
-    /** Until when deliveries are signed with the secret before as well */
-    previousSecretExpiresAt: string | null
-    metadata: Metadata | null
-    createdAt: string
-    updatedAt: string
-    /** Shown this once; null in Paystack’s style, which signs with the API key */
-    secret: string | null
   }
   /** GET /v1/deliveries: List deliveries, newest first */
   export interface ListDeliveriesQuery {
@@ -2366,60 +2401,9 @@ export namespace Mteja {
   }
   /** GET /v1/deliveries: List deliveries, newest first */
   export interface ListDeliveriesResult {
-    data: {
-      id: string
-      endpointId: string
-      eventId: string
-      eventType: string
-      customerId: string | null
-      status: 'pending' | 'delivered' | 'failed'
-      attemptCount: number
-      /** Null where it is settled, under way, or waits for one before it of the same customer */
-      nextAttemptAt: string | null
-      lastAttemptAt: string | null
-      deliveredAt: string | null
-      failureReason: string | null
-      createdAt: string
-      updatedAt: string
-    }[]
+    data: Delivery[]
     /** Give it as `before` for the next; there may be more even where `data` has less than `limit` */
     nextBefore: string | null
-  }
-  /** GET /v1/deliveries/{id}: Retrieve a delivery with its attempts */
-  export interface RetrieveDeliveryResult {
-    id: string
-    endpointId: string
-    eventId: string
-    eventType: string
-    customerId: string | null
-    status: 'pending' | 'delivered' | 'failed'
-    attemptCount: number
-    /** Null where it is settled, under way, or waits for one before it of the same customer */
-    nextAttemptAt: string | null
-    lastAttemptAt: string | null
-    deliveredAt: string | null
-    failureReason: string | null
-    createdAt: string
-    updatedAt: string
-    /** Oldest first, the last hundred */
-    attempts: {
-      number: number
-      startedAt: string
-      durationMs: number
-      request: {
-        url: string
-        headers: Record<string, unknown>
-        body: string
-      }
-      response: {
-        status: number
-        headers: Record<string, unknown>
-        /** Its beginning */
-        body: string
-      } | null
-      /** Why there was no response */
-      error: string | null
-    }[]
   }
   /** GET /v1/deliveries/resend-preview: How many deliveries a resend with this filter would send */
   export interface PreviewResendQuery {
@@ -2448,23 +2432,6 @@ export namespace Mteja {
   /** POST /v1/deliveries/resend: Send again what fits the filter, by default what has failed */
   export interface ResendDeliveriesResult {
     count: number
-  }
-  /** POST /v1/deliveries/{id}/resend: Send a delivery again, also one that was delivered */
-  export interface ResendDeliveryResult {
-    id: string
-    endpointId: string
-    eventId: string
-    eventType: string
-    customerId: string | null
-    status: 'pending' | 'delivered' | 'failed'
-    attemptCount: number
-    /** Null where it is settled, under way, or waits for one before it of the same customer */
-    nextAttemptAt: string | null
-    lastAttemptAt: string | null
-    deliveredAt: string | null
-    failureReason: string | null
-    createdAt: string
-    updatedAt: string
   }
   /** POST /v1/sandbox/pay-ins: Credit a customer’s cash balance as if a pay-in had arrived */
   export interface SimulatePayInBody {
@@ -2498,23 +2465,26 @@ export namespace Mteja {
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
     senderName?: string | undefined
+    senderBank?: string | undefined
+    senderAccountNumber?: string | undefined
     narration?: string | undefined
-    /** The bank’s own */
+    /** The bank’s own; also of the transaction */
     reference?: string | undefined
   }
   /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers: Send money to a customer’s dedicated account, as somebody would from their bank */
   export interface SimulateIncomingTransferResult {
-    /** The ledger transaction */
-    id: string
     reference: string
+    paymentIntentId: string
     customerId: string
     accountNumber: string
     amount: number
     currency: string
     senderName: string
     narration: string | null
-    status: 'succeeded'
-    balanceAfter: number
+    /** succeeded, or returned to its sender */
+    status: string
+    /** Why it was returned */
+    reason: string | null
     createdAt: string
   }
   /** POST /v1/sandbox/mandates/{reference}/approve: Agree to a direct debit mandate, as the customer would on the hosted page */

@@ -60,3 +60,27 @@ export function listPages<Item, Query extends { offset?: number | undefined }>(
     },
   })
 }
+
+/** A page of a list that is walked from the newest to the oldest. */
+export interface MtejaStep<Item> {
+  data: Item[]
+  /** Where the next page begins; null after the last. */
+  nextBefore: string | null
+}
+
+/** A page may have less than its limit, or nothing, and not be the last. */
+export function listSteps<Item, Query extends { before?: string | undefined }>(
+  send: Send,
+  at: Path,
+  query: Query,
+  item: Shape,
+  options: CallOptions | undefined,
+): List<Item, MtejaStep<Item>> {
+  const shape = { data: [item], 'nextBefore?': 'text' } as const
+  return createList(query, {
+    fetch: (query) => send<MtejaStep<Item>>({ method: 'GET', path: at, query, shape }, options),
+    itemsOf: (page) => page.data,
+    next: ({ nextBefore }, query) => (nextBefore === null ? undefined : { ...query, before: nextBefore }),
+    skipsEmpty: true,
+  })
+}

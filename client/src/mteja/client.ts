@@ -3,12 +3,15 @@ import { createSend } from '../core/transport.ts'
 import { mtejaApi } from './api.ts'
 import { ApiKeys } from './api-keys.ts'
 import { Customers } from './customers.ts'
+import { Deliveries } from './deliveries.ts'
+import { Events } from './events.ts'
 import { Holds } from './holds.ts'
 import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
 import { Transfers } from './transfers.ts'
+import { WebhookEndpoints } from './webhook-endpoints.ts'
 
 export interface MtejaOptions extends ClientOptions {
   /** A secret API key or a JWT, or the operator's key for `merchants` and `ledger`; a function is asked before each attempt. */
@@ -26,22 +29,28 @@ export interface MtejaOptions extends ClientOptions {
 export class MtejaClient {
   readonly apiKeys: ApiKeys
   readonly customers: Customers
+  readonly deliveries: Deliveries
+  readonly events: Events
   readonly holds: Holds
   readonly ledger: Ledger
   readonly merchants: Merchants
   readonly refunds: Refunds
   readonly sandbox: Sandbox
   readonly transfers: Transfers
+  readonly webhookEndpoints: WebhookEndpoints
 
   constructor({ token, ...options }: MtejaOptions) {
     const send = createSend(mtejaApi, token, options)
     this.apiKeys = new ApiKeys(send)
     this.customers = new Customers(send)
+    this.deliveries = new Deliveries(send)
+    this.events = new Events(send)
     this.holds = new Holds(send)
     this.ledger = new Ledger(send)
     this.merchants = new Merchants(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
     this.transfers = new Transfers(send)
+    this.webhookEndpoints = new WebhookEndpoints(send)
   }
 }

@@ -1,10 +1,9 @@
 import { ConnectionError } from '../core/errors.ts'
+import { jsonLines, linesOf } from '../core/lines.ts'
 import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
-
-const jsonLines = 'application/x-ndjson'
 
 /** `client.ledger`: the books of all merchants, for whoever operates the service. */
 export class Ledger {
@@ -47,26 +46,5 @@ export class Ledger {
   export(query: Mteja.ExportEntriesQuery = {}, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
     const shape = query.format === 'csv' ? 'text/csv' : jsonLines
     return this.#send({ method: 'GET', path: path`/v1/ledger/entries`, query, shape, isStream: true }, options)
-  }
-}
-
-async function* linesOf(
-  stream: ReadableStream<Uint8Array>,
-  onFailure: (cause: unknown) => never,
-): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  const reader = stream.getReader()
-  let rest = ''
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch(onFailure)
-      if (done) return
-      const lines = (rest + decoder.decode(value, { stream: true })).split('\n')
-      rest = lines.pop() as string
-      yield* lines
-    }
-  } finally {
-    // Nobody reads on: the server need not go on either.
-    await reader.cancel().catch(() => {})
   }
 }

@@ -4,21 +4,53 @@ import { bytesOf, checkSignature, headerOf, readBase64, readEvent, type WebhookR
 
 /** An event with its name, for `switch (event.type)`. */
 export interface CashfulEventOf<Name extends string, Data> {
+  /** The same each time it is sent; also the header `webhook-id`. */
+  id?: string
   type: Name
   /** When it happened. */
   timestamp?: string
   data: Data
 }
 
+/** What Mteja tells of a purchase, all that does not depend on when it is asked. */
+export type PurchaseTold = Omit<Cashful.Purchase, 'customerBalanceBefore' | 'customerBalanceAfter'> & {
+  quantity?: number
+}
+
+/** What Mteja tells of a payment intent that was paid. */
+export interface PaymentIntentTold {
+  id: string
+  merchantId: string
+  customerId?: string
+  /** Minor units. */
+  amount: number
+  currency: string
+  status: 'succeeded'
+  transactionId: string
+  checkoutSessionId?: string
+}
+
+/** What Mteja tells of a checkout session that was paid. */
+export interface CheckoutSessionTold {
+  id: string
+  merchantId: string
+  customerId?: string
+  paymentIntentId: string
+  /** Minor units. */
+  totalAmount: number
+  currency: string
+  status: 'complete'
+}
+
 /**
- * The events that Cashful documents by name, for `switch (event.type)`; of some it does not say what they carry. Others
- * come too: have a `default` that does nothing.
+ * The events that Cashful documents by name, for `switch (event.type)`; Cashful does not say what they carry, so that is
+ * as Mteja sends them. Others come too: have a `default` that does nothing.
  */
 export type CashfulEvent =
-  | CashfulEventOf<'purchase.succeeded', Cashful.Purchase>
-  | CashfulEventOf<'transfer.completed', Cashful.Transfer>
-  | CashfulEventOf<'payment_intent.succeeded', Cashful.PaymentIntent>
-  | CashfulEventOf<'checkout.session.completed', Cashful.CheckoutSession>
+  | CashfulEventOf<'purchase.succeeded', PurchaseTold>
+  | CashfulEventOf<'transfer.completed', Omit<Cashful.Transfer, 'description'>>
+  | CashfulEventOf<'payment_intent.succeeded', PaymentIntentTold>
+  | CashfulEventOf<'checkout.session.completed', CheckoutSessionTold>
   | CashfulEventOf<'checkout.loaded' | 'payout.failed', AnyMetadata>
 
 /** A webhook by the Standard Webhooks convention. */

@@ -1,0 +1,39 @@
+import type { List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import type { Send } from '../core/transport.ts'
+import type { Cashful } from '../generated/types.ts'
+import { type CashfulPage, listPages } from './api.ts'
+
+const endpoint = { id: 'text', url: 'text', events: ['text'], active: 'flag' } as const
+
+/** `secret` is what its webhooks are signed with, which Mteja shows this once; Cashful does not say. */
+export type CreatedWebhookEndpoint = Cashful.WebhookEndpoint & { secret?: string }
+
+/** `client.webhookEndpoints`: addresses that are told of events. */
+export class WebhookEndpoints {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  create(body: Cashful.CreateWebhookEndpointBody, options?: CallOptions): Promise<CreatedWebhookEndpoint> {
+    const header = { name: 'webhook-secret', member: 'secret' }
+    const at = path`/api/canary/webhook-endpoints`
+    return this.#send({ method: 'POST', path: at, body, shape: endpoint, header }, options)
+  }
+
+  list(
+    query: Cashful.ListWebhookEndpointsQuery = {},
+    options?: CallOptions,
+  ): List<Cashful.WebhookEndpoint, CashfulPage<Cashful.WebhookEndpoint>> {
+    return listPages(this.#send, path`/api/canary/webhook-endpoints`, query, endpoint, options)
+  }
+
+  /** It is told nothing more. */
+  delete(id: string, options?: CallOptions): Promise<Cashful.DeletedWebhookEndpoint> {
+    const shape = { id: 'text', deleted: 'true' } as const
+    return this.#send({ method: 'DELETE', path: path`/api/canary/webhook-endpoints/${id}`, shape }, options)
+  }
+}

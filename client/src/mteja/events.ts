@@ -1,0 +1,107 @@
+import { ConnectionError, MtejaError } from '../core/errors.ts'
+import { jsonLines, linesOf } from '../core/lines.ts'
+import type { List } from '../core/list.ts'
+import type { CallOptions } from '../core/options.ts'
+import { path } from '../core/path.ts'
+import { isWorthRepeating, pauseBefore, sleep } from '../core/retry.ts'
+import type { Send } from '../core/transport.ts'
+import type { Mteja } from '../generated/types.ts'
+import { listSteps, type MtejaStep } from './api.ts'
+
+const event = { id: 'text', type: 'text', createdAt: 'text', data: 'object' } as const
+
+/** A server says something every ten seconds. */
+const silenceMs = 30_000
+/** As many as a server looks back at. */
+const remembered = 10_000
+
+export interface FollowOptions extends CallOptions {
+  /** Told each time the connection was lost, before it is made again. */
+  onLost?: (error: MtejaError) => void
+}
+
+/** `client.events`: what has happened, and what happens. */
+export class Events {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  /** Newest first. */
+  list(query: Mteja.ListEventsQuery = {}, options?: CallOptions): List<Mteja.Event, MtejaStep<Mteja.Event>> {
+    return listSteps(this.#send, path`/v1/events`, query, event, options)
+  }
+
+  retrieve(id: string, options?: CallOptions): Promise<Mteja.Event> {
+    return this.#send({ method: 'GET', path: path`/v1/events/${id}`, shape: event }, options)
+  }
+
+  /**
+   * Events as they happen, each once: from now on, or after an event, then beginning with those of the half minute before
+   * it. Goes on after a lost connection or a restart of the server where it was, however long that takes; ends by `break`
+   * or by `signal`, whose reason it then throws.
+   *
+   *     for await (const event of client.events.follow()) console.log(event.type)
+   */
+  async *follow(
+    query: Omit<Mteja.StreamEventsQuery, 'seconds'> = {},
+    options: FollowOptions = {},
+  ): AsyncGenerator<Mteja.StreamedEvent> {
+    const told = new Set<string>(query.after === undefined ? [] : [query.after])
+    let { after } = query
+    for (let failures = 0; ; failures++) {
+      try {
+        for await (const line of this.#connect({ ...query, after }, options)) {
+          failures = 0
+          after = 'position' in line ? line.position : line.id
+          if ('position' in line || told.has(line.id)) continue
+          remember(told, line.id)
+          yield line
+        }
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        if (!(error instanceof MtejaError && isWorthRepeating(error, true))) throw error
+        options.onLost?.(error)
+      }
+      await sleep(pauseBefore(failures, options.backoffMs ?? 500), options.signal)
+    }
+  }
+
+  /** One connection, until it ends or is silent for too long. */
+  async *#connect(query: Mteja.StreamEventsQuery, options: FollowOptions): AsyncGenerator<Mteja.StreamLine> {
+    const leaving = new AbortController()
+    const leave = () => leaving.abort()
+    let timer = setTimeout(leave, silenceMs)
+    options.signal?.addEventListener('abort', leave, { once: true })
+    try {
+      options.signal?.throwIfAborted()
+      const at = path`/v1/events/stream`
+      const operation = `GET ${at.route}`
+      const lost = (cause: unknown): never => {
+        throw new ConnectionError(`${operation} was cut off`, { operation, attempts: 1, cause }, true)
+      }
+      const call = { method: 'GET', path: at, query, shape: jsonLines, isStream: true } as const
+      const once = { ...options, signal: leaving.signal, maxRetries: 0 }
+      const stream = await this.#send<ReadableStream<Uint8Array>>(call, once)
+      for await (const text of linesOf(stream, lost)) {
+        clearTimeout(timer)
+        timer = setTimeout(leave, silenceMs)
+        yield JSON.parse(text) as Mteja.StreamLine
+      }
+    } finally {
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', leave)
+    }
+  }
+}
+
+/** Forgets the oldest of too many. */
+function remember(ids: Set<string>, id: string): void {
+  ids.add(id)
+  if (ids.size <= remembered) return
+  for (const oldest of ids) {
+    ids.delete(oldest)
+    return
+  }
+}
