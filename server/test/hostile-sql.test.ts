@@ -442,6 +442,16 @@ describe('the posting function, called with anything', () => {
     ['accounts that begin elsewhere', malformed, () => ({ accountCurrencies: "'[0:1]={ZAR,ZAR}'::text[]" })],
     ['holds that begin elsewhere', malformed, () => ({ holdIds: `('[0:0]={${own.hold}}')::uuid[]` })],
     ['originals that begin elsewhere', malformed, () => ({ originalIds: `('[0:0]={${own.purchase}}')::uuid[]` })],
+    [
+      'a hold at the second place',
+      malformed,
+      () => ({ ...capture(own.hold), holdIds: `('[2:2]={${own.hold}}')::uuid[]` }),
+    ],
+    [
+      'an original at the second place',
+      malformed,
+      () => ({ ...refund(own.purchase), originalIds: `('[2:2]={${own.purchase}}')::uuid[]` }),
+    ],
     ['details that are no JSON', '22P02', () => ({ details: "array['{']" })],
     ['an event that is no JSON', '22P02', () => ({ eventTypes: "array['x']", eventData: "array['{']" })],
     ['an event without content', '23502', () => ({ eventTypes: "array['x']" })],

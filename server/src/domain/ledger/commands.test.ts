@@ -423,6 +423,23 @@ describe('what is recorded', () => {
     expect(events).toEqual([{ type: 'pay_in.succeeded', data: event.data }])
   })
 
+  test('a refused command leaves every account as it was', async () => {
+    const [a, b] = await wallets(2)
+    await doTogether(service, tenant, [make.payIn(a, 5n), make.payIn(b, 5n)])
+    const accounts = () =>
+      service.db.query(sql`
+        select l.* from ledger_accounts l
+        join customers c on c.merchant_id = l.merchant_id and c.id = l.customer_id
+        where c.merchant_id = ${tenant.merchant.id} and c.code in (${a}, ${b})
+        order by l.id
+      `)
+    const before = await accounts()
+    service.clock.advance(1000)
+    await refusalOf(ledger(tenant, make.transfer(a, b, 6n)))
+    await refusalOf(ledger(tenant, make.place(a, 6n)))
+    expect(await accounts()).toEqual(before)
+  })
+
   test('transfers are numbered within their tenant, also where some of a batch are refused', async () => {
     const own = await createTestTenant(service)
     const live = await addTestKey(service, own.merchant, 'live')
