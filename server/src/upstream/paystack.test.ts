@@ -6,7 +6,10 @@ import { createApiKey } from '../domain/api-keys.ts'
 import type { RecordedEvent } from '../domain/events.ts'
 import { finishDueChecks } from '../domain/identity.ts'
 import { failureReasons, sandboxAccounts } from '../domain/identity-verifier.ts'
+import { deliverDue } from '../domain/webhooks/deliveries.ts'
+import { setPaystackWebhook } from '../domain/webhooks/endpoints.ts'
 import { renderIdentificationEvent } from '../surfaces/paystack/events.ts'
+import { eventRenderers } from '../surfaces/webhooks.ts'
 import { createPaystackVerifier } from './paystack.ts'
 
 // Identity checks forwarded to a second Mteja, which stands in for Paystack and speaks its API over HTTP.
@@ -294,6 +297,22 @@ describe('a webhook', () => {
   test('that is no JSON is a bad request', async () => {
     expect(await deliver('{')).toBe(400)
   })
+})
+
+test('whose webhooks come by themselves, nothing is between the request and the outcome but time', async () => {
+  const own = await api.app.listen({ port: 0, host: '127.0.0.1' })
+  await setPaystackWebhook(upstream.service, upstream.tenant, `${own}/webhooks/paystack`, upstream.tenant.secret)
+  const code = await create()
+  await identify(code)
+  await identify(code, { account_number: sandboxAccounts.numberMismatch })
+  await advance()
+  await upstream.settle()
+  // Those of one customer go one after the other.
+  expect(await deliverDue(upstream.service, eventRenderers)).toBe(1)
+  expect(await deliverDue(upstream.service, eventRenderers)).toBe(1)
+  await advance(0)
+  expect((await outcomes()).map(({ type }) => type).sort()).toEqual(['identity.failed', 'identity.succeeded'])
+  expect(await fetchCustomer(code)).toMatchObject({ identified: true, first_name: 'Uchenna', last_name: 'Okoro' })
 })
 
 test('a customer without an e-mail cannot be identified, and is told so', async () => {
