@@ -246,7 +246,6 @@ begin
     v_hold := p_holds[i];
     v_original := p_originals[i];
     v_amount := p_amounts[i];
-    v_released := 0;
     v_refusal := null;
     v_facts := null;
 

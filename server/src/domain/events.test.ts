@@ -3,7 +3,7 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { commandsFor, createWallets, requestOf } from '../../test/wallets.ts'
 import { sql } from '../db/sql.ts'
 import { captureHold, expireDueHolds, placeHold, releaseHold } from './holds.ts'
-import { createLedger, type Ledger } from './ledger/commands.ts'
+import { createLedger, doTogether, type Ledger } from './ledger/commands.ts'
 import { refundTransaction, reverseTransaction } from './refunds.ts'
 import { makeTransfer } from './transfers.ts'
 
@@ -84,6 +84,15 @@ test('a refund and a reversal tell what they gave back and what is left, once fo
   expect(await detailsOf('reversal.succeeded', customerCode)).toEqual([
     { ...about, refundId: rest.id, amount: 70, remaining: 0 },
   ])
+})
+
+test('and nothing of that gets into the event of another command in the batch', async () => {
+  const { customerCode, hold } = await createHolder()
+  const make = commandsFor(service)
+  const { id: holdId } = await hold()
+  const event = { type: 'purchase.succeeded' as const, data: { details: { purchaseId: 'p' } } }
+  await doTogether(service, tenant, [make.release(holdId, customerCode), make.purchase(customerCode, 5n, { event })])
+  expect(await detailsOf('purchase.succeeded', customerCode)).toEqual([{ purchaseId: 'p' }])
 })
 
 test('a transfer names both customers, and so does its reversal', async () => {
