@@ -325,6 +325,82 @@ describe('paystack', () => {
   })
 })
 
+describe('paystack’s banks and accounts', () => {
+  test('banks are listed, whole and by cursor; accounts and cards are told', async () => {
+    const { data, meta } = await paystack.banks.list({ country: 'nigeria' })
+    expect(data.find(({ code }) => code === '057')).toMatchObject({ id: 21, name: 'Zenith Bank' })
+    expect(meta).toBeUndefined()
+    const page = await paystack.banks.list({ use_cursor: true, perPage: 2 })
+    expect([page.data.length, page.meta?.next]).toEqual([2, expect.any(String)])
+
+    const account = { account_number: '0000000000', bank_code: '057' }
+    expect(await paystack.banks.resolve(account)).toMatchObject({ account_number: '0000000000', bank_id: 21 })
+    const unknown = paystack.banks.resolve({ ...account, account_number: '0000000001' })
+    await expect(unknown).rejects.toBeInstanceOf(ValidationError)
+    const validated = paystack.banks.validate({
+      account_name: 'Ann Bron',
+      account_number: '0123456789',
+      account_type: 'personal',
+      bank_code: '632005',
+      country_code: 'ZA',
+      document_type: 'identityNumber',
+      document_number: '1234567890123',
+    })
+    expect(await validated).toMatchObject({ verified: true })
+    expect(await paystack.banks.resolveCardBin('539983')).toMatchObject({ brand: 'Mastercard', linked_bank_id: 9 })
+  })
+
+  test('a dedicated account is given, listed, split, paid to and taken away', async () => {
+    const [provider] = await paystack.dedicatedAccounts.providers()
+    expect(provider).toMatchObject({ provider_slug: 'test-bank' })
+    const { customer_code } = await paystack.customers.create({ email: 'dva@example.com' })
+    const person = { first_name: 'Ada', last_name: 'Obi', phone: '+2348123456789' }
+    const made = await paystack.dedicatedAccounts.create({ customer: customer_code, ...person })
+    expect(made).toMatchObject({ assigned: true, currency: 'NGN', customer: { customer_code, ...person } })
+    const { account_number } = made
+    const listed = await Array.fromAsync(paystack.dedicatedAccounts.list({ customer: customer_code }), ({ id }) => id)
+    expect(listed).toEqual([made.id])
+    const split = await paystack.dedicatedAccounts.split({ account_number, split_code: 'SPL_a' })
+    expect(split.split_config).toEqual({ split_code: 'SPL_a' })
+    expect((await paystack.dedicatedAccounts.fetch(made.id)).split_config).toBe('{"split_code":"SPL_a"}')
+    expect(await paystack.dedicatedAccounts.removeSplit({ account_number })).toMatchObject({ id: made.id })
+    expect((await paystack.dedicatedAccounts.requery({ account_number })).message).not.toBe('')
+
+    const sent = { amount: 500n, senderName: 'Ben', reference: 'bank-1' }
+    const transfer = await mteja.sandbox.transfer(account_number, sent)
+    expect(transfer).toMatchObject({ reference: 'bank-1', customerId: customer_code, amount: 500, status: 'succeeded' })
+    expect(await mteja.sandbox.transfer(account_number, sent)).toEqual(transfer)
+    expect(await paystack.transactions.verify('bank-1')).toMatchObject({ channel: 'dedicated_nuban', amount: 500 })
+    const { balances } = await mteja.customers.balances(customer_code)
+    expect(balances.find(({ currency }) => currency === 'NGN')).toMatchObject({ posted: 500 })
+    expect(await paystack.dedicatedAccounts.deactivate(made.id)).toMatchObject({ id: made.id, assigned: false })
+    await expect(mteja.sandbox.transfer(account_number, sent)).rejects.toBeInstanceOf(NotFoundError)
+
+    const assigned = { email: 'assigned@example.com', ...person, preferred_bank: 'test-bank', country: 'NG' as const }
+    expect(await paystack.dedicatedAccounts.assign(assigned)).toEqual({
+      message: 'Assign dedicated account in progress',
+    })
+    await expect.poll(async () => (await paystack.customers.fetch(assigned.email)).dedicated_account).not.toBeNull()
+  })
+
+  test('the mandates of all customers are walked, and activated again', async () => {
+    const emails = ['one@example.com', 'two@example.com', 'three@example.com']
+    for (const email of emails) {
+      const { reference } = await paystack.customers.initializeAuthorization({ email, channel: 'direct_debit' })
+      await mteja.sandbox.approveMandate(reference)
+    }
+    const listed = await Array.fromAsync(
+      paystack.directDebits.mandateAuthorizations({ per_page: 2 }),
+      ({ customer }) => customer.email,
+    )
+    expect(listed.slice(0, 3)).toEqual(emails.toReversed())
+    const { id } = await paystack.customers.fetch('one@example.com')
+    expect(await paystack.directDebits.activationCharge({ customer_ids: [id] })).toEqual({
+      message: 'Mandate is queued for retry',
+    })
+  })
+})
+
 describe('mteja', () => {
   test('webhook endpoints are made by either API, told, found, changed and removed', async () => {
     const url = 'http://127.0.0.1:9/nobody-listens'

@@ -897,6 +897,56 @@ export namespace Paystack {
     page: number
     pageCount: number
   }
+  /** GET /bank */
+  export interface Bank {
+    id: number
+    name: string
+    slug: string
+    code: string
+    longcode: string
+    gateway: string | null
+    pay_with_bank: boolean
+    supports_transfer: boolean
+    available_for_direct_debit: boolean
+    active: boolean
+    is_deleted: boolean
+    country: string
+    currency: string
+    type: string
+    nip_sort_code?: string | null
+    supported_types?: string[]
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /dedicated_account */
+  export interface DedicatedAccountRow<Metadata extends object = AnyMetadata> {
+    id: number
+    bank: {
+      name: string
+      id: number
+      slug: string
+    }
+    account_name: string
+    account_number: string
+    assigned: boolean
+    active: boolean
+    currency: string
+    metadata: Metadata | null
+    created_at: string
+    updated_at: string
+    customer: TransactionCustomer<Metadata>
+    split_config: {
+      split_code?: string
+      subaccount?: string
+    }
+  }
+  /** GET /dedicated_account/available_providers */
+  export interface AccountProvider {
+    provider_slug: string
+    bank_id: number
+    bank_name: string
+    id: number
+  }
   /** POST /customer */
   export interface Customer<Metadata extends object = AnyMetadata> {
     id: number
@@ -1157,6 +1207,83 @@ export namespace Paystack {
     /** Always null here */
     plan: unknown
   }
+  /** GET /bank/resolve */
+  export interface ResolvedAccount {
+    account_number: string
+    account_name: string
+    bank_id: number
+  }
+  /** POST /bank/validate */
+  export interface AccountValidation {
+    verified: boolean
+    verificationMessage: string
+    accountAcceptsDebits: boolean
+    accountAcceptsCredits: boolean
+    accountHolderMatch: boolean
+    accountOpenForMoreThanThreeMonths: boolean
+    accountOpen: boolean
+  }
+  /** GET /decision/bin/{bin} */
+  export interface CardBin {
+    bin: string
+    brand: string
+    sub_brand: string
+    country_code: string
+    country_name: string
+    card_type: string
+    bank: string
+    linked_bank_id: number | null
+  }
+  /** POST /dedicated_account */
+  export interface DedicatedAccount<Metadata extends object = AnyMetadata> {
+    id: number
+    bank: {
+      name: string
+      id: number
+      slug: string
+    }
+    account_name: string
+    account_number: string
+    assigned: boolean
+    active: boolean
+    currency: string
+    metadata: Metadata | null
+    created_at: string
+    updated_at: string
+    split_config?: {
+      split_code?: string
+      subaccount?: string
+    }
+    assignment: {
+      integration: number
+      assignee_id: number
+      assignee_type: string
+      account_type: string
+      expired: boolean
+      assigned_at: string
+      expired_at: string | null
+    }
+    customer?: TransactionCustomer<Metadata>
+  }
+  /** GET /dedicated_account/{id} */
+  export interface FetchedDedicatedAccount<Metadata extends object = AnyMetadata> {
+    id: number
+    bank: {
+      name: string
+      id: number
+      slug: string
+    }
+    account_name: string
+    account_number: string
+    assigned: boolean
+    active: boolean
+    currency: string
+    metadata: Metadata | null
+    created_at: string
+    updated_at: string
+    customer: TransactionCustomer<Metadata>
+    split_config: string | null
+  }
   /** POST /customer: Create a customer, or answer the one who has the e-mail */
   export interface CustomerCreateBody<Metadata extends object = AnyMetadata> {
     email: string
@@ -1340,7 +1467,7 @@ export namespace Paystack {
     /** pending, active or revoked */
     status?: string | undefined
     /** Default 50, at most 200 */
-    per_page?: string | undefined
+    per_page?: number | undefined
   }
   /** GET /directdebit/mandate-authorizations: The mandates of all customers, newest first */
   export interface DirectDebitMandateAuthorizationsResult {
@@ -1413,7 +1540,7 @@ export namespace Paystack {
     /** Created at or before */
     to?: string | Date | undefined
     /** As perPage */
-    per_page?: string | undefined
+    per_page?: number | undefined
   }
   /** GET /transaction: List transactions, newest first, by page or by cursor */
   export interface TransactionListResult<Metadata extends object = AnyMetadata> {
@@ -1530,26 +1657,7 @@ export namespace Paystack {
   export interface BankListResult {
     status: true
     message: string
-    data: {
-      id: number
-      name: string
-      slug: string
-      code: string
-      longcode: string
-      gateway: string | null
-      pay_with_bank: boolean
-      supports_transfer: boolean
-      available_for_direct_debit: boolean
-      active: boolean
-      is_deleted: boolean
-      country: string
-      currency: string
-      type: string
-      nip_sort_code?: string | null
-      supported_types?: string[]
-      createdAt: string
-      updatedAt: string
-    }[]
+    data: Bank[]
     meta?: CursorMeta
   }
   /** GET /bank/resolve: Whose an account is */
@@ -1561,11 +1669,7 @@ export namespace Paystack {
   export interface BankResolveAccountNumberResult {
     status: true
     message: string
-    data: {
-      account_number: string
-      account_name: string
-      bank_id: number
-    }
+    data: ResolvedAccount
   }
   /** POST /bank/validate: Whether a South African account belongs to whom a document is of */
   export interface BankValidateAccountNumberBody {
@@ -1581,15 +1685,7 @@ export namespace Paystack {
   export interface BankValidateAccountNumberResult {
     status: true
     message: string
-    data: {
-      verified: boolean
-      verificationMessage: string
-      accountAcceptsDebits: boolean
-      accountAcceptsCredits: boolean
-      accountHolderMatch: boolean
-      accountOpenForMoreThanThreeMonths: boolean
-      accountOpen: boolean
-    }
+    data: AccountValidation
   }
   /** POST /dedicated_account: Give a customer an account of their own, or answer the one they have */
   export interface DedicatedAccountCreateBody {
@@ -1606,36 +1702,7 @@ export namespace Paystack {
   export interface DedicatedAccountCreateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      id: number
-      bank: {
-        name: string
-        id: number
-        slug: string
-      }
-      account_name: string
-      account_number: string
-      assigned: boolean
-      active: boolean
-      currency: string
-      metadata: Metadata
-      created_at: string
-      updated_at: string
-      split_config?: {
-        split_code?: string
-        subaccount?: string
-      }
-      assignment: {
-        integration: number
-        assignee_id: number
-        assignee_type: string
-        account_type: string
-        expired: boolean
-        assigned_at: string
-        expired_at: string | null
-      }
-      customer?: TransactionCustomer<Metadata>
-    }
+    data: DedicatedAccount<Metadata>
   }
   /** GET /dedicated_account: List accounts, newest first */
   export interface DedicatedAccountListQuery {
@@ -1655,27 +1722,7 @@ export namespace Paystack {
   export interface DedicatedAccountListResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      id: number
-      bank: {
-        name: string
-        id: number
-        slug: string
-      }
-      account_name: string
-      account_number: string
-      assigned: boolean
-      active: boolean
-      currency: string
-      metadata: Metadata
-      created_at: string
-      updated_at: string
-      customer: TransactionCustomer<Metadata>
-      split_config: {
-        split_code?: string
-        subaccount?: string
-      }
-    }[]
+    data: DedicatedAccountRow<Metadata>[]
     meta: PageMeta
   }
   /** POST /dedicated_account/assign: Create a customer, check who they are and give them an account; the outcome comes later */
@@ -1702,12 +1749,7 @@ export namespace Paystack {
   export interface DedicatedAccountAvailableProvidersResult {
     status: true
     message: string
-    data: {
-      provider_slug: string
-      bank_id: number
-      bank_name: string
-      id: number
-    }[]
+    data: AccountProvider[]
   }
   /** GET /dedicated_account/requery: Look again for transfers to an account, at most every ten minutes */
   export interface DedicatedAccountRequeryQuery {
@@ -1733,36 +1775,7 @@ export namespace Paystack {
   export interface DedicatedAccountAddSplitResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      id: number
-      bank: {
-        name: string
-        id: number
-        slug: string
-      }
-      account_name: string
-      account_number: string
-      assigned: boolean
-      active: boolean
-      currency: string
-      metadata: Metadata
-      created_at: string
-      updated_at: string
-      split_config?: {
-        split_code?: string
-        subaccount?: string
-      }
-      assignment: {
-        integration: number
-        assignee_id: number
-        assignee_type: string
-        account_type: string
-        expired: boolean
-        assigned_at: string
-        expired_at: string | null
-      }
-      customer?: TransactionCustomer<Metadata>
-    }
+    data: DedicatedAccount<Metadata>
   }
   /** DELETE /dedicated_account/split: Split what is paid to an account no longer */
   export interface DedicatedAccountRemoveSplitBody {
@@ -1772,109 +1785,25 @@ export namespace Paystack {
   export interface DedicatedAccountRemoveSplitResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      id: number
-      bank: {
-        name: string
-        id: number
-        slug: string
-      }
-      account_name: string
-      account_number: string
-      assigned: boolean
-      active: boolean
-      currency: string
-      metadata: Metadata
-      created_at: string
-      updated_at: string
-      split_config?: {
-        split_code?: string
-        subaccount?: string
-      }
-      assignment: {
-        integration: number
-        assignee_id: number
-        assignee_type: string
-        account_type: string
-        expired: boolean
-        assigned_at: string
-        expired_at: string | null
-      }
-      customer?: TransactionCustomer<Metadata>
-    }
+    data: DedicatedAccount<Metadata>
   }
   /** GET /dedicated_account/{id}: Fetch an account */
   export interface DedicatedAccountFetchResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      id: number
-      bank: {
-        name: string
-        id: number
-        slug: string
-      }
-      account_name: string
-      account_number: string
-      assigned: boolean
-      active: boolean
-      currency: string
-      metadata: Metadata
-      created_at: string
-      updated_at: string
-      customer: TransactionCustomer<Metadata>
-      split_config: string | null
-    }
+    data: FetchedDedicatedAccount<Metadata>
   }
   /** DELETE /dedicated_account/{id}: Take an account from its customer */
   export interface DedicatedAccountDeactivateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      id: number
-      bank: {
-        name: string
-        id: number
-        slug: string
-      }
-      account_name: string
-      account_number: string
-      assigned: boolean
-      active: boolean
-      currency: string
-      metadata: Metadata
-      created_at: string
-      updated_at: string
-      split_config?: {
-        split_code?: string
-        subaccount?: string
-      }
-      assignment: {
-        integration: number
-        assignee_id: number
-        assignee_type: string
-        account_type: string
-        expired: boolean
-        assigned_at: string
-        expired_at: string | null
-      }
-      customer?: TransactionCustomer<Metadata>
-    }
+    data: DedicatedAccount<Metadata>
   }
   /** GET /decision/bin/{bin}: What the first digits of a card number tell */
   export interface VerificationResolveCardBinResult {
     status: true
     message: string
-    data: {
-      bin: string
-      brand: string
-      sub_brand: string
-      country_code: string
-      country_name: string
-      card_type: string
-      bank: string
-      linked_bank_id: number | null
-    }
+    data: CardBin
   }
 }
 
@@ -2108,6 +2037,22 @@ export namespace Mteja {
     reference: string
     status: string
     authorizationCode: string | null
+  }
+  /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers */
+  export interface IncomingTransfer {
+    reference: string
+    paymentIntentId: string
+    customerId: string
+    accountNumber: string
+    amount: number
+    currency: string
+    senderName: string
+    narration: string | null
+    /** succeeded, or returned to its sender */
+    status: string
+    /** Why it was returned */
+    reason: string | null
+    createdAt: string
   }
   /** GET /v1/events/{id} */
   export interface Event {
@@ -2470,22 +2415,6 @@ export namespace Mteja {
     narration?: string | undefined
     /** The bank’s own; also of the transaction */
     reference?: string | undefined
-  }
-  /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers: Send money to a customer’s dedicated account, as somebody would from their bank */
-  export interface SimulateIncomingTransferResult {
-    reference: string
-    paymentIntentId: string
-    customerId: string
-    accountNumber: string
-    amount: number
-    currency: string
-    senderName: string
-    narration: string | null
-    /** succeeded, or returned to its sender */
-    status: string
-    /** Why it was returned */
-    reason: string | null
-    createdAt: string
   }
   /** POST /v1/sandbox/mandates/{reference}/approve: Agree to a direct debit mandate, as the customer would on the hosted page */
   export interface ApproveTestMandateBody {

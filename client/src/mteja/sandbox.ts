@@ -41,6 +41,17 @@ export class Sandbox {
     return this.#send({ method: 'POST', path: path`/v1/sandbox/payments/${reference}/notice`, body, shape }, options)
   }
 
+  /** Sends money to a customer's dedicated account, once for a `reference`. */
+  transfer(
+    accountNumber: string,
+    body: Mteja.SimulateIncomingTransferBody,
+    options?: CallOptions,
+  ): Promise<Mteja.IncomingTransfer> {
+    const shape = { reference: 'text', customerId: 'text', amount: 'whole', status: 'text' } as const
+    const to = path`/v1/sandbox/dedicated-accounts/${accountNumber}/transfers`
+    return this.#send({ method: 'POST', path: to, body: withAmount(body), shape }, options)
+  }
+
   /** Agrees to a direct debit mandate, as the customer would on the hosted page. */
   approveMandate(
     reference: string,

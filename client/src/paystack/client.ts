@@ -2,8 +2,11 @@ import type { ClientOptions, Credential } from '../core/options.ts'
 import { createSend } from '../core/transport.ts'
 import type { AnyMetadata } from '../generated/types.ts'
 import { paystackApi } from './api.ts'
+import { Banks } from './banks.ts'
 import { Charges } from './charges.ts'
 import { Customers } from './customers.ts'
+import { DedicatedAccounts } from './dedicated-accounts.ts'
+import { DirectDebits } from './direct-debits.ts'
 import { Transactions } from './transactions.ts'
 
 export interface PaystackOptions extends ClientOptions {
@@ -23,11 +26,17 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly customers: Customers<Metadata>
   readonly transactions: Transactions
   readonly charges: Charges
+  readonly banks: Banks
+  readonly dedicatedAccounts: DedicatedAccounts<Metadata>
+  readonly directDebits: DirectDebits
 
   constructor({ secretKey, ...options }: PaystackOptions) {
     const send = createSend(paystackApi, secretKey, options)
     this.customers = new Customers(send)
     this.transactions = new Transactions(send)
     this.charges = new Charges(send)
+    this.banks = new Banks(send)
+    this.dedicatedAccounts = new DedicatedAccounts(send)
+    this.directDebits = new DirectDebits(send)
   }
 }

@@ -43,7 +43,7 @@ const account = {
   assigned: Type.Boolean(),
   active: Type.Boolean(),
   currency: Type.String({ examples: ['NGN'] }),
-  metadata: Type.Null(),
+  metadata: Type.Union([metadataSchema, Type.Null()]),
   created_at: date,
   updated_at: date,
 }
