@@ -23,7 +23,7 @@ let leave: () => Promise<void> = async () => undefined
 /** What there is to steal. Texts, to be written into SQL. */
 let merchant: number
 let otherMerchant: number
-let own: { rich: string; poor: string; live: string; hold: string; otherHold: string; purchase: string; refund: string }
+let own: Record<'rich' | 'poor' | 'live' | 'hold' | 'otherHold' | 'purchase' | 'refund' | 'reversal', string>
 let theirs: { rich: string; hold: string; purchase: string }
 let account: (code: string) => Promise<string>
 
@@ -72,12 +72,23 @@ async function fill() {
   ])
   const cash = { kind: 'customer_cash', customer: rich } as const
   const refund = await ledger(tenant, make.giveBack(purchase.id, cash, { kind: 'merchant_balance' }, 50n))
+  const undone = make.purchase(rich, 10n)
+  await ledger(tenant, undone)
+  const giveBack = make.giveBack(undone.id, cash, { kind: 'merchant_balance' }, null)
+  const reversal = await ledger(tenant, { ...giveBack, kind: 'reversal' })
   await ledger(tenant, make.capture(hold.id, rich, 100n, { request: requestOf('used') }))
   await ledger(live, make.payIn(liveOne, 1000n))
   const hold2 = make.place(rich2, 300n)
   const purchase2 = make.purchase(rich2, 200n)
   await doTogether(service, other, [make.payIn(rich2, 1000n), hold2, purchase2])
-  own = { rich, poor, live: liveOne, hold: hold.id, otherHold: otherHold.id, purchase: purchase.id, refund: refund.id }
+  const ids = {
+    hold: hold.id,
+    otherHold: otherHold.id,
+    purchase: purchase.id,
+    refund: refund.id,
+    reversal: reversal.id,
+  }
+  own = { rich, poor, live: liveOne, ...ids }
   theirs = { rich: rich2, hold: hold2.id, purchase: purchase2.id }
   account = async (code) => {
     const [row] = await db.query<{ id: bigint }>(sql`
@@ -483,6 +494,7 @@ describe('the posting function, called with anything', () => {
       () => ({ ...refund(own.purchase), froms: 'array[1]', tos: 'array[2]' }),
     ],
     ['a refund of a refund', malformed, () => ({ ...refund(own.refund), froms: 'array[1]', tos: 'array[2]' })],
+    ['a refund of a reversal', malformed, () => ({ ...refund(own.reversal), froms: 'array[1]', tos: 'array[2]' })],
     ['a refund of another merchant’s purchase', refused, () => refund(theirs.purchase)],
     [
       'a refund of another merchant’s purchase, as them, to ours',
@@ -540,6 +552,11 @@ describe('the posting function, called with anything', () => {
         holdIds: `array['${own.hold}']::uuid[]`,
         holds: 'array[1]',
       }),
+    ],
+    [
+      'an expiry with an amount',
+      malformed,
+      () => ({ ...placing, actions: "array['expire']", holdIds: `array['${own.hold}']::uuid[]`, holds: 'array[1]' }),
     ],
     ['a hold of a negative amount', malformed, () => ({ ...placing, amounts: 'array[-5]::bigint[]' })],
     ['a hold of more than is free', refused, () => ({ ...placing, amounts: 'array[100000]::bigint[]' })],

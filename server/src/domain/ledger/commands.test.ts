@@ -376,6 +376,14 @@ describe('what is recorded', () => {
     expect([third.createdAt, fourth.createdAt]).toEqual([first.createdAt, ahead.createdAt])
   })
 
+  test('a fee is what the merchant takes of a customer’s cash', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 10n))
+    const fee: LedgerCommand = { ...make.purchase(a, 3n), kind: 'fee', to: { kind: 'fees' } }
+    expect(await ledger(tenant, fee)).toMatchObject({ amount: 3n, fromBalance: 7n })
+    expect((await entriesOf(a)).at(-1)).toMatchObject({ amount: -3n, balance_after: 7n })
+  })
+
   test('a hold says what became of it', async () => {
     const [a] = await wallets(1)
     await ledger(tenant, make.payIn(a, 100n))
