@@ -32,7 +32,7 @@ begin
   ) on customers to mteja_app;
   grant update (answer) on idempotency_keys to mteja_app;
   revoke all on function create_customers, post_commands, open_ledger_accounts, allocate_ids,
-    forget_idempotency_keys, fan_out_events from public, mteja_app;
+    forget_idempotency_keys, fan_out_events, mark_transaction_reversed from public, mteja_app;
   grant execute on function create_customers, post_commands, allocate_ids, forget_idempotency_keys to mteja_app;
 end
 $$;

@@ -125,16 +125,9 @@ export interface TransactionRow {
   customer: CustomerSnapshot
 }
 
-/** Whether transaction `t` was undone, where `i` is its payment intent. */
-export const isReversed: Sql = sql`exists (
-  select from ledger_transactions r
-  where r.merchant_id = i.merchant_id and r.reverses_id = i.transaction_id and r.kind = 'reversal'
-)`
-
 /** The columns of a transaction, where `t` is its table and `withParts` has joined the rest. */
 export const transactionColumns: Sql = sql`
-  t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose,
-  case when t.status = 'succeeded' and ${isReversed} then 'reversed' else t.status end as status,
+  t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose, t.status,
   t.amount, t.currency, t.channel, t.channels, t.callback_url, t.access_code, t.metadata, i.charge_count,
   t.failure_reason, t.incoming, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(

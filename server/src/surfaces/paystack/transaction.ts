@@ -224,22 +224,22 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
   }
 }
 
-const statuses: Readonly<Record<string, TransactionStatus[]>> = {
-  abandoned: ['unpaid'],
-  pending: ['processing'],
-  processing: ['processing'],
-  success: ['succeeded'],
-  failed: ['failed'],
-  reversed: ['reversed'],
+const statuses: Readonly<Record<string, TransactionStatus | null>> = {
+  abandoned: 'unpaid',
+  pending: 'processing',
+  processing: 'processing',
+  success: 'succeeded',
+  failed: 'failed',
+  reversed: 'reversed',
   // Paystack's, but none here is ever in them.
-  ongoing: [],
-  queued: [],
+  ongoing: null,
+  queued: null,
 }
 
 function readFilter(query: TransactionQuery): TransactionFilter {
   return {
     ...readPeriod(query),
-    statuses: query.terminalid ? [] : query.status ? readStatus(query.status) : undefined,
+    status: query.terminalid ? null : query.status ? readStatus(query.status) : undefined,
     customerId: query.customer ? readCustomer(query.customer) : undefined,
     amount: query.amount ? parseAmount(query.amount) : undefined,
   }
@@ -249,8 +249,8 @@ function readPeriod({ from, to }: Pick<ListQuery, 'from' | 'to'>) {
   return { from: readInstant('from', from), to: readInstant('to', to, '23:59:59.999') }
 }
 
-function readStatus(status: string): TransactionStatus[] {
-  if (Object.hasOwn(statuses, status)) return statuses[status] as TransactionStatus[]
+function readStatus(status: string): TransactionStatus | null {
+  if (Object.hasOwn(statuses, status)) return statuses[status] as TransactionStatus | null
   const message = `"status" must be one of [${Object.keys(statuses).join(', ')}]`
   throw new ServiceError('invalid_request', message, 'status')
 }

@@ -1,0 +1,21 @@
+-- What reverses a payment's ledger transaction reverses the transaction it was paid for, in the same commit. Movements of
+-- any other kind do not come here.
+create or replace function mark_transaction_reversed() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update transactions t
+  set status = 'reversed', updated_at = new.created_at
+  from ledger_transactions o
+  where o.merchant_id = new.merchant_id and o.id = new.reverses_id
+    and t.merchant_id = new.merchant_id
+    and t.payment_intent_id = substr(o.details ->> 'paymentIntentId', 4)::uuid
+    and t.status = 'succeeded';
+  return null;
+end
+$$;
+
+create or replace trigger ledger_transactions_reversed
+after insert on ledger_transactions
+for each row
+when (new.kind = 'reversal')
+execute function mark_transaction_reversed();
