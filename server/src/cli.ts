@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { withDatabase, withOperator } from './cli.database.ts'
 import { addLedgerCommands } from './cli.ledger.ts'
+import { addListenCommand } from './cli.listen.ts'
+import { untilSignal } from './cli.signal.ts'
+import { addTriggerCommand } from './cli.trigger.ts'
 import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { type Config, ConfigError, type Flags, readConfig } from './config.ts'
 import { StartupError } from './db/errors.ts'
@@ -58,6 +61,8 @@ function buildProgram(environment: NodeJS.ProcessEnv): Command {
   addMerchantCommands(program, config)
   addKeyCommands(program, config)
   addLedgerCommands(program, config)
+  addListenCommand(program, environment)
+  addTriggerCommand(program, environment)
 
   withDatabase(program.command('signing-key').description('keys that sign JWTs').command('rotate'))
     .description('sign with a new key from now on; tokens already issued stay good until they expire')
@@ -164,23 +169,6 @@ async function runServer(config: Config): Promise<void> {
   } finally {
     await server.close()
   }
-}
-
-/** Ctrl-C may arrive twice within milliseconds, from the terminal and from npm: that is one wish. */
-const oneWishMs = 1000
-
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let firstAt: number | null = null
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        const now = performance.now()
-        firstAt ??= now
-        if (now - firstAt > oneWishMs) process.exit(1)
-        resolve()
-      })
-    }
-  })
 }
 
 /** What could be no part of an address. */

@@ -11,6 +11,8 @@ export interface Config {
   poolSize: number
   /** Fixes the test merchant's key on the first start. */
   testKey: string | undefined
+  /** On the first start the test merchant's webhook in Paystack's style. */
+  webhookUrl: string | undefined
   adminKey: string | undefined
   /** 32 bytes in base64; default a file in the data folder, made on the first start. */
   encryptionKey: string | undefined
@@ -50,6 +52,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     databaseUrl,
     poolSize: readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000),
     testKey: readTestKey(text('MTEJA_TEST_KEY')),
+    webhookUrl: readUrl('MTEJA_WEBHOOK_URL', text('MTEJA_WEBHOOK_URL')),
     adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
     publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),
@@ -74,6 +77,24 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       'silent',
     ]),
   }
+}
+
+/** How the command line reaches a server as a merchant, not as its operator. */
+export interface Connection {
+  baseUrl: string
+  /** A secret API key. */
+  key: string
+}
+
+/** Throws ConfigError naming what is missing or wrong. */
+export function readConnection(flags: { url?: string; key?: string }, environment: NodeJS.ProcessEnv): Connection {
+  const text = (name: string) => environment[name]?.trim() || undefined
+  const key = flags.key ?? text('MTEJA_KEY')
+  if (key === undefined || !/^sk_(test|live)_\S+$/.test(key)) {
+    throw new ConfigError('A secret key is needed, sk_test_… or sk_live_…: give it by --key or MTEJA_KEY')
+  }
+  const baseUrl = readUrl('the server’s address (--url, MTEJA_URL)', flags.url ?? text('MTEJA_URL'))
+  return { baseUrl: baseUrl ?? 'http://127.0.0.1:9000', key }
 }
 
 function readNumber(name: string, text: string, min: number, max: number): number {

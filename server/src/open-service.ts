@@ -10,6 +10,7 @@ import { isInstalled, setUpInstallation } from './domain/installation.ts'
 import { createSandboxProcessor } from './domain/payment-processor.ts'
 import { createWebhookSender } from './domain/webhooks/sender.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
+import { ServiceError } from './errors.ts'
 import { systemRandom } from './ids.ts'
 import type { Service } from './service.ts'
 import { createPaystackVerifier, modeOfKey } from './upstream/paystack.ts'
@@ -55,9 +56,18 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       webhookSender,
       sandboxDelayMs,
     }
-    return { service, firstStart: await setUpInstallation(service, config.testKey), lock, close }
+    return { service, firstStart: await setUp(service, config), lock, close }
   } catch (error) {
     await close()
+    throw error
+  }
+}
+
+async function setUp(service: Service, { testKey, webhookUrl }: Config): Promise<OpenService['firstStart']> {
+  try {
+    return await setUpInstallation(service, testKey, webhookUrl)
+  } catch (error) {
+    if (error instanceof ServiceError) throw new StartupError(`MTEJA_WEBHOOK_URL cannot be used: ${error.message}`)
     throw error
   }
 }

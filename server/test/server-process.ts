@@ -63,7 +63,8 @@ export async function runMteja(
   return { code, stdout, stderr }
 }
 
-function startMteja(args: readonly string[], environment: Record<string, string>, output: 'pipe' | 'ignore') {
+/** Starts a command of `mteja`; it ends with whoever started it. */
+export function startMteja(args: readonly string[], environment: Record<string, string>, output: 'pipe' | 'ignore') {
   const { MTEJA_DATABASE_URL: _url, DATABASE_URL: _other, ...inherited } = process.env
   return spawn(process.execPath, [`--import=${lifeline}`, main, ...args], {
     env: { ...inherited, ...environment },

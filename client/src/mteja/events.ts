@@ -16,6 +16,8 @@ const silenceMs = 30_000
 const remembered = 10_000
 
 export interface FollowOptions extends CallOptions {
+  /** Told each time the connection is there: what happens from then on is not missed. */
+  onOpen?: () => void
   /** Told each time the connection was lost, before it is made again. */
   onLost?: (error: MtejaError) => void
 }
@@ -84,6 +86,7 @@ export class Events {
       const call = { method: 'GET', path: at, query, shape: jsonLines, isStream: true } as const
       const once = { ...options, signal: leaving.signal, maxRetries: 0 }
       const stream = await this.#send<ReadableStream<Uint8Array>>(call, once)
+      options.onOpen?.()
       for await (const text of linesOf(stream, lost)) {
         clearTimeout(timer)
         timer = setTimeout(leave, silenceMs)

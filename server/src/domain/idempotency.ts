@@ -205,7 +205,7 @@ function seal(service: Service, remembered: object): Buffer {
 }
 
 /** A database that is the open transaction: a transaction begun on it joins it. */
-function joinTransaction(db: Db, tx: Tx): Db {
+export function joinTransaction(db: Db, tx: Tx): Db {
   return {
     engine: db.engine,
     query: (statement) => tx.query(statement),

@@ -3,8 +3,10 @@ import { sql } from '../db/sql.ts'
 import { currencies } from '../money.ts'
 import type { Service } from '../service.ts'
 import { insertApiKey } from './api-keys.ts'
+import { joinTransaction } from './idempotency.ts'
 import { insertMerchant } from './merchants.ts'
 import type { Merchant } from './tenant.ts'
+import { setPaystackWebhook } from './webhooks/endpoints.ts'
 
 /** Whether the database was set up before. */
 export async function isInstalled(db: Db): Promise<boolean> {
@@ -19,11 +21,13 @@ export class WrongEncryptionKeyError extends Error {
 /**
  * Sets a new database up: its encryption key is noted, and a merchant with one test key is made, whose secret is
  * answered this once; null when that was done before. Of several servers starting at once, one does it. Never makes a
- * live key. Throws WrongEncryptionKeyError.
+ * live key. With `webhookUrl` the merchant is told of events there, in Paystack's style. Throws WrongEncryptionKeyError,
+ * and ServiceError `invalid_request` for a URL that is not to be sent to; then nothing was done.
  */
 export async function setUpInstallation(
   service: Service,
   testKey: string | undefined,
+  webhookUrl?: string,
 ): Promise<{ merchant: Merchant; secret: string } | null> {
   const setUp = await service.db.transaction(async (tx) => {
     const claimed = await tx.query(sql`
@@ -36,6 +40,10 @@ export async function setUpInstallation(
     const held = ['ZAR', ...currencies.filter((currency) => currency !== 'ZAR')]
     const merchant = await insertMerchant(service, tx, { name: 'Test merchant', country: 'ZA', currencies: held })
     const { secret } = await insertApiKey(service, tx, merchant, { mode: 'test', name: 'first start', secret: testKey })
+    if (webhookUrl !== undefined) {
+      const joined = { ...service, db: joinTransaction(service.db, tx) }
+      await setPaystackWebhook(joined, { merchant, mode: 'test' }, webhookUrl, secret)
+    }
     return { merchant, secret }
   })
   await checkEncryptionKey(service)

@@ -431,7 +431,7 @@ test('what a process took on and never reported is sent again once its time has 
 describe('a URL', () => {
   test.each([
     ['test', 'http://localhost:3000/hooks', true],
-    ['test', 'http://10.0.0.1/', true],
+    ['test', 'http://[fd00::1]/', true],
     ['test', 'http://169.254.169.254/', false],
     ['test', 'ftp://localhost/', false],
     ['test', 'localhost:3000', false],
@@ -440,7 +440,7 @@ describe('a URL', () => {
     ['live', 'https://example.com/hooks', true],
     ['live', 'http://example.com/hooks', false],
     ['live', 'https://localhost/hooks', false],
-    ['live', 'https://10.0.0.1/', false],
+    ['live', 'https://[fd00::1]/', false],
     ['live', 'https://2130706433/', false],
     ['live', 'https://[::ffff:127.0.0.1]/', false],
   ] as const)('in %s mode: %s', async (mode, url, isAccepted) => {

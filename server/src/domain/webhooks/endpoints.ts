@@ -9,6 +9,7 @@ import type { EventType } from '../events.ts'
 import type { Mode, Tenant } from '../tenant.ts'
 import { endpointName } from './ids.ts'
 import { isWithinReach, literalAddress, type Reach } from './reach.ts'
+import { newWebhookSecret } from './signatures.ts'
 import type { WebhookStyle } from './styles.ts'
 
 /** An address of the merchant's that is told of events. */
@@ -50,7 +51,6 @@ const columns = sql`
 `
 
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const secretBytes = 24
 
 /** What the secret of an endpoint is sealed for. */
 export const secretContext = 'webhook'
@@ -75,7 +75,7 @@ export async function createWebhookEndpoint(
   tenant: Tenant,
   input: NewWebhookEndpoint,
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
-  const secret = newSecret(service)
+  const secret = newWebhookSecret(service.random)
   const endpoint = await insertEndpoint(service, tenant, { ...input, style: 'standard', secret })
   return { endpoint, secret }
 }
@@ -207,7 +207,7 @@ export async function rotateWebhookSecret(
     const message = 'A Paystack endpoint is signed with the API key that set it; set it again with the new key'
     throw new ServiceError('invalid_request', message)
   }
-  const secret = newSecret(service)
+  const secret = newWebhookSecret(service.random)
   const now = service.clock.now()
   const [row] = await service.db.query<EndpointRow>(sql`
     update webhook_endpoints w set
@@ -271,10 +271,6 @@ export function readWebhookUrl(text: string, mode: Mode): string {
 
 function badUrl(rule: string): ServiceError {
   return new ServiceError('invalid_request', `url ${rule}`, 'url')
-}
-
-function newSecret(service: Service): string {
-  return `whsec_${service.random.bytes(secretBytes).toString('base64')}`
 }
 
 function endpointNotFound(id: string): ServiceError {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { Random } from '../../ids.ts'
 
 /** What is signed: the bytes that are sent. */
 export interface SignedMessage {
@@ -27,4 +28,11 @@ export function signAsStandard(secrets: readonly string[], { id, body, now }: Si
     return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
   })
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') }
+}
+
+const secretBytes = 24
+
+/** `whsec_` and 32 characters of base64. */
+export function newWebhookSecret(random: Random): string {
+  return `whsec_${random.bytes(secretBytes).toString('base64')}`
 }

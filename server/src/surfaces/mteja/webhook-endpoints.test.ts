@@ -164,7 +164,7 @@ test.each<[object, string]>([
 
 test('in live mode only https to the open Internet is told', async () => {
   const live = await addTestKey(api.service, api.tenant.merchant, 'live')
-  for (const url of ['http://example.com/', 'https://localhost/', 'https://10.0.0.1/', 'https://[::1]/']) {
+  for (const url of ['http://example.com/', 'https://localhost/', 'https://127.0.0.1/', 'https://[::1]/']) {
     expect((await ask(live, 'POST', '', { url })).body.error).toMatchObject({ field: 'url' })
   }
   expect((await ask(live, 'POST', '', { url: 'https://example.com/' })).status).toBe(201)

@@ -1,0 +1,8 @@
+import type { Command } from 'commander'
+
+/** Adds the options that say which server, and as whom. */
+export function withConnection(command: Command): Command {
+  return command
+    .option('--key <key>', 'a secret API key, sk_test_… or sk_live_… (MTEJA_KEY)')
+    .option('--url <url>', 'where the server is, default http://127.0.0.1:9000 (MTEJA_URL)')
+}

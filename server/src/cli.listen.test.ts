@@ -1,0 +1,137 @@
+import type { ChildProcess } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Webhook } from 'standardwebhooks'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { openReceiver, type Receiver } from '../test/receiver.ts'
+import { freePort, ServerProcess, startMteja } from '../test/server-process.ts'
+import { eventTypes } from './domain/events.ts'
+import { triggers } from './triggers.ts'
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
+
+const key = 'sk_test_listening_12345678'
+let folder: string
+let receiver: Receiver
+let webhook: Receiver
+let server: ServerProcess
+const started: ChildProcess[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mteja-listen-'))
+  receiver = await openReceiver()
+  webhook = await openReceiver()
+  const environment = { MTEJA_TEST_KEY: key, MTEJA_SANDBOX_DELAY_MS: '50', MTEJA_WEBHOOK_URL: webhook.url }
+  server = new ServerProcess(await freePort(), { dataFolder: folder }, environment)
+  await server.start()
+})
+
+afterAll(async () => {
+  for (const child of started) child.kill('SIGKILL')
+  await server.kill()
+  await Promise.all([receiver.close(), webhook.close()])
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** A command that speaks to the server as the merchant, and what it has printed so far. */
+function start(...args: string[]) {
+  const child = startMteja(args, { MTEJA_KEY: key, MTEJA_URL: server.origin }, 'pipe')
+  started.push(child)
+  const printed = { out: '', error: '' }
+  child.stdout?.on('data', (chunk) => {
+    printed.out += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    printed.error += chunk
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return { child, printed, ended }
+}
+
+async function run(...args: string[]) {
+  const { printed, ended } = start(...args)
+  return { code: await ended, ...printed }
+}
+
+async function listen(...args: string[]) {
+  const listener = start('listen', ...args)
+  await vi.waitFor(() => expect(listener.printed.out).toMatch(/Listening to/), 20_000)
+  return listener
+}
+
+test('listening sends what happens on, signed as Paystack signs, goes on after a restart, and ends by Ctrl-C with 0', async () => {
+  const { child, printed, ended } = await listen('--forward-to', receiver.url, '--style', 'paystack')
+  const triggered = await run('trigger', 'customeridentification.success')
+  expect([triggered.code, triggered.out]).toEqual([0, expect.stringMatching(/^created customer CUS_\w+\nsubmitted/)])
+  await vi.waitFor(
+    () => expect(printed.out).toMatch(/customeridentification\.success {2}evt_\w+ {2}CUS_\w+\n {2}→ 200 in \d+ ms\n/),
+    20_000,
+  )
+  const [{ headers, body } = { headers: {}, body: '' }] = receiver.received
+  expect(headers['x-paystack-signature']).toBe(createHmac('sha512', key).update(body).digest('hex'))
+
+  await server.kill()
+  await vi.waitFor(() => expect(printed.error).toContain('trying again'), 20_000)
+  await server.start()
+  await run('trigger', 'identity.failed')
+  await vi.waitFor(() => expect(printed.out).toContain('customeridentification.failed'), 40_000)
+  expect(receiver.received.map((each) => JSON.parse(each.body).event)).toEqual([
+    'customeridentification.success',
+    'customeridentification.failed',
+  ])
+
+  receiver.status = 500
+  await run('trigger', 'charge.success')
+  await vi.waitFor(() => expect(printed.out).toContain('→ 500'), 20_000)
+  child.kill('SIGINT')
+  expect(await ended).toBe(0)
+})
+
+test('the webhook of the first start was told the same, to the byte', async () => {
+  await vi.waitFor(() => expect(webhook.received).toHaveLength(3), 20_000)
+  expect(webhook.received.map(({ body }) => body)).toEqual(receiver.received.map(({ body }) => body))
+  expect(webhook.received[0]?.headers['x-paystack-signature']).toBe(
+    receiver.received[0]?.headers['x-paystack-signature'],
+  )
+})
+
+test('in the standard style it is signed with the secret that was printed', async () => {
+  receiver.status = 200
+  receiver.received.length = 0
+  const { child, printed, ended } = await listen('--forward-to', receiver.url)
+  await run('trigger', 'customer.created')
+  await vi.waitFor(() => expect(receiver.received).toHaveLength(1), 20_000)
+  const secret = /whsec_\S+/.exec(printed.out)?.[0] ?? ''
+  const [{ headers, body } = { headers: {}, body: '' }] = receiver.received
+  expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toMatchObject({
+    type: 'customer.created',
+  })
+  child.kill('SIGTERM')
+  expect(await ended).toBe(0)
+})
+
+test('every event there is can be made to happen, and does', async () => {
+  const { child, printed, ended } = await listen()
+  const names = Object.keys(triggers)
+  expect((await run('trigger', '--list')).out.trim().split('\n')).toEqual(names)
+  const own = names.filter((name) => eventTypes.some((type) => type === name))
+  expect(own).toEqual(eventTypes.filter((type) => own.includes(type)))
+  for (const name of own) expect(await run('trigger', name)).toMatchObject({ code: 0, error: '' })
+  for (const name of own) await vi.waitFor(() => expect(printed.out).toContain(` ${name} `), 20_000)
+  child.kill('SIGINT')
+  expect(await ended).toBe(0)
+})
+
+test('a wrong key, no key and an event that does not exist are refused in one sentence', async () => {
+  const wrong = await run('listen', '--key', 'sk_test_wrong_12345678')
+  expect([wrong.code, wrong.error]).toEqual([1, expect.stringMatching(/^mteja: .*not valid.*\n$/)])
+  const none = start('listen', '--key', '')
+  expect([await none.ended, none.printed.error]).toEqual([1, expect.stringContaining('A secret key is needed')])
+  expect(await run('trigger', 'customer.exploded')).toMatchObject({
+    code: 2,
+    error: expect.stringContaining('mteja trigger --list'),
+  })
+})

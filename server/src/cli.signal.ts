@@ -1,0 +1,17 @@
+/** Ctrl-C may arrive twice within milliseconds, from the terminal and from npm: that is one wish. */
+const oneWishMs = 1000
+
+/** Until SIGINT or SIGTERM; asked again later, the process ends at once. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAt: number | null = null
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        const now = performance.now()
+        firstAt ??= now
+        if (now - firstAt > oneWishMs) process.exit(1)
+        resolve()
+      })
+    }
+  })
+}
