@@ -284,7 +284,7 @@ begin
       v_refusal := 'customer_not_found';
     elsif v_action = 'place' and p_expirations[i] <= p_now then
       v_refusal := 'expiry_passed';
-    elsif v_action in ('post', 'place', 'capture') and (v_denied[v_from] or coalesce(v_denied[v_to], false)) then
+    elsif v_action in ('post', 'place', 'capture') and (v_denied[v_from] or v_denied[v_to]) then
       v_refusal := 'customer_denied';
     elsif v_action in ('capture', 'release', 'expire') then
       v_amount := case when v_action = 'capture' then coalesce(v_amount, v_hold_left[v_hold]) else 0 end;

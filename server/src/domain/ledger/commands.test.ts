@@ -384,6 +384,14 @@ describe('what is recorded', () => {
     expect((await entriesOf(a)).at(-1)).toMatchObject({ amount: -3n, balance_after: 7n })
   })
 
+  test('a hold that would be over at this very moment is not placed', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 10n))
+    const [now, later] = [0, 1].map((ms) => new Date(service.clock.now().getTime() + ms)) as [Date, Date]
+    expect(await refusalOf(ledger(tenant, make.place(a, 1n, { expiresAt: now })))).toMatchObject({ field: 'expiresAt' })
+    expect(await ledger(tenant, make.place(a, 1n, { expiresAt: later }))).toMatchObject({ amount: 1n })
+  })
+
   test('a hold says what became of it', async () => {
     const [a] = await wallets(1)
     await ledger(tenant, make.payIn(a, 100n))
