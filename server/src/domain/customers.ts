@@ -149,6 +149,19 @@ export async function findCustomer(service: Service, tenant: Tenant, reference: 
   return readCustomer(rows[0])
 }
 
+/** Those of the numbers given who are the tenant's, by number. */
+export async function findCustomersById(
+  service: Service,
+  tenant: Tenant,
+  ids: readonly bigint[],
+): Promise<Map<bigint, Customer>> {
+  const rows = await service.db.query<CustomerRow>(sql`
+    select ${customerColumns} from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and c.id = any(${[...ids]}::bigint[])
+  `)
+  return new Map(rows.map((row) => [row.id, readCustomer(row)]))
+}
+
 /** As `findCustomer`, holding the row until the transaction ends. */
 export async function lockCustomer(tx: Tx, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
   const rows = await tx.query<CustomerRow>(sql`

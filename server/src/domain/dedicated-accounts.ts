@@ -5,7 +5,14 @@ import type { Random } from '../ids.ts'
 import type { Currency } from '../money.ts'
 import type { Service } from '../service.ts'
 import type { Page } from './customer-lists.ts'
-import { type Customer, type CustomerReference, findCustomer, lockCustomer, updateCustomer } from './customers.ts'
+import {
+  type Customer,
+  type CustomerReference,
+  findCustomer,
+  findCustomersById,
+  lockCustomer,
+  updateCustomer,
+} from './customers.ts'
 import { recordEvent } from './events.ts'
 import type { Merchant, Tenant } from './tenant.ts'
 
@@ -252,12 +259,9 @@ export async function listDedicatedAccounts(
     order by a.id desc
   `)
   const accounts = rows.filter((row) => row.id !== null).map(readAccount)
-  const items = await Promise.all(
-    accounts.map(async (account) => ({
-      account,
-      customer: await findCustomer(service, tenant, { id: account.customerId }),
-    })),
-  )
+  const ids = accounts.map((account) => account.customerId)
+  const customers = await findCustomersById(service, tenant, ids)
+  const items = accounts.map((account) => ({ account, customer: customers.get(account.customerId) as Customer }))
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 

@@ -3,7 +3,14 @@ import { sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { randomCode } from '../ids.ts'
 import type { Service } from '../service.ts'
-import { type Customer, type CustomerQueues, createCustomer, findCustomer, lockCustomer } from './customers.ts'
+import {
+  type Customer,
+  type CustomerQueues,
+  createCustomer,
+  findCustomer,
+  findCustomersById,
+  lockCustomer,
+} from './customers.ts'
 import { recordEvent } from './events.ts'
 import { type MerchantRow, readMerchant } from './merchants.ts'
 import {
@@ -182,12 +189,10 @@ export async function listAllMandates(
     order by d.id desc
   `)
   const found = rows.filter((row) => row.id !== null).map((row) => readMandate(service, row))
-  const items = await Promise.all(
-    found.slice(0, limit).map(async (mandate) => ({
-      mandate,
-      customer: await findCustomer(service, tenant, { id: mandate.customerId }),
-    })),
-  )
+  const mandates = found.slice(0, limit)
+  const ids = mandates.map(({ customerId }) => customerId)
+  const customers = await findCustomersById(service, tenant, ids)
+  const items = mandates.map((mandate) => ({ mandate, customer: customers.get(mandate.customerId) as Customer }))
   return { items, hasOlder: found.length > limit, total: Number(rows[0]?.total ?? 0) }
 }
 

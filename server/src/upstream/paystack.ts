@@ -18,8 +18,8 @@ export interface PaystackAccount {
   fetch: typeof fetch
 }
 
-/** Both calls of a check together stay below the time for which a check is claimed. */
-const timeoutMs = 20_000
+/** The three calls that a check may make stay below the time for which it is claimed. */
+const timeoutMs = 10_000
 /** Paystack repeats a webhook for three days. */
 const patienceMs = 72 * 60 * 60 * 1000
 

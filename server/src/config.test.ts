@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from './config.ts'
+
+const secretKey = 'sk_live_0123456789'
+
+describe('who judges identity checks', () => {
+  test('is the sandbox, whatever else is set', () => {
+    expect(readConfig({}, {}).upstreamPaystack).toBeUndefined()
+    expect(readConfig({}, { MTEJA_PAYSTACK_SECRET_KEY: secretKey }).upstreamPaystack).toBeUndefined()
+  })
+
+  test('is a Paystack account where it is asked for', () => {
+    const asked = { MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: secretKey }
+    expect(readConfig({}, asked).upstreamPaystack).toEqual({ secretKey, baseUrl: 'https://api.paystack.co' })
+    const elsewhere = { ...asked, MTEJA_PAYSTACK_URL: 'http://localhost:9001//' }
+    expect(readConfig({}, elsewhere).upstreamPaystack).toEqual({ secretKey, baseUrl: 'http://localhost:9001' })
+  })
+
+  test.each([
+    [{ MTEJA_IDENTITY_VERIFIER: 'smile' }, 'MTEJA_IDENTITY_VERIFIER'],
+    [{ MTEJA_IDENTITY_VERIFIER: 'paystack' }, 'MTEJA_PAYSTACK_SECRET_KEY'],
+    [{ MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: 'pk_live_1' }, 'MTEJA_PAYSTACK_SECRET_KEY'],
+    [
+      { MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: secretKey, MTEJA_PAYSTACK_URL: 'paystack.co' },
+      'MTEJA_PAYSTACK_URL',
+    ],
+  ])('cannot be %j, and is told which setting is at fault', (environment, setting) => {
+    expect(() => readConfig({}, environment)).toThrow(ConfigError)
+    expect(() => readConfig({}, environment)).toThrow(setting)
+  })
+
+  test('is never told by repeating the key', () => {
+    const environment = { MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: 'wrong-but-secret' }
+    expect(() => readConfig({}, environment)).toThrow(/^((?!wrong-but-secret).)*$/)
+  })
+})
