@@ -100,6 +100,7 @@ export async function listDeliveries(
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
       ${filter.endpointId === undefined ? nothing : sql`and k.endpoint_id = ${filter.endpointId}`}
       ${step.before === undefined ? nothing : sql`and k.id < ${step.before}`}
+      ${filter.status === 'failed' ? ofStatus(sql`k`, filter.status) : nothing}
       ${withinPeriod(sql`'deliveries'`, tenant, filter)}
     order by k.id desc
     limit ${maxWalked}
@@ -204,11 +205,17 @@ export function fitting(
 ): Sql {
   const { status, eventType, customer } = filter
   return sql`
-    ${status === undefined ? nothing : sql`and ${delivery}.status = ${status}`}
+    ${status === undefined ? nothing : ofStatus(delivery, status)}
     ${eventType === undefined ? nothing : sql`and ${delivery}.event_type = ${eventType}`}
     ${customer === undefined ? nothing : sql`and ${delivery}.customer_id = ${customer.id}`}
     ${datedWithin(sql`${delivery}.created_at`, filter)}
   `
+}
+
+/** Written out: an index of those that have failed is of no use to a statement that could ask for others too. */
+function ofStatus(delivery: Sql, status: DeliveryStatus): Sql {
+  const statuses = { pending: sql`'pending'`, delivered: sql`'delivered'`, failed: sql`'failed'` }
+  return sql`and ${delivery}.status = ${statuses[status]}`
 }
 
 /** A deleted endpoint's deliveries can still be looked at. Throws `webhook_endpoint_not_found`. */

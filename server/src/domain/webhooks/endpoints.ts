@@ -254,7 +254,7 @@ async function giveUpDeliveries(tx: Tx, merchantId: number, id: string, reason: 
 }
 
 /** Answers the URL as it will be used. Throws `invalid_request` for one that is not to be sent to. */
-export function readWebhookUrl(text: string, mode: Mode): string {
+function readWebhookUrl(text: string, mode: Mode): string {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || text.length > 2000) {
     throw badUrl(`must be an http or https URL of at most 2000 characters, not ${JSON.stringify(text.slice(0, 100))}`)

@@ -2,7 +2,7 @@ import { ServiceError } from '../../errors.ts'
 import { type EventType, readEventType } from '../events.ts'
 
 /** Stands for every event, those too that do not exist yet. */
-export const everyEvent = '*'
+const everyEvent = '*'
 
 /** Null for every event. Throws `invalid_request` naming what is no event. */
 export function readSubscription(names: readonly string[]): EventType[] | null {

@@ -46,7 +46,7 @@ const events = Type.Array(Type.String({ maxLength: 100 }), {
   examples: [['identity.succeeded', 'identity.failed']],
 })
 
-export const webhookEndpointSchema = Type.Object({
+const webhookEndpointSchema = Type.Object({
   id: Type.String({ examples: [id] }),
   style: styleSchema,
   url,
