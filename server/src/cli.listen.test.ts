@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openReceiver, type Receiver } from '../test/receiver.ts'
-import { freePort, ServerProcess, startMteja } from '../test/server-process.ts'
+import { freePort, runMteja, ServerProcess, startMteja } from '../test/server-process.ts'
 import { eventTypes } from './domain/events.ts'
 import { triggers } from './triggers.ts'
 
@@ -91,11 +91,11 @@ test('listening sends what happens on, signed as Paystack signs, goes on after a
 })
 
 test('the webhook of the first start was told the same, to the byte', async () => {
-  await vi.waitFor(() => expect(webhook.received).toHaveLength(3), 20_000)
-  expect(webhook.received.map(({ body }) => body)).toEqual(receiver.received.map(({ body }) => body))
-  expect(webhook.received[0]?.headers['x-paystack-signature']).toBe(
-    receiver.received[0]?.headers['x-paystack-signature'],
-  )
+  const told = ({ received }: Receiver) =>
+    new Map(received.map(({ headers, body }) => [body, headers['x-paystack-signature']]))
+  // What the killed server had taken on is sent when its time has run out, and what it had sent perhaps again.
+  await vi.waitFor(() => expect(told(webhook)).toEqual(told(receiver)), 60_000)
+  expect(told(webhook).size).toBe(3)
 })
 
 test('in the standard style it is signed with the secret that was printed', async () => {
@@ -118,11 +118,26 @@ test('every event there is can be made to happen, and does', async () => {
   const names = Object.keys(triggers)
   expect((await run('trigger', '--list')).out.trim().split('\n')).toEqual(names)
   const own = names.filter((name) => eventTypes.some((type) => type === name))
-  expect(own).toEqual(eventTypes.filter((type) => own.includes(type)))
+  expect(own).toEqual([...eventTypes])
   for (const name of own) expect(await run('trigger', name)).toMatchObject({ code: 0, error: '' })
   for (const name of own) await vi.waitFor(() => expect(printed.out).toContain(` ${name} `), 20_000)
   child.kill('SIGINT')
   expect(await ended).toBe(0)
+})
+
+test('a webhook of the first start that is not to be sent to is refused, and nothing is set up', async () => {
+  const data = join(folder, 'elsewhere')
+  const args = ['serve', '--port', '0', '--data', data]
+  const refused = startMteja(args, { MTEJA_WEBHOOK_URL: 'http://169.254.169.254/latest' }, 'pipe')
+  started.push(refused)
+  let error = ''
+  refused.stderr?.on('data', (chunk) => {
+    error += chunk
+  })
+  expect(await once(refused, 'close')).toEqual([1, null])
+  expect(error).toMatch(/^mteja: MTEJA_WEBHOOK_URL cannot be used: url must not be 169\.254\.169\.254.*\n$/)
+  const { code, stdout } = await runMteja(['key', 'list', '--json'], { dataFolder: data })
+  expect([code, JSON.parse(stdout)]).toEqual([0, [expect.objectContaining({ name: 'first start' })]])
 })
 
 test('a wrong key, no key and an event that does not exist are refused in one sentence', async () => {

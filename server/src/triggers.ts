@@ -20,6 +20,9 @@ const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expir
 const account = { number: '0123456789', bank_code: '058' }
 const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
 
+/** Of an account that test mode cannot resolve. */
+const unresolvedAccount = '0000000001'
+
 /** The credential that test mode takes for right. */
 const credential = {
   country: 'NG',
@@ -32,7 +35,7 @@ const credential = {
 }
 
 const identitySucceeded: Trigger = (tools) => identify(tools, credential)
-const identityFailed: Trigger = (tools) => identify(tools, { ...credential, account_number: '0000000001' })
+const identityFailed: Trigger = (tools) => identify(tools, { ...credential, account_number: unresolvedAccount })
 
 const mandateCreated: Trigger = async (tools) => {
   const { paystack, mteja, did } = tools
@@ -41,6 +44,23 @@ const mandateCreated: Trigger = async (tools) => {
   const { reference } = await paystack.customers.initializeDirectDebit(id, { account, address })
   await mteja.sandbox.approveMandate(reference)
   did(`approved mandate ${reference}; the bank agrees to it a moment later`)
+}
+
+const accountAssigned: Trigger = async (tools) => {
+  await assignAccount(tools)
+}
+
+const assignmentFailed: Trigger = async ({ paystack, did }) => {
+  const { bvn, bank_code, first_name, last_name } = credential
+  const email = newEmail()
+  await paystack.dedicatedAccounts.assign({
+    ...{ email, first_name, last_name, bvn, bank_code },
+    country: 'NG',
+    account_number: unresolvedAccount,
+    phone: '+2348012345678',
+    preferred_bank: 'test-bank',
+  })
+  did(`asked for an account for ${email}, whose identity will not be confirmed; the outcome comes a moment later`)
 }
 
 /** By name, Cashful's and ours first, then Paystack's. Each makes a customer of its own. */
@@ -70,6 +90,12 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   },
   'mandate.created': mandateCreated,
   'mandate.active': mandateCreated,
+  'dedicated_account.assigned': accountAssigned,
+  'dedicated_account.assignment_failed': assignmentFailed,
+  'dedicated_account.removed': async (tools) => {
+    await tools.paystack.dedicatedAccounts.deactivate(await assignAccount(tools))
+    tools.did('took it away')
+  },
   'pay_in.succeeded': async (tools) => {
     await createPayer(tools)
   },
@@ -136,6 +162,8 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   'customeridentification.failed': identityFailed,
   'direct_debit.authorization.created': mandateCreated,
   'direct_debit.authorization.active': mandateCreated,
+  'dedicatedaccount.assign.success': accountAssigned,
+  'dedicatedaccount.assign.failed': assignmentFailed,
   'charge.success': async ({ paystack, currency, did }) => {
     const { reference } = await paystack.charges.create({ email: newEmail(), amount: 700, currency, card })
     did(`charged a card: ${reference}`)
@@ -146,6 +174,16 @@ async function identify(tools: Tools, details: typeof credential): Promise<void>
   const customerId = await createCustomer(tools)
   await tools.paystack.customers.validate(customerId, details)
   tools.did(`submitted account ${details.account_number} to identify them; the outcome comes a moment later`)
+}
+
+async function assignAccount(tools: Tools): Promise<number> {
+  const customer = await createCustomer(tools)
+  const { id, account_number } = await tools.paystack.dedicatedAccounts.create({
+    customer,
+    preferred_bank: 'test-bank',
+  })
+  tools.did(`gave them account ${account_number}`)
+  return id
 }
 
 async function createCustomer({ cashful, did }: Tools): Promise<string> {
