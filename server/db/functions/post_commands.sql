@@ -328,7 +328,6 @@ begin
     v_touched[v_from] := true;
     if v_action = 'place' then
       v_held[v_from] := v_held[v_from] + v_amount;
-      v_times[v_from] := greatest(v_times[v_from], p_now);
     elsif v_action in ('capture', 'release', 'expire') then
       v_held[v_from] := v_held[v_from] - v_amount - v_released;
       v_hold_left[v_hold] := v_hold_left[v_hold] - v_amount - v_released;
@@ -337,7 +336,7 @@ begin
       if v_hold_left[v_hold] = 0 then
         v_hold_statuses[v_hold] := case
           when v_action = 'expire' then 'expired'
-          when v_released > 0 and v_action = 'release' then 'released'
+          when v_action = 'release' then 'released'
           else 'captured'
         end;
       end if;
@@ -358,7 +357,6 @@ begin
       );
     end if;
 
-    v_from_balances[i] := v_posted[v_from];
     if v_action in ('post', 'refund', 'capture') then
       v_touched[v_to] := true;
       v_posted[v_from] := v_posted[v_from] - v_amount;
@@ -367,7 +365,6 @@ begin
       v_numbers[v_to] := v_numbers[v_to] + 1;
       v_from_numbers[i] := v_numbers[v_from];
       v_to_numbers[i] := v_numbers[v_to];
-      v_from_balances[i] := v_posted[v_from];
       v_to_balances[i] := v_posted[v_to];
       v_command_times[i] := greatest(v_times[v_from], v_times[v_to]);
       v_times[v_from] := v_command_times[i];
@@ -377,6 +374,7 @@ begin
         v_transfer_numbers[i] := v_transfers;
       end if;
     end if;
+    v_from_balances[i] := v_posted[v_from];
   end loop;
 
   insert into ledger_transactions (

@@ -357,6 +357,8 @@ describe('what is recorded', () => {
       replayed: false,
     })
     expect(await entriesOf(b)).toEqual([{ number: 1n, amount: 30n, balance_after: 30n, transaction_id: command.id }])
+    // What is held is still posted.
+    expect(await ledger(tenant, make.place(a, 20n))).toMatchObject({ amount: 20n, fromBalance: 70n, toBalance: null })
   })
 
   test('an account is dated in the order of its entries, even where a server’s clock is behind', async () => {
@@ -374,6 +376,11 @@ describe('what is recorded', () => {
     const ahead = await ledger(tenant, make.payIn(c, 1n))
     const fourth = await createLedger(behind)(tenant, make.transfer(b, c, 1n))
     expect([third.createdAt, fourth.createdAt]).toEqual([first.createdAt, ahead.createdAt])
+    // And within a batch.
+    const [d, e] = await wallets(2)
+    await ledger(tenant, make.payIn(c, 1n))
+    const passedOn = await doTogether(behind, tenant, [make.transfer(c, d, 1n), make.transfer(d, e, 1n)])
+    expect(passedOn).toMatchObject([{ createdAt: ahead.createdAt }, { createdAt: ahead.createdAt }])
   })
 
   test('a fee is what the merchant takes of a customer’s cash', async () => {
