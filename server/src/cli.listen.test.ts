@@ -1,11 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { makeTestDatabase, makeTestFolder, testEngine } from '../test/engines.ts'
 import { openReceiver, type Receiver } from '../test/receiver.ts'
 import { freePort, runMteja, ServerProcess, startMteja } from '../test/server-process.ts'
 import { eventTypes } from './domain/events.ts'
@@ -14,18 +12,21 @@ import { triggers } from './triggers.ts'
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 
 const key = 'sk_test_listening_12345678'
-let folder: string
+let remove: () => Promise<void>
 let receiver: Receiver
 let webhook: Receiver
 let server: ServerProcess
 const started: ChildProcess[] = []
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mteja-listen-'))
+  const made = await makeTestDatabase()
+  remove = made.remove
+  // The encryption key is kept in a folder in any case.
+  const place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
   receiver = await openReceiver()
   webhook = await openReceiver()
   const environment = { MTEJA_TEST_KEY: key, MTEJA_SANDBOX_DELAY_MS: '50', MTEJA_WEBHOOK_URL: webhook.url }
-  server = new ServerProcess(await freePort(), { dataFolder: folder }, environment)
+  server = new ServerProcess(await freePort(), place, environment)
   await server.start()
 })
 
@@ -33,7 +34,7 @@ afterAll(async () => {
   for (const child of started) child.kill('SIGKILL')
   await server.kill()
   await Promise.all([receiver.close(), webhook.close()])
-  await rm(folder, { recursive: true, force: true })
+  await remove()
 })
 
 /** A command that speaks to the server as the merchant, and what it has printed so far. */
@@ -126,7 +127,7 @@ test('every event there is can be made to happen, and does', async () => {
 })
 
 test('a webhook of the first start that is not to be sent to is refused, and nothing is set up', async () => {
-  const data = join(folder, 'elsewhere')
+  const data = await makeTestFolder()
   const args = ['serve', '--port', '0', '--data', data]
   const refused = startMteja(args, { MTEJA_WEBHOOK_URL: 'http://169.254.169.254/latest' }, 'pipe')
   started.push(refused)
