@@ -153,7 +153,7 @@ begin
   );
   for r in
     select n.place, a.id, a.customer_id, a.posted, a.held, a.floor, a.entry_count, a.last_entry_at,
-      coalesce(c.risk_action = 'deny', false) as denied
+      c.risk_action = 'deny' as denied
     from (
       select u.id, u.place from unnest(v_account_ids) with ordinality as u (id, place) order by u.id
     ) n

@@ -9,6 +9,7 @@ import {
   type TestTenant,
 } from '../../../test/service.ts'
 import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
+import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import { setRiskAction } from '../customers.ts'
@@ -596,6 +597,30 @@ describe('a batch', () => {
     const outcomes = await Promise.all([inDollars, again].map((commands) => doTogether(service, tenant, commands)))
     expect(new Set(outcomes.flat().map(codeOf))).toEqual(new Set(['done']))
   })
+})
+
+test('two merchants whose objects have the same numbers have nothing to do with each other', async () => {
+  const [one, other] = [await createTestTenant(service), await createTestTenant(service)]
+  const merchants = [one.merchant.id, other.merchant.id]
+  await (service.db as OwnedDb).asOwner((session) =>
+    session.execute(`update merchant_ids set last_id = 1000000 where merchant_id in (${merchants.join()})`),
+  )
+  const [a = '', b = ''] = await createWallets(service, one, 2)
+  const [c = '', d = ''] = await createWallets(service, other, 2)
+  const accounts = () =>
+    service.db.query(sql`select * from ledger_accounts where merchant_id = ${one.merchant.id} order by id`)
+  await setRiskAction(service, one, { code: b }, 'deny')
+  await ledger(one, make.payIn(a, 1000n))
+  const before = await accounts()
+  // In another order, so that the accounts of customers with the same number have different ones.
+  await doTogether(service, other, [make.payIn(d, 1n), make.payIn(c, 7n)])
+  expect(await ledger(other, make.transfer(c, d, 5n))).toMatchObject({ fromBalance: 2n, toBalance: 6n })
+  expect(await refusalOf(ledger(other, make.purchase(c, 3n)))).toMatchObject({ code: 'insufficient_funds' })
+  expect(await accounts()).toEqual(before)
+  expect(await refusalOf(ledger(one, make.purchase(c, 1n)))).toMatchObject({ code: 'customer_not_found' })
+  expect(await refusalOf(ledger(one, make.transfer(a, b, 1n)))).toMatchObject({ code: 'customer_denied' })
+  expect(await ledger(one, make.purchase(a, 1n))).toMatchObject({ fromBalance: 999n, toBalance: 1n })
+  expect(await ledger(other, make.purchase(d, 5n))).toMatchObject({ fromBalance: 1n, toBalance: 5n })
 })
 
 test('many racers for one balance spend it exactly, whatever server they come by', async () => {
