@@ -77,6 +77,7 @@ interface Outcome {
   replayed: boolean
   fingerprint: Buffer | null
   id: string
+  /** These two are null where it was refused. */
   amount: bigint | null
   from_balance: bigint | null
   to_balance: bigint | null
@@ -126,8 +127,8 @@ function readReceipt(command: LedgerCommand, outcome: Outcome): Receipt {
   if (outcome.refusal !== null) throw refusedCommand(command, outcome.refusal, outcome.replayed)
   return {
     id: outcome.id,
-    amount: outcome.amount ?? 0n,
-    fromBalance: outcome.from_balance ?? 0n,
+    amount: outcome.amount as bigint,
+    fromBalance: outcome.from_balance as bigint,
     toBalance: outcome.to_balance,
     createdAt: outcome.created_at,
     replayed: outcome.replayed,
