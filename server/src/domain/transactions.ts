@@ -349,9 +349,9 @@ async function insertTransaction(service: Service, tenant: Tenant, customer: Cus
   const now = service.clock.now()
   const uuid = uuidV7(service.random, now)
   const expiresAt = new Date(now.getTime() + lifetimeMs)
+  // By itself: while a transaction of the same reference is being settled, which needs ids too, the insert waits for it.
+  const [allocated] = await service.db.query<{ id: bigint }>(sql`select allocate_ids(${tenant.merchant.id}, 1) as id`)
   await service.db.transaction(async (tx) => {
-    // Ids first, counters second, as creating a customer does: neither waits for the other.
-    const [allocated] = await tx.query<{ id: bigint }>(sql`select allocate_ids(${tenant.merchant.id}, 1) as id`)
     await insertPaymentIntent(service, tx, tenant, {
       uuid,
       customerId: purpose === 'wallet_topup' ? customer.id : null,
