@@ -9,7 +9,15 @@ import { ServiceError } from '../errors.ts'
 import { systemRandom } from '../ids.ts'
 import type { Service } from '../service.ts'
 import { createVault } from '../vault.ts'
-import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused, once } from './idempotency.ts'
+import {
+  fingerprintOf,
+  forgetOldKeys,
+  type IdempotentRequest,
+  type KeyScope,
+  keyReused,
+  once,
+  onceRepeatable,
+} from './idempotency.ts'
 import { createLedger } from './ledger/commands.ts'
 
 let db: OwnedDb
@@ -37,6 +45,25 @@ function marking<Answer>(mark: string, answer: () => Promise<Answer> | Answer) {
     await db.query(sql`insert into marks values (${mark})`)
     return answer()
   }
+}
+
+/** A promise, and how to fulfil it. */
+function signal() {
+  let give = () => {}
+  const given = new Promise<void>((resolve) => {
+    give = resolve
+  })
+  return { given, give }
+}
+
+/** The same key, and another one, in every scope that might be taken for another. */
+function neighbours(): [KeyScope, IdempotentRequest][] {
+  const request = fresh()
+  const others: KeyScope[] = [
+    { ...scope, mode: 'live' },
+    { ...scope, merchantId: 0 },
+  ]
+  return [[scope, request], [scope, fresh()], ...others.map((each): [KeyScope, IdempotentRequest] => [each, request])]
 }
 
 const refusalOf = (call: Promise<unknown>) =>
@@ -136,6 +163,20 @@ describe('once', () => {
     expect(await other).toEqual({ answer: 'done', replayed: false })
   })
 
+  test('one that is refused is given the answer of another that was faster', async () => {
+    const request = fresh()
+    const begun = signal()
+    const refused = once(service, scope, request, async () => {
+      begun.give()
+      await sleep(50)
+      throw new ServiceError('email_taken', 'It is taken')
+    })
+    await begun.given
+    const other = once(service, scope, request, () => sleep(50, 'done'))
+    expect(await other).toEqual({ answer: 'done', replayed: false })
+    expect(await refused).toEqual({ answer: 'done', replayed: true })
+  })
+
   test('refuses the key for anything else, naming what differs', async () => {
     const request = fresh({ amount: 5, note: 'x', gone: true })
     await once(service, scope, request, async () => 'done')
@@ -160,6 +201,13 @@ describe('once', () => {
     for (const each of scopes) {
       expect(await once(service, each, request, async () => 'theirs')).toEqual({ answer: 'theirs', replayed: false })
     }
+  })
+
+  test('keeps an answer for its own key alone', async () => {
+    const all = neighbours()
+    for (const [i, [its, request]] of all.entries()) await once(service, its, request, async () => i)
+    const again = all.map(([its, request]) => once(service, its, request, async () => 'another'))
+    expect(await Promise.all(again)).toEqual(all.map((_, i) => ({ answer: i, replayed: true })))
   })
 
   test('keeps the answer unreadable', async () => {
@@ -193,12 +241,123 @@ describe('once', () => {
   })
 })
 
+describe('once repeatable', () => {
+  test('does its work one time and gives the same answer again', async () => {
+    const request = fresh()
+    const repeatable = (answer: string) => onceRepeatable(service, scope, request, async () => answer)
+    expect(await repeatable('first')).toEqual({ answer: 'first', replayed: false })
+    expect(await repeatable('second')).toEqual({ answer: 'first', replayed: true })
+  })
+
+  test('remembers a refusal', async () => {
+    const request = fresh()
+    const refused = () =>
+      onceRepeatable(service, scope, request, async () => {
+        throw new ServiceError('email_taken', 'It is taken', 'email')
+      })
+    expect(await refusalOf(refused())).toMatchObject({ code: 'email_taken', replayed: false })
+    const again = onceRepeatable(service, scope, request, async () => 'fine now')
+    expect(await refusalOf(again)).toMatchObject({ code: 'email_taken', field: 'email', replayed: true })
+  })
+
+  test.each([
+    ['a failure', () => new Error('a bug')],
+    ['that the database is busy', () => new ServiceError('busy', 'later')],
+  ])('does not remember %s: the work may be done again', async (_title, error) => {
+    const request = fresh()
+    const failing = onceRepeatable(service, scope, request, async () => {
+      throw error()
+    })
+    await expect(failing).rejects.toThrow(error().message)
+    const again = onceRepeatable(service, scope, request, async () => 'done')
+    expect(await again).toEqual({ answer: 'done', replayed: false })
+  })
+
+  test('of two at once both do the work, and the first to finish has the answer', async () => {
+    const request = fresh()
+    const [begun, end] = [signal(), signal()]
+    const slow = onceRepeatable(service, scope, request, async () => {
+      begun.give()
+      await end.given
+      return 'slow'
+    })
+    await begun.given
+    const fast = await onceRepeatable(service, scope, request, async () => 'fast')
+    end.give()
+    expect([fast, await slow]).toEqual([
+      { answer: 'fast', replayed: false },
+      { answer: 'fast', replayed: true },
+    ])
+  })
+
+  test('keeps an answer for its own key alone, also while others are not answered yet', async () => {
+    const all = neighbours().map(([its, request]) => ({ its, request, begun: signal(), end: signal() }))
+    const working = all.map(({ its, request, begun, end }, i) =>
+      onceRepeatable(service, its, request, async () => {
+        begun.give()
+        await end.given
+        return i
+      }),
+    )
+    await Promise.all(all.map(({ begun }) => begun.given))
+    for (const [i, { end }] of all.entries()) {
+      end.give()
+      expect(await working[i]).toEqual({ answer: i, replayed: false })
+    }
+    const again = all.map(({ its, request }) => onceRepeatable(service, its, request, async () => 'another'))
+    expect(await Promise.all(again)).toEqual(all.map((_, i) => ({ answer: i, replayed: true })))
+  })
+
+  test('refuses a key that is another request’s, or is not answered and cannot be done again', async () => {
+    const request = fresh({ a: 1 })
+    const other = () => onceRepeatable(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
+    await onceRepeatable(service, scope, request, async () => {
+      expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+      const claimed = once(service, scope, request, async () => 'done')
+      expect(await refusalOf(claimed)).toMatchObject({ code: 'idempotency_key_reused' })
+    })
+    expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+  })
+
+  test('asks for another try where the key was forgotten meanwhile', async () => {
+    const late = onceRepeatable(service, scope, fresh(), async () => {
+      await forgetOldKeys(inDays(31))
+    })
+    expect(await refusalOf(late)).toMatchObject({ code: 'busy' })
+  })
+})
+
+/** The same service so much later. */
+function inDays(days: number, ms = 0): Service {
+  const now = new Date(service.clock.now().getTime() + days * 24 * 60 * 60 * 1000 + ms)
+  return { ...service, clock: { now: () => now } }
+}
+
+test('a key is remembered for thirty days, and forgotten then', async () => {
+  const request = fresh()
+  const again = () => once(service, scope, request, async () => 'done')
+  await again()
+  await forgetOldKeys(inDays(30))
+  expect(await again()).toEqual({ answer: 'done', replayed: true })
+  expect(await forgetOldKeys(inDays(30, 1))).toBeGreaterThan(0)
+  expect(await forgetOldKeys(inDays(30, 1))).toBe(0)
+  expect(await again()).toEqual({ answer: 'done', replayed: false })
+})
+
 describe('a fingerprint', () => {
   const print = (body: Record<string, unknown>, operation = 'POST /a') =>
     fingerprintOf(testVault, operation, body).toString('hex')
 
   test('is the same whatever the order of members, and where one is not given', () => {
     expect(print({ a: 1, b: 'x' })).toBe(print({ b: 'x', a: 1, c: undefined }))
+  })
+
+  test('is the same whatever was in the memory it is written to', () => {
+    const prints = Array.from({ length: 300 }, (_, i) => {
+      Buffer.allocUnsafe(i).fill(i)
+      return print({ a: 1 })
+    })
+    expect(new Set(prints).size).toBe(1)
   })
 
   test.each<[string, Record<string, unknown>, string?]>([
@@ -224,8 +383,11 @@ describe('a fingerprint', () => {
   })
 
   test('names at most what is in the request', () => {
-    const refusal = keyReused(requestOf('k', { a: 2 }), fingerprintOf(testVault, 'POST /test', { a: 1, b: 1 }))
+    const refusal = keyReused(
+      requestOf('k', { a: 2, c: undefined }),
+      fingerprintOf(testVault, 'POST /test', { a: 1, b: 1 }),
+    )
     expect(refusal).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
-    expect(refusal.message).not.toContain('b,')
+    expect(refusal.message).toContain('with another a;')
   })
 })

@@ -52,7 +52,8 @@ export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceEr
   const known = new Set<number>()
   for (let i = wholeBytes; i < stored.length; i += memberBytes) known.add(stored.readUIntBE(i, memberBytes))
   const changed = Object.entries(request.body)
-    .filter(([name, value]) => !secretMembers.test(name) && !known.has(fingerprintMember(name, value)))
+    .filter(([name, value]) => value !== undefined && !secretMembers.test(name))
+    .filter(([name, value]) => !known.has(fingerprintMember(name, value)))
     .map(([name]) => name)
   const difference = changed.length > 0 ? `another ${changed.join(', ')}` : 'other members or for another operation'
   const message = `The Idempotency-Key ${JSON.stringify(request.key)} was used with ${difference}; use a new key for a new request`
@@ -216,5 +217,5 @@ export function joinTransaction(db: Db, tx: Tx): Db {
 
 /** A number of six bytes. */
 function fingerprintMember(name: string, value: unknown): number {
-  return (crc32(name) & 0xffff) * 2 ** 32 + crc32(JSON.stringify(value) ?? '')
+  return (crc32(name) & 0xffff) * 2 ** 32 + crc32(JSON.stringify(value))
 }

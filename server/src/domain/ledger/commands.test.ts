@@ -447,6 +447,18 @@ describe('what is recorded', () => {
     expect(events).toEqual([{ type: 'pay_in.succeeded', data: event.data }])
   })
 
+  test('who cannot pay is named', async () => {
+    const own = await createTestTenant(service)
+    const [a = ''] = await createWallets(service, own, 1)
+    const cash = { kind: 'customer_cash', customer: a } as const
+    const purchase = make.purchase(a, 5n)
+    await doTogether(service, own, [make.payIn(a, 5n), purchase])
+    expect((await refusalOf(ledger(own, make.purchase(a, 1n)))).message).toContain(`of customer ${a} does not cover`)
+    await ledger(own, { ...make.purchase(a, 5n), from: { kind: 'merchant_balance' }, to: cash })
+    const refund = ledger(own, make.giveBack(purchase.id, cash, { kind: 'merchant_balance' }, null))
+    expect((await refusalOf(refund)).message).toContain('of the merchant does not cover')
+  })
+
   test('a refused command leaves every account as it was', async () => {
     const [a, b] = await wallets(2)
     await doTogether(service, tenant, [make.payIn(a, 5n), make.payIn(b, 5n)])
@@ -613,7 +625,8 @@ test('two merchants whose objects have the same numbers have nothing to do with 
   await ledger(one, make.payIn(a, 1000n))
   const before = await accounts()
   // In another order, so that the accounts of customers with the same number have different ones.
-  await doTogether(service, other, [make.payIn(d, 1n), make.payIn(c, 7n)])
+  await ledger(other, make.payIn(d, 1n))
+  await ledger(other, make.payIn(c, 7n))
   expect(await ledger(other, make.transfer(c, d, 5n))).toMatchObject({ fromBalance: 2n, toBalance: 6n })
   expect(await refusalOf(ledger(other, make.purchase(c, 3n)))).toMatchObject({ code: 'insufficient_funds' })
   expect(await accounts()).toEqual(before)
