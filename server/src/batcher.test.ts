@@ -146,6 +146,7 @@ describe('when a batch fails', () => {
     const { batches, outcomes } = setUpRunning({ a2: rolledBack })
     expect(await outcomes(['a1', 'a2', 'a3'])).toEqual(['a1!', 'a2: rolled back', 'a3!'])
     expect(batches).toEqual([['a1', 'a2', 'a3'], ['a1'], ['a2'], ['a3']])
+    expect(await outcomes(['a2', 'a4'])).toEqual(['a2: rolled back', 'a4!'])
   })
 
   test('and nobody knows whether it was kept, all are told and nothing is done again', async () => {
