@@ -244,9 +244,12 @@ describe('once', () => {
 describe('once repeatable', () => {
   test('does its work one time and gives the same answer again', async () => {
     const request = fresh()
-    const repeatable = (answer: string) => onceRepeatable(service, scope, request, async () => answer)
-    expect(await repeatable('first')).toEqual({ answer: 'first', replayed: false })
-    expect(await repeatable('second')).toEqual({ answer: 'first', replayed: true })
+    expect(await onceRepeatable(service, scope, request, async () => 'done')).toEqual({
+      answer: 'done',
+      replayed: false,
+    })
+    const again = onceRepeatable(service, scope, request, async () => expect.fail('it was done already'))
+    expect(await again).toEqual({ answer: 'done', replayed: true })
   })
 
   test('remembers a refusal', async () => {

@@ -9,8 +9,8 @@ import {
   type TestTenant,
 } from '../../../test/service.ts'
 import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
-import type { OwnedDb } from '../../db/database.ts'
-import { sql } from '../../db/sql.ts'
+import type { OwnedDb, OwnerSession } from '../../db/database.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import { setRiskAction } from '../customers.ts'
 import { getHold, placeHold } from '../holds.ts'
@@ -624,7 +624,6 @@ test('two merchants whose objects have the same numbers have nothing to do with 
   await setRiskAction(service, one, { code: b }, 'deny')
   await ledger(one, make.payIn(a, 1000n))
   const before = await accounts()
-  // In another order, so that the accounts of customers with the same number have different ones.
   await ledger(other, make.payIn(d, 1n))
   await ledger(other, make.payIn(c, 7n))
   expect(await ledger(other, make.transfer(c, d, 5n))).toMatchObject({ fromBalance: 2n, toBalance: 6n })
@@ -634,6 +633,39 @@ test('two merchants whose objects have the same numbers have nothing to do with 
   expect(await refusalOf(ledger(one, make.transfer(a, b, 1n)))).toMatchObject({ code: 'customer_denied' })
   expect(await ledger(one, make.purchase(a, 1n))).toMatchObject({ fromBalance: 999n, toBalance: 1n })
   expect(await ledger(other, make.purchase(d, 5n))).toMatchObject({ fromBalance: 1n, toBalance: 5n })
+})
+
+test('an account is found by its merchant’s customer, also where another’s customer has the same number', async () => {
+  const [one, other] = [await createTestTenant(service), await createTestTenant(service)]
+  const asOwner = <T>(work: (session: OwnerSession) => Promise<T>) => (service.db as OwnedDb).asOwner(work)
+  const setNumber = (tenant: TestTenant, last: number) =>
+    asOwner((session) =>
+      session.execute(`update merchant_ids set last_id = ${last} where merchant_id = ${tenant.merchant.id}`),
+    )
+  const lookUps: Sql[] = []
+  // The customers have the same numbers, their accounts in a second currency have not.
+  for (const [tenant, last] of [
+    [one, 2_001_000],
+    [other, 2_002_000],
+  ] as const) {
+    await setNumber(tenant, 2_000_000)
+    const [code = ''] = await createWallets(service, tenant, 1)
+    await setNumber(tenant, last)
+    await ledger(tenant, make.payIn(code, 1n, { currency: 'NGN' }))
+    lookUps.push(sql`
+      select l.id as own, open_ledger_accounts(
+        c.merchant_id, c.mode, now(), array['customer_cash'], array[c.code], array['NGN']
+      ) as found
+      from customers c
+      join ledger_accounts l on l.merchant_id = c.merchant_id and l.customer_id = c.id and l.currency = 'NGN'
+      where c.merchant_id = ${tenant.merchant.id} and c.code = ${code}
+    `)
+  }
+  // Whoever forgets the merchant finds one of them for both.
+  for (const lookUp of lookUps) {
+    const [row] = await asOwner((session) => session.query<{ own: bigint; found: bigint[] }>(lookUp))
+    expect(row?.found).toEqual([row?.own])
+  }
 })
 
 test('many racers for one balance spend it exactly, whatever server they come by', async () => {

@@ -1,0 +1,166 @@
+/** A change that no test can find, and why. */
+export interface Equivalent {
+  /** Below `server`. */
+  file: string
+  before: string
+  after: string
+  why: string
+}
+
+const post = 'db/functions/post_commands.sql'
+const open = 'db/functions/open_ledger_accounts.sql'
+const commands = 'src/domain/ledger/commands.ts'
+const idempotency = 'src/domain/idempotency.ts'
+const money = 'src/money.ts'
+const fitsAnyway =
+  'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
+const opensNothing = 'Opens once more what is missing, which is nothing: it only costs time.'
+const bound = 'How many is a matter of speed and memory.'
+
+export const equivalents: readonly Equivalent[] = [
+  {
+    file: post,
+    before: 'v_denied boolean[] := array_fill(false, array[v_accounts]);',
+    after: 'v_denied boolean[] := array_fill(true, array[v_accounts]);',
+    why: 'An account that is there has its own; a command on one that is not is refused before.',
+  },
+  {
+    file: post,
+    before:
+      'select o.amount from refund_totals o where o.merchant_id = p_merchant_id and o.transaction_id = n.id limit 1',
+    after: 'select o.amount from refund_totals o where o.transaction_id = n.id limit 1',
+    why: 'Ids of transactions are UUIDs, of which no two merchants have the same; the merchant is there for the index.',
+  },
+  {
+    file: post,
+    before: "elsif v_refusal is null and v_action in ('post', 'refund', 'capture')",
+    after: "elsif v_refusal is null and v_action in ('post', 'capture')",
+    why: fitsAnyway,
+  },
+  {
+    file: post,
+    before: "elsif v_refusal is null and v_action in ('post', 'refund', 'capture')",
+    after: "elsif v_refusal is null and v_action in ('post', 'refund')",
+    why: fitsAnyway,
+  },
+  {
+    file: post,
+    before: 'and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] + v_amount) > c_limit)',
+    after: 'and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] - v_amount) > c_limit)',
+    why: fitsAnyway,
+  },
+  {
+    file: post,
+    before: 'where h.merchant_id = p_merchant_id and h.id = u.id and u.touched;',
+    after: 'where h.id = u.id and u.touched;',
+    why: 'Ids of holds are UUIDs as well.',
+  },
+  {
+    file: post,
+    before: 'if v_transfers > v_first_transfer then',
+    after: 'if v_transfers >= v_first_transfer then',
+    why: 'Only spares writing the number that is there.',
+  },
+  {
+    file: open,
+    before: ') customers_own on customers_own.kind = n.kind and customers_own.mode = p_mode',
+    after: ') customers_own on customers_own.kind = n.kind',
+    why: 'The customer is of this mode, and their accounts are of theirs.',
+  },
+  {
+    file: open,
+    before: 'exit when attempt = 2 or array_position(v_ids, null) is null;',
+    after: 'exit when attempt = 2 and array_position(v_ids, null) is null;',
+    why: opensNothing,
+  },
+  {
+    file: open,
+    before: 'exit when attempt = 2 or array_position(v_ids, null) is null;',
+    after: 'null;',
+    why: opensNothing,
+  },
+  {
+    file: open,
+    before: 'exit when attempt = 2 or array_position(v_ids, null) is null;',
+    after: 'exit when attempt = 3 or array_position(v_ids, null) is null;',
+    why: opensNothing,
+  },
+  {
+    file: commands,
+    before: '{ maxBatch: 256, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },',
+    after: '{ maxBatch: 257, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },',
+    why: bound,
+  },
+  {
+    file: commands,
+    before: '{ maxBatch: 256, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },',
+    after: '{ maxBatch: 256, maxWaiting: 10001, keyOf: ({ command }) => keyOf(command), isRolledBack },',
+    why: bound,
+  },
+  {
+    file: commands,
+    before: 'const ownFingerprint = Buffer.alloc(0)',
+    after: 'const ownFingerprint = Buffer.alloc(1)',
+    why: 'Only compared with itself.',
+  },
+  {
+    file: commands,
+    before: 'this.customers.push(account.customer ?? null)',
+    after: 'this.customers.push(account.customer)',
+    why: 'The driver writes null for both.',
+  },
+  {
+    file: idempotency,
+    before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    after: '.sort(([a], [b]) => (a <= b ? -1 : 1))',
+    why: 'No two members have one name, and of an order only the sign counts.',
+  },
+  {
+    file: idempotency,
+    before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    after: '.sort(([a], [b]) => (a < b ? -2 : 1))',
+    why: 'No two members have one name, and of an order only the sign counts.',
+  },
+  {
+    file: idempotency,
+    before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    after: '.sort(([a], [b]) => (a < b ? -1 : 2))',
+    why: 'No two members have one name, and of an order only the sign counts.',
+  },
+  {
+    file: idempotency,
+    before: 'const forgottenAtOnce = 5_000',
+    after: 'const forgottenAtOnce = 5001',
+    why: bound,
+  },
+  {
+    file: idempotency,
+    before: 'return Number(row?.forgotten ?? 0)',
+    after: 'return Number(row?.forgotten)',
+    why: 'A function always answers a row.',
+  },
+  {
+    file: idempotency,
+    before: 'return Number(row?.forgotten ?? 0)',
+    after: 'return Number(row?.forgotten ?? 1)',
+    why: 'A function always answers a row.',
+  },
+  {
+    file: idempotency,
+    before: 'return (crc32(name) & 0xffff) * 2 ** 32 + crc32(JSON.stringify(value))',
+    after: 'return (crc32(name) & 0xffff) * 2 ** 32 - crc32(JSON.stringify(value))',
+    why: 'Another number, as good to tell members by.',
+  },
+  {
+    file: money,
+    before: "const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')",
+    after: "const text = String(amount <= 0n ? -amount : amount).padStart(digits + 1, '0')",
+    why: 'Nothing is nothing with either sign.',
+  },
+  {
+    file: money,
+    before: "const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')",
+    after: "const text = String(amount < 1n ? -amount : amount).padStart(digits + 1, '0')",
+    why: 'Nothing is nothing with either sign.',
+  },
+]
