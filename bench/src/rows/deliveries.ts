@@ -1,6 +1,7 @@
 import http, { type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MtejaClient } from '../../../client/src/index.ts'
 import { type Bench, database, type Row } from '../bench.ts'
 import { atLeast } from '../result.ts'
 import { alternate, format, medianOf, ratioOf } from '../rounds.ts'
@@ -93,20 +94,14 @@ async function measure({ postgres, customers }: Bench, receiver: Receiver, count
   return (expected / (performance.now() - startedAt)) * 1000
 }
 
-async function addEndpoint({ server }: Bench, url: string): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${server.port}/v1/webhook-endpoints`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ url }),
-  })
-  if (answer.status !== 201) throw new Error(`no webhook endpoint: ${answer.status} ${await answer.text()}`)
-  return ((await answer.json()) as { id: string }).id
+async function addEndpoint(bench: Bench, url: string): Promise<string> {
+  return (await clientOf(bench).webhookEndpoints.create({ url })).id
 }
 
-async function removeEndpoint({ server }: Bench, id: string): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${server.port}/v1/webhook-endpoints/${id}`, {
-    method: 'DELETE',
-    headers: { authorization: `Bearer ${bearer}` },
-  })
-  if (answer.status !== 200) throw new Error(`the webhook endpoint stays: ${answer.status} ${await answer.text()}`)
+async function removeEndpoint(bench: Bench, id: string): Promise<void> {
+  await clientOf(bench).webhookEndpoints.delete(id)
+}
+
+function clientOf({ server }: Bench): MtejaClient {
+  return new MtejaClient({ baseUrl: `http://127.0.0.1:${server.port}`, token: bearer })
 }
