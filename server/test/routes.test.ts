@@ -518,6 +518,7 @@ const banking: Record<string, Cases> = {
     200: { params: { bin: '539983' } },
     400: { params: { bin: '5399' } },
     401: { ...stranger, params: { bin: '539983' } },
+    404: { params: { bin: '\0' } },
   },
 }
 

@@ -26,7 +26,7 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         summary: 'What the first digits of a card number tell',
         tags: ['Verification'],
         params: Type.Object({ bin: Type.String({ description: 'Six or eight digits', examples: ['539983'] }) }),
-        response: responses(200, success('Bin resolved', binSchema), 400),
+        response: responses(200, success('Bin resolved', binSchema), 400, 404),
       },
     },
     async (request) => {
