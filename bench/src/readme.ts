@@ -28,7 +28,8 @@ export function renderReadme(results: readonly Result[], circumstances: Circumst
 
 \`npm run bench\` measures the server against hand-written SQL and prints ratios. Both sides run on one machine against one
 PostgreSQL, which it starts by itself, in alternating rounds; absolute figures are there to be put into proportion only.
-\`--quick\` takes under three minutes, \`--only transfers,lists\` measures some rows. This file is written by a full run.
+\`--quick\` takes under three minutes, \`--only transfers,lists\` measures some rows. This file is written by a full run,
+or by any with \`--write\`; what it measured is said below.
 
 ${renderTable(results)}
 - Date: ${new Date().toISOString().slice(0, 10)}, ${minutes.toFixed(0)} minutes${options.quick ? ' (--quick)' : ''}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deliverDue } from '../../../test/deliver.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
@@ -8,7 +9,6 @@ import type { Mode } from '../tenant.ts'
 import {
   claimDeliveries,
   createAttempt,
-  deliverDue,
   disabledAfterMs,
   type EventRenderers,
   giveUpStrayDeliveries,

@@ -212,13 +212,6 @@ async function noteFailure(tx: Tx, merchantId: number, id: string, isGone: boole
   await disableEndpoint(tx, merchantId, id, `It has acknowledged nothing since ${since.toISOString()}`, now)
 }
 
-/** Claims what is due, attempts it and waits for it; answers how many. */
-export async function deliverDue(service: Service, renderers: EventRenderers): Promise<number> {
-  const claimed = await claimDeliveries(service)
-  await Promise.all(claimed.map(createAttempt(service, renderers)))
-  return claimed.length
-}
-
 /**
  * Gives up what was recorded for an endpoint in the moment it was deleted or disabled, by whoever did not see it yet.
  * Answers how many.

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { deliverDue } from '../../../test/deliver.ts'
 import { openReceiver, type Receiver } from '../../../test/receiver.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
-import { deliverDue } from '../../domain/webhooks/deliveries.ts'
 import { eventRenderers } from '../webhooks.ts'
 
 let api: TestApi

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { deliverDue } from '../../../test/deliver.ts'
 import { openReceiver, type Received, type Receiver } from '../../../test/receiver.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
-import { deliverDue } from '../../domain/webhooks/deliveries.ts'
 import { eventRenderers } from '../webhooks.ts'
 
 let api: TestApi

@@ -1,7 +1,6 @@
-import type { CustomerSnapshot } from '../../domain/customers.ts'
 import type { RecordedEvent } from '../../domain/events.ts'
 import type { IncomingDetails, TransactionSnapshot } from '../../domain/transaction-records.ts'
-import { renderAuthorization } from './render.ts'
+import { renderAuthorization, renderHolder } from './render.ts'
 
 /** A transaction as verify and fetch show it. Paystack's tariffs are not ours: nothing is charged for it. */
 export function renderTransaction(transaction: TransactionSnapshot) {
@@ -74,7 +73,7 @@ function renderBasics(transaction: TransactionSnapshot) {
     log: renderLog(transaction),
     fees: isPaid ? 0 : null,
     authorization: renderAuthorizationOf(transaction),
-    customer: renderPayer(customer),
+    customer: renderHolder(customer),
     paidAt,
     createdAt,
     transaction_date: createdAt,
@@ -163,22 +162,6 @@ function renderSender(incoming: IncomingDetails) {
     narration: incoming.narration,
     receiver_bank_account_number: incoming.receiverAccountNumber,
     receiver_bank: incoming.receiverBank,
-  }
-}
-
-/** The customer as transactions embed them. */
-function renderPayer(customer: CustomerSnapshot) {
-  const { phone } = customer
-  return {
-    id: customer.id,
-    first_name: customer.firstName,
-    last_name: customer.lastName,
-    email: customer.email,
-    customer_code: customer.code,
-    phone,
-    metadata: customer.metadata,
-    risk_action: customer.riskAction,
-    international_format_phone: customer.phoneE164 ?? (phone === null ? null : `+${phone.replace(/^\+/, '')}`),
   }
 }
 
