@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Batched, createBatcher } from '../batcher.ts'
+import { batchLimits } from '../db/batch-limits.ts'
 import type { Queryable } from '../db/database.ts'
-import { isRolledBack } from '../db/rolled-back.ts'
 import { sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { randomMixedCode, uuidV7 } from '../ids.ts'
@@ -111,11 +111,7 @@ export function createKeyFinder(service: Service): KeyFinder {
   const find: Batched<string, KeyHolder | null> = createBatcher(
     (hashes) => findHolders(service, hashes),
     () => '',
-    {
-      maxBatch: 256,
-      maxWaiting: 10_000,
-      isRolledBack,
-    },
+    batchLimits,
   )
   return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
 }

@@ -1,5 +1,5 @@
 import { type Batched, createBatcher } from '../../batcher.ts'
-import { isRolledBack } from '../../db/rolled-back.ts'
+import { batchLimits } from '../../db/batch-limits.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Currency } from '../../money.ts'
@@ -27,11 +27,7 @@ export function createBalanceFinder(service: Service): BalanceFinder {
   return createBatcher(
     (calls) => selectBalances(service, calls),
     (call) => tenantKey(call.tenant),
-    {
-      maxBatch: 256,
-      maxWaiting: 10_000,
-      isRolledBack,
-    },
+    batchLimits,
   )
 }
 

@@ -1,6 +1,6 @@
 import { type Batched, createBatcher } from '../../batcher.ts'
+import { batchLimits } from '../../db/batch-limits.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
-import { isRolledBack } from '../../db/rolled-back.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Currency } from '../../money.ts'
@@ -92,7 +92,7 @@ export function createLedger(service: Service): Ledger {
   const submit: Batched<Call, Outcome> = createBatcher(
     (calls) => doCommands(service, calls),
     (call) => tenantKey(call.tenant),
-    { maxBatch: 256, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },
+    { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
   )
   return async (tenant, command) => readReceipt(command, await submit({ tenant, command }))
 }
