@@ -15,7 +15,7 @@
 -- give back; of a capture `amount`, `released` and `remaining` of the hold; of a release the `amount` given up.
 --
 -- Every command is judged against what its predecessors in the batch have left; a refused one leaves no trace but its
--- key. Accounts are locked in the order of their ids, so that two batches can wait for but never block each other.
+-- key. Accounts are locked in one order for all, so that two batches can wait for but never block each other.
 --
 -- What no caller that means well sends (lists of different lengths, an account under two places, a hold of another
 -- account, an amount below one) is no refusal but an error, MT004: nothing of the batch is done.
@@ -68,20 +68,22 @@ declare
   c_limit constant bigint := 9007199254740991;
   v_commands constant integer := cardinality(p_actions);
   v_shape constant text := '[1:' || v_commands || ']';
-  -- By place in p_account_*. All are as long as the list they stand beside from the start: an element set in an empty
-  -- array would begin it at that element's place, and a list read in order would be out of step with the others.
+  -- By place in p_account_*.
   v_accounts constant integer := cardinality(p_account_kinds);
   v_account_ids bigint[];
-  v_customer_ids bigint[] := array_fill(null::bigint, array[v_accounts]);
-  v_denied boolean[] := array_fill(false, array[v_accounts]);
-  v_posted bigint[] := array_fill(null::bigint, array[v_accounts]);
-  v_held bigint[] := array_fill(null::bigint, array[v_accounts]);
-  v_floors bigint[] := array_fill(null::bigint, array[v_accounts]);
-  v_numbers bigint[] := array_fill(null::bigint, array[v_accounts]);
-  v_times timestamptz[] := array_fill(null::timestamptz, array[v_accounts]);
+  v_customer_ids bigint[];
+  v_denied boolean[];
+  v_posted bigint[];
+  v_held bigint[];
+  v_floors bigint[];
+  v_numbers bigint[];
+  v_times timestamptz[];
   v_touched boolean[] := array_fill(false, array[v_accounts]);
-  v_last_account_id bigint;
-  -- By place in p_hold_ids.
+  v_missing boolean;
+  v_repeated boolean;
+  -- By place in p_hold_ids. These and the next are as long as the list they stand beside from the start: an element set
+  -- in an empty array would begin it at that element's place, and a list read in order would be out of step with the
+  -- others.
   v_hold_account_ids bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_left bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_captured bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
@@ -148,34 +150,62 @@ begin
     v_first_transfer := v_transfers;
   end if;
 
-  v_account_ids := open_ledger_accounts(
-    p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_currencies
-  );
-  for r in
-    select n.place, a.id, a.customer_id, a.posted, a.held, a.floor, a.entry_count, a.last_entry_at,
-      c.risk_action = 'deny' as denied
-    from (
-      select u.id, u.place from unnest(v_account_ids) with ordinality as u (id, place) order by u.id
-    ) n
-    cross join lateral (
-      select * from ledger_accounts o where o.merchant_id = p_merchant_id and o.id = n.id for no key update
-    ) a
-    left join lateral (
-      select o.risk_action from customers o where o.merchant_id = p_merchant_id and o.id = a.customer_id limit 1
-    ) c on true
-  loop
-    if r.id = v_last_account_id then
-      raise exception 'ledger account % has two places in a batch', r.id using errcode = 'MT004';
-    end if;
-    v_last_account_id := r.id;
-    v_customer_ids[r.place] := r.customer_id;
-    v_denied[r.place] := r.denied;
-    v_posted[r.place] := r.posted;
-    v_held[r.place] := r.held;
-    v_floors[r.place] := r.floor;
-    v_numbers[r.place] := r.entry_count;
-    v_times[r.place] := greatest(p_now, r.last_entry_at);
+  -- Whoever opens accounts holds none: their locks are given back with the failed block.
+  for attempt in 1..2 loop
+    begin
+      select
+        array_agg(a.id order by a.place), array_agg(a.customer_id order by a.place),
+        array_agg(a.denied order by a.place), array_agg(a.posted order by a.place), array_agg(a.held order by a.place),
+        array_agg(a.floor order by a.place), array_agg(a.entry_count order by a.place),
+        array_agg(greatest(p_now, a.last_entry_at) order by a.place),
+        bool_or(a.id is null),
+        count(a.id) > count(distinct a.id)
+      into
+        v_account_ids, v_customer_ids, v_denied, v_posted, v_held, v_floors, v_numbers, v_times, v_missing, v_repeated
+      from (
+        select
+          n.place, n.customer_id, n.denied, coalesce(cash.id, own.id) as id,
+          coalesce(cash.posted, own.posted) as posted, coalesce(cash.held, own.held) as held,
+          coalesce(cash.floor, own.floor) as floor, coalesce(cash.entry_count, own.entry_count) as entry_count,
+          coalesce(cash.last_entry_at, own.last_entry_at) as last_entry_at
+        from (
+          select u.place, u.kind, u.customer, u.currency, c.id as customer_id, c.risk_action = 'deny' as denied
+          from unnest(p_account_kinds, p_account_customers, p_account_currencies)
+            with ordinality as u (kind, customer, currency, place)
+          -- By code alone: with the mode beside it the planner may take an index of (merchant, mode) and read all
+          -- customers, until it has statistics.
+          left join lateral (
+            select o.id, o.mode, o.risk_action from customers o
+            where o.merchant_id = p_merchant_id and o.code = u.customer
+            limit 1
+          ) c on c.mode = p_mode
+          order by c.id nulls first, u.kind, u.currency
+        ) n
+        left join lateral (
+          select * from ledger_accounts o
+          where o.merchant_id = p_merchant_id and o.customer_id = n.customer_id and o.currency = n.currency
+          limit 1
+          for no key update
+        ) cash on cash.kind = n.kind and cash.mode = p_mode
+        left join lateral (
+          select * from ledger_accounts o
+          where n.customer is null and o.merchant_id = p_merchant_id and o.mode = p_mode and o.kind = n.kind
+            and o.currency = n.currency and o.customer_id is null
+          limit 1
+          for no key update
+        ) own on true
+      ) a;
+      exit when attempt = 2 or not v_missing;
+      raise exception 'not all ledger accounts are open' using errcode = 'MT005';
+    exception when sqlstate 'MT005' then
+      perform open_ledger_accounts(
+        p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_currencies
+      );
+    end;
   end loop;
+  if v_repeated then
+    raise exception 'a ledger account has two places in a batch' using errcode = 'MT004';
+  end if;
 
   -- Keys, holds and refunds are read under the accounts' locks: whoever else works on the same ones has committed.
   for r in
