@@ -25,6 +25,8 @@ declare
   v_count bigint;
   v_now timestamptz;
   v_created bigint;
+  v_new boolean[];
+  v_customers customers[];
 begin
   if (v_shape = array_dims(p_keys) and v_shape = array_dims(p_fingerprints) and isfinite(p_now)) is not true
     or p_currency <> all (select unnest(m.currencies) from merchants m where m.id = p_merchant_id)
@@ -101,26 +103,30 @@ begin
   set customer_count = v_count + v_created, last_customer_at = v_now
   where c.merchant_id = p_merchant_id and c.mode = p_mode and v_created > 0;
 
+  select array_agg(a.created order by a.ordinal), array_agg(a.customer order by a.ordinal)
+  into v_new, v_customers
+  from customers_answered(p_merchant_id, p_mode, p_customers) a;
+
   insert into idempotency_keys (merchant_id, mode, key, fingerprint, snapshot, created_at)
   select
-    p_merchant_id, p_mode, k.key, k.fingerprint, json_build_object('created', a.created, 'customer', a.customer), v_now
-  from unnest(p_keys, p_fingerprints) with ordinality as k (key, fingerprint, ordinal)
-  join customers_answered(p_merchant_id, p_mode, p_customers) a on a.ordinal = k.ordinal
+    p_merchant_id, p_mode, k.key, k.fingerprint,
+    json_build_object('created', k.created, 'customer', v_customers[k.ordinal]), v_now
+  from unnest(p_keys, p_fingerprints, v_new) with ordinality as k (key, fingerprint, created, ordinal)
   where k.key is not null and coalesce(k.key <> all(v_known_keys), true);
 
   return query
   select
     a.ordinal, coalesce((k.snapshot ->> 'created')::boolean, a.created), k.key is not null, k.fingerprint,
     case
-      when k.key is null then a.customer
+      when k.key is null then v_customers[a.ordinal]
       when k.fingerprint = p_fingerprints[a.ordinal] then json_populate_record(null::customers, k.snapshot -> 'customer')
     end
-  from customers_answered(p_merchant_id, p_mode, p_customers) a
+  from unnest(p_keys, v_new) with ordinality as a (key, created, ordinal)
   left join lateral (
     select * from idempotency_keys i
-    where i.merchant_id = p_merchant_id and i.mode = p_mode and i.key = p_keys[a.ordinal]
+    where a.key = any(v_known_keys) and i.merchant_id = p_merchant_id and i.mode = p_mode and i.key = a.key
     limit 1
-  ) k on k.key = any(v_known_keys)
+  ) k on true
   order by a.ordinal;
 end
 $$;

@@ -1,7 +1,7 @@
 import { createBatcher } from '../batcher.ts'
+import { batchLimits } from '../db/batch-limits.ts'
 import { repeatAfterCollision } from '../db/collisions.ts'
 import type { Tx } from '../db/database.ts'
-import { isRolledBack } from '../db/rolled-back.ts'
 import { sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { randomCode } from '../ids.ts'
@@ -46,7 +46,8 @@ export interface NewCustomer {
   email: string | null
   firstName: string | null
   lastName: string | null
-  phone: string | null
+  /** As it was given; a number that was read already is kept in E.164. */
+  phone: string | PhoneNumber | null
   metadata: Metadata | null
 }
 
@@ -75,7 +76,7 @@ export const customerColumns = sql`
 
 interface Creation {
   tenant: Tenant
-  customer: NewCustomer
+  customer: NewCustomer & { phone: string | null }
   /** The customer's phone, where it can be read; read before queueing, while the database works on the batch before. */
   number: PhoneNumber | null
   request: IdempotentRequest | null
@@ -95,17 +96,16 @@ export interface CustomerQueues {
 }
 
 export function createCustomerQueues(service: Service): CustomerQueues {
-  const limits = { maxBatch: 256, maxWaiting: 10_000, isRolledBack }
   return {
     create: createBatcher(
       (calls) => insertCustomers(service, calls),
       (call) => tenantKey(call.tenant),
-      { ...limits, keyOf: ({ request }) => request && storedKey(request) },
+      { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
     ),
     get: createBatcher(
       (calls) => selectCustomers(service, calls),
       (call) => tenantKey(call.tenant),
-      limits,
+      batchLimits,
     ),
   }
 }
@@ -123,8 +123,10 @@ export async function createCustomer(
 ): Promise<Created> {
   checkMetadata(customer.metadata)
   const email = customer.email === null ? null : normalizeEmail(customer.email)
-  const number = readNumber(tenant, customer.phone)
-  const outcome = await queues.create({ tenant, customer: { ...customer, email }, number, request }).catch((error) => {
+  const number = typeof customer.phone === 'string' ? readNumber(tenant, customer.phone) : customer.phone
+  const phone = typeof customer.phone === 'string' ? customer.phone : (number?.e164 ?? null)
+  const creation = { tenant, customer: { ...customer, email, phone }, number, request }
+  const outcome = await queues.create(creation).catch((error) => {
     // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
     throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
   })

@@ -13,7 +13,7 @@ import {
 import { type Balance, getBalance } from '../../domain/ledger/balances.ts'
 import { type Entry, listEntries } from '../../domain/ledger/entries.ts'
 import { listPaymentMethods, type PaymentMethod } from '../../domain/payment-methods.ts'
-import { parsePhoneNumber } from '../../domain/phone-numbers.ts'
+import { type PhoneNumber, parsePhoneNumber } from '../../domain/phone-numbers.ts'
 import type { Tenant } from '../../domain/tenant.ts'
 import { ServiceError } from '../../errors.ts'
 import { tenantOf } from '../http/authentication.ts'
@@ -216,9 +216,9 @@ function idOf(request: FastifyRequest): string {
 }
 
 /** Throws `invalid_request` for what cannot be a phone number. */
-function readPhone(tenant: Tenant, text: string): string {
+function readPhone(tenant: Tenant, text: string): PhoneNumber {
   const number = parsePhoneNumber(text, tenant.merchant.country)
-  if (number !== null) return number.e164
+  if (number !== null) return number
   const message = `phoneNumber must be a phone number such as +27821234567, or local to ${tenant.merchant.country}, not ${JSON.stringify(text)}`
   throw new ServiceError('invalid_request', message, 'phoneNumber')
 }
