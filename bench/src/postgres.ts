@@ -5,7 +5,27 @@ import { type PostgresServer, startPostgres } from '../../server/test/postgres-s
 import { cpuOfFamily } from './process-cpu.ts'
 
 /** The same for both sides. What is not named is as PostgreSQL ships it: fsync and synchronous_commit are on. */
-export const settings = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '30min' } as const
+export const settings = {
+  shared_buffers: '1GB',
+  min_wal_size: '4GB',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '30min',
+} as const
+
+/**
+ * Segments of the write-ahead log for the whole run, used before and free again, as a server has them that has run for a
+ * while. Making a new one holds up every commit for as long as the disk takes to write 16 MB.
+ */
+const fillLog = `
+  do $$
+  begin
+    for i in 1..256 loop
+      perform pg_logical_emit_message(false, 'bench', 'a segment with something in it');
+      perform pg_switch_wal();
+    end loop;
+  end
+  $$;
+  checkpoint`
 
 /** A PostgreSQL of the bench's own. */
 export class BenchPostgres {
@@ -23,6 +43,7 @@ export class BenchPostgres {
     // shared_buffers needs a new start; the server is still empty.
     await postgres.#server.kill()
     await postgres.#server.restart()
+    await postgres.execute('postgres', fillLog)
     return postgres
   }
 
