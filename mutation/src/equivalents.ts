@@ -8,22 +8,14 @@ export interface Equivalent {
 }
 
 const post = 'db/functions/post_commands.sql'
-const open = 'db/functions/open_ledger_accounts.sql'
 const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency.ts'
 const money = 'src/money.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
-const opensNothing = 'Opens once more what is missing, which is nothing: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
-  {
-    file: post,
-    before: 'v_denied boolean[] := array_fill(false, array[v_accounts]);',
-    after: 'v_denied boolean[] := array_fill(true, array[v_accounts]);',
-    why: 'An account that is there has its own; a command on one that is not is refused before.',
-  },
   {
     file: post,
     before:
@@ -60,42 +52,6 @@ export const equivalents: readonly Equivalent[] = [
     before: 'if v_transfers > v_first_transfer then',
     after: 'if v_transfers >= v_first_transfer then',
     why: 'Only spares writing the number that is there.',
-  },
-  {
-    file: open,
-    before: ') customers_own on customers_own.kind = n.kind and customers_own.mode = p_mode',
-    after: ') customers_own on customers_own.kind = n.kind',
-    why: 'The customer is of this mode, and their accounts are of theirs.',
-  },
-  {
-    file: open,
-    before: 'exit when attempt = 2 or array_position(v_ids, null) is null;',
-    after: 'exit when attempt = 2 and array_position(v_ids, null) is null;',
-    why: opensNothing,
-  },
-  {
-    file: open,
-    before: 'exit when attempt = 2 or array_position(v_ids, null) is null;',
-    after: 'null;',
-    why: opensNothing,
-  },
-  {
-    file: open,
-    before: 'exit when attempt = 2 or array_position(v_ids, null) is null;',
-    after: 'exit when attempt = 3 or array_position(v_ids, null) is null;',
-    why: opensNothing,
-  },
-  {
-    file: commands,
-    before: '{ maxBatch: 256, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },',
-    after: '{ maxBatch: 257, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },',
-    why: bound,
-  },
-  {
-    file: commands,
-    before: '{ maxBatch: 256, maxWaiting: 10_000, keyOf: ({ command }) => keyOf(command), isRolledBack },',
-    after: '{ maxBatch: 256, maxWaiting: 10001, keyOf: ({ command }) => keyOf(command), isRolledBack },',
-    why: bound,
   },
   {
     file: commands,

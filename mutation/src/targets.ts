@@ -25,7 +25,7 @@ const ledger = [
 /** What moves money, and what keeps it from being moved twice. */
 export const targets: readonly Target[] = [
   { file: 'db/functions/post_commands.sql', steps: ledger },
-  { file: 'db/functions/open_ledger_accounts.sql', steps: ledger },
+  { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
   { file: 'src/domain/ledger/commands.ts', steps: ledger },
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
   { file: 'src/domain/idempotency.ts', steps: [['src/domain/idempotency.test.ts'], commands] },

@@ -224,7 +224,7 @@ describe('the role cannot change what protects the books', () => {
     ],
     ['loosen a posting function', 'alter function allocate_ids(integer, integer) security invoker'],
     ['drop a posting function', 'drop function allocate_ids(integer, integer)'],
-    ['open accounts by itself', "select open_ledger_accounts(1, 'test', now(), '{}', '{}', '{}')"],
+    ['open accounts by itself', "select open_missing_accounts(1, 'test', now(), '{}', '{}', '{}')"],
     ['take the tables', 'alter table entries owner to mteja_app'],
     ['make an object among ours', 'create table mine (x integer)'],
     ['make a schema', 'create schema mine'],

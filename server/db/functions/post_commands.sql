@@ -198,7 +198,7 @@ begin
       exit when attempt = 2 or not v_missing;
       raise exception 'not all ledger accounts are open' using errcode = 'MT005';
     exception when sqlstate 'MT005' then
-      perform open_ledger_accounts(
+      perform open_missing_accounts(
         p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_currencies
       );
     end;

@@ -1,0 +1,55 @@
+-- Opens at 0 those of the named accounts that were never used: by kind, customer code (null for the merchant's own) and
+-- currency. None for a customer there is not.
+create or replace function open_missing_accounts(
+  p_merchant_id integer,
+  p_mode text,
+  p_now timestamptz,
+  p_kinds text[],
+  p_customers text[],
+  p_currencies text[]
+) returns void
+language plpgsql volatile security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan as $$
+declare
+  v_unheld text;
+begin
+  select u.currency into v_unheld
+  from unnest(p_currencies) as u (currency)
+  where u.currency <> all (select unnest(m.currencies) from merchants m where m.id = p_merchant_id)
+  limit 1;
+  if found then
+    raise exception 'merchant % does not hold %', p_merchant_id, v_unheld using errcode = 'MT004';
+  end if;
+
+  with missing as materialized (
+    -- In one order for all, so that two batches opening the same accounts do not wait for each other in a circle.
+    select n.kind, n.currency, c.id as customer_id, row_number() over (order by c.id, n.kind, n.currency) as position
+    from unnest(p_kinds, p_customers, p_currencies) as n (kind, customer, currency)
+    left join lateral (
+      select c.id, c.mode from customers c where c.merchant_id = p_merchant_id and c.code = n.customer limit 1
+    ) c on c.mode = p_mode
+    left join lateral (
+      select a.id, a.kind from ledger_accounts a
+      where a.merchant_id = p_merchant_id and a.customer_id = c.id and a.currency = n.currency
+      limit 1
+    ) cash on cash.kind = n.kind
+    left join lateral (
+      select a.id from ledger_accounts a
+      where n.customer is null and a.merchant_id = p_merchant_id and a.mode = p_mode and a.kind = n.kind
+        and a.currency = n.currency and a.customer_id is null
+      limit 1
+    ) own on true
+    where (n.customer is null or c.id is not null) and cash.id is null and own.id is null
+  ),
+  ids as materialized (
+    select allocate_ids(p_merchant_id, count(*)::integer) as first from missing
+  )
+  insert into ledger_accounts (merchant_id, id, mode, kind, customer_id, currency, floor, created_at, updated_at)
+  select
+    p_merchant_id, ids.first + m.position - 1, p_mode, m.kind, m.customer_id, m.currency,
+    case when m.kind = 'outside' then null else 0 end, p_now, p_now
+  from missing m, ids
+  order by m.position
+  on conflict do nothing;
+end
+$$;
