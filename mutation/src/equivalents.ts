@@ -8,14 +8,34 @@ export interface Equivalent {
 }
 
 const post = 'db/functions/post_commands.sql'
+const open = 'db/functions/open_missing_accounts.sql'
 const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency.ts'
 const money = 'src/money.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
+const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
+  {
+    file: post,
+    before: 'exit when attempt = 2 or not v_missing;',
+    after: 'exit when attempt = 2 and not v_missing;',
+    why: opensNothing,
+  },
+  {
+    file: post,
+    before: 'exit when attempt = 2 or not v_missing;',
+    after: 'exit when attempt = 3 or not v_missing;',
+    why: opensNothing,
+  },
+  {
+    file: open,
+    before: ') own on true',
+    after: ') own on false',
+    why: 'An account that is there already is not opened again: only numbers are lost.',
+  },
   {
     file: post,
     before:

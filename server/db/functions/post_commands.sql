@@ -186,7 +186,7 @@ begin
           where o.merchant_id = p_merchant_id and o.customer_id = n.customer_id and o.currency = n.currency
           limit 1
           for no key update
-        ) cash on cash.kind = n.kind and cash.mode = p_mode
+        ) cash on cash.kind = n.kind
         left join lateral (
           select * from ledger_accounts o
           where n.customer is null and o.merchant_id = p_merchant_id and o.mode = p_mode and o.kind = n.kind

@@ -382,6 +382,9 @@ describe('what is recorded', () => {
     await ledger(tenant, make.payIn(c, 1n))
     const passedOn = await doTogether(behind, tenant, [make.transfer(c, d, 1n), make.transfer(d, e, 1n)])
     expect(passedOn).toMatchObject([{ createdAt: ahead.createdAt }, { createdAt: ahead.createdAt }])
+    // The merchant's own as well: the outside has paid since.
+    const [unused] = await wallets(1)
+    expect(await createLedger(behind)(tenant, make.payIn(unused, 1n))).toMatchObject({ createdAt: ahead.createdAt })
   })
 
   test('a fee is what the merchant takes of a customer’s cash', async () => {
