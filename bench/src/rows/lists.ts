@@ -79,7 +79,7 @@ export const lists: Row = async ({ options, postgres, generator }) => {
         { name: 'large', run: () => ask(largeServer, large) },
         { name: 'small', run: () => ask(smallServer, small) },
       ]
-      await Promise.all(contenders.map(({ run }) => run()))
+      for (const { run } of contenders) await run()
       console.log(what)
       const figures = await alternate(contenders, options.rounds)
       const ratio = ratioOf(figures, 'large', 'small')
