@@ -91,7 +91,9 @@ export async function listMerchantEntries(
       t.hold_id, e.created_at
     from (${matches.total}) c
     left join (${matches.entries}) e on true
-    left join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+    left join lateral (
+      select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
+    ) t on true
     order by e.number desc
   `)
   const items = rows.flatMap((row) =>

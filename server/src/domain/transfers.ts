@@ -66,7 +66,10 @@ export async function makeTransfers(
   })
 }
 
-/** Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. */
+/**
+ * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. Those of the
+ * names are lateral with a limit: joined plainly, all customers were read for a page.
+ */
 export async function listTransfers(
   service: Service,
   tenant: Tenant,
@@ -86,14 +89,26 @@ export async function listTransfers(
       k.transfer_count as total, t.id, f.code as from_customer, r.code as to_customer, t.amount, t.currency,
       t.description, t.created_at
     from merchant_counters k
-    left join ledger_transactions t
-      on t.merchant_id = k.merchant_id and t.mode = k.mode and t.kind = 'transfer'
-      and t.number <= k.transfer_count - ${page.offset}::bigint
-      and t.number > k.transfer_count - ${page.offset}::bigint - ${page.limit}::bigint
-    left join ledger_accounts fa on fa.merchant_id = t.merchant_id and fa.id = t.from_account_id
-    left join customers f on f.merchant_id = t.merchant_id and f.id = fa.customer_id
-    left join ledger_accounts ra on ra.merchant_id = t.merchant_id and ra.id = t.to_account_id
-    left join customers r on r.merchant_id = t.merchant_id and r.id = ra.customer_id
+    left join lateral (
+      select * from ledger_transactions o
+      where o.merchant_id = k.merchant_id and o.mode = k.mode and o.kind = 'transfer'
+        and o.number <= k.transfer_count - ${page.offset}::bigint
+        and o.number > k.transfer_count - ${page.offset}::bigint - ${page.limit}::bigint
+    ) t on true
+    left join lateral (
+      select c.code
+      from ledger_accounts a
+      join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+      where a.merchant_id = t.merchant_id and a.id = t.from_account_id
+      limit 1
+    ) f on true
+    left join lateral (
+      select c.code
+      from ledger_accounts a
+      join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+      where a.merchant_id = t.merchant_id and a.id = t.to_account_id
+      limit 1
+    ) r on true
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
     order by t.number desc
   `)

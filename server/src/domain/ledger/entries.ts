@@ -54,7 +54,9 @@ export async function listEntries(
       on e.merchant_id = a.merchant_id and e.account_id = a.id
       and e.number <= a.entry_count - ${page.offset}::bigint
       and e.number > a.entry_count - ${page.offset}::bigint - ${page.limit}::bigint
-    left join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+    left join lateral (
+      select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
+    ) t on true
     where a.merchant_id = ${tenant.merchant.id} and a.id = ${account.accountId}
     order by e.number desc
   `)
