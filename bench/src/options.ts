@@ -18,7 +18,7 @@ export interface Options {
 }
 
 const usage = `npm run bench -- [--quick] [--only NAME[,NAME…]] [--write]
-  --quick  shorter rounds and a smaller large database: under three minutes
+  --quick  shorter rounds and a smaller large database: a few minutes
   --only   only these rows
   --write  write bench/README.md, which a full run of all rows does anyway`
 
