@@ -133,9 +133,10 @@ describe('as CSV', () => {
   })
 
   test('begins with the names of its columns, and amounts are numbers', async () => {
-    const [names, first] = readCsv((await get('?format=csv')).body)
+    const [names, ...rows] = readCsv((await get('?format=csv')).body)
     expect(names?.slice(0, 5)).toEqual(['merchant', 'mode', 'createdAt', 'transactionId', 'kind'])
-    expect(first?.[9]).toBe('-10')
+    // Those of one millisecond are in any order.
+    expect(rows.map((row) => row[9])).toEqual(expect.arrayContaining(['-10', '10', '-3', '3', '-1', '1']))
   })
 })
 
