@@ -23,7 +23,7 @@ const tagBytes = 16
 /** `key` is 32 random bytes; the keys for encrypting and recognising are derived from it. */
 export function createVault(key: Buffer, random: Random): Vault {
   if (key.length !== 32) throw new Error('the encryption key must be 32 bytes')
-  // As key objects: a key given as bytes is made into one by every call, at five times the cost of the HMAC itself.
+  // As key objects: a key given as bytes is made into one by every call, which takes four times as long as an HMAC with one.
   const sealing = createSecretKey(derive(key, 'seal'))
   const recognising = createSecretKey(derive(key, 'fingerprint'))
   // One block, and no two numbers give the same: the plain cipher is what is wanted.

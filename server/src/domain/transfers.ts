@@ -1,4 +1,4 @@
-import { sql } from '../db/sql.ts'
+import { type Sql, sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { uuidV7 } from '../ids.ts'
 import { type Currency, parseAmount } from '../money.ts'
@@ -67,8 +67,8 @@ export async function makeTransfers(
 }
 
 /**
- * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. Those of the
- * names are lateral with a limit: joined plainly, all customers were read for a page.
+ * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. So are
+ * the names: joined to the page, all customers were read for it.
  */
 export async function listTransfers(
   service: Service,
@@ -86,8 +86,8 @@ export async function listTransfers(
     created_at: Date
   }>(sql`
     select
-      k.transfer_count as total, t.id, f.code as from_customer, r.code as to_customer, t.amount, t.currency,
-      t.description, t.created_at
+      k.transfer_count as total, t.id, ${codeOfOwner(sql`t.from_account_id`)} as from_customer,
+      ${codeOfOwner(sql`t.to_account_id`)} as to_customer, t.amount, t.currency, t.description, t.created_at
     from merchant_counters k
     left join lateral (
       select * from ledger_transactions o
@@ -95,20 +95,6 @@ export async function listTransfers(
         and o.number <= k.transfer_count - ${page.offset}::bigint
         and o.number > k.transfer_count - ${page.offset}::bigint - ${page.limit}::bigint
     ) t on true
-    left join lateral (
-      select c.code
-      from ledger_accounts a
-      join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
-      where a.merchant_id = t.merchant_id and a.id = t.from_account_id
-      limit 1
-    ) f on true
-    left join lateral (
-      select c.code
-      from ledger_accounts a
-      join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
-      where a.merchant_id = t.merchant_id and a.id = t.to_account_id
-      limit 1
-    ) r on true
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
     order by t.number desc
   `)
@@ -126,6 +112,16 @@ export async function listTransfers(
         },
   )
   return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** The customer of an account of a transfer `t`. */
+function codeOfOwner(accountId: Sql): Sql {
+  return sql`(
+    select c.code
+    from ledger_accounts a
+    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    where a.merchant_id = t.merchant_id and a.id = ${accountId}
+  )`
 }
 
 function tryCommand(service: Service, tenant: Tenant, input: NewTransfer): TransferCommand | ServiceError {
