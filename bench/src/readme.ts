@@ -55,7 +55,7 @@ Of a search's matches a thousand are counted, or as many as reach past the page 
 customers have is looked for among the newest until there are enough, a rare one by the index. So the work of a search has a
 bound that does not grow with the customers, but in a small database there are fewer matches to count than the bound.
 
-A transfer takes about half the processor time of the hand-written one, and yet not twice as many are made. Callers who
+A transfer takes about two thirds of the processor time of the hand-written one, and yet not half as many again are made. Callers who
 wait for an answer come back in lumps, a batch at a time: while the database works on one, the server has done with
 the other and waits, and the other way round, so that about a third of two cores is idle. Two batches at once were tried in several
 ways; smaller ones cost as much as the overlap gains. With more callers, or more cores, the ratios are others.
