@@ -7,6 +7,6 @@ export default defineConfig({
     // Some clients share the last key given among all their instances: each file has a process of its own.
     pool: 'forks',
     isolate: true,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 })

@@ -132,9 +132,11 @@ test.skipIf(browser === undefined)('it runs in a browser, from a page of another
     response.end(isScript ? output[0].code : '<!doctype html><title>A shop</title>')
   }).listen(0, '127.0.0.1')
   const args = ['--no-sandbox', '--disable-gpu', '--disable-sync']
-  const window = await chromium.launch({ executablePath: browser as string, args })
+  // The test's own limit ends it.
+  const window = await chromium.launch({ executablePath: browser as string, args, timeout: 0 })
   try {
     const page = await window.newPage()
+    page.setDefaultTimeout(0)
     await page.goto(`http://localhost:${(pages.address() as AddressInfo).port}/`)
     // As text: only the page can import it.
     const script = `import('/smoke.js').then(({ smoke }) => smoke(${JSON.stringify(baseUrl)}, ${JSON.stringify(key)}))`
