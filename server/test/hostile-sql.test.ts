@@ -404,24 +404,9 @@ describe('the posting function, called with anything', () => {
     ],
     ['the other mode', refused, () => ({ mode: "'live'" })],
     ['a mode there is not', 'P0002', () => ({ mode: "'other'" })],
-    [
-      'a mode there is not, where nothing is counted',
-      '23514',
-      () => ({
-        mode: "'other'",
-        accountKinds: "array['outside', 'fees']",
-        accountCustomers: 'array[null, null]::text[]',
-        kinds: "array['fee']",
-      }),
-    ],
     ['no mode', 'P0002', () => ({ mode: 'null' })],
     ['another merchant', refused, () => ({ merchant: String(otherMerchant) })],
     ['a merchant there is not', 'P0002', () => ({ merchant: '7' })],
-    [
-      'a merchant there is not, where nothing is counted',
-      malformed,
-      () => ({ merchant: '7', kinds: "array['purchase']" }),
-    ],
     ['a customer’s cash without a customer', '23514', () => ({ accountCustomers: `array['${own.rich}', null]` })],
     ['the outside world with a customer', '23514', () => ({ accountKinds: "array['customer_cash', 'outside']" })],
     [

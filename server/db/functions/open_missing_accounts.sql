@@ -1,5 +1,5 @@
 -- Opens at 0 those of the named accounts that were never used: by kind, customer code (null for the merchant's own) and
--- currency. None for a customer there is not.
+-- currency. None for a customer there is not. Whoever calls it holds the merchant's counters (see post_commands).
 create or replace function open_missing_accounts(
   p_merchant_id integer,
   p_mode text,
@@ -22,8 +22,7 @@ begin
   end if;
 
   with missing as materialized (
-    -- In one order for all, so that two batches opening the same accounts do not wait for each other in a circle.
-    select n.kind, n.currency, c.id as customer_id, row_number() over (order by c.id, n.kind, n.currency) as position
+    select n.kind, n.currency, c.id as customer_id, row_number() over () as position
     from unnest(p_kinds, p_customers, p_currencies) as n (kind, customer, currency)
     left join lateral (
       select c.id, c.mode from customers c where c.merchant_id = p_merchant_id and c.code = n.customer limit 1
