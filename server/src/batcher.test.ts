@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type BatchOptions, createBatcher, QueueFullError } from './batcher.ts'
+import type { Db, Lane } from './db/database.ts'
 
 /** A batch that is under way until the test ends it. */
 interface Running {
@@ -12,11 +13,17 @@ interface Running {
 const rolledBack = new Error('rolled back')
 const unknownOutcome = new Error('connection lost')
 
+/** Batches are sent on these, and nothing is asked of them. */
+function dbOfDepth(depth: Lane['depth']): Pick<Db, 'lane'> {
+  return { lane: () => ({ depth, query: () => Promise.reject(new Error('there is no database')) }) }
+}
+
 /** A batcher whose batches the test sees and ends; the group of an item is its first letter. */
-function setUp(options: Partial<BatchOptions<string>> = {}) {
+function setUp(options: Partial<BatchOptions<string>> = {}, depth: Lane['depth'] = 1) {
   const batches: Running[] = []
   const call = createBatcher<string, string>(
-    (items) =>
+    dbOfDepth(depth),
+    (_lane, items) =>
       new Promise((resolve, reject) => {
         batches.push({ items, succeed: () => resolve(items.map((each) => `${each}!`)), fail: reject })
       }),
@@ -39,7 +46,8 @@ async function end(batch: Running, how: 'succeed' | Error = 'succeed') {
 function setUpRunning(broken: Record<string, Error>) {
   const batches: string[][] = []
   const call = createBatcher<string, string>(
-    async (items) => {
+    dbOfDepth(2),
+    async (_lane, items) => {
       batches.push(items)
       const error = items.map((each) => broken[each]).find((each) => each !== undefined)
       if (error) throw error
@@ -84,6 +92,78 @@ test('calls that come while a batch is under way wait and go together in the nex
   expect(started()).toEqual([['a1'], ['a2', 'a3']])
   await end(batch(1))
   expect(await Promise.all(answers)).toEqual(['a1!', 'a2!', 'a3!'])
+})
+
+describe('on a lane that takes two batches', () => {
+  /** Lets calls come in one turn of the event loop. */
+  const come = async (call: (item: string) => Promise<string>, ...items: string[]) => {
+    const answers = items.map(call)
+    await nextTurn()
+    return answers
+  }
+
+  test('the next goes while one is under way, once half as many wait as went with that', async () => {
+    const { call, started } = setUp({}, 2)
+    await come(call, 'a1', 'a2', 'a3')
+    await come(call, 'a4')
+    expect(started()).toEqual([['a1', 'a2', 'a3']])
+    await come(call, 'a5')
+    expect(started()).toEqual([
+      ['a1', 'a2', 'a3'],
+      ['a4', 'a5'],
+    ])
+  })
+
+  test('exactly half is enough', async () => {
+    const { call, started } = setUp({}, 2)
+    await come(call, 'a1', 'a2', 'a3', 'a4')
+    await come(call, 'a5', 'a6')
+    expect(started()).toHaveLength(2)
+  })
+
+  test('a third waits until one of the two is done, and what has come by then goes with it', async () => {
+    const { call, batch, started } = setUp({}, 2)
+    await come(call, 'a1')
+    await come(call, 'a2')
+    const waiting = [...(await come(call, 'a3')), ...(await come(call, 'a4'))]
+    expect(started()).toEqual([['a1'], ['a2']])
+    await end(batch(0))
+    expect(started()).toEqual([['a1'], ['a2'], ['a3', 'a4']])
+    await end(batch(1))
+    await end(batch(2))
+    expect(await Promise.all(waiting)).toEqual(['a3!', 'a4!'])
+  })
+
+  test('everything of one turn goes with the second batch, not only what makes it due', async () => {
+    const { call, started } = setUp({}, 2)
+    await come(call, 'a1', 'a2')
+    await come(call, 'a3', 'a4', 'a5')
+    expect(started()).toEqual([
+      ['a1', 'a2'],
+      ['a3', 'a4', 'a5'],
+    ])
+  })
+
+  test('too few to be worth a batch go when nothing is under way any more', async () => {
+    const { call, batch, started } = setUp({}, 2)
+    await come(call, 'a1', 'a2', 'a3')
+    await come(call, 'a4')
+    await end(batch(0))
+    expect(started()).toEqual([['a1', 'a2', 'a3'], ['a4']])
+  })
+
+  test('maxUnderWay holds the second back', async () => {
+    const { call, started } = setUp({ maxUnderWay: 1 }, 2)
+    await come(call, 'a1')
+    await come(call, 'a2')
+    expect(started()).toEqual([['a1']])
+  })
+
+  test('the later of one key goes with the second batch', async () => {
+    const { call, started } = setUp({ keyOf: (item) => item[1] ?? null }, 2)
+    await come(call, 'ax1', 'ax2', 'ay')
+    expect(started()).toEqual([['ax1'], ['ax2', 'ay']])
+  })
 })
 
 test('after a quiet moment a lone call again waits for nobody', async () => {

@@ -1,3 +1,5 @@
+import type { Db, Lane } from './db/database.ts'
+
 /** A function that gathers single calls into batches: see `createBatcher`. */
 export type Batched<Item, Result> = (item: Item) => Promise<Result>
 
@@ -8,6 +10,7 @@ export class QueueFullError extends Error {
 export interface BatchOptions<Item> {
   maxBatch: number
   maxWaiting: number
+  maxUnderWay?: number
   keyOf?: (item: Item) => string | null
   isRolledBack: (error: unknown) => boolean
 }
@@ -18,38 +21,81 @@ interface Waiting<Item, Result> {
   reject(error: unknown): void
 }
 
+interface Group<Item, Result> {
+  readonly name: string
+  readonly lane: Lane
+  readonly waiting: Waiting<Item, Result>[]
+  batchesUnderWay: number
+  /** Of the batch that was sent last. */
+  lastSize: number
+  /** What is due goes at the end of this turn of the event loop. */
+  isGoing: boolean
+}
+
 /**
- * Group commit, and its counterpart for reads: calls that arrive while a batch of their group is under way wait and go
+ * Group commit, and its counterpart for reads: calls that arrive while batches of their group are under way wait and go
  * together in the next. A lone call goes at once. Nothing is remembered: each call is answered by the database.
  *
- * @param run does one batch and answers in the order of its items.
+ * The next batch is sent before the one before is answered, once half as many wait as went with that: the database has it
+ * at hand when it is done. Measured: an eighth more transfers and creations than with one batch at a time.
+ *
+ * @param db batches of a group are done one after the other, in the order they were sent
+ * @param run does one batch on the lane and answers in the order of its items.
  * @param groupOf only items of one group share a batch (one tenant per statement).
  * @param options.maxBatch items per batch
  * @param options.maxWaiting bounds the queue of a group: past it a call is rejected with QueueFullError
+ * @param options.maxUnderWay batches of a group under way at once, where the lane would take more
  * @param options.keyOf two items of one key never share a batch: the later finds what the earlier left
  * @param options.isRolledBack true for an error after which nothing of the batch was kept: then its items are tried one
  *   by one, so that a broken one hurts only itself. After any other error (a lost connection) nobody knows, and all
  *   are told.
  */
 export function createBatcher<Item, Result>(
-  run: (items: Item[]) => Promise<Result[]>,
+  db: Pick<Db, 'lane'>,
+  run: (lane: Lane, items: Item[]) => Promise<Result[]>,
   groupOf: (item: Item) => string,
   options: BatchOptions<Item>,
 ): Batched<Item, Result> {
-  const groups = new Map<string, Waiting<Item, Result>[]>()
+  const groups = new Map<string, Group<Item, Result>>()
 
-  async function drain(group: string, waiting: Waiting<Item, Result>[]): Promise<void> {
-    // Everything that arrives in this turn of the event loop goes into the first batch.
-    await new Promise(setImmediate)
-    let answer = () => {}
-    while (waiting.length > 0) {
-      const settling = settle(waiting.splice(0, sizeOfBatch(waiting)))
-      // A batch is answered once the next has been sent: the database works on that while the answers are written.
-      setImmediate(answer)
-      answer = await settling
+  function groupNamed(name: string): Group<Item, Result> {
+    let group = groups.get(name)
+    if (group === undefined) {
+      group = { name, lane: db.lane(), waiting: [], batchesUnderWay: 0, lastSize: 0, isGoing: false }
+      groups.set(name, group)
     }
-    groups.delete(group)
-    answer()
+    return group
+  }
+
+  /** Everything that arrives in this turn of the event loop goes together. */
+  function sendSoon(group: Group<Item, Result>): void {
+    if (group.isGoing || !isDue(group)) return
+    group.isGoing = true
+    setImmediate(() => {
+      group.isGoing = false
+      send(group)
+    })
+  }
+
+  function send(group: Group<Item, Result>): void {
+    while (isDue(group)) {
+      const batch = group.waiting.splice(0, sizeOfBatch(group.waiting))
+      group.batchesUnderWay += 1
+      group.lastSize = batch.length
+      void settle(group.lane, batch).then((answer) => {
+        group.batchesUnderWay -= 1
+        send(group)
+        // A batch is answered once the next has been sent: the database works on that while the answers are written.
+        setImmediate(answer)
+      })
+    }
+    if (group.batchesUnderWay === 0 && !group.isGoing) groups.delete(group.name)
+  }
+
+  function isDue({ lane, waiting, batchesUnderWay, lastSize }: Group<Item, Result>): boolean {
+    if (waiting.length === 0) return false
+    if (batchesUnderWay === 0) return true
+    return batchesUnderWay < Math.min(lane.depth, options.maxUnderWay ?? lane.depth) && waiting.length >= lastSize / 2
   }
 
   function sizeOfBatch(waiting: Waiting<Item, Result>[]): number {
@@ -65,9 +111,12 @@ export function createBatcher<Item, Result>(
   }
 
   /** Does a batch and answers a function that tells its callers. */
-  async function settle(batch: Waiting<Item, Result>[]): Promise<() => void> {
+  async function settle(lane: Lane, batch: Waiting<Item, Result>[]): Promise<() => void> {
     try {
-      const results = await run(batch.map((each) => each.item))
+      const results = await run(
+        lane,
+        batch.map((each) => each.item),
+      )
       return () => {
         batch.forEach((each, i) => {
           each.resolve(results[i] as Result)
@@ -75,7 +124,7 @@ export function createBatcher<Item, Result>(
       }
     } catch (error) {
       if (batch.length > 1 && options.isRolledBack(error)) {
-        for (const each of batch) (await settle([each]))()
+        for (const each of batch) (await settle(lane, [each]))()
         return () => {}
       }
       return () => {
@@ -86,13 +135,12 @@ export function createBatcher<Item, Result>(
 
   return (item) =>
     new Promise((resolve, reject) => {
-      const group = groupOf(item)
-      const waiting = groups.get(group)
-      if (waiting === undefined) {
-        const first = [{ item, resolve, reject }]
-        groups.set(group, first)
-        void drain(group, first)
-      } else if (waiting.length >= options.maxWaiting) reject(new QueueFullError('too many calls are waiting'))
-      else waiting.push({ item, resolve, reject })
+      const group = groupNamed(groupOf(item))
+      if (group.waiting.length >= options.maxWaiting) {
+        reject(new QueueFullError('too many calls are waiting'))
+        return
+      }
+      group.waiting.push({ item, resolve, reject })
+      sendSoon(group)
     })
 }

@@ -80,7 +80,8 @@ async function openApp(
 /** Every route there is, without a database: tests must know them before they run. */
 export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]> {
   const refuse = () => Promise.reject(new Error('there is no database'))
-  const db = { engine: 'embedded' as const, query: refuse, transaction: refuse, close: refuse }
+  const refuseLane = () => ({ depth: 1 as const, query: refuse })
+  const db = { engine: 'embedded' as const, query: refuse, transaction: refuse, lane: refuseLane, close: refuse }
   const routes: TestRoute[] = []
   const app = await buildApp(createTestContext(db), {
     ...options,

@@ -88,6 +88,7 @@ function closingWith(db: OwnedDb, remove: () => Promise<void>): OwnedDb {
     engine: db.engine,
     query: (statement) => db.query(statement),
     transaction: (work) => db.transaction(work),
+    lane: () => db.lane(),
     asOwner: (work) => db.asOwner(work),
     close: async () => {
       await db.close()

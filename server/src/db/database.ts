@@ -18,8 +18,19 @@ export interface Db extends Queryable {
    * Nothing is retried. A database error that `work` swallowed has spoilt the transaction and is thrown at the end.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** It holds nothing while nothing is asked. */
+  lane(): Lane
   /** Waits for what is running, then closes. */
   close(): Promise<void>
+}
+
+/**
+ * A way for statements to follow each other: sent before the one before is answered, they are done in the order they were
+ * sent, each in a commit of its own, and one that fails does not stop the next. So the database never waits for the next.
+ */
+export interface Lane extends Queryable {
+  /** How many are worth having under way at once: 1 on the embedded engine, where they would keep others waiting. */
+  readonly depth: 1 | 2
 }
 
 /**

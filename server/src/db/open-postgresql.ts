@@ -20,6 +20,8 @@ export async function openPostgresql({ databaseUrl, poolSize = 10 }: PostgresqlO
     connectionTimeoutMillis: connectionTimeoutMs,
     keepAlive: true,
     types: valueTypes,
+    // Statements asked for at once on one connection are sent at once: for lanes.
+    pipeline: true,
     application_name: 'mteja',
   }
   await checkServer(config)

@@ -1,6 +1,7 @@
 import type pg from 'pg'
-import type { Db, OwnedDb, OwnerSession, Tx } from './database.ts'
+import type { Db, Lane, OwnedDb, OwnerSession, Tx } from './database.ts'
 import { toDatabaseError } from './errors.ts'
+import { Lanes } from './lanes.ts'
 import { Lease } from './lease.ts'
 import { type Sql, sql } from './sql.ts'
 
@@ -23,6 +24,7 @@ const mayBecomeApplicationRole = sql`
 export class PooledDatabase implements OwnedDb {
   readonly engine: Db['engine']
   readonly #pool: pg.Pool
+  readonly #lanes: Lanes
   readonly #afterClose: () => Promise<void>
   /** Connections that have taken on the application's role. Emptied when roles may have changed. */
   #prepared = new WeakSet<pg.PoolClient>()
@@ -32,6 +34,7 @@ export class PooledDatabase implements OwnedDb {
   constructor(engine: Db['engine'], pool: pg.Pool, afterClose: () => Promise<void>) {
     this.engine = engine
     this.#pool = pool
+    this.#lanes = new Lanes(() => this.#borrow(), Math.floor(pool.options.max / 2))
     this.#afterClose = afterClose
     // A connection that dies while nobody asks it anything says so by an 'error' event, and without a listener Node ends
     // the process. Its next user learns of it by the query that fails.
@@ -40,11 +43,16 @@ export class PooledDatabase implements OwnedDb {
   }
 
   query<Row>(statement: Sql): Promise<Row[]> {
-    return this.#borrow((lease) => lease.query<Row>(statement))
+    return this.#lend((lease) => lease.query<Row>(statement))
   }
 
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#borrow((lease) => lease.transaction(work))
+    return this.#lend((lease) => lease.transaction(work))
+  }
+
+  lane(): Lane {
+    if (this.#pool.options.max > 1) return this.#lanes.open()
+    return { depth: 1, query: (statement) => this.query(statement) }
   }
 
   async asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T> {
@@ -64,14 +72,24 @@ export class PooledDatabase implements OwnedDb {
     return this.#closed
   }
 
-  async #borrow<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+  async #lend<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+    const lease = await this.#borrow()
+    try {
+      return await work(lease)
+    } finally {
+      lease.release()
+    }
+  }
+
+  async #borrow(): Promise<Lease> {
     const client = await this.#connect()
     const lease = new Lease(client)
     try {
       if (!this.#prepared.has(client)) await this.#prepare(client, lease)
-      return await work(lease)
-    } finally {
+      return lease
+    } catch (error) {
       lease.release()
+      throw error
     }
   }
 

@@ -108,11 +108,7 @@ export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
  * server process.
  */
 export function createKeyFinder(service: Service): KeyFinder {
-  const find: Batched<string, KeyHolder | null> = createBatcher(
-    (hashes) => findHolders(service, hashes),
-    () => '',
-    batchLimits,
-  )
+  const find: Batched<string, KeyHolder | null> = createBatcher(service.db, findHolders, () => '', batchLimits)
   return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
 }
 
@@ -125,9 +121,9 @@ export async function isKeyActive(service: Service, merchantId: number, apiKeyId
   return rows.length > 0
 }
 
-async function findHolders(service: Service, hashes: string[]): Promise<(KeyHolder | null)[]> {
+async function findHolders(db: Queryable, hashes: string[]): Promise<(KeyHolder | null)[]> {
   const wanted = [...new Set(hashes)].map(bytesOf)
-  const rows = await service.db.query<MerchantRow & { hash: Buffer; mode: Mode; key_id: string }>(sql`
+  const rows = await db.query<MerchantRow & { hash: Buffer; mode: Mode; key_id: string }>(sql`
     select k.hash, k.mode, k.id as key_id, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from api_keys k
     join merchants m on m.id = k.merchant_id

@@ -1,7 +1,7 @@
 import { createBatcher } from '../batcher.ts'
 import { batchLimits } from '../db/batch-limits.ts'
 import { repeatAfterCollision } from '../db/collisions.ts'
-import type { Tx } from '../db/database.ts'
+import type { Queryable, Tx } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
 import { ServiceError } from '../errors.ts'
 import { randomCode } from '../ids.ts'
@@ -98,15 +98,12 @@ export interface CustomerQueues {
 export function createCustomerQueues(service: Service): CustomerQueues {
   return {
     create: createBatcher(
-      (calls) => insertCustomers(service, calls),
+      service.db,
+      (lane, calls) => insertCustomers(lane, service, calls),
       (call) => tenantKey(call.tenant),
       { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
     ),
-    get: createBatcher(
-      (calls) => selectCustomers(service, calls),
-      (call) => tenantKey(call.tenant),
-      batchLimits,
-    ),
+    get: createBatcher(service.db, selectCustomers, (call) => tenantKey(call.tenant), batchLimits),
   }
 }
 
@@ -267,7 +264,11 @@ interface CreatedRow extends CustomerRow {
   fingerprint: Buffer | null
 }
 
-async function insertCustomers(service: Service, calls: Creation[]): Promise<(Created | ServiceError)[]> {
+async function insertCustomers(
+  db: Queryable,
+  service: Service,
+  calls: Creation[],
+): Promise<(Created | ServiceError)[]> {
   const { tenant } = calls[0] as Creation
   const given = calls.map(({ customer, number }) => ({
     code: `CUS_${randomCode(service.random, 15)}`,
@@ -291,7 +292,7 @@ async function insertCustomers(service: Service, calls: Creation[]): Promise<(Cr
   `
   // An e-mail given to somebody by an update, a key used for something else: at the second look both are known.
   const collisions = ['customers_email', 'idempotency_keys_pkey']
-  const rows = await repeatAfterCollision(collisions, () => service.db.query<CreatedRow>(statement))
+  const rows = await repeatAfterCollision(collisions, () => db.query<CreatedRow>(statement))
   return rows.map((row, i) => {
     const request = calls[i]?.request
     // Another request's key: its fingerprint is there, and no customer.
@@ -300,9 +301,9 @@ async function insertCustomers(service: Service, calls: Creation[]): Promise<(Cr
   })
 }
 
-async function selectCustomers(service: Service, calls: { tenant: Tenant; code: string }[]) {
+async function selectCustomers(db: Queryable, calls: { tenant: Tenant; code: string }[]) {
   const { tenant } = calls[0] as { tenant: Tenant }
-  const rows = await service.db.query<CustomerRow>(sql`
+  const rows = await db.query<CustomerRow>(sql`
     select ${customerColumns}
     from unnest(${calls.map((call) => call.code)}::text[]) as n (code)
     cross join lateral (

@@ -211,6 +211,7 @@ export function joinTransaction(db: Db, tx: Tx): Db {
     engine: db.engine,
     query: (statement) => tx.query(statement),
     transaction: (work) => work(tx),
+    lane: () => ({ depth: 1, query: (statement) => tx.query(statement) }),
     close: async () => {},
   }
 }

@@ -1,5 +1,6 @@
 import { type Batched, createBatcher } from '../../batcher.ts'
 import { batchLimits } from '../../db/batch-limits.ts'
+import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Currency } from '../../money.ts'
@@ -24,11 +25,7 @@ export interface Balance {
 export type BalanceFinder = Batched<{ tenant: Tenant; code: string }, Balance | null>
 
 export function createBalanceFinder(service: Service): BalanceFinder {
-  return createBatcher(
-    (calls) => selectBalances(service, calls),
-    (call) => tenantKey(call.tenant),
-    batchLimits,
-  )
+  return createBatcher(service.db, selectBalances, (call) => tenantKey(call.tenant), batchLimits)
 }
 
 /** The balance in the merchant's default currency, as of now. Throws `customer_not_found`. */
@@ -42,9 +39,9 @@ export async function getBalance(find: BalanceFinder, tenant: Tenant, code: stri
  * Two index look-ups a call, whatever the planner knows of the tables: joined plainly, it read all accounts of the
  * merchant for each batch until the first analyze.
  */
-async function selectBalances(service: Service, calls: { tenant: Tenant; code: string }[]) {
+async function selectBalances(db: Queryable, calls: { tenant: Tenant; code: string }[]) {
   const { tenant } = calls[0] as { tenant: Tenant }
-  const rows = await service.db.query<{
+  const rows = await db.query<{
     id: bigint
     code: string
     currency: Currency

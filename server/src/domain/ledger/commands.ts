@@ -1,6 +1,7 @@
 import { type Batched, createBatcher } from '../../batcher.ts'
 import { batchLimits } from '../../db/batch-limits.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
+import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { ServiceError } from '../../errors.ts'
 import type { Currency } from '../../money.ts'
@@ -90,7 +91,8 @@ interface Outcome {
  */
 export function createLedger(service: Service): Ledger {
   const submit: Batched<Call, Outcome> = createBatcher(
-    (calls) => doCommands(service, calls),
+    service.db,
+    (lane, calls) => doCommands(lane, service, calls),
     (call) => tenantKey(call.tenant),
     { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
   )
@@ -107,6 +109,7 @@ export async function doTogether(
   commands: LedgerCommand[],
 ): Promise<(Receipt | ServiceError)[]> {
   const outcomes = await doCommands(
+    service.db,
     service,
     commands.map((command) => ({ tenant, command })),
   )
@@ -143,7 +146,7 @@ function keyOf(command: LedgerCommand): string | null {
 /** For a key of our own there is one request only. */
 const ownFingerprint = Buffer.alloc(0)
 
-async function doCommands(service: Service, calls: Call[]): Promise<Outcome[]> {
+async function doCommands(db: Queryable, service: Service, calls: Call[]): Promise<Outcome[]> {
   const { tenant } = calls[0] as Call
   const commands = calls.map((call) => call.command)
   const accounts = new AccountPlaces()
@@ -179,7 +182,7 @@ async function doCommands(service: Service, calls: Call[]): Promise<Outcome[]> {
     order by r.ordinal
   `
   // Two servers may be asked for different things under one key at once: who comes second finds the key's answer.
-  return repeatAfterCollision(['idempotency_keys_pkey'], () => service.db.query<Outcome>(statement))
+  return repeatAfterCollision(['idempotency_keys_pkey'], () => db.query<Outcome>(statement))
 }
 
 /** Gives each name of a batch its place, counted from 1 as SQL does. */

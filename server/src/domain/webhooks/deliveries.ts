@@ -86,12 +86,14 @@ export type Attempt = (delivery: ClaimedDelivery) => Promise<void>
 /** Attempts that end together are recorded together. */
 export function createAttempt(service: Service, renderers: EventRenderers): Attempt {
   const record = createBatcher<Outcome, void>(
-    async (outcomes) => {
+    service.db,
+    async (_lane, outcomes) => {
       await recordOutcomes(service, outcomes)
       return outcomes.map(() => undefined)
     },
     ({ delivery }) => String(delivery.merchantId),
-    { maxBatch: 100, maxWaiting: 10_000, isRolledBack },
+    // Each is a transaction of several statements, for which a lane has no room.
+    { maxBatch: 100, maxWaiting: 10_000, maxUnderWay: 1, isRolledBack },
   )
   return async (delivery) => {
     const startedAt = service.clock.now()
