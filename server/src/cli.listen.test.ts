@@ -78,7 +78,7 @@ test('listening sends what happens on, signed as Paystack signs, goes on after a
   await vi.waitFor(() => expect(printed.error).toContain('trying again'), 20_000)
   await server.start()
   await run('trigger', 'identity.failed')
-  await vi.waitFor(() => expect(printed.out).toContain('customeridentification.failed'), 40_000)
+  await vi.waitFor(() => expect(printed.out).toMatch(/customeridentification\.failed .*\n {2}→ 200/), 40_000)
   expect(receiver.received.map((each) => JSON.parse(each.body).event)).toEqual([
     'customeridentification.success',
     'customeridentification.failed',

@@ -403,6 +403,10 @@ describe('a crash', () => {
     db: {
       ...service.db,
       query: (statement) => dieAt(pattern, statement.text, () => service.db.query(statement)),
+      lane() {
+        const { depth, query } = service.db.lane()
+        return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
+      },
       transaction: (work) =>
         service.db.transaction((tx) =>
           work({
