@@ -55,10 +55,9 @@ Of a search's matches a thousand are counted, or as many as reach past the page 
 customers have is looked for among the newest until there are enough, a rare one by the index. So the work of a search has a
 bound that does not grow with the customers, but in a small database there are fewer matches to count than the bound.
 
-A transfer takes about two thirds of the processor time of the hand-written one, and yet not half as many again are made. Callers who
-wait for an answer come back in lumps, a batch at a time: while the database works on one, the server has done with
-the other and waits, and the other way round, so that about a third of two cores is idle. Two batches at once were tried in several
-ways; smaller ones cost as much as the overlap gains. With more callers, or more cores, the ratios are others.
+A transfer takes about two thirds of the processor time of the hand-written one. Callers who wait for an answer come back in lumps,
+a batch at a time. The next batch is sent before the one before is answered, so that the database need not wait for the
+server; what both of them still wait for is the generator and the disk. With more callers, or more cores, the ratios are others.
 
 A read asks the database twice, for the key and for the row, each time together with all that wait. Beside the work of
 Node's HTTP server, which is all of a constant, that and the reading of rows is what a read costs.
