@@ -15,6 +15,7 @@ const money = 'src/money.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
+const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
@@ -29,6 +30,24 @@ export const equivalents: readonly Equivalent[] = [
     before: 'exit when attempt = 2 or not v_missing;',
     after: 'exit when attempt = 3 or not v_missing;',
     why: opensNothing,
+  },
+  {
+    file: post,
+    before: 'exit when attempt = 2 or not v_missing;',
+    after: 'null;',
+    why: opensNothing,
+  },
+  {
+    file: post,
+    before: 'if cardinality(p_hold_ids) > 0 then',
+    after: 'if cardinality(p_hold_ids) >= 0 then',
+    why: looksForNothing,
+  },
+  {
+    file: post,
+    before: 'if cardinality(p_original_ids) > 0 then',
+    after: 'if cardinality(p_original_ids) >= 0 then',
+    why: looksForNothing,
   },
   {
     file: open,

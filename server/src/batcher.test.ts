@@ -177,6 +177,25 @@ test('after a quiet moment a lone call again waits for nobody', async () => {
   expect(started()).toEqual([['a1'], ['a2']])
 })
 
+test('a group is forgotten when nothing of it is under way', async () => {
+  let lanes = 0
+  const lane = () => {
+    lanes += 1
+    return dbOfDepth(2).lane()
+  }
+  const options = { maxBatch: 100, maxWaiting: 100, isRolledBack: () => false }
+  const call = createBatcher<string, string>(
+    { lane },
+    async (_lane, items) => items,
+    () => 'all',
+    options,
+  )
+  await Promise.all([call('a1'), call('a2')])
+  expect(lanes).toBe(1)
+  await call('a3')
+  expect(lanes).toBe(2)
+})
+
 test('groups share no batch and do not wait for each other', async () => {
   const { call, batch, started } = setUp()
   void call('a1')

@@ -25,11 +25,8 @@ interface Group<Item, Result> {
   readonly name: string
   readonly lane: Lane
   readonly waiting: Waiting<Item, Result>[]
-  batchesUnderWay: number
-  /** Of the batch that was sent last. */
-  lastSize: number
-  /** What is due goes at the end of this turn of the event loop. */
-  isGoing: boolean
+  /** Sizes of the batches under way, in the order they were sent. */
+  readonly underWay: number[]
 }
 
 /**
@@ -61,41 +58,31 @@ export function createBatcher<Item, Result>(
   function groupNamed(name: string): Group<Item, Result> {
     let group = groups.get(name)
     if (group === undefined) {
-      group = { name, lane: db.lane(), waiting: [], batchesUnderWay: 0, lastSize: 0, isGoing: false }
+      group = { name, lane: db.lane(), waiting: [], underWay: [] }
       groups.set(name, group)
     }
     return group
   }
 
-  /** Everything that arrives in this turn of the event loop goes together. */
-  function sendSoon(group: Group<Item, Result>): void {
-    if (group.isGoing || !isDue(group)) return
-    group.isGoing = true
-    setImmediate(() => {
-      group.isGoing = false
-      send(group)
-    })
-  }
-
   function send(group: Group<Item, Result>): void {
     while (isDue(group)) {
       const batch = group.waiting.splice(0, sizeOfBatch(group.waiting))
-      group.batchesUnderWay += 1
-      group.lastSize = batch.length
+      group.underWay.push(batch.length)
       void settle(group.lane, batch).then((answer) => {
-        group.batchesUnderWay -= 1
+        group.underWay.shift()
         send(group)
+        if (group.underWay.length === 0) groups.delete(group.name)
         // A batch is answered once the next has been sent: the database works on that while the answers are written.
         setImmediate(answer)
       })
     }
-    if (group.batchesUnderWay === 0 && !group.isGoing) groups.delete(group.name)
   }
 
-  function isDue({ lane, waiting, batchesUnderWay, lastSize }: Group<Item, Result>): boolean {
+  function isDue({ lane, waiting, underWay }: Group<Item, Result>): boolean {
     if (waiting.length === 0) return false
-    if (batchesUnderWay === 0) return true
-    return batchesUnderWay < Math.min(lane.depth, options.maxUnderWay ?? lane.depth) && waiting.length >= lastSize / 2
+    const last = underWay.at(-1)
+    if (last === undefined) return true
+    return underWay.length < Math.min(lane.depth, options.maxUnderWay ?? lane.depth) && waiting.length >= last / 2
   }
 
   function sizeOfBatch(waiting: Waiting<Item, Result>[]): number {
@@ -141,6 +128,7 @@ export function createBatcher<Item, Result>(
         return
       }
       group.waiting.push({ item, resolve, reject })
-      sendSoon(group)
+      // Everything that arrives in this turn of the event loop goes together.
+      if (isDue(group)) setImmediate(send, group)
     })
 }
