@@ -18,7 +18,7 @@
 -- key.
 --
 -- The counters' row of the merchant and mode is the queue: whoever holds it works alone, and what it reads of accounts,
--- keys, holds and refunds is final. It is the only lock. Almost every batch needs a row that all others need as well,
+-- keys, holds and refunds is final. No other lock is needed. Almost every batch needs a row that all others need as well,
 -- the transfers' numbers, the merchant's balance or the outside; a lock for each account beside it cost a tenth of a lone
 -- command and kept nobody apart but holds of different customers.
 --

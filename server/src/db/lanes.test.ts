@@ -86,6 +86,17 @@ describe.runIf(testEngine === 'postgresql')('connections', () => {
     await Promise.all(Array.from({ length: poolSize }, () => db.transaction(wait)))
   })
 
+  test('one that is lost is not used for what is sent as soon as it is known', async () => {
+    const lane = db.lane()
+    const pid = await backend(lane)
+    const lost = lane.query(pause(30)).catch(() => lane.query<{ id: number }>(sql`select id from steps where id = 1`))
+    const lostToo = lane.query(pause(30)).catch(() => 'lost')
+    await sleep(100)
+    await db.asOwner((session) => session.query(sql`select pg_terminate_backend(${pid}::int)`))
+    expect(await lost).toEqual([{ id: 1 }])
+    expect(await lostToo).toBe('lost')
+  })
+
   test('one that is lost is told to all who are under way on it, and the lane has another', async () => {
     const lane = db.lane()
     const pid = await backend(lane)

@@ -1,4 +1,5 @@
 import type { Lane } from './database.ts'
+import { DatabaseUnavailableError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import type { Sql } from './sql.ts'
 
@@ -6,6 +7,13 @@ interface LentConnection {
   readonly lease: Promise<Lease>
   /** Lanes that have statements under way on it. */
   lanes: number
+  isLost: boolean
+}
+
+/** What a lane has of a connection. */
+interface Use {
+  readonly connection: LentConnection
+  underWay: number
 }
 
 /**
@@ -24,17 +32,22 @@ export class Lanes {
   }
 
   open(): Lane {
-    let underWay = 0
-    let connection: LentConnection
+    let current: Use | undefined
     const query = async <Row>(statement: Sql): Promise<Row[]> => {
-      if (underWay === 0) connection = this.#lend()
-      underWay += 1
+      // Not on one that is lost: what is still under way there fails, and this would with it.
+      if (current === undefined || current.connection.isLost) current = { connection: this.#lend(), underWay: 0 }
+      const use = current
+      use.underWay += 1
       try {
-        const lease = await connection.lease
+        const lease = await use.connection.lease
         return await lease.query<Row>(statement)
+      } catch (error) {
+        if (error instanceof DatabaseUnavailableError) this.#lose(use.connection)
+        throw error
       } finally {
-        underWay -= 1
-        if (underWay === 0) this.#takeBack(connection)
+        use.underWay -= 1
+        if (use.underWay === 0) this.#takeBack(use.connection)
+        if (use.underWay === 0 && current === use) current = undefined
       }
     }
     return { depth: 2, query }
@@ -47,13 +60,18 @@ export class Lanes {
   }
 
   #lendAnother(): LentConnection {
-    const connection = { lease: this.#borrow(), lanes: 0 }
+    const connection = { lease: this.#borrow(), lanes: 0, isLost: false }
     this.#lent.add(connection)
     return connection
   }
 
   #leastBusy(): LentConnection {
     return [...this.#lent].reduce((least, each) => (each.lanes < least.lanes ? each : least))
+  }
+
+  #lose(connection: LentConnection): void {
+    connection.isLost = true
+    this.#lent.delete(connection)
   }
 
   #takeBack(connection: LentConnection): void {
