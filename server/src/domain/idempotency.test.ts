@@ -165,16 +165,27 @@ describe('once', () => {
 
   test('one that is refused is given the answer of another that was faster', async () => {
     const request = fresh()
-    const begun = signal()
-    const refused = once(service, scope, request, async () => {
+    const [begun, otherBegun] = [signal(), signal()]
+    let isRefused = false
+    // The refusal is kept by a second transaction, which the other comes before.
+    const transaction: Service['db']['transaction'] = async (work) => {
+      if (isRefused) await otherBegun.given
+      return service.db.transaction(work)
+    }
+    const refused = once({ ...service, db: { ...service.db, transaction } }, scope, request, async () => {
       begun.give()
-      await sleep(50)
+      isRefused = true
       throw new ServiceError('email_taken', 'It is taken')
     })
     await begun.given
-    const other = once(service, scope, request, () => sleep(50, 'done'))
-    expect(await other).toEqual({ answer: 'done', replayed: false })
-    expect(await refused).toEqual({ answer: 'done', replayed: true })
+    const other = once(service, scope, request, async () => {
+      otherBegun.give()
+      return sleep(50, 'done')
+    })
+    expect(await Promise.all([refused, other])).toEqual([
+      { answer: 'done', replayed: true },
+      { answer: 'done', replayed: false },
+    ])
   })
 
   test('refuses the key for anything else, naming what differs', async () => {
