@@ -57,7 +57,7 @@ bound that does not grow with the customers, but in a small database there are f
 
 A transfer takes about two thirds of the processor time of the hand-written one. Callers who wait for an answer come back in lumps,
 a batch at a time. The next batch is sent before the one before is answered, so that the database need not wait for the
-server; what both of them still wait for is the generator and the disk. With more callers, or more cores, the ratios are others.
+server. With more callers, or more cores, the ratios are others.
 
 A read asks the database twice, for the key and for the row, each time together with all that wait. Beside the work of
 Node's HTTP server, which is all of a constant, that and the reading of rows is what a read costs.

@@ -48,7 +48,6 @@ begin
     p_merchant_id, ids.first + m.position - 1, p_mode, m.kind, m.customer_id, m.currency,
     case when m.kind = 'outside' then null else 0 end, p_now, p_now
   from missing m, ids
-  order by m.position
   on conflict do nothing;
 end
 $$;

@@ -19,8 +19,8 @@
 --
 -- The counters' row of the merchant and mode is the queue: whoever holds it works alone, and what it reads of accounts,
 -- keys, holds and refunds is final. No other lock is needed. Almost every batch needs a row that all others need as well,
--- the transfers' numbers, the merchant's balance or the outside; a lock for each account beside it cost a tenth of a lone
--- command and kept nobody apart but holds of different customers.
+-- the transfers' numbers, the merchant's balance or the outside; a lock for each account, tried before, let nobody work
+-- side by side but holds of different customers, and was a log record each.
 --
 -- What no caller that means well sends (lists of different lengths, an account under two places, a hold of another
 -- account, an amount below one) is no refusal but an error, MT004: nothing of the batch is done.
