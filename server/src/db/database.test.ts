@@ -42,6 +42,16 @@ describe('a value', () => {
     ['int4 is a number', sql`select ${7}::int4 as value`, 7],
     ['numeric is a string', sql`select ${'1.50'}::numeric as value`, '1.50'],
     ['timestamptz is a Date', sql`select ${new Date(1234567890123)}::timestamptz as value`, new Date(1234567890123)],
+    [
+      'timestamptz is the same Date in a session of another zone, to the millisecond',
+      sql`select ${'2026-02-28T23:59:59.999999Z'}::timestamptz as value from set_config('TimeZone', 'Asia/Kathmandu', true)`,
+      new Date('2026-02-28T23:59:59.999Z'),
+    ],
+    [
+      'timestamptz without a fraction is a Date',
+      sql`select '2026-02-28 10:00+02'::timestamptz as value`,
+      new Date('2026-02-28T08:00Z'),
+    ],
     ['date is text', sql`select '2026-02-28'::date as value`, '2026-02-28'],
     ['jsonb is parsed', sql`select ${{ a: [1, null, 'ü'] }}::jsonb as value`, { a: [1, null, 'ü'] }],
     ['json is parsed', sql`select ${'[1,2]'}::json as value`, [1, 2]],
