@@ -53,7 +53,8 @@ until the one before is on the disk.
 
 Of a search's matches a thousand are counted, or as many as reach past the page asked for: a word that very many
 customers have is looked for among the newest until there are enough, a rare one by the index. So the work of a search has a
-bound that does not grow with the customers, but in a small database there are fewer matches to count than the bound.
+bound that does not grow with the customers, but in the small database there are fewer matches to count than the bound. What
+is marked as "the same" is the same search against a database with a tenth of the customers, where there are enough.
 
 A transfer takes about two thirds of the processor time of the hand-written one. Callers who wait for an answer come back in lumps,
 a batch at a time. The next batch is sent before the one before is answered, so that the database need not wait for the
