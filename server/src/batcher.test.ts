@@ -152,13 +152,6 @@ describe('on a lane that takes two batches', () => {
     expect(started()).toEqual([['a1', 'a2', 'a3'], ['a4']])
   })
 
-  test('maxUnderWay holds the second back', async () => {
-    const { call, started } = setUp({ maxUnderWay: 1 }, 2)
-    await come(call, 'a1')
-    await come(call, 'a2')
-    expect(started()).toEqual([['a1']])
-  })
-
   test('the later of one key goes with the second batch', async () => {
     const { call, started } = setUp({ keyOf: (item) => item[1] ?? null }, 2)
     await come(call, 'ax1', 'ax2', 'ay')

@@ -10,7 +10,6 @@ export class QueueFullError extends Error {
 export interface BatchOptions<Item> {
   maxBatch: number
   maxWaiting: number
-  maxUnderWay?: number
   keyOf?: (item: Item) => string | null
   isRolledBack: (error: unknown) => boolean
 }
@@ -41,7 +40,6 @@ interface Group<Item, Result> {
  * @param groupOf only items of one group share a batch (one tenant per statement).
  * @param options.maxBatch items per batch
  * @param options.maxWaiting bounds the queue of a group: past it a call is rejected with QueueFullError
- * @param options.maxUnderWay batches of a group under way at once, where the lane would take more
  * @param options.keyOf two items of one key never share a batch: the later finds what the earlier left
  * @param options.isRolledBack true for an error after which nothing of the batch was kept: then its items are tried one
  *   by one, so that a broken one hurts only itself. After any other error (a lost connection) nobody knows, and all
@@ -82,7 +80,7 @@ export function createBatcher<Item, Result>(
     if (waiting.length === 0) return false
     const last = underWay.at(-1)
     if (last === undefined) return true
-    return underWay.length < Math.min(lane.depth, options.maxUnderWay ?? lane.depth) && waiting.length >= last / 2
+    return underWay.length < lane.depth && waiting.length >= last / 2
   }
 
   function sizeOfBatch(waiting: Waiting<Item, Result>[]): number {

@@ -1,4 +1,4 @@
-import type { Lane } from './database.ts'
+import type { Lane, Queryable } from './database.ts'
 import { DatabaseUnavailableError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import type { Sql } from './sql.ts'
@@ -14,6 +14,11 @@ interface LentConnection {
 interface Use {
   readonly connection: LentConnection
   underWay: number
+}
+
+/** A lane on which the next is sent once the one before is answered. */
+export function oneAtATime(db: Queryable): Lane {
+  return { depth: 1, query: (statement) => db.query(statement) }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Db, Lane, OwnedDb, OwnerSession, Tx } from './database.ts'
 import { toDatabaseError } from './errors.ts'
-import { Lanes } from './lanes.ts'
+import { Lanes, oneAtATime } from './lanes.ts'
 import { Lease } from './lease.ts'
 import { type Sql, sql } from './sql.ts'
 
@@ -51,8 +51,7 @@ export class PooledDatabase implements OwnedDb {
   }
 
   lane(): Lane {
-    if (this.#pool.options.max > 1) return this.#lanes.open()
-    return { depth: 1, query: (statement) => this.query(statement) }
+    return this.#pool.options.max > 1 ? this.#lanes.open() : oneAtATime(this)
   }
 
   async asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T> {

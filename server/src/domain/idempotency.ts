@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { repeatAfterCollision } from '../db/collisions.ts'
 import type { Db, Tx } from '../db/database.ts'
+import { oneAtATime } from '../db/lanes.ts'
 import { sql } from '../db/sql.ts'
 import { type ErrorCode, ServiceError } from '../errors.ts'
 import type { Service } from '../service.ts'
@@ -211,7 +212,7 @@ export function joinTransaction(db: Db, tx: Tx): Db {
     engine: db.engine,
     query: (statement) => tx.query(statement),
     transaction: (work) => work(tx),
-    lane: () => ({ depth: 1, query: (statement) => tx.query(statement) }),
+    lane: () => oneAtATime(tx),
     close: async () => {},
   }
 }

@@ -1,5 +1,6 @@
 import { createBatcher } from '../../batcher.ts'
 import type { Tx } from '../../db/database.ts'
+import { oneAtATime } from '../../db/lanes.ts'
 import { isRolledBack } from '../../db/rolled-back.ts'
 import { sql } from '../../db/sql.ts'
 import type { Service } from '../../service.ts'
@@ -86,14 +87,14 @@ export type Attempt = (delivery: ClaimedDelivery) => Promise<void>
 /** Attempts that end together are recorded together. */
 export function createAttempt(service: Service, renderers: EventRenderers): Attempt {
   const record = createBatcher<Outcome, void>(
-    service.db,
+    // Each batch is a transaction of several statements, for which a lane has no room.
+    { lane: () => oneAtATime(service.db) },
     async (_lane, outcomes) => {
       await recordOutcomes(service, outcomes)
       return outcomes.map(() => undefined)
     },
     ({ delivery }) => String(delivery.merchantId),
-    // Each is a transaction of several statements, for which a lane has no room.
-    { maxBatch: 100, maxWaiting: 10_000, maxUnderWay: 1, isRolledBack },
+    { maxBatch: 100, maxWaiting: 10_000, isRolledBack },
   )
   return async (delivery) => {
     const startedAt = service.clock.now()
