@@ -1,4 +1,4 @@
-import { type Sql, sql } from '../db/sql.ts'
+import { nothing, plannedAnew, type Sql, sql } from '../db/sql.ts'
 import type { Currency } from '../money.ts'
 import type { Service } from '../service.ts'
 import type { Page } from './customer-lists.ts'
@@ -16,6 +16,20 @@ export interface MerchantBalance {
   /** Of the merchant, until something was earned. */
   createdAt: Date
   updatedAt: Date
+}
+
+interface EntryRow {
+  total: bigint
+  transaction_id: string | null
+  number: bigint
+  kind: TransactionKind
+  amount: bigint
+  balance_after: bigint
+  description: string | null
+  details: Record<string, unknown> | null
+  reverses_id: string | null
+  hold_id: string | null
+  created_at: Date
 }
 
 interface AccountRow {
@@ -58,7 +72,8 @@ export interface MerchantEntryFilter {
 
 /**
  * What happened to the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
- * and the total are index look-ups; with one, the entries of the period are looked through.
+ * and the total are index look-ups. With one, what left the balance in the period is counted in an index of its own; what
+ * came in, often very much, is the rest.
  */
 export async function listMerchantEntries(
   service: Service,
@@ -68,24 +83,14 @@ export async function listMerchantEntries(
 ): Promise<Page<Entry>> {
   const account = await findAccount(service, tenant)
   if (account === null) return { items: [], total: 0 }
-  const { after, last } = await findPeriod(service, tenant, account.id, filter)
-  const matches =
-    filter.type === undefined
-      ? pageOfPeriod(tenant, account.id, { after, last }, page)
-      : pageOfType(tenant, account.id, { after, last }, filter.type, page)
-  const rows = await service.db.query<{
-    total: bigint
-    transaction_id: string | null
-    number: bigint
-    kind: TransactionKind
-    amount: bigint
-    balance_after: bigint
-    description: string | null
-    details: Record<string, unknown> | null
-    reverses_id: string | null
-    hold_id: string | null
-    created_at: Date
-  }>(sql`
+  const matches = matchesOf(
+    tenant,
+    account.id,
+    await findPeriod(service, tenant, account.id, filter),
+    filter.type,
+    page,
+  )
+  const statement = sql`
     select
       c.total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description, t.details, t.reverses_id,
       t.hold_id, e.created_at
@@ -95,7 +100,9 @@ export async function listMerchantEntries(
       select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
     ) t on true
     order by e.number desc
-  `)
+  `
+  // A plan made while nothing had left yet would be kept for as long as the connection.
+  const rows = await service.db.query<EntryRow>(filter.type === undefined ? statement : plannedAnew(statement))
   const items = rows.flatMap((row) =>
     row.transaction_id === null
       ? []
@@ -148,6 +155,18 @@ interface Matches {
   entries: Sql
 }
 
+function matchesOf(
+  tenant: Tenant,
+  accountId: bigint,
+  period: EntryRange,
+  type: string | undefined,
+  page: { limit: number; offset: number },
+): Matches {
+  if (type === undefined) return pageOfPeriod(tenant, accountId, period, page)
+  if (type === 'credit') return pageOfIncoming(tenant, accountId, period, page)
+  return pageOfOutgoing(tenant, accountId, period, type, page)
+}
+
 function pageOfPeriod(
   { merchant }: Tenant,
   accountId: bigint,
@@ -166,26 +185,58 @@ function pageOfPeriod(
   }
 }
 
-function pageOfType(
-  { merchant }: Tenant,
+function pageOfOutgoing(
+  tenant: Tenant,
   accountId: bigint,
-  { after, last }: EntryRange,
+  period: EntryRange,
   type: string,
   page: { limit: number; offset: number },
 ): Matches {
-  const conditions: Record<string, Sql> = {
-    fee: sql`and k.kind = 'fee'`,
-    credit: sql`and k.kind <> 'fee' and n.amount > 0`,
-    debit: sql`and k.kind <> 'fee' and n.amount < 0`,
-  }
-  const matching = sql`
-    from entries n
-    join ledger_transactions k on k.merchant_id = n.merchant_id and k.id = n.transaction_id
-    where n.merchant_id = ${merchant.id} and n.account_id = ${accountId}
-      and n.number > ${after} and n.number <= ${last} ${conditions[type] ?? sql`and false`}
-  `
+  const ofType = { fee: sql`and o.kind = 'fee'`, debit: sql`and o.kind <> 'fee'` }[type] ?? sql`and false`
+  const matching = outgoing(tenant, accountId, period, ofType)
   return {
     total: sql`select count(*) as total ${matching}`,
-    entries: sql`select n.* ${matching} order by n.number desc limit ${page.limit} offset ${page.offset}`,
+    entries: sql`
+      select n.*
+      from (select o.* ${matching} order by o.from_number desc limit ${page.limit} offset ${page.offset}) f
+      join entries n
+        on n.merchant_id = f.merchant_id and n.account_id = f.from_account_id and n.number = f.from_number
+    `,
   }
+}
+
+/** The page begins below as many entries as are skipped, and below what left between and before those. */
+function pageOfIncoming(
+  tenant: Tenant,
+  accountId: bigint,
+  period: EntryRange,
+  page: { limit: number; offset: number },
+): Matches {
+  const { after, last } = period
+  const left = outgoing(tenant, accountId, period)
+  const leftAbove = sql`
+    select count(*)
+    from (select o.from_number, row_number() over (order by o.from_number desc) - 1 as above ${left}) f
+    where ${last}::bigint - f.from_number - f.above <= ${page.offset}::bigint
+  `
+  return {
+    total: sql`select greatest(${last}::bigint - ${after}::bigint, 0) - count(*) as total ${left}`,
+    entries: sql`
+      select n.* from entries n
+      where n.merchant_id = ${tenant.merchant.id} and n.account_id = ${accountId} and n.amount > 0
+        and n.number > ${after} and n.number <= ${last}::bigint - ${page.offset}::bigint - (${leftAbove})
+      order by n.number desc
+      limit ${page.limit}
+    `,
+  }
+}
+
+/** What left the balance in the period: of nothing else is there a fee, or a movement that gives back what came in. */
+function outgoing({ merchant }: Tenant, accountId: bigint, { after, last }: EntryRange, condition = nothing): Sql {
+  return sql`
+    from ledger_transactions o
+    where o.merchant_id = ${merchant.id} and o.from_account_id = ${accountId}
+      and o.from_number > ${after} and o.from_number <= ${last}
+      and o.kind not in ('pay_in', 'purchase', 'transfer', 'hold_capture') ${condition}
+  `
 }
