@@ -61,6 +61,25 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
     },
   )
 
+  test.each(['toString', 'constructor', '__proto__'])(
+    '%s, which every object has, is the name of nothing',
+    { timeout: timeoutMs },
+    async (value) => {
+      for (const route of api.routes) {
+        const path = route.url.replace(/:\w+/g, own.customerCode)
+        for (const name of namesOf(route.schema.querystring)) {
+          const address = endingQuery(route, `${path}?${name}=${value}`)
+          await expectAnswer(route, { path: address, headers: {}, body: undefined })
+        }
+        const good = namesOf(route.schema.body).map((name) => [name, goodValues(name, {})[0]])
+        for (const name of namesOf(route.schema.body)) {
+          const body = Buffer.from(JSON.stringify({ ...Object.fromEntries(good), [name]: value }))
+          await expectAnswer(route, { path, headers: { 'content-type': 'application/json' }, body })
+        }
+      }
+    },
+  )
+
   test('an Authorization header that is none of ours opens nothing', { timeout: timeoutMs }, async () => {
     const closed = api.routes.filter((route) => route.statuses.includes(401))
     const header = fc.oneof(
@@ -284,6 +303,14 @@ describe('bytes sent to a listening server', () => {
   })
 })
 
+function namesOf(schema: unknown): string[] {
+  return Object.keys((schema as ObjectSchema | undefined)?.properties ?? {})
+}
+
+async function expectAnswer(route: TestRoute, request: Hostile): Promise<void> {
+  expectDocumented(route, await send(route.method, request, credentialFor(route)), request)
+}
+
 function credentialFor(route: TestRoute): string {
   return /^\/v1\/(merchants|signing-keys|ledger)/.test(route.url) ? adminKey : api.tenant.secret
 }
@@ -314,7 +341,7 @@ function hostileParam(): Arbitrary<string> {
 }
 
 function hostileQuery(schema: FastifySchema): Arbitrary<string> {
-  const known = Object.keys((schema.querystring as ObjectSchema | undefined)?.properties ?? {})
+  const known = namesOf(schema.querystring)
   const name = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom('limit', ...known) },
     {
@@ -395,7 +422,7 @@ function hostileBody(schema: FastifySchema): Arbitrary<Buffer> {
 }
 
 function formNames(schema: FastifySchema): string[] {
-  const names = Object.keys((schema.body as ObjectSchema | undefined)?.properties ?? {})
+  const names = namesOf(schema.body)
   return [
     ...names,
     ...names.map((name) => `${name}[a]`),

@@ -214,9 +214,15 @@ function pageByNumber({ merchant, mode }: Tenant, page: { limit: number; offset:
   }
 }
 
+/** Of its payment intent, by the session's. */
+const endedStatuses = new Map([
+  ['complete', 'succeeded'],
+  ['expired', 'canceled'],
+])
+
 /** A status that no session has matches none. */
 function pageByStatus({ merchant, mode }: Tenant, status: string, page: { limit: number; offset: number }) {
-  const ended = { complete: 'succeeded', expired: 'canceled' }[status]
+  const ended = endedStatuses.get(status)
   const condition =
     ended !== undefined
       ? sql`and p.status = ${ended}`

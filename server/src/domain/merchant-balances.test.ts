@@ -65,11 +65,14 @@ test('any page of a type in a period is that of the whole history, sifted', asyn
   }
 })
 
-test('of a type that is none there is nothing', async () => {
-  const tenant = await createTestTenant(service)
-  await tell(tenant, 'pr')
-  expect(await listMerchantEntries(service, tenant, { type: 'payout' }, { limit: 5, offset: 0 })).toEqual({
-    items: [],
-    total: 0,
-  })
-})
+test.each(['payout', '', 'toString', '__proto__'])(
+  'of a type that is none, such as %j, there is nothing',
+  async (type) => {
+    const tenant = await createTestTenant(service)
+    await tell(tenant, 'pr')
+    expect(await listMerchantEntries(service, tenant, { type }, { limit: 5, offset: 0 })).toEqual({
+      items: [],
+      total: 0,
+    })
+  },
+)

@@ -83,13 +83,8 @@ export async function listMerchantEntries(
 ): Promise<Page<Entry>> {
   const account = await findAccount(service, tenant)
   if (account === null) return { items: [], total: 0 }
-  const matches = matchesOf(
-    tenant,
-    account.id,
-    await findPeriod(service, tenant, account.id, filter),
-    filter.type,
-    page,
-  )
+  const period = await findPeriod(service, tenant, account.id, filter)
+  const matches = matchesOf(tenant, account.id, period, filter.type, page)
   const statement = sql`
     select
       c.total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description, t.details, t.reverses_id,
@@ -185,6 +180,11 @@ function pageOfPeriod(
   }
 }
 
+const outgoingTypes = new Map([
+  ['fee', sql`and o.kind = 'fee'`],
+  ['debit', sql`and o.kind <> 'fee'`],
+])
+
 function pageOfOutgoing(
   tenant: Tenant,
   accountId: bigint,
@@ -192,15 +192,14 @@ function pageOfOutgoing(
   type: string,
   page: { limit: number; offset: number },
 ): Matches {
-  const ofType = { fee: sql`and o.kind = 'fee'`, debit: sql`and o.kind <> 'fee'` }[type] ?? sql`and false`
-  const matching = outgoing(tenant, accountId, period, ofType)
+  const matching = outgoing(tenant, accountId, period, outgoingTypes.get(type) ?? sql`and false`)
   return {
     total: sql`select count(*) as total ${matching}`,
     entries: sql`
       select n.*
-      from (select o.* ${matching} order by o.from_number desc limit ${page.limit} offset ${page.offset}) f
+      from (select o.from_number ${matching} order by o.from_number desc limit ${page.limit} offset ${page.offset}) f
       join entries n
-        on n.merchant_id = f.merchant_id and n.account_id = f.from_account_id and n.number = f.from_number
+        on n.merchant_id = ${tenant.merchant.id} and n.account_id = ${accountId} and n.number = f.from_number
     `,
   }
 }
@@ -231,7 +230,7 @@ function pageOfIncoming(
   }
 }
 
-/** What left the balance in the period: of nothing else is there a fee, or a movement that gives back what came in. */
+/** What left the balance in the period: fees, and what was given back. Nothing else takes from it. */
 function outgoing({ merchant }: Tenant, accountId: bigint, { after, last }: EntryRange, condition = nothing): Sql {
   return sql`
     from ledger_transactions o
