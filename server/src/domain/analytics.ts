@@ -1,9 +1,7 @@
 import { sql } from '../db/sql.ts'
-import type { Currency } from '../money.ts'
 import type { Service } from '../service.ts'
 import { listCustomers } from './customer-lists.ts'
-import type { TransactionKind } from './ledger/commands.ts'
-import type { Entry } from './ledger/entries.ts'
+import { type Entry, type EntryRow, entryColumns, readEntry } from './ledger/entries.ts'
 import { getMerchantBalance } from './merchant-balances.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -125,23 +123,8 @@ async function countTransactions(service: Service, { merchant, mode }: Tenant, n
 
 /** Looked for in the last thirty days. The entries are among the last of their accounts, so each is found at once. */
 async function listRecent(service: Service, { merchant, mode }: Tenant, now: Date): Promise<Analytics['recent']> {
-  const rows = await service.db.query<{
-    customer_code: string
-    id: string
-    number: bigint
-    kind: TransactionKind
-    amount: bigint
-    currency: Currency
-    balance_after: bigint
-    description: string | null
-    details: Record<string, unknown> | null
-    reverses_id: string | null
-    hold_id: string | null
-    created_at: Date
-  }>(sql`
-    select
-      c.code as customer_code, t.id, e.number, t.kind, e.amount, t.currency, e.balance_after, t.description, t.details,
-      t.reverses_id, t.hold_id, t.created_at
+  const rows = await service.db.query<EntryRow & { customer_code: string }>(sql`
+    select c.code as customer_code, ${entryColumns}
     from (
       select n.*, a.id as account_id, a.customer_id
       from ledger_transactions n
@@ -159,29 +142,14 @@ async function listRecent(service: Service, { merchant, mode }: Tenant, now: Dat
     ) t
     join customers c on c.merchant_id = t.merchant_id and c.id = t.customer_id
     cross join lateral (
-      select f.number, f.amount, f.balance_after from entries f
+      select * from entries f
       where f.merchant_id = t.merchant_id and f.account_id = t.account_id and f.transaction_id = t.id
       order by f.number desc
       limit 1
     ) e
     order by t.id desc
   `)
-  return rows.map((row) => ({
-    customerCode: row.customer_code,
-    entry: {
-      transactionId: row.id,
-      number: row.number,
-      kind: row.kind,
-      amount: row.amount,
-      currency: row.currency,
-      balanceAfter: row.balance_after,
-      description: row.description,
-      details: row.details ?? {},
-      reversesId: row.reverses_id,
-      holdId: row.hold_id,
-      createdAt: row.created_at,
-    },
-  }))
+  return rows.map((row) => ({ customerCode: row.customer_code, entry: readEntry(row) }))
 }
 
 /** The smallest id of version 7 that a transaction of the time or later can have. */

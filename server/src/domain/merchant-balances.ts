@@ -2,8 +2,7 @@ import { nothing, plannedAnew, type Sql, sql } from '../db/sql.ts'
 import type { Currency } from '../money.ts'
 import type { Service } from '../service.ts'
 import type { Page } from './customer-lists.ts'
-import type { TransactionKind } from './ledger/commands.ts'
-import type { Entry } from './ledger/entries.ts'
+import { type Entry, type EntryRow, entryColumns, readEntry } from './ledger/entries.ts'
 import type { Tenant } from './tenant.ts'
 
 /** What the merchant has earned in its default currency, as of now. Minor units. */
@@ -16,20 +15,6 @@ export interface MerchantBalance {
   /** Of the merchant, until something was earned. */
   createdAt: Date
   updatedAt: Date
-}
-
-interface EntryRow {
-  total: bigint
-  transaction_id: string | null
-  number: bigint
-  kind: TransactionKind
-  amount: bigint
-  balance_after: bigint
-  description: string | null
-  details: Record<string, unknown> | null
-  reverses_id: string | null
-  hold_id: string | null
-  created_at: Date
 }
 
 interface AccountRow {
@@ -86,9 +71,7 @@ export async function listMerchantEntries(
   const period = await findPeriod(service, tenant, account.id, filter)
   const matches = matchesOf(tenant, account.id, period, filter.type, page)
   const statement = sql`
-    select
-      c.total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description, t.details, t.reverses_id,
-      t.hold_id, e.created_at
+    select c.total, ${entryColumns}
     from (${matches.total}) c
     left join (${matches.entries}) e on true
     left join lateral (
@@ -97,24 +80,10 @@ export async function listMerchantEntries(
     order by e.number desc
   `
   // A plan made while nothing had left yet would be kept for as long as the connection.
-  const rows = await service.db.query<EntryRow>(filter.type === undefined ? statement : plannedAnew(statement))
-  const items = rows.flatMap((row) =>
-    row.transaction_id === null
-      ? []
-      : {
-          transactionId: row.transaction_id,
-          number: row.number,
-          kind: row.kind,
-          amount: row.amount,
-          currency: tenant.merchant.currencies[0],
-          balanceAfter: row.balance_after,
-          description: row.description,
-          details: row.details ?? {},
-          reversesId: row.reverses_id,
-          holdId: row.hold_id,
-          createdAt: row.created_at,
-        },
+  const rows = await service.db.query<EntryRow & { total: bigint }>(
+    filter.type === undefined ? statement : plannedAnew(statement),
   )
+  const items = rows.filter((row) => row.transaction_id !== null).map(readEntry)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 

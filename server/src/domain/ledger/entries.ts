@@ -26,6 +26,42 @@ export interface Entry {
   createdAt: Date
 }
 
+export interface EntryRow {
+  transaction_id: string
+  number: bigint
+  kind: TransactionKind
+  amount: bigint
+  currency: Currency
+  balance_after: bigint
+  description: string | null
+  details: Record<string, unknown> | null
+  reverses_id: string | null
+  hold_id: string | null
+  created_at: Date
+}
+
+/** Of an entry `e` and its transaction `t`. */
+export const entryColumns = sql`
+  e.transaction_id, e.number, t.kind, e.amount, t.currency, e.balance_after, t.description, t.details, t.reverses_id,
+  t.hold_id, e.created_at
+`
+
+export function readEntry(row: EntryRow): Entry {
+  return {
+    transactionId: row.transaction_id,
+    number: row.number,
+    kind: row.kind,
+    amount: row.amount,
+    currency: row.currency,
+    balanceAfter: row.balance_after,
+    description: row.description,
+    details: row.details ?? {},
+    reversesId: row.reverses_id,
+    holdId: row.hold_id,
+    createdAt: row.created_at,
+  }
+}
+
 /** Newest first. Entries are numbered within their account, so any page and the total are index look-ups. */
 export async function listEntries(
   service: Service,
@@ -33,22 +69,8 @@ export async function listEntries(
   account: Pick<Balance, 'accountId' | 'currency'>,
   page: { limit: number; offset: number },
 ): Promise<Page<Entry>> {
-  const rows = await service.db.query<{
-    total: bigint
-    transaction_id: string | null
-    number: bigint
-    kind: Entry['kind']
-    amount: bigint
-    balance_after: bigint
-    description: string | null
-    details: Record<string, unknown> | null
-    reverses_id: string | null
-    hold_id: string | null
-    created_at: Date
-  }>(sql`
-    select
-      a.entry_count as total, e.transaction_id, e.number, t.kind, e.amount, e.balance_after, t.description,
-      t.details, t.reverses_id, t.hold_id, e.created_at
+  const rows = await service.db.query<EntryRow & { total: bigint }>(sql`
+    select a.entry_count as total, ${entryColumns}
     from ledger_accounts a
     left join entries e
       on e.merchant_id = a.merchant_id and e.account_id = a.id
@@ -60,23 +82,7 @@ export async function listEntries(
     where a.merchant_id = ${tenant.merchant.id} and a.id = ${account.accountId}
     order by e.number desc
   `)
-  const items = rows.flatMap((row) =>
-    row.transaction_id === null
-      ? []
-      : {
-          transactionId: row.transaction_id,
-          number: row.number,
-          kind: row.kind,
-          amount: row.amount,
-          currency: account.currency,
-          balanceAfter: row.balance_after,
-          description: row.description,
-          details: row.details ?? {},
-          reversesId: row.reverses_id,
-          holdId: row.hold_id,
-          createdAt: row.created_at,
-        },
-  )
+  const items = rows.filter((row) => row.transaction_id !== null).map(readEntry)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
