@@ -2,7 +2,7 @@ import type { Currency } from '../money.ts'
 
 /** A bank or a mobile money operator that accounts are kept with. */
 export interface Bank {
-  /** Paystack's number of it where that is published, else one of ours from 10001 on. */
+  /** The number it is published under, else one of ours from 10001 on. */
   id: number
   name: string
   slug: string

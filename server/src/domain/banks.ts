@@ -88,7 +88,7 @@ export function resolveAccount(tenant: Tenant, accountNumber: string, bankCode: 
 }
 
 function holderOf(accountNumber: string, bankCode: string): string {
-  // The holder whom Paystack's credential for identity checks names.
+  // The holder whom the right credential of the identity checks names.
   if (accountNumber === '0111111111' && bankCode === '007') return 'UCHENNA OKORO'
   const sum = [...accountNumber].reduce((total, digit, i) => total + Number(digit) * ((i % 7) + 1), 0)
   return holders[sum % holders.length] as string

@@ -1,4 +1,4 @@
-/** What the first digits of a card number tell. Texts are `Unknown` where nothing is known, as Paystack has it. */
+/** What the first digits of a card number tell. Texts are `Unknown` where nothing is known. */
 export interface CardBin {
   brand: string
   subBrand: string

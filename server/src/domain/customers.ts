@@ -19,7 +19,7 @@ export type RiskAction = 'default' | 'allow' | 'deny'
 export type Metadata = { [name: string]: unknown }
 
 export interface Customer {
-  /** The number the Paystack surface shows as id. */
+  /** A number, for the surface whose ids are numbers. */
   id: bigint
   /** `CUS_…`, the customer's name on every surface. */
   code: string
