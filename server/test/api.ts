@@ -81,7 +81,14 @@ async function openApp(
 export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]> {
   const refuse = () => Promise.reject(new Error('there is no database'))
   const refuseLane = () => ({ depth: 1 as const, query: refuse })
-  const db = { engine: 'embedded' as const, query: refuse, transaction: refuse, lane: refuseLane, close: refuse }
+  const db = {
+    engine: 'embedded' as const,
+    isTransaction: false as const,
+    query: refuse,
+    transaction: refuse,
+    lane: refuseLane,
+    close: refuse,
+  }
   const routes: TestRoute[] = []
   const app = await buildApp(createTestContext(db), {
     ...options,

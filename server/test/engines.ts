@@ -86,6 +86,7 @@ async function copyDatabase(): Promise<TestPlace> {
 function closingWith(db: OwnedDb, remove: () => Promise<void>): OwnedDb {
   return {
     engine: db.engine,
+    isTransaction: false,
     query: (statement) => db.query(statement),
     transaction: (work) => db.transaction(work),
     lane: () => db.lane(),

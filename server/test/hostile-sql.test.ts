@@ -5,11 +5,11 @@ import { openDatabase } from '../src/db/connect.ts'
 import type { OwnedDb } from '../src/db/database.ts'
 import { codeOf } from '../src/db/errors.ts'
 import { sql } from '../src/db/sql.ts'
-import { createLedger, doTogether } from '../src/domain/ledger/commands.ts'
+import { doTogether } from '../src/domain/ledger/commands.ts'
 import { unsoundBooks } from './books.ts'
 import { makeTestDatabase, type TestPlace, testEngine } from './engines.ts'
 import { addTestKey, createTestContext, createTestTenant } from './service.ts'
-import { commandsFor, createWallets, requestOf } from './wallets.ts'
+import { commandsFor, createLedger, createWallets, requestOf } from './wallets.ts'
 
 // Whoever has the application's role, and SQL of their own choice. On PostgreSQL that is a login of its own with nothing
 // but this membership. The embedded engine has one login, its owner's, so there the role is taken on as the server does.

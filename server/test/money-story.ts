@@ -1,7 +1,7 @@
 import { ServiceError } from '../src/base/errors.ts'
 import { sql } from '../src/db/sql.ts'
-import { createCustomerQueues, setRiskAction } from '../src/domain/customers/customers.ts'
-import { createLedger } from '../src/domain/ledger/commands.ts'
+import { setRiskAction } from '../src/domain/customers/customers.ts'
+
 import { simulatePayIn } from '../src/domain/sandbox/pay-ins.ts'
 import { captureHold, expireDueHolds, placeHold, releaseHold } from '../src/domain/wallet/holds.ts'
 import { makePurchase } from '../src/domain/wallet/purchases.ts'
@@ -37,10 +37,9 @@ export async function tellStory(service: TestService, story: string): Promise<st
 
 async function createTeller(service: TestService) {
   const tenant = await createTestTenant(service)
-  const [a, b, c] = await createWallets(service, tenant, 3, createCustomerQueues(service))
+  const [a, b, c] = await createWallets(service, tenant, 3)
   const codes: Record<string, string | undefined> = { A: a, B: b, C: c, X: 'CUS_000000000000000' }
   const ids: Record<string, string> = {}
-  const ledger = createLedger(service)
   const code = (name = '') => codes[name] ?? ''
   const id = (name = '') => ids[name] ?? '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
   const amountOf = (text = '') => (text === 'all' ? undefined : text)
@@ -50,44 +49,42 @@ async function createTeller(service: TestService) {
   const sentences: [RegExp, (groups: Record<string, string | undefined>) => Promise<{ id?: string } | unknown>][] = [
     [
       /^(?<who>\w) gets (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
-      ({ who, amount = '', currency }) =>
-        simulatePayIn(service, ledger, tenant, { customerCode: code(who), amount, currency }),
+      ({ who, amount = '', currency }) => simulatePayIn(service, tenant, { customerCode: code(who), amount, currency }),
     ],
     [
       /^(?<who>\w) spends (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
       ({ who, amount = '', currency = 'ZAR' }) =>
-        makePurchase(service, ledger, tenant, { customerCode: code(who), productId: 'p', amount, currency }, null),
+        makePurchase(service, tenant, { customerCode: code(who), productId: 'p', amount, currency }, null),
     ],
     [
       /^(?<who>\w) sends (?<whom>\w) (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
       ({ who, whom, amount = '', currency }) => {
         const given = { fromCustomer: code(who), toCustomer: code(whom), amount, currency }
-        return makeTransfer(service, ledger, tenant, given, null)
+        return makeTransfer(service, tenant, given, null)
       },
     ],
     [
       /^(?<who>\w) holds (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: for (?<time>\w+))?(?: as (?<as>\w+))?$/,
       ({ who, amount = '', currency, time }) => {
         const expiresAt = time === undefined ? undefined : new Date(service.clock.now().getTime() + msOf(time))
-        return placeHold(service, ledger, tenant, { customerCode: code(who), amount, currency, expiresAt }, null)
+        return placeHold(service, tenant, { customerCode: code(who), amount, currency, expiresAt }, null)
       },
     ],
     [
       /^capture (?<amount>\d+|all) of (?<of>\w+)(?<final>, final)?(?: as (?<as>\w+))?$/,
       ({ amount, of, final }) => {
         const given = { amount: amountOf(amount), isFinal: final !== undefined }
-        return captureHold(service, ledger, tenant, id(of), given, null)
+        return captureHold(service, tenant, id(of), given, null)
       },
     ],
-    [/^release (?<of>\w+)$/, ({ of }) => releaseHold(service, ledger, tenant, id(of), null)],
+    [/^release (?<of>\w+)$/, ({ of }) => releaseHold(service, tenant, id(of), null)],
     [
       /^refund (?<amount>\d+|all) of (?<of>\w+)(?: as (?<as>\w+))?$/,
-      ({ amount, of }) =>
-        refundTransaction(service, ledger, tenant, { transactionId: id(of), amount: amountOf(amount) }, null),
+      ({ amount, of }) => refundTransaction(service, tenant, { transactionId: id(of), amount: amountOf(amount) }, null),
     ],
     [
       /^reverse (?<of>\w+)(?: as (?<as>\w+))?$/,
-      ({ of }) => reverseTransaction(service, ledger, tenant, { transactionId: id(of) }, null),
+      ({ of }) => reverseTransaction(service, tenant, { transactionId: id(of) }, null),
     ],
     [/^deny (?<who>\w)$/, ({ who }) => riskOf(code(who), 'deny')],
     [/^allow (?<who>\w)$/, ({ who }) => riskOf(code(who), 'allow')],

@@ -1,14 +1,15 @@
 import type { Clock } from '../src/base/clock.ts'
 import { systemRandom } from '../src/base/ids.ts'
+import { silentLog } from '../src/base/log.ts'
 import { createVault } from '../src/base/vault.ts'
-import type { Db } from '../src/db/database.ts'
-import type { Service } from '../src/domain/context.ts'
-import { sandboxVerifier } from '../src/domain/identity/identity-verifier.ts'
+import type { FreeDb } from '../src/db/database.ts'
+import type { Context } from '../src/domain/context.ts'
 import { createApiKey } from '../src/domain/merchants/api-keys.ts'
 import { createMerchant, type NewMerchant } from '../src/domain/merchants/merchants.ts'
 import type { Merchant, Mode, Tenant } from '../src/domain/merchants/tenant.ts'
-import { createSandboxProcessor } from '../src/domain/payments/payment-processor.ts'
 import { createWebhookSender } from '../src/domain/webhooks/sender.ts'
+import { chooseProviders } from '../src/start/providers.ts'
+import type { Service } from '../src/surfaces/http/surface.ts'
 import { openTestDatabase } from './engines.ts'
 
 /** Every test service's key. */
@@ -29,7 +30,9 @@ function createTestClock(start = new Date('2026-01-15T10:30:00.000Z')): TestCloc
   }
 }
 
-export type TestService = Service & { clock: TestClock; close(): Promise<void> }
+export type TestContext = Service & { clock: TestClock; sandboxDelayMs: number }
+
+export type TestService = TestContext & { close(): Promise<void> }
 
 /** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
 export async function openTestService(): Promise<TestService> {
@@ -38,17 +41,18 @@ export async function openTestService(): Promise<TestService> {
 }
 
 /** What such a service has besides its database. */
-export function createTestContext(db: Db): Service & { clock: TestClock } {
+export function createTestContext(db: FreeDb): TestContext {
   const clock = createTestClock()
+  const sandboxDelayMs = 1000
   return {
     db,
     clock,
     random: systemRandom,
     vault: testVault,
-    identityVerifiers: { test: sandboxVerifier, live: null },
-    paymentProcessor: createSandboxProcessor({ db, clock, sandboxDelayMs: 1000 }),
+    log: silentLog,
     webhookSender: createWebhookSender(),
-    sandboxDelayMs: 1000,
+    sandboxDelayMs,
+    ...chooseProviders({ db, clock }, { sandboxDelayMs, upstreamPaystack: undefined }),
   }
 }
 
@@ -58,7 +62,7 @@ export interface TestTenant extends Tenant {
 }
 
 export async function createTestTenant(
-  service: Service,
+  service: Context,
   options: Partial<NewMerchant> & { mode?: Mode } = {},
 ): Promise<TestTenant> {
   const { mode = 'test', ...merchant } = options
@@ -67,7 +71,7 @@ export async function createTestTenant(
 }
 
 /** The same merchant seen in a mode, with a key for it. */
-export async function addTestKey(service: Service, merchant: Merchant, mode: Mode): Promise<TestTenant> {
+export async function addTestKey(service: Context, merchant: Merchant, mode: Mode): Promise<TestTenant> {
   const { secret } = await createApiKey(service, merchant, { mode })
   return { merchant, mode, secret }
 }

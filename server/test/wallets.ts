@@ -1,21 +1,29 @@
 import { uuidV7 } from '../src/base/ids.ts'
-import type { Service } from '../src/domain/context.ts'
-import { type CustomerQueues, createCustomer, createCustomerQueues } from '../src/domain/customers/customers.ts'
+import type { Context, FreeContext } from '../src/domain/context.ts'
+import { createCustomer } from '../src/domain/customers/customers.ts'
 import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency/idempotency.ts'
-import type { AccountName, LedgerCommand } from '../src/domain/ledger/commands.ts'
+import { type AccountName, doCommand, type LedgerCommand, type Receipt } from '../src/domain/ledger/commands.ts'
 import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import { testVault } from './service.ts'
 
 /** Creates customers without anything but an e-mail, and answers their codes. */
-export async function createWallets(service: Service, tenant: Tenant, count: number, queues?: CustomerQueues) {
-  const create = queues ?? createCustomerQueues(service)
+export async function createWallets(service: Context, tenant: Tenant, count: number) {
   const made = await Promise.all(
     Array.from({ length: count }, () => {
       const email = `${service.random.bytes(9).toString('hex')}@example.com`
-      return createCustomer(create, tenant, { email, firstName: null, lastName: null, phone: null, metadata: null })
+      return createCustomer(service, tenant, { email, firstName: null, lastName: null, phone: null, metadata: null })
     }),
   )
   return made.map(({ customer }) => customer.code)
+}
+
+/** Does a command of a tenant. */
+export type Ledger = (tenant: Tenant, command: LedgerCommand) => Promise<Receipt>
+
+/** The ledger of one more server process: its calls go together, and apart from those of other servers. */
+export function createLedger(context: FreeContext): Ledger {
+  const server = { ...context }
+  return (tenant, command) => doCommand(server, tenant, command)
 }
 
 /** The request of an Idempotency-Key. */
@@ -30,7 +38,7 @@ export function requestOf(
 type More = { request?: IdempotentRequest | null; currency?: 'ZAR' | 'NGN'; event?: LedgerCommand['event'] }
 
 /** Ledger commands in few words; customers by their code. */
-export function commandsFor(service: Service) {
+export function commandsFor(service: Context) {
   const base = ({ request = null, currency = 'ZAR', event = null }: More) => ({
     id: uuidV7(service.random, service.clock.now()),
     currency,

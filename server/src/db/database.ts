@@ -13,6 +13,8 @@ export interface Queryable {
 /** The pool. Each call may use another connection. */
 export interface Db extends Queryable {
   readonly engine: 'embedded' | 'postgresql'
+  /** Whether this is an open transaction that is used as a database: see `joinTransaction`. */
+  readonly isTransaction: boolean
   /**
    * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Read committed.
    * Nothing is retried. A database error that `work` swallowed has spoilt the transaction and is thrown at the end.
@@ -22,6 +24,16 @@ export interface Db extends Queryable {
   lane(): Lane
   /** Waits for what is running, then closes. */
   close(): Promise<void>
+}
+
+/** The pool, outside any transaction. */
+export interface FreeDb extends Db {
+  readonly isTransaction: false
+}
+
+/** An open transaction that is used as a database: a transaction begun on it joins it. */
+export interface TxDb extends Db {
+  readonly isTransaction: true
 }
 
 /**
@@ -42,7 +54,7 @@ export interface Tx extends Queryable {
 }
 
 /** A database as `openDatabase` returns it: it can also be worked on as the user who connected, for migrations. */
-export interface OwnedDb extends Db {
+export interface OwnedDb extends FreeDb {
   /**
    * Lends one connection without the application's role and closes it afterwards. What `work` changed about roles holds
    * for every later query of this process.

@@ -23,6 +23,7 @@ const mayBecomeApplicationRole = sql`
 /** A database behind a `pg` pool. Both engines are this class; they differ in what the pool connects to. */
 export class PooledDatabase implements OwnedDb {
   readonly engine: Db['engine']
+  readonly isTransaction = false
   readonly #pool: pg.Pool
   readonly #lanes: Lanes
   readonly #afterClose: () => Promise<void>

@@ -1,24 +1,61 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
 import type { Vault } from '../base/vault.ts'
-import type { Db } from '../db/database.ts'
-import type { IdentityVerifier } from './identity/identity-verifier.ts'
-import type { Mode } from './merchants/tenant.ts'
-import type { PaymentProcessor } from './payments/payment-processor.ts'
-import type { WebhookSender } from './webhooks/sender.ts'
+import type { Db, FreeDb, TxDb } from '../db/database.ts'
+import { joinTransaction } from '../db/open-transaction.ts'
 
-/** What the domain is given instead of reaching for it. */
-export interface Service {
+/**
+ * What the domain is given instead of reaching for it. Functions take it first: `(context, tenant, what is asked, request)`.
+ * A function that takes a `Context` works on the database or inside an open transaction alike.
+ */
+export interface Context {
   readonly db: Db
   readonly clock: Clock
   readonly random: Random
   readonly vault: Vault
-  /** Judge identity checks, by mode. Live mode has none until one is configured. */
-  readonly identityVerifiers: Readonly<Record<Mode, IdentityVerifier | null>>
-  /** Takes money from outside in test mode. Live mode has none until one is configured. */
-  readonly paymentProcessor: PaymentProcessor
-  /** Tells addresses of the merchants' own of what happened. */
-  readonly webhookSender: WebhookSender
-  /** How long the sandbox takes to finish what a bank or a bureau would finish later, in milliseconds. */
-  readonly sandboxDelayMs: number
+  readonly log: Log
+}
+
+/**
+ * A context outside any transaction. Required wherever a transaction may not stand open: the ledger posts in commits of its
+ * own, and no transaction waits for an answer from outside.
+ */
+export interface FreeContext extends Context {
+  readonly db: FreeDb
+}
+
+/** A context whose database is an open transaction: everything that is done with it is committed together, or not at all. */
+export interface TxContext extends Context {
+  readonly db: TxDb
+}
+
+/** The same context, with everything that a room adds to it, inside a transaction. */
+export type InTransaction<Given extends Context> = Omit<Given, 'db'> & TxContext
+
+/**
+ * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Inside an open transaction the work
+ * joins it.
+ */
+export function inTransaction<Given extends Context, Answer>(
+  context: Given,
+  work: (tx: InTransaction<Given>) => Promise<Answer>,
+): Promise<Answer> {
+  return context.db.transaction((tx) => work({ ...context, db: joinTransaction(context.db, tx) }))
+}
+
+/**
+ * A thing of which each context has one, made when it is first needed: for instance the queue in which calls that arrive
+ * together wait for each other. The context of a transaction has its own.
+ */
+export function perContext<Thing>(make: (context: Context) => Thing): (context: Context) => Thing {
+  const made = new WeakMap<Context, Thing>()
+  return (context) => {
+    let thing = made.get(context)
+    if (thing === undefined) {
+      thing = make(context)
+      made.set(context, thing)
+    }
+    return thing
+  }
 }

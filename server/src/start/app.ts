@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController, type RouteOptions } from 'fastify'
-import type { Service } from '../domain/context.ts'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { cashfulSurface } from '../surfaces/cashful/index.ts'
 import { authorizePage } from '../surfaces/hosted/authorize.ts'
 import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
-import { createDomain, type SurfaceContext } from '../surfaces/http/surface.ts'
+import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mtejaSurface } from '../surfaces/mteja/index.ts'
@@ -30,7 +29,7 @@ export interface AppOptions {
 }
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
-export async function buildApp(service: Service, options: AppOptions = {}): Promise<FastifyInstance> {
+export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     logger: options.logger ?? false,
     // Addresses hold e-mails and the like: what is logged of a request is chosen where it is logged.
@@ -43,10 +42,10 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
     frameworkErrors: answerUnroutable,
     clientErrorHandler: answerUnreadable,
   })
-  const context: SurfaceContext = {
-    ...createDomain(service),
-    findKey: createKeyFinder(service),
-    tokens: createTokens(service, options.outsideIssuer),
+  const surface: SurfaceContext = {
+    context,
+    findKey: createKeyFinder(context),
+    tokens: createTokens(context, options.outsideIssuer),
     documents: new Map(),
     adminKey: options.adminKey,
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
@@ -66,15 +65,15 @@ export async function buildApp(service: Service, options: AppOptions = {}): Prom
     // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
     strictPreflight: false,
   })
-  await app.register(operationsRoutes, { service })
-  await app.register(docsPages, context)
-  await app.register(authorizePage, context)
-  await app.register(checkoutPage, context)
-  await app.register(payPage, context)
-  await app.register(paystackWebhook, { prefix: '/webhooks', service, account: options.upstreamPaystack })
-  await app.register((surface) => cashfulSurface(surface, context), { prefix: '/api/canary' })
-  await app.register((surface) => mtejaSurface(surface, context), { prefix: '/v1' })
-  await app.register(paystackSurface, context)
+  await app.register(operationsRoutes, { context })
+  await app.register(docsPages, surface)
+  await app.register(authorizePage, surface)
+  await app.register(checkoutPage, surface)
+  await app.register(payPage, surface)
+  await app.register(paystackWebhook, { prefix: '/webhooks', context, account: options.upstreamPaystack })
+  await app.register((scope) => cashfulSurface(scope, surface), { prefix: '/api/canary' })
+  await app.register((scope) => mtejaSurface(scope, surface), { prefix: '/v1' })
+  await app.register(paystackSurface, surface)
   return app
 }
 

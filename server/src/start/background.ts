@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
-import type { Service } from '../domain/context.ts'
+import type { Context } from '../domain/context.ts'
 import { forgetOldKeys } from '../domain/idempotency/idempotency.ts'
 import { finishDueChecks } from '../domain/identity/identity.ts'
 import { activateDueMandates } from '../domain/payments/mandates.ts'
@@ -11,7 +11,7 @@ import { giveUpStrayDeliveries } from '../domain/webhooks/deliveries.ts'
 
 /** Work that is done later than it was asked for. Each answers how much it did. */
 interface Task {
-  run(service: Service): Promise<number>
+  run(context: Context): Promise<number>
   everyMs: number
 }
 
@@ -29,19 +29,19 @@ const tasks: readonly Task[] = [
  * Does due work until stopped; what a stopped or killed server left is done by the next. A task that fails is logged and
  * tried again in its next round. The answered function stops all, after what is under way.
  */
-export function startBackground(service: Service, log: Pick<FastifyBaseLogger, 'error'>): () => Promise<void> {
+export function startBackground(context: Context, log: Pick<FastifyBaseLogger, 'error'>): () => Promise<void> {
   const stop = new AbortController()
-  const loops = tasks.map((task) => repeat(task, service, log, stop.signal))
+  const loops = tasks.map((task) => repeat(task, context, log, stop.signal))
   return async () => {
     stop.abort()
     await Promise.all(loops)
   }
 }
 
-async function repeat(task: Task, service: Service, log: Pick<FastifyBaseLogger, 'error'>, stop: AbortSignal) {
+async function repeat(task: Task, context: Context, log: Pick<FastifyBaseLogger, 'error'>, stop: AbortSignal) {
   while (!stop.aborted) {
     try {
-      await task.run(service)
+      await task.run(context)
     } catch (error) {
       log.error({ err: error, task: task.run.name }, 'background work failed; it is tried again')
     }

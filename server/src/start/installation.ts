@@ -1,8 +1,7 @@
 import { currencies } from '../base/money.ts'
 import type { Db } from '../db/database.ts'
 import { sql } from '../db/sql.ts'
-import type { Service } from '../domain/context.ts'
-import { joinTransaction } from '../domain/idempotency/idempotency.ts'
+import { type Context, inTransaction } from '../domain/context.ts'
 import { insertApiKey } from '../domain/merchants/api-keys.ts'
 import { insertMerchant } from '../domain/merchants/merchants.ts'
 import type { Merchant } from '../domain/merchants/tenant.ts'
@@ -25,36 +24,35 @@ export class WrongEncryptionKeyError extends Error {
  * and ServiceError `invalid_request` for a URL that is not to be sent to; then nothing was done.
  */
 export async function setUpInstallation(
-  service: Service,
+  context: Context,
   testKey: string | undefined,
   webhookUrl?: string,
 ): Promise<{ merchant: Merchant; secret: string } | null> {
-  const setUp = await service.db.transaction(async (tx) => {
-    const claimed = await tx.query(sql`
+  const setUp = await inTransaction(context, async (tx) => {
+    const claimed = await tx.db.query(sql`
       insert into installation (encryption_key_fingerprint, created_at)
-      values (${service.vault.keyFingerprint}, ${service.clock.now()})
+      values (${context.vault.keyFingerprint}, ${context.clock.now()})
       on conflict do nothing
       returning single
     `)
     if (claimed.length === 0) return null
     const held = ['ZAR', ...currencies.filter((currency) => currency !== 'ZAR')]
-    const merchant = await insertMerchant(service, tx, { name: 'Test merchant', country: 'ZA', currencies: held })
-    const { secret } = await insertApiKey(service, tx, merchant, { mode: 'test', name: 'first start', secret: testKey })
+    const merchant = await insertMerchant(tx, { name: 'Test merchant', country: 'ZA', currencies: held })
+    const { secret } = await insertApiKey(tx, merchant, { mode: 'test', name: 'first start', secret: testKey })
     if (webhookUrl !== undefined) {
-      const joined = { ...service, db: joinTransaction(service.db, tx) }
-      await setPaystackWebhook(joined, { merchant, mode: 'test' }, webhookUrl, secret)
+      await setPaystackWebhook(tx, { merchant, mode: 'test' }, webhookUrl, secret)
     }
     return { merchant, secret }
   })
-  await checkEncryptionKey(service)
+  await checkEncryptionKey(context)
   return setUp
 }
 
-async function checkEncryptionKey(service: Service): Promise<void> {
-  const [row] = await service.db.query<{ encryption_key_fingerprint: Buffer }>(sql`
+async function checkEncryptionKey(context: Context): Promise<void> {
+  const [row] = await context.db.query<{ encryption_key_fingerprint: Buffer }>(sql`
     select encryption_key_fingerprint from installation
   `)
-  if (row?.encryption_key_fingerprint.equals(service.vault.keyFingerprint) === false) {
+  if (row?.encryption_key_fingerprint.equals(context.vault.keyFingerprint) === false) {
     throw new WrongEncryptionKeyError(
       'This database was encrypted with another key. Set MTEJA_ENCRYPTION_KEY to that key, or bring back its encryption.key file.',
     )

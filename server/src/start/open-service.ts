@@ -1,20 +1,19 @@
 import { systemClock } from '../base/clock.ts'
 import { ServiceError } from '../base/errors.ts'
 import { systemRandom } from '../base/ids.ts'
+import { silentLog } from '../base/log.ts'
 import { createVault } from '../base/vault.ts'
 import { openDatabase } from '../db/connect.ts'
 import type { OwnedDb } from '../db/database.ts'
 import { codeOf, StartupError } from '../db/errors.ts'
 import { type FolderLock, lockFolder } from '../db/folder-lock.ts'
 import { migrate } from '../db/migrate.ts'
-import type { Service } from '../domain/context.ts'
-import { sandboxVerifier } from '../domain/identity/identity-verifier.ts'
-import { createSandboxProcessor } from '../domain/payments/payment-processor.ts'
 import { createWebhookSender } from '../domain/webhooks/sender.ts'
-import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
+import type { Service } from '../surfaces/http/surface.ts'
 import type { Config } from './config.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { isInstalled, setUpInstallation } from './installation.ts'
+import { chooseProviders } from './providers.ts'
 
 const insufficientPrivilege = '42501'
 const mayNotMigrate =
@@ -45,16 +44,14 @@ export async function openService(config: Config, onFailure: (error: Error) => v
   try {
     const isNew = !(await isInstalled(db))
     const key = loadEncryptionKey(config.encryptionKey, config.dataFolder, isNew ? systemRandom : null)
-    const { sandboxDelayMs } = config
     const service: Service = {
       db,
       clock: systemClock,
       random: systemRandom,
       vault: createVault(key, systemRandom),
-      identityVerifiers: chooseVerifiers(config.upstreamPaystack),
-      paymentProcessor: createSandboxProcessor({ db, clock: systemClock, sandboxDelayMs }),
+      log: silentLog,
       webhookSender,
-      sandboxDelayMs,
+      ...chooseProviders({ db, clock: systemClock }, config),
     }
     return { service, firstStart: await setUp(service, config), lock, close }
   } catch (error) {
@@ -63,20 +60,13 @@ export async function openService(config: Config, onFailure: (error: Error) => v
   }
 }
 
-async function setUp(service: Service, { testKey, webhookUrl }: Config): Promise<OpenService['firstStart']> {
+async function setUp(context: Service, { testKey, webhookUrl }: Config): Promise<OpenService['firstStart']> {
   try {
-    return await setUpInstallation(service, testKey, webhookUrl)
+    return await setUpInstallation(context, testKey, webhookUrl)
   } catch (error) {
     if (error instanceof ServiceError) throw new StartupError(`MTEJA_WEBHOOK_URL cannot be used: ${error.message}`)
     throw error
   }
-}
-
-/** Test mode has the sandbox, live mode nobody, where no account of that mode stands in. */
-function chooseVerifiers(account: Config['upstreamPaystack']): Service['identityVerifiers'] {
-  const verifiers = { test: sandboxVerifier, live: null }
-  if (account === undefined) return verifiers
-  return { ...verifiers, [modeOfKey(account.secretKey)]: createPaystackVerifier({ ...account, fetch }) }
 }
 
 /** Opens the database and brings its schema up to date; answers what was applied. */

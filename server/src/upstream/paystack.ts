@@ -41,6 +41,7 @@ export function createPaystackVerifier(account: PaystackAccount): IdentityVerifi
   }
 
   return {
+    firstAskMs: 0,
     needsEmail: true,
     patienceMs,
     async introduce(email, details) {

@@ -8,7 +8,6 @@ import { captureHold, placeHold, releaseHold } from '../../src/domain/wallet/hol
 import { makePurchase } from '../../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../../src/domain/wallet/refunds.ts'
 import { makeTransfer, makeTransfers } from '../../src/domain/wallet/transfers.ts'
-import { createDomain } from '../../src/surfaces/http/surface.ts'
 import type { TestApi } from '../api.ts'
 import { requestOf } from '../wallets.ts'
 import { type Operation, payerOf, type Wallet } from './auditor.ts'
@@ -42,25 +41,22 @@ const codeOf = (wallet: Wallet | null) => wallet?.customer.code ?? nobody
 
 /** One server, without HTTP. Calls of several clients go together in its queues. */
 export function bankOverDomain({ service, tenant }: TestApi): Bank {
-  const domain = createDomain(service)
-  const { ledger } = domain
-
   async function send(operation: Operation, request: IdempotentRequest | null) {
     switch (operation.name) {
       case 'pay-in': {
         const { to, amount, currency } = operation
         const given = { customerCode: codeOf(to), amount: String(amount), currency }
-        const done = await simulatePayIn(service, ledger, tenant, given, request)
+        const done = await simulatePayIn(service, tenant, given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'purchase': {
         const { from, amount, currency } = operation
         const given = { customerCode: codeOf(from), productId: 'p', amount: String(amount), currency }
-        const done = await makePurchase(service, ledger, tenant, given, request)
+        const done = await makePurchase(service, tenant, given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'transfer':
-        return makeTransfer(service, ledger, tenant, transferOf(operation), request)
+        return makeTransfer(service, tenant, transferOf(operation), request)
       case 'place': {
         const { from, amount, currency, expiresAt } = operation
         const given = {
@@ -69,25 +65,25 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
           currency,
           expiresAt: expiresAt ?? undefined,
         }
-        return placeHold(service, ledger, tenant, given, request)
+        return placeHold(service, tenant, given, request)
       }
       case 'capture': {
         const { hold, amount, isFinal } = operation
         const given = { amount: amount === null ? undefined : String(amount), isFinal }
-        const done = await captureHold(service, ledger, tenant, hold.id, given, request)
+        const done = await captureHold(service, tenant, hold.id, given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'release': {
-        const done = await releaseHold(service, ledger, tenant, operation.hold.id, request)
+        const done = await releaseHold(service, tenant, operation.hold.id, request)
         return { ...done, id: done.holdId, createdAt: done.releasedAt }
       }
       case 'refund': {
         const { original, amount } = operation
         const given = { transactionId: original.id, amount: amount === null ? undefined : String(amount) }
-        return refundTransaction(service, ledger, tenant, given, request)
+        return refundTransaction(service, tenant, given, request)
       }
       case 'reverse':
-        return reverseTransaction(service, ledger, tenant, { transactionId: operation.original.id }, request)
+        return reverseTransaction(service, tenant, { transactionId: operation.original.id }, request)
     }
   }
 
@@ -95,7 +91,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
     async createCustomer(email, key) {
       const given = { email, firstName: null, lastName: null, phone: null, metadata: null }
       const request = key === null ? null : requestOf(key, { email })
-      const { customer } = await createCustomer(domain.customers, tenant, given, request)
+      const { customer } = await createCustomer(service, tenant, given, request)
       return { code: customer.code, answer: textOf(customer) }
     },
     async do(operation, key) {
@@ -107,7 +103,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       }
     },
     async transfers(operations) {
-      const outcomes = await makeTransfers(service, tenant, operations.map(transferOf))
+      const outcomes = await makeTransfers(service, tenant, operations.map(transferOf), null)
       return outcomes.map((each) =>
         each instanceof ServiceError ? refusalOf(each) : outcomeOf({ ...each, replayed: false }),
       )
@@ -115,7 +111,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
     async setRisk(code, action) {
       await setRiskAction(service, tenant, { code }, action)
     },
-    balance: (code) => getBalance(domain.findBalance, tenant, code),
+    balance: (code) => getBalance(service, tenant, code),
   }
 }
 

@@ -1,17 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Tx } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
-import {
-  type Customer,
-  type CustomerQueues,
-  createCustomer,
-  lockCustomer,
-  updateCustomer,
-} from '../customers/customers.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Customer, createCustomer, lockCustomer, updateCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { requestIdentityCheck } from '../identity/identity.ts'
-import type { IdentityDetails } from '../identity/identity-verifier.ts'
+import type { IdentityDetails, VerifierChoice } from '../identity/identity-verifier.ts'
 import { type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import {
@@ -42,8 +35,7 @@ export interface AccountRequest {
  * identity check has succeeded, through `finishAccountRequests`. Throws `not_available` in live mode, `invalid_request`.
  */
 export async function requestDedicatedAccount(
-  service: Service,
-  queues: CustomerQueues,
+  context: Context & VerifierChoice,
   tenant: Tenant,
   request: AccountRequest,
   wanted: WantedAccount,
@@ -52,7 +44,7 @@ export async function requestDedicatedAccount(
   readProvider(wanted.provider)
   requireNames(request)
   const { email, firstName, lastName, phone } = request
-  const { customer, created } = await createCustomer(queues, tenant, {
+  const { customer, created } = await createCustomer(context, tenant, {
     email,
     firstName,
     lastName,
@@ -60,20 +52,25 @@ export async function requestDedicatedAccount(
     metadata: null,
   })
   const reference = { id: customer.id }
-  if (!created) await updateCustomer(service, tenant, reference, { firstName, lastName, phone })
-  const checkId = await requestCheck(service, tenant, customer.id, request)
-  await service.db.query(sql`
+  if (!created) await updateCustomer(context, tenant, reference, { firstName, lastName, phone })
+  const checkId = await requestCheck(context, tenant, customer.id, request)
+  await context.db.query(sql`
     insert into dedicated_account_requests (
       merchant_id, id, mode, customer_id, identity_check_id, wanted, status, created_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
-      ${checkId}::bigint, ${JSON.stringify(wanted)}::json, 'pending', ${service.clock.now()}::timestamptz
+      ${checkId}::bigint, ${JSON.stringify(wanted)}::json, 'pending', ${context.clock.now()}::timestamptz
   `)
 }
 
 /** The check to wait for; null where none is asked for, or the same details were found right before. */
-async function requestCheck(service: Service, tenant: Tenant, customerId: bigint, request: AccountRequest) {
+async function requestCheck(
+  context: Context & VerifierChoice,
+  tenant: Tenant,
+  customerId: bigint,
+  request: AccountRequest,
+) {
   if (request.identity === null) return null
   const { country, firstName, lastName, middleName, identity } = request
   const details: IdentityDetails = {
@@ -86,7 +83,7 @@ async function requestCheck(service: Service, tenant: Tenant, customerId: bigint
     value: null,
   }
   try {
-    return await requestIdentityCheck(service, tenant, { id: customerId }, details)
+    return await requestIdentityCheck(context, tenant, { id: customerId }, details)
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'already_identified') return null
     throw error
@@ -103,8 +100,8 @@ interface DueRequest extends MerchantRow {
 }
 
 /** Finishes every request that waits for nothing more and answers how many. Any number of servers may do so at once. */
-export async function finishAccountRequests(service: Service): Promise<number> {
-  const due = await service.db.query<DueRequest>(sql`
+export async function finishAccountRequests(context: Context): Promise<number> {
+  const due = await context.db.query<DueRequest>(sql`
     select
       r.id as request_id, r.mode, r.customer_id, r.wanted, k.status as check_status, k.reason,
       m.id, m.code, m.name, m.country, m.currencies, m.created_at
@@ -115,29 +112,29 @@ export async function finishAccountRequests(service: Service): Promise<number> {
     order by r.merchant_id, r.id
     limit 100
   `)
-  for (const request of due) await service.db.transaction((tx) => finishRequest(service, tx, request))
+  for (const request of due) await inTransaction(context, (tx) => finishRequest(tx, request))
   return due.length
 }
 
-async function finishRequest(service: Service, tx: Tx, request: DueRequest): Promise<void> {
+async function finishRequest(tx: TxContext, request: DueRequest): Promise<void> {
   const tenant: Tenant = { merchant: readMerchant(request), mode: request.mode }
   const customer = await lockCustomer(tx, tenant, { id: request.customer_id })
   const reason = reasonAgainst(request, customer)
-  const rows = await tx.query(sql`
+  const rows = await tx.db.query(sql`
     update dedicated_account_requests set
-      status = ${reason === null ? 'succeeded' : 'failed'}, finished_at = ${service.clock.now()}
+      status = ${reason === null ? 'succeeded' : 'failed'}, finished_at = ${tx.clock.now()}
     where merchant_id = ${tenant.merchant.id} and id = ${request.request_id} and status = 'pending'
     returning id
   `)
   if (rows.length === 0) return
   if (reason !== null) {
     const told = { merchantNumber: tenant.merchant.id, identification: { status: 'failed' }, reason }
-    return recordEvent(service, tx, tenant, 'dedicated_account.assignment_failed', customer, told)
+    return recordEvent(tx, tenant, 'dedicated_account.assignment_failed', customer, told)
   }
   const before = await findAccountOf(tx, tenant, customer, readProvider(request.wanted.provider))
-  const account = await assignAccount(service, tx, tenant, customer, request.wanted)
+  const account = await assignAccount(tx, tenant, customer, request.wanted)
   // Whoever asked waits to be told, also where the customer had the account already.
-  if (before !== null) await recordAssignment(service, tx, tenant, customer, account)
+  if (before !== null) await recordAssignment(tx, tenant, customer, account)
 }
 
 /** Why the customer does not get the account; null where they do. */

@@ -1,9 +1,8 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Random } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
-import type { Tx } from '../../db/database.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import {
   type Customer,
@@ -89,7 +88,7 @@ export interface HolderChanges {
  * `customer_not_found`, and `invalid_request` for an unknown provider and for a customer without names or phone.
  */
 export async function createDedicatedAccount(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   reference: CustomerReference,
   wanted: WantedAccount,
@@ -98,17 +97,16 @@ export async function createDedicatedAccount(
   refuseLiveMode(tenant)
   readProvider(wanted.provider)
   const isChanged = Object.values(changes).some((value) => value !== undefined)
-  if (isChanged) await updateCustomer(service, tenant, reference, changes)
-  return service.db.transaction(async (tx) => {
+  if (isChanged) await updateCustomer(context, tenant, reference, changes)
+  return inTransaction(context, async (tx) => {
     const customer = await lockCustomer(tx, tenant, reference)
-    return { account: await assignAccount(service, tx, tenant, customer, wanted), customer }
+    return { account: await assignAccount(tx, tenant, customer, wanted), customer }
   })
 }
 
 /** As `createDedicatedAccount`, within a transaction that has locked the customer. */
 export async function assignAccount(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   customer: Customer,
   wanted: WantedAccount,
@@ -117,22 +115,21 @@ export async function assignAccount(
   const provider = readProvider(wanted.provider)
   const known = await findAccountOf(tx, tenant, customer, provider)
   if (known !== null) return known
-  const account = await insertAccount(service, tx, tenant, customer, provider, wanted)
-  await recordAssignment(service, tx, tenant, customer, account)
+  const account = await insertAccount(tx, tenant, customer, provider, wanted)
+  await recordAssignment(tx, tenant, customer, account)
   return account
 }
 
 /** Records that an account is the customer's, and whether they are identified. */
 export async function recordAssignment(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   customer: Customer,
   account: DedicatedAccount,
 ): Promise<void> {
   const identification = { status: customer.identified ? 'success' : 'not_requested' }
   const told = { ...eventDetails(tenant, account), identification }
-  await recordEvent(service, tx, tenant, 'dedicated_account.assigned', customer, told)
+  await recordEvent(tx, tenant, 'dedicated_account.assigned', customer, told)
 }
 
 /** Throws `invalid_request` naming what is missing. */
@@ -145,8 +142,8 @@ export function requireNames(customer: Pick<Customer, 'firstName' | 'lastName' |
 }
 
 /** The account of that provider that is the customer's now. */
-export async function findAccountOf(tx: Tx, tenant: Tenant, customer: Customer, provider: AccountProvider) {
-  const [row] = await tx.query<DedicatedAccountRow>(sql`
+export async function findAccountOf(tx: TxContext, tenant: Tenant, customer: Customer, provider: AccountProvider) {
+  const [row] = await tx.db.query<DedicatedAccountRow>(sql`
     select ${columns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.provider = ${provider.slug}
       and a.removed_at is null
@@ -155,30 +152,29 @@ export async function findAccountOf(tx: Tx, tenant: Tenant, customer: Customer, 
 }
 
 async function insertAccount(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   customer: Customer,
   provider: AccountProvider,
   wanted: WantedAccount,
 ): Promise<DedicatedAccount> {
-  const now = service.clock.now()
+  const now = tx.clock.now()
   const holder = `${customer.firstName} ${customer.lastName}`
-  const rows = await tx.query<DedicatedAccountRow>(sql`
+  const rows = await tx.db.query<DedicatedAccountRow>(sql`
     insert into dedicated_accounts as a (
       merchant_id, id, mode, customer_id, provider, account_number, account_name, currency, split_code, subaccount,
       created_at, updated_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, ${provider.slug},
-      ${randomNumber(service.random)}, ${`${tenant.merchant.name}/${holder}`.toUpperCase().slice(0, 200)},
+      ${randomNumber(tx.random)}, ${`${tenant.merchant.name}/${holder}`.toUpperCase().slice(0, 200)},
       ${accountCurrency(tenant.merchant)}, ${wanted.splitCode ?? null}, ${wanted.subaccount ?? null},
       ${now}::timestamptz, ${now}::timestamptz
     on conflict (merchant_id, mode, account_number) do nothing
     returning ${columns}
   `)
   // One in nine thousand million numbers of the tenant is taken.
-  if (rows[0] === undefined) return insertAccount(service, tx, tenant, customer, provider, wanted)
+  if (rows[0] === undefined) return insertAccount(tx, tenant, customer, provider, wanted)
   return readAccount(rows[0])
 }
 
@@ -194,25 +190,25 @@ function accountCurrency({ currencies }: Merchant): Currency {
 
 /** The account and the customer whose it is, or was. Throws `dedicated_account_not_found`. */
 export async function getDedicatedAccount(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   id: bigint,
 ): Promise<{ account: DedicatedAccount; customer: Customer }> {
-  const [row] = await service.db.query<DedicatedAccountRow>(sql`
+  const [row] = await context.db.query<DedicatedAccountRow>(sql`
     select ${columns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id}
   `)
   if (row === undefined) throw accountNotFound(String(id))
-  return { account: readAccount(row), customer: await findCustomer(service, tenant, { id: row.customer_id }) }
+  return { account: readAccount(row), customer: await findCustomer(context, tenant, { id: row.customer_id }) }
 }
 
 /** By number. Throws `dedicated_account_not_found`, also for one that was taken from its customer. */
 export async function findAccountByNumber(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   accountNumber: string,
 ): Promise<DedicatedAccount> {
-  const [row] = await service.db.query<DedicatedAccountRow>(sql`
+  const [row] = await context.db.query<DedicatedAccountRow>(sql`
     select ${columns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.account_number = ${accountNumber}
       and a.removed_at is null
@@ -232,7 +228,7 @@ export interface DedicatedAccountFilter {
 
 /** Newest first, with the customer of each. A customer who does not exist has none. */
 export async function listDedicatedAccounts(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: DedicatedAccountFilter,
   page: { limit: number; offset: number },
@@ -241,9 +237,9 @@ export async function listDedicatedAccounts(
     .filter(({ slug }) => filter.provider === undefined || slug === filter.provider)
     .filter(({ bankId }) => filter.bankId === undefined || bankId === filter.bankId)
     .map(({ slug }) => slug)
-  const customerId = filter.customer === undefined ? null : await findCustomerId(service, tenant, filter.customer)
+  const customerId = filter.customer === undefined ? null : await findCustomerId(context, tenant, filter.customer)
   if (customerId === undefined) return { items: [], total: 0 }
-  const rows = await service.db.query<DedicatedAccountRow & { total: bigint }>(sql`
+  const rows = await context.db.query<DedicatedAccountRow & { total: bigint }>(sql`
     with found as materialized (
       select f.id from dedicated_accounts f
       where f.merchant_id = ${tenant.merchant.id} and f.mode = ${tenant.mode}
@@ -260,14 +256,14 @@ export async function listDedicatedAccounts(
   `)
   const accounts = rows.filter((row) => row.id !== null).map(readAccount)
   const ids = accounts.map((account) => account.customerId)
-  const customers = await findCustomersById(service, tenant, ids)
+  const customers = await findCustomersById(context, tenant, ids)
   const items = accounts.map((account) => ({ account, customer: customers.get(account.customerId) as Customer }))
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-async function findCustomerId(service: Service, tenant: Tenant, reference: CustomerReference) {
+async function findCustomerId(context: Context, tenant: Tenant, reference: CustomerReference) {
   try {
-    return (await findCustomer(service, tenant, reference)).id
+    return (await findCustomer(context, tenant, reference)).id
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'customer_not_found') return undefined
     throw error
@@ -276,11 +272,11 @@ async function findCustomerId(service: Service, tenant: Tenant, reference: Custo
 
 /** The accounts that are a customer's now, newest first. */
 export async function listAccountsOf(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
 ): Promise<DedicatedAccount[]> {
-  const rows = await service.db.query<DedicatedAccountRow>(sql`
+  const rows = await context.db.query<DedicatedAccountRow>(sql`
     select ${columns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.removed_at is null
     order by a.id desc
@@ -289,10 +285,10 @@ export async function listAccountsOf(
 }
 
 /** Takes an account from its customer: what is sent to it from now on is refused. Throws `dedicated_account_not_found`. */
-export async function removeDedicatedAccount(service: Service, tenant: Tenant, id: bigint): Promise<DedicatedAccount> {
-  return service.db.transaction(async (tx) => {
-    const now = service.clock.now()
-    const [row] = await tx.query<DedicatedAccountRow>(sql`
+export async function removeDedicatedAccount(context: Context, tenant: Tenant, id: bigint): Promise<DedicatedAccount> {
+  return inTransaction(context, async (tx) => {
+    const now = context.clock.now()
+    const [row] = await tx.db.query<DedicatedAccountRow>(sql`
       update dedicated_accounts a set removed_at = ${now}, updated_at = ${now}
       where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id} and a.removed_at is null
       returning ${columns}
@@ -301,7 +297,7 @@ export async function removeDedicatedAccount(service: Service, tenant: Tenant, i
     const account = readAccount(row)
     const customer = await lockCustomer(tx, tenant, { id: account.customerId })
     const told = eventDetails(tenant, account)
-    await recordEvent(service, tx, tenant, 'dedicated_account.removed', customer, told)
+    await recordEvent(tx, tenant, 'dedicated_account.removed', customer, told)
     return account
   })
 }
@@ -313,10 +309,10 @@ const requeryEveryMs = 10 * 60 * 1000
  * Notes that transfers to an account are to be looked for again; here none is ever missed. Throws
  * `dedicated_account_not_found`, `invalid_request` within ten minutes of the last time.
  */
-export async function requeryDedicatedAccount(service: Service, tenant: Tenant, accountNumber: string): Promise<void> {
-  const account = await findAccountByNumber(service, tenant, accountNumber)
-  const now = service.clock.now()
-  const rows = await service.db.query(sql`
+export async function requeryDedicatedAccount(context: Context, tenant: Tenant, accountNumber: string): Promise<void> {
+  const account = await findAccountByNumber(context, tenant, accountNumber)
+  const now = context.clock.now()
+  const rows = await context.db.query(sql`
     update dedicated_accounts set requeried_at = ${now}::timestamptz
     where merchant_id = ${tenant.merchant.id} and id = ${account.id}
       and (requeried_at is null or requeried_at <= ${new Date(now.getTime() - requeryEveryMs)}::timestamptz)
@@ -328,14 +324,14 @@ export async function requeryDedicatedAccount(service: Service, tenant: Tenant, 
 
 /** Notes how what is paid to an account is to be split; null for no longer. Throws `dedicated_account_not_found`. */
 export async function setAccountSplit(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   id: bigint,
   split: { splitCode: string | null; subaccount: string | null },
 ): Promise<DedicatedAccount> {
-  const [row] = await service.db.query<DedicatedAccountRow>(sql`
+  const [row] = await context.db.query<DedicatedAccountRow>(sql`
     update dedicated_accounts a set
-      split_code = ${split.splitCode}, subaccount = ${split.subaccount}, updated_at = ${service.clock.now()}
+      split_code = ${split.splitCode}, subaccount = ${split.subaccount}, updated_at = ${context.clock.now()}
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id} and a.removed_at is null
     returning ${columns}
   `)

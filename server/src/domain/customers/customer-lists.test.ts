@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { listCustomers } from './customer-lists.ts'
-import { createCustomer, createCustomerQueues } from './customers.ts'
+import { createCustomer } from './customers.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -12,9 +12,8 @@ afterAll(() => service.close())
 /** Customers of a new tenant with these names, oldest first. */
 async function createNamed(names: string[]): Promise<TestTenant> {
   const tenant = await createTestTenant(service)
-  const queues = createCustomerQueues(service)
   const create = (firstName: string) =>
-    createCustomer(queues, tenant, { email: null, firstName, lastName: null, phone: null, metadata: null })
+    createCustomer(service, tenant, { email: null, firstName, lastName: null, phone: null, metadata: null })
   await Promise.all(names.map(create))
   return tenant
 }

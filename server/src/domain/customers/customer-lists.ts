@@ -1,5 +1,5 @@
 import { nothing, plannedAnew, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
 import { phoneDigits } from './phone-numbers.ts'
@@ -41,26 +41,26 @@ const countedMatches = 1000
 
 /** Newest first. Without `email` or `search` any page and the total are index look-ups, however far the offset. */
 export async function listCustomers(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: CustomerFilter,
   page: { limit: number; offset: number },
 ): Promise<Page<Customer>> {
-  const window = await findWindow(service, tenant, filter)
-  if (filter.email === undefined && filter.search === undefined) return pageOfWindow(service, tenant, window, page)
-  return pageOfMatches(service, tenant, window, filter, page)
+  const window = await findWindow(context, tenant, filter)
+  if (filter.email === undefined && filter.search === undefined) return pageOfWindow(context, tenant, window, page)
+  return pageOfMatches(context, tenant, window, filter, page)
 }
 
 /** One step of a walk by cursor, newest first: the customers just before or just after a known one. */
 export async function walkCustomers(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: Pick<CustomerFilter, 'from' | 'to'>,
   step: { limit: number; olderThan?: bigint; newerThan?: bigint },
 ): Promise<{ items: Customer[]; hasNewer: boolean; hasOlder: boolean }> {
-  const window = await findWindow(service, tenant, filter)
+  const window = await findWindow(context, tenant, filter)
   const backwards = step.newerThan !== undefined
-  const rows = await service.db.query<CustomerRow>(sql`
+  const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode}
       and c.number between ${window.first} and ${window.last}
@@ -87,14 +87,14 @@ function numberOf(tenant: Tenant, id: bigint) {
 }
 
 async function pageOfWindow(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   window: NumberWindow,
   page: { limit: number; offset: number },
 ): Promise<Page<Customer>> {
   const newest = window.last - BigInt(page.offset)
   const oldest = newest - BigInt(page.limit)
-  const rows = await service.db.query<CustomerRow>(sql`
+  const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode}
       and c.number >= ${window.first} and c.number <= ${newest} and c.number > ${oldest}
@@ -105,7 +105,7 @@ async function pageOfWindow(
 }
 
 async function pageOfMatches(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   window: NumberWindow,
   filter: CustomerFilter,
@@ -129,7 +129,7 @@ async function pageOfMatches(
     order by c.number desc
   `
   // Common words are found by walking from the newest, rare ones by the index: only the value tells which is which.
-  const rows = await service.db.query<CustomerRow & { total: bigint; id: bigint | null }>(plannedAnew(statement))
+  const rows = await context.db.query<CustomerRow & { total: bigint; id: bigint | null }>(plannedAnew(statement))
   const items = rows.filter((row) => row.id !== null).map(readCustomer)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
@@ -159,11 +159,11 @@ function containing(text: string): string {
 
 /** Customers are numbered in the order of their creation times, so a time window is a window of numbers. */
 async function findWindow(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: Pick<CustomerFilter, 'from' | 'to'>,
 ): Promise<NumberWindow> {
-  const [row] = await service.db.query<{ first: bigint | null; last: bigint | null }>(sql`
+  const [row] = await context.db.query<{ first: bigint | null; last: bigint | null }>(sql`
     select
       ${
         filter.from === undefined

@@ -5,14 +5,7 @@ import { requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import { listCustomers } from './customer-lists.ts'
-import {
-  createCustomer,
-  createCustomerQueues,
-  findCustomer,
-  type NewCustomer,
-  setRiskAction,
-  updateCustomer,
-} from './customers.ts'
+import { createCustomer, findCustomer, type NewCustomer, setRiskAction, updateCustomer } from './customers.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -37,7 +30,7 @@ const somebody = (email: string | null, more: Partial<NewCustomer> = {}): NewCus
 })
 
 /** One server: calls that arrive together go together, but not with those of another. */
-const server = () => createCustomerQueues(service)
+const server = () => ({ ...service })
 
 describe('creating', () => {
   test('many at once numbers them without gaps, with their accounts and events', async () => {

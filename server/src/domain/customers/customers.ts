@@ -3,9 +3,9 @@ import { randomCode } from '../../base/ids.ts'
 import { batchLimits } from '../../db/batch-limits.ts'
 import { createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
-import type { Queryable, Tx } from '../../db/database.ts'
+import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, perContext, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/idempotency.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
@@ -89,23 +89,16 @@ export interface Created {
   replayed: boolean
 }
 
-/** What customers need between calls: the queues in which calls that arrive together wait for each other. */
-export interface CustomerQueues {
-  create(call: Creation): Promise<Created | ServiceError>
-  get(call: { tenant: Tenant; code: string }): Promise<Customer | null>
-}
-
-export function createCustomerQueues(service: Service): CustomerQueues {
-  return {
-    create: createBatcher(
-      service.db,
-      (lane, calls) => insertCustomers(lane, service, calls),
-      (call) => tenantKey(call.tenant),
-      { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
-    ),
-    get: createBatcher(service.db, selectCustomers, (call) => tenantKey(call.tenant), batchLimits),
-  }
-}
+/** Creations and reads that arrive together are done together. */
+const queuesOf = perContext((context) => ({
+  create: createBatcher(
+    context.db,
+    (lane, calls: Creation[]) => insertCustomers(lane, context, calls),
+    (call) => tenantKey(call.tenant),
+    { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
+  ),
+  get: createBatcher(context.db, selectCustomers, (call) => tenantKey(call.tenant), batchLimits),
+}))
 
 /**
  * Creates a customer with a cash balance at 0, or answers the one who already has the e-mail, unchanged. They can be
@@ -113,7 +106,7 @@ export function createCustomerQueues(service: Service): CustomerQueues {
  * Throws `invalid_request` for metadata over 16 KiB, `idempotency_key_reused`.
  */
 export async function createCustomer(
-  queues: CustomerQueues,
+  context: Context,
   tenant: Tenant,
   customer: NewCustomer,
   request: IdempotentRequest | null = null,
@@ -123,24 +116,26 @@ export async function createCustomer(
   const number = typeof customer.phone === 'string' ? readNumber(tenant, customer.phone) : customer.phone
   const phone = typeof customer.phone === 'string' ? customer.phone : (number?.e164 ?? null)
   const creation = { tenant, customer: { ...customer, email, phone }, number, request }
-  const outcome = await queues.create(creation).catch((error) => {
-    // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
-    throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
-  })
+  const outcome = await queuesOf(context)
+    .create(creation)
+    .catch((error) => {
+      // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
+      throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
+    })
   if (outcome instanceof ServiceError) throw outcome
   return outcome
 }
 
 /** By code. Throws `customer_not_found`. */
-export async function getCustomer(queues: CustomerQueues, tenant: Tenant, code: string): Promise<Customer> {
-  const customer = await queues.get({ tenant, code })
+export async function getCustomer(context: Context, tenant: Tenant, code: string): Promise<Customer> {
+  const customer = await queuesOf(context).get({ tenant, code })
   if (customer === null) throw customerNotFound(code)
   return customer
 }
 
 /** By code, e-mail (in any case) or number. Throws `customer_not_found`. */
-export async function findCustomer(service: Service, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
-  const rows = await service.db.query<CustomerRow>(sql`
+export async function findCustomer(context: Context, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
+  const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and ${referenceCondition(reference)}
   `)
@@ -150,11 +145,11 @@ export async function findCustomer(service: Service, tenant: Tenant, reference: 
 
 /** Those of the numbers given who are the tenant's, by number. */
 export async function findCustomersById(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   ids: readonly bigint[],
 ): Promise<Map<bigint, Customer>> {
-  const rows = await service.db.query<CustomerRow>(sql`
+  const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and c.id = any(${[...ids]}::bigint[])
   `)
@@ -162,8 +157,8 @@ export async function findCustomersById(
 }
 
 /** As `findCustomer`, holding the row until the transaction ends. */
-export async function lockCustomer(tx: Tx, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
-  const rows = await tx.query<CustomerRow>(sql`
+export async function lockCustomer(tx: TxContext, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
+  const rows = await tx.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and ${referenceCondition(reference)}
     for no key update
@@ -184,13 +179,13 @@ export interface CustomerChanges {
 
 /** Changes what is given and leaves the rest. Throws `customer_not_found`, `email_taken`. */
 export async function updateCustomer(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   reference: CustomerReference,
   changes: CustomerChanges,
 ): Promise<Customer> {
   try {
-    return await service.db.transaction(async (tx) => {
+    return await inTransaction(context, async (tx) => {
       const current = await lockCustomer(tx, tenant, reference)
       const next: Customer = {
         ...current,
@@ -198,11 +193,11 @@ export async function updateCustomer(
         ...(current.identified ? {} : newNames(current, changes)),
         ...(changes.phone === undefined ? {} : phoneFields(changes.phone, readNumber(tenant, changes.phone))),
         metadata: changes.metadata ? changes.metadata(current.metadata ?? {}) : current.metadata,
-        updatedAt: service.clock.now(),
+        updatedAt: context.clock.now(),
       }
       checkMetadata(next.metadata)
       await saveCustomer(tx, tenant, next)
-      await recordEvent(service, tx, tenant, 'customer.updated', next)
+      await recordEvent(tx, tenant, 'customer.updated', next)
       return next
     })
   } catch (error) {
@@ -212,23 +207,23 @@ export async function updateCustomer(
 
 /** Sets how the merchant treats the customer: `deny`-ed ones cannot send, spend or be paid. */
 export async function setRiskAction(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   reference: CustomerReference,
   riskAction: RiskAction,
 ): Promise<Customer> {
-  return service.db.transaction(async (tx) => {
+  return inTransaction(context, async (tx) => {
     const current = await lockCustomer(tx, tenant, reference)
-    const next: Customer = { ...current, riskAction, updatedAt: service.clock.now() }
+    const next: Customer = { ...current, riskAction, updatedAt: context.clock.now() }
     await saveCustomer(tx, tenant, next)
-    await recordEvent(service, tx, tenant, 'customer.risk_action_changed', next)
+    await recordEvent(tx, tenant, 'customer.risk_action_changed', next)
     return next
   })
 }
 
 /** Writes every changeable field. The row must be locked by `tx`. */
-export async function saveCustomer(tx: Tx, tenant: Tenant, customer: Customer): Promise<void> {
-  await tx.query(sql`
+export async function saveCustomer(tx: TxContext, tenant: Tenant, customer: Customer): Promise<void> {
+  await tx.db.query(sql`
     update customers set
       email = ${customer.email},
       first_name = ${customer.firstName},
@@ -266,12 +261,12 @@ interface CreatedRow extends CustomerRow {
 
 async function insertCustomers(
   db: Queryable,
-  service: Service,
+  context: Context,
   calls: Creation[],
 ): Promise<(Created | ServiceError)[]> {
   const { tenant } = calls[0] as Creation
   const given = calls.map(({ customer, number }) => ({
-    code: `CUS_${randomCode(service.random, 15)}`,
+    code: `CUS_${randomCode(context.random, 15)}`,
     email: customer.email,
     first_name: customer.firstName,
     last_name: customer.lastName,
@@ -283,7 +278,7 @@ async function insertCustomers(
   const statement = sql`
     select r.created, r.replayed, r.fingerprint, (r.customer).*
     from create_customers(
-      ${tenant.merchant.id}, ${tenant.mode}, ${tenant.merchant.currencies[0]}, ${service.clock.now()},
+      ${tenant.merchant.id}, ${tenant.mode}, ${tenant.merchant.currencies[0]}, ${context.clock.now()},
       ${JSON.stringify(given)},
       ${calls.map(({ request }) => request && storedKey(request))}::text[],
       ${calls.map(({ request }) => request?.fingerprint ?? null)}::bytea[]

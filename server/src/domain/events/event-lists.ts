@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { messageId } from '../webhooks/deliveries.ts'
@@ -46,7 +46,7 @@ export interface EventRow {
 
 /** Any step is a walk along an index of at most `maxWalked`, wherever it begins. */
 export async function listEvents(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: EventFilter,
   step: Step<bigint>,
@@ -61,7 +61,7 @@ export async function listEvents(
     order by k.id desc
     limit ${maxWalked}
   `
-  const rows = await service.db.query<EventRow>(sql`
+  const rows = await context.db.query<EventRow>(sql`
     select e.* from (${walk}) e
     where e.mode = ${tenant.mode}
       ${type === undefined ? nothing : sql`and e.type = ${type}`}
@@ -69,23 +69,23 @@ export async function listEvents(
     order by e.id desc
     limit ${step.limit + 1}
   `)
-  const found = rows.map((row) => readEvent(service, tenant, row))
-  return foundOf(service, found, step.limit, walk)
+  const found = rows.map((row) => readEvent(context, tenant, row))
+  return foundOf(context, found, step.limit, walk)
 }
 
 /** Throws `event_not_found`. */
-export async function getEvent(service: Service, tenant: Tenant, id: bigint): Promise<RecordedEvent> {
-  const [row] = await service.db.query<EventRow>(sql`
+export async function getEvent(context: Context, tenant: Tenant, id: bigint): Promise<RecordedEvent> {
+  const [row] = await context.db.query<EventRow>(sql`
     select id, mode, type, data, created_at from events
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${messageId(service, id)}"`)
-  return readEvent(service, tenant, row)
+  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${messageId(context, id)}"`)
+  return readEvent(context, tenant, row)
 }
 
-export function readEvent(service: Service, { merchant }: Tenant, row: EventRow): RecordedEvent {
+export function readEvent(context: Context, { merchant }: Tenant, row: EventRow): RecordedEvent {
   const { id, mode, type, data, created_at } = row
-  const publicId = messageId(service, id)
+  const publicId = messageId(context, id)
   return { id, publicId, merchantCode: merchant.code, mode, type, data, createdAt: created_at }
 }
 
@@ -110,14 +110,14 @@ export function datedWithin(column: Sql, { from, to }: Pick<EventFilter, 'from' 
 
 /** What a step answers, given one more than it was to find, if there were that many. */
 export async function foundOf<Item extends { id: bigint }>(
-  service: Service,
+  context: Context,
   found: Item[],
   limit: number,
   walk: Sql,
 ): Promise<Found<Item>> {
   const items = found.slice(0, limit)
   if (found.length > limit) return { items, next: (items.at(-1) as Item).id }
-  const [end] = await service.db.query<{ id: bigint }>(sql`
+  const [end] = await context.db.query<{ id: bigint }>(sql`
     select w.id from (${walk}) w order by w.id desc offset ${maxWalked - 1}
   `)
   return { items, next: end?.id ?? null }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { WebhookStyle } from '../webhooks/styles.ts'
 import { type EventRow, getEvent, readEvent } from './event-lists.ts'
@@ -37,21 +37,21 @@ interface Mark {
  * @param after an event's id; 0 is before the first
  */
 export async function* followEvents(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   { style, after, signal }: { style: WebhookStyle; after: bigint | undefined; signal: AbortSignal },
 ): AsyncGenerator<Look> {
   let { floor, seen, position } =
-    after === undefined ? await startNow(service, tenant) : await startAfter(service, tenant, after)
+    after === undefined ? await startNow(context, tenant) : await startAfter(context, tenant, after)
   while (!signal.aborted) {
-    const rows = await readIds(service, tenant, floor)
+    const rows = await readIds(context, tenant, floor)
     const known = new Set(seen.map(({ id }) => id))
     const fresh = rows.filter(({ id }) => !known.has(id))
     const own = fresh.filter(({ mode }) => mode === tenant.mode).map(({ id }) => id)
-    const now = service.clock.now().getTime()
+    const now = context.clock.now().getTime()
     if (fresh.length > 0) seen = [...seen, ...fresh.map(({ id }) => ({ id, at: now }))].sort(byId)
     position = highest([position, ...own])
-    yield { events: own.length === 0 ? [] : await readTold(service, tenant, style, own), position }
+    yield { events: own.length === 0 ? [] : await readTold(context, tenant, style, own), position }
     const settled = countSettled(seen, now)
     floor = seen[settled - 1]?.id ?? floor
     seen = seen.slice(settled)
@@ -67,23 +67,23 @@ interface Start {
 }
 
 /** What is there already is as if it had been seen. */
-async function startNow(service: Service, tenant: Tenant): Promise<Start> {
-  const now = service.clock.now().getTime()
-  const { floor, recent } = await readRecent(service, tenant, null, now - lateMs)
+async function startNow(context: Context, tenant: Tenant): Promise<Start> {
+  const now = context.clock.now().getTime()
+  const { floor, recent } = await readRecent(context, tenant, null, now - lateMs)
   const seen = recent.map(({ id }) => ({ id, at: now })).sort(byId)
   const own = recent.filter(({ mode }) => mode === tenant.mode).map(({ id }) => id)
-  return { floor, seen, position: own.length > 0 ? highest(own) : await readNewest(service, tenant) }
+  return { floor, seen, position: own.length > 0 ? highest(own) : await readNewest(context, tenant) }
 }
 
-async function startAfter(service: Service, tenant: Tenant, after: bigint): Promise<Start> {
+async function startAfter(context: Context, tenant: Tenant, after: bigint): Promise<Start> {
   if (after === 0n) return { floor: 0n, seen: [], position: 0n }
-  const { createdAt } = await getEvent(service, tenant, after)
-  const { floor } = await readRecent(service, tenant, after, createdAt.getTime() - lateMs)
-  return { floor, seen: [{ id: after, at: service.clock.now().getTime() }], position: after }
+  const { createdAt } = await getEvent(context, tenant, after)
+  const { floor } = await readRecent(context, tenant, after, createdAt.getTime() - lateMs)
+  return { floor, seen: [{ id: after, at: context.clock.now().getTime() }], position: after }
 }
 
 /** The newest of the merchant, or up to one, that are dated after an instant; and the highest id that is not. */
-async function readRecent({ db }: Service, { merchant }: Tenant, upTo: bigint | null, since: number) {
+async function readRecent({ db }: Context, { merchant }: Tenant, upTo: bigint | null, since: number) {
   const rows = await db.query<Pick<EventRow, 'id' | 'mode' | 'created_at'>>(sql`
     select id, mode, created_at from events
     where merchant_id = ${merchant.id} and id <= coalesce(${upTo}::bigint, 9223372036854775807)
@@ -96,7 +96,7 @@ async function readRecent({ db }: Service, { merchant }: Tenant, upTo: bigint | 
   return { recent, floor: rows[settled]?.id ?? (lowest === undefined ? 0n : lowest.id - 1n) }
 }
 
-async function readNewest({ db }: Service, { merchant, mode }: Tenant): Promise<bigint> {
+async function readNewest({ db }: Context, { merchant, mode }: Tenant): Promise<bigint> {
   const [row] = await db.query<{ id: bigint }>(sql`
     select id from events where merchant_id = ${merchant.id} and mode = ${mode} order by id desc limit 1
   `)
@@ -104,7 +104,7 @@ async function readNewest({ db }: Service, { merchant, mode }: Tenant): Promise<
 }
 
 /** Of both modes: the floor must rise past the other one's too. */
-function readIds({ db }: Service, { merchant }: Tenant, floor: bigint) {
+function readIds({ db }: Context, { merchant }: Tenant, floor: bigint) {
   return db.query<Pick<EventRow, 'id' | 'mode'>>(sql`
     select id, mode from events
     where merchant_id = ${merchant.id} and id > ${floor}
@@ -113,13 +113,13 @@ function readIds({ db }: Service, { merchant }: Tenant, floor: bigint) {
   `)
 }
 
-async function readTold(service: Service, tenant: Tenant, style: WebhookStyle, ids: bigint[]) {
-  const rows = await service.db.query<EventRow>(sql`
+async function readTold(context: Context, tenant: Tenant, style: WebhookStyle, ids: bigint[]) {
+  const rows = await context.db.query<EventRow>(sql`
     select id, mode, type, data, created_at from events
     where merchant_id = ${tenant.merchant.id} and id = any(${ids}::bigint[]) and is_told(${style}, type, data)
     order by id
   `)
-  return rows.map((row) => readEvent(service, tenant, row))
+  return rows.map((row) => readEvent(context, tenant, row))
 }
 
 /** How many of the lowest need not be remembered: nothing below them is waited for. */

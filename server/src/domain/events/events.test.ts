@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
-import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
+import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
-import { createLedger, doTogether, type Ledger } from '../ledger/commands.ts'
+import { doTogether } from '../ledger/commands.ts'
 import { captureHold, expireDueHolds, placeHold, releaseHold } from '../wallet/holds.ts'
 import { refundTransaction, reverseTransaction } from '../wallet/refunds.ts'
 import { makeTransfer } from '../wallet/transfers.ts'
@@ -35,9 +35,9 @@ async function createHolder() {
   const [customerCode = ''] = await createWallets(service, tenant, 1)
   await ledger(tenant, commandsFor(service).payIn(customerCode, 1000n))
   const hold = (more: { expiresAt?: Date } = {}) =>
-    placeHold(service, ledger, tenant, { customerCode, amount: 100, ...more }, null)
+    placeHold(service, tenant, { customerCode, amount: 100, ...more }, null)
   const capture = (id: string, input: { amount?: number; isFinal?: boolean } = {}) =>
-    captureHold(service, ledger, tenant, id, { isFinal: false, ...input }, null)
+    captureHold(service, tenant, id, { isFinal: false, ...input }, null)
   return { customerCode, hold, capture }
 }
 
@@ -62,7 +62,7 @@ test('a release and an expiry tell how much they gave up', async () => {
   const released = await hold()
   const expired = await hold({ expiresAt: new Date(service.clock.now().getTime() + 1000) })
   await capture(released.id, { amount: 30 })
-  await releaseHold(service, ledger, tenant, released.id, null)
+  await releaseHold(service, tenant, released.id, null)
   service.clock.advance(1000)
   await expireDueHolds(service)
   expect(await detailsOf('hold.released', customerCode)).toEqual([{ holdId: released.id, currency: 'ZAR', amount: 70 }])
@@ -74,9 +74,9 @@ test('a refund and a reversal tell what they gave back and what is left, once fo
   const purchase = commandsFor(service).purchase(customerCode, 100n)
   const { id: transactionId } = await ledger(tenant, purchase)
   const input = { transactionId, amount: 30 }
-  const part = await refundTransaction(service, ledger, tenant, input, requestOf(`part-${transactionId}`))
-  await refundTransaction(service, ledger, tenant, input, requestOf(`part-${transactionId}`))
-  const rest = await reverseTransaction(service, ledger, tenant, { transactionId }, null)
+  const part = await refundTransaction(service, tenant, input, requestOf(`part-${transactionId}`))
+  await refundTransaction(service, tenant, input, requestOf(`part-${transactionId}`))
+  const rest = await reverseTransaction(service, tenant, { transactionId }, null)
   const about = { transactionId, currency: 'ZAR' }
   expect(await detailsOf('refund.succeeded', customerCode)).toEqual([
     { ...about, refundId: part.id, amount: 30, remaining: 70 },
@@ -98,8 +98,8 @@ test('and nothing of that gets into the event of another command in the batch', 
 test('a transfer names both customers, and so does its reversal', async () => {
   const [fromCustomer = '', toCustomer = ''] = await createWallets(service, tenant, 2)
   await ledger(tenant, commandsFor(service).payIn(fromCustomer, 50n))
-  const sent = await makeTransfer(service, ledger, tenant, { fromCustomer, toCustomer, amount: 50 }, null)
-  const undone = await reverseTransaction(service, ledger, tenant, { transactionId: sent.id }, null)
+  const sent = await makeTransfer(service, tenant, { fromCustomer, toCustomer, amount: 50 }, null)
+  const undone = await reverseTransaction(service, tenant, { transactionId: sent.id }, null)
   expect(await detailsOf('transfer.completed', fromCustomer)).toEqual([
     { transferId: sent.id, fromCustomer, toCustomer, amount: 50, currency: 'ZAR' },
   ])

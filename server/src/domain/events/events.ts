@@ -1,7 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Tx } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { TxContext } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 
@@ -66,15 +65,14 @@ export interface RecordedEvent {
  * says besides the customer as of now; they must hold no secret.
  */
 export async function recordEvent(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   type: EventType,
   customer: Customer,
   details: Record<string, unknown> = {},
 ): Promise<void> {
-  const now = service.clock.now()
-  await tx.query(sql`
+  const now = tx.clock.now()
+  await tx.db.query(sql`
     insert into events (merchant_id, mode, type, customer_id, data, created_at)
     select
       c.merchant_id, c.mode, ${type}, c.id,
@@ -86,14 +84,13 @@ export async function recordEvent(
 
 /** As `recordEvent`, of something that is about no customer. */
 export async function recordMerchantEvent(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   type: EventType,
   details: Record<string, unknown>,
 ): Promise<void> {
-  await tx.query(sql`
+  await tx.db.query(sql`
     insert into events (merchant_id, mode, type, data, created_at)
-    values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${service.clock.now()})
+    values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${tx.clock.now()})
   `)
 }

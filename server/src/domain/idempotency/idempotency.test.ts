@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestDatabase } from '../../../test/engines.ts'
 import { createTestContext, createTestTenant, testVault } from '../../../test/service.ts'
-import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
+import { commandsFor, createLedger, createWallets, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { systemRandom } from '../../base/ids.ts'
 import { createVault } from '../../base/vault.ts'
 import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
-import { createLedger } from '../ledger/commands.ts'
+import type { FreeContext, TxContext } from '../context.ts'
+
 import {
   fingerprintOf,
   forgetOldKeys,
@@ -21,7 +21,7 @@ import {
 } from './idempotency.ts'
 
 let db: OwnedDb
-let service: Service
+let service: FreeContext
 let scope: KeyScope
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ const marksOf = (mark: string) => service.db.query(sql`select mark from marks wh
 
 /** Work that leaves a mark in its transaction. */
 function marking<Answer>(mark: string, answer: () => Promise<Answer> | Answer) {
-  return async ({ db }: Service) => {
+  return async ({ db }: TxContext) => {
     await db.query(sql`insert into marks values (${mark})`)
     return answer()
   }
@@ -168,7 +168,7 @@ describe('once', () => {
     const [begun, otherBegun] = [signal(), signal()]
     let isRefused = false
     // The refusal is kept by a second transaction, which the other comes before.
-    const transaction: Service['db']['transaction'] = async (work) => {
+    const transaction: FreeContext['db']['transaction'] = async (work) => {
       if (isRefused) await otherBegun.given
       return service.db.transaction(work)
     }
@@ -342,7 +342,7 @@ describe('once repeatable', () => {
 })
 
 /** The same service so much later. */
-function inDays(days: number, ms = 0): Service {
+function inDays(days: number, ms = 0): FreeContext {
   const now = new Date(service.clock.now().getTime() + days * 24 * 60 * 60 * 1000 + ms)
   return { ...service, clock: { now: () => now } }
 }

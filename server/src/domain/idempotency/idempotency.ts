@@ -2,10 +2,8 @@ import { crc32 } from 'node:zlib'
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import type { Vault } from '../../base/vault.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
-import type { Db, Tx } from '../../db/database.ts'
-import { oneAtATime } from '../../db/lanes.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, type FreeContext, type InTransaction, inTransaction, type TxContext } from '../context.ts'
 import type { Mode } from '../merchants/tenant.ts'
 
 /** A request that may come again: the caller's key, and what tells this request from another under the same key. */
@@ -76,19 +74,19 @@ const passing: ReadonlySet<ErrorCode> = new Set(['busy', 'internal', 'unauthoriz
  * @param work is given a service whose database is the open transaction; it must use no other
  * @throws ServiceError `idempotency_key_reused`, and what `work` throws
  */
-export async function once<Answer>(
-  service: Service,
+export async function once<Given extends FreeContext, Answer>(
+  context: Given,
   scope: KeyScope,
   request: IdempotentRequest,
-  work: (service: Service) => Promise<Answer>,
+  work: (tx: InTransaction<Given>) => Promise<Answer>,
 ): Promise<{ answer: Answer; replayed: boolean }> {
   try {
     const attempt = () =>
-      service.db.transaction(async (tx) => {
-        if (!(await claimKey(service, tx, scope, request, null))) return replay<Answer>(service, tx, scope, request)
-        const answer = await work({ ...service, db: joinTransaction(service.db, tx) })
-        await tx.query(sql`
-          update idempotency_keys set answer = ${seal(service, { answer })}
+      inTransaction(context, async (tx) => {
+        if (!(await claimKey(tx, scope, request, null))) return replay<Answer>(tx, scope, request)
+        const answer = await work(tx)
+        await tx.db.query(sql`
+          update idempotency_keys set answer = ${seal(context, { answer })}
           where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
         `)
         return { answer, replayed: false }
@@ -97,9 +95,9 @@ export async function once<Answer>(
   } catch (error) {
     if (!(error instanceof ServiceError) || error.replayed || passing.has(error.code)) throw error
     // Nothing was done, so the refusal may be kept in a commit of its own; whoever was faster is right.
-    const kept = await service.db.transaction(async (tx) => {
-      const claimed = await claimKey(service, tx, scope, request, seal(service, { refusal: refusalOf(error) }))
-      return claimed ? null : replay<Answer>(service, tx, scope, request)
+    const kept = await inTransaction(context, async (tx) => {
+      const claimed = await claimKey(tx, scope, request, seal(context, { refusal: refusalOf(error) }))
+      return claimed ? null : replay<Answer>(tx, scope, request)
     })
     if (kept !== null) return kept
     throw error
@@ -114,24 +112,24 @@ export async function once<Answer>(
  * @throws ServiceError `idempotency_key_reused`, and what `work` throws
  */
 export async function onceRepeatable<Answer>(
-  service: Service,
+  context: FreeContext,
   scope: KeyScope,
   request: IdempotentRequest,
   work: () => Promise<Answer>,
 ): Promise<{ answer: Answer; replayed: boolean }> {
-  const known = await service.db.transaction(async (tx) =>
-    (await claimKey(service, tx, scope, request, null)) ? null : recall<Answer>(service, tx, scope, request),
+  const known = await inTransaction(context, async (tx) =>
+    (await claimKey(tx, scope, request, null)) ? null : recall<Answer>(tx, scope, request),
   )
   if (known !== null) return known
   const { remembered, refusal } = await attempt(work)
-  const kept = await service.db.transaction(async (tx) => {
-    const rows = await tx.query(sql`
-      update idempotency_keys set answer = ${seal(service, remembered)}
+  const kept = await inTransaction(context, async (tx) => {
+    const rows = await tx.db.query(sql`
+      update idempotency_keys set answer = ${seal(context, remembered)}
       where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
         and answer is null
       returning key
     `)
-    return rows.length > 0 ? null : replay<Answer>(service, tx, scope, request)
+    return rows.length > 0 ? null : replay<Answer>(tx, scope, request)
   })
   if (kept !== null) return kept
   if ('answer' in remembered) return { answer: remembered.answer, replayed: false }
@@ -159,9 +157,9 @@ const memoryMs = 30 * 24 * 60 * 60 * 1000
 const forgottenAtOnce = 5_000
 
 /** Forgets keys older than 30 days, some at a time, and answers how many. */
-export async function forgetOldKeys(service: Service): Promise<number> {
-  const before = new Date(service.clock.now().getTime() - memoryMs)
-  const [row] = await service.db.query<{ forgotten: bigint }>(sql`
+export async function forgetOldKeys(context: Context): Promise<number> {
+  const before = new Date(context.clock.now().getTime() - memoryMs)
+  const [row] = await context.db.query<{ forgotten: bigint }>(sql`
     select forget_idempotency_keys(${before}, ${forgottenAtOnce}) as forgotten
   `)
   return Number(row?.forgotten ?? 0)
@@ -169,11 +167,11 @@ export async function forgetOldKeys(service: Service): Promise<number> {
 
 type Remembered<Answer> = { answer: Answer } | { refusal: { code: ErrorCode; message: string; field?: string } }
 
-async function claimKey(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest, answer: Buffer | null) {
-  const rows = await tx.query(sql`
+async function claimKey(tx: TxContext, scope: KeyScope, request: IdempotentRequest, answer: Buffer | null) {
+  const rows = await tx.db.query(sql`
     insert into idempotency_keys (merchant_id, mode, key, fingerprint, answer, created_at)
     values (
-      ${scope.merchantId}, ${scope.mode}, ${storedKey(request)}, ${request.fingerprint}, ${answer}, ${service.clock.now()}
+      ${scope.merchantId}, ${scope.mode}, ${storedKey(request)}, ${request.fingerprint}, ${answer}, ${tx.clock.now()}
     )
     on conflict do nothing
     returning key
@@ -181,40 +179,29 @@ async function claimKey(service: Service, tx: Tx, scope: KeyScope, request: Idem
   return rows.length > 0
 }
 
-async function replay<Answer>(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest) {
-  const known = await recall<Answer>(service, tx, scope, request)
+async function replay<Answer>(tx: TxContext, scope: KeyScope, request: IdempotentRequest) {
+  const known = await recall<Answer>(tx, scope, request)
   if (known === null) throw keyReused(request, request.fingerprint)
   return known
 }
 
 /** What was answered to the request, or null while nothing was. Throws the refusal it was answered with. */
-async function recall<Answer>(service: Service, tx: Tx, scope: KeyScope, request: IdempotentRequest) {
-  const [row] = await tx.query<{ fingerprint: Buffer; answer: Buffer | null }>(sql`
+async function recall<Answer>(tx: TxContext, scope: KeyScope, request: IdempotentRequest) {
+  const [row] = await tx.db.query<{ fingerprint: Buffer; answer: Buffer | null }>(sql`
     select fingerprint, answer from idempotency_keys
     where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
   `)
   if (row === undefined) throw new ServiceError('busy', 'The key was forgotten at this moment; send the request again')
   if (!row.fingerprint.equals(request.fingerprint)) throw keyReused(request, row.fingerprint)
   if (row.answer === null) return null
-  const kept = JSON.parse(service.vault.open(row.answer, 'answer')) as Remembered<Answer>
+  const kept = JSON.parse(tx.vault.open(row.answer, 'answer')) as Remembered<Answer>
   if ('answer' in kept) return { answer: kept.answer, replayed: true }
   const { code, message, field } = kept.refusal
   throw new ServiceError(code, message, field, { replayed: true })
 }
 
-function seal(service: Service, remembered: object): Buffer {
-  return service.vault.seal(JSON.stringify(remembered), 'answer')
-}
-
-/** A database that is the open transaction: a transaction begun on it joins it. */
-export function joinTransaction(db: Db, tx: Tx): Db {
-  return {
-    engine: db.engine,
-    query: (statement) => tx.query(statement),
-    transaction: (work) => work(tx),
-    lane: () => oneAtATime(tx),
-    close: async () => {},
-  }
+function seal(context: Context, remembered: object): Buffer {
+  return context.vault.seal(JSON.stringify(remembered), 'answer')
 }
 
 /** A number of six bytes. */

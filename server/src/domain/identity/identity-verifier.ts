@@ -1,3 +1,7 @@
+import { ServiceError } from '../../base/errors.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
 /** What a customer gave to be identified by. Secret: never logged, encrypted at rest. */
 export interface IdentityDetails {
   type: string
@@ -29,6 +33,8 @@ export type IdentityOutcome =
  * may throw; it is asked again then. Never called in a database transaction.
  */
 export interface IdentityVerifier {
+  /** How long after a customer's request it is asked, in milliseconds. */
+  readonly firstAskMs: number
   /** It knows people by their e-mail: a customer without one cannot be checked. */
   readonly needsEmail: boolean
   /** How long an outcome that is told later is waited for, in milliseconds. */
@@ -41,60 +47,14 @@ export interface IdentityVerifier {
   findNames(reference: string): Promise<{ firstName: string; lastName: string }>
 }
 
-/**
- * The sandbox: one credential is right, reserved account numbers fail for a reason of the caller's choice or are never
- * answered, everything else is wrong. The credential is the one Paystack documents for test mode.
- */
-export const sandboxVerifier: IdentityVerifier = {
-  needsEmail: false,
-  patienceMs: 60 * 60 * 1000,
-  introduce: async () => null,
-  verify: async (details) => {
-    if (details.accountNumber === sandboxAccounts.silent) return null
-    const reserved = sandboxFailures.find((reason) => details.accountNumber === sandboxAccounts[reason])
-    return reserved === undefined ? compare(details) : failed(failureReasons[reserved])
-  },
-  findNames: async () => ({ firstName: sandboxCredential.firstName, lastName: sandboxCredential.lastName }),
+/** What identity checks add to the context: who judges the checks of a tenant; null where nobody does. */
+export interface VerifierChoice {
+  readonly verifierOf: (context: Context, tenant: Tenant) => Promise<IdentityVerifier | null>
 }
 
-function compare(details: IdentityDetails): IdentityOutcome {
-  const known = sandboxCredential
-  if (
-    details.country !== known.country ||
-    details.type !== known.type ||
-    details.accountNumber !== known.accountNumber ||
-    details.bankCode !== known.bankCode ||
-    details.bvn !== known.bvn
-  ) {
-    return failed(failureReasons.numberMismatch)
-  }
-  const sameName =
-    details.firstName.toLowerCase() === known.firstName.toLowerCase() &&
-    details.lastName.toLowerCase() === known.lastName.toLowerCase()
-  if (!sameName) return failed(failureReasons.nameMismatch)
-  return { succeeded: true, firstName: known.firstName, lastName: known.lastName }
-}
-
-const sandboxCredential = {
-  country: 'NG',
-  type: 'bank_account',
-  accountNumber: '0111111111',
-  bvn: '222222222221',
-  bankCode: '007',
-  firstName: 'Uchenna',
-  lastName: 'Okoro',
-} as const
-
-/** Account numbers of the sandbox: one for each reason to fail, and one that is never answered. */
-export const sandboxAccounts = {
-  unresolved: '0000000001',
-  nameMismatch: '0000000002',
-  numberMismatch: '0000000003',
-  silent: '0000000004',
-} as const
-
-const sandboxFailures = ['unresolved', 'nameMismatch', 'numberMismatch'] as const
-
-function failed(reason: string): IdentityOutcome {
-  return { succeeded: false, reason }
+/** The tenant's verifier. Throws `not_available` where it has none. */
+export async function requireVerifier(context: Context & VerifierChoice, tenant: Tenant): Promise<IdentityVerifier> {
+  const verifier = await context.verifierOf(context, tenant)
+  if (verifier !== null) return verifier
+  throw new ServiceError('not_available', `Identity checks are not available in ${tenant.mode} mode on this server`)
 }

@@ -3,14 +3,9 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { createWallets } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
 import { findCustomer } from '../customers/customers.ts'
+import { createSandboxVerifier, sandboxAccounts } from '../sandbox/verifier.ts'
 import { finishDueChecks, requestIdentityCheck } from './identity.ts'
-import {
-  failureReasons,
-  type IdentityDetails,
-  type IdentityVerifier,
-  sandboxAccounts,
-  sandboxVerifier,
-} from './identity-verifier.ts'
+import { failureReasons, type IdentityDetails, type IdentityVerifier } from './identity-verifier.ts'
 
 const credential: IdentityDetails = {
   type: 'bank_account',
@@ -37,9 +32,11 @@ beforeEach(async () => {
 })
 afterAll(() => service.close())
 
-/** The service with another verifier in test mode. */
+const sandboxVerifier = createSandboxVerifier({ delayMs: 1000 })
+
+/** The service with another verifier. */
 function judgedBy(verifier: Partial<IdentityVerifier>): TestService {
-  return { ...service, identityVerifiers: { test: { ...sandboxVerifier, ...verifier }, live: null } }
+  return { ...service, verifierOf: async () => ({ ...sandboxVerifier, ...verifier }) }
 }
 
 async function advance(ms: number, asking: TestService = service): Promise<void> {
@@ -135,7 +132,7 @@ async function dueIn({ db, clock }: TestService): Promise<number> {
 
 test('a check of a mode whose verifier is gone is reported as failed', async () => {
   await requestIdentityCheck(service, tenant, { code }, credential)
-  const without: TestService = { ...service, identityVerifiers: { test: null, live: null } }
+  const without: TestService = { ...service, verifierOf: async () => null }
   await advance(service.sandboxDelayMs, without)
   for (let i = 0; i < 40; i += 1) await advance(30_000, without)
   expect(await outcomes()).toEqual(unresolved)

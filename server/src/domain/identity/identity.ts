@@ -1,7 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Tx } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
 import {
   type Customer,
   type CustomerReference,
@@ -17,6 +16,8 @@ import {
   type IdentityDetails,
   type IdentityOutcome,
   type IdentityVerifier,
+  requireVerifier,
+  type VerifierChoice,
 } from './identity-verifier.ts'
 
 /** An identification as it may be shown. */
@@ -50,16 +51,13 @@ const checkedAtOnce = 10
  * no verifier, and `invalid_request` where the verifier knows people by an e-mail that the customer does not have.
  */
 export async function requestIdentityCheck(
-  service: Service,
+  context: Context & VerifierChoice,
   tenant: Tenant,
   reference: CustomerReference,
   details: IdentityDetails,
 ): Promise<bigint> {
-  const verifier = service.identityVerifiers[tenant.mode]
-  if (verifier === null) {
-    throw new ServiceError('not_available', `Identity checks are not available in ${tenant.mode} mode on this server`)
-  }
-  const customer = await findCustomer(service, tenant, reference)
+  const verifier = await requireVerifier(context, tenant)
+  const customer = await findCustomer(context, tenant, reference)
   if (verifier.needsEmail && customer.email === null) {
     throw new ServiceError(
       'invalid_request',
@@ -67,16 +65,16 @@ export async function requestIdentityCheck(
       'email',
     )
   }
-  const hmac = service.vault.fingerprint(JSON.stringify({ customer: String(customer.id), ...details }), 'identity')
-  const now = service.clock.now()
-  const [row] = await service.db.query<{ id: bigint }>(sql`
+  const hmac = context.vault.fingerprint(JSON.stringify({ customer: String(customer.id), ...details }), 'identity')
+  const now = context.clock.now()
+  const [row] = await context.db.query<{ id: bigint }>(sql`
     insert into identity_checks (
       merchant_id, id, mode, customer_id, status, details, details_hmac, masked, due_at, created_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, 'pending',
-      ${service.vault.seal(JSON.stringify(details), 'identity')}, ${hmac}, ${JSON.stringify(maskDetails(details))},
-      ${new Date(now.getTime() + service.sandboxDelayMs)}::timestamptz, ${now}::timestamptz
+      ${context.vault.seal(JSON.stringify(details), 'identity')}, ${hmac}, ${JSON.stringify(maskDetails(details))},
+      ${new Date(now.getTime() + verifier.firstAskMs)}::timestamptz, ${now}::timestamptz
     where not exists (
       select from identity_checks k
       where k.merchant_id = ${tenant.merchant.id} and k.customer_id = ${customer.id}
@@ -103,16 +101,16 @@ export interface IdentityNotice {
  * Takes a verifier's notice: the checks that wait for it are finished by it in a moment, through `finishDueChecks`. One
  * that comes again, or that nothing waits for, changes nothing. Answers how many checks it is of.
  */
-export async function takeIdentityNotice(service: Service, mode: Mode, notice: IdentityNotice): Promise<number> {
-  const waiting = await service.db.query<{ merchant_id: number; id: bigint; masked: MaskedDetails }>(sql`
+export async function takeIdentityNotice(context: Context, mode: Mode, notice: IdentityNotice): Promise<number> {
+  const waiting = await context.db.query<{ merchant_id: number; id: bigint; masked: MaskedDetails }>(sql`
     select merchant_id, id, masked from identity_checks
     where outside_reference = ${notice.reference} and status = 'pending' and mode = ${mode} and notice is null
   `)
   const meant = waiting.filter(({ masked }) => isOfSameDetails(masked, notice.identification))
   const outcome = JSON.stringify({ succeeded: notice.succeeded, reason: notice.reason })
   for (const { merchant_id, id } of meant) {
-    await service.db.query(sql`
-      update identity_checks set notice = ${outcome}, due_at = ${service.clock.now()}
+    await context.db.query(sql`
+      update identity_checks set notice = ${outcome}, due_at = ${context.clock.now()}
       where merchant_id = ${merchant_id} and id = ${id} and status = 'pending' and notice is null
     `)
   }
@@ -130,11 +128,11 @@ function isOfSameDetails(masked: MaskedDetails, told: IdentityNotice['identifica
 
 /** The successful checks of a customer, newest first. */
 export async function listIdentifications(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
 ): Promise<Identification[]> {
-  const rows = await service.db.query<{ masked: MaskedDetails }>(sql`
+  const rows = await context.db.query<{ masked: MaskedDetails }>(sql`
     select masked from identity_checks
     where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id} and status = 'succeeded'
     order by id desc
@@ -163,36 +161,36 @@ interface DueCheck extends MerchantRow {
  * by what it has told, or gives up. Any number of servers may do so at once: a check is finished by the first, in one
  * transaction with the customer's new names and the event.
  */
-export async function finishDueChecks(service: Service): Promise<number> {
-  const due = await service.db.query<DueCheck>(sql`
+export async function finishDueChecks(context: Context & VerifierChoice): Promise<number> {
+  const due = await context.db.query<DueCheck>(sql`
     select
       k.id as check_id, k.mode, k.customer_id, k.details, k.due_at, k.attempts, k.outside_reference, k.asked_at,
       k.notice, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from identity_checks k
     join merchants m on m.id = k.merchant_id
-    where k.status = 'pending' and k.due_at <= ${service.clock.now()}
+    where k.status = 'pending' and k.due_at <= ${context.clock.now()}
     order by k.due_at
     limit 100
   `)
   for (let i = 0; i < due.length; i += checkedAtOnce) {
-    await Promise.all(due.slice(i, i + checkedAtOnce).map((check) => continueCheck(service, check)))
+    await Promise.all(due.slice(i, i + checkedAtOnce).map((check) => continueCheck(context, check)))
   }
   return due.length
 }
 
-async function continueCheck(service: Service, check: DueCheck): Promise<void> {
+async function continueCheck(context: Context & VerifierChoice, check: DueCheck): Promise<void> {
   const tenant: Tenant = { merchant: readMerchant(check), mode: check.mode }
-  if (!(await claimCheck(service, tenant, check))) return
-  const details = JSON.parse(service.vault.open(check.details, 'identity')) as IdentityDetails
+  if (!(await claimCheck(context, tenant, check))) return
+  const details = JSON.parse(context.vault.open(check.details, 'identity')) as IdentityDetails
   let outcome: IdentityOutcome | null
   try {
-    outcome = await findOutcome(service, tenant, check, details)
+    outcome = await findOutcome(context, tenant, check, details)
   } catch {
-    if (check.attempts + 1 < maxAttempts) return postponeCheck(service, tenant, check)
+    if (check.attempts + 1 < maxAttempts) return postponeCheck(context, tenant, check)
     outcome = outcomeWithoutVerifier(check, details)
   }
-  if (outcome === null) return awaitNotice(service, tenant, check)
-  await finishCheck(service, tenant, check, details, outcome)
+  if (outcome === null) return awaitNotice(context, tenant, check)
+  await finishCheck(context, tenant, check, details, outcome)
 }
 
 /** A customer whom a notice has called identified is, if need be with the names they gave. */
@@ -204,9 +202,9 @@ function outcomeWithoutVerifier({ notice }: DueCheck, { firstName, lastName }: I
 const unanswered: IdentityOutcome = { succeeded: false, reason: failureReasons.unresolved }
 
 /** Answers false when another server has it. */
-async function claimCheck(service: Service, tenant: Tenant, check: DueCheck): Promise<boolean> {
-  const rows = await service.db.query(sql`
-    update identity_checks set due_at = ${new Date(service.clock.now().getTime() + claimMs)}
+async function claimCheck(context: Context, tenant: Tenant, check: DueCheck): Promise<boolean> {
+  const rows = await context.db.query(sql`
+    update identity_checks set due_at = ${new Date(context.clock.now().getTime() + claimMs)}
     where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
       and due_at = ${check.due_at}
     returning id
@@ -216,16 +214,16 @@ async function claimCheck(service: Service, tenant: Tenant, check: DueCheck): Pr
 
 /** The outcome, where it is known by now; null where it will be told. Throws when the verifier cannot be asked. */
 async function findOutcome(
-  service: Service,
+  context: Context & VerifierChoice,
   tenant: Tenant,
   check: DueCheck,
   details: IdentityDetails,
 ): Promise<IdentityOutcome | null> {
-  const verifier = service.identityVerifiers[check.mode]
+  const verifier = await context.verifierOf(context, tenant)
   if (verifier === null) throw new Error(`no identity verifier is configured for ${check.mode} mode any more`)
   if (check.notice !== null) return readNotice(verifier, check.outside_reference ?? '', check.notice)
   if (check.asked_at !== null) return unanswered
-  const reference = check.outside_reference ?? (await introduceCustomer(service, tenant, check, verifier, details))
+  const reference = check.outside_reference ?? (await introduceCustomer(context, tenant, check, verifier, details))
   return verifier.verify(details, reference)
 }
 
@@ -239,15 +237,15 @@ async function readNotice(
 }
 
 async function introduceCustomer(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   check: DueCheck,
   verifier: IdentityVerifier,
   details: IdentityDetails,
 ): Promise<string | null> {
-  const { email } = await findCustomer(service, tenant, { id: check.customer_id })
+  const { email } = await findCustomer(context, tenant, { id: check.customer_id })
   const reference = await verifier.introduce(email, details)
-  await service.db.query(sql`
+  await context.db.query(sql`
     update identity_checks set outside_reference = ${reference}
     where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
   `)
@@ -255,27 +253,26 @@ async function introduceCustomer(
 }
 
 async function finishCheck(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   check: DueCheck,
   details: IdentityDetails,
   outcome: IdentityOutcome,
 ): Promise<void> {
-  await service.db.transaction(async (tx) => {
+  await inTransaction(context, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { id: check.customer_id })
-    if (await closeCheck(service, tx, tenant, check, outcome))
-      await applyOutcome(service, tx, tenant, customer, outcome, details)
+    if (await closeCheck(tx, tenant, check, outcome)) await applyOutcome(tx, tenant, customer, outcome, details)
   })
 }
 
 /** Answers false when another server was first. */
-async function closeCheck(service: Service, tx: Tx, tenant: Tenant, check: DueCheck, outcome: IdentityOutcome) {
-  const rows = await tx.query(sql`
+async function closeCheck(tx: TxContext, tenant: Tenant, check: DueCheck, outcome: IdentityOutcome) {
+  const rows = await tx.db.query(sql`
     update identity_checks set
       status = ${outcome.succeeded ? 'succeeded' : 'failed'},
       reason = ${outcome.succeeded ? null : outcome.reason},
       attempts = attempts + 1,
-      finished_at = ${service.clock.now()}
+      finished_at = ${tx.clock.now()}
     where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
     returning id
   `)
@@ -283,8 +280,7 @@ async function closeCheck(service: Service, tx: Tx, tenant: Tenant, check: DueCh
 }
 
 async function applyOutcome(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   customer: Customer,
   outcome: IdentityOutcome,
@@ -292,30 +288,30 @@ async function applyOutcome(
 ): Promise<void> {
   const identification = maskDetails(details)
   if (!outcome.succeeded) {
-    await recordEvent(service, tx, tenant, 'identity.failed', customer, { identification, reason: outcome.reason })
+    await recordEvent(tx, tenant, 'identity.failed', customer, { identification, reason: outcome.reason })
     return
   }
   const { firstName, lastName } = outcome
-  await saveCustomer(tx, tenant, { ...customer, firstName, lastName, identified: true, updatedAt: service.clock.now() })
-  await recordEvent(service, tx, tenant, 'identity.succeeded', customer, { identification })
+  await saveCustomer(tx, tenant, { ...customer, firstName, lastName, identified: true, updatedAt: tx.clock.now() })
+  await recordEvent(tx, tenant, 'identity.succeeded', customer, { identification })
 }
 
 /** Not where a notice has come meanwhile: it is due at once. */
-async function postponeCheck(service: Service, tenant: Tenant, check: DueCheck): Promise<void> {
+async function postponeCheck(context: Context, tenant: Tenant, check: DueCheck): Promise<void> {
   const delayMs = firstRetryMs * 2 ** check.attempts
-  await service.db.query(sql`
+  await context.db.query(sql`
     update identity_checks set
       attempts = attempts + 1,
       due_at = case when notice is null or ${check.notice !== null}::boolean
-        then ${new Date(service.clock.now().getTime() + delayMs)}::timestamptz else due_at end
+        then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz else due_at end
     where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
   `)
 }
 
-async function awaitNotice(service: Service, tenant: Tenant, check: DueCheck): Promise<void> {
-  const now = service.clock.now()
-  const patienceMs = service.identityVerifiers[check.mode]?.patienceMs ?? 0
-  await service.db.query(sql`
+async function awaitNotice(context: Context & VerifierChoice, tenant: Tenant, check: DueCheck): Promise<void> {
+  const now = context.clock.now()
+  const patienceMs = (await context.verifierOf(context, tenant))?.patienceMs ?? 0
+  await context.db.query(sql`
     update identity_checks set
       asked_at = ${now},
       due_at = ${new Date(now.getTime() + patienceMs)}

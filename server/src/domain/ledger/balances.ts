@@ -1,10 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { batchLimits } from '../../db/batch-limits.ts'
-import { type Batched, createBatcher } from '../../db/batcher.ts'
+import { createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, perContext } from '../context.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 
 /** A customer's cash in one currency, in minor units. */
@@ -22,15 +22,18 @@ export interface Balance {
   updatedAt: Date
 }
 
-export type BalanceFinder = Batched<{ tenant: Tenant; code: string }, Balance | null>
-
-export function createBalanceFinder(service: Service): BalanceFinder {
-  return createBatcher(service.db, selectBalances, (call) => tenantKey(call.tenant), batchLimits)
-}
+const queueOf = perContext((context) =>
+  createBatcher(
+    context.db,
+    selectBalances,
+    (call: { tenant: Tenant; code: string }) => tenantKey(call.tenant),
+    batchLimits,
+  ),
+)
 
 /** The balance in the merchant's default currency, as of now. Throws `customer_not_found`. */
-export async function getBalance(find: BalanceFinder, tenant: Tenant, code: string): Promise<Balance> {
-  const balance = await find({ tenant, code })
+export async function getBalance(context: Context, tenant: Tenant, code: string): Promise<Balance> {
+  const balance = await queueOf(context)({ tenant, code })
   if (balance === null) throw new ServiceError('customer_not_found', `There is no customer "${code}"`)
   return balance
 }

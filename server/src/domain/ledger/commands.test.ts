@@ -8,14 +8,14 @@ import {
   type TestService,
   type TestTenant,
 } from '../../../test/service.ts'
-import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
+import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import type { OwnedDb, OwnerSession } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { setRiskAction } from '../customers/customers.ts'
 import { getHold, placeHold } from '../wallet/holds.ts'
 import { listTransfers, makeTransfers } from '../wallet/transfers.ts'
-import { createLedger, doTogether, type Ledger, type LedgerCommand, type Receipt } from './commands.ts'
+import { doTogether, type LedgerCommand, type Receipt } from './commands.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -487,7 +487,7 @@ describe('what is recorded', () => {
     await ledger(own, make.payIn(a, 10n))
     await doTogether(service, live, [make.payIn(c, 10n), make.transfer(c, d, 1n)])
     const inputs = [4, 100, 3, 100, 2].map((amount) => ({ fromCustomer: a, toCustomer: b, amount }))
-    const outcomes = await makeTransfers(service, own, inputs)
+    const outcomes = await makeTransfers(service, own, inputs, null)
     expect(outcomes.map((each) => (each instanceof ServiceError ? each.code : each.amount))).toEqual([
       4n,
       'insufficient_funds',
@@ -806,11 +806,11 @@ describe('a request that comes again with its key', () => {
     await ledger(tenant, make.payIn(a, 10n))
     const expiresAt = new Date(service.clock.now().getTime() + 1000)
     const request = freshRequest()
-    const place = () => placeHold(service, ledger, tenant, { customerCode: a, amount: 5, expiresAt }, request)
+    const place = () => placeHold(service, tenant, { customerCode: a, amount: 5, expiresAt }, request)
     const first = await place()
     service.clock.advance(5000)
     expect(await place()).toEqual({ ...first, replayed: true })
-    const late = placeHold(service, ledger, tenant, { customerCode: a, amount: 5, expiresAt }, freshRequest())
+    const late = placeHold(service, tenant, { customerCode: a, amount: 5, expiresAt }, freshRequest())
     expect(await refusalOf(late)).toMatchObject({ code: 'invalid_request', field: 'expiresAt' })
   })
 })

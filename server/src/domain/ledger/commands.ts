@@ -5,7 +5,7 @@ import { type Batched, createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/idempotency.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
@@ -65,9 +65,6 @@ export interface Receipt {
   replayed: boolean
 }
 
-/** Does a command and answers after its commit is durable. Throws the ServiceError that says why nothing was done. */
-export type Ledger = (tenant: Tenant, command: LedgerCommand) => Promise<Receipt>
-
 interface Call {
   tenant: Tenant
   command: LedgerCommand
@@ -89,14 +86,19 @@ interface Outcome {
  * Group commit: commands of one tenant that wait together are done by one function call in one commit, each judged and
  * answered by itself. A lone command does not wait.
  */
-export function createLedger(service: Service): Ledger {
-  const submit: Batched<Call, Outcome> = createBatcher(
-    service.db,
-    (lane, calls) => doCommands(lane, service, calls),
-    (call) => tenantKey(call.tenant),
-    { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
-  )
-  return async (tenant, command) => readReceipt(command, await submit({ tenant, command }))
+const queueOf = perContext(
+  (context): Batched<Call, Outcome> =>
+    createBatcher(
+      context.db,
+      (lane, calls) => doCommands(lane, context, calls),
+      (call) => tenantKey(call.tenant),
+      { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
+    ),
+)
+
+/** Does a command and answers after its commit is durable. Throws the ServiceError that says why nothing was done. */
+export async function doCommand(context: FreeContext, tenant: Tenant, command: LedgerCommand): Promise<Receipt> {
+  return readReceipt(command, await queueOf(context)({ tenant, command }))
 }
 
 /**
@@ -104,13 +106,13 @@ export function createLedger(service: Service): Ledger {
  * key are refused as a whole.
  */
 export async function doTogether(
-  service: Service,
+  context: FreeContext,
   tenant: Tenant,
   commands: LedgerCommand[],
 ): Promise<(Receipt | ServiceError)[]> {
   const outcomes = await doCommands(
-    service.db,
-    service,
+    context.db,
+    context,
     commands.map((command) => ({ tenant, command })),
   )
   return outcomes.map((outcome, i) => {
@@ -146,7 +148,7 @@ function keyOf(command: LedgerCommand): string | null {
 /** For a key of our own there is one request only. */
 const ownFingerprint = Buffer.alloc(0)
 
-async function doCommands(db: Queryable, service: Service, calls: Call[]): Promise<Outcome[]> {
+async function doCommands(db: Queryable, context: Context, calls: Call[]): Promise<Outcome[]> {
   const { tenant } = calls[0] as Call
   const commands = calls.map((call) => call.command)
   const accounts = new AccountPlaces()
@@ -160,7 +162,7 @@ async function doCommands(db: Queryable, service: Service, calls: Call[]): Promi
   const statement = sql`
     select r.refusal, r.replayed, r.fingerprint, r.id, r.amount, r.from_balance, r.to_balance, r.created_at
     from post_commands(
-      ${tenant.merchant.id}, ${tenant.mode}, ${service.clock.now()},
+      ${tenant.merchant.id}, ${tenant.mode}, ${context.clock.now()},
       ${accounts.kinds}::text[], ${accounts.customers}::text[], ${accounts.currencies}::text[],
       ${holds.names}::uuid[], ${originals.names}::uuid[],
       ${commands.map((each) => each.action)}::text[],

@@ -1,6 +1,6 @@
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { Balance } from './balances.ts'
@@ -64,12 +64,12 @@ export function readEntry(row: EntryRow): Entry {
 
 /** Newest first. Entries are numbered within their account, so any page and the total are index look-ups. */
 export async function listEntries(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   account: Pick<Balance, 'accountId' | 'currency'>,
   page: { limit: number; offset: number },
 ): Promise<Page<Entry>> {
-  const rows = await service.db.query<EntryRow & { total: bigint }>(sql`
+  const rows = await context.db.query<EntryRow & { total: bigint }>(sql`
     select a.entry_count as total, ${entryColumns}
     from ledger_accounts a
     left join entries e
@@ -88,11 +88,11 @@ export async function listEntries(
 
 /** How many pay-ins a customer made, and what they sum to in each currency. */
 export async function summarizePayIns(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customerId: bigint,
 ): Promise<{ count: number; totals: { currency: Currency; amount: bigint }[] }> {
-  const rows = await service.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
+  const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
     select a.currency, a.pay_in_count as count, a.pay_in_total as amount
     from ledger_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customerId} and a.pay_in_count > 0

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestDatabase } from '../../../test/engines.ts'
 import { addTestKey, createTestContext, createTestTenant } from '../../../test/service.ts'
-import { commandsFor, createWallets } from '../../../test/wallets.ts'
+import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
 import type { OwnedDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { expireDueHolds } from '../wallet/holds.ts'
-import { createLedger, doTogether } from './commands.ts'
+import { doTogether } from './commands.ts'
 import { type VerificationProgress, verifyLedger } from './verify.ts'
 
 /** Few rows a read, so that every kind of row is met on several pages. */

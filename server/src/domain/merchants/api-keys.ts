@@ -5,7 +5,7 @@ import { batchLimits } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import { type MerchantRow, readMerchant } from './merchants.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
 
@@ -43,21 +43,20 @@ const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
  * Makes a key and answers its secret, the only time it can be seen: `sk_test_…` or `sk_live_…` and 40 random characters.
  */
 export async function createApiKey(
-  service: Service,
+  context: Context,
   merchant: Merchant,
   input: { mode: Mode; name?: string | undefined },
 ): Promise<{ apiKey: ApiKey; secret: string }> {
-  return insertApiKey(service, service.db, merchant, input)
+  return insertApiKey(context, merchant, input)
 }
 
 /** As `createApiKey`, within a transaction. `secret` fixes the key, for CI; throws `invalid_request` for an unfit one. */
 export async function insertApiKey(
-  service: Service,
-  tx: Queryable,
+  context: Context,
   merchant: Merchant,
   input: { mode: Mode; name?: string | undefined; secret?: string | undefined },
 ): Promise<{ apiKey: ApiKey; secret: string }> {
-  const secret = input.secret ?? `sk_${input.mode}_${randomMixedCode(service.random, 40)}`
+  const secret = input.secret ?? `sk_${input.mode}_${randomMixedCode(context.random, 40)}`
   if (!secretPattern.test(secret) || modeOfSecret(secret) !== input.mode) {
     const message = `a ${input.mode} key must be sk_${input.mode}_ followed by 8 to 200 letters, digits, _ or -`
     throw new ServiceError('invalid_request', message, 'secret')
@@ -65,11 +64,11 @@ export async function insertApiKey(
   if (input.name !== undefined && input.name.length > 200) {
     throw new ServiceError('invalid_request', 'name must be at most 200 characters', 'name')
   }
-  const now = service.clock.now()
-  const [row] = await tx.query<ApiKeyRow>(sql`
+  const now = context.clock.now()
+  const [row] = await context.db.query<ApiKeyRow>(sql`
     insert into api_keys (merchant_id, id, mode, name, hash, hint, created_at)
     values (
-      ${merchant.id}, ${uuidV7(service.random, now)}, ${input.mode}, ${input.name ?? null}, ${bytesOf(hashSecret(secret))},
+      ${merchant.id}, ${uuidV7(context.random, now)}, ${input.mode}, ${input.name ?? null}, ${bytesOf(hashSecret(secret))},
       ${secret.slice(-4)}, ${now}
     )
     returning id, mode, name, hint, created_at, revoked_at
@@ -78,8 +77,8 @@ export async function insertApiKey(
 }
 
 /** Newest first, revoked ones included. `mode` narrows to one mode. */
-export async function listApiKeys(service: Service, merchant: Merchant, mode?: Mode): Promise<ApiKey[]> {
-  const rows = await service.db.query<ApiKeyRow>(sql`
+export async function listApiKeys(context: Context, merchant: Merchant, mode?: Mode): Promise<ApiKey[]> {
+  const rows = await context.db.query<ApiKeyRow>(sql`
     select id, mode, name, hint, created_at, revoked_at from api_keys
     where merchant_id = ${merchant.id} and mode = coalesce(${mode ?? null}, mode)
     order by id desc
@@ -88,10 +87,10 @@ export async function listApiKeys(service: Service, merchant: Merchant, mode?: M
 }
 
 /** From the next request on, anywhere, the key and the tokens made with it are refused. Throws `api_key_not_found`. */
-export async function revokeApiKey(service: Service, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
+export async function revokeApiKey(context: Context, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
   const rows = idPattern.test(id)
-    ? await service.db.query<ApiKeyRow>(sql`
-        update api_keys set revoked_at = coalesce(revoked_at, ${service.clock.now()})
+    ? await context.db.query<ApiKeyRow>(sql`
+        update api_keys set revoked_at = coalesce(revoked_at, ${context.clock.now()})
         where merchant_id = ${merchant.id} and id = ${id} and mode = coalesce(${mode ?? null}, mode)
         returning id, mode, name, hint, created_at, revoked_at
       `)
@@ -107,15 +106,15 @@ export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
  * Calls that arrive together ask together; nothing is remembered, so that a revoked key is refused at once by every
  * server process.
  */
-export function createKeyFinder(service: Service): KeyFinder {
-  const find: Batched<string, KeyHolder | null> = createBatcher(service.db, findHolders, () => '', batchLimits)
+export function createKeyFinder(context: Context): KeyFinder {
+  const find: Batched<string, KeyHolder | null> = createBatcher(context.db, findHolders, () => '', batchLimits)
   return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
 }
 
 /** Whether a key is there and not revoked; for tokens, which name the key they were made with. */
-export async function isKeyActive(service: Service, merchantId: number, apiKeyId: string): Promise<boolean> {
+export async function isKeyActive(context: Context, merchantId: number, apiKeyId: string): Promise<boolean> {
   if (!idPattern.test(apiKeyId)) return false
-  const rows = await service.db.query(sql`
+  const rows = await context.db.query(sql`
     select 1 from api_keys where merchant_id = ${merchantId} and id = ${apiKeyId} and revoked_at is null
   `)
   return rows.length > 0

@@ -3,9 +3,8 @@ import { isSupportedCountry } from 'libphonenumber-js/min'
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { type Currency, parseCurrency } from '../../base/money.ts'
-import type { Tx } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Merchant } from './tenant.ts'
 
 export interface NewMerchant {
@@ -26,23 +25,23 @@ export interface MerchantRow {
 }
 
 /** Throws `invalid_request` naming the field for a country or currency that does not exist. */
-export async function createMerchant(service: Service, input: NewMerchant): Promise<Merchant> {
-  return service.db.transaction((tx) => insertMerchant(service, tx, input))
+export async function createMerchant(context: Context, input: NewMerchant): Promise<Merchant> {
+  return inTransaction(context, (tx) => insertMerchant(tx, input))
 }
 
 /** As `createMerchant`, within a transaction. */
-export async function insertMerchant(service: Service, tx: Tx, input: NewMerchant): Promise<Merchant> {
+export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise<Merchant> {
   const { name, country, currencies } = checkMerchant(input)
-  const [row] = await tx.query<MerchantRow>(sql`
+  const [row] = await tx.db.query<MerchantRow>(sql`
     insert into merchants (code, name, country, currencies, created_at)
-    values (${`mer_${randomCode(service.random, 15)}`}, ${name}, ${country}, ${currencies}, ${service.clock.now()})
+    values (${`mer_${randomCode(tx.random, 15)}`}, ${name}, ${country}, ${currencies}, ${tx.clock.now()})
     returning id, code, name, country, currencies, created_at
   `)
   const merchant = readMerchant(row as MerchantRow)
   // Nine digits, as Paystack's ids have today, with room for as many again.
-  const firstId = 100_000_000 + (service.random.bytes(4).readUInt32BE() % 800_000_000)
-  await tx.query(sql`insert into merchant_ids (merchant_id, last_id) values (${merchant.id}, ${firstId})`)
-  await tx.query(sql`
+  const firstId = 100_000_000 + (tx.random.bytes(4).readUInt32BE() % 800_000_000)
+  await tx.db.query(sql`insert into merchant_ids (merchant_id, last_id) values (${merchant.id}, ${firstId})`)
+  await tx.db.query(sql`
     insert into merchant_counters (merchant_id, mode) values (${merchant.id}, 'test'), (${merchant.id}, 'live')
   `)
   return merchant
@@ -62,17 +61,17 @@ function checkMerchant(input: NewMerchant) {
 }
 
 /** All merchants, oldest first. For the operator only. */
-export async function listMerchants(service: Service): Promise<Merchant[]> {
-  const rows = await service.db.query<MerchantRow>(sql`
+export async function listMerchants(context: Context): Promise<Merchant[]> {
+  const rows = await context.db.query<MerchantRow>(sql`
     select id, code, name, country, currencies, created_at from merchants order by id
   `)
   return rows.map(readMerchant)
 }
 
 /** By its code or its integration number. Throws `merchant_not_found`. For the operator only. */
-export async function getMerchant(service: Service, reference: string): Promise<Merchant> {
+export async function getMerchant(context: Context, reference: string): Promise<Merchant> {
   const number = /^\d{1,9}$/.test(reference) ? Number(reference) : null
-  const [row] = await service.db.query<MerchantRow>(sql`
+  const [row] = await context.db.query<MerchantRow>(sql`
     select id, code, name, country, currencies, created_at from merchants
     where code = ${reference} or id = ${number}::integer
   `)

@@ -12,7 +12,7 @@ import {
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import { isKeyActive, type KeyHolder } from './api-keys.ts'
 import { type MerchantRow, readMerchant } from './merchants.ts'
 import type { Mode } from './tenant.ts'
@@ -45,15 +45,15 @@ export interface Tokens {
   /** Whose token it is, or null for one that is expired, malformed, of nobody we know or of a revoked key. */
   verify(token: string): Promise<KeyHolder | null>
   /** From now on a new key signs; answers its id. */
-  rotate(service: Service): Promise<string>
+  rotate(context: Context): Promise<string>
 }
 
-export function createTokens(service: Service, outside: OutsideIssuer | undefined): Tokens {
+export function createTokens(context: Context, outside: OutsideIssuer | undefined): Tokens {
   const remoteKeys = outside && createRemoteJWKSet(new URL(outside.jwksUrl), { timeoutDuration: 5_000 })
 
   async function verifyOwn(token: string): Promise<JWTPayload> {
-    const keys = createLocalJWKSet({ keys: await selectPublicKeys(service) })
-    const currentDate = service.clock.now()
+    const keys = createLocalJWKSet({ keys: await selectPublicKeys(context) })
+    const currentDate = context.clock.now()
     return (await jwtVerify(token, keys, { issuer: ownIssuer, audience: ownIssuer, currentDate })).payload
   }
 
@@ -62,7 +62,7 @@ export function createTokens(service: Service, outside: OutsideIssuer | undefine
     const { payload } = await jwtVerify(token, remoteKeys, {
       issuer: outside.issuer,
       ...(outside.audience === undefined ? {} : { audience: outside.audience }),
-      currentDate: service.clock.now(),
+      currentDate: context.clock.now(),
       requiredClaims: ['exp'],
     })
     return payload
@@ -70,8 +70,8 @@ export function createTokens(service: Service, outside: OutsideIssuer | undefine
 
   return {
     async issue(holder) {
-      const { id, key } = await signingKey(service)
-      const now = Math.floor(service.clock.now().getTime() / 1000)
+      const { id, key } = await signingKey(context)
+      const now = Math.floor(context.clock.now().getTime() / 1000)
       return new SignJWT({
         merchant_id: holder.tenant.merchant.code,
         mode: holder.tenant.mode,
@@ -85,7 +85,7 @@ export function createTokens(service: Service, outside: OutsideIssuer | undefine
         .setExpirationTime(now + lifetimeSeconds)
         .sign(key)
     },
-    publicKeys: () => publishedKeys(service),
+    publicKeys: () => publishedKeys(context),
     async verify(token) {
       let payload: JWTPayload
       try {
@@ -94,7 +94,7 @@ export function createTokens(service: Service, outside: OutsideIssuer | undefine
         if (isDatabaseFault(error)) throw error
         return null
       }
-      return findHolder(service, payload)
+      return findHolder(context, payload)
     },
     rotate: rotateSigningKey,
   }
@@ -118,51 +118,51 @@ function isDatabaseFault(error: unknown): boolean {
   )
 }
 
-async function findHolder(service: Service, payload: JWTPayload): Promise<KeyHolder | null> {
+async function findHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
   const merchantCode = payload.merchant_id
   if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode)) return null
-  const [row] = await service.db.query<MerchantRow>(sql`
+  const [row] = await context.db.query<MerchantRow>(sql`
     select id, code, name, country, currencies, created_at from merchants where code = ${merchantCode}
   `)
   if (row === undefined) return null
   const mode: Mode = payload.mode === 'live' ? 'live' : 'test'
   const apiKeyId = typeof payload.api_key_id === 'string' ? payload.api_key_id : null
-  if (apiKeyId !== null && !(await isKeyActive(service, row.id, apiKeyId))) return null
+  if (apiKeyId !== null && !(await isKeyActive(context, row.id, apiKeyId))) return null
   return { tenant: { merchant: readMerchant(row), mode }, apiKeyId }
 }
 
-async function signingKey(service: Service) {
-  const row = (await selectSigningKey(service)) ?? (await makeFirstKey(service))
-  const jwk = JSON.parse(service.vault.open(row.private_jwk, 'signing-key')) as JWK
+async function signingKey(context: Context) {
+  const row = (await selectSigningKey(context)) ?? (await makeFirstKey(context))
+  const jwk = JSON.parse(context.vault.open(row.private_jwk, 'signing-key')) as JWK
   return { id: row.id, key: await importJWK(jwk, algorithm) }
 }
 
-async function selectSigningKey(service: Service): Promise<SigningKeyRow | undefined> {
-  const rows = await service.db.query<SigningKeyRow>(sql`
+async function selectSigningKey(context: Context): Promise<SigningKeyRow | undefined> {
+  const rows = await context.db.query<SigningKeyRow>(sql`
     select id, public_jwk, private_jwk from signing_keys where retired_at is null
   `)
   return rows[0]
 }
 
 /** Two servers may try at once; the first one's key is everybody's. */
-async function makeFirstKey(service: Service): Promise<SigningKeyRow> {
-  const key = await generateKey(service)
-  await service.db.query(sql`
+async function makeFirstKey(context: Context): Promise<SigningKeyRow> {
+  const key = await generateKey(context)
+  await context.db.query(sql`
     insert into signing_keys (id, public_jwk, private_jwk, created_at)
-    values (${key.id}, ${JSON.stringify(key.publicJwk)}, ${key.sealed}, ${service.clock.now()})
+    values (${key.id}, ${JSON.stringify(key.publicJwk)}, ${key.sealed}, ${context.clock.now()})
     on conflict do nothing
   `)
-  const row = await selectSigningKey(service)
+  const row = await selectSigningKey(context)
   if (row === undefined) throw new ServiceError('internal', 'there is no signing key')
   return row
 }
 
-async function rotateSigningKey(service: Service): Promise<string> {
-  const key = await generateKey(service)
-  const now = service.clock.now()
-  await service.db.transaction(async (tx) => {
-    await tx.query(sql`update signing_keys set retired_at = ${now} where retired_at is null`)
-    await tx.query(sql`
+async function rotateSigningKey(context: Context): Promise<string> {
+  const key = await generateKey(context)
+  const now = context.clock.now()
+  await inTransaction(context, async (tx) => {
+    await tx.db.query(sql`update signing_keys set retired_at = ${now} where retired_at is null`)
+    await tx.db.query(sql`
       insert into signing_keys (id, public_jwk, private_jwk, created_at)
       values (${key.id}, ${JSON.stringify(key.publicJwk)}, ${key.sealed}, ${now})
     `)
@@ -170,22 +170,22 @@ async function rotateSigningKey(service: Service): Promise<string> {
   return key.id
 }
 
-async function generateKey(service: Service) {
+async function generateKey(context: Context) {
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true })
-  const id = randomCode(service.random, 20)
+  const id = randomCode(context.random, 20)
   const publicJwk = { ...(await exportJWK(publicKey)), kid: id, alg: algorithm, use: 'sig' }
-  const sealed = service.vault.seal(JSON.stringify(await exportJWK(privateKey)), 'signing-key')
+  const sealed = context.vault.seal(JSON.stringify(await exportJWK(privateKey)), 'signing-key')
   return { id, publicJwk, sealed }
 }
 
-async function publishedKeys(service: Service): Promise<JWK[]> {
-  await signingKey(service)
-  return selectPublicKeys(service)
+async function publishedKeys(context: Context): Promise<JWK[]> {
+  await signingKey(context)
+  return selectPublicKeys(context)
 }
 
-async function selectPublicKeys(service: Service): Promise<JWK[]> {
-  const expired = new Date(service.clock.now().getTime() - lifetimeSeconds * 1000)
-  const rows = await service.db.query<{ public_jwk: JWK }>(sql`
+async function selectPublicKeys(context: Context): Promise<JWK[]> {
+  const expired = new Date(context.clock.now().getTime() - lifetimeSeconds * 1000)
+  const rows = await context.db.query<{ public_jwk: JWK }>(sql`
     select public_jwk from signing_keys
     where retired_at is null or retired_at > ${expired}
     order by created_at desc

@@ -2,11 +2,10 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, maxAmount, parseAmount } from '../../base/money.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import { checkMetadata, findCustomer, type Metadata } from '../customers/customers.ts'
 import { fingerprintOf } from '../idempotency/idempotency.ts'
-import type { Ledger } from '../ledger/commands.ts'
 import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { isUuid } from '../wallet/holds.ts'
@@ -20,6 +19,7 @@ import {
   refuseDenied,
   refuseLiveMode,
 } from './payment-intents.ts'
+import type { PaymentsContext } from './payment-processor.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'
@@ -110,7 +110,7 @@ export interface NewCheckoutSession {
  * `currency_not_held`, `customer_not_found`, `customer_denied`.
  */
 export async function createCheckoutSession(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   input: NewCheckoutSession,
 ): Promise<CheckoutSession> {
@@ -122,15 +122,15 @@ export async function createCheckoutSession(
     throw new ServiceError('invalid_request', 'customerId is required for a payin: whose balance to fill', 'customerId')
   }
   const customer =
-    input.customerCode === undefined ? null : await findCustomer(service, tenant, { code: input.customerCode })
+    input.customerCode === undefined ? null : await findCustomer(context, tenant, { code: input.customerCode })
   if (customer !== null) refuseDenied(customer)
 
-  const now = service.clock.now()
-  const uuid = uuidV7(service.random, now)
-  const intentUuid = uuidV7(service.random, now)
+  const now = context.clock.now()
+  const uuid = uuidV7(context.random, now)
+  const intentUuid = uuidV7(context.random, now)
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
-  await service.db.transaction(async (tx) => {
-    await insertPaymentIntent(service, tx, tenant, {
+  await inTransaction(context, async (tx) => {
+    await insertPaymentIntent(tx, tenant, {
       uuid: intentUuid,
       customerId: input.purpose === 'payin' ? (customer?.id ?? null) : null,
       paymentMethodId: null,
@@ -140,10 +140,10 @@ export async function createCheckoutSession(
       description: input.purpose === 'payin' ? 'Top-up by checkout' : 'Payment by checkout',
       metadata: input.metadata ?? null,
       idempotencyKey: nameOf(uuid),
-      fingerprint: fingerprintOf(service.vault, 'checkout session', {}),
+      fingerprint: fingerprintOf(context.vault, 'checkout session', {}),
       expiresAt: new Date(now.getTime() + lifetimeMs),
     })
-    await tx.query(sql`
+    await tx.db.query(sql`
       with counter as (
         insert into payment_counters as k (merchant_id, mode, checkout_session_count)
         values (${tenant.merchant.id}, ${tenant.mode}, 1)
@@ -162,16 +162,16 @@ export async function createCheckoutSession(
       from counter
     `)
   })
-  return getCheckoutSession(service, tenant, nameOf(uuid))
+  return getCheckoutSession(context, tenant, nameOf(uuid))
 }
 
 /** Throws `checkout_session_not_found`. */
-export async function getCheckoutSession(service: Service, tenant: Tenant, id: string): Promise<CheckoutSession> {
+export async function getCheckoutSession(context: Context, tenant: Tenant, id: string): Promise<CheckoutSession> {
   const uuid = uuidOfSession(id)
   const rows =
     uuid === null
       ? []
-      : await service.db.query<CheckoutSessionRow>(sql`
+      : await context.db.query<CheckoutSessionRow>(sql`
           select ${columns} from checkout_sessions s ${withIntent}
           where s.merchant_id = ${tenant.merchant.id} and s.mode = ${tenant.mode} and s.id = ${uuid}
         `)
@@ -181,13 +181,13 @@ export async function getCheckoutSession(service: Service, tenant: Tenant, id: s
 
 /** Newest first. They are numbered, so without a status any page and the total are index look-ups. */
 export async function listCheckoutSessions(
-  service: Service,
+  context: PaymentsContext,
   tenant: Tenant,
   filter: { status?: string | undefined },
   page: { limit: number; offset: number },
 ): Promise<Page<CheckoutSession>> {
   const matches = filter.status === undefined ? pageByNumber(tenant, page) : pageByStatus(tenant, filter.status, page)
-  const rows = await service.db.query<CheckoutSessionRow & { total: bigint }>(sql`
+  const rows = await context.db.query<CheckoutSessionRow & { total: bigint }>(sql`
     select t.total, ${columns}
     from (${matches.total}) t
     left join (${matches.sessions}) s on true
@@ -248,13 +248,12 @@ export interface OpenedCheckout {
 /**
  * What the page shows now: of a payment under way, the processor is asked first. Throws `checkout_session_not_found`.
  */
-export async function openCheckout(service: Service, ledger: Ledger, id: string): Promise<OpenedCheckout> {
-  const tenant = await findSessionTenant(service, id)
-  const { paymentIntentId } = await getCheckoutSession(service, tenant, id)
-  const intent = await getPaymentIntent(service, tenant, paymentIntentId)
-  const settled =
-    intent.status === 'processing' ? await receiveNotice(service, ledger, tenant, paymentIntentId) : intent
-  return { tenant, session: await getCheckoutSession(service, tenant, id), intent: settled }
+export async function openCheckout(context: PaymentsContext, id: string): Promise<OpenedCheckout> {
+  const tenant = await findSessionTenant(context, id)
+  const { paymentIntentId } = await getCheckoutSession(context, tenant, id)
+  const intent = await getPaymentIntent(context, tenant, paymentIntentId)
+  const settled = intent.status === 'processing' ? await receiveNotice(context, tenant, paymentIntentId) : intent
+  return { tenant, session: await getCheckoutSession(context, tenant, id), intent: settled }
 }
 
 /**
@@ -262,26 +261,25 @@ export async function openCheckout(service: Service, ledger: Ledger, id: string)
  * `payment_intent_not_open`, `invalid_request`, `customer_denied`.
  */
 export async function payCheckout(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   id: string,
   instrument: Required<Confirmation>['instrument'],
 ): Promise<OpenedCheckout> {
-  const tenant = await findSessionTenant(service, id)
-  const session = await getCheckoutSession(service, tenant, id)
+  const tenant = await findSessionTenant(context, id)
+  const session = await getCheckoutSession(context, tenant, id)
   if (session.customerCode !== null && session.status === 'open') {
-    refuseDenied(await findCustomer(service, tenant, { code: session.customerCode }))
+    refuseDenied(await findCustomer(context, tenant, { code: session.customerCode }))
   }
-  const intent = await confirmPaymentIntent(service, ledger, tenant, session.paymentIntentId, { instrument })
-  return { tenant, session: await getCheckoutSession(service, tenant, id), intent }
+  const intent = await confirmPaymentIntent(context, tenant, session.paymentIntentId, { instrument })
+  return { tenant, session: await getCheckoutSession(context, tenant, id), intent }
 }
 
-async function findSessionTenant(service: Service, id: string): Promise<Tenant> {
+async function findSessionTenant(context: Context, id: string): Promise<Tenant> {
   const uuid = uuidOfSession(id)
   const rows =
     uuid === null
       ? []
-      : await service.db.query<MerchantRow & { mode: Mode }>(sql`
+      : await context.db.query<MerchantRow & { mode: Mode }>(sql`
           select s.mode, m.id, m.code, m.name, m.country, m.currencies, m.created_at
           from checkout_sessions s
           join merchants m on m.id = s.merchant_id

@@ -2,11 +2,11 @@ import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { parseAmount } from '../../base/money.ts'
 import { findAccountByNumber } from '../banking/dedicated-accounts.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import { findCustomer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
-import type { Ledger } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { PaymentsContext } from './payment-processor.ts'
 import type { Transaction } from './payment-records.ts'
 import { receiveArrival } from './payments.ts'
 
@@ -27,8 +27,7 @@ export interface NewTransfer {
  * failed. Test mode only. Throws `test_mode_only`, `invalid_request`, `dedicated_account_not_found`, `reference_taken`.
  */
 export async function simulateTransfer(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   accountNumber: string,
   transfer: NewTransfer,
@@ -36,16 +35,16 @@ export async function simulateTransfer(
 ): Promise<Transaction> {
   if (tenant.mode !== 'test') throw new ServiceError('test_mode_only', 'Simulated transfers exist in test mode only')
   const amount = parseAmount(transfer.amount)
-  const account = await findAccountByNumber(service, tenant, accountNumber)
-  const customer = await findCustomer(service, tenant, { id: account.customerId })
+  const account = await findAccountByNumber(context, tenant, accountNumber)
+  const customer = await findCustomer(context, tenant, { id: account.customerId })
   const senderName = transfer.senderName ?? 'SANDBOX SENDER'
-  return receiveArrival(service, ledger, tenant, customer, {
-    reference: transfer.reference ?? makeReference(service, request),
+  return receiveArrival(context, tenant, customer, {
+    reference: transfer.reference ?? makeReference(context, request),
     amount,
     currency: account.currency,
     description: transfer.narration ?? `Transfer from ${senderName}`,
     details: {
-      code: randomCode(service.random, 10),
+      code: randomCode(context.random, 10),
       senderName,
       senderBank: transfer.senderBank ?? 'TEST BANK',
       senderAccountNumber: maskNumber(transfer.senderAccountNumber ?? '0123456789'),
@@ -63,7 +62,7 @@ function maskNumber(number: string): string {
 }
 
 /** A request that comes again is of the same transfer. */
-function makeReference({ vault, random }: Service, request: IdempotentRequest | null): string {
+function makeReference({ vault, random }: Context, request: IdempotentRequest | null): string {
   if (request === null) return randomCode(random, 15)
   return vault.fingerprint(request.key, 'incoming-transfer').toString('hex').slice(0, 15)
 }

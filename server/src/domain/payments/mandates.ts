@@ -1,16 +1,8 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
-import type { Tx } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
-import {
-  type Customer,
-  type CustomerQueues,
-  createCustomer,
-  findCustomer,
-  findCustomersById,
-  lockCustomer,
-} from '../customers/customers.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Customer, createCustomer, findCustomer, findCustomersById, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
@@ -21,6 +13,7 @@ import {
   paymentMethodColumns,
   readPaymentMethod,
 } from './payment-methods.ts'
+import { type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
 /**
  * A customer's leave to debit their bank account: requested, pending once they have approved it on the hosted page,
@@ -74,32 +67,31 @@ const withMethod = sql`
 
 /** Asks the customer with that e-mail, who is created when there is none, for a mandate. Throws `not_available`. */
 export async function requestMandateByEmail(
-  service: Service,
-  queues: CustomerQueues,
+  context: Context,
   tenant: Tenant,
   email: string,
   mandate: NewMandate,
 ): Promise<Mandate> {
   refuseOutsideTestMode(tenant)
-  const { customer } = await createCustomer(queues, tenant, {
+  const { customer } = await createCustomer(context, tenant, {
     email,
     firstName: null,
     lastName: null,
     phone: null,
     metadata: null,
   })
-  return requestMandate(service, tenant, customer, mandate)
+  return requestMandate(context, tenant, customer, mandate)
 }
 
 /** Asks the customer with that number for a mandate. Throws `not_available`, `customer_not_found`. */
 export async function requestMandateById(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customerId: bigint,
   mandate: NewMandate,
 ): Promise<Mandate> {
   refuseOutsideTestMode(tenant)
-  return requestMandate(service, tenant, await findCustomer(service, tenant, { id: customerId }), mandate)
+  return requestMandate(context, tenant, await findCustomer(context, tenant, { id: customerId }), mandate)
 }
 
 function refuseOutsideTestMode({ mode }: Tenant): void {
@@ -108,53 +100,53 @@ function refuseOutsideTestMode({ mode }: Tenant): void {
 }
 
 async function requestMandate(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  const now = service.clock.now()
-  const [row] = await service.db.query<{ reference: string }>(sql`
+  const now = context.clock.now()
+  const [row] = await context.db.query<{ reference: string }>(sql`
     insert into mandates (
       merchant_id, id, mode, customer_id, reference, access_code, callback_url, status, bank_code, account_number,
       address, created_at, updated_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
-      ${randomCode(service.random, 15)}, ${randomCode(service.random, 15)}, ${mandate.callbackUrl}, 'requested',
+      ${randomCode(context.random, 15)}, ${randomCode(context.random, 15)}, ${mandate.callbackUrl}, 'requested',
       ${mandate.account?.bankCode ?? null},
-      ${mandate.account === null ? null : service.vault.seal(mandate.account.number, 'account')}::bytea,
+      ${mandate.account === null ? null : context.vault.seal(mandate.account.number, 'account')}::bytea,
       ${mandate.address === null ? null : JSON.stringify(mandate.address)}::json,
       ${now}::timestamptz, ${now}::timestamptz
     returning reference
   `)
-  return getMandate(service, tenant, (row as { reference: string }).reference)
+  return getMandate(context, tenant, (row as { reference: string }).reference)
 }
 
 /** Throws `mandate_not_found`. */
-export async function getMandate(service: Service, tenant: Tenant, reference: string): Promise<Mandate> {
-  const [row] = await service.db.query<MandateRow>(sql`
+export async function getMandate(context: Context, tenant: Tenant, reference: string): Promise<Mandate> {
+  const [row] = await context.db.query<MandateRow>(sql`
     select ${columns} from ${withMethod}
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.reference = ${reference}
   `)
   if (row === undefined)
     throw new ServiceError('mandate_not_found', `There is no mandate with reference "${reference}"`)
-  return readMandate(service, row)
+  return readMandate(context, row)
 }
 
 /** Those the customer has approved, newest first. Throws `customer_not_found`. */
 export async function listMandates(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customerId: bigint,
 ): Promise<{ customer: Customer; mandates: Mandate[] }> {
-  const customer = await findCustomer(service, tenant, { id: customerId })
-  const rows = await service.db.query<MandateRow>(sql`
+  const customer = await findCustomer(context, tenant, { id: customerId })
+  const rows = await context.db.query<MandateRow>(sql`
     select ${columns} from ${withMethod}
     where d.merchant_id = ${tenant.merchant.id} and d.customer_id = ${customer.id} and d.status <> 'requested'
     order by d.id desc
   `)
-  return { customer, mandates: rows.map((row) => readMandate(service, row)) }
+  return { customer, mandates: rows.map((row) => readMandate(context, row)) }
 }
 
 export interface MandateFilter {
@@ -165,12 +157,12 @@ export interface MandateFilter {
 
 /** Those that customers of the tenant have approved, newest first, with whose they are. */
 export async function listAllMandates(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   { status, olderThan }: MandateFilter,
   limit: number,
 ): Promise<{ items: { mandate: Mandate; customer: Customer }[]; hasOlder: boolean; total: number }> {
-  const rows = await service.db.query<MandateRow & { total: bigint }>(sql`
+  const rows = await context.db.query<MandateRow & { total: bigint }>(sql`
     with approved as materialized (
       select o.id from mandates o
       where o.merchant_id = ${tenant.merchant.id} and o.mode = ${tenant.mode} and o.status <> 'requested'
@@ -188,21 +180,21 @@ export async function listAllMandates(
     left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
     order by d.id desc
   `)
-  const found = rows.filter((row) => row.id !== null).map((row) => readMandate(service, row))
+  const found = rows.filter((row) => row.id !== null).map((row) => readMandate(context, row))
   const mandates = found.slice(0, limit)
   const ids = mandates.map(({ customerId }) => customerId)
-  const customers = await findCustomersById(service, tenant, ids)
+  const customers = await findCustomersById(context, tenant, ids)
   const items = mandates.map((mandate) => ({ mandate, customer: customers.get(mandate.customerId) as Customer }))
   return { items, hasOlder: found.length > limit, total: Number(rows[0]?.total ?? 0) }
 }
 
 /** Asks the bank again for every pending mandate of those customers. Throws `customer_not_found`. */
-export async function retryActivations(service: Service, tenant: Tenant, customerIds: bigint[]): Promise<void> {
-  const now = service.clock.now()
-  await service.db.transaction(async (tx) => {
+export async function retryActivations(context: Context, tenant: Tenant, customerIds: bigint[]): Promise<void> {
+  const now = context.clock.now()
+  await inTransaction(context, async (tx) => {
     const ids = [...new Set(customerIds)].sort((a, b) => (a < b ? -1 : 1))
     for (const id of ids) await lockCustomer(tx, tenant, { id })
-    await tx.query(sql`
+    await tx.db.query(sql`
       update mandates set activates_at = least(activates_at, ${now}::timestamptz), updated_at = ${now}::timestamptz
       where merchant_id = ${tenant.merchant.id} and customer_id = any(${ids}::bigint[]) and status = 'pending'
     `)
@@ -211,10 +203,10 @@ export async function retryActivations(service: Service, tenant: Tenant, custome
 
 /** Whom an access code, the only secret of a hosted page's address, was made for. Throws `mandate_not_found`. */
 export async function findMandateTenant(
-  service: Service,
+  context: Context,
   accessCode: string,
 ): Promise<{ tenant: Tenant; reference: string }> {
-  const [row] = await service.db.query<MerchantRow & { mode: Mode; reference: string }>(sql`
+  const [row] = await context.db.query<MerchantRow & { mode: Mode; reference: string }>(sql`
     select d.mode, d.reference, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from mandates d join merchants m on m.id = d.merchant_id
     where d.access_code = ${accessCode}
@@ -228,13 +220,13 @@ export async function findMandateTenant(
  * later. Agreeing again changes nothing. Throws `mandate_not_found`.
  */
 export async function approveMandate(
-  service: Service,
+  context: Context & ProcessorChoice,
   tenant: Tenant,
   reference: string,
   account: { number: string; bankCode: string },
 ): Promise<Mandate> {
-  await service.db.transaction(async (tx) => {
-    const [row] = await tx.query<{ id: bigint; customer_id: bigint; status: string }>(sql`
+  await inTransaction(context, async (tx) => {
+    const [row] = await tx.db.query<{ id: bigint; customer_id: bigint; status: string }>(sql`
       select id, customer_id, status from mandates
       where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and reference = ${reference}
       for update
@@ -242,8 +234,9 @@ export async function approveMandate(
     if (row === undefined)
       throw new ServiceError('mandate_not_found', `There is no mandate with reference "${reference}"`)
     if (row.status !== 'requested') return
+    const { mandateCheckMs } = await requireProcessor(tx, tenant)
     const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
-    const method = await addPaymentMethod(service, tx, tenant, customer, {
+    const method = await addPaymentMethod(tx, tenant, customer, {
       type: 'direct_debit',
       provider: 'direct_debit',
       bank: 'TEST BANK',
@@ -252,29 +245,29 @@ export async function approveMandate(
       reusable: true,
       active: false,
     })
-    const now = service.clock.now()
-    await tx.query(sql`
+    const now = context.clock.now()
+    await tx.db.query(sql`
       update mandates set
         status = 'pending', payment_method_id = ${method.id}, bank_code = ${account.bankCode},
-        account_number = ${service.vault.seal(account.number, 'account')}, authorized_at = ${now}, updated_at = ${now},
-        activates_at = ${new Date(now.getTime() + service.sandboxDelayMs)}
+        account_number = ${context.vault.seal(account.number, 'account')}, authorized_at = ${now}, updated_at = ${now},
+        activates_at = ${new Date(now.getTime() + mandateCheckMs)}
       where merchant_id = ${tenant.merchant.id} and id = ${row.id}
     `)
-    await recordEvent(service, tx, tenant, 'mandate.created', customer, eventDetails(tenant, reference, method, now))
+    await recordEvent(tx, tenant, 'mandate.created', customer, eventDetails(tenant, reference, method, now))
   })
-  return getMandate(service, tenant, reference)
+  return getMandate(context, tenant, reference)
 }
 
 /** Asks the bank again for a pending mandate of that payment method. Throws `customer_not_found`, `mandate_not_found`. */
 export async function retryActivation(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customerId: bigint,
   paymentMethodId: bigint,
 ): Promise<void> {
-  const customer = await findCustomer(service, tenant, { id: customerId })
-  const now = service.clock.now()
-  const rows = await service.db.query(sql`
+  const customer = await findCustomer(context, tenant, { id: customerId })
+  const now = context.clock.now()
+  const rows = await context.db.query(sql`
     update mandates set
       activates_at = case when status = 'pending' then least(activates_at, ${now}::timestamptz) else activates_at end,
       updated_at = ${now}::timestamptz
@@ -288,24 +281,24 @@ export async function retryActivation(
 }
 
 /** Activates every pending mandate whose time has come and answers how many. Any number of servers may do so at once. */
-export async function activateDueMandates(service: Service): Promise<number> {
-  const due = await service.db.query<MerchantRow & { mandate_id: bigint; mode: Mode }>(sql`
+export async function activateDueMandates(context: Context): Promise<number> {
+  const due = await context.db.query<MerchantRow & { mandate_id: bigint; mode: Mode }>(sql`
     select d.id as mandate_id, d.mode, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from mandates d join merchants m on m.id = d.merchant_id
-    where d.status = 'pending' and d.activates_at <= ${service.clock.now()}
+    where d.status = 'pending' and d.activates_at <= ${context.clock.now()}
     order by d.activates_at
     limit 100
   `)
   for (const row of due) {
     const tenant: Tenant = { merchant: readMerchant(row), mode: row.mode }
-    await service.db.transaction((tx) => activateMandate(service, tx, tenant, row.mandate_id))
+    await inTransaction(context, (tx) => activateMandate(tx, tenant, row.mandate_id))
   }
   return due.length
 }
 
-async function activateMandate(service: Service, tx: Tx, tenant: Tenant, id: bigint): Promise<void> {
-  const now = service.clock.now()
-  const [row] = await tx.query<{
+async function activateMandate(tx: TxContext, tenant: Tenant, id: bigint): Promise<void> {
+  const now = tx.clock.now()
+  const [row] = await tx.db.query<{
     customer_id: bigint
     payment_method_id: bigint
     reference: string
@@ -316,7 +309,7 @@ async function activateMandate(service: Service, tx: Tx, tenant: Tenant, id: big
     returning customer_id, payment_method_id, reference, authorized_at
   `)
   if (row === undefined) return
-  const [method] = await tx.query<PaymentMethodRow>(sql`
+  const [method] = await tx.db.query<PaymentMethodRow>(sql`
     update payment_methods p set active = true, updated_at = ${now}
     where p.merchant_id = ${tenant.merchant.id} and p.id = ${row.payment_method_id} and p.deactivated_at is null
     returning ${paymentMethodColumns}
@@ -324,7 +317,7 @@ async function activateMandate(service: Service, tx: Tx, tenant: Tenant, id: big
   if (method === undefined) return
   const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
   const details = eventDetails(tenant, row.reference, readPaymentMethod(method), row.authorized_at)
-  await recordEvent(service, tx, tenant, 'mandate.active', customer, details)
+  await recordEvent(tx, tenant, 'mandate.active', customer, details)
 }
 
 /** A mandate is given for ten years. */
@@ -341,7 +334,7 @@ function eventDetails(tenant: Tenant, reference: string, method: PaymentMethod, 
   return { reference, authorizationCode: code, merchantNumber: tenant.merchant.id, paymentMethod }
 }
 
-function readMandate(service: Service, row: MandateRow): Mandate {
+function readMandate(context: Context, row: MandateRow): Mandate {
   return {
     id: row.id,
     customerId: row.customer_id,
@@ -350,7 +343,7 @@ function readMandate(service: Service, row: MandateRow): Mandate {
     callbackUrl: row.callback_url,
     status: row.status,
     bankCode: row.bank_code,
-    accountNumber: row.account_number === null ? null : maskAccount(service.vault.open(row.account_number, 'account')),
+    accountNumber: row.account_number === null ? null : maskAccount(context.vault.open(row.account_number, 'account')),
     paymentMethod:
       row.payment_method_id === null
         ? null

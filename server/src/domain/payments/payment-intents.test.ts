@@ -2,11 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
-import { createCustomer, createCustomerQueues, setRiskAction } from '../customers/customers.ts'
-import { createBalanceFinder, getBalance } from '../ledger/balances.ts'
-import { createLedger, type Ledger } from '../ledger/commands.ts'
+import type { Service } from '../../surfaces/http/surface.ts'
+import { inTransaction } from '../context.ts'
+import { createCustomer, setRiskAction } from '../customers/customers.ts'
+import { getBalance } from '../ledger/balances.ts'
 import { listEntries } from '../ledger/entries.ts'
+import { sandboxCards } from '../sandbox/processor.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { createCheckoutSession, openCheckout } from './checkout-sessions.ts'
 import {
@@ -23,11 +24,10 @@ import {
 } from './payment-intents.ts'
 import { getPaymentMethod, listAllPaymentMethods } from './payment-method-lists.ts'
 import { deactivatePaymentMethod, savePaymentMethod } from './payment-methods.ts'
-import { sandboxCards } from './payment-processor.ts'
+import { type PaymentProcessor, requireProcessor } from './payment-processor.ts'
 
 let service: TestService
 let tenant: TestTenant
-let ledger: Ledger
 let customerCode: string
 
 const hourMs = 60 * 60 * 1000
@@ -39,13 +39,12 @@ afterAll(() => service.close())
 
 beforeEach(async () => {
   tenant = await createTestTenant(service)
-  ledger = createLedger(service)
   customerCode = await addCustomer()
 })
 
 async function addCustomer(): Promise<string> {
   const named = { firstName: 'Zawadi', lastName: null, phone: '+27821234567', metadata: null }
-  const { customer } = await createCustomer(createCustomerQueues(service), tenant, { ...named, email: null })
+  const { customer } = await createCustomer(service, tenant, { ...named, email: null })
   return customer.code
 }
 
@@ -65,17 +64,22 @@ async function saveCard(outcome: string, owner = customerCode): Promise<string> 
 }
 
 const create = (more: Partial<NewPaymentIntent> = {}, as: Service = service) =>
-  createPaymentIntent(as, ledger, tenant, { amount: 5000, currency: 'ZAR', customerCode, ...more })
+  createPaymentIntent(as, tenant, { amount: 5000, currency: 'ZAR', customerCode, ...more })
 const confirm = (id: string, confirmation: Confirmation = {}, as: Service = service) =>
-  confirmPaymentIntent(as, ledger, tenant, id, confirmation)
-const cancel = (id: string) => cancelPaymentIntent(service, ledger, tenant, id)
+  confirmPaymentIntent(as, tenant, id, confirmation)
+const cancel = (id: string) => cancelPaymentIntent(service, tenant, id)
+
+/** The service with another processor. */
+function takenBy(processor: PaymentProcessor): Service {
+  return { ...service, processorOf: async () => processor }
+}
 
 async function balance(code = customerCode): Promise<bigint> {
-  return (await getBalance(createBalanceFinder(service), tenant, code)).posted
+  return (await getBalance(service, tenant, code)).posted
 }
 
 async function history(code = customerCode) {
-  const account = await getBalance(createBalanceFinder(service), tenant, code)
+  const account = await getBalance(service, tenant, code)
   return (await listEntries(service, tenant, account, { limit: 100, offset: 0 })).items
 }
 
@@ -215,7 +219,7 @@ describe('a late success', () => {
     await settleDuePayments(service)
     expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'succeeded' })
     await settleDuePayments(service)
-    await receiveNotice(service, ledger, tenant, id)
+    await receiveNotice(service, tenant, id)
     expect(await balance()).toBe(5000n)
   })
 
@@ -225,9 +229,9 @@ describe('a late success', () => {
     service.clock.advance(service.sandboxDelayMs)
     const tellings = [
       () => confirm(id, cardOf('succeeded')),
-      () => receiveNotice(service, createLedger(service), tenant, id),
+      () => receiveNotice(service, tenant, id),
       () => settleDuePayments(service),
-      () => simulateNotice(service, ledger, tenant, id, 'declined'),
+      () => simulateNotice(service, tenant, id, 'declined'),
     ]
     await Promise.all(Array.from({ length: 20 }, (_, i) => tellings[i % tellings.length]?.()))
     expect(await balance()).toBe(5000n)
@@ -340,7 +344,7 @@ describe('an intent that is not paid', () => {
     await settleDuePayments(service)
     expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'canceled' })
     expect(await chargeStatuses()).toEqual(['failed'])
-    await simulateNotice(service, ledger, tenant, id, 'succeeded')
+    await simulateNotice(service, tenant, id, 'succeeded')
     expect(await balance()).toBe(0n)
   })
 
@@ -368,7 +372,7 @@ describe('canceling', () => {
     expect(await cancel(id)).toMatchObject({ status: 'canceled' })
     service.clock.advance(service.sandboxDelayMs)
     await settleDuePayments(service)
-    await receiveNotice(service, ledger, tenant, id)
+    await receiveNotice(service, tenant, id)
     expect(await balance()).toBe(0n)
   })
 
@@ -376,7 +380,7 @@ describe('canceling', () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(service.sandboxDelayMs)
-    await service.paymentProcessor.query(tenant, `${id}_1`)
+    await (await requireProcessor(service, tenant)).query(tenant, `${id}_1`)
     expect(await refusal(cancel(id))).toBe('payment_intent_not_open')
     expect(await balance()).toBe(5000n)
     expect(await refusal(cancel(id))).toBe('payment_intent_not_open')
@@ -408,10 +412,10 @@ describe('a crash', () => {
         return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
       },
       transaction: (work) =>
-        service.db.transaction((tx) =>
+        inTransaction(service, (tx) =>
           work({
             transaction: 'open',
-            query: (statement) => dieAt(pattern, statement.text, () => tx.query(statement)),
+            query: (statement) => dieAt(pattern, statement.text, () => tx.db.query(statement)),
           }),
         ),
     },
@@ -439,8 +443,9 @@ describe('a crash', () => {
 
   test('before the charge left is healed by giving it up, and it can be paid again', async () => {
     const { id } = await create()
-    const paymentProcessor = { ...service.paymentProcessor, charge: () => Promise.reject(new Error('killed')) }
-    await expect(confirm(id, cardOf('succeeded'), { ...service, paymentProcessor })).rejects.toThrow('killed')
+    const processor = await requireProcessor(service, tenant)
+    const killed = takenBy({ ...processor, charge: () => Promise.reject(new Error('killed')) })
+    await expect(confirm(id, cardOf('succeeded'), killed)).rejects.toThrow('killed')
     expect(await confirm(id, cardOf('succeeded'))).toMatchObject({ status: 'processing' })
     service.clock.advance(hourMs)
     await settleDuePayments(service)
@@ -451,14 +456,15 @@ describe('a crash', () => {
 
   test('after the charge, before its answer, is healed by asking again', async () => {
     const { id } = await create()
-    const paymentProcessor: Service['paymentProcessor'] = {
-      ...service.paymentProcessor,
+    const processor = await requireProcessor(service, tenant)
+    const killed = takenBy({
+      ...processor,
       async charge(...charge) {
-        await service.paymentProcessor.charge(...charge)
+        await processor.charge(...charge)
         throw new Error('killed')
       },
-    }
-    await expect(confirm(id, cardOf('succeeded'), { ...service, paymentProcessor })).rejects.toThrow('killed')
+    })
+    await expect(confirm(id, cardOf('succeeded'), killed)).rejects.toThrow('killed')
     service.clock.advance(hourMs)
     await settleDuePayments(service)
     expect(await balance()).toBe(5000n)
@@ -559,7 +565,7 @@ test('a checkout session is complete when its intent is paid, whoever tells of i
     totalAmount: 700,
   })
   await confirm(session.paymentIntentId)
-  const opened = await openCheckout(service, ledger, session.id)
+  const opened = await openCheckout(service, session.id)
   expect(opened.session.status).toBe('complete')
   expect((await history())[0]?.details).toEqual({
     paymentIntentId: session.paymentIntentId,

@@ -1,16 +1,16 @@
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
-import type { Queryable, Tx } from '../../db/database.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import { type Customer, checkMetadata, findCustomer, lockCustomer, type Metadata } from '../customers/customers.ts'
 import { recordEvent, recordMerchantEvent } from '../events/events.ts'
 import { fingerprintOf, keyReused } from '../idempotency/idempotency.ts'
-import { createLedger, type Ledger, type LedgerCommand } from '../ledger/commands.ts'
+import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
+import { decideSandboxCharge, sandboxSuccessCard } from '../sandbox/processor.ts'
 import { isUuid } from '../wallet/holds.ts'
 import { getPaymentMethod } from './payment-method-lists.ts'
 import {
@@ -23,8 +23,8 @@ import {
 import {
   type ChargedInstrument,
   type ChargeState,
-  decideSandboxCharge,
-  sandboxSuccessCard,
+  type PaymentsContext,
+  requireProcessor,
 } from './payment-processor.ts'
 import { countSuccess, findTransactionOfIntent, snapshotTransaction } from './payment-records.ts'
 
@@ -135,15 +135,14 @@ export interface NewPaymentIntent {
  * `payment_declined` for a charge that was declined: the intent is there all the same, and can be tried again.
  */
 export async function createPaymentIntent(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   input: NewPaymentIntent,
 ): Promise<PaymentIntent> {
   refuseLiveMode(tenant)
-  const request = readRequest(service, tenant, input)
-  const intent = (await findByKey(service, tenant, request)) ?? (await insertOnce(service, tenant, request, input))
-  const charged = await chargeNew(service, ledger, tenant, intent)
+  const request = readRequest(context, tenant, input)
+  const intent = (await findByKey(context, tenant, request)) ?? (await insertOnce(context, tenant, request, input))
+  const charged = await chargeNew(context, tenant, intent)
   if (input.paymentMethodCode === undefined || charged.status !== 'failed') return charged
   throw new ServiceError(
     'payment_declined',
@@ -152,19 +151,19 @@ export async function createPaymentIntent(
 }
 
 /** Charges an intent made with a payment method; one of a key used before may be further already. */
-async function chargeNew(service: Service, ledger: Ledger, tenant: Tenant, intent: PaymentIntent) {
-  if (intent.status === 'processing') return askProcessor(service, ledger, tenant, intent)
+async function chargeNew(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent) {
+  if (intent.status === 'processing') return askProcessor(context, tenant, intent)
   if (intent.status !== 'requires_confirmation') return intent
-  return charge(service, ledger, tenant, intent, { instrument: await ownInstrument(service, tenant, intent) })
+  return charge(context, tenant, intent, { instrument: await ownInstrument(context, tenant, intent) })
 }
 
 /** Throws `payment_intent_not_found`. */
-export async function getPaymentIntent(service: Service, tenant: Tenant, id: string): Promise<PaymentIntent> {
+export async function getPaymentIntent(context: PaymentsContext, tenant: Tenant, id: string): Promise<PaymentIntent> {
   const uuid = uuidOfIntent(id)
   const rows =
     uuid === null
       ? []
-      : await service.db.query<PaymentIntentRow>(sql`
+      : await context.db.query<PaymentIntentRow>(sql`
           select ${columns} from payment_intents i ${withNames}
           where i.merchant_id = ${tenant.merchant.id} and i.mode = ${tenant.mode} and i.id = ${uuid}
         `)
@@ -174,13 +173,13 @@ export async function getPaymentIntent(service: Service, tenant: Tenant, id: str
 
 /** Newest first. They are numbered, so without a status any page and the total are index look-ups. */
 export async function listPaymentIntents(
-  service: Service,
+  context: PaymentsContext,
   tenant: Tenant,
   filter: { status?: string | undefined },
   page: { limit: number; offset: number },
 ): Promise<Page<PaymentIntent>> {
   const matches = filter.status === undefined ? pageByNumber(tenant, page) : pageByStatus(tenant, filter.status, page)
-  const rows = await service.db.query<PaymentIntentRow & { total: bigint }>(sql`
+  const rows = await context.db.query<PaymentIntentRow & { total: bigint }>(sql`
     select t.total, ${columns}
     from (${matches.total}) t
     left join (${matches.intents}) i on true
@@ -232,38 +231,32 @@ export interface Confirmation {
  * `payment_intent_not_found`, `payment_intent_not_open`, `payment_method_not_found`, `customer_denied`.
  */
 export async function confirmPaymentIntent(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   id: string,
   confirmation: Confirmation = {},
 ): Promise<PaymentIntent> {
-  const intent = await getPaymentIntent(service, tenant, id)
+  const intent = await getPaymentIntent(context, tenant, id)
   if (intent.status === 'succeeded') return intent
-  if (intent.status === 'processing') return askProcessor(service, ledger, tenant, intent)
+  if (intent.status === 'processing') return askProcessor(context, tenant, intent)
   if (intent.customerCode !== null) {
-    refuseDenied(await findCustomer(service, tenant, { code: intent.customerCode }))
+    refuseDenied(await findCustomer(context, tenant, { code: intent.customerCode }))
   }
-  const typed = confirmation.instrument && describeInstrument(service, tenant, confirmation.instrument)
-  const instrument = typed ?? (await ownInstrument(service, tenant, intent))
+  const typed = confirmation.instrument && describeInstrument(context, tenant, confirmation.instrument)
+  const instrument = typed ?? (await ownInstrument(context, tenant, intent))
   const toSave = confirmation.save ? (typed ?? null) : null
-  return charge(service, ledger, tenant, intent, { instrument, toSave, key: confirmation.key })
+  return charge(context, tenant, intent, { instrument, toSave, key: confirmation.key })
 }
 
 /**
  * Notes that the money of an intent has come without being asked for, once. If it cannot be credited it goes back, and the
  * intent is canceled. Throws `payment_intent_not_found`.
  */
-export async function takeArrivedMoney(
-  service: Service,
-  ledger: Ledger,
-  tenant: Tenant,
-  id: string,
-): Promise<PaymentIntent> {
-  const intent = await getPaymentIntent(service, tenant, id)
+export async function takeArrivedMoney(context: PaymentsContext, tenant: Tenant, id: string): Promise<PaymentIntent> {
+  const intent = await getPaymentIntent(context, tenant, id)
   if (intent.status === 'succeeded' || intent.status === 'canceled') return intent
-  if (intent.status === 'processing') return askProcessor(service, ledger, tenant, intent)
-  return charge(service, ledger, tenant, intent, { instrument: { type: 'bank_transfer' } })
+  if (intent.status === 'processing') return askProcessor(context, tenant, intent)
+  return charge(context, tenant, intent, { instrument: { type: 'bank_transfer' } })
 }
 
 /**
@@ -271,15 +264,14 @@ export async function takeArrivedMoney(
  * nothing. Throws `payment_intent_not_found`, `payment_intent_not_open`.
  */
 export async function cancelPaymentIntent(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   id: string,
 ): Promise<PaymentIntent> {
-  let intent = await getPaymentIntent(service, tenant, id)
-  if (intent.status === 'processing') intent = await stopCharge(service, ledger, tenant, intent)
-  await close(service, tenant, intent, { from: openStatuses, to: 'canceled', reason: 'Canceled by the merchant' })
-  const closed = await getPaymentIntent(service, tenant, id)
+  let intent = await getPaymentIntent(context, tenant, id)
+  if (intent.status === 'processing') intent = await stopCharge(context, tenant, intent)
+  await close(context, tenant, intent, { from: openStatuses, to: 'canceled', reason: 'Canceled by the merchant' })
+  const closed = await getPaymentIntent(context, tenant, id)
   if (closed.status === 'canceled') return closed
   throw notOpen(closed)
 }
@@ -288,20 +280,15 @@ export async function cancelPaymentIntent(
  * A processor tells that something happened to a payment. It is not believed: the processor is asked.
  * Throws `payment_intent_not_found`, `payment_intent_not_open` for one that was never charged.
  */
-export async function receiveNotice(
-  service: Service,
-  ledger: Ledger,
-  tenant: Tenant,
-  id: string,
-): Promise<PaymentIntent> {
-  const intent = await getPaymentIntent(service, tenant, id)
+export async function receiveNotice(context: PaymentsContext, tenant: Tenant, id: string): Promise<PaymentIntent> {
+  const intent = await getPaymentIntent(context, tenant, id)
   if (intent.chargeReference === null) {
     throw new ServiceError(
       'payment_intent_not_open',
       `Payment intent ${intent.id} was not charged yet: confirm it first`,
     )
   }
-  return askProcessor(service, ledger, tenant, intent)
+  return askProcessor(context, tenant, intent)
 }
 
 /**
@@ -309,24 +296,23 @@ export async function receiveNotice(
  * or by its transaction's reference. Test mode only: throws `test_mode_only`, and as `receiveNotice`.
  */
 export async function simulateNotice(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   reference: string,
   outcome: 'succeeded' | 'declined' | 'insufficient_funds' | undefined,
 ): Promise<PaymentIntent> {
   if (tenant.mode !== 'test') throw new ServiceError('test_mode_only', 'Simulated notices exist in test mode only')
-  const { id, chargeReference } = await getPaymentIntent(service, tenant, await intentOf(service, tenant, reference))
+  const { id, chargeReference } = await getPaymentIntent(context, tenant, await intentOf(context, tenant, reference))
   if (outcome !== undefined && chargeReference !== null) {
-    await decideSandboxCharge(service, tenant, chargeReference, outcome)
+    await decideSandboxCharge(context, tenant, chargeReference, outcome)
   }
-  return receiveNotice(service, ledger, tenant, id)
+  return receiveNotice(context, tenant, id)
 }
 
 /** The intent of a checkout session or of a transaction; any other reference as it is. */
-async function intentOf(service: Service, { merchant, mode }: Tenant, reference: string): Promise<string> {
+async function intentOf(context: PaymentsContext, { merchant, mode }: Tenant, reference: string): Promise<string> {
   const uuid = /^checkout_sess_(.*)$/s.exec(reference)?.[1] ?? ''
-  const [row] = await service.db.query<{ payment_intent_id: string }>(
+  const [row] = await context.db.query<{ payment_intent_id: string }>(
     isUuid(uuid)
       ? sql`
           select payment_intent_id from checkout_sessions
@@ -344,27 +330,26 @@ async function intentOf(service: Service, { merchant, mode }: Tenant, reference:
  * Looks at every intent that is due and answers how many: asks about charges under way, and gives up what has expired.
  * Any number of servers may do so at once. What a crash left between crediting and noting it is noted here.
  */
-export async function settleDuePayments(service: Service): Promise<number> {
-  const ledger = createLedger(service)
-  const due = await service.db.query<MerchantRow & { intent_id: string; mode: Mode }>(sql`
+export async function settleDuePayments(context: PaymentsContext): Promise<number> {
+  const due = await context.db.query<MerchantRow & { intent_id: string; mode: Mode }>(sql`
     select i.id as intent_id, i.mode, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from payment_intents i
     join merchants m on m.id = i.merchant_id
-    where i.due_at <= ${service.clock.now()}
+    where i.due_at <= ${context.clock.now()}
     order by i.due_at
     limit 100
   `)
   for (const row of due) {
     const tenant: Tenant = { merchant: readMerchant(row), mode: row.mode }
-    if (await claimLook(service, tenant, row.intent_id)) await settleDue(service, ledger, tenant, row.intent_id)
+    if (await claimLook(context, tenant, row.intent_id)) await settleDue(context, tenant, row.intent_id)
   }
   return due.length
 }
 
 /** Of several servers one looks; if it fails or is killed meanwhile, it is looked at again later. */
-async function claimLook(service: Service, tenant: Tenant, uuid: string): Promise<boolean> {
-  const now = service.clock.now()
-  const rows = await service.db.query(sql`
+async function claimLook(context: PaymentsContext, tenant: Tenant, uuid: string): Promise<boolean> {
+  const now = context.clock.now()
+  const rows = await context.db.query(sql`
     update payment_intents set due_at = ${new Date(now.getTime() + retryMs)}
     where merchant_id = ${tenant.merchant.id} and id = ${uuid} and due_at <= ${now}
     returning id
@@ -372,15 +357,15 @@ async function claimLook(service: Service, tenant: Tenant, uuid: string): Promis
   return rows.length > 0
 }
 
-async function settleDue(service: Service, ledger: Ledger, tenant: Tenant, uuid: string): Promise<void> {
-  let intent = await getPaymentIntent(service, tenant, `pi_${uuid}`)
-  const isExpired = intent.expiresAt <= service.clock.now()
+async function settleDue(context: PaymentsContext, tenant: Tenant, uuid: string): Promise<void> {
+  let intent = await getPaymentIntent(context, tenant, `pi_${uuid}`)
+  const isExpired = intent.expiresAt <= context.clock.now()
   if (intent.status === 'processing') {
-    intent = await askProcessor(service, ledger, tenant, intent)
-    if (isExpired && intent.status === 'processing') intent = await stopCharge(service, ledger, tenant, intent)
+    intent = await askProcessor(context, tenant, intent)
+    if (isExpired && intent.status === 'processing') intent = await stopCharge(context, tenant, intent)
   }
   if (isExpired)
-    await close(service, tenant, intent, { from: openStatuses, to: 'canceled', reason: 'Not paid in time' })
+    await close(context, tenant, intent, { from: openStatuses, to: 'canceled', reason: 'Not paid in time' })
 }
 
 interface Attempt {
@@ -390,25 +375,29 @@ interface Attempt {
 }
 
 async function charge(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   intent: PaymentIntent,
   attempt: Attempt,
 ): Promise<PaymentIntent> {
-  const reference = await beginCharge(service, tenant, intent, attempt)
-  if (reference === null) return lookInstead(service, ledger, tenant, intent)
+  const reference = await beginCharge(context, tenant, intent, attempt)
+  if (reference === null) return lookInstead(context, tenant, intent)
   const { amount, currency } = intent
   const { instrument } = attempt
-  const state = await service.paymentProcessor.charge(tenant, { reference, amount, currency, instrument })
-  return settle(service, ledger, tenant, { ...intent, chargeReference: reference }, state)
+  const state = await (await requireProcessor(context, tenant)).charge(tenant, {
+    reference,
+    amount,
+    currency,
+    instrument,
+  })
+  return settle(context, tenant, { ...intent, chargeReference: reference }, state)
 }
 
 /** Of however many who would charge at once, one does. Answers the charge's reference, null to the others. */
-async function beginCharge(service: Service, tenant: Tenant, intent: PaymentIntent, attempt: Attempt) {
+async function beginCharge(context: Context, tenant: Tenant, intent: PaymentIntent, attempt: Attempt) {
   const { instrument, toSave, key } = attempt
-  const now = service.clock.now()
-  const [row] = await service.db.query<{ charge_reference: string }>(sql`
+  const now = context.clock.now()
+  const [row] = await context.db.query<{ charge_reference: string }>(sql`
     with charged as (
       update payment_intents set
         status = 'processing',
@@ -437,47 +426,41 @@ async function beginCharge(service: Service, tenant: Tenant, intent: PaymentInte
 }
 
 /** Somebody else has charged it, or this request has before, or it cannot be charged any more. */
-async function lookInstead(service: Service, ledger: Ledger, tenant: Tenant, { id }: PaymentIntent) {
-  const intent = await getPaymentIntent(service, tenant, id)
-  if (intent.status === 'processing') return askProcessor(service, ledger, tenant, intent)
+async function lookInstead(context: PaymentsContext, tenant: Tenant, { id }: PaymentIntent) {
+  const intent = await getPaymentIntent(context, tenant, id)
+  if (intent.status === 'processing') return askProcessor(context, tenant, intent)
   if (intent.status === 'succeeded') return intent
-  if (intent.status === 'failed' && intent.expiresAt > service.clock.now()) return intent
+  if (intent.status === 'failed' && intent.expiresAt > context.clock.now()) return intent
   throw notOpen(intent)
 }
 
-async function askProcessor(
-  service: Service,
-  ledger: Ledger,
-  tenant: Tenant,
-  intent: PaymentIntent,
-): Promise<PaymentIntent> {
-  const state = await service.paymentProcessor.query(tenant, intent.chargeReference as string)
-  if (state !== null) return settle(service, ledger, tenant, intent, state)
-  const chargedMs = service.clock.now().getTime() - (intent.chargedAt?.getTime() ?? 0)
-  if (chargedMs < arrivalMs) return settle(service, ledger, tenant, intent, { status: 'processing' })
-  return stopCharge(service, ledger, tenant, intent)
+async function askProcessor(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<PaymentIntent> {
+  const state = await (await requireProcessor(context, tenant)).query(tenant, intent.chargeReference as string)
+  if (state !== null) return settle(context, tenant, intent, state)
+  const chargedMs = context.clock.now().getTime() - (intent.chargedAt?.getTime() ?? 0)
+  if (chargedMs < arrivalMs) return settle(context, tenant, intent, { status: 'processing' })
+  return stopCharge(context, tenant, intent)
 }
 
-async function stopCharge(service: Service, ledger: Ledger, tenant: Tenant, intent: PaymentIntent) {
+async function stopCharge(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent) {
   const { amount, currency } = intent
   const reference = intent.chargeReference as string
-  const state = await service.paymentProcessor.stop(tenant, { reference, amount, currency })
-  return settle(service, ledger, tenant, intent, state)
+  const state = await (await requireProcessor(context, tenant)).stop(tenant, { reference, amount, currency })
+  return settle(context, tenant, intent, state)
 }
 
 /** Brings an intent to where its charge is. Whoever learns of the charge does this, in any order, and repeatedly. */
 async function settle(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   intent: PaymentIntent,
   state: ChargeState,
 ): Promise<PaymentIntent> {
-  if (state.status === 'succeeded') await credit(service, ledger, tenant, intent)
+  if (state.status === 'succeeded') await credit(context, tenant, intent)
   else if (state.status === 'failed') {
-    await close(service, tenant, intent, { from: ['processing'], to: 'failed', reason: state.reason })
-  } else await lookLater(service, tenant, intent)
-  return getPaymentIntent(service, tenant, intent.id)
+    await close(context, tenant, intent, { from: ['processing'], to: 'failed', reason: state.reason })
+  } else await lookLater(context, tenant, intent)
+  return getPaymentIntent(context, tenant, intent.id)
 }
 
 /** Why the ledger may refuse money that has been taken already. */
@@ -487,21 +470,21 @@ const refusedCredits: ReadonlySet<ErrorCode> = new Set(['customer_denied', 'cust
  * Credits the money, once for all charges of an intent, then notes it. What the ledger refuses goes back to the payer,
  * and the intent is closed: the ledger will not change its answer.
  */
-async function credit(service: Service, ledger: Ledger, tenant: Tenant, intent: PaymentIntent): Promise<void> {
+async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
   if (intent.status === 'succeeded') return
-  const receipt = await ledger(tenant, creditCommand(service, intent)).catch((error) => {
+  const receipt = await doCommand(context, tenant, creditCommand(context, intent)).catch((error) => {
     if (error instanceof ServiceError && refusedCredits.has(error.code)) return error
     throw error
   })
-  if (!(receipt instanceof ServiceError)) return noteSuccess(service, tenant, intent, receipt.id)
-  await service.paymentProcessor.giveBack(tenant, intent.chargeReference as string)
+  if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
+  await (await requireProcessor(context, tenant)).giveBack(tenant, intent.chargeReference as string)
   const from: PaymentIntentStatus[] = ['processing', ...openStatuses]
-  await close(service, tenant, intent, { from, to: 'canceled', reason: receipt.message })
+  await close(context, tenant, intent, { from, to: 'canceled', reason: receipt.message })
 }
 
-function creditCommand(service: Service, intent: PaymentIntent): LedgerCommand {
+function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
   const { customerCode, checkoutSessionId, amount, currency, description } = intent
-  const id = uuidV7(service.random, service.clock.now())
+  const id = uuidV7(context.random, context.clock.now())
   const details = { paymentIntentId: intent.id, ...(checkoutSessionId === null ? {} : { checkoutSessionId }) }
   return {
     action: 'post',
@@ -529,24 +512,24 @@ function creditCommand(service: Service, intent: PaymentIntent): LedgerCommand {
 }
 
 /** The money is credited already: this may come later, after a crash, and more than once. */
-async function noteSuccess(service: Service, tenant: Tenant, intent: PaymentIntent, transactionId: string) {
-  await service.db.transaction(async (tx) => {
-    const paid = await markPaid(service, tx, tenant, intent, transactionId)
+async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentIntent, transactionId: string) {
+  await inTransaction(context, async (tx) => {
+    const paid = await markPaid(tx, tenant, intent, transactionId)
     if (paid === null) return
     const { customerId, toSave, isTransaction } = paid
     const customer = customerId === null ? null : await lockCustomer(tx, tenant, { id: customerId })
     if (customer !== null && toSave !== null) {
       const known = isTransaction ? null : await findSaved(tx, tenant, customer, toSave)
-      const { id } = known ?? (await addPaymentMethod(service, tx, tenant, customer, toSave))
+      const { id } = known ?? (await addPaymentMethod(tx, tenant, customer, toSave))
       await setPaymentMethod(tx, tenant, intent, id)
     }
     if (isTransaction) await countSuccess(tx, tenant, intent)
-    await recordIntentEvent(service, tx, tenant, 'payment_intent.succeeded', customer, intent, {
+    await recordIntentEvent(tx, tenant, 'payment_intent.succeeded', customer, intent, {
       transactionId,
       ...(isTransaction ? await transactionDetails(tx, tenant, intent) : {}),
     })
     if (intent.checkoutSessionId !== null) {
-      await recordIntentEvent(service, tx, tenant, 'checkout.session.completed', customer, intent, { transactionId })
+      await recordIntentEvent(tx, tenant, 'checkout.session.completed', customer, intent, { transactionId })
     }
   })
 }
@@ -560,14 +543,13 @@ interface Paid {
 
 /** Null where that was done before. */
 async function markPaid(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   intent: PaymentIntent,
   transactionId: string,
 ): Promise<Paid | null> {
-  const now = service.clock.now()
-  const [row] = await tx.query<{
+  const now = tx.clock.now()
+  const [row] = await tx.db.query<{
     customer_id: bigint | null
     to_save: NewPaymentMethod | null
     payer_id: bigint | null
@@ -594,14 +576,14 @@ async function markPaid(
 }
 
 /** What events say of the transaction an intent belongs to, as it is now. */
-async function transactionDetails(tx: Tx, tenant: Tenant, { id }: PaymentIntent) {
+async function transactionDetails(tx: TxContext, tenant: Tenant, { id }: PaymentIntent) {
   const transaction = await findTransactionOfIntent(tx, tenant, uuidOfIntent(id) as string)
   return transaction === null ? {} : { transaction: snapshotTransaction(transaction) }
 }
 
 /** The instrument as the customer has saved it before, where they have. */
-async function findSaved(tx: Tx, tenant: Tenant, customer: Customer, { signature }: NewPaymentMethod) {
-  const [known] = await tx.query<{ id: bigint }>(sql`
+async function findSaved(tx: TxContext, tenant: Tenant, customer: Customer, { signature }: NewPaymentMethod) {
+  const [known] = await tx.db.query<{ id: bigint }>(sql`
     select id from payment_methods
     where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id} and deactivated_at is null
       and signature = ${signature ?? null}
@@ -611,8 +593,8 @@ async function findSaved(tx: Tx, tenant: Tenant, customer: Customer, { signature
   return known ?? null
 }
 
-async function setPaymentMethod(tx: Tx, tenant: Tenant, intent: PaymentIntent, methodId: bigint): Promise<void> {
-  await tx.query(sql`
+async function setPaymentMethod(tx: TxContext, tenant: Tenant, intent: PaymentIntent, methodId: bigint): Promise<void> {
+  await tx.db.query(sql`
     update payment_intents set payment_method_id = ${methodId}, to_save = null
     where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)}
   `)
@@ -620,14 +602,14 @@ async function setPaymentMethod(tx: Tx, tenant: Tenant, intent: PaymentIntent, m
 
 /** Ends what is in one of the statuses `from`, and does nothing to what has moved on. */
 async function close(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   intent: PaymentIntent,
   { from, to, reason }: { from: PaymentIntentStatus[]; to: 'failed' | 'canceled'; reason: string },
 ): Promise<void> {
-  await service.db.transaction(async (tx) => {
-    const now = service.clock.now()
-    const [row] = await tx.query<{ customer_id: bigint | null; payer_id: bigint | null }>(sql`
+  await inTransaction(context, async (tx) => {
+    const now = context.clock.now()
+    const [row] = await tx.db.query<{ customer_id: bigint | null; payer_id: bigint | null }>(sql`
       with closed as (
         update payment_intents set
           status = ${to}, failure_reason = ${reason}, updated_at = ${now}::timestamptz,
@@ -650,30 +632,29 @@ async function close(
     if (row === undefined) return
     const customerId = row.customer_id ?? row.payer_id
     const customer = customerId === null ? null : await lockCustomer(tx, tenant, { id: customerId })
-    await recordIntentEvent(service, tx, tenant, `payment_intent.${to}`, customer, intent, {
+    await recordIntentEvent(tx, tenant, `payment_intent.${to}`, customer, intent, {
       reason,
       ...(row.payer_id === null ? {} : await transactionDetails(tx, tenant, intent)),
     })
     if (customer !== null && row.customer_id !== null && to === 'failed') {
-      await recordIntentEvent(service, tx, tenant, 'pay_in.failed', customer, intent, { reason })
+      await recordIntentEvent(tx, tenant, 'pay_in.failed', customer, intent, { reason })
     }
   })
 }
 
-async function lookLater(service: Service, tenant: Tenant, intent: PaymentIntent): Promise<void> {
-  const now = service.clock.now()
+async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<void> {
+  const now = context.clock.now()
   const tookMs = now.getTime() - (intent.chargedAt?.getTime() ?? now.getTime())
   const next = new Date(now.getTime() + Math.min(Math.max(tookMs, firstCheckMs), lastCheckMs))
   const dueAt = intent.expiresAt > now && intent.expiresAt < next ? intent.expiresAt : next
-  await service.db.query(sql`
+  await context.db.query(sql`
     update payment_intents set due_at = ${dueAt}
     where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)} and status = 'processing'
   `)
 }
 
 async function recordIntentEvent(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   type:
     | 'payment_intent.succeeded'
@@ -688,8 +669,8 @@ async function recordIntentEvent(
   const { id, checkoutSessionId, amount, currency } = intent
   const session = checkoutSessionId === null ? {} : { checkoutSessionId }
   const details = { paymentIntentId: id, ...session, amount: Number(amount), currency, ...more }
-  if (customer === null) await recordMerchantEvent(service, tx, tenant, type, details)
-  else await recordEvent(service, tx, tenant, type, customer, details)
+  if (customer === null) await recordMerchantEvent(tx, tenant, type, details)
+  else await recordEvent(tx, tenant, type, customer, details)
 }
 
 /** What an intent is inserted from. */
@@ -710,13 +691,12 @@ export interface PaymentIntentFields {
 
 /** Numbers and inserts it. Violates `payment_intents_idempotency_key` for a key that is there already. */
 export async function insertPaymentIntent(
-  service: Service,
-  db: Queryable,
+  context: Context,
   tenant: Tenant,
   fields: PaymentIntentFields,
 ): Promise<void> {
-  const now = service.clock.now()
-  await db.query(sql`
+  const now = context.clock.now()
+  await context.db.query(sql`
     with counter as (
       insert into payment_counters as k (merchant_id, mode, payment_intent_count)
       values (${tenant.merchant.id}, ${tenant.mode}, 1)
@@ -750,7 +730,7 @@ interface CreationRequest {
   fingerprint: Buffer
 }
 
-function readRequest(service: Service, tenant: Tenant, input: NewPaymentIntent): CreationRequest {
+function readRequest(context: Context, tenant: Tenant, input: NewPaymentIntent): CreationRequest {
   const { customerCode, paymentMethodCode, description, metadata } = input
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
@@ -758,19 +738,19 @@ function readRequest(service: Service, tenant: Tenant, input: NewPaymentIntent):
   const names = { customerId: customerCode, paymentMethodId: paymentMethodCode }
   const body = { amount: Number(amount), currency, ...names, description, metadata }
   return {
-    idempotencyKey: input.idempotencyKey ?? `idem_${randomCode(service.random, 24)}`,
+    idempotencyKey: input.idempotencyKey ?? `idem_${randomCode(context.random, 24)}`,
     amount,
     currency,
-    expiresAt: input.expiresAt ?? new Date(service.clock.now().getTime() + defaultLifetimeMs),
+    expiresAt: input.expiresAt ?? new Date(context.clock.now().getTime() + defaultLifetimeMs),
     body,
-    fingerprint: fingerprintOf(service.vault, 'payment intent', body),
+    fingerprint: fingerprintOf(context.vault, 'payment intent', body),
   }
 }
 
 /** Throws `idempotency_key_reused` for a key of another intent. */
-async function findByKey(service: Service, tenant: Tenant, request: CreationRequest): Promise<PaymentIntent | null> {
+async function findByKey(context: Context, tenant: Tenant, request: CreationRequest): Promise<PaymentIntent | null> {
   const { idempotencyKey: key, fingerprint, body } = request
-  const [row] = await service.db.query<PaymentIntentRow>(sql`
+  const [row] = await context.db.query<PaymentIntentRow>(sql`
     select ${columns} from payment_intents i ${withNames}
     where i.merchant_id = ${tenant.merchant.id} and i.mode = ${tenant.mode} and i.idempotency_key = ${key}
   `)
@@ -781,34 +761,34 @@ async function findByKey(service: Service, tenant: Tenant, request: CreationRequ
 
 /** Of however many creations of one key at once, one makes the intent and all are given it. */
 async function insertOnce(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   request: CreationRequest,
   input: NewPaymentIntent,
 ): Promise<PaymentIntent> {
-  checkExpiry(input.expiresAt, service.clock.now())
-  const parties = await findParties(service, tenant, input)
+  checkExpiry(input.expiresAt, context.clock.now())
+  const parties = await findParties(context, tenant, input)
   const fields = {
     ...request,
     ...parties,
-    uuid: uuidV7(service.random, service.clock.now()),
+    uuid: uuidV7(context.random, context.clock.now()),
     checkoutSessionUuid: null,
     description: input.description ?? null,
     metadata: input.metadata ?? null,
   }
   try {
-    await insertPaymentIntent(service, service.db, tenant, fields)
+    await insertPaymentIntent(context, tenant, fields)
   } catch (error) {
     if ((error as { constraint?: string }).constraint !== 'payment_intents_idempotency_key') throw error
   }
-  return (await findByKey(service, tenant, request)) as PaymentIntent
+  return (await findByKey(context, tenant, request)) as PaymentIntent
 }
 
-async function findParties(service: Service, tenant: Tenant, { customerCode, paymentMethodCode }: NewPaymentIntent) {
-  const customer = customerCode === undefined ? null : await findCustomer(service, tenant, { code: customerCode })
-  const method = paymentMethodCode === undefined ? null : await getPaymentMethod(service, tenant, paymentMethodCode)
+async function findParties(context: Context, tenant: Tenant, { customerCode, paymentMethodCode }: NewPaymentIntent) {
+  const customer = customerCode === undefined ? null : await findCustomer(context, tenant, { code: customerCode })
+  const method = paymentMethodCode === undefined ? null : await getPaymentMethod(context, tenant, paymentMethodCode)
   if (method !== null) checkMethod(method, customer)
-  const payer = customer ?? (method && (await findCustomer(service, tenant, { id: method.customerId })))
+  const payer = customer ?? (method && (await findCustomer(context, tenant, { id: method.customerId })))
   if (payer !== null) refuseDenied(payer)
   return { customerId: customer?.id ?? null, paymentMethodId: method?.id ?? null }
 }
@@ -835,8 +815,8 @@ function checkExpiry(expiresAt: Date | undefined, now: Date): void {
   throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
 }
 
-async function ownInstrument(service: Service, tenant: Tenant, intent: PaymentIntent): Promise<ChargedInstrument> {
-  if (intent.paymentMethodCode !== null) return getPaymentMethod(service, tenant, intent.paymentMethodCode)
+async function ownInstrument(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<ChargedInstrument> {
+  if (intent.paymentMethodCode !== null) return getPaymentMethod(context, tenant, intent.paymentMethodCode)
   return { type: 'card', bin: sandboxSuccessCard.slice(0, 6), last4: sandboxSuccessCard.slice(-4) }
 }
 

@@ -1,6 +1,6 @@
 import type { Currency } from '../../base/money.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -43,12 +43,12 @@ interface NumberWindow {
 
 /** Newest first. They are numbered, so without other filters than a period any page and the total are index look-ups. */
 export async function listTransactions(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: TransactionFilter,
   page: { limit: number; offset: number },
 ): Promise<Page<Transaction>> {
-  const window = await findWindow(service, tenant, filter)
+  const window = await findWindow(context, tenant, filter)
   const matches = isFiltered(filter) ? pageOfMatches(tenant, window, filter, page) : pageOfWindow(tenant, window, page)
   const statement = sql`
     select n.total, ${transactionColumns}
@@ -58,7 +58,7 @@ export async function listTransactions(
     order by t.number desc
   `
   // Which index finds few depends on what is asked for.
-  const rows = await service.db.query<TransactionRow & { total: bigint }>(
+  const rows = await context.db.query<TransactionRow & { total: bigint }>(
     isFiltered(filter) ? plannedAnew(statement) : statement,
   )
   const items = rows.filter((row) => row.id !== null).map(readTransaction)
@@ -107,12 +107,12 @@ function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: Tra
 
 /** One step of a walk by cursor, newest first: the transactions just before or just after a known one. */
 export async function walkTransactions(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: TransactionFilter,
   step: { limit: number; olderThan?: bigint; newerThan?: bigint },
 ): Promise<{ items: Transaction[]; hasNewer: boolean; hasOlder: boolean }> {
-  const window = await findWindow(service, tenant, filter)
+  const window = await findWindow(context, tenant, filter)
   const backwards = step.newerThan !== undefined
   const statement = sql`
     select ${transactionColumns}
@@ -126,7 +126,7 @@ export async function walkTransactions(
     ${withParts}
     order by ${backwards ? sql`t.number asc` : sql`t.number desc`}
   `
-  const rows = await service.db.query<TransactionRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
+  const rows = await context.db.query<TransactionRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
   const more = rows.length > step.limit
   const items = rows.slice(0, step.limit).map(readTransaction)
   if (backwards) items.reverse()
@@ -144,13 +144,13 @@ function numberOf({ merchant, mode }: Tenant, id: bigint): Sql {
  * summed.
  */
 export async function totalTransactions(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: TransactionFilter = {},
 ): Promise<TransactionTotals> {
   const { merchant, mode } = tenant
   const isWhole = !isFiltered(filter) && filter.from === undefined && filter.to === undefined
-  const rows = await service.db.query<{ currency: Currency; count: bigint; amount: string }>(
+  const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(
     isWhole
       ? sql`
           select k.currency, k.succeeded_count as count, k.succeeded_amount as amount from transaction_totals k
@@ -159,7 +159,7 @@ export async function totalTransactions(
         `
       : sql`
           select t.currency, count(*) as count, sum(t.amount) as amount
-          ${matchesOf(tenant, await findWindow(service, tenant, filter), filter)} and t.paid_at is not null
+          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and t.paid_at is not null
           group by t.currency
           order by t.currency
         `,
@@ -171,10 +171,10 @@ export async function totalTransactions(
 }
 
 /** What a customer has paid so far: the merchant by transactions, and into their own balance in any way. */
-export async function summarizePaid(service: Service, tenant: Tenant, customerId: bigint): Promise<TransactionTotals> {
+export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<TransactionTotals> {
   const [payIns, payments] = await Promise.all([
-    summarizePayIns(service, tenant, customerId),
-    summarizePayments(service, tenant, customerId),
+    summarizePayIns(context, tenant, customerId),
+    summarizePayments(context, tenant, customerId),
   ])
   const byCurrency = new Map<Currency, bigint>()
   for (const { currency, amount } of [...payIns.totals, ...payments.totals]) {
@@ -185,8 +185,8 @@ export async function summarizePaid(service: Service, tenant: Tenant, customerId
   return { count: payIns.count + payments.count, volumes }
 }
 
-async function summarizePayments(service: Service, { merchant }: Tenant, customerId: bigint) {
-  const rows = await service.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
+async function summarizePayments(context: Context, { merchant }: Tenant, customerId: bigint) {
+  const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
     select t.currency, count(*) as count, sum(t.amount) as amount from transactions t
     where t.merchant_id = ${merchant.id} and t.customer_id = ${customerId}
       and t.paid_at is not null and t.purpose = 'payment'
@@ -197,7 +197,7 @@ async function summarizePayments(service: Service, { merchant }: Tenant, custome
 }
 
 /** Transactions are numbered in the order of their creation times, so a period is a window of numbers. */
-async function findWindow(service: Service, tenant: Tenant, { from, to }: TransactionPeriod): Promise<NumberWindow> {
+async function findWindow(context: Context, tenant: Tenant, { from, to }: TransactionPeriod): Promise<NumberWindow> {
   const bound = (condition: Sql, order: Sql) => sql`(
     select t.number from transactions t
     where t.merchant_id = k.merchant_id and t.mode = k.mode and ${condition}
@@ -206,7 +206,7 @@ async function findWindow(service: Service, tenant: Tenant, { from, to }: Transa
   )`
   const first = from && bound(sql`t.created_at >= ${from}`, sql`t.created_at, t.number`)
   const last = to && bound(sql`t.created_at <= ${to}`, sql`t.created_at desc, t.number desc`)
-  const [row] = await service.db.query<{ first: bigint | null; last: bigint | null }>(sql`
+  const [row] = await context.db.query<{ first: bigint | null; last: bigint | null }>(sql`
     select ${first ?? sql`1::bigint`} as first, ${last ?? sql`k.transaction_count`} as last
     from payment_counters k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}

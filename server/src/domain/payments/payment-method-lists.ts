@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
@@ -16,8 +16,8 @@ export type OwnedPaymentMethod = PaymentMethod & { customerCode: string }
 type OwnedRow = PaymentMethodRow & { customer_code: string }
 
 /** By its code. Throws `payment_method_not_found`, also for one that was removed. */
-export async function getPaymentMethod(service: Service, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
-  const [row] = await service.db.query<OwnedRow>(sql`
+export async function getPaymentMethod(context: Context, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
+  const [row] = await context.db.query<OwnedRow>(sql`
     select ${paymentMethodColumns}, c.code as customer_code
     from payment_methods p
     join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
@@ -30,7 +30,7 @@ export async function getPaymentMethod(service: Service, tenant: Tenant, code: s
 
 /** Those of a customer, or of everybody, that were not removed; newest first. Nobody's for a customer that is not there. */
 export async function listAllPaymentMethods(
-  service: Service,
+  context: Context,
   { merchant, mode }: Tenant,
   filter: { customerCode?: string | undefined },
   page: { limit: number; offset: number },
@@ -46,7 +46,7 @@ export async function listAllPaymentMethods(
     from payment_methods k
     where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.deactivated_at is null ${ofCustomer}
   `
-  const rows = await service.db.query<OwnedRow & { total: bigint }>(sql`
+  const rows = await context.db.query<OwnedRow & { total: bigint }>(sql`
     select t.total, ${paymentMethodColumns}, c.code as customer_code
     from (select count(*) as total ${kept}) t
     left join (select k.* ${kept} order by k.id desc limit ${page.limit} offset ${page.offset}) p on true

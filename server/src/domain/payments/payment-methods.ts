@@ -1,8 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { codeOfBytes, randomCode } from '../../base/ids.ts'
-import type { Tx } from '../../db/database.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { parsePhoneNumber } from '../customers/phone-numbers.ts'
@@ -87,7 +86,7 @@ const columns = sql`
  * Throws `test_mode_only`, `customer_not_found`, `invalid_request`.
  */
 export async function savePaymentMethod(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customerCode: string,
   instrument: Instrument,
@@ -95,10 +94,10 @@ export async function savePaymentMethod(
   if (tenant.mode !== 'test') {
     throw new ServiceError('test_mode_only', 'Payment methods can be made up in test mode only')
   }
-  const fields = describeInstrument(service, tenant, instrument)
-  return service.db.transaction(async (tx) => {
+  const fields = describeInstrument(context, tenant, instrument)
+  return inTransaction(context, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code: customerCode })
-    return addPaymentMethod(service, tx, tenant, customer, fields)
+    return addPaymentMethod(tx, tenant, customer, fields)
   })
 }
 
@@ -108,21 +107,20 @@ export type NewPaymentMethod = Pick<PaymentMethod, 'type' | 'provider' | 'reusab
 
 /** Adds a payment method and its event. The customer must be locked by `tx`. */
 export async function addPaymentMethod(
-  service: Service,
-  tx: Tx,
+  tx: TxContext,
   tenant: Tenant,
   customer: Customer,
   fields: NewPaymentMethod,
 ): Promise<PaymentMethod> {
-  const now = service.clock.now()
-  const [row] = await tx.query<PaymentMethodRow>(sql`
+  const now = tx.clock.now()
+  const [row] = await tx.db.query<PaymentMethodRow>(sql`
     insert into payment_methods as p (
       merchant_id, id, mode, customer_id, code, type, provider, bin, last4, expiry_month, expiry_year, brand, bank,
       country, account_name, phone, signature, reusable, active, is_default, created_at, updated_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
-      ${randomCode(service.random, 10)}, ${fields.type}, ${fields.provider}, ${fields.bin ?? null},
+      ${randomCode(tx.random, 10)}, ${fields.type}, ${fields.provider}, ${fields.bin ?? null},
       ${fields.last4 ?? null}, ${fields.expiryMonth ?? null}::smallint, ${fields.expiryYear ?? null}::smallint,
       ${fields.brand ?? null}, ${fields.bank ?? null}, ${fields.country ?? null}, ${fields.accountName ?? null},
       ${fields.phone ?? null}, ${fields.signature ?? null}, ${fields.reusable}::boolean, ${fields.active}::boolean,
@@ -135,18 +133,18 @@ export async function addPaymentMethod(
     returning ${columns}
   `)
   const method = readPaymentMethod(row as PaymentMethodRow)
-  await recordEvent(service, tx, tenant, 'payment_method.added', customer, eventDetails(method))
+  await recordEvent(tx, tenant, 'payment_method.added', customer, eventDetails(method))
   return method
 }
 
 /** A customer's saved instruments that were not removed, newest first. */
 export async function listPaymentMethods(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
   page?: { limit: number; offset: number },
 ): Promise<Page<PaymentMethod>> {
-  const rows = await service.db.query<PaymentMethodRow & { total: bigint }>(sql`
+  const rows = await context.db.query<PaymentMethodRow & { total: bigint }>(sql`
     with kept as materialized (
       select k.id from payment_methods k
       where k.merchant_id = ${tenant.merchant.id} and k.customer_id = ${customer.id} and k.deactivated_at is null
@@ -167,10 +165,10 @@ export async function listPaymentMethods(
  * Removes an instrument: it is listed nowhere and can no longer be charged. Answers when. Throws
  * `payment_method_not_found`.
  */
-export async function deactivatePaymentMethod(service: Service, tenant: Tenant, code: string): Promise<Date> {
-  return service.db.transaction(async (tx) => {
-    const now = service.clock.now()
-    const [row] = await tx.query<PaymentMethodRow>(sql`
+export async function deactivatePaymentMethod(context: Context, tenant: Tenant, code: string): Promise<Date> {
+  return inTransaction(context, async (tx) => {
+    const now = context.clock.now()
+    const [row] = await tx.db.query<PaymentMethodRow>(sql`
       update payment_methods p set deactivated_at = ${now}, updated_at = ${now}, active = false, is_default = false
       where p.merchant_id = ${tenant.merchant.id} and p.mode = ${tenant.mode} and p.code = ${code}
         and p.deactivated_at is null
@@ -178,12 +176,12 @@ export async function deactivatePaymentMethod(service: Service, tenant: Tenant, 
     `)
     if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
     const method = readPaymentMethod(row)
-    await tx.query(sql`
+    await tx.db.query(sql`
       update mandates set status = 'revoked', updated_at = ${now}
       where merchant_id = ${tenant.merchant.id} and payment_method_id = ${method.id}
     `)
     const customer = await lockCustomer(tx, tenant, { id: method.customerId })
-    await recordEvent(service, tx, tenant, 'payment_method.removed', customer, eventDetails(method))
+    await recordEvent(tx, tenant, 'payment_method.removed', customer, eventDetails(method))
     return now
   })
 }
@@ -193,11 +191,11 @@ function eventDetails(method: PaymentMethod): Record<string, unknown> {
 }
 
 /** What may be kept and shown of an instrument. Throws `invalid_request` for a number that cannot be one. */
-export function describeInstrument(service: Service, tenant: Tenant, instrument: Instrument): NewPaymentMethod {
-  return instrument.type === 'card' ? describeCard(service, tenant, instrument) : describePhone(tenant, instrument)
+export function describeInstrument(context: Context, tenant: Tenant, instrument: Instrument): NewPaymentMethod {
+  return instrument.type === 'card' ? describeCard(context, tenant, instrument) : describePhone(tenant, instrument)
 }
 
-function describeCard(service: Service, tenant: Tenant, card: Extract<Instrument, { type: 'card' }>): NewPaymentMethod {
+function describeCard(context: Context, tenant: Tenant, card: Extract<Instrument, { type: 'card' }>): NewPaymentMethod {
   const number = card.number.replace(/[\s-]/g, '')
   if (!/^\d{12,19}$/.test(number) || !passesLuhn(number)) {
     throw new ServiceError('invalid_request', 'number must be a card number of 12 to 19 digits', 'number')
@@ -213,7 +211,7 @@ function describeCard(service: Service, tenant: Tenant, card: Extract<Instrument
     bank: card.bank ?? 'TEST BANK',
     country: tenant.merchant.country,
     accountName: card.accountName ?? null,
-    signature: `SIG_${codeOfBytes(service.vault.fingerprint(number, 'card'), 20)}`,
+    signature: `SIG_${codeOfBytes(context.vault.fingerprint(number, 'card'), 20)}`,
     reusable: true,
     active: true,
   }

@@ -1,6 +1,6 @@
 import type { Currency } from '../../base/money.ts'
-import type { Queryable, Tx } from '../../db/database.ts'
 import { type Sql, sql } from '../../db/sql.ts'
+import type { Context, TxContext } from '../context.ts'
 import type { CustomerSnapshot, Metadata } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
@@ -145,11 +145,11 @@ export const withParts: Sql = sql`
 
 /** The transaction that a payment intent belongs to, by the intent's UUID; null for an intent of none. */
 export async function findTransactionOfIntent(
-  db: Queryable,
+  context: Context,
   tenant: Tenant,
   intentUuid: string,
 ): Promise<Transaction | null> {
-  const [row] = await db.query<TransactionRow>(sql`
+  const [row] = await context.db.query<TransactionRow>(sql`
     select ${transactionColumns} from transactions t ${withParts}
     where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = ${intentUuid}
   `)
@@ -158,11 +158,11 @@ export async function findTransactionOfIntent(
 
 /** Adds a success to what the tenant's transactions come to. Once for each, in the transaction that notes the success. */
 export async function countSuccess(
-  tx: Tx,
+  tx: TxContext,
   { merchant, mode }: Tenant,
   { amount, currency }: Pick<Transaction, 'amount' | 'currency'>,
 ): Promise<void> {
-  await tx.query(sql`
+  await tx.db.query(sql`
     insert into transaction_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
     values (${merchant.id}, ${mode}, ${currency}, 1, ${amount})
     on conflict (merchant_id, mode, currency) do update set

@@ -2,10 +2,9 @@ import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import {
   type Customer,
-  type CustomerQueues,
   checkMetadata,
   createCustomer,
   findCustomer,
@@ -13,7 +12,6 @@ import {
   normalizeEmail,
 } from '../customers/customers.ts'
 import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency/idempotency.ts'
-import type { Ledger } from '../ledger/commands.ts'
 import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import {
@@ -27,6 +25,7 @@ import {
   takeArrivedMoney,
 } from './payment-intents.ts'
 import { describeInstrument, type Instrument } from './payment-methods.ts'
+import type { PaymentsContext } from './payment-processor.ts'
 import {
   type IncomingDetails,
   readTransaction,
@@ -60,21 +59,20 @@ export const pageChannels = ['card', 'mobile_money'] as const
  * live mode, `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`.
  */
 export async function openTransaction(
-  service: Service,
-  queues: CustomerQueues,
+  context: Context,
   tenant: Tenant,
   input: NewTransaction & { callbackUrl?: string | undefined; channels?: string[] | undefined },
 ): Promise<Transaction> {
   refuseLiveMode(tenant)
   const wanted = readNew(tenant, input)
   const channels = input.channels === undefined ? null : readChannels(input.channels)
-  await refuseTaken(service, tenant, input.reference)
-  const customer = await payerOf(queues, tenant, input.email)
-  const reference = input.reference ?? randomCode(service.random, 10)
-  const accessCode = randomCode(service.random, 15)
+  await refuseTaken(context, tenant, input.reference)
+  const customer = await payerOf(context, tenant, input.email)
+  const reference = input.reference ?? randomCode(context.random, 10)
+  const accessCode = randomCode(context.random, 15)
   const page = { accessCode, channels, callbackUrl: input.callbackUrl ?? null }
-  await insertTransaction(service, tenant, customer, { ...wanted, ...page, reference, origin: 'page' })
-  return getTransaction(service, tenant, { reference })
+  await insertTransaction(context, tenant, customer, { ...wanted, ...page, reference, origin: 'page' })
+  return getTransaction(context, tenant, { reference })
 }
 
 /**
@@ -82,27 +80,25 @@ export async function openTransaction(
  * `request` makes it once. Throws as `openTransaction`, `idempotency_key_reused`.
  */
 export async function chargeInstrument(
-  service: Service,
-  ledger: Ledger,
-  queues: CustomerQueues,
+  context: PaymentsContext,
   tenant: Tenant,
   input: NewTransaction & { instrument: Instrument },
   request: IdempotentRequest | null,
 ): Promise<Transaction> {
   refuseLiveMode(tenant)
   const { instrument } = input
-  describeInstrument(service, tenant, instrument)
-  const transaction = await madeOnce(service, tenant, request, async () => {
+  describeInstrument(context, tenant, instrument)
+  const transaction = await madeOnce(context, tenant, request, async () => {
     const wanted = readNew(tenant, input)
-    await refuseTaken(service, tenant, input.reference)
-    const customer = await payerOf(queues, tenant, input.email)
-    const reference = input.reference ?? randomCode(service.random, 15)
-    await insertTransaction(service, tenant, customer, { ...wanted, reference, origin: 'instrument', request })
+    await refuseTaken(context, tenant, input.reference)
+    const customer = await payerOf(context, tenant, input.email)
+    const reference = input.reference ?? randomCode(context.random, 15)
+    await insertTransaction(context, tenant, customer, { ...wanted, reference, origin: 'instrument', request })
     return reference
   })
   const confirmation = { instrument, save: true, key: request?.key }
-  await confirmPaymentIntent(service, ledger, tenant, transaction.paymentIntentId, confirmation)
-  return getTransaction(service, tenant, transaction)
+  await confirmPaymentIntent(context, tenant, transaction.paymentIntentId, confirmation)
+  return getTransaction(context, tenant, transaction)
 }
 
 /**
@@ -111,24 +107,23 @@ export async function chargeInstrument(
  * `payment_method_not_chargeable`, `idempotency_key_reused`.
  */
 export async function chargePaymentMethod(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   input: NewTransaction & { paymentMethodCode: string },
   request: IdempotentRequest | null,
 ): Promise<Transaction> {
   refuseLiveMode(tenant)
-  const transaction = await madeOnce(service, tenant, request, async () => {
+  const transaction = await madeOnce(context, tenant, request, async () => {
     const wanted = readNew(tenant, input)
-    const { methodId, customer } = await findChargeable(service, tenant, input.paymentMethodCode, input.email)
+    const { methodId, customer } = await findChargeable(context, tenant, input.paymentMethodCode, input.email)
     refuseDenied(customer)
-    const reference = input.reference ?? randomCode(service.random, 15)
+    const reference = input.reference ?? randomCode(context.random, 15)
     const charged = { ...wanted, reference, methodId, origin: 'payment_method' as const, request }
-    await insertTransaction(service, tenant, customer, charged)
+    await insertTransaction(context, tenant, customer, charged)
     return reference
   })
-  await confirmPaymentIntent(service, ledger, tenant, transaction.paymentIntentId, { key: request?.key })
-  return getTransaction(service, tenant, transaction)
+  await confirmPaymentIntent(context, tenant, transaction.paymentIntentId, { key: request?.key })
+  return getTransaction(context, tenant, transaction)
 }
 
 /** Money that somebody sent to a customer. */
@@ -148,8 +143,7 @@ export interface Arrival {
  * `reference_taken` for the reference of something else.
  */
 export async function receiveArrival(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   customer: Customer,
   { details, ...arrival }: Arrival,
@@ -157,25 +151,25 @@ export async function receiveArrival(
   const { reference } = arrival
   try {
     const fields = { ...arrival, metadata: null, purpose: 'wallet_topup' as const, origin: 'incoming' as const }
-    await insertTransaction(service, tenant, customer, { ...fields, incoming: details })
+    await insertTransaction(context, tenant, customer, { ...fields, incoming: details })
   } catch (error) {
     if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
     // Told of before, if it is the same: the same customer's, to the same account.
-    const { incoming } = await getTransaction(service, tenant, { reference })
+    const { incoming } = await getTransaction(context, tenant, { reference })
     if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
   }
-  const { paymentIntentId } = await getTransaction(service, tenant, { reference })
-  await takeArrivedMoney(service, ledger, tenant, paymentIntentId)
-  return getTransaction(service, tenant, { reference })
+  const { paymentIntentId } = await getTransaction(context, tenant, { reference })
+  await takeArrivedMoney(context, tenant, paymentIntentId)
+  return getTransaction(context, tenant, { reference })
 }
 
 /** By its reference or its number. Throws `reference_not_found`, `transaction_not_found`. */
 export async function getTransaction(
-  service: Service,
+  context: Context,
   { merchant, mode }: Tenant,
   name: { reference: string } | { id: bigint },
 ): Promise<Transaction> {
-  const [row] = await service.db.query<TransactionRow>(sql`
+  const [row] = await context.db.query<TransactionRow>(sql`
     select ${transactionColumns} from transactions t ${withParts}
     where t.merchant_id = ${merchant.id} and t.mode = ${mode}
       and ${'reference' in name ? sql`t.reference = ${name.reference}` : sql`t.id = ${name.id}`}
@@ -187,15 +181,14 @@ export async function getTransaction(
 
 /** By its reference, as it is now: of one under way, the processor is asked first. Throws `reference_not_found`. */
 export async function verifyTransaction(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   tenant: Tenant,
   reference: string,
 ): Promise<Transaction> {
-  const transaction = await getTransaction(service, tenant, { reference })
+  const transaction = await getTransaction(context, tenant, { reference })
   if (transaction.status !== 'processing') return transaction
-  await receiveNotice(service, ledger, tenant, transaction.paymentIntentId)
-  return getTransaction(service, tenant, { reference })
+  await receiveNotice(context, tenant, transaction.paymentIntentId)
+  return getTransaction(context, tenant, { reference })
 }
 
 /** A transaction as the person who pays comes to it: by its page's address alone. */
@@ -206,14 +199,10 @@ export interface OpenedTransaction {
 }
 
 /** What the page shows now: of one under way, the processor is asked first. Throws `reference_not_found`. */
-export async function openTransactionPage(
-  service: Service,
-  ledger: Ledger,
-  accessCode: string,
-): Promise<OpenedTransaction> {
-  const { tenant, reference } = await findPage(service, accessCode)
-  const transaction = await verifyTransaction(service, ledger, tenant, reference)
-  return { tenant, transaction, intent: await getPaymentIntent(service, tenant, transaction.paymentIntentId) }
+export async function openTransactionPage(context: PaymentsContext, accessCode: string): Promise<OpenedTransaction> {
+  const { tenant, reference } = await findPage(context, accessCode)
+  const transaction = await verifyTransaction(context, tenant, reference)
+  return { tenant, transaction, intent: await getPaymentIntent(context, tenant, transaction.paymentIntentId) }
 }
 
 /**
@@ -221,23 +210,22 @@ export async function openTransactionPage(
  * `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`.
  */
 export async function payTransactionPage(
-  service: Service,
-  ledger: Ledger,
+  context: PaymentsContext,
   accessCode: string,
   instrument: Instrument,
 ): Promise<OpenedTransaction> {
-  const { tenant, reference } = await findPage(service, accessCode)
-  const { paymentIntentId, channels, customer } = await getTransaction(service, tenant, { reference })
+  const { tenant, reference } = await findPage(context, accessCode)
+  const { paymentIntentId, channels, customer } = await getTransaction(context, tenant, { reference })
   if (channels !== null && !channels.includes(instrument.type)) {
     throw new ServiceError('invalid_request', `This is paid by ${channels.join(' or ')}`)
   }
-  refuseDenied(await findCustomer(service, tenant, { code: customer.code }))
-  const intent = await confirmPaymentIntent(service, ledger, tenant, paymentIntentId, { instrument, save: true })
-  return { tenant, transaction: await getTransaction(service, tenant, { reference }), intent }
+  refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
+  const intent = await confirmPaymentIntent(context, tenant, paymentIntentId, { instrument, save: true })
+  return { tenant, transaction: await getTransaction(context, tenant, { reference }), intent }
 }
 
-async function findPage(service: Service, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
-  const [row] = await service.db.query<MerchantRow & { mode: Mode; reference: string }>(sql`
+async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
+  const [row] = await context.db.query<MerchantRow & { mode: Mode; reference: string }>(sql`
     select t.mode, t.reference, m.id, m.code, m.name, m.country, m.currencies, m.created_at
     from transactions t
     join merchants m on m.id = t.merchant_id
@@ -249,26 +237,26 @@ async function findPage(service: Service, accessCode: string): Promise<{ tenant:
 
 /** The transaction that the request made before, or else the one `make` makes now; `make` answers its reference. */
 async function madeOnce(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   request: IdempotentRequest | null,
   make: () => Promise<string>,
 ): Promise<Transaction> {
-  const known = await findOfRequest(service, tenant, request)
+  const known = await findOfRequest(context, tenant, request)
   if (known !== null) return known
   try {
-    return await getTransaction(service, tenant, { reference: await make() })
+    return await getTransaction(context, tenant, { reference: await make() })
   } catch (error) {
     // The same request, come twice at once, was faster.
-    const made = await findOfRequest(service, tenant, request)
+    const made = await findOfRequest(context, tenant, request)
     if (made !== null) return made
     throw error
   }
 }
 
-async function findOfRequest(service: Service, { merchant, mode }: Tenant, request: IdempotentRequest | null) {
+async function findOfRequest(context: Context, { merchant, mode }: Tenant, request: IdempotentRequest | null) {
   if (request === null) return null
-  const [row] = await service.db.query<TransactionRow & { fingerprint: Buffer }>(sql`
+  const [row] = await context.db.query<TransactionRow & { fingerprint: Buffer }>(sql`
     select ${transactionColumns}, i.fingerprint from transactions t ${withParts}
     where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.request_key = ${request.key}
   `)
@@ -298,9 +286,9 @@ function readChannels(given: string[]): string[] {
 }
 
 /** Before a customer is created for nothing; whoever comes at the same time is refused by the insert. */
-async function refuseTaken(service: Service, { merchant, mode }: Tenant, reference: string | undefined) {
+async function refuseTaken(context: Context, { merchant, mode }: Tenant, reference: string | undefined) {
   if (reference === undefined) return
-  const known = await service.db.query(sql`
+  const known = await context.db.query(sql`
     select id from transactions
     where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
   `)
@@ -312,20 +300,20 @@ function referenceTaken(reference: string): ServiceError {
 }
 
 /** The customer with that e-mail, who is created when there is none. Throws `customer_denied`. */
-async function payerOf(queues: CustomerQueues, tenant: Tenant, email: string): Promise<Customer> {
+async function payerOf(context: Context, tenant: Tenant, email: string): Promise<Customer> {
   const unknown = { firstName: null, lastName: null, phone: null, metadata: null }
-  const { customer } = await createCustomer(queues, tenant, { email, ...unknown })
+  const { customer } = await createCustomer(context, tenant, { email, ...unknown })
   refuseDenied(customer)
   return customer
 }
 
-async function findChargeable(service: Service, tenant: Tenant, code: string, email: string) {
-  const [row] = await service.db.query<{ id: bigint; customer_id: bigint; chargeable: boolean }>(sql`
+async function findChargeable(context: Context, tenant: Tenant, code: string, email: string) {
+  const [row] = await context.db.query<{ id: bigint; customer_id: bigint; chargeable: boolean }>(sql`
     select id, customer_id, reusable and active and deactivated_at is null as chargeable from payment_methods
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
   `)
   if (row === undefined) throw new ServiceError('payment_method_unknown', `There is no payment method "pm_${code}"`)
-  const customer = await findCustomer(service, tenant, { id: row.customer_id })
+  const customer = await findCustomer(context, tenant, { id: row.customer_id })
   if (row.chargeable && customer.email === normalizeEmail(email)) return { methodId: row.id, customer }
   const message = `Payment method "pm_${code}" is not active, cannot be charged again or is not of a customer "${email}"`
   throw new ServiceError('payment_method_not_chargeable', message)
@@ -344,15 +332,15 @@ interface TransactionFields extends ReturnType<typeof readNew> {
 }
 
 /** Inserts it with its payment intent. Throws `reference_taken`, also where the same request has just made it. */
-async function insertTransaction(service: Service, tenant: Tenant, customer: Customer, fields: TransactionFields) {
+async function insertTransaction(context: Context, tenant: Tenant, customer: Customer, fields: TransactionFields) {
   const { reference, purpose, amount, currency, metadata, request = null } = fields
-  const now = service.clock.now()
-  const uuid = uuidV7(service.random, now)
+  const now = context.clock.now()
+  const uuid = uuidV7(context.random, now)
   const expiresAt = new Date(now.getTime() + lifetimeMs)
   // By itself: while a transaction of the same reference is being settled, which needs ids too, the insert waits for it.
-  const [allocated] = await service.db.query<{ id: bigint }>(sql`select allocate_ids(${tenant.merchant.id}, 1) as id`)
-  await service.db.transaction(async (tx) => {
-    await insertPaymentIntent(service, tx, tenant, {
+  const [allocated] = await context.db.query<{ id: bigint }>(sql`select allocate_ids(${tenant.merchant.id}, 1) as id`)
+  await inTransaction(context, async (tx) => {
+    await insertPaymentIntent(tx, tenant, {
       uuid,
       customerId: purpose === 'wallet_topup' ? customer.id : null,
       paymentMethodId: fields.methodId ?? null,
@@ -362,10 +350,10 @@ async function insertTransaction(service: Service, tenant: Tenant, customer: Cus
       description: fields.description ?? `${purpose === 'wallet_topup' ? 'Top-up' : 'Payment'} ${reference}`,
       metadata: typeof metadata === 'string' ? null : metadata,
       idempotencyKey: `transaction_${uuid}`,
-      fingerprint: request?.fingerprint ?? fingerprintOf(service.vault, 'transaction', {}),
+      fingerprint: request?.fingerprint ?? fingerprintOf(context.vault, 'transaction', {}),
       expiresAt,
     })
-    const rows = await tx.query(sql`
+    const rows = await tx.db.query(sql`
       with counter as (
         update payment_counters set
           transaction_count = transaction_count + 1,

@@ -1,9 +1,9 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
-import type { Service } from '../context.ts'
+import type { FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
-import type { Ledger } from '../ledger/commands.ts'
+import { doCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
@@ -27,8 +27,7 @@ export interface PayIn {
  * `balance_limit`.
  */
 export async function simulatePayIn(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: {
     customerCode: string
@@ -42,9 +41,9 @@ export async function simulatePayIn(
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const description = input.description ?? 'Sandbox pay-in'
-  const id = uuidV7(service.random, service.clock.now())
+  const id = uuidV7(context.random, context.clock.now())
 
-  const receipt = await ledger(tenant, {
+  const receipt = await doCommand(context, tenant, {
     action: 'post',
     kind: 'pay_in',
     id,

@@ -1,5 +1,5 @@
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import { listCustomers } from '../customers/customer-lists.ts'
 import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -29,18 +29,18 @@ const dayMs = 24 * 60 * 60 * 1000
 /** An id is made a moment before its transaction's time, while the command waits to be done. */
 const idLeadMs = 60_000
 
-export async function getAnalytics(service: Service, tenant: Tenant): Promise<Analytics> {
-  const now = service.clock.now()
+export async function getAnalytics(context: Context, tenant: Tenant): Promise<Analytics> {
+  const now = context.clock.now()
   const since = (days: number) => new Date(now.getTime() - days * dayMs)
-  const newSince = async (from: Date) => (await listCustomers(service, tenant, { from }, { limit: 0, offset: 0 })).total
+  const newSince = async (from: Date) => (await listCustomers(context, tenant, { from }, { limit: 0, offset: 0 })).total
   return {
-    ...(await countTransactions(service, tenant, now)),
+    ...(await countTransactions(context, tenant, now)),
     newCustomers: {
       daily: await newSince(since(1)),
       weekly: await newSince(since(7)),
       monthly: await newSince(since(30)),
     },
-    recent: await listRecent(service, tenant, now),
+    recent: await listRecent(context, tenant, now),
   }
 }
 
@@ -52,9 +52,9 @@ export interface AnalyticsSummary {
 }
 
 /** Each transaction makes two entries, and every account knows how many it has: nothing is counted one by one. */
-export async function summarizeMerchant(service: Service, tenant: Tenant): Promise<AnalyticsSummary> {
-  const { posted } = await getMerchantBalance(service, tenant)
-  const [row] = await service.db.query<{ customers: bigint; transactions: bigint }>(sql`
+export async function summarizeMerchant(context: Context, tenant: Tenant): Promise<AnalyticsSummary> {
+  const { posted } = await getMerchantBalance(context, tenant)
+  const [row] = await context.db.query<{ customers: bigint; transactions: bigint }>(sql`
     select
       k.customer_count as customers,
       (
@@ -68,9 +68,9 @@ export async function summarizeMerchant(service: Service, tenant: Tenant): Promi
 }
 
 /** One walk through the ids of thirty days: they begin with their time. */
-async function countTransactions(service: Service, { merchant, mode }: Tenant, now: Date) {
+async function countTransactions(context: Context, { merchant, mode }: Tenant, now: Date) {
   const since = (days: number) => new Date(now.getTime() - days * dayMs)
-  const rows = await service.db.query<{
+  const rows = await context.db.query<{
     date: string
     count: bigint
     sum: string
@@ -122,8 +122,8 @@ async function countTransactions(service: Service, { merchant, mode }: Tenant, n
 }
 
 /** Looked for in the last thirty days. The entries are among the last of their accounts, so each is found at once. */
-async function listRecent(service: Service, { merchant, mode }: Tenant, now: Date): Promise<Analytics['recent']> {
-  const rows = await service.db.query<EntryRow & { customer_code: string }>(sql`
+async function listRecent(context: Context, { merchant, mode }: Tenant, now: Date): Promise<Analytics['recent']> {
+  const rows = await context.db.query<EntryRow & { customer_code: string }>(sql`
     select c.code as customer_code, ${entryColumns}
     from (
       select n.*, a.id as account_id, a.customer_id

@@ -3,11 +3,11 @@ import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context, FreeContext } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
-import { doTogether, type Ledger, type LedgerCommand } from '../ledger/commands.ts'
+import { doCommand, doTogether, type LedgerCommand } from '../ledger/commands.ts'
 import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import { type Mode, type Tenant, tenantKey } from '../merchants/tenant.ts'
 
@@ -56,8 +56,7 @@ const columns = sql`
  * `currency_not_held`, `customer_not_found`, `customer_denied`, `insufficient_funds`, `idempotency_key_reused`.
  */
 export async function placeHold(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: {
     customerCode: string
@@ -70,11 +69,11 @@ export async function placeHold(
 ): Promise<Hold & { replayed: boolean }> {
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
-  const now = service.clock.now()
+  const now = context.clock.now()
   const { customerCode, description = null, expiresAt = null } = input
   checkExpiry(expiresAt, now)
-  const id = uuidV7(service.random, now)
-  const receipt = await ledger(tenant, {
+  const id = uuidV7(context.random, now)
+  const receipt = await doCommand(context, tenant, {
     action: 'place',
     id,
     currency,
@@ -121,17 +120,16 @@ export interface Capture {
  * Throws `hold_not_found`, `hold_not_open`, `hold_exceeded`, `customer_denied`, `balance_limit`, `idempotency_key_reused`.
  */
 export async function captureHold(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   holdId: string,
   input: { amount?: number | string | undefined; isFinal: boolean },
   request: IdempotentRequest | null,
 ): Promise<Capture> {
   const amount = input.amount === undefined ? null : parseAmount(input.amount)
-  const hold = await getHold(service, tenant, holdId)
-  const id = uuidV7(service.random, service.clock.now())
-  const receipt = await ledger(tenant, {
+  const hold = await getHold(context, tenant, holdId)
+  const id = uuidV7(context.random, context.clock.now())
+  const receipt = await doCommand(context, tenant, {
     action: 'capture',
     kind: 'hold_capture',
     id,
@@ -159,14 +157,13 @@ export async function captureHold(
 
 /** Gives up what is left of a hold. Throws `hold_not_found`, `hold_not_open`, `idempotency_key_reused`. */
 export async function releaseHold(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   holdId: string,
   request: IdempotentRequest | null,
 ): Promise<{ holdId: string; releasedAt: Date; replayed: boolean }> {
-  const hold = await getHold(service, tenant, holdId)
-  const { createdAt, replayed } = await ledger(tenant, {
+  const hold = await getHold(context, tenant, holdId)
+  const { createdAt, replayed } = await doCommand(context, tenant, {
     action: 'release',
     id: hold.id,
     currency: hold.currency,
@@ -179,9 +176,9 @@ export async function releaseHold(
 }
 
 /** Throws `hold_not_found`. */
-export async function getHold(service: Service, tenant: Tenant, id: string): Promise<Hold> {
+export async function getHold(context: Context, tenant: Tenant, id: string): Promise<Hold> {
   const rows = isUuid(id)
-    ? await service.db.query<HoldRow>(sql`
+    ? await context.db.query<HoldRow>(sql`
         select ${columns}
         from holds h
         join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
@@ -194,12 +191,12 @@ export async function getHold(service: Service, tenant: Tenant, id: string): Pro
 
 /** A customer's holds, newest first. */
 export async function listHolds(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
   page: { limit: number; offset: number },
 ): Promise<Page<Hold>> {
-  const rows = await service.db.query<HoldRow & { total: bigint }>(sql`
+  const rows = await context.db.query<HoldRow & { total: bigint }>(sql`
     select t.total, ${columns}
     from (
       select count(*) as total from holds
@@ -219,8 +216,8 @@ export async function listHolds(
 }
 
 /** Gives up every hold that is due and answers how many were. Any number of servers may do so at once. */
-export async function expireDueHolds(service: Service): Promise<number> {
-  const due = await selectDueHolds(service.db, service.clock.now())
+export async function expireDueHolds(context: FreeContext): Promise<number> {
+  const due = await selectDueHolds(context.db, context.clock.now())
   const byTenant = new Map<string, typeof due>()
   for (const each of due) {
     const key = tenantKey(each.tenant)
@@ -238,7 +235,7 @@ export async function expireDueHolds(service: Service): Promise<number> {
         request: null,
       }),
     )
-    await doTogether(service, (holds[0] as (typeof due)[number]).tenant, commands)
+    await doTogether(context, (holds[0] as (typeof due)[number]).tenant, commands)
   }
   return due.length
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
-import { commandsFor, createWallets } from '../../../test/wallets.ts'
-import { type AccountName, createLedger } from '../ledger/commands.ts'
+import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
+import type { AccountName } from '../ledger/commands.ts'
 import { listMerchantEntries, type MerchantEntryFilter, merchantEntryType } from './merchant-balances.ts'
 
 let service: TestService

@@ -1,6 +1,6 @@
 import type { Currency } from '../../base/money.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -26,8 +26,8 @@ interface AccountRow {
 }
 
 /** Zeros for a merchant that has earned nothing yet. */
-export async function getMerchantBalance(service: Service, tenant: Tenant): Promise<MerchantBalance> {
-  const account = await findAccount(service, tenant)
+export async function getMerchantBalance(context: Context, tenant: Tenant): Promise<MerchantBalance> {
+  const account = await findAccount(context, tenant)
   const { posted, held } = account ?? { posted: 0n, held: 0n }
   return {
     currency: tenant.merchant.currencies[0],
@@ -61,14 +61,14 @@ export interface MerchantEntryFilter {
  * came in, often very much, is the rest.
  */
 export async function listMerchantEntries(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: MerchantEntryFilter,
   page: { limit: number; offset: number },
 ): Promise<Page<Entry>> {
-  const account = await findAccount(service, tenant)
+  const account = await findAccount(context, tenant)
   if (account === null) return { items: [], total: 0 }
-  const period = await findPeriod(service, tenant, account.id, filter)
+  const period = await findPeriod(context, tenant, account.id, filter)
   const matches = matchesOf(tenant, account.id, period, filter.type, page)
   const statement = sql`
     select c.total, ${entryColumns}
@@ -80,15 +80,15 @@ export async function listMerchantEntries(
     order by e.number desc
   `
   // A plan made while nothing had left yet would be kept for as long as the connection.
-  const rows = await service.db.query<EntryRow & { total: bigint }>(
+  const rows = await context.db.query<EntryRow & { total: bigint }>(
     filter.type === undefined ? statement : plannedAnew(statement),
   )
   const items = rows.filter((row) => row.transaction_id !== null).map(readEntry)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-async function findAccount(service: Service, { merchant, mode }: Tenant): Promise<AccountRow | null> {
-  const [row] = await service.db.query<AccountRow>(sql`
+async function findAccount(context: Context, { merchant, mode }: Tenant): Promise<AccountRow | null> {
+  const [row] = await context.db.query<AccountRow>(sql`
     select id, posted, held, created_at, updated_at from ledger_accounts
     where merchant_id = ${merchant.id} and mode = ${mode} and kind = 'merchant_balance'
       and currency = ${merchant.currencies[0]} and customer_id is null
@@ -102,9 +102,9 @@ interface EntryRange {
   last: bigint
 }
 
-async function findPeriod(service: Service, { merchant }: Tenant, accountId: bigint, filter: MerchantEntryFilter) {
+async function findPeriod(context: Context, { merchant }: Tenant, accountId: bigint, filter: MerchantEntryFilter) {
   const justAfter = filter.to && new Date(filter.to.getTime() + 1)
-  const [row] = await service.db.query<EntryRange>(sql`
+  const [row] = await context.db.query<EntryRange>(sql`
     select
       ${filter.from === undefined ? sql`0::bigint` : sql`entry_number_at(a.merchant_id, a.id, ${filter.from})`} as after,
       ${justAfter === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${justAfter})`} as last

@@ -1,8 +1,8 @@
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
-import type { Service } from '../context.ts'
+import type { FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
-import type { Ledger } from '../ledger/commands.ts'
+import { doCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
@@ -26,8 +26,7 @@ export interface Purchase {
  * `customer_not_found`, `customer_denied`, `insufficient_funds`, `balance_limit`, `idempotency_key_reused`.
  */
 export async function makePurchase(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: {
     customerCode: string
@@ -41,10 +40,10 @@ export async function makePurchase(
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const { customerCode, productId, quantity } = input
-  const id = uuidV7(service.random, service.clock.now())
+  const id = uuidV7(context.random, context.clock.now())
   const details = { productId, ...(quantity === undefined ? {} : { quantity }) }
 
-  const receipt = await ledger(tenant, {
+  const receipt = await doCommand(context, tenant, {
     action: 'post',
     kind: 'purchase',
     id,

@@ -2,9 +2,9 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context, FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
-import type { AccountName, Ledger, TransactionKind } from '../ledger/commands.ts'
+import { type AccountName, doCommand, type TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isUuid } from './holds.ts'
 
@@ -35,40 +35,37 @@ interface Original {
  * `insufficient_funds` of who received the money, `idempotency_key_reused`.
  */
 export async function refundTransaction(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: { transactionId: string; amount?: number | string | undefined; reason?: string | undefined },
   request: IdempotentRequest | null,
 ): Promise<Refund> {
   const amount = input.amount === undefined ? null : parseAmount(input.amount)
-  return giveBack(service, ledger, tenant, { ...input, amount, kind: 'refund' }, request)
+  return giveBack(context, tenant, { ...input, amount, kind: 'refund' }, request)
 }
 
 /** Undoes all that is left of any transaction but a refund or reversal. Throws as `refundTransaction`. */
 export async function reverseTransaction(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: { transactionId: string; reason?: string | undefined },
   request: IdempotentRequest | null,
 ): Promise<Refund> {
-  return giveBack(service, ledger, tenant, { ...input, amount: null, kind: 'reversal' }, request)
+  return giveBack(context, tenant, { ...input, amount: null, kind: 'reversal' }, request)
 }
 
 async function giveBack(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: { transactionId: string; amount: bigint | null; kind: Refund['kind']; reason?: string | undefined },
   request: IdempotentRequest | null,
 ): Promise<Refund> {
   const { kind, transactionId } = input
-  const original = await getOriginal(service, tenant, transactionId)
+  const original = await getOriginal(context, tenant, transactionId)
   checkKind(kind, original.kind)
-  const id = uuidV7(service.random, service.clock.now())
+  const id = uuidV7(context.random, context.clock.now())
   const customer = original.to.customer ?? original.from.customer
-  const receipt = await ledger(tenant, {
+  const receipt = await doCommand(context, tenant, {
     action: 'refund',
     kind,
     id,
@@ -114,9 +111,9 @@ function checkKind(kind: Refund['kind'], original: TransactionKind): void {
   throw new ServiceError('invalid_request', message, 'transactionId')
 }
 
-async function getOriginal(service: Service, tenant: Tenant, id: string): Promise<Original> {
+async function getOriginal(context: Context, tenant: Tenant, id: string): Promise<Original> {
   const rows = isUuid(id)
-    ? await service.db.query<{
+    ? await context.db.query<{
         kind: TransactionKind
         currency: Currency
         from_kind: AccountName['kind']

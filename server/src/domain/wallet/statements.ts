@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -16,8 +16,8 @@ export interface CurrencyBalance {
 }
 
 /** In every currency the customer ever had, the merchant's default first. */
-export async function listBalances(service: Service, tenant: Tenant, customer: Customer): Promise<CurrencyBalance[]> {
-  const rows = await service.db.query<{ currency: Currency; posted: bigint; held: bigint }>(sql`
+export async function listBalances(context: Context, tenant: Tenant, customer: Customer): Promise<CurrencyBalance[]> {
+  const rows = await context.db.query<{ currency: Currency; posted: bigint; held: bigint }>(sql`
     select currency, posted, held from ledger_accounts
     where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
     order by currency <> ${tenant.merchant.currencies[0]}, currency
@@ -27,13 +27,13 @@ export async function listBalances(service: Service, tenant: Tenant, customer: C
 
 /** What was posted at a past instant, in every currency. Holds are not part of the past: they leave no entries. */
 export async function listBalancesAt(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
   instant: Date,
 ): Promise<{ currency: Currency; posted: bigint }[]> {
   const after = new Date(instant.getTime() + 1)
-  return service.db.query<{ currency: Currency; posted: bigint }>(sql`
+  return context.db.query<{ currency: Currency; posted: bigint }>(sql`
     select a.currency, coalesce(e.balance_after, 0) as posted
     from ledger_accounts a
     left join entries e
@@ -74,12 +74,12 @@ export interface StatementEntry {
 
 /** Throws `currency_not_held` when the customer never had the currency. */
 export async function openStatement(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   customer: Customer,
   period: { currency: Currency; from: Date; to: Date },
 ): Promise<Statement> {
-  const [row] = await service.db.query<{
+  const [row] = await context.db.query<{
     account_id: bigint
     after: bigint
     last: bigint
@@ -127,12 +127,12 @@ export async function openStatement(
 
 /** The entries of a statement, oldest first: at most `limit` of those numbered above `after`. */
 export async function readStatementEntries(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   statement: Pick<Statement, 'accountId' | 'last'>,
   page: { after: bigint; limit: number },
 ): Promise<StatementEntry[]> {
-  const rows = await service.db.query<{
+  const rows = await context.db.query<{
     number: bigint
     transaction_id: string
     kind: TransactionKind

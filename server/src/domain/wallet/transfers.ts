@@ -2,10 +2,10 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context, FreeContext } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
-import { doTogether, type Ledger, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
+import { doCommand, doTogether, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
@@ -35,29 +35,30 @@ export interface NewTransfer {
  * `customer_denied`, `insufficient_funds`, `balance_limit`, `idempotency_key_reused`.
  */
 export async function makeTransfer(
-  service: Service,
-  ledger: Ledger,
+  context: FreeContext,
   tenant: Tenant,
   input: NewTransfer,
   request: IdempotentRequest | null,
 ): Promise<Transfer & { replayed: boolean }> {
-  const command = transferCommand(service, tenant, input, request)
-  const receipt = await ledger(tenant, command)
+  const command = transferCommand(context, tenant, input, request)
+  const receipt = await doCommand(context, tenant, command)
   return { ...readTransfer(input, command, receipt), replayed: receipt.replayed }
 }
 
 /**
- * Makes many transfers in one commit and answers for each, in order: the transfer, or why it was refused. A refused one
- * changes nothing for its neighbours; each is judged by the balances that those before it leave.
+ * Makes many transfers in one commit and answers for each, in order: the transfer, or why it was refused. A refused transfer
+ * changes nothing for its neighbours; each transfer is judged by the balances that the transfers before it leave. The same
+ * request again makes none of them a second time.
  */
 export async function makeTransfers(
-  service: Service,
+  context: FreeContext,
   tenant: Tenant,
   inputs: NewTransfer[],
+  request: IdempotentRequest | null,
 ): Promise<(Transfer | ServiceError)[]> {
-  const commands = inputs.map((input) => tryCommand(service, tenant, input))
+  const commands = inputs.map((input, i) => tryCommand(context, tenant, input, request && `batch/${request.key}/${i}`))
   const sound = commands.filter((command): command is TransferCommand => !(command instanceof ServiceError))
-  const outcomes = sound.length === 0 ? [] : await doTogether(service, tenant, sound)
+  const outcomes = sound.length === 0 ? [] : await doTogether(context, tenant, sound)
   const outcomeOf = new Map(sound.map((command, i) => [command, outcomes[i] as Receipt | ServiceError]))
   return commands.map((command, i) => {
     if (command instanceof ServiceError) return command
@@ -71,11 +72,11 @@ export async function makeTransfers(
  * the names: joined to the page, all customers were read for it.
  */
 export async function listTransfers(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   page: { limit: number; offset: number },
 ): Promise<Page<Transfer>> {
-  const rows = await service.db.query<{
+  const rows = await context.db.query<{
     total: bigint
     id: string | null
     from_customer: string
@@ -124,9 +125,10 @@ function codeOfOwner(accountId: Sql): Sql {
   )`
 }
 
-function tryCommand(service: Service, tenant: Tenant, input: NewTransfer): TransferCommand | ServiceError {
+function tryCommand(context: Context, tenant: Tenant, input: NewTransfer, ownKey: string | null) {
   try {
-    return transferCommand(service, tenant, input, null)
+    const command = transferCommand(context, tenant, input, null)
+    return ownKey === null ? command : { ...command, ownKey }
   } catch (error) {
     if (error instanceof ServiceError) return error
     throw error
@@ -136,7 +138,7 @@ function tryCommand(service: Service, tenant: Tenant, input: NewTransfer): Trans
 type TransferCommand = Extract<LedgerCommand, { action: 'post' }>
 
 function transferCommand(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   input: NewTransfer,
   request: IdempotentRequest | null,
@@ -147,7 +149,7 @@ function transferCommand(
   if (fromCustomer === toCustomer) {
     throw new ServiceError('invalid_request', 'A customer cannot send money to themself', 'toCustomerId')
   }
-  const id = uuidV7(service.random, service.clock.now())
+  const id = uuidV7(context.random, context.clock.now())
   return {
     action: 'post',
     kind: 'transfer',

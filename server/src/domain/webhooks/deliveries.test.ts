@@ -3,6 +3,7 @@ import { deliverDue } from '../../../test/deliver.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
+import { inTransaction } from '../context.ts'
 import { lockCustomer } from '../customers/customers.ts'
 import { type EventType, recordEvent } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
@@ -71,9 +72,9 @@ async function setUp(mode: Mode = 'test'): Promise<Setting> {
 
 /** Something happens to the customer. */
 async function happen({ service, tenant }: Setting, code: string, note: unknown, type: EventType = 'identity.failed') {
-  await service.db.transaction(async (tx) => {
+  await inTransaction(service, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code })
-    await recordEvent(service, tx, tenant, type, customer, { note })
+    await recordEvent(tx, tenant, type, customer, { note })
   })
 }
 
@@ -117,9 +118,9 @@ test('a change that is rolled back is told to nobody', async () => {
   const { service, tenant } = setting
   const [code = ''] = await createWallets(service, tenant, 1)
   await createWebhookEndpoint(service, tenant, hooks)
-  const failing = service.db.transaction(async (tx) => {
+  const failing = inTransaction(service, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code })
-    await recordEvent(service, tx, tenant, 'customer.updated', customer)
+    await recordEvent(tx, tenant, 'customer.updated', customer)
     throw new Error('a bug')
   })
   await expect(failing).rejects.toThrow('a bug')
@@ -176,9 +177,9 @@ describe('of one customer', () => {
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
     await createWebhookEndpoint(service, tenant, hooks)
-    await service.db.transaction(async (tx) => {
+    await inTransaction(service, async (tx) => {
       const customer = await lockCustomer(tx, tenant, { code })
-      for (let i = 0; i < 300; i++) await recordEvent(service, tx, tenant, 'customer.updated', customer, { note: i })
+      for (let i = 0; i < 300; i++) await recordEvent(tx, tenant, 'customer.updated', customer, { note: i })
     })
     const working = [deliver(setting), deliver(setting)]
     for (let i = 300; i < 320; i++) await happen(setting, code, i)

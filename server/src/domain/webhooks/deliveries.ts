@@ -1,13 +1,12 @@
 import { createBatcher } from '../../db/batcher.ts'
-import type { Tx } from '../../db/database.ts'
 import { oneAtATime } from '../../db/lanes.ts'
 import { isRolledBack } from '../../db/rolled-back.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import type { RecordedEvent } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
 import { disableEndpoint, reachOf, secretContext } from './endpoints.ts'
-import type { WebhookAnswer } from './sender.ts'
+import type { SenderChoice, WebhookAnswer } from './sender.ts'
 import { styleRules, type WebhookStyle } from './styles.ts'
 
 /** The body of a webhook in each style: what becomes JSON. A style is told only of events it has a name for. */
@@ -62,19 +61,19 @@ export const disabledAfterMs = 5 * 24 * 60 * 60 * 1000
  * @param busy how many attempts at each endpoint this process has under way
  */
 export async function claimDeliveries(
-  service: Service,
+  context: Context,
   busy: ReadonlyMap<string, number> = new Map(),
 ): Promise<ClaimedDelivery[]> {
-  const now = service.clock.now()
+  const now = context.clock.now()
   const inAll = maxParallel.inAll - [...busy.values()].reduce((sum, each) => sum + each, 0)
   if (inAll <= 0) return []
-  const rows = await service.db.query<ClaimedRow>(sql`
+  const rows = await context.db.query<ClaimedRow>(sql`
     select * from claim_deliveries(
       ${now}, ${[...busy.keys()]}::uuid[], ${[...busy.values()]}::integer[], ${maxParallel.perEndpoint}, ${inAll},
       ${leaseOf('paystack')}::interval, ${leaseOf('standard')}::interval
     )
   `)
-  return rows.map((row) => readClaimed(service, row, now))
+  return rows.map((row) => readClaimed(context, row, now))
 }
 
 function leaseOf(style: WebhookStyle): string {
@@ -85,21 +84,21 @@ function leaseOf(style: WebhookStyle): string {
 export type Attempt = (delivery: ClaimedDelivery) => Promise<void>
 
 /** Attempts that end together are recorded together. */
-export function createAttempt(service: Service, renderers: EventRenderers): Attempt {
+export function createAttempt(context: FreeContext & SenderChoice, renderers: EventRenderers): Attempt {
   const record = createBatcher<Outcome, void>(
     // Each batch is a transaction of several statements, for which a lane has no room.
-    { lane: () => oneAtATime(service.db) },
+    { lane: () => oneAtATime(context.db) },
     async (_lane, outcomes) => {
-      await recordOutcomes(service, outcomes)
+      await recordOutcomes(context, outcomes)
       return outcomes.map(() => undefined)
     },
     ({ delivery }) => String(delivery.merchantId),
     { maxBatch: 100, maxWaiting: 10_000, isRolledBack },
   )
   return async (delivery) => {
-    const startedAt = service.clock.now()
+    const startedAt = context.clock.now()
     const body = delivery.body ?? JSON.stringify(renderers[delivery.style](delivery.event))
-    const id = messageId(service, delivery.event.id)
+    const id = messageId(context, delivery.event.id)
     const rules = styleRules[delivery.style]
     const headers = {
       'content-type': 'application/json',
@@ -107,20 +106,20 @@ export function createAttempt(service: Service, renderers: EventRenderers): Atte
       ...rules.sign(delivery.secrets, { id, body, now: startedAt }),
     }
     const { url, mode } = delivery
-    const answer = await service.webhookSender.send({
+    const answer = await context.webhookSender.send({
       url,
       headers,
       body,
       timeoutMs: rules.timeoutMs,
       reach: reachOf(mode),
     })
-    await record({ delivery, startedAt, body, headers, answer, ...judge(service, delivery, answer) })
+    await record({ delivery, startedAt, body, headers, answer, ...judge(context, delivery, answer) })
   }
 }
 
 /** What names an event to those who are told of it: `evt_…`, the same each time. */
-export function messageId(service: Pick<Service, 'vault'>, eventId: bigint): string {
-  return `evt_${service.vault.conceal(eventId, 'event')}`
+export function messageId(context: Pick<Context, 'vault'>, eventId: bigint): string {
+  return `evt_${context.vault.conceal(eventId, 'event')}`
 }
 
 interface Verdict {
@@ -137,33 +136,33 @@ interface Outcome extends Verdict {
   answer: WebhookAnswer
 }
 
-function judge(service: Service, { style, mode, tryCount }: ClaimedDelivery, answer: WebhookAnswer): Verdict {
+function judge(context: Context, { style, mode, tryCount }: ClaimedDelivery, answer: WebhookAnswer): Verdict {
   if ('status' in answer && styleRules[style].isAcknowledged(answer.status)) {
     return { status: 'delivered', nextAttemptAt: null, failureReason: null }
   }
   const failureReason = 'status' in answer ? `Answered ${answer.status}` : answer.error
   const delayMs = styleRules[style].retryDelaysMs[mode][tryCount]
   if (delayMs === undefined) return { status: 'failed', nextAttemptAt: null, failureReason }
-  const nextAttemptAt = new Date(service.clock.now().getTime() + withJitter(service, delayMs))
+  const nextAttemptAt = new Date(context.clock.now().getTime() + withJitter(context, delayMs))
   return { status: 'pending', nextAttemptAt, failureReason }
 }
 
 /** Up to a tenth more, so that what failed together does not come back together. */
-function withJitter({ random }: Service, delayMs: number): number {
+function withJitter({ random }: Context, delayMs: number): number {
   return Math.round(delayMs * (1 + random.bytes(2).readUInt16BE() / 0x10000 / 10))
 }
 
 /** All of one merchant. */
-async function recordOutcomes(service: Service, outcomes: Outcome[]): Promise<void> {
+async function recordOutcomes(context: Context, outcomes: Outcome[]): Promise<void> {
   const merchantId = outcomes[0]?.delivery.merchantId ?? 0
-  const now = service.clock.now()
-  await service.db.transaction(async (tx) => {
+  const now = context.clock.now()
+  await inTransaction(context, async (tx) => {
     await recordAttempts(tx, merchantId, outcomes, now)
     await watchEndpoints(tx, merchantId, outcomes, now)
   })
 }
 
-async function recordAttempts(tx: Tx, merchantId: number, outcomes: Outcome[], now: Date): Promise<void> {
+async function recordAttempts(tx: TxContext, merchantId: number, outcomes: Outcome[], now: Date): Promise<void> {
   const attempts = outcomes.map(({ delivery, answer, startedAt, headers, body, ...verdict }) => ({
     id: String(delivery.id),
     started_at: startedAt,
@@ -179,15 +178,15 @@ async function recordAttempts(tx: Tx, merchantId: number, outcomes: Outcome[], n
     next_attempt_at: verdict.nextAttemptAt,
     failure_reason: verdict.failureReason,
   }))
-  await tx.query(sql`select record_attempts(${merchantId}, ${JSON.stringify(attempts)}::json, ${now})`)
+  await tx.db.query(sql`select record_attempts(${merchantId}, ${JSON.stringify(attempts)}::json, ${now})`)
 }
 
 /** Notes since when an endpoint has been failing, and disables it when that is long enough or it says it is gone. */
-async function watchEndpoints(tx: Tx, merchantId: number, outcomes: Outcome[], now: Date): Promise<void> {
+async function watchEndpoints(tx: TxContext, merchantId: number, outcomes: Outcome[], now: Date): Promise<void> {
   const working = outcomes.filter(({ status }) => status === 'delivered').map(({ delivery }) => delivery.endpointId)
   const failing = outcomes.filter(({ status }) => status !== 'delivered')
   if (working.length > 0) {
-    await tx.query(sql`
+    await tx.db.query(sql`
       update webhook_endpoints set failing_since = null
       where merchant_id = ${merchantId} and id = any(${working}::uuid[]) and failing_since is not null
     `)
@@ -203,8 +202,8 @@ function isGoneAnswer({ answer, delivery }: Outcome): boolean {
   return delivery.style === 'standard' && 'status' in answer && answer.status === 410
 }
 
-async function noteFailure(tx: Tx, merchantId: number, id: string, isGone: boolean, now: Date): Promise<void> {
-  const [row] = await tx.query<{ failing_since: Date }>(sql`
+async function noteFailure(tx: TxContext, merchantId: number, id: string, isGone: boolean, now: Date): Promise<void> {
+  const [row] = await tx.db.query<{ failing_since: Date }>(sql`
     update webhook_endpoints set failing_since = coalesce(failing_since, ${now}::timestamptz)
     where merchant_id = ${merchantId} and id = ${id}
     returning failing_since
@@ -219,10 +218,10 @@ async function noteFailure(tx: Tx, merchantId: number, id: string, isGone: boole
  * Gives up what was recorded for an endpoint in the moment it was deleted or disabled, by whoever did not see it yet.
  * Answers how many.
  */
-export async function giveUpStrayDeliveries(service: Service): Promise<number> {
-  const now = service.clock.now()
+export async function giveUpStrayDeliveries(context: Context): Promise<number> {
+  const now = context.clock.now()
   const recently = new Date(now.getTime() - 60 * 60 * 1000)
-  const rows = await service.db.query(sql`
+  const rows = await context.db.query(sql`
     update deliveries d set
       status = 'failed', failure_reason = 'The endpoint is no longer told', next_attempt_at = null, claimed_until = null,
       updated_at = ${now}
@@ -234,7 +233,7 @@ export async function giveUpStrayDeliveries(service: Service): Promise<number> {
   return rows.length
 }
 
-function readClaimed(service: Service, row: ClaimedRow, now: Date): ClaimedDelivery {
+function readClaimed(context: Context, row: ClaimedRow, now: Date): ClaimedDelivery {
   const isPreviousValid = row.previous_secret_expires_at !== null && row.previous_secret_expires_at > now
   const sealed = isPreviousValid ? [row.secret, row.previous_secret as Buffer] : [row.secret]
   return {
@@ -244,12 +243,12 @@ function readClaimed(service: Service, row: ClaimedRow, now: Date): ClaimedDeliv
     endpointId: row.endpoint_id,
     style: row.style,
     url: row.url,
-    secrets: sealed.map((each) => service.vault.open(each, secretContext)),
+    secrets: sealed.map((each) => context.vault.open(each, secretContext)),
     tryCount: row.try_count,
     body: row.body,
     event: {
       id: row.event_id,
-      publicId: messageId(service, row.event_id),
+      publicId: messageId(context, row.event_id),
       merchantCode: row.merchant_code,
       mode: row.mode,
       type: row.type,

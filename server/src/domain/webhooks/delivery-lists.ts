@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import type { Customer } from '../customers/customers.ts'
 import {
@@ -89,12 +89,12 @@ const shownAttempts = 100
 
 /** As `listEvents`. Throws `webhook_endpoint_not_found`. */
 export async function listDeliveries(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: DeliveryFilter,
   step: Step<bigint>,
 ): Promise<Found<Delivery>> {
-  await checkEndpoint(service, tenant, filter.endpointId)
+  await checkEndpoint(context, tenant, filter.endpointId)
   const walk = sql`
     select k.* from deliveries k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
@@ -105,7 +105,7 @@ export async function listDeliveries(
     order by k.id desc
     limit ${maxWalked}
   `
-  const rows = await service.db.query<DeliveryRow>(sql`
+  const rows = await context.db.query<DeliveryRow>(sql`
     select ${columns} from (${walk}) d
     join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
     where true ${fitting(sql`d`, filter)}
@@ -113,8 +113,8 @@ export async function listDeliveries(
     limit ${step.limit + 1}
   `)
   return foundOf(
-    service,
-    rows.map((row) => readDelivery(service, tenant, row)),
+    context,
+    rows.map((row) => readDelivery(context, tenant, row)),
     step.limit,
     walk,
   )
@@ -122,12 +122,12 @@ export async function listDeliveries(
 
 /** Those of endpoints of the standard style, newest first; `total` as of a customers' search. */
 export async function listStandardDeliveries(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: Pick<DeliveryFilter, 'status' | 'from' | 'to'> & { eventType?: string | undefined },
   page: { limit: number; offset: number },
 ): Promise<Page<Delivery>> {
-  const rows = await service.db.query<DeliveryRow & { total: bigint }>(sql`
+  const rows = await context.db.query<DeliveryRow & { total: bigint }>(sql`
     with told as materialized (
       select w.id from webhook_endpoints w
       where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.style = 'standard'
@@ -148,7 +148,7 @@ export async function listStandardDeliveries(
     left join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
     order by d.id desc
   `)
-  const items = rows.filter((row) => row.id !== null).map((row) => readDelivery(service, tenant, row))
+  const items = rows.filter((row) => row.id !== null).map((row) => readDelivery(context, tenant, row))
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
@@ -156,27 +156,27 @@ export async function listStandardDeliveries(
 const countedDeliveries = 1000
 
 /** Throws `delivery_not_found`. */
-export async function getDelivery(service: Service, tenant: Tenant, id: bigint): Promise<Delivery> {
-  const [row] = await service.db.query<DeliveryRow>(sql`
+export async function getDelivery(context: Context, tenant: Tenant, id: bigint): Promise<Delivery> {
+  const [row] = await context.db.query<DeliveryRow>(sql`
     select ${columns} from deliveries d
     join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = ${id}
   `)
-  if (row === undefined) throw deliveryNotFound(service, id)
-  return readDelivery(service, tenant, row)
+  if (row === undefined) throw deliveryNotFound(context, id)
+  return readDelivery(context, tenant, row)
 }
 
 /** What was sent each time, and its attempts, oldest first: the last hundred. The body is null before the first. */
 export async function getDeliveryAttempts(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   id: bigint,
 ): Promise<{ body: string | null; attempts: DeliveryAttempt[] }> {
-  const [delivery] = await service.db.query<{ body: string | null }>(sql`
+  const [delivery] = await context.db.query<{ body: string | null }>(sql`
     select body from deliveries where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (delivery === undefined) throw deliveryNotFound(service, id)
-  const rows = await service.db.query<AttemptRow>(sql`
+  if (delivery === undefined) throw deliveryNotFound(context, id)
+  const rows = await context.db.query<AttemptRow>(sql`
     select number, started_at, duration_ms, url, request_headers, status, response_headers, response_body, error
     from delivery_attempts
     where merchant_id = ${tenant.merchant.id} and delivery_id = ${id}
@@ -219,9 +219,9 @@ function ofStatus(delivery: Sql, status: DeliveryStatus): Sql {
 }
 
 /** A deleted endpoint's deliveries can still be looked at. Throws `webhook_endpoint_not_found`. */
-export async function checkEndpoint(service: Service, tenant: Tenant, id: string | undefined): Promise<void> {
+export async function checkEndpoint(context: Context, tenant: Tenant, id: string | undefined): Promise<void> {
   if (id === undefined) return
-  const rows = await service.db.query(sql`
+  const rows = await context.db.query(sql`
     select id from webhook_endpoints
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
@@ -229,11 +229,11 @@ export async function checkEndpoint(service: Service, tenant: Tenant, id: string
     throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${endpointName(id)}"`)
 }
 
-export function deliveryNotFound(service: Service, id: bigint): ServiceError {
-  return new ServiceError('delivery_not_found', `There is no delivery "${deliveryName(service, id)}"`)
+export function deliveryNotFound(context: Context, id: bigint): ServiceError {
+  return new ServiceError('delivery_not_found', `There is no delivery "${deliveryName(context, id)}"`)
 }
 
-function readDelivery(service: Service, tenant: Tenant, row: DeliveryRow): Delivery {
+function readDelivery(context: Context, tenant: Tenant, row: DeliveryRow): Delivery {
   const event = {
     id: row.event_id,
     mode: row.event_mode,
@@ -243,9 +243,9 @@ function readDelivery(service: Service, tenant: Tenant, row: DeliveryRow): Deliv
   }
   return {
     id: row.id,
-    publicId: deliveryName(service, row.id),
+    publicId: deliveryName(context, row.id),
     endpointId: row.endpoint_id,
-    event: readEvent(service, tenant, event),
+    event: readEvent(context, tenant, event),
     status: row.status,
     attemptCount: row.attempt_count,
     nextAttemptAt: row.next_attempt_at,

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Service } from '../context.ts'
+import type { FreeContext } from '../context.ts'
 import { type ClaimedDelivery, claimDeliveries, createAttempt, type EventRenderers } from './deliveries.ts'
+import type { SenderChoice } from './sender.ts'
 
 const idleMs = 200
 /** Attempts that end within this time are followed up together: taking on many costs the database little more than one. */
@@ -14,12 +15,12 @@ const graceMs = 5_000
  * The answered function stops taking on more and waits a few seconds for what is under way.
  */
 export function startDispatcher(
-  service: Service,
+  context: FreeContext & SenderChoice,
   renderers: EventRenderers,
   log: Pick<FastifyBaseLogger, 'error'>,
 ): () => Promise<void> {
   const stop = new AbortController()
-  const attempt = createAttempt(service, renderers)
+  const attempt = createAttempt(context, renderers)
   const busy = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
   let wake = () => {}
@@ -57,7 +58,7 @@ export function startDispatcher(
   async function loop(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
-        const claimed = await claimDeliveries(service, busy)
+        const claimed = await claimDeliveries(context, busy)
         for (const delivery of claimed) start(delivery)
       } catch (error) {
         log.error({ err: error }, 'deliveries could not be claimed; they are looked for again')

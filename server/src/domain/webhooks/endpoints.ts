@@ -1,8 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import type { Tx } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Page } from '../customers/customer-lists.ts'
 import type { Metadata } from '../customers/customers.ts'
 import type { EventType } from '../events/events.ts'
@@ -71,12 +70,12 @@ export interface NewWebhookEndpoint {
  * can be seen: `whsec_` and 32 characters of base64. Throws `invalid_request`.
  */
 export async function createWebhookEndpoint(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   input: NewWebhookEndpoint,
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
-  const secret = newWebhookSecret(service.random)
-  const endpoint = await insertEndpoint(service, tenant, { ...input, style: 'standard', secret })
+  const secret = newWebhookSecret(context.random)
+  const endpoint = await insertEndpoint(context, tenant, { ...input, style: 'standard', secret })
   return { endpoint, secret }
 }
 
@@ -85,29 +84,29 @@ export async function createWebhookEndpoint(
  * too. They are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
  */
 export async function setPaystackWebhook(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   url: string,
   secretKey: string,
 ): Promise<WebhookEndpoint> {
-  return insertEndpoint(service, tenant, { url, style: 'paystack', secret: secretKey })
+  return insertEndpoint(context, tenant, { url, style: 'paystack', secret: secretKey })
 }
 
 async function insertEndpoint(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   input: NewWebhookEndpoint & { style: WebhookStyle; secret: string },
 ): Promise<WebhookEndpoint> {
-  const now = service.clock.now()
-  const [row] = await service.db.query<EndpointRow>(sql`
+  const now = context.clock.now()
+  const [row] = await context.db.query<EndpointRow>(sql`
     insert into webhook_endpoints as w (
       merchant_id, id, mode, style, url, event_types, metadata, secret, created_at, updated_at
     )
     values (
-      ${tenant.merchant.id}, ${uuidV7(service.random, now)}, ${tenant.mode}, ${input.style},
+      ${tenant.merchant.id}, ${uuidV7(context.random, now)}, ${tenant.mode}, ${input.style},
       ${readWebhookUrl(input.url, tenant.mode)}, ${input.eventTypes ?? null}::text[],
       ${input.metadata === undefined ? null : JSON.stringify(input.metadata)},
-      ${service.vault.seal(input.secret, secretContext)}, ${now}, ${now}
+      ${context.vault.seal(input.secret, secretContext)}, ${now}, ${now}
     )
     on conflict (merchant_id, mode) where style = 'paystack' and deleted_at is null
     do update set
@@ -120,12 +119,12 @@ async function insertEndpoint(
 
 /** Newest first. */
 export async function listWebhookEndpoints(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   filter: { style?: WebhookStyle | undefined },
   page: { limit: number; offset: number },
 ): Promise<Page<WebhookEndpoint>> {
-  const rows = await service.db.query<EndpointRow & { total: bigint }>(sql`
+  const rows = await context.db.query<EndpointRow & { total: bigint }>(sql`
     with kept as materialized (
       select k.id from webhook_endpoints k
       where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode} and k.deleted_at is null
@@ -141,9 +140,9 @@ export async function listWebhookEndpoints(
 }
 
 /** Throws `webhook_endpoint_not_found`. */
-export async function getWebhookEndpoint(service: Service, tenant: Tenant, id: string): Promise<WebhookEndpoint> {
+export async function getWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<WebhookEndpoint> {
   const rows = idPattern.test(id)
-    ? await service.db.query<EndpointRow>(sql`
+    ? await context.db.query<EndpointRow>(sql`
         select ${columns} from webhook_endpoints w
         where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
       `)
@@ -161,19 +160,19 @@ export interface EndpointChange {
 
 /** Throws `webhook_endpoint_not_found`, `invalid_request`. */
 export async function updateWebhookEndpoint(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   id: string,
   change: EndpointChange,
 ): Promise<WebhookEndpoint> {
   const url = change.url === undefined ? null : readWebhookUrl(change.url, tenant.mode)
-  const current = await getWebhookEndpoint(service, tenant, id)
-  const now = service.clock.now()
-  return service.db.transaction(async (tx) => {
+  const current = await getWebhookEndpoint(context, tenant, id)
+  const now = context.clock.now()
+  return inTransaction(context, async (tx) => {
     if (change.enabled === false && current.disabledAt === null) {
       await disableEndpoint(tx, tenant.merchant.id, id, 'Disabled by hand', now)
     }
-    const [row] = await tx.query<EndpointRow>(sql`
+    const [row] = await tx.db.query<EndpointRow>(sql`
       update webhook_endpoints w set
         url = coalesce(${url}, w.url),
         event_types = case
@@ -197,22 +196,22 @@ export async function updateWebhookEndpoint(
  * Paystack's style, whose secret is an API key.
  */
 export async function rotateWebhookSecret(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   id: string,
   overlapMs: number,
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
-  const { style } = await getWebhookEndpoint(service, tenant, id)
+  const { style } = await getWebhookEndpoint(context, tenant, id)
   if (style === 'paystack') {
     const message = 'A Paystack endpoint is signed with the API key that set it; set it again with the new key'
     throw new ServiceError('invalid_request', message)
   }
-  const secret = newWebhookSecret(service.random)
-  const now = service.clock.now()
-  const [row] = await service.db.query<EndpointRow>(sql`
+  const secret = newWebhookSecret(context.random)
+  const now = context.clock.now()
+  const [row] = await context.db.query<EndpointRow>(sql`
     update webhook_endpoints w set
       previous_secret = w.secret, previous_secret_expires_at = ${new Date(now.getTime() + overlapMs)},
-      secret = ${service.vault.seal(secret, secretContext)}, updated_at = ${now}
+      secret = ${context.vault.seal(secret, secretContext)}, updated_at = ${now}
     where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
     returning ${columns}
   `)
@@ -221,14 +220,14 @@ export async function rotateWebhookSecret(
 }
 
 /** What is still to be told to it will not be. Answers when. Throws `webhook_endpoint_not_found`. */
-export async function deleteWebhookEndpoint(service: Service, tenant: Tenant, id: string): Promise<Date> {
-  await getWebhookEndpoint(service, tenant, id)
-  return service.db.transaction((tx) => removeEndpoint(service, tx, tenant, id))
+export async function deleteWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<Date> {
+  await getWebhookEndpoint(context, tenant, id)
+  return inTransaction(context, (tx) => removeEndpoint(tx, tenant, id))
 }
 
-async function removeEndpoint(service: Service, tx: Tx, tenant: Tenant, id: string): Promise<Date> {
-  const now = service.clock.now()
-  await tx.query(sql`
+async function removeEndpoint(tx: TxContext, tenant: Tenant, id: string): Promise<Date> {
+  const now = tx.clock.now()
+  await tx.db.query(sql`
     update webhook_endpoints set deleted_at = ${now}, updated_at = ${now}
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id} and deleted_at is null
   `)
@@ -237,16 +236,22 @@ async function removeEndpoint(service: Service, tx: Tx, tenant: Tenant, id: stri
 }
 
 /** Nothing is sent to it any more, for the reason given. */
-export async function disableEndpoint(tx: Tx, merchantId: number, id: string, reason: string, now: Date) {
-  await tx.query(sql`
+export async function disableEndpoint(tx: TxContext, merchantId: number, id: string, reason: string, now: Date) {
+  await tx.db.query(sql`
     update webhook_endpoints set disabled_at = ${now}, disabled_reason = ${reason}, updated_at = ${now}
     where merchant_id = ${merchantId} and id = ${id} and disabled_at is null
   `)
   await giveUpDeliveries(tx, merchantId, id, 'The endpoint was disabled', now)
 }
 
-async function giveUpDeliveries(tx: Tx, merchantId: number, id: string, reason: string, now: Date): Promise<void> {
-  await tx.query(sql`
+async function giveUpDeliveries(
+  tx: TxContext,
+  merchantId: number,
+  id: string,
+  reason: string,
+  now: Date,
+): Promise<void> {
+  await tx.db.query(sql`
     update deliveries set
       status = 'failed', failure_reason = ${reason}, next_attempt_at = null, claimed_until = null, updated_at = ${now}
     where merchant_id = ${merchantId} and endpoint_id = ${id} and status = 'pending'

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 
 // What events, deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
 
@@ -17,19 +17,19 @@ export function readEndpointName(name: string): string {
   throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${name}"`)
 }
 
-export function deliveryName({ vault }: Pick<Service, 'vault'>, id: bigint): string {
+export function deliveryName({ vault }: Pick<Context, 'vault'>, id: bigint): string {
   return `dlv_${vault.conceal(id, 'delivery')}`
 }
 
 /** Throws `delivery_not_found` for what is no delivery's name. */
-export function readDeliveryName({ vault }: Pick<Service, 'vault'>, name: string): bigint {
+export function readDeliveryName({ vault }: Pick<Context, 'vault'>, name: string): bigint {
   const id = name.startsWith('dlv_') ? vault.reveal(name.slice(4), 'delivery') : null
   if (id !== null) return id
   throw new ServiceError('delivery_not_found', `There is no delivery "${name}"`)
 }
 
 /** The event of a `messageId`. Throws `event_not_found` for what is none. */
-export function readEventName({ vault }: Pick<Service, 'vault'>, name: string): bigint {
+export function readEventName({ vault }: Pick<Context, 'vault'>, name: string): bigint {
   const id = name.startsWith('evt_') ? vault.reveal(name.slice(4), 'event') : null
   if (id !== null) return id
   throw new ServiceError('event_not_found', `There is no event "${name}"`)

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Service } from '../context.ts'
+import type { Context } from '../context.ts'
 import { withinPeriod } from '../events/event-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { checkEndpoint, type DeliveryFilter, deliveryNotFound, fitting } from './delivery-lists.ts'
@@ -12,13 +12,13 @@ export const maxResent = 10_000
  * Sends a delivery once more, at once and with a new round of tries, whatever became of it. Throws `delivery_not_found`,
  * and `invalid_request` where its endpoint was deleted or disabled.
  */
-export async function resendDelivery(service: Service, tenant: Tenant, id: bigint): Promise<void> {
-  const rows = await resend(service, tenant, [id])
+export async function resendDelivery(context: Context, tenant: Tenant, id: bigint): Promise<void> {
+  const rows = await resend(context, tenant, [id])
   if (rows.length > 0) return
-  const [found] = await service.db.query(sql`
+  const [found] = await context.db.query(sql`
     select id from deliveries where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (found === undefined) throw deliveryNotFound(service, id)
+  if (found === undefined) throw deliveryNotFound(context, id)
   throw new ServiceError('invalid_request', 'Its endpoint was deleted or disabled; what was disabled can be enabled')
 }
 
@@ -26,24 +26,24 @@ export async function resendDelivery(service: Service, tenant: Tenant, id: bigin
  * Sends again what fits the filter, of endpoints that are told of events; without a status what has failed. Answers how
  * many. Throws `webhook_endpoint_not_found`, and `invalid_request` for more than `maxResent`.
  */
-export async function resendDeliveries(service: Service, tenant: Tenant, filter: DeliveryFilter): Promise<number> {
-  const ids = await findResendable(service, tenant, filter)
+export async function resendDeliveries(context: Context, tenant: Tenant, filter: DeliveryFilter): Promise<number> {
+  const ids = await findResendable(context, tenant, filter)
   if (ids.length > maxResent) {
     const message = `More than ${maxResent} deliveries fit; ask for a shorter period or one endpoint`
     throw new ServiceError('invalid_request', message)
   }
-  return (await resend(service, tenant, ids)).length
+  return (await resend(context, tenant, ids)).length
 }
 
 /** How many `resendDeliveries` would send, counted to `maxResent` + 1. Throws `webhook_endpoint_not_found`. */
-export async function countResendable(service: Service, tenant: Tenant, filter: DeliveryFilter): Promise<number> {
-  return (await findResendable(service, tenant, filter)).length
+export async function countResendable(context: Context, tenant: Tenant, filter: DeliveryFilter): Promise<number> {
+  return (await findResendable(context, tenant, filter)).length
 }
 
-async function findResendable(service: Service, tenant: Tenant, filter: DeliveryFilter): Promise<bigint[]> {
+async function findResendable(context: Context, tenant: Tenant, filter: DeliveryFilter): Promise<bigint[]> {
   const { endpointId, status = 'failed' } = filter
-  await checkEndpoint(service, tenant, endpointId)
-  const rows = await service.db.query<{ id: bigint }>(sql`
+  await checkEndpoint(context, tenant, endpointId)
+  const rows = await context.db.query<{ id: bigint }>(sql`
     select k.id from deliveries k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
       and k.endpoint_id = any(array(${toldEndpoints(tenant)}))
@@ -64,9 +64,9 @@ function toldEndpoints({ merchant, mode }: Tenant): Sql {
 }
 
 /** One that is being attempted is left to that attempt, which then is the first of the new round. */
-function resend(service: Service, tenant: Tenant, ids: bigint[]): Promise<{ id: bigint }[]> {
-  const now = service.clock.now()
-  return service.db.query<{ id: bigint }>(sql`
+function resend(context: Context, tenant: Tenant, ids: bigint[]): Promise<{ id: bigint }[]> {
+  const now = context.clock.now()
+  return context.db.query<{ id: bigint }>(sql`
     update deliveries d set
       status = 'pending', try_count = 0, failure_reason = null, next_attempt_at = ${now}::timestamptz,
       updated_at = ${now}::timestamptz

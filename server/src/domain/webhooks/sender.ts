@@ -23,6 +23,11 @@ export interface WebhookSender {
   close(): Promise<void>
 }
 
+/** What webhooks add to the context. */
+export interface SenderChoice {
+  readonly webhookSender: WebhookSender
+}
+
 /** The beginning of an answer's body that is kept, in bytes; no more than one read further is received. */
 const keptBytes = 2_000
 

@@ -23,9 +23,9 @@ import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { errorSchema } from './schemas.ts'
 
 /** Everything under `/api/canary`, as Cashful's clients of every language expect it. */
-export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
   app.addSchema(errorSchema)
-  await describeSurface(app, context.documents, {
+  await describeSurface(app, surface.documents, {
     name: 'cashful',
     title: 'Cashful Customers API',
     description: 'Amounts are whole numbers of minor units. Lists are newest first.',
@@ -35,18 +35,18 @@ export const cashfulSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   serializeAnswers(app)
   readBodies(app, 'json')
   refuseUnstorableAddresses(app)
-  requireBearer(app, context.findKey, context.tokens)
-  readIdempotencyKeys(app, context.service.vault)
-  await app.register(customerRoutes, context)
-  await app.register(purchaseRoutes, context)
-  await app.register(transferRoutes, context)
-  await app.register(paymentIntentRoutes, context)
-  await app.register(checkoutSessionRoutes, context)
-  await app.register(paymentMethodRoutes, context)
-  await app.register(balanceRoutes, context)
-  await app.register(analyticsRoutes, context)
-  await app.register(webhookEndpointRoutes, context)
-  await app.register(eventRoutes, context)
-  await app.register(authenticationRoutes, context)
-  await app.register(healthRoutes, context)
+  requireBearer(app, surface.findKey, surface.tokens)
+  readIdempotencyKeys(app, surface.context.vault)
+  await app.register(customerRoutes, surface)
+  await app.register(purchaseRoutes, surface)
+  await app.register(transferRoutes, surface)
+  await app.register(paymentIntentRoutes, surface)
+  await app.register(checkoutSessionRoutes, surface)
+  await app.register(paymentMethodRoutes, surface)
+  await app.register(balanceRoutes, surface)
+  await app.register(analyticsRoutes, surface)
+  await app.register(webhookEndpointRoutes, surface)
+  await app.register(eventRoutes, surface)
+  await app.register(authenticationRoutes, surface)
+  await app.register(healthRoutes, surface)
 }

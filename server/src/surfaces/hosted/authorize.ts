@@ -9,7 +9,7 @@ import { statusByCode } from '../mteja/errors.ts'
 import { html, page } from './page.ts'
 
 /** `/authorize/:accessCode`: where a customer agrees to a direct debit mandate. The address is the only secret. */
-export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { service }) => {
+export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
 
@@ -27,8 +27,8 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { s
     '/authorize/:accessCode',
     { schema: { hide: true } },
     async (request, reply) => {
-      const { tenant, reference } = await findMandateTenant(service, request.params.accessCode)
-      const mandate = await getMandate(service, tenant, reference)
+      const { tenant, reference } = await findMandateTenant(context, request.params.accessCode)
+      const mandate = await getMandate(context, tenant, reference)
       reply.type('text/html')
       if (mandate.status !== 'requested') {
         return page('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
@@ -58,8 +58,8 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { s
       if (typeof bankCode !== 'string' || !/^[\w-]{1,20}$/.test(bankCode)) {
         throw new ServiceError('invalid_request', 'The bank code must be 1 to 20 letters or digits', 'bankCode')
       }
-      const { tenant, reference } = await findMandateTenant(service, request.params.accessCode)
-      const mandate = await approveMandate(service, tenant, reference, { number: accountNumber, bankCode })
+      const { tenant, reference } = await findMandateTenant(context, request.params.accessCode)
+      const mandate = await approveMandate(context, tenant, reference, { number: accountNumber, bankCode })
       if (mandate.callbackUrl !== null && /^https?:/i.test(mandate.callbackUrl)) {
         const address = new URL(mandate.callbackUrl)
         address.searchParams.set('reference', reference)

@@ -28,17 +28,17 @@ import {
  * by a redirect, so that neither refreshing nor going back sends it again; and if it is sent again, what is paid or under
  * way is not charged.
  */
-export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { service, ledger }) => {
+export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   servePayments(app)
 
   app.get<{ Params: { id: string } }>('/checkout/:id', { schema: { hide: true } }, async (request, reply) => {
-    const checkout = await openCheckout(service, ledger, request.params.id)
+    const checkout = await openCheckout(context, request.params.id)
     const { session, intent } = checkout
     const { successUrl } = session
     if (session.status === 'complete') {
       return successUrl === null ? sendPaid(reply) : reply.redirect(returnAddress(session, successUrl), 303)
     }
-    if (session.status === 'expired' || session.expiresAt <= service.clock.now()) {
+    if (session.status === 'expired' || session.expiresAt <= context.clock.now()) {
       return sendClosed(reply, paymentOf(checkout))
     }
     if (intent.status === 'processing') return sendProcessing(reply, paymentOf(checkout))
@@ -51,7 +51,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { se
     async (request, reply) => {
       const { id } = request.params
       try {
-        const { session } = await payCheckout(service, ledger, id, readInstrument(request.body, service.clock.now()))
+        const { session } = await payCheckout(context, id, readInstrument(request.body, context.clock.now()))
         const { successUrl } = session
         const isPaid = session.status === 'complete' && successUrl !== null
         return reply.redirect(isPaid ? returnAddress(session, successUrl) : pathOf(session), 303)
@@ -59,7 +59,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { se
         if (!(error instanceof ServiceError)) throw error
         if (error.code === 'payment_intent_not_open') return reply.redirect(`/checkout/${id}`, 303)
         if (error.code !== 'invalid_request' && error.code !== 'customer_denied') throw error
-        const checkout = await openCheckout(service, ledger, id)
+        const checkout = await openCheckout(context, id)
         return sendForm(reply.status(statusByCode[error.code]), paymentOf(checkout), error.message)
       }
     },

@@ -25,20 +25,20 @@ import {
  * `/pay/:accessCode`: where a customer pays a transaction. As a checkout session's page: the address is the only secret,
  * and whatever is sent twice is charged once.
  */
-export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { service, ledger }) => {
+export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   servePayments(app)
 
   app.get<{ Params: { accessCode: string } }>(
     '/pay/:accessCode',
     { schema: { hide: true } },
     async (request, reply) => {
-      const opened = await openTransactionPage(service, ledger, request.params.accessCode)
+      const opened = await openTransactionPage(context, request.params.accessCode)
       const { transaction, intent } = opened
       if (transaction.paidAt !== null) {
         const address = returnAddress(transaction)
         return address === null ? sendPaid(reply) : reply.redirect(address, 303)
       }
-      if (intent.status === 'canceled' || intent.expiresAt <= service.clock.now()) {
+      if (intent.status === 'canceled' || intent.expiresAt <= context.clock.now()) {
         return sendClosed(reply, paymentOf(opened))
       }
       if (intent.status === 'processing') return sendProcessing(reply, paymentOf(opened))
@@ -53,15 +53,15 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { service
       const { accessCode } = request.params
       const path = `/pay/${encodeURIComponent(accessCode)}`
       try {
-        const instrument = readInstrument(request.body, service.clock.now())
-        const { transaction } = await payTransactionPage(service, ledger, accessCode, instrument)
+        const instrument = readInstrument(request.body, context.clock.now())
+        const { transaction } = await payTransactionPage(context, accessCode, instrument)
         const address = transaction.paidAt === null ? null : returnAddress(transaction)
         return reply.redirect(address ?? path, 303)
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error
         if (error.code === 'payment_intent_not_open') return reply.redirect(path, 303)
         if (error.code !== 'invalid_request' && error.code !== 'customer_denied') throw error
-        const opened = await openTransactionPage(service, ledger, accessCode)
+        const opened = await openTransactionPage(context, accessCode)
         return sendForm(reply.status(statusByCode[error.code]), paymentOf(opened), error.message)
       }
     },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { Vault } from '../../base/vault.ts'
+import { type FreeContext, type InTransaction, inTransaction } from '../../domain/context.ts'
 import {
   fingerprintOf,
   type IdempotentRequest,
@@ -8,7 +9,6 @@ import {
   once,
   onceRepeatable,
 } from '../../domain/idempotency/idempotency.ts'
-import { createDomain, type Domain } from './surface.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -47,18 +47,16 @@ export function markReplayed(reply: FastifyReply, replayed: boolean): void {
  *
  * @param work does it and renders the body; it must use the domain it is given, which is bound to the transaction
  */
-export async function answerOnce<Body>(
-  domain: Domain,
+export async function answerOnce<Given extends FreeContext, Body>(
+  context: Given,
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
-  work: (domain: Domain) => Promise<Body>,
+  work: (context: InTransaction<Given>) => Promise<Body>,
 ): Promise<Body> {
   reply.status(status)
-  if (request.idempotent === null) return work(domain)
-  const { answer, replayed } = await once(domain.service, scopeOf(request), request.idempotent, (service) =>
-    work(createDomain(service)),
-  )
+  if (request.idempotent === null) return inTransaction(context, work)
+  const { answer, replayed } = await once(context, scopeOf(request), request.idempotent, work)
   markReplayed(reply, replayed)
   return answer
 }
@@ -69,7 +67,7 @@ export async function answerOnce<Body>(
  * @param work must come to the same when it is done again
  */
 export async function answerRepeatable<Body>(
-  { service }: Domain,
+  context: FreeContext,
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
@@ -77,7 +75,7 @@ export async function answerRepeatable<Body>(
 ): Promise<Body> {
   reply.status(status)
   if (request.idempotent === null) return work()
-  const { answer, replayed } = await onceRepeatable(service, scopeOf(request), request.idempotent, work)
+  const { answer, replayed } = await onceRepeatable(context, scopeOf(request), request.idempotent, work)
   markReplayed(reply, replayed)
   return answer
 }

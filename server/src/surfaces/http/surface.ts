@@ -1,9 +1,8 @@
-import type { Service } from '../../domain/context.ts'
-import { type CustomerQueues, createCustomerQueues } from '../../domain/customers/customers.ts'
-import { type BalanceFinder, createBalanceFinder } from '../../domain/ledger/balances.ts'
-import { createLedger, type Ledger } from '../../domain/ledger/commands.ts'
+import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
+import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
+import type { SenderChoice } from '../../domain/webhooks/sender.ts'
 import type { Documents } from '../operations/docs.ts'
 
 declare module 'fastify' {
@@ -13,25 +12,12 @@ declare module 'fastify' {
   }
 }
 
-/** The domain as a surface calls it: the service, and the queues in which calls that arrive together go together. */
-export interface Domain {
-  service: Service
-  customers: CustomerQueues
-  findBalance: BalanceFinder
-  ledger: Ledger
-}
-
-export function createDomain(service: Service): Domain {
-  return {
-    service,
-    customers: createCustomerQueues(service),
-    findBalance: createBalanceFinder(service),
-    ledger: createLedger(service),
-  }
-}
+/** The context with everything that a room of the domain adds to it. */
+export type Service = PaymentsContext & VerifierChoice & SenderChoice
 
 /** What a surface works with. */
-export interface SurfaceContext extends Domain {
+export interface SurfaceContext {
+  context: Service
   findKey: KeyFinder
   tokens: Tokens
   /** Where a surface puts its API reference. */

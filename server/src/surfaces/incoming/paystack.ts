@@ -1,13 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
-import type { Service } from '../../domain/context.ts'
+import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
 import { isSignedBy, modeOfKey, readIdentityWebhook } from '../../upstream/paystack.ts'
 import { parseJson } from '../http/body.ts'
 import { answerProblems } from '../paystack/errors.ts'
 
 interface Incoming {
-  service: Service
+  context: Context
   /** The account's key, which signs what it sends; without an account there is nothing at the address. */
   account: { secretKey: string } | undefined
 }
@@ -16,7 +16,7 @@ interface Incoming {
  * `POST /webhooks/paystack`: where the Paystack account that identity checks are forwarded to tells their outcomes. Answers
  * 200 to whatever carries the account's signature: what is of no interest here would only be sent again.
  */
-export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { service, account }) => {
+export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { context, account }) => {
   answerProblems(app)
   // The signature is of the bytes, so they are read as they came.
   app.removeAllContentTypeParsers()
@@ -32,7 +32,7 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { servi
       throw new ServiceError('unauthorized', 'The x-paystack-signature is not of this body')
     }
     const notice = readIdentityWebhook(parseJson(rawBody.toString('utf8')))
-    if (notice !== null) await takeIdentityNotice(service, modeOfKey(account.secretKey), notice)
+    if (notice !== null) await takeIdentityNotice(context, modeOfKey(account.secretKey), notice)
     return { status: true, message: 'Webhook received' }
   })
 }

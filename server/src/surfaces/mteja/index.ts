@@ -23,9 +23,9 @@ import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { errorSchema } from './schemas.ts'
 
 /** Mteja's own API under `/v1`: what neither wire has. */
-export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
   app.addSchema(errorSchema)
-  await describeSurface(app, context.documents, {
+  await describeSurface(app, surface.documents, {
     name: 'mteja',
     title: 'Mteja API',
     description: 'Merchants and keys, and a sandbox that does what the outside world would. Amounts are minor units.',
@@ -36,22 +36,22 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
   readBodies(app, 'json')
   refuseUnstorableAddresses(app)
   await app.register(async (tenants) => {
-    requireBearer(tenants, context.findKey, context.tokens)
-    readIdempotencyKeys(tenants, context.service.vault)
-    await tenants.register(apiKeyRoutes, context)
-    await tenants.register(customerRoutes, context)
-    await tenants.register(holdRoutes, context)
-    await tenants.register(refundRoutes, context)
-    await tenants.register(batchRoutes, context)
-    await tenants.register(eventRoutes, context)
-    await tenants.register(webhookEndpointRoutes, context)
-    await tenants.register(deliveryRoutes, context)
-    await tenants.register(sandboxRoutes, context)
+    requireBearer(tenants, surface.findKey, surface.tokens)
+    readIdempotencyKeys(tenants, surface.context.vault)
+    await tenants.register(apiKeyRoutes, surface)
+    await tenants.register(customerRoutes, surface)
+    await tenants.register(holdRoutes, surface)
+    await tenants.register(refundRoutes, surface)
+    await tenants.register(batchRoutes, surface)
+    await tenants.register(eventRoutes, surface)
+    await tenants.register(webhookEndpointRoutes, surface)
+    await tenants.register(deliveryRoutes, surface)
+    await tenants.register(sandboxRoutes, surface)
   })
   await app.register(async (operators) => {
-    requireOperator(operators, context.adminKey)
-    readIdempotencyKeys(operators, context.service.vault)
-    await operators.register(merchantRoutes, context)
-    await operators.register(ledgerRoutes, context)
+    requireOperator(operators, surface.adminKey)
+    readIdempotencyKeys(operators, surface.context.vault)
+    await operators.register(merchantRoutes, surface)
+    await operators.register(ledgerRoutes, surface)
   })
 }

@@ -1,13 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { pingDatabase } from '../../db/ping.ts'
-import type { Service } from '../../domain/context.ts'
+import type { Context } from '../../domain/context.ts'
 
 /**
  * `/healthz`, `/readyz` and `/metrics`: for whoever keeps the process running. Marked as no context of its own, so that
  * the measuring hook sees every surface's requests.
  */
-export const operationsRoutes: FastifyPluginAsync<{ service: Service }> = async (app, { service }) => {
+export const operationsRoutes: FastifyPluginAsync<{ context: Context }> = async (app, { context }) => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
@@ -36,7 +36,7 @@ export const operationsRoutes: FastifyPluginAsync<{ service: Service }> = async 
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    if (!draining && (await pingDatabase(service.db))) return { status: 'ready' }
+    if (!draining && (await pingDatabase(context.db))) return { status: 'ready' }
     reply.status(503)
     return { status: draining ? 'closing' : 'database unreachable' }
   })

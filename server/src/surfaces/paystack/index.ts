@@ -19,9 +19,9 @@ import { transactionRoutes } from './routes/transaction.ts'
 import { errorSchema } from './schemas.ts'
 
 /** Paystack's API at the root, where its clients expect it. */
-export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
   app.addSchema(errorSchema)
-  await describeSurface(app, context.documents, {
+  await describeSurface(app, surface.documents, {
     name: 'paystack',
     title: 'Paystack Customers API',
     description: 'Bodies may be JSON, with any content type or none, or urlencoded. Null stands for "not given".',
@@ -31,14 +31,14 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   serializeAnswers(app)
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
-  requireBearer(app, context.findKey)
-  readIdempotencyKeys(app, context.service.vault)
-  await app.register(customerRoutes, context)
-  await app.register(authorizationRoutes, context)
-  await app.register(directDebitRoutes, context)
-  await app.register(transactionRoutes, context)
-  await app.register(chargeRoutes, context)
-  await app.register(bankRoutes, context)
-  await app.register(dedicatedAccountRoutes, context)
-  await app.register(decisionRoutes, context)
+  requireBearer(app, surface.findKey)
+  readIdempotencyKeys(app, surface.context.vault)
+  await app.register(customerRoutes, surface)
+  await app.register(authorizationRoutes, surface)
+  await app.register(directDebitRoutes, surface)
+  await app.register(transactionRoutes, surface)
+  await app.register(chargeRoutes, surface)
+  await app.register(bankRoutes, surface)
+  await app.register(dedicatedAccountRoutes, surface)
+  await app.register(decisionRoutes, surface)
 }

@@ -50,7 +50,7 @@ const summarySchema = Type.Object(
 )
 
 /** `/api/canary/analytics`: how much moved lately, in the merchant's default currency. */
-export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/analytics',
     {
@@ -65,7 +65,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async 
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const { daily, weekly, monthly, breakdown, newCustomers, recent } = await getAnalytics(service, tenant)
+      const { daily, weekly, monthly, breakdown, newCustomers, recent } = await getAnalytics(context, tenant)
       return {
         transactions: { daily, weekly, monthly, breakdown },
         newCustomers,
@@ -88,7 +88,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async 
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const { balance, customers, transactions } = await summarizeMerchant(service, tenant)
+      const { balance, customers, transactions } = await summarizeMerchant(context, tenant)
       return {
         balance: Number(balance),
         customers: Number(customers),

@@ -73,7 +73,7 @@ const historySchema = listOf(balanceTransactionSchema, {
 })
 
 /** `/api/canary/balance`: what the merchant itself has earned. */
-export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/balance',
     {
@@ -88,7 +88,7 @@ export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const balance = await getMerchantBalance(service, tenant)
+      const balance = await getMerchantBalance(context, tenant)
       return {
         id: `balance_${tenant.merchant.code}`,
         merchantId: tenant.merchant.code,
@@ -131,7 +131,7 @@ export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         to: readInstant('endDate', endDate, '23:59:59.999'),
         type: transactionType || undefined,
       }
-      const found = await listMerchantEntries(service, tenant, filter, page)
+      const found = await listMerchantEntries(context, tenant, filter, page)
       return renderPage(page, found, (entry) => renderBalanceTransaction(tenant, entry))
     },
   )

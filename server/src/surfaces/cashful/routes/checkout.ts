@@ -101,8 +101,8 @@ const sessionSchema = Type.Object(
 const url = Type.Optional(Type.String({ format: 'uri', maxLength: 2000, examples: ['https://example.com/success'] }))
 
 /** `/api/canary/checkout/sessions`: pages on which a person pays. */
-export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, publicUrl } = context
+export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context, publicUrl } = surface
   const render = (tenant: Tenant, session: CheckoutSession) => renderSession(tenant, session, publicUrl())
 
   app.post(
@@ -159,8 +159,8 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         cancelUrl: readWebAddress('cancelUrl', input.cancelUrl),
         hostedConfig: hostedCheckoutConfig,
       }
-      return answerOnce(context, request, reply, 201, async ({ service }) =>
-        render(tenant, await createCheckoutSession(service, tenant, given)),
+      return answerOnce(context, request, reply, 201, async (tx) =>
+        render(tenant, await createCheckoutSession(tx, tenant, given)),
       )
     },
   )
@@ -184,7 +184,7 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = pageOf(request.query)
-      const found = await listCheckoutSessions(service, tenant, { status: request.query.status || undefined }, page)
+      const found = await listCheckoutSessions(context, tenant, { status: request.query.status || undefined }, page)
       return renderPage(page, found, (session) => render(tenant, session))
     },
   )
@@ -202,7 +202,7 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return render(tenant, await getCheckoutSession(service, tenant, request.params.id))
+      return render(tenant, await getCheckoutSession(context, tenant, request.params.id))
     },
   )
 }

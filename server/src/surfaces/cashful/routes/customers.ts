@@ -37,8 +37,8 @@ import {
 const tags = ['Customers']
 
 /** `/api/canary/customers`: Cashful's seven customer operations. */
-export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, customers, findBalance } = context
+export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/customers',
@@ -64,7 +64,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         phone: readPhone(tenant, phoneNumber),
         metadata: metadata ?? {},
       }
-      const { customer, created, replayed } = await createCustomer(customers, tenant, given, request.idempotent)
+      const { customer, created, replayed } = await createCustomer(context, tenant, given, request.idempotent)
       markReplayed(reply, replayed)
       if (!created) throw emailTaken(email)
       reply.status(201)
@@ -77,7 +77,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'listCustomers',
-        summary: 'List customers, newest first',
+        summary: 'List context, newest first',
         tags,
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
@@ -99,7 +99,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       checkMerchantId(tenant, merchantId)
       const page = pageOf(request.query)
       const filter = { email: email?.trim() || undefined, search: search?.trim() || undefined }
-      const found = await listCustomers(service, tenant, filter, page)
+      const found = await listCustomers(context, tenant, filter, page)
       return renderPage(page, found, (customer) => renderCustomer(tenant, customer))
     },
   )
@@ -117,7 +117,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return renderCustomer(tenant, await getCustomer(customers, tenant, request.params.id))
+      return renderCustomer(tenant, await getCustomer(context, tenant, request.params.id))
     },
   )
 
@@ -141,8 +141,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         ...(name === undefined ? {} : splitName(name)),
         metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
       }
-      return answerOnce(context, request, reply, 200, async ({ service }) =>
-        renderCustomer(tenant, await updateCustomer(service, tenant, { code: request.params.id }, changes)),
+      return answerOnce(context, request, reply, 200, async (tx) =>
+        renderCustomer(tenant, await updateCustomer(tx, tenant, { code: request.params.id }, changes)),
       )
     },
   )
@@ -160,7 +160,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return renderBalance(tenant, await getBalance(findBalance, tenant, request.params.id))
+      return renderBalance(tenant, await getBalance(context, tenant, request.params.id))
     },
   )
 
@@ -180,9 +180,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const balance = await getBalance(findBalance, tenant, idOf(request))
+      const balance = await getBalance(context, tenant, idOf(request))
       const page = pageOf(request.query)
-      const found = await listEntries(service, tenant, balance, page)
+      const found = await listEntries(context, tenant, balance, page)
       return renderPage(page, found, (entry) => renderTransaction(tenant, idOf(request), entry))
     },
   )
@@ -203,9 +203,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const customer = await getCustomer(customers, tenant, idOf(request))
+      const customer = await getCustomer(context, tenant, idOf(request))
       const page = pageOf(request.query)
-      const found = await listPaymentMethods(service, tenant, customer, page)
+      const found = await listPaymentMethods(context, tenant, customer, page)
       return renderPage(page, found, (method) => renderPaymentMethod(customer, method))
     },
   )

@@ -64,7 +64,7 @@ const instant = (description: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: ['2025-01-15T00:00:00.000Z'] }))
 
 /** `/api/canary/events`: what webhook endpoints were told, one for each event and endpoint. */
-export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/events',
     {
@@ -95,7 +95,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
         from: readInstant('startDate', startDate),
         to: readInstant('endDate', endDate, '23:59:59.999'),
       }
-      const found = await listStandardDeliveries(service, tenant, filter, page)
+      const found = await listStandardDeliveries(context, tenant, filter, page)
       return renderPage(page, found, (each) => renderEvent(tenant, each))
     },
   )

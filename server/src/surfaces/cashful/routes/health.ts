@@ -20,7 +20,7 @@ const healthSchema = Type.Object(
 )
 
 /** `/api/canary/health`: 200 while the database answers, else 503. */
-export const healthRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const healthRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/health',
     {
@@ -35,7 +35,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     async (_request, reply) => {
       const api = { 'cashful-api': { status: 'up' } }
-      if (await pingDatabase(service.db)) {
+      if (await pingDatabase(context.db)) {
         const info = { ...api, database: { status: 'up' } }
         return { status: 'ok', info, error: {}, details: info }
       }

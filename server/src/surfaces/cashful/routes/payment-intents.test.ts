@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 
 const now = '2026-01-15T10:30:00.000Z'
 const tomorrow = '2026-01-16T10:30:00.000Z'
@@ -104,8 +105,9 @@ describe('create', () => {
   test('that broke off is finished by its repeat, with one intent and one charge', async () => {
     const paymentMethodId = await saveCard('4084084084084081')
     const body = { customerId, paymentMethodId, amount: 5000, currency: 'ZAR' }
-    const { charge } = api.service.paymentProcessor
-    vi.spyOn(api.service.paymentProcessor, 'charge').mockImplementationOnce(async (...given) => {
+    const processor = await requireProcessor(api.service, api.tenant)
+    const { charge } = processor
+    vi.spyOn(processor, 'charge').mockImplementationOnce(async (...given) => {
       await charge(...given)
       throw new Error('the connection broke')
     })

@@ -12,7 +12,7 @@ import {
   type PaymentIntent,
 } from '../../../domain/payments/payment-intents.ts'
 import type { Instrument } from '../../../domain/payments/payment-methods.ts'
-import { sandboxSuccessCard } from '../../../domain/payments/payment-processor.ts'
+import { sandboxSuccessCard } from '../../../domain/sandbox/processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { answerRepeatable } from '../../http/idempotency.ts'
 import { metadataSchema } from '../../http/schemas.ts'
@@ -150,8 +150,8 @@ const confirmSchema = Type.Object(
 const params = Type.Object({ id: Type.String({ examples: [exampleIntent.id] }) })
 
 /** `/api/canary/payment-intents`: money asked for from outside. */
-export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, ledger } = context
+export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/payment-intents',
@@ -200,7 +200,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       }
       return answerRepeatable(context, request, reply, 201, async () =>
-        renderIntent(tenant, await createPaymentIntent(service, ledger, tenant, given)),
+        renderIntent(tenant, await createPaymentIntent(context, tenant, given)),
       )
     },
   )
@@ -224,7 +224,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = pageOf(request.query)
-      const found = await listPaymentIntents(service, tenant, { status: request.query.status }, page)
+      const found = await listPaymentIntents(context, tenant, { status: request.query.status }, page)
       return renderPage(page, found, (intent) => renderIntent(tenant, intent))
     },
   )
@@ -242,7 +242,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return renderIntent(tenant, await getPaymentIntent(service, tenant, request.params.id))
+      return renderIntent(tenant, await getPaymentIntent(context, tenant, request.params.id))
     },
   )
 
@@ -266,7 +266,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
       const { id } = request.params
       const confirmation = { ...readConfirmation(request.body), key: request.idempotent?.key }
       return answerRepeatable(context, request, reply, 200, async () => {
-        const intent = await confirmPaymentIntent(service, ledger, tenant, id, confirmation)
+        const intent = await confirmPaymentIntent(context, tenant, id, confirmation)
         return request.body.evervaultEncryptedCard === undefined
           ? renderIntent(tenant, intent)
           : renderCardConfirmation(tenant, intent)
@@ -289,7 +289,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
       const tenant = tenantOf(request)
       const { id } = request.params
       return answerRepeatable(context, request, reply, 200, async () =>
-        renderIntent(tenant, await cancelPaymentIntent(service, ledger, tenant, id)),
+        renderIntent(tenant, await cancelPaymentIntent(context, tenant, id)),
       )
     },
   )

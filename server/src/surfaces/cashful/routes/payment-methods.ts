@@ -56,7 +56,7 @@ const removedSchema = Type.Object(
 const params = Type.Object({ id: Type.String({ examples: ['pm_ekk8t49ogj'] }) })
 
 /** `/api/canary/payment-methods`: saved instruments, of one customer or of all. */
-export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/payment-methods',
     {
@@ -77,7 +77,7 @@ export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
       checkMerchantId(tenant, request.query.merchantId)
       const page = pageOf(request.query)
       const filter = { customerCode: request.query.customerId || undefined }
-      return renderPage(page, await listAllPaymentMethods(service, tenant, filter, page), renderPaymentMethod)
+      return renderPage(page, await listAllPaymentMethods(context, tenant, filter, page), renderPaymentMethod)
     },
   )
 
@@ -94,7 +94,7 @@ export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
     async (request) => {
       const code = readPaymentMethodId(request.params.id)
-      return renderPaymentMethod(await getPaymentMethod(service, tenantOf(request), code))
+      return renderPaymentMethod(await getPaymentMethod(context, tenantOf(request), code))
     },
   )
 
@@ -111,7 +111,7 @@ export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
     async (request) => {
       const { id } = request.params
-      const deletedAt = await deactivatePaymentMethod(service, tenantOf(request), readPaymentMethodId(id))
+      const deletedAt = await deactivatePaymentMethod(context, tenantOf(request), readPaymentMethodId(id))
       return { id, deleted: true, deletedAt: deletedAt.toISOString() }
     },
   )

@@ -44,7 +44,7 @@ const purchaseSchema = Type.Object(
 )
 
 /** `/api/canary/purchases`: a customer spends their cash balance with the merchant. */
-export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, ledger }) => {
+export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.post(
     '/purchases',
     {
@@ -73,7 +73,7 @@ export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const { merchantId, customerId, ...input } = request.body
       checkMerchantId(tenant, merchantId)
       const given = { customerCode: customerId, ...input }
-      const purchase = await makePurchase(service, ledger, tenant, given, request.idempotent)
+      const purchase = await makePurchase(context, tenant, given, request.idempotent)
       markReplayed(reply, purchase.replayed)
       reply.status(201)
       return renderPurchase(tenant, purchase)

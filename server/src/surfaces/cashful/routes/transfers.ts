@@ -42,7 +42,7 @@ const transferSchema = Type.Object(
 )
 
 /** `/api/canary/transfers`: one customer sends to another. */
-export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, ledger }) => {
+export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.post(
     '/transfers',
     {
@@ -78,7 +78,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const { merchantId, fromCustomerId, toCustomerId, ...input } = request.body
       checkMerchantId(tenant, merchantId)
       const given = { fromCustomer: fromCustomerId, toCustomer: toCustomerId, ...input }
-      const transfer = await makeTransfer(service, ledger, tenant, given, request.idempotent)
+      const transfer = await makeTransfer(context, tenant, given, request.idempotent)
       markReplayed(reply, transfer.replayed)
       reply.status(201)
       return renderTransfer(tenant, transfer)
@@ -100,7 +100,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = pageOf(request.query)
-      return renderPage(page, await listTransfers(service, tenant, page), (each) => renderTransfer(tenant, each))
+      return renderPage(page, await listTransfers(context, tenant, page), (each) => renderTransfer(tenant, each))
     },
   )
 }

@@ -59,8 +59,8 @@ const removedSchema = Type.Object(
 const secretHeader = 'webhook-secret'
 
 /** `/api/canary/webhook-endpoints`: addresses that are told of events, by the Standard Webhooks convention. */
-export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service } = context
+export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/webhook-endpoints',
@@ -93,8 +93,8 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       const { merchantId, url, events, metadata } = request.body
       checkMerchantId(tenant, merchantId)
       const eventTypes = readSubscription(events) ?? undefined
-      const { secret, ...made } = await answerOnce(context, request, reply, 201, async ({ service }) => {
-        const { endpoint, secret } = await createWebhookEndpoint(service, tenant, { url, eventTypes, metadata })
+      const { secret, ...made } = await answerOnce(context, request, reply, 201, async (tx) => {
+        const { endpoint, secret } = await createWebhookEndpoint(tx, tenant, { url, eventTypes, metadata })
         return { ...renderEndpoint(tenant, endpoint), secret }
       })
       reply.header(secretHeader, secret)
@@ -117,7 +117,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = pageOf(request.query)
-      const found = await listWebhookEndpoints(service, tenant, { style: 'standard' }, page)
+      const found = await listWebhookEndpoints(context, tenant, { style: 'standard' }, page)
       return renderPage(page, found, (each) => renderEndpoint(tenant, each))
     },
   )
@@ -136,11 +136,11 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     async (request) => {
       const tenant = tenantOf(request)
       const { id } = request.params
-      const endpoint = await getWebhookEndpoint(service, tenant, readEndpointName(id))
+      const endpoint = await getWebhookEndpoint(context, tenant, readEndpointName(id))
       if (endpoint.style !== 'standard') {
         throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${id}"`)
       }
-      const deletedAt = await deleteWebhookEndpoint(service, tenant, endpoint.id)
+      const deletedAt = await deleteWebhookEndpoint(context, tenant, endpoint.id)
       return { id, deleted: true, deletedAt: deletedAt.toISOString() }
     },
   )

@@ -9,8 +9,8 @@ import { apiKeySchema, listOf, newApiKeySchema, responses } from '../schemas.ts'
 const tags = ['API keys']
 
 /** `/v1/api-keys`: a merchant's own keys, of the mode of the key that asks. */
-export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service } = context
+export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/api-keys',
@@ -25,8 +25,8 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     (request, reply) => {
       const { merchant, mode } = tenantOf(request)
-      return answerOnce(context, request, reply, 201, async ({ service }) => {
-        const { apiKey, secret } = await createApiKey(service, merchant, { mode, name: request.body.name })
+      return answerOnce(context, request, reply, 201, async (tx) => {
+        const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name: request.body.name })
         return { ...renderApiKey(apiKey), secret }
       })
     },
@@ -44,7 +44,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     async (request) => {
       const { merchant, mode } = tenantOf(request)
-      return { data: (await listApiKeys(service, merchant, mode)).map(renderApiKey) }
+      return { data: (await listApiKeys(context, merchant, mode)).map(renderApiKey) }
     },
   )
 
@@ -61,7 +61,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     async (request) => {
       const { merchant, mode } = tenantOf(request)
-      return renderApiKey(await revokeApiKey(service, merchant, request.params.id, mode))
+      return renderApiKey(await revokeApiKey(context, merchant, request.params.id, mode))
     },
   )
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import type { Service } from '../../../domain/context.ts'
+import type { Context } from '../../../domain/context.ts'
 import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -64,7 +64,7 @@ const statementSchema = Type.Object({
 })
 
 /** `/v1/customers/:id`: what a customer has in every currency, had at an instant, and did in a period. */
-export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, customers }) => {
+export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/customers/:id/balances',
     {
@@ -80,11 +80,11 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     async (request) => {
       const tenant = tenantOf(request)
       const at = readInstant('at', request.query.at)
-      const customer = await getCustomer(customers, tenant, request.params.id)
+      const customer = await getCustomer(context, tenant, request.params.id)
       const found =
         at === undefined
-          ? await balancesNow(service, tenant, customer)
-          : await balancesAt(service, tenant, customer, at)
+          ? await balancesNow(context, tenant, customer)
+          : await balancesAt(context, tenant, customer, at)
       return { customerId: customer.code, at: at?.toISOString() ?? null, balances: found }
     },
   )
@@ -114,14 +114,14 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request, reply) => {
       const tenant = tenantOf(request)
-      const customer = await getCustomer(customers, tenant, request.params.id)
+      const customer = await getCustomer(context, tenant, request.params.id)
       const { from, to, currency, format = 'json', after = 0 } = request.query
-      const statement = await openStatement(service, tenant, customer, {
+      const statement = await openStatement(context, tenant, customer, {
         currency: heldCurrency(tenant.merchant, currency),
         ...readPeriod(from, to),
       })
       if (format !== 'json') {
-        const entries = allEntries(service, tenant, statement)
+        const entries = allEntries(context, tenant, statement)
         reply.serializer((text: string) => text)
         reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'text/html; charset=utf-8')
         if (format === 'csv') reply.header('content-disposition', 'attachment; filename="statement.csv"')
@@ -129,7 +129,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         return reply.send(Readable.from(text)) as never
       }
       const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
-      const entries = await readStatementEntries(service, tenant, statement, { after: first, limit: entriesPerRead })
+      const entries = await readStatementEntries(context, tenant, statement, { after: first, limit: entriesPerRead })
       const last = entries.at(-1)?.number
       return {
         customerId: customer.code,
@@ -141,8 +141,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   )
 }
 
-async function balancesNow(service: Service, tenant: Tenant, customer: Customer) {
-  const balances = await listBalances(service, tenant, customer)
+async function balancesNow(context: Context, tenant: Tenant, customer: Customer) {
+  const balances = await listBalances(context, tenant, customer)
   return balances.map(({ currency, posted, held, available }) => ({
     currency,
     posted: Number(posted),
@@ -151,8 +151,8 @@ async function balancesNow(service: Service, tenant: Tenant, customer: Customer)
   }))
 }
 
-async function balancesAt(service: Service, tenant: Tenant, customer: Customer, at: Date) {
-  const balances = await listBalancesAt(service, tenant, customer, at)
+async function balancesAt(context: Context, tenant: Tenant, customer: Customer, at: Date) {
+  const balances = await listBalancesAt(context, tenant, customer, at)
   return balances.map(({ currency, posted }) => ({ currency, posted: Number(posted) }))
 }
 
@@ -163,9 +163,9 @@ function readPeriod(fromText: string, toText: string): { from: Date; to: Date } 
   throw new ServiceError('invalid_request', 'from must be before to, and both are required', 'from')
 }
 
-async function* allEntries(service: Service, tenant: Tenant, statement: Statement): AsyncGenerator<StatementEntry> {
+async function* allEntries(context: Context, tenant: Tenant, statement: Statement): AsyncGenerator<StatementEntry> {
   for (let after = statement.after; after < statement.last; ) {
-    const entries = await readStatementEntries(service, tenant, statement, { after, limit: entriesPerRead })
+    const entries = await readStatementEntries(context, tenant, statement, { after, limit: entriesPerRead })
     yield* entries
     after = entries.at(-1)?.number ?? statement.last
   }

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { readEventType } from '../../../domain/events/events.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -17,7 +18,7 @@ import { countResendable, maxResent, resendDeliveries, resendDelivery } from '..
 import { tenantOf } from '../../http/authentication.ts'
 import { answerOnce } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { Domain, SurfaceContext } from '../../http/surface.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
 import { date, nullableText, responses } from '../schemas.ts'
 import { customerCodeOf, stepOf, stepQuery } from './events.ts'
 
@@ -94,8 +95,8 @@ type GivenFilter = {
 const countSchema = Type.Object({ count: Type.Integer({ examples: [12] }) })
 
 /** `/v1/deliveries`: what each endpoint was told, what it answered, and telling it again. */
-export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service } = context
+export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.get(
     '/deliveries',
@@ -117,9 +118,9 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     async (request) => {
       const tenant = tenantOf(request)
       const filter = await readFilter(context, tenant, request.query)
-      const step = stepOf(request.query, (name) => readDeliveryName(service, name))
-      const { items, next } = await listDeliveries(service, tenant, filter, step)
-      return { data: items.map(renderDelivery), nextBefore: next === null ? null : deliveryName(service, next) }
+      const step = stepOf(request.query, (name) => readDeliveryName(context, name))
+      const { items, next } = await listDeliveries(context, tenant, filter, step)
+      return { data: items.map(renderDelivery), nextBefore: next === null ? null : deliveryName(context, next) }
     },
   )
 
@@ -136,9 +137,9 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const id = readDeliveryName(service, request.params.id)
-      const delivery = await getDelivery(service, tenant, id)
-      const { body, attempts } = await getDeliveryAttempts(service, tenant, id)
+      const id = readDeliveryName(context, request.params.id)
+      const delivery = await getDelivery(context, tenant, id)
+      const { body, attempts } = await getDeliveryAttempts(context, tenant, id)
       return { ...renderDelivery(delivery), attempts: attempts.map((each) => renderAttempt(each, body ?? '')) }
     },
   )
@@ -156,7 +157,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return { count: await countResendable(service, tenant, await readFilter(context, tenant, request.query)) }
+      return { count: await countResendable(context, tenant, await readFilter(context, tenant, request.query)) }
     },
   )
 
@@ -174,9 +175,9 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     (request, reply) => {
       const tenant = tenantOf(request)
-      return answerOnce(context, request, reply, 200, async (domain) => {
-        const filter = await readFilter(domain, tenant, request.body)
-        return { count: await resendDeliveries(domain.service, tenant, filter) }
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        const filter = await readFilter(tx, tenant, request.body)
+        return { count: await resendDeliveries(tx, tenant, filter) }
       })
     },
   )
@@ -194,10 +195,10 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     (request, reply) => {
       const tenant = tenantOf(request)
-      const id = readDeliveryName(service, request.params.id)
-      return answerOnce(context, request, reply, 200, async ({ service }) => {
-        await resendDelivery(service, tenant, id)
-        return renderDelivery(await getDelivery(service, tenant, id))
+      const id = readDeliveryName(context, request.params.id)
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        await resendDelivery(tx, tenant, id)
+        return renderDelivery(await getDelivery(tx, tenant, id))
       })
     },
   )
@@ -207,13 +208,13 @@ const nextSchema = Type.Union([Type.String(), Type.Null()], {
   description: 'Give it as `before` for the next; there may be more even where `data` has less than `limit`',
 })
 
-async function readFilter(domain: Domain, tenant: Tenant, given: GivenFilter): Promise<DeliveryFilter> {
+async function readFilter(context: Context, tenant: Tenant, given: GivenFilter): Promise<DeliveryFilter> {
   const { endpointId, status, eventType, customerId, from, to } = given
   return {
     endpointId: endpointId === undefined ? undefined : readEndpointName(endpointId),
     status,
     eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
-    customer: customerId === undefined ? undefined : await getCustomer(domain.customers, tenant, customerId),
+    customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
     from: readInstant('from', from),
     to: readInstant('to', to, '23:59:59.999'),
   }

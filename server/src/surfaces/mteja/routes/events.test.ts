@@ -4,6 +4,7 @@ import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { createWallets } from '../../../../test/wallets.ts'
 import { sql } from '../../../db/sql.ts'
+import { inTransaction } from '../../../domain/context.ts'
 import { recordMerchantEvent } from '../../../domain/events/events.ts'
 
 let api: TestApi
@@ -171,10 +172,10 @@ test('an event that is committed after one with a higher id is not missed, and n
   const tenant = await createTestTenant(api.service)
   const follow = follower(await listen(), tenant, 'style=standard')
   await sleep(400)
-  await api.service.db.transaction(async (tx) => {
-    await recordMerchantEvent(api.service, tx, tenant, 'payment_intent.failed', { paymentIntentId: 'pi_low' })
-    await api.service.db.transaction((other) =>
-      recordMerchantEvent(api.service, other, tenant, 'payment_intent.failed', { paymentIntentId: 'pi_high' }),
+  await inTransaction(api.service, async (tx) => {
+    await recordMerchantEvent(tx, tenant, 'payment_intent.failed', { paymentIntentId: 'pi_low' })
+    await inTransaction(api.service, (other) =>
+      recordMerchantEvent(other, tenant, 'payment_intent.failed', { paymentIntentId: 'pi_high' }),
     )
     await follow.until(1)
   })

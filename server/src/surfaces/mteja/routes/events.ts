@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Service } from '../../../domain/context.ts'
+import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
 import { followEvents, type Look, lookEveryMs } from '../../../domain/events/event-stream.ts'
@@ -74,7 +74,7 @@ export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | 
 }
 
 /** `/v1/events`: what has happened, and what happens. */
-export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, customers }) => {
+export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   const closing = new AbortController()
   app.addHook('preClose', (done) => {
     closing.abort()
@@ -115,13 +115,13 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       const { type, customerId, from, to } = request.query
       const filter = {
         type: type === undefined ? undefined : readEventType('type', type),
-        customer: customerId === undefined ? undefined : await getCustomer(customers, tenant, customerId),
+        customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
         from: readInstant('from', from),
         to: readInstant('to', to, '23:59:59.999'),
       }
-      const step = stepOf(request.query, (name) => readEventName(service, name))
-      const { items, next } = await listEvents(service, tenant, filter, step)
-      return { data: items.map(renderEvent), nextBefore: next === null ? null : messageId(service, next) }
+      const step = stepOf(request.query, (name) => readEventName(context, name))
+      const { items, next } = await listEvents(context, tenant, filter, step)
+      return { data: items.map(renderEvent), nextBefore: next === null ? null : messageId(context, next) }
     },
   )
 
@@ -137,7 +137,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       },
     },
     async (request) =>
-      renderEvent(await getEvent(service, tenantOf(request), readEventName(service, request.params.id))),
+      renderEvent(await getEvent(context, tenantOf(request), readEventName(context, request.params.id))),
   )
 
   app.get(
@@ -173,20 +173,20 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       const { style = 'standard', after, seconds = Number.POSITIVE_INFINITY } = request.query
       const left = new AbortController()
       reply.raw.once('close', () => left.abort())
-      const looks = followEvents(service, tenantOf(request), {
+      const looks = followEvents(context, tenantOf(request), {
         style,
-        after: after === undefined ? undefined : readEventName(service, after),
+        after: after === undefined ? undefined : readEventName(context, after),
         signal: AbortSignal.any([closing.signal, left.signal]),
       })
       // The first look may refuse, which must still be a refusal.
       const first = await looks.next()
-      return sendText(reply, jsonLines, streamLines(service, style, first, looks, 1 + seconds * looksPerSecond))
+      return sendText(reply, jsonLines, streamLines(context, style, first, looks, 1 + seconds * looksPerSecond))
     },
   )
 }
 
 async function* streamLines(
-  service: Service,
+  context: Context,
   style: WebhookStyle,
   first: IteratorResult<Look>,
   looks: AsyncGenerator<Look>,
@@ -200,7 +200,7 @@ async function* streamLines(
     if (events.length > 0) yield events.map((each) => lineOf(style, each)).join('')
     if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
       quiet = 0
-      yield `${JSON.stringify({ position: messageId(service, position) })}\n`
+      yield `${JSON.stringify({ position: messageId(context, position) })}\n`
     }
     if (count >= maxLooks) return
     step = await looks.next()

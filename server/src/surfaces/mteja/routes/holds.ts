@@ -46,8 +46,8 @@ const captureSchema = Type.Object({
 })
 
 /** `/v1/holds`: reserve a customer's cash, take it in one or several parts, or give it up. */
-export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, ledger, customers } = context
+export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/holds',
@@ -75,7 +75,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     async (request, reply) => {
       const { customerId, expiresAt, ...input } = request.body
       const given = { customerCode: customerId, expiresAt: readInstant('expiresAt', expiresAt), ...input }
-      const hold = await placeHold(service, ledger, tenantOf(request), given, request.idempotent)
+      const hold = await placeHold(context, tenantOf(request), given, request.idempotent)
       markReplayed(reply, hold.replayed)
       reply.status(201)
       return renderHold(hold)
@@ -96,8 +96,8 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     async (request) => {
       const tenant = tenantOf(request)
       const { customerId, limit = 50, offset = 0 } = request.query
-      const customer = await getCustomer(customers, tenant, customerId)
-      const { items, total } = await listHolds(service, tenant, customer, { limit, offset })
+      const customer = await getCustomer(context, tenant, customerId)
+      const { items, total } = await listHolds(context, tenant, customer, { limit, offset })
       return { data: items.map(renderHold), total }
     },
   )
@@ -113,7 +113,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
         response: responses(200, holdSchema, 401, 404),
       },
     },
-    async (request) => renderHold(await getHold(service, tenantOf(request), request.params.id)),
+    async (request) => renderHold(await getHold(context, tenantOf(request), request.params.id)),
   )
 
   app.post(
@@ -134,14 +134,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     async (request, reply) => {
       const { amount, final = false } = request.body
       const given = { amount, isFinal: final }
-      const capture = await captureHold(
-        service,
-        ledger,
-        tenantOf(request),
-        request.params.id,
-        given,
-        request.idempotent,
-      )
+      const capture = await captureHold(context, tenantOf(request), request.params.id, given, request.idempotent)
       markReplayed(reply, capture.replayed)
       reply.status(201)
       return {
@@ -176,7 +169,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     },
     async (request, reply) => {
       const { id } = request.params
-      const released = await releaseHold(service, ledger, tenantOf(request), id, request.idempotent)
+      const released = await releaseHold(context, tenantOf(request), id, request.idempotent)
       markReplayed(reply, released.replayed)
       return { id: released.holdId, status: 'released' as const, releasedAt: released.releasedAt.toISOString() }
     },

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Service } from '../../../domain/context.ts'
+import type { Context } from '../../../domain/context.ts'
 import { type ExportedEntry, exportEntries } from '../../../domain/ledger/export.ts'
 import { verifyLedger } from '../../../domain/ledger/verify.ts'
 import { getMerchant } from '../../../domain/merchants/merchants.ts'
@@ -67,7 +67,7 @@ const csvSchema = Type.String({
 })
 
 /** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
-export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.get(
     '/ledger/verification',
     {
@@ -78,7 +78,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
         response: streams({ [jsonLines]: verificationLineSchema }, 401, 404),
       },
     },
-    (_request, reply) => sendText(reply, jsonLines, verificationLines(service)),
+    (_request, reply) => sendText(reply, jsonLines, verificationLines(context)),
   )
 
   app.get(
@@ -101,16 +101,16 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     async (request, reply) => {
       const { merchant, format = 'jsonl' } = request.query
-      const merchantId = merchant === undefined ? undefined : (await getMerchant(service, merchant)).id
-      const pages = exportEntries(service.db, merchantId)
+      const merchantId = merchant === undefined ? undefined : (await getMerchant(context, merchant)).id
+      const pages = exportEntries(context.db, merchantId)
       if (format === 'csv') return sendText(reply, 'text/csv; charset=utf-8', csvPages(pages))
       return sendText(reply, jsonLines, jsonPages(pages))
     },
   )
 }
 
-async function* verificationLines(service: Service): AsyncGenerator<string> {
-  const steps = verifyLedger(service.db)
+async function* verificationLines(context: Context): AsyncGenerator<string> {
+  const steps = verifyLedger(context.db)
   for (;;) {
     const step = await steps.next()
     yield `${JSON.stringify(step.done ? { result: step.value } : { progress: step.value })}\n`

@@ -12,8 +12,8 @@ const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
 
 /** `/v1/merchants` and `/v1/signing-keys`: the operator's; see operator.ts for who that is. */
-export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, tokens } = context
+export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context, tokens } = surface
 
   app.post(
     '/merchants',
@@ -37,9 +37,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       },
     },
     (request, reply) =>
-      answerOnce(context, request, reply, 201, async ({ service }) =>
-        renderMerchant(await createMerchant(service, request.body)),
-      ),
+      answerOnce(context, request, reply, 201, async (tx) => renderMerchant(await createMerchant(tx, request.body))),
   )
 
   app.get(
@@ -52,7 +50,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, listOf(merchantSchema), 401, 404),
       },
     },
-    async () => ({ data: (await listMerchants(service)).map(renderMerchant) }),
+    async () => ({ data: (await listMerchants(context)).map(renderMerchant) }),
   )
 
   app.post(
@@ -71,10 +69,10 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       },
     },
     (request, reply) =>
-      answerOnce(context, request, reply, 201, async ({ service }) => {
-        const merchant = await getMerchant(service, request.params.id)
+      answerOnce(context, request, reply, 201, async (tx) => {
+        const merchant = await getMerchant(tx, request.params.id)
         const { mode = 'test', name } = request.body
-        const { apiKey, secret } = await createApiKey(service, merchant, { mode, name })
+        const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name })
         return { ...renderApiKey(apiKey), secret }
       }),
   )
@@ -91,8 +89,8 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       },
     },
     async (request) => {
-      const merchant = await getMerchant(service, request.params.id)
-      return { data: (await listApiKeys(service, merchant)).map(renderApiKey) }
+      const merchant = await getMerchant(context, request.params.id)
+      return { data: (await listApiKeys(context, merchant)).map(renderApiKey) }
     },
   )
 
@@ -108,8 +106,8 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       },
     },
     async (request) => {
-      const merchant = await getMerchant(service, request.params.id)
-      return renderApiKey(await revokeApiKey(service, merchant, request.params.keyId))
+      const merchant = await getMerchant(context, request.params.id)
+      return renderApiKey(await revokeApiKey(context, merchant, request.params.keyId))
     },
   )
 
@@ -123,8 +121,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, Type.Object({ kid: Type.String({ examples: ['4f7k2m9x0c1v8b3n5a6q'] }) }), 401, 404),
       },
     },
-    (request, reply) =>
-      answerOnce(context, request, reply, 201, async ({ service }) => ({ kid: await tokens.rotate(service) })),
+    (request, reply) => answerOnce(context, request, reply, 201, async (tx) => ({ kid: await tokens.rotate(tx) })),
   )
 }
 

@@ -23,7 +23,7 @@ const refundSchema = Type.Object({
 })
 
 /** `/v1/refunds` and `/v1/reversals`: money goes back the way it came, never more than what is left of it. */
-export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, ledger }) => {
+export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.post(
     '/refunds',
     {
@@ -37,7 +37,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     async (request, reply) => {
       const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
-      const refund = await refundTransaction(service, ledger, tenantOf(request), given, request.idempotent)
+      const refund = await refundTransaction(context, tenantOf(request), given, request.idempotent)
       markReplayed(reply, refund.replayed)
       reply.status(201)
       return renderRefund(refund)
@@ -57,7 +57,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
     async (request, reply) => {
       const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
-      const reversal = await reverseTransaction(service, ledger, tenantOf(request), given, request.idempotent)
+      const reversal = await reverseTransaction(context, tenantOf(request), given, request.idempotent)
       markReplayed(reply, reversal.replayed)
       reply.status(201)
       return renderRefund(reversal)

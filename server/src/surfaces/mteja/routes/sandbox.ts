@@ -60,8 +60,8 @@ const optionalText = (maxLength: number, example: string) =>
   Type.Optional(Type.String({ maxLength, examples: [example] }))
 
 /** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
-export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, ledger } = context
+export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/sandbox/pay-ins',
@@ -82,7 +82,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     async (request, reply) => {
       const { customerId, ...input } = request.body
       const given = { customerCode: customerId, ...input }
-      const payIn = await simulatePayIn(service, ledger, tenantOf(request), given, request.idempotent)
+      const payIn = await simulatePayIn(context, tenantOf(request), given, request.idempotent)
       markReplayed(reply, payIn.replayed)
       reply.status(201)
       return {
@@ -140,8 +140,8 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     (request, reply) => {
       const { customerId, ...given } = request.body
       const instrument = readInstrument(given)
-      return answerOnce(context, request, reply, 201, async ({ service }) =>
-        renderPaymentMethod(customerId, await savePaymentMethod(service, tenantOf(request), customerId, instrument)),
+      return answerOnce(context, request, reply, 201, async (tx) =>
+        renderPaymentMethod(customerId, await savePaymentMethod(tx, tenantOf(request), customerId, instrument)),
       )
     },
   )
@@ -203,7 +203,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
       const { reference } = request.params
       const { outcome } = request.body
       return answerRepeatable(context, request, reply, 200, async () => {
-        const intent = await simulateNotice(service, ledger, tenantOf(request), reference, outcome)
+        const intent = await simulateNotice(context, tenantOf(request), reference, outcome)
         return {
           paymentIntentId: intent.id,
           status: intent.status,
@@ -245,7 +245,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
       const { accountNumber } = request.params
       const { idempotent, body } = request
       return answerRepeatable(context, request, reply, 201, async () => {
-        const transaction = await simulateTransfer(service, ledger, tenant, accountNumber, body, idempotent)
+        const transaction = await simulateTransfer(context, tenant, accountNumber, body, idempotent)
         return renderTransfer(transaction)
       })
     },
@@ -278,8 +278,8 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     (request, reply) => {
       const { accountNumber = '0123456789', bankCode = '058' } = request.body
       const account = { number: accountNumber, bankCode }
-      return answerOnce(context, request, reply, 200, async ({ service }) =>
-        renderMandate(await approveMandate(service, tenantOf(request), request.params.reference, account)),
+      return answerOnce(context, request, reply, 200, async (tx) =>
+        renderMandate(await approveMandate(tx, tenantOf(request), request.params.reference, account)),
       )
     },
   )

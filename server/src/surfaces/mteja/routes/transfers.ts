@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { makeTransfers, type Transfer } from '../../../domain/wallet/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
+import { answerRepeatable } from '../../http/idempotency.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
 import { amountSchema, currencySchema, customerIdSchema, responses } from '../schemas.ts'
 
@@ -20,7 +20,7 @@ const outcomeSchema = Type.Union([
 ])
 
 /** `/v1/transfers/batch`: up to a thousand transfers in one commit, each answered for itself. */
-export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
   app.post(
     '/transfers/batch',
     {
@@ -54,13 +54,15 @@ export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       },
     },
     (request, reply) =>
-      answerOnce(context, request, reply, 200, async ({ service }) => {
+      answerRepeatable(context, request, reply, 200, async () => {
         const inputs = request.body.transfers.map(({ fromCustomerId, toCustomerId, ...input }) => ({
           fromCustomer: fromCustomerId,
           toCustomer: toCustomerId,
           ...input,
         }))
-        const outcomes = (await makeTransfers(service, tenantOf(request), inputs)).map(renderOutcome)
+        const outcomes = (await makeTransfers(context, tenantOf(request), inputs, request.idempotent)).map(
+          renderOutcome,
+        )
         const completed = outcomes.filter((outcome) => outcome.status === 'completed').length
         return { completed, refused: outcomes.length - completed, outcomes }
       }),

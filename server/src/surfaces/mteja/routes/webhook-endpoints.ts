@@ -72,8 +72,8 @@ const newEndpointSchema = Type.Object({
 })
 
 /** `/v1/webhook-endpoints`: addresses that are told of events, in either style. */
-export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service } = context
+export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/webhook-endpoints',
@@ -103,11 +103,11 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         throw new ServiceError('invalid_request', `${field} cannot be chosen in Paystack’s style`, field)
       }
       const secretKey = style === 'paystack' ? readSecretKey(request) : null
-      return answerOnce(context, request, reply, 201, async ({ service }) => {
+      return answerOnce(context, request, reply, 201, async (tx) => {
         if (secretKey !== null) {
-          return { ...renderEndpoint(await setPaystackWebhook(service, tenant, url, secretKey)), secret: null }
+          return { ...renderEndpoint(await setPaystackWebhook(tx, tenant, url, secretKey)), secret: null }
         }
-        const { endpoint, secret } = await createWebhookEndpoint(service, tenant, { url, eventTypes, metadata })
+        const { endpoint, secret } = await createWebhookEndpoint(tx, tenant, { url, eventTypes, metadata })
         return { ...renderEndpoint(endpoint), secret }
       })
     },
@@ -126,7 +126,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     },
     async (request) => {
       const { limit = 50, offset = 0 } = request.query
-      const { items, total } = await listWebhookEndpoints(service, tenantOf(request), {}, { limit, offset })
+      const { items, total } = await listWebhookEndpoints(context, tenantOf(request), {}, { limit, offset })
       return { data: items.map(renderEndpoint), total }
     },
   )
@@ -143,7 +143,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       },
     },
     async (request) =>
-      renderEndpoint(await getWebhookEndpoint(service, tenantOf(request), readEndpointName(request.params.id))),
+      renderEndpoint(await getWebhookEndpoint(context, tenantOf(request), readEndpointName(request.params.id))),
   )
 
   app.patch(
@@ -168,8 +168,8 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       const id = readEndpointName(request.params.id)
       const { events, ...change } = request.body
       const eventTypes = events === undefined ? undefined : readSubscription(events)
-      return answerOnce(context, request, reply, 200, async ({ service }) =>
-        renderEndpoint(await updateWebhookEndpoint(service, tenant, id, { ...change, eventTypes })),
+      return answerOnce(context, request, reply, 200, async (tx) =>
+        renderEndpoint(await updateWebhookEndpoint(tx, tenant, id, { ...change, eventTypes })),
       )
     },
   )
@@ -194,8 +194,8 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       const tenant = tenantOf(request)
       const id = readEndpointName(request.params.id)
       const { overlapHours = defaultOverlapHours } = request.body
-      return answerOnce(context, request, reply, 200, async ({ service }) => {
-        const { endpoint, secret } = await rotateWebhookSecret(service, tenant, id, Math.round(overlapHours * hourMs))
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        const { endpoint, secret } = await rotateWebhookSecret(tx, tenant, id, Math.round(overlapHours * hourMs))
         return { ...renderEndpoint(endpoint), secret }
       })
     },
@@ -219,7 +219,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     },
     async (request) => {
       const { id } = request.params
-      const deletedAt = await deleteWebhookEndpoint(service, tenantOf(request), readEndpointName(id))
+      const deletedAt = await deleteWebhookEndpoint(context, tenantOf(request), readEndpointName(id))
       return { id, deleted: true as const, deletedAt: deletedAt.toISOString() }
     },
   )

@@ -16,8 +16,8 @@ import { chargeRequestSchema, chargeSchema } from '../transaction-schemas.ts'
 const tags = ['Charge']
 
 /** `/charge`: charging an instrument as it is typed in. */
-export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, ledger, customers } = context
+export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/charge',
@@ -37,13 +37,13 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     (request, reply) => {
       const { email, amount, currency, reference } = request.body
       const asked = { email, amount, currency, reference, metadata: readMetadataOrText(request.body.metadata) }
-      const payment = readPayment(request.body, service.clock.now())
+      const payment = readPayment(request.body, context.clock.now())
       const tenant = tenantOf(request)
       return answerRepeatable(context, request, reply, 200, async () => {
         const charged =
           'instrument' in payment
-            ? await chargeInstrument(service, ledger, customers, tenant, { ...asked, ...payment }, request.idempotent)
-            : await chargePaymentMethod(service, ledger, tenant, { ...asked, ...payment }, request.idempotent)
+            ? await chargeInstrument(context, tenant, { ...asked, ...payment }, request.idempotent)
+            : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, request.idempotent)
         const data = renderCharge(snapshotTransaction(charged))
         return { status: true as const, message: 'Charge attempted', data }
       })
@@ -62,7 +62,7 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
       },
     },
     async (request) => {
-      const transaction = await verifyTransaction(service, ledger, tenantOf(request), request.params.reference)
+      const transaction = await verifyTransaction(context, tenantOf(request), request.params.reference)
       const data = renderCharge(snapshotTransaction(transaction))
       return { status: true as const, message: 'Reference check successful', data }
     },

@@ -31,8 +31,8 @@ const tags = ['Direct debit']
 const idParams = Type.Object({ id: Type.String({ description: 'The customer’s numeric id', examples: ['314159265'] }) })
 
 /** `/customer/authorization` and `/customer/:id/…direct-debit…`: mandates from initialize to active. */
-export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, publicUrl } = context
+export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context, publicUrl } = surface
 
   app.post(
     '/customer/authorization/initialize',
@@ -48,8 +48,8 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     (request, reply) => {
       const { email, callback_url, account, address } = request.body
       const wanted = newMandate(callback_url, account, address)
-      return answerOnce(context, request, reply, 200, async ({ service, customers }) =>
-        initialized(await requestMandateByEmail(service, customers, tenantOf(request), email, wanted)),
+      return answerOnce(context, request, reply, 200, async (tx) =>
+        initialized(await requestMandateByEmail(tx, tenantOf(request), email, wanted)),
       )
     },
   )
@@ -67,11 +67,11 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const mandate = await getMandate(service, tenant, request.params.reference)
+      const mandate = await getMandate(context, tenant, request.params.reference)
       if (mandate.paymentMethod === null) {
         throw new ServiceError('mandate_not_found', 'The customer has not answered the request yet')
       }
-      const customer = await findCustomer(service, tenant, { id: mandate.customerId })
+      const customer = await findCustomer(context, tenant, { id: mandate.customerId })
       return {
         status: true as const,
         message: 'Authorization retrieved successfully',
@@ -101,8 +101,8 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     (request, reply) => {
       const { account, address } = request.body
       const id = readId(request.params.id)
-      return answerOnce(context, request, reply, 200, async ({ service }) =>
-        initialized(await requestMandateById(service, tenantOf(request), id, newMandate(undefined, account, address))),
+      return answerOnce(context, request, reply, 200, async (tx) =>
+        initialized(await requestMandateById(tx, tenantOf(request), id, newMandate(undefined, account, address))),
       )
     },
   )
@@ -121,8 +121,8 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
     (request, reply) => {
       const id = readId(request.params.id)
-      return answerOnce(context, request, reply, 200, async ({ service }) => {
-        await retryActivation(service, tenantOf(request), id, BigInt(request.body.authorization_id))
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        await retryActivation(tx, tenantOf(request), id, BigInt(request.body.authorization_id))
         return { status: true as const, message: 'Mandate is queued for retry' }
       })
     },
@@ -145,7 +145,7 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const { customer, mandates } = await listMandates(service, tenant, readId(request.params.id))
+      const { customer, mandates } = await listMandates(context, tenant, readId(request.params.id))
       return {
         status: true as const,
         message: 'Mandate authorizations retrieved successfully',

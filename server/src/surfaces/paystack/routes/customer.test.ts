@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
-import { failureReasons, sandboxAccounts } from '../../../domain/identity/identity-verifier.ts'
+import { failureReasons } from '../../../domain/identity/identity-verifier.ts'
+import { sandboxAccounts } from '../../../domain/sandbox/verifier.ts'
 
 const now = '2026-01-15T10:30:00.000Z'
 const checkValues = "Ensure that the value(s) you're passing are valid."

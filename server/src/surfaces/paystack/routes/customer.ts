@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { listAccountsOf } from '../../../domain/banking/dedicated-accounts.ts'
+import type { Context } from '../../../domain/context.ts'
 import { listCustomers, walkCustomers } from '../../../domain/customers/customer-lists.ts'
 import {
   type Customer,
@@ -18,7 +19,7 @@ import { deactivatePaymentMethod, listPaymentMethods } from '../../../domain/pay
 import { tenantOf } from '../../http/authentication.ts'
 import { answerOnce } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { Domain, SurfaceContext } from '../../http/surface.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
 import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
@@ -50,9 +51,9 @@ const deactivateSchema = Type.Object(
   { anyOf: [{ required: ['authorization_code'] }, { required: ['authorizaion_code'] }] },
 )
 
-/** `/customer`: Paystack's customers, but for direct debit, which is in customer.authorization.ts. */
-export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, paystackMetadata } = context
+/** `/customer`: Paystack's context, but for direct debit, which is in customer.authorization.ts. */
+export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context, paystackMetadata } = surface
 
   app.post(
     '/customer',
@@ -75,9 +76,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         phone: phone ?? null,
         metadata: readMetadata(metadata, paystackMetadata) ?? {},
       }
-      return answerOnce(context, request, reply, 200, async (domain) => {
-        const { customer } = await createCustomer(domain.customers, tenant, given)
-        return { status: true as const, message: 'Customer created', data: await related(domain, tenant, customer) }
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        const { customer } = await createCustomer(tx, tenant, given)
+        return { status: true as const, message: 'Customer created', data: await related(tx, tenant, customer) }
       })
     },
   )
@@ -87,7 +88,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'customer_list',
-        summary: 'List customers, newest first, by page or by cursor',
+        summary: 'List context, newest first, by page or by cursor',
         tags,
         querystring: Type.Object({
           perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
@@ -124,9 +125,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     (request, reply) => {
       const tenant = tenantOf(request)
       const { customer: reference, risk_action = 'default' } = request.body
-      return answerOnce(context, request, reply, 200, async (domain) => {
-        const customer = await setRiskAction(domain.service, tenant, readReference(reference), risk_action)
-        return { status: true as const, message: 'Customer updated', data: await related(domain, tenant, customer) }
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        const customer = await setRiskAction(tx, tenant, readReference(reference), risk_action)
+        return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
       })
     },
   )
@@ -148,8 +149,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       },
       (request, reply) => {
         const code = request.body.authorization_code ?? request.body.authorizaion_code ?? ''
-        return answerOnce(context, request, reply, 200, async ({ service }) => {
-          await deactivatePaymentMethod(service, tenantOf(request), code.replace(/^AUTH_/, ''))
+        return answerOnce(context, request, reply, 200, async (tx) => {
+          await deactivatePaymentMethod(tx, tenantOf(request), code.replace(/^AUTH_/, ''))
           return { status: true as const, message: 'Authorization has been deactivated' }
         })
       },
@@ -169,9 +170,9 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const customer = await findCustomer(service, tenant, readReference(request.params.email_or_code))
-      const paid = await summarizePaid(service, tenant, customer.id)
-      const accounts = await listAccountsOf(service, tenant, customer)
+      const customer = await findCustomer(context, tenant, readReference(request.params.email_or_code))
+      const paid = await summarizePaid(context, tenant, customer.id)
+      const accounts = await listAccountsOf(context, tenant, customer)
       const assigned = accounts.map((account) => renderAssignedAccount(tenant, account))
       const data = renderFetchedCustomer(await related(context, tenant, customer), paid, assigned)
       return { status: true as const, message: 'Customer retrieved', data }
@@ -195,10 +196,10 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const { first_name, last_name, phone, metadata } = request.body
       const given = readMetadata(metadata, paystackMetadata)
       const changes = { firstName: first_name, lastName: last_name, phone, metadata: given && (() => given) }
-      return answerOnce(context, request, reply, 200, async (domain) => {
+      return answerOnce(context, request, reply, 200, async (tx) => {
         const reference = readReference(request.params.email_or_code)
-        const customer = await updateCustomer(domain.service, tenant, reference, changes)
-        return { status: true as const, message: 'Customer updated', data: await related(domain, tenant, customer) }
+        const customer = await updateCustomer(tx, tenant, reference, changes)
+        return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
       })
     },
   )
@@ -232,16 +233,16 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         accountNumber: body.account_number,
         value: body.value ?? null,
       }
-      return answerOnce(context, request, reply, 202, async ({ service }) => {
-        await requestIdentityCheck(service, tenantOf(request), readReference(request.params.email_or_code), details)
+      return answerOnce(context, request, reply, 202, async (tx) => {
+        await requestIdentityCheck(tx, tenantOf(request), readReference(request.params.email_or_code), details)
         return { status: true as const, message: 'Customer Identification in progress' }
       })
     },
   )
 
-  async function related({ service }: Domain, tenant: Tenant, customer: Customer) {
-    const { items } = await listPaymentMethods(service, tenant, customer)
-    const identifications = customer.identified ? await listIdentifications(service, tenant, customer) : null
+  async function related(context: Context, tenant: Tenant, customer: Customer) {
+    const { items } = await listPaymentMethods(context, tenant, customer)
+    const identifications = customer.identified ? await listIdentifications(context, tenant, customer) : null
     return renderCustomer(tenant, customer, items, identifications)
   }
 
@@ -249,7 +250,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     const page = readPage(query)
     const perPage = readPerPage(query)
     const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
-    const { items, total } = await listCustomers(service, tenant, window, {
+    const { items, total } = await listCustomers(context, tenant, window, {
       limit: perPage,
       offset: (page - 1) * perPage,
     })
@@ -259,7 +260,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
   async function listByCursor(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
     const perPage = readPerPage(query)
     const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
-    const { items, hasNewer, hasOlder } = await walkCustomers(service, tenant, window, {
+    const { items, hasNewer, hasOlder } = await walkCustomers(context, tenant, window, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),
       ...(query.previous && !query.next ? { newerThan: readCursor('customer', query.previous, 'previous') } : {}),

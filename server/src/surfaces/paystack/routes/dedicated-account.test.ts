@@ -4,7 +4,8 @@ import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/
 import { sql } from '../../../db/sql.ts'
 import { finishAccountRequests } from '../../../domain/banking/account-requests.ts'
 import type { RecordedEvent } from '../../../domain/events/events.ts'
-import { failureReasons, sandboxAccounts } from '../../../domain/identity/identity-verifier.ts'
+import { failureReasons } from '../../../domain/identity/identity-verifier.ts'
+import { sandboxAccounts } from '../../../domain/sandbox/verifier.ts'
 import { renderDedicatedAccountEvent } from '../events.ts'
 import { renderChargeEvent } from '../render-transaction.ts'
 

@@ -16,7 +16,7 @@ import {
   requeryDedicatedAccount,
   setAccountSplit,
 } from '../../../domain/banking/dedicated-accounts.ts'
-import type { Service } from '../../../domain/context.ts'
+import type { Context } from '../../../domain/context.ts'
 import type { Customer } from '../../../domain/customers/customers.ts'
 import { findCustomer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -42,8 +42,8 @@ const tags = ['Dedicated account']
 const idParams = Type.Object({ id: Type.String({ description: 'The account’s numeric id', examples: ['253'] }) })
 
 /** `/dedicated_account`: bank accounts that customers are paid through. */
-export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service } = context
+export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.post(
     '/dedicated_account',
@@ -61,9 +61,9 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
       const { customer: reference, preferred_bank, split_code, subaccount, first_name, last_name, phone } = request.body
       const wanted = { provider: preferred_bank, splitCode: split_code, subaccount }
       const changes = { firstName: first_name, lastName: last_name, phone }
-      return answerOnce(context, request, reply, 200, async ({ service }) => {
+      return answerOnce(context, request, reply, 200, async (tx) => {
         const named = readReference(String(reference))
-        const { account, customer } = await createDedicatedAccount(service, tenant, named, wanted, changes)
+        const { account, customer } = await createDedicatedAccount(tx, tenant, named, wanted, changes)
         const message =
           account.splitCode === null && account.subaccount === null
             ? 'NUBAN successfully created'
@@ -97,8 +97,8 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
         country: body.country,
         identity: readIdentity(body),
       }
-      return answerOnce(context, request, reply, 200, async ({ service, customers }) => {
-        await requestDedicatedAccount(service, customers, tenantOf(request), asked, wanted)
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        await requestDedicatedAccount(tx, tenantOf(request), asked, wanted)
         return { status: true as const, message: 'Assign dedicated account in progress' }
       })
     },
@@ -133,7 +133,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
       refuseLiveMode(tenant)
       const [page, perPage] = [readPage(request.query), readPerPage(request.query)]
       const limits = { limit: perPage, offset: (page - 1) * perPage }
-      const { items, total } = await listDedicatedAccounts(service, tenant, readFilter(request.query), limits)
+      const { items, total } = await listDedicatedAccounts(context, tenant, readFilter(request.query), limits)
       const data = items.map(({ account, customer }) => ({
         ...renderDedicatedAccount(account),
         customer: renderHolder(customer),
@@ -186,7 +186,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
       refuseLiveMode(tenant)
       const accountNumber = request.query.account_number?.trim() ?? ''
       if (accountNumber === '') throw required('account_number')
-      await requeryDedicatedAccount(service, tenant, accountNumber)
+      await requeryDedicatedAccount(context, tenant, accountNumber)
       return { status: true as const, message: requeried }
     },
   )
@@ -212,14 +212,14 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     (request, reply) => {
       const tenant = tenantOf(request)
       const { account_number, customer, preferred_bank, split_code, subaccount } = request.body
-      return answerOnce(context, request, reply, 200, async ({ service }) => {
+      return answerOnce(context, request, reply, 200, async (tx) => {
         refuseLiveMode(tenant)
         if (split_code === undefined && subaccount === undefined) throw required('split_code')
         const named = { accountNumber: account_number, customer, provider: preferred_bank }
-        const { id } = await findNamedAccount(service, tenant, named)
+        const { id } = await findNamedAccount(tx, tenant, named)
         const split = { splitCode: split_code ?? null, subaccount: subaccount ?? null }
-        const account = await setAccountSplit(service, tenant, id, split)
-        const holder = await findCustomer(service, tenant, { id: account.customerId })
+        const account = await setAccountSplit(tx, tenant, id, split)
+        const holder = await findCustomer(tx, tenant, { id: account.customerId })
         const data = renderWhole(tenant, account, holder)
         return { status: true as const, message: 'Assigned Managed Account Successfully Created', data }
       })
@@ -240,8 +240,8 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     async (request) => {
       const tenant = tenantOf(request)
       refuseLiveMode(tenant)
-      const { id } = await findAccountByNumber(service, tenant, request.body.account_number)
-      const account = await setAccountSplit(service, tenant, id, { splitCode: null, subaccount: null })
+      const { id } = await findAccountByNumber(context, tenant, request.body.account_number)
+      const account = await setAccountSplit(context, tenant, id, { splitCode: null, subaccount: null })
       return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
     },
   )
@@ -260,7 +260,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     async (request) => {
       const tenant = tenantOf(request)
       refuseLiveMode(tenant)
-      const { account, customer } = await getDedicatedAccount(service, tenant, readId(request.params.id))
+      const { account, customer } = await getDedicatedAccount(context, tenant, readId(request.params.id))
       const split = renderSplit(account)
       const data = {
         ...renderDedicatedAccount(account),
@@ -285,7 +285,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     async (request) => {
       const tenant = tenantOf(request)
       refuseLiveMode(tenant)
-      const account = await removeDedicatedAccount(service, tenant, readId(request.params.id))
+      const account = await removeDedicatedAccount(context, tenant, readId(request.params.id))
       const data = renderAssignedAccount(tenant, account)
       return { status: true as const, message: 'Managed Account Successfully Unassigned', data }
     },
@@ -296,7 +296,7 @@ const requeried = 'Request sent. We will send you a webhook if there is a new tr
 
 /** The account itself, or the newest that a customer has, of a provider where one is named. */
 async function findNamedAccount(
-  service: Service,
+  context: Context,
   tenant: Tenant,
   {
     accountNumber,
@@ -308,10 +308,10 @@ async function findNamedAccount(
     provider: string | undefined
   },
 ): Promise<DedicatedAccount> {
-  if (accountNumber !== undefined) return findAccountByNumber(service, tenant, accountNumber)
+  if (accountNumber !== undefined) return findAccountByNumber(context, tenant, accountNumber)
   if (customer === undefined) throw required('account_number')
-  const holder: Customer = await findCustomer(service, tenant, readReference(String(customer)))
-  const accounts = await listAccountsOf(service, tenant, holder)
+  const holder: Customer = await findCustomer(context, tenant, readReference(String(customer)))
+  const accounts = await listAccountsOf(context, tenant, holder)
   const account = accounts.find((each) => provider === undefined || each.provider.slug === provider)
   if (account !== undefined) return account
   throw new ServiceError('dedicated_account_not_found', `Customer ${holder.code} has no dedicated account`)

@@ -13,15 +13,15 @@ const tags = ['Direct debit']
 const statuses = ['pending', 'active', 'revoked'] as const
 
 /** `/directdebit`: the mandates of all customers. Those of one are in customer.authorization.ts. */
-export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service } = context
+export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
 
   app.get(
     '/directdebit/mandate-authorizations',
     {
       schema: {
         operationId: 'direct_debit_mandate_authorizations',
-        summary: 'The mandates of all customers, newest first',
+        summary: 'The mandates of all context, newest first',
         tags,
         querystring: Type.Object({
           cursor: Type.Optional(Type.String({ description: 'next of the page before' })),
@@ -40,7 +40,7 @@ export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       const { cursor, status, per_page } = request.query
       const perPage = readPerPage({ perPage: per_page }, 'per_page')
       const filter = { status: readStatus(status), olderThan: cursor ? readCursor(cursor) : undefined }
-      const { items, hasOlder, total } = await listAllMandates(service, tenant, filter, perPage)
+      const { items, hasOlder, total } = await listAllMandates(context, tenant, filter, perPage)
       const oldest = items.at(-1)
       return {
         status: true as const,
@@ -69,8 +69,8 @@ export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     },
     (request, reply) => {
       const ids = request.body.customer_ids.map(BigInt)
-      return answerOnce(context, request, reply, 200, async ({ service }) => {
-        await retryActivations(service, tenantOf(request), ids)
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        await retryActivations(tx, tenantOf(request), ids)
         return { status: true as const, message: 'Mandate is queued for retry' }
       })
     },

@@ -53,8 +53,8 @@ interface TransactionQuery extends ListQuery {
 }
 
 /** `/transaction`: asking for money, charging saved payment methods, and what became of both. */
-export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
-  const { service, ledger, publicUrl } = context
+export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+  const { context, publicUrl } = surface
 
   app.post(
     '/transaction/initialize',
@@ -71,8 +71,8 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       const { email, amount, currency, reference, callback_url, channels } = request.body
       const metadata = readMetadataOrText(request.body.metadata)
       const wanted = { email, amount, currency, reference, metadata, callbackUrl: callback_url, channels }
-      return answerOnce(context, request, reply, 200, async ({ service, customers }) => {
-        const { accessCode, reference } = await openTransaction(service, customers, tenantOf(request), wanted)
+      return answerOnce(context, request, reply, 200, async (tx) => {
+        const { accessCode, reference } = await openTransaction(tx, tenantOf(request), wanted)
         const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
         return { status: true as const, message: 'Authorization URL created', data }
       })
@@ -91,7 +91,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       },
     },
     async (request) => {
-      const transaction = await verifyTransaction(service, ledger, tenantOf(request), request.params.reference)
+      const transaction = await verifyTransaction(context, tenantOf(request), request.params.reference)
       const data = renderTransaction(snapshotTransaction(transaction))
       return { status: true as const, message: 'Verification successful', data }
     },
@@ -148,7 +148,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       },
     },
     async (request) => {
-      const { count, volumes } = await totalTransactions(service, tenantOf(request), readPeriod(request.query))
+      const { count, volumes } = await totalTransactions(context, tenantOf(request), readPeriod(request.query))
       const byCurrency = volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) }))
       const data = {
         total_transactions: count,
@@ -178,7 +178,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       const paymentMethodCode = authorization_code.replace(/^AUTH_/, '')
       const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
       return answerRepeatable(context, request, reply, 200, async () => {
-        const charged = await chargePaymentMethod(service, ledger, tenantOf(request), wanted, request.idempotent)
+        const charged = await chargePaymentMethod(context, tenantOf(request), wanted, request.idempotent)
         const data = renderCharge(snapshotTransaction(charged))
         return { status: true as const, message: 'Charge attempted', data }
       })
@@ -197,7 +197,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       },
     },
     async (request) => {
-      const transaction = await getTransaction(service, tenantOf(request), { id: readId(request.params.id) })
+      const transaction = await getTransaction(context, tenantOf(request), { id: readId(request.params.id) })
       const data = renderTransaction(snapshotTransaction(transaction))
       return { status: true as const, message: 'Transaction retrieved', data }
     },
@@ -211,17 +211,17 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
 
   async function listByPage(tenant: Tenant, filter: TransactionFilter, query: ListQuery): Promise<Listed> {
     const [page, perPage] = [readPage(query), readPerPage(query)]
-    const { items, total } = await listTransactions(service, tenant, filter, {
+    const { items, total } = await listTransactions(context, tenant, filter, {
       limit: perPage,
       offset: (page - 1) * perPage,
     })
-    const { volumes } = await totalTransactions(service, tenant, filter)
+    const { volumes } = await totalTransactions(context, tenant, filter)
     return { items, meta: { ...pageMeta(page, perPage, total), total_volume: sumOf(volumes) } }
   }
 
   async function listByCursor(tenant: Tenant, filter: TransactionFilter, query: ListQuery): Promise<Listed> {
     const perPage = readPerPage(query)
-    const { items, hasNewer, hasOlder } = await walkTransactions(service, tenant, filter, {
+    const { items, hasNewer, hasOlder } = await walkTransactions(context, tenant, filter, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('transaction', query.next, 'next') } : {}),
       ...(query.previous && !query.next ? { newerThan: readCursor('transaction', query.previous, 'previous') } : {}),

@@ -1,0 +1,29 @@
+import type { Context } from '../domain/context.ts'
+import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
+import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
+import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
+import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
+import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
+import type { Config } from './config.ts'
+
+/**
+ * The one place that says who does what only an outside party can do, per merchant and mode: the sandbox in test mode, nobody
+ * in live mode. A Paystack account judges the identity checks of the mode of its key.
+ */
+export function chooseProviders(
+  { db, clock }: Pick<Context, 'db' | 'clock'>,
+  config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack'>,
+): ProcessorChoice & VerifierChoice {
+  const delayMs = config.sandboxDelayMs
+  const processors = { test: createSandboxProcessor({ db, clock, delayMs }), live: null }
+  const account = config.upstreamPaystack
+  const verifiers = {
+    test: createSandboxVerifier({ delayMs }),
+    live: null,
+    ...(account === undefined ? {} : { [modeOfKey(account.secretKey)]: createPaystackVerifier({ ...account, fetch }) }),
+  }
+  return {
+    processorOf: async (_context, { mode }) => processors[mode],
+    verifierOf: async (_context, { mode }) => verifiers[mode],
+  }
+}
