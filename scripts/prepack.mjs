@@ -26,5 +26,5 @@ for (const entry of readdirSync(join(built, 'server/src')))
 renameSync(join(built, 'client/src'), join(dist, 'client'))
 rmSync(built, { recursive: true })
 // The one module that says where the client package is.
-const seam = join(dist, 'client.js')
-writeFileSync(seam, readFileSync(seam, 'utf8').replace('../../client/src/', './client/'))
+const seam = join(dist, 'cli/client.js')
+writeFileSync(seam, readFileSync(seam, 'utf8').replace('../../../client/src/', '../client/'))

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { buildApp } from '../../server/src/app.ts'
+import { buildApp } from '../../server/src/start/app.ts'
 
 interface Schema {
   type?: string | string[]

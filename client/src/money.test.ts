@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { currencies, minorDigits as digitsOfServer } from '../../server/src/money.ts'
+import { currencies, minorDigits as digitsOfServer } from '../../server/src/base/money.ts'
 import { minorDigits, toBigInt, toDecimal, toMinorUnits } from './money.ts'
 
 test('every currency of the server has the same digits here', () => {

@@ -9,15 +9,15 @@ export interface Target {
 const commands = ['src/domain/ledger/commands.test.ts']
 const ledger = [
   commands,
-  ['src/domain/events.test.ts', 'test/hostile-sql.test.ts'],
+  ['src/domain/events/events.test.ts', 'test/hostile-sql.test.ts'],
   [
-    'src/domain/idempotency.test.ts',
-    'src/surfaces/mteja/holds.test.ts',
-    'src/surfaces/mteja/refunds.test.ts',
-    'src/surfaces/mteja/transfers.test.ts',
-    'src/surfaces/cashful/purchases.test.ts',
-    'src/surfaces/cashful/transfers.test.ts',
-    'src/surfaces/cashful/balance.test.ts',
+    'src/domain/idempotency/idempotency.test.ts',
+    'src/surfaces/mteja/routes/holds.test.ts',
+    'src/surfaces/mteja/routes/refunds.test.ts',
+    'src/surfaces/mteja/routes/transfers.test.ts',
+    'src/surfaces/cashful/routes/purchases.test.ts',
+    'src/surfaces/cashful/routes/transfers.test.ts',
+    'src/surfaces/cashful/routes/balance.test.ts',
     'test/model.test.ts',
   ],
 ]
@@ -28,7 +28,7 @@ export const targets: readonly Target[] = [
   { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
   { file: 'src/domain/ledger/commands.ts', steps: ledger },
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
-  { file: 'src/domain/idempotency.ts', steps: [['src/domain/idempotency.test.ts'], commands] },
-  { file: 'src/batcher.ts', steps: [['src/batcher.test.ts'], commands] },
-  { file: 'src/money.ts', steps: [['src/money.test.ts']] },
+  { file: 'src/domain/idempotency/idempotency.ts', steps: [['src/domain/idempotency/idempotency.test.ts'], commands] },
+  { file: 'src/db/batcher.ts', steps: [['src/db/batcher.test.ts'], commands] },
+  { file: 'src/base/money.ts', steps: [['src/base/money.test.ts']] },
 ]

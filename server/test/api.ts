@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifySchema, LightMyRequestResponse } from 'fastify'
-import { type AppOptions, buildApp } from '../src/app.ts'
-import { finishAccountRequests } from '../src/domain/account-requests.ts'
-import { finishDueChecks } from '../src/domain/identity.ts'
-import { activateDueMandates } from '../src/domain/mandates.ts'
+import { finishAccountRequests } from '../src/domain/banking/account-requests.ts'
+import { finishDueChecks } from '../src/domain/identity/identity.ts'
+import { activateDueMandates } from '../src/domain/payments/mandates.ts'
+import { type AppOptions, buildApp } from '../src/start/app.ts'
 import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
 
 /** The whole application over an empty database, with one merchant; requests go in without a port. */

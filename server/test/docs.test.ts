@@ -4,11 +4,11 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, test } from 'vitest'
-import { eventTypes } from '../src/domain/events.ts'
-import { errorCodes, ServiceError } from '../src/errors.ts'
+import { errorCodes, ServiceError } from '../src/base/errors.ts'
+import { eventTypes } from '../src/domain/events/events.ts'
 import * as cashful from '../src/surfaces/cashful/errors.ts'
-import { refusalExamples, sampleRefusals } from '../src/surfaces/docs.ts'
 import * as mteja from '../src/surfaces/mteja/errors.ts'
+import { refusalExamples, sampleRefusals } from '../src/surfaces/operations/docs.ts'
 import * as paystack from '../src/surfaces/paystack/errors.ts'
 
 // Holds the documents to the code: what is in one must be in the other.
@@ -32,12 +32,12 @@ describe('docs/operating.md', () => {
   const tables = tableRows(read('docs/operating.md'))
 
   test('has every environment variable the server reads, and no other', () => {
-    const known = matches(read('server/src/config.ts'), /text\('([A-Z_]+)'\)/g)
+    const known = matches(read('server/src/start/config.ts'), /text\('([A-Z_]+)'\)/g)
     expect(unique(matches(tables, /`((?:MTEJA_|DATABASE_|PORT)[A-Z_]*)`/g))).toEqual(unique(known))
   })
 
   test('has every flag of the command line, and no other', () => {
-    const files = globSync('cli*.ts', { cwd: join(root, 'server/src') }).filter((file) => !file.endsWith('.test.ts'))
+    const files = globSync('cli/*.ts', { cwd: join(root, 'server/src') }).filter((file) => !file.endsWith('.test.ts'))
     const sources = files.map((file) => read(`server/src/${file}`)).join('')
     const known = matches(sources, /'(?:-\w, )?(--[a-z-]+)[ ']/g)
     expect(unique(matches(tables, /`(--[a-z-]+)/g))).toEqual(unique(known.filter((flag) => flag !== '--help')))

@@ -1,6 +1,6 @@
 import type { Queryable } from '../src/db/database.ts'
 import { sql } from '../src/db/sql.ts'
-import type { Tenant } from '../src/domain/tenant.ts'
+import type { Tenant } from '../src/domain/merchants/tenant.ts'
 
 /**
  * Everything that is stored of a tenant, row by row: to see that a request changed nothing.

@@ -1,9 +1,9 @@
-import { type CustomerQueues, createCustomer, createCustomerQueues } from '../src/domain/customers.ts'
-import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency.ts'
+import { uuidV7 } from '../src/base/ids.ts'
+import type { Service } from '../src/domain/context.ts'
+import { type CustomerQueues, createCustomer, createCustomerQueues } from '../src/domain/customers/customers.ts'
+import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency/idempotency.ts'
 import type { AccountName, LedgerCommand } from '../src/domain/ledger/commands.ts'
-import type { Tenant } from '../src/domain/tenant.ts'
-import { uuidV7 } from '../src/ids.ts'
-import type { Service } from '../src/service.ts'
+import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import { testVault } from './service.ts'
 
 /** Creates customers without anything but an e-mail, and answers their codes. */

@@ -1,11 +1,11 @@
-import { buildApp } from '../../../server/src/app.ts'
-import { startBackground } from '../../../server/src/background.ts'
-import { readConfig } from '../../../server/src/config.ts'
 import type { OwnedDb } from '../../../server/src/db/database.ts'
 import { startDispatcher } from '../../../server/src/domain/webhooks/dispatcher.ts'
-import { logOptions } from '../../../server/src/log.ts'
-import { openService } from '../../../server/src/open-service.ts'
-import { eventRenderers } from '../../../server/src/surfaces/webhooks.ts'
+import { buildApp } from '../../../server/src/start/app.ts'
+import { startBackground } from '../../../server/src/start/background.ts'
+import { readConfig } from '../../../server/src/start/config.ts'
+import { logOptions } from '../../../server/src/start/log.ts'
+import { openService } from '../../../server/src/start/open-service.ts'
+import { eventRenderers } from '../../../server/src/start/webhook-bodies.ts'
 import type { Reply, Request, Started } from './messages.ts'
 
 // The server as `mteja serve` starts it, in a process of its own, with two additions: a route that answers a constant,

@@ -1,4 +1,4 @@
-import type { BatchOptions } from '../batcher.ts'
+import type { BatchOptions } from './batcher.ts'
 import { isRolledBack } from './rolled-back.ts'
 
 /** How much of what waits for the database goes together. */

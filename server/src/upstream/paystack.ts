@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { IdentityNotice } from '../domain/identity.ts'
+import type { IdentityNotice } from '../domain/identity/identity.ts'
 import {
   failureReasons,
   type IdentityDetails,
   type IdentityOutcome,
   type IdentityVerifier,
-} from '../domain/identity-verifier.ts'
-import type { Mode } from '../domain/tenant.ts'
+} from '../domain/identity/identity-verifier.ts'
+import type { Mode } from '../domain/merchants/tenant.ts'
 
 /** A Paystack account that is asked what only it can know. */
 export interface PaystackAccount {

@@ -1,9 +1,14 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { sql } from '../../src/db/sql.ts'
-import { findCustomer } from '../../src/domain/customers.ts'
-import { getHold } from '../../src/domain/holds.ts'
+import { findCustomer } from '../../src/domain/customers/customers.ts'
 import { listEntries } from '../../src/domain/ledger/entries.ts'
-import { listBalances, listBalancesAt, openStatement, readStatementEntries } from '../../src/domain/statements.ts'
+import { getHold } from '../../src/domain/wallet/holds.ts'
+import {
+  listBalances,
+  listBalancesAt,
+  openStatement,
+  readStatementEntries,
+} from '../../src/domain/wallet/statements.ts'
 import type { TestApi } from '../api.ts'
 import type { Auditor, Currency, Customer, Hold, Operation, Transaction, Wallet } from './auditor.ts'
 import { type Bank, type Outcome, toldWallet } from './bank.ts'

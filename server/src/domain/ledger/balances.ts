@@ -1,11 +1,11 @@
-import { type Batched, createBatcher } from '../../batcher.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Currency } from '../../base/money.ts'
 import { batchLimits } from '../../db/batch-limits.ts'
+import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import { ServiceError } from '../../errors.ts'
-import type { Currency } from '../../money.ts'
-import type { Service } from '../../service.ts'
-import { type Tenant, tenantKey } from '../tenant.ts'
+import type { Service } from '../context.ts'
+import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 
 /** A customer's cash in one currency, in minor units. */
 export interface Balance {

@@ -9,12 +9,12 @@ import {
   type TestTenant,
 } from '../../../test/service.ts'
 import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
+import { ServiceError } from '../../base/errors.ts'
 import type { OwnedDb, OwnerSession } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import { ServiceError } from '../../errors.ts'
-import { setRiskAction } from '../customers.ts'
-import { getHold, placeHold } from '../holds.ts'
-import { listTransfers, makeTransfers } from '../transfers.ts'
+import { setRiskAction } from '../customers/customers.ts'
+import { getHold, placeHold } from '../wallet/holds.ts'
+import { listTransfers, makeTransfers } from '../wallet/transfers.ts'
 import { createLedger, doTogether, type Ledger, type LedgerCommand, type Receipt } from './commands.ts'
 
 let service: TestService

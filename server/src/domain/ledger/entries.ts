@@ -1,8 +1,8 @@
+import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Currency } from '../../money.ts'
-import type { Service } from '../../service.ts'
-import type { Page } from '../customer-lists.ts'
-import type { Tenant } from '../tenant.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 import type { Balance } from './balances.ts'
 import type { TransactionKind } from './commands.ts'
 

@@ -1,6 +1,6 @@
+import type { Currency } from '../../base/money.ts'
 import type { Queryable } from '../../db/database.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { Currency } from '../../money.ts'
 import type { AccountName, TransactionKind } from './commands.ts'
 
 /** One entry with everything that is known of it: what an auditor needs to check the books by themself. */

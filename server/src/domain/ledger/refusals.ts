@@ -1,4 +1,4 @@
-import { type ErrorCode, ServiceError } from '../../errors.ts'
+import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import type { LedgerCommand } from './commands.ts'
 
 /** Why the posting function did nothing of a command. */

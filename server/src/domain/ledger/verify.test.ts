@@ -4,7 +4,7 @@ import { addTestKey, createTestContext, createTestTenant } from '../../../test/s
 import { commandsFor, createWallets } from '../../../test/wallets.ts'
 import type { OwnedDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import { expireDueHolds } from '../holds.ts'
+import { expireDueHolds } from '../wallet/holds.ts'
 import { createLedger, doTogether } from './commands.ts'
 import { type VerificationProgress, verifyLedger } from './verify.ts'
 

@@ -3,9 +3,9 @@ import { deliverDue } from '../../../test/deliver.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
-import { lockCustomer } from '../customers.ts'
-import { type EventType, recordEvent } from '../events.ts'
-import type { Mode } from '../tenant.ts'
+import { lockCustomer } from '../customers/customers.ts'
+import { type EventType, recordEvent } from '../events/events.ts'
+import type { Mode } from '../merchants/tenant.ts'
 import {
   claimDeliveries,
   createAttempt,

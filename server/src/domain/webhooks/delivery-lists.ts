@@ -1,10 +1,8 @@
+import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import { ServiceError } from '../../errors.ts'
-import type { Service } from '../../service.ts'
-import type { Page } from '../customer-lists.ts'
-import type { Customer } from '../customers.ts'
-import type { EventType, RecordedEvent } from '../events.ts'
-import type { Tenant } from '../tenant.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import type { Customer } from '../customers/customers.ts'
 import {
   datedWithin,
   type EventRow,
@@ -14,7 +12,9 @@ import {
   readEvent,
   type Step,
   withinPeriod,
-} from './event-lists.ts'
+} from '../events/event-lists.ts'
+import type { EventType, RecordedEvent } from '../events/events.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 import { deliveryName, endpointName } from './ids.ts'
 
 export type DeliveryStatus = 'pending' | 'delivered' | 'failed'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Service } from '../../service.ts'
+import type { Service } from '../context.ts'
 import { type ClaimedDelivery, claimDeliveries, createAttempt, type EventRenderers } from './deliveries.ts'
 
 const idleMs = 200

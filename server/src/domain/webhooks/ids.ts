@@ -1,5 +1,5 @@
-import { ServiceError } from '../../errors.ts'
-import type { Service } from '../../service.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Service } from '../context.ts'
 
 // What events, deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
 

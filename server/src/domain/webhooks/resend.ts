@@ -1,9 +1,9 @@
+import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import { ServiceError } from '../../errors.ts'
-import type { Service } from '../../service.ts'
-import type { Tenant } from '../tenant.ts'
+import type { Service } from '../context.ts'
+import { withinPeriod } from '../events/event-lists.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 import { checkEndpoint, type DeliveryFilter, deliveryNotFound, fitting } from './delivery-lists.ts'
-import { withinPeriod } from './event-lists.ts'
 
 /** So many are sent again by one call; a filter that fits more is refused. */
 export const maxResent = 10_000

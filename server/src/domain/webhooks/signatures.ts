@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { Random } from '../../ids.ts'
+import type { Random } from '../../base/ids.ts'
 
 /** What is signed: the bytes that are sent. */
 export interface SignedMessage {

@@ -1,4 +1,4 @@
-import type { Mode } from '../tenant.ts'
+import type { Mode } from '../merchants/tenant.ts'
 import { type SignedMessage, signAsPaystack, signAsStandard } from './signatures.ts'
 
 /** How an endpoint is spoken to: as Paystack does, or by the Standard Webhooks convention. */

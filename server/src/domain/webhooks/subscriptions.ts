@@ -1,5 +1,5 @@
-import { ServiceError } from '../../errors.ts'
-import { type EventType, readEventType } from '../events.ts'
+import { ServiceError } from '../../base/errors.ts'
+import { type EventType, readEventType } from '../events/events.ts'
 
 /** Stands for every event, those too that do not exist yet. */
 const everyEvent = '*'

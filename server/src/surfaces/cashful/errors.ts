@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import type { ErrorCode } from '../../errors.ts'
+import type { ErrorCode } from '../../base/errors.ts'
 import { sendProblems } from '../http/answer-problems.ts'
 import { type Problem, sentence } from '../http/problem.ts'
 

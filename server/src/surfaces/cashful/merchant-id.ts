@@ -1,5 +1,5 @@
-import type { Tenant } from '../../domain/tenant.ts'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
 
 /** A merchant named in a request must be the key's own; any other does not exist. Throws `merchant_not_found`. */
 export function checkMerchantId({ merchant }: Tenant, merchantId: string | undefined): void {

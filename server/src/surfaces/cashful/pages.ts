@@ -1,4 +1,4 @@
-import type { Page } from '../../domain/customer-lists.ts'
+import type { Page } from '../../domain/customers/customer-lists.ts'
 
 const defaultLimit = 50
 const maxLimit = 100

@@ -1,4 +1,4 @@
-import type { EventType, RecordedEvent } from '../../domain/events.ts'
+import type { EventType, RecordedEvent } from '../../domain/events/events.ts'
 
 /** The body of a webhook of the standard style: an event in Cashful's words. */
 export interface CashfulWebhook {

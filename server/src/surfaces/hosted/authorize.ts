@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { approveMandate, findMandateTenant, getMandate } from '../../domain/mandates.ts'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError } from '../../base/errors.ts'
+import { approveMandate, findMandateTenant, getMandate } from '../../domain/payments/mandates.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { problemOf } from '../http/problem.ts'

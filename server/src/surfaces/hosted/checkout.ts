@@ -1,8 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { type CheckoutSession, type OpenedCheckout, openCheckout, payCheckout } from '../../domain/checkout-sessions.ts'
-import { pageChannels } from '../../domain/transactions.ts'
-import { ServiceError } from '../../errors.ts'
-import { formatAmount } from '../../money.ts'
+import { ServiceError } from '../../base/errors.ts'
+import { formatAmount } from '../../base/money.ts'
+import {
+  type CheckoutSession,
+  type OpenedCheckout,
+  openCheckout,
+  payCheckout,
+} from '../../domain/payments/checkout-sessions.ts'
+import { pageChannels } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { type Html, html } from './page.ts'

@@ -1,12 +1,12 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { Transaction } from '../../domain/transaction-records.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Transaction } from '../../domain/payments/payment-records.ts'
 import {
   type OpenedTransaction,
   openTransactionPage,
   pageChannels,
   payTransactionPage,
-} from '../../domain/transactions.ts'
-import { ServiceError } from '../../errors.ts'
+} from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { html } from './page.ts'

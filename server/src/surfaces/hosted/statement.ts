@@ -1,7 +1,7 @@
-import type { Customer } from '../../domain/customers.ts'
-import type { Statement, StatementEntry } from '../../domain/statements.ts'
-import type { Tenant } from '../../domain/tenant.ts'
-import { formatAmount } from '../../money.ts'
+import { formatAmount } from '../../base/money.ts'
+import type { Customer } from '../../domain/customers/customers.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
+import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
 import { html } from './page.ts'
 
 /** A statement to print, streamed: it may have more entries than fit in memory. */

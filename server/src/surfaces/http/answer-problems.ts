@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError } from '../../base/errors.ts'
 import { markReplayed } from './idempotency.ts'
 import { type Problem, problemOf } from './problem.ts'
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { KeyFinder, KeyHolder } from '../../domain/api-keys.ts'
-import type { Tenant } from '../../domain/tenant.ts'
-import type { Tokens } from '../../domain/tokens.ts'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
+import type { Tokens } from '../../domain/merchants/tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import qs from 'qs'
 import secureJsonParse from 'secure-json-parse'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError } from '../../base/errors.ts'
 
 const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true })

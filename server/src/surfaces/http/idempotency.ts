@@ -1,7 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { fingerprintOf, type IdempotentRequest, type KeyScope, once, onceRepeatable } from '../../domain/idempotency.ts'
-import { ServiceError } from '../../errors.ts'
-import type { Vault } from '../../vault.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Vault } from '../../base/vault.ts'
+import {
+  fingerprintOf,
+  type IdempotentRequest,
+  type KeyScope,
+  once,
+  onceRepeatable,
+} from '../../domain/idempotency/idempotency.ts'
 import { createDomain, type Domain } from './surface.ts'
 
 declare module 'fastify' {

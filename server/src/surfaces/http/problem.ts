@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify'
-import { QueueFullError } from '../../batcher.ts'
-import { type ErrorCode, ServiceError } from '../../errors.ts'
+import { type ErrorCode, ServiceError } from '../../base/errors.ts'
+import { QueueFullError } from '../../db/batcher.ts'
 import { describeViolation, type Violation } from './validation.ts'
 
 /** Anything that can end a request, in the terms every surface's table is written in. */

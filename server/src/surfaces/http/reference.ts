@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Documents } from '../docs.ts'
+import type { Documents } from '../operations/docs.ts'
 
 /** Publishes the OpenAPI 3.1 document of a surface, made from the schemas that validate: `/docs/<name>.json`. */
 export async function describeSurface(

@@ -1,10 +1,10 @@
-import type { KeyFinder } from '../../domain/api-keys.ts'
-import { type CustomerQueues, createCustomerQueues } from '../../domain/customers.ts'
+import type { Service } from '../../domain/context.ts'
+import { type CustomerQueues, createCustomerQueues } from '../../domain/customers/customers.ts'
 import { type BalanceFinder, createBalanceFinder } from '../../domain/ledger/balances.ts'
 import { createLedger, type Ledger } from '../../domain/ledger/commands.ts'
-import type { Tokens } from '../../domain/tokens.ts'
-import type { Service } from '../../service.ts'
-import type { Documents } from '../docs.ts'
+import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
+import type { Tokens } from '../../domain/merchants/tokens.ts'
+import type { Documents } from '../operations/docs.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { ErrorCode } from '../../errors.ts'
+import type { ErrorCode } from '../../base/errors.ts'
 import { sendProblems } from '../http/answer-problems.ts'
 
 /** What each refusal is on this surface. */

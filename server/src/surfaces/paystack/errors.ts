@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { ErrorCode } from '../../errors.ts'
+import type { ErrorCode } from '../../base/errors.ts'
 import { sendProblems } from '../http/answer-problems.ts'
 import { missingCredential } from '../http/authentication.ts'
 import type { Problem } from '../http/problem.ts'

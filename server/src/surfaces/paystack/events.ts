@@ -1,5 +1,5 @@
-import type { CustomerSnapshot } from '../../domain/customers.ts'
-import type { RecordedEvent } from '../../domain/events.ts'
+import type { CustomerSnapshot } from '../../domain/customers/customers.ts'
+import type { RecordedEvent } from '../../domain/events/events.ts'
 import { renderHolder } from './render.ts'
 
 /** A webhook of Paystack's: its name for what happened, and what it says of it. */

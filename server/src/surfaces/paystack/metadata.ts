@@ -1,5 +1,5 @@
-import type { Metadata } from '../../domain/customers.ts'
-import { ServiceError } from '../../errors.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { Metadata } from '../../domain/customers/customers.ts'
 import { parseJson } from '../http/body.ts'
 
 /**

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from '../../../src/db/sql.ts'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
-import type { EventType, RecordedEvent } from '../../domain/events.ts'
+import type { EventType, RecordedEvent } from '../../domain/events/events.ts'
 import { renderChargeEvent } from './render-transaction.ts'
 
 const email = 'zero@example.com'

@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '../../domain/events.ts'
-import type { IncomingDetails, TransactionSnapshot } from '../../domain/transaction-records.ts'
+import type { RecordedEvent } from '../../domain/events/events.ts'
+import type { IncomingDetails, TransactionSnapshot } from '../../domain/payments/payment-records.ts'
 import { renderAuthorization, renderHolder } from './render.ts'
 
 /** A transaction as verify and fetch show it. Paystack's tariffs are not ours: nothing is charged for it. */

@@ -1,9 +1,9 @@
-import type { Customer, CustomerSnapshot } from '../../domain/customers.ts'
-import type { DedicatedAccount } from '../../domain/dedicated-accounts.ts'
-import type { Identification } from '../../domain/identity.ts'
-import type { PaymentMethod } from '../../domain/payment-methods.ts'
-import type { Tenant } from '../../domain/tenant.ts'
-import type { PaymentMethodSnapshot } from '../../domain/transaction-records.ts'
+import type { DedicatedAccount } from '../../domain/banking/dedicated-accounts.ts'
+import type { Customer, CustomerSnapshot } from '../../domain/customers/customers.ts'
+import type { Identification } from '../../domain/identity/identity.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
+import type { PaymentMethod } from '../../domain/payments/payment-methods.ts'
+import type { PaymentMethodSnapshot } from '../../domain/payments/payment-records.ts'
 
 export function renderCustomerRow({ merchant, mode }: Tenant, customer: Customer) {
   return {

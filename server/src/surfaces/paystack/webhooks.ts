@@ -1,4 +1,4 @@
-import type { EventType, RecordedEvent } from '../../domain/events.ts'
+import type { EventType, RecordedEvent } from '../../domain/events/events.ts'
 import {
   type PaystackWebhook,
   renderDedicatedAccountEvent,

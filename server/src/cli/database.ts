@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import type { Config } from '../start/config.ts'
+import type { MtejaClient } from './client.ts'
+import { openOperator } from './operator-client.ts'
+
+/** Adds the options that say where the database is. */
+export function withDatabase(command: Command): Command {
+  return command
+    .option('--data <folder>', 'folder of the embedded database and the encryption key, default ./data (MTEJA_DATA)')
+    .option('--database-url <url>', 'PostgreSQL instead of the embedded database (MTEJA_DATABASE_URL)')
+}
+
+/** Does `work` as the operator of what the configuration names, and lets go of it. */
+export async function withOperator(config: Config, work: (operator: MtejaClient) => Promise<void>): Promise<void> {
+  const operator = await openOperator(config, tellFirstStart)
+  try {
+    await work(operator.client)
+  } finally {
+    await operator.close()
+  }
+}
+
+/** On the error output, where it does not get into what a script reads. */
+function tellFirstStart({ merchant, secret }: { merchant: { code: string }; secret: string }): void {
+  process.stderr.write(
+    `First start: made the test merchant ${merchant.code} with the key ${secret} (shown this once)\n`,
+  )
+}

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../../test/engines.ts'
+import { freePort, runMteja, ServerProcess } from '../../test/server-process.ts'
+import { createTestContext, createTestTenant, type TestTenant } from '../../test/service.ts'
+import { commandsFor, createWallets } from '../../test/wallets.ts'
+import { openDatabase } from '../db/connect.ts'
+import { doTogether } from '../domain/ledger/commands.ts'
+
+// Each command is a process of its own, which opens the database anew.
+vi.setConfig({ testTimeout: 90_000 })
+
+let place: TestPlace['options']
+let remove: () => Promise<void>
+let tenant: TestTenant
+
+beforeAll(async () => {
+  const made = await makeTestDatabase()
+  remove = made.remove
+  // The encryption key is kept in a folder in any case.
+  place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
+  const db = await openDatabase(place)
+  const context = createTestContext(db)
+  tenant = await createTestTenant(context)
+  const [a = '', b = ''] = await createWallets(context, tenant, 2)
+  const make = commandsFor(context)
+  await doTogether(context, tenant, [make.payIn(a, 100n), make.transfer(a, b, 30n), make.place(b, 5n)])
+  await db.close()
+})
+
+afterAll(() => remove())
+
+const mteja = (...args: string[]) => runMteja(['ledger', ...args], place, { MTEJA_TEST_KEY: 'sk_test_cli0123456789' })
+const sound = 'The ledger is sound: 4 entries, 2 transactions, 3 accounts, 1 hold, 2 customers.\n'
+
+async function corrupt(statement: string): Promise<void> {
+  const db = await openDatabase(place)
+  await db.asOwner(async (session) => {
+    await session.execute('set session_replication_role = replica')
+    await session.execute(statement)
+  })
+  await db.close()
+}
+
+describe('mteja ledger verify', () => {
+  test('says that the books are sound, and shows no progress where nobody watches', async () => {
+    // The first command on a database makes its test merchant, and says so.
+    expect(await mteja('verify')).toMatchObject({ code: 0, stdout: sound })
+    expect(await mteja('verify')).toEqual({ code: 0, stdout: sound, stderr: '' })
+  })
+
+  test('names the first row that is wrong, and exits with 1', async () => {
+    await corrupt("update ledger_accounts set posted = posted + 1 where kind = 'outside'")
+    const { code, stdout, stderr } = await mteja('verify')
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
+      /^mteja: The ledger is wrong: ledger account \d+ of merchant \d+ has -99 posted, but its entries add up to -100\n$/,
+    )
+    await corrupt("update ledger_accounts set posted = posted - 1 where kind = 'outside'")
+  })
+})
+
+describe('mteja ledger export', () => {
+  test('writes CSV to the screen', async () => {
+    const { code, stdout } = await mteja('export')
+    expect(code).toBe(0)
+    expect(stdout.split('\r\n')).toHaveLength(1 + 4 + 1)
+    expect(stdout).toMatch(/^merchant,mode,createdAt/)
+  })
+
+  test('or JSON lines to a file, of one merchant', async () => {
+    const file = path.join(await makeTestFolder(), 'entries.jsonl')
+    const flags = ['--format', 'jsonl', '--merchant', tenant.merchant.code, '--out', file]
+    expect(await mteja('export', ...flags)).toEqual({ code: 0, stdout: '', stderr: '' })
+    const lines = (await readFile(file, 'utf8')).trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line).amount).toSorted((x, y) => x - y)).toEqual([-100, -30, 30, 100])
+  })
+
+  test.each([
+    ['a merchant there is not', 1, ['--merchant', 'mer_x'], 'mteja: There is no merchant "mer_x"'],
+    ['a file that cannot be written', 1, ['--out', '/nowhere/x.csv'], 'mteja: The export could not be written in full'],
+    ['a format there is not', 2, ['--format', 'xml'], "argument 'xml' is invalid"],
+  ])('refuses %s', async (_title, code, flags, words) => {
+    const refused = await mteja('export', ...flags)
+    expect(refused.code).toBe(code)
+    expect(refused.stderr).toContain(words)
+  })
+})
+
+test('both work while the server runs', async () => {
+  const server = new ServerProcess(await freePort(), place, { MTEJA_TEST_KEY: 'sk_test_cli0123456789' })
+  try {
+    await server.start()
+    expect(await mteja('verify')).toEqual({ code: 0, stdout: sound, stderr: '' })
+    expect((await mteja('export', '--format', 'jsonl')).stdout.trim().split('\n')).toHaveLength(4)
+  } finally {
+    await server.kill()
+  }
+})

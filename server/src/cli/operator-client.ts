@@ -1,0 +1,102 @@
+import http from 'node:http'
+import { Readable } from 'node:stream'
+import { systemRandom } from '../base/ids.ts'
+import { connectToFolder } from '../db/folder-lock.ts'
+import type { Config } from '../start/config.ts'
+import { type OpenService, openService } from '../start/open-service.ts'
+import { type ClientOptions, MtejaClient } from './client.ts'
+
+/** The operator's client, for the command line. */
+export interface OpenOperator {
+  client: MtejaClient
+  close(): Promise<void>
+}
+
+/** What the command line itself refuses, or finds wrong. */
+export class OperatorRefusal extends Error {
+  override readonly name = 'OperatorRefusal'
+}
+
+type Fetch = NonNullable<ClientOptions['fetch']>
+
+/** Never reached: only paths count. */
+const baseUrl = 'http://operator'
+
+/**
+ * Speaks to the server that holds the data folder, where one is running; else to the same application over the database
+ * itself, without a port. Either way the request is the same.
+ *
+ * @param onFirstStart is told of the test merchant and its key when this was the first to open the database
+ */
+export async function openOperator(
+  config: Config,
+  onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
+): Promise<OpenOperator> {
+  const socketPath = config.databaseUrl === undefined ? await connectToFolder(config.dataFolder) : undefined
+  if (socketPath === undefined) return overDatabase(config, onFirstStart)
+  const client = new MtejaClient({ baseUrl, fetch: fetchBySocket(socketPath), token: 'the socket says who it is' })
+  return { client, close: async () => {} }
+}
+
+async function overDatabase(
+  config: Config,
+  onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
+): Promise<OpenOperator> {
+  const [opened, { buildApp }] = await Promise.all([openService(config), import('../start/app.ts')])
+  const adminKey = systemRandom.bytes(32).toString('hex')
+  const app = await buildApp(opened.service, { adminKey })
+  if (opened.firstStart !== null) onFirstStart(opened.firstStart)
+  return {
+    client: new MtejaClient({ baseUrl, fetch: fetchFrom(app), token: adminKey }),
+    async close() {
+      await app.close()
+      await opened.close()
+    },
+  }
+}
+
+/** As the global `fetch`, of an application in this process. */
+function fetchFrom(app: Awaited<ReturnType<typeof import('../start/app.ts').buildApp>>): Fetch {
+  return async (url, init) => {
+    const { method, path, headers, body } = readRequest(url, init)
+    const answer = await app.inject({
+      method: method as 'GET',
+      url: path,
+      headers,
+      payloadAsStream: true,
+      ...(init.signal ? { signal: init.signal } : {}),
+      ...(body === undefined ? {} : { payload: body }),
+    })
+    return makeResponse(answer.statusCode, answer.headers, answer.stream())
+  }
+}
+
+/** As the global `fetch`, by the socket of a data folder. */
+function fetchBySocket(socketPath: string): Fetch {
+  return (url, init) =>
+    new Promise((resolve, reject) => {
+      const { body, ...request } = readRequest(url, init)
+      const answered = (answer: http.IncomingMessage) =>
+        resolve(makeResponse(answer.statusCode ?? 0, answer.headers, answer))
+      http
+        .request({ socketPath, agent: false, signal: init.signal ?? undefined, ...request }, answered)
+        .on('error', reject)
+        .end(body)
+    })
+}
+
+/** What the client package sends: texts, and headers of class Headers. */
+function readRequest(url: string, { method = 'GET', headers, body }: RequestInit) {
+  const { pathname, search } = new URL(url)
+  return {
+    method,
+    path: `${pathname}${search}`,
+    headers: Object.fromEntries(new Headers(headers)),
+    body: typeof body === 'string' ? body : undefined,
+  }
+}
+
+function makeResponse(status: number, headers: http.OutgoingHttpHeaders, body: Readable): Response {
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as [string, string])
+  return new Response(Readable.toWeb(body), { status, headers: texts })
+}

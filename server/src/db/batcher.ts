@@ -1,0 +1,132 @@
+import type { Db, Lane } from './database.ts'
+
+/** A function that gathers single calls into batches: see `createBatcher`. */
+export type Batched<Item, Result> = (item: Item) => Promise<Result>
+
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+}
+
+export interface BatchOptions<Item> {
+  maxBatch: number
+  maxWaiting: number
+  keyOf?: (item: Item) => string | null
+  isRolledBack: (error: unknown) => boolean
+}
+
+interface Waiting<Item, Result> {
+  item: Item
+  resolve(result: Result): void
+  reject(error: unknown): void
+}
+
+interface Group<Item, Result> {
+  readonly name: string
+  readonly lane: Lane
+  readonly waiting: Waiting<Item, Result>[]
+  /** Sizes of the batches under way, in the order they were sent. */
+  readonly underWay: number[]
+}
+
+/**
+ * Group commit, and its counterpart for reads: calls that arrive while batches of their group are under way wait and go
+ * together in the next. A lone call goes at once. Nothing is remembered: each call is answered by the database.
+ *
+ * The next batch is sent before the one before is answered, once half as many wait as went with that: the database has it
+ * at hand when it is done. Measured: about a tenth more transfers and creations than with one batch at a time.
+ *
+ * @param db batches of a group are done one after the other, in the order they were sent
+ * @param run does one batch on the lane and answers in the order of its items.
+ * @param groupOf only items of one group share a batch (one tenant per statement).
+ * @param options.maxBatch items per batch
+ * @param options.maxWaiting bounds the queue of a group: past it a call is rejected with QueueFullError
+ * @param options.keyOf two items of one key never share a batch: the later finds what the earlier left
+ * @param options.isRolledBack true for an error after which nothing of the batch was kept: then its items are tried one
+ *   by one, so that a broken one hurts only itself. After any other error (a lost connection) nobody knows, and all
+ *   are told.
+ */
+export function createBatcher<Item, Result>(
+  db: Pick<Db, 'lane'>,
+  run: (lane: Lane, items: Item[]) => Promise<Result[]>,
+  groupOf: (item: Item) => string,
+  options: BatchOptions<Item>,
+): Batched<Item, Result> {
+  const groups = new Map<string, Group<Item, Result>>()
+
+  function groupNamed(name: string): Group<Item, Result> {
+    let group = groups.get(name)
+    if (group === undefined) {
+      group = { name, lane: db.lane(), waiting: [], underWay: [] }
+      groups.set(name, group)
+    }
+    return group
+  }
+
+  function send(group: Group<Item, Result>): void {
+    while (isDue(group)) {
+      const batch = group.waiting.splice(0, sizeOfBatch(group.waiting))
+      group.underWay.push(batch.length)
+      void settle(group.lane, batch).then((answer) => {
+        group.underWay.shift()
+        send(group)
+        if (group.underWay.length === 0) groups.delete(group.name)
+        // A batch is answered once the next has been sent: the database works on that while the answers are written.
+        setImmediate(answer)
+      })
+    }
+  }
+
+  function isDue({ lane, waiting, underWay }: Group<Item, Result>): boolean {
+    if (waiting.length === 0) return false
+    const last = underWay.at(-1)
+    if (last === undefined) return true
+    return underWay.length < lane.depth && waiting.length >= last / 2
+  }
+
+  function sizeOfBatch(waiting: Waiting<Item, Result>[]): number {
+    const size = Math.min(waiting.length, options.maxBatch)
+    if (options.keyOf === undefined) return size
+    const keys = new Set<string>()
+    for (let i = 0; i < size; i++) {
+      const key = options.keyOf((waiting[i] as Waiting<Item, Result>).item)
+      if (key !== null && keys.has(key)) return i
+      if (key !== null) keys.add(key)
+    }
+    return size
+  }
+
+  /** Does a batch and answers a function that tells its callers. */
+  async function settle(lane: Lane, batch: Waiting<Item, Result>[]): Promise<() => void> {
+    try {
+      const results = await run(
+        lane,
+        batch.map((each) => each.item),
+      )
+      return () => {
+        batch.forEach((each, i) => {
+          each.resolve(results[i] as Result)
+        })
+      }
+    } catch (error) {
+      if (batch.length > 1 && options.isRolledBack(error)) {
+        for (const each of batch) (await settle(lane, [each]))()
+        return () => {}
+      }
+      return () => {
+        for (const each of batch) each.reject(error)
+      }
+    }
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      const group = groupNamed(groupOf(item))
+      if (group.waiting.length >= options.maxWaiting) {
+        reject(new QueueFullError('too many calls are waiting'))
+        return
+      }
+      group.waiting.push({ item, resolve, reject })
+      // Everything that arrives in this turn of the event loop goes together.
+      if (isDue(group)) setImmediate(send, group)
+    })
+}

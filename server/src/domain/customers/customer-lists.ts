@@ -1,0 +1,193 @@
+import { nothing, plannedAnew, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
+import { phoneDigits } from './phone-numbers.ts'
+
+export interface CustomerFilter {
+  /** The whole e-mail, in any case. */
+  email?: string | undefined
+  /**
+   * Any part of name, e-mail, phone (typed locally or internationally) or a metadata value. One or two characters are
+   * looked for where a word begins, which is as far as the index reaches.
+   */
+  search?: string | undefined
+  /** Created at or after. */
+  from?: Date | undefined
+  /** Created at or before. */
+  to?: Date | undefined
+}
+
+export interface Page<Item> {
+  items: Item[]
+  /**
+   * How many there are in all, on every page. Of a search's matches as many are counted as `countedMatches` or the end of
+   * the page plus one, whichever is more: up to there it is exact, and always more than was returned while there are more.
+   */
+  total: number
+}
+
+/** Customers from `first` to `last`, counted in the order they were created. */
+interface NumberWindow {
+  first: bigint
+  last: bigint
+}
+
+/**
+ * Counting every match of a common word reads every match: 0.2 s for 100,000 of a million customers, 1.3 s for all. What
+ * stops here takes 8 ms and 0.4 ms; what is rarer was cheap to count. Nobody reads further, they ask more precisely.
+ */
+const countedMatches = 1000
+
+/** Newest first. Without `email` or `search` any page and the total are index look-ups, however far the offset. */
+export async function listCustomers(
+  service: Service,
+  tenant: Tenant,
+  filter: CustomerFilter,
+  page: { limit: number; offset: number },
+): Promise<Page<Customer>> {
+  const window = await findWindow(service, tenant, filter)
+  if (filter.email === undefined && filter.search === undefined) return pageOfWindow(service, tenant, window, page)
+  return pageOfMatches(service, tenant, window, filter, page)
+}
+
+/** One step of a walk by cursor, newest first: the customers just before or just after a known one. */
+export async function walkCustomers(
+  service: Service,
+  tenant: Tenant,
+  filter: Pick<CustomerFilter, 'from' | 'to'>,
+  step: { limit: number; olderThan?: bigint; newerThan?: bigint },
+): Promise<{ items: Customer[]; hasNewer: boolean; hasOlder: boolean }> {
+  const window = await findWindow(service, tenant, filter)
+  const backwards = step.newerThan !== undefined
+  const rows = await service.db.query<CustomerRow>(sql`
+    select ${customerColumns} from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode}
+      and c.number between ${window.first} and ${window.last}
+      ${step.olderThan === undefined ? nothing : sql`and c.number < ${numberOf(tenant, step.olderThan)}`}
+      ${step.newerThan === undefined ? nothing : sql`and c.number > ${numberOf(tenant, step.newerThan)}`}
+    order by ${backwards ? sql`c.number asc` : sql`c.number desc`}
+    limit ${step.limit + 1}
+  `)
+  const more = rows.length > step.limit
+  const items = rows.slice(0, step.limit).map(readCustomer)
+  if (backwards) items.reverse()
+  return {
+    items,
+    hasNewer: backwards ? more : step.olderThan !== undefined,
+    hasOlder: backwards ? true : more,
+  }
+}
+
+function numberOf(tenant: Tenant, id: bigint) {
+  return sql`(
+    select k.number from customers k
+    where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode} and k.id = ${id}
+  )`
+}
+
+async function pageOfWindow(
+  service: Service,
+  tenant: Tenant,
+  window: NumberWindow,
+  page: { limit: number; offset: number },
+): Promise<Page<Customer>> {
+  const newest = window.last - BigInt(page.offset)
+  const oldest = newest - BigInt(page.limit)
+  const rows = await service.db.query<CustomerRow>(sql`
+    select ${customerColumns} from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode}
+      and c.number >= ${window.first} and c.number <= ${newest} and c.number > ${oldest}
+    order by c.number desc
+  `)
+  const total = window.last - window.first + 1n
+  return { items: rows.map(readCustomer), total: total < 0n ? 0 : Number(total) }
+}
+
+async function pageOfMatches(
+  service: Service,
+  tenant: Tenant,
+  window: NumberWindow,
+  filter: CustomerFilter,
+  page: { limit: number; offset: number },
+): Promise<Page<Customer>> {
+  const counted = Math.max(countedMatches, page.offset + page.limit + 1)
+  const statement = sql`
+    with matches as materialized (
+      select m.id, m.number from customers m
+      where m.merchant_id = ${tenant.merchant.id} and m.mode = ${tenant.mode}
+        and m.number between ${window.first} and ${window.last}
+        ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
+        ${filter.search === undefined ? nothing : searchCondition(filter.search)}
+      order by m.number desc
+      limit ${counted}
+    )
+    select t.total, ${customerColumns}
+    from (select count(*) as total from matches) t
+    left join (select id from matches order by number desc limit ${page.limit} offset ${page.offset}) p on true
+    left join customers c on c.merchant_id = ${tenant.merchant.id} and c.id = p.id
+    order by c.number desc
+  `
+  // Common words are found by walking from the newest, rare ones by the index: only the value tells which is which.
+  const rows = await service.db.query<CustomerRow & { total: bigint; id: bigint | null }>(plannedAnew(statement))
+  const items = rows.filter((row) => row.id !== null).map(readCustomer)
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** A number typed with spaces or brackets is looked for as it is and as bare digits. */
+function searchCondition(search: string) {
+  const text = search.trim().toLowerCase()
+  if (isShort(text)) return sql`and m.search_text ~ ${beginningOfWord(text)}`
+  const digits = phoneDigits(text)
+  if (digits === null) return sql`and m.search_text like ${containing(text)}`
+  return sql`and (m.search_text like ${containing(text)} or m.search_text like ${containing(digits)})`
+}
+
+/** The index knows words by three characters in a row, counting two blanks before each word. */
+function isShort(text: string): boolean {
+  return [...text].length < 3 && /[\p{L}\p{N}]/u.test(text)
+}
+
+/** A class of few characters: for the likes of \W the index is not used. */
+function beginningOfWord(text: string): string {
+  return `(^|[ \n@._+'"/#&,;:()-])${text.replace(/[^\p{L}\p{N}]/gu, '\\$&')}`
+}
+
+function containing(text: string): string {
+  return `%${text.replace(/[\\%_]/g, '\\$&')}%`
+}
+
+/** Customers are numbered in the order of their creation times, so a time window is a window of numbers. */
+async function findWindow(
+  service: Service,
+  tenant: Tenant,
+  filter: Pick<CustomerFilter, 'from' | 'to'>,
+): Promise<NumberWindow> {
+  const [row] = await service.db.query<{ first: bigint | null; last: bigint | null }>(sql`
+    select
+      ${
+        filter.from === undefined
+          ? sql`1::bigint`
+          : sql`(
+              select c.number from customers c
+              where c.merchant_id = k.merchant_id and c.mode = k.mode and c.created_at >= ${filter.from}
+              order by c.created_at, c.number
+              limit 1
+            )`
+      } as first,
+      ${
+        filter.to === undefined
+          ? sql`k.customer_count`
+          : sql`(
+              select c.number from customers c
+              where c.merchant_id = k.merchant_id and c.mode = k.mode and c.created_at <= ${filter.to}
+              order by c.created_at desc, c.number desc
+              limit 1
+            )`
+      } as last
+    from merchant_counters k
+    where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
+  `)
+  if (row === undefined || row.first === null || row.last === null) return { first: 1n, last: 0n }
+  return { first: row.first, last: row.last }
+}

@@ -1,0 +1,382 @@
+import { ServiceError } from '../../base/errors.ts'
+import { randomCode } from '../../base/ids.ts'
+import { batchLimits } from '../../db/batch-limits.ts'
+import { createBatcher } from '../../db/batcher.ts'
+import { repeatAfterCollision } from '../../db/collisions.ts'
+import type { Queryable, Tx } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import { recordEvent } from '../events/events.ts'
+import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/idempotency.ts'
+import { type Tenant, tenantKey } from '../merchants/tenant.ts'
+import { type PhoneNumber, parsePhoneNumber } from './phone-numbers.ts'
+
+const maxMetadataBytes = 16 * 1024
+
+export type RiskAction = 'default' | 'allow' | 'deny'
+
+/** A JSON object a caller attaches; kept and given back as it came. */
+export type Metadata = { [name: string]: unknown }
+
+export interface Customer {
+  /** A number, for the surface whose ids are numbers. */
+  id: bigint
+  /** `CUS_…`, the customer's name on every surface. */
+  code: string
+  /** Lower case. Nobody else of the tenant has it. */
+  email: string | null
+  firstName: string | null
+  lastName: string | null
+  /** As it was given. */
+  phone: string | null
+  /** The same in E.164, where it can be read as a phone number. */
+  phoneE164: string | null
+  metadata: Metadata | null
+  riskAction: RiskAction
+  /** An identity check succeeded: the names are the bank's and can no longer be changed by hand. */
+  identified: boolean
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** A customer as JSON, as events tell of them: made by `customer_snapshot` of the database. */
+export type CustomerSnapshot = Omit<Customer, 'id' | 'createdAt' | 'updatedAt'> & { id: number }
+
+export interface NewCustomer {
+  email: string | null
+  firstName: string | null
+  lastName: string | null
+  /** As it was given; a number that was read already is kept in E.164. */
+  phone: string | PhoneNumber | null
+  metadata: Metadata | null
+}
+
+/** How a caller names a customer: by code, by e-mail or by number. */
+export type CustomerReference = { code: string } | { email: string } | { id: bigint }
+
+export interface CustomerRow {
+  id: bigint
+  code: string
+  email: string | null
+  first_name: string | null
+  last_name: string | null
+  phone: string | null
+  phone_e164: string | null
+  metadata: Metadata | null
+  risk_action: RiskAction
+  identified: boolean
+  created_at: Date
+  updated_at: Date
+}
+
+export const customerColumns = sql`
+  c.id, c.code, c.email, c.first_name, c.last_name, c.phone, c.phone_e164, c.metadata, c.risk_action, c.identified,
+  c.created_at, c.updated_at
+`
+
+interface Creation {
+  tenant: Tenant
+  customer: NewCustomer & { phone: string | null }
+  /** The customer's phone, where it can be read; read before queueing, while the database works on the batch before. */
+  number: PhoneNumber | null
+  request: IdempotentRequest | null
+}
+
+/** A customer as they were created, or as they were found; `replayed` when the same request came before. */
+export interface Created {
+  customer: Customer
+  created: boolean
+  replayed: boolean
+}
+
+/** What customers need between calls: the queues in which calls that arrive together wait for each other. */
+export interface CustomerQueues {
+  create(call: Creation): Promise<Created | ServiceError>
+  get(call: { tenant: Tenant; code: string }): Promise<Customer | null>
+}
+
+export function createCustomerQueues(service: Service): CustomerQueues {
+  return {
+    create: createBatcher(
+      service.db,
+      (lane, calls) => insertCustomers(lane, service, calls),
+      (call) => tenantKey(call.tenant),
+      { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
+    ),
+    get: createBatcher(service.db, selectCustomers, (call) => tenantKey(call.tenant), batchLimits),
+  }
+}
+
+/**
+ * Creates a customer with a cash balance at 0, or answers the one who already has the e-mail, unchanged. They can be
+ * found and searched for from this moment on. `request` makes it once for however many repeats.
+ * Throws `invalid_request` for metadata over 16 KiB, `idempotency_key_reused`.
+ */
+export async function createCustomer(
+  queues: CustomerQueues,
+  tenant: Tenant,
+  customer: NewCustomer,
+  request: IdempotentRequest | null = null,
+): Promise<Created> {
+  checkMetadata(customer.metadata)
+  const email = customer.email === null ? null : normalizeEmail(customer.email)
+  const number = typeof customer.phone === 'string' ? readNumber(tenant, customer.phone) : customer.phone
+  const phone = typeof customer.phone === 'string' ? customer.phone : (number?.e164 ?? null)
+  const creation = { tenant, customer: { ...customer, email, phone }, number, request }
+  const outcome = await queues.create(creation).catch((error) => {
+    // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
+    throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
+  })
+  if (outcome instanceof ServiceError) throw outcome
+  return outcome
+}
+
+/** By code. Throws `customer_not_found`. */
+export async function getCustomer(queues: CustomerQueues, tenant: Tenant, code: string): Promise<Customer> {
+  const customer = await queues.get({ tenant, code })
+  if (customer === null) throw customerNotFound(code)
+  return customer
+}
+
+/** By code, e-mail (in any case) or number. Throws `customer_not_found`. */
+export async function findCustomer(service: Service, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
+  const rows = await service.db.query<CustomerRow>(sql`
+    select ${customerColumns} from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and ${referenceCondition(reference)}
+  `)
+  if (rows[0] === undefined) throw customerNotFound(Object.values(reference)[0])
+  return readCustomer(rows[0])
+}
+
+/** Those of the numbers given who are the tenant's, by number. */
+export async function findCustomersById(
+  service: Service,
+  tenant: Tenant,
+  ids: readonly bigint[],
+): Promise<Map<bigint, Customer>> {
+  const rows = await service.db.query<CustomerRow>(sql`
+    select ${customerColumns} from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and c.id = any(${[...ids]}::bigint[])
+  `)
+  return new Map(rows.map((row) => [row.id, readCustomer(row)]))
+}
+
+/** As `findCustomer`, holding the row until the transaction ends. */
+export async function lockCustomer(tx: Tx, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
+  const rows = await tx.query<CustomerRow>(sql`
+    select ${customerColumns} from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and ${referenceCondition(reference)}
+    for no key update
+  `)
+  if (rows[0] === undefined) throw customerNotFound(Object.values(reference)[0])
+  return readCustomer(rows[0])
+}
+
+export interface CustomerChanges {
+  email?: string | undefined
+  /** Null clears. Ignored once the customer is identified. */
+  firstName?: string | null | undefined
+  lastName?: string | null | undefined
+  phone?: string | undefined
+  /** From the metadata as it is to the metadata as it shall be. */
+  metadata?: ((current: Metadata) => Metadata) | undefined
+}
+
+/** Changes what is given and leaves the rest. Throws `customer_not_found`, `email_taken`. */
+export async function updateCustomer(
+  service: Service,
+  tenant: Tenant,
+  reference: CustomerReference,
+  changes: CustomerChanges,
+): Promise<Customer> {
+  try {
+    return await service.db.transaction(async (tx) => {
+      const current = await lockCustomer(tx, tenant, reference)
+      const next: Customer = {
+        ...current,
+        email: changes.email === undefined ? current.email : normalizeEmail(changes.email),
+        ...(current.identified ? {} : newNames(current, changes)),
+        ...(changes.phone === undefined ? {} : phoneFields(changes.phone, readNumber(tenant, changes.phone))),
+        metadata: changes.metadata ? changes.metadata(current.metadata ?? {}) : current.metadata,
+        updatedAt: service.clock.now(),
+      }
+      checkMetadata(next.metadata)
+      await saveCustomer(tx, tenant, next)
+      await recordEvent(service, tx, tenant, 'customer.updated', next)
+      return next
+    })
+  } catch (error) {
+    throw isEmailConflict(error) ? emailTaken(changes.email) : error
+  }
+}
+
+/** Sets how the merchant treats the customer: `deny`-ed ones cannot send, spend or be paid. */
+export async function setRiskAction(
+  service: Service,
+  tenant: Tenant,
+  reference: CustomerReference,
+  riskAction: RiskAction,
+): Promise<Customer> {
+  return service.db.transaction(async (tx) => {
+    const current = await lockCustomer(tx, tenant, reference)
+    const next: Customer = { ...current, riskAction, updatedAt: service.clock.now() }
+    await saveCustomer(tx, tenant, next)
+    await recordEvent(service, tx, tenant, 'customer.risk_action_changed', next)
+    return next
+  })
+}
+
+/** Writes every changeable field. The row must be locked by `tx`. */
+export async function saveCustomer(tx: Tx, tenant: Tenant, customer: Customer): Promise<void> {
+  await tx.query(sql`
+    update customers set
+      email = ${customer.email},
+      first_name = ${customer.firstName},
+      last_name = ${customer.lastName},
+      phone = ${customer.phone},
+      phone_e164 = ${customer.phoneE164},
+      metadata = ${customer.metadata === null ? null : JSON.stringify(customer.metadata)},
+      risk_action = ${customer.riskAction},
+      identified = ${customer.identified},
+      search_text = ${searchText(customer, readNumber(tenant, customer.phone))},
+      updated_at = ${customer.updatedAt}
+    where merchant_id = ${tenant.merchant.id} and id = ${customer.id}
+  `)
+}
+
+export function emailTaken(email: string | undefined): ServiceError {
+  return new ServiceError('email_taken', `A customer with the e-mail ${email} exists already`, 'email')
+}
+
+function customerNotFound(reference: unknown): ServiceError {
+  return new ServiceError('customer_not_found', `There is no customer "${reference}"`)
+}
+
+function referenceCondition(reference: CustomerReference) {
+  if ('code' in reference) return sql`c.code = ${reference.code}`
+  if ('email' in reference) return sql`c.email = ${normalizeEmail(reference.email)}`
+  return sql`c.id = ${reference.id}`
+}
+
+interface CreatedRow extends CustomerRow {
+  created: boolean
+  replayed: boolean
+  fingerprint: Buffer | null
+}
+
+async function insertCustomers(
+  db: Queryable,
+  service: Service,
+  calls: Creation[],
+): Promise<(Created | ServiceError)[]> {
+  const { tenant } = calls[0] as Creation
+  const given = calls.map(({ customer, number }) => ({
+    code: `CUS_${randomCode(service.random, 15)}`,
+    email: customer.email,
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    phone: customer.phone,
+    phone_e164: number?.e164 ?? null,
+    metadata: customer.metadata,
+    search_text: searchText(customer, number),
+  }))
+  const statement = sql`
+    select r.created, r.replayed, r.fingerprint, (r.customer).*
+    from create_customers(
+      ${tenant.merchant.id}, ${tenant.mode}, ${tenant.merchant.currencies[0]}, ${service.clock.now()},
+      ${JSON.stringify(given)},
+      ${calls.map(({ request }) => request && storedKey(request))}::text[],
+      ${calls.map(({ request }) => request?.fingerprint ?? null)}::bytea[]
+    ) r
+    order by r.ordinal
+  `
+  // An e-mail given to somebody by an update, a key used for something else: at the second look both are known.
+  const collisions = ['customers_email', 'idempotency_keys_pkey']
+  const rows = await repeatAfterCollision(collisions, () => db.query<CreatedRow>(statement))
+  return rows.map((row, i) => {
+    const request = calls[i]?.request
+    // Another request's key: its fingerprint is there, and no customer.
+    if (row.id === null && request && row.fingerprint) return keyReused(request, row.fingerprint)
+    return { customer: readCustomer(row), created: row.created, replayed: row.replayed }
+  })
+}
+
+async function selectCustomers(db: Queryable, calls: { tenant: Tenant; code: string }[]) {
+  const { tenant } = calls[0] as { tenant: Tenant }
+  const rows = await db.query<CustomerRow>(sql`
+    select ${customerColumns}
+    from unnest(${calls.map((call) => call.code)}::text[]) as n (code)
+    cross join lateral (
+      select * from customers c where c.merchant_id = ${tenant.merchant.id} and c.code = n.code limit 1
+    ) c
+    where c.mode = ${tenant.mode}
+  `)
+  const byCode = new Map(rows.map((row) => [row.code, readCustomer(row)]))
+  return calls.map((call) => byCode.get(call.code) ?? null)
+}
+
+export function readCustomer(row: CustomerRow): Customer {
+  return {
+    id: row.id,
+    code: row.code,
+    email: row.email,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    phone: row.phone,
+    phoneE164: row.phone_e164,
+    metadata: row.metadata,
+    riskAction: row.risk_action,
+    identified: row.identified,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** E-mails are compared and kept in lower case. */
+export function normalizeEmail(email: string): string {
+  return email.trim().toLowerCase()
+}
+
+/** Bounded, for it is read with every customer and searched through. Throws `invalid_request`. */
+export function checkMetadata(metadata: Metadata | string | null): void {
+  if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes) return
+  throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
+}
+
+function newNames(current: Customer, changes: CustomerChanges) {
+  return {
+    firstName: changes.firstName === undefined ? current.firstName : changes.firstName,
+    lastName: changes.lastName === undefined ? current.lastName : changes.lastName,
+  }
+}
+
+function phoneFields(phone: string, number: PhoneNumber | null) {
+  return { phone, phoneE164: number?.e164 ?? null }
+}
+
+function readNumber(tenant: Tenant, phone: string | null): PhoneNumber | null {
+  return phone === null ? null : parsePhoneNumber(phone, tenant.merchant.country)
+}
+
+function isEmailConflict(error: unknown): boolean {
+  return (error as { constraint?: string }).constraint?.startsWith('customers_email') ?? false
+}
+
+/** Everything a search looks at, one item a line, lower case: any part of it can be searched for. */
+function searchText(
+  customer: Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>,
+  number: PhoneNumber | null,
+) {
+  const name = [customer.firstName, customer.lastName].filter((part) => part !== null).join(' ')
+  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...scalars(customer.metadata)]
+  return items
+    .filter((item) => item !== null && item !== undefined && item !== '')
+    .join('\n')
+    .toLowerCase()
+}
+
+function scalars(value: unknown): string[] {
+  if (value === null || value === undefined) return []
+  if (typeof value === 'object') return Object.values(value).flatMap(scalars)
+  return [String(value)]
+}

@@ -1,0 +1,124 @@
+import { ServiceError } from '../../base/errors.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Customer } from '../customers/customers.ts'
+import type { Mode, Tenant } from '../merchants/tenant.ts'
+import { messageId } from '../webhooks/deliveries.ts'
+import type { EventType, RecordedEvent } from './events.ts'
+
+export interface EventFilter {
+  type?: EventType | undefined
+  /** Of a transfer, who sent. */
+  customer?: Customer | undefined
+  /** Happened at or after. */
+  from?: Date | undefined
+  /** Happened at or before. */
+  to?: Date | undefined
+}
+
+/** A step of a walk from the newest to the oldest. */
+export interface Step<Id> {
+  limit: number
+  /** Only what is older than this. */
+  before?: Id | undefined
+}
+
+/** What a step found, newest first. There may be fewer than asked for, or none, and still more beyond `next`. */
+export interface Found<Item> {
+  items: Item[]
+  /** Where the next step begins; null at the end. */
+  next: bigint | null
+}
+
+/** How many are looked at in a step: a filter that little fits answers what it has found by then. */
+export const maxWalked = 10_000
+
+/** Rows numbered next to each other may be dated by clocks this far apart. */
+const clockSlackMs = 60_000
+
+export interface EventRow {
+  id: bigint
+  mode: Mode
+  type: EventType
+  data: RecordedEvent['data']
+  created_at: Date
+}
+
+/** Any step is a walk along an index of at most `maxWalked`, wherever it begins. */
+export async function listEvents(
+  service: Service,
+  tenant: Tenant,
+  filter: EventFilter,
+  step: Step<bigint>,
+): Promise<Found<RecordedEvent>> {
+  const { type, customer } = filter
+  const walk = sql`
+    select k.id, k.mode, k.type, k.data, k.created_at from events k
+    where k.merchant_id = ${tenant.merchant.id}
+      ${customer === undefined ? nothing : sql`and k.customer_id = ${customer.id}`}
+      ${step.before === undefined ? nothing : sql`and k.id < ${step.before}`}
+      ${withinPeriod(sql`'events'`, tenant, filter)}
+    order by k.id desc
+    limit ${maxWalked}
+  `
+  const rows = await service.db.query<EventRow>(sql`
+    select e.* from (${walk}) e
+    where e.mode = ${tenant.mode}
+      ${type === undefined ? nothing : sql`and e.type = ${type}`}
+      ${datedWithin(sql`e.created_at`, filter)}
+    order by e.id desc
+    limit ${step.limit + 1}
+  `)
+  const found = rows.map((row) => readEvent(service, tenant, row))
+  return foundOf(service, found, step.limit, walk)
+}
+
+/** Throws `event_not_found`. */
+export async function getEvent(service: Service, tenant: Tenant, id: bigint): Promise<RecordedEvent> {
+  const [row] = await service.db.query<EventRow>(sql`
+    select id, mode, type, data, created_at from events
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
+  `)
+  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${messageId(service, id)}"`)
+  return readEvent(service, tenant, row)
+}
+
+export function readEvent(service: Service, { merchant }: Tenant, row: EventRow): RecordedEvent {
+  const { id, mode, type, data, created_at } = row
+  const publicId = messageId(service, id)
+  return { id, publicId, merchantCode: merchant.code, mode, type, data, createdAt: created_at }
+}
+
+/** Narrows a walk of `k` by id to about a period, so that what is outside it is not looked at. */
+export function withinPeriod(table: Sql, { merchant }: Tenant, { from, to }: Pick<EventFilter, 'from' | 'to'>): Sql {
+  const firstSince = (time: Date) =>
+    sql`(select first_id_since(${table}::regclass, ${merchant.id}, ${time}::timestamptz))`
+  const later = (time: Date, ms: number) => new Date(time.getTime() + ms)
+  return sql`
+    ${from === undefined ? nothing : sql`and k.id >= ${firstSince(later(from, -clockSlackMs))}`}
+    ${to === undefined ? nothing : sql`and k.id < ${firstSince(later(to, clockSlackMs))}`}
+  `
+}
+
+/** Exactly the period. */
+export function datedWithin(column: Sql, { from, to }: Pick<EventFilter, 'from' | 'to'>): Sql {
+  return sql`
+    ${from === undefined ? nothing : sql`and ${column} >= ${from}`}
+    ${to === undefined ? nothing : sql`and ${column} <= ${to}`}
+  `
+}
+
+/** What a step answers, given one more than it was to find, if there were that many. */
+export async function foundOf<Item extends { id: bigint }>(
+  service: Service,
+  found: Item[],
+  limit: number,
+  walk: Sql,
+): Promise<Found<Item>> {
+  const items = found.slice(0, limit)
+  if (found.length > limit) return { items, next: (items.at(-1) as Item).id }
+  const [end] = await service.db.query<{ id: bigint }>(sql`
+    select w.id from (${walk}) w order by w.id desc offset ${maxWalked - 1}
+  `)
+  return { items, next: end?.id ?? null }
+}

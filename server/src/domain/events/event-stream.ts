@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { WebhookStyle } from '../webhooks/styles.ts'
+import { type EventRow, getEvent, readEvent } from './event-lists.ts'
+import type { RecordedEvent } from './events.ts'
+
+/** Of one look: what is new, and from where another stream would go on. */
+export interface Look {
+  /** In the order of their ids. */
+  events: RecordedEvent[]
+  /** Of the tenant's newest event; 0 where there is none. */
+  position: bigint
+}
+
+/** How often it is looked. */
+export const lookEveryMs = 250
+
+/** An event may be committed after one with a higher id: so long it is waited for. */
+const lateMs = 30_000
+/** And of so many of the merchant's. */
+const maxRemembered = 10_000
+/** Read in one look beyond what is remembered. */
+const readAtOnce = 1_000
+
+interface Mark {
+  id: bigint
+  at: number
+}
+
+/**
+ * Events of the tenant as they are committed, those that the style has a name for; from now on, or from a position, where
+ * those of the thirty seconds before it come again. Looks until the signal; a look that finds nothing is answered too.
+ * Throws `event_not_found` for a position that is none of the tenant's.
+ *
+ * @param after an event's id; 0 is before the first
+ */
+export async function* followEvents(
+  service: Service,
+  tenant: Tenant,
+  { style, after, signal }: { style: WebhookStyle; after: bigint | undefined; signal: AbortSignal },
+): AsyncGenerator<Look> {
+  let { floor, seen, position } =
+    after === undefined ? await startNow(service, tenant) : await startAfter(service, tenant, after)
+  while (!signal.aborted) {
+    const rows = await readIds(service, tenant, floor)
+    const known = new Set(seen.map(({ id }) => id))
+    const fresh = rows.filter(({ id }) => !known.has(id))
+    const own = fresh.filter(({ mode }) => mode === tenant.mode).map(({ id }) => id)
+    const now = service.clock.now().getTime()
+    if (fresh.length > 0) seen = [...seen, ...fresh.map(({ id }) => ({ id, at: now }))].sort(byId)
+    position = highest([position, ...own])
+    yield { events: own.length === 0 ? [] : await readTold(service, tenant, style, own), position }
+    const settled = countSettled(seen, now)
+    floor = seen[settled - 1]?.id ?? floor
+    seen = seen.slice(settled)
+    if (rows.length < maxRemembered + readAtOnce) await sleep(lookEveryMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** Below the floor nothing is looked at any more. */
+interface Start {
+  floor: bigint
+  seen: Mark[]
+  position: bigint
+}
+
+/** What is there already is as if it had been seen. */
+async function startNow(service: Service, tenant: Tenant): Promise<Start> {
+  const now = service.clock.now().getTime()
+  const { floor, recent } = await readRecent(service, tenant, null, now - lateMs)
+  const seen = recent.map(({ id }) => ({ id, at: now })).sort(byId)
+  const own = recent.filter(({ mode }) => mode === tenant.mode).map(({ id }) => id)
+  return { floor, seen, position: own.length > 0 ? highest(own) : await readNewest(service, tenant) }
+}
+
+async function startAfter(service: Service, tenant: Tenant, after: bigint): Promise<Start> {
+  if (after === 0n) return { floor: 0n, seen: [], position: 0n }
+  const { createdAt } = await getEvent(service, tenant, after)
+  const { floor } = await readRecent(service, tenant, after, createdAt.getTime() - lateMs)
+  return { floor, seen: [{ id: after, at: service.clock.now().getTime() }], position: after }
+}
+
+/** The newest of the merchant, or up to one, that are dated after an instant; and the highest id that is not. */
+async function readRecent({ db }: Service, { merchant }: Tenant, upTo: bigint | null, since: number) {
+  const rows = await db.query<Pick<EventRow, 'id' | 'mode' | 'created_at'>>(sql`
+    select id, mode, created_at from events
+    where merchant_id = ${merchant.id} and id <= coalesce(${upTo}::bigint, 9223372036854775807)
+    order by id desc
+    limit ${maxRemembered}
+  `)
+  const settled = rows.findIndex(({ created_at }) => created_at.getTime() < since)
+  const recent = settled === -1 ? rows : rows.slice(0, settled)
+  const lowest = recent.at(-1)
+  return { recent, floor: rows[settled]?.id ?? (lowest === undefined ? 0n : lowest.id - 1n) }
+}
+
+async function readNewest({ db }: Service, { merchant, mode }: Tenant): Promise<bigint> {
+  const [row] = await db.query<{ id: bigint }>(sql`
+    select id from events where merchant_id = ${merchant.id} and mode = ${mode} order by id desc limit 1
+  `)
+  return row?.id ?? 0n
+}
+
+/** Of both modes: the floor must rise past the other one's too. */
+function readIds({ db }: Service, { merchant }: Tenant, floor: bigint) {
+  return db.query<Pick<EventRow, 'id' | 'mode'>>(sql`
+    select id, mode from events
+    where merchant_id = ${merchant.id} and id > ${floor}
+    order by id
+    limit ${maxRemembered + readAtOnce}
+  `)
+}
+
+async function readTold(service: Service, tenant: Tenant, style: WebhookStyle, ids: bigint[]) {
+  const rows = await service.db.query<EventRow>(sql`
+    select id, mode, type, data, created_at from events
+    where merchant_id = ${tenant.merchant.id} and id = any(${ids}::bigint[]) and is_told(${style}, type, data)
+    order by id
+  `)
+  return rows.map((row) => readEvent(service, tenant, row))
+}
+
+/** How many of the lowest need not be remembered: nothing below them is waited for. */
+function countSettled(seen: readonly Mark[], now: number): number {
+  const young = seen.findIndex(({ at }) => now - at < lateMs)
+  return Math.max(young === -1 ? seen.length : young, seen.length - maxRemembered)
+}
+
+function byId(a: Mark, b: Mark): number {
+  return a.id < b.id ? -1 : 1
+}
+
+function highest(ids: readonly bigint[]): bigint {
+  return ids.reduce((a, b) => (a > b ? a : b))
+}

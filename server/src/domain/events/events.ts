@@ -1,0 +1,99 @@
+import { ServiceError } from '../../base/errors.ts'
+import type { Tx } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Customer } from '../customers/customers.ts'
+import type { Mode, Tenant } from '../merchants/tenant.ts'
+
+/** What can happen. docs/events.md says what each carries. */
+export const eventTypes = [
+  'customer.created',
+  'customer.updated',
+  'customer.risk_action_changed',
+  'identity.succeeded',
+  'identity.failed',
+  'payment_method.added',
+  'payment_method.removed',
+  'mandate.created',
+  'mandate.active',
+  'dedicated_account.assigned',
+  'dedicated_account.assignment_failed',
+  'dedicated_account.removed',
+  'pay_in.succeeded',
+  'pay_in.failed',
+  'payment_intent.succeeded',
+  'payment_intent.failed',
+  'payment_intent.canceled',
+  'checkout.session.completed',
+  'purchase.succeeded',
+  'transfer.completed',
+  'hold.placed',
+  'hold.captured',
+  'hold.released',
+  'hold.expired',
+  'refund.succeeded',
+  'reversal.succeeded',
+] as const
+
+export type EventType = (typeof eventTypes)[number]
+
+/** Throws `invalid_request` naming what is no event. */
+export function readEventType(field: string, name: string): EventType {
+  const type = eventTypes.find((each) => each === name)
+  if (type !== undefined) return type
+  const message = `${field} has ${JSON.stringify(name.slice(0, 100))}, which is no event; there are ${eventTypes.join(', ')}`
+  throw new ServiceError('invalid_request', message, field)
+}
+
+/** A fact as it is told. */
+export interface RecordedEvent {
+  id: bigint
+  /** `evt_…`, its name on every surface. */
+  publicId: string
+  merchantCode: string
+  mode: Mode
+  type: EventType
+  data: {
+    /** As of the change; of a movement of money only the code. Missing where it is about nobody. */
+    customer?: Record<string, unknown>
+    details?: Record<string, unknown>
+  }
+  createdAt: Date
+}
+
+/**
+ * Records a fact in the transaction of the change it tells of: both are kept or neither. `details` are what the event
+ * says besides the customer as of now; they must hold no secret.
+ */
+export async function recordEvent(
+  service: Service,
+  tx: Tx,
+  tenant: Tenant,
+  type: EventType,
+  customer: Customer,
+  details: Record<string, unknown> = {},
+): Promise<void> {
+  const now = service.clock.now()
+  await tx.query(sql`
+    insert into events (merchant_id, mode, type, customer_id, data, created_at)
+    select
+      c.merchant_id, c.mode, ${type}, c.id,
+      json_build_object('customer', customer_snapshot(c), 'details', ${JSON.stringify(details)}::json), ${now}
+    from customers c
+    where c.merchant_id = ${tenant.merchant.id} and c.id = ${customer.id}
+  `)
+}
+
+/** As `recordEvent`, of something that is about no customer. */
+export async function recordMerchantEvent(
+  service: Service,
+  tx: Tx,
+  tenant: Tenant,
+  type: EventType,
+  details: Record<string, unknown>,
+): Promise<void> {
+  await tx.query(sql`
+    insert into events (merchant_id, mode, type, data, created_at)
+    values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${service.clock.now()})
+  `)
+}

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { createWallets } from '../../../test/wallets.ts'
+import { sql } from '../../db/sql.ts'
+import { findCustomer } from '../customers/customers.ts'
+import { finishDueChecks, requestIdentityCheck } from './identity.ts'
+import {
+  failureReasons,
+  type IdentityDetails,
+  type IdentityVerifier,
+  sandboxAccounts,
+  sandboxVerifier,
+} from './identity-verifier.ts'
+
+const credential: IdentityDetails = {
+  type: 'bank_account',
+  country: 'NG',
+  firstName: 'Uchenna',
+  lastName: 'Okoro',
+  middleName: null,
+  bvn: '222222222221',
+  bankCode: '007',
+  accountNumber: '0111111111',
+  value: null,
+}
+
+let service: TestService
+let tenant: TestTenant
+let code: string
+
+beforeAll(async () => {
+  service = await openTestService()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  code = (await createWallets(service, tenant, 1))[0] as string
+})
+afterAll(() => service.close())
+
+/** The service with another verifier in test mode. */
+function judgedBy(verifier: Partial<IdentityVerifier>): TestService {
+  return { ...service, identityVerifiers: { test: { ...sandboxVerifier, ...verifier }, live: null } }
+}
+
+async function advance(ms: number, asking: TestService = service): Promise<void> {
+  service.clock.advance(ms)
+  await finishDueChecks(asking)
+}
+
+async function outcomes() {
+  return service.db.query<{ type: string; reason: string | null }>(sql`
+    select type, data -> 'details' ->> 'reason' as reason from events
+    where merchant_id = ${tenant.merchant.id} and type like 'identity.%' order by id
+  `)
+}
+
+const unresolved = [{ type: 'identity.failed', reason: failureReasons.unresolved }]
+
+test('a verifier that throws is asked again after longer and longer, and the check then reported as failed', async () => {
+  const times: number[] = []
+  const broken = judgedBy({
+    verify: async () => {
+      times.push(service.clock.now().getTime())
+      throw new Error('the bureau is closed')
+    },
+  })
+  await requestIdentityCheck(broken, tenant, { code }, credential)
+  const began = service.clock.now().getTime() + service.sandboxDelayMs
+  await advance(service.sandboxDelayMs, broken)
+  for (let i = 0; i < 40; i += 1) await advance(30_000, broken)
+  expect(times.map((time) => (time - began) / 1000)).toEqual([0, 30, 90, 210, 450, 930])
+  expect(await outcomes()).toEqual(unresolved)
+})
+
+test('a verifier that throws once delays the outcome, and changes nothing of it', async () => {
+  let calls = 0
+  const flaky = judgedBy({
+    verify: (details, reference) => {
+      calls += 1
+      if (calls === 1) throw new Error('the bureau is closed')
+      return sandboxVerifier.verify(details, reference)
+    },
+  })
+  await requestIdentityCheck(flaky, tenant, { code }, credential)
+  await advance(service.sandboxDelayMs, flaky)
+  expect(await outcomes()).toEqual([])
+  await advance(30_000, flaky)
+  expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
+})
+
+test('a check that is never answered stays pending for an hour and fails then', async () => {
+  await requestIdentityCheck(service, tenant, { code }, { ...credential, accountNumber: sandboxAccounts.silent })
+  await advance(service.sandboxDelayMs)
+  await advance(60 * 60 * 1000 - 1)
+  expect(await outcomes()).toEqual([])
+  await advance(1)
+  expect(await outcomes()).toEqual(unresolved)
+  expect((await findCustomer(service, tenant, { code })).identified).toBe(false)
+})
+
+test('servers that do due checks at once ask the verifier once and tell the outcome once', async () => {
+  let calls = 0
+  const counting = judgedBy({
+    verify: (details, reference) => {
+      calls += 1
+      return sandboxVerifier.verify(details, reference)
+    },
+  })
+  await requestIdentityCheck(counting, tenant, { code }, credential)
+  service.clock.advance(service.sandboxDelayMs)
+  await Promise.all([finishDueChecks(counting), finishDueChecks(counting), finishDueChecks(counting)])
+  expect(calls).toBe(1)
+  expect(await outcomes()).toHaveLength(1)
+})
+
+test('a check that a server took on and never finished is done by the next after a minute', async () => {
+  const dying = judgedBy({ verify: () => new Promise(() => undefined) })
+  await requestIdentityCheck(service, tenant, { code }, credential)
+  service.clock.advance(service.sandboxDelayMs)
+  void finishDueChecks(dying)
+  await expect.poll(async () => (await dueIn(service)) > 0).toBe(true)
+  await advance(59_999)
+  expect(await outcomes()).toEqual([])
+  await advance(1)
+  expect(await outcomes()).toHaveLength(1)
+})
+
+/** Milliseconds until the tenant's check is due. */
+async function dueIn({ db, clock }: TestService): Promise<number> {
+  const [row] = await db.query<{ due_at: Date }>(sql`
+    select due_at from identity_checks where merchant_id = ${tenant.merchant.id}
+  `)
+  return (row?.due_at.getTime() ?? 0) - clock.now().getTime()
+}
+
+test('a check of a mode whose verifier is gone is reported as failed', async () => {
+  await requestIdentityCheck(service, tenant, { code }, credential)
+  const without: TestService = { ...service, identityVerifiers: { test: null, live: null } }
+  await advance(service.sandboxDelayMs, without)
+  for (let i = 0; i < 40; i += 1) await advance(30_000, without)
+  expect(await outcomes()).toEqual(unresolved)
+})

@@ -1,0 +1,163 @@
+import { hash } from 'node:crypto'
+import { ServiceError } from '../../base/errors.ts'
+import { randomMixedCode, uuidV7 } from '../../base/ids.ts'
+import { batchLimits } from '../../db/batch-limits.ts'
+import { type Batched, createBatcher } from '../../db/batcher.ts'
+import type { Queryable } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import { type MerchantRow, readMerchant } from './merchants.ts'
+import type { Merchant, Mode, Tenant } from './tenant.ts'
+
+/** A secret API key as it may be shown: never the key itself. */
+export interface ApiKey {
+  id: string
+  mode: Mode
+  name: string | null
+  /** The key's last four characters. */
+  hint: string
+  createdAt: Date
+  revokedAt: Date | null
+}
+
+/** Who calls: the tenant, and the key that said so. */
+export interface KeyHolder {
+  tenant: Tenant
+  /** Null for a token of an outside issuer. */
+  apiKeyId: string | null
+}
+
+interface ApiKeyRow {
+  id: string
+  mode: Mode
+  name: string | null
+  hint: string
+  created_at: Date
+  revoked_at: Date | null
+}
+
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
+
+/**
+ * Makes a key and answers its secret, the only time it can be seen: `sk_test_…` or `sk_live_…` and 40 random characters.
+ */
+export async function createApiKey(
+  service: Service,
+  merchant: Merchant,
+  input: { mode: Mode; name?: string | undefined },
+): Promise<{ apiKey: ApiKey; secret: string }> {
+  return insertApiKey(service, service.db, merchant, input)
+}
+
+/** As `createApiKey`, within a transaction. `secret` fixes the key, for CI; throws `invalid_request` for an unfit one. */
+export async function insertApiKey(
+  service: Service,
+  tx: Queryable,
+  merchant: Merchant,
+  input: { mode: Mode; name?: string | undefined; secret?: string | undefined },
+): Promise<{ apiKey: ApiKey; secret: string }> {
+  const secret = input.secret ?? `sk_${input.mode}_${randomMixedCode(service.random, 40)}`
+  if (!secretPattern.test(secret) || modeOfSecret(secret) !== input.mode) {
+    const message = `a ${input.mode} key must be sk_${input.mode}_ followed by 8 to 200 letters, digits, _ or -`
+    throw new ServiceError('invalid_request', message, 'secret')
+  }
+  if (input.name !== undefined && input.name.length > 200) {
+    throw new ServiceError('invalid_request', 'name must be at most 200 characters', 'name')
+  }
+  const now = service.clock.now()
+  const [row] = await tx.query<ApiKeyRow>(sql`
+    insert into api_keys (merchant_id, id, mode, name, hash, hint, created_at)
+    values (
+      ${merchant.id}, ${uuidV7(service.random, now)}, ${input.mode}, ${input.name ?? null}, ${bytesOf(hashSecret(secret))},
+      ${secret.slice(-4)}, ${now}
+    )
+    returning id, mode, name, hint, created_at, revoked_at
+  `)
+  return { apiKey: readApiKey(row as ApiKeyRow), secret }
+}
+
+/** Newest first, revoked ones included. `mode` narrows to one mode. */
+export async function listApiKeys(service: Service, merchant: Merchant, mode?: Mode): Promise<ApiKey[]> {
+  const rows = await service.db.query<ApiKeyRow>(sql`
+    select id, mode, name, hint, created_at, revoked_at from api_keys
+    where merchant_id = ${merchant.id} and mode = coalesce(${mode ?? null}, mode)
+    order by id desc
+  `)
+  return rows.map(readApiKey)
+}
+
+/** From the next request on, anywhere, the key and the tokens made with it are refused. Throws `api_key_not_found`. */
+export async function revokeApiKey(service: Service, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
+  const rows = idPattern.test(id)
+    ? await service.db.query<ApiKeyRow>(sql`
+        update api_keys set revoked_at = coalesce(revoked_at, ${service.clock.now()})
+        where merchant_id = ${merchant.id} and id = ${id} and mode = coalesce(${mode ?? null}, mode)
+        returning id, mode, name, hint, created_at, revoked_at
+      `)
+    : []
+  if (rows[0] === undefined) throw new ServiceError('api_key_not_found', `There is no API key "${id}"`)
+  return readApiKey(rows[0])
+}
+
+/** Answers whose key it is, or null for a key that is unknown or revoked. */
+export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
+
+/**
+ * Calls that arrive together ask together; nothing is remembered, so that a revoked key is refused at once by every
+ * server process.
+ */
+export function createKeyFinder(service: Service): KeyFinder {
+  const find: Batched<string, KeyHolder | null> = createBatcher(service.db, findHolders, () => '', batchLimits)
+  return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
+}
+
+/** Whether a key is there and not revoked; for tokens, which name the key they were made with. */
+export async function isKeyActive(service: Service, merchantId: number, apiKeyId: string): Promise<boolean> {
+  if (!idPattern.test(apiKeyId)) return false
+  const rows = await service.db.query(sql`
+    select 1 from api_keys where merchant_id = ${merchantId} and id = ${apiKeyId} and revoked_at is null
+  `)
+  return rows.length > 0
+}
+
+async function findHolders(db: Queryable, hashes: string[]): Promise<(KeyHolder | null)[]> {
+  const wanted = [...new Set(hashes)].map(bytesOf)
+  const rows = await db.query<MerchantRow & { hash: Buffer; mode: Mode; key_id: string }>(sql`
+    select k.hash, k.mode, k.id as key_id, m.id, m.code, m.name, m.country, m.currencies, m.created_at
+    from api_keys k
+    join merchants m on m.id = k.merchant_id
+    where k.hash = any(${wanted}::bytea[]) and k.revoked_at is null
+  `)
+  const holders = new Map(
+    rows.map((row) => [
+      row.hash.toString('base64'),
+      { tenant: { merchant: readMerchant(row), mode: row.mode }, apiKeyId: row.key_id },
+    ]),
+  )
+  return hashes.map((each) => holders.get(each) ?? null)
+}
+
+/** A plain hash is enough: the key is random and long, there is nothing to guess. */
+function hashSecret(secret: string): string {
+  return hash('sha256', secret, 'base64')
+}
+
+function bytesOf(hashed: string): Buffer {
+  return Buffer.from(hashed, 'base64')
+}
+
+function modeOfSecret(secret: string): Mode {
+  return secret.startsWith('sk_live_') ? 'live' : 'test'
+}
+
+function readApiKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: row.id,
+    mode: row.mode,
+    name: row.name,
+    hint: row.hint,
+    createdAt: row.created_at,
+    revokedAt: row.revoked_at,
+  }
+}

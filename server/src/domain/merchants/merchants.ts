@@ -1,0 +1,107 @@
+import type { CountryCode } from 'libphonenumber-js'
+import { isSupportedCountry } from 'libphonenumber-js/min'
+import { ServiceError } from '../../base/errors.ts'
+import { randomCode } from '../../base/ids.ts'
+import { type Currency, parseCurrency } from '../../base/money.ts'
+import type { Tx } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Merchant } from './tenant.ts'
+
+export interface NewMerchant {
+  name: string
+  /** ISO 3166 alpha-2; default ZA. */
+  country?: string | undefined
+  /** ISO 4217, the default one first; default ZAR. */
+  currencies?: readonly string[] | undefined
+}
+
+export interface MerchantRow {
+  id: number
+  code: string
+  name: string
+  country: string
+  currencies: string[]
+  created_at: Date
+}
+
+/** Throws `invalid_request` naming the field for a country or currency that does not exist. */
+export async function createMerchant(service: Service, input: NewMerchant): Promise<Merchant> {
+  return service.db.transaction((tx) => insertMerchant(service, tx, input))
+}
+
+/** As `createMerchant`, within a transaction. */
+export async function insertMerchant(service: Service, tx: Tx, input: NewMerchant): Promise<Merchant> {
+  const { name, country, currencies } = checkMerchant(input)
+  const [row] = await tx.query<MerchantRow>(sql`
+    insert into merchants (code, name, country, currencies, created_at)
+    values (${`mer_${randomCode(service.random, 15)}`}, ${name}, ${country}, ${currencies}, ${service.clock.now()})
+    returning id, code, name, country, currencies, created_at
+  `)
+  const merchant = readMerchant(row as MerchantRow)
+  // Nine digits, as Paystack's ids have today, with room for as many again.
+  const firstId = 100_000_000 + (service.random.bytes(4).readUInt32BE() % 800_000_000)
+  await tx.query(sql`insert into merchant_ids (merchant_id, last_id) values (${merchant.id}, ${firstId})`)
+  await tx.query(sql`
+    insert into merchant_counters (merchant_id, mode) values (${merchant.id}, 'test'), (${merchant.id}, 'live')
+  `)
+  return merchant
+}
+
+function checkMerchant(input: NewMerchant) {
+  const name = input.name.trim()
+  if (name === '' || name.length > 200) {
+    throw new ServiceError('invalid_request', 'name must be 1 to 200 characters', 'name')
+  }
+  const country = parseCountry(input.country ?? 'ZA')
+  const currencies = [...new Set((input.currencies ?? ['ZAR']).map((each) => parseCurrency(each, 'currencies')))]
+  if (currencies.length === 0) {
+    throw new ServiceError('invalid_request', 'currencies must name at least one', 'currencies')
+  }
+  return { name, country, currencies }
+}
+
+/** All merchants, oldest first. For the operator only. */
+export async function listMerchants(service: Service): Promise<Merchant[]> {
+  const rows = await service.db.query<MerchantRow>(sql`
+    select id, code, name, country, currencies, created_at from merchants order by id
+  `)
+  return rows.map(readMerchant)
+}
+
+/** By its code or its integration number. Throws `merchant_not_found`. For the operator only. */
+export async function getMerchant(service: Service, reference: string): Promise<Merchant> {
+  const number = /^\d{1,9}$/.test(reference) ? Number(reference) : null
+  const [row] = await service.db.query<MerchantRow>(sql`
+    select id, code, name, country, currencies, created_at from merchants
+    where code = ${reference} or id = ${number}::integer
+  `)
+  if (row === undefined) throw new ServiceError('merchant_not_found', `There is no merchant "${reference}"`)
+  return readMerchant(row)
+}
+
+export function readMerchant(row: MerchantRow): Merchant {
+  return {
+    id: row.id,
+    code: row.code,
+    name: row.name,
+    country: row.country,
+    currencies: row.currencies as [Currency, ...Currency[]],
+    createdAt: row.created_at,
+  }
+}
+
+/** The merchant's currency asked for, or its default. Throws `currency_not_held`. */
+export function heldCurrency(merchant: Merchant, code: string | undefined): Currency {
+  if (code === undefined) return merchant.currencies[0]
+  const currency = parseCurrency(code)
+  if (merchant.currencies.includes(currency)) return currency
+  const message = `The merchant does not hold ${currency}; it holds ${merchant.currencies.join(', ')}`
+  throw new ServiceError('currency_not_held', message, 'currency')
+}
+
+function parseCountry(country: string): CountryCode {
+  const upper = country.trim().toUpperCase()
+  if (isSupportedCountry(upper)) return upper
+  throw new ServiceError('invalid_request', `country must be an ISO 3166 code such as ZA, not "${country}"`, 'country')
+}

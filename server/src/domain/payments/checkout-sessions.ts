@@ -1,0 +1,348 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, maxAmount, parseAmount } from '../../base/money.ts'
+import { nothing, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import { checkMetadata, findCustomer, type Metadata } from '../customers/customers.ts'
+import { fingerprintOf } from '../idempotency/idempotency.ts'
+import type { Ledger } from '../ledger/commands.ts'
+import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
+import type { Mode, Tenant } from '../merchants/tenant.ts'
+import { isUuid } from '../wallet/holds.ts'
+import {
+  type Confirmation,
+  confirmPaymentIntent,
+  getPaymentIntent,
+  insertPaymentIntent,
+  type PaymentIntent,
+  receiveNotice,
+  refuseDenied,
+  refuseLiveMode,
+} from './payment-intents.ts'
+
+/** `payin` fills the customer's cash balance, `payment` pays the merchant. */
+export type CheckoutPurpose = 'payment' | 'payin'
+export type CheckoutStatus = 'open' | 'complete' | 'expired'
+
+/** A hosted page on which a person pays. Amount, status and expiry are those of its payment intent. */
+export interface CheckoutSession {
+  /** `checkout_sess_…`: also the page's address, and its only secret. */
+  id: string
+  paymentIntentId: string
+  purpose: CheckoutPurpose
+  customerCode: string | null
+  productId: string | null
+  /** Where the person goes once paid, and to give up. */
+  successUrl: string | null
+  cancelUrl: string | null
+  /** As they were given. */
+  lineItems: LineItem[] | null
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  status: CheckoutStatus
+  metadata: Metadata | null
+  /** How the page should look, as it was given. */
+  hostedConfig: Record<string, unknown> | null
+  expiresAt: Date
+  createdAt: Date
+  updatedAt: Date
+}
+
+export interface LineItem {
+  /** Minor units of one. */
+  amount: number | string
+  currency: string
+  /** Default 1. */
+  quantity?: number | undefined
+  [more: string]: unknown
+}
+
+interface CheckoutSessionRow {
+  id: string
+  payment_intent_id: string
+  purpose: CheckoutPurpose
+  customer_code: string | null
+  product_id: string | null
+  success_url: string | null
+  cancel_url: string | null
+  line_items: LineItem[] | null
+  amount: bigint
+  currency: Currency
+  status: CheckoutStatus
+  metadata: Metadata | null
+  hosted_config: Record<string, unknown> | null
+  expires_at: Date
+  created_at: Date
+  updated_at: Date
+}
+
+const columns = sql`
+  s.id, s.payment_intent_id, s.purpose, c.code as customer_code, s.product_id, s.success_url, s.cancel_url,
+  s.line_items, i.amount, i.currency, s.metadata, s.hosted_config, i.expires_at, s.created_at, i.updated_at,
+  case i.status when 'succeeded' then 'complete' when 'canceled' then 'expired' else 'open' end as status
+`
+const withIntent = sql`
+  left join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
+  left join customers c on c.merchant_id = s.merchant_id and c.id = s.customer_id
+`
+
+const lifetimeMs = 48 * 60 * 60 * 1000
+
+export interface NewCheckoutSession {
+  purpose: CheckoutPurpose
+  /** Required for a payin. */
+  customerCode?: string | undefined
+  productId?: string | undefined
+  successUrl?: string | undefined
+  cancelUrl?: string | undefined
+  lineItems?: LineItem[] | undefined
+  /** Default what the line items add up to. */
+  totalAmount?: number | string | undefined
+  currency: string
+  metadata?: Metadata | undefined
+  hostedConfig?: Record<string, unknown> | undefined
+}
+
+/**
+ * Makes a page on which a person pays within 48 hours. Throws `not_available` in live mode, `invalid_request`,
+ * `currency_not_held`, `customer_not_found`, `customer_denied`.
+ */
+export async function createCheckoutSession(
+  service: Service,
+  tenant: Tenant,
+  input: NewCheckoutSession,
+): Promise<CheckoutSession> {
+  refuseLiveMode(tenant)
+  const currency = heldCurrency(tenant.merchant, input.currency)
+  const amount = totalOf(input, currency)
+  checkMetadata(input.metadata ?? null)
+  if (input.purpose === 'payin' && input.customerCode === undefined) {
+    throw new ServiceError('invalid_request', 'customerId is required for a payin: whose balance to fill', 'customerId')
+  }
+  const customer =
+    input.customerCode === undefined ? null : await findCustomer(service, tenant, { code: input.customerCode })
+  if (customer !== null) refuseDenied(customer)
+
+  const now = service.clock.now()
+  const uuid = uuidV7(service.random, now)
+  const intentUuid = uuidV7(service.random, now)
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
+  await service.db.transaction(async (tx) => {
+    await insertPaymentIntent(service, tx, tenant, {
+      uuid: intentUuid,
+      customerId: input.purpose === 'payin' ? (customer?.id ?? null) : null,
+      paymentMethodId: null,
+      checkoutSessionUuid: uuid,
+      amount,
+      currency,
+      description: input.purpose === 'payin' ? 'Top-up by checkout' : 'Payment by checkout',
+      metadata: input.metadata ?? null,
+      idempotencyKey: nameOf(uuid),
+      fingerprint: fingerprintOf(service.vault, 'checkout session', {}),
+      expiresAt: new Date(now.getTime() + lifetimeMs),
+    })
+    await tx.query(sql`
+      with counter as (
+        insert into payment_counters as k (merchant_id, mode, checkout_session_count)
+        values (${tenant.merchant.id}, ${tenant.mode}, 1)
+        on conflict (merchant_id, mode) do update set checkout_session_count = k.checkout_session_count + 1
+        returning k.checkout_session_count
+      )
+      insert into checkout_sessions (
+        merchant_id, id, mode, number, payment_intent_id, purpose, customer_id, product_id, success_url, cancel_url,
+        line_items, metadata, hosted_config, created_at
+      )
+      select
+        ${tenant.merchant.id}, ${uuid}::uuid, ${tenant.mode}, counter.checkout_session_count, ${intentUuid}::uuid,
+        ${input.purpose}, ${customer?.id ?? null}::bigint, ${input.productId ?? null}, ${input.successUrl ?? null},
+        ${input.cancelUrl ?? null}, ${json(input.lineItems)}::json, ${json(input.metadata)}::json,
+        ${json(input.hostedConfig)}::json, ${now}::timestamptz
+      from counter
+    `)
+  })
+  return getCheckoutSession(service, tenant, nameOf(uuid))
+}
+
+/** Throws `checkout_session_not_found`. */
+export async function getCheckoutSession(service: Service, tenant: Tenant, id: string): Promise<CheckoutSession> {
+  const uuid = uuidOfSession(id)
+  const rows =
+    uuid === null
+      ? []
+      : await service.db.query<CheckoutSessionRow>(sql`
+          select ${columns} from checkout_sessions s ${withIntent}
+          where s.merchant_id = ${tenant.merchant.id} and s.mode = ${tenant.mode} and s.id = ${uuid}
+        `)
+  if (rows[0] === undefined) throw sessionNotFound(id)
+  return readSession(rows[0])
+}
+
+/** Newest first. They are numbered, so without a status any page and the total are index look-ups. */
+export async function listCheckoutSessions(
+  service: Service,
+  tenant: Tenant,
+  filter: { status?: string | undefined },
+  page: { limit: number; offset: number },
+): Promise<Page<CheckoutSession>> {
+  const matches = filter.status === undefined ? pageByNumber(tenant, page) : pageByStatus(tenant, filter.status, page)
+  const rows = await service.db.query<CheckoutSessionRow & { total: bigint }>(sql`
+    select t.total, ${columns}
+    from (${matches.total}) t
+    left join (${matches.sessions}) s on true
+    ${withIntent}
+    order by s.number desc
+  `)
+  const items = rows.filter((row) => row.id !== null).map(readSession)
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+function pageByNumber({ merchant, mode }: Tenant, page: { limit: number; offset: number }) {
+  const total = sql`
+    select coalesce(max(checkout_session_count), 0) as total from payment_counters
+    where merchant_id = ${merchant.id} and mode = ${mode}
+  `
+  return {
+    total,
+    sessions: sql`
+      select n.* from checkout_sessions n
+      where n.merchant_id = ${merchant.id} and n.mode = ${mode}
+        and n.number <= (${total}) - ${page.offset}::bigint
+        and n.number > (${total}) - ${page.offset}::bigint - ${page.limit}::bigint
+    `,
+  }
+}
+
+/** Of its payment intent, by the session's. */
+const endedStatuses = new Map([
+  ['complete', 'succeeded'],
+  ['expired', 'canceled'],
+])
+
+/** A status that no session has matches none. */
+function pageByStatus({ merchant, mode }: Tenant, status: string, page: { limit: number; offset: number }) {
+  const ended = endedStatuses.get(status)
+  const condition =
+    ended !== undefined
+      ? sql`and p.status = ${ended}`
+      : sql`and p.status not in ('succeeded', 'canceled') ${status === 'open' ? nothing : sql`and false`}`
+  const matching = sql`
+    from payment_intents p
+    join checkout_sessions n on n.merchant_id = p.merchant_id and n.id = p.checkout_session_id
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} ${condition}
+  `
+  return {
+    total: sql`select count(*) as total ${matching}`,
+    sessions: sql`select n.* ${matching} order by n.number desc limit ${page.limit} offset ${page.offset}`,
+  }
+}
+
+/** A session as the person who pays comes to it: by its address alone. */
+export interface OpenedCheckout {
+  tenant: Tenant
+  session: CheckoutSession
+  intent: PaymentIntent
+}
+
+/**
+ * What the page shows now: of a payment under way, the processor is asked first. Throws `checkout_session_not_found`.
+ */
+export async function openCheckout(service: Service, ledger: Ledger, id: string): Promise<OpenedCheckout> {
+  const tenant = await findSessionTenant(service, id)
+  const { paymentIntentId } = await getCheckoutSession(service, tenant, id)
+  const intent = await getPaymentIntent(service, tenant, paymentIntentId)
+  const settled =
+    intent.status === 'processing' ? await receiveNotice(service, ledger, tenant, paymentIntentId) : intent
+  return { tenant, session: await getCheckoutSession(service, tenant, id), intent: settled }
+}
+
+/**
+ * Pays the session. One that is paid or under way is not charged again. Throws `checkout_session_not_found`,
+ * `payment_intent_not_open`, `invalid_request`, `customer_denied`.
+ */
+export async function payCheckout(
+  service: Service,
+  ledger: Ledger,
+  id: string,
+  instrument: Required<Confirmation>['instrument'],
+): Promise<OpenedCheckout> {
+  const tenant = await findSessionTenant(service, id)
+  const session = await getCheckoutSession(service, tenant, id)
+  if (session.customerCode !== null && session.status === 'open') {
+    refuseDenied(await findCustomer(service, tenant, { code: session.customerCode }))
+  }
+  const intent = await confirmPaymentIntent(service, ledger, tenant, session.paymentIntentId, { instrument })
+  return { tenant, session: await getCheckoutSession(service, tenant, id), intent }
+}
+
+async function findSessionTenant(service: Service, id: string): Promise<Tenant> {
+  const uuid = uuidOfSession(id)
+  const rows =
+    uuid === null
+      ? []
+      : await service.db.query<MerchantRow & { mode: Mode }>(sql`
+          select s.mode, m.id, m.code, m.name, m.country, m.currencies, m.created_at
+          from checkout_sessions s
+          join merchants m on m.id = s.merchant_id
+          where s.id = ${uuid}
+        `)
+  if (rows[0] === undefined) throw sessionNotFound(id)
+  return { merchant: readMerchant(rows[0]), mode: rows[0].mode }
+}
+
+/** The amount given, or what the line items add up to: of each, its amount by its quantity. */
+function totalOf({ totalAmount, lineItems = [] }: NewCheckoutSession, currency: Currency): bigint {
+  const items = lineItems.map((item, i) => {
+    if (item.currency.trim().toUpperCase() !== currency) {
+      const message = `lineItems.${i}.currency must be the session's, ${currency}, not "${item.currency}"`
+      throw new ServiceError('invalid_request', message, 'lineItems')
+    }
+    return parseAmount(item.amount, `lineItems.${i}.amount`) * readQuantity(item.quantity, i)
+  })
+  if (totalAmount !== undefined) return parseAmount(totalAmount, 'totalAmount')
+  const total = items.reduce((sum, amount) => sum + amount, 0n)
+  if (total > 0n && total <= maxAmount) return total
+  throw new ServiceError('invalid_request', 'totalAmount is required, or lineItems that add up to it', 'totalAmount')
+}
+
+function readQuantity(quantity: number | undefined, i: number): bigint {
+  if (quantity === undefined) return 1n
+  if (Number.isSafeInteger(quantity) && quantity > 0) return BigInt(quantity)
+  throw new ServiceError('invalid_request', `lineItems.${i}.quantity must be a whole number from 1`, 'lineItems')
+}
+
+function sessionNotFound(id: string): ServiceError {
+  return new ServiceError('checkout_session_not_found', `There is no checkout session "${id}"`)
+}
+
+function nameOf(uuid: string): string {
+  return `checkout_sess_${uuid}`
+}
+
+/** Null for what is no name of a session. */
+function uuidOfSession(id: string): string | null {
+  const uuid = id.startsWith('checkout_sess_') ? id.slice('checkout_sess_'.length) : ''
+  return isUuid(uuid) ? uuid : null
+}
+
+function readSession(row: CheckoutSessionRow): CheckoutSession {
+  return {
+    id: nameOf(row.id),
+    paymentIntentId: `pi_${row.payment_intent_id}`,
+    purpose: row.purpose,
+    customerCode: row.customer_code,
+    productId: row.product_id,
+    successUrl: row.success_url,
+    cancelUrl: row.cancel_url,
+    lineItems: row.line_items,
+    amount: row.amount,
+    currency: row.currency,
+    status: row.status,
+    metadata: row.metadata,
+    hostedConfig: row.hosted_config,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

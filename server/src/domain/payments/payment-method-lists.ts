@@ -1,0 +1,62 @@
+import { ServiceError } from '../../base/errors.ts'
+import { nothing, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import {
+  type PaymentMethod,
+  type PaymentMethodRow,
+  paymentMethodColumns,
+  readPaymentMethod,
+} from './payment-methods.ts'
+
+/** A payment method with the customer whose it is. */
+export type OwnedPaymentMethod = PaymentMethod & { customerCode: string }
+
+type OwnedRow = PaymentMethodRow & { customer_code: string }
+
+/** By its code. Throws `payment_method_not_found`, also for one that was removed. */
+export async function getPaymentMethod(service: Service, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
+  const [row] = await service.db.query<OwnedRow>(sql`
+    select ${paymentMethodColumns}, c.code as customer_code
+    from payment_methods p
+    join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
+    where p.merchant_id = ${tenant.merchant.id} and p.mode = ${tenant.mode} and p.code = ${code}
+      and p.deactivated_at is null
+  `)
+  if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
+  return readOwned(row)
+}
+
+/** Those of a customer, or of everybody, that were not removed; newest first. Nobody's for a customer that is not there. */
+export async function listAllPaymentMethods(
+  service: Service,
+  { merchant, mode }: Tenant,
+  filter: { customerCode?: string | undefined },
+  page: { limit: number; offset: number },
+): Promise<Page<OwnedPaymentMethod>> {
+  const ofCustomer =
+    filter.customerCode === undefined
+      ? nothing
+      : sql`and k.customer_id = (
+          select o.id from customers o
+          where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.code = ${filter.customerCode}
+        )`
+  const kept = sql`
+    from payment_methods k
+    where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.deactivated_at is null ${ofCustomer}
+  `
+  const rows = await service.db.query<OwnedRow & { total: bigint }>(sql`
+    select t.total, ${paymentMethodColumns}, c.code as customer_code
+    from (select count(*) as total ${kept}) t
+    left join (select k.* ${kept} order by k.id desc limit ${page.limit} offset ${page.offset}) p on true
+    left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
+    order by p.id desc
+  `)
+  const items = rows.filter((row) => row.id !== null).map(readOwned)
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+function readOwned(row: OwnedRow): OwnedPaymentMethod {
+  return { ...readPaymentMethod(row), customerCode: row.customer_code }
+}

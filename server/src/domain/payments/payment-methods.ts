@@ -1,0 +1,283 @@
+import { ServiceError } from '../../base/errors.ts'
+import { codeOfBytes, randomCode } from '../../base/ids.ts'
+import type { Tx } from '../../db/database.ts'
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import { type Customer, lockCustomer } from '../customers/customers.ts'
+import { parsePhoneNumber } from '../customers/phone-numbers.ts'
+import { recordEvent } from '../events/events.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** A saved instrument. Never holds a card number, only what may be shown of it. */
+export interface PaymentMethod {
+  id: bigint
+  /** Ten characters; the Paystack surface puts AUTH_ before it, the Cashful surface pm_. */
+  code: string
+  customerId: bigint
+  type: 'card' | 'mobile_money' | 'direct_debit' | 'bank_transfer'
+  /** Who keeps the instrument: iveri, mpesa, mtn … */
+  provider: string
+  bin: string | null
+  last4: string | null
+  expiryMonth: number | null
+  expiryYear: number | null
+  brand: string | null
+  bank: string | null
+  /** ISO 3166 alpha-2. */
+  country: string | null
+  accountName: string | null
+  phone: string | null
+  /** The same for every saving of one instrument, whoever saved it. */
+  signature: string | null
+  /** May be charged again without its holder present. */
+  reusable: boolean
+  isDefault: boolean
+  /** False while a direct debit mandate waits for the bank. */
+  active: boolean
+  createdAt: Date
+  updatedAt: Date
+}
+
+export interface PaymentMethodRow {
+  id: bigint
+  code: string
+  customer_id: bigint
+  type: PaymentMethod['type']
+  provider: string
+  bin: string | null
+  last4: string | null
+  expiry_month: number | null
+  expiry_year: number | null
+  brand: string | null
+  bank: string | null
+  country: string | null
+  account_name: string | null
+  phone: string | null
+  signature: string | null
+  reusable: boolean
+  is_default: boolean
+  active: boolean
+  created_at: Date
+  updated_at: Date
+}
+
+/** A card or a mobile money number as it is typed in. */
+export type Instrument =
+  | {
+      type: 'card'
+      number: string
+      expiryMonth: number
+      expiryYear: number
+      /** Read from the number when it is not given. */
+      brand: string | undefined
+      provider: string | undefined
+      bank: string | undefined
+      accountName: string | undefined
+    }
+  | { type: 'mobile_money'; phone: string; provider: string | undefined; accountName: string | undefined }
+
+const columns = sql`
+  p.id, p.code, p.customer_id, p.type, p.provider, p.bin, p.last4, p.expiry_month, p.expiry_year, p.brand, p.bank,
+  p.country, p.account_name, p.phone, p.signature, p.reusable, p.is_default, p.active, p.created_at, p.updated_at
+`
+
+/**
+ * Saves an instrument for a customer, in test mode. The first one becomes the default.
+ * Throws `test_mode_only`, `customer_not_found`, `invalid_request`.
+ */
+export async function savePaymentMethod(
+  service: Service,
+  tenant: Tenant,
+  customerCode: string,
+  instrument: Instrument,
+): Promise<PaymentMethod> {
+  if (tenant.mode !== 'test') {
+    throw new ServiceError('test_mode_only', 'Payment methods can be made up in test mode only')
+  }
+  const fields = describeInstrument(service, tenant, instrument)
+  return service.db.transaction(async (tx) => {
+    const customer = await lockCustomer(tx, tenant, { code: customerCode })
+    return addPaymentMethod(service, tx, tenant, customer, fields)
+  })
+}
+
+/** What a payment method is made from. */
+export type NewPaymentMethod = Pick<PaymentMethod, 'type' | 'provider' | 'reusable' | 'active'> &
+  Partial<Omit<PaymentMethod, 'id' | 'code' | 'customerId' | 'isDefault' | 'createdAt' | 'updatedAt'>>
+
+/** Adds a payment method and its event. The customer must be locked by `tx`. */
+export async function addPaymentMethod(
+  service: Service,
+  tx: Tx,
+  tenant: Tenant,
+  customer: Customer,
+  fields: NewPaymentMethod,
+): Promise<PaymentMethod> {
+  const now = service.clock.now()
+  const [row] = await tx.query<PaymentMethodRow>(sql`
+    insert into payment_methods as p (
+      merchant_id, id, mode, customer_id, code, type, provider, bin, last4, expiry_month, expiry_year, brand, bank,
+      country, account_name, phone, signature, reusable, active, is_default, created_at, updated_at
+    )
+    select
+      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
+      ${randomCode(service.random, 10)}, ${fields.type}, ${fields.provider}, ${fields.bin ?? null},
+      ${fields.last4 ?? null}, ${fields.expiryMonth ?? null}::smallint, ${fields.expiryYear ?? null}::smallint,
+      ${fields.brand ?? null}, ${fields.bank ?? null}, ${fields.country ?? null}, ${fields.accountName ?? null},
+      ${fields.phone ?? null}, ${fields.signature ?? null}, ${fields.reusable}::boolean, ${fields.active}::boolean,
+      not exists (
+        select from payment_methods d
+        where d.merchant_id = ${tenant.merchant.id} and d.customer_id = ${customer.id}
+          and d.is_default and d.deactivated_at is null
+      ),
+      ${now}::timestamptz, ${now}::timestamptz
+    returning ${columns}
+  `)
+  const method = readPaymentMethod(row as PaymentMethodRow)
+  await recordEvent(service, tx, tenant, 'payment_method.added', customer, eventDetails(method))
+  return method
+}
+
+/** A customer's saved instruments that were not removed, newest first. */
+export async function listPaymentMethods(
+  service: Service,
+  tenant: Tenant,
+  customer: Customer,
+  page?: { limit: number; offset: number },
+): Promise<Page<PaymentMethod>> {
+  const rows = await service.db.query<PaymentMethodRow & { total: bigint }>(sql`
+    with kept as materialized (
+      select k.id from payment_methods k
+      where k.merchant_id = ${tenant.merchant.id} and k.customer_id = ${customer.id} and k.deactivated_at is null
+    )
+    select t.total, ${columns}
+    from (select count(*) as total from kept) t
+    left join (
+      select id from kept order by id desc limit ${page?.limit ?? null}::bigint offset ${page?.offset ?? 0}::bigint
+    ) k on true
+    left join payment_methods p on p.merchant_id = ${tenant.merchant.id} and p.id = k.id
+    order by p.id desc
+  `)
+  const items = rows.filter((row) => row.id !== null).map(readPaymentMethod)
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/**
+ * Removes an instrument: it is listed nowhere and can no longer be charged. Answers when. Throws
+ * `payment_method_not_found`.
+ */
+export async function deactivatePaymentMethod(service: Service, tenant: Tenant, code: string): Promise<Date> {
+  return service.db.transaction(async (tx) => {
+    const now = service.clock.now()
+    const [row] = await tx.query<PaymentMethodRow>(sql`
+      update payment_methods p set deactivated_at = ${now}, updated_at = ${now}, active = false, is_default = false
+      where p.merchant_id = ${tenant.merchant.id} and p.mode = ${tenant.mode} and p.code = ${code}
+        and p.deactivated_at is null
+      returning ${columns}
+    `)
+    if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
+    const method = readPaymentMethod(row)
+    await tx.query(sql`
+      update mandates set status = 'revoked', updated_at = ${now}
+      where merchant_id = ${tenant.merchant.id} and payment_method_id = ${method.id}
+    `)
+    const customer = await lockCustomer(tx, tenant, { id: method.customerId })
+    await recordEvent(service, tx, tenant, 'payment_method.removed', customer, eventDetails(method))
+    return now
+  })
+}
+
+function eventDetails(method: PaymentMethod): Record<string, unknown> {
+  return { paymentMethod: { code: method.code, type: method.type, brand: method.brand, last4: method.last4 } }
+}
+
+/** What may be kept and shown of an instrument. Throws `invalid_request` for a number that cannot be one. */
+export function describeInstrument(service: Service, tenant: Tenant, instrument: Instrument): NewPaymentMethod {
+  return instrument.type === 'card' ? describeCard(service, tenant, instrument) : describePhone(tenant, instrument)
+}
+
+function describeCard(service: Service, tenant: Tenant, card: Extract<Instrument, { type: 'card' }>): NewPaymentMethod {
+  const number = card.number.replace(/[\s-]/g, '')
+  if (!/^\d{12,19}$/.test(number) || !passesLuhn(number)) {
+    throw new ServiceError('invalid_request', 'number must be a card number of 12 to 19 digits', 'number')
+  }
+  return {
+    type: 'card',
+    provider: card.provider ?? 'iveri',
+    bin: number.slice(0, 6),
+    last4: number.slice(-4),
+    expiryMonth: card.expiryMonth,
+    expiryYear: card.expiryYear,
+    brand: card.brand ?? brandOf(number),
+    bank: card.bank ?? 'TEST BANK',
+    country: tenant.merchant.country,
+    accountName: card.accountName ?? null,
+    signature: `SIG_${codeOfBytes(service.vault.fingerprint(number, 'card'), 20)}`,
+    reusable: true,
+    active: true,
+  }
+}
+
+function describePhone(tenant: Tenant, wallet: Extract<Instrument, { type: 'mobile_money' }>): NewPaymentMethod {
+  const number = parsePhoneNumber(wallet.phone, tenant.merchant.country)
+  if (number === null) {
+    const message = `phone must be a phone number such as +27821234567, not ${JSON.stringify(wallet.phone)}`
+    throw new ServiceError('invalid_request', message, 'phone')
+  }
+  return {
+    type: 'mobile_money',
+    provider: wallet.provider ?? 'mpesa',
+    phone: number.e164,
+    last4: number.e164.slice(-4),
+    country: tenant.merchant.country,
+    accountName: wallet.accountName ?? null,
+    reusable: false,
+    active: true,
+  }
+}
+
+function brandOf(number: string): string {
+  if (number.startsWith('4')) return 'visa'
+  if (/^(5[1-5]|2[2-7])/.test(number)) return 'mastercard'
+  if (/^3[47]/.test(number)) return 'american express'
+  if (/^(506|507|650)/.test(number)) return 'verve'
+  return 'unknown'
+}
+
+/** The check digit every card number carries. */
+function passesLuhn(number: string): boolean {
+  const sum = [...number].reverse().reduce((total, digit, i) => {
+    const value = Number(digit) * (i % 2 === 1 ? 2 : 1)
+    return total + (value > 9 ? value - 9 : value)
+  }, 0)
+  return sum % 10 === 0
+}
+
+/** The columns of a payment method, where `p` is its table. */
+export const paymentMethodColumns: Sql = columns
+
+export function readPaymentMethod(row: PaymentMethodRow): PaymentMethod {
+  return {
+    id: row.id,
+    code: row.code,
+    customerId: row.customer_id,
+    type: row.type,
+    provider: row.provider,
+    bin: row.bin,
+    last4: row.last4,
+    expiryMonth: row.expiry_month,
+    expiryYear: row.expiry_year,
+    brand: row.brand,
+    bank: row.bank,
+    country: row.country,
+    accountName: row.account_name,
+    phone: row.phone,
+    signature: row.signature,
+    reusable: row.reusable,
+    isDefault: row.is_default,
+    active: row.active,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

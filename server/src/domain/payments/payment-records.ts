@@ -1,0 +1,212 @@
+import type { Currency } from '../../base/money.ts'
+import type { Queryable, Tx } from '../../db/database.ts'
+import { type Sql, sql } from '../../db/sql.ts'
+import type { CustomerSnapshot, Metadata } from '../customers/customers.ts'
+import type { Mode, Tenant } from '../merchants/tenant.ts'
+import type { PaymentMethod } from './payment-methods.ts'
+
+export type TransactionStatus =
+  /** Nothing was charged; once its time is over, nothing will be. */
+  | 'unpaid'
+  /** Charged; the processor has not answered yet. */
+  | 'processing'
+  | 'succeeded'
+  /** The last charge was declined, or its money went back. */
+  | 'failed'
+  /** Succeeded, and undone as a whole later. */
+  | 'reversed'
+
+/** `wallet_topup` fills the customer's cash balance, `payment` pays the merchant. */
+export type TransactionPurpose = 'payment' | 'wallet_topup'
+
+/** How it is paid: on its page, by an instrument typed in, by a saved one, or by money that arrived. */
+export type TransactionOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
+
+/** Whose money arrived, and where. Of the sender's account number only the end is kept. */
+export interface IncomingDetails {
+  /** Ten characters, as a payment method's; it can never be charged. */
+  code: string
+  senderName: string
+  senderBank: string
+  senderAccountNumber: string
+  senderCountry: string
+  narration: string | null
+  receiverBank: string
+  receiverAccountNumber: string
+}
+
+/** What a customer pays under a reference of the merchant's own, by one payment intent. */
+export interface Transaction {
+  id: bigint
+  mode: Mode
+  /** Once in a tenant. */
+  reference: string
+  /** `pi_…`, whose money it is. */
+  paymentIntentId: string
+  origin: TransactionOrigin
+  purpose: TransactionPurpose
+  status: TransactionStatus
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  /** The type of the instrument last charged. */
+  channel: string | null
+  /** What its page may be paid by; null for anything. */
+  channels: string[] | null
+  /** Where its page leads once it is paid. */
+  callbackUrl: string | null
+  /** The address of its page, and its only secret. */
+  accessCode: string | null
+  /** An object, or a text that is no JSON object; as it was given. */
+  metadata: Metadata | string | null
+  /** How often it was charged. */
+  attempts: number
+  /** Why the last charge failed. */
+  failureReason: string | null
+  chargedAt: Date | null
+  paidAt: Date | null
+  /** From then on it can no longer be paid. */
+  expiresAt: Date
+  createdAt: Date
+  /** What it was paid by, or is about to be, where that is saved. */
+  paymentMethod: PaymentMethodSnapshot | null
+  /** Of money that arrived without being asked for; null otherwise. */
+  incoming: IncomingDetails | null
+  customer: CustomerSnapshot
+}
+
+/** What may be shown of a payment method. */
+export type PaymentMethodSnapshot = Pick<
+  PaymentMethod,
+  | 'code'
+  | 'type'
+  | 'provider'
+  | 'bin'
+  | 'last4'
+  | 'expiryMonth'
+  | 'expiryYear'
+  | 'brand'
+  | 'bank'
+  | 'country'
+  | 'accountName'
+  | 'signature'
+  | 'reusable'
+>
+
+/** A transaction as JSON: what events carry of it, and what surfaces render it from. */
+export type TransactionSnapshot = Omit<
+  Transaction,
+  'id' | 'amount' | 'chargedAt' | 'paidAt' | 'expiresAt' | 'createdAt' | 'channels' | 'callbackUrl' | 'accessCode'
+> & { id: number; amount: number; chargedAt: string | null; paidAt: string | null; createdAt: string }
+
+export interface TransactionRow {
+  id: bigint
+  mode: Mode
+  reference: string
+  payment_intent_id: string
+  origin: TransactionOrigin
+  purpose: TransactionPurpose
+  status: TransactionStatus
+  amount: bigint
+  currency: Currency
+  channel: string | null
+  channels: string[] | null
+  callback_url: string | null
+  access_code: string | null
+  metadata: Metadata | string | null
+  charge_count: number
+  failure_reason: string | null
+  charged_at: Date | null
+  paid_at: Date | null
+  expires_at: Date
+  created_at: Date
+  payment_method: PaymentMethodSnapshot | null
+  incoming: IncomingDetails | null
+  customer: CustomerSnapshot
+}
+
+/** The columns of a transaction, where `t` is its table and `withParts` has joined the rest. */
+export const transactionColumns: Sql = sql`
+  t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose, t.status,
+  t.amount, t.currency, t.channel, t.channels, t.callback_url, t.access_code, t.metadata, i.charge_count,
+  t.failure_reason, t.incoming, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
+  case when p.id is not null then json_build_object(
+    'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
+    'expiryMonth', p.expiry_month, 'expiryYear', p.expiry_year, 'brand', p.brand, 'bank', p.bank,
+    'country', p.country, 'accountName', p.account_name, 'signature', p.signature, 'reusable', p.reusable
+  ) end as payment_method
+`
+
+export const withParts: Sql = sql`
+  left join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
+  left join customers c on c.merchant_id = t.merchant_id and c.id = t.customer_id
+  left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
+`
+
+/** The transaction that a payment intent belongs to, by the intent's UUID; null for an intent of none. */
+export async function findTransactionOfIntent(
+  db: Queryable,
+  tenant: Tenant,
+  intentUuid: string,
+): Promise<Transaction | null> {
+  const [row] = await db.query<TransactionRow>(sql`
+    select ${transactionColumns} from transactions t ${withParts}
+    where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = ${intentUuid}
+  `)
+  return row === undefined ? null : readTransaction(row)
+}
+
+/** Adds a success to what the tenant's transactions come to. Once for each, in the transaction that notes the success. */
+export async function countSuccess(
+  tx: Tx,
+  { merchant, mode }: Tenant,
+  { amount, currency }: Pick<Transaction, 'amount' | 'currency'>,
+): Promise<void> {
+  await tx.query(sql`
+    insert into transaction_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
+    values (${merchant.id}, ${mode}, ${currency}, 1, ${amount})
+    on conflict (merchant_id, mode, currency) do update set
+      succeeded_count = k.succeeded_count + 1,
+      succeeded_amount = k.succeeded_amount + excluded.succeeded_amount
+  `)
+}
+
+export function snapshotTransaction(transaction: Transaction): TransactionSnapshot {
+  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, ...shown } = transaction
+  return {
+    ...shown,
+    id: Number(transaction.id),
+    amount: Number(transaction.amount),
+    chargedAt: transaction.chargedAt?.toISOString() ?? null,
+    paidAt: transaction.paidAt?.toISOString() ?? null,
+    createdAt: transaction.createdAt.toISOString(),
+  }
+}
+
+export function readTransaction(row: TransactionRow): Transaction {
+  return {
+    id: row.id,
+    mode: row.mode,
+    reference: row.reference,
+    paymentIntentId: `pi_${row.payment_intent_id}`,
+    origin: row.origin,
+    purpose: row.purpose,
+    status: row.status,
+    amount: row.amount,
+    currency: row.currency,
+    channel: row.channel,
+    channels: row.channels,
+    callbackUrl: row.callback_url,
+    accessCode: row.access_code,
+    metadata: row.metadata,
+    attempts: row.charge_count,
+    failureReason: row.failure_reason,
+    chargedAt: row.charged_at,
+    paidAt: row.paid_at,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    paymentMethod: row.payment_method,
+    incoming: row.incoming,
+    customer: row.customer,
+  }
+}

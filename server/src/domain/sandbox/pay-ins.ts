@@ -1,0 +1,72 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, parseAmount } from '../../base/money.ts'
+import type { Service } from '../context.ts'
+import type { IdempotentRequest } from '../idempotency/idempotency.ts'
+import type { Ledger } from '../ledger/commands.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** Money that came from outside to a customer's cash balance. */
+export interface PayIn {
+  /** Also of its ledger transaction. */
+  id: string
+  customerCode: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  description: string
+  balanceAfter: bigint
+  createdAt: Date
+  replayed: boolean
+}
+
+/**
+ * Credits a customer's cash balance as if a pay-in had arrived. Test mode only.
+ * Throws `test_mode_only`, `invalid_request`, `currency_not_held`, `customer_not_found`, `customer_denied`,
+ * `balance_limit`.
+ */
+export async function simulatePayIn(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  input: {
+    customerCode: string
+    amount: number | string
+    currency?: string | undefined
+    description?: string | undefined
+  },
+  request: IdempotentRequest | null = null,
+): Promise<PayIn> {
+  if (tenant.mode !== 'test') throw new ServiceError('test_mode_only', 'Simulated pay-ins exist in test mode only')
+  const amount = parseAmount(input.amount)
+  const currency = heldCurrency(tenant.merchant, input.currency)
+  const description = input.description ?? 'Sandbox pay-in'
+  const id = uuidV7(service.random, service.clock.now())
+
+  const receipt = await ledger(tenant, {
+    action: 'post',
+    kind: 'pay_in',
+    id,
+    currency,
+    from: { kind: 'outside' },
+    to: { kind: 'customer_cash', customer: input.customerCode },
+    amount,
+    description,
+    event: {
+      type: 'pay_in.succeeded',
+      data: { customer: { code: input.customerCode }, details: { payInId: id, amount: Number(amount), currency } },
+    },
+    request,
+  })
+  return {
+    id: receipt.id,
+    customerCode: input.customerCode,
+    amount,
+    currency,
+    description,
+    balanceAfter: receipt.toBalance ?? 0n,
+    createdAt: receipt.createdAt,
+    replayed: receipt.replayed,
+  }
+}

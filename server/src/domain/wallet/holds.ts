@@ -1,0 +1,303 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, parseAmount } from '../../base/money.ts'
+import type { Db } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import type { Customer } from '../customers/customers.ts'
+import type { IdempotentRequest } from '../idempotency/idempotency.ts'
+import { doTogether, type Ledger, type LedgerCommand } from '../ledger/commands.ts'
+import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
+import { type Mode, type Tenant, tenantKey } from '../merchants/tenant.ts'
+
+/** An amount of a customer's cash that is reserved for the merchant. */
+export interface Hold {
+  id: string
+  customerCode: string
+  /** Minor units reserved when it was placed. */
+  amount: bigint
+  /** How much of it the merchant has taken. */
+  captured: bigint
+  /** What is still reserved; 0 once it is no longer placed. */
+  remaining: bigint
+  currency: Currency
+  status: 'placed' | 'captured' | 'released' | 'expired'
+  description: string | null
+  /** When what is left is given up by itself; null for never. */
+  expiresAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+interface HoldRow {
+  id: string
+  customer_code: string
+  amount: bigint
+  captured: bigint
+  currency: Currency
+  status: Hold['status']
+  description: string | null
+  expires_at: Date | null
+  created_at: Date
+  updated_at: Date
+}
+
+/** The longest a hold may be asked to last. */
+const maxLifetimeMs = 365 * 24 * 60 * 60 * 1000
+
+const columns = sql`
+  h.id, c.code as customer_code, h.amount, h.captured, h.currency, h.status, h.description, h.expires_at, h.created_at,
+  h.updated_at
+`
+
+/**
+ * Reserves an amount: it stays the customer's but can no longer be spent otherwise. Throws `invalid_request`,
+ * `currency_not_held`, `customer_not_found`, `customer_denied`, `insufficient_funds`, `idempotency_key_reused`.
+ */
+export async function placeHold(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  input: {
+    customerCode: string
+    amount: number | string
+    currency?: string | undefined
+    description?: string | undefined
+    expiresAt?: Date | undefined
+  },
+  request: IdempotentRequest | null,
+): Promise<Hold & { replayed: boolean }> {
+  const amount = parseAmount(input.amount)
+  const currency = heldCurrency(tenant.merchant, input.currency)
+  const now = service.clock.now()
+  const { customerCode, description = null, expiresAt = null } = input
+  checkExpiry(expiresAt, now)
+  const id = uuidV7(service.random, now)
+  const receipt = await ledger(tenant, {
+    action: 'place',
+    id,
+    currency,
+    from: { kind: 'customer_cash', customer: customerCode },
+    amount,
+    description,
+    expiresAt,
+    event: holdEvent('hold.placed', { id, customerCode, currency }, { amount: Number(amount) }),
+    request,
+  })
+  const { createdAt } = receipt
+  return {
+    id: receipt.id,
+    customerCode,
+    amount,
+    captured: 0n,
+    remaining: amount,
+    currency,
+    status: 'placed',
+    description,
+    expiresAt,
+    createdAt,
+    updatedAt: createdAt,
+    replayed: receipt.replayed,
+  }
+}
+
+/** A movement of reserved money to the merchant. */
+export interface Capture {
+  /** Also of its ledger transaction. */
+  id: string
+  holdId: string
+  customerCode: string
+  /** Minor units taken. */
+  amount: bigint
+  currency: Currency
+  balanceAfter: bigint
+  createdAt: Date
+  replayed: boolean
+}
+
+/**
+ * Takes all or a part of what is left of a hold; may be done several times. `isFinal` gives up the rest.
+ * Throws `hold_not_found`, `hold_not_open`, `hold_exceeded`, `customer_denied`, `balance_limit`, `idempotency_key_reused`.
+ */
+export async function captureHold(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  holdId: string,
+  input: { amount?: number | string | undefined; isFinal: boolean },
+  request: IdempotentRequest | null,
+): Promise<Capture> {
+  const amount = input.amount === undefined ? null : parseAmount(input.amount)
+  const hold = await getHold(service, tenant, holdId)
+  const id = uuidV7(service.random, service.clock.now())
+  const receipt = await ledger(tenant, {
+    action: 'capture',
+    kind: 'hold_capture',
+    id,
+    currency: hold.currency,
+    from: { kind: 'customer_cash', customer: hold.customerCode },
+    to: { kind: 'merchant_balance' },
+    amount,
+    holdId,
+    isFinal: input.isFinal,
+    description: hold.description,
+    event: holdEvent('hold.captured', hold, { captureId: id }),
+    request,
+  })
+  return {
+    id: receipt.id,
+    holdId,
+    customerCode: hold.customerCode,
+    amount: receipt.amount,
+    currency: hold.currency,
+    balanceAfter: receipt.fromBalance,
+    createdAt: receipt.createdAt,
+    replayed: receipt.replayed,
+  }
+}
+
+/** Gives up what is left of a hold. Throws `hold_not_found`, `hold_not_open`, `idempotency_key_reused`. */
+export async function releaseHold(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  holdId: string,
+  request: IdempotentRequest | null,
+): Promise<{ holdId: string; releasedAt: Date; replayed: boolean }> {
+  const hold = await getHold(service, tenant, holdId)
+  const { createdAt, replayed } = await ledger(tenant, {
+    action: 'release',
+    id: hold.id,
+    currency: hold.currency,
+    from: { kind: 'customer_cash', customer: hold.customerCode },
+    holdId,
+    event: holdEvent('hold.released', hold, {}),
+    request,
+  })
+  return { holdId, releasedAt: createdAt, replayed }
+}
+
+/** Throws `hold_not_found`. */
+export async function getHold(service: Service, tenant: Tenant, id: string): Promise<Hold> {
+  const rows = isUuid(id)
+    ? await service.db.query<HoldRow>(sql`
+        select ${columns}
+        from holds h
+        join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
+        where h.merchant_id = ${tenant.merchant.id} and h.mode = ${tenant.mode} and h.id = ${id}
+      `)
+    : []
+  if (rows[0] === undefined) throw new ServiceError('hold_not_found', `There is no hold "${id}"`)
+  return readHold(rows[0])
+}
+
+/** A customer's holds, newest first. */
+export async function listHolds(
+  service: Service,
+  tenant: Tenant,
+  customer: Customer,
+  page: { limit: number; offset: number },
+): Promise<Page<Hold>> {
+  const rows = await service.db.query<HoldRow & { total: bigint }>(sql`
+    select t.total, ${columns}
+    from (
+      select count(*) as total from holds
+      where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
+    ) t
+    left join (
+      select * from holds
+      where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
+      order by id desc
+      limit ${page.limit} offset ${page.offset}
+    ) h on true
+    left join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
+    order by h.id desc
+  `)
+  const items = rows.filter((row) => row.id !== null).map(readHold)
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** Gives up every hold that is due and answers how many were. Any number of servers may do so at once. */
+export async function expireDueHolds(service: Service): Promise<number> {
+  const due = await selectDueHolds(service.db, service.clock.now())
+  const byTenant = new Map<string, typeof due>()
+  for (const each of due) {
+    const key = tenantKey(each.tenant)
+    byTenant.set(key, [...(byTenant.get(key) ?? []), each])
+  }
+  for (const holds of byTenant.values()) {
+    const commands = holds.map(
+      ({ hold }): LedgerCommand => ({
+        action: 'expire',
+        id: hold.id,
+        currency: hold.currency,
+        from: { kind: 'customer_cash', customer: hold.customerCode },
+        holdId: hold.id,
+        event: holdEvent('hold.expired', hold, {}),
+        request: null,
+      }),
+    )
+    await doTogether(service, (holds[0] as (typeof due)[number]).tenant, commands)
+  }
+  return due.length
+}
+
+async function selectDueHolds(db: Db, now: Date): Promise<{ tenant: Tenant; hold: Hold }[]> {
+  const rows = await db.query<
+    HoldRow & { mode: Mode; merchant: Omit<MerchantRow, 'created_at'> & { created_at: string } }
+  >(sql`
+    select ${columns}, h.mode, to_json(m) as merchant
+    from holds h
+    join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
+    join merchants m on m.id = h.merchant_id
+    where h.status = 'placed' and h.expires_at <= ${now}
+    order by h.expires_at
+    limit 250
+  `)
+  return rows.map((row) => ({
+    tenant: {
+      merchant: readMerchant({ ...row.merchant, created_at: new Date(row.merchant.created_at) }),
+      mode: row.mode,
+    },
+    hold: readHold(row),
+  }))
+}
+
+function holdEvent(
+  type: 'hold.placed' | 'hold.captured' | 'hold.released' | 'hold.expired',
+  hold: Pick<Hold, 'id' | 'customerCode' | 'currency'>,
+  details: Record<string, unknown>,
+) {
+  return {
+    type,
+    data: { customer: { code: hold.customerCode }, details: { holdId: hold.id, currency: hold.currency, ...details } },
+  }
+}
+
+function checkExpiry(expiresAt: Date | null, now: Date): void {
+  if (expiresAt === null) return
+  // Whether it has passed is judged with the posting: the repeat of a hold that has expired since is still a repeat.
+  if (expiresAt.getTime() - now.getTime() <= maxLifetimeMs) return
+  throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
+}
+
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
+}
+
+function readHold(row: HoldRow): Hold {
+  return {
+    id: row.id,
+    customerCode: row.customer_code,
+    amount: row.amount,
+    captured: row.captured,
+    remaining: row.status === 'placed' ? row.amount - row.captured : 0n,
+    currency: row.currency,
+    status: row.status,
+    description: row.description,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,210 @@
+import type { Currency } from '../../base/money.ts'
+import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** What the merchant has earned in its default currency, as of now. Minor units. */
+export interface MerchantBalance {
+  currency: Currency
+  posted: bigint
+  held: bigint
+  /** posted - held */
+  available: bigint
+  /** Of the merchant, until something was earned. */
+  createdAt: Date
+  updatedAt: Date
+}
+
+interface AccountRow {
+  id: bigint
+  posted: bigint
+  held: bigint
+  created_at: Date
+  updated_at: Date
+}
+
+/** Zeros for a merchant that has earned nothing yet. */
+export async function getMerchantBalance(service: Service, tenant: Tenant): Promise<MerchantBalance> {
+  const account = await findAccount(service, tenant)
+  const { posted, held } = account ?? { posted: 0n, held: 0n }
+  return {
+    currency: tenant.merchant.currencies[0],
+    posted,
+    held,
+    available: posted - held,
+    createdAt: account?.created_at ?? tenant.merchant.createdAt,
+    updatedAt: account?.updated_at ?? tenant.merchant.createdAt,
+  }
+}
+
+/** How an entry of the merchant's balance is called: what came in, what went out, and fees. */
+export type MerchantEntryType = 'credit' | 'debit' | 'fee'
+
+export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount'>): MerchantEntryType {
+  if (kind === 'fee') return 'fee'
+  return amount > 0n ? 'credit' : 'debit'
+}
+
+export interface MerchantEntryFilter {
+  from?: Date | undefined
+  /** The last instant that counts. */
+  to?: Date | undefined
+  /** None is of a type that is none of `MerchantEntryType`. */
+  type?: string | undefined
+}
+
+/**
+ * What happened to the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
+ * and the total are index look-ups. With one, what left the balance in the period is counted in an index of its own; what
+ * came in, often very much, is the rest.
+ */
+export async function listMerchantEntries(
+  service: Service,
+  tenant: Tenant,
+  filter: MerchantEntryFilter,
+  page: { limit: number; offset: number },
+): Promise<Page<Entry>> {
+  const account = await findAccount(service, tenant)
+  if (account === null) return { items: [], total: 0 }
+  const period = await findPeriod(service, tenant, account.id, filter)
+  const matches = matchesOf(tenant, account.id, period, filter.type, page)
+  const statement = sql`
+    select c.total, ${entryColumns}
+    from (${matches.total}) c
+    left join (${matches.entries}) e on true
+    left join lateral (
+      select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
+    ) t on true
+    order by e.number desc
+  `
+  // A plan made while nothing had left yet would be kept for as long as the connection.
+  const rows = await service.db.query<EntryRow & { total: bigint }>(
+    filter.type === undefined ? statement : plannedAnew(statement),
+  )
+  const items = rows.filter((row) => row.transaction_id !== null).map(readEntry)
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+async function findAccount(service: Service, { merchant, mode }: Tenant): Promise<AccountRow | null> {
+  const [row] = await service.db.query<AccountRow>(sql`
+    select id, posted, held, created_at, updated_at from ledger_accounts
+    where merchant_id = ${merchant.id} and mode = ${mode} and kind = 'merchant_balance'
+      and currency = ${merchant.currencies[0]} and customer_id is null
+  `)
+  return row ?? null
+}
+
+/** The entries of a period: those numbered above `after`, up to `last`. */
+interface EntryRange {
+  after: bigint
+  last: bigint
+}
+
+async function findPeriod(service: Service, { merchant }: Tenant, accountId: bigint, filter: MerchantEntryFilter) {
+  const justAfter = filter.to && new Date(filter.to.getTime() + 1)
+  const [row] = await service.db.query<EntryRange>(sql`
+    select
+      ${filter.from === undefined ? sql`0::bigint` : sql`entry_number_at(a.merchant_id, a.id, ${filter.from})`} as after,
+      ${justAfter === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${justAfter})`} as last
+    from ledger_accounts a
+    where a.merchant_id = ${merchant.id} and a.id = ${accountId}
+  `)
+  return row as EntryRange
+}
+
+interface Matches {
+  total: Sql
+  entries: Sql
+}
+
+function matchesOf(
+  tenant: Tenant,
+  accountId: bigint,
+  period: EntryRange,
+  type: string | undefined,
+  page: { limit: number; offset: number },
+): Matches {
+  if (type === undefined) return pageOfPeriod(tenant, accountId, period, page)
+  if (type === 'credit') return pageOfIncoming(tenant, accountId, period, page)
+  return pageOfOutgoing(tenant, accountId, period, type, page)
+}
+
+function pageOfPeriod(
+  { merchant }: Tenant,
+  accountId: bigint,
+  { after, last }: EntryRange,
+  page: { limit: number; offset: number },
+): Matches {
+  const newest = last - BigInt(page.offset)
+  const above = newest - BigInt(page.limit)
+  return {
+    total: sql`select greatest(${last}::bigint - ${after}::bigint, 0) as total`,
+    entries: sql`
+      select n.* from entries n
+      where n.merchant_id = ${merchant.id} and n.account_id = ${accountId}
+        and n.number <= ${newest} and n.number > ${above > after ? above : after}
+    `,
+  }
+}
+
+const outgoingTypes = new Map([
+  ['fee', sql`and o.kind = 'fee'`],
+  ['debit', sql`and o.kind <> 'fee'`],
+])
+
+function pageOfOutgoing(
+  tenant: Tenant,
+  accountId: bigint,
+  period: EntryRange,
+  type: string,
+  page: { limit: number; offset: number },
+): Matches {
+  const matching = outgoing(tenant, accountId, period, outgoingTypes.get(type) ?? sql`and false`)
+  return {
+    total: sql`select count(*) as total ${matching}`,
+    entries: sql`
+      select n.*
+      from (select o.from_number ${matching} order by o.from_number desc limit ${page.limit} offset ${page.offset}) f
+      join entries n
+        on n.merchant_id = ${tenant.merchant.id} and n.account_id = ${accountId} and n.number = f.from_number
+    `,
+  }
+}
+
+/** The page begins below as many entries as are skipped, and below what left between and before those. */
+function pageOfIncoming(
+  tenant: Tenant,
+  accountId: bigint,
+  period: EntryRange,
+  page: { limit: number; offset: number },
+): Matches {
+  const { after, last } = period
+  const left = outgoing(tenant, accountId, period)
+  const leftAbove = sql`
+    select count(*)
+    from (select o.from_number, row_number() over (order by o.from_number desc) - 1 as above ${left}) f
+    where ${last}::bigint - f.from_number - f.above <= ${page.offset}::bigint
+  `
+  return {
+    total: sql`select greatest(${last}::bigint - ${after}::bigint, 0) - count(*) as total ${left}`,
+    entries: sql`
+      select n.* from entries n
+      where n.merchant_id = ${tenant.merchant.id} and n.account_id = ${accountId} and n.amount > 0
+        and n.number > ${after} and n.number <= ${last}::bigint - ${page.offset}::bigint - (${leftAbove})
+      order by n.number desc
+      limit ${page.limit}
+    `,
+  }
+}
+
+/** What left the balance in the period: fees, and what was given back. Nothing else takes from it. */
+function outgoing({ merchant }: Tenant, accountId: bigint, { after, last }: EntryRange, condition = nothing): Sql {
+  return sql`
+    from ledger_transactions o
+    where o.merchant_id = ${merchant.id} and o.from_account_id = ${accountId}
+      and o.from_number > ${after} and o.from_number <= ${last}
+      and o.kind not in ('pay_in', 'purchase', 'transfer', 'hold_capture') ${condition}
+  `
+}

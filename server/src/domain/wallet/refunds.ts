@@ -1,0 +1,149 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, parseAmount } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { IdempotentRequest } from '../idempotency/idempotency.ts'
+import type { AccountName, Ledger, TransactionKind } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { isUuid } from './holds.ts'
+
+/** Money that went back the way it came, in a new ledger transaction that points at the old one. */
+export interface Refund {
+  /** Also of its ledger transaction. */
+  id: string
+  kind: 'refund' | 'reversal'
+  /** The ledger transaction that was given back. */
+  transactionId: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  createdAt: Date
+  replayed: boolean
+}
+
+interface Original {
+  kind: TransactionKind
+  currency: Currency
+  from: AccountName
+  to: AccountName
+}
+
+/**
+ * Gives back a part, or without an amount all, of what is left of a pay-in, purchase or hold capture.
+ * Throws `transaction_not_found`, `invalid_request` for a transaction of another kind, `refund_exceeded`,
+ * `insufficient_funds` of who received the money, `idempotency_key_reused`.
+ */
+export async function refundTransaction(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  input: { transactionId: string; amount?: number | string | undefined; reason?: string | undefined },
+  request: IdempotentRequest | null,
+): Promise<Refund> {
+  const amount = input.amount === undefined ? null : parseAmount(input.amount)
+  return giveBack(service, ledger, tenant, { ...input, amount, kind: 'refund' }, request)
+}
+
+/** Undoes all that is left of any transaction but a refund or reversal. Throws as `refundTransaction`. */
+export async function reverseTransaction(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  input: { transactionId: string; reason?: string | undefined },
+  request: IdempotentRequest | null,
+): Promise<Refund> {
+  return giveBack(service, ledger, tenant, { ...input, amount: null, kind: 'reversal' }, request)
+}
+
+async function giveBack(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  input: { transactionId: string; amount: bigint | null; kind: Refund['kind']; reason?: string | undefined },
+  request: IdempotentRequest | null,
+): Promise<Refund> {
+  const { kind, transactionId } = input
+  const original = await getOriginal(service, tenant, transactionId)
+  checkKind(kind, original.kind)
+  const id = uuidV7(service.random, service.clock.now())
+  const customer = original.to.customer ?? original.from.customer
+  const receipt = await ledger(tenant, {
+    action: 'refund',
+    kind,
+    id,
+    currency: original.currency,
+    from: original.to,
+    to: original.from,
+    amount: input.amount,
+    originalId: transactionId,
+    description: input.reason ?? null,
+    event: {
+      type: `${kind}.succeeded`,
+      data: {
+        customer: { code: customer },
+        details: { refundId: id, transactionId, currency: original.currency, ...sidesOf(original) },
+      },
+    },
+    request,
+  })
+  return {
+    id: receipt.id,
+    kind,
+    transactionId,
+    amount: receipt.amount,
+    currency: original.currency,
+    createdAt: receipt.createdAt,
+    replayed: receipt.replayed,
+  }
+}
+
+/** Of a transfer that is given back, both customers: who receives it is told as well. */
+function sidesOf({ from, to }: Original) {
+  if (from.customer === undefined || to.customer === undefined) return {}
+  return { fromCustomer: to.customer, toCustomer: from.customer }
+}
+
+function checkKind(kind: Refund['kind'], original: TransactionKind): void {
+  const allowed: TransactionKind[] =
+    kind === 'refund'
+      ? ['pay_in', 'purchase', 'hold_capture']
+      : ['pay_in', 'purchase', 'hold_capture', 'transfer', 'fee']
+  if (allowed.includes(original)) return
+  const message = `A ${original} cannot be given back by a ${kind}; only ${allowed.join(', ')} can`
+  throw new ServiceError('invalid_request', message, 'transactionId')
+}
+
+async function getOriginal(service: Service, tenant: Tenant, id: string): Promise<Original> {
+  const rows = isUuid(id)
+    ? await service.db.query<{
+        kind: TransactionKind
+        currency: Currency
+        from_kind: AccountName['kind']
+        from_customer: string | null
+        to_kind: AccountName['kind']
+        to_customer: string | null
+      }>(sql`
+        select
+          t.kind, t.currency, f.kind as from_kind, fc.code as from_customer, r.kind as to_kind, rc.code as to_customer
+        from ledger_transactions t
+        join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
+        left join customers fc on fc.merchant_id = t.merchant_id and fc.id = f.customer_id
+        join ledger_accounts r on r.merchant_id = t.merchant_id and r.id = t.to_account_id
+        left join customers rc on rc.merchant_id = t.merchant_id and rc.id = r.customer_id
+        where t.merchant_id = ${tenant.merchant.id} and t.mode = ${tenant.mode} and t.id = ${id}
+      `)
+    : []
+  const [row] = rows
+  if (row === undefined) throw new ServiceError('transaction_not_found', `There is no transaction "${id}"`)
+  return {
+    kind: row.kind,
+    currency: row.currency,
+    from: accountName(row.from_kind, row.from_customer),
+    to: accountName(row.to_kind, row.to_customer),
+  }
+}
+
+function accountName(kind: AccountName['kind'], customer: string | null): AccountName {
+  return kind === 'customer_cash' ? { kind, customer: customer ?? '' } : { kind }
+}

@@ -1,0 +1,161 @@
+import { ServiceError } from '../../base/errors.ts'
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Customer } from '../customers/customers.ts'
+import type { TransactionKind } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** A customer's cash in one currency, as of now. Minor units. */
+export interface CurrencyBalance {
+  currency: Currency
+  posted: bigint
+  held: bigint
+  /** posted - held */
+  available: bigint
+}
+
+/** In every currency the customer ever had, the merchant's default first. */
+export async function listBalances(service: Service, tenant: Tenant, customer: Customer): Promise<CurrencyBalance[]> {
+  const rows = await service.db.query<{ currency: Currency; posted: bigint; held: bigint }>(sql`
+    select currency, posted, held from ledger_accounts
+    where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
+    order by currency <> ${tenant.merchant.currencies[0]}, currency
+  `)
+  return rows.map((row) => ({ ...row, available: row.posted - row.held }))
+}
+
+/** What was posted at a past instant, in every currency. Holds are not part of the past: they leave no entries. */
+export async function listBalancesAt(
+  service: Service,
+  tenant: Tenant,
+  customer: Customer,
+  instant: Date,
+): Promise<{ currency: Currency; posted: bigint }[]> {
+  const after = new Date(instant.getTime() + 1)
+  return service.db.query<{ currency: Currency; posted: bigint }>(sql`
+    select a.currency, coalesce(e.balance_after, 0) as posted
+    from ledger_accounts a
+    left join entries e
+      on e.merchant_id = a.merchant_id and e.account_id = a.id
+      and e.number = entry_number_at(a.merchant_id, a.id, ${after})
+    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id}
+    order by a.currency <> ${tenant.merchant.currencies[0]}, a.currency
+  `)
+}
+
+/** What happened to a customer's cash in one currency from `from` until just before `to`. Minor units. */
+export interface Statement {
+  currency: Currency
+  from: Date
+  to: Date
+  /** Posted just before `from`. */
+  openingBalance: bigint
+  /** Posted just before `to`: opening + totalIn - totalOut. */
+  closingBalance: bigint
+  totalIn: bigint
+  totalOut: bigint
+  entryCount: number
+  /** The numbers of the period's entries: those above `after`, up to `last`. */
+  after: bigint
+  last: bigint
+  accountId: bigint
+}
+
+export interface StatementEntry {
+  number: bigint
+  transactionId: string
+  kind: TransactionKind
+  amount: bigint
+  balanceAfter: bigint
+  description: string | null
+  createdAt: Date
+}
+
+/** Throws `currency_not_held` when the customer never had the currency. */
+export async function openStatement(
+  service: Service,
+  tenant: Tenant,
+  customer: Customer,
+  period: { currency: Currency; from: Date; to: Date },
+): Promise<Statement> {
+  const [row] = await service.db.query<{
+    account_id: bigint
+    after: bigint
+    last: bigint
+    opening: bigint
+    closing: bigint
+    total_in: string
+    total_out: string
+  }>(sql`
+    select
+      w.account_id, w.after, w.last, coalesce(o.balance_after, 0) as opening, coalesce(c.balance_after, 0) as closing,
+      t.total_in, t.total_out
+    from (
+      select
+        a.merchant_id, a.id as account_id,
+        entry_number_at(a.merchant_id, a.id, ${period.from}) as after,
+        entry_number_at(a.merchant_id, a.id, ${period.to}) as last
+      from ledger_accounts a
+      where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.currency = ${period.currency}
+    ) w
+    left join entries o on o.merchant_id = w.merchant_id and o.account_id = w.account_id and o.number = w.after
+    left join entries c on c.merchant_id = w.merchant_id and c.account_id = w.account_id and c.number = w.last
+    cross join lateral (
+      select
+        coalesce(sum(e.amount) filter (where e.amount > 0), 0) as total_in,
+        coalesce(-sum(e.amount) filter (where e.amount < 0), 0) as total_out
+      from entries e
+      where e.merchant_id = w.merchant_id and e.account_id = w.account_id and e.number > w.after and e.number <= w.last
+    ) t
+  `)
+  if (row === undefined) {
+    throw new ServiceError('currency_not_held', `The customer has never had ${period.currency}`, 'currency')
+  }
+  return {
+    ...period,
+    openingBalance: row.opening,
+    closingBalance: row.closing,
+    totalIn: BigInt(row.total_in),
+    totalOut: BigInt(row.total_out),
+    entryCount: Number(row.last - row.after),
+    after: row.after,
+    last: row.last,
+    accountId: row.account_id,
+  }
+}
+
+/** The entries of a statement, oldest first: at most `limit` of those numbered above `after`. */
+export async function readStatementEntries(
+  service: Service,
+  tenant: Tenant,
+  statement: Pick<Statement, 'accountId' | 'last'>,
+  page: { after: bigint; limit: number },
+): Promise<StatementEntry[]> {
+  const rows = await service.db.query<{
+    number: bigint
+    transaction_id: string
+    kind: TransactionKind
+    amount: bigint
+    balance_after: bigint
+    description: string | null
+    created_at: Date
+  }>(sql`
+    select e.number, e.transaction_id, t.kind, e.amount, e.balance_after, t.description, e.created_at
+    from entries e
+    join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+    where e.merchant_id = ${tenant.merchant.id} and e.account_id = ${statement.accountId}
+      and e.number > ${page.after} and e.number <= ${statement.last}
+    order by e.number
+    limit ${page.limit}
+  `)
+  return rows.map((row) => ({
+    number: row.number,
+    transactionId: row.transaction_id,
+    kind: row.kind,
+    amount: row.amount,
+    balanceAfter: row.balance_after,
+    description: row.description,
+    createdAt: row.created_at,
+  }))
+}

@@ -1,0 +1,181 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, parseAmount } from '../../base/money.ts'
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Service } from '../context.ts'
+import type { Page } from '../customers/customer-lists.ts'
+import type { IdempotentRequest } from '../idempotency/idempotency.ts'
+import { doTogether, type Ledger, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** Money one customer sent to another. */
+export interface Transfer {
+  /** Also of its ledger transaction. */
+  id: string
+  fromCustomer: string
+  toCustomer: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  description: string | null
+  createdAt: Date
+}
+
+export interface NewTransfer {
+  fromCustomer: string
+  toCustomer: string
+  amount: number | string
+  currency?: string | undefined
+  description?: string | undefined
+}
+
+/**
+ * Moves the amount from one customer to the other. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
+ * `customer_denied`, `insufficient_funds`, `balance_limit`, `idempotency_key_reused`.
+ */
+export async function makeTransfer(
+  service: Service,
+  ledger: Ledger,
+  tenant: Tenant,
+  input: NewTransfer,
+  request: IdempotentRequest | null,
+): Promise<Transfer & { replayed: boolean }> {
+  const command = transferCommand(service, tenant, input, request)
+  const receipt = await ledger(tenant, command)
+  return { ...readTransfer(input, command, receipt), replayed: receipt.replayed }
+}
+
+/**
+ * Makes many transfers in one commit and answers for each, in order: the transfer, or why it was refused. A refused one
+ * changes nothing for its neighbours; each is judged by the balances that those before it leave.
+ */
+export async function makeTransfers(
+  service: Service,
+  tenant: Tenant,
+  inputs: NewTransfer[],
+): Promise<(Transfer | ServiceError)[]> {
+  const commands = inputs.map((input) => tryCommand(service, tenant, input))
+  const sound = commands.filter((command): command is TransferCommand => !(command instanceof ServiceError))
+  const outcomes = sound.length === 0 ? [] : await doTogether(service, tenant, sound)
+  const outcomeOf = new Map(sound.map((command, i) => [command, outcomes[i] as Receipt | ServiceError]))
+  return commands.map((command, i) => {
+    if (command instanceof ServiceError) return command
+    const outcome = outcomeOf.get(command) as Receipt | ServiceError
+    return outcome instanceof ServiceError ? outcome : readTransfer(inputs[i] as NewTransfer, command, outcome)
+  })
+}
+
+/**
+ * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. So are
+ * the names: joined to the page, all customers were read for it.
+ */
+export async function listTransfers(
+  service: Service,
+  tenant: Tenant,
+  page: { limit: number; offset: number },
+): Promise<Page<Transfer>> {
+  const rows = await service.db.query<{
+    total: bigint
+    id: string | null
+    from_customer: string
+    to_customer: string
+    amount: bigint
+    currency: Currency
+    description: string | null
+    created_at: Date
+  }>(sql`
+    select
+      k.transfer_count as total, t.id, ${codeOfOwner(sql`t.from_account_id`)} as from_customer,
+      ${codeOfOwner(sql`t.to_account_id`)} as to_customer, t.amount, t.currency, t.description, t.created_at
+    from merchant_counters k
+    left join lateral (
+      select * from ledger_transactions o
+      where o.merchant_id = k.merchant_id and o.mode = k.mode and o.kind = 'transfer'
+        and o.number <= k.transfer_count - ${page.offset}::bigint
+        and o.number > k.transfer_count - ${page.offset}::bigint - ${page.limit}::bigint
+    ) t on true
+    where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
+    order by t.number desc
+  `)
+  const items = rows.flatMap((row) =>
+    row.id === null
+      ? []
+      : {
+          id: row.id,
+          fromCustomer: row.from_customer,
+          toCustomer: row.to_customer,
+          amount: row.amount,
+          currency: row.currency,
+          description: row.description,
+          createdAt: row.created_at,
+        },
+  )
+  return { items, total: Number(rows[0]?.total ?? 0) }
+}
+
+/** The customer of an account of a transfer `t`. */
+function codeOfOwner(accountId: Sql): Sql {
+  return sql`(
+    select c.code
+    from ledger_accounts a
+    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    where a.merchant_id = t.merchant_id and a.id = ${accountId}
+  )`
+}
+
+function tryCommand(service: Service, tenant: Tenant, input: NewTransfer): TransferCommand | ServiceError {
+  try {
+    return transferCommand(service, tenant, input, null)
+  } catch (error) {
+    if (error instanceof ServiceError) return error
+    throw error
+  }
+}
+
+type TransferCommand = Extract<LedgerCommand, { action: 'post' }>
+
+function transferCommand(
+  service: Service,
+  tenant: Tenant,
+  input: NewTransfer,
+  request: IdempotentRequest | null,
+): TransferCommand {
+  const amount = parseAmount(input.amount)
+  const currency = heldCurrency(tenant.merchant, input.currency)
+  const { fromCustomer, toCustomer, description = null } = input
+  if (fromCustomer === toCustomer) {
+    throw new ServiceError('invalid_request', 'A customer cannot send money to themself', 'toCustomerId')
+  }
+  const id = uuidV7(service.random, service.clock.now())
+  return {
+    action: 'post',
+    kind: 'transfer',
+    id,
+    currency,
+    from: { kind: 'customer_cash', customer: fromCustomer },
+    to: { kind: 'customer_cash', customer: toCustomer },
+    amount,
+    description,
+    event: {
+      type: 'transfer.completed',
+      data: {
+        customer: { code: fromCustomer },
+        details: { transferId: id, fromCustomer, toCustomer, amount: Number(amount), currency },
+      },
+    },
+    request,
+  }
+}
+
+function readTransfer(input: NewTransfer, command: TransferCommand, receipt: Receipt): Transfer {
+  return {
+    id: receipt.id,
+    fromCustomer: input.fromCustomer,
+    toCustomer: input.toCustomer,
+    amount: command.amount,
+    currency: command.currency,
+    description: command.description,
+    createdAt: receipt.createdAt,
+  }
+}

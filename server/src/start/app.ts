@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController, type RouteOptions } from 'fastify'
+import type { Service } from '../domain/context.ts'
+import { createKeyFinder } from '../domain/merchants/api-keys.ts'
+import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
+import { cashfulSurface } from '../surfaces/cashful/index.ts'
+import { authorizePage } from '../surfaces/hosted/authorize.ts'
+import { checkoutPage } from '../surfaces/hosted/checkout.ts'
+import { payPage } from '../surfaces/hosted/pay.ts'
+import { createDomain, type SurfaceContext } from '../surfaces/http/surface.ts'
+import { answerUnreadable, answerUnroutable } from '../surfaces/http/unroutable.ts'
+import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
+import { mtejaSurface } from '../surfaces/mteja/index.ts'
+import { docsPages } from '../surfaces/operations/docs.ts'
+import { operationsRoutes } from '../surfaces/operations/operations.ts'
+import { paystackSurface } from '../surfaces/paystack/index.ts'
+
+export interface AppOptions {
+  adminKey?: string | undefined
+  outsideIssuer?: OutsideIssuer | undefined
+  /** Where people reach the server; default the address it listens on. */
+  publicUrl?: string | undefined
+  paystackMetadata?: 'lenient' | 'strict' | undefined
+  /** The Paystack account whose webhooks are taken. */
+  upstreamPaystack?: { secretKey: string } | undefined
+  logger?: FastifyServerOptions['logger'] | undefined
+  /** Told of each route there is; tests use it to find one that has no case. */
+  onRoute?: ((route: RouteOptions) => void) | undefined
+}
+
+/** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
+export async function buildApp(service: Service, options: AppOptions = {}): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    logger: options.logger ?? false,
+    // Addresses hold e-mails and the like: what is logged of a request is chosen where it is logged.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1024 * 1024,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    routerOptions: { maxParamLength: 500 },
+    rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerUnreadable,
+  })
+  const context: SurfaceContext = {
+    ...createDomain(service),
+    findKey: createKeyFinder(service),
+    tokens: createTokens(service, options.outsideIssuer),
+    documents: new Map(),
+    adminKey: options.adminKey,
+    publicUrl: () => options.publicUrl ?? app.listeningOrigin,
+    paystackMetadata: options.paystackMetadata ?? 'lenient',
+  }
+  if (options.onRoute) app.addHook('onRoute', options.onRoute)
+  app.addHook('onSend', (request, reply, payload, done) => {
+    reply.header('x-request-id', request.id)
+    done(null, payload)
+  })
+  // Browsers may call every surface: a caller is known by its key, never by a cookie.
+  await app.register(cors, {
+    origin: '*',
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret'],
+    maxAge: 86_400,
+    // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
+    strictPreflight: false,
+  })
+  await app.register(operationsRoutes, { service })
+  await app.register(docsPages, context)
+  await app.register(authorizePage, context)
+  await app.register(checkoutPage, context)
+  await app.register(payPage, context)
+  await app.register(paystackWebhook, { prefix: '/webhooks', service, account: options.upstreamPaystack })
+  await app.register((surface) => cashfulSurface(surface, context), { prefix: '/api/canary' })
+  await app.register((surface) => mtejaSurface(surface, context), { prefix: '/v1' })
+  await app.register(paystackSurface, context)
+  return app
+}
+
+/** Clients whose base address ends in a slash ask for `//customer`. Done before routing, so that 404s see it too. */
+function withSingleSlashes(url: string): string {
+  if (!url.startsWith('/')) return url
+  const [path = '', ...query] = url.split('?')
+  return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
+}
+
+/** A caller's own id, where it is fit to be logged and echoed; else a new one. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
+}

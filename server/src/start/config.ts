@@ -1,0 +1,143 @@
+import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
+
+/** Everything that can be set, each by a flag or an environment variable; the flag wins. docs/operating.md has the table. */
+export interface Config {
+  host: string
+  port: number
+  /** The folder of the embedded database and of the encryption key. */
+  dataFolder: string
+  /** PostgreSQL instead of the embedded database. */
+  databaseUrl: string | undefined
+  poolSize: number
+  /** Fixes the test merchant's key on the first start. */
+  testKey: string | undefined
+  /** On the first start the test merchant's webhook in Paystack's style. */
+  webhookUrl: string | undefined
+  adminKey: string | undefined
+  /** 32 bytes in base64; default a file in the data folder, made on the first start. */
+  encryptionKey: string | undefined
+  publicUrl: string | undefined
+  sandboxDelayMs: number
+  /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
+  upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
+  paystackMetadata: 'lenient' | 'strict'
+  outsideIssuer: OutsideIssuer | undefined
+  logLevel: string
+}
+
+/** What the command line gave: texts, as in the environment. */
+export type Flags = Partial<Record<'host' | 'port' | 'data' | 'databaseUrl', string>>
+
+/** A setting that cannot be used; the message says which and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Throws ConfigError naming the setting. */
+export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config {
+  const text = (name: string) => environment[name]?.trim() || undefined
+  const databaseUrl = flags.databaseUrl ?? text('MTEJA_DATABASE_URL') ?? text('DATABASE_URL')
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new ConfigError('The database URL must begin with postgres://')
+  }
+  return {
+    host: flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1',
+    port: readNumber(
+      'the port (--port, MTEJA_PORT)',
+      flags.port ?? text('MTEJA_PORT') ?? text('PORT') ?? '9000',
+      0,
+      65_535,
+    ),
+    dataFolder: flags.data ?? text('MTEJA_DATA') ?? './data',
+    databaseUrl,
+    poolSize: readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000),
+    testKey: readTestKey(text('MTEJA_TEST_KEY')),
+    webhookUrl: readUrl('MTEJA_WEBHOOK_URL', text('MTEJA_WEBHOOK_URL')),
+    adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
+    encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
+    publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),
+    sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
+    upstreamPaystack: readUpstream(
+      text('MTEJA_IDENTITY_VERIFIER'),
+      text('MTEJA_PAYSTACK_SECRET_KEY'),
+      text('MTEJA_PAYSTACK_URL'),
+    ),
+    paystackMetadata: readChoice('MTEJA_PAYSTACK_METADATA', text('MTEJA_PAYSTACK_METADATA') ?? 'lenient', [
+      'lenient',
+      'strict',
+    ]),
+    outsideIssuer: readIssuer(text('MTEJA_JWT_ISSUER'), text('MTEJA_JWKS_URL'), text('MTEJA_JWT_AUDIENCE')),
+    logLevel: readChoice('MTEJA_LOG_LEVEL', text('MTEJA_LOG_LEVEL') ?? 'warn', [
+      'fatal',
+      'error',
+      'warn',
+      'info',
+      'debug',
+      'trace',
+      'silent',
+    ]),
+  }
+}
+
+/** How the command line reaches a server as a merchant, not as its operator. */
+export interface Connection {
+  baseUrl: string
+  /** A secret API key. */
+  key: string
+}
+
+/** Throws ConfigError naming what is missing or wrong. */
+export function readConnection(flags: { url?: string; key?: string }, environment: NodeJS.ProcessEnv): Connection {
+  const text = (name: string) => environment[name]?.trim() || undefined
+  const key = flags.key ?? text('MTEJA_KEY')
+  if (key === undefined || !/^sk_(test|live)_\S+$/.test(key)) {
+    throw new ConfigError('A secret key is needed, sk_test_… or sk_live_…: give it by --key or MTEJA_KEY')
+  }
+  const baseUrl = readUrl('the server’s address (--url, MTEJA_URL)', flags.url ?? text('MTEJA_URL'))
+  return { baseUrl: baseUrl ?? 'http://127.0.0.1:9000', key }
+}
+
+function readNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`)
+}
+
+function readChoice<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((each) => each === text)
+  if (choice !== undefined) return choice
+  throw new ConfigError(`${name} must be one of ${choices.join(', ')}, not "${text}"`)
+}
+
+function readUrl(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || (URL.canParse(text) && /^https?:/.test(text))) return text
+  throw new ConfigError(`${name} must be an http or https URL, not "${text}"`)
+}
+
+function readTestKey(key: string | undefined): string | undefined {
+  if (key === undefined || /^sk_test_[A-Za-z0-9_-]{8,200}$/.test(key)) return key
+  throw new ConfigError('MTEJA_TEST_KEY must be sk_test_ followed by 8 to 200 letters, digits, _ or -')
+}
+
+function readAdminKey(key: string | undefined): string | undefined {
+  if (key === undefined || key.length >= 16) return key
+  throw new ConfigError('MTEJA_ADMIN_KEY must have at least 16 characters')
+}
+
+function readUpstream(verifier: string | undefined, secretKey: string | undefined, url: string | undefined) {
+  if (readChoice('MTEJA_IDENTITY_VERIFIER', verifier ?? 'sandbox', ['sandbox', 'paystack']) === 'sandbox')
+    return undefined
+  if (secretKey === undefined || !/^sk_(test|live)_\S+$/.test(secretKey)) {
+    throw new ConfigError('MTEJA_IDENTITY_VERIFIER=paystack needs MTEJA_PAYSTACK_SECRET_KEY, sk_test_… or sk_live_…')
+  }
+  const baseUrl = readUrl('MTEJA_PAYSTACK_URL', url) ?? 'https://api.paystack.co'
+  return { secretKey, baseUrl: baseUrl.replace(/\/+$/, '') }
+}
+
+function readIssuer(issuer: string | undefined, jwksUrl: string | undefined, audience: string | undefined) {
+  if (issuer === undefined && jwksUrl === undefined) return undefined
+  if (issuer === undefined || jwksUrl === undefined) {
+    throw new ConfigError('MTEJA_JWT_ISSUER and MTEJA_JWKS_URL belong together: set both or neither')
+  }
+  return { issuer, jwksUrl: readUrl('MTEJA_JWKS_URL', jwksUrl) as string, audience }
+}

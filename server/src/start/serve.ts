@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import { StartupError } from '../db/errors.ts'
+import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
+import { trustConnection } from '../surfaces/mteja/operator.ts'
+import { startBackground } from './background.ts'
+import type { Config } from './config.ts'
+import { logOptions } from './log.ts'
+import { type OpenService, openService } from './open-service.ts'
+import { eventRenderers } from './webhook-bodies.ts'
+
+/** A server that answers. */
+export interface RunningServer {
+  /** Where it listens: http://127.0.0.1:9000 */
+  origin: string
+  firstStart: OpenService['firstStart']
+  /** Answers what is under way, then closes everything. */
+  close(): Promise<void>
+}
+
+/** Starts everything: database, application, background work, port. Throws StartupError; nothing is left open then. */
+export async function serve(config: Config, onFailure: (error: Error) => void): Promise<RunningServer> {
+  // The database opens in a thread of its own; the application is loaded meanwhile.
+  const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
+  try {
+    const app = await buildApp(opened.service, { ...config, logger: logOptions(config.logLevel) })
+    const origin = await listen(app, config)
+    // The command line speaks to a running server through the data folder's socket, as its operator.
+    opened.lock?.setHandler((request, response) => {
+      trustConnection(request.socket)
+      app.routing(request, response)
+    })
+    const stopBackground = startBackground(opened.service, app.log)
+    const stopDispatcher = startDispatcher(opened.service, eventRenderers, app.log)
+    return {
+      origin,
+      firstStart: opened.firstStart,
+      async close() {
+        await Promise.all([app.close(), stopBackground(), stopDispatcher()])
+        await opened.close()
+      },
+    }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    await app.listen({ host, port })
+    return app.listeningOrigin
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw new StartupError(`Port ${port} is in use by another program. Stop it, or choose another with --port.`)
+    }
+    if (code === 'EACCES') throw new StartupError(`Port ${port} needs more rights. Choose one above 1023 with --port.`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new StartupError(`${host} is no address of this machine. Choose another with --host.`)
+    }
+    throw error
+  }
+}

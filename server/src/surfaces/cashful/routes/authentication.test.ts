@@ -1,0 +1,238 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
+
+const issuer = 'https://login.example.com'
+const audience = 'mteja-test'
+const adminKey = 'operator-0123456789'
+
+let api: TestApi
+let tenant: TestTenant
+let outside: OutsideIssuer
+
+beforeAll(async () => {
+  outside = await startIssuer()
+  api = await openTestApi({ adminKey, outsideIssuer: { issuer, jwksUrl: outside.jwksUrl, audience } })
+})
+afterAll(async () => {
+  await api.close()
+  outside.server.close()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service)
+})
+
+async function getToken(bearer = tenant.secret): Promise<string> {
+  const answer = await api.call('GET', '/api/canary/authentication/token', undefined, bearer)
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json().token
+}
+
+const statusWith = async (bearer: string) =>
+  (await api.call('GET', '/api/canary/customers', undefined, bearer)).statusCode
+
+function decode(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } {
+  const [header, payload] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString())
+  return { header: JSON.parse(header as string), payload: JSON.parse(payload as string) }
+}
+
+describe('our own tokens', () => {
+  test('name the merchant, the mode and the key, and last 15 minutes', async () => {
+    const { header, payload } = decode(await getToken())
+    expect(header).toEqual({ alg: 'EdDSA', kid: expect.any(String), typ: 'JWT' })
+    const iat = api.service.clock.now().getTime() / 1000
+    expect(payload).toEqual({
+      merchant_id: tenant.merchant.code,
+      mode: 'test',
+      api_key_id: expect.any(String),
+      sub: tenant.merchant.code,
+      iss: 'mteja',
+      aud: 'mteja',
+      iat,
+      exp: iat + 900,
+    })
+  })
+
+  test('open the Cashful surface and /v1 as their key does, but not Paystack’s', async () => {
+    const token = await getToken()
+    expect(await statusWith(token)).toBe(200)
+    expect((await api.call('GET', '/v1/api-keys', undefined, token)).statusCode).toBe(200)
+    expect((await api.call('GET', '/customer', undefined, token)).json()).toMatchObject({ message: 'Invalid key' })
+  })
+
+  test('act in the mode of the key they were made with', async () => {
+    const live = await addTestKey(api.service, tenant.merchant, 'live')
+    const created = await api.call(
+      'POST',
+      '/api/canary/customers',
+      { phoneNumber: '0821234567' },
+      await getToken(live.secret),
+    )
+    const { id } = created.json()
+    const get = async (bearer: string) =>
+      (await api.call('GET', `/api/canary/customers/${id}`, undefined, bearer)).statusCode
+    expect([await get(live.secret), await get(tenant.secret)]).toEqual([200, 404])
+  })
+
+  test('can be had for a token', async () => {
+    expect(await statusWith(await getToken(await getToken()))).toBe(200)
+  })
+
+  test('are refused once they have expired', async () => {
+    const token = await getToken()
+    api.service.clock.advance(15 * 60 * 1000 - 1000)
+    expect(await statusWith(token)).toBe(200)
+    api.service.clock.advance(1000)
+    expect(await statusWith(token)).toBe(401)
+  })
+
+  test('are refused from the moment their key is revoked', async () => {
+    const token = await getToken()
+    const key = decode(token).payload.api_key_id
+    expect((await api.call('DELETE', `/v1/api-keys/${key}`, undefined, tenant.secret)).statusCode).toBe(200)
+    expect([await statusWith(token), await statusWith(tenant.secret)]).toEqual([401, 401])
+  })
+
+  test('are refused when anything about them was changed', async () => {
+    const token = await getToken()
+    const [header, payload, signature] = token.split('.') as [string, string, string]
+    const other = await createTestTenant(api.service)
+    const claims = { ...decode(token).payload, merchant_id: other.merchant.code }
+    const forged = Buffer.from(JSON.stringify(claims)).toString('base64url')
+    const none = Buffer.from('{"alg":"none"}').toString('base64url')
+    for (const bad of [
+      `${header}.${forged}.${signature}`,
+      `${none}.${payload}.`,
+      `${header}.${payload}.`,
+      `${header}.${payload}`,
+      `${token}x`,
+    ]) {
+      expect(await statusWith(bad)).toBe(401)
+    }
+  })
+})
+
+describe('the published keys', () => {
+  const published = async () => (await api.call('GET', '/api/canary/authentication/jwks', undefined, null)).json().keys
+  const rotate = async () => (await api.call('POST', '/v1/signing-keys/rotate', undefined, adminKey)).json().kid
+
+  test('are what verifies our tokens, and nothing that signs them', async () => {
+    const { header } = decode(await getToken())
+    const [key] = await published()
+    expect(key).toEqual({
+      kid: header.kid,
+      kty: 'OKP',
+      alg: 'EdDSA',
+      use: 'sig',
+      crv: 'Ed25519',
+      x: expect.any(String),
+    })
+  })
+
+  test('after a rotation a new key signs, and the tokens of the old one stay good until they expire', async () => {
+    const old = await getToken()
+    const kid = await rotate()
+    const token = await getToken()
+    expect(decode(token).header.kid).toBe(kid)
+    expect(decode(old).header.kid).not.toBe(kid)
+    expect([await statusWith(old), await statusWith(token)]).toEqual([200, 200])
+    expect((await published()).map((key: { kid: string }) => key.kid)).toEqual(
+      expect.arrayContaining([kid, decode(old).header.kid]),
+    )
+    api.service.clock.advance(15 * 60 * 1000)
+    expect((await published()).map((key: { kid: string }) => key.kid)).toEqual([kid])
+  })
+})
+
+describe('tokens of an outside issuer', () => {
+  const claims = () => ({ merchant_id: tenant.merchant.code })
+
+  test('open the Cashful surface in test mode unless they say live', async () => {
+    const made = await api.call(
+      'POST',
+      '/api/canary/customers',
+      { phoneNumber: '0821234567' },
+      await outside.sign(claims()),
+    )
+    expect(made.statusCode).toBe(201)
+    const path = `/api/canary/customers/${made.json().id}`
+    expect((await api.call('GET', path, undefined, tenant.secret)).statusCode).toBe(200)
+    const live = await outside.sign({ ...claims(), mode: 'live' })
+    expect((await api.call('GET', path, undefined, live)).statusCode).toBe(404)
+  })
+
+  test('can be changed for one of ours', async () => {
+    const token = await getToken(await outside.sign(claims()))
+    expect(decode(token).payload).not.toHaveProperty('api_key_id')
+    expect(await statusWith(token)).toBe(200)
+  })
+
+  test.each<[string, () => Promise<string>]>([
+    ['of another issuer', () => outside.sign(claims(), { issuer: 'https://elsewhere.example.com' })],
+    ['for another audience', () => outside.sign(claims(), { audience: 'somebody' })],
+    ['that have expired', () => outside.sign(claims(), { lifetimeSeconds: -1 })],
+    ['that never expire', () => outside.sign(claims(), { lifetimeSeconds: null })],
+    ['signed with a key the issuer does not publish', () => outside.sign(claims(), { key: 'unpublished' })],
+    ['of a merchant there is none of', () => outside.sign({ merchant_id: 'mer_nobody' })],
+    ['of a merchant with a NUL', () => outside.sign({ merchant_id: 'mer_\0' })],
+    ['of no merchant', () => outside.sign({})],
+    ['of a key there is none of', () => outside.sign({ ...claims(), api_key_id: 'none' })],
+  ])('%s are refused', async (_what, sign) => {
+    expect(await statusWith(await sign())).toBe(401)
+  })
+
+  test('are refused, not answered with an error, while the issuer’s keys cannot be had', async () => {
+    const options = { outsideIssuer: { issuer, jwksUrl: 'http://127.0.0.1:9/jwks', audience: undefined } }
+    const alone = await api.openAnother(options)
+    try {
+      const token = await outside.sign({ merchant_id: alone.tenant.merchant.code })
+      const answer = await alone.call('GET', '/api/canary/customers', undefined, token)
+      expect(answer.statusCode).toBe(401)
+    } finally {
+      await alone.close()
+    }
+  })
+})
+
+test('health is told without a key', async () => {
+  const up = { 'cashful-api': { status: 'up' }, database: { status: 'up' } }
+  const answer = await api.call('GET', '/api/canary/health', undefined, null)
+  expect(answer.json()).toEqual({ status: 'ok', info: up, error: {}, details: up })
+})
+
+interface OutsideIssuer {
+  server: Server
+  jwksUrl: string
+  sign(
+    claims: Record<string, unknown>,
+    options?: { issuer?: string; audience?: string; lifetimeSeconds?: number | null; key?: 'unpublished' },
+  ): Promise<string>
+}
+
+/** An issuer as companies run one: it signs RS256 and publishes its key over HTTP. */
+async function startIssuer(): Promise<OutsideIssuer> {
+  const [published, unpublished] = [await generateKeyPair('RS256'), await generateKeyPair('RS256')]
+  const jwk = { ...(await exportJWK(published.publicKey)), kid: 'outside', alg: 'RS256', use: 'sig' }
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    server,
+    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
+    sign(claims, options = {}) {
+      const now = Math.floor(api.service.clock.now().getTime() / 1000)
+      const { lifetimeSeconds = 300 } = options
+      const token = new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', kid: 'outside' })
+        .setIssuer(options.issuer ?? issuer)
+        .setAudience(options.audience ?? audience)
+        .setIssuedAt(now)
+      if (lifetimeSeconds !== null) token.setExpirationTime(now + lifetimeSeconds)
+      return token.sign((options.key === 'unpublished' ? unpublished : published).privateKey)
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { callerOf } from '../../http/authentication.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { responses } from '../schemas.ts'
+
+const tags = ['Authentication']
+
+const keySchema = Type.Object({
+  kid: Type.String(),
+  kty: Type.String(),
+  alg: Type.String(),
+  use: Type.Optional(Type.String()),
+  crv: Type.Optional(Type.String()),
+  x: Type.Optional(Type.String()),
+})
+
+/** `/api/canary/authentication`: JWTs made from a secret key, and the keys that verify them. */
+export const authenticationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { tokens }) => {
+  app.get(
+    '/authentication/token',
+    {
+      schema: {
+        operationId: 'getToken',
+        summary: 'A JWT for the bearer, good for 15 minutes',
+        tags,
+        response: responses(200, Type.Object({ token: Type.String() }, { examples: [{ token: 'eyJhbGciOi…' }] })),
+      },
+    },
+    async (request) => ({ token: await tokens.issue(callerOf(request)) }),
+  )
+
+  app.get(
+    '/authentication/jwks',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'getJwks',
+        summary: 'The public keys that verify our JWTs',
+        tags,
+        security: [],
+        response: {
+          200: Type.Object(
+            { keys: Type.Array(keySchema) },
+            {
+              examples: [
+                {
+                  keys: [
+                    { kid: '4f7k2m9x0c1v8b3n5a6q', kty: 'OKP', alg: 'EdDSA', use: 'sig', crv: 'Ed25519', x: '11qYAY…' },
+                  ],
+                },
+              ],
+            },
+          ),
+        },
+      },
+    },
+    async () => ({
+      keys: (await tokens.publicKeys()).map((key) => ({
+        ...key,
+        kid: key.kid ?? '',
+        alg: key.alg ?? '',
+        kty: key.kty ?? '',
+      })),
+    }),
+  )
+}

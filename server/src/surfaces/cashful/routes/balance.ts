@@ -1,0 +1,165 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { TransactionKind } from '../../../domain/ledger/commands.ts'
+import type { Entry } from '../../../domain/ledger/entries.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { getMerchantBalance, listMerchantEntries, merchantEntryType } from '../../../domain/wallet/merchant-balances.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { date, listOf, pageQuery, responses } from '../schemas.ts'
+import { relatedEntity } from './customers.ts'
+
+const tags = ['Balance']
+const merchantId = Type.Optional(Type.String())
+
+const merchantBalanceSchema = Type.Object(
+  {
+    id: Type.String(),
+    merchantId: Type.String(),
+    amount: Type.Integer({ description: 'Minor units: available + pending' }),
+    currency: Type.String(),
+    available: Type.Integer(),
+    pending: Type.Integer(),
+    createdAt: date,
+    updatedAt: date,
+    deletedAt: Type.Optional(date),
+  },
+  {
+    examples: [
+      {
+        id: 'balance_mer_3k1f9x0c2v8b7n6',
+        merchantId: 'mer_3k1f9x0c2v8b7n6',
+        amount: 50000,
+        currency: 'ZAR',
+        available: 50000,
+        pending: 0,
+        createdAt: '2025-01-15T10:30:00.000Z',
+        updatedAt: '2025-01-15T10:30:00.000Z',
+      },
+    ],
+  },
+)
+
+const balanceTransactionSchema = Type.Object({
+  id: Type.String(),
+  merchantId: Type.String(),
+  type: Type.String({ description: 'credit, debit or fee' }),
+  amount: Type.Integer({ description: 'Minor units: positive came in, negative went out' }),
+  currency: Type.String(),
+  description: Type.String(),
+  relatedEntityId: Type.Optional(Type.String()),
+  relatedEntityType: Type.Optional(Type.String()),
+  balanceAfter: Type.Integer(),
+  createdAt: date,
+  updatedAt: date,
+  deletedAt: Type.Optional(date),
+})
+
+const historySchema = listOf(balanceTransactionSchema, {
+  id: 'txn_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  merchantId: 'mer_3k1f9x0c2v8b7n6',
+  type: 'credit',
+  amount: 50,
+  currency: 'ZAR',
+  description: 'Purchase of airtime',
+  relatedEntityId: 'purchase_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  relatedEntityType: 'Purchase',
+  balanceAfter: 50000,
+  createdAt: '2025-01-15T10:30:00.000Z',
+  updatedAt: '2025-01-15T10:30:00.000Z',
+})
+
+/** `/api/canary/balance`: what the merchant itself has earned. */
+export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+  app.get(
+    '/balance',
+    {
+      schema: {
+        operationId: 'getMerchantBalance',
+        summary: 'The merchant’s balance in its default currency, as of now',
+        tags,
+        querystring: Type.Object({ merchantId }),
+        response: responses(200, merchantBalanceSchema, 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      checkMerchantId(tenant, request.query.merchantId)
+      const balance = await getMerchantBalance(service, tenant)
+      return {
+        id: `balance_${tenant.merchant.code}`,
+        merchantId: tenant.merchant.code,
+        amount: Number(balance.posted),
+        currency: balance.currency,
+        available: Number(balance.available),
+        pending: Number(balance.held),
+        createdAt: balance.createdAt.toISOString(),
+        updatedAt: balance.updatedAt.toISOString(),
+      }
+    },
+  )
+
+  app.get(
+    '/balance/history',
+    {
+      schema: {
+        operationId: 'getBalanceHistory',
+        summary: 'What happened to the merchant’s balance, newest first',
+        tags,
+        querystring: Type.Object({
+          merchantId,
+          ...pageQuery,
+          startDate: Type.Optional(Type.String({ description: 'A day or an instant', examples: ['2025-01-01'] })),
+          endDate: Type.Optional(
+            Type.String({ description: 'A day, all of it, or an instant', examples: ['2025-01-31T12:00:00.000Z'] }),
+          ),
+          transactionType: Type.Optional(Type.String({ description: 'credit, debit or fee', examples: ['credit'] })),
+        }),
+        response: responses(200, historySchema, 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { merchantId, startDate, endDate, transactionType } = request.query
+      checkMerchantId(tenant, merchantId)
+      const page = pageOf(request.query)
+      const filter = {
+        from: readInstant('startDate', startDate),
+        to: readInstant('endDate', endDate, '23:59:59.999'),
+        type: transactionType || undefined,
+      }
+      const found = await listMerchantEntries(service, tenant, filter, page)
+      return renderPage(page, found, (entry) => renderBalanceTransaction(tenant, entry))
+    },
+  )
+}
+
+/** What an entry is called that has no description of its own. */
+const descriptions: Record<TransactionKind, string> = {
+  pay_in: 'Payment',
+  purchase: 'Purchase',
+  transfer: 'Transfer',
+  refund: 'Refund',
+  reversal: 'Reversal',
+  hold_capture: 'Capture of a hold',
+  fee: 'Fee',
+}
+
+function renderBalanceTransaction({ merchant }: Tenant, entry: Entry) {
+  const createdAt = entry.createdAt.toISOString()
+  return {
+    id: `txn_${entry.transactionId}`,
+    merchantId: merchant.code,
+    type: merchantEntryType(entry),
+    amount: Number(entry.amount),
+    currency: entry.currency,
+    description: entry.description ?? descriptions[entry.kind],
+    ...relatedEntity(entry),
+    balanceAfter: Number(entry.balanceAfter),
+    createdAt,
+    updatedAt: createdAt,
+  }
+}

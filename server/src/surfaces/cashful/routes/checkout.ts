@@ -1,0 +1,245 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  type CheckoutPurpose,
+  type CheckoutSession,
+  createCheckoutSession,
+  getCheckoutSession,
+  type LineItem,
+  listCheckoutSessions,
+} from '../../../domain/payments/checkout-sessions.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import { metadataSchema } from '../../http/schemas.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
+
+const tags = ['Checkouts']
+
+const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
+
+const lineItemSchema = Type.Object({
+  name: text(200),
+  productId: text(200),
+  quantity: Type.Optional(Type.Number({ description: 'Default 1' })),
+  amount: Type.Unsafe<number | string>({ ...amountSchema, description: 'Minor units of one' }),
+  currency: currencySchema,
+  imageId: text(200),
+  imageUrl: text(2000),
+})
+
+/** Kept and given back as it is; our own page follows none of it. */
+const hostedConfigSchema = Type.Object({
+  merchantId: text(200),
+  merchantAlias: text(200),
+  merchantLegalName: text(200),
+  merchantAvatarTextPlaceholder: text(200),
+  merchantAvatarUrl: text(2000),
+  requireContact: Type.Optional(Type.Boolean()),
+  requireAddress: Type.Optional(Type.Boolean()),
+  taxRate: Type.Optional(Type.Number()),
+  embedMode: Type.Optional(Type.Boolean()),
+  embedOrigin: text(2000),
+  methods: Type.Optional(
+    Type.Array(Type.Unsafe<string>({ type: 'string', enum: ['card', 'wallet', 'bank'] }), { maxItems: 10 }),
+  ),
+})
+
+const exampleSession = {
+  id: 'checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  merchantId: 'mer_3k1f9x0c2v8b7n6',
+  customerId: 'CUS_xnxdt6s1zg1f4nx',
+  sessionUrl: 'http://localhost:9000/checkout/checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  successUrl: 'https://example.com/success',
+  cancelUrl: 'https://example.com/cancel',
+  lineItems: [],
+  totalAmount: 10000,
+  currency: 'ZAR',
+  mode: 'payin',
+  status: 'open',
+  expiresAt: '2025-01-17T10:30:00.000Z',
+  createdAt: '2025-01-15T10:30:00.000Z',
+  updatedAt: '2025-01-15T10:30:00.000Z',
+  metadata: { purpose: 'wallet_topup' },
+}
+
+/** Without `paymentIntentId`, which the Java client of 0.8.0 does not know and refuses. */
+const sessionSchema = Type.Object(
+  {
+    id: Type.String(),
+    merchantId: Type.String(),
+    customerId: Type.Optional(Type.String()),
+    sessionUrl: Type.String({ description: 'The page to send the person to' }),
+    successUrl: Type.String({ description: 'Where the person goes once paid, with session_id; default our page' }),
+    cancelUrl: Type.String(),
+    lineItems: Type.Optional(
+      Type.Array(
+        Type.Object({
+          ...lineItemSchema.properties,
+          amount: Type.Integer({ description: 'Minor units of one' }),
+        }),
+      ),
+    ),
+    totalAmount: Type.Integer({ description: 'Minor units' }),
+    currency: Type.String(),
+    mode: Type.String(),
+    status: Type.String({ description: 'open, complete or expired' }),
+    expiresAt: date,
+    metadata: metadataSchema,
+    hostedCheckoutConfig: Type.Optional(hostedConfigSchema),
+    createdAt: date,
+    updatedAt: date,
+    deletedAt: Type.Optional(date),
+  },
+  { examples: [exampleSession] },
+)
+
+const url = Type.Optional(Type.String({ format: 'uri', maxLength: 2000, examples: ['https://example.com/success'] }))
+
+/** `/api/canary/checkout/sessions`: pages on which a person pays. */
+export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, publicUrl } = context
+  const render = (tenant: Tenant, session: CheckoutSession) => renderSession(tenant, session, publicUrl())
+
+  app.post(
+    '/checkout/sessions',
+    {
+      schema: {
+        operationId: 'createCheckoutSession',
+        summary: 'Make a page on which a person pays: the merchant, or into a customer’s cash balance (payin)',
+        tags,
+        body: Type.Object(
+          {
+            merchantId: Type.Optional(Type.String()),
+            customerId: Type.Optional(Type.String({ maxLength: 100, description: 'Required for mode payin' })),
+            productId: text(200),
+            successUrl: url,
+            cancelUrl: url,
+            lineItems: Type.Optional(Type.Array(lineItemSchema, { maxItems: 100 })),
+            totalAmount: Type.Optional(
+              Type.Unsafe<number | string>({ ...amountSchema, description: 'Default what the line items add up to' }),
+            ),
+            currency: currencySchema,
+            mode: Type.Optional(
+              Type.String({ maxLength: 40, description: 'payment (default) or payin', examples: ['payin'] }),
+            ),
+            metadata: Type.Optional(metadataSchema),
+            hostedCheckoutConfig: Type.Optional(hostedConfigSchema),
+          },
+          {
+            examples: [
+              {
+                customerId: 'CUS_xnxdt6s1zg1f4nx',
+                totalAmount: 10000,
+                currency: 'ZAR',
+                mode: 'payin',
+                successUrl: 'https://example.com/success',
+                cancelUrl: 'https://example.com/cancel',
+                metadata: { purpose: 'wallet_topup' },
+              },
+            ],
+          },
+        ),
+        response: responses(201, sessionSchema, 400, 402, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { merchantId, mode, customerId, hostedCheckoutConfig, ...input } = request.body
+      checkMerchantId(tenant, merchantId)
+      const given = {
+        ...input,
+        purpose: readMode(mode),
+        customerCode: customerId,
+        successUrl: readWebAddress('successUrl', input.successUrl),
+        cancelUrl: readWebAddress('cancelUrl', input.cancelUrl),
+        hostedConfig: hostedCheckoutConfig,
+      }
+      return answerOnce(context, request, reply, 201, async ({ service }) =>
+        render(tenant, await createCheckoutSession(service, tenant, given)),
+      )
+    },
+  )
+
+  app.get(
+    '/checkout/sessions',
+    {
+      schema: {
+        operationId: 'listCheckoutSessions',
+        summary: 'List checkout sessions, newest first',
+        tags,
+        querystring: Type.Object({
+          merchantId: Type.Optional(Type.String()),
+          status: Type.Optional(Type.String({ description: 'open, complete or expired', examples: ['open'] })),
+          ...pageQuery,
+        }),
+        response: responses(200, listOf(sessionSchema, exampleSession), 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      checkMerchantId(tenant, request.query.merchantId)
+      const page = pageOf(request.query)
+      const found = await listCheckoutSessions(service, tenant, { status: request.query.status || undefined }, page)
+      return renderPage(page, found, (session) => render(tenant, session))
+    },
+  )
+
+  app.get(
+    '/checkout/sessions/:id',
+    {
+      schema: {
+        operationId: 'retrieveCheckoutSession',
+        summary: 'Retrieve a checkout session',
+        tags,
+        params: Type.Object({ id: Type.String({ examples: [exampleSession.id] }) }),
+        response: responses(200, sessionSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return render(tenant, await getCheckoutSession(service, tenant, request.params.id))
+    },
+  )
+}
+
+function readMode(mode = 'payment'): CheckoutPurpose {
+  if (mode === 'payment' || mode === 'payin') return mode
+  throw new ServiceError('invalid_request', `mode must be payment or payin, not ${JSON.stringify(mode)}`, 'mode')
+}
+
+/** People are sent there: nothing but the web, so that no address can run in their browser. */
+function readWebAddress(field: string, address: string | undefined): string | undefined {
+  if (address === undefined || /^https?:\/\//i.test(address)) return address
+  throw new ServiceError('invalid_request', `${field} must begin with https:// or http://`, field)
+}
+
+function renderSession({ merchant }: Tenant, session: CheckoutSession, publicUrl: string) {
+  const sessionUrl = `${publicUrl}/checkout/${session.id}`
+  return {
+    id: session.id,
+    merchantId: merchant.code,
+    ...(session.customerCode === null ? {} : { customerId: session.customerCode }),
+    sessionUrl,
+    successUrl: session.successUrl ?? sessionUrl,
+    cancelUrl: session.cancelUrl ?? sessionUrl,
+    ...(session.lineItems === null ? {} : { lineItems: session.lineItems.map(renderLineItem) }),
+    totalAmount: Number(session.amount),
+    currency: session.currency,
+    mode: session.purpose,
+    status: session.status,
+    expiresAt: session.expiresAt.toISOString(),
+    metadata: session.metadata ?? {},
+    ...(session.hostedConfig === null ? {} : { hostedCheckoutConfig: session.hostedConfig }),
+    createdAt: session.createdAt.toISOString(),
+    updatedAt: session.updatedAt.toISOString(),
+  }
+}
+
+function renderLineItem(item: LineItem) {
+  return { ...item, amount: Number(item.amount) }
+}

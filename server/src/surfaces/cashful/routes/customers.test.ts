@@ -1,0 +1,540 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
+
+const now = '2026-01-15T10:30:00.000Z'
+const path = '/api/canary/customers'
+
+let api: TestApi
+let tenant: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { name: 'Duka', currencies: ['ZAR', 'NGN'] })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+
+async function create(body: Record<string, unknown> = {}) {
+  const answer = await call('POST', path, { phoneNumber: '0821234567', ...body })
+  expect(answer.statusCode, answer.body).toBe(201)
+  return answer.json()
+}
+
+/** What a refusal looks like. */
+function refusal(statusCode: number, error: string, message: string) {
+  return { statusCode, error, message: [message] }
+}
+
+describe('creating a customer', () => {
+  test('answers exactly the documented members', async () => {
+    const made = await create({ email: 'John.Doe@Example.com', name: 'John van Doe', metadata: { source: 'web' } })
+    expect(made).toEqual({
+      id: expect.stringMatching(/^CUS_[a-z0-9]{15}$/),
+      merchantId: tenant.merchant.code,
+      phoneNumber: '+27821234567',
+      email: 'john.doe@example.com',
+      name: 'John van Doe',
+      metadata: { source: 'web' },
+      createdAt: now,
+      updatedAt: now,
+    })
+  })
+
+  test('leaves out what has no value, and always has metadata', async () => {
+    const made = await create()
+    expect(Object.keys(made).sort()).toEqual(['createdAt', 'id', 'merchantId', 'metadata', 'phoneNumber', 'updatedAt'])
+    expect(made.metadata).toEqual({})
+  })
+
+  test('takes null for "not given"', async () => {
+    const made = await create({ email: null, name: null, metadata: null, merchantId: null })
+    expect(made).toEqual({
+      id: made.id,
+      merchantId: tenant.merchant.code,
+      phoneNumber: '+27821234567',
+      metadata: {},
+      createdAt: now,
+      updatedAt: now,
+    })
+  })
+
+  test('keeps a null inside metadata, and the order of its members', async () => {
+    const metadata = { z: null, a: [null, { deep: { '': 'ö😀' } }], '10': 1, m: false }
+    expect((await create({ metadata })).metadata).toEqual(metadata)
+  })
+
+  test.each([
+    ['+27 82 123 4567', '+27821234567'],
+    ['0027821234567', '+27821234567'],
+    ['082-123-4567', '+27821234567'],
+    ['+254 712 345678', '+254712345678'],
+  ])('reads the phone number %s as %s', async (phoneNumber, e164) => {
+    expect((await create({ phoneNumber })).phoneNumber).toBe(e164)
+  })
+
+  test('reads a local number in the merchant’s country', async () => {
+    tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN'] })
+    expect((await create({ phoneNumber: '0803 123 4567' })).phoneNumber).toBe('+2348031234567')
+  })
+
+  test('takes the same phone number twice: only e-mails are unique', async () => {
+    const [one, other] = [await create(), await create()]
+    expect(other.id).not.toBe(one.id)
+  })
+
+  test('refuses an e-mail somebody has, in any case, with 409', async () => {
+    await create({ email: 'amina@example.com' })
+    const answer = await call('POST', path, { phoneNumber: '0821234568', email: 'AMINA@example.com' })
+    expect([answer.statusCode, answer.json()]).toEqual([
+      409,
+      refusal(409, 'Conflict', 'A customer with the e-mail AMINA@example.com exists already'),
+    ])
+    expect((await call('GET', path)).json().pagination.total).toBe(1)
+  })
+
+  test.each([
+    [{}, 'phoneNumber is required'],
+    [{ phoneNumber: null }, 'phoneNumber is required'],
+    [{ phoneNumber: 27821234567 }, 'phoneNumber must be a string'],
+    [{ phoneNumber: '0821234567', email: 'nobody' }, 'email must be a valid email, not "nobody"'],
+    [{ phoneNumber: '0821234567', metadata: 'x' }, 'metadata must be an object, not "x"'],
+    [{ phoneNumber: '0821234567', metadata: [] }, 'metadata must be an object, not []'],
+    [{ phoneNumber: '12' }, 'phoneNumber must be a phone number such as +27821234567, or local to ZA, not "12"'],
+    [{ phoneNumber: '0821234567', metadata: { big: 'x'.repeat(16_384) } }, 'metadata must be at most 16 KiB of JSON'],
+  ])('refuses %j with 400, saying what is wrong', async (body, message) => {
+    const answer = await call('POST', path, body)
+    expect([answer.statusCode, answer.json()]).toEqual([400, refusal(400, 'Bad Request', message)])
+  })
+
+  test('names everything that is wrong at once', async () => {
+    const { message } = (await call('POST', path, { email: 1, name: 2 })).json()
+    expect(message.sort()).toEqual([
+      'email must be a string, not 1',
+      'name must be a string, not 2',
+      'phoneNumber is required',
+    ])
+  })
+
+  test('takes the merchant’s own id and refuses another’s', async () => {
+    expect((await create({ merchantId: tenant.merchant.code })).merchantId).toBe(tenant.merchant.code)
+    const answer = await call('POST', path, { phoneNumber: '0821234567', merchantId: api.tenant.merchant.code })
+    expect(answer.statusCode).toBe(400)
+  })
+
+  test('ignores a member it does not know', async () => {
+    expect(await create({ nickname: 'Jo' })).not.toHaveProperty('nickname')
+  })
+
+  test('opens the cash balance at 0 in the merchant’s first currency', async () => {
+    tenant = await createTestTenant(api.service, { currencies: ['KES', 'ZAR'] })
+    const { id } = await create()
+    const balance = (await call('GET', `${path}/${id}/balance`)).json()
+    expect(balance).toEqual({
+      id: expect.stringMatching(/^bal_\d+$/),
+      customerId: id,
+      merchantId: tenant.merchant.code,
+      amount: 0,
+      currency: 'KES',
+      available: 0,
+      pending: 0,
+      createdAt: now,
+      updatedAt: now,
+    })
+  })
+
+  test('with an Idempotency-Key happens once, and the repeat is told so', async () => {
+    const request = {
+      method: 'POST' as const,
+      url: path,
+      headers: { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'once' },
+      payload: { phoneNumber: '0821234567' },
+    }
+    const [first, again] = [await api.app.inject(request), await api.app.inject(request)]
+    expect([again.statusCode, again.json()]).toEqual([201, first.json()])
+    expect([first, again].map((each) => each.headers['idempotent-replayed'])).toEqual([undefined, 'true'])
+    const other = await api.app.inject({ ...request, payload: { phoneNumber: '0821234568' } })
+    expect(other.statusCode).toBe(409)
+    expect((await call('GET', path)).json().pagination.total).toBe(1)
+  })
+})
+
+describe('retrieving a customer', () => {
+  test('answers what create answered', async () => {
+    const made = await create({ email: 'a@example.com', name: 'A B', metadata: { x: 1 } })
+    expect((await call('GET', `${path}/${made.id}`)).json()).toEqual(made)
+  })
+
+  test('of an id that is none answers 404', async () => {
+    const answer = await call('GET', `${path}/CUS_nobody`)
+    expect([answer.statusCode, answer.json()]).toEqual([
+      404,
+      refusal(404, 'Not Found', 'There is no customer "CUS_nobody"'),
+    ])
+  })
+
+  test.each([
+    ['%2E%2E', '..'],
+    ['a%2Fb', 'a/b'],
+    ['%3F%23', '?#'],
+    ['%5Bobject%20Object%5D', '[object Object]'],
+  ])('decodes the id %s', async (encoded, id) => {
+    const answer = await call('GET', `${path}/${encoded}x`)
+    expect(answer.json()).toEqual(refusal(404, 'Not Found', `There is no customer "${id}x"`))
+  })
+
+  test('of no id at all is 404, never a list', async () => {
+    await create()
+    const answer = await call('GET', `${path}/`)
+    expect([answer.statusCode, answer.json()]).toEqual([
+      404,
+      refusal(404, 'Not Found', 'There is nothing at GET /api/canary/customers/'),
+    ])
+  })
+
+  test('works behind a base address that ends in a slash', async () => {
+    const made = await create()
+    expect((await call('GET', `/${path}/${made.id}`)).json()).toEqual(made)
+    expect((await call('GET', `//api//canary/nothing`)).json().statusCode).toBe(404)
+  })
+
+  test('of a customer who came through Paystack without a phone number shows an empty one', async () => {
+    const { data } = (
+      await call('POST', '/customer', { email: 'P@example.com', first_name: 'Pa', last_name: 'Ul' })
+    ).json()
+    expect((await call('GET', `${path}/${data.customer_code}`)).json()).toEqual({
+      id: data.customer_code,
+      merchantId: tenant.merchant.code,
+      phoneNumber: '',
+      email: 'p@example.com',
+      name: 'Pa Ul',
+      metadata: {},
+      createdAt: now,
+      updatedAt: now,
+    })
+  })
+})
+
+describe('updating a customer', () => {
+  test('changes what is given and leaves the rest', async () => {
+    const made = await create({ email: 'a@example.com', name: 'A B', metadata: { keep: 1 } })
+    api.service.clock.advance(1000)
+    const answer = await call('PATCH', `${path}/${made.id}`, { name: 'Amina  Wanjiru Otieno', metadata: {} })
+    const updatedAt = api.service.clock.now().toISOString()
+    expect(answer.json()).toEqual({ ...made, name: 'Amina  Wanjiru Otieno', updatedAt })
+    expect((await call('GET', `${path}/${made.id}`)).json()).toEqual(answer.json())
+    api.service.clock.advance(-1000)
+  })
+
+  test('takes null for "not given": clients send every unset field as null', async () => {
+    const made = await create({ email: 'a@example.com', name: 'A B', metadata: { keep: 1 } })
+    const answer = await call('PATCH', `${path}/${made.id}`, { email: null, name: null, metadata: null })
+    expect(answer.json()).toEqual(made)
+  })
+
+  test('merges metadata member by member; a null removes its member', async () => {
+    const made = await create({ metadata: { a: 1, b: { c: 2 }, d: 3 } })
+    const answer = await call('PATCH', `${path}/${made.id}`, { metadata: { a: null, b: { e: 4 }, f: 5 } })
+    expect(answer.json().metadata).toEqual({ b: { e: 4 }, d: 3, f: 5 })
+  })
+
+  test('keeps a member that was null before', async () => {
+    const made = await create({ metadata: { was: null } })
+    const answer = await call('PATCH', `${path}/${made.id}`, { metadata: { other: 1 } })
+    expect(answer.json().metadata).toEqual({ was: null, other: 1 })
+  })
+
+  test('clears the name with an empty one', async () => {
+    const made = await create({ name: 'A B' })
+    expect((await call('PATCH', `${path}/${made.id}`, { name: '' })).json()).not.toHaveProperty('name')
+  })
+
+  test('cannot change the phone number or the merchant', async () => {
+    const made = await create()
+    const answer = await call('PATCH', `${path}/${made.id}`, { phoneNumber: '0829999999', merchantId: 'mer_x' })
+    expect(answer.json()).toEqual(made)
+  })
+
+  test('to an e-mail of somebody else is refused with 409 and changes nothing', async () => {
+    await create({ email: 'taken@example.com' })
+    const made = await create({ email: 'own@example.com', name: 'A' })
+    const answer = await call('PATCH', `${path}/${made.id}`, { email: 'TAKEN@example.com', name: 'B' })
+    expect([answer.statusCode, answer.json().error]).toEqual([409, 'Conflict'])
+    expect((await call('GET', `${path}/${made.id}`)).json()).toEqual(made)
+  })
+
+  test('to one’s own e-mail in another case is fine', async () => {
+    const made = await create({ email: 'own@example.com' })
+    const answer = await call('PATCH', `${path}/${made.id}`, { email: 'OWN@example.com' })
+    expect([answer.statusCode, answer.json().email]).toEqual([200, 'own@example.com'])
+  })
+
+  test('of different fields at the same time loses none', async () => {
+    const made = await create({ metadata: {} })
+    await Promise.all([
+      call('PATCH', `${path}/${made.id}`, { name: 'New Name' }),
+      call('PATCH', `${path}/${made.id}`, { email: 'new@example.com' }),
+      call('PATCH', `${path}/${made.id}`, { metadata: { a: 1 } }),
+      call('PATCH', `${path}/${made.id}`, { metadata: { b: 2 } }),
+    ])
+    expect((await call('GET', `${path}/${made.id}`)).json()).toMatchObject({
+      name: 'New Name',
+      email: 'new@example.com',
+      metadata: { a: 1, b: 2 },
+    })
+  })
+})
+
+describe('listing customers', () => {
+  const list = async (query = '') => (await call('GET', `${path}${query}`)).json()
+  const ids = (page: { data: { id: string }[] }) => page.data.map((each) => each.id)
+
+  test('of a new merchant is empty', async () => {
+    expect(await list()).toEqual({ data: [], pagination: { limit: 50, offset: 0, total: 0, hasMore: false } })
+  })
+
+  test('is newest first, in pages that together are all of them', async () => {
+    const made: string[] = []
+    for (let i = 0; i < 5; i += 1) made.unshift((await create()).id)
+    const pages = [await list('?limit=2'), await list('?limit=2&offset=2'), await list('?limit=2&offset=4')]
+    expect(pages.flatMap(ids)).toEqual(made)
+    expect(pages.map((page) => page.pagination)).toEqual([
+      { limit: 2, offset: 0, total: 5, hasMore: true },
+      { limit: 2, offset: 2, total: 5, hasMore: true },
+      { limit: 2, offset: 4, total: 5, hasMore: false },
+    ])
+    expect(await list('?offset=9')).toEqual({
+      data: [],
+      pagination: { limit: 50, offset: 9, total: 5, hasMore: false },
+    })
+  })
+
+  test.each([
+    ['limit=10.0', { limit: 10, offset: 0 }],
+    ['limit=3.4&offset=1.9', { limit: 3, offset: 1 }],
+    ['limit=1e%2B21', { limit: 100, offset: 0 }],
+    ['limit=1E%2B1', { limit: 10, offset: 0 }],
+    ['limit=101', { limit: 100, offset: 0 }],
+    ['offset=1e%2B21', { limit: 50, offset: Number.MAX_SAFE_INTEGER }],
+    ['email=&search=', { limit: 50, offset: 0 }],
+  ])('takes ?%s as clients write it', async (query, page) => {
+    const answer = await call('GET', `${path}?${query}`)
+    expect([answer.statusCode, answer.json().pagination]).toMatchObject([200, page])
+  })
+
+  test.each([
+    ['limit=-1', 'limit must be >= 1, not -1'],
+    ['limit=0', 'limit must be >= 1, not 0'],
+    ['limit=NaN', 'limit must be a number, not "NaN"'],
+    ['limit=ten', 'limit must be a number, not "ten"'],
+    ['offset=-1', 'offset must be >= 0, not -1'],
+    ['limit=1&limit=2', 'limit must be a number, not ["1","2"]'],
+  ])('refuses ?%s with 400', async (query, message) => {
+    const answer = await call('GET', `${path}?${query}`)
+    expect([answer.statusCode, answer.json()]).toEqual([400, refusal(400, 'Bad Request', message)])
+  })
+
+  test('ignores bracketed keys, which a client sends when it is misused', async () => {
+    expect((await call('GET', `${path}?merchantId%5BmerchantId%5D=m&merchantId%5Blimit%5D=5`)).statusCode).toBe(200)
+  })
+
+  test('of the merchant’s own id is the same, of another’s 404', async () => {
+    await create()
+    expect((await list(`?merchantId=${tenant.merchant.code}`)).pagination.total).toBe(1)
+    expect((await list(`?merchantId=${api.tenant.merchant.code}`)).statusCode).toBe(404)
+  })
+
+  test('by e-mail finds the whole one, in any case', async () => {
+    const made = await create({ email: 'amina@example.com' })
+    expect(ids(await list('?email=AMINA%40Example.com'))).toEqual([made.id])
+    expect(ids(await list('?email=amina%40example'))).toEqual([])
+  })
+
+  test.each([
+    ['part of the name', 'wanj'],
+    ['first and last name', 'Amina Wanjiru'],
+    ['part of the e-mail', 'NA@exam'],
+    ['the phone number, internationally', '+27 82 123 4567'],
+    ['the phone number, locally', '082 123 4567'],
+    ['the phone number, locally without spaces', '0821234567'],
+    ['part of the phone number', '123456'],
+    ['a metadata value', 'gold'],
+    ['a nested metadata value', 'westlands'],
+    ['a number in metadata', '4711'],
+  ])('by search finds %s', async (_what, text) => {
+    await create({ phoneNumber: '+254712000000', email: 'other@example.org', name: 'Other' })
+    const made = await create({
+      email: 'amina@example.com',
+      name: 'Amina Wanjiru',
+      metadata: { tier: 'Gold', address: { area: ['Westlands', 4711] } },
+    })
+    const page = await list(`?search=${encodeURIComponent(text)}`)
+    expect([ids(page), page.pagination.total]).toEqual([[made.id], 1])
+  })
+
+  test.each(['%', '_', '\\', "'", 'tier', 'amina_wanjiru'])('by search takes %s as it is', async (text) => {
+    await create({ name: 'Amina Wanjiru', metadata: { tier: 'gold' } })
+    expect(ids(await list(`?search=${encodeURIComponent(text)}`))).toEqual([])
+  })
+
+  test('by search sees a change at once and pages its matches', async () => {
+    const made = [await create({ name: 'Kamau' }), await create({ name: 'Kamau' }), await create({ name: 'Njeri' })]
+    await call('PATCH', `${path}/${made[2].id}`, { name: 'Kamau too' })
+    await call('PATCH', `${path}/${made[0].id}`, { name: 'Njeri' })
+    const page = await list('?search=kamau&limit=1')
+    expect([ids(page), page.pagination]).toEqual([[made[2].id], { limit: 1, offset: 0, total: 2, hasMore: true }])
+    expect(ids(await list('?search=kamau&limit=1&offset=1'))).toEqual([made[1].id])
+  })
+})
+
+describe('balance, transactions and payment methods', () => {
+  const payIn = async (customerId: string, amount: number, more = {}) =>
+    (await call('POST', '/v1/sandbox/pay-ins', { customerId, amount, ...more })).json()
+
+  test('a pay-in shows in the balance and as a transaction', async () => {
+    const { id } = await create()
+    const paid = await payIn(id, 5000, { description: 'Top-up' })
+    expect((await call('GET', `${path}/${id}/balance`)).json()).toMatchObject({
+      amount: 5000,
+      available: 5000,
+      pending: 0,
+      currency: 'ZAR',
+    })
+    expect((await call('GET', `${path}/${id}/transactions`)).json()).toEqual({
+      data: [
+        {
+          id: `txn_${paid.transactionId}`,
+          customerId: id,
+          merchantId: tenant.merchant.code,
+          type: 'credit',
+          amount: 5000,
+          currency: 'ZAR',
+          description: 'Top-up',
+          relatedEntityId: paid.id,
+          relatedEntityType: 'PayIn',
+          balanceAfter: 5000,
+          createdAt: now,
+          updatedAt: now,
+        },
+      ],
+      pagination: { limit: 50, offset: 0, total: 1, hasMore: false },
+    })
+  })
+
+  test('the balance is of the merchant’s first currency; money in another is kept apart', async () => {
+    const { id } = await create()
+    await payIn(id, 700, { currency: 'NGN' })
+    expect((await call('GET', `${path}/${id}/balance`)).json()).toMatchObject({ amount: 0, currency: 'ZAR' })
+  })
+
+  test('transactions are newest first, each with the balance after it, in pages', async () => {
+    const { id } = await create()
+    for (const amount of [100, 20, 3]) await payIn(id, amount)
+    const page = async (query: string) => (await call('GET', `${path}/${id}/transactions${query}`)).json()
+    const shown = (list: { data: { amount: number; balanceAfter: number }[] }) =>
+      list.data.map(({ amount, balanceAfter }) => [amount, balanceAfter])
+    expect(shown(await page(''))).toEqual([
+      [3, 123],
+      [20, 120],
+      [100, 100],
+    ])
+    const second = await page('?limit=1&offset=1')
+    expect([shown(second), second.pagination]).toEqual([[[20, 120]], { limit: 1, offset: 1, total: 3, hasMore: true }])
+  })
+
+  test.each(['transactions', 'payment-methods'])('%s take a limit that is no number as not given', async (list) => {
+    const { id } = await create()
+    for (const query of ['limit=ten&offset=-1', 'limit=NaN', 'limit=%00', 'limit[a]=1', 'limit=1&limit=2']) {
+      const answer = await call('GET', `${path}/${id}/${list}?${query}`)
+      expect([query, answer.statusCode, answer.json().pagination]).toMatchObject([query, 200, { limit: 50, offset: 0 }])
+    }
+  })
+
+  test('a card and a mobile money number are shown with what the strictest clients need and no more', async () => {
+    const { id } = await create()
+    const card = (await call('POST', '/v1/sandbox/payment-methods', { customerId: id, type: 'card' })).json()
+    const phone = { customerId: id, type: 'mobile_money', phone: '0821234567' }
+    const wallet = (await call('POST', '/v1/sandbox/payment-methods', phone)).json()
+    expect((await call('GET', `${path}/${id}/payment-methods`)).json()).toEqual({
+      data: [
+        {
+          id: wallet.id,
+          customerId: id,
+          type: 'mobile_money',
+          last4: '4567',
+          expiryMonth: 0,
+          expiryYear: 0,
+          isDefault: false,
+          createdAt: now,
+          updatedAt: now,
+        },
+        {
+          id: card.id,
+          customerId: id,
+          type: 'card',
+          brand: 'visa',
+          last4: '4081',
+          expiryMonth: 12,
+          expiryYear: 2030,
+          isDefault: true,
+          createdAt: now,
+          updatedAt: now,
+        },
+      ],
+      pagination: { limit: 50, offset: 0, total: 2, hasMore: false },
+    })
+    const second = (await call('GET', `${path}/${id}/payment-methods?limit=1&offset=1`)).json()
+    expect([second.data[0].id, second.pagination]).toEqual([card.id, { limit: 1, offset: 1, total: 2, hasMore: false }])
+  })
+
+  test('a removed payment method is not listed', async () => {
+    const { id } = await create()
+    const card = (await call('POST', '/v1/sandbox/payment-methods', { customerId: id, type: 'card' })).json()
+    await call('POST', '/customer/deactivate_authorization', { authorization_code: card.authorizationCode })
+    expect((await call('GET', `${path}/${id}/payment-methods`)).json().data).toEqual([])
+  })
+})
+
+describe('errors', () => {
+  test.each([
+    ['no header', null, 'No Authorization header was found'],
+    ['a wrong key', 'sk_test_0000000000000000', 'The key or token is not valid, was revoked or has expired'],
+    ['no key of ours', 'whatever', 'The key or token is not valid, was revoked or has expired'],
+  ])('%s is 401 in the envelope', async (_what, bearer, message) => {
+    const answer = await api.call('GET', path, undefined, bearer)
+    expect([answer.statusCode, answer.json()]).toEqual([401, refusal(401, 'Unauthorized', message)])
+  })
+
+  test.each([
+    ['{"phoneNumber": ', 'The body is not valid JSON, or has a member named __proto__'],
+    ['{"__proto__": {}}', 'The body is not valid JSON, or has a member named __proto__'],
+    ['[]', 'The body must be a JSON object'],
+    ['"text"', 'The body must be a JSON object'],
+    ['{"phoneNumber": "\\u0000"}', 'The body has a NUL character or half a surrogate pair'],
+    ['{"phoneNumber": "0821234567", "metadata": {"n": 1e400}}', 'The body has a number too large to keep'],
+  ])('the body %s is 400 in the envelope', async (payload, message) => {
+    const answer = await api.app.inject({
+      method: 'POST',
+      url: path,
+      headers: { authorization: `Bearer ${tenant.secret}`, 'content-type': 'application/json' },
+      payload,
+    })
+    expect([answer.statusCode, answer.json()]).toEqual([400, refusal(400, 'Bad Request', message)])
+  })
+
+  test('an address that is none of ours and a method that is not there are 404 in the envelope', async () => {
+    for (const [method, address] of [
+      ['GET', '/api/canary'],
+      ['GET', '/api/canary/nothing'],
+      ['DELETE', path],
+      ['PROPFIND', path],
+    ] as const) {
+      expect((await call(method, address)).json()).toEqual(
+        refusal(404, 'Not Found', `There is nothing at ${method} ${address}`),
+      )
+    }
+  })
+})

@@ -1,0 +1,320 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { listCustomers } from '../../../domain/customers/customer-lists.ts'
+import {
+  type Customer,
+  createCustomer,
+  emailTaken,
+  getCustomer,
+  type Metadata,
+  updateCustomer,
+} from '../../../domain/customers/customers.ts'
+import { type PhoneNumber, parsePhoneNumber } from '../../../domain/customers/phone-numbers.ts'
+import { type Balance, getBalance } from '../../../domain/ledger/balances.ts'
+import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { listPaymentMethods, type PaymentMethod } from '../../../domain/payments/payment-methods.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce, markReplayed } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import {
+  balanceSchema,
+  createCustomerSchema,
+  customerListSchema,
+  customerSchema,
+  idParams,
+  pageQuery,
+  paymentMethodListSchema,
+  responses,
+  transactionListSchema,
+  updateCustomerSchema,
+} from '../schemas.ts'
+
+const tags = ['Customers']
+
+/** `/api/canary/customers`: Cashful's seven customer operations. */
+export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, customers, findBalance } = context
+
+  app.post(
+    '/customers',
+    {
+      schema: {
+        operationId: 'createCustomer',
+        summary: 'Create a customer and their cash balance at 0',
+        tags,
+        body: createCustomerSchema,
+        response: responses(201, customerSchema, 400, 409),
+      },
+    },
+    async (request, reply) => {
+      const tenant = tenantOf(request)
+      const { merchantId, phoneNumber, email, name, metadata } = request.body
+      if (merchantId !== undefined && merchantId !== tenant.merchant.code) {
+        const message = `merchantId must be the merchant of the key, ${tenant.merchant.code}, or be left out`
+        throw new ServiceError('invalid_request', message, 'merchantId')
+      }
+      const given = {
+        email: email ?? null,
+        ...splitName(name),
+        phone: readPhone(tenant, phoneNumber),
+        metadata: metadata ?? {},
+      }
+      const { customer, created, replayed } = await createCustomer(customers, tenant, given, request.idempotent)
+      markReplayed(reply, replayed)
+      if (!created) throw emailTaken(email)
+      reply.status(201)
+      return renderCustomer(tenant, customer)
+    },
+  )
+
+  app.get(
+    '/customers',
+    {
+      schema: {
+        operationId: 'listCustomers',
+        summary: 'List customers, newest first',
+        tags,
+        querystring: Type.Object({
+          merchantId: Type.Optional(Type.String()),
+          ...pageQuery,
+          email: Type.Optional(Type.String({ description: 'The whole e-mail, in any case' })),
+          search: Type.Optional(
+            Type.String({
+              description:
+                'Any part of name, e-mail, phone (local or international) or a metadata value; one or two characters: the beginning of a word of them. `total` is exact to 1,000 matches, beyond it is more than the page reaches',
+            }),
+          ),
+        }),
+        response: responses(200, customerListSchema, 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { merchantId, email, search } = request.query
+      checkMerchantId(tenant, merchantId)
+      const page = pageOf(request.query)
+      const filter = { email: email?.trim() || undefined, search: search?.trim() || undefined }
+      const found = await listCustomers(service, tenant, filter, page)
+      return renderPage(page, found, (customer) => renderCustomer(tenant, customer))
+    },
+  )
+
+  app.get(
+    '/customers/:id',
+    {
+      schema: {
+        operationId: 'retrieveCustomer',
+        summary: 'Retrieve a customer',
+        tags,
+        params: idParams,
+        response: responses(200, customerSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return renderCustomer(tenant, await getCustomer(customers, tenant, request.params.id))
+    },
+  )
+
+  app.patch(
+    '/customers/:id',
+    {
+      schema: {
+        operationId: 'updateCustomer',
+        summary: 'Change a customer; what is not given stays',
+        tags,
+        params: idParams,
+        body: updateCustomerSchema,
+        response: responses(200, customerSchema, 400, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { email, name, metadata } = request.body
+      const changes = {
+        email,
+        ...(name === undefined ? {} : splitName(name)),
+        metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
+      }
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        renderCustomer(tenant, await updateCustomer(service, tenant, { code: request.params.id }, changes)),
+      )
+    },
+  )
+
+  app.get(
+    '/customers/:id/balance',
+    {
+      schema: {
+        operationId: 'getCustomerBalance',
+        summary: 'The cash balance in the merchant’s currency, as of now',
+        tags,
+        params: idParams,
+        response: responses(200, balanceSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return renderBalance(tenant, await getBalance(findBalance, tenant, request.params.id))
+    },
+  )
+
+  app.get(
+    '/customers/:id/transactions',
+    {
+      // This operation declares no 400: a limit that is no number counts as not given.
+      attachValidation: true,
+      schema: {
+        operationId: 'listCustomerTransactions',
+        summary: 'What happened to the cash balance, newest first',
+        tags,
+        params: idParams,
+        querystring: Type.Object(pageQuery),
+        response: responses(200, transactionListSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const balance = await getBalance(findBalance, tenant, idOf(request))
+      const page = pageOf(request.query)
+      const found = await listEntries(service, tenant, balance, page)
+      return renderPage(page, found, (entry) => renderTransaction(tenant, idOf(request), entry))
+    },
+  )
+
+  app.get(
+    '/customers/:id/payment-methods',
+    {
+      // No 400 here either.
+      attachValidation: true,
+      schema: {
+        operationId: 'listCustomerPaymentMethods',
+        summary: 'Saved payment methods, newest first',
+        tags,
+        params: idParams,
+        querystring: Type.Object(pageQuery),
+        response: responses(200, paymentMethodListSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const customer = await getCustomer(customers, tenant, idOf(request))
+      const page = pageOf(request.query)
+      const found = await listPaymentMethods(service, tenant, customer, page)
+      return renderPage(page, found, (method) => renderPaymentMethod(customer, method))
+    },
+  )
+}
+
+function idOf(request: FastifyRequest): string {
+  return (request.params as { id: string }).id
+}
+
+/** Throws `invalid_request` for what cannot be a phone number. */
+function readPhone(tenant: Tenant, text: string): PhoneNumber {
+  const number = parsePhoneNumber(text, tenant.merchant.country)
+  if (number !== null) return number
+  const message = `phoneNumber must be a phone number such as +27821234567, or local to ${tenant.merchant.country}, not ${JSON.stringify(text)}`
+  throw new ServiceError('invalid_request', message, 'phoneNumber')
+}
+
+/** One name here is two on the Paystack surface: split at the first space, so that joining gives it back unchanged. */
+function splitName(name: string | undefined): { firstName: string | null; lastName: string | null } {
+  const text = name?.trim() ?? ''
+  if (text === '') return { firstName: null, lastName: null }
+  const space = text.indexOf(' ')
+  return space === -1
+    ? { firstName: text, lastName: null }
+    : { firstName: text.slice(0, space), lastName: text.slice(space + 1) }
+}
+
+function mergeMetadata(current: Metadata, given: Metadata): Metadata {
+  const merged = { ...current, ...given }
+  return Object.fromEntries(Object.entries(merged).filter(([name, value]) => value !== null || !(name in given)))
+}
+
+function renderCustomer({ merchant }: Tenant, customer: Customer) {
+  const name = [customer.firstName, customer.lastName].filter((part) => part !== null && part !== '').join(' ')
+  return {
+    id: customer.code,
+    merchantId: merchant.code,
+    phoneNumber: customer.phoneE164 ?? customer.phone ?? '',
+    ...(customer.email === null ? {} : { email: customer.email }),
+    ...(name === '' ? {} : { name }),
+    metadata: customer.metadata ?? {},
+    createdAt: customer.createdAt.toISOString(),
+    updatedAt: customer.updatedAt.toISOString(),
+  }
+}
+
+function renderBalance({ merchant }: Tenant, balance: Balance) {
+  return {
+    id: `bal_${balance.accountId}`,
+    customerId: balance.customerCode,
+    merchantId: merchant.code,
+    amount: Number(balance.posted),
+    currency: balance.currency,
+    available: Number(balance.available),
+    pending: Number(balance.held),
+    createdAt: balance.createdAt.toISOString(),
+    updatedAt: balance.updatedAt.toISOString(),
+  }
+}
+
+/** An entry of a customer's history. */
+export function renderTransaction({ merchant }: Tenant, customerId: string, entry: Entry) {
+  return {
+    id: `txn_${entry.transactionId}`,
+    customerId,
+    merchantId: merchant.code,
+    type: transactionType(entry),
+    amount: Number(entry.amount),
+    currency: entry.currency,
+    ...(entry.description === null ? {} : { description: entry.description }),
+    ...relatedEntity(entry),
+    balanceAfter: Number(entry.balanceAfter),
+    createdAt: entry.createdAt.toISOString(),
+    updatedAt: entry.createdAt.toISOString(),
+  }
+}
+
+/** What the movement is about, named as Cashful names its entities. */
+export function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
+  const { paymentIntentId, checkoutSessionId } = details
+  if (typeof checkoutSessionId === 'string')
+    return { relatedEntityId: checkoutSessionId, relatedEntityType: 'CheckoutSession' }
+  if (typeof paymentIntentId === 'string')
+    return { relatedEntityId: paymentIntentId, relatedEntityType: 'PaymentIntent' }
+  if (kind === 'purchase') return { relatedEntityId: `purchase_${transactionId}`, relatedEntityType: 'Purchase' }
+  if (kind === 'transfer') return { relatedEntityId: `transfer_${transactionId}`, relatedEntityType: 'Transfer' }
+  if (holdId !== null) return { relatedEntityId: holdId, relatedEntityType: 'Hold' }
+  if (reversesId !== null) return { relatedEntityId: `txn_${reversesId}`, relatedEntityType: 'Transaction' }
+  return { relatedEntityId: transactionId, relatedEntityType: 'PayIn' }
+}
+
+function transactionType({ kind, amount }: Entry): string {
+  if (kind === 'pay_in') return 'credit'
+  if (kind === 'transfer') return amount > 0n ? 'transfer_in' : 'transfer_out'
+  return kind === 'reversal' ? 'refund' : kind
+}
+
+function renderPaymentMethod(customer: Customer, method: PaymentMethod) {
+  return {
+    id: `pm_${method.code}`,
+    customerId: customer.code,
+    type: method.type,
+    ...(method.brand === null ? {} : { brand: method.brand }),
+    ...(method.last4 === null ? {} : { last4: method.last4 }),
+    // Always numbers: the Flutter client cannot read a payment method without them.
+    expiryMonth: method.expiryMonth ?? 0,
+    expiryYear: method.expiryYear ?? 0,
+    isDefault: method.isDefault,
+    createdAt: method.createdAt.toISOString(),
+    updatedAt: method.updatedAt.toISOString(),
+  }
+}

@@ -1,0 +1,134 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { eventTypes } from '../../../domain/events/events.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { type Delivery, type DeliveryStatus, listStandardDeliveries } from '../../../domain/webhooks/delivery-lists.ts'
+import { endpointName } from '../../../domain/webhooks/ids.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { date, listOf, pageQuery, responses } from '../schemas.ts'
+import { relatedEntity, renderEventData } from '../webhooks.ts'
+
+const tags = ['Events']
+
+const exampleEvent = {
+  id: 'dlv_0b1f6a2e8d9c4b7fa3d5e6c8f9012b34',
+  merchantId: 'mer_3k1f9x0c2v8b7n6',
+  webhookEndpointId: 'we_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  type: 'purchase.succeeded',
+  data: {
+    id: 'purchase_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+    merchantId: 'mer_3k1f9x0c2v8b7n6',
+    customerId: 'CUS_xnxdt6s1zg1f4nx',
+    productId: 'airtime',
+    amount: 50,
+    currency: 'ZAR',
+    status: 'completed',
+  },
+  status: 'delivered',
+  attempts: 1,
+  relatedEntityId: 'purchase_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  relatedEntityType: 'Purchase',
+  lastAttemptAt: '2025-01-15T11:00:00.120Z',
+  deliveredAt: '2025-01-15T11:00:00.180Z',
+  createdAt: '2025-01-15T11:00:00.000Z',
+  updatedAt: '2025-01-15T11:00:00.180Z',
+}
+
+const statusSchema = Type.Unsafe<DeliveryStatus>({ type: 'string', enum: ['pending', 'delivered', 'failed'] })
+
+const eventSchema = Type.Object(
+  {
+    id: Type.String({ description: 'Of the event as told to this endpoint' }),
+    merchantId: Type.String(),
+    webhookEndpointId: Type.String(),
+    type: Type.String(),
+    data: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true }),
+    status: statusSchema,
+    attempts: Type.Integer(),
+    relatedEntityId: Type.Optional(Type.String()),
+    relatedEntityType: Type.Optional(Type.String()),
+    lastAttemptAt: Type.Optional(date),
+    nextRetryAt: Type.Optional(date),
+    deliveredAt: Type.Optional(date),
+    createdAt: date,
+    updatedAt: date,
+  },
+  { examples: [exampleEvent] },
+)
+
+const instant = (description: string) =>
+  Type.Optional(Type.String({ maxLength: 40, description, examples: ['2025-01-15T00:00:00.000Z'] }))
+
+/** `/api/canary/events`: what webhook endpoints were told, one for each event and endpoint. */
+export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+  app.get(
+    '/events',
+    {
+      schema: {
+        operationId: 'listEvents',
+        summary: 'List events as told to webhook endpoints, newest first',
+        description: 'The total is exact up to 1,000 or the end of the page.',
+        tags,
+        querystring: Type.Object({
+          merchantId: Type.Optional(Type.String()),
+          type: Type.Optional(Type.String({ maxLength: 100, examples: ['purchase.succeeded'] })),
+          status: Type.Optional(statusSchema),
+          startDate: instant('Happened at or after'),
+          endDate: instant('Happened at or before; a day alone stands for its end'),
+          ...pageQuery,
+        }),
+        response: responses(200, listOf(eventSchema, exampleEvent), 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { merchantId, type, status, startDate, endDate } = request.query
+      checkMerchantId(tenant, merchantId)
+      const page = pageOf(request.query)
+      const filter = {
+        eventType: type || undefined,
+        status,
+        from: readInstant('startDate', startDate),
+        to: readInstant('endDate', endDate, '23:59:59.999'),
+      }
+      const found = await listStandardDeliveries(service, tenant, filter, page)
+      return renderPage(page, found, (each) => renderEvent(tenant, each))
+    },
+  )
+
+  app.get(
+    '/events/types',
+    {
+      schema: {
+        operationId: 'listEventTypes',
+        summary: 'List the names of all events',
+        tags,
+        response: responses(200, Type.Array(Type.String(), { examples: [['purchase.succeeded']] })),
+      },
+    },
+    async () => [...eventTypes],
+  )
+}
+
+function renderEvent({ merchant }: Tenant, delivery: Delivery) {
+  const { event, lastAttemptAt, nextAttemptAt, deliveredAt } = delivery
+  return {
+    id: delivery.publicId,
+    merchantId: merchant.code,
+    webhookEndpointId: endpointName(delivery.endpointId),
+    type: event.type,
+    data: renderEventData(event),
+    status: delivery.status,
+    attempts: delivery.attemptCount,
+    ...relatedEntity(event),
+    ...(lastAttemptAt === null ? {} : { lastAttemptAt: lastAttemptAt.toISOString() }),
+    ...(nextAttemptAt === null ? {} : { nextRetryAt: nextAttemptAt.toISOString() }),
+    ...(deliveredAt === null ? {} : { deliveredAt: deliveredAt.toISOString() }),
+    createdAt: delivery.createdAt.toISOString(),
+    updatedAt: delivery.updatedAt.toISOString(),
+  }
+}

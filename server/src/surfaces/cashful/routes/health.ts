@@ -1,0 +1,47 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { pingDatabase } from '../../../db/ping.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+
+const component = Type.Object({ status: Type.String(), message: Type.Optional(Type.String()) })
+const components = Type.Record(Type.String(), component)
+const healthSchema = Type.Object(
+  { status: Type.String(), info: components, error: components, details: components },
+  {
+    examples: [
+      {
+        status: 'ok',
+        info: { 'cashful-api': { status: 'up' }, database: { status: 'up' } },
+        error: {},
+        details: { 'cashful-api': { status: 'up' }, database: { status: 'up' } },
+      },
+    ],
+  },
+)
+
+/** `/api/canary/health`: 200 while the database answers, else 503. */
+export const healthRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+  app.get(
+    '/health',
+    {
+      config: { public: true },
+      schema: {
+        operationId: 'health',
+        summary: 'Whether the service can work',
+        tags: ['Health'],
+        security: [],
+        response: { 200: healthSchema, 503: healthSchema },
+      },
+    },
+    async (_request, reply) => {
+      const api = { 'cashful-api': { status: 'up' } }
+      if (await pingDatabase(service.db)) {
+        const info = { ...api, database: { status: 'up' } }
+        return { status: 'ok', info, error: {}, details: info }
+      }
+      const error = { database: { status: 'down', message: 'The database cannot be reached' } }
+      reply.status(503)
+      return { status: 'error', info: api, error, details: { ...api, ...error } }
+    },
+  )
+}

@@ -1,0 +1,352 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  type Confirmation,
+  cancelPaymentIntent,
+  confirmPaymentIntent,
+  createPaymentIntent,
+  getPaymentIntent,
+  listPaymentIntents,
+  type PaymentIntent,
+} from '../../../domain/payments/payment-intents.ts'
+import type { Instrument } from '../../../domain/payments/payment-methods.ts'
+import { sandboxSuccessCard } from '../../../domain/payments/payment-processor.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerRepeatable } from '../../http/idempotency.ts'
+import { metadataSchema } from '../../http/schemas.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
+import { readPaymentMethodId } from './payment-methods.ts'
+
+const tags = ['Payment Intents']
+
+const statuses = [
+  'initiation',
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'processing',
+  'requires_capture',
+  'succeeded',
+  'failed',
+  'canceled',
+]
+const statusSchema = Type.Unsafe<string>({
+  type: 'string',
+  enum: statuses,
+  description: 'failed may be confirmed again until it expires',
+})
+const nullableText = Type.Union([Type.String(), Type.Null()])
+
+const exampleIntent = {
+  id: 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  merchantId: 'mer_3k1f9x0c2v8b7n6',
+  customerId: 'CUS_xnxdt6s1zg1f4nx',
+  paymentMethodId: 'pm_ekk8t49ogj',
+  amount: 5000,
+  currency: 'ZAR',
+  status: 'succeeded',
+  mode: 'payment',
+  description: 'Top-up',
+  metadata: { orderId: 'order_456' },
+  idempotencyKey: 'idem_abc123',
+  expiresAt: '2025-01-16T10:30:00.000Z',
+  createdAt: '2025-01-15T10:30:00.000Z',
+  updatedAt: '2025-01-15T10:30:05.000Z',
+}
+
+const intentSchema = Type.Object(
+  {
+    id: Type.String(),
+    merchantId: Type.String(),
+    customerId: nullableText,
+    paymentMethodId: nullableText,
+    amount: Type.Integer({ description: 'Minor units' }),
+    currency: Type.String(),
+    status: statusSchema,
+    mode: Type.String(),
+    description: Type.Optional(Type.String()),
+    metadata: Type.Optional(metadataSchema),
+    idempotencyKey: Type.String(),
+    expiresAt: date,
+    createdAt: date,
+    updatedAt: date,
+    deletedAt: Type.Optional(date),
+  },
+  { examples: [exampleIntent] },
+)
+
+/** Of the clients from 0.8.4 on; the members after the second are of 0.9.0. */
+const cardConfirmationSchema = Type.Object(
+  {
+    paymentIntent: intentSchema,
+    iveriParams: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty' }),
+    iVeri3dsEndpoint: Type.String({ description: 'Always empty: the sandbox asks nobody for 3-D Secure' }),
+    sandboxMode: Type.Boolean(),
+    status: Type.Optional(
+      Type.Unsafe<'succeeded' | 'failed'>({
+        type: 'string',
+        enum: ['succeeded', 'failed'],
+        description: 'Left out while it is processed',
+      }),
+    ),
+    transactionId: Type.Optional(Type.String()),
+    amount: Type.Integer(),
+    currency: Type.String(),
+    reason: Type.Optional(Type.String({ description: 'Why it failed' })),
+  },
+  {
+    examples: [
+      {
+        paymentIntent: exampleIntent,
+        iveriParams: {},
+        iVeri3dsEndpoint: '',
+        sandboxMode: true,
+        status: 'succeeded',
+        transactionId: 'txn_019aa8a1-7d2b-7c1e-9d3f-2f6f0c1b2a3d',
+        amount: 5000,
+        currency: 'ZAR',
+      },
+    ],
+  },
+)
+
+const cardMember = (description: string) => Type.Optional(Type.String({ maxLength: 4000, description }))
+const cipher = 'A ciphertext, which stands for the test card that succeeds, or a test card’s number as it is'
+
+/** Its members' names changed their first letter at 0.8.4. */
+const encryptedCardSchema = Type.Object({
+  pAN: cardMember(cipher),
+  PAN: cardMember('As pAN, in older clients'),
+  expiryDate: cardMember('Ignored'),
+  ExpiryDate: cardMember('Ignored'),
+  cardSecurityCode: cardMember('Ignored'),
+  CardSecurityCode: cardMember('Ignored'),
+  cardholderName: cardMember('Ignored'),
+  CardholderName: cardMember('Ignored'),
+})
+
+const confirmSchema = Type.Object(
+  {
+    evervaultEncryptedCard: Type.Optional(encryptedCardSchema),
+    maskedPan: Type.Optional(Type.String({ maxLength: 40 })),
+    tokenizeCard: Type.Optional(
+      Type.Boolean({ description: 'Saves the card as a payment method of the customer once it has paid' }),
+    ),
+    firstName: Type.Optional(Type.String({ maxLength: 200 })),
+    lastName: Type.Optional(Type.String({ maxLength: 200 })),
+    phoneNumber: Type.Optional(Type.String({ maxLength: 40 })),
+    paymentDescription: Type.Optional(Type.String({ maxLength: 500 })),
+    merchantName: Type.Optional(Type.String({ maxLength: 200 })),
+    metadata: Type.Optional(metadataSchema),
+  },
+  { examples: [{ evervaultEncryptedCard: { pAN: '4242424242424242' }, tokenizeCard: true }] },
+)
+
+const params = Type.Object({ id: Type.String({ examples: [exampleIntent.id] }) })
+
+/** `/api/canary/payment-intents`: money asked for from outside. */
+export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, ledger } = context
+
+  app.post(
+    '/payment-intents',
+    {
+      schema: {
+        operationId: 'createPaymentIntent',
+        summary: 'Ask for money: for a customer’s cash balance, or without a customer for the merchant',
+        description: 'With a payment method it is charged at once; if that is declined, the intent can be tried again.',
+        tags,
+        body: Type.Object(
+          {
+            merchantId: Type.Optional(Type.String()),
+            customerId: Type.Optional(Type.String({ maxLength: 100 })),
+            paymentMethodId: Type.Optional(Type.String({ maxLength: 100 })),
+            amount: amountSchema,
+            currency: currencySchema,
+            mode: Type.Optional(Type.String({ maxLength: 40, description: 'Only payment', examples: ['payment'] })),
+            description: Type.Optional(Type.String({ maxLength: 500 })),
+            metadata: Type.Optional(metadataSchema),
+            idempotencyKey: Type.Optional(
+              Type.String({
+                minLength: 1,
+                maxLength: 255,
+                description: 'Two of one key are one; default the Idempotency-Key header, or else made up',
+              }),
+            ),
+            expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'Default 24 hours from now' })),
+          },
+          { examples: [{ customerId: 'CUS_xnxdt6s1zg1f4nx', amount: 5000, currency: 'ZAR', mode: 'payment' }] },
+        ),
+        response: responses(201, intentSchema, 400, 402, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { merchantId, mode, customerId, paymentMethodId, expiresAt, ...input } = request.body
+      checkMerchantId(tenant, merchantId)
+      if (mode !== undefined && mode !== 'payment') {
+        throw new ServiceError('invalid_request', `mode must be payment, the only one here, not "${mode}"`, 'mode')
+      }
+      const given = {
+        ...input,
+        customerCode: customerId,
+        paymentMethodCode: paymentMethodId === undefined ? undefined : readPaymentMethodId(paymentMethodId),
+        idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
+        expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+      }
+      return answerRepeatable(context, request, reply, 201, async () =>
+        renderIntent(tenant, await createPaymentIntent(service, ledger, tenant, given)),
+      )
+    },
+  )
+
+  app.get(
+    '/payment-intents',
+    {
+      schema: {
+        operationId: 'listPaymentIntents',
+        summary: 'List payment intents, newest first',
+        tags,
+        querystring: Type.Object({
+          merchantId: Type.Optional(Type.String()),
+          ...pageQuery,
+          status: Type.Optional(statusSchema),
+        }),
+        response: responses(200, listOf(intentSchema, exampleIntent), 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      checkMerchantId(tenant, request.query.merchantId)
+      const page = pageOf(request.query)
+      const found = await listPaymentIntents(service, tenant, { status: request.query.status }, page)
+      return renderPage(page, found, (intent) => renderIntent(tenant, intent))
+    },
+  )
+
+  app.get(
+    '/payment-intents/:id',
+    {
+      schema: {
+        operationId: 'retrievePaymentIntent',
+        summary: 'Retrieve a payment intent',
+        tags,
+        params,
+        response: responses(200, intentSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return renderIntent(tenant, await getPaymentIntent(service, tenant, request.params.id))
+    },
+  )
+
+  app.post(
+    '/payment-intents/:id/confirm',
+    {
+      schema: {
+        operationId: 'confirmPaymentIntent',
+        summary: 'Pay: by the card given, else by the payment method, else by the sandbox’s test card',
+        description:
+          'Without a card it answers with the payment intent, as clients up to 0.8.0 expect; with one, as those from ' +
+          '0.8.4 on do. A declined payment is answered as failed. What is paid is never paid again.',
+        tags,
+        params,
+        body: confirmSchema,
+        response: responses(200, Type.Union([cardConfirmationSchema, intentSchema]), 400, 402, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { id } = request.params
+      const confirmation = { ...readConfirmation(request.body), key: request.idempotent?.key }
+      return answerRepeatable(context, request, reply, 200, async () => {
+        const intent = await confirmPaymentIntent(service, ledger, tenant, id, confirmation)
+        return request.body.evervaultEncryptedCard === undefined
+          ? renderIntent(tenant, intent)
+          : renderCardConfirmation(tenant, intent)
+      })
+    },
+  )
+
+  app.post(
+    '/payment-intents/:id/cancel',
+    {
+      schema: {
+        operationId: 'cancelPaymentIntent',
+        summary: 'Give up a payment intent that has not succeeded',
+        tags,
+        params,
+        response: responses(200, intentSchema, 400, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { id } = request.params
+      return answerRepeatable(context, request, reply, 200, async () =>
+        renderIntent(tenant, await cancelPaymentIntent(service, ledger, tenant, id)),
+      )
+    },
+  )
+}
+
+function readConfirmation(body: Static<typeof confirmSchema>): Confirmation {
+  const card = body.evervaultEncryptedCard
+  if (card === undefined) return {}
+  const name = [body.firstName, body.lastName].filter((part) => part !== undefined && part !== '').join(' ')
+  return { instrument: readCard(card.pAN ?? card.PAN, name || undefined), save: body.tokenizeCard }
+}
+
+/** A ciphertext can be read by the processor it was made for alone. */
+function readCard(given: string | undefined, accountName: string | undefined): Instrument {
+  const digits = given?.replace(/[\s-]/g, '') ?? ''
+  return {
+    type: 'card',
+    number: /^\d+$/.test(digits) ? digits : sandboxSuccessCard,
+    expiryMonth: 12,
+    expiryYear: 2030,
+    brand: undefined,
+    provider: undefined,
+    bank: undefined,
+    accountName,
+  }
+}
+
+function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
+  return {
+    id: intent.id,
+    merchantId: merchant.code,
+    customerId: intent.customerCode,
+    paymentMethodId: intent.paymentMethodCode === null ? null : `pm_${intent.paymentMethodCode}`,
+    amount: Number(intent.amount),
+    currency: intent.currency,
+    status: intent.status,
+    mode: 'payment',
+    ...(intent.description === null ? {} : { description: intent.description }),
+    ...(intent.metadata === null ? {} : { metadata: intent.metadata }),
+    idempotencyKey: intent.idempotencyKey,
+    expiresAt: intent.expiresAt.toISOString(),
+    createdAt: intent.createdAt.toISOString(),
+    updatedAt: intent.updatedAt.toISOString(),
+  }
+}
+
+function renderCardConfirmation(tenant: Tenant, intent: PaymentIntent) {
+  const { status, transactionId, failureReason } = intent
+  return {
+    paymentIntent: renderIntent(tenant, intent),
+    iveriParams: {},
+    iVeri3dsEndpoint: '',
+    sandboxMode: true,
+    ...(status === 'succeeded' || status === 'failed' ? { status } : {}),
+    ...(transactionId === null ? {} : { transactionId: `txn_${transactionId}` }),
+    amount: Number(intent.amount),
+    currency: intent.currency,
+    ...(status === 'failed' && failureReason !== null ? { reason: failureReason } : {}),
+  }
+}

@@ -1,0 +1,142 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import {
+  getPaymentMethod,
+  listAllPaymentMethods,
+  type OwnedPaymentMethod,
+} from '../../../domain/payments/payment-method-lists.ts'
+import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { date, listOf, pageQuery, responses } from '../schemas.ts'
+
+const tags = ['Payment Methods']
+
+const exampleMethod = {
+  id: 'pm_ekk8t49ogj',
+  customerId: 'CUS_xnxdt6s1zg1f4nx',
+  type: 'card',
+  provider: 'iveri',
+  brand: 'visa',
+  last4: '4081',
+  expiryMonth: 12,
+  expiryYear: 2030,
+  isDefault: true,
+  createdAt: '2025-01-15T10:30:00.000Z',
+  updatedAt: '2025-01-15T10:30:00.000Z',
+}
+
+/** Not as the customer's list shows them: with `provider` and `phoneNumber`, without `deletedAt`. */
+const paymentMethodSchema = Type.Object(
+  {
+    id: Type.String(),
+    customerId: Type.String(),
+    type: Type.String({ description: 'card, mobile_money, direct_debit or bank_transfer' }),
+    provider: Type.String(),
+    brand: Type.Optional(Type.String()),
+    last4: Type.Optional(Type.String()),
+    expiryMonth: Type.Integer({ description: '0 where the instrument does not expire' }),
+    expiryYear: Type.Integer({ description: '0 where the instrument does not expire' }),
+    phoneNumber: Type.Optional(Type.String()),
+    isDefault: Type.Boolean(),
+    createdAt: date,
+    updatedAt: date,
+  },
+  { examples: [exampleMethod] },
+)
+
+const removedSchema = Type.Object(
+  { id: Type.String(), deleted: Type.Boolean(), deletedAt: date },
+  { examples: [{ id: 'pm_ekk8t49ogj', deleted: true, deletedAt: '2025-01-15T10:30:00.000Z' }] },
+)
+
+const params = Type.Object({ id: Type.String({ examples: ['pm_ekk8t49ogj'] }) })
+
+/** `/api/canary/payment-methods`: saved instruments, of one customer or of all. */
+export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+  app.get(
+    '/payment-methods',
+    {
+      schema: {
+        operationId: 'listPaymentMethods',
+        summary: 'List saved payment methods, newest first',
+        tags,
+        querystring: Type.Object({
+          merchantId: Type.Optional(Type.String()),
+          customerId: Type.Optional(Type.String({ description: 'Whose; default everybody’s' })),
+          ...pageQuery,
+        }),
+        response: responses(200, listOf(paymentMethodSchema, exampleMethod), 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      checkMerchantId(tenant, request.query.merchantId)
+      const page = pageOf(request.query)
+      const filter = { customerCode: request.query.customerId || undefined }
+      return renderPage(page, await listAllPaymentMethods(service, tenant, filter, page), renderPaymentMethod)
+    },
+  )
+
+  app.get(
+    '/payment-methods/:id',
+    {
+      schema: {
+        operationId: 'retrievePaymentMethod',
+        summary: 'Retrieve a saved payment method',
+        tags,
+        params,
+        response: responses(200, paymentMethodSchema, 404),
+      },
+    },
+    async (request) => {
+      const code = readPaymentMethodId(request.params.id)
+      return renderPaymentMethod(await getPaymentMethod(service, tenantOf(request), code))
+    },
+  )
+
+  app.delete(
+    '/payment-methods/:id',
+    {
+      schema: {
+        operationId: 'deletePaymentMethod',
+        summary: 'Remove a saved payment method: it can no longer be charged',
+        tags,
+        params,
+        response: responses(200, removedSchema, 404),
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const deletedAt = await deactivatePaymentMethod(service, tenantOf(request), readPaymentMethodId(id))
+      return { id, deleted: true, deletedAt: deletedAt.toISOString() }
+    },
+  )
+}
+
+/** `pm_ekk8t49ogj`: the code in it. Throws `payment_method_not_found`. */
+export function readPaymentMethodId(id: string): string {
+  if (id.startsWith('pm_')) return id.slice(3)
+  throw new ServiceError('payment_method_not_found', `There is no payment method "${id}"`)
+}
+
+function renderPaymentMethod(method: OwnedPaymentMethod) {
+  return {
+    id: `pm_${method.code}`,
+    customerId: method.customerCode,
+    type: method.type,
+    provider: method.provider,
+    ...(method.brand === null ? {} : { brand: method.brand }),
+    ...(method.last4 === null ? {} : { last4: method.last4 }),
+    // Always numbers: the Flutter client cannot read a payment method without them.
+    expiryMonth: method.expiryMonth ?? 0,
+    expiryYear: method.expiryYear ?? 0,
+    ...(method.phone === null ? {} : { phoneNumber: method.phone }),
+    isDefault: method.isDefault,
+    createdAt: method.createdAt.toISOString(),
+    updatedAt: method.updatedAt.toISOString(),
+  }
+}

@@ -1,0 +1,122 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { listTransfers, makeTransfer, type Transfer } from '../../../domain/wallet/transfers.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { markReplayed } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { amountSchema, currencySchema, listOf, pageQuery, responses } from '../schemas.ts'
+
+const tags = ['Transfers']
+const date = Type.String({ format: 'date-time' })
+
+const exampleTransfer = {
+  id: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+  merchantId: 'mer_3k1f9x0c2v8b7n6',
+  fromCustomerId: 'CUS_xnxdt6s1zg1f4nx',
+  toCustomerId: 'CUS_c6wqvwmvwopw4ms',
+  amount: 250,
+  currency: 'ZAR',
+  description: 'Lunch',
+  status: 'completed',
+  createdAt: '2025-01-15T11:00:00.000Z',
+  updatedAt: '2025-01-15T11:00:00.000Z',
+}
+
+const transferSchema = Type.Object(
+  {
+    id: Type.String(),
+    merchantId: Type.String(),
+    fromCustomerId: Type.String(),
+    toCustomerId: Type.String(),
+    amount: Type.Integer(),
+    currency: Type.String(),
+    description: Type.Optional(Type.String()),
+    status: Type.String(),
+    createdAt: date,
+    updatedAt: date,
+  },
+  { examples: [exampleTransfer] },
+)
+
+/** `/api/canary/transfers`: one customer sends to another. */
+export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, ledger }) => {
+  app.post(
+    '/transfers',
+    {
+      schema: {
+        operationId: 'createTransfer',
+        summary: 'Send from one customer’s cash balance to another’s',
+        tags,
+        body: Type.Object(
+          {
+            merchantId: Type.Optional(Type.String()),
+            fromCustomerId: Type.String({ maxLength: 100 }),
+            toCustomerId: Type.String({ maxLength: 100 }),
+            amount: amountSchema,
+            currency: currencySchema,
+            description: Type.Optional(Type.String({ maxLength: 500 })),
+          },
+          {
+            examples: [
+              {
+                fromCustomerId: 'CUS_xnxdt6s1zg1f4nx',
+                toCustomerId: 'CUS_c6wqvwmvwopw4ms',
+                amount: 250,
+                currency: 'ZAR',
+              },
+            ],
+          },
+        ),
+        response: responses(201, transferSchema, 400, 402, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      const tenant = tenantOf(request)
+      const { merchantId, fromCustomerId, toCustomerId, ...input } = request.body
+      checkMerchantId(tenant, merchantId)
+      const given = { fromCustomer: fromCustomerId, toCustomer: toCustomerId, ...input }
+      const transfer = await makeTransfer(service, ledger, tenant, given, request.idempotent)
+      markReplayed(reply, transfer.replayed)
+      reply.status(201)
+      return renderTransfer(tenant, transfer)
+    },
+  )
+
+  app.get(
+    '/transfers',
+    {
+      schema: {
+        operationId: 'listTransfers',
+        summary: 'List transfers, newest first',
+        tags,
+        querystring: Type.Object({ merchantId: Type.Optional(Type.String()), ...pageQuery }),
+        response: responses(200, listOf(transferSchema, exampleTransfer), 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      checkMerchantId(tenant, request.query.merchantId)
+      const page = pageOf(request.query)
+      return renderPage(page, await listTransfers(service, tenant, page), (each) => renderTransfer(tenant, each))
+    },
+  )
+}
+
+function renderTransfer({ merchant }: Tenant, transfer: Transfer) {
+  const createdAt = transfer.createdAt.toISOString()
+  return {
+    id: `transfer_${transfer.id}`,
+    merchantId: merchant.code,
+    fromCustomerId: transfer.fromCustomer,
+    toCustomerId: transfer.toCustomer,
+    amount: Number(transfer.amount),
+    currency: transfer.currency,
+    ...(transfer.description === null ? {} : { description: transfer.description }),
+    status: 'completed',
+    createdAt,
+    updatedAt: createdAt,
+  }
+}

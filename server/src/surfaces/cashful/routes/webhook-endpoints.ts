@@ -1,0 +1,160 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  getWebhookEndpoint,
+  listWebhookEndpoints,
+  type WebhookEndpoint,
+} from '../../../domain/webhooks/endpoints.ts'
+import { endpointName, readEndpointName } from '../../../domain/webhooks/ids.ts'
+import { readSubscription, renderSubscription } from '../../../domain/webhooks/subscriptions.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import { metadataSchema } from '../../http/schemas.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { checkMerchantId } from '../merchant-id.ts'
+import { pageOf, renderPage } from '../pages.ts'
+import { date, listOf, pageQuery, responses } from '../schemas.ts'
+
+const tags = ['Webhook Endpoints']
+const id = 'we_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+const params = Type.Object({ id: Type.String({ examples: [id] }) })
+
+const exampleEndpoint = {
+  id,
+  merchantId: 'mer_3k1f9x0c2v8b7n6',
+  url: 'https://shop.example.com/hooks',
+  events: ['purchase.succeeded', 'transfer.completed'],
+  active: true,
+  createdAt: '2025-01-15T10:30:00.000Z',
+  updatedAt: '2025-01-15T10:30:00.000Z',
+}
+
+const endpointSchema = Type.Object(
+  {
+    id: Type.String(),
+    merchantId: Type.String(),
+    url: Type.String(),
+    events: Type.Array(Type.String()),
+    active: Type.Boolean({ description: 'false once it was disabled, by hand or after long failure' }),
+    metadata: Type.Optional(metadataSchema),
+    createdAt: date,
+    updatedAt: date,
+  },
+  { examples: [exampleEndpoint] },
+)
+
+const removedSchema = Type.Object(
+  { id: Type.String(), deleted: Type.Boolean(), deletedAt: date },
+  { examples: [{ id, deleted: true, deletedAt: '2025-01-15T10:30:00.000Z' }] },
+)
+
+/**
+ * What deliveries are signed with, shown this once. In a header: Cashful documents no member for it, and its strictest
+ * client refuses members that are not documented.
+ */
+const secretHeader = 'webhook-secret'
+
+/** `/api/canary/webhook-endpoints`: addresses that are told of events, by the Standard Webhooks convention. */
+export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service } = context
+
+  app.post(
+    '/webhook-endpoints',
+    {
+      schema: {
+        operationId: 'createWebhookEndpoint',
+        summary: 'Add an address that is told of events',
+        description: `What deliveries are signed with is in the answer’s header \`${secretHeader}\`, this once.`,
+        tags,
+        body: Type.Object(
+          {
+            merchantId: Type.Optional(Type.String()),
+            url: Type.String({ maxLength: 2000, description: 'https; in test mode also http, and this machine' }),
+            events: Type.Array(Type.String({ maxLength: 100 }), {
+              minItems: 1,
+              maxItems: 100,
+              description: 'Names of events, or ["*"] for all',
+            }),
+            metadata: Type.Optional(metadataSchema),
+          },
+          {
+            examples: [{ url: 'https://shop.example.com/hooks', events: ['purchase.succeeded', 'transfer.completed'] }],
+          },
+        ),
+        response: responses(201, endpointSchema, 400, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      const tenant = tenantOf(request)
+      const { merchantId, url, events, metadata } = request.body
+      checkMerchantId(tenant, merchantId)
+      const eventTypes = readSubscription(events) ?? undefined
+      const { secret, ...made } = await answerOnce(context, request, reply, 201, async ({ service }) => {
+        const { endpoint, secret } = await createWebhookEndpoint(service, tenant, { url, eventTypes, metadata })
+        return { ...renderEndpoint(tenant, endpoint), secret }
+      })
+      reply.header(secretHeader, secret)
+      return made
+    },
+  )
+
+  app.get(
+    '/webhook-endpoints',
+    {
+      schema: {
+        operationId: 'listWebhookEndpoints',
+        summary: 'List webhook endpoints, newest first',
+        tags,
+        querystring: Type.Object({ merchantId: Type.Optional(Type.String()), ...pageQuery }),
+        response: responses(200, listOf(endpointSchema, exampleEndpoint), 400, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      checkMerchantId(tenant, request.query.merchantId)
+      const page = pageOf(request.query)
+      const found = await listWebhookEndpoints(service, tenant, { style: 'standard' }, page)
+      return renderPage(page, found, (each) => renderEndpoint(tenant, each))
+    },
+  )
+
+  app.delete(
+    '/webhook-endpoints/:id',
+    {
+      schema: {
+        operationId: 'deleteWebhookEndpoint',
+        summary: 'Remove a webhook endpoint: it is told nothing more',
+        tags,
+        params,
+        response: responses(200, removedSchema, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { id } = request.params
+      const endpoint = await getWebhookEndpoint(service, tenant, readEndpointName(id))
+      if (endpoint.style !== 'standard') {
+        throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${id}"`)
+      }
+      const deletedAt = await deleteWebhookEndpoint(service, tenant, endpoint.id)
+      return { id, deleted: true, deletedAt: deletedAt.toISOString() }
+    },
+  )
+}
+
+function renderEndpoint({ merchant }: Tenant, endpoint: WebhookEndpoint) {
+  return {
+    id: endpointName(endpoint.id),
+    merchantId: merchant.code,
+    url: endpoint.url,
+    events: renderSubscription(endpoint.eventTypes),
+    active: endpoint.disabledAt === null,
+    ...(endpoint.metadata === null ? {} : { metadata: endpoint.metadata }),
+    createdAt: endpoint.createdAt.toISOString(),
+    updatedAt: endpoint.updatedAt.toISOString(),
+  }
+}

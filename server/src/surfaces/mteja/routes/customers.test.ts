@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { useWalletApi } from '../../../../test/wallet-api.ts'
+
+const wallet = useWalletApi()
+
+const minute = 60_000
+const statement = (query: string) => wallet.get(`/v1/customers/${wallet.ada}/statement?${query}`)
+
+/** A pay-in, a purchase and a transfer, a minute apart, and the instants just after each. */
+async function liveThrough(): Promise<string[]> {
+  const { clock } = wallet.api.service
+  const instants: string[] = []
+  const then = () => {
+    instants.push(clock.now().toISOString())
+    clock.advance(minute)
+  }
+  await wallet.payIn(wallet.ada, 1000)
+  then()
+  const purchase = { customerId: wallet.ada, productId: '=1+1', amount: 300, currency: 'ZAR' }
+  await wallet.send('POST', '/api/canary/purchases', purchase)
+  then()
+  const transfer = { fromCustomerId: wallet.ada, toCustomerId: wallet.ben, amount: 50, currency: 'ZAR' }
+  await wallet.send('POST', '/api/canary/transfers', { ...transfer, description: '=cmd("x"), "quoted"' })
+  then()
+  return instants
+}
+
+test('balances are told in every currency, the default first, with what is held', async () => {
+  await wallet.payIn(wallet.ada, 70, 'XOF')
+  await wallet.payIn(wallet.ada, 1000)
+  await wallet.send('POST', '/v1/holds', { customerId: wallet.ada, amount: 400 })
+  expect((await wallet.get(`/v1/customers/${wallet.ada}/balances`)).json()).toEqual({
+    customerId: wallet.ada,
+    at: null,
+    balances: [
+      { currency: 'ZAR', posted: 1000, held: 400, available: 600 },
+      { currency: 'XOF', posted: 70, held: 0, available: 70 },
+    ],
+  })
+})
+
+test('the balance at a past instant is what was posted by then', async () => {
+  const instants = await liveThrough()
+  const at = async (instant: string) =>
+    (await wallet.get(`/v1/customers/${wallet.ada}/balances?at=${encodeURIComponent(instant)}`)).json().balances
+  expect(await Promise.all(instants.map(at))).toEqual([1000, 700, 650].map((posted) => [{ currency: 'ZAR', posted }]))
+  expect(await at('2020-01-01')).toEqual([{ currency: 'ZAR', posted: 0 }])
+})
+
+test('a statement’s opening balance and entries add up to its closing balance', async () => {
+  const [, second, third] = (await liveThrough()) as [string, string, string]
+  const whole = (await statement('from=2026-01-01&to=2099-01-01')).json()
+  expect(whole).toMatchObject({ openingBalance: 0, closingBalance: 650, totalIn: 1000, totalOut: 350, entryCount: 3 })
+  expect(whole.entries.map((each: { amount: number }) => each.amount)).toEqual([1000, -300, -50])
+  const middle = (await statement(`from=${second}&to=${third}`)).json()
+  expect(middle).toMatchObject({ openingBalance: 1000, closingBalance: 700, entryCount: 1, nextAfter: null })
+})
+
+test('a long statement is read page by page', async () => {
+  await wallet.payIn(wallet.ada, 2000)
+  const one = { fromCustomerId: wallet.ada, toCustomerId: wallet.ben, amount: 1 }
+  for (let i = 0; i < 2; i++) {
+    await wallet.send('POST', '/v1/transfers/batch', { transfers: Array.from({ length: 600 }, () => one) })
+  }
+  const first = (await statement('from=2026-01-01&to=2099-01-01')).json()
+  expect([first.entries.length, first.entryCount, first.nextAfter]).toEqual([1000, 1201, 1000])
+  const rest = (await statement('from=2026-01-01&to=2099-01-01&after=1000')).json()
+  expect([rest.entries.length, rest.nextAfter, rest.entries.at(-1).balanceAfter]).toEqual([201, null, 800])
+})
+
+test('as CSV it has the same entries between its balances, quoted, and no formulas', async () => {
+  await liveThrough()
+  const answer = await statement('from=2026-01-01&to=2099-01-01&format=csv')
+  expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8')
+  const lines = answer.body.trim().split('\r\n')
+  expect(lines).toHaveLength(6)
+  expect(lines[1]).toContain('opening_balance,,,0,ZAR')
+  expect(lines[3]).toContain('purchase,Purchase of =1+1,-300,700,ZAR')
+  expect(lines[4]).toContain(`"'=cmd(""x""), ""quoted""",-50,650,ZAR`)
+  expect(lines[5]).toContain('closing_balance,,,650,ZAR')
+})
+
+test('as a page to print it shows amounts in whole units and escapes what people typed', async () => {
+  await liveThrough()
+  const { body, headers } = await statement('from=2026-01-01&to=2099-01-01&format=html')
+  expect(headers['content-type']).toBe('text/html; charset=utf-8')
+  for (const text of ['10.00', '-3.00', '6.50', '&quot;quoted&quot;', '</html>']) expect(body).toContain(text)
+})
+
+test.each([
+  'from=2026-02-01&to=2026-01-01',
+  'from=x&to=2026-01-01',
+  'from=2026-01-01',
+  'from=2026-01-01&to=2026-02-01&format=pdf',
+])('a statement with %s is 400', async (query) => {
+  expect((await statement(query)).statusCode).toBe(400)
+})
+
+test('a currency the customer never had is refused', async () => {
+  expect((await statement('from=2026-01-01&to=2026-02-01&currency=XOF')).json().error.code).toBe('currency_not_held')
+})

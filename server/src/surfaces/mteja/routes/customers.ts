@@ -1,0 +1,216 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Service } from '../../../domain/context.ts'
+import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
+import { heldCurrency } from '../../../domain/merchants/merchants.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  listBalances,
+  listBalancesAt,
+  openStatement,
+  readStatementEntries,
+  type Statement,
+  type StatementEntry,
+} from '../../../domain/wallet/statements.ts'
+import { statementPage } from '../../hosted/statement.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { csvText } from '../../http/csv.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
+
+const tags = ['Customers']
+const params = Type.Object({ id: customerIdSchema })
+const entriesPerRead = 1000
+
+const balancesSchema = Type.Object({
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  at: Type.Union([date, Type.Null()], { description: 'The past instant asked for; null for now' }),
+  balances: Type.Array(
+    Type.Object({
+      currency: Type.String({ examples: ['ZAR'] }),
+      posted: Type.Integer({ examples: [5000] }),
+      held: Type.Optional(Type.Integer({ description: 'Of now only', examples: [1000] })),
+      available: Type.Optional(Type.Integer({ description: 'posted - held, of now only', examples: [4000] })),
+    }),
+  ),
+})
+
+const statementSchema = Type.Object({
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  currency: Type.String({ examples: ['ZAR'] }),
+  from: date,
+  to: date,
+  openingBalance: Type.Integer({ examples: [0] }),
+  closingBalance: Type.Integer({ examples: [4950] }),
+  totalIn: Type.Integer({ examples: [5000] }),
+  totalOut: Type.Integer({ examples: [50] }),
+  entryCount: Type.Integer({ examples: [2] }),
+  entries: Type.Array(
+    Type.Object({
+      number: Type.Integer({ examples: [1] }),
+      transactionId: Type.String(),
+      kind: Type.String({ examples: ['pay_in'] }),
+      amount: Type.Integer({ examples: [5000] }),
+      balanceAfter: Type.Integer({ examples: [5000] }),
+      description: nullableText,
+      createdAt: date,
+    }),
+    { description: 'Oldest first, at most 1,000 above `after`' },
+  ),
+  nextAfter: Type.Union([Type.Integer(), Type.Null()], { description: 'Give it as `after` for the next entries' }),
+})
+
+/** `/v1/customers/:id`: what a customer has in every currency, had at an instant, and did in a period. */
+export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, customers }) => {
+  app.get(
+    '/customers/:id/balances',
+    {
+      schema: {
+        operationId: 'listBalances',
+        summary: 'Balances in every currency, as of now or at a past instant',
+        tags,
+        params,
+        querystring: Type.Object({ at: Type.Optional(Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })) }),
+        response: responses(200, balancesSchema, 400, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const at = readInstant('at', request.query.at)
+      const customer = await getCustomer(customers, tenant, request.params.id)
+      const found =
+        at === undefined
+          ? await balancesNow(service, tenant, customer)
+          : await balancesAt(service, tenant, customer, at)
+      return { customerId: customer.code, at: at?.toISOString() ?? null, balances: found }
+    },
+  )
+
+  app.get(
+    '/customers/:id/statement',
+    {
+      schema: {
+        operationId: 'getStatement',
+        summary: 'Opening balance, entries and closing balance of a period, as JSON, CSV or a page to print',
+        tags,
+        params,
+        querystring: Type.Object({
+          from: Type.String({ description: 'Its first instant', examples: ['2026-01-01'] }),
+          to: Type.String({
+            description: 'The instant after its last; a day alone stands for its beginning',
+            examples: ['2026-02-01'],
+          }),
+          currency: Type.Optional(currencySchema),
+          format: Type.Optional(
+            Type.Unsafe<'json' | 'csv' | 'html'>({ type: 'string', enum: ['json', 'csv', 'html'], examples: ['json'] }),
+          ),
+          after: Type.Optional(Type.Integer({ minimum: 0, description: 'JSON only: the last number already read' })),
+        }),
+        response: responses(200, statementSchema, 400, 401, 404),
+      },
+    },
+    async (request, reply) => {
+      const tenant = tenantOf(request)
+      const customer = await getCustomer(customers, tenant, request.params.id)
+      const { from, to, currency, format = 'json', after = 0 } = request.query
+      const statement = await openStatement(service, tenant, customer, {
+        currency: heldCurrency(tenant.merchant, currency),
+        ...readPeriod(from, to),
+      })
+      if (format !== 'json') {
+        const entries = allEntries(service, tenant, statement)
+        reply.serializer((text: string) => text)
+        reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'text/html; charset=utf-8')
+        if (format === 'csv') reply.header('content-disposition', 'attachment; filename="statement.csv"')
+        const text = format === 'csv' ? csvOf(statement, entries) : statementPage(tenant, customer, statement, entries)
+        return reply.send(Readable.from(text)) as never
+      }
+      const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
+      const entries = await readStatementEntries(service, tenant, statement, { after: first, limit: entriesPerRead })
+      const last = entries.at(-1)?.number
+      return {
+        customerId: customer.code,
+        ...renderStatement(statement),
+        entries: entries.map(renderEntry),
+        nextAfter: last === undefined || last === statement.last ? null : Number(last),
+      }
+    },
+  )
+}
+
+async function balancesNow(service: Service, tenant: Tenant, customer: Customer) {
+  const balances = await listBalances(service, tenant, customer)
+  return balances.map(({ currency, posted, held, available }) => ({
+    currency,
+    posted: Number(posted),
+    held: Number(held),
+    available: Number(available),
+  }))
+}
+
+async function balancesAt(service: Service, tenant: Tenant, customer: Customer, at: Date) {
+  const balances = await listBalancesAt(service, tenant, customer, at)
+  return balances.map(({ currency, posted }) => ({ currency, posted: Number(posted) }))
+}
+
+function readPeriod(fromText: string, toText: string): { from: Date; to: Date } {
+  const from = readInstant('from', fromText)
+  const to = readInstant('to', toText)
+  if (from !== undefined && to !== undefined && from < to) return { from, to }
+  throw new ServiceError('invalid_request', 'from must be before to, and both are required', 'from')
+}
+
+async function* allEntries(service: Service, tenant: Tenant, statement: Statement): AsyncGenerator<StatementEntry> {
+  for (let after = statement.after; after < statement.last; ) {
+    const entries = await readStatementEntries(service, tenant, statement, { after, limit: entriesPerRead })
+    yield* entries
+    after = entries.at(-1)?.number ?? statement.last
+  }
+}
+
+function renderStatement(statement: Statement) {
+  return {
+    currency: statement.currency,
+    from: statement.from.toISOString(),
+    to: statement.to.toISOString(),
+    openingBalance: Number(statement.openingBalance),
+    closingBalance: Number(statement.closingBalance),
+    totalIn: Number(statement.totalIn),
+    totalOut: Number(statement.totalOut),
+    entryCount: statement.entryCount,
+  }
+}
+
+function renderEntry(entry: StatementEntry) {
+  return {
+    number: Number(entry.number),
+    transactionId: entry.transactionId,
+    kind: entry.kind,
+    amount: Number(entry.amount),
+    balanceAfter: Number(entry.balanceAfter),
+    description: entry.description,
+    createdAt: entry.createdAt.toISOString(),
+  }
+}
+
+async function* csvOf(statement: Statement, entries: AsyncIterable<StatementEntry>): AsyncGenerator<string> {
+  yield 'number,createdAt,transactionId,kind,description,amount,balanceAfter,currency\r\n'
+  yield `,${statement.from.toISOString()},,opening_balance,,,${statement.openingBalance},${statement.currency}\r\n`
+  for await (const entry of entries) {
+    const { number, createdAt, transactionId, kind, description, amount, balanceAfter } = entry
+    const cells = [
+      number,
+      createdAt.toISOString(),
+      transactionId,
+      kind,
+      csvText(description ?? ''),
+      amount,
+      balanceAfter,
+    ]
+    yield `${cells.join(',')},${statement.currency}\r\n`
+  }
+  yield `,${statement.to.toISOString()},,closing_balance,,,${statement.closingBalance},${statement.currency}\r\n`
+}

@@ -1,0 +1,250 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { getCustomer } from '../../../domain/customers/customers.ts'
+import { readEventType } from '../../../domain/events/events.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryFilter,
+  type DeliveryStatus,
+  getDelivery,
+  getDeliveryAttempts,
+  listDeliveries,
+} from '../../../domain/webhooks/delivery-lists.ts'
+import { deliveryName, endpointName, readDeliveryName, readEndpointName } from '../../../domain/webhooks/ids.ts'
+import { countResendable, maxResent, resendDeliveries, resendDelivery } from '../../../domain/webhooks/resend.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { Domain, SurfaceContext } from '../../http/surface.ts'
+import { date, nullableText, responses } from '../schemas.ts'
+import { customerCodeOf, stepOf, stepQuery } from './events.ts'
+
+const tags = ['Deliveries']
+const id = 'dlv_0b1f6a2e8d9c4b7fa3d5e6c8f9012b34'
+const endpointId = 'we_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+const params = Type.Object({ id: Type.String({ examples: [id] }) })
+const nullableDate = Type.Union([date, Type.Null()])
+const headers = Type.Record(Type.String(), Type.String(), { examples: [{ 'content-type': 'application/json' }] })
+
+const statusSchema = Type.Unsafe<DeliveryStatus>({
+  type: 'string',
+  enum: ['pending', 'delivered', 'failed'],
+  examples: ['failed'],
+})
+
+const deliverySchema = Type.Object({
+  id: Type.String({ examples: [id] }),
+  endpointId: Type.String({ examples: [endpointId] }),
+  eventId: Type.String({ examples: ['evt_5f0c1b2a3d9b4e7f8a6c1e7d2b9d3f2f'] }),
+  eventType: Type.String({ examples: ['identity.failed'] }),
+  customerId: nullableText,
+  status: statusSchema,
+  attemptCount: Type.Integer({ examples: [3] }),
+  nextAttemptAt: Type.Union([date, Type.Null()], {
+    description: 'Null where it is settled, under way, or waits for one before it of the same customer',
+  }),
+  lastAttemptAt: nullableDate,
+  deliveredAt: nullableDate,
+  failureReason: nullableText,
+  createdAt: date,
+  updatedAt: date,
+})
+
+const attemptSchema = Type.Object({
+  number: Type.Integer({ examples: [1] }),
+  startedAt: date,
+  durationMs: Type.Integer({ examples: [42] }),
+  request: Type.Object({ url: Type.String(), headers, body: Type.String() }),
+  response: Type.Union([
+    Type.Object({
+      status: Type.Integer({ examples: [500] }),
+      headers,
+      body: Type.String({ description: 'Its beginning' }),
+    }),
+    Type.Null(),
+  ]),
+  error: Type.Union([Type.String(), Type.Null()], { description: 'Why there was no response' }),
+})
+
+const detailedSchema = Type.Object({
+  ...deliverySchema.properties,
+  attempts: Type.Array(attemptSchema, { description: 'Oldest first, the last hundred' }),
+})
+
+const filterMembers = {
+  endpointId: Type.Optional(Type.String({ maxLength: 100, examples: [endpointId] })),
+  status: Type.Optional(statusSchema),
+  eventType: Type.Optional(Type.String({ maxLength: 100, examples: ['identity.failed'] })),
+  customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
+  from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
+  to: Type.Optional(Type.String({ maxLength: 40, description: 'A day alone stands for its end' })),
+}
+
+type GivenFilter = {
+  endpointId?: string
+  status?: DeliveryStatus
+  eventType?: string
+  customerId?: string
+  from?: string
+  to?: string
+}
+
+const countSchema = Type.Object({ count: Type.Integer({ examples: [12] }) })
+
+/** `/v1/deliveries`: what each endpoint was told, what it answered, and telling it again. */
+export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service } = context
+
+  app.get(
+    '/deliveries',
+    {
+      schema: {
+        operationId: 'listDeliveries',
+        summary: 'List deliveries, newest first',
+        tags,
+        querystring: Type.Object({ ...filterMembers, ...stepQuery(id) }),
+        response: responses(
+          200,
+          Type.Object({ data: Type.Array(deliverySchema), nextBefore: nextSchema }),
+          400,
+          401,
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const filter = await readFilter(context, tenant, request.query)
+      const step = stepOf(request.query, (name) => readDeliveryName(service, name))
+      const { items, next } = await listDeliveries(service, tenant, filter, step)
+      return { data: items.map(renderDelivery), nextBefore: next === null ? null : deliveryName(service, next) }
+    },
+  )
+
+  app.get(
+    '/deliveries/:id',
+    {
+      schema: {
+        operationId: 'retrieveDelivery',
+        summary: 'Retrieve a delivery with its attempts',
+        tags,
+        params,
+        response: responses(200, detailedSchema, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const id = readDeliveryName(service, request.params.id)
+      const delivery = await getDelivery(service, tenant, id)
+      const { body, attempts } = await getDeliveryAttempts(service, tenant, id)
+      return { ...renderDelivery(delivery), attempts: attempts.map((each) => renderAttempt(each, body ?? '')) }
+    },
+  )
+
+  app.get(
+    '/deliveries/resend-preview',
+    {
+      schema: {
+        operationId: 'previewResend',
+        summary: 'How many deliveries a resend with this filter would send',
+        tags,
+        querystring: Type.Object(filterMembers),
+        response: responses(200, countSchema, 400, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return { count: await countResendable(service, tenant, await readFilter(context, tenant, request.query)) }
+    },
+  )
+
+  app.post(
+    '/deliveries/resend',
+    {
+      schema: {
+        operationId: 'resendDeliveries',
+        summary: 'Send again what fits the filter, by default what has failed',
+        description: `At once and with a new round of tries; more than ${maxResent} are refused.`,
+        tags,
+        body: Type.Object(filterMembers),
+        response: responses(200, countSchema, 400, 401, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const filter = await readFilter(domain, tenant, request.body)
+        return { count: await resendDeliveries(domain.service, tenant, filter) }
+      })
+    },
+  )
+
+  app.post(
+    '/deliveries/:id/resend',
+    {
+      schema: {
+        operationId: 'resendDelivery',
+        summary: 'Send a delivery again, also one that was delivered',
+        tags,
+        params,
+        response: responses(200, deliverySchema, 400, 401, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const id = readDeliveryName(service, request.params.id)
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        await resendDelivery(service, tenant, id)
+        return renderDelivery(await getDelivery(service, tenant, id))
+      })
+    },
+  )
+}
+
+const nextSchema = Type.Union([Type.String(), Type.Null()], {
+  description: 'Give it as `before` for the next; there may be more even where `data` has less than `limit`',
+})
+
+async function readFilter(domain: Domain, tenant: Tenant, given: GivenFilter): Promise<DeliveryFilter> {
+  const { endpointId, status, eventType, customerId, from, to } = given
+  return {
+    endpointId: endpointId === undefined ? undefined : readEndpointName(endpointId),
+    status,
+    eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
+    customer: customerId === undefined ? undefined : await getCustomer(domain.customers, tenant, customerId),
+    from: readInstant('from', from),
+    to: readInstant('to', to, '23:59:59.999'),
+  }
+}
+
+function renderDelivery(delivery: Delivery) {
+  return {
+    id: delivery.publicId,
+    endpointId: endpointName(delivery.endpointId),
+    eventId: delivery.event.publicId,
+    eventType: delivery.event.type,
+    customerId: customerCodeOf(delivery.event),
+    status: delivery.status,
+    attemptCount: delivery.attemptCount,
+    nextAttemptAt: delivery.nextAttemptAt?.toISOString() ?? null,
+    lastAttemptAt: delivery.lastAttemptAt?.toISOString() ?? null,
+    deliveredAt: delivery.deliveredAt?.toISOString() ?? null,
+    failureReason: delivery.failureReason,
+    createdAt: delivery.createdAt.toISOString(),
+    updatedAt: delivery.updatedAt.toISOString(),
+  }
+}
+
+/** Each attempt sent the same body. */
+function renderAttempt(attempt: DeliveryAttempt, body: string) {
+  return {
+    number: attempt.number,
+    startedAt: attempt.startedAt.toISOString(),
+    durationMs: attempt.durationMs,
+    request: { url: attempt.url, headers: attempt.requestHeaders, body },
+    response: attempt.answer,
+    error: attempt.error,
+  }
+}

@@ -1,0 +1,224 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Service } from '../../../domain/context.ts'
+import { getCustomer } from '../../../domain/customers/customers.ts'
+import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
+import { followEvents, type Look, lookEveryMs } from '../../../domain/events/event-stream.ts'
+import { type RecordedEvent, readEventType } from '../../../domain/events/events.ts'
+import { messageId } from '../../../domain/webhooks/deliveries.ts'
+import { readEventName } from '../../../domain/webhooks/ids.ts'
+import type { WebhookStyle } from '../../../domain/webhooks/styles.ts'
+import { eventRenderers } from '../../../start/webhook-bodies.ts'
+import { renderEventData } from '../../cashful/webhooks.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { date, responses } from '../schemas.ts'
+import { jsonLines, sendText, streams } from '../streams.ts'
+
+const tags = ['Events']
+const id = 'evt_5f0c1b2a3d9b4e7f8a6c1e7d2b9d3f2f'
+const params = Type.Object({ id: Type.String({ examples: [id] }) })
+const anyObject = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })
+
+const eventMembers = {
+  id: Type.String({ description: 'Also what `webhook-id` says', examples: [id] }),
+  type: Type.String({ examples: ['transfer.completed'] }),
+  customerId: Type.Union([Type.String(), Type.Null()], { description: 'Of a transfer, who sent' }),
+  createdAt: date,
+}
+
+const eventSchema = Type.Object({
+  ...eventMembers,
+  data: Type.Unsafe<Record<string, unknown>>({
+    ...anyObject,
+    description: 'As webhooks of the standard style tell it',
+    examples: [{ id: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', amount: 250, currency: 'ZAR' }],
+  }),
+})
+
+/** A line of the stream. */
+const streamLineSchema = Type.Union([
+  Type.Object({
+    ...eventMembers,
+    name: Type.String({ description: 'As the style calls it', examples: ['transfer.completed'] }),
+    body: Type.Unsafe<Record<string, unknown>>({ ...anyObject, description: 'What a webhook of the style would send' }),
+  }),
+  Type.Object({
+    position: Type.String({ description: 'Nothing has happened since; give it as `after` to go on', examples: [id] }),
+  }),
+])
+
+/** Silence on a connection is not told from its loss. */
+const positionEveryMs = 10_000
+const looksPerSecond = 1000 / lookEveryMs
+
+/** Of lists that are walked from the newest to the oldest. */
+export function stepQuery(example: string) {
+  return {
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 50', examples: [50] })),
+    before: Type.Optional(Type.String({ maxLength: 100, description: 'Only older ones', examples: [example] })),
+  }
+}
+
+export function stepOf(
+  { limit = 50, before }: { limit?: number; before?: string },
+  readName: (name: string) => bigint,
+): Step<bigint> {
+  return { limit, before: before === undefined ? undefined : readName(before) }
+}
+
+export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | null {
+  const code = data.customer?.code
+  return typeof code === 'string' ? code : null
+}
+
+/** `/v1/events`: what has happened, and what happens. */
+export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, customers }) => {
+  const closing = new AbortController()
+  app.addHook('preClose', (done) => {
+    closing.abort()
+    done()
+  })
+
+  app.get(
+    '/events',
+    {
+      schema: {
+        operationId: 'listEvents',
+        summary: 'List events, newest first',
+        tags,
+        querystring: Type.Object({
+          type: Type.Optional(Type.String({ maxLength: 100, examples: ['transfer.completed'] })),
+          customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
+          from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
+          to: Type.Optional(Type.String({ maxLength: 40, description: 'A day alone stands for its end' })),
+          ...stepQuery(id),
+        }),
+        response: responses(
+          200,
+          Type.Object({
+            data: Type.Array(eventSchema),
+            nextBefore: Type.Union([Type.String(), Type.Null()], {
+              description:
+                'Give it as `before` for the next; there may be more even where `data` has less than `limit`',
+            }),
+          }),
+          400,
+          401,
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { type, customerId, from, to } = request.query
+      const filter = {
+        type: type === undefined ? undefined : readEventType('type', type),
+        customer: customerId === undefined ? undefined : await getCustomer(customers, tenant, customerId),
+        from: readInstant('from', from),
+        to: readInstant('to', to, '23:59:59.999'),
+      }
+      const step = stepOf(request.query, (name) => readEventName(service, name))
+      const { items, next } = await listEvents(service, tenant, filter, step)
+      return { data: items.map(renderEvent), nextBefore: next === null ? null : messageId(service, next) }
+    },
+  )
+
+  app.get(
+    '/events/:id',
+    {
+      schema: {
+        operationId: 'retrieveEvent',
+        summary: 'Retrieve an event',
+        tags,
+        params,
+        response: responses(200, eventSchema, 401, 404),
+      },
+    },
+    async (request) =>
+      renderEvent(await getEvent(service, tenantOf(request), readEventName(service, request.params.id))),
+  )
+
+  app.get(
+    '/events/stream',
+    {
+      // Nothing would read it to its end.
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'streamEvents',
+        summary: 'Events as they happen, as JSON lines, until you leave',
+        description:
+          'From now on, or after an event or a position; what happened in the thirty seconds before that comes again, ' +
+          'since of two events the one with the higher id may be there first. Tell repeats by their id.',
+        tags,
+        querystring: Type.Object({
+          style: Type.Optional(
+            Type.Unsafe<WebhookStyle>({ type: 'string', enum: ['standard', 'paystack'], examples: ['standard'] }),
+          ),
+          after: Type.Optional(Type.String({ maxLength: 100, examples: [id] })),
+          seconds: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 86_400,
+              description: 'End after so many; 0 for what is there. Default: stay',
+              examples: [60],
+            }),
+          ),
+        }),
+        response: streams({ [jsonLines]: streamLineSchema }, 400, 401, 404),
+      },
+    },
+    async (request, reply) => {
+      const { style = 'standard', after, seconds = Number.POSITIVE_INFINITY } = request.query
+      const left = new AbortController()
+      reply.raw.once('close', () => left.abort())
+      const looks = followEvents(service, tenantOf(request), {
+        style,
+        after: after === undefined ? undefined : readEventName(service, after),
+        signal: AbortSignal.any([closing.signal, left.signal]),
+      })
+      // The first look may refuse, which must still be a refusal.
+      const first = await looks.next()
+      return sendText(reply, jsonLines, streamLines(service, style, first, looks, 1 + seconds * looksPerSecond))
+    },
+  )
+}
+
+async function* streamLines(
+  service: Service,
+  style: WebhookStyle,
+  first: IteratorResult<Look>,
+  looks: AsyncGenerator<Look>,
+  maxLooks: number,
+): AsyncGenerator<string> {
+  let quiet = positionEveryMs
+  let step = first
+  for (let count = 1; !step.done; count++) {
+    const { events, position } = step.value
+    quiet = events.length > 0 ? 0 : quiet + lookEveryMs
+    if (events.length > 0) yield events.map((each) => lineOf(style, each)).join('')
+    if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
+      quiet = 0
+      yield `${JSON.stringify({ position: messageId(service, position) })}\n`
+    }
+    if (count >= maxLooks) return
+    step = await looks.next()
+  }
+}
+
+function lineOf(style: WebhookStyle, event: RecordedEvent): string {
+  const body = eventRenderers[style](event) as { event?: string; type?: string }
+  const { id, type, customerId, createdAt } = renderEvent(event)
+  return `${JSON.stringify({ id, type, customerId, createdAt, name: body.event ?? body.type, body })}\n`
+}
+
+function renderEvent(event: RecordedEvent) {
+  return {
+    id: event.publicId,
+    type: event.type,
+    customerId: customerCodeOf(event),
+    createdAt: event.createdAt.toISOString(),
+    data: renderEventData(event),
+  }
+}

@@ -1,0 +1,200 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { getCustomer } from '../../../domain/customers/customers.ts'
+import { captureHold, getHold, type Hold, listHolds, placeHold, releaseHold } from '../../../domain/wallet/holds.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { markReplayed } from '../../http/idempotency.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import {
+  amountSchema,
+  currencySchema,
+  customerIdSchema,
+  date,
+  nullableText,
+  pageQuery,
+  pageSchema,
+  responses,
+} from '../schemas.ts'
+
+const tags = ['Holds']
+const holdId = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+const params = Type.Object({ id: Type.String({ examples: [holdId] }) })
+
+const holdSchema = Type.Object({
+  id: Type.String({ examples: [holdId] }),
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  amount: Type.Integer({ description: 'Reserved when it was placed', examples: [1000] }),
+  captured: Type.Integer({ examples: [400] }),
+  remaining: Type.Integer({ description: 'Still reserved', examples: [600] }),
+  currency: Type.String({ examples: ['ZAR'] }),
+  status: Type.String({ description: 'placed, captured, released or expired', examples: ['placed'] }),
+  description: nullableText,
+  expiresAt: Type.Union([date, Type.Null()]),
+  createdAt: date,
+  updatedAt: date,
+})
+
+const captureSchema = Type.Object({
+  id: Type.String({ description: 'The ledger transaction', examples: [holdId] }),
+  holdId: Type.String({ examples: [holdId] }),
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  amount: Type.Integer({ examples: [400] }),
+  currency: Type.String({ examples: ['ZAR'] }),
+  balanceAfter: Type.Integer({ description: 'What the customer has posted', examples: [4600] }),
+  createdAt: date,
+})
+
+/** `/v1/holds`: reserve a customer's cash, take it in one or several parts, or give it up. */
+export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, ledger, customers } = context
+
+  app.post(
+    '/holds',
+    {
+      schema: {
+        operationId: 'placeHold',
+        summary: 'Reserve an amount of a customer’s cash',
+        tags,
+        body: Type.Object({
+          customerId: customerIdSchema,
+          amount: amountSchema,
+          currency: Type.Optional(currencySchema),
+          description: Type.Optional(Type.String({ maxLength: 500, examples: ['Ride'] })),
+          expiresAt: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description: 'At most a year from now; without it the hold stays',
+              examples: ['2027-01-15T10:30:00.000Z'],
+            }),
+          ),
+        }),
+        response: responses(201, holdSchema, 400, 401, 402, 403, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      const { customerId, expiresAt, ...input } = request.body
+      const given = { customerCode: customerId, expiresAt: readInstant('expiresAt', expiresAt), ...input }
+      const hold = await placeHold(service, ledger, tenantOf(request), given, request.idempotent)
+      markReplayed(reply, hold.replayed)
+      reply.status(201)
+      return renderHold(hold)
+    },
+  )
+
+  app.get(
+    '/holds',
+    {
+      schema: {
+        operationId: 'listHolds',
+        summary: 'List a customer’s holds, newest first',
+        tags,
+        querystring: Type.Object({ customerId: customerIdSchema, ...pageQuery }),
+        response: responses(200, pageSchema(holdSchema), 400, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { customerId, limit = 50, offset = 0 } = request.query
+      const customer = await getCustomer(customers, tenant, customerId)
+      const { items, total } = await listHolds(service, tenant, customer, { limit, offset })
+      return { data: items.map(renderHold), total }
+    },
+  )
+
+  app.get(
+    '/holds/:id',
+    {
+      schema: {
+        operationId: 'retrieveHold',
+        summary: 'Retrieve a hold',
+        tags,
+        params,
+        response: responses(200, holdSchema, 401, 404),
+      },
+    },
+    async (request) => renderHold(await getHold(service, tenantOf(request), request.params.id)),
+  )
+
+  app.post(
+    '/holds/:id/capture',
+    {
+      schema: {
+        operationId: 'captureHold',
+        summary: 'Take all or a part of what is left of a hold',
+        tags,
+        params,
+        body: Type.Object({
+          amount: Type.Optional(amountSchema),
+          final: Type.Optional(Type.Boolean({ description: 'Give up the rest; default false', examples: [true] })),
+        }),
+        response: responses(201, captureSchema, 400, 401, 403, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      const { amount, final = false } = request.body
+      const given = { amount, isFinal: final }
+      const capture = await captureHold(
+        service,
+        ledger,
+        tenantOf(request),
+        request.params.id,
+        given,
+        request.idempotent,
+      )
+      markReplayed(reply, capture.replayed)
+      reply.status(201)
+      return {
+        id: capture.id,
+        holdId: capture.holdId,
+        customerId: capture.customerCode,
+        amount: Number(capture.amount),
+        currency: capture.currency,
+        balanceAfter: Number(capture.balanceAfter),
+        createdAt: capture.createdAt.toISOString(),
+      }
+    },
+  )
+
+  app.post(
+    '/holds/:id/release',
+    {
+      schema: {
+        operationId: 'releaseHold',
+        summary: 'Give up what is left of a hold',
+        tags,
+        params,
+        response: responses(
+          200,
+          Type.Object({ id: Type.String({ examples: [holdId] }), status: Type.Literal('released'), releasedAt: date }),
+          400,
+          401,
+          404,
+          409,
+        ),
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const released = await releaseHold(service, ledger, tenantOf(request), id, request.idempotent)
+      markReplayed(reply, released.replayed)
+      return { id: released.holdId, status: 'released' as const, releasedAt: released.releasedAt.toISOString() }
+    },
+  )
+}
+
+function renderHold(hold: Hold) {
+  return {
+    id: hold.id,
+    customerId: hold.customerCode,
+    amount: Number(hold.amount),
+    captured: Number(hold.captured),
+    remaining: Number(hold.remaining),
+    currency: hold.currency,
+    status: hold.status,
+    description: hold.description,
+    expiresAt: hold.expiresAt?.toISOString() ?? null,
+    createdAt: hold.createdAt.toISOString(),
+    updatedAt: hold.updatedAt.toISOString(),
+  }
+}

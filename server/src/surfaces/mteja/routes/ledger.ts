@@ -1,0 +1,170 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Service } from '../../../domain/context.ts'
+import { type ExportedEntry, exportEntries } from '../../../domain/ledger/export.ts'
+import { verifyLedger } from '../../../domain/ledger/verify.ts'
+import { getMerchant } from '../../../domain/merchants/merchants.ts'
+import { csvText } from '../../http/csv.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { date, modeSchema, nullableText } from '../schemas.ts'
+import { jsonLines, sendText, streams } from '../streams.ts'
+
+const tags = ['Operator']
+const count = Type.Integer({ examples: [2] })
+
+/** A line of a verification. */
+const verificationLineSchema = Type.Union([
+  Type.Object({
+    progress: Type.Object({
+      done: Type.Integer({ description: 'Rows that were looked at', examples: [2000] }),
+      total: Type.Integer({ description: 'About how many there are', examples: [5000] }),
+    }),
+  }),
+  Type.Object({
+    result: Type.Union([
+      Type.Object({
+        isSound: Type.Literal(true),
+        entries: count,
+        transactions: count,
+        accounts: count,
+        holds: count,
+        customers: count,
+      }),
+      Type.Object({
+        isSound: Type.Literal(false),
+        wrong: Type.String({
+          description: 'The first row that is wrong, and what is wrong with it',
+          examples: ['ledger account 7 of merchant 100001 has -99 posted, but its entries add up to -100'],
+        }),
+      }),
+    ]),
+  }),
+])
+
+/** A line of an export. */
+const exportedEntrySchema = Type.Object({
+  merchant: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }),
+  mode: modeSchema,
+  createdAt: date,
+  transactionId: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  kind: Type.String({ description: 'pay_in, purchase, transfer, refund, reversal, hold_capture or fee' }),
+  accountId: Type.Integer({ examples: [7] }),
+  accountKind: Type.String({ description: 'customer_cash, merchant_balance, fees or outside' }),
+  customer: nullableText,
+  number: Type.Integer({ description: '1, 2, 3 … within the account', examples: [1] }),
+  amount: Type.Integer({ description: 'Minor units; negative where they left the account', examples: [-250] }),
+  balanceAfter: Type.Integer({ examples: [4750] }),
+  currency: Type.String({ examples: ['ZAR'] }),
+  description: nullableText,
+  details: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+  reversesId: nullableText,
+  holdId: nullableText,
+})
+
+const csvSchema = Type.String({
+  description: 'The same in columns; the first line names them',
+  examples: ['merchant,mode,createdAt,transactionId,kind,…'],
+})
+
+/** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
+export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service }) => {
+  app.get(
+    '/ledger/verification',
+    {
+      schema: {
+        operationId: 'verifyLedger',
+        summary: 'Derive every balance from its entries once more: progress as JSON lines, the last one is the result',
+        tags,
+        response: streams({ [jsonLines]: verificationLineSchema }, 401, 404),
+      },
+    },
+    (_request, reply) => sendText(reply, jsonLines, verificationLines(service)),
+  )
+
+  app.get(
+    '/ledger/entries',
+    {
+      schema: {
+        operationId: 'exportEntries',
+        summary: 'Every entry, as JSON lines or CSV',
+        tags,
+        querystring: Type.Object({
+          merchant: Type.Optional(
+            Type.String({ description: 'Of one merchant only', examples: ['mer_3k1f9x0c2v8b7n6'] }),
+          ),
+          format: Type.Optional(
+            Type.Unsafe<'jsonl' | 'csv'>({ type: 'string', enum: ['jsonl', 'csv'], examples: ['csv'] }),
+          ),
+        }),
+        response: streams({ [jsonLines]: exportedEntrySchema, 'text/csv': csvSchema }, 400, 401, 404),
+      },
+    },
+    async (request, reply) => {
+      const { merchant, format = 'jsonl' } = request.query
+      const merchantId = merchant === undefined ? undefined : (await getMerchant(service, merchant)).id
+      const pages = exportEntries(service.db, merchantId)
+      if (format === 'csv') return sendText(reply, 'text/csv; charset=utf-8', csvPages(pages))
+      return sendText(reply, jsonLines, jsonPages(pages))
+    },
+  )
+}
+
+async function* verificationLines(service: Service): AsyncGenerator<string> {
+  const steps = verifyLedger(service.db)
+  for (;;) {
+    const step = await steps.next()
+    yield `${JSON.stringify(step.done ? { result: step.value } : { progress: step.value })}\n`
+    if (step.done) return
+  }
+}
+
+async function* jsonPages(pages: AsyncIterable<ExportedEntry[]>): AsyncGenerator<string> {
+  for await (const entries of pages) yield entries.map((entry) => `${JSON.stringify(renderEntry(entry))}\n`).join('')
+}
+
+const columns = [
+  'merchant',
+  'mode',
+  'createdAt',
+  'transactionId',
+  'kind',
+  'accountId',
+  'accountKind',
+  'customer',
+  'number',
+  'amount',
+  'balanceAfter',
+  'currency',
+  'description',
+  'details',
+  'reversesId',
+  'holdId',
+] as const
+
+async function* csvPages(pages: AsyncIterable<ExportedEntry[]>): AsyncGenerator<string> {
+  yield `${columns.join(',')}\r\n`
+  for await (const entries of pages) yield entries.map((entry) => `${csvLine(renderEntry(entry))}\r\n`).join('')
+}
+
+function csvLine(entry: ReturnType<typeof renderEntry>): string {
+  return columns
+    .map((name) => {
+      const value = entry[name]
+      if (value === null) return ''
+      if (typeof value === 'number') return String(value)
+      return csvText(typeof value === 'string' ? value : JSON.stringify(value))
+    })
+    .join(',')
+}
+
+/** Amounts, balances, numbers and ids are exact as JSON numbers. */
+function renderEntry({ accountId, number, amount, balanceAfter, createdAt, ...rest }: ExportedEntry) {
+  return {
+    ...rest,
+    accountId: Number(accountId),
+    number: Number(number),
+    amount: Number(amount),
+    balanceAfter: Number(balanceAfter),
+    createdAt: createdAt.toISOString(),
+  }
+}

@@ -1,0 +1,76 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { type Refund, refundTransaction, reverseTransaction } from '../../../domain/wallet/refunds.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { markReplayed } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { transactionIdOf } from '../ids.ts'
+import { amountSchema, date, responses } from '../schemas.ts'
+
+const transactionId = Type.String({
+  maxLength: 100,
+  description: 'As any surface names it: txn_…, purchase_… or the bare id',
+  examples: ['txn_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
+})
+const reason = Type.Optional(Type.String({ maxLength: 500, examples: ['Returned goods'] }))
+
+const refundSchema = Type.Object({
+  id: Type.String({ description: 'Of the new ledger transaction', examples: ['019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'] }),
+  transactionId: Type.String({ description: 'The one that was given back' }),
+  amount: Type.Integer({ examples: [50] }),
+  currency: Type.String({ examples: ['ZAR'] }),
+  createdAt: date,
+})
+
+/** `/v1/refunds` and `/v1/reversals`: money goes back the way it came, never more than what is left of it. */
+export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { service, ledger }) => {
+  app.post(
+    '/refunds',
+    {
+      schema: {
+        operationId: 'refund',
+        summary: 'Give back a pay-in, a purchase or a capture, in whole or in part',
+        tags: ['Refunds'],
+        body: Type.Object({ transactionId, amount: Type.Optional(amountSchema), reason }),
+        response: responses(201, refundSchema, 400, 401, 402, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
+      const refund = await refundTransaction(service, ledger, tenantOf(request), given, request.idempotent)
+      markReplayed(reply, refund.replayed)
+      reply.status(201)
+      return renderRefund(refund)
+    },
+  )
+
+  app.post(
+    '/reversals',
+    {
+      schema: {
+        operationId: 'reverse',
+        summary: 'Undo all that is left of a transaction, a transfer too',
+        tags: ['Refunds'],
+        body: Type.Object({ transactionId, reason }),
+        response: responses(201, refundSchema, 400, 401, 402, 404, 409),
+      },
+    },
+    async (request, reply) => {
+      const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
+      const reversal = await reverseTransaction(service, ledger, tenantOf(request), given, request.idempotent)
+      markReplayed(reply, reversal.replayed)
+      reply.status(201)
+      return renderRefund(reversal)
+    },
+  )
+}
+
+function renderRefund(refund: Refund) {
+  return {
+    id: refund.id,
+    transactionId: refund.transactionId,
+    amount: Number(refund.amount),
+    currency: refund.currency,
+    createdAt: refund.createdAt.toISOString(),
+  }
+}

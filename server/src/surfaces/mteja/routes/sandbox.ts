@@ -1,0 +1,360 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { simulateTransfer } from '../../../domain/payments/incoming-transfers.ts'
+import { approveMandate, type Mandate } from '../../../domain/payments/mandates.ts'
+import { simulateNotice } from '../../../domain/payments/payment-intents.ts'
+import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../../domain/payments/payment-methods.ts'
+import type { Transaction } from '../../../domain/payments/payment-records.ts'
+import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce, answerRepeatable, markReplayed } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { date, nullableText, responses } from '../schemas.ts'
+
+const tags = ['Sandbox']
+const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
+
+const payInSchema = Type.Object({
+  id: Type.String(),
+  transactionId: Type.String({ description: 'The ledger transaction' }),
+  customerId: Type.String(),
+  amount: Type.Integer(),
+  currency: Type.String(),
+  description: nullableText,
+  status: Type.Literal('succeeded'),
+  balanceAfter: Type.Integer(),
+  createdAt: date,
+})
+
+const incomingTransferSchema = Type.Object({
+  reference: Type.String({ examples: ['000013260115'] }),
+  paymentIntentId: Type.String({ examples: ['pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  accountNumber: Type.String({ examples: ['9123456789'] }),
+  amount: Type.Integer({ examples: [5000] }),
+  currency: Type.String({ examples: ['NGN'] }),
+  senderName: Type.String({ examples: ['Ada Obi'] }),
+  narration: nullableText,
+  status: Type.String({ description: 'succeeded, or returned to its sender', examples: ['succeeded'] }),
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was returned' }),
+  createdAt: date,
+})
+
+const paymentMethodSchema = Type.Object({
+  id: Type.String({ description: 'As the Cashful surface names it', examples: ['pm_ekk8t49ogj'] }),
+  authorizationCode: Type.String({ description: 'As the Paystack surface names it', examples: ['AUTH_ekk8t49ogj'] }),
+  customerId: Type.String(),
+  type: Type.String(),
+  provider: Type.String(),
+  brand: nullableText,
+  last4: nullableText,
+  expiryMonth: Type.Union([Type.Integer(), Type.Null()]),
+  expiryYear: Type.Union([Type.Integer(), Type.Null()]),
+  phone: nullableText,
+  isDefault: Type.Boolean(),
+  createdAt: date,
+})
+
+const optionalText = (maxLength: number, example: string) =>
+  Type.Optional(Type.String({ maxLength, examples: [example] }))
+
+/** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
+export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, ledger } = context
+
+  app.post(
+    '/sandbox/pay-ins',
+    {
+      schema: {
+        operationId: 'simulatePayIn',
+        summary: 'Credit a customer’s cash balance as if a pay-in had arrived',
+        tags,
+        body: Type.Object({
+          customerId,
+          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          currency: Type.Optional(Type.String({ maxLength: 10, examples: ['ZAR'] })),
+          description: optionalText(500, 'Top-up'),
+        }),
+        response: responses(201, payInSchema, 400, 401, 403, 404),
+      },
+    },
+    async (request, reply) => {
+      const { customerId, ...input } = request.body
+      const given = { customerCode: customerId, ...input }
+      const payIn = await simulatePayIn(service, ledger, tenantOf(request), given, request.idempotent)
+      markReplayed(reply, payIn.replayed)
+      reply.status(201)
+      return {
+        id: payIn.id,
+        transactionId: payIn.id,
+        customerId: payIn.customerCode,
+        amount: Number(payIn.amount),
+        currency: payIn.currency,
+        description: payIn.description,
+        status: 'succeeded' as const,
+        balanceAfter: Number(payIn.balanceAfter),
+        createdAt: payIn.createdAt.toISOString(),
+      }
+    },
+  )
+
+  app.post(
+    '/sandbox/payment-methods',
+    {
+      schema: {
+        operationId: 'createTestPaymentMethod',
+        summary: 'Save a card or a mobile money number, as if the customer had paid with it',
+        tags,
+        body: Type.Object({
+          customerId,
+          type: Type.Unsafe<'card' | 'mobile_money'>({
+            type: 'string',
+            enum: ['card', 'mobile_money'],
+            examples: ['card'],
+          }),
+          number: Type.Optional(
+            Type.String({
+              maxLength: 30,
+              description: 'Of a card; default Paystack’s test card',
+              examples: ['4084084084084081'],
+            }),
+          ),
+          expiryMonth: Type.Optional(Type.Integer({ minimum: 1, maximum: 12, examples: [12] })),
+          expiryYear: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2099, examples: [2030] })),
+          brand: optionalText(40, 'visa'),
+          bank: optionalText(100, 'TEST BANK'),
+          phone: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description: 'Of mobile money, where it is required',
+              examples: ['+27821234567'],
+            }),
+          ),
+          provider: optionalText(40, 'mpesa'),
+          accountName: optionalText(200, 'John Doe'),
+        }),
+        response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
+      },
+    },
+    (request, reply) => {
+      const { customerId, ...given } = request.body
+      const instrument = readInstrument(given)
+      return answerOnce(context, request, reply, 201, async ({ service }) =>
+        renderPaymentMethod(customerId, await savePaymentMethod(service, tenantOf(request), customerId, instrument)),
+      )
+    },
+  )
+
+  app.post(
+    '/sandbox/payments/:reference/notice',
+    {
+      schema: {
+        operationId: 'simulatePaymentNotice',
+        summary: 'Have the processor tell of a payment, once more or with an outcome of your choice',
+        description: 'The outcome decides a payment that is being processed; one that is decided stays as it is.',
+        tags,
+        params: Type.Object({
+          reference: Type.String({
+            description: 'A payment intent or a checkout session',
+            examples: ['pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
+          }),
+        }),
+        body: Type.Object(
+          {
+            outcome: Type.Optional(
+              Type.Unsafe<'succeeded' | 'declined' | 'insufficient_funds'>({
+                type: 'string',
+                enum: ['succeeded', 'declined', 'insufficient_funds'],
+              }),
+            ),
+          },
+          { examples: [{ outcome: 'succeeded' }] },
+        ),
+        response: responses(
+          200,
+          Type.Object(
+            {
+              paymentIntentId: Type.String(),
+              status: Type.String(),
+              transactionId: nullableText,
+              reason: nullableText,
+            },
+            {
+              examples: [
+                {
+                  paymentIntentId: 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
+                  status: 'succeeded',
+                  transactionId: '019aa8a1-7d2b-7c1e-9d3f-2f6f0c1b2a3d',
+                  reason: null,
+                },
+              ],
+            },
+          ),
+          400,
+          401,
+          403,
+          404,
+          409,
+        ),
+      },
+    },
+    (request, reply) => {
+      const { reference } = request.params
+      const { outcome } = request.body
+      return answerRepeatable(context, request, reply, 200, async () => {
+        const intent = await simulateNotice(service, ledger, tenantOf(request), reference, outcome)
+        return {
+          paymentIntentId: intent.id,
+          status: intent.status,
+          transactionId: intent.transactionId,
+          reason: intent.failureReason,
+        }
+      })
+    },
+  )
+
+  app.post(
+    '/sandbox/dedicated-accounts/:accountNumber/transfers',
+    {
+      schema: {
+        operationId: 'simulateIncomingTransfer',
+        summary: 'Send money to a customer’s dedicated account, as somebody would from their bank',
+        description: 'Credited once for a reference, however often it is told of. Of a denied customer it is returned.',
+        tags,
+        params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
+        body: Type.Object({
+          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          senderName: optionalText(200, 'Ada Obi'),
+          senderBank: optionalText(100, 'Zenith Bank'),
+          senderAccountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
+          narration: optionalText(500, 'Rent'),
+          reference: Type.Optional(
+            Type.String({
+              pattern: '^[A-Za-z0-9.=-]{1,100}$',
+              description: 'The bank’s own; also of the transaction',
+              examples: ['000013260115'],
+            }),
+          ),
+        }),
+        response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { accountNumber } = request.params
+      const { idempotent, body } = request
+      return answerRepeatable(context, request, reply, 201, async () => {
+        const transaction = await simulateTransfer(service, ledger, tenant, accountNumber, body, idempotent)
+        return renderTransfer(transaction)
+      })
+    },
+  )
+
+  app.post(
+    '/sandbox/mandates/:reference/approve',
+    {
+      schema: {
+        operationId: 'approveTestMandate',
+        summary: 'Agree to a direct debit mandate, as the customer would on the hosted page',
+        tags,
+        params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
+        body: Type.Object({
+          accountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
+          bankCode: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['058'] })),
+        }),
+        response: responses(
+          200,
+          Type.Object(
+            { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
+            { examples: [{ reference: 'ekk8t49ogj1x0c2', status: 'pending', authorizationCode: 'AUTH_ekk8t49ogj' }] },
+          ),
+          400,
+          401,
+          404,
+        ),
+      },
+    },
+    (request, reply) => {
+      const { accountNumber = '0123456789', bankCode = '058' } = request.body
+      const account = { number: accountNumber, bankCode }
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        renderMandate(await approveMandate(service, tenantOf(request), request.params.reference, account)),
+      )
+    },
+  )
+}
+
+function renderTransfer({ incoming, ...transaction }: Transaction) {
+  return {
+    reference: transaction.reference,
+    paymentIntentId: transaction.paymentIntentId,
+    customerId: transaction.customer.code,
+    accountNumber: incoming?.receiverAccountNumber ?? '',
+    amount: Number(transaction.amount),
+    currency: transaction.currency,
+    senderName: incoming?.senderName ?? '',
+    narration: incoming?.narration ?? null,
+    status: transaction.paidAt === null ? 'returned' : 'succeeded',
+    reason: transaction.failureReason,
+    createdAt: transaction.createdAt.toISOString(),
+  }
+}
+
+interface GivenInstrument {
+  type: 'card' | 'mobile_money'
+  number?: string
+  expiryMonth?: number
+  expiryYear?: number
+  brand?: string
+  bank?: string
+  phone?: string
+  provider?: string
+  accountName?: string
+}
+
+function readInstrument(given: GivenInstrument): Instrument {
+  const { provider, accountName } = given
+  if (given.type === 'card') {
+    return {
+      type: 'card',
+      number: given.number ?? '4084084084084081',
+      expiryMonth: given.expiryMonth ?? 12,
+      expiryYear: given.expiryYear ?? 2030,
+      brand: given.brand,
+      bank: given.bank,
+      provider,
+      accountName,
+    }
+  }
+  if (given.phone === undefined) {
+    throw new ServiceError('invalid_request', 'phone is required for mobile money', 'phone')
+  }
+  return { type: 'mobile_money', phone: given.phone, provider, accountName }
+}
+
+function renderPaymentMethod(customerId: string, method: PaymentMethod) {
+  return {
+    id: `pm_${method.code}`,
+    authorizationCode: `AUTH_${method.code}`,
+    customerId,
+    type: method.type,
+    provider: method.provider,
+    brand: method.brand,
+    last4: method.last4,
+    expiryMonth: method.expiryMonth,
+    expiryYear: method.expiryYear,
+    phone: method.phone,
+    isDefault: method.isDefault,
+    createdAt: method.createdAt.toISOString(),
+  }
+}
+
+function renderMandate(mandate: Mandate) {
+  const code = mandate.paymentMethod?.code
+  return {
+    reference: mandate.reference,
+    status: mandate.status,
+    authorizationCode: code === undefined ? null : `AUTH_${code}`,
+  }
+}

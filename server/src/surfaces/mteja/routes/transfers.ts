@@ -1,0 +1,76 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { makeTransfers, type Transfer } from '../../../domain/wallet/transfers.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { amountSchema, currencySchema, customerIdSchema, responses } from '../schemas.ts'
+
+const outcomeSchema = Type.Union([
+  Type.Object({
+    status: Type.Literal('completed'),
+    id: Type.String(),
+    createdAt: Type.String({ format: 'date-time' }),
+  }),
+  Type.Object({
+    status: Type.Literal('refused'),
+    error: Type.Object({ code: Type.String(), message: Type.String(), field: Type.Optional(Type.String()) }),
+  }),
+])
+
+/** `/v1/transfers/batch`: up to a thousand transfers in one commit, each answered for itself. */
+export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  app.post(
+    '/transfers/batch',
+    {
+      schema: {
+        operationId: 'makeTransfers',
+        summary: 'Make up to 1,000 transfers in one commit; a refused one does not touch the others',
+        tags: ['Transfers'],
+        body: Type.Object({
+          transfers: Type.Array(
+            Type.Object({
+              fromCustomerId: customerIdSchema,
+              toCustomerId: customerIdSchema,
+              amount: amountSchema,
+              currency: Type.Optional(currencySchema),
+              description: Type.Optional(Type.String({ maxLength: 500, examples: ['Payday'] })),
+            }),
+            { minItems: 1, maxItems: 1000 },
+          ),
+        }),
+        response: responses(
+          200,
+          Type.Object({
+            completed: Type.Integer({ examples: [1] }),
+            refused: Type.Integer({ examples: [0] }),
+            outcomes: Type.Array(outcomeSchema),
+          }),
+          400,
+          401,
+          409,
+        ),
+      },
+    },
+    (request, reply) =>
+      answerOnce(context, request, reply, 200, async ({ service }) => {
+        const inputs = request.body.transfers.map(({ fromCustomerId, toCustomerId, ...input }) => ({
+          fromCustomer: fromCustomerId,
+          toCustomer: toCustomerId,
+          ...input,
+        }))
+        const outcomes = (await makeTransfers(service, tenantOf(request), inputs)).map(renderOutcome)
+        const completed = outcomes.filter((outcome) => outcome.status === 'completed').length
+        return { completed, refused: outcomes.length - completed, outcomes }
+      }),
+  )
+}
+
+function renderOutcome(outcome: Transfer | ServiceError) {
+  if (!(outcome instanceof ServiceError)) {
+    return { status: 'completed' as const, id: outcome.id, createdAt: outcome.createdAt.toISOString() }
+  }
+  const { code, message, field } = outcome
+  return { status: 'refused' as const, error: { code, message, ...(field === undefined ? {} : { field }) } }
+}

@@ -1,0 +1,250 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  getWebhookEndpoint,
+  listWebhookEndpoints,
+  rotateWebhookSecret,
+  setPaystackWebhook,
+  updateWebhookEndpoint,
+  type WebhookEndpoint,
+} from '../../../domain/webhooks/endpoints.ts'
+import { endpointName, readEndpointName } from '../../../domain/webhooks/ids.ts'
+import { readSubscription, renderSubscription } from '../../../domain/webhooks/subscriptions.ts'
+import { readBearer, tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import { metadataSchema } from '../../http/schemas.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
+
+const tags = ['Webhook endpoints']
+const id = 'we_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+const params = Type.Object({ id: Type.String({ examples: [id] }) })
+const nullableDate = Type.Union([date, Type.Null()])
+const defaultOverlapHours = 24
+const hourMs = 60 * 60 * 1000
+
+const styleSchema = Type.Unsafe<'standard' | 'paystack'>({
+  type: 'string',
+  enum: ['standard', 'paystack'],
+  examples: ['standard'],
+})
+
+const url = Type.String({
+  maxLength: 2000,
+  description: 'https; in test mode also http, and this machine',
+  examples: ['https://shop.example.com/hooks'],
+})
+
+const events = Type.Array(Type.String({ maxLength: 100 }), {
+  minItems: 1,
+  maxItems: 100,
+  description: 'Names of events, or ["*"] for all, which is the default',
+  examples: [['identity.succeeded', 'identity.failed']],
+})
+
+const webhookEndpointSchema = Type.Object({
+  id: Type.String({ examples: [id] }),
+  style: styleSchema,
+  url,
+  events: Type.Array(Type.String(), { examples: [['*']] }),
+  enabled: Type.Boolean(),
+  disabledAt: nullableDate,
+  disabledReason: nullableText,
+  failingSince: Type.Union([date, Type.Null()], { description: 'Since when it has acknowledged nothing' }),
+  previousSecretExpiresAt: Type.Union([date, Type.Null()], {
+    description: 'Until when deliveries are signed with the secret before as well',
+  }),
+  metadata: Type.Union([metadataSchema, Type.Null()]),
+  createdAt: date,
+  updatedAt: date,
+})
+
+const newEndpointSchema = Type.Object({
+  ...webhookEndpointSchema.properties,
+  secret: Type.Union([Type.String(), Type.Null()], {
+    description: 'Shown this once; null in Paystack’s style, which signs with the API key',
+    examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+  }),
+})
+
+/** `/v1/webhook-endpoints`: addresses that are told of events, in either style. */
+export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service } = context
+
+  app.post(
+    '/webhook-endpoints',
+    {
+      schema: {
+        operationId: 'createWebhookEndpoint',
+        summary: 'Add an address that is told of events, or set the one in Paystack’s style',
+        description:
+          'In Paystack’s style there is one address for each mode; setting it again replaces it. It is signed with the ' +
+          'secret API key that this request carries, as Paystack does.',
+        tags,
+        body: Type.Object({
+          url,
+          style: Type.Optional(styleSchema),
+          events: Type.Optional(events),
+          metadata: Type.Optional(metadataSchema),
+        }),
+        response: responses(201, newEndpointSchema, 400, 401, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { url, style = 'standard', events = ['*'], metadata } = request.body
+      const eventTypes = readSubscription(events) ?? undefined
+      if (style === 'paystack' && (eventTypes !== undefined || metadata !== undefined)) {
+        const field = metadata === undefined ? 'events' : 'metadata'
+        throw new ServiceError('invalid_request', `${field} cannot be chosen in Paystack’s style`, field)
+      }
+      const secretKey = style === 'paystack' ? readSecretKey(request) : null
+      return answerOnce(context, request, reply, 201, async ({ service }) => {
+        if (secretKey !== null) {
+          return { ...renderEndpoint(await setPaystackWebhook(service, tenant, url, secretKey)), secret: null }
+        }
+        const { endpoint, secret } = await createWebhookEndpoint(service, tenant, { url, eventTypes, metadata })
+        return { ...renderEndpoint(endpoint), secret }
+      })
+    },
+  )
+
+  app.get(
+    '/webhook-endpoints',
+    {
+      schema: {
+        operationId: 'listWebhookEndpoints',
+        summary: 'List webhook endpoints of both styles, newest first',
+        tags,
+        querystring: Type.Object(pageQuery),
+        response: responses(200, pageSchema(webhookEndpointSchema), 400, 401),
+      },
+    },
+    async (request) => {
+      const { limit = 50, offset = 0 } = request.query
+      const { items, total } = await listWebhookEndpoints(service, tenantOf(request), {}, { limit, offset })
+      return { data: items.map(renderEndpoint), total }
+    },
+  )
+
+  app.get(
+    '/webhook-endpoints/:id',
+    {
+      schema: {
+        operationId: 'retrieveWebhookEndpoint',
+        summary: 'Retrieve a webhook endpoint',
+        tags,
+        params,
+        response: responses(200, webhookEndpointSchema, 401, 404),
+      },
+    },
+    async (request) =>
+      renderEndpoint(await getWebhookEndpoint(service, tenantOf(request), readEndpointName(request.params.id))),
+  )
+
+  app.patch(
+    '/webhook-endpoints/:id',
+    {
+      schema: {
+        operationId: 'updateWebhookEndpoint',
+        summary: 'Change where it is, what it is told of, or whether it is told at all',
+        description: 'Once enabled again it is told of what happens from then on; what it missed can be sent again.',
+        tags,
+        params,
+        body: Type.Object({
+          url: Type.Optional(url),
+          events: Type.Optional(events),
+          enabled: Type.Optional(Type.Boolean({ examples: [true] })),
+        }),
+        response: responses(200, webhookEndpointSchema, 400, 401, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const id = readEndpointName(request.params.id)
+      const { events, ...change } = request.body
+      const eventTypes = events === undefined ? undefined : readSubscription(events)
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        renderEndpoint(await updateWebhookEndpoint(service, tenant, id, { ...change, eventTypes })),
+      )
+    },
+  )
+
+  app.post(
+    '/webhook-endpoints/:id/rotate-secret',
+    {
+      schema: {
+        operationId: 'rotateWebhookSecret',
+        summary: 'Sign with a new secret, and for some hours with the one before as well',
+        tags,
+        params,
+        body: Type.Object({
+          overlapHours: Type.Optional(
+            Type.Number({ minimum: 0, maximum: 168, description: 'Default 24', examples: [24] }),
+          ),
+        }),
+        response: responses(200, newEndpointSchema, 400, 401, 404, 409),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const id = readEndpointName(request.params.id)
+      const { overlapHours = defaultOverlapHours } = request.body
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        const { endpoint, secret } = await rotateWebhookSecret(service, tenant, id, Math.round(overlapHours * hourMs))
+        return { ...renderEndpoint(endpoint), secret }
+      })
+    },
+  )
+
+  app.delete(
+    '/webhook-endpoints/:id',
+    {
+      schema: {
+        operationId: 'deleteWebhookEndpoint',
+        summary: 'Remove a webhook endpoint: it is told nothing more',
+        tags,
+        params,
+        response: responses(
+          200,
+          Type.Object({ id: Type.String({ examples: [id] }), deleted: Type.Literal(true), deletedAt: date }),
+          401,
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const { id } = request.params
+      const deletedAt = await deleteWebhookEndpoint(service, tenantOf(request), readEndpointName(id))
+      return { id, deleted: true as const, deletedAt: deletedAt.toISOString() }
+    },
+  )
+}
+
+/** A token would not do: it is not what receivers know. */
+function readSecretKey(request: FastifyRequest): string {
+  const key = readBearer(request)
+  if (key.startsWith('sk_')) return key
+  throw new ServiceError('invalid_request', 'Paystack’s style is signed with a secret API key: send one as the bearer')
+}
+
+function renderEndpoint(endpoint: WebhookEndpoint) {
+  return {
+    id: endpointName(endpoint.id),
+    style: endpoint.style,
+    url: endpoint.url,
+    events: renderSubscription(endpoint.eventTypes),
+    enabled: endpoint.disabledAt === null,
+    disabledAt: endpoint.disabledAt?.toISOString() ?? null,
+    disabledReason: endpoint.disabledReason,
+    failingSince: endpoint.failingSince?.toISOString() ?? null,
+    previousSecretExpiresAt: endpoint.previousSecretExpiresAt?.toISOString() ?? null,
+    metadata: endpoint.metadata,
+    createdAt: endpoint.createdAt.toISOString(),
+    updatedAt: endpoint.updatedAt.toISOString(),
+  }
+}

@@ -1,0 +1,154 @@
+import { STATUS_CODES } from 'node:http'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyError, FastifyPluginAsync } from 'fastify'
+import { type ErrorCode, ServiceError } from '../../base/errors.ts'
+import { envelope } from '../http/unroutable.ts'
+
+/** The OpenAPI documents by surface: each surface puts its own here, made from the schemas that validate. */
+export type Documents = Map<SurfaceName, () => object>
+
+type SurfaceName = keyof typeof titles
+
+const titles = { cashful: 'Cashful', paystack: 'Paystack', mteja: 'Mteja' } as const
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40" height="40" role="img" aria-label="Mteja"><text x="0" y="29" font-family="system-ui, sans-serif" font-size="28" font-weight="700" fill="#fff">Mteja</text></svg>`
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#0b6e4f"/><text x="16" y="24" text-anchor="middle" font-family="system-ui, sans-serif" font-size="22" font-weight="700" fill="#fff">M</text></svg>`
+
+/** `/docs`: the API reference of all surfaces, from files of this package alone, so that it works offline. */
+export const docsPages: FastifyPluginAsync<{ documents: Documents }> = async (app, { documents }) => {
+  // An address that cannot be a file's (a NUL in it, or too long) is answered as any other where nothing is.
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const isOurFault = error.statusCode === undefined || error.statusCode >= 500
+    if (isOurFault) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+    const [path = ''] = request.url.split('?')
+    const body = isOurFault
+      ? envelope(path, 500, 'Something went wrong on our side')
+      : envelope(path, 404, `There is nothing at ${request.method} ${path}`)
+    return reply
+      .status(isOurFault ? 500 : 404)
+      .type('application/json; charset=utf-8')
+      .send(body)
+  })
+  for (const name of Object.keys(titles) as SurfaceName[]) {
+    app.get(`/docs/${name}.json`, { schema: { hide: true } }, async () => {
+      const document = documents.get(name)
+      if (document === undefined) throw new ServiceError('not_found', `There is no document "${name}"`)
+      return withRefusals(name, document() as OpenApi)
+    })
+  }
+  // The page will not be registered without a document of its own; its routes are all hidden.
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Mteja', version: '1' } } })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'",
+    logo: { type: 'image/svg+xml', content: logo },
+    theme: {
+      title: 'Mteja API reference',
+      favicon: [{ filename: 'icon.svg', rel: 'icon', sizes: 'any', type: 'image/svg+xml', content: icon }],
+    },
+    uiConfig: {
+      urls: Object.entries(titles).map(([name, title]) => ({ url: `/docs/${name}.json`, name: title })),
+      docExpansion: 'list',
+      persistAuthorization: true,
+      tryItOutEnabled: true,
+      validatorUrl: null,
+    } as never,
+  })
+}
+
+interface OpenApi {
+  paths: Record<string, Record<string, { responses: Record<string, Response> }>>
+}
+
+interface Response {
+  description: string
+  content?: Record<string, { schema: object; example?: unknown }>
+}
+
+/** The document with each status by its name, and each refusal with an example of its own instead of its schema's. */
+function withRefusals(name: SurfaceName, document: OpenApi): OpenApi {
+  const describe = ([status, response]: [string, Response]): [string, Response] => {
+    const description = STATUS_CODES[status] ?? response.description
+    const example = refusalExamples[name][status]
+    const content = response.content?.['application/json']
+    // A 503 of the health check has a body that is no refusal.
+    if (example === undefined || content === undefined || !('$ref' in content.schema)) {
+      return [status, { ...response, description }]
+    }
+    return [status, { ...response, description, content: { 'application/json': { ...content, example } } }]
+  }
+  const paths = mapValues(document.paths, (operations) =>
+    mapValues(operations, (operation) => ({
+      ...operation,
+      responses: Object.fromEntries(Object.entries(operation.responses).map(describe)),
+    })),
+  )
+  return { ...document, paths }
+}
+
+function mapValues<In, Out>(object: Record<string, In>, map: (value: In) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value)]))
+}
+
+/** A refusal that shows what a status means. */
+export const sampleRefusals: Record<number, { code: ErrorCode; message: string }> = {
+  400: { code: 'invalid_request', message: 'The body is not valid JSON, or has a member named __proto__' },
+  401: { code: 'unauthorized', message: 'The key or token is not valid, was revoked or has expired' },
+  402: {
+    code: 'insufficient_funds',
+    message: 'The available balance of customer CUS_xnxdt6s1zg1f4nx does not cover the amount',
+  },
+  403: {
+    code: 'customer_denied',
+    message:
+      'The customer of this operation is denied and cannot send, spend or be paid; change their risk action first',
+  },
+  404: { code: 'customer_not_found', message: 'There is no customer "CUS_x"' },
+  409: {
+    code: 'idempotency_key_reused',
+    message: 'The Idempotency-Key "order-17" was used with another amount; use a new key for a new request',
+  },
+}
+
+const checkValues = { nextStep: "Ensure that the value(s) you're passing are valid." }
+const invalid = { status: false, meta: checkValues, type: 'validation_error', code: 'invalid_params' }
+
+/** The sample refusals by status, as each surface says them; held to their tables by docs.test.ts. */
+export const refusalExamples: Record<SurfaceName, Record<string, object>> = {
+  cashful: mapSamples((status, { message }) => ({
+    statusCode: status,
+    message: [message],
+    error: STATUS_CODES[status],
+  })),
+  paystack: {
+    400: { ...invalid, message: sampleRefusals[400]?.message },
+    401: {
+      status: false,
+      message: 'Invalid key',
+      meta: { nextStep: 'Ensure that you provide the correct authorization key for the request' },
+      type: 'validation_error',
+      code: 'invalid_Key',
+    },
+    403: {
+      status: false,
+      message: 'Identity checks are not available in live mode on this server',
+      meta: { nextStep: 'Use a test key, or ask the operator of this server' },
+      type: 'api_error',
+      code: 'feature_unavailable',
+    },
+    404: { ...invalid, message: 'Customer code/email specified is invalid' },
+    409: {
+      ...invalid,
+      message: sampleRefusals[409]?.message,
+      meta: { nextStep: 'Use a new Idempotency-Key for a new request' },
+    },
+  },
+  mteja: mapSamples((_status, { code, message }) => ({ error: { code, message } })),
+}
+
+function mapSamples(render: (status: number, sample: { code: ErrorCode; message: string }) => object) {
+  return Object.fromEntries(
+    Object.entries(sampleRefusals).map(([status, sample]) => [status, render(Number(status), sample)]),
+  )
+}

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openTestApi, type TestApi } from '../../../test/api.ts'
+
+let api: TestApi
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+
+const get = (path: string) => api.call('GET', path, undefined, null)
+
+describe('health', () => {
+  test('/healthz says that the process runs, whatever the database does', async () => {
+    const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('gone'))
+    const answer = await get('/healthz')
+    outage.mockRestore()
+    expect([answer.statusCode, answer.json()]).toEqual([200, { status: 'ok' }])
+  })
+
+  test('/readyz says whether the database answers', async () => {
+    expect((await get('/readyz')).json()).toEqual({ status: 'ready' })
+    const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('gone'))
+    const answer = await get('/readyz')
+    outage.mockRestore()
+    expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'database unreachable' }])
+  })
+
+  test('Cashful’s health says what is down', async () => {
+    const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('gone'))
+    const answer = await get('/api/canary/health')
+    outage.mockRestore()
+    const down = { database: { status: 'down', message: 'The database cannot be reached' } }
+    const up = { 'cashful-api': { status: 'up' } }
+    expect([answer.statusCode, answer.json()]).toEqual([
+      503,
+      { status: 'error', info: up, error: down, details: { ...up, ...down } },
+    ])
+  })
+})
+
+describe('/metrics', () => {
+  test('counts requests by route, never by address', async () => {
+    await api.call('GET', '/customer/secret@example.com')
+    await get('/nothing-here')
+    const { body, headers } = await get('/metrics')
+    expect(headers['content-type']).toMatch(/^text\/plain/)
+    expect(body).toMatch(
+      /http_request_duration_seconds_count\{method="GET",route="\/customer\/:email_or_code",status="404"\} 1/,
+    )
+    expect(body).toContain('process_cpu_user_seconds_total')
+    expect(body).not.toMatch(/secret@example|nothing-here/)
+  })
+
+  test('counts failures of ours', async () => {
+    const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('a bug'))
+    const answer = await api.call('GET', '/customer')
+    outage.mockRestore()
+    expect([answer.statusCode, answer.body]).toEqual([500, expect.not.stringContaining('a bug')])
+    expect((await get('/metrics')).body).toMatch(/http_request_failures_total [1-9]/)
+  })
+})
+
+describe('faults of ours', () => {
+  test.each([
+    ['/customer', { status: false, type: 'api_error', code: 'unknown' }],
+    ['/api/canary/customers', { statusCode: 503, error: 'Service Unavailable' }],
+    ['/v1/api-keys', { error: { code: 'busy' } }],
+  ])('a database that cannot be reached is 503 with Retry-After at %s', async (path, body) => {
+    const away = Object.assign(new Error('gone'), { name: 'DatabaseUnavailableError' })
+    const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(away)
+    const answer = await api.call('GET', path)
+    outage.mockRestore()
+    expect([answer.statusCode, answer.headers['retry-after'], answer.json()]).toMatchObject([503, '1', body])
+  })
+
+  test.each([
+    ['/customer', { status: false, message: 'Something went wrong on our side; nothing was changed' }],
+    ['/api/canary/customers', { statusCode: 500, error: 'Internal Server Error' }],
+    ['/v1/api-keys', { error: { code: 'internal' } }],
+  ])('a bug is 500 without internals at %s', async (path, body) => {
+    const bug = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('select secret from table'))
+    const answer = await api.call('GET', path)
+    bug.mockRestore()
+    expect([answer.statusCode, answer.json()]).toMatchObject([500, body])
+    expect(answer.body).not.toContain('secret')
+  })
+})
+
+describe('every answer', () => {
+  test.each(['/healthz', '/customer', '/api/canary/customers', '/v1/nothing', '/customer/%zz', '/docs/cashful.json'])(
+    'of %s carries a request id, the caller’s own where it is fit',
+    async (url) => {
+      const ask = async (given?: string) => {
+        const headers = given === undefined ? {} : { 'x-request-id': given }
+        return (await api.app.inject({ method: 'GET', url, headers })).headers['x-request-id']
+      }
+      expect(await ask()).toMatch(/^[0-9a-f-]{36}$/)
+      expect(await ask('order-7:retry.1')).toBe('order-7:retry.1')
+      for (const unfit of ['', 'a b', 'x'.repeat(101), '<script>']) {
+        expect(await ask(unfit)).toMatch(/^[0-9a-f-]{36}$/)
+      }
+    },
+  )
+
+  test.each([
+    ['/customer/CUS_x', 'PUT'],
+    ['/api/canary/customers/CUS_x', 'PATCH'],
+    ['/v1/api-keys/x', 'DELETE'],
+  ])('of %s may be read by a page of another origin, which may ask before', async (url, method) => {
+    const origin = 'https://shop.example'
+    const preflight = await api.app.inject({
+      method: 'OPTIONS',
+      url,
+      headers: {
+        origin,
+        'access-control-request-method': method,
+        'access-control-request-headers': 'authorization, content-type',
+      },
+    })
+    expect([preflight.statusCode, preflight.body]).toEqual([204, ''])
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': expect.stringContaining(method),
+      'access-control-allow-headers': 'authorization, content-type',
+    })
+    expect(preflight.headers).not.toHaveProperty('access-control-allow-credentials')
+    const answer = await api.app.inject({ method: method as 'PUT', url, headers: { origin } })
+    expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([401, '*'])
+  })
+
+  test('to an OPTIONS that is no preflight is empty', async () => {
+    const answer = await api.app.inject({ method: 'OPTIONS', url: '/customer' })
+    expect([answer.statusCode, answer.body]).toEqual([204, ''])
+  })
+})

@@ -1,0 +1,277 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Bank } from '../../../domain/banking/bank-list.ts'
+import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { responses, success } from '../schemas.ts'
+
+const tags = ['Verification']
+const maxPerPage = 100
+/** When the list was last brought up to date; no bank's own dates are kept. */
+const listedAt = '2026-01-15T10:30:00.000Z'
+
+const nullableText = Type.Union([Type.String(), Type.Null()])
+const flag = (description: string) => Type.Optional(Type.String({ description, examples: ['true'] }))
+
+const bankSchema = Type.Object({
+  id: Type.Integer({ examples: [21] }),
+  name: Type.String({ examples: ['Zenith Bank'] }),
+  slug: Type.String({ examples: ['zenith-bank'] }),
+  code: Type.String({ examples: ['057'] }),
+  longcode: Type.String({ examples: ['057150013'] }),
+  gateway: nullableText,
+  pay_with_bank: Type.Boolean(),
+  supports_transfer: Type.Boolean(),
+  available_for_direct_debit: Type.Boolean(),
+  active: Type.Boolean(),
+  is_deleted: Type.Boolean(),
+  country: Type.String({ examples: ['Nigeria'] }),
+  currency: Type.String({ examples: ['NGN'] }),
+  type: Type.String({ examples: ['nuban'] }),
+  nip_sort_code: Type.Optional(nullableText),
+  supported_types: Type.Optional(Type.Array(Type.String())),
+  createdAt: Type.String(),
+  updatedAt: Type.String(),
+})
+
+const cursorMetaSchema = Type.Object({ next: nullableText, previous: nullableText, perPage: Type.Integer() })
+
+const validationSchema = Type.Object({
+  verified: Type.Boolean(),
+  verificationMessage: Type.String({ examples: ['Account is verified successfully'] }),
+  accountAcceptsDebits: Type.Boolean(),
+  accountAcceptsCredits: Type.Boolean(),
+  accountHolderMatch: Type.Boolean(),
+  accountOpenForMoreThanThreeMonths: Type.Boolean(),
+  accountOpen: Type.Boolean(),
+})
+
+const validateSchema = Type.Object({
+  account_name: Type.String({ minLength: 1, maxLength: 200, examples: ['Ann Bron'] }),
+  account_number: Type.String({ minLength: 1, maxLength: 40, examples: ['0123456789'] }),
+  account_type: Type.Unsafe<'personal' | 'business'>({
+    type: 'string',
+    enum: ['personal', 'business'],
+    examples: ['personal'],
+  }),
+  bank_code: Type.String({ minLength: 1, maxLength: 20, examples: ['632005'] }),
+  country_code: Type.Unsafe<'ZA'>({ type: 'string', enum: ['ZA'], examples: ['ZA'] }),
+  document_type: Type.Unsafe<string>({
+    type: 'string',
+    enum: ['identityNumber', 'passportNumber', 'businessRegistrationNumber'],
+    examples: ['identityNumber'],
+  }),
+  document_number: Type.Optional(Type.String({ maxLength: 40, examples: ['1234567890123'] })),
+})
+
+/** `/bank`: banks, and whose their accounts are. */
+export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app) => {
+  app.get(
+    '/bank',
+    {
+      schema: {
+        operationId: 'bank_list',
+        summary: 'List banks and mobile money operators, by name',
+        description: 'The whole list, unless a page of it is asked for by perPage or by cursor.',
+        tags,
+        querystring: Type.Object({
+          country: Type.Optional(Type.String({ examples: ['nigeria'] })),
+          currency: Type.Optional(Type.String({ examples: ['NGN'] })),
+          type: Type.Optional(
+            Type.String({
+              description: 'nuban, ghipss, kepss, basa, mobile_money or mobile_money_business',
+              examples: ['nuban'],
+            }),
+          ),
+          gateway: Type.Optional(Type.String({ description: 'emandate, ibank or digitalbankmandate' })),
+          pay_with_bank: flag('Only those people can pay with'),
+          pay_with_bank_transfer: flag('Only those people can pay with by transfer'),
+          enabled_for_verification: flag('Only those that validate accounts'),
+          include_nip_sort_code: flag('With their codes in Nigeria’s instant payments'),
+          perPage: Type.Optional(Type.String({ description: 'With a cursor 50; at most 100', examples: ['50'] })),
+          use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
+          next: Type.Optional(Type.String()),
+          previous: Type.Optional(Type.String()),
+        }),
+        response: responses(
+          200,
+          success('Banks retrieved', Type.Array(bankSchema), Type.Optional(cursorMetaSchema)),
+          400,
+        ),
+      },
+    },
+    async (request) => {
+      const { query } = request
+      const found = listBanks({
+        country: given(query.country),
+        currency: given(query.currency),
+        type: given(query.type),
+        gateway: given(query.gateway),
+        payBy: isTrue(query.pay_with_bank) ? 'bank' : isTrue(query.pay_with_bank_transfer) ? 'transfer' : undefined,
+        validated: isTrue(query.enabled_for_verification),
+      })
+      const { page, meta } = pageOf(found, query)
+      const data = page.map((bank) => ({
+        ...renderBank(bank),
+        ...(isTrue(query.include_nip_sort_code) ? { nip_sort_code: bank.nipCode } : {}),
+        ...(isTrue(query.enabled_for_verification) ? { supported_types: bank.validates } : {}),
+      }))
+      return { status: true as const, message: 'Banks retrieved', data, ...(meta && { meta }) }
+    },
+  )
+
+  app.get(
+    '/bank/resolve',
+    {
+      schema: {
+        operationId: 'bank_resolve_account_number',
+        summary: 'Whose an account is',
+        tags,
+        querystring: Type.Object({
+          account_number: Type.Optional(Type.String({ maxLength: 40, examples: ['0000000000'] })),
+          bank_code: Type.Optional(Type.String({ maxLength: 20, examples: ['057'] })),
+        }),
+        response: responses(
+          200,
+          success(
+            'Account number resolved',
+            Type.Object({
+              account_number: Type.String({ examples: ['0000000000'] }),
+              account_name: Type.String({ examples: ['ADA OBI'] }),
+              bank_id: Type.Integer({ examples: [21] }),
+            }),
+          ),
+          400,
+          403,
+          422,
+        ),
+      },
+    },
+    async (request) => {
+      const accountNumber = needed('account_number', request.query.account_number)
+      const bankCode = needed('bank_code', request.query.bank_code)
+      const account = resolveAccount(tenantOf(request), accountNumber, bankCode)
+      const data = {
+        account_number: account.accountNumber,
+        account_name: account.accountName,
+        bank_id: account.bankId,
+      }
+      return { status: true as const, message: 'Account number resolved', data }
+    },
+  )
+
+  app.post(
+    '/bank/validate',
+    {
+      schema: {
+        operationId: 'bank_validate_account_number',
+        summary: 'Whether a South African account belongs to whom a document is of',
+        tags,
+        body: validateSchema,
+        response: {
+          ...responses(200, success('Personal Account Verification attempted', validationSchema), 403),
+          400: Type.Union([
+            Type.Ref('PaystackError'),
+            Type.Object(
+              { status: Type.Literal(false), message: Type.String(), data: validationSchema },
+              { description: 'The account is not theirs' },
+            ),
+          ]),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { account_number, account_type, bank_code } = request.body
+      const account = { accountNumber: account_number, accountType: account_type, bankCode: bank_code }
+      const { verified, isHolder, exists } = validateAccount(tenantOf(request), account)
+      const message = `${account_type === 'personal' ? 'Personal' : 'Business'} Account Verification attempted`
+      const data = {
+        verified,
+        verificationMessage: verified
+          ? 'Account is verified successfully'
+          : 'Unable to verify account. Kindly ensure your details are correct.',
+        accountAcceptsDebits: exists,
+        accountAcceptsCredits: exists,
+        accountHolderMatch: isHolder,
+        accountOpenForMoreThanThreeMonths: exists,
+        accountOpen: exists,
+      }
+      if (verified) return { status: true as const, message, data }
+      return reply.status(400).send({ status: false as const, message, data })
+    },
+  )
+}
+
+interface PageQuery {
+  perPage?: string | undefined
+  use_cursor?: string | undefined
+  next?: string | undefined
+  previous?: string | undefined
+}
+
+/** Cursors name the row a page ends or begins with. */
+function pageOf(found: Bank[], query: PageQuery) {
+  const perPage = Math.min(readPerPage(query), maxPerPage)
+  if (!wantsCursor(query)) return { page: given(query.perPage) === undefined ? found : found.slice(0, perPage) }
+  const start = startOf(found, query, perPage)
+  const page = found.slice(start, start + perPage)
+  const [first, last] = [page.at(0), page.at(-1)]
+  const meta = {
+    next: last !== undefined && start + perPage < found.length ? writeCursor('bank', BigInt(last.id)) : null,
+    previous: first !== undefined && start > 0 ? writeCursor('bank', BigInt(first.id)) : null,
+    perPage,
+  }
+  return { page, meta }
+}
+
+function startOf(found: Bank[], { next, previous }: PageQuery, perPage: number): number {
+  if (next) return placeOf(found, next, 'next') + 1
+  if (previous) return Math.max(0, placeOf(found, previous, 'previous') - perPage)
+  return 0
+}
+
+function placeOf(found: Bank[], cursor: string, field: string): number {
+  const id = Number(readCursor('bank', cursor, field))
+  const place = found.findIndex((bank) => bank.id === id)
+  if (place >= 0) return place
+  throw new ServiceError('invalid_request', `"${field}" must be a cursor of the same list`, field)
+}
+
+function renderBank(bank: Bank) {
+  return {
+    id: bank.id,
+    name: bank.name,
+    slug: bank.slug,
+    code: bank.code,
+    longcode: bank.longcode,
+    gateway: bank.gateway,
+    pay_with_bank: bank.payBy === 'bank',
+    supports_transfer: true,
+    available_for_direct_debit: bank.gateway === 'emandate' || bank.gateway === 'digitalbankmandate',
+    active: true,
+    is_deleted: false,
+    country: bank.country,
+    currency: bank.currency,
+    type: bank.type,
+    createdAt: listedAt,
+    updatedAt: listedAt,
+  }
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text === 'true' || text === '1'
+}
+
+/** A query's text; none where it is blank. */
+function given(text: string | undefined): string | undefined {
+  return text?.trim() || undefined
+}
+
+function needed(field: string, text: string | undefined): string {
+  const value = given(text)
+  if (value === undefined) throw new ServiceError('invalid_request', `${field} is required`, field)
+  return value
+}

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
+
+const email = 'zero@example.com'
+const card = { number: '4084 0840 8408 4081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+
+let api: TestApi
+let tenant: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { country: 'GH', currencies: ['GHS'] })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+const charge = (more: object = {}) => call('POST', '/charge', { email, amount: '20000', ...more })
+const charged = async (more: object = {}) => (await charge(more)).json().data
+const merchantBalance = async () => (await call('GET', '/api/canary/balance')).json().amount
+
+describe('a charge', () => {
+  test.each([
+    ['4084084084084081', 'success', 'Successful'],
+    ['4084080000005408', 'failed', 'The payment was declined by the issuer'],
+    ['4084080000670037', 'failed', 'The account has insufficient funds'],
+    ['4084080000060007', 'pending', 'Transaction in progress'],
+  ])('of card %s is %s', async (number, status, response) => {
+    const answer = await charge({ card: { ...card, number } })
+    expect([answer.statusCode, answer.json().message]).toEqual([200, 'Charge attempted'])
+    expect(answer.json().data).toMatchObject({ status, gateway_response: response, amount: 20000, channel: 'card' })
+    expect(await merchantBalance()).toBe(status === 'success' ? 20000 : 0)
+  })
+
+  test.each([
+    ['0551234987', 'mtn'],
+    ['+254710000000', 'mpesa'],
+  ])('of mobile money %s succeeds, and cannot be repeated without its holder', async (phone, provider) => {
+    const { status, channel, authorization } = await charged({ mobile_money: { phone, provider } })
+    expect([status, channel]).toEqual(['success', 'mobile_money'])
+    expect(authorization).toMatchObject({
+      authorization_code: expect.stringMatching(/^AUTH_/),
+      channel: 'mobile_money',
+      bank: provider,
+      last4: phone.slice(-4),
+      reusable: false,
+      signature: null,
+      card_type: null,
+      bin: null,
+    })
+  })
+
+  test('takes the instrument as JSON text too, as a published client sends it', async () => {
+    expect(await charged({ card: JSON.stringify(card) })).toMatchObject({ status: 'success', channel: 'card' })
+    const mobile_money = JSON.stringify({ phone: '0551234987', provider: 'mtn' })
+    expect(await charged({ mobile_money })).toMatchObject({ status: 'success', channel: 'mobile_money' })
+    for (const text of ['no JSON', '"text"', '[]', '{}']) {
+      expect([text, (await charge({ card: text })).statusCode]).toEqual([text, 400])
+    }
+  })
+
+  test('of one card twice, and by two customers, has new codes and one signature', async () => {
+    const made = [
+      await charged({ card }),
+      await charged({ card: { ...card, number: '4084084084084081' } }),
+      await charged({ card, email: 'other@example.com' }),
+      await charged({ card: { ...card, number: '4242424242424242' } }),
+    ].map(({ authorization }) => authorization)
+    expect(new Set(made.map((each) => each.authorization_code)).size).toBe(4)
+    const [first, second, others, another] = made.map((each) => each.signature)
+    expect([second, others]).toEqual([first, first])
+    expect(another).not.toBe(first)
+    const { authorizations } = (await call('GET', `/customer/${email}`)).json().data
+    expect(authorizations.map((each: { signature: string }) => each.signature)).toEqual([another, first, first])
+  })
+
+  test('of a saved authorization is as charge_authorization', async () => {
+    const { authorization_code } = (await charged({ card })).authorization
+    expect(await charged({ authorization_code })).toMatchObject({
+      status: 'success',
+      authorization: { authorization_code },
+    })
+    expect((await charge({ authorization_code, email: 'other@example.com' })).json().message).toMatch(/^Email does not/)
+  })
+
+  test('goes on showing what paid once that is deactivated', async () => {
+    const { reference, authorization } = await charged({ card })
+    const { authorization_code } = authorization
+    await call('POST', '/customer/authorization/deactivate', { authorization_code })
+    const { data } = (await call('GET', `/transaction/verify/${reference}`)).json()
+    expect(data.authorization).toEqual(authorization)
+  })
+
+  test('that is pending can be asked about until it is decided', async () => {
+    const { reference } = await charged({ card: { ...card, number: '4084080000040009' } })
+    const check = async () => (await call('GET', `/charge/${reference}`)).json()
+    expect(await check()).toMatchObject({ message: 'Reference check successful', data: { status: 'pending' } })
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    expect(await check()).toMatchObject({ data: { status: 'success', reference } })
+    expect((await call('GET', '/charge/nothing')).statusCode).toBe(400)
+  })
+
+  test('that is never answered is decided by a notice named by its reference', async () => {
+    const { reference } = await charged({ card: { ...card, number: '4084080000060007' } })
+    const notice = await call('POST', `/v1/sandbox/payments/${reference}/notice`, { outcome: 'insufficient_funds' })
+    expect(notice.json()).toMatchObject({ status: 'failed' })
+    const { data } = (await call('GET', `/transaction/verify/${reference}`)).json()
+    expect(data).toMatchObject({ status: 'failed', gateway_response: 'The account has insufficient funds' })
+  })
+
+  test('of one reference many times at once credits once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => charge({ card, reference: 'order-17' })))
+    expect(answers.map((each) => each.statusCode).sort()).toEqual([200, ...Array(7).fill(400)])
+    expect(await merchantBalance()).toBe(20000)
+  })
+
+  test.each([
+    [{}, 'card, mobile_money or authorization_code'],
+    [{ card, authorization_code: 'AUTH_x' }, 'card, mobile_money or authorization_code'],
+    [{ bank: { code: '057', account_number: '0000000000' } }, 'card, mobile_money or authorization_code'],
+    [{ card: {} }, '"card.number" is required'],
+    [{ card: { ...card, number: '4084084084084082' } }, 'card number'],
+    [{ card: { ...card, expiry_month: '13' } }, 'card.expiry_month'],
+    [{ card: { ...card, expiry_year: '203' } }, 'card.expiry_year'],
+    [{ card: { ...card, expiry_month: 12, expiry_year: 25 } }, 'expired'],
+    [{ card: { ...card, cvv: 'abc' } }, 'card.cvv'],
+    [{ mobile_money: { phone: 'me' } }, 'phone'],
+    [{ card, reference: 'a b' }, 'reference'],
+    [{ card, currency: 'KES' }, 'Currency not supported by merchant'],
+  ])('with %j is refused, and creates nobody', async (body, words) => {
+    const answer = await charge(body)
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining(words)])
+    expect(answer.body).not.toContain('4084')
+    expect((await call('GET', `/customer/${email}`)).statusCode).toBe(404)
+  })
+})

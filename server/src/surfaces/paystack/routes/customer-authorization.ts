@@ -1,0 +1,206 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { type Customer, findCustomer } from '../../../domain/customers/customers.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  getMandate,
+  listMandates,
+  type Mandate,
+  type NewMandate,
+  requestMandateByEmail,
+  requestMandateById,
+  retryActivation,
+} from '../../../domain/payments/mandates.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import {
+  activationChargeSchema,
+  authorizationRequestSchema,
+  initializeAuthorizationSchema,
+  initializeDirectDebitSchema,
+  mandateMetaSchema,
+  mandateSchema,
+  responses,
+  success,
+  verifiedAuthorizationSchema,
+} from '../schemas.ts'
+
+const tags = ['Direct debit']
+const idParams = Type.Object({ id: Type.String({ description: 'The customer’s numeric id', examples: ['314159265'] }) })
+
+/** `/customer/authorization` and `/customer/:id/…direct-debit…`: mandates from initialize to active. */
+export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, publicUrl } = context
+
+  app.post(
+    '/customer/authorization/initialize',
+    {
+      schema: {
+        operationId: 'customer_initialize_authorization',
+        summary: 'Ask a customer for a direct debit mandate',
+        tags,
+        body: initializeAuthorizationSchema,
+        response: responses(200, success('Authorization initialized', authorizationRequestSchema), 400, 403),
+      },
+    },
+    (request, reply) => {
+      const { email, callback_url, account, address } = request.body
+      const wanted = newMandate(callback_url, account, address)
+      return answerOnce(context, request, reply, 200, async ({ service, customers }) =>
+        initialized(await requestMandateByEmail(service, customers, tenantOf(request), email, wanted)),
+      )
+    },
+  )
+
+  app.get(
+    '/customer/authorization/verify/:reference',
+    {
+      schema: {
+        operationId: 'customer_verify_authorization',
+        summary: 'What became of an authorization request',
+        tags,
+        params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
+        response: responses(200, success('Authorization retrieved successfully', verifiedAuthorizationSchema), 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const mandate = await getMandate(service, tenant, request.params.reference)
+      if (mandate.paymentMethod === null) {
+        throw new ServiceError('mandate_not_found', 'The customer has not answered the request yet')
+      }
+      const customer = await findCustomer(service, tenant, { id: mandate.customerId })
+      return {
+        status: true as const,
+        message: 'Authorization retrieved successfully',
+        data: {
+          authorization_code: `AUTH_${mandate.paymentMethod.code}`,
+          channel: 'direct_debit',
+          bank: mandate.paymentMethod.bank,
+          active: mandate.paymentMethod.active,
+          customer: { code: customer.code, email: customer.email },
+        },
+      }
+    },
+  )
+
+  app.post(
+    '/customer/:id/initialize-direct-debit',
+    {
+      schema: {
+        operationId: 'customer_initialize_direct_debit',
+        summary: 'Ask a known customer to link a bank account',
+        tags,
+        params: idParams,
+        body: initializeDirectDebitSchema,
+        response: responses(200, success('Authorization initialized', authorizationRequestSchema), 400, 403, 404),
+      },
+    },
+    (request, reply) => {
+      const { account, address } = request.body
+      const id = readId(request.params.id)
+      return answerOnce(context, request, reply, 200, async ({ service }) =>
+        initialized(await requestMandateById(service, tenantOf(request), id, newMandate(undefined, account, address))),
+      )
+    },
+  )
+
+  app.put(
+    '/customer/:id/directdebit-activation-charge',
+    {
+      schema: {
+        operationId: 'customer_direct_debit_activation_charge',
+        summary: 'Try to activate a pending mandate again',
+        tags,
+        params: idParams,
+        body: activationChargeSchema,
+        response: responses(200, success('Mandate is queued for retry'), 400, 404),
+      },
+    },
+    (request, reply) => {
+      const id = readId(request.params.id)
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        await retryActivation(service, tenantOf(request), id, BigInt(request.body.authorization_id))
+        return { status: true as const, message: 'Mandate is queued for retry' }
+      })
+    },
+  )
+
+  app.get(
+    '/customer/:id/directdebit-mandate-authorizations',
+    {
+      schema: {
+        operationId: 'customer_mandate_authorizations',
+        summary: 'A customer’s mandates, newest first',
+        tags,
+        params: idParams,
+        response: responses(
+          200,
+          success('Mandate authorizations retrieved successfully', Type.Array(mandateSchema), mandateMetaSchema),
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { customer, mandates } = await listMandates(service, tenant, readId(request.params.id))
+      return {
+        status: true as const,
+        message: 'Mandate authorizations retrieved successfully',
+        data: mandates.map((mandate) => renderMandate(tenant, customer, mandate)),
+        meta: {
+          per_page: 50,
+          next: null,
+          count: mandates.length,
+          ...(mandates.length === 0 ? {} : { total: mandates.length }),
+        },
+      }
+    },
+  )
+
+  function initialized({ accessCode, reference }: Mandate) {
+    const data = { redirect_url: `${publicUrl()}/authorize/${accessCode}`, access_code: accessCode, reference }
+    return { status: true as const, message: 'Authorization initialized', data }
+  }
+}
+
+function readId(text: string): bigint {
+  if (/^\d{1,18}$/.test(text)) return BigInt(text)
+  throw new ServiceError('customer_not_found', `There is no customer "${text}"`)
+}
+
+function newMandate(
+  callbackUrl: string | undefined,
+  account: { number: string; bank_code: string } | undefined,
+  address: { street: string; city: string; state: string } | undefined,
+): NewMandate {
+  return {
+    callbackUrl: callbackUrl ?? null,
+    account: account === undefined ? null : { number: account.number, bankCode: account.bank_code },
+    address: address ?? null,
+  }
+}
+
+export function renderMandate({ merchant }: Tenant, customer: Customer, mandate: Mandate) {
+  return {
+    id: Number(mandate.id),
+    status: mandate.status,
+    mandate_id: Number(mandate.id),
+    authorization_id: Number(mandate.paymentMethod?.id ?? 0),
+    authorization_code: `AUTH_${mandate.paymentMethod?.code ?? ''}`,
+    integration_id: merchant.id,
+    account_number: mandate.accountNumber,
+    bank_code: mandate.bankCode,
+    bank_name: mandate.paymentMethod?.bank ?? null,
+    customer: {
+      id: Number(customer.id),
+      customer_code: customer.code,
+      email: customer.email,
+      first_name: customer.firstName,
+      last_name: customer.lastName,
+    },
+    authorized_at: mandate.authorizedAt?.toISOString() ?? null,
+  }
+}

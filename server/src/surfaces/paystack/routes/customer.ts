@@ -1,0 +1,285 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { listAccountsOf } from '../../../domain/banking/dedicated-accounts.ts'
+import { listCustomers, walkCustomers } from '../../../domain/customers/customer-lists.ts'
+import {
+  type Customer,
+  type CustomerReference,
+  createCustomer,
+  findCustomer,
+  setRiskAction,
+  updateCustomer,
+} from '../../../domain/customers/customers.ts'
+import { listIdentifications, requestIdentityCheck } from '../../../domain/identity/identity.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { summarizePaid } from '../../../domain/payments/payment-lists.ts'
+import { deactivatePaymentMethod, listPaymentMethods } from '../../../domain/payments/payment-methods.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { Domain, SurfaceContext } from '../../http/surface.ts'
+import { describeViolation } from '../../http/validation.ts'
+import { readMetadata } from '../metadata.ts'
+import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { renderAssignedAccount, renderCustomer, renderCustomerRow, renderFetchedCustomer } from '../render.ts'
+import {
+  createCustomerSchema,
+  customerRowSchema,
+  customerSchema,
+  fetchedCustomerSchema,
+  identificationSchema,
+  listMetaSchema,
+  responses,
+  riskActionSchema,
+  success,
+  updateCustomerSchema,
+} from '../schemas.ts'
+
+const tags = ['Customer']
+const referenceParams = Type.Object({
+  email_or_code: Type.String({ description: 'E-mail, customer code or id', examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+})
+const deactivateSchema = Type.Object(
+  {
+    authorization_code: Type.Optional(Type.String({ maxLength: 100, examples: ['AUTH_ekk8t49ogj'] })),
+    authorizaion_code: Type.Optional(
+      Type.String({ maxLength: 100, deprecated: true, description: 'As a published client misspells it' }),
+    ),
+  },
+  { anyOf: [{ required: ['authorization_code'] }, { required: ['authorizaion_code'] }] },
+)
+
+/** `/customer`: Paystack's customers, but for direct debit, which is in customer.authorization.ts. */
+export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, paystackMetadata } = context
+
+  app.post(
+    '/customer',
+    {
+      schema: {
+        operationId: 'customer_create',
+        summary: 'Create a customer, or answer the one who has the e-mail',
+        tags,
+        body: createCustomerSchema,
+        response: responses(200, success('Customer created', customerSchema), 400),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { email, first_name, last_name, phone, metadata } = request.body
+      const given = {
+        email,
+        firstName: first_name ?? null,
+        lastName: last_name ?? null,
+        phone: phone ?? null,
+        metadata: readMetadata(metadata, paystackMetadata) ?? {},
+      }
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const { customer } = await createCustomer(domain.customers, tenant, given)
+        return { status: true as const, message: 'Customer created', data: await related(domain, tenant, customer) }
+      })
+    },
+  )
+
+  app.get(
+    '/customer',
+    {
+      schema: {
+        operationId: 'customer_list',
+        summary: 'List customers, newest first, by page or by cursor',
+        tags,
+        querystring: Type.Object({
+          perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
+          page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
+          from: Type.Optional(Type.String({ description: 'Created at or after', examples: ['2024-01-01'] })),
+          to: Type.Optional(Type.String({ description: 'Created at or before', examples: ['2024-12-31'] })),
+          use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
+          next: Type.Optional(Type.String()),
+          previous: Type.Optional(Type.String()),
+        }),
+        response: responses(200, success('Customers retrieved', Type.Array(customerRowSchema), listMetaSchema), 400),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { data, meta } = wantsCursor(request.query)
+        ? await listByCursor(tenant, request.query)
+        : await listByPage(tenant, request.query)
+      return { status: true as const, message: 'Customers retrieved', data, meta }
+    },
+  )
+
+  app.post(
+    '/customer/set_risk_action',
+    {
+      schema: {
+        operationId: 'customer_risk_action',
+        summary: 'Allow, deny or treat as any other',
+        tags,
+        body: riskActionSchema,
+        response: responses(200, success('Customer updated', customerSchema), 400, 404),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { customer: reference, risk_action = 'default' } = request.body
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const customer = await setRiskAction(domain.service, tenant, readReference(reference), risk_action)
+        return { status: true as const, message: 'Customer updated', data: await related(domain, tenant, customer) }
+      })
+    },
+  )
+
+  // The path of today and the one that most published clients still use.
+  for (const path of ['/customer/authorization/deactivate', '/customer/deactivate_authorization']) {
+    app.post(
+      path,
+      {
+        schema: {
+          operationId: path.endsWith('deactivate')
+            ? 'customer_deactivate_authorization'
+            : 'customer_deactivate_authorization_old',
+          summary: 'Remove a saved payment method',
+          tags,
+          body: deactivateSchema,
+          response: responses(200, success('Authorization has been deactivated'), 400, 404),
+        },
+      },
+      (request, reply) => {
+        const code = request.body.authorization_code ?? request.body.authorizaion_code ?? ''
+        return answerOnce(context, request, reply, 200, async ({ service }) => {
+          await deactivatePaymentMethod(service, tenantOf(request), code.replace(/^AUTH_/, ''))
+          return { status: true as const, message: 'Authorization has been deactivated' }
+        })
+      },
+    )
+  }
+
+  app.get(
+    '/customer/:email_or_code',
+    {
+      schema: {
+        operationId: 'customer_fetch',
+        summary: 'Fetch a customer by e-mail, code or id',
+        tags,
+        params: referenceParams,
+        response: responses(200, success('Customer retrieved', fetchedCustomerSchema), 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const customer = await findCustomer(service, tenant, readReference(request.params.email_or_code))
+      const paid = await summarizePaid(service, tenant, customer.id)
+      const accounts = await listAccountsOf(service, tenant, customer)
+      const assigned = accounts.map((account) => renderAssignedAccount(tenant, account))
+      const data = renderFetchedCustomer(await related(context, tenant, customer), paid, assigned)
+      return { status: true as const, message: 'Customer retrieved', data }
+    },
+  )
+
+  app.put(
+    '/customer/:email_or_code',
+    {
+      schema: {
+        operationId: 'customer_update',
+        summary: 'Change a customer; what is not given or null stays',
+        tags,
+        params: referenceParams,
+        body: updateCustomerSchema,
+        response: responses(200, success('Customer updated', customerSchema), 400, 404),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { first_name, last_name, phone, metadata } = request.body
+      const given = readMetadata(metadata, paystackMetadata)
+      const changes = { firstName: first_name, lastName: last_name, phone, metadata: given && (() => given) }
+      return answerOnce(context, request, reply, 200, async (domain) => {
+        const reference = readReference(request.params.email_or_code)
+        const customer = await updateCustomer(domain.service, tenant, reference, changes)
+        return { status: true as const, message: 'Customer updated', data: await related(domain, tenant, customer) }
+      })
+    },
+  )
+
+  app.post(
+    '/customer/:email_or_code/identification',
+    {
+      schemaErrorFormatter: ([error]) => {
+        const field = error === undefined ? 'body' : describeViolation(error).field
+        return new ServiceError('invalid_request', `Please enter a valid \`${field}\``, field)
+      },
+      schema: {
+        operationId: 'customer_validate',
+        summary: 'Identify a customer; the outcome comes later',
+        tags,
+        params: referenceParams,
+        body: identificationSchema,
+        response: responses(202, success('Customer Identification in progress'), 400, 403, 404),
+      },
+    },
+    (request, reply) => {
+      const body = request.body
+      const details = {
+        type: body.type,
+        country: body.country.toUpperCase(),
+        firstName: body.first_name.trim(),
+        lastName: body.last_name.trim(),
+        middleName: body.middle_name ?? null,
+        bvn: body.bvn,
+        bankCode: body.bank_code,
+        accountNumber: body.account_number,
+        value: body.value ?? null,
+      }
+      return answerOnce(context, request, reply, 202, async ({ service }) => {
+        await requestIdentityCheck(service, tenantOf(request), readReference(request.params.email_or_code), details)
+        return { status: true as const, message: 'Customer Identification in progress' }
+      })
+    },
+  )
+
+  async function related({ service }: Domain, tenant: Tenant, customer: Customer) {
+    const { items } = await listPaymentMethods(service, tenant, customer)
+    const identifications = customer.identified ? await listIdentifications(service, tenant, customer) : null
+    return renderCustomer(tenant, customer, items, identifications)
+  }
+
+  async function listByPage(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
+    const page = readPage(query)
+    const perPage = readPerPage(query)
+    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
+    const { items, total } = await listCustomers(service, tenant, window, {
+      limit: perPage,
+      offset: (page - 1) * perPage,
+    })
+    return { data: items.map((each) => renderCustomerRow(tenant, each)), meta: pageMeta(page, perPage, total) }
+  }
+
+  async function listByCursor(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
+    const perPage = readPerPage(query)
+    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
+    const { items, hasNewer, hasOlder } = await walkCustomers(service, tenant, window, {
+      limit: perPage,
+      ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),
+      ...(query.previous && !query.next ? { newerThan: readCursor('customer', query.previous, 'previous') } : {}),
+    })
+    const newest = items.at(0)
+    const oldest = items.at(-1)
+    return {
+      data: items.map((each) => renderCustomerRow(tenant, each)),
+      meta: {
+        next: hasOlder && oldest ? writeCursor('customer', oldest.id) : null,
+        previous: hasNewer && newest ? writeCursor('customer', newest.id) : null,
+        perPage,
+      },
+    }
+  }
+}
+
+/** An e-mail has an @, an id has digits only, all else is a code. */
+export function readReference(text: string): CustomerReference {
+  if (text.includes('@')) return { email: text }
+  if (/^\d{1,18}$/.test(text)) return { id: BigInt(text) }
+  return { code: text }
+}

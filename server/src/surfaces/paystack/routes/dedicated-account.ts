@@ -1,0 +1,384 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { requestDedicatedAccount } from '../../../domain/banking/account-requests.ts'
+import {
+  accountProviders,
+  createDedicatedAccount,
+  type DedicatedAccount,
+  type DedicatedAccountFilter,
+  findAccountByNumber,
+  getDedicatedAccount,
+  listAccountsOf,
+  listDedicatedAccounts,
+  refuseLiveMode,
+  removeDedicatedAccount,
+  requeryDedicatedAccount,
+  setAccountSplit,
+} from '../../../domain/banking/dedicated-accounts.ts'
+import type { Service } from '../../../domain/context.ts'
+import type { Customer } from '../../../domain/customers/customers.ts'
+import { findCustomer } from '../../../domain/customers/customers.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import {
+  accountRowSchema,
+  accountSchema,
+  assignAccountSchema,
+  createAccountSchema,
+  fetchedAccountSchema,
+  providerSchema,
+  removeSplitSchema,
+  splitSchema,
+} from '../dedicated-account-schemas.ts'
+import { pageMeta, readPage, readPerPage } from '../pages.ts'
+import { renderAssignedAccount, renderDedicatedAccount, renderHolder } from '../render.ts'
+import { pageMetaSchema, responses, success } from '../schemas.ts'
+import { readReference } from './customer.ts'
+
+const tags = ['Dedicated account']
+const idParams = Type.Object({ id: Type.String({ description: 'The account’s numeric id', examples: ['253'] }) })
+
+/** `/dedicated_account`: bank accounts that customers are paid through. */
+export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service } = context
+
+  app.post(
+    '/dedicated_account',
+    {
+      schema: {
+        operationId: 'dedicated_account_create',
+        summary: 'Give a customer an account of their own, or answer the one they have',
+        tags,
+        body: createAccountSchema,
+        response: responses(200, success('NUBAN successfully created', accountSchema), 400, 403, 404),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { customer: reference, preferred_bank, split_code, subaccount, first_name, last_name, phone } = request.body
+      const wanted = { provider: preferred_bank, splitCode: split_code, subaccount }
+      const changes = { firstName: first_name, lastName: last_name, phone }
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        const named = readReference(String(reference))
+        const { account, customer } = await createDedicatedAccount(service, tenant, named, wanted, changes)
+        const message =
+          account.splitCode === null && account.subaccount === null
+            ? 'NUBAN successfully created'
+            : 'Assigned Managed Account Successfully Created'
+        return { status: true as const, message, data: renderWhole(tenant, account, customer) }
+      })
+    },
+  )
+
+  app.post(
+    '/dedicated_account/assign',
+    {
+      schema: {
+        operationId: 'dedicated_account_assign',
+        summary: 'Create a customer, check who they are and give them an account; the outcome comes later',
+        description: 'With a BVN, an account number and a bank code the customer is identified first.',
+        tags,
+        body: assignAccountSchema,
+        response: responses(200, success('Assign dedicated account in progress'), 400, 403),
+      },
+    },
+    (request, reply) => {
+      const { body } = request
+      const wanted = { provider: body.preferred_bank, splitCode: body.split_code, subaccount: body.subaccount }
+      const asked = {
+        email: body.email,
+        firstName: body.first_name,
+        lastName: body.last_name,
+        middleName: body.middle_name ?? null,
+        phone: body.phone,
+        country: body.country,
+        identity: readIdentity(body),
+      }
+      return answerOnce(context, request, reply, 200, async ({ service, customers }) => {
+        await requestDedicatedAccount(service, customers, tenantOf(request), asked, wanted)
+        return { status: true as const, message: 'Assign dedicated account in progress' }
+      })
+    },
+  )
+
+  app.get(
+    '/dedicated_account',
+    {
+      schema: {
+        operationId: 'dedicated_account_list',
+        summary: 'List accounts, newest first',
+        tags,
+        querystring: Type.Object({
+          active: Type.Optional(Type.String({ description: 'true or false', examples: ['true'] })),
+          currency: Type.Optional(Type.String({ examples: ['NGN'] })),
+          provider_slug: Type.Optional(Type.String({ examples: ['test-bank'] })),
+          bank_id: Type.Optional(Type.String({ examples: ['20'] })),
+          customer: Type.Optional(Type.String({ description: 'Customer id or code' })),
+          perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
+          page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
+        }),
+        response: responses(
+          200,
+          success('Managed accounts successfully retrieved', Type.Array(accountRowSchema), pageMetaSchema),
+          400,
+          403,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      refuseLiveMode(tenant)
+      const [page, perPage] = [readPage(request.query), readPerPage(request.query)]
+      const limits = { limit: perPage, offset: (page - 1) * perPage }
+      const { items, total } = await listDedicatedAccounts(service, tenant, readFilter(request.query), limits)
+      const data = items.map(({ account, customer }) => ({
+        ...renderDedicatedAccount(account),
+        customer: renderHolder(customer),
+        split_config: renderSplit(account),
+      }))
+      const meta = pageMeta(page, perPage, total)
+      return { status: true as const, message: 'Managed accounts successfully retrieved', data, meta }
+    },
+  )
+
+  app.get(
+    '/dedicated_account/available_providers',
+    {
+      schema: {
+        operationId: 'dedicated_account_available_providers',
+        summary: 'The banks that give out accounts',
+        tags,
+        response: responses(200, success('Dedicated account providers retrieved', Type.Array(providerSchema)), 403),
+      },
+    },
+    async (request) => {
+      refuseLiveMode(tenantOf(request))
+      const data = accountProviders.map(({ id, slug, bankId, bankName }) => ({
+        provider_slug: slug,
+        bank_id: bankId,
+        bank_name: bankName,
+        id,
+      }))
+      return { status: true as const, message: 'Dedicated account providers retrieved', data }
+    },
+  )
+
+  app.get(
+    '/dedicated_account/requery',
+    {
+      schema: {
+        operationId: 'dedicated_account_requery',
+        summary: 'Look again for transfers to an account, at most every ten minutes',
+        tags,
+        querystring: Type.Object({
+          account_number: Type.Optional(Type.String({ examples: ['9123456789'] })),
+          provider_slug: Type.Optional(Type.String({ examples: ['test-bank'] })),
+          date: Type.Optional(Type.String({ examples: ['2026-01-15'] })),
+        }),
+        response: responses(200, success(requeried), 400, 403, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      refuseLiveMode(tenant)
+      const accountNumber = request.query.account_number?.trim() ?? ''
+      if (accountNumber === '') throw required('account_number')
+      await requeryDedicatedAccount(service, tenant, accountNumber)
+      return { status: true as const, message: requeried }
+    },
+  )
+
+  app.post(
+    '/dedicated_account/split',
+    {
+      schema: {
+        operationId: 'dedicated_account_add_split',
+        summary: 'Note how what is paid to an account is to be split',
+        description: 'The codes are kept and told; nothing is split here.',
+        tags,
+        body: splitSchema,
+        response: responses(
+          200,
+          success('Assigned Managed Account Successfully Created', accountSchema),
+          400,
+          403,
+          404,
+        ),
+      },
+    },
+    (request, reply) => {
+      const tenant = tenantOf(request)
+      const { account_number, customer, preferred_bank, split_code, subaccount } = request.body
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        refuseLiveMode(tenant)
+        if (split_code === undefined && subaccount === undefined) throw required('split_code')
+        const named = { accountNumber: account_number, customer, provider: preferred_bank }
+        const { id } = await findNamedAccount(service, tenant, named)
+        const split = { splitCode: split_code ?? null, subaccount: subaccount ?? null }
+        const account = await setAccountSplit(service, tenant, id, split)
+        const holder = await findCustomer(service, tenant, { id: account.customerId })
+        const data = renderWhole(tenant, account, holder)
+        return { status: true as const, message: 'Assigned Managed Account Successfully Created', data }
+      })
+    },
+  )
+
+  app.delete(
+    '/dedicated_account/split',
+    {
+      schema: {
+        operationId: 'dedicated_account_remove_split',
+        summary: 'Split what is paid to an account no longer',
+        tags,
+        body: removeSplitSchema,
+        response: responses(200, success('Subaccount unassigned', accountSchema), 400, 403, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      refuseLiveMode(tenant)
+      const { id } = await findAccountByNumber(service, tenant, request.body.account_number)
+      const account = await setAccountSplit(service, tenant, id, { splitCode: null, subaccount: null })
+      return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
+    },
+  )
+
+  app.get(
+    '/dedicated_account/:id',
+    {
+      schema: {
+        operationId: 'dedicated_account_fetch',
+        summary: 'Fetch an account',
+        tags,
+        params: idParams,
+        response: responses(200, success('Managed account successfully retrieved', fetchedAccountSchema), 403, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      refuseLiveMode(tenant)
+      const { account, customer } = await getDedicatedAccount(service, tenant, readId(request.params.id))
+      const split = renderSplit(account)
+      const data = {
+        ...renderDedicatedAccount(account),
+        customer: renderHolder(customer),
+        split_config: Object.keys(split).length === 0 ? null : JSON.stringify(split),
+      }
+      return { status: true as const, message: 'Managed account successfully retrieved', data }
+    },
+  )
+
+  app.delete(
+    '/dedicated_account/:id',
+    {
+      schema: {
+        operationId: 'dedicated_account_deactivate',
+        summary: 'Take an account from its customer',
+        tags,
+        params: idParams,
+        response: responses(200, success('Managed Account Successfully Unassigned', accountSchema), 403, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      refuseLiveMode(tenant)
+      const account = await removeDedicatedAccount(service, tenant, readId(request.params.id))
+      const data = renderAssignedAccount(tenant, account)
+      return { status: true as const, message: 'Managed Account Successfully Unassigned', data }
+    },
+  )
+}
+
+const requeried = 'Request sent. We will send you a webhook if there is a new transfer to this account'
+
+/** The account itself, or the newest that a customer has, of a provider where one is named. */
+async function findNamedAccount(
+  service: Service,
+  tenant: Tenant,
+  {
+    accountNumber,
+    customer,
+    provider,
+  }: {
+    accountNumber: string | undefined
+    customer: string | number | undefined
+    provider: string | undefined
+  },
+): Promise<DedicatedAccount> {
+  if (accountNumber !== undefined) return findAccountByNumber(service, tenant, accountNumber)
+  if (customer === undefined) throw required('account_number')
+  const holder: Customer = await findCustomer(service, tenant, readReference(String(customer)))
+  const accounts = await listAccountsOf(service, tenant, holder)
+  const account = accounts.find((each) => provider === undefined || each.provider.slug === provider)
+  if (account !== undefined) return account
+  throw new ServiceError('dedicated_account_not_found', `Customer ${holder.code} has no dedicated account`)
+}
+
+interface GivenIdentity {
+  bvn?: string
+  bank_code?: string
+  account_number?: string
+}
+
+/** What the customer is to be checked by; null where no BVN is given. Throws `invalid_request` for half of it. */
+function readIdentity({ bvn, bank_code, account_number }: GivenIdentity) {
+  if (bvn === undefined) return null
+  if (bank_code === undefined) throw required('bank_code')
+  if (account_number === undefined) throw required('account_number')
+  return { bvn, bankCode: bank_code, accountNumber: account_number }
+}
+
+interface ListQuery {
+  active?: string
+  currency?: string
+  provider_slug?: string
+  bank_id?: string
+  customer?: string
+}
+
+function readFilter(query: ListQuery): DedicatedAccountFilter {
+  const given = (text: string | undefined) => text?.trim() || undefined
+  const [active, bankId, customer] = [given(query.active), given(query.bank_id), given(query.customer)]
+  if (active !== undefined && active !== 'true' && active !== 'false') {
+    throw new ServiceError('invalid_request', '"active" must be one of [true, false]', 'active')
+  }
+  if (bankId !== undefined && !/^\d{1,9}$/.test(bankId)) {
+    throw new ServiceError('invalid_request', '"bank_id" must be a number', 'bank_id')
+  }
+  return {
+    active: active === undefined ? undefined : active === 'true',
+    currency: given(query.currency),
+    provider: given(query.provider_slug),
+    bankId: bankId === undefined ? undefined : Number(bankId),
+    customer: customer === undefined ? undefined : readReference(customer),
+  }
+}
+
+function readId(text: string): bigint {
+  if (/^\d{1,18}$/.test(text)) return BigInt(text)
+  throw new ServiceError('dedicated_account_not_found', `There is no dedicated account "${text}"`)
+}
+
+function required(field: string): ServiceError {
+  return new ServiceError('invalid_request', `"${field}" is required`, field)
+}
+
+/** Its split is told where it has one. */
+function renderWhole(tenant: Tenant, account: DedicatedAccount, customer: Customer) {
+  const split = renderSplit(account)
+  return {
+    ...renderAssignedAccount(tenant, account),
+    ...(Object.keys(split).length === 0 ? {} : { split_config: split }),
+    customer: renderHolder(customer),
+  }
+}
+
+function renderSplit({ splitCode, subaccount }: DedicatedAccount) {
+  return {
+    ...(splitCode === null ? {} : { split_code: splitCode }),
+    ...(subaccount === null ? {} : { subaccount }),
+  }
+}

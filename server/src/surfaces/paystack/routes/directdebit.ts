@@ -1,0 +1,96 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { listAllMandates, type MandateFilter, retryActivations } from '../../../domain/payments/mandates.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce } from '../../http/idempotency.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { readPerPage } from '../pages.ts'
+import { activationChargesSchema, mandateMetaSchema, mandateSchema, responses, success } from '../schemas.ts'
+import { renderMandate } from './customer-authorization.ts'
+
+const tags = ['Direct debit']
+const statuses = ['pending', 'active', 'revoked'] as const
+
+/** `/directdebit`: the mandates of all customers. Those of one are in customer.authorization.ts. */
+export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service } = context
+
+  app.get(
+    '/directdebit/mandate-authorizations',
+    {
+      schema: {
+        operationId: 'direct_debit_mandate_authorizations',
+        summary: 'The mandates of all customers, newest first',
+        tags,
+        querystring: Type.Object({
+          cursor: Type.Optional(Type.String({ description: 'next of the page before' })),
+          status: Type.Optional(Type.String({ description: 'pending, active or revoked', examples: ['active'] })),
+          per_page: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
+        }),
+        response: responses(
+          200,
+          success('Mandate authorizations retrieved successfully', Type.Array(mandateSchema), mandateMetaSchema),
+          400,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { cursor, status, per_page } = request.query
+      const perPage = readPerPage({ perPage: per_page }, 'per_page')
+      const filter = { status: readStatus(status), olderThan: cursor ? readCursor(cursor) : undefined }
+      const { items, hasOlder, total } = await listAllMandates(service, tenant, filter, perPage)
+      const oldest = items.at(-1)
+      return {
+        status: true as const,
+        message: 'Mandate authorizations retrieved successfully',
+        data: items.map(({ mandate, customer }) => renderMandate(tenant, customer, mandate)),
+        meta: {
+          per_page: perPage,
+          next: hasOlder && oldest ? writeCursor(oldest.mandate.id) : null,
+          count: items.length,
+          ...(items.length === 0 ? {} : { total }),
+        },
+      }
+    },
+  )
+
+  app.put(
+    '/directdebit/activation-charge',
+    {
+      schema: {
+        operationId: 'direct_debit_activation_charge',
+        summary: 'Try to activate the pending mandates of customers again',
+        tags,
+        body: activationChargesSchema,
+        response: responses(200, success('Mandate is queued for retry'), 400, 404),
+      },
+    },
+    (request, reply) => {
+      const ids = request.body.customer_ids.map(BigInt)
+      return answerOnce(context, request, reply, 200, async ({ service }) => {
+        await retryActivations(service, tenantOf(request), ids)
+        return { status: true as const, message: 'Mandate is queued for retry' }
+      })
+    },
+  )
+}
+
+function readStatus(text: string | undefined): MandateFilter['status'] {
+  if (text === undefined || text.trim() === '') return undefined
+  const status = statuses.find((each) => each === text)
+  if (status !== undefined) return status
+  throw new ServiceError('invalid_request', `"status" must be one of [${statuses.join(', ')}]`, 'status')
+}
+
+/** Here a cursor is base64 of a bare number. */
+function writeCursor(id: bigint): string {
+  return Buffer.from(String(id)).toString('base64')
+}
+
+function readCursor(cursor: string): bigint {
+  const text = Buffer.from(cursor, 'base64').toString('latin1')
+  if (/^\d{1,18}$/.test(text)) return BigInt(text)
+  throw new ServiceError('invalid_request', '"cursor" must be next of an earlier page', 'cursor')
+}

@@ -1,0 +1,675 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { sql } from '../../../db/sql.ts'
+import { settleDuePayments } from '../../../domain/payments/payment-intents.ts'
+
+const email = 'zero@example.com'
+const now = '2026-01-15T10:30:00.000Z'
+const checkValues = "Ensure that the value(s) you're passing are valid."
+const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+
+let api: TestApi
+let tenant: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN', 'ZAR'] })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+
+async function data(method: string, path: string, body?: unknown) {
+  const answer = await call(method, path, body)
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json().data
+}
+
+const initialize = (more: object = {}) => data('POST', '/transaction/initialize', { email, amount: 20000, ...more })
+const charge = (more: object = {}) => data('POST', '/charge', { email, amount: 20000, card, ...more })
+const chargeSaved = (authorization_code: string, more: object = {}) =>
+  call('POST', '/transaction/charge_authorization', { email, amount: 5000, authorization_code, ...more })
+const verify = (reference: string) => data('GET', `/transaction/verify/${reference}`)
+const fetchCustomer = () => data('GET', `/customer/${email}`)
+const merchantBalance = async () => (await call('GET', '/api/canary/balance')).json().amount
+const savedCard = async (more: object = {}): Promise<string> => (await charge(more)).authorization.authorization_code
+
+function pay(authorizationUrl: string, number: string = card.number) {
+  return api.app.inject({
+    method: 'POST',
+    url: new URL(authorizationUrl).pathname,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: new URLSearchParams({ method: 'card', number, expiry: '12/30', cvv: '408' }).toString(),
+  })
+}
+
+function sendWithKey(path: string, body: object, key: string) {
+  const headers = { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': key }
+  return api.app.inject({ method: 'POST', url: path, headers, payload: body })
+}
+
+function invalid(message: string) {
+  return { status: false, message, meta: { nextStep: checkValues }, type: 'validation_error', code: 'invalid_params' }
+}
+
+const duplicate = {
+  status: false,
+  message: 'Duplicate Transaction Reference',
+  meta: { nextStep: 'Try and create the Transaction or Charge with a new reference' },
+  type: 'validation_error',
+  code: 'duplicate_reference',
+  errorCodeMappingNotFound: false,
+}
+const mismatch = invalid(
+  'Email does not match Authorization code. Authorization may be inactive or belong to a different email. Please confirm.',
+)
+const noAuthorization = {
+  authorization_code: null,
+  bin: null,
+  last4: null,
+  exp_month: null,
+  exp_year: null,
+  channel: null,
+  card_type: null,
+  bank: null,
+  country_code: null,
+  brand: null,
+  reusable: false,
+  signature: null,
+  account_name: null,
+}
+
+describe('initializing a transaction', () => {
+  test('answers an address of this server, and creates the customer nobody had the e-mail of', async () => {
+    const opened = await initialize()
+    expect(opened).toEqual({
+      authorization_url: `http://127.0.0.1:9000/pay/${opened.access_code}`,
+      access_code: expect.stringMatching(/^[a-z0-9]{15}$/),
+      reference: expect.stringMatching(/^[a-z0-9]{10}$/),
+    })
+    expect(await fetchCustomer()).toMatchObject({ email, first_name: null, metadata: null, total_transactions: 0 })
+  })
+
+  test('takes a known customer as they are', async () => {
+    const made = await data('POST', '/customer', { email, first_name: 'Zero' })
+    const { reference } = await initialize({ email: 'ZERO@example.com' })
+    expect((await verify(reference)).customer).toMatchObject({ id: made.id, first_name: 'Zero' })
+  })
+
+  test('is abandoned until it is paid', async () => {
+    const { reference } = await initialize({ reference: 'Order-1.7=a' })
+    expect(reference).toBe('Order-1.7=a')
+    expect(await verify(reference)).toEqual({
+      id: expect.any(Number),
+      domain: 'test',
+      status: 'abandoned',
+      reference,
+      receipt_number: null,
+      amount: 20000,
+      message: null,
+      gateway_response: 'The transaction was not completed',
+      paid_at: null,
+      created_at: now,
+      channel: null,
+      currency: 'NGN',
+      ip_address: null,
+      metadata: '',
+      log: null,
+      fees: null,
+      fees_split: null,
+      authorization: noAuthorization,
+      customer: expect.objectContaining({ email }),
+      plan: null,
+      split: {},
+      order_id: null,
+      paidAt: null,
+      createdAt: now,
+      requested_amount: 20000,
+      pos_transaction_data: null,
+      source: null,
+      fees_breakdown: null,
+      connect: null,
+      transaction_date: now,
+      plan_object: {},
+      subaccount: {},
+    })
+  })
+
+  test.each([20000, '20000', 20000.0])('takes the amount %j', async (amount) => {
+    expect(await verify((await initialize({ amount })).reference)).toMatchObject({ amount: 20000 })
+  })
+
+  test.each([0, -5, 1.5, '', 'much', '1e3', 9007199254740992, [1]])('refuses the amount %j', async (amount) => {
+    const answer = await call('POST', '/transaction/initialize', { email, amount })
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('amount')])
+  })
+
+  test('refuses a missing e-mail and a missing amount by their names', async () => {
+    const answers = await Promise.all([{ amount: 1 }, { email }].map((b) => call('POST', '/transaction/initialize', b)))
+    expect(answers.map((each) => [each.statusCode, each.json().message, each.json().code])).toEqual([
+      [400, 'Email Address is required', 'missing_params'],
+      [400, '"amount" is required', 'missing_params'],
+    ])
+  })
+
+  test.each(['ABC', 'USD', 'naira'])('refuses the currency %s, which the merchant does not hold', async (currency) => {
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, currency })
+    expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Currency not supported by merchant')])
+  })
+
+  test.each(['a_b', 'a b', 'é', 'a/b', 'x'.repeat(101)])('refuses the reference %j', async (reference) => {
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, reference })
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('reference')])
+  })
+
+  test('refuses a page that could be paid by nothing here', async () => {
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, channels: ['ussd', 'qr'] })
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('card, mobile_money')])
+  })
+
+  test('refuses a denied customer, and accepts one who is allowed', async () => {
+    const customer = (await data('POST', '/customer', { email })).customer_code
+    await call('POST', '/customer/set_risk_action', { customer, risk_action: 'deny' })
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 1 })
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('is denied')])
+    await call('POST', '/customer/set_risk_action', { customer, risk_action: 'allow' })
+    await initialize()
+  })
+
+  test('refuses a reference used before, in this mode only', async () => {
+    await initialize({ reference: 'order-17' })
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, reference: 'order-17' })
+    expect([answer.statusCode, answer.json()]).toEqual([400, duplicate])
+    const ofNew = { email: 'new@example.com', amount: 1, reference: 'order-17' }
+    expect((await call('POST', '/transaction/initialize', ofNew)).json()).toEqual(duplicate)
+    expect((await call('GET', '/customer/new@example.com')).statusCode).toBe(404)
+    tenant = await createTestTenant(api.service)
+    await initialize({ reference: 'order-17' })
+  })
+
+  test('of one reference many times at once makes one', async () => {
+    const body = { email, amount: 1, reference: 'order-17' }
+    const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/transaction/initialize', body)))
+    expect(answers.map((each) => each.statusCode).sort()).toEqual([200, ...Array(7).fill(400)])
+    expect((await call('GET', '/transaction')).json().meta.total).toBe(1)
+  })
+
+  test('with a key it has seen answers as before', async () => {
+    const body = { email, amount: 1 }
+    const first = await sendWithKey('/transaction/initialize', body, 'k1')
+    const again = await sendWithKey('/transaction/initialize', body, 'k1')
+    expect([again.body, again.headers['idempotent-replayed']]).toEqual([first.body, 'true'])
+    const other = await sendWithKey('/transaction/initialize', { ...body, amount: 2 }, 'k1')
+    expect(other.statusCode).toBe(409)
+  })
+
+  test('is not available in live mode', async () => {
+    tenant = await createTestTenant(api.service, { mode: 'live' })
+    expect((await call('POST', '/transaction/initialize', { email, amount: 1 })).statusCode).toBe(403)
+  })
+})
+
+describe('metadata', () => {
+  test.each([
+    [{ a: { b: [1, null] } }, { a: { b: [1, null] } }],
+    ['{"a":{"b":[1]},"c":"ü"}', { a: { b: [1] }, c: 'ü' }],
+    ['{}', {}],
+    ['no JSON {', 'no JSON {'],
+    ['"text"', '"text"'],
+    ['[1]', '[1]'],
+    ['{"__proto__":{}}', '{"__proto__":{}}'],
+  ])('%j is returned as %j', async (given, returned) => {
+    const { reference } = await initialize({ metadata: given })
+    expect((await verify(reference)).metadata).toEqual(returned)
+    expect((await data('GET', '/transaction'))[0].metadata).toEqual(returned)
+  })
+
+  test.each([undefined, null, ''])('%j is none: "" in verify, null in a list', async (metadata) => {
+    const { reference } = await initialize({ metadata })
+    expect((await verify(reference)).metadata).toBe('')
+    expect((await data('GET', '/transaction'))[0].metadata).toBeNull()
+  })
+
+  test('larger than 16 KiB is refused, as an object and as text', async () => {
+    for (const metadata of [{ a: 'x'.repeat(17_000) }, 'x'.repeat(17_000)]) {
+      const answer = await call('POST', '/transaction/initialize', { email, amount: 1, metadata })
+      expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('metadata')])
+    }
+  })
+})
+
+describe('verifying a transaction', () => {
+  test('that was paid shows what paid, and when', async () => {
+    const { reference, authorization_url } = await initialize({ metadata: { order: 17 } })
+    api.service.clock.advance(7000)
+    await pay(authorization_url)
+    const paidAt = api.service.clock.now().toISOString()
+    const startedAt = new Date(api.service.clock.now().getTime() - 7000)
+    const verified = await verify(reference)
+    expect(verified).toMatchObject({
+      status: 'success',
+      gateway_response: 'Successful',
+      message: null,
+      paid_at: paidAt,
+      paidAt,
+      channel: 'card',
+      fees: 0,
+      metadata: { order: 17 },
+      authorization: {
+        authorization_code: expect.stringMatching(/^AUTH_[a-z0-9]{10}$/),
+        bin: '408408',
+        last4: '4081',
+        exp_month: '12',
+        exp_year: '2030',
+        channel: 'card',
+        card_type: 'visa ',
+        bank: 'TEST BANK',
+        country_code: 'NG',
+        brand: 'visa',
+        reusable: true,
+        signature: expect.stringMatching(/^SIG_\w{20}$/),
+        account_name: null,
+      },
+      log: {
+        start_time: Math.floor(startedAt.getTime() / 1000),
+        time_spent: 7,
+        attempts: 1,
+        errors: 0,
+        success: true,
+        mobile: false,
+        input: [],
+        history: [
+          { type: 'action', message: 'Attempted to pay with card', time: 7 },
+          { type: 'success', message: 'Successfully paid with card', time: 7 },
+        ],
+      },
+    })
+    expect(await data('GET', `/transaction/${verified.id}`)).toEqual(verified)
+  })
+
+  test('of an unknown reference is refused in Paystack’s words', async () => {
+    const answer = await call('GET', '/transaction/verify/nothing')
+    const refusal = { ...invalid('Transaction reference not found.'), code: 'not_found' }
+    expect([answer.statusCode, answer.json()]).toEqual([400, refusal])
+  })
+
+  test('while it is processed tells so, and succeeds late', async () => {
+    const { reference, authorization_url } = await initialize()
+    await pay(authorization_url, '4084080000040009')
+    const pending = { status: 'pending', gateway_response: 'Transaction in progress', authorization: noAuthorization }
+    expect(await verify(reference)).toMatchObject({ ...pending, paid_at: null, fees: null })
+    expect(await merchantBalance()).toBe(0)
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    expect(await verify(reference)).toMatchObject({ status: 'success', authorization: { last4: '0009' } })
+    expect(await verify(reference)).toMatchObject({ status: 'success' })
+    expect(await merchantBalance()).toBe(20000)
+  })
+
+  test('that was undone by a reversal is reversed', async () => {
+    const { reference } = await charge()
+    const [row] = await api.service.db.query<{ transaction_id: string }>(sql`
+      select i.transaction_id from transactions t
+      join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
+      where t.merchant_id = ${tenant.merchant.id} and t.reference = ${reference}
+    `)
+    const reversed = await call('POST', '/v1/reversals', { transactionId: row?.transaction_id })
+    expect(reversed.statusCode, reversed.body).toBe(201)
+    expect(await verify(reference)).toMatchObject({ status: 'reversed' })
+    expect((await data('GET', '/transaction?status=reversed')).length).toBe(1)
+    expect(await data('GET', '/transaction?status=success')).toEqual([])
+  })
+
+  test('by a number that is none is not found', async () => {
+    for (const id of ['12', 'x', '9'.repeat(30)]) expect((await call('GET', `/transaction/${id}`)).statusCode).toBe(404)
+  })
+})
+
+describe('a transaction whose purpose is wallet_topup', () => {
+  test('fills the customer’s balance, seen through both APIs', async () => {
+    const { reference, authorization_url } = await initialize({ metadata: '{"purpose":"wallet_topup"}' })
+    await pay(authorization_url)
+    const { customer_code, total_transactions, total_transaction_value } = await fetchCustomer()
+    expect([total_transactions, total_transaction_value]).toEqual([1, [{ currency: 'NGN', amount: 20000 }]])
+    const customer = `/api/canary/customers/${customer_code}`
+    expect((await call('GET', `${customer}/balance`)).json()).toMatchObject({ amount: 20000, currency: 'NGN' })
+    expect((await call('GET', `${customer}/transactions`)).json().data).toMatchObject([
+      { type: 'credit', amount: 20000, description: `Top-up ${reference}` },
+    ])
+    expect(await merchantBalance()).toBe(0)
+  })
+
+  test('another purpose pays the merchant', async () => {
+    const { customer } = await charge({ metadata: { purpose: 'airtime' } })
+    const { amount } = (await call('GET', `/api/canary/customers/${customer.customer_code}/balance`)).json()
+    expect([amount, await merchantBalance()]).toEqual([0, 20000])
+  })
+
+  test('of a customer denied meanwhile goes back, and has failed', async () => {
+    const { reference, authorization_url } = await initialize({ metadata: { purpose: 'wallet_topup' } })
+    await pay(authorization_url, '4084080000040009')
+    await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    expect(await verify(reference)).toMatchObject({ status: 'failed', paid_at: null, authorization: noAuthorization })
+  })
+})
+
+describe('charging a saved authorization', () => {
+  test('answers the charge, and credits', async () => {
+    const code = await savedCard()
+    const answer = await chargeSaved(code, { reference: 'order-18', metadata: '{"a":1}', queue: true, amount: '5000' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual({
+      status: true,
+      message: 'Charge attempted',
+      data: {
+        id: expect.any(Number),
+        amount: 5000,
+        currency: 'NGN',
+        transaction_date: expect.any(String),
+        created_at: expect.any(String),
+        createdAt: expect.any(String),
+        paid_at: expect.any(String),
+        paidAt: expect.any(String),
+        status: 'success',
+        reference: 'order-18',
+        domain: 'test',
+        metadata: { a: 1 },
+        gateway_response: 'Successful',
+        message: null,
+        channel: 'card',
+        ip_address: null,
+        log: expect.objectContaining({ success: true }),
+        fees: 0,
+        authorization: expect.objectContaining({ authorization_code: code, reusable: true }),
+        customer: expect.objectContaining({ email }),
+        plan: null,
+      },
+    })
+    expect(await merchantBalance()).toBe(25000)
+    expect((await fetchCustomer()).authorizations.length).toBe(1)
+  })
+
+  test('makes up a reference of 15 characters', async () => {
+    expect((await chargeSaved(await savedCard())).json().data.reference).toMatch(/^[a-z0-9]{15}$/)
+  })
+
+  test('refuses an unknown code', async () => {
+    await charge()
+    const answer = await chargeSaved('AUTH_0000000000')
+    expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Authorization code is invalid')])
+  })
+
+  test('refuses another customer’s e-mail, a deactivated code and one that may be charged once', async () => {
+    const code = await savedCard()
+    await data('POST', '/customer', { email: 'other@example.com' })
+    const { authorization } = await charge({ card: undefined, mobile_money: { phone: '0551234987', provider: 'mtn' } })
+    const refused = [
+      await chargeSaved(code, { email: 'other@example.com' }),
+      await chargeSaved(code, { email: 'nobody@example.com' }),
+      await chargeSaved(authorization.authorization_code),
+    ]
+    await call('POST', '/customer/deactivate_authorization', { authorization_code: code })
+    refused.push(await chargeSaved(code))
+    expect(refused.map((each) => [each.statusCode, each.json()])).toEqual(Array(4).fill([400, mismatch]))
+    expect((await call('GET', '/transaction')).json().meta.total).toBe(2)
+    expect(await call('GET', '/customer/nobody@example.com')).toMatchObject({ statusCode: 404 })
+  })
+
+  test('refuses a reference used before', async () => {
+    const code = await savedCard({ reference: 'order-17' })
+    const answer = await chargeSaved(code, { reference: 'order-17' })
+    expect([answer.statusCode, answer.json()]).toEqual([400, duplicate])
+    expect(await merchantBalance()).toBe(20000)
+  })
+
+  test('refuses a currency the merchant does not hold', async () => {
+    const answer = await chargeSaved(await savedCard(), { currency: 'GHS' })
+    expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Currency not supported by merchant')])
+  })
+
+  test('refuses a denied customer', async () => {
+    const code = await savedCard()
+    await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
+    const answer = await chargeSaved(code)
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('is denied')])
+  })
+
+  test('that is declined answers 200, failed, with the reason', async () => {
+    const saved = { customerId: (await charge()).customer.customer_code, type: 'card', number: '4084080000005408' }
+    const { authorizationCode } = (await call('POST', '/v1/sandbox/payment-methods', saved)).json()
+    const answer = await chargeSaved(authorizationCode)
+    const reason = 'The payment was declined by the issuer'
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({
+      message: 'Charge attempted',
+      data: { status: 'failed', message: reason, gateway_response: reason, authorization: noAuthorization, fees: null },
+    })
+    const declined = await verify(answer.json().data.reference)
+    expect(declined).toMatchObject({ status: 'failed', paid_at: null, log: { errors: 1, success: false } })
+    api.service.clock.advance(72 * 60 * 60 * 1000)
+    await settleDuePayments(api.service)
+    expect(await verify(declined.reference)).toEqual(declined)
+  })
+
+  test('of one reference twice at once credits once', async () => {
+    const code = await savedCard()
+    const answers = await Promise.all(Array.from({ length: 10 }, () => chargeSaved(code, { reference: 'order-19' })))
+    expect(answers.map((each) => each.statusCode).sort()).toEqual([200, ...Array(9).fill(400)])
+    await settleDuePayments(api.service)
+    expect(await merchantBalance()).toBe(25000)
+  })
+
+  test('with one key charges once, however often and whenever it comes', async () => {
+    const body = { email, amount: 5000, authorization_code: await savedCard() }
+    const send = () => sendWithKey('/transaction/charge_authorization', body, 'k1')
+    const answers = await Promise.all(Array.from({ length: 6 }, send))
+    expect(new Set(answers.map((each) => each.statusCode))).toEqual(new Set([200]))
+    expect(new Set(answers.map((each) => each.json().data.reference)).size).toBe(1)
+    expect((await send()).headers['idempotent-replayed']).toBe('true')
+    expect(await merchantBalance()).toBe(25000)
+    const other = await sendWithKey('/transaction/charge_authorization', { ...body, amount: 1 }, 'k1')
+    expect(other.statusCode).toBe(409)
+  })
+
+  test('with a key whose answer was lost charges no second time', async () => {
+    const body = { email, amount: 5000, authorization_code: await savedCard(), reference: 'order-20' }
+    const first = await sendWithKey('/transaction/charge_authorization', body, 'k1')
+    const forget = sql`update idempotency_keys set answer = null where merchant_id = ${tenant.merchant.id}`
+    await api.service.db.query(forget)
+    const again = await sendWithKey('/transaction/charge_authorization', body, 'k1')
+    expect([again.statusCode, again.json()]).toEqual([200, first.json()])
+    expect(await merchantBalance()).toBe(25000)
+  })
+})
+
+describe('a direct debit', () => {
+  async function mandate(number: string): Promise<string> {
+    const account = { number, bank_code: '058' }
+    const wanted = { email, channel: 'direct_debit', account }
+    const { reference, access_code } = await data('POST', '/customer/authorization/initialize', wanted)
+    await api.app.inject({
+      method: 'POST',
+      url: `/authorize/${access_code}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ accountNumber: number, bankCode: '058' }).toString(),
+    })
+    await api.settle()
+    return (await data('GET', `/customer/authorization/verify/${reference}`)).authorization_code
+  }
+
+  test('is under way at first, and decided a moment later by whoever looks', async () => {
+    const authorization_code = await mandate('0123456789')
+    const charged = (await chargeSaved(authorization_code)).json().data
+    expect(charged).toMatchObject({
+      status: 'processing',
+      gateway_response: 'Transaction in progress',
+      fees: null,
+      channel: 'direct_debit',
+      authorization: {
+        ...noAuthorization,
+        authorization_code,
+        channel: 'direct_debit',
+        bank: 'TEST BANK',
+        reusable: true,
+        country_code: 'NG',
+      },
+    })
+    expect(await verify(charged.reference)).toMatchObject({ status: 'processing' })
+    expect(await merchantBalance()).toBe(0)
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    await settleDuePayments(api.service)
+    expect(await merchantBalance()).toBe(5000)
+    expect(await verify(charged.reference)).toMatchObject({ status: 'success', fees: 0 })
+  })
+
+  test.each([
+    ['0123455408', 'The payment was declined by the issuer'],
+    ['0123450037', 'The account has insufficient funds'],
+  ])('of account %s fails a moment later', async (number, reason) => {
+    const { reference } = (await chargeSaved(await mandate(number))).json().data
+    expect(await verify(reference)).toMatchObject({ status: 'processing' })
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    await settleDuePayments(api.service)
+    expect(await verify(reference)).toMatchObject({ status: 'failed', gateway_response: reason })
+    expect(await merchantBalance()).toBe(0)
+  })
+
+  test('that waits for its bank cannot be charged yet', async () => {
+    const wanted = { email, channel: 'direct_debit' }
+    const { access_code, reference } = await data('POST', '/customer/authorization/initialize', wanted)
+    await api.app.inject({
+      method: 'POST',
+      url: `/authorize/${access_code}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: 'accountNumber=0123456789&bankCode=058',
+    })
+    const { authorization_code } = await data('GET', `/customer/authorization/verify/${reference}`)
+    expect((await chargeSaved(authorization_code)).json()).toEqual(mismatch)
+  })
+})
+
+describe('listing transactions', () => {
+  async function make(count: number): Promise<string[]> {
+    const references: string[] = []
+    for (let i = 1; i <= count; i++) {
+      api.service.clock.advance(60_000)
+      references.push((await initialize({ amount: 100 * i, reference: `r${i}` })).reference)
+    }
+    return references.reverse()
+  }
+  const referencesOf = (rows: { reference: string }[]) => rows.map(({ reference }) => reference)
+
+  test('is newest first, page by page', async () => {
+    const references = await make(5)
+    const { data, meta } = (await call('GET', '/transaction?perPage=2&page=2')).json()
+    expect(referencesOf(data)).toEqual(references.slice(2, 4))
+    expect(meta).toEqual({ total: 5, total_volume: 0, skipped: 2, perPage: 2, page: 2, pageCount: 3 })
+    expect((await call('GET', '/transaction?per_page=2&page=9')).json()).toMatchObject({ data: [], meta: { total: 5 } })
+  })
+
+  test('shows rows that differ from verify where Paystack’s do', async () => {
+    await charge({ metadata: { a: 1 } })
+    const [row] = await data('GET', '/transaction')
+    expect(row).toMatchObject({
+      status: 'success',
+      metadata: { a: 1 },
+      plan: {},
+      split: {},
+      subaccount: {},
+      source: { source: 'merchant_api', type: 'api', identifier: null, entry_point: 'charge' },
+      authorization: { last4: '4081' },
+      customer: { email },
+    })
+    expect(row).not.toHaveProperty('receipt_number')
+    expect(row).not.toHaveProperty('plan_object')
+  })
+
+  test('by cursor walks there and back', async () => {
+    const references = await make(5)
+    const first = (await call('GET', '/transaction?use_cursor=true&perPage=2')).json()
+    expect([referencesOf(first.data), first.meta.previous]).toEqual([references.slice(0, 2), null])
+    await initialize()
+    const second = (await call('GET', `/transaction?perPage=2&next=${encodeURIComponent(first.meta.next)}`)).json()
+    expect(referencesOf(second.data)).toEqual(references.slice(2, 4))
+    const third = (await call('GET', `/transaction?perPage=2&next=${encodeURIComponent(second.meta.next)}`)).json()
+    expect([referencesOf(third.data), third.meta.next]).toEqual([references.slice(4), null])
+    const back = (
+      await call('GET', `/transaction?perPage=2&previous=${encodeURIComponent(second.meta.previous)}`)
+    ).json()
+    expect(back.data).toEqual(first.data)
+  })
+
+  test('filters by status, customer, amount and period, and sums up what succeeded', async () => {
+    await make(3)
+    const paid = await charge({ email: 'other@example.com', amount: 700 })
+    await charge({ card: { ...card, number: '4084080000005408' }, reference: 'declined' })
+    const list = async (query: string) => {
+      const { data, meta } = (await call('GET', `/transaction?${query}`)).json()
+      return [referencesOf(data), meta.total, meta.total_volume]
+    }
+    expect(await list('status=success')).toEqual([[paid.reference], 1, 700])
+    expect(await list('status=failed')).toEqual([['declined'], 1, 0])
+    expect(await list('status=abandoned&perPage=1')).toEqual([['r3'], 3, 0])
+    expect(await list('status=queued')).toEqual([[], 0, 0])
+    expect(await list(`customer=${paid.customer.id}`)).toEqual([[paid.reference], 1, 700])
+    expect(await list('customer=1')).toEqual([[], 0, 0])
+    expect(await list('amount=200')).toEqual([['r2'], 1, 0])
+    expect(await list('terminalid=30')).toEqual([[], 0, 0])
+    expect(await list('perPage=2')).toEqual([['declined', paid.reference], 5, 700])
+    const [{ created_at }] = await data('GET', '/transaction?amount=200')
+    expect(await list(`from=${created_at}&perPage=2`)).toEqual([['declined', paid.reference], 4, 700])
+    expect(await list(`from=${created_at}&to=${created_at}`)).toEqual([['r2'], 1, 0])
+    expect(await list('to=2020-01-01')).toEqual([[], 0, 0])
+    expect(await list('from=2099-01-01&to=2098-01-01')).toEqual([[], 0, 0])
+    expect(await list(`use_cursor=true&status=success`)).toEqual([[paid.reference], undefined, undefined])
+  })
+
+  test.each(['status=paid', 'customer=CUS_x', 'amount=much', 'from=then', 'page=0', 'next=Y3VzdG9tZXI6MQ=='])(
+    'refuses %s',
+    async (query) => {
+      const [field] = query.split('=')
+      const answer = await call('GET', `/transaction?${query}`)
+      expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining(field as string)])
+    },
+  )
+})
+
+describe('totals', () => {
+  test('are of what succeeded, in each currency, all of it or of a period', async () => {
+    expect(await data('GET', '/transaction/totals')).toEqual({
+      total_transactions: 0,
+      total_volume: 0,
+      total_volume_by_currency: [],
+      pending_transfers: 0,
+      pending_transfers_by_currency: [],
+    })
+    await initialize()
+    await charge({ amount: 700 })
+    api.service.clock.advance(60_000)
+    const from = api.service.clock.now().toISOString()
+    await charge({ amount: 300 })
+    await charge({ amount: 50, currency: 'ZAR' })
+    const zero = { pending_transfers: 0, pending_transfers_by_currency: expect.any(Array) }
+    const volumes = (ngn: number) => [
+      { currency: 'NGN', amount: ngn },
+      { currency: 'ZAR', amount: 50 },
+    ]
+    expect(await data('GET', '/transaction/totals')).toEqual({
+      total_transactions: 3,
+      total_volume: 1050,
+      total_volume_by_currency: volumes(1000),
+      ...zero,
+    })
+    expect(await data('GET', `/transaction/totals?from=${from}`)).toEqual({
+      total_transactions: 2,
+      total_volume: 350,
+      total_volume_by_currency: volumes(300),
+      ...zero,
+    })
+    const { total_transactions, total_transaction_value } = await fetchCustomer()
+    expect([total_transactions, total_transaction_value]).toEqual([3, volumes(1000)])
+  })
+})

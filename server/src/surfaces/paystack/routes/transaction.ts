@@ -1,0 +1,279 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import { parseAmount } from '../../../base/money.ts'
+import {
+  listTransactions,
+  type TransactionFilter,
+  totalTransactions,
+  walkTransactions,
+} from '../../../domain/payments/payment-lists.ts'
+import {
+  snapshotTransaction,
+  type Transaction,
+  type TransactionStatus,
+} from '../../../domain/payments/payment-records.ts'
+import {
+  chargePaymentMethod,
+  getTransaction,
+  openTransaction,
+  verifyTransaction,
+} from '../../../domain/payments/payments.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { answerOnce, answerRepeatable } from '../../http/idempotency.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { SurfaceContext } from '../../http/surface.ts'
+import { readMetadataOrText } from '../metadata.ts'
+import { type ListQuery, pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { renderCharge, renderTransaction, renderTransactionRow } from '../render-transaction.ts'
+import { responses, success } from '../schemas.ts'
+import {
+  chargeAuthorizationSchema,
+  chargeSchema,
+  initializeTransactionSchema,
+  openedTransactionSchema,
+  transactionMetaSchema,
+  transactionRowSchema,
+  transactionSchema,
+  transactionTotalsSchema,
+} from '../transaction-schemas.ts'
+
+const tags = ['Transaction']
+const period = {
+  from: Type.Optional(Type.String({ description: 'Created at or after', examples: ['2024-01-01'] })),
+  to: Type.Optional(Type.String({ description: 'Created at or before', examples: ['2099-12-31'] })),
+}
+
+interface TransactionQuery extends ListQuery {
+  per_page?: string | undefined
+  customer?: string | undefined
+  terminalid?: string | undefined
+  status?: string | undefined
+  amount?: string | undefined
+}
+
+/** `/transaction`: asking for money, charging saved payment methods, and what became of both. */
+export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, context) => {
+  const { service, ledger, publicUrl } = context
+
+  app.post(
+    '/transaction/initialize',
+    {
+      schema: {
+        operationId: 'transaction_initialize',
+        summary: 'Ask a customer for money, on a page',
+        tags,
+        body: initializeTransactionSchema,
+        response: responses(200, success('Authorization URL created', openedTransactionSchema), 400, 403),
+      },
+    },
+    (request, reply) => {
+      const { email, amount, currency, reference, callback_url, channels } = request.body
+      const metadata = readMetadataOrText(request.body.metadata)
+      const wanted = { email, amount, currency, reference, metadata, callbackUrl: callback_url, channels }
+      return answerOnce(context, request, reply, 200, async ({ service, customers }) => {
+        const { accessCode, reference } = await openTransaction(service, customers, tenantOf(request), wanted)
+        const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
+        return { status: true as const, message: 'Authorization URL created', data }
+      })
+    },
+  )
+
+  app.get(
+    '/transaction/verify/:reference',
+    {
+      schema: {
+        operationId: 'transaction_verify',
+        summary: 'What became of a transaction, by its reference',
+        tags,
+        params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
+        response: responses(200, success('Verification successful', transactionSchema), 400, 404),
+      },
+    },
+    async (request) => {
+      const transaction = await verifyTransaction(service, ledger, tenantOf(request), request.params.reference)
+      const data = renderTransaction(snapshotTransaction(transaction))
+      return { status: true as const, message: 'Verification successful', data }
+    },
+  )
+
+  app.get(
+    '/transaction',
+    {
+      schema: {
+        operationId: 'transaction_list',
+        summary: 'List transactions, newest first, by page or by cursor',
+        tags,
+        querystring: Type.Object({
+          perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
+          page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
+          use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
+          next: Type.Optional(Type.String()),
+          previous: Type.Optional(Type.String()),
+          customer: Type.Optional(Type.String({ description: 'The customer’s numeric id' })),
+          terminalid: Type.Optional(Type.String({ description: 'There are no terminals: none matches' })),
+          status: Type.Optional(
+            Type.String({ description: 'abandoned, pending, success, failed or reversed', examples: ['success'] }),
+          ),
+          amount: Type.Optional(Type.String({ description: 'Minor units, exactly' })),
+          ...period,
+          per_page: Type.Optional(Type.String({ description: 'As perPage' })),
+        }),
+        response: responses(
+          200,
+          success('Transactions retrieved', Type.Array(transactionRowSchema), transactionMetaSchema),
+          400,
+        ),
+      },
+    },
+    async (request) => {
+      const query = { ...request.query, perPage: request.query.perPage ?? request.query.per_page }
+      const filter = readFilter(query)
+      const list = wantsCursor(query) ? listByCursor : listByPage
+      const { items, meta } = await list(tenantOf(request), filter, query)
+      const data = items.map((each) => renderTransactionRow(snapshotTransaction(each)))
+      return { status: true as const, message: 'Transactions retrieved', data, meta }
+    },
+  )
+
+  app.get(
+    '/transaction/totals',
+    {
+      schema: {
+        operationId: 'transaction_totals',
+        summary: 'What the transactions that succeeded come to',
+        tags,
+        querystring: Type.Object(period),
+        response: responses(200, success('Transaction totals', transactionTotalsSchema), 400),
+      },
+    },
+    async (request) => {
+      const { count, volumes } = await totalTransactions(service, tenantOf(request), readPeriod(request.query))
+      const byCurrency = volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) }))
+      const data = {
+        total_transactions: count,
+        total_volume: sumOf(volumes),
+        total_volume_by_currency: byCurrency,
+        pending_transfers: 0,
+        pending_transfers_by_currency: byCurrency.map(({ currency }) => ({ currency, amount: 0 })),
+      }
+      return { status: true as const, message: 'Transaction totals', data }
+    },
+  )
+
+  app.post(
+    '/transaction/charge_authorization',
+    {
+      schema: {
+        operationId: 'transaction_charge_authorization',
+        summary: 'Charge a saved payment method',
+        tags,
+        body: chargeAuthorizationSchema,
+        response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
+      },
+    },
+    (request, reply) => {
+      const { authorization_code, email, amount, currency, reference } = request.body
+      const metadata = readMetadataOrText(request.body.metadata)
+      const paymentMethodCode = authorization_code.replace(/^AUTH_/, '')
+      const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
+      return answerRepeatable(context, request, reply, 200, async () => {
+        const charged = await chargePaymentMethod(service, ledger, tenantOf(request), wanted, request.idempotent)
+        const data = renderCharge(snapshotTransaction(charged))
+        return { status: true as const, message: 'Charge attempted', data }
+      })
+    },
+  )
+
+  app.get(
+    '/transaction/:id',
+    {
+      schema: {
+        operationId: 'transaction_fetch',
+        summary: 'Fetch a transaction by its id',
+        tags,
+        params: Type.Object({ id: Type.String({ description: 'A number', examples: ['314159270'] }) }),
+        response: responses(200, success('Transaction retrieved', transactionSchema), 404),
+      },
+    },
+    async (request) => {
+      const transaction = await getTransaction(service, tenantOf(request), { id: readId(request.params.id) })
+      const data = renderTransaction(snapshotTransaction(transaction))
+      return { status: true as const, message: 'Transaction retrieved', data }
+    },
+  )
+
+  type Tenant = ReturnType<typeof tenantOf>
+  interface Listed {
+    items: Transaction[]
+    meta: object
+  }
+
+  async function listByPage(tenant: Tenant, filter: TransactionFilter, query: ListQuery): Promise<Listed> {
+    const [page, perPage] = [readPage(query), readPerPage(query)]
+    const { items, total } = await listTransactions(service, tenant, filter, {
+      limit: perPage,
+      offset: (page - 1) * perPage,
+    })
+    const { volumes } = await totalTransactions(service, tenant, filter)
+    return { items, meta: { ...pageMeta(page, perPage, total), total_volume: sumOf(volumes) } }
+  }
+
+  async function listByCursor(tenant: Tenant, filter: TransactionFilter, query: ListQuery): Promise<Listed> {
+    const perPage = readPerPage(query)
+    const { items, hasNewer, hasOlder } = await walkTransactions(service, tenant, filter, {
+      limit: perPage,
+      ...(query.next ? { olderThan: readCursor('transaction', query.next, 'next') } : {}),
+      ...(query.previous && !query.next ? { newerThan: readCursor('transaction', query.previous, 'previous') } : {}),
+    })
+    const [newest, oldest] = [items.at(0), items.at(-1)]
+    const next = hasOlder && oldest ? writeCursor('transaction', oldest.id) : null
+    const previous = hasNewer && newest ? writeCursor('transaction', newest.id) : null
+    return { items, meta: { next, previous, perPage } }
+  }
+}
+
+const statuses: Readonly<Record<string, TransactionStatus | null>> = {
+  abandoned: 'unpaid',
+  pending: 'processing',
+  processing: 'processing',
+  success: 'succeeded',
+  failed: 'failed',
+  reversed: 'reversed',
+  // Paystack's, but none here is ever in them.
+  ongoing: null,
+  queued: null,
+}
+
+function readFilter(query: TransactionQuery): TransactionFilter {
+  return {
+    ...readPeriod(query),
+    status: query.terminalid ? null : query.status ? readStatus(query.status) : undefined,
+    customerId: query.customer ? readCustomer(query.customer) : undefined,
+    amount: query.amount ? parseAmount(query.amount) : undefined,
+  }
+}
+
+function readPeriod({ from, to }: Pick<ListQuery, 'from' | 'to'>) {
+  return { from: readInstant('from', from), to: readInstant('to', to, '23:59:59.999') }
+}
+
+function readStatus(status: string): TransactionStatus | null {
+  if (Object.hasOwn(statuses, status)) return statuses[status] as TransactionStatus | null
+  const message = `"status" must be one of [${Object.keys(statuses).join(', ')}]`
+  throw new ServiceError('invalid_request', message, 'status')
+}
+
+function readCustomer(id: string): bigint {
+  if (/^\d{1,18}$/.test(id)) return BigInt(id)
+  throw new ServiceError('invalid_request', '"customer" must be a number', 'customer')
+}
+
+function readId(id: string): bigint {
+  if (/^\d{1,18}$/.test(id)) return BigInt(id)
+  throw new ServiceError('transaction_not_found', `There is no transaction ${id}`)
+}
+
+function sumOf(volumes: { amount: bigint }[]): number {
+  return Number(volumes.reduce((sum, { amount }) => sum + amount, 0n))
+}
