@@ -26,10 +26,10 @@ export function renderReadme(results: readonly Result[], circumstances: Circumst
   const list = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
   return `# Bench
 
-\`npm run bench\` measures the server against hand-written SQL and prints ratios. Both sides run on one machine against one
-PostgreSQL, which it starts by itself, in alternating rounds; absolute figures are there to be put into proportion only.
-\`--quick\` takes a few minutes, \`--only transfers,lists\` measures some rows. This file is written by a full run,
-or by any with \`--write\`; what it measured is said below.
+\`npm run bench\` measures the server against hand-written SQL and prints ratios. Both sides run on one machine against
+one PostgreSQL. The bench starts this PostgreSQL by itself. The two sides run in alternating rounds. Absolute figures
+are there only to be compared with each other. \`--quick\` takes a few minutes. \`--only transfers,lists\` measures some
+rows. A full run writes this file, and so does any run with \`--write\`. The lines below the table say what was measured.
 
 ${renderTable(results)}
 - Date: ${new Date().toISOString().slice(0, 10)}, ${minutes.toFixed(0)} minutes${options.quick ? ' (--quick)' : ''}
@@ -40,31 +40,34 @@ ${notes.map((note) => `- ${note}\n`).join('')}- A figure is the median of ${opti
 
 ## How to read it
 
-Every request goes over HTTP with a secret key looked up in the database, validation and, where it writes, an
-\`Idempotency-Key\` that was never used before; its effect, its event and its key are one commit, and the answer comes
-after that commit is on the disk. The program that makes the requests is a process of its own and takes its share of the
-same cores, as pgbench does.
+Every request goes over HTTP. The server looks up its secret key in the database and validates the request. A request
+that writes carries an \`Idempotency-Key\` that was never used before. Its effect, its event and its key are one commit,
+and the answer comes after that commit is on the disk. A process of its own makes the requests. This process uses a part
+of the same cores, as pgbench does.
 
-The hand-written side (\`src/baseline.sql\`) stores the same rows in tables with the same columns, keys, checks and indexes:
-key, ledger transaction, two entries, two balances, event. It does not check a bearer, parse JSON or compare requests, and
-its tables have neither triggers nor foreign keys. "Numbered by a sequence" is the faster opponent, and leaves gaps in the
-numbers; "numbered without gaps" has the same numbers as Mteja, from the same counter row, for which each transaction waits
-until the one before is on the disk.
+The hand-written side (\`src/baseline.sql\`) stores the same rows in tables with the same columns, keys, checks and
+indexes: key, ledger transaction, two entries, two balances, event. It does not check a bearer, parse JSON or compare
+requests. Its tables have neither triggers nor foreign keys. There are two forms of it:
 
-Of a search's matches a thousand are counted, or as many as reach past the page asked for: a word that very many
-customers have is looked for among the newest until there are enough, a rare one by the index. So the work of a search has a
-bound that does not grow with the customers, but in the small database there are fewer matches to count than the bound. What
-is marked as "the same" is the same search against a database with a tenth of the customers, where there are enough.
+- "Numbered by a sequence" is faster and leaves gaps in the numbers.
+- "Numbered without gaps" has the same numbers as Mteja, from the same counter row. Each transaction waits for this row
+  until the previous transaction is on the disk.
 
-A transfer takes about two thirds of the processor time of the hand-written one. Callers who wait for an answer come back in lumps,
-a batch at a time. The next batch is sent before the one before is answered, so that the database need not wait for the
-server. With more callers, or more cores, the ratios are others.
+A search counts at most a thousand matches, or as many as reach past the requested page. A word that very many customers
+have is searched among the newest customers until enough are found. A rare word is searched by the index. The work of a
+search therefore has a bound that does not grow with the number of customers. The small database has fewer matches to
+count than this bound. In the rows of searches, "the same" compares the same search with a database that has a tenth of
+the customers. This database has enough matches to reach the bound.
 
-A read asks the database twice, for the key and for the row, each time together with all that wait. Beside the work of
-Node's HTTP server, which is all of a constant, that and the reading of rows is what a read costs. Were keys remembered, reads
-would be a fifth faster; but then a revoked key would go on working for a while.
+A transfer takes about two thirds of the processor time of the hand-written transfer. Callers who wait for an answer
+come back in groups, a batch at a time. The next batch is sent before the previous batch is answered, so that the
+database need not wait for the server. With more callers or more cores the ratios differ.
 
-Latencies at a fixed rate count from when a request was due, whether or not a caller was free to send it. The lists are
-asked for by one caller; a ratio compares the median times.
+A read asks the database twice: for the key and for the row. Each time the reads that wait are asked together. The
+constant costs only the work of Node's HTTP server. A read costs this work, the two questions and the reading of rows.
+If keys were remembered, reads would be a fifth faster. But then a revoked key would continue to work for a while.
+
+Latencies at a fixed rate count from the time at which a request was due, whether or not a caller was free to send it.
+One caller asks for the lists. A ratio compares the median times.
 `
 }

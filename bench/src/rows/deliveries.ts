@@ -35,9 +35,9 @@ export const deliveries: Row = async (bench) => {
     const ratio = ratioOf(figures, 'beside a dead one', 'alone')
     return [
       {
-        what: 'Deliveries of webhooks to one endpoint, beside one that never answers',
+        what: 'Webhooks delivered to one endpoint, while another endpoint never answers',
         measured: `${format(medianOf(figures, 'beside a dead one'))} /s`,
-        against: `without it: ${format(medianOf(figures, 'alone'))} /s`,
+        against: `without the other endpoint: ${format(medianOf(figures, 'alone'))} /s`,
         ratio,
         goal: atLeast(ratio, 0.9),
       },

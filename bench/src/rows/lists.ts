@@ -48,7 +48,7 @@ const asked: readonly List[] = [
   searchFor('a word of all customers', 'example.com'),
   searchFor('two letters of ten customers', rareWord.slice(0, 2)),
   searchForCommon('two letters of every tenth customer', commonWord.slice(0, 2)),
-  searchFor('what nobody has', 'no such customer'),
+  searchFor('a word that no customer has', 'no such customer'),
   ...[0, 0.5, 0.9].map(transactionsAt),
   ...[0, 0.5, 0.9].map(transfersAt),
   { what: 'GET /customer/:code (Paystack, with the sum of pay-ins)', path: () => `/customer/${customerCode(1)}` },
