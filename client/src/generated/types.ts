@@ -12,7 +12,7 @@ export namespace Cashful {
     merchantId: string
     /** credit, purchase, transfer_in, transfer_out, refund or hold_capture */
     type: string
-    /** Minor units: positive came in, negative went out */
+    /** Minor units: a positive amount came in, a negative amount went out */
     amount: number
     currency: string
     description?: string
@@ -32,9 +32,9 @@ export namespace Cashful {
     type: string
     brand?: string
     last4?: string
-    /** 0 where the instrument does not expire */
+    /** 0 if the instrument does not expire */
     expiryMonth: number
-    /** 0 where the instrument does not expire */
+    /** 0 if the instrument does not expire */
     expiryYear: number
     isDefault: boolean
     createdAt: string
@@ -47,7 +47,7 @@ export namespace Cashful {
     merchantId: string
     /** credit, debit or fee */
     type: string
-    /** Minor units: positive came in, negative went out */
+    /** Minor units: a positive amount came in, a negative amount went out */
     amount: number
     currency: string
     description: string
@@ -64,7 +64,7 @@ export namespace Cashful {
     merchantId: string
     url: string
     events: string[]
-    /** false once it was disabled, by hand or after long failure */
+    /** false after the endpoint was disabled, by hand or because its deliveries failed for a long time */
     active: boolean
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata
@@ -73,7 +73,7 @@ export namespace Cashful {
   }
   /** GET /api/canary/events */
   export interface Event {
-    /** Of the event as told to this endpoint */
+    /** The id of this delivery: one event sent to one endpoint */
     id: string
     merchantId: string
     webhookEndpointId: string
@@ -99,7 +99,7 @@ export namespace Cashful {
       /** Minor units */
       amount: number
       currency: string
-      /** failed may be confirmed again until it expires */
+      /** A payment intent with the status failed can be confirmed again until it expires */
       status:
         | 'initiation'
         | 'requires_payment_method'
@@ -122,15 +122,15 @@ export namespace Cashful {
     }
     /** Always empty */
     iveriParams: Record<string, unknown>
-    /** Always empty: the sandbox asks nobody for 3-D Secure */
+    /** Always empty: the sandbox never asks for 3-D Secure */
     iVeri3dsEndpoint: string
     sandboxMode: boolean
-    /** Left out while it is processed */
+    /** Left out while the charge is processing */
     status?: 'succeeded' | 'failed'
     transactionId?: string
     amount: number
     currency: string
-    /** Why it failed */
+    /** The reason why the charge failed */
     reason?: string
   }
   /** GET /api/canary/customers */
@@ -205,7 +205,7 @@ export namespace Cashful {
     /** Minor units */
     amount: number
     currency: string
-    /** failed may be confirmed again until it expires */
+    /** A payment intent with the status failed can be confirmed again until it expires */
     status:
       | 'initiation'
       | 'requires_payment_method'
@@ -231,9 +231,9 @@ export namespace Cashful {
     id: string
     merchantId: string
     customerId?: string
-    /** The page to send the person to */
+    /** Address of the page; send the person there */
     sessionUrl: string
-    /** Where the person goes once paid, with session_id; default our page */
+    /** Address to which the page redirects after payment, with session_id added; default a page of this server */
     successUrl: string
     cancelUrl: string
     lineItems?: {
@@ -241,9 +241,9 @@ export namespace Cashful {
       productId?: string
       /** Default 1 */
       quantity?: number
-      /** Minor units of one */
+      /** Minor units for one item */
       amount: number
-      /** ISO 4217, one the merchant holds */
+      /** ISO 4217 code of a currency that the merchant holds */
       currency: string
       imageId?: string
       imageUrl?: string
@@ -283,9 +283,9 @@ export namespace Cashful {
     provider: string
     brand?: string
     last4?: string
-    /** 0 where the instrument does not expire */
+    /** 0 if the instrument does not expire */
     expiryMonth: number
-    /** 0 where the instrument does not expire */
+    /** 0 if the instrument does not expire */
     expiryYear: number
     phoneNumber?: string
     isDefault: boolean
@@ -345,7 +345,7 @@ export namespace Cashful {
   }
   /** GET /api/canary/analytics/summary */
   export interface AnalyticsSummary {
-    /** Of the merchant, minor units */
+    /** The merchant’s balance in minor units */
     balance: number
     customers: number
     transactions: number
@@ -367,7 +367,7 @@ export namespace Cashful {
   }
   /** POST /api/canary/customers: Create a customer and their cash balance at 0 */
   export interface CreateCustomerBody<Metadata extends object = AnyMetadata> {
-    /** The merchant of the key; may be left out */
+    /** The id of the key’s merchant; may be left out */
     merchantId?: string | undefined
     /** International, or local to the merchant’s country */
     phoneNumber: string
@@ -376,7 +376,7 @@ export namespace Cashful {
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers: List customers, newest first */
+  /** GET /api/canary/customers: List context, newest first */
   export interface ListCustomersQuery {
     merchantId?: string | undefined
     /** Default 50, at most 100 */
@@ -385,65 +385,65 @@ export namespace Cashful {
     offset?: number | undefined
     /** The whole e-mail, in any case */
     email?: string | undefined
-    /** Any part of name, e-mail, phone (local or international) or a metadata value; one or two characters: the beginning of a word of them. `total` is exact to 1,000 matches, beyond it is more than the page reaches */
+    /** Any part of the name, e-mail, phone (local or international) or a metadata value. One or two characters match the beginning of a word. `total` is exact up to 1,000 matches; beyond that it is a lower bound */
     search?: string | undefined
   }
-  /** GET /api/canary/customers: List customers, newest first */
+  /** GET /api/canary/customers: List context, newest first */
   export interface ListCustomersResult<Metadata extends object = AnyMetadata> {
     data: Customer<Metadata>[]
     pagination: Pagination
   }
-  /** PATCH /api/canary/customers/{id}: Change a customer; what is not given stays */
+  /** PATCH /api/canary/customers/{id}: Update a customer; omitted fields keep their value */
   export interface UpdateCustomerBody<Metadata extends object = AnyMetadata> {
     email?: string | undefined
     name?: string | undefined
-    /** Merged into the metadata member by member; a null member is removed */
+    /** Merged into the stored metadata member by member; a member that is null is removed */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers/{id}/transactions: What happened to the cash balance, newest first */
+  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions, newest first */
   export interface ListCustomerTransactionsQuery {
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
   }
-  /** GET /api/canary/customers/{id}/transactions: What happened to the cash balance, newest first */
+  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions, newest first */
   export interface ListCustomerTransactionsResult {
     data: Transaction[]
     pagination: Pagination
   }
-  /** GET /api/canary/customers/{id}/payment-methods: Saved payment methods, newest first */
+  /** GET /api/canary/customers/{id}/payment-methods: List a customer’s saved payment methods, newest first */
   export interface ListCustomerPaymentMethodsQuery {
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
   }
-  /** GET /api/canary/customers/{id}/payment-methods: Saved payment methods, newest first */
+  /** GET /api/canary/customers/{id}/payment-methods: List a customer’s saved payment methods, newest first */
   export interface ListCustomerPaymentMethodsResult {
     data: CustomerPaymentMethod[]
     pagination: Pagination
   }
-  /** POST /api/canary/purchases: Spend from a customer’s cash balance */
+  /** POST /api/canary/purchases: Make a purchase from a customer’s cash balance */
   export interface CreatePurchaseBody {
     merchantId?: string | undefined
     customerId: string
     productId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
-    /** ISO 4217, one the merchant holds */
+    /** ISO 4217 code of a currency that the merchant holds */
     currency: string
-    /** Kept with the purchase; the amount is the whole */
+    /** Stored with the purchase; amount is the whole amount, whatever the quantity */
     quantity?: number | undefined
   }
-  /** POST /api/canary/transfers: Send from one customer’s cash balance to another’s */
+  /** POST /api/canary/transfers: Send money from one customer’s cash balance to another customer’s */
   export interface CreateTransferBody {
     merchantId?: string | undefined
     fromCustomerId: string
     toCustomerId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
-    /** ISO 4217, one the merchant holds */
+    /** ISO 4217 code of a currency that the merchant holds */
     currency: string
     description?: string | undefined
   }
@@ -460,21 +460,21 @@ export namespace Cashful {
     data: Transfer[]
     pagination: Pagination
   }
-  /** POST /api/canary/payment-intents: Ask for money: for a customer’s cash balance, or without a customer for the merchant */
+  /** POST /api/canary/payment-intents: Create a payment intent: money for a customer’s cash balance, or without a customer for the merchant */
   export interface CreatePaymentIntentBody<Metadata extends object = AnyMetadata> {
     merchantId?: string | undefined
     customerId?: string | undefined
     paymentMethodId?: string | undefined
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
-    /** ISO 4217, one the merchant holds */
+    /** ISO 4217 code of a currency that the merchant holds */
     currency: string
-    /** Only payment */
+    /** Only the value payment */
     mode?: string | undefined
     description?: string | undefined
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
-    /** Two of one key are one; default the Idempotency-Key header, or else made up */
+    /** Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key */
     idempotencyKey?: string | undefined
     /** Default 24 hours from now */
     expiresAt?: string | undefined
@@ -486,7 +486,7 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
-    /** failed may be confirmed again until it expires */
+    /** A payment intent with the status failed can be confirmed again until it expires */
     status?:
       | 'initiation'
       | 'requires_payment_method'
@@ -504,13 +504,13 @@ export namespace Cashful {
     data: PaymentIntent<Metadata>[]
     pagination: Pagination
   }
-  /** POST /api/canary/payment-intents/{id}/confirm: Pay: by the card given, else by the payment method, else by the sandbox’s test card */
+  /** POST /api/canary/payment-intents/{id}/confirm: Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card */
   export interface ConfirmPaymentIntentBody<Metadata extends object = AnyMetadata> {
     evervaultEncryptedCard?:
       | {
-          /** A ciphertext, which stands for the test card that succeeds, or a test card’s number as it is */
+          /** A ciphertext, which is charged as the test card that succeeds, or the number of a test card */
           pAN?: string | undefined
-          /** As pAN, in older clients */
+          /** The same as pAN, in older clients */
           PAN?: string | undefined
           /** Ignored */
           expiryDate?: string | undefined
@@ -527,7 +527,7 @@ export namespace Cashful {
         }
       | undefined
     maskedPan?: string | undefined
-    /** Saves the card as a payment method of the customer once it has paid */
+    /** Saves the card as a payment method of the customer after it has paid */
     tokenizeCard?: boolean | undefined
     firstName?: string | undefined
     lastName?: string | undefined
@@ -537,11 +537,11 @@ export namespace Cashful {
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** POST /api/canary/payment-intents/{id}/confirm: Pay: by the card given, else by the payment method, else by the sandbox’s test card */
+  /** POST /api/canary/payment-intents/{id}/confirm: Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card */
   export type ConfirmPaymentIntentResult<Metadata extends object = AnyMetadata> =
     | CardConfirmation<Metadata>
     | PaymentIntent<Metadata>
-  /** POST /api/canary/checkout/sessions: Make a page on which a person pays: the merchant, or into a customer’s cash balance (payin) */
+  /** POST /api/canary/checkout/sessions: Create a page on which a person pays the merchant, or fills a customer’s cash balance (payin) */
   export interface CreateCheckoutSessionBody<Metadata extends object = AnyMetadata> {
     merchantId?: string | undefined
     /** Required for mode payin */
@@ -555,17 +555,17 @@ export namespace Cashful {
           productId?: string | undefined
           /** Default 1 */
           quantity?: number | undefined
-          /** Minor units of one */
+          /** Minor units for one item */
           amount: Amount
-          /** ISO 4217, one the merchant holds */
+          /** ISO 4217 code of a currency that the merchant holds */
           currency: string
           imageId?: string | undefined
           imageUrl?: string | undefined
         }[]
       | undefined
-    /** Default what the line items add up to */
+    /** Default: the sum of the line items */
     totalAmount?: Amount | undefined
-    /** ISO 4217, one the merchant holds */
+    /** ISO 4217 code of a currency that the merchant holds */
     currency: string
     /** payment (default) or payin */
     mode?: string | undefined
@@ -605,7 +605,7 @@ export namespace Cashful {
   /** GET /api/canary/payment-methods: List saved payment methods, newest first */
   export interface ListPaymentMethodsQuery {
     merchantId?: string | undefined
-    /** Whose; default everybody’s */
+    /** Only this customer’s payment methods; default: all customers’ */
     customerId?: string | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
@@ -617,43 +617,43 @@ export namespace Cashful {
     data: PaymentMethod[]
     pagination: Pagination
   }
-  /** GET /api/canary/balance: The merchant’s balance in its default currency, as of now */
+  /** GET /api/canary/balance: Retrieve the merchant’s current balance in its default currency */
   export interface GetMerchantBalanceQuery {
     merchantId?: string | undefined
   }
-  /** GET /api/canary/balance/history: What happened to the merchant’s balance, newest first */
+  /** GET /api/canary/balance/history: List the movements of the merchant’s balance, newest first */
   export interface GetBalanceHistoryQuery {
     merchantId?: string | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
-    /** A day or an instant */
+    /** The first day or instant of the period */
     startDate?: string | Date | undefined
-    /** A day, all of it, or an instant */
+    /** The last instant of the period, or a day, which is included */
     endDate?: string | Date | undefined
     /** credit, debit or fee */
     transactionType?: string | undefined
   }
-  /** GET /api/canary/balance/history: What happened to the merchant’s balance, newest first */
+  /** GET /api/canary/balance/history: List the movements of the merchant’s balance, newest first */
   export interface GetBalanceHistoryResult {
     data: MerchantTransaction[]
     pagination: Pagination
   }
-  /** GET /api/canary/analytics: Transactions and new customers of the last 24 hours, 7 days and 30 days */
+  /** GET /api/canary/analytics: Get the transactions and new customers of the last 24 hours, 7 days and 30 days */
   export interface GetAnalyticsQuery {
     merchantId?: string | undefined
   }
-  /** GET /api/canary/analytics/summary: Balance, customers and transactions in all */
+  /** GET /api/canary/analytics/summary: Get the balance, and the totals of customers and transactions */
   export interface GetAnalyticsSummaryQuery {
     merchantId?: string | undefined
   }
-  /** POST /api/canary/webhook-endpoints: Add an address that is told of events */
+  /** POST /api/canary/webhook-endpoints: Add an address to which events are sent */
   export interface CreateWebhookEndpointBody<Metadata extends object = AnyMetadata> {
     merchantId?: string | undefined
-    /** https; in test mode also http, and this machine */
+    /** An https address; in test mode also an http address, or an address of this machine */
     url: string
-    /** Names of events, or ["*"] for all */
+    /** The names of the events to send, or ["*"] for all events */
     events: string[]
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
@@ -671,32 +671,32 @@ export namespace Cashful {
     data: WebhookEndpoint<Metadata>[]
     pagination: Pagination
   }
-  /** GET /api/canary/events: List events as told to webhook endpoints, newest first */
+  /** GET /api/canary/events: List events sent to webhook endpoints, newest first */
   export interface ListEventsQuery {
     merchantId?: string | undefined
     type?: string | undefined
     status?: 'pending' | 'delivered' | 'failed' | undefined
-    /** Happened at or after */
+    /** Only events that happened at this instant or later */
     startDate?: string | Date | undefined
-    /** Happened at or before; a day alone stands for its end */
+    /** Only events that happened at this instant or earlier; a day without a time means its end */
     endDate?: string | Date | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
   }
-  /** GET /api/canary/events: List events as told to webhook endpoints, newest first */
+  /** GET /api/canary/events: List events sent to webhook endpoints, newest first */
   export interface ListEventsResult {
     data: Event[]
     pagination: Pagination
   }
   /** GET /api/canary/events/types: List the names of all events */
   export type ListEventTypesResult = string[]
-  /** GET /api/canary/authentication/token: A JWT for the bearer, good for 15 minutes */
+  /** GET /api/canary/authentication/token: Get a JWT for the bearer, valid for 15 minutes */
   export interface GetTokenResult {
     token: string
   }
-  /** GET /api/canary/authentication/jwks: The public keys that verify our JWTs */
+  /** GET /api/canary/authentication/jwks: Get the public keys that verify Mteja’s JWTs */
   export interface GetJwksResult {
     keys: {
       kid: string
@@ -791,19 +791,19 @@ export namespace Paystack {
     reusable: boolean
     signature: string | null
     account_name: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     sender_bank?: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     sender_bank_account_number?: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     sender_country?: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     sender_name?: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     narration?: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     receiver_bank_account_number?: string | null
-    /** Of money sent to a dedicated account */
+    /** Only for money sent to a dedicated account */
     receiver_bank?: string | null
   }
   /** GET /transaction/verify/{reference} */
@@ -852,9 +852,9 @@ export namespace Paystack {
         time: number
       }[]
     } | null
-    /** 0 once it is paid: there is no tariff */
+    /** 0 after the transaction is paid: there is no tariff */
     fees: number | null
-    /** What paid; all null while nothing has */
+    /** The instrument that paid; every member is null until it is paid */
     authorization: TransactionAuthorization
     customer: TransactionCustomer<Metadata>
     paidAt: string | null
@@ -875,7 +875,7 @@ export namespace Paystack {
     connect: unknown
     /** Always empty here */
     subaccount: Record<string, unknown>
-    /** As it was given, an object where it was one; null where there is none */
+    /** The metadata as it was sent: an object if it was an object, null if there was none */
     metadata: unknown
     /** Always empty here */
     plan: Record<string, unknown>
@@ -890,7 +890,7 @@ export namespace Paystack {
   /** GET /transaction */
   export interface TransactionPageMeta {
     total: number
-    /** Of those that succeeded, of all pages */
+    /** The sum of all transactions that succeeded, on all pages */
     total_volume: number
     skipped: number
     perPage: number
@@ -1103,9 +1103,9 @@ export namespace Paystack {
         time: number
       }[]
     } | null
-    /** 0 once it is paid: there is no tariff */
+    /** 0 after the transaction is paid: there is no tariff */
     fees: number | null
-    /** What paid; all null while nothing has */
+    /** The instrument that paid; every member is null until it is paid */
     authorization: TransactionAuthorization
     customer: TransactionCustomer<Metadata>
     paidAt: string | null
@@ -1128,7 +1128,7 @@ export namespace Paystack {
     subaccount: Record<string, unknown>
     /** Always null here */
     receipt_number: string | null
-    /** As it was given, an object where it was one; "" where there is none */
+    /** The metadata as it was sent: an object if it was an object, "" if there was none */
     metadata: unknown
     /** Always null here */
     plan: unknown
@@ -1139,15 +1139,15 @@ export namespace Paystack {
   }
   /** GET /transaction/totals */
   export interface TransactionTotals {
-    /** That succeeded */
+    /** The number of transactions that succeeded */
     total_transactions: number
-    /** Minor units, of all currencies together */
+    /** Minor units; the sum over all currencies */
     total_volume: number
     total_volume_by_currency: {
       currency: string
       amount: number
     }[]
-    /** Always 0: nothing is paid out here */
+    /** Always 0: no money is paid out here */
     pending_transfers: number
     pending_transfers_by_currency: {
       currency: string
@@ -1194,15 +1194,15 @@ export namespace Paystack {
         time: number
       }[]
     } | null
-    /** 0 once it is paid: there is no tariff */
+    /** 0 after the transaction is paid: there is no tariff */
     fees: number | null
-    /** What paid; all null while nothing has */
+    /** The instrument that paid; every member is null until it is paid */
     authorization: TransactionAuthorization
     customer: TransactionCustomer<Metadata>
     paidAt: string | null
     createdAt: string
     transaction_date: string
-    /** As it was given, an object where it was one; "" where there is none */
+    /** The metadata as it was sent: an object if it was an object, "" if there was none */
     metadata: unknown
     /** Always null here */
     plan: unknown
@@ -1284,48 +1284,48 @@ export namespace Paystack {
     customer: TransactionCustomer<Metadata>
     split_config: string | null
   }
-  /** POST /customer: Create a customer, or answer the one who has the e-mail */
+  /** POST /customer: Create a customer, or get the customer who has the e-mail */
   export interface CustomerCreateBody<Metadata extends object = AnyMetadata> {
     email: string
     first_name?: string | undefined
     last_name?: string | undefined
     phone?: string | undefined
-    /** A JSON object up to 16 KiB; its text is read too, unless the server is set to be strict */
+    /** A JSON object up to 16 KiB. Its JSON text is accepted too, unless the server is set to strict */
     metadata?: Metadata | undefined
   }
-  /** POST /customer: Create a customer, or answer the one who has the e-mail */
+  /** POST /customer: Create a customer, or get the customer who has the e-mail */
   export interface CustomerCreateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: Customer<Metadata>
   }
-  /** GET /customer: List customers, newest first, by page or by cursor */
+  /** GET /customer: List context, newest first, by page or by cursor */
   export interface CustomerListQuery {
     /** Default 50, at most 200 */
     perPage?: number | undefined
     /** Default 1 */
     page?: number | undefined
-    /** Created at or after */
+    /** Only items created at this instant or later */
     from?: string | Date | undefined
-    /** Created at or before */
+    /** Only items created at this instant or earlier */
     to?: string | Date | undefined
     use_cursor?: boolean | undefined
     next?: string | undefined
     previous?: string | undefined
   }
-  /** GET /customer: List customers, newest first, by page or by cursor */
+  /** GET /customer: List context, newest first, by page or by cursor */
   export interface CustomerListResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: CustomerRow<Metadata>[]
     meta: PageMeta | CursorMeta
   }
-  /** POST /customer/set_risk_action: Allow, deny or treat as any other */
+  /** POST /customer/set_risk_action: Set a customer’s risk action: allow, deny or default */
   export interface CustomerRiskActionBody {
     customer: string
     risk_action?: 'default' | 'allow' | 'deny' | undefined
   }
-  /** POST /customer/set_risk_action: Allow, deny or treat as any other */
+  /** POST /customer/set_risk_action: Set a customer’s risk action: allow, deny or default */
   export interface CustomerRiskActionResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
@@ -1334,7 +1334,7 @@ export namespace Paystack {
   /** POST /customer/authorization/deactivate: Remove a saved payment method */
   export interface CustomerDeactivateAuthorizationBody {
     authorization_code?: string | undefined
-    /** As a published client misspells it @deprecated */
+    /** The same member, as a published client misspells it @deprecated */
     authorizaion_code?: string | undefined
   }
   /** POST /customer/authorization/deactivate: Remove a saved payment method */
@@ -1345,7 +1345,7 @@ export namespace Paystack {
   /** POST /customer/deactivate_authorization: Remove a saved payment method */
   export interface CustomerDeactivateAuthorizationOldBody {
     authorization_code?: string | undefined
-    /** As a published client misspells it @deprecated */
+    /** The same member, as a published client misspells it @deprecated */
     authorizaion_code?: string | undefined
   }
   /** POST /customer/deactivate_authorization: Remove a saved payment method */
@@ -1359,15 +1359,15 @@ export namespace Paystack {
     message: string
     data: FetchedCustomer<Metadata>
   }
-  /** PUT /customer/{email_or_code}: Change a customer; what is not given or null stays */
+  /** PUT /customer/{email_or_code}: Update a customer; fields that are omitted or null keep their value */
   export interface CustomerUpdateBody<Metadata extends object = AnyMetadata> {
     first_name?: string | undefined
     last_name?: string | undefined
     phone?: string | undefined
-    /** A JSON object up to 16 KiB; its text is read too, unless the server is set to be strict */
+    /** A JSON object up to 16 KiB. Its JSON text is accepted too, unless the server is set to strict */
     metadata?: Metadata | undefined
   }
-  /** PUT /customer/{email_or_code}: Change a customer; what is not given or null stays */
+  /** PUT /customer/{email_or_code}: Update a customer; fields that are omitted or null keep their value */
   export interface CustomerUpdateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
@@ -1415,7 +1415,7 @@ export namespace Paystack {
     message: string
     data: AuthorizationRequest
   }
-  /** GET /customer/authorization/verify/{reference}: What became of an authorization request */
+  /** GET /customer/authorization/verify/{reference}: Verify an authorization request: get its outcome */
   export interface CustomerVerifyAuthorizationResult {
     status: true
     message: string
@@ -1439,16 +1439,16 @@ export namespace Paystack {
     message: string
     data: AuthorizationRequest
   }
-  /** PUT /customer/{id}/directdebit-activation-charge: Try to activate a pending mandate again */
+  /** PUT /customer/{id}/directdebit-activation-charge: Try again to activate a pending mandate */
   export interface CustomerDirectDebitActivationChargeBody {
     authorization_id: number
   }
-  /** PUT /customer/{id}/directdebit-activation-charge: Try to activate a pending mandate again */
+  /** PUT /customer/{id}/directdebit-activation-charge: Try again to activate a pending mandate */
   export interface CustomerDirectDebitActivationChargeResult {
     status: true
     message: string
   }
-  /** GET /customer/{id}/directdebit-mandate-authorizations: A customer’s mandates, newest first */
+  /** GET /customer/{id}/directdebit-mandate-authorizations: List a customer’s mandates, newest first */
   export interface CustomerMandateAuthorizationsResult {
     status: true
     message: string
@@ -1460,16 +1460,16 @@ export namespace Paystack {
       total?: number
     }
   }
-  /** GET /directdebit/mandate-authorizations: The mandates of all customers, newest first */
+  /** GET /directdebit/mandate-authorizations: The mandates of all context, newest first */
   export interface DirectDebitMandateAuthorizationsQuery {
-    /** next of the page before */
+    /** The value of next in the previous page */
     cursor?: string | undefined
     /** pending, active or revoked */
     status?: string | undefined
     /** Default 50, at most 200 */
     per_page?: number | undefined
   }
-  /** GET /directdebit/mandate-authorizations: The mandates of all customers, newest first */
+  /** GET /directdebit/mandate-authorizations: The mandates of all context, newest first */
   export interface DirectDebitMandateAuthorizationsResult {
     status: true
     message: string
@@ -1481,38 +1481,38 @@ export namespace Paystack {
       total?: number
     }
   }
-  /** PUT /directdebit/activation-charge: Try to activate the pending mandates of customers again */
+  /** PUT /directdebit/activation-charge: Try again to activate the pending mandates of customers */
   export interface DirectDebitActivationChargeBody {
     customer_ids: number[]
   }
-  /** PUT /directdebit/activation-charge: Try to activate the pending mandates of customers again */
+  /** PUT /directdebit/activation-charge: Try again to activate the pending mandates of customers */
   export interface DirectDebitActivationChargeResult {
     status: true
     message: string
   }
-  /** POST /transaction/initialize: Ask a customer for money, on a page */
+  /** POST /transaction/initialize: Initialize a transaction: ask a customer for money on a hosted page */
   export interface TransactionInitializeBody<Metadata extends object = AnyMetadata> {
     email: string
-    /** Minor units, a whole number or its digits */
+    /** Minor units: a whole number, or a text of its digits */
     amount: Amount
-    /** Default the merchant’s first */
+    /** Default: the merchant’s first currency */
     currency?: string | undefined
-    /** Letters, digits and .=-; default a new one */
+    /** Letters, digits and .=-; default: a new reference */
     reference?: string | undefined
-    /** A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid */
+    /** A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
     metadata?: Metadata | undefined
-    /** Where the page leads once it is paid, with trxref and reference added */
+    /** Address to which the page redirects after payment, with trxref and reference added */
     callback_url?: string | undefined
-    /** What the page offers; of these it has card and mobile_money */
+    /** The channels that the page offers; it supports card and mobile_money */
     channels?: string[] | undefined
   }
-  /** POST /transaction/initialize: Ask a customer for money, on a page */
+  /** POST /transaction/initialize: Initialize a transaction: ask a customer for money on a hosted page */
   export interface TransactionInitializeResult {
     status: true
     message: string
     data: OpenedTransaction
   }
-  /** GET /transaction/verify/{reference}: What became of a transaction, by its reference */
+  /** GET /transaction/verify/{reference}: Verify a transaction by its reference: get its status */
   export interface TransactionVerifyResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
@@ -1529,17 +1529,17 @@ export namespace Paystack {
     previous?: string | undefined
     /** The customer’s numeric id */
     customer?: string | number | undefined
-    /** There are no terminals: none matches */
+    /** Mteja has no terminals: with this filter the list is empty */
     terminalid?: string | undefined
     /** abandoned, pending, success, failed or reversed */
     status?: string | undefined
-    /** Minor units, exactly */
+    /** The exact amount in minor units */
     amount?: string | undefined
-    /** Created at or after */
+    /** Only items created at this instant or later */
     from?: string | Date | undefined
-    /** Created at or before */
+    /** Only items created at this instant or earlier */
     to?: string | Date | undefined
-    /** As perPage */
+    /** The same as perPage */
     per_page?: number | undefined
   }
   /** GET /transaction: List transactions, newest first, by page or by cursor */
@@ -1549,14 +1549,14 @@ export namespace Paystack {
     data: TransactionRow<Metadata>[]
     meta: TransactionPageMeta | CursorMeta
   }
-  /** GET /transaction/totals: What the transactions that succeeded come to */
+  /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
   export interface TransactionTotalsQuery {
-    /** Created at or after */
+    /** Only items created at this instant or later */
     from?: string | Date | undefined
-    /** Created at or before */
+    /** Only items created at this instant or earlier */
     to?: string | Date | undefined
   }
-  /** GET /transaction/totals: What the transactions that succeeded come to */
+  /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
   export interface TransactionTotalsResult {
     status: true
     message: string
@@ -1565,16 +1565,16 @@ export namespace Paystack {
   /** POST /transaction/charge_authorization: Charge a saved payment method */
   export interface TransactionChargeAuthorizationBody<Metadata extends object = AnyMetadata> {
     email: string
-    /** Minor units, a whole number or its digits */
+    /** Minor units: a whole number, or a text of its digits */
     amount: Amount
-    /** Default the merchant’s first */
+    /** Default: the merchant’s first currency */
     currency?: string | undefined
-    /** Letters, digits and .=-; default a new one */
+    /** Letters, digits and .=-; default: a new reference */
     reference?: string | undefined
-    /** A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid */
+    /** A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
     metadata?: Metadata | undefined
     authorization_code: string
-    /** Accepted; it is charged at once all the same */
+    /** Accepted; the charge is made at once all the same */
     queue?: unknown | undefined
   }
   /** POST /transaction/charge_authorization: Charge a saved payment method */
@@ -1592,13 +1592,13 @@ export namespace Paystack {
   /** POST /charge: Charge a test card, a mobile money number or a saved payment method */
   export interface ChargeCreateBody<Metadata extends object = AnyMetadata> {
     email: string
-    /** Minor units, a whole number or its digits */
+    /** Minor units: a whole number, or a text of its digits */
     amount: Amount
-    /** Default the merchant’s first */
+    /** Default: the merchant’s first currency */
     currency?: string | undefined
-    /** Letters, digits and .=-; default a new one */
+    /** Letters, digits and .=-; default: a new reference */
     reference?: string | undefined
-    /** A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid */
+    /** A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
     metadata?: Metadata | undefined
     card?:
       | {
@@ -1625,7 +1625,7 @@ export namespace Paystack {
     message: string
     data: Charge<Metadata>
   }
-  /** GET /charge/{reference}: How a charge stands that was pending */
+  /** GET /charge/{reference}: Get the state of a charge that was pending */
   export interface ChargeCheckResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
@@ -1639,15 +1639,15 @@ export namespace Paystack {
     type?: string | undefined
     /** emandate, ibank or digitalbankmandate */
     gateway?: string | undefined
-    /** Only those people can pay with */
+    /** Only banks that people can pay with */
     pay_with_bank?: string | undefined
-    /** Only those people can pay with by transfer */
+    /** Only banks that people can pay with by transfer */
     pay_with_bank_transfer?: string | undefined
-    /** Only those that validate accounts */
+    /** Only banks that validate accounts */
     enabled_for_verification?: string | undefined
-    /** With their codes in Nigeria’s instant payments */
+    /** Includes each bank’s code in Nigeria’s instant payments */
     include_nip_sort_code?: string | undefined
-    /** With a cursor 50; at most 100 */
+    /** Page size: default 50 with a cursor, at most 100 */
     perPage?: number | undefined
     use_cursor?: boolean | undefined
     next?: string | undefined
@@ -1660,18 +1660,18 @@ export namespace Paystack {
     data: Bank[]
     meta?: CursorMeta
   }
-  /** GET /bank/resolve: Whose an account is */
+  /** GET /bank/resolve: Resolve an account number to its holder’s name */
   export interface BankResolveAccountNumberQuery {
     account_number?: string | undefined
     bank_code?: string | undefined
   }
-  /** GET /bank/resolve: Whose an account is */
+  /** GET /bank/resolve: Resolve an account number to its holder’s name */
   export interface BankResolveAccountNumberResult {
     status: true
     message: string
     data: ResolvedAccount
   }
-  /** POST /bank/validate: Whether a South African account belongs to whom a document is of */
+  /** POST /bank/validate: Check that a South African account belongs to the holder of an ID document */
   export interface BankValidateAccountNumberBody {
     account_name: string
     account_number: string
@@ -1681,13 +1681,13 @@ export namespace Paystack {
     document_type: 'identityNumber' | 'passportNumber' | 'businessRegistrationNumber'
     document_number?: string | undefined
   }
-  /** POST /bank/validate: Whether a South African account belongs to whom a document is of */
+  /** POST /bank/validate: Check that a South African account belongs to the holder of an ID document */
   export interface BankValidateAccountNumberResult {
     status: true
     message: string
     data: AccountValidation
   }
-  /** POST /dedicated_account: Give a customer an account of their own, or answer the one they have */
+  /** POST /dedicated_account: Create a customer’s dedicated account, or get the account the customer has */
   export interface DedicatedAccountCreateBody {
     /** Customer code, e-mail or id */
     customer: string | number
@@ -1698,13 +1698,13 @@ export namespace Paystack {
     last_name?: string | undefined
     phone?: string | undefined
   }
-  /** POST /dedicated_account: Give a customer an account of their own, or answer the one they have */
+  /** POST /dedicated_account: Create a customer’s dedicated account, or get the account the customer has */
   export interface DedicatedAccountCreateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: DedicatedAccount<Metadata>
   }
-  /** GET /dedicated_account: List accounts, newest first */
+  /** GET /dedicated_account: List dedicated accounts, newest first */
   export interface DedicatedAccountListQuery {
     /** true or false */
     active?: string | undefined
@@ -1718,14 +1718,14 @@ export namespace Paystack {
     /** Default 1 */
     page?: number | undefined
   }
-  /** GET /dedicated_account: List accounts, newest first */
+  /** GET /dedicated_account: List dedicated accounts, newest first */
   export interface DedicatedAccountListResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: DedicatedAccountRow<Metadata>[]
     meta: PageMeta
   }
-  /** POST /dedicated_account/assign: Create a customer, check who they are and give them an account; the outcome comes later */
+  /** POST /dedicated_account/assign: Create a customer, identify them and give them an account; the outcome comes later */
   export interface DedicatedAccountAssignBody {
     email: string
     first_name: string
@@ -1740,29 +1740,29 @@ export namespace Paystack {
     subaccount?: string | undefined
     split_code?: string | undefined
   }
-  /** POST /dedicated_account/assign: Create a customer, check who they are and give them an account; the outcome comes later */
+  /** POST /dedicated_account/assign: Create a customer, identify them and give them an account; the outcome comes later */
   export interface DedicatedAccountAssignResult {
     status: true
     message: string
   }
-  /** GET /dedicated_account/available_providers: The banks that give out accounts */
+  /** GET /dedicated_account/available_providers: List the banks that provide dedicated accounts */
   export interface DedicatedAccountAvailableProvidersResult {
     status: true
     message: string
     data: AccountProvider[]
   }
-  /** GET /dedicated_account/requery: Look again for transfers to an account, at most every ten minutes */
+  /** GET /dedicated_account/requery: Look for transfers to an account again, at most every ten minutes */
   export interface DedicatedAccountRequeryQuery {
     account_number?: string | undefined
     provider_slug?: string | undefined
     date?: string | undefined
   }
-  /** GET /dedicated_account/requery: Look again for transfers to an account, at most every ten minutes */
+  /** GET /dedicated_account/requery: Look for transfers to an account again, at most every ten minutes */
   export interface DedicatedAccountRequeryResult {
     status: true
     message: string
   }
-  /** POST /dedicated_account/split: Note how what is paid to an account is to be split */
+  /** POST /dedicated_account/split: Set the split of money paid to an account */
   export interface DedicatedAccountAddSplitBody {
     account_number?: string | undefined
     /** Customer code, e-mail or id */
@@ -1771,35 +1771,35 @@ export namespace Paystack {
     subaccount?: string | undefined
     split_code?: string | undefined
   }
-  /** POST /dedicated_account/split: Note how what is paid to an account is to be split */
+  /** POST /dedicated_account/split: Set the split of money paid to an account */
   export interface DedicatedAccountAddSplitResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: DedicatedAccount<Metadata>
   }
-  /** DELETE /dedicated_account/split: Split what is paid to an account no longer */
+  /** DELETE /dedicated_account/split: Remove an account’s split */
   export interface DedicatedAccountRemoveSplitBody {
     account_number: string
   }
-  /** DELETE /dedicated_account/split: Split what is paid to an account no longer */
+  /** DELETE /dedicated_account/split: Remove an account’s split */
   export interface DedicatedAccountRemoveSplitResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: DedicatedAccount<Metadata>
   }
-  /** GET /dedicated_account/{id}: Fetch an account */
+  /** GET /dedicated_account/{id}: Fetch a dedicated account */
   export interface DedicatedAccountFetchResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: FetchedDedicatedAccount<Metadata>
   }
-  /** DELETE /dedicated_account/{id}: Take an account from its customer */
+  /** DELETE /dedicated_account/{id}: Remove a dedicated account from its customer */
   export interface DedicatedAccountDeactivateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
     data: DedicatedAccount<Metadata>
   }
-  /** GET /decision/bin/{bin}: What the first digits of a card number tell */
+  /** GET /decision/bin/{bin}: Get a card’s brand and bank from the first digits of its number */
   export interface VerificationResolveCardBinResult {
     status: true
     message: string
@@ -1846,17 +1846,17 @@ export namespace Mteja {
     response: {
       status: number
       headers: Record<string, unknown>
-      /** Its beginning */
+      /** The beginning of the body */
       body: string
     } | null
-    /** Why there was no response */
+    /** The reason why there was no response */
     error: string | null
   }
   /** GET /v1/ledger/verification */
   export interface VerificationProgress {
-    /** Rows that were looked at */
+    /** The number of rows checked so far */
     done: number
-    /** About how many there are */
+    /** The approximate number of rows */
     total: number
   }
   /** GET /v1/ledger/verification */
@@ -1871,25 +1871,25 @@ export namespace Mteja {
       }
     | {
         isSound: false
-        /** The first row that is wrong, and what is wrong with it */
+        /** The first row that is wrong, and its fault */
         wrong: string
       }
   /** GET /v1/events/stream */
   export interface StreamedEvent {
-    /** Also what `webhook-id` says */
+    /** The same as the header `webhook-id` */
     id: string
     type: string
-    /** Of a transfer, who sent */
+    /** For a transfer, the sender */
     customerId: string | null
     createdAt: string
-    /** As the style calls it */
+    /** The name of the event in this style */
     name: string
-    /** What a webhook of the style would send */
+    /** The body that a webhook of this style would have */
     body: Record<string, unknown>
   }
   /** GET /v1/events/stream */
   export interface StreamPosition {
-    /** Nothing has happened since; give it as `after` to go on */
+    /** No event has happened since this position; to continue, send it as `after` */
     position: string
   }
   /** DELETE /v1/api-keys/{id} */
@@ -1911,20 +1911,20 @@ export namespace Mteja {
     hint: string
     createdAt: string
     revokedAt: string | null
-    /** The key itself, shown this once */
+    /** The key itself, shown only once */
     secret: string
   }
   /** GET /v1/customers/{id}/balances */
   export interface Balances {
     customerId: string
-    /** The past instant asked for; null for now */
+    /** The past instant of the request; null for now */
     at: string | null
     balances: {
       currency: string
       posted: number
-      /** Of now only */
+      /** Only in the balances as of now */
       held?: number
-      /** posted - held, of now only */
+      /** posted - held; only in the balances as of now */
       available?: number
     }[]
   }
@@ -1939,19 +1939,19 @@ export namespace Mteja {
     totalIn: number
     totalOut: number
     entryCount: number
-    /** Oldest first, at most 1,000 above `after` */
+    /** Oldest first; at most 1,000 entries with a number above `after` */
     entries: StatementEntry[]
-    /** Give it as `after` for the next entries */
+    /** To get the next entries, send this value as `after`; null if there are no more */
     nextAfter: number | null
   }
   /** GET /v1/holds/{id} */
   export interface Hold {
     id: string
     customerId: string
-    /** Reserved when it was placed */
+    /** The amount reserved when the hold was placed */
     amount: number
     captured: number
-    /** Still reserved */
+    /** The amount that is still reserved */
     remaining: number
     currency: string
     /** placed, captured, released or expired */
@@ -1963,13 +1963,13 @@ export namespace Mteja {
   }
   /** POST /v1/holds/{id}/capture */
   export interface Capture {
-    /** The ledger transaction */
+    /** The id of the ledger transaction */
     id: string
     holdId: string
     customerId: string
     amount: number
     currency: string
-    /** What the customer has posted */
+    /** The customer’s posted balance after the capture */
     balanceAfter: number
     createdAt: string
   }
@@ -1981,9 +1981,9 @@ export namespace Mteja {
   }
   /** POST /v1/refunds */
   export interface Refund {
-    /** Of the new ledger transaction */
+    /** The id of the new ledger transaction */
     id: string
-    /** The one that was given back */
+    /** The id of the transaction that was given back */
     transactionId: string
     amount: number
     currency: string
@@ -1998,7 +1998,7 @@ export namespace Mteja {
   /** POST /v1/sandbox/pay-ins */
   export interface PayIn {
     id: string
-    /** The ledger transaction */
+    /** The id of the ledger transaction */
     transactionId: string
     customerId: string
     amount: number
@@ -2010,9 +2010,9 @@ export namespace Mteja {
   }
   /** POST /v1/sandbox/payment-methods */
   export interface TestPaymentMethod {
-    /** As the Cashful surface names it */
+    /** The id on Cashful’s API */
     id: string
-    /** As the Paystack surface names it */
+    /** The code on Paystack’s API */
     authorizationCode: string
     customerId: string
     type: string
@@ -2048,21 +2048,21 @@ export namespace Mteja {
     currency: string
     senderName: string
     narration: string | null
-    /** succeeded, or returned to its sender */
+    /** succeeded, or returned (the sender has the money back) */
     status: string
-    /** Why it was returned */
+    /** The reason why the transfer was returned */
     reason: string | null
     createdAt: string
   }
   /** GET /v1/events/{id} */
   export interface Event {
-    /** Also what `webhook-id` says */
+    /** The same as the header `webhook-id` */
     id: string
     type: string
-    /** Of a transfer, who sent */
+    /** For a transfer, the sender */
     customerId: string | null
     createdAt: string
-    /** As webhooks of the standard style tell it */
+    /** The same as `data` of a webhook in the standard style */
     data: Record<string, unknown>
   }
   /** GET /v1/events/stream */
@@ -2071,15 +2071,15 @@ export namespace Mteja {
   export interface WebhookEndpoint<Metadata extends object = AnyMetadata> {
     id: string
     style: 'standard' | 'paystack'
-    /** https; in test mode also http, and this machine */
+    /** An https address; in test mode also an http address, or an address of this machine */
     url: string
     events: string[]
     enabled: boolean
     disabledAt: string | null
     disabledReason: string | null
-    /** Since when it has acknowledged nothing */
+    /** The time since which the endpoint has acknowledged nothing */
     failingSince: string | null
-    /** Until when deliveries are signed with the secret before as well */
+    /** The time until which deliveries are also signed with the previous secret */
     previousSecretExpiresAt: string | null
     metadata: Metadata | null
     createdAt: string
@@ -2089,20 +2089,20 @@ export namespace Mteja {
   export interface NewWebhookEndpoint<Metadata extends object = AnyMetadata> {
     id: string
     style: 'standard' | 'paystack'
-    /** https; in test mode also http, and this machine */
+    /** An https address; in test mode also an http address, or an address of this machine */
     url: string
     events: string[]
     enabled: boolean
     disabledAt: string | null
     disabledReason: string | null
-    /** Since when it has acknowledged nothing */
+    /** The time since which the endpoint has acknowledged nothing */
     failingSince: string | null
-    /** Until when deliveries are signed with the secret before as well */
+    /** The time until which deliveries are also signed with the previous secret */
     previousSecretExpiresAt: string | null
     metadata: Metadata | null
     createdAt: string
     updatedAt: string
-    /** Shown this once; null in Paystack’s style, which signs with the API key */
+    /** Shown only once; null in Paystack’s style, which signs with the API key */
     secret: string | null
   }
   /** DELETE /v1/webhook-endpoints/{id} */
@@ -2120,7 +2120,7 @@ export namespace Mteja {
     customerId: string | null
     status: 'pending' | 'delivered' | 'failed'
     attemptCount: number
-    /** Null where it is settled, under way, or waits for one before it of the same customer */
+    /** Null if the delivery is settled or under way, or waits for an earlier delivery of the same customer */
     nextAttemptAt: string | null
     lastAttemptAt: string | null
     deliveredAt: string | null
@@ -2137,21 +2137,21 @@ export namespace Mteja {
     customerId: string | null
     status: 'pending' | 'delivered' | 'failed'
     attemptCount: number
-    /** Null where it is settled, under way, or waits for one before it of the same customer */
+    /** Null if the delivery is settled or under way, or waits for an earlier delivery of the same customer */
     nextAttemptAt: string | null
     lastAttemptAt: string | null
     deliveredAt: string | null
     failureReason: string | null
     createdAt: string
     updatedAt: string
-    /** Oldest first, the last hundred */
+    /** The last hundred attempts, oldest first */
     attempts: DeliveryAttempt[]
   }
   /** POST /v1/merchants */
   export interface Merchant {
-    /** The merchantId of the Cashful surface */
+    /** The merchantId on Cashful’s API */
     id: string
-    /** The integration of the Paystack surface */
+    /** The integration on Paystack’s API */
     integration: number
     name: string
     country: string
@@ -2178,9 +2178,9 @@ export namespace Mteja {
     /** customer_cash, merchant_balance, fees or outside */
     accountKind: string
     customer: string | null
-    /** 1, 2, 3 … within the account */
+    /** The number of the entry: 1, 2, 3 … within the account */
     number: number
-    /** Minor units; negative where they left the account */
+    /** Minor units; a negative amount left the account */
     amount: number
     balanceAfter: number
     currency: string
@@ -2189,39 +2189,39 @@ export namespace Mteja {
     reversesId: string | null
     holdId: string | null
   }
-  /** POST /v1/api-keys: Make a key; its secret is shown this once */
+  /** POST /v1/api-keys: Create a key; its secret is shown only once */
   export interface CreateApiKeyBody {
     name?: string | undefined
   }
-  /** GET /v1/api-keys: List keys, newest first, revoked ones too */
+  /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysResult {
     data: ApiKey[]
   }
-  /** GET /v1/customers/{id}/balances: Balances in every currency, as of now or at a past instant */
+  /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
     at?: string | Date | undefined
   }
-  /** GET /v1/customers/{id}/statement: Opening balance, entries and closing balance of a period, as JSON, CSV or a page to print */
+  /** GET /v1/customers/{id}/statement: Get the statement of a period: opening balance, entries and closing balance, as JSON, CSV or a page to print */
   export interface GetStatementQuery {
-    /** Its first instant */
+    /** The first instant of the period */
     from: string | Date
-    /** The instant after its last; a day alone stands for its beginning */
+    /** The instant after the end of the period; a day without a time means its beginning */
     to: string | Date
-    /** ISO 4217, one the merchant holds; default its first */
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
     format?: 'json' | 'csv' | 'html' | undefined
-    /** JSON only: the last number already read */
+    /** JSON only: the number of the last entry already read */
     after?: number | undefined
   }
-  /** POST /v1/holds: Reserve an amount of a customer’s cash */
+  /** POST /v1/holds: Place a hold: reserve an amount of a customer’s cash balance */
   export interface PlaceHoldBody {
     customerId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
-    /** ISO 4217, one the merchant holds; default its first */
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
     description?: string | undefined
-    /** At most a year from now; without it the hold stays */
+    /** At most a year from now; without it the hold does not expire */
     expiresAt?: string | undefined
   }
   /** GET /v1/holds: List a customer’s holds, newest first */
@@ -2237,35 +2237,35 @@ export namespace Mteja {
     data: Hold[]
     total: number
   }
-  /** POST /v1/holds/{id}/capture: Take all or a part of what is left of a hold */
+  /** POST /v1/holds/{id}/capture: Capture a hold, in part or all that is left of it */
   export interface CaptureHoldBody {
     /** Whole minor units, 1 to 2^53 - 1 */
     amount?: Amount | undefined
-    /** Give up the rest; default false */
+    /** true releases the rest of the hold; default false */
     final?: boolean | undefined
   }
-  /** POST /v1/refunds: Give back a pay-in, a purchase or a capture, in whole or in part */
+  /** POST /v1/refunds: Refund a pay-in, a purchase or a capture, in whole or in part */
   export interface RefundBody {
-    /** As any surface names it: txn_…, purchase_… or the bare id */
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id */
     transactionId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount?: Amount | undefined
     reason?: string | undefined
   }
-  /** POST /v1/reversals: Undo all that is left of a transaction, a transfer too */
+  /** POST /v1/reversals: Reverse a transaction: undo all that is left of it; also for a transfer */
   export interface ReverseBody {
-    /** As any surface names it: txn_…, purchase_… or the bare id */
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id */
     transactionId: string
     reason?: string | undefined
   }
-  /** POST /v1/transfers/batch: Make up to 1,000 transfers in one commit; a refused one does not touch the others */
+  /** POST /v1/transfers/batch: Make up to 1,000 transfers in one commit; a refused transfer does not affect the others */
   export interface MakeTransfersBody {
     transfers: {
       fromCustomerId: string
       toCustomerId: string
       /** Whole minor units, 1 to 2^53 - 1 */
       amount: Amount
-      /** ISO 4217, one the merchant holds; default its first */
+      /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
       currency?: string | undefined
       description?: string | undefined
     }[]
@@ -2275,32 +2275,32 @@ export namespace Mteja {
     type?: string | undefined
     customerId?: string | undefined
     from?: string | Date | undefined
-    /** A day alone stands for its end */
+    /** A day without a time means its end */
     to?: string | Date | undefined
     /** Default 50 */
     limit?: number | undefined
-    /** Only older ones */
+    /** Only items that are older than this one */
     before?: string | undefined
   }
   /** GET /v1/events: List events, newest first */
   export interface ListEventsResult {
     data: Event[]
-    /** Give it as `before` for the next; there may be more even where `data` has less than `limit` */
+    /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
-  /** GET /v1/events/stream: Events as they happen, as JSON lines, until you leave */
+  /** GET /v1/events/stream: Stream events as they happen, as JSON lines, until you disconnect */
   export interface StreamEventsQuery {
     style?: 'standard' | 'paystack' | undefined
     after?: string | undefined
-    /** End after so many; 0 for what is there. Default: stay */
+    /** The stream ends after this number of seconds; 0 sends only the events that are there. Default: it does not end */
     seconds?: number | undefined
   }
-  /** POST /v1/webhook-endpoints: Add an address that is told of events, or set the one in Paystack’s style */
+  /** POST /v1/webhook-endpoints: Add an address to which events are sent, or set the address in Paystack’s style */
   export interface CreateWebhookEndpointBody<Metadata extends object = AnyMetadata> {
-    /** https; in test mode also http, and this machine */
+    /** An https address; in test mode also an http address, or an address of this machine */
     url: string
     style?: 'standard' | 'paystack' | undefined
-    /** Names of events, or ["*"] for all, which is the default */
+    /** The names of the events to send, or ["*"] for all events, which is the default */
     events?: string[] | undefined
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
@@ -2317,15 +2317,15 @@ export namespace Mteja {
     data: WebhookEndpoint<Metadata>[]
     total: number
   }
-  /** PATCH /v1/webhook-endpoints/{id}: Change where it is, what it is told of, or whether it is told at all */
+  /** PATCH /v1/webhook-endpoints/{id}: Update a webhook endpoint: its address, its events, or whether it is enabled */
   export interface UpdateWebhookEndpointBody {
-    /** https; in test mode also http, and this machine */
+    /** An https address; in test mode also an http address, or an address of this machine */
     url?: string | undefined
-    /** Names of events, or ["*"] for all, which is the default */
+    /** The names of the events to send, or ["*"] for all events, which is the default */
     events?: string[] | undefined
     enabled?: boolean | undefined
   }
-  /** POST /v1/webhook-endpoints/{id}/rotate-secret: Sign with a new secret, and for some hours with the one before as well */
+  /** POST /v1/webhook-endpoints/{id}/rotate-secret: Rotate the secret: sign with a new secret, and for some hours with the previous secret as well */
   export interface RotateWebhookSecretBody {
     /** Default 24 */
     overlapHours?: number | undefined
@@ -2337,44 +2337,44 @@ export namespace Mteja {
     eventType?: string | undefined
     customerId?: string | undefined
     from?: string | Date | undefined
-    /** A day alone stands for its end */
+    /** A day without a time means its end */
     to?: string | Date | undefined
     /** Default 50 */
     limit?: number | undefined
-    /** Only older ones */
+    /** Only items that are older than this one */
     before?: string | undefined
   }
   /** GET /v1/deliveries: List deliveries, newest first */
   export interface ListDeliveriesResult {
     data: Delivery[]
-    /** Give it as `before` for the next; there may be more even where `data` has less than `limit` */
+    /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
-  /** GET /v1/deliveries/resend-preview: How many deliveries a resend with this filter would send */
+  /** GET /v1/deliveries/resend-preview: Count the deliveries that a resend with this filter would send */
   export interface PreviewResendQuery {
     endpointId?: string | undefined
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
     from?: string | Date | undefined
-    /** A day alone stands for its end */
+    /** A day without a time means its end */
     to?: string | Date | undefined
   }
-  /** GET /v1/deliveries/resend-preview: How many deliveries a resend with this filter would send */
+  /** GET /v1/deliveries/resend-preview: Count the deliveries that a resend with this filter would send */
   export interface PreviewResendResult {
     count: number
   }
-  /** POST /v1/deliveries/resend: Send again what fits the filter, by default what has failed */
+  /** POST /v1/deliveries/resend: Send the deliveries that match the filter again, by default the failed ones */
   export interface ResendDeliveriesBody {
     endpointId?: string | undefined
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
     from?: string | undefined
-    /** A day alone stands for its end */
+    /** A day without a time means its end */
     to?: string | undefined
   }
-  /** POST /v1/deliveries/resend: Send again what fits the filter, by default what has failed */
+  /** POST /v1/deliveries/resend: Send the deliveries that match the filter again, by default the failed ones */
   export interface ResendDeliveriesResult {
     count: number
   }
@@ -2390,22 +2390,22 @@ export namespace Mteja {
   export interface CreateTestPaymentMethodBody {
     customerId: string
     type: 'card' | 'mobile_money'
-    /** Of a card; default Paystack’s test card */
+    /** The number of a card; default Paystack’s test card */
     number?: string | undefined
     expiryMonth?: number | undefined
     expiryYear?: number | undefined
     brand?: string | undefined
     bank?: string | undefined
-    /** Of mobile money, where it is required */
+    /** The number of a mobile money account; required for mobile money */
     phone?: string | undefined
     provider?: string | undefined
     accountName?: string | undefined
   }
-  /** POST /v1/sandbox/payments/{reference}/notice: Have the processor tell of a payment, once more or with an outcome of your choice */
+  /** POST /v1/sandbox/payments/{reference}/notice: Make the processor send a notice about a charge, with its present outcome or an outcome of your choice */
   export interface SimulatePaymentNoticeBody {
     outcome?: 'succeeded' | 'declined' | 'insufficient_funds' | undefined
   }
-  /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers: Send money to a customer’s dedicated account, as somebody would from their bank */
+  /** POST /v1/sandbox/dedicated-accounts/{accountNumber}/transfers: Send money to a customer’s dedicated account, as a transfer from another bank would */
   export interface SimulateIncomingTransferBody {
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
@@ -2413,42 +2413,42 @@ export namespace Mteja {
     senderBank?: string | undefined
     senderAccountNumber?: string | undefined
     narration?: string | undefined
-    /** The bank’s own; also of the transaction */
+    /** The bank’s reference; it becomes the reference of the payment */
     reference?: string | undefined
   }
-  /** POST /v1/sandbox/mandates/{reference}/approve: Agree to a direct debit mandate, as the customer would on the hosted page */
+  /** POST /v1/sandbox/mandates/{reference}/approve: Approve a direct debit mandate, as the customer would on the hosted page */
   export interface ApproveTestMandateBody {
     accountNumber?: string | undefined
     bankCode?: string | undefined
   }
-  /** POST /v1/merchants: Create a merchant, without any key */
+  /** POST /v1/merchants: Create a merchant without any key */
   export interface CreateMerchantBody {
     name: string
     /** ISO 3166 alpha-2; default ZA */
     country?: string | undefined
-    /** ISO 4217, the default one first; default ZAR */
+    /** ISO 4217 codes, the default currency first; default ZAR */
     currencies?: string[] | undefined
   }
   /** GET /v1/merchants: List merchants, oldest first */
   export interface ListMerchantsResult {
     data: Merchant[]
   }
-  /** POST /v1/merchants/{id}/api-keys: Make a key of either mode; its secret is shown this once */
+  /** POST /v1/merchants/{id}/api-keys: Create a key in either mode; its secret is shown only once */
   export interface CreateMerchantApiKeyBody {
     mode?: 'test' | 'live' | undefined
     name?: string | undefined
   }
-  /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys of both modes, newest first */
+  /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysResult {
     data: ApiKey[]
   }
-  /** POST /v1/signing-keys/rotate: Sign JWTs with a new key; those already issued stay good until they expire */
+  /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {
     kid: string
   }
-  /** GET /v1/ledger/entries: Every entry, as JSON lines or CSV */
+  /** GET /v1/ledger/entries: Export every entry, as JSON lines or CSV */
   export interface ExportEntriesQuery {
-    /** Of one merchant only */
+    /** Only the entries of this merchant */
     merchant?: string | undefined
     format?: 'jsonl' | 'csv' | undefined
   }

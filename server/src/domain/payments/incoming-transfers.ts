@@ -7,7 +7,7 @@ import { findCustomer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/idempotency.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { PaymentsContext } from './payment-processor.ts'
-import type { Transaction } from './payment-records.ts'
+import type { Payment } from './payment-records.ts'
 import { receiveArrival } from './payments.ts'
 
 /** A transfer as its sender makes it. */
@@ -32,7 +32,7 @@ export async function simulateTransfer(
   accountNumber: string,
   transfer: NewTransfer,
   request: IdempotentRequest | null = null,
-): Promise<Transaction> {
+): Promise<Payment> {
   if (tenant.mode !== 'test') throw new ServiceError('test_mode_only', 'Simulated transfers exist in test mode only')
   const amount = parseAmount(transfer.amount)
   const account = await findAccountByNumber(context, tenant, accountNumber)

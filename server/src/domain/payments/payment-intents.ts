@@ -26,7 +26,7 @@ import {
   type PaymentsContext,
   requireProcessor,
 } from './payment-processor.ts'
-import { countSuccess, findTransactionOfIntent, snapshotTransaction } from './payment-records.ts'
+import { countSuccess, findPaymentOfIntent, snapshotPayment } from './payment-records.ts'
 
 export type PaymentIntentStatus =
   /** Nothing was charged yet. */
@@ -414,7 +414,7 @@ async function beginCharge(context: Context, tenant: Tenant, intent: PaymentInte
         and (charge_key is null or charge_key is distinct from ${key ?? null}::text)
       returning id, charge_reference
     ),
-    of_transaction as (
+    of_payment as (
       update transactions t set
         status = 'processing', channel = ${instrument.type}, failure_reason = null, updated_at = ${now}::timestamptz
       from charged
@@ -516,17 +516,17 @@ async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentInte
   await inTransaction(context, async (tx) => {
     const paid = await markPaid(tx, tenant, intent, transactionId)
     if (paid === null) return
-    const { customerId, toSave, isTransaction } = paid
+    const { customerId, toSave, isPayment } = paid
     const customer = customerId === null ? null : await lockCustomer(tx, tenant, { id: customerId })
     if (customer !== null && toSave !== null) {
-      const known = isTransaction ? null : await findSaved(tx, tenant, customer, toSave)
+      const known = isPayment ? null : await findSaved(tx, tenant, customer, toSave)
       const { id } = known ?? (await addPaymentMethod(tx, tenant, customer, toSave))
       await setPaymentMethod(tx, tenant, intent, id)
     }
-    if (isTransaction) await countSuccess(tx, tenant, intent)
+    if (isPayment) await countSuccess(tx, tenant, intent)
     await recordIntentEvent(tx, tenant, 'payment_intent.succeeded', customer, intent, {
       transactionId,
-      ...(isTransaction ? await transactionDetails(tx, tenant, intent) : {}),
+      ...(isPayment ? await paymentDetails(tx, tenant, intent) : {}),
     })
     if (intent.checkoutSessionId !== null) {
       await recordIntentEvent(tx, tenant, 'checkout.session.completed', customer, intent, { transactionId })
@@ -535,10 +535,10 @@ async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentInte
 }
 
 interface Paid {
-  /** Whose payment it is: who is credited, or else whose transaction it is. */
+  /** Whose payment it is: who is credited, or else whose payment under a reference it is. */
   customerId: bigint | null
   toSave: NewPaymentMethod | null
-  isTransaction: boolean
+  isPayment: boolean
 }
 
 /** Null where that was done before. */
@@ -561,24 +561,24 @@ async function markPaid(
       where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent.id)} and status <> 'succeeded'
       returning id, customer_id, to_save
     ),
-    of_transaction as (
+    of_payment as (
       update transactions t set
         status = 'succeeded', paid_at = ${now}::timestamptz, failure_reason = null, updated_at = ${now}::timestamptz
       from paid
       where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = paid.id
       returning t.customer_id as payer_id
     )
-    select paid.customer_id, paid.to_save, of_transaction.payer_id from paid left join of_transaction on true
+    select paid.customer_id, paid.to_save, of_payment.payer_id from paid left join of_payment on true
   `)
   if (row === undefined) return null
   const { customer_id, payer_id, to_save } = row
-  return { customerId: customer_id ?? payer_id, toSave: to_save, isTransaction: payer_id !== null }
+  return { customerId: customer_id ?? payer_id, toSave: to_save, isPayment: payer_id !== null }
 }
 
-/** What events say of the transaction an intent belongs to, as it is now. */
-async function transactionDetails(tx: TxContext, tenant: Tenant, { id }: PaymentIntent) {
-  const transaction = await findTransactionOfIntent(tx, tenant, uuidOfIntent(id) as string)
-  return transaction === null ? {} : { transaction: snapshotTransaction(transaction) }
+/** What events say of the payment an intent belongs to, as it is now. */
+async function paymentDetails(tx: TxContext, tenant: Tenant, { id }: PaymentIntent) {
+  const payment = await findPaymentOfIntent(tx, tenant, uuidOfIntent(id) as string)
+  return payment === null ? {} : { transaction: snapshotPayment(payment) }
 }
 
 /** The instrument as the customer has saved it before, where they have. */
@@ -618,7 +618,7 @@ async function close(
           ${to === 'failed' ? sql`and charge_reference = ${intent.chargeReference}` : nothing}
         returning id, customer_id
       ),
-      of_transaction as (
+      of_payment as (
         update transactions t set
           status = case t.status when 'unpaid' then 'unpaid' else 'failed' end,
           failure_reason = case t.status when 'processing' then ${reason} else t.failure_reason end,
@@ -627,14 +627,14 @@ async function close(
         where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = closed.id
         returning t.customer_id as payer_id
       )
-      select closed.customer_id, of_transaction.payer_id from closed left join of_transaction on true
+      select closed.customer_id, of_payment.payer_id from closed left join of_payment on true
     `)
     if (row === undefined) return
     const customerId = row.customer_id ?? row.payer_id
     const customer = customerId === null ? null : await lockCustomer(tx, tenant, { id: customerId })
     await recordIntentEvent(tx, tenant, `payment_intent.${to}`, customer, intent, {
       reason,
-      ...(row.payer_id === null ? {} : await transactionDetails(tx, tenant, intent)),
+      ...(row.payer_id === null ? {} : await paymentDetails(tx, tenant, intent)),
     })
     if (customer !== null && row.customer_id !== null && to === 'failed') {
       await recordIntentEvent(tx, tenant, 'pay_in.failed', customer, intent, { reason })

@@ -5,32 +5,32 @@ import type { Page } from '../customers/customer-lists.ts'
 import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
-  readTransaction,
-  type Transaction,
-  type TransactionRow,
-  type TransactionStatus,
-  transactionColumns,
+  type Payment,
+  type PaymentRow,
+  type PaymentStatus,
+  paymentColumns,
+  readPayment,
   withParts,
 } from './payment-records.ts'
 
 /** When transactions were created. */
-export interface TransactionPeriod {
+export interface PaymentPeriod {
   /** At or after. */
   from?: Date | undefined
   /** At or before. */
   to?: Date | undefined
 }
 
-export interface TransactionFilter extends TransactionPeriod {
+export interface PaymentFilter extends PaymentPeriod {
   /** Null for one that no transaction is ever in. */
-  status?: TransactionStatus | null | undefined
+  status?: PaymentStatus | null | undefined
   customerId?: bigint | undefined
   /** Minor units, exactly. */
   amount?: bigint | undefined
 }
 
 /** What transactions that succeeded come to, in each currency. */
-export interface TransactionTotals {
+export interface PaymentTotals {
   count: number
   volumes: { currency: Currency; amount: bigint }[]
 }
@@ -42,30 +42,30 @@ interface NumberWindow {
 }
 
 /** Newest first. They are numbered, so without other filters than a period any page and the total are index look-ups. */
-export async function listTransactions(
+export async function listPayments(
   context: Context,
   tenant: Tenant,
-  filter: TransactionFilter,
+  filter: PaymentFilter,
   page: { limit: number; offset: number },
-): Promise<Page<Transaction>> {
+): Promise<Page<Payment>> {
   const window = await findWindow(context, tenant, filter)
   const matches = isFiltered(filter) ? pageOfMatches(tenant, window, filter, page) : pageOfWindow(tenant, window, page)
   const statement = sql`
-    select n.total, ${transactionColumns}
+    select n.total, ${paymentColumns}
     from (${matches.total}) n
     left join (${matches.transactions}) t on true
     ${withParts}
     order by t.number desc
   `
   // Which index finds few depends on what is asked for.
-  const rows = await context.db.query<TransactionRow & { total: bigint }>(
+  const rows = await context.db.query<PaymentRow & { total: bigint }>(
     isFiltered(filter) ? plannedAnew(statement) : statement,
   )
-  const items = rows.filter((row) => row.id !== null).map(readTransaction)
+  const items = rows.filter((row) => row.id !== null).map(readPayment)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-function isFiltered({ status, customerId, amount }: TransactionFilter): boolean {
+function isFiltered({ status, customerId, amount }: PaymentFilter): boolean {
   return status !== undefined || customerId !== undefined || amount !== undefined
 }
 
@@ -84,7 +84,7 @@ function pageOfWindow({ merchant, mode }: Tenant, window: NumberWindow, page: { 
 function pageOfMatches(
   tenant: Tenant,
   window: NumberWindow,
-  filter: TransactionFilter,
+  filter: PaymentFilter,
   page: { limit: number; offset: number },
 ) {
   const matching = matchesOf(tenant, window, filter)
@@ -94,7 +94,7 @@ function pageOfMatches(
   }
 }
 
-function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: TransactionFilter): Sql {
+function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: PaymentFilter): Sql {
   const { status, customerId, amount } = filter
   return sql`
     from transactions t
@@ -106,16 +106,16 @@ function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: Tra
 }
 
 /** One step of a walk by cursor, newest first: the transactions just before or just after a known one. */
-export async function walkTransactions(
+export async function walkPayments(
   context: Context,
   tenant: Tenant,
-  filter: TransactionFilter,
+  filter: PaymentFilter,
   step: { limit: number; olderThan?: bigint; newerThan?: bigint },
-): Promise<{ items: Transaction[]; hasNewer: boolean; hasOlder: boolean }> {
+): Promise<{ items: Payment[]; hasNewer: boolean; hasOlder: boolean }> {
   const window = await findWindow(context, tenant, filter)
   const backwards = step.newerThan !== undefined
   const statement = sql`
-    select ${transactionColumns}
+    select ${paymentColumns}
     from (
       select t.* ${matchesOf(tenant, window, filter)}
         ${step.olderThan === undefined ? nothing : sql`and t.number < ${numberOf(tenant, step.olderThan)}`}
@@ -126,9 +126,9 @@ export async function walkTransactions(
     ${withParts}
     order by ${backwards ? sql`t.number asc` : sql`t.number desc`}
   `
-  const rows = await context.db.query<TransactionRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
+  const rows = await context.db.query<PaymentRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
   const more = rows.length > step.limit
-  const items = rows.slice(0, step.limit).map(readTransaction)
+  const items = rows.slice(0, step.limit).map(readPayment)
   if (backwards) items.reverse()
   return { items, hasNewer: backwards ? more : step.olderThan !== undefined, hasOlder: backwards ? true : more }
 }
@@ -143,11 +143,11 @@ function numberOf({ merchant, mode }: Tenant, id: bigint): Sql {
  * Of those that succeeded, also if they were reversed later. Looked up where all of a tenant are meant; of some, they are
  * summed.
  */
-export async function totalTransactions(
+export async function totalPayments(
   context: Context,
   tenant: Tenant,
-  filter: TransactionFilter = {},
-): Promise<TransactionTotals> {
+  filter: PaymentFilter = {},
+): Promise<PaymentTotals> {
   const { merchant, mode } = tenant
   const isWhole = !isFiltered(filter) && filter.from === undefined && filter.to === undefined
   const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(
@@ -171,7 +171,7 @@ export async function totalTransactions(
 }
 
 /** What a customer has paid so far: the merchant by transactions, and into their own balance in any way. */
-export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<TransactionTotals> {
+export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<PaymentTotals> {
   const [payIns, payments] = await Promise.all([
     summarizePayIns(context, tenant, customerId),
     summarizePayments(context, tenant, customerId),
@@ -197,7 +197,7 @@ async function summarizePayments(context: Context, { merchant }: Tenant, custome
 }
 
 /** Transactions are numbered in the order of their creation times, so a period is a window of numbers. */
-async function findWindow(context: Context, tenant: Tenant, { from, to }: TransactionPeriod): Promise<NumberWindow> {
+async function findWindow(context: Context, tenant: Tenant, { from, to }: PaymentPeriod): Promise<NumberWindow> {
   const bound = (condition: Sql, order: Sql) => sql`(
     select t.number from transactions t
     where t.merchant_id = k.merchant_id and t.mode = k.mode and ${condition}

@@ -5,7 +5,7 @@ import type { CustomerSnapshot, Metadata } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 
-export type TransactionStatus =
+export type PaymentStatus =
   /** Nothing was charged; once its time is over, nothing will be. */
   | 'unpaid'
   /** Charged; the processor has not answered yet. */
@@ -17,10 +17,10 @@ export type TransactionStatus =
   | 'reversed'
 
 /** `wallet_topup` fills the customer's cash balance, `payment` pays the merchant. */
-export type TransactionPurpose = 'payment' | 'wallet_topup'
+export type PaymentPurpose = 'payment' | 'wallet_topup'
 
 /** How it is paid: on its page, by an instrument typed in, by a saved one, or by money that arrived. */
-export type TransactionOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
+export type PaymentOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
 
 /** Whose money arrived, and where. Of the sender's account number only the end is kept. */
 export interface IncomingDetails {
@@ -36,16 +36,16 @@ export interface IncomingDetails {
 }
 
 /** What a customer pays under a reference of the merchant's own, by one payment intent. */
-export interface Transaction {
+export interface Payment {
   id: bigint
   mode: Mode
   /** Once in a tenant. */
   reference: string
   /** `pi_…`, whose money it is. */
   paymentIntentId: string
-  origin: TransactionOrigin
-  purpose: TransactionPurpose
-  status: TransactionStatus
+  origin: PaymentOrigin
+  purpose: PaymentPurpose
+  status: PaymentStatus
   /** Minor units. */
   amount: bigint
   currency: Currency
@@ -94,19 +94,19 @@ export type PaymentMethodSnapshot = Pick<
 >
 
 /** A transaction as JSON: what events carry of it, and what surfaces render it from. */
-export type TransactionSnapshot = Omit<
-  Transaction,
+export type PaymentSnapshot = Omit<
+  Payment,
   'id' | 'amount' | 'chargedAt' | 'paidAt' | 'expiresAt' | 'createdAt' | 'channels' | 'callbackUrl' | 'accessCode'
 > & { id: number; amount: number; chargedAt: string | null; paidAt: string | null; createdAt: string }
 
-export interface TransactionRow {
+export interface PaymentRow {
   id: bigint
   mode: Mode
   reference: string
   payment_intent_id: string
-  origin: TransactionOrigin
-  purpose: TransactionPurpose
-  status: TransactionStatus
+  origin: PaymentOrigin
+  purpose: PaymentPurpose
+  status: PaymentStatus
   amount: bigint
   currency: Currency
   channel: string | null
@@ -126,7 +126,7 @@ export interface TransactionRow {
 }
 
 /** The columns of a transaction, where `t` is its table and `withParts` has joined the rest. */
-export const transactionColumns: Sql = sql`
+export const paymentColumns: Sql = sql`
   t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose, t.status,
   t.amount, t.currency, t.channel, t.channels, t.callback_url, t.access_code, t.metadata, i.charge_count,
   t.failure_reason, t.incoming, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
@@ -144,23 +144,23 @@ export const withParts: Sql = sql`
 `
 
 /** The transaction that a payment intent belongs to, by the intent's UUID; null for an intent of none. */
-export async function findTransactionOfIntent(
+export async function findPaymentOfIntent(
   context: Context,
   tenant: Tenant,
   intentUuid: string,
-): Promise<Transaction | null> {
-  const [row] = await context.db.query<TransactionRow>(sql`
-    select ${transactionColumns} from transactions t ${withParts}
+): Promise<Payment | null> {
+  const [row] = await context.db.query<PaymentRow>(sql`
+    select ${paymentColumns} from transactions t ${withParts}
     where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = ${intentUuid}
   `)
-  return row === undefined ? null : readTransaction(row)
+  return row === undefined ? null : readPayment(row)
 }
 
 /** Adds a success to what the tenant's transactions come to. Once for each, in the transaction that notes the success. */
 export async function countSuccess(
   tx: TxContext,
   { merchant, mode }: Tenant,
-  { amount, currency }: Pick<Transaction, 'amount' | 'currency'>,
+  { amount, currency }: Pick<Payment, 'amount' | 'currency'>,
 ): Promise<void> {
   await tx.db.query(sql`
     insert into transaction_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
@@ -171,19 +171,19 @@ export async function countSuccess(
   `)
 }
 
-export function snapshotTransaction(transaction: Transaction): TransactionSnapshot {
-  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, ...shown } = transaction
+export function snapshotPayment(payment: Payment): PaymentSnapshot {
+  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, ...shown } = payment
   return {
     ...shown,
-    id: Number(transaction.id),
-    amount: Number(transaction.amount),
-    chargedAt: transaction.chargedAt?.toISOString() ?? null,
-    paidAt: transaction.paidAt?.toISOString() ?? null,
-    createdAt: transaction.createdAt.toISOString(),
+    id: Number(payment.id),
+    amount: Number(payment.amount),
+    chargedAt: payment.chargedAt?.toISOString() ?? null,
+    paidAt: payment.paidAt?.toISOString() ?? null,
+    createdAt: payment.createdAt.toISOString(),
   }
 }
 
-export function readTransaction(row: TransactionRow): Transaction {
+export function readPayment(row: PaymentRow): Payment {
   return {
     id: row.id,
     mode: row.mode,

@@ -28,19 +28,19 @@ import { describeInstrument, type Instrument } from './payment-methods.ts'
 import type { PaymentsContext } from './payment-processor.ts'
 import {
   type IncomingDetails,
-  readTransaction,
-  type Transaction,
-  type TransactionOrigin,
-  type TransactionPurpose,
-  type TransactionRow,
-  transactionColumns,
+  type Payment,
+  type PaymentOrigin,
+  type PaymentPurpose,
+  type PaymentRow,
+  paymentColumns,
+  readPayment,
   withParts,
 } from './payment-records.ts'
 
 /** How long a page can be paid on, and a declined charge tried again. */
 const lifetimeMs = 48 * 60 * 60 * 1000
 
-export interface NewTransaction {
+export interface NewPayment {
   /** The customer's. */
   email: string
   amount: number | string
@@ -58,11 +58,11 @@ export const pageChannels = ['card', 'mobile_money'] as const
  * Asks a customer for money, on a page. The customer is created when nobody has the e-mail. Throws `not_available` in
  * live mode, `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`.
  */
-export async function openTransaction(
+export async function openPayment(
   context: Context,
   tenant: Tenant,
-  input: NewTransaction & { callbackUrl?: string | undefined; channels?: string[] | undefined },
-): Promise<Transaction> {
+  input: NewPayment & { callbackUrl?: string | undefined; channels?: string[] | undefined },
+): Promise<Payment> {
   refuseLiveMode(tenant)
   const wanted = readNew(tenant, input)
   const channels = input.channels === undefined ? null : readChannels(input.channels)
@@ -71,59 +71,59 @@ export async function openTransaction(
   const reference = input.reference ?? randomCode(context.random, 10)
   const accessCode = randomCode(context.random, 15)
   const page = { accessCode, channels, callbackUrl: input.callbackUrl ?? null }
-  await insertTransaction(context, tenant, customer, { ...wanted, ...page, reference, origin: 'page' })
-  return getTransaction(context, tenant, { reference })
+  await insertPayment(context, tenant, customer, { ...wanted, ...page, reference, origin: 'page' })
+  return getPayment(context, tenant, { reference })
 }
 
 /**
  * Charges an instrument as it is typed in, and saves it when it has paid. A charge that was declined is answered as such.
- * `request` makes it once. Throws as `openTransaction`, `idempotency_key_reused`.
+ * `request` makes it once. Throws as `openPayment`, `idempotency_key_reused`.
  */
 export async function chargeInstrument(
   context: PaymentsContext,
   tenant: Tenant,
-  input: NewTransaction & { instrument: Instrument },
+  input: NewPayment & { instrument: Instrument },
   request: IdempotentRequest | null,
-): Promise<Transaction> {
+): Promise<Payment> {
   refuseLiveMode(tenant)
   const { instrument } = input
   describeInstrument(context, tenant, instrument)
-  const transaction = await madeOnce(context, tenant, request, async () => {
+  const payment = await madeOnce(context, tenant, request, async () => {
     const wanted = readNew(tenant, input)
     await refuseTaken(context, tenant, input.reference)
     const customer = await payerOf(context, tenant, input.email)
     const reference = input.reference ?? randomCode(context.random, 15)
-    await insertTransaction(context, tenant, customer, { ...wanted, reference, origin: 'instrument', request })
+    await insertPayment(context, tenant, customer, { ...wanted, reference, origin: 'instrument', request })
     return reference
   })
   const confirmation = { instrument, save: true, key: request?.key }
-  await confirmPaymentIntent(context, tenant, transaction.paymentIntentId, confirmation)
-  return getTransaction(context, tenant, transaction)
+  await confirmPaymentIntent(context, tenant, payment.paymentIntentId, confirmation)
+  return getPayment(context, tenant, payment)
 }
 
 /**
  * Charges a customer's saved payment method, by its code, without them. A charge that was declined is answered as such, one
- * of a bank account is under way. `request` makes it once. Throws as `openTransaction`, `payment_method_unknown`,
+ * of a bank account is under way. `request` makes it once. Throws as `openPayment`, `payment_method_unknown`,
  * `payment_method_not_chargeable`, `idempotency_key_reused`.
  */
 export async function chargePaymentMethod(
   context: PaymentsContext,
   tenant: Tenant,
-  input: NewTransaction & { paymentMethodCode: string },
+  input: NewPayment & { paymentMethodCode: string },
   request: IdempotentRequest | null,
-): Promise<Transaction> {
+): Promise<Payment> {
   refuseLiveMode(tenant)
-  const transaction = await madeOnce(context, tenant, request, async () => {
+  const payment = await madeOnce(context, tenant, request, async () => {
     const wanted = readNew(tenant, input)
     const { methodId, customer } = await findChargeable(context, tenant, input.paymentMethodCode, input.email)
     refuseDenied(customer)
     const reference = input.reference ?? randomCode(context.random, 15)
     const charged = { ...wanted, reference, methodId, origin: 'payment_method' as const, request }
-    await insertTransaction(context, tenant, customer, charged)
+    await insertPayment(context, tenant, customer, charged)
     return reference
   })
-  await confirmPaymentIntent(context, tenant, transaction.paymentIntentId, { key: request?.key })
-  return getTransaction(context, tenant, transaction)
+  await confirmPaymentIntent(context, tenant, payment.paymentIntentId, { key: request?.key })
+  return getPayment(context, tenant, payment)
 }
 
 /** Money that somebody sent to a customer. */
@@ -147,81 +147,77 @@ export async function receiveArrival(
   tenant: Tenant,
   customer: Customer,
   { details, ...arrival }: Arrival,
-): Promise<Transaction> {
+): Promise<Payment> {
   const { reference } = arrival
   try {
     const fields = { ...arrival, metadata: null, purpose: 'wallet_topup' as const, origin: 'incoming' as const }
-    await insertTransaction(context, tenant, customer, { ...fields, incoming: details })
+    await insertPayment(context, tenant, customer, { ...fields, incoming: details })
   } catch (error) {
     if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
     // Told of before, if it is the same: the same customer's, to the same account.
-    const { incoming } = await getTransaction(context, tenant, { reference })
+    const { incoming } = await getPayment(context, tenant, { reference })
     if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
   }
-  const { paymentIntentId } = await getTransaction(context, tenant, { reference })
+  const { paymentIntentId } = await getPayment(context, tenant, { reference })
   await takeArrivedMoney(context, tenant, paymentIntentId)
-  return getTransaction(context, tenant, { reference })
+  return getPayment(context, tenant, { reference })
 }
 
 /** By its reference or its number. Throws `reference_not_found`, `transaction_not_found`. */
-export async function getTransaction(
+export async function getPayment(
   context: Context,
   { merchant, mode }: Tenant,
   name: { reference: string } | { id: bigint },
-): Promise<Transaction> {
-  const [row] = await context.db.query<TransactionRow>(sql`
-    select ${transactionColumns} from transactions t ${withParts}
+): Promise<Payment> {
+  const [row] = await context.db.query<PaymentRow>(sql`
+    select ${paymentColumns} from transactions t ${withParts}
     where t.merchant_id = ${merchant.id} and t.mode = ${mode}
       and ${'reference' in name ? sql`t.reference = ${name.reference}` : sql`t.id = ${name.id}`}
   `)
-  if (row !== undefined) return readTransaction(row)
+  if (row !== undefined) return readPayment(row)
   if ('id' in name) throw new ServiceError('transaction_not_found', `There is no transaction ${name.id}`)
   throw new ServiceError('reference_not_found', `There is no transaction with the reference "${name.reference}"`)
 }
 
 /** By its reference, as it is now: of one under way, the processor is asked first. Throws `reference_not_found`. */
-export async function verifyTransaction(
-  context: PaymentsContext,
-  tenant: Tenant,
-  reference: string,
-): Promise<Transaction> {
-  const transaction = await getTransaction(context, tenant, { reference })
-  if (transaction.status !== 'processing') return transaction
-  await receiveNotice(context, tenant, transaction.paymentIntentId)
-  return getTransaction(context, tenant, { reference })
+export async function verifyPayment(context: PaymentsContext, tenant: Tenant, reference: string): Promise<Payment> {
+  const payment = await getPayment(context, tenant, { reference })
+  if (payment.status !== 'processing') return payment
+  await receiveNotice(context, tenant, payment.paymentIntentId)
+  return getPayment(context, tenant, { reference })
 }
 
 /** A transaction as the person who pays comes to it: by its page's address alone. */
-export interface OpenedTransaction {
+export interface OpenedPayment {
   tenant: Tenant
-  transaction: Transaction
+  payment: Payment
   intent: PaymentIntent
 }
 
 /** What the page shows now: of one under way, the processor is asked first. Throws `reference_not_found`. */
-export async function openTransactionPage(context: PaymentsContext, accessCode: string): Promise<OpenedTransaction> {
+export async function openPaymentPage(context: PaymentsContext, accessCode: string): Promise<OpenedPayment> {
   const { tenant, reference } = await findPage(context, accessCode)
-  const transaction = await verifyTransaction(context, tenant, reference)
-  return { tenant, transaction, intent: await getPaymentIntent(context, tenant, transaction.paymentIntentId) }
+  const payment = await verifyPayment(context, tenant, reference)
+  return { tenant, payment, intent: await getPaymentIntent(context, tenant, payment.paymentIntentId) }
 }
 
 /**
  * Pays on the page, and saves the instrument when it has paid. What is paid or under way is not charged again. Throws
  * `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`.
  */
-export async function payTransactionPage(
+export async function payOnPage(
   context: PaymentsContext,
   accessCode: string,
   instrument: Instrument,
-): Promise<OpenedTransaction> {
+): Promise<OpenedPayment> {
   const { tenant, reference } = await findPage(context, accessCode)
-  const { paymentIntentId, channels, customer } = await getTransaction(context, tenant, { reference })
+  const { paymentIntentId, channels, customer } = await getPayment(context, tenant, { reference })
   if (channels !== null && !channels.includes(instrument.type)) {
     throw new ServiceError('invalid_request', `This is paid by ${channels.join(' or ')}`)
   }
   refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
   const intent = await confirmPaymentIntent(context, tenant, paymentIntentId, { instrument, save: true })
-  return { tenant, transaction: await getTransaction(context, tenant, { reference }), intent }
+  return { tenant, payment: await getPayment(context, tenant, { reference }), intent }
 }
 
 async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
@@ -241,11 +237,11 @@ async function madeOnce(
   tenant: Tenant,
   request: IdempotentRequest | null,
   make: () => Promise<string>,
-): Promise<Transaction> {
+): Promise<Payment> {
   const known = await findOfRequest(context, tenant, request)
   if (known !== null) return known
   try {
-    return await getTransaction(context, tenant, { reference: await make() })
+    return await getPayment(context, tenant, { reference: await make() })
   } catch (error) {
     // The same request, come twice at once, was faster.
     const made = await findOfRequest(context, tenant, request)
@@ -256,17 +252,17 @@ async function madeOnce(
 
 async function findOfRequest(context: Context, { merchant, mode }: Tenant, request: IdempotentRequest | null) {
   if (request === null) return null
-  const [row] = await context.db.query<TransactionRow & { fingerprint: Buffer }>(sql`
-    select ${transactionColumns}, i.fingerprint from transactions t ${withParts}
+  const [row] = await context.db.query<PaymentRow & { fingerprint: Buffer }>(sql`
+    select ${paymentColumns}, i.fingerprint from transactions t ${withParts}
     where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.request_key = ${request.key}
   `)
   if (row === undefined) return null
   if (!request.fingerprint.equals(row.fingerprint)) throw keyReused(request, row.fingerprint)
-  return readTransaction(row)
+  return readPayment(row)
 }
 
 /** What is asked for: well formed, not yet whether it is allowed. */
-function readNew(tenant: Tenant, { amount, currency, reference, metadata: given }: NewTransaction) {
+function readNew(tenant: Tenant, { amount, currency, reference, metadata: given }: NewPayment) {
   if (reference !== undefined && !/^[A-Za-z0-9.=-]{1,100}$/.test(reference)) {
     const message = `reference must be 1 to 100 letters, digits or any of ".=-", not ${JSON.stringify(reference)}`
     throw new ServiceError('invalid_request', message, 'reference')
@@ -274,7 +270,7 @@ function readNew(tenant: Tenant, { amount, currency, reference, metadata: given 
   const metadata = given ?? null
   checkMetadata(metadata)
   const isTopUp = typeof metadata === 'object' && metadata?.purpose === 'wallet_topup'
-  const purpose: TransactionPurpose = isTopUp ? 'wallet_topup' : 'payment'
+  const purpose: PaymentPurpose = isTopUp ? 'wallet_topup' : 'payment'
   return { amount: parseAmount(amount), currency: heldCurrency(tenant.merchant, currency), metadata, purpose }
 }
 
@@ -319,9 +315,9 @@ async function findChargeable(context: Context, tenant: Tenant, code: string, em
   throw new ServiceError('payment_method_not_chargeable', message)
 }
 
-interface TransactionFields extends ReturnType<typeof readNew> {
+interface PaymentFields extends ReturnType<typeof readNew> {
   reference: string
-  origin: TransactionOrigin
+  origin: PaymentOrigin
   accessCode?: string
   channels?: string[] | null
   callbackUrl?: string | null
@@ -332,7 +328,7 @@ interface TransactionFields extends ReturnType<typeof readNew> {
 }
 
 /** Inserts it with its payment intent. Throws `reference_taken`, also where the same request has just made it. */
-async function insertTransaction(context: Context, tenant: Tenant, customer: Customer, fields: TransactionFields) {
+async function insertPayment(context: Context, tenant: Tenant, customer: Customer, fields: PaymentFields) {
   const { reference, purpose, amount, currency, metadata, request = null } = fields
   const now = context.clock.now()
   const uuid = uuidV7(context.random, now)

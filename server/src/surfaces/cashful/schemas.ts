@@ -82,7 +82,7 @@ export const transactionSchema = Type.Object({
   customerId: Type.String(),
   merchantId: Type.String(),
   type: Type.String({ description: 'credit, purchase, transfer_in, transfer_out, refund or hold_capture' }),
-  amount: Type.Integer({ description: 'Minor units: positive came in, negative went out' }),
+  amount: Type.Integer({ description: 'Minor units: a positive amount came in, a negative amount went out' }),
   currency: Type.String(),
   description: Type.Optional(Type.String()),
   relatedEntityId: Type.Optional(Type.String()),
@@ -99,8 +99,8 @@ const paymentMethodSchema = Type.Object({
   type: Type.String({ description: 'card, mobile_money, direct_debit or bank_transfer' }),
   brand: Type.Optional(Type.String()),
   last4: Type.Optional(Type.String()),
-  expiryMonth: Type.Integer({ description: '0 where the instrument does not expire' }),
-  expiryYear: Type.Integer({ description: '0 where the instrument does not expire' }),
+  expiryMonth: Type.Integer({ description: '0 if the instrument does not expire' }),
+  expiryYear: Type.Integer({ description: '0 if the instrument does not expire' }),
   isDefault: Type.Boolean(),
   createdAt: date,
   updatedAt: date,
@@ -158,7 +158,7 @@ const name = Type.String({ maxLength: 200 })
 
 export const createCustomerSchema = Type.Object(
   {
-    merchantId: Type.Optional(Type.String({ description: 'The merchant of the key; may be left out' })),
+    merchantId: Type.Optional(Type.String({ description: 'The id of the key’s merchant; may be left out' })),
     phoneNumber: Type.String({ maxLength: 40, description: 'International, or local to the merchant’s country' }),
     email: Type.Optional(email),
     name: Type.Optional(name),
@@ -178,7 +178,7 @@ export const updateCustomerSchema = Type.Object(
     metadata: Type.Optional(
       Type.Unsafe<Record<string, unknown>>({
         ...metadataSchema,
-        description: 'Merged into the metadata member by member; a null member is removed',
+        description: 'Merged into the stored metadata member by member; a member that is null is removed',
       }),
     ),
   },
@@ -194,7 +194,7 @@ export const amountSchema = Type.Unsafe<number | string>({
 
 export const currencySchema = Type.String({
   maxLength: 10,
-  description: 'ISO 4217, one the merchant holds',
+  description: 'ISO 4217 code of a currency that the merchant holds',
   examples: ['ZAR'],
 })
 

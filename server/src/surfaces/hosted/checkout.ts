@@ -13,8 +13,8 @@ import { statusByCode } from '../mteja/errors.ts'
 import { type Html, html } from './page.ts'
 import {
   join,
-  type Payment,
   type PaymentFields,
+  type PayPage,
   readInstrument,
   sendClosed,
   sendForm,
@@ -66,7 +66,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { co
   )
 }
 
-function paymentOf({ tenant, session }: OpenedCheckout): Payment {
+function paymentOf({ tenant, session }: OpenedCheckout): PayPage {
   const { amount, currency, purpose, successUrl, cancelUrl } = session
   return {
     path: pathOf(session),

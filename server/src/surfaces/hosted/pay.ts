@@ -1,18 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
-import type { Transaction } from '../../domain/payments/payment-records.ts'
-import {
-  type OpenedTransaction,
-  openTransactionPage,
-  pageChannels,
-  payTransactionPage,
-} from '../../domain/payments/payments.ts'
+import type { Payment } from '../../domain/payments/payment-records.ts'
+import { type OpenedPayment, openPaymentPage, pageChannels, payOnPage } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { html } from './page.ts'
 import {
-  type Payment,
   type PaymentFields,
+  type PayPage,
   readInstrument,
   sendClosed,
   sendForm,
@@ -22,7 +17,7 @@ import {
 } from './payment.ts'
 
 /**
- * `/pay/:accessCode`: where a customer pays a transaction. As a checkout session's page: the address is the only secret,
+ * `/pay/:accessCode`: where a customer pays a payment. As a checkout session's page: the address is the only secret,
  * and whatever is sent twice is charged once.
  */
 export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
@@ -32,10 +27,10 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
     '/pay/:accessCode',
     { schema: { hide: true } },
     async (request, reply) => {
-      const opened = await openTransactionPage(context, request.params.accessCode)
-      const { transaction, intent } = opened
-      if (transaction.paidAt !== null) {
-        const address = returnAddress(transaction)
+      const opened = await openPaymentPage(context, request.params.accessCode)
+      const { payment, intent } = opened
+      if (payment.paidAt !== null) {
+        const address = returnAddress(payment)
         return address === null ? sendPaid(reply) : reply.redirect(address, 303)
       }
       if (intent.status === 'canceled' || intent.expiresAt <= context.clock.now()) {
@@ -54,22 +49,22 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
       const path = `/pay/${encodeURIComponent(accessCode)}`
       try {
         const instrument = readInstrument(request.body, context.clock.now())
-        const { transaction } = await payTransactionPage(context, accessCode, instrument)
-        const address = transaction.paidAt === null ? null : returnAddress(transaction)
+        const { payment } = await payOnPage(context, accessCode, instrument)
+        const address = payment.paidAt === null ? null : returnAddress(payment)
         return reply.redirect(address ?? path, 303)
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error
         if (error.code === 'payment_intent_not_open') return reply.redirect(path, 303)
         if (error.code !== 'invalid_request' && error.code !== 'customer_denied') throw error
-        const opened = await openTransactionPage(context, accessCode)
+        const opened = await openPaymentPage(context, accessCode)
         return sendForm(reply.status(statusByCode[error.code]), paymentOf(opened), error.message)
       }
     },
   )
 }
 
-function paymentOf({ tenant, transaction }: OpenedTransaction): Payment {
-  const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = transaction
+function paymentOf({ tenant, payment }: OpenedPayment): PayPage {
+  const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = payment
   const cancelAction = typeof metadata === 'object' ? metadata?.cancel_action : undefined
   return {
     path: `/pay/${accessCode}`,
@@ -79,13 +74,13 @@ function paymentOf({ tenant, transaction }: OpenedTransaction): Payment {
     purpose: purpose === 'wallet_topup' ? 'payin' : 'payment',
     items: html`<p class="note">${customer.email ?? ''}, reference ${reference}</p>`,
     channels: channels ?? pageChannels,
-    returnUrl: returnAddress(transaction),
+    returnUrl: returnAddress(payment),
     cancelUrl: typeof cancelAction === 'string' && isWebAddress(cancelAction) ? cancelAction : null,
   }
 }
 
 /** The merchant's address with the reference in its query, twice, as Paystack adds it; null where there is none to go to. */
-function returnAddress({ callbackUrl, reference }: Transaction): string | null {
+function returnAddress({ callbackUrl, reference }: Payment): string | null {
   if (callbackUrl === null || !isWebAddress(callbackUrl)) return null
   const url = new URL(callbackUrl)
   url.searchParams.set('trxref', reference)

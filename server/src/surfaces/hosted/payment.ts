@@ -11,7 +11,7 @@ import { statusByCode } from '../mteja/errors.ts'
 import { type Html, html, page } from './page.ts'
 
 /** What all pages on which a person pays have in common. */
-export interface Payment {
+export interface PayPage {
   /** Of the page itself. */
   path: string
   merchantName: string
@@ -68,11 +68,11 @@ export function sendPaid(reply: FastifyReply) {
   return sendPage(reply, 'Paid', html`<p>Thank you. You can close this page.</p>`)
 }
 
-export function sendClosed(reply: FastifyReply, payment: Payment) {
+export function sendClosed(reply: FastifyReply, payment: PayPage) {
   return sendPage(reply, 'Not paid', html`<p>This payment was canceled or has expired.</p>${backLink(payment)}`)
 }
 
-export function sendProcessing(reply: FastifyReply, payment: Payment) {
+export function sendProcessing(reply: FastifyReply, payment: PayPage) {
   const body = html`
     <p class="amount">${amountOf(payment)}</p>
     <p role="status">The payment is being processed. This page looks again every five seconds.</p>
@@ -81,7 +81,7 @@ export function sendProcessing(reply: FastifyReply, payment: Payment) {
   return sendPage(reply.header('refresh', '5'), 'Processing', body)
 }
 
-export function sendForm(reply: FastifyReply, payment: Payment, problem: string | null) {
+export function sendForm(reply: FastifyReply, payment: PayPage, problem: string | null) {
   const amount = amountOf(payment)
   const { channels } = payment
   const body = html`
@@ -120,11 +120,11 @@ function phoneForm(amount: string): Html {
     </form>`
 }
 
-function amountOf({ amount, currency }: Payment): string {
+function amountOf({ amount, currency }: PayPage): string {
   return `${currency} ${formatAmount(amount, currency)}`
 }
 
-function backLink({ cancelUrl }: Payment): Html | string {
+function backLink({ cancelUrl }: PayPage): Html | string {
   return cancelUrl === null ? '' : html`<p><a href="${cancelUrl}">Cancel and go back</a></p>`
 }
 

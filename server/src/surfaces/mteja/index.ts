@@ -28,7 +28,8 @@ export const mtejaSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
   await describeSurface(app, surface.documents, {
     name: 'mteja',
     title: 'Mteja API',
-    description: 'Merchants and keys, and a sandbox that does what the outside world would. Amounts are minor units.',
+    description:
+      'Merchants, keys, holds, refunds, webhooks and a sandbox that acts as the outside parties. Amounts are minor units.',
   })
   answerProblems(app)
   validateRequests(app, { coerceBodies: false })

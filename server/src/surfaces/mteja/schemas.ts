@@ -27,12 +27,12 @@ export const apiKeySchema = Type.Object({
 
 export const newApiKeySchema = Type.Object({
   ...apiKeySchema.properties,
-  secret: Type.String({ description: 'The key itself, shown this once', examples: ['sk_test_4Tt…'] }),
+  secret: Type.String({ description: 'The key itself, shown only once', examples: ['sk_test_4Tt…'] }),
 })
 
 export const merchantSchema = Type.Object({
-  id: Type.String({ description: 'The merchantId of the Cashful surface', examples: ['mer_3k1f9x0c2v8b7n6'] }),
-  integration: Type.Integer({ description: 'The integration of the Paystack surface', examples: [100001] }),
+  id: Type.String({ description: 'The merchantId on Cashful’s API', examples: ['mer_3k1f9x0c2v8b7n6'] }),
+  integration: Type.Integer({ description: 'The integration on Paystack’s API', examples: [100001] }),
   name: Type.String({ examples: ['Duka'] }),
   country: Type.String({ examples: ['ZA'] }),
   currencies: Type.Array(Type.String(), { examples: [['ZAR', 'NGN']] }),
@@ -45,7 +45,7 @@ export const amountSchema = Type.Number({ description: 'Whole minor units, 1 to 
 
 export const currencySchema = Type.String({
   maxLength: 10,
-  description: 'ISO 4217, one the merchant holds; default its first',
+  description: 'ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency',
   examples: ['ZAR'],
 })
 

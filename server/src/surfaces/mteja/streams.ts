@@ -9,7 +9,7 @@ export const jsonLines = 'application/x-ndjson'
 /** As `responses`, of a 200 whose lines have the schema of its media type. */
 export function streams(lines: Record<string, TSchema>, ...errors: number[]) {
   const content = Object.fromEntries(Object.entries(lines).map(([type, schema]) => [type, { schema }]))
-  return { ...responses(200, Type.Any(), ...errors), 200: { description: 'As it is made', content } }
+  return { ...responses(200, Type.Any(), ...errors), 200: { description: 'Sent while it is made', content } }
 }
 
 /** Sent as it is made, and no faster than it is taken. */

@@ -24,7 +24,7 @@ export const paystackSurface: FastifyPluginAsyncTypebox<SurfaceContext> = async 
   await describeSurface(app, surface.documents, {
     name: 'paystack',
     title: 'Paystack Customers API',
-    description: 'Bodies may be JSON, with any content type or none, or urlencoded. Null stands for "not given".',
+    description: 'A body may be JSON, with any content type or none, or urlencoded. Null means "not given".',
   })
   answerProblems(app)
   validateRequests(app, { coerceBodies: true })

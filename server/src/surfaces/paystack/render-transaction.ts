@@ -1,9 +1,9 @@
 import type { RecordedEvent } from '../../domain/events/events.ts'
-import type { IncomingDetails, TransactionSnapshot } from '../../domain/payments/payment-records.ts'
+import type { IncomingDetails, PaymentSnapshot } from '../../domain/payments/payment-records.ts'
 import { renderAuthorization, renderHolder } from './render.ts'
 
 /** A transaction as verify and fetch show it. Paystack's tariffs are not ours: nothing is charged for it. */
-export function renderTransaction(transaction: TransactionSnapshot) {
+export function renderTransaction(transaction: PaymentSnapshot) {
   return {
     ...renderBasics(transaction),
     receipt_number: null,
@@ -23,7 +23,7 @@ export function renderTransaction(transaction: TransactionSnapshot) {
 }
 
 /** A transaction in a list, where what is missing looks otherwise. */
-export function renderTransactionRow(transaction: TransactionSnapshot) {
+export function renderTransactionRow(transaction: PaymentSnapshot) {
   return {
     ...renderBasics(transaction),
     fees_split: null,
@@ -41,20 +41,20 @@ export function renderTransactionRow(transaction: TransactionSnapshot) {
 }
 
 /** A transaction as the answer to a charge. */
-export function renderCharge(transaction: TransactionSnapshot) {
+export function renderCharge(transaction: PaymentSnapshot) {
   return { ...renderBasics(transaction), metadata: transaction.metadata ?? '', plan: null }
 }
 
 /** `charge.success`, from nothing but the event. Null for one that tells of no transaction that succeeded. */
 export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | 'data'>) {
   if (type !== 'pay_in.succeeded' && type !== 'payment_intent.succeeded') return null
-  const transaction = data.details?.transaction as TransactionSnapshot | undefined
+  const transaction = data.details?.transaction as PaymentSnapshot | undefined
   if (transaction === undefined) return null
   const shown = { ...renderTransaction(transaction), plan: {}, source: sourceOf(transaction) }
   return { event: 'charge.success', data: shown }
 }
 
-function renderBasics(transaction: TransactionSnapshot) {
+function renderBasics(transaction: PaymentSnapshot) {
   const { id, mode, reference, amount, currency, createdAt, paidAt, customer } = transaction
   const isPaid = paidAt !== null
   return {
@@ -81,20 +81,20 @@ function renderBasics(transaction: TransactionSnapshot) {
 }
 
 /** What a bank has yet to answer is `processing`, anything else that is under way `pending`. */
-function statusOf({ status, channel }: TransactionSnapshot): string {
+function statusOf({ status, channel }: PaymentSnapshot): string {
   if (status === 'unpaid') return 'abandoned'
   if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
   return status === 'succeeded' ? 'success' : status
 }
 
-function responseOf({ status, failureReason }: TransactionSnapshot): string {
+function responseOf({ status, failureReason }: PaymentSnapshot): string {
   if (status === 'unpaid') return 'The transaction was not completed'
   if (status === 'processing') return 'Transaction in progress'
   return status === 'failed' ? (failureReason ?? 'Declined') : 'Successful'
 }
 
 /** Seconds are counted from the transaction's beginning. Of several charges the last one is told. */
-function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: TransactionSnapshot) {
+function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: PaymentSnapshot) {
   if (attempts === 0 || chargedAt === null) return null
   const startMs = Date.parse(createdAt)
   const secondsUntil = (instant: string) => Math.max(0, Math.round((Date.parse(instant) - startMs) / 1000))
@@ -136,7 +136,7 @@ const noAuthorization = {
 }
 
 /** All null of one that has not been paid, and of a direct debit all but where the money is to come from. */
-function renderAuthorizationOf({ status, paymentMethod, incoming }: TransactionSnapshot) {
+function renderAuthorizationOf({ status, paymentMethod, incoming }: PaymentSnapshot) {
   if (incoming !== null) return renderSender(incoming)
   if (paymentMethod === null || status === 'unpaid' || status === 'failed') return noAuthorization
   const authorization = renderAuthorization(paymentMethod)
@@ -165,7 +165,7 @@ function renderSender(incoming: IncomingDetails) {
   }
 }
 
-function sourceOf({ origin }: TransactionSnapshot) {
+function sourceOf({ origin }: PaymentSnapshot) {
   const entryPoint = { page: 'transaction_initialize', incoming: 'dedicated_nuban' }[origin as string] ?? 'charge'
   return { source: 'merchant_api', type: 'api', identifier: null, entry_point: entryPoint }
 }

@@ -122,7 +122,7 @@ const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
 const givenMetadata = Type.Unsafe<Record<string, unknown> | string>({
   ...metadataSchema,
   type: ['object', 'string'],
-  description: 'A JSON object up to 16 KiB; its text is read too, unless the server is set to be strict',
+  description: 'A JSON object up to 16 KiB. Its JSON text is accepted too, unless the server is set to strict',
 })
 
 export const createCustomerSchema = Type.Object(

@@ -10,7 +10,7 @@ const empty = Type.Unsafe<object>({ type: 'object', additionalProperties: true, 
 const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
 
 const ofTransfer = Type.Optional(
-  Type.Union([Type.String(), Type.Null()], { description: 'Of money sent to a dedicated account' }),
+  Type.Union([Type.String(), Type.Null()], { description: 'Only for money sent to a dedicated account' }),
 )
 
 const authorizationSchema = Type.Object(
@@ -36,7 +36,7 @@ const authorizationSchema = Type.Object(
     receiver_bank_account_number: ofTransfer,
     receiver_bank: ofTransfer,
   },
-  { description: 'What paid; all null while nothing has' },
+  { description: 'The instrument that paid; every member is null until it is paid' },
 )
 
 const payerSchema = Type.Object({
@@ -82,7 +82,9 @@ const basics = {
   currency: Type.String({ examples: ['NGN'] }),
   ip_address: neverText,
   log: logSchema,
-  fees: Type.Union([Type.Integer(), Type.Null()], { description: '0 once it is paid: there is no tariff' }),
+  fees: Type.Union([Type.Integer(), Type.Null()], {
+    description: '0 after the transaction is paid: there is no tariff',
+  }),
   authorization: authorizationSchema,
   customer: payerSchema,
   paidAt: Type.Union([date, Type.Null()]),
@@ -105,7 +107,9 @@ export const transactionSchema = Type.Object({
   ...basics,
   ...more,
   receipt_number: neverText,
-  metadata: Type.Unknown({ description: 'As it was given, an object where it was one; "" where there is none' }),
+  metadata: Type.Unknown({
+    description: 'The metadata as it was sent: an object if it was an object, "" if there was none',
+  }),
   plan: never,
   source: never,
   plan_object: empty,
@@ -114,7 +118,9 @@ export const transactionSchema = Type.Object({
 export const transactionRowSchema = Type.Object({
   ...basics,
   ...more,
-  metadata: Type.Unknown({ description: 'As it was given, an object where it was one; null where there is none' }),
+  metadata: Type.Unknown({
+    description: 'The metadata as it was sent: an object if it was an object, null if there was none',
+  }),
   plan: empty,
   source: Type.Object({
     source: Type.String({ examples: ['merchant_api'] }),
@@ -126,14 +132,16 @@ export const transactionRowSchema = Type.Object({
 
 export const chargeSchema = Type.Object({
   ...basics,
-  metadata: Type.Unknown({ description: 'As it was given, an object where it was one; "" where there is none' }),
+  metadata: Type.Unknown({
+    description: 'The metadata as it was sent: an object if it was an object, "" if there was none',
+  }),
   plan: never,
 })
 
 export const transactionMetaSchema = Type.Union([
   Type.Object({
     total: Type.Integer(),
-    total_volume: Type.Integer({ description: 'Of those that succeeded, of all pages' }),
+    total_volume: Type.Integer({ description: 'The sum of all transactions that succeeded, on all pages' }),
     skipped: Type.Integer(),
     perPage: Type.Integer(),
     page: Type.Integer(),
@@ -145,10 +153,10 @@ export const transactionMetaSchema = Type.Union([
 const volumes = Type.Array(Type.Object({ currency: Type.String(), amount: Type.Integer() }))
 
 export const transactionTotalsSchema = Type.Object({
-  total_transactions: Type.Integer({ description: 'That succeeded' }),
-  total_volume: Type.Integer({ description: 'Minor units, of all currencies together' }),
+  total_transactions: Type.Integer({ description: 'The number of transactions that succeeded' }),
+  total_volume: Type.Integer({ description: 'Minor units; the sum over all currencies' }),
   total_volume_by_currency: volumes,
-  pending_transfers: Type.Integer({ description: 'Always 0: nothing is paid out here' }),
+  pending_transfers: Type.Integer({ description: 'Always 0: no money is paid out here' }),
   pending_transfers_by_currency: volumes,
 })
 
@@ -163,19 +171,23 @@ const asked = {
   email: Type.String({ format: 'email', maxLength: 254, examples: ['zero@example.com'] }),
   amount: Type.Unsafe<number | string>({
     type: ['number', 'string'],
-    description: 'Minor units, a whole number or its digits',
+    description: 'Minor units: a whole number, or a text of its digits',
     examples: [20000],
   }),
-  currency: Type.Optional(Type.String({ maxLength: 10, description: 'Default the merchant’s first' })),
+  currency: Type.Optional(Type.String({ maxLength: 10, description: 'Default: the merchant’s first currency' })),
   reference: Type.Optional(
-    Type.String({ maxLength: 100, description: 'Letters, digits and .=-; default a new one', examples: ['order-17'] }),
+    Type.String({
+      maxLength: 100,
+      description: 'Letters, digits and .=-; default: a new reference',
+      examples: ['order-17'],
+    }),
   ),
   metadata: Type.Optional(
     Type.Unsafe<Record<string, unknown> | string>({
       ...metadataSchema,
       type: ['object', 'string'],
       description:
-        'A JSON object or its text, up to 16 KiB. With purpose "wallet_topup" the customer’s balance is filled, else the merchant is paid',
+        'A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant',
       examples: [{ purpose: 'wallet_topup' }],
     }),
   ),
@@ -187,14 +199,14 @@ export const initializeTransactionSchema = Type.Object({
     Type.String({
       format: 'uri',
       maxLength: 2000,
-      description: 'Where the page leads once it is paid, with trxref and reference added',
+      description: 'Address to which the page redirects after payment, with trxref and reference added',
       examples: ['https://shop.example/done'],
     }),
   ),
   channels: Type.Optional(
     Type.Array(Type.String({ maxLength: 40 }), {
       maxItems: 20,
-      description: 'What the page offers; of these it has card and mobile_money',
+      description: 'The channels that the page offers; it supports card and mobile_money',
       examples: [['card']],
     }),
   ),
@@ -203,7 +215,7 @@ export const initializeTransactionSchema = Type.Object({
 export const chargeAuthorizationSchema = Type.Object({
   ...asked,
   authorization_code: Type.String({ minLength: 1, maxLength: 100, examples: ['AUTH_ekk8t49ogj'] }),
-  queue: Type.Optional(Type.Unknown({ description: 'Accepted; it is charged at once all the same' })),
+  queue: Type.Optional(Type.Unknown({ description: 'Accepted; the charge is made at once all the same' })),
 })
 
 const digits = (description: string, example: string) =>

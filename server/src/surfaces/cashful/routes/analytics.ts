@@ -41,7 +41,7 @@ const analyticsSchema = Type.Object(
 
 const summarySchema = Type.Object(
   {
-    balance: Type.Integer({ description: 'Of the merchant, minor units' }),
+    balance: Type.Integer({ description: 'The merchant’s balance in minor units' }),
     customers: Type.Integer(),
     transactions: Type.Integer(),
     members: Type.Integer({ description: 'Always 1: a merchant has no members here' }),
@@ -56,7 +56,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async 
     {
       schema: {
         operationId: 'getAnalytics',
-        summary: 'Transactions and new customers of the last 24 hours, 7 days and 30 days',
+        summary: 'Get the transactions and new customers of the last 24 hours, 7 days and 30 days',
         tags,
         querystring,
         response: responses(200, analyticsSchema, 400, 404),
@@ -79,7 +79,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async 
     {
       schema: {
         operationId: 'getAnalyticsSummary',
-        summary: 'Balance, customers and transactions in all',
+        summary: 'Get the balance, and the totals of customers and transactions',
         tags,
         querystring,
         response: responses(200, summarySchema, 400, 404),

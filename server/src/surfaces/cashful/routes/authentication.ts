@@ -22,7 +22,7 @@ export const authenticationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = a
     {
       schema: {
         operationId: 'getToken',
-        summary: 'A JWT for the bearer, good for 15 minutes',
+        summary: 'Get a JWT for the bearer, valid for 15 minutes',
         tags,
         response: responses(200, Type.Object({ token: Type.String() }, { examples: [{ token: 'eyJhbGciOi…' }] })),
       },
@@ -36,7 +36,7 @@ export const authenticationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = a
       config: { public: true },
       schema: {
         operationId: 'getJwks',
-        summary: 'The public keys that verify our JWTs',
+        summary: 'Get the public keys that verify Mteja’s JWTs',
         tags,
         security: [],
         response: {

@@ -47,7 +47,7 @@ const balanceTransactionSchema = Type.Object({
   id: Type.String(),
   merchantId: Type.String(),
   type: Type.String({ description: 'credit, debit or fee' }),
-  amount: Type.Integer({ description: 'Minor units: positive came in, negative went out' }),
+  amount: Type.Integer({ description: 'Minor units: a positive amount came in, a negative amount went out' }),
   currency: Type.String(),
   description: Type.String(),
   relatedEntityId: Type.Optional(Type.String()),
@@ -79,7 +79,7 @@ export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     {
       schema: {
         operationId: 'getMerchantBalance',
-        summary: 'The merchant’s balance in its default currency, as of now',
+        summary: 'Retrieve the merchant’s current balance in its default currency',
         tags,
         querystring: Type.Object({ merchantId }),
         response: responses(200, merchantBalanceSchema, 400, 404),
@@ -107,14 +107,19 @@ export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     {
       schema: {
         operationId: 'getBalanceHistory',
-        summary: 'What happened to the merchant’s balance, newest first',
+        summary: 'List the movements of the merchant’s balance, newest first',
         tags,
         querystring: Type.Object({
           merchantId,
           ...pageQuery,
-          startDate: Type.Optional(Type.String({ description: 'A day or an instant', examples: ['2025-01-01'] })),
+          startDate: Type.Optional(
+            Type.String({ description: 'The first day or instant of the period', examples: ['2025-01-01'] }),
+          ),
           endDate: Type.Optional(
-            Type.String({ description: 'A day, all of it, or an instant', examples: ['2025-01-31T12:00:00.000Z'] }),
+            Type.String({
+              description: 'The last instant of the period, or a day, which is included',
+              examples: ['2025-01-31T12:00:00.000Z'],
+            }),
           ),
           transactionType: Type.Optional(Type.String({ description: 'credit, debit or fee', examples: ['credit'] })),
         }),

@@ -26,7 +26,7 @@ const lineItemSchema = Type.Object({
   name: text(200),
   productId: text(200),
   quantity: Type.Optional(Type.Number({ description: 'Default 1' })),
-  amount: Type.Unsafe<number | string>({ ...amountSchema, description: 'Minor units of one' }),
+  amount: Type.Unsafe<number | string>({ ...amountSchema, description: 'Minor units for one item' }),
   currency: currencySchema,
   imageId: text(200),
   imageUrl: text(2000),
@@ -73,14 +73,17 @@ const sessionSchema = Type.Object(
     id: Type.String(),
     merchantId: Type.String(),
     customerId: Type.Optional(Type.String()),
-    sessionUrl: Type.String({ description: 'The page to send the person to' }),
-    successUrl: Type.String({ description: 'Where the person goes once paid, with session_id; default our page' }),
+    sessionUrl: Type.String({ description: 'Address of the page; send the person there' }),
+    successUrl: Type.String({
+      description:
+        'Address to which the page redirects after payment, with session_id added; default a page of this server',
+    }),
     cancelUrl: Type.String(),
     lineItems: Type.Optional(
       Type.Array(
         Type.Object({
           ...lineItemSchema.properties,
-          amount: Type.Integer({ description: 'Minor units of one' }),
+          amount: Type.Integer({ description: 'Minor units for one item' }),
         }),
       ),
     ),
@@ -110,7 +113,7 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'createCheckoutSession',
-        summary: 'Make a page on which a person pays: the merchant, or into a customer’s cash balance (payin)',
+        summary: 'Create a page on which a person pays the merchant, or fills a customer’s cash balance (payin)',
         tags,
         body: Type.Object(
           {
@@ -121,7 +124,7 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
             cancelUrl: url,
             lineItems: Type.Optional(Type.Array(lineItemSchema, { maxItems: 100 })),
             totalAmount: Type.Optional(
-              Type.Unsafe<number | string>({ ...amountSchema, description: 'Default what the line items add up to' }),
+              Type.Unsafe<number | string>({ ...amountSchema, description: 'Default: the sum of the line items' }),
             ),
             currency: currencySchema,
             mode: Type.Optional(

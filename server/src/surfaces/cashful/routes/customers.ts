@@ -86,7 +86,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
           search: Type.Optional(
             Type.String({
               description:
-                'Any part of name, e-mail, phone (local or international) or a metadata value; one or two characters: the beginning of a word of them. `total` is exact to 1,000 matches, beyond it is more than the page reaches',
+                'Any part of the name, e-mail, phone (local or international) or a metadata value. One or two characters match the beginning of a word. `total` is exact up to 1,000 matches; beyond that it is a lower bound',
             }),
           ),
         }),
@@ -126,7 +126,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'updateCustomer',
-        summary: 'Change a customer; what is not given stays',
+        summary: 'Update a customer; omitted fields keep their value',
         tags,
         params: idParams,
         body: updateCustomerSchema,
@@ -152,7 +152,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'getCustomerBalance',
-        summary: 'The cash balance in the merchant’s currency, as of now',
+        summary: 'Retrieve a customer’s current cash balance in the merchant’s default currency',
         tags,
         params: idParams,
         response: responses(200, balanceSchema, 404),
@@ -171,7 +171,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       attachValidation: true,
       schema: {
         operationId: 'listCustomerTransactions',
-        summary: 'What happened to the cash balance, newest first',
+        summary: 'List a customer’s transactions, newest first',
         tags,
         params: idParams,
         querystring: Type.Object(pageQuery),
@@ -194,7 +194,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       attachValidation: true,
       schema: {
         operationId: 'listCustomerPaymentMethods',
-        summary: 'Saved payment methods, newest first',
+        summary: 'List a customer’s saved payment methods, newest first',
         tags,
         params: idParams,
         querystring: Type.Object(pageQuery),

@@ -42,7 +42,7 @@ const statusSchema = Type.Unsafe<DeliveryStatus>({ type: 'string', enum: ['pendi
 
 const eventSchema = Type.Object(
   {
-    id: Type.String({ description: 'Of the event as told to this endpoint' }),
+    id: Type.String({ description: 'The id of this delivery: one event sent to one endpoint' }),
     merchantId: Type.String(),
     webhookEndpointId: Type.String(),
     type: Type.String(),
@@ -70,15 +70,15 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
     {
       schema: {
         operationId: 'listEvents',
-        summary: 'List events as told to webhook endpoints, newest first',
-        description: 'The total is exact up to 1,000 or the end of the page.',
+        summary: 'List events sent to webhook endpoints, newest first',
+        description: 'The total is exact up to 1,000, or up to the end of the page.',
         tags,
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
           type: Type.Optional(Type.String({ maxLength: 100, examples: ['purchase.succeeded'] })),
           status: Type.Optional(statusSchema),
-          startDate: instant('Happened at or after'),
-          endDate: instant('Happened at or before; a day alone stands for its end'),
+          startDate: instant('Only events that happened at this instant or later'),
+          endDate: instant('Only events that happened at this instant or earlier; a day without a time means its end'),
           ...pageQuery,
         }),
         response: responses(200, listOf(eventSchema, exampleEvent), 400, 404),

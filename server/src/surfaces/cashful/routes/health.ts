@@ -27,7 +27,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
       config: { public: true },
       schema: {
         operationId: 'health',
-        summary: 'Whether the service can work',
+        summary: 'Check whether the service can work',
         tags: ['Health'],
         security: [],
         response: { 200: healthSchema, 503: healthSchema },

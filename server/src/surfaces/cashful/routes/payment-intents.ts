@@ -38,7 +38,7 @@ const statuses = [
 const statusSchema = Type.Unsafe<string>({
   type: 'string',
   enum: statuses,
-  description: 'failed may be confirmed again until it expires',
+  description: 'A payment intent with the status failed can be confirmed again until it expires',
 })
 const nullableText = Type.Union([Type.String(), Type.Null()])
 
@@ -85,19 +85,19 @@ const cardConfirmationSchema = Type.Object(
   {
     paymentIntent: intentSchema,
     iveriParams: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty' }),
-    iVeri3dsEndpoint: Type.String({ description: 'Always empty: the sandbox asks nobody for 3-D Secure' }),
+    iVeri3dsEndpoint: Type.String({ description: 'Always empty: the sandbox never asks for 3-D Secure' }),
     sandboxMode: Type.Boolean(),
     status: Type.Optional(
       Type.Unsafe<'succeeded' | 'failed'>({
         type: 'string',
         enum: ['succeeded', 'failed'],
-        description: 'Left out while it is processed',
+        description: 'Left out while the charge is processing',
       }),
     ),
     transactionId: Type.Optional(Type.String()),
     amount: Type.Integer(),
     currency: Type.String(),
-    reason: Type.Optional(Type.String({ description: 'Why it failed' })),
+    reason: Type.Optional(Type.String({ description: 'The reason why the charge failed' })),
   },
   {
     examples: [
@@ -116,12 +116,12 @@ const cardConfirmationSchema = Type.Object(
 )
 
 const cardMember = (description: string) => Type.Optional(Type.String({ maxLength: 4000, description }))
-const cipher = 'A ciphertext, which stands for the test card that succeeds, or a test card’s number as it is'
+const cipher = 'A ciphertext, which is charged as the test card that succeeds, or the number of a test card'
 
 /** Its members' names changed their first letter at 0.8.4. */
 const encryptedCardSchema = Type.Object({
   pAN: cardMember(cipher),
-  PAN: cardMember('As pAN, in older clients'),
+  PAN: cardMember('The same as pAN, in older clients'),
   expiryDate: cardMember('Ignored'),
   ExpiryDate: cardMember('Ignored'),
   cardSecurityCode: cardMember('Ignored'),
@@ -135,7 +135,7 @@ const confirmSchema = Type.Object(
     evervaultEncryptedCard: Type.Optional(encryptedCardSchema),
     maskedPan: Type.Optional(Type.String({ maxLength: 40 })),
     tokenizeCard: Type.Optional(
-      Type.Boolean({ description: 'Saves the card as a payment method of the customer once it has paid' }),
+      Type.Boolean({ description: 'Saves the card as a payment method of the customer after it has paid' }),
     ),
     firstName: Type.Optional(Type.String({ maxLength: 200 })),
     lastName: Type.Optional(Type.String({ maxLength: 200 })),
@@ -158,8 +158,9 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     {
       schema: {
         operationId: 'createPaymentIntent',
-        summary: 'Ask for money: for a customer’s cash balance, or without a customer for the merchant',
-        description: 'With a payment method it is charged at once; if that is declined, the intent can be tried again.',
+        summary: 'Create a payment intent: money for a customer’s cash balance, or without a customer for the merchant',
+        description:
+          'With a payment method the payment intent is charged at once. If the charge is declined, the payment intent can be confirmed again.',
         tags,
         body: Type.Object(
           {
@@ -168,14 +169,17 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
             paymentMethodId: Type.Optional(Type.String({ maxLength: 100 })),
             amount: amountSchema,
             currency: currencySchema,
-            mode: Type.Optional(Type.String({ maxLength: 40, description: 'Only payment', examples: ['payment'] })),
+            mode: Type.Optional(
+              Type.String({ maxLength: 40, description: 'Only the value payment', examples: ['payment'] }),
+            ),
             description: Type.Optional(Type.String({ maxLength: 500 })),
             metadata: Type.Optional(metadataSchema),
             idempotencyKey: Type.Optional(
               Type.String({
                 minLength: 1,
                 maxLength: 255,
-                description: 'Two of one key are one; default the Idempotency-Key header, or else made up',
+                description:
+                  'Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key',
               }),
             ),
             expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'Default 24 hours from now' })),
@@ -251,10 +255,11 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     {
       schema: {
         operationId: 'confirmPaymentIntent',
-        summary: 'Pay: by the card given, else by the payment method, else by the sandbox’s test card',
+        summary: 'Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card',
         description:
-          'Without a card it answers with the payment intent, as clients up to 0.8.0 expect; with one, as those from ' +
-          '0.8.4 on do. A declined payment is answered as failed. What is paid is never paid again.',
+          'Without a card the answer is the payment intent, as clients up to 0.8.0 expect. With a card the answer is about ' +
+          'the card, as clients from 0.8.4 on expect. A declined charge is answered with the status failed. ' +
+          'A payment intent that is paid is never charged again.',
         tags,
         params,
         body: confirmSchema,
@@ -279,7 +284,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     {
       schema: {
         operationId: 'cancelPaymentIntent',
-        summary: 'Give up a payment intent that has not succeeded',
+        summary: 'Cancel a payment intent that has not succeeded',
         tags,
         params,
         response: responses(200, intentSchema, 400, 404, 409),

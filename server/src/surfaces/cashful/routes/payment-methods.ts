@@ -38,8 +38,8 @@ const paymentMethodSchema = Type.Object(
     provider: Type.String(),
     brand: Type.Optional(Type.String()),
     last4: Type.Optional(Type.String()),
-    expiryMonth: Type.Integer({ description: '0 where the instrument does not expire' }),
-    expiryYear: Type.Integer({ description: '0 where the instrument does not expire' }),
+    expiryMonth: Type.Integer({ description: '0 if the instrument does not expire' }),
+    expiryYear: Type.Integer({ description: '0 if the instrument does not expire' }),
     phoneNumber: Type.Optional(Type.String()),
     isDefault: Type.Boolean(),
     createdAt: date,
@@ -66,7 +66,9 @@ export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         tags,
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
-          customerId: Type.Optional(Type.String({ description: 'Whose; default everybody’s' })),
+          customerId: Type.Optional(
+            Type.String({ description: 'Only this customer’s payment methods; default: all customers’' }),
+          ),
           ...pageQuery,
         }),
         response: responses(200, listOf(paymentMethodSchema, exampleMethod), 400, 404),

@@ -50,7 +50,7 @@ export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'createPurchase',
-        summary: 'Spend from a customer’s cash balance',
+        summary: 'Make a purchase from a customer’s cash balance',
         tags: ['Purchases'],
         body: Type.Object(
           {
@@ -60,7 +60,11 @@ export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
             amount: amountSchema,
             currency: currencySchema,
             quantity: Type.Optional(
-              Type.Number({ minimum: 0, maximum: 1e9, description: 'Kept with the purchase; the amount is the whole' }),
+              Type.Number({
+                minimum: 0,
+                maximum: 1e9,
+                description: 'Stored with the purchase; amount is the whole amount, whatever the quantity',
+              }),
             ),
           },
           { examples: [{ customerId: 'CUS_xnxdt6s1zg1f4nx', productId: 'airtime', amount: 50, currency: 'ZAR' }] },

@@ -48,7 +48,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'createTransfer',
-        summary: 'Send from one customer’s cash balance to another’s',
+        summary: 'Send money from one customer’s cash balance to another customer’s',
         tags,
         body: Type.Object(
           {

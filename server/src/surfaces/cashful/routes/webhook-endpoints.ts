@@ -39,7 +39,9 @@ const endpointSchema = Type.Object(
     merchantId: Type.String(),
     url: Type.String(),
     events: Type.Array(Type.String()),
-    active: Type.Boolean({ description: 'false once it was disabled, by hand or after long failure' }),
+    active: Type.Boolean({
+      description: 'false after the endpoint was disabled, by hand or because its deliveries failed for a long time',
+    }),
     metadata: Type.Optional(metadataSchema),
     createdAt: date,
     updatedAt: date,
@@ -67,17 +69,20 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'createWebhookEndpoint',
-        summary: 'Add an address that is told of events',
-        description: `What deliveries are signed with is in the answer’s header \`${secretHeader}\`, this once.`,
+        summary: 'Add an address to which events are sent',
+        description: `The secret that signs deliveries is in the answer’s header \`${secretHeader}\`. It is shown only once.`,
         tags,
         body: Type.Object(
           {
             merchantId: Type.Optional(Type.String()),
-            url: Type.String({ maxLength: 2000, description: 'https; in test mode also http, and this machine' }),
+            url: Type.String({
+              maxLength: 2000,
+              description: 'An https address; in test mode also an http address, or an address of this machine',
+            }),
             events: Type.Array(Type.String({ maxLength: 100 }), {
               minItems: 1,
               maxItems: 100,
-              description: 'Names of events, or ["*"] for all',
+              description: 'The names of the events to send, or ["*"] for all events',
             }),
             metadata: Type.Optional(metadataSchema),
           },
@@ -127,7 +132,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'deleteWebhookEndpoint',
-        summary: 'Remove a webhook endpoint: it is told nothing more',
+        summary: 'Remove a webhook endpoint: it receives no more events',
         tags,
         params,
         response: responses(200, removedSchema, 404),

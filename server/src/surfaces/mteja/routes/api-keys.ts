@@ -17,7 +17,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'createApiKey',
-        summary: 'Make a key; its secret is shown this once',
+        summary: 'Create a key; its secret is shown only once',
         tags,
         body: Type.Object({ name: Type.Optional(Type.String({ maxLength: 200, examples: ['checkout'] })) }),
         response: responses(201, newApiKeySchema, 400, 401),
@@ -37,7 +37,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'listApiKeys',
-        summary: 'List keys, newest first, revoked ones too',
+        summary: 'List keys, including revoked keys, newest first',
         tags,
         response: responses(200, listOf(apiKeySchema), 401),
       },

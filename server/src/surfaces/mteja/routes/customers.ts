@@ -27,13 +27,15 @@ const entriesPerRead = 1000
 
 const balancesSchema = Type.Object({
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
-  at: Type.Union([date, Type.Null()], { description: 'The past instant asked for; null for now' }),
+  at: Type.Union([date, Type.Null()], { description: 'The past instant of the request; null for now' }),
   balances: Type.Array(
     Type.Object({
       currency: Type.String({ examples: ['ZAR'] }),
       posted: Type.Integer({ examples: [5000] }),
-      held: Type.Optional(Type.Integer({ description: 'Of now only', examples: [1000] })),
-      available: Type.Optional(Type.Integer({ description: 'posted - held, of now only', examples: [4000] })),
+      held: Type.Optional(Type.Integer({ description: 'Only in the balances as of now', examples: [1000] })),
+      available: Type.Optional(
+        Type.Integer({ description: 'posted - held; only in the balances as of now', examples: [4000] }),
+      ),
     }),
   ),
 })
@@ -58,9 +60,11 @@ const statementSchema = Type.Object({
       description: nullableText,
       createdAt: date,
     }),
-    { description: 'Oldest first, at most 1,000 above `after`' },
+    { description: 'Oldest first; at most 1,000 entries with a number above `after`' },
   ),
-  nextAfter: Type.Union([Type.Integer(), Type.Null()], { description: 'Give it as `after` for the next entries' }),
+  nextAfter: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'To get the next entries, send this value as `after`; null if there are no more',
+  }),
 })
 
 /** `/v1/customers/:id`: what a customer has in every currency, had at an instant, and did in a period. */
@@ -70,7 +74,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'listBalances',
-        summary: 'Balances in every currency, as of now or at a past instant',
+        summary: 'Get a customer’s balances in every currency, now or at a past instant',
         tags,
         params,
         querystring: Type.Object({ at: Type.Optional(Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })) }),
@@ -94,20 +98,23 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'getStatement',
-        summary: 'Opening balance, entries and closing balance of a period, as JSON, CSV or a page to print',
+        summary:
+          'Get the statement of a period: opening balance, entries and closing balance, as JSON, CSV or a page to print',
         tags,
         params,
         querystring: Type.Object({
-          from: Type.String({ description: 'Its first instant', examples: ['2026-01-01'] }),
+          from: Type.String({ description: 'The first instant of the period', examples: ['2026-01-01'] }),
           to: Type.String({
-            description: 'The instant after its last; a day alone stands for its beginning',
+            description: 'The instant after the end of the period; a day without a time means its beginning',
             examples: ['2026-02-01'],
           }),
           currency: Type.Optional(currencySchema),
           format: Type.Optional(
             Type.Unsafe<'json' | 'csv' | 'html'>({ type: 'string', enum: ['json', 'csv', 'html'], examples: ['json'] }),
           ),
-          after: Type.Optional(Type.Integer({ minimum: 0, description: 'JSON only: the last number already read' })),
+          after: Type.Optional(
+            Type.Integer({ minimum: 0, description: 'JSON only: the number of the last entry already read' }),
+          ),
         }),
         response: responses(200, statementSchema, 400, 401, 404),
       },

@@ -44,7 +44,7 @@ const deliverySchema = Type.Object({
   status: statusSchema,
   attemptCount: Type.Integer({ examples: [3] }),
   nextAttemptAt: Type.Union([date, Type.Null()], {
-    description: 'Null where it is settled, under way, or waits for one before it of the same customer',
+    description: 'Null if the delivery is settled or under way, or waits for an earlier delivery of the same customer',
   }),
   lastAttemptAt: nullableDate,
   deliveredAt: nullableDate,
@@ -62,16 +62,16 @@ const attemptSchema = Type.Object({
     Type.Object({
       status: Type.Integer({ examples: [500] }),
       headers,
-      body: Type.String({ description: 'Its beginning' }),
+      body: Type.String({ description: 'The beginning of the body' }),
     }),
     Type.Null(),
   ]),
-  error: Type.Union([Type.String(), Type.Null()], { description: 'Why there was no response' }),
+  error: Type.Union([Type.String(), Type.Null()], { description: 'The reason why there was no response' }),
 })
 
 const detailedSchema = Type.Object({
   ...deliverySchema.properties,
-  attempts: Type.Array(attemptSchema, { description: 'Oldest first, the last hundred' }),
+  attempts: Type.Array(attemptSchema, { description: 'The last hundred attempts, oldest first' }),
 })
 
 const filterMembers = {
@@ -80,7 +80,7 @@ const filterMembers = {
   eventType: Type.Optional(Type.String({ maxLength: 100, examples: ['identity.failed'] })),
   customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
   from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
-  to: Type.Optional(Type.String({ maxLength: 40, description: 'A day alone stands for its end' })),
+  to: Type.Optional(Type.String({ maxLength: 40, description: 'A day without a time means its end' })),
 }
 
 type GivenFilter = {
@@ -149,7 +149,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'previewResend',
-        summary: 'How many deliveries a resend with this filter would send',
+        summary: 'Count the deliveries that a resend with this filter would send',
         tags,
         querystring: Type.Object(filterMembers),
         response: responses(200, countSchema, 400, 401, 404),
@@ -166,8 +166,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'resendDeliveries',
-        summary: 'Send again what fits the filter, by default what has failed',
-        description: `At once and with a new round of tries; more than ${maxResent} are refused.`,
+        summary: 'Send the deliveries that match the filter again, by default the failed ones',
+        description: `They are sent at once, with a new series of attempts. More than ${maxResent} deliveries are refused.`,
         tags,
         body: Type.Object(filterMembers),
         response: responses(200, countSchema, 400, 401, 404, 409),
@@ -187,7 +187,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'resendDelivery',
-        summary: 'Send a delivery again, also one that was delivered',
+        summary: 'Send a delivery again, also if it was delivered before',
         tags,
         params,
         response: responses(200, deliverySchema, 400, 401, 404, 409),
@@ -205,7 +205,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
 }
 
 const nextSchema = Type.Union([Type.String(), Type.Null()], {
-  description: 'Give it as `before` for the next; there may be more even where `data` has less than `limit`',
+  description:
+    'To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end',
 })
 
 async function readFilter(context: Context, tenant: Tenant, given: GivenFilter): Promise<DeliveryFilter> {

@@ -22,9 +22,9 @@ const params = Type.Object({ id: Type.String({ examples: [id] }) })
 const anyObject = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })
 
 const eventMembers = {
-  id: Type.String({ description: 'Also what `webhook-id` says', examples: [id] }),
+  id: Type.String({ description: 'The same as the header `webhook-id`', examples: [id] }),
   type: Type.String({ examples: ['transfer.completed'] }),
-  customerId: Type.Union([Type.String(), Type.Null()], { description: 'Of a transfer, who sent' }),
+  customerId: Type.Union([Type.String(), Type.Null()], { description: 'For a transfer, the sender' }),
   createdAt: date,
 }
 
@@ -32,7 +32,7 @@ const eventSchema = Type.Object({
   ...eventMembers,
   data: Type.Unsafe<Record<string, unknown>>({
     ...anyObject,
-    description: 'As webhooks of the standard style tell it',
+    description: 'The same as `data` of a webhook in the standard style',
     examples: [{ id: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', amount: 250, currency: 'ZAR' }],
   }),
 })
@@ -41,11 +41,17 @@ const eventSchema = Type.Object({
 const streamLineSchema = Type.Union([
   Type.Object({
     ...eventMembers,
-    name: Type.String({ description: 'As the style calls it', examples: ['transfer.completed'] }),
-    body: Type.Unsafe<Record<string, unknown>>({ ...anyObject, description: 'What a webhook of the style would send' }),
+    name: Type.String({ description: 'The name of the event in this style', examples: ['transfer.completed'] }),
+    body: Type.Unsafe<Record<string, unknown>>({
+      ...anyObject,
+      description: 'The body that a webhook of this style would have',
+    }),
   }),
   Type.Object({
-    position: Type.String({ description: 'Nothing has happened since; give it as `after` to go on', examples: [id] }),
+    position: Type.String({
+      description: 'No event has happened since this position; to continue, send it as `after`',
+      examples: [id],
+    }),
   }),
 ])
 
@@ -57,7 +63,9 @@ const looksPerSecond = 1000 / lookEveryMs
 export function stepQuery(example: string) {
   return {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 50', examples: [50] })),
-    before: Type.Optional(Type.String({ maxLength: 100, description: 'Only older ones', examples: [example] })),
+    before: Type.Optional(
+      Type.String({ maxLength: 100, description: 'Only items that are older than this one', examples: [example] }),
+    ),
   }
 }
 
@@ -92,7 +100,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
           type: Type.Optional(Type.String({ maxLength: 100, examples: ['transfer.completed'] })),
           customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
           from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
-          to: Type.Optional(Type.String({ maxLength: 40, description: 'A day alone stands for its end' })),
+          to: Type.Optional(Type.String({ maxLength: 40, description: 'A day without a time means its end' })),
           ...stepQuery(id),
         }),
         response: responses(
@@ -101,7 +109,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
             data: Type.Array(eventSchema),
             nextBefore: Type.Union([Type.String(), Type.Null()], {
               description:
-                'Give it as `before` for the next; there may be more even where `data` has less than `limit`',
+                'To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end',
             }),
           }),
           400,
@@ -147,10 +155,10 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       exposeHeadRoute: false,
       schema: {
         operationId: 'streamEvents',
-        summary: 'Events as they happen, as JSON lines, until you leave',
+        summary: 'Stream events as they happen, as JSON lines, until you disconnect',
         description:
-          'From now on, or after an event or a position; what happened in the thirty seconds before that comes again, ' +
-          'since of two events the one with the higher id may be there first. Tell repeats by their id.',
+          'The stream begins now, or after an event or a position. Events from the thirty seconds before that position are ' +
+          'repeated, because an event can be committed after another event with a higher id. Recognise repeats by their id.',
         tags,
         querystring: Type.Object({
           style: Type.Optional(
@@ -161,7 +169,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
             Type.Integer({
               minimum: 0,
               maximum: 86_400,
-              description: 'End after so many; 0 for what is there. Default: stay',
+              description:
+                'The stream ends after this number of seconds; 0 sends only the events that are there. Default: it does not end',
               examples: [60],
             }),
           ),

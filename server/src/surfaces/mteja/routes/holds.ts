@@ -24,9 +24,9 @@ const params = Type.Object({ id: Type.String({ examples: [holdId] }) })
 const holdSchema = Type.Object({
   id: Type.String({ examples: [holdId] }),
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
-  amount: Type.Integer({ description: 'Reserved when it was placed', examples: [1000] }),
+  amount: Type.Integer({ description: 'The amount reserved when the hold was placed', examples: [1000] }),
   captured: Type.Integer({ examples: [400] }),
-  remaining: Type.Integer({ description: 'Still reserved', examples: [600] }),
+  remaining: Type.Integer({ description: 'The amount that is still reserved', examples: [600] }),
   currency: Type.String({ examples: ['ZAR'] }),
   status: Type.String({ description: 'placed, captured, released or expired', examples: ['placed'] }),
   description: nullableText,
@@ -36,12 +36,12 @@ const holdSchema = Type.Object({
 })
 
 const captureSchema = Type.Object({
-  id: Type.String({ description: 'The ledger transaction', examples: [holdId] }),
+  id: Type.String({ description: 'The id of the ledger transaction', examples: [holdId] }),
   holdId: Type.String({ examples: [holdId] }),
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
   amount: Type.Integer({ examples: [400] }),
   currency: Type.String({ examples: ['ZAR'] }),
-  balanceAfter: Type.Integer({ description: 'What the customer has posted', examples: [4600] }),
+  balanceAfter: Type.Integer({ description: 'The customer’s posted balance after the capture', examples: [4600] }),
   createdAt: date,
 })
 
@@ -54,7 +54,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     {
       schema: {
         operationId: 'placeHold',
-        summary: 'Reserve an amount of a customer’s cash',
+        summary: 'Place a hold: reserve an amount of a customer’s cash balance',
         tags,
         body: Type.Object({
           customerId: customerIdSchema,
@@ -64,7 +64,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
           expiresAt: Type.Optional(
             Type.String({
               maxLength: 40,
-              description: 'At most a year from now; without it the hold stays',
+              description: 'At most a year from now; without it the hold does not expire',
               examples: ['2027-01-15T10:30:00.000Z'],
             }),
           ),
@@ -121,12 +121,14 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     {
       schema: {
         operationId: 'captureHold',
-        summary: 'Take all or a part of what is left of a hold',
+        summary: 'Capture a hold, in part or all that is left of it',
         tags,
         params,
         body: Type.Object({
           amount: Type.Optional(amountSchema),
-          final: Type.Optional(Type.Boolean({ description: 'Give up the rest; default false', examples: [true] })),
+          final: Type.Optional(
+            Type.Boolean({ description: 'true releases the rest of the hold; default false', examples: [true] }),
+          ),
         }),
         response: responses(201, captureSchema, 400, 401, 403, 404, 409),
       },
@@ -154,7 +156,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     {
       schema: {
         operationId: 'releaseHold',
-        summary: 'Give up what is left of a hold',
+        summary: 'Release the rest of a hold',
         tags,
         params,
         response: responses(

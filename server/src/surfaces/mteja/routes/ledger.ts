@@ -16,8 +16,8 @@ const count = Type.Integer({ examples: [2] })
 const verificationLineSchema = Type.Union([
   Type.Object({
     progress: Type.Object({
-      done: Type.Integer({ description: 'Rows that were looked at', examples: [2000] }),
-      total: Type.Integer({ description: 'About how many there are', examples: [5000] }),
+      done: Type.Integer({ description: 'The number of rows checked so far', examples: [2000] }),
+      total: Type.Integer({ description: 'The approximate number of rows', examples: [5000] }),
     }),
   }),
   Type.Object({
@@ -33,7 +33,7 @@ const verificationLineSchema = Type.Union([
       Type.Object({
         isSound: Type.Literal(false),
         wrong: Type.String({
-          description: 'The first row that is wrong, and what is wrong with it',
+          description: 'The first row that is wrong, and its fault',
           examples: ['ledger account 7 of merchant 100001 has -99 posted, but its entries add up to -100'],
         }),
       }),
@@ -51,8 +51,8 @@ const exportedEntrySchema = Type.Object({
   accountId: Type.Integer({ examples: [7] }),
   accountKind: Type.String({ description: 'customer_cash, merchant_balance, fees or outside' }),
   customer: nullableText,
-  number: Type.Integer({ description: '1, 2, 3 … within the account', examples: [1] }),
-  amount: Type.Integer({ description: 'Minor units; negative where they left the account', examples: [-250] }),
+  number: Type.Integer({ description: 'The number of the entry: 1, 2, 3 … within the account', examples: [1] }),
+  amount: Type.Integer({ description: 'Minor units; a negative amount left the account', examples: [-250] }),
   balanceAfter: Type.Integer({ examples: [4750] }),
   currency: Type.String({ examples: ['ZAR'] }),
   description: nullableText,
@@ -62,7 +62,7 @@ const exportedEntrySchema = Type.Object({
 })
 
 const csvSchema = Type.String({
-  description: 'The same in columns; the first line names them',
+  description: 'The same fields as columns; the first line has their names',
   examples: ['merchant,mode,createdAt,transactionId,kind,…'],
 })
 
@@ -73,7 +73,8 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'verifyLedger',
-        summary: 'Derive every balance from its entries once more: progress as JSON lines, the last one is the result',
+        summary:
+          'Verify the ledger: derive every balance from its entries again; the answer is JSON lines of progress, the last line is the result',
         tags,
         response: streams({ [jsonLines]: verificationLineSchema }, 401, 404),
       },
@@ -86,11 +87,11 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'exportEntries',
-        summary: 'Every entry, as JSON lines or CSV',
+        summary: 'Export every entry, as JSON lines or CSV',
         tags,
         querystring: Type.Object({
           merchant: Type.Optional(
-            Type.String({ description: 'Of one merchant only', examples: ['mer_3k1f9x0c2v8b7n6'] }),
+            Type.String({ description: 'Only the entries of this merchant', examples: ['mer_3k1f9x0c2v8b7n6'] }),
           ),
           format: Type.Optional(
             Type.Unsafe<'jsonl' | 'csv'>({ type: 'string', enum: ['jsonl', 'csv'], examples: ['csv'] }),

@@ -20,7 +20,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'createMerchant',
-        summary: 'Create a merchant, without any key',
+        summary: 'Create a merchant without any key',
         tags,
         body: Type.Object({
           name: Type.String({ maxLength: 200, examples: ['Duka'] }),
@@ -28,7 +28,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
           currencies: Type.Optional(
             Type.Array(Type.String(), {
               maxItems: 60,
-              description: 'ISO 4217, the default one first; default ZAR',
+              description: 'ISO 4217 codes, the default currency first; default ZAR',
               examples: [['NGN', 'USD']],
             }),
           ),
@@ -58,7 +58,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'createMerchantApiKey',
-        summary: 'Make a key of either mode; its secret is shown this once',
+        summary: 'Create a key in either mode; its secret is shown only once',
         tags,
         params: merchantParams,
         body: Type.Object({
@@ -82,7 +82,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'listMerchantApiKeys',
-        summary: 'List a merchant’s keys of both modes, newest first',
+        summary: 'List a merchant’s keys in both modes, newest first',
         tags,
         params: merchantParams,
         response: responses(200, listOf(apiKeySchema), 401, 404),
@@ -99,7 +99,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'revokeMerchantApiKey',
-        summary: 'Revoke a key of a merchant',
+        summary: 'Revoke a merchant’s key',
         tags,
         params: Type.Object({ ...merchantParams.properties, keyId: Type.String() }),
         response: responses(200, apiKeySchema, 401, 404),
@@ -116,7 +116,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'rotateSigningKey',
-        summary: 'Sign JWTs with a new key; those already issued stay good until they expire',
+        summary: 'Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire',
         tags,
         response: responses(201, Type.Object({ kid: Type.String({ examples: ['4f7k2m9x0c1v8b3n5a6q'] }) }), 401, 404),
       },

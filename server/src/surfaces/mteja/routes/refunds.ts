@@ -9,14 +9,17 @@ import { amountSchema, date, responses } from '../schemas.ts'
 
 const transactionId = Type.String({
   maxLength: 100,
-  description: 'As any surface names it: txn_…, purchase_… or the bare id',
+  description: 'The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id',
   examples: ['txn_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
 })
 const reason = Type.Optional(Type.String({ maxLength: 500, examples: ['Returned goods'] }))
 
 const refundSchema = Type.Object({
-  id: Type.String({ description: 'Of the new ledger transaction', examples: ['019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'] }),
-  transactionId: Type.String({ description: 'The one that was given back' }),
+  id: Type.String({
+    description: 'The id of the new ledger transaction',
+    examples: ['019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'],
+  }),
+  transactionId: Type.String({ description: 'The id of the transaction that was given back' }),
   amount: Type.Integer({ examples: [50] }),
   currency: Type.String({ examples: ['ZAR'] }),
   createdAt: date,
@@ -29,7 +32,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'refund',
-        summary: 'Give back a pay-in, a purchase or a capture, in whole or in part',
+        summary: 'Refund a pay-in, a purchase or a capture, in whole or in part',
         tags: ['Refunds'],
         body: Type.Object({ transactionId, amount: Type.Optional(amountSchema), reason }),
         response: responses(201, refundSchema, 400, 401, 402, 404, 409),
@@ -49,7 +52,7 @@ export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'reverse',
-        summary: 'Undo all that is left of a transaction, a transfer too',
+        summary: 'Reverse a transaction: undo all that is left of it; also for a transfer',
         tags: ['Refunds'],
         body: Type.Object({ transactionId, reason }),
         response: responses(201, refundSchema, 400, 401, 402, 404, 409),

@@ -5,7 +5,7 @@ import { simulateTransfer } from '../../../domain/payments/incoming-transfers.ts
 import { approveMandate, type Mandate } from '../../../domain/payments/mandates.ts'
 import { simulateNotice } from '../../../domain/payments/payment-intents.ts'
 import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../../domain/payments/payment-methods.ts'
-import type { Transaction } from '../../../domain/payments/payment-records.ts'
+import type { Payment } from '../../../domain/payments/payment-records.ts'
 import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { answerOnce, answerRepeatable, markReplayed } from '../../http/idempotency.ts'
@@ -17,7 +17,7 @@ const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx
 
 const payInSchema = Type.Object({
   id: Type.String(),
-  transactionId: Type.String({ description: 'The ledger transaction' }),
+  transactionId: Type.String({ description: 'The id of the ledger transaction' }),
   customerId: Type.String(),
   amount: Type.Integer(),
   currency: Type.String(),
@@ -36,14 +36,17 @@ const incomingTransferSchema = Type.Object({
   currency: Type.String({ examples: ['NGN'] }),
   senderName: Type.String({ examples: ['Ada Obi'] }),
   narration: nullableText,
-  status: Type.String({ description: 'succeeded, or returned to its sender', examples: ['succeeded'] }),
-  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was returned' }),
+  status: Type.String({
+    description: 'succeeded, or returned (the sender has the money back)',
+    examples: ['succeeded'],
+  }),
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'The reason why the transfer was returned' }),
   createdAt: date,
 })
 
 const paymentMethodSchema = Type.Object({
-  id: Type.String({ description: 'As the Cashful surface names it', examples: ['pm_ekk8t49ogj'] }),
-  authorizationCode: Type.String({ description: 'As the Paystack surface names it', examples: ['AUTH_ekk8t49ogj'] }),
+  id: Type.String({ description: 'The id on Cashful’s API', examples: ['pm_ekk8t49ogj'] }),
+  authorizationCode: Type.String({ description: 'The code on Paystack’s API', examples: ['AUTH_ekk8t49ogj'] }),
   customerId: Type.String(),
   type: Type.String(),
   provider: Type.String(),
@@ -116,7 +119,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
           number: Type.Optional(
             Type.String({
               maxLength: 30,
-              description: 'Of a card; default Paystack’s test card',
+              description: 'The number of a card; default Paystack’s test card',
               examples: ['4084084084084081'],
             }),
           ),
@@ -127,7 +130,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
           phone: Type.Optional(
             Type.String({
               maxLength: 40,
-              description: 'Of mobile money, where it is required',
+              description: 'The number of a mobile money account; required for mobile money',
               examples: ['+27821234567'],
             }),
           ),
@@ -151,12 +154,14 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     {
       schema: {
         operationId: 'simulatePaymentNotice',
-        summary: 'Have the processor tell of a payment, once more or with an outcome of your choice',
-        description: 'The outcome decides a payment that is being processed; one that is decided stays as it is.',
+        summary:
+          'Make the processor send a notice about a charge, with its present outcome or an outcome of your choice',
+        description:
+          'The outcome decides a charge that is being processed. A charge that is already decided does not change.',
         tags,
         params: Type.Object({
           reference: Type.String({
-            description: 'A payment intent or a checkout session',
+            description: 'The id of a payment intent or checkout session, or the reference of a payment',
             examples: ['pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
           }),
         }),
@@ -219,8 +224,9 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     {
       schema: {
         operationId: 'simulateIncomingTransfer',
-        summary: 'Send money to a customer’s dedicated account, as somebody would from their bank',
-        description: 'Credited once for a reference, however often it is told of. Of a denied customer it is returned.',
+        summary: 'Send money to a customer’s dedicated account, as a transfer from another bank would',
+        description:
+          'The money is credited once for a reference, however often the transfer is reported. A transfer to a denied customer is returned.',
         tags,
         params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
         body: Type.Object({
@@ -232,7 +238,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
           reference: Type.Optional(
             Type.String({
               pattern: '^[A-Za-z0-9.=-]{1,100}$',
-              description: 'The bank’s own; also of the transaction',
+              description: 'The bank’s reference; it becomes the reference of the payment',
               examples: ['000013260115'],
             }),
           ),
@@ -256,7 +262,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     {
       schema: {
         operationId: 'approveTestMandate',
-        summary: 'Agree to a direct debit mandate, as the customer would on the hosted page',
+        summary: 'Approve a direct debit mandate, as the customer would on the hosted page',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
         body: Type.Object({
@@ -285,7 +291,7 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
   )
 }
 
-function renderTransfer({ incoming, ...transaction }: Transaction) {
+function renderTransfer({ incoming, ...transaction }: Payment) {
   return {
     reference: transaction.reference,
     paymentIntentId: transaction.paymentIntentId,

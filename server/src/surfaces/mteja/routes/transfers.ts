@@ -26,7 +26,7 @@ export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
     {
       schema: {
         operationId: 'makeTransfers',
-        summary: 'Make up to 1,000 transfers in one commit; a refused one does not touch the others',
+        summary: 'Make up to 1,000 transfers in one commit; a refused transfer does not affect the others',
         tags: ['Transfers'],
         body: Type.Object({
           transfers: Type.Array(

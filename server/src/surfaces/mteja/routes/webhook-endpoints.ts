@@ -35,14 +35,14 @@ const styleSchema = Type.Unsafe<'standard' | 'paystack'>({
 
 const url = Type.String({
   maxLength: 2000,
-  description: 'https; in test mode also http, and this machine',
+  description: 'An https address; in test mode also an http address, or an address of this machine',
   examples: ['https://shop.example.com/hooks'],
 })
 
 const events = Type.Array(Type.String({ maxLength: 100 }), {
   minItems: 1,
   maxItems: 100,
-  description: 'Names of events, or ["*"] for all, which is the default',
+  description: 'The names of the events to send, or ["*"] for all events, which is the default',
   examples: [['identity.succeeded', 'identity.failed']],
 })
 
@@ -54,9 +54,11 @@ const webhookEndpointSchema = Type.Object({
   enabled: Type.Boolean(),
   disabledAt: nullableDate,
   disabledReason: nullableText,
-  failingSince: Type.Union([date, Type.Null()], { description: 'Since when it has acknowledged nothing' }),
+  failingSince: Type.Union([date, Type.Null()], {
+    description: 'The time since which the endpoint has acknowledged nothing',
+  }),
   previousSecretExpiresAt: Type.Union([date, Type.Null()], {
-    description: 'Until when deliveries are signed with the secret before as well',
+    description: 'The time until which deliveries are also signed with the previous secret',
   }),
   metadata: Type.Union([metadataSchema, Type.Null()]),
   createdAt: date,
@@ -66,7 +68,7 @@ const webhookEndpointSchema = Type.Object({
 const newEndpointSchema = Type.Object({
   ...webhookEndpointSchema.properties,
   secret: Type.Union([Type.String(), Type.Null()], {
-    description: 'Shown this once; null in Paystack’s style, which signs with the API key',
+    description: 'Shown only once; null in Paystack’s style, which signs with the API key',
     examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
   }),
 })
@@ -80,10 +82,10 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'createWebhookEndpoint',
-        summary: 'Add an address that is told of events, or set the one in Paystack’s style',
+        summary: 'Add an address to which events are sent, or set the address in Paystack’s style',
         description:
-          'In Paystack’s style there is one address for each mode; setting it again replaces it. It is signed with the ' +
-          'secret API key that this request carries, as Paystack does.',
+          'In Paystack’s style there is one address for each mode. Another call replaces it. Its webhooks are signed with ' +
+          'the secret API key of this request, as Paystack does.',
         tags,
         body: Type.Object({
           url,
@@ -151,8 +153,9 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'updateWebhookEndpoint',
-        summary: 'Change where it is, what it is told of, or whether it is told at all',
-        description: 'Once enabled again it is told of what happens from then on; what it missed can be sent again.',
+        summary: 'Update a webhook endpoint: its address, its events, or whether it is enabled',
+        description:
+          'An endpoint that is enabled again receives the events that happen from that time on. Missed events can be sent again.',
         tags,
         params,
         body: Type.Object({
@@ -179,7 +182,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'rotateWebhookSecret',
-        summary: 'Sign with a new secret, and for some hours with the one before as well',
+        summary: 'Rotate the secret: sign with a new secret, and for some hours with the previous secret as well',
         tags,
         params,
         body: Type.Object({
@@ -206,7 +209,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     {
       schema: {
         operationId: 'deleteWebhookEndpoint',
-        summary: 'Remove a webhook endpoint: it is told nothing more',
+        summary: 'Remove a webhook endpoint: it receives no more events',
         tags,
         params,
         response: responses(

@@ -75,7 +75,7 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
       schema: {
         operationId: 'bank_list',
         summary: 'List banks and mobile money operators, by name',
-        description: 'The whole list, unless a page of it is asked for by perPage or by cursor.',
+        description: 'Answers the whole list, unless perPage or a cursor asks for a page of it.',
         tags,
         querystring: Type.Object({
           country: Type.Optional(Type.String({ examples: ['nigeria'] })),
@@ -87,11 +87,13 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
             }),
           ),
           gateway: Type.Optional(Type.String({ description: 'emandate, ibank or digitalbankmandate' })),
-          pay_with_bank: flag('Only those people can pay with'),
-          pay_with_bank_transfer: flag('Only those people can pay with by transfer'),
-          enabled_for_verification: flag('Only those that validate accounts'),
-          include_nip_sort_code: flag('With their codes in Nigeria’s instant payments'),
-          perPage: Type.Optional(Type.String({ description: 'With a cursor 50; at most 100', examples: ['50'] })),
+          pay_with_bank: flag('Only banks that people can pay with'),
+          pay_with_bank_transfer: flag('Only banks that people can pay with by transfer'),
+          enabled_for_verification: flag('Only banks that validate accounts'),
+          include_nip_sort_code: flag('Includes each bank’s code in Nigeria’s instant payments'),
+          perPage: Type.Optional(
+            Type.String({ description: 'Page size: default 50 with a cursor, at most 100', examples: ['50'] }),
+          ),
           use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
           next: Type.Optional(Type.String()),
           previous: Type.Optional(Type.String()),
@@ -128,7 +130,7 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
     {
       schema: {
         operationId: 'bank_resolve_account_number',
-        summary: 'Whose an account is',
+        summary: 'Resolve an account number to its holder’s name',
         tags,
         querystring: Type.Object({
           account_number: Type.Optional(Type.String({ maxLength: 40, examples: ['0000000000'] })),
@@ -168,7 +170,7 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
     {
       schema: {
         operationId: 'bank_validate_account_number',
-        summary: 'Whether a South African account belongs to whom a document is of',
+        summary: 'Check that a South African account belongs to the holder of an ID document',
         tags,
         body: validateSchema,
         response: {
@@ -177,7 +179,7 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
             Type.Ref('PaystackError'),
             Type.Object(
               { status: Type.Literal(false), message: Type.String(), data: validationSchema },
-              { description: 'The account is not theirs' },
+              { description: 'The account does not belong to this holder' },
             ),
           ]),
         },

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Instrument } from '../../../domain/payments/payment-methods.ts'
-import { snapshotTransaction } from '../../../domain/payments/payment-records.ts'
-import { chargeInstrument, chargePaymentMethod, verifyTransaction } from '../../../domain/payments/payments.ts'
+import { snapshotPayment } from '../../../domain/payments/payment-records.ts'
+import { chargeInstrument, chargePaymentMethod, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { parseJson } from '../../http/body.ts'
 import { answerRepeatable } from '../../http/idempotency.ts'
@@ -44,7 +44,7 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
           'instrument' in payment
             ? await chargeInstrument(context, tenant, { ...asked, ...payment }, request.idempotent)
             : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, request.idempotent)
-        const data = renderCharge(snapshotTransaction(charged))
+        const data = renderCharge(snapshotPayment(charged))
         return { status: true as const, message: 'Charge attempted', data }
       })
     },
@@ -55,15 +55,15 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     {
       schema: {
         operationId: 'charge_check',
-        summary: 'How a charge stands that was pending',
+        summary: 'Get the state of a charge that was pending',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
         response: responses(200, success('Reference check successful', chargeSchema), 400, 404),
       },
     },
     async (request) => {
-      const transaction = await verifyTransaction(context, tenantOf(request), request.params.reference)
-      const data = renderCharge(snapshotTransaction(transaction))
+      const transaction = await verifyPayment(context, tenantOf(request), request.params.reference)
+      const data = renderCharge(snapshotPayment(transaction))
       return { status: true as const, message: 'Reference check successful', data }
     },
   )

@@ -59,7 +59,7 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     {
       schema: {
         operationId: 'customer_verify_authorization',
-        summary: 'What became of an authorization request',
+        summary: 'Verify an authorization request: get its outcome',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
         response: responses(200, success('Authorization retrieved successfully', verifiedAuthorizationSchema), 404),
@@ -112,7 +112,7 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     {
       schema: {
         operationId: 'customer_direct_debit_activation_charge',
-        summary: 'Try to activate a pending mandate again',
+        summary: 'Try again to activate a pending mandate',
         tags,
         params: idParams,
         body: activationChargeSchema,
@@ -133,7 +133,7 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     {
       schema: {
         operationId: 'customer_mandate_authorizations',
-        summary: 'A customer’s mandates, newest first',
+        summary: 'List a customer’s mandates, newest first',
         tags,
         params: idParams,
         response: responses(

@@ -45,7 +45,11 @@ const deactivateSchema = Type.Object(
   {
     authorization_code: Type.Optional(Type.String({ maxLength: 100, examples: ['AUTH_ekk8t49ogj'] })),
     authorizaion_code: Type.Optional(
-      Type.String({ maxLength: 100, deprecated: true, description: 'As a published client misspells it' }),
+      Type.String({
+        maxLength: 100,
+        deprecated: true,
+        description: 'The same member, as a published client misspells it',
+      }),
     ),
   },
   { anyOf: [{ required: ['authorization_code'] }, { required: ['authorizaion_code'] }] },
@@ -60,7 +64,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'customer_create',
-        summary: 'Create a customer, or answer the one who has the e-mail',
+        summary: 'Create a customer, or get the customer who has the e-mail',
         tags,
         body: createCustomerSchema,
         response: responses(200, success('Customer created', customerSchema), 400),
@@ -93,8 +97,12 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         querystring: Type.Object({
           perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
           page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
-          from: Type.Optional(Type.String({ description: 'Created at or after', examples: ['2024-01-01'] })),
-          to: Type.Optional(Type.String({ description: 'Created at or before', examples: ['2024-12-31'] })),
+          from: Type.Optional(
+            Type.String({ description: 'Only items created at this instant or later', examples: ['2024-01-01'] }),
+          ),
+          to: Type.Optional(
+            Type.String({ description: 'Only items created at this instant or earlier', examples: ['2024-12-31'] }),
+          ),
           use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
           next: Type.Optional(Type.String()),
           previous: Type.Optional(Type.String()),
@@ -116,7 +124,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'customer_risk_action',
-        summary: 'Allow, deny or treat as any other',
+        summary: 'Set a customer’s risk action: allow, deny or default',
         tags,
         body: riskActionSchema,
         response: responses(200, success('Customer updated', customerSchema), 400, 404),
@@ -184,7 +192,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'customer_update',
-        summary: 'Change a customer; what is not given or null stays',
+        summary: 'Update a customer; fields that are omitted or null keep their value',
         tags,
         params: referenceParams,
         body: updateCustomerSchema,

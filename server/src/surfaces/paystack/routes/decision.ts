@@ -23,7 +23,7 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     {
       schema: {
         operationId: 'verification_resolve_card_bin',
-        summary: 'What the first digits of a card number tell',
+        summary: 'Get a card’s brand and bank from the first digits of its number',
         tags: ['Verification'],
         params: Type.Object({ bin: Type.String({ description: 'Six or eight digits', examples: ['539983'] }) }),
         response: responses(200, success('Bin resolved', binSchema), 400, 404),

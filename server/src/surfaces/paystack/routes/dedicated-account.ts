@@ -50,7 +50,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_create',
-        summary: 'Give a customer an account of their own, or answer the one they have',
+        summary: 'Create a customer’s dedicated account, or get the account the customer has',
         tags,
         body: createAccountSchema,
         response: responses(200, success('NUBAN successfully created', accountSchema), 400, 403, 404),
@@ -78,7 +78,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_assign',
-        summary: 'Create a customer, check who they are and give them an account; the outcome comes later',
+        summary: 'Create a customer, identify them and give them an account; the outcome comes later',
         description: 'With a BVN, an account number and a bank code the customer is identified first.',
         tags,
         body: assignAccountSchema,
@@ -109,7 +109,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_list',
-        summary: 'List accounts, newest first',
+        summary: 'List dedicated accounts, newest first',
         tags,
         querystring: Type.Object({
           active: Type.Optional(Type.String({ description: 'true or false', examples: ['true'] })),
@@ -149,7 +149,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_available_providers',
-        summary: 'The banks that give out accounts',
+        summary: 'List the banks that provide dedicated accounts',
         tags,
         response: responses(200, success('Dedicated account providers retrieved', Type.Array(providerSchema)), 403),
       },
@@ -171,7 +171,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_requery',
-        summary: 'Look again for transfers to an account, at most every ten minutes',
+        summary: 'Look for transfers to an account again, at most every ten minutes',
         tags,
         querystring: Type.Object({
           account_number: Type.Optional(Type.String({ examples: ['9123456789'] })),
@@ -196,8 +196,8 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_add_split',
-        summary: 'Note how what is paid to an account is to be split',
-        description: 'The codes are kept and told; nothing is split here.',
+        summary: 'Set the split of money paid to an account',
+        description: 'The codes are stored and returned. Mteja does not split the money.',
         tags,
         body: splitSchema,
         response: responses(
@@ -231,7 +231,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_remove_split',
-        summary: 'Split what is paid to an account no longer',
+        summary: 'Remove an account’s split',
         tags,
         body: removeSplitSchema,
         response: responses(200, success('Subaccount unassigned', accountSchema), 400, 403, 404),
@@ -251,7 +251,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_fetch',
-        summary: 'Fetch an account',
+        summary: 'Fetch a dedicated account',
         tags,
         params: idParams,
         response: responses(200, success('Managed account successfully retrieved', fetchedAccountSchema), 403, 404),
@@ -276,7 +276,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     {
       schema: {
         operationId: 'dedicated_account_deactivate',
-        summary: 'Take an account from its customer',
+        summary: 'Remove a dedicated account from its customer',
         tags,
         params: idParams,
         response: responses(200, success('Managed Account Successfully Unassigned', accountSchema), 403, 404),

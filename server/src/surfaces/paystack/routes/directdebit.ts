@@ -24,7 +24,7 @@ export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
         summary: 'The mandates of all context, newest first',
         tags,
         querystring: Type.Object({
-          cursor: Type.Optional(Type.String({ description: 'next of the page before' })),
+          cursor: Type.Optional(Type.String({ description: 'The value of next in the previous page' })),
           status: Type.Optional(Type.String({ description: 'pending, active or revoked', examples: ['active'] })),
           per_page: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
         }),
@@ -61,7 +61,7 @@ export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     {
       schema: {
         operationId: 'direct_debit_activation_charge',
-        summary: 'Try to activate the pending mandates of customers again',
+        summary: 'Try again to activate the pending mandates of customers',
         tags,
         body: activationChargesSchema,
         response: responses(200, success('Mandate is queued for retry'), 400, 404),

@@ -3,22 +3,13 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { parseAmount } from '../../../base/money.ts'
 import {
-  listTransactions,
-  type TransactionFilter,
-  totalTransactions,
-  walkTransactions,
+  listPayments,
+  type PaymentFilter,
+  totalPayments,
+  walkPayments,
 } from '../../../domain/payments/payment-lists.ts'
-import {
-  snapshotTransaction,
-  type Transaction,
-  type TransactionStatus,
-} from '../../../domain/payments/payment-records.ts'
-import {
-  chargePaymentMethod,
-  getTransaction,
-  openTransaction,
-  verifyTransaction,
-} from '../../../domain/payments/payments.ts'
+import { type Payment, type PaymentStatus, snapshotPayment } from '../../../domain/payments/payment-records.ts'
+import { chargePaymentMethod, getPayment, openPayment, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { answerOnce, answerRepeatable } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
@@ -40,8 +31,12 @@ import {
 
 const tags = ['Transaction']
 const period = {
-  from: Type.Optional(Type.String({ description: 'Created at or after', examples: ['2024-01-01'] })),
-  to: Type.Optional(Type.String({ description: 'Created at or before', examples: ['2099-12-31'] })),
+  from: Type.Optional(
+    Type.String({ description: 'Only items created at this instant or later', examples: ['2024-01-01'] }),
+  ),
+  to: Type.Optional(
+    Type.String({ description: 'Only items created at this instant or earlier', examples: ['2099-12-31'] }),
+  ),
 }
 
 interface TransactionQuery extends ListQuery {
@@ -61,7 +56,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     {
       schema: {
         operationId: 'transaction_initialize',
-        summary: 'Ask a customer for money, on a page',
+        summary: 'Initialize a transaction: ask a customer for money on a hosted page',
         tags,
         body: initializeTransactionSchema,
         response: responses(200, success('Authorization URL created', openedTransactionSchema), 400, 403),
@@ -72,7 +67,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       const metadata = readMetadataOrText(request.body.metadata)
       const wanted = { email, amount, currency, reference, metadata, callbackUrl: callback_url, channels }
       return answerOnce(context, request, reply, 200, async (tx) => {
-        const { accessCode, reference } = await openTransaction(tx, tenantOf(request), wanted)
+        const { accessCode, reference } = await openPayment(tx, tenantOf(request), wanted)
         const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
         return { status: true as const, message: 'Authorization URL created', data }
       })
@@ -84,15 +79,15 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     {
       schema: {
         operationId: 'transaction_verify',
-        summary: 'What became of a transaction, by its reference',
+        summary: 'Verify a transaction by its reference: get its status',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
         response: responses(200, success('Verification successful', transactionSchema), 400, 404),
       },
     },
     async (request) => {
-      const transaction = await verifyTransaction(context, tenantOf(request), request.params.reference)
-      const data = renderTransaction(snapshotTransaction(transaction))
+      const transaction = await verifyPayment(context, tenantOf(request), request.params.reference)
+      const data = renderTransaction(snapshotPayment(transaction))
       return { status: true as const, message: 'Verification successful', data }
     },
   )
@@ -111,13 +106,15 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
           next: Type.Optional(Type.String()),
           previous: Type.Optional(Type.String()),
           customer: Type.Optional(Type.String({ description: 'The customer’s numeric id' })),
-          terminalid: Type.Optional(Type.String({ description: 'There are no terminals: none matches' })),
+          terminalid: Type.Optional(
+            Type.String({ description: 'Mteja has no terminals: with this filter the list is empty' }),
+          ),
           status: Type.Optional(
             Type.String({ description: 'abandoned, pending, success, failed or reversed', examples: ['success'] }),
           ),
-          amount: Type.Optional(Type.String({ description: 'Minor units, exactly' })),
+          amount: Type.Optional(Type.String({ description: 'The exact amount in minor units' })),
           ...period,
-          per_page: Type.Optional(Type.String({ description: 'As perPage' })),
+          per_page: Type.Optional(Type.String({ description: 'The same as perPage' })),
         }),
         response: responses(
           200,
@@ -131,7 +128,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       const filter = readFilter(query)
       const list = wantsCursor(query) ? listByCursor : listByPage
       const { items, meta } = await list(tenantOf(request), filter, query)
-      const data = items.map((each) => renderTransactionRow(snapshotTransaction(each)))
+      const data = items.map((each) => renderTransactionRow(snapshotPayment(each)))
       return { status: true as const, message: 'Transactions retrieved', data, meta }
     },
   )
@@ -141,14 +138,14 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     {
       schema: {
         operationId: 'transaction_totals',
-        summary: 'What the transactions that succeeded come to',
+        summary: 'Get the number and the sum of the transactions that succeeded',
         tags,
         querystring: Type.Object(period),
         response: responses(200, success('Transaction totals', transactionTotalsSchema), 400),
       },
     },
     async (request) => {
-      const { count, volumes } = await totalTransactions(context, tenantOf(request), readPeriod(request.query))
+      const { count, volumes } = await totalPayments(context, tenantOf(request), readPeriod(request.query))
       const byCurrency = volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) }))
       const data = {
         total_transactions: count,
@@ -179,7 +176,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
       const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
       return answerRepeatable(context, request, reply, 200, async () => {
         const charged = await chargePaymentMethod(context, tenantOf(request), wanted, request.idempotent)
-        const data = renderCharge(snapshotTransaction(charged))
+        const data = renderCharge(snapshotPayment(charged))
         return { status: true as const, message: 'Charge attempted', data }
       })
     },
@@ -192,36 +189,38 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
         operationId: 'transaction_fetch',
         summary: 'Fetch a transaction by its id',
         tags,
-        params: Type.Object({ id: Type.String({ description: 'A number', examples: ['314159270'] }) }),
+        params: Type.Object({
+          id: Type.String({ description: 'The transaction’s numeric id', examples: ['314159270'] }),
+        }),
         response: responses(200, success('Transaction retrieved', transactionSchema), 404),
       },
     },
     async (request) => {
-      const transaction = await getTransaction(context, tenantOf(request), { id: readId(request.params.id) })
-      const data = renderTransaction(snapshotTransaction(transaction))
+      const transaction = await getPayment(context, tenantOf(request), { id: readId(request.params.id) })
+      const data = renderTransaction(snapshotPayment(transaction))
       return { status: true as const, message: 'Transaction retrieved', data }
     },
   )
 
   type Tenant = ReturnType<typeof tenantOf>
   interface Listed {
-    items: Transaction[]
+    items: Payment[]
     meta: object
   }
 
-  async function listByPage(tenant: Tenant, filter: TransactionFilter, query: ListQuery): Promise<Listed> {
+  async function listByPage(tenant: Tenant, filter: PaymentFilter, query: ListQuery): Promise<Listed> {
     const [page, perPage] = [readPage(query), readPerPage(query)]
-    const { items, total } = await listTransactions(context, tenant, filter, {
+    const { items, total } = await listPayments(context, tenant, filter, {
       limit: perPage,
       offset: (page - 1) * perPage,
     })
-    const { volumes } = await totalTransactions(context, tenant, filter)
+    const { volumes } = await totalPayments(context, tenant, filter)
     return { items, meta: { ...pageMeta(page, perPage, total), total_volume: sumOf(volumes) } }
   }
 
-  async function listByCursor(tenant: Tenant, filter: TransactionFilter, query: ListQuery): Promise<Listed> {
+  async function listByCursor(tenant: Tenant, filter: PaymentFilter, query: ListQuery): Promise<Listed> {
     const perPage = readPerPage(query)
-    const { items, hasNewer, hasOlder } = await walkTransactions(context, tenant, filter, {
+    const { items, hasNewer, hasOlder } = await walkPayments(context, tenant, filter, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('transaction', query.next, 'next') } : {}),
       ...(query.previous && !query.next ? { newerThan: readCursor('transaction', query.previous, 'previous') } : {}),
@@ -233,7 +232,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
   }
 }
 
-const statuses: Readonly<Record<string, TransactionStatus | null>> = {
+const statuses: Readonly<Record<string, PaymentStatus | null>> = {
   abandoned: 'unpaid',
   pending: 'processing',
   processing: 'processing',
@@ -245,7 +244,7 @@ const statuses: Readonly<Record<string, TransactionStatus | null>> = {
   queued: null,
 }
 
-function readFilter(query: TransactionQuery): TransactionFilter {
+function readFilter(query: TransactionQuery): PaymentFilter {
   return {
     ...readPeriod(query),
     status: query.terminalid ? null : query.status ? readStatus(query.status) : undefined,
@@ -258,8 +257,8 @@ function readPeriod({ from, to }: Pick<ListQuery, 'from' | 'to'>) {
   return { from: readInstant('from', from), to: readInstant('to', to, '23:59:59.999') }
 }
 
-function readStatus(status: string): TransactionStatus | null {
-  if (Object.hasOwn(statuses, status)) return statuses[status] as TransactionStatus | null
+function readStatus(status: string): PaymentStatus | null {
+  if (Object.hasOwn(statuses, status)) return statuses[status] as PaymentStatus | null
   const message = `"status" must be one of [${Object.keys(statuses).join(', ')}]`
   throw new ServiceError('invalid_request', message, 'status')
 }
