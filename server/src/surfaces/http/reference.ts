@@ -1,12 +1,13 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { Documents } from '../operations/docs.ts'
+import type { Dialect } from './open-surface.ts'
 
 /** Publishes the OpenAPI 3.1 document of a surface, made from the schemas that validate: `/docs/<name>.json`. */
 export async function describeSurface(
   app: FastifyInstance,
   documents: Documents,
-  surface: { name: Parameters<Documents['set']>[0]; title: string; description: string },
+  surface: Pick<Dialect, 'name' | 'title' | 'description'>,
 ): Promise<void> {
   await app.register(swagger, {
     openapi: {

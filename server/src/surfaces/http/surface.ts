@@ -4,6 +4,7 @@ import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
 import type { SenderChoice } from '../../domain/webhooks/sender.ts'
 import type { Documents } from '../operations/docs.ts'
+import type { Dialect } from './open-surface.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,6 +21,8 @@ export interface SurfaceContext {
   context: Service
   findKey: KeyFinder
   tokens: Tokens
+  /** The surfaces that are open: each puts itself here. */
+  dialects: Dialect[]
   /** Where a surface puts its API reference. */
   documents: Documents
   /** The operator's key for merchants and keys of all; those routes do not exist without it. */

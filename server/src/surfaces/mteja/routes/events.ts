@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
@@ -12,7 +11,7 @@ import { eventRenderers } from '../../../start/webhook-bodies.ts'
 import { renderEventData } from '../../cashful/webhooks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { date, responses } from '../schemas.ts'
 import { jsonLines, sendText, streams } from '../streams.ts'
 
@@ -82,14 +81,14 @@ export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | 
 }
 
 /** `/v1/events`: what has happened, and what happens. */
-export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
+export const eventRoutes: RouteFile = (routes, { context }) => {
   const closing = new AbortController()
-  app.addHook('preClose', (done) => {
+  routes.addHook('preClose', (done) => {
     closing.abort()
     done()
   })
 
-  app.get(
+  routes.get(
     '/events',
     {
       schema: {
@@ -133,7 +132,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
     },
   )
 
-  app.get(
+  routes.get(
     '/events/:id',
     {
       schema: {
@@ -148,7 +147,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       renderEvent(await getEvent(context, tenantOf(request), readEventName(context, request.params.id))),
   )
 
-  app.get(
+  routes.get(
     '/events/stream',
     {
       // Nothing would read it to its end.
