@@ -7,14 +7,15 @@ import { cashful } from '../surfaces/cashful/index.ts'
 import { authorizePage } from '../surfaces/hosted/authorize.ts'
 import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
-import { type Dialect, openSurface } from '../surfaces/http/open-surface.ts'
+import { openSurface } from '../surfaces/http/open-surface.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
-import { answerUnreadable, answerUnroutable } from '../surfaces/http/unroutable.ts'
+import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
+import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
@@ -31,7 +32,7 @@ export interface AppOptions {
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
-  const dialects: Dialect[] = []
+  const envelopes: Envelope[] = []
   const app: FastifyInstance = Fastify({
     logger: options.logger ?? false,
     // Addresses hold e-mails and the like: what is logged of a request is chosen where it is logged.
@@ -41,15 +42,16 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
     forceCloseConnections: 'idle',
-    frameworkErrors: (_error, request, reply) => answerUnroutable(dialects, request, reply),
-    clientErrorHandler: (error, socket) => answerUnreadable(dialects, error, socket),
+    frameworkErrors: (_error, request, reply) => answerUnroutable(envelopes, request, reply),
+    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket),
   })
   const surface: SurfaceContext = {
     context,
     findKey: createKeyFinder(context),
     tokens: createTokens(context, options.outsideIssuer),
-    dialects,
+    envelopes,
     documents: new Map(),
+    renderWebhook: eventRenderers,
     adminKey: options.adminKey,
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',

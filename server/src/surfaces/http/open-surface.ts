@@ -6,20 +6,15 @@ import { sendProblems } from './answer-problems.ts'
 import { readBodies } from './body.ts'
 import { readIdempotencyKeys } from './idempotency.ts'
 import type { Problem } from './problem.ts'
-import { describeSurface } from './reference.ts'
+import { describeSurface, type Reference } from './reference.ts'
 import { type RouteFile, routesOf } from './routes.ts'
 import { serializeAnswers } from './serialization.ts'
 import type { SurfaceContext } from './surface.ts'
+import type { Envelope } from './unroutable.ts'
 import { validateRequests } from './validation.ts'
 
 /** How a surface speaks. */
-export interface Dialect {
-  /** In the addresses of its API reference: `/docs/<name>.json`. */
-  readonly name: Parameters<SurfaceContext['documents']['set']>[0]
-  readonly title: string
-  readonly description: string
-  /** Where its addresses begin; empty for the root. */
-  readonly prefix: '' | `/${string}`
+export interface Dialect extends Reference, Envelope {
   /** Bodies it reads, and whether text in them is read as the number or boolean that the schema asks for. */
   readonly bodies: 'json' | 'json-or-urlencoded'
   readonly coerceBodies: boolean
@@ -27,8 +22,6 @@ export interface Dialect {
   readonly errorSchema: TSchema
   /** The answer to a problem, in its envelope. */
   render(problem: Problem): { statusCode: number; body: unknown }
-  /** The body of an answer to bytes that are no request it could read, in its envelope. */
-  renderUnreadable(status: number, message: string): unknown
   /** Who may call which routes. */
   readonly callers: readonly [Callers, ...Callers[]]
 }
@@ -45,7 +38,7 @@ export interface Callers {
  * wrong; who calls is known before the body is read; the body is checked before the key of the request is read.
  */
 export async function openSurface(app: FastifyInstance, surface: SurfaceContext, dialect: Dialect): Promise<void> {
-  surface.dialects.push(dialect)
+  surface.envelopes.push(dialect)
   await app.register(
     async (scope) => {
       scope.addSchema(dialect.errorSchema)

@@ -1,24 +1,41 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
-import type { Dialect } from './open-surface.ts'
+
+/** How a surface answers an error that comes before any of its routes is found. */
+export interface Envelope {
+  /** Where the addresses of the surface begin; empty for the root. */
+  readonly prefix: '' | `/${string}`
+  /** The body of the answer. */
+  renderUnreadable(status: number, message: string): unknown
+}
 
 /** The answer of the surface that an address belongs to, for errors that come before any surface is reached. */
-export function envelope(dialects: readonly Dialect[], path: string, status: number, message: string): string {
-  return JSON.stringify(dialectOf(dialects, path)?.renderUnreadable(status, message) ?? { message })
+export function renderInEnvelope(
+  envelopes: readonly Envelope[],
+  path: string,
+  status: number,
+  message: string,
+): string {
+  return JSON.stringify(envelopeOf(envelopes, path)?.renderUnreadable(status, message) ?? { message })
 }
 
 /** The surface with the longest prefix that the path begins with. */
-function dialectOf(dialects: readonly Dialect[], path: string): Dialect | undefined {
-  const [longestFirst] = dialects
+function envelopeOf(envelopes: readonly Envelope[], path: string): Envelope | undefined {
+  const [longestFirst] = envelopes
     .filter(({ prefix }) => path.startsWith(prefix) && /^(\/|\?|$)/.test(path.slice(prefix.length)))
     .sort((a, b) => b.prefix.length - a.prefix.length)
   return longestFirst
 }
 
 /** Answers a path that cannot be decoded (`%zz`). */
-export function answerUnroutable(dialects: readonly Dialect[], request: FastifyRequest, reply: FastifyReply): void {
-  const body = envelope(dialects, request.raw.url ?? '', 400, 'The address has a percent sign that encodes nothing')
+export function answerUnroutable(envelopes: readonly Envelope[], request: FastifyRequest, reply: FastifyReply): void {
+  const body = renderInEnvelope(
+    envelopes,
+    request.raw.url ?? '',
+    400,
+    'The address has a percent sign that encodes nothing',
+  )
   reply
     .status(400)
     // No hook runs for an address that no route could be looked up for.
@@ -34,14 +51,14 @@ const unreadable: Record<string, { status: number; message: string }> = {
 }
 
 /** Answers bytes that are not an HTTP request, and headers that are too large. Written by hand: there is no request yet. */
-export function answerUnreadable(dialects: readonly Dialect[], error: ConnectionError, socket: Socket): void {
+export function answerUnreadable(envelopes: readonly Envelope[], error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
   const path = /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
-  const body = envelope(dialects, path, status, message)
+  const body = renderInEnvelope(envelopes, path, status, message)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
