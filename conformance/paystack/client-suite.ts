@@ -55,19 +55,19 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     if (method) describe(method, { meta: { client: client.name, operation, method } }, tests)
   }
 
-  const testRefusedMetadata = (call: (metadata: unknown) => Promise<unknown>) => {
+  const testRefusedMetadata = (operation: string, call: (metadata: unknown) => Promise<unknown>) => {
     if (client.refusedMetadata === undefined) return
-    test('refuses metadata that is no object', async () => {
+    test(`${client.name}: ${operation} refuses metadata that is not an object`, async () => {
       await expectRefusal(call(client.refusedMetadata), refusals.metadataNotObject)
     })
   }
 
-  test(`${client.name} has no customers method but those tested here`, () => {
+  test(`${client.name}: every customers method of the client is tested`, () => {
     expect(client.findMethods().sort()).toEqual(Object.values(client.methods).sort())
   })
 
   describeOperation('create', () => {
-    test('answers the new customer, its metadata an object', async () => {
+    test(`${client.name}: creating a customer answers the new customer with metadata as an object`, async () => {
       const email = newEmail()
       const metadata = { k: 1, nested: { list: [true, null] } }
       const input = { email, first_name: 'Ada', metadata: client.writeMetadata(metadata) }
@@ -76,22 +76,22 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(body).toMatchObject({ data: { email, first_name: 'Ada', metadata } })
     })
 
-    test('answers the existing customer to a known e-mail in any case, and overwrites nothing', async () => {
+    test(`${client.name}: creating a customer with a known e-mail in any case answers the existing customer unchanged`, async () => {
       const { id, email } = await createCustomer({ first_name: 'Ada' })
       const again = await createCustomer({ email: email.toUpperCase(), first_name: 'Grace' })
       expect(again).toMatchObject({ id, first_name: 'Ada' })
     })
 
-    test('refuses a malformed e-mail and a wrong key', async () => {
+    test(`${client.name}: creating a customer is refused with a malformed e-mail and a wrong key`, async () => {
       await expectRefusal(calls().create({ email: 'ada' }), refusals.malformedEmail)
       await expectRefusal(calls(unknownKey).create({ email: newEmail() }), refusals.invalidKey)
     })
 
-    testRefusedMetadata((metadata) => calls().create({ email: newEmail(), metadata }))
+    testRefusedMetadata('creating a customer', (metadata) => calls().create({ email: newEmail(), metadata }))
   })
 
   describeOperation('list', () => {
-    test('answers the newest first, page by page', async () => {
+    test(`${client.name}: listing customers answers the newest first, by pages`, async () => {
       const older = await createCustomer()
       const newer = await createCustomer()
       for (const [index, { id }] of [newer, older].entries()) {
@@ -101,13 +101,13 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       }
     })
 
-    test('refuses a wrong key', async () => {
+    test(`${client.name}: listing customers is refused with a wrong key`, async () => {
       await expectRefusal(calls(unknownKey).list({ perPage: 1, page: 1 }), refusals.invalidKey)
     })
   })
 
   describeOperation('fetch', () => {
-    test('finds a customer by code, by e-mail and by id', async () => {
+    test(`${client.name}: a customer is fetched by code, by e-mail and by id`, async () => {
       const { id, customer_code, email } = await createCustomer()
       for (const key of [customer_code, email, String(id)]) {
         const body = await read(calls().fetch(key))
@@ -116,7 +116,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       }
     })
 
-    test('refuses an unknown code, an unknown e-mail and a wrong key', async () => {
+    test(`${client.name}: fetching a customer is refused for an unknown code, an unknown e-mail and a wrong key`, async () => {
       await expectRefusal(calls().fetch(unknownCode), refusals.unknownCustomer)
       await expectRefusal(calls().fetch('nobody@example.com'), refusals.unknownCustomer)
       await expectRefusal(calls(unknownKey).fetch(unknownCode), refusals.invalidKey)
@@ -124,7 +124,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
   })
 
   describeOperation('update', () => {
-    test('changes what is given, keeps the rest, and is seen by the next fetch', async () => {
+    test(`${client.name}: updating a customer changes the given members, keeps the others, and shows in the next fetch`, async () => {
       const { customer_code: code, email } = await createCustomer({ last_name: 'Obi', phone: '+2348012345678' })
       const metadata = { a: { b: 2 } }
       const body = await read(calls().update(code, { first_name: 'New', metadata: client.writeMetadata(metadata) }))
@@ -134,12 +134,12 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await fetchCustomer(code)).toMatchObject(expected)
     })
 
-    test('refuses an unknown code and a wrong key', async () => {
+    test(`${client.name}: updating a customer is refused for an unknown code and a wrong key`, async () => {
       await expectRefusal(calls().update(unknownCode, { first_name: 'New' }), refusals.unknownCustomer)
       await expectRefusal(calls(unknownKey).update(unknownCode, { first_name: 'New' }), refusals.invalidKey)
     })
 
-    testRefusedMetadata(async (metadata) => {
+    testRefusedMetadata('updating a customer', async (metadata) => {
       const { customer_code: code } = await createCustomer()
       return calls().update(code, { metadata })
     })
@@ -149,7 +149,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     const validate = (code: string, changes: Partial<typeof confirmedIdentity> = {}, key = merchant.key) =>
       calls(key).validate?.(code, { ...confirmedIdentity, ...changes }) ?? Promise.resolve()
 
-    test('is accepted, and the customer becomes identified under the confirmed names, which then are locked', async () => {
+    test(`${client.name}: a confirmed identification identifies the customer under the confirmed names and locks them`, async () => {
       const { customer_code: code } = await createCustomer({ first_name: 'Ada' })
       const accepted = { status: true, message: 'Customer Identification in progress' }
       expect(await read(validate(code))).toEqual(accepted)
@@ -161,7 +161,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await readCustomer(calls().update(code, { first_name: 'Ada' }))).toMatchObject(confirmed)
     })
 
-    test('shows what it confirmed only in part', async () => {
+    test(`${client.name}: a confirmed identification shows its values only in part`, async () => {
       const { customer_code: code } = await createCustomer()
       await validate(code)
       await expect.poll(async () => (await fetchCustomer(code)).identified, { timeout: 10_000 }).toBe(true)
@@ -170,7 +170,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
         expect(shown).not.toContain(secret)
     })
 
-    test('leaves a customer with other details unidentified', async () => {
+    test(`${client.name}: an identification with wrong details leaves the customer unidentified`, async () => {
       const refused = await createCustomer()
       const confirmed = await createCustomer()
       expect(await read(validate(refused.customer_code, { bvn: '20012345677' }))).toMatchObject({ status: true })
@@ -180,7 +180,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await fetchCustomer(refused.email)).toMatchObject({ identified: false, first_name: null })
     })
 
-    test('refuses an empty BVN, an unknown customer and a wrong key', async () => {
+    test(`${client.name}: an identification is refused with an empty BVN, an unknown customer and a wrong key`, async () => {
       const { customer_code: code } = await createCustomer()
       await expectRefusal(validate(code, { bvn: '' }), refusals.missingBvn)
       await expectRefusal(validate(unknownCode), refusals.unknownCustomer)
@@ -189,7 +189,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
   })
 
   describeOperation('setRiskAction', () => {
-    test('is set by code and by e-mail, and seen by the next fetch', async () => {
+    test(`${client.name}: a risk action is set by code and by e-mail, and shows in the next fetch`, async () => {
       const { customer_code: code, email } = await createCustomer()
       const body = await read(calls().setRiskAction(code, 'deny'))
       expectAnswer('updated', body)
@@ -198,7 +198,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await readCustomer(calls().setRiskAction(email, 'allow'))).toMatchObject({ risk_action: 'allow' })
     })
 
-    test('refuses an unknown customer, an unknown action and a wrong key', async () => {
+    test(`${client.name}: a risk action is refused for an unknown customer, an unknown action and a wrong key`, async () => {
       const { customer_code: code } = await createCustomer()
       await expectRefusal(calls().setRiskAction(unknownCode, 'deny'), refusals.unknownCustomer)
       await expectRefusal(calls().setRiskAction(code, 'block'), refusals.unknownRiskAction)
@@ -210,7 +210,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     const deactivate = (code: string, key = merchant.key) =>
       calls(key).deactivateAuthorization?.(code) ?? Promise.resolve()
 
-    test('takes the authorization out of the customer, once', async () => {
+    test(`${client.name}: an authorization is deactivated once, and the customer no longer has it`, async () => {
       const { customer_code: code } = await createCustomer()
       const authorization_code = await saveCard(merchant, code)
       const before = await read(calls().fetch(code))
@@ -222,7 +222,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       await expectRefusal(deactivate(authorization_code), refusals.unknownAuthorization)
     })
 
-    test('refuses an unknown authorization and a wrong key', async () => {
+    test(`${client.name}: deactivating an authorization is refused for an unknown authorization and a wrong key`, async () => {
       await expectRefusal(deactivate('AUTH_0000000000'), refusals.unknownAuthorization)
       await expectRefusal(deactivate('AUTH_0000000000', unknownKey), refusals.invalidKey)
     })

@@ -47,10 +47,10 @@ const client: CustomersClient = {
 
 testCustomersClient(client, merchant)
 
-test('an e-mail of null, which the client lets through, is a missing one', async () => {
+test('an e-mail of null, which the client lets through, is refused as a missing e-mail', async () => {
   await client.expectRefusal(connect(merchant.key).create({ email: null }), refusals.missingEmail)
 })
 
-test('a list with nothing asked for is the first page of fifty', async () => {
+test('a list without parameters is the first page of fifty', async () => {
   expect(await connect(merchant.key).list()).toMatchObject({ status: true, meta: { page: 1, perPage: 50 } })
 })

@@ -53,7 +53,7 @@ const client: CustomersClient = {
 
 testCustomersClient(client, merchant)
 
-test('a risk action left out is sent as allow', async () => {
+test('setting a risk action without a value is sent as allow', async () => {
   const created = client.readBody(await connect(merchant.key).createCustomer({ email: newEmail() }))
   const { customer_code } = (created as { data: CustomerData }).data
   const answer = client.readBody(await connect(merchant.key).setRiskActionOnCustomer({ customer: customer_code }))

@@ -60,7 +60,9 @@ export async function makeCustomer(merchant: Merchant): Promise<Made> {
 export function testRecordedClient(merchant: Merchant, { name, recordings, ...client }: RecordedClient): void {
   describe(`${name}:`, () => {
     for (const { title, operation, answer, data, ...recording } of recordings) {
-      test(title, { meta: operation ? { client: name, operation } : {} }, async () => {
+      test(`${name} gets the documented answer to ${title}`, {
+        meta: operation ? { client: name, operation } : {},
+      }, async () => {
         const made = await makeCustomer(merchant)
         const response = await exchange(merchant.url, fillIn(recording, made, { ...client, key: merchant.key }))
         expectWireAnswer(response, answer)

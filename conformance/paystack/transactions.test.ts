@@ -278,7 +278,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   }
 
   describeOperation('initializeTransaction', () => {
-    test('answers a page of this server, which leads back once it is paid', async () => {
+    test(`${client.name}: initializing a transaction answers a page of this server, which leads back after the payment`, async () => {
       const reference = newReference()
       const callback_url = 'https://shop.example/done'
       const body = await read(initialize({ reference, callback_url, metadata: '{"order":17}' }))
@@ -289,7 +289,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expect(await dataOf(calls().verify(reference))).toMatchObject({ status: 'success', metadata: { order: 17 } })
     })
 
-    test('refuses a reference used before, and a wrong key', async () => {
+    test(`${client.name}: initializing a transaction is refused with a used reference and with a wrong key`, async () => {
       const reference = newReference()
       await initialize({ reference })
       await expectRefusal(initialize({ reference }), refusals.duplicateReference)
@@ -298,7 +298,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('verifyTransaction', () => {
-    test('tells of a transaction before and after it is paid', async () => {
+    test(`${client.name}: a transaction is verified before and after it is paid`, async () => {
       const { reference, authorization_url } = await dataOf(initialize())
       const before = await read(calls().verify(reference))
       expectAnswer('verifiedTransaction', before)
@@ -309,13 +309,13 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expect(after).toMatchObject({ data: { status: 'success', authorization: { last4: '4081', reusable: true } } })
     })
 
-    test('refuses an unknown reference', async () => {
+    test(`${client.name}: verifying a transaction is refused for an unknown reference`, async () => {
       await expectRefusal(calls().verify('nothing'), refusals.unknownTransaction)
     })
   })
 
   describeOperation('listTransactions', () => {
-    test('answers the newest first', async () => {
+    test(`${client.name}: listing transactions answers the newest first`, async () => {
       const older = await payOnce(newEmail())
       const newer = await dataOf(initialize())
       for (const [index, { reference }] of [newer, older].entries()) {
@@ -327,7 +327,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('fetchTransaction', () => {
-    test('finds a transaction by its id', async () => {
+    test(`${client.name}: a transaction is fetched by its id`, async () => {
       const { id, reference } = await payOnce(newEmail())
       const body = await read(calls().fetch(id))
       expectAnswer('fetchedTransaction', body)
@@ -336,7 +336,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('totalTransactions', () => {
-    test('counts what was paid', async () => {
+    test(`${client.name}: the totals count paid transactions`, async () => {
       const before = await dataOf(calls().totals())
       await payOnce(newEmail(), { amount: 700 })
       const body = await read(calls().totals())
@@ -348,7 +348,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('chargeAuthorization', () => {
-    test('charges what the customer has paid with before', async () => {
+    test(`${client.name}: an authorization left by an earlier payment is charged`, async () => {
       const email = newEmail()
       const { authorization_code } = (await payOnce(email)).authorization
       const reference = newReference()
@@ -357,7 +357,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expect(body).toMatchObject({ data: { status: 'success', reference, authorization: { authorization_code } } })
     })
 
-    test('refuses an unknown authorization', async () => {
+    test(`${client.name}: charging an unknown authorization is refused`, async () => {
       const unknown = { email: newEmail(), amount: 500, authorization_code: 'AUTH_0000000000' }
       await expectRefusal(calls().chargeAuthorization(unknown), refusals.invalidAuthorization)
     })
@@ -369,7 +369,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   }
 
   describeOperation('charge', () => {
-    test('charges a mobile money number, once', async () => {
+    test(`${client.name}: a mobile money number is charged once per reference`, async () => {
       const reference = newReference()
       const body = await read(chargePhone({ reference }))
       expectAnswer('charged', body)
@@ -379,7 +379,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('checkCharge', () => {
-    test('tells of a charge that was made', async () => {
+    test(`${client.name}: checking a charge answers its outcome`, async () => {
       const reference = newReference()
       await chargePhone({ reference })
       const body = await read(calls().check?.(reference))
