@@ -9,12 +9,12 @@ describe('the currencies', () => {
    */
   const stale = { withdrawn: ['ANG', 'BGN', 'CUC', 'ZWL'], added: ['XCG'] }
 
-  test.each(currencies)('%s has the minor digits of ISO 4217', (currency) => {
+  test.each(currencies)('the currency %s has the minor digits of ISO 4217', (currency) => {
     expect(stale.added).not.toContain(currency)
     expect(minorDigits(currency)).toBe(currencyCodes.code(currency)?.digits)
   })
 
-  test('none is withdrawn, a fund, a metal or a test code', () => {
+  test('no currency is a withdrawn one, a fund, a metal or a test code', () => {
     const notMoney = /^X(?!AF|OF|PF|CD|CG)|^(BOV|CHE|CHW|CLF|COU|MXV|USN|UYI|UYW)$/
     for (const currency of currencies) {
       expect(stale.withdrawn).not.toContain(currency)
@@ -22,13 +22,13 @@ describe('the currencies', () => {
     }
   })
 
-  test('all of Africa’s are served', () => {
+  test('every currency of Africa is a currency of the service', () => {
     const inUse =
       'DZD AOA BWP BIF CVE XAF XOF KMF CDF DJF EGP ERN SZL ETB GMD GHS GNF KES LSL LRD LYD MGA MWK MRU MUR MAD MZN NAD NGN RWF STN SCR SLE SOS ZAR SSP SDG TZS TND UGX ZMW ZWG'
     expect(currencies).toEqual(expect.arrayContaining(inUse.split(' ')))
   })
 
-  test('whose cash has no coins keep their minor digits: MGA and SOS have two, whatever Intl says', () => {
+  test('a currency without coins keeps its minor digits: MGA and SOS have two, although Intl says otherwise', () => {
     expect([minorDigits('MGA'), minorDigits('SOS'), minorDigits('MRU')]).toEqual([2, 2, 2])
     expect([minorDigits('XOF'), minorDigits('UGX'), minorDigits('TND')]).toEqual([0, 0, 3])
   })
@@ -39,12 +39,12 @@ describe('a currency code', () => {
     ['ZAR', 'ZAR'],
     ['zar', 'ZAR'],
     [' Ngn ', 'NGN'],
-  ])('%j is read as %s', (given, expected) => {
+  ])('the currency code %j is read as %s', (given, expected) => {
     expect(parseCurrency(given)).toBe(expected)
   })
 
   test.each(['', 'ZA', 'ZARR', 'XXX', 'ANG', 'constructor', 'toString', '__proto__', 'Z\u0000R', 'ＺＡＲ'])(
-    '%j is refused',
+    'the currency code %j is refused',
     (given) => {
       expect(() => parseCurrency(given, 'wallet')).toThrow(
         expect.objectContaining({ code: 'invalid_request', field: 'wallet' }),
@@ -62,7 +62,7 @@ describe('an amount', () => {
     ['0010', 10n],
     [Number.MAX_SAFE_INTEGER, maxAmount],
     ['9007199254740991', maxAmount],
-  ])('%j is read as %s', (given, expected) => {
+  ])('the amount %j is read as %s', (given, expected) => {
     expect(parseAmount(given)).toBe(expected)
   })
 
@@ -96,7 +96,7 @@ describe('an amount', () => {
     '10.',
     '.5',
     '١٠',
-  ])('%j is refused', (given) => {
+  ])('the amount %j is refused', (given) => {
     expect(() => parseAmount(given, 'total')).toThrow(
       expect.objectContaining({ code: 'invalid_request', field: 'total' }),
     )
@@ -111,7 +111,7 @@ describe('an amount', () => {
     [4950n, 'XOF', '4950'],
     [0n, 'XOF', '0'],
     [maxAmount, 'ZAR', '90071992547409.91'],
-  ] as const)('of %s minor units of %s is shown as %s', (amount, currency, expected) => {
+  ] as const)('an amount of %s minor units of %s is shown as %s', (amount, currency, expected) => {
     expect(formatAmount(amount, currency)).toBe(expected)
   })
 })

@@ -50,7 +50,7 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
   })
   afterAll(() => server?.kill())
 
-  test('merchants and their keys are made, listed and revoked', async () => {
+  test(`${title}, merchants and their keys are created, listed and revoked`, async () => {
     const { merchant, keys } = await createMerchant('Soko')
     expect(merchant).toMatchObject({ name: 'Soko', country: 'KE', currencies: ['KES'] })
     expect((await mteja('merchant', 'list')).stdout).toContain(`${merchant.id}  ${merchant.integration}  KE  Soko\n`)
@@ -70,7 +70,7 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
     ])
   })
 
-  test('a refusal is told in the server’s words, and the exit code is 1', async () => {
+  test(`${title}, a refusal is printed in the server’s words, with exit code 1`, async () => {
     expect(await mteja('key', 'list', '--merchant', 'mer_nobody')).toEqual({
       code: 1,
       stdout: '',
@@ -86,6 +86,6 @@ test.each([
   ['a merchant that is none', ['key', 'list', '--merchant', '..']],
   ['a mode there is not', ['key', 'create', '--mode', 'dead']],
   ['a command there is not', ['merchants']],
-])('%s is a wrong call: the exit code is 2', async (_what, args) => {
+])('mteja exits with 2 for %s', async (_what, args) => {
   expect((await runMteja(args, place)).code).toBe(2)
 })
