@@ -193,7 +193,7 @@ function report(title: string, { acknowledged, client }: Load): void {
   console.log(`${title}: ${rounds} kills, ${acknowledged.length} answers, ${client.retries} retries, seed ${seed}`)
 }
 
-test('a server that is killed has done everything it acknowledged, once', { timeout: allowedMs }, async () => {
+test('a killed server has stored everything it acknowledged, once', { timeout: allowedMs }, async () => {
   const { options, remove } = await makeTestDatabase()
   undo.push(remove)
   const place = testEngine === 'embedded' ? options : { ...options, dataFolder: await makeTestFolder() }
@@ -212,8 +212,10 @@ test('a server that is killed has done everything it acknowledged, once', { time
   await expectExactlyOnce(load, place)
 })
 
-describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
-  test('that is killed with all its processes has everything acknowledged, once', { timeout: allowedMs }, async () => {
+describe.runIf(testEngine === 'postgresql')('PostgreSQL under kills', () => {
+  test('a PostgreSQL killed with all its processes has everything acknowledged, once', {
+    timeout: allowedMs,
+  }, async () => {
     const postgres = await startPostgres()
     undo.push(() => postgres.stop())
     const place = { databaseUrl: postgres.url, dataFolder: await makeTestFolder() }
@@ -232,7 +234,7 @@ describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
     await expectExactlyOnce(load, place)
   })
 
-  test('under two servers, which are killed in turn, is asked by both for the same keys', {
+  test('two servers killed in turn answer the same keys, and the work is done once', {
     timeout: allowedMs,
   }, async () => {
     const { options, remove } = await makeTestDatabase()
@@ -255,7 +257,7 @@ describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
   })
 
   test(
-    'under two servers that post over the same accounts in opposite order refuses nobody',
+    'two servers that post over the same accounts in opposite order refuse nobody',
     async () => {
       const { options, remove } = await makeTestDatabase()
       undo.push(remove)

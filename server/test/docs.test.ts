@@ -21,11 +21,11 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 describe('docs/errors.md', () => {
   const document = read('docs/errors.md')
 
-  test('explains every code, and no other, in the order of errors.ts', () => {
+  test('docs/errors.md explains every code, and no other, in the order of errors.ts', () => {
     expect(matches(document, /^### `([a-z_]+)`$/gm)).toEqual([...errorCodes])
   })
 
-  test('says what each API answers to each code', async () => {
+  test('docs/errors.md has each API’s answer to each code', async () => {
     expect(document).toContain(await renderAnswers())
   })
 })
@@ -33,12 +33,12 @@ describe('docs/errors.md', () => {
 describe('docs/operating.md', () => {
   const tables = tableRows(read('docs/operating.md'))
 
-  test('has every environment variable the server reads, and no other', () => {
+  test('docs/operating.md has every environment variable the server reads, and no other', () => {
     const known = matches(read('server/src/start/config.ts'), /text\('([A-Z_]+)'\)/g)
     expect(unique(matches(tables, /`((?:MTEJA_|DATABASE_|PORT)[A-Z_]*)`/g))).toEqual(unique(known))
   })
 
-  test('has every flag of the command line, and no other', () => {
+  test('docs/operating.md has every flag of the command line, and no other', () => {
     const files = globSync('cli/*.ts', { cwd: join(root, 'server/src') }).filter((file) => !file.endsWith('.test.ts'))
     const sources = files.map((file) => read(`server/src/${file}`)).join('')
     const known = matches(sources, /'(?:-\w, )?(--[a-z-]+)[ ']/g)
@@ -64,12 +64,12 @@ test('docs/events.md has every event type, and no other', () => {
 })
 
 describe.skipIf(!existsSync(join(root, '.git')))('the files of the repository', () => {
-  test('links between documents lead somewhere', () => {
+  test('links between documents lead to a file and its heading', () => {
     const documents = listFiles().filter((path) => path.endsWith('.md'))
     expect(documents.flatMap((path) => brokenLinks(path))).toEqual([])
   })
 
-  test('nothing names the machine or the registry it was written with', () => {
+  test('no file names the machine or the registry it was written with', () => {
     const own = listFiles().filter((path) =>
       /\.(ts|mjs|js|json|jsonc|md|sql|css|html|yml|yaml)$|^[^.]+$|^\.[^/]+$/.test(path),
     )

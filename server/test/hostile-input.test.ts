@@ -62,7 +62,7 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
   )
 
   test.each(['toString', 'constructor', '__proto__'])(
-    '%s, which every object has, is the name of nothing',
+    '%s, which every object has, is no name or value of the service',
     { timeout: timeoutMs },
     async (value) => {
       for (const route of api.routes) {
@@ -81,7 +81,7 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
     },
   )
 
-  test('an Authorization header that is none of ours opens nothing', { timeout: timeoutMs }, async () => {
+  test('an invalid Authorization header opens nothing', { timeout: timeoutMs }, async () => {
     const closed = api.routes.filter((route) => route.statuses.includes(401))
     const header = fc.oneof(
       hostileText.map(asHeader),
@@ -116,7 +116,7 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
     expect((await api.call('GET', '/customer/half@example.com')).statusCode).toBe(404)
   })
 
-  test('a body over 1 MiB is refused with 413 on every route that takes one', async () => {
+  test('a body over 1 MiB is refused with 413 on every route that takes a body', async () => {
     const body = Buffer.from(`{"name":"${'x'.repeat(1024 * 1024)}"}`)
     for (const route of api.routes.filter((each) => each.schema.body !== undefined)) {
       const path = route.url.replace(/:\w+/g, 'x')
@@ -225,7 +225,7 @@ describe('bytes sent to a listening server', () => {
       statuses: [400],
       path: '/v1/api-keys',
     },
-  ])('$what: refused in the envelope of the surface', async ({ bytes, statuses, path }) => {
+  ])('$what is refused in the envelope of the surface', async ({ bytes, statuses, path }) => {
     const { status, body } = await exchange(port, bytes())
     expect(statuses).toContain(status)
     if (body !== '') expect(envelopeProblem(path, status, body)).toBe(null)
@@ -298,7 +298,7 @@ describe('bytes sent to a listening server', () => {
     )
   })
 
-  test('after all that the server answers', async () => {
+  test('the server answers after all hostile input', async () => {
     const { status } = await exchange(port, `GET /healthz HTTP/1.1\r\n${host}${end}`)
     expect(status).toBe(200)
   })

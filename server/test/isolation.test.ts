@@ -440,30 +440,30 @@ beforeAll(async () => {
 })
 afterAll(() => api.close())
 
-test('every route either has its attempts here or belongs to no tenant', () => {
+test('every route has attempts at isolation or belongs to no tenant', () => {
   const listed = [...Object.keys(attempts), ...ofNoTenant].sort()
   expect(listed).toEqual(api.routes.map((route) => route.name).sort())
 })
 
 describe.each(Object.keys(attempts))('%s', (name) => {
-  test('to another merchant, what is a merchant’s does not exist', async () => {
+  test(`${name} hides a merchant’s belongings from another merchant`, async () => {
     const intruder = await createTestTenant(api.service, { name: 'Soko' })
     await expectNothingThere(name, intruder.secret, ({ status }) => status)
   })
 
-  test('to the same merchant in live mode, what is in test mode does not exist', () =>
+  test(`${name} hides the belongings in test mode from the same merchant in live mode`, () =>
     expectNothingThere(name, liveMode.secret, ({ status, statusInLiveMode }) => statusInLiveMode ?? status))
 })
 
 const takingTokens = Object.keys(attempts).filter((name) => / \/(api|v1)\//.test(name))
 
-test.each(takingTokens)('%s: to a token of another merchant, neither', async (name) => {
+test.each(takingTokens)('%s hides a merchant’s belongings from a token of another merchant', async (name) => {
   const intruder = await createTestTenant(api.service, { name: 'Soko' })
   const answer = await api.call('GET', '/api/canary/authentication/token', undefined, intruder.secret)
   await expectNothingThere(name, answer.json().token, ({ status }) => status)
 })
 
-test('the operator cannot revoke a key of one merchant as if it were another’s', async () => {
+test('the operator cannot revoke a merchant’s key under another merchant’s name', async () => {
   const other = await createTestTenant(api.service, { name: 'Soko' })
   const path = `/v1/merchants/${other.merchant.code}/api-keys/${victim.apiKeyId}`
   const before = await storedRows(api.service.db, api.tenant)
@@ -476,7 +476,7 @@ test('a key of the other mode is neither listed nor revoked', async () => {
   expect(data.map((key: { mode: string }) => key.mode)).not.toContain('test')
 })
 
-test('the right key finds all of it', async () => {
+test('the tenant’s own key finds its belongings', async () => {
   for (const path of [
     `/api/canary/customers/${victim.customerCode}/balance`,
     `/customer/${victim.customerId}`,

@@ -36,7 +36,9 @@ beforeAll(async () => {
 
 afterAll(() => api.close())
 
-test(`${operations} operations by ${clientCount} clients at once, seed ${seed}`, { timeout: allowedMs }, async () => {
+test(`the ledger agrees with an independent auditor after ${operations} operations by ${clientCount} clients at once, seed ${seed}`, {
+  timeout: allowedMs,
+}, async () => {
   const random = randomFrom(seed)
   // Three servers over one database, each with queues of its own; one of them is met over HTTP.
   const banks = [bankOverDomain(api), bankOverDomain(api)]

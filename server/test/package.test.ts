@@ -40,7 +40,7 @@ test('the package holds the compiled server, its SQL, the licence and the readme
   expect(packedFiles.filter((path) => !expected.test(path) || /\.test\./.test(path))).toEqual([])
 })
 
-test.each(nodes)('installed in an empty folder, the mteja command serves until SIGTERM on %s', async (node) => {
+test.each(nodes)('the installed mteja command serves until SIGTERM, from an empty folder, on %s', async (node) => {
   const { server, address } = await startMteja(node)
   const health = await fetch(`${address}/healthz`)
   expect(health.status).toBe(200)
@@ -48,7 +48,7 @@ test.each(nodes)('installed in an empty folder, the mteja command serves until S
   expect(await once(server, 'exit')).toEqual([0, null])
 })
 
-test('its other commands speak to the server that holds the data folder', async () => {
+test('the installed mteja command’s other commands speak to the server that holds the data folder', async () => {
   const { data } = await startMteja(process.execPath)
   const created = await runInstalled('merchant', 'create', '--name', 'Soko', '--data', data)
   expect(created).toMatch(/^Created merchant mer_/)
@@ -56,7 +56,7 @@ test('its other commands speak to the server that holds the data folder', async 
   expect(await runInstalled('ledger', 'verify', '--data', data)).toMatch(/^The ledger is sound/)
 })
 
-test('a signal that arrives twice, as npx passes ctrl-C on once more, does not cut the end short', async () => {
+test('a signal that arrives twice, as npx passes on a second ctrl-C, does not cut the end short', async () => {
   const { server, address } = await startMteja(process.execPath)
   await fetch(`${address}/healthz`)
   const exit = once(server, 'exit')

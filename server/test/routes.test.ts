@@ -908,7 +908,7 @@ test('every route has a case for each status it documents', () => {
   expect(missing).toEqual([])
 })
 
-test('no case is of a route or status that is not there', () => {
+test('every case belongs to a route and a status that exist', () => {
   const known = new Map(api.routes.map((route) => [route.name, route]))
   const stale = Object.entries(cases).flatMap(([name, ofRoute]) => {
     const route = known.get(name)
@@ -922,7 +922,7 @@ test('no case is of a route or status that is not there', () => {
 })
 
 describe.each(Object.entries(cases))('%s', (name, ofRoute) => {
-  test.each(Object.entries(ofRoute))('answers %s, in the shape documented for it', async (status, request) => {
+  test.each(Object.entries(ofRoute))(`${name} answers %s, in the shape documented for it`, async (status, request) => {
     const route = findRoute(name)
     const answer = await send(route, typeof request === 'function' ? request(own) : request)
     expect({ status: answer.statusCode, body: answer.body }).toMatchObject({ status: Number(status) })
@@ -930,7 +930,7 @@ describe.each(Object.entries(cases))('%s', (name, ofRoute) => {
   })
 })
 
-test('HEAD is answered as GET is, without a body', async () => {
+test('HEAD is answered like GET, without a body', async () => {
   const gets = Object.entries({ ...cashful, ...paystack, ...banking, ...mteja }).filter(([name]) =>
     name.startsWith('GET '),
   )
@@ -943,14 +943,14 @@ test('HEAD is answered as GET is, without a body', async () => {
 })
 
 describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surface) => {
-  test('is valid OpenAPI 3.1', async () => {
+  test(`the API reference of ${surface} is valid OpenAPI 3.1`, async () => {
     const document = await readDocument(surface)
     const validator = new Validator()
     const { valid, errors } = await validator.validate(document)
     expect({ valid, errors, version: validator.version }).toEqual({ valid: true, errors: undefined, version: '3.1' })
   })
 
-  test('shows exactly the routes there are, each with a name, a summary, a tag and an example', async () => {
+  test(`the API reference of ${surface} shows exactly the routes, each with a name, a summary, a tag and an example`, async () => {
     const { paths } = await readDocument(surface)
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
@@ -971,7 +971,7 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
     expect(lacking).toEqual([])
   })
 
-  test('gives each operation a name of its own', async () => {
+  test(`the API reference of ${surface} gives each operation a name of its own`, async () => {
     const { paths } = await readDocument(surface)
     const names = Object.values(paths).flatMap((methods) => Object.values(methods).map((each) => each.operationId))
     expect(names.length).toBe(new Set(names).size)

@@ -69,7 +69,7 @@ async function keepChanging(origin: string, name: string, isOver: () => boolean)
   }
 }
 
-test('everything that happened is told, in order for each customer, however often the server is killed', {
+test('every event is sent, in order for each customer, however often the server is killed', {
   timeout: 240_000,
 }, async () => {
   const { options, remove } = await makeTestDatabase()
