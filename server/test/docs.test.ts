@@ -48,15 +48,29 @@ describe('docs/operating.md', () => {
 
 test('/docs shows refusals as the surfaces answer them', async () => {
   const surfaces = { cashful, paystack, mteja }
+  const compared: Record<string, number[]> = { cashful: [], paystack: [], mteja: [] }
   for (const [name, examples] of Object.entries(refusalExamples)) {
     const { renderProblem } = surfaces[name as keyof typeof surfaces]
-    for (const [status, example] of Object.entries(examples)) {
-      const { code, message } = sampleRefusals[Number(status)] as (typeof sampleRefusals)[number]
+    for (const status of Object.keys(examples).map(Number)) {
+      const { code, message } = sampleRefusals[status] as (typeof sampleRefusals)[number]
       const answer = await answerTo(renderProblem, new ServiceError(code, message))
-      // A status that a surface never gives that code is never in its documents.
-      if (answer.status === Number(status)) expect(example).toEqual(answer.body)
+      // Where a surface answers this code with another status, its documents show no example of it.
+      if (answer.status !== status) continue
+      expect(examples[status]).toEqual(answer.body)
+      compared[name]?.push(status)
     }
   }
+  expect(compared).toEqual({
+    cashful: [400, 401, 402, 404, 409],
+    paystack: [400, 401, 404, 409],
+    mteja: [400, 401, 402, 403, 404, 409],
+  })
+})
+
+test('/docs shows a 403 of Paystack’s as the surface answers what live mode does not have', async () => {
+  const message = 'Identity checks are not available in live mode on this server'
+  const answer = await answerTo(paystack.renderProblem, new ServiceError('not_available', message))
+  expect(answer).toEqual({ status: 403, body: refusalExamples.paystack[403] })
 })
 
 test('docs/events.md has every event type, and no other', () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { sql } from '../../../db/sql.ts'
 
 const account = { number: '0123456789', bank_code: '058' }
 const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -76,7 +77,19 @@ describe('initializing an authorization', () => {
   })
 
   test('initializing an authorization accepts the channel’s other spelling, and null for optional members', async () => {
-    await initialize({ channel: 'direct-debit', callback_url: null, account: null, address: null })
+    const { reference } = await initialize({
+      channel: 'direct-debit',
+      callback_url: null,
+      account: null,
+      address: null,
+    })
+    const stored = await api.service.db.query(sql`
+      select reference, status, callback_url, bank_code, account_number, address from mandates
+      where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(stored).toEqual([
+      { reference, status: 'requested', callback_url: null, bank_code: null, account_number: null, address: null },
+    ])
   })
 
   test.each([
