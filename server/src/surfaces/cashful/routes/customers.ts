@@ -75,7 +75,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'listCustomers',
-        summary: 'List context, newest first',
+        summary: 'List customers, newest first',
         tags,
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),

@@ -89,7 +89,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'customer_list',
-        summary: 'List context, newest first, by page or by cursor',
+        summary: 'List customers, newest first, by page or by cursor',
         tags,
         querystring: Type.Object({
           perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),

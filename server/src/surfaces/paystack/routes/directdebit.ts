@@ -19,7 +19,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'direct_debit_mandate_authorizations',
-        summary: 'The mandates of all context, newest first',
+        summary: 'List the mandates of all customers, newest first',
         tags,
         querystring: Type.Object({
           cursor: Type.Optional(Type.String({ description: 'The value of next in the previous page' })),
