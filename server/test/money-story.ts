@@ -73,8 +73,8 @@ async function createTeller(service: TestService) {
     [
       /^capture (?<amount>\d+|all) of (?<of>\w+)(?<final>, final)?(?: as (?<as>\w+))?$/,
       ({ amount, of, final }) => {
-        const given = { amount: amountOf(amount), isFinal: final !== undefined }
-        return captureHold(service, tenant, id(of), given, null)
+        const given = { holdId: id(of), amount: amountOf(amount), isFinal: final !== undefined }
+        return captureHold(service, tenant, given, null)
       },
     ],
     [/^release (?<of>\w+)$/, ({ of }) => releaseHold(service, tenant, id(of), null)],

@@ -11,7 +11,7 @@ export async function createWallets(service: Context, tenant: Tenant, count: num
   const made = await Promise.all(
     Array.from({ length: count }, () => {
       const email = `${service.random.bytes(9).toString('hex')}@example.com`
-      return createCustomer(service, tenant, { email, firstName: null, lastName: null, phone: null, metadata: null })
+      return createCustomer(service, tenant, { email })
     }),
   )
   return made.map(({ customer }) => customer.code)

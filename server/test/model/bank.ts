@@ -69,8 +69,8 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       }
       case 'capture': {
         const { hold, amount, isFinal } = operation
-        const given = { amount: amount === null ? undefined : String(amount), isFinal }
-        const done = await captureHold(service, tenant, hold.id, given, request)
+        const given = { holdId: hold.id, amount: amount === null ? undefined : String(amount), isFinal }
+        const done = await captureHold(service, tenant, given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'release': {
@@ -89,9 +89,8 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
 
   return {
     async createCustomer(email, key) {
-      const given = { email, firstName: null, lastName: null, phone: null, metadata: null }
       const request = key === null ? null : requestOf(key, { email })
-      const { customer } = await createCustomer(service, tenant, given, request)
+      const { customer } = await createCustomer(service, tenant, { email }, request)
       return { code: customer.code, answer: textOf(customer) }
     },
     async do(operation, key) {

@@ -1,3 +1,4 @@
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { nothing, plannedAnew, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -18,15 +19,6 @@ export interface CustomerFilter {
   to?: Date | undefined
 }
 
-export interface Page<Item> {
-  items: Item[]
-  /**
-   * How many there are in all, on every page. Of a search's matches as many are counted as `countedMatches` or the end of
-   * the page plus one, whichever is more: up to there it is exact, and always more than was returned while there are more.
-   */
-  total: number
-}
-
 /** Customers from `first` to `last`, counted in the order they were created. */
 interface NumberWindow {
   first: bigint
@@ -39,12 +31,16 @@ interface NumberWindow {
  */
 const countedMatches = 1000
 
-/** Newest first. Without `email` or `search` any page and the total are index look-ups, however far the offset. */
+/**
+ * A page of customers, newest first. Without `email` or `search` any page and the total are index look-ups, however far the
+ * offset. For searches, counting stops at max(`countedMatches`, offset + limit + 1). Below that the total is exact. Above it
+ * the total is a lower bound, which is still larger than the end of the page while more matches follow.
+ */
 export async function listCustomers(
   context: Context,
   tenant: Tenant,
   filter: CustomerFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Customer>> {
   const window = await findWindow(context, tenant, filter)
   if (filter.email === undefined && filter.search === undefined) return pageOfWindow(context, tenant, window, page)
@@ -90,7 +86,7 @@ async function pageOfWindow(
   context: Context,
   tenant: Tenant,
   window: NumberWindow,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Customer>> {
   const newest = window.last - BigInt(page.offset)
   const oldest = newest - BigInt(page.limit)
@@ -109,7 +105,7 @@ async function pageOfMatches(
   tenant: Tenant,
   window: NumberWindow,
   filter: CustomerFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Customer>> {
   const counted = Math.max(countedMatches, page.offset + page.limit + 1)
   const statement = sql`
@@ -130,8 +126,7 @@ async function pageOfMatches(
   `
   // Common words are found by walking from the newest, rare ones by the index: only the value tells which is which.
   const rows = await context.db.query<CustomerRow & { total: bigint; id: bigint | null }>(plannedAnew(statement))
-  const items = rows.filter((row) => row.id !== null).map(readCustomer)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readCustomer)
 }
 
 /** A number typed with spaces or brackets is looked for as it is and as bare digits. */

@@ -22,10 +22,6 @@ afterAll(async () => {
 
 const somebody = (email: string | null, more: Partial<NewCustomer> = {}): NewCustomer => ({
   email,
-  firstName: null,
-  lastName: null,
-  phone: null,
-  metadata: null,
   ...more,
 })
 

@@ -44,11 +44,11 @@ export type CustomerSnapshot = Omit<Customer, 'id' | 'createdAt' | 'updatedAt'> 
 
 export interface NewCustomer {
   email: string | null
-  firstName: string | null
-  lastName: string | null
+  firstName?: string | null
+  lastName?: string | null
   /** As it was given; a number that was read already is kept in E.164. */
-  phone: string | PhoneNumber | null
-  metadata: Metadata | null
+  phone?: string | PhoneNumber | null
+  metadata?: Metadata | null
 }
 
 /** How a caller names a customer: by code, by e-mail or by number. */
@@ -74,9 +74,12 @@ export const customerColumns = sql`
   c.created_at, c.updated_at
 `
 
+/** The members of a customer that a search looks at. */
+type SearchedFields = Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>
+
 interface Creation {
   tenant: Tenant
-  customer: NewCustomer & { phone: string | null }
+  customer: SearchedFields
   /** The customer's phone, where it can be read; read before queueing, while the database works on the batch before. */
   number: PhoneNumber | null
   request: IdempotentRequest | null
@@ -93,7 +96,7 @@ export interface Created {
 const queuesOf = perContext((context) => ({
   create: createBatcher(
     context.db,
-    (lane, calls: Creation[]) => insertCustomers(lane, context, calls),
+    (lane, calls: Creation[]) => insertCustomers(context, lane, calls),
     (call) => tenantKey(call.tenant),
     { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
   ),
@@ -111,11 +114,12 @@ export async function createCustomer(
   customer: NewCustomer,
   request: IdempotentRequest | null = null,
 ): Promise<Created> {
-  checkMetadata(customer.metadata)
+  const { firstName = null, lastName = null, phone: given = null, metadata = null } = customer
+  checkMetadata(metadata)
   const email = customer.email === null ? null : normalizeEmail(customer.email)
-  const number = typeof customer.phone === 'string' ? readNumber(tenant, customer.phone) : customer.phone
-  const phone = typeof customer.phone === 'string' ? customer.phone : (number?.e164 ?? null)
-  const creation = { tenant, customer: { ...customer, email, phone }, number, request }
+  const number = typeof given === 'string' ? readNumber(tenant, given) : given
+  const phone = typeof given === 'string' ? given : (number?.e164 ?? null)
+  const creation = { tenant, customer: { email, firstName, lastName, phone, metadata }, number, request }
   const outcome = await queuesOf(context)
     .create(creation)
     .catch((error) => {
@@ -260,8 +264,8 @@ interface CreatedRow extends CustomerRow {
 }
 
 async function insertCustomers(
-  db: Queryable,
   context: Context,
+  db: Queryable,
   calls: Creation[],
 ): Promise<(Created | ServiceError)[]> {
   const { tenant } = calls[0] as Creation
@@ -358,10 +362,7 @@ function isEmailConflict(error: unknown): boolean {
 }
 
 /** Everything a search looks at, one item a line, lower case: any part of it can be searched for. */
-function searchText(
-  customer: Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>,
-  number: PhoneNumber | null,
-) {
+function searchText(customer: SearchedFields, number: PhoneNumber | null) {
   const name = [customer.firstName, customer.lastName].filter((part) => part !== null).join(' ')
   const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...scalars(customer.metadata)]
   return items

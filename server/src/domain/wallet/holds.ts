@@ -1,10 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand, doTogether, type LedgerCommand } from '../ledger/commands.ts'
@@ -122,11 +122,11 @@ export interface Capture {
 export async function captureHold(
   context: FreeContext,
   tenant: Tenant,
-  holdId: string,
-  input: { amount?: number | string | undefined; isFinal: boolean },
+  input: { holdId: string; amount?: number | string | undefined; isFinal: boolean },
   request: IdempotentRequest | null,
 ): Promise<Capture> {
   const amount = input.amount === undefined ? null : parseAmount(input.amount)
+  const { holdId, isFinal } = input
   const hold = await getHold(context, tenant, holdId)
   const id = uuidV7(context.random, context.clock.now())
   const receipt = await doCommand(context, tenant, {
@@ -138,7 +138,7 @@ export async function captureHold(
     to: { kind: 'merchant_balance' },
     amount,
     holdId,
-    isFinal: input.isFinal,
+    isFinal,
     description: hold.description,
     event: holdEvent('hold.captured', hold, { captureId: id }),
     request,
@@ -194,7 +194,7 @@ export async function listHolds(
   context: Context,
   tenant: Tenant,
   customer: Customer,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Hold>> {
   const rows = await context.db.query<HoldRow & { total: bigint }>(sql`
     select t.total, ${columns}
@@ -211,8 +211,7 @@ export async function listHolds(
     left join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
     order by h.id desc
   `)
-  const items = rows.filter((row) => row.id !== null).map(readHold)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readHold)
 }
 
 /** Gives up every hold that is due and answers how many were. Any number of servers may do so at once. */
@@ -277,10 +276,6 @@ function checkExpiry(expiresAt: Date | null, now: Date): void {
   // Whether it has passed is judged with the posting: the repeat of a hold that has expired since is still a repeat.
   if (expiresAt.getTime() - now.getTime() <= maxLifetimeMs) return
   throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
-}
-
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
 }
 
 function readHold(row: HoldRow): Hold {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
+import type { PageRequest } from '../../base/page.ts'
 import type { AccountName } from '../ledger/commands.ts'
 import { listMerchantEntries, type MerchantEntryFilter, merchantEntryType } from './merchant-balances.ts'
 
@@ -41,8 +42,7 @@ test('a page filtered by type and period is the same part of the whole history f
   const tenant = await createTestTenant(service)
   const begin = service.clock.now().getTime()
   await tell(tenant, 'pfrppppfrrpbpfprpppff')
-  const list = (filter: MerchantEntryFilter, page: { limit: number; offset: number }) =>
-    listMerchantEntries(service, tenant, filter, page)
+  const list = (filter: MerchantEntryFilter, page: PageRequest) => listMerchantEntries(service, tenant, filter, page)
   const whole = (await list({}, { limit: 100, offset: 0 })).items
   expect(whole.map(({ number }) => number)).toEqual(Array.from({ length: 21 }, (_, i) => BigInt(21 - i)))
 

@@ -1,12 +1,11 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { type AccountName, doCommand, type TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { isUuid } from './holds.ts'
 
 /** Money that went back the way it came, in a new ledger transaction that points at the old one. */
 export interface Refund {

@@ -1,4 +1,4 @@
-import type { Page } from '../../domain/customers/customer-lists.ts'
+import type { Page, PageRequest } from '../../base/page.ts'
 
 const defaultLimit = 50
 const maxLimit = 100
@@ -9,7 +9,7 @@ export interface PageQuery {
 }
 
 /** Clients send whole numbers as 10.0, 3.4 or 1e+21: fractions are dropped and the limit is held to 100. */
-export function pageOf(query: PageQuery): { limit: number; offset: number } {
+export function pageOf(query: PageQuery): PageRequest {
   return {
     limit: Math.min(wholeNumber(query.limit) || defaultLimit, maxLimit),
     offset: Math.min(wholeNumber(query.offset) ?? 0, Number.MAX_SAFE_INTEGER),
@@ -22,7 +22,7 @@ function wholeNumber(value: unknown): number | null {
 }
 
 export function renderPage<Item, Rendered>(
-  page: { limit: number; offset: number },
+  page: PageRequest,
   { items, total }: Page<Item>,
   render: (item: Item) => Rendered,
 ) {

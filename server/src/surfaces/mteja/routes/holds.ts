@@ -135,8 +135,8 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     },
     async (request, keyed) => {
       const { amount, final = false } = request.body
-      const given = { amount, isFinal: final }
-      const capture = await captureHold(context, tenantOf(request), request.params.id, given, keyed)
+      const given = { holdId: request.params.id, amount, isFinal: final }
+      const capture = await captureHold(context, tenantOf(request), given, keyed)
       return {
         answer: {
           id: capture.id,
