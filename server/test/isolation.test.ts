@@ -8,7 +8,7 @@ import { storedRows } from './stored-rows.ts'
 const adminKey = 'operator-0123456789'
 
 /** A request that names something of somebody else's, and how it must be answered. */
-interface Attempt {
+interface Intrusion {
   params?: Record<string, string>
   query?: string
   body?: unknown
@@ -30,7 +30,7 @@ const identity = {
 }
 
 /** Every way in which a request to the route can name what belongs to a tenant. */
-const attempts: Record<string, (its: Belongings) => Attempt[]> = {
+const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
     { body: { phoneNumber, email }, status: 201 },
     { body: { phoneNumber, merchantId }, status: 400, statusInLiveMode: 201 },
@@ -440,12 +440,12 @@ beforeAll(async () => {
 })
 afterAll(() => api.close())
 
-test('every route has attempts at isolation or belongs to no tenant', () => {
-  const listed = [...Object.keys(attempts), ...ofNoTenant].sort()
+test('every route has its intrusions here or belongs to no tenant', () => {
+  const listed = [...Object.keys(intrusions), ...ofNoTenant].sort()
   expect(listed).toEqual(api.routes.map((route) => route.name).sort())
 })
 
-describe.each(Object.keys(attempts))('%s', (name) => {
+describe.each(Object.keys(intrusions))('%s', (name) => {
   test(`${name} hides a merchant’s belongings from another merchant`, async () => {
     const intruder = await createTestTenant(api.service, { name: 'Soko' })
     await expectNothingThere(name, intruder.secret, ({ status }) => status)
@@ -455,7 +455,7 @@ describe.each(Object.keys(attempts))('%s', (name) => {
     expectNothingThere(name, liveMode.secret, ({ status, statusInLiveMode }) => statusInLiveMode ?? status))
 })
 
-const takingTokens = Object.keys(attempts).filter((name) => / \/(api|v1)\//.test(name))
+const takingTokens = Object.keys(intrusions).filter((name) => / \/(api|v1)\//.test(name))
 
 test.each(takingTokens)('%s hides a merchant’s belongings from a token of another merchant', async (name) => {
   const intruder = await createTestTenant(api.service, { name: 'Soko' })
@@ -487,17 +487,17 @@ test('the tenant’s own key finds its belongings', async () => {
 })
 
 /** Answered as for something that does not exist, showing nothing and changing nothing. */
-async function expectNothingThere(name: string, bearer: string, statusOf: (attempt: Attempt) => number) {
+async function expectNothingThere(name: string, bearer: string, statusOf: (intrusion: Intrusion) => number) {
   const route = api.routes.find((each) => each.name === name) as TestRoute
-  const attemptsOf = attempts[name] as (its: Belongings) => Attempt[]
+  const intrusionsOf = intrusions[name] as (its: Belongings) => Intrusion[]
   const before = await storedRows(api.service.db, api.tenant)
-  const atUnknown = attemptsOf(unknown)
-  for (const [i, attempt] of attemptsOf(victim).entries()) {
-    const answer = await send(route, attempt, bearer)
-    expect({ attempt, status: answer.statusCode, body: answer.body }).toMatchObject({ status: statusOf(attempt) })
-    expect(withoutSent(answer.body, attempt, victim)).toEqual(expect.not.stringMatching(anyNameOf(victim)))
+  const atUnknown = intrusionsOf(unknown)
+  for (const [i, intrusion] of intrusionsOf(victim).entries()) {
+    const answer = await send(route, intrusion, bearer)
+    expect({ intrusion, status: answer.statusCode, body: answer.body }).toMatchObject({ status: statusOf(intrusion) })
+    expect(withoutSent(answer.body, intrusion, victim)).toEqual(expect.not.stringMatching(anyNameOf(victim)))
     if (answer.statusCode < 400 && name !== 'POST /v1/transfers/batch') continue
-    const same = await send(route, atUnknown[i] as Attempt, bearer)
+    const same = await send(route, atUnknown[i] as Intrusion, bearer)
     expect([same.statusCode, masked(same.body, unknown)]).toEqual([answer.statusCode, masked(answer.body, victim)])
   }
   expect(await storedRows(api.service.db, api.tenant)).toEqual(before)
@@ -505,7 +505,7 @@ async function expectNothingThere(name: string, bearer: string, statusOf: (attem
 
 function send(
   route: TestRoute,
-  { params = {}, query, body }: Attempt,
+  { params = {}, query, body }: Intrusion,
   bearer: string,
 ): Promise<LightMyRequestResponse> {
   const path = `${fillPath(route.url, params)}${query === undefined ? '' : `?${query}`}`
@@ -513,8 +513,8 @@ function send(
 }
 
 /** The body without the names that the request itself gave: those may be repeated. */
-function withoutSent(body: string, attempt: Attempt, its: Belongings): string {
-  const sent = JSON.stringify(attempt)
+function withoutSent(body: string, intrusion: Intrusion, its: Belongings): string {
+  const sent = JSON.stringify(intrusion)
   return Object.values(its).reduce((text, name) => (sent.includes(name) ? text.replaceAll(name, '…') : text), body)
 }
 

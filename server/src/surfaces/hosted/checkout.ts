@@ -10,7 +10,7 @@ import {
 import { pageChannels } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html } from './page.ts'
+import { type Html, html } from './html.ts'
 import {
   join,
   type PaymentFields,

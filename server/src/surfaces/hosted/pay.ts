@@ -4,7 +4,7 @@ import type { Payment } from '../../domain/payments/payment-records.ts'
 import { type OpenedPayment, openPaymentPage, pageChannels, payOnPage } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html } from './page.ts'
+import { html } from './html.ts'
 import {
   type PaymentFields,
   type PayPage,

@@ -8,7 +8,7 @@ import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { problemOf } from '../http/problem.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html, page } from './page.ts'
+import { type Html, html, htmlPage } from './html.ts'
 
 /** What all pages on which a person pays have in common. */
 export interface PayPage {
@@ -159,7 +159,7 @@ export function join(parts: Html[]): Html {
  * and where that redirects to: browsers hold the whole way to `form-action`, so the scheme is as narrow as it can be.
  */
 function sendPage(reply: FastifyReply, title: string, body: Html, returnUrl: string | null = null) {
-  const markup = page(title, body)
+  const markup = htmlPage(title, body)
   const styles = [...markup.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
     ([, style = '']) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   )

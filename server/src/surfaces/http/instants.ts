@@ -9,8 +9,8 @@ const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|
  * @param timeOfDay what a day alone stands for: its beginning, or for the end of a period its end
  */
 export function readInstant(
-  field: string,
   text: string | undefined,
+  field: string,
   timeOfDay: '00:00:00' | '23:59:59.999' = '00:00:00',
 ): Date | undefined {
   if (text === undefined || text.trim() === '') return undefined

@@ -13,7 +13,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Checkouts']
@@ -158,8 +158,8 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
         ...input,
         purpose: readMode(mode),
         customerCode: customerId,
-        successUrl: readWebAddress('successUrl', input.successUrl),
-        cancelUrl: readWebAddress('cancelUrl', input.cancelUrl),
+        successUrl: readWebAddress(input.successUrl, 'successUrl'),
+        cancelUrl: readWebAddress(input.cancelUrl, 'cancelUrl'),
         hostedConfig: hostedCheckoutConfig,
       }
       return render(tenant, await createCheckoutSession(tx, tenant, given))
@@ -184,7 +184,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listCheckoutSessions(context, tenant, { status: request.query.status || undefined }, page)
       return renderPage(page, found, (session) => render(tenant, session))
     },
@@ -214,7 +214,7 @@ function readMode(mode = 'payment'): CheckoutPurpose {
 }
 
 /** People are sent there: nothing but the web, so that no address can run in their browser. */
-function readWebAddress(field: string, address: string | undefined): string | undefined {
+function readWebAddress(address: string | undefined, field: string): string | undefined {
   if (address === undefined || /^https?:\/\//i.test(address)) return address
   throw new ServiceError('invalid_request', `${field} must begin with https:// or http://`, field)
 }

@@ -18,7 +18,7 @@ import { listPaymentMethods, type PaymentMethod } from '../../../domain/payments
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import {
   balanceSchema,
   createCustomerSchema,
@@ -95,7 +95,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       const { merchantId, email, search } = request.query
       checkMerchantId(tenant, merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const filter = { email: email?.trim() || undefined, search: search?.trim() || undefined }
       const found = await listCustomers(context, tenant, filter, page)
       return renderPage(page, found, (customer) => renderCustomer(tenant, customer))
@@ -178,7 +178,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       const balance = await getBalance(context, tenant, idOf(request))
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listEntries(context, tenant, balance, page)
       return renderPage(page, found, (entry) => renderTransaction(tenant, idOf(request), entry))
     },
@@ -201,7 +201,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       const customer = await getCustomer(context, tenant, idOf(request))
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listPaymentMethods(context, tenant, customer, page)
       return renderPage(page, found, (method) => renderPaymentMethod(customer, method))
     },

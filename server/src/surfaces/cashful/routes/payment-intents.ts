@@ -16,7 +16,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
 import { readPaymentMethodId } from './payment-methods.ts'
 
@@ -225,7 +225,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listPaymentIntents(context, tenant, { status: request.query.status }, page)
       return renderPage(page, found, (intent) => renderIntent(tenant, intent))
     },

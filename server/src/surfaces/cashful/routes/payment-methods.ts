@@ -9,7 +9,7 @@ import { deactivatePaymentMethod } from '../../../domain/payments/payment-method
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Payment Methods']
@@ -76,7 +76,7 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const filter = { customerCode: request.query.customerId || undefined }
       return renderPage(page, await listAllPaymentMethods(context, tenant, filter, page), renderPaymentMethod)
     },

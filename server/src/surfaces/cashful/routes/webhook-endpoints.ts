@@ -14,7 +14,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Webhook Endpoints']
@@ -123,7 +123,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listWebhookEndpoints(context, tenant, { style: 'standard' }, page)
       return renderPage(page, found, (each) => renderEndpoint(tenant, each))
     },

@@ -212,8 +212,8 @@ async function readFilter(context: Context, tenant: Tenant, given: GivenFilter):
     status,
     eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
     customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-    from: readInstant('from', from),
-    to: readInstant('to', to, '23:59:59.999'),
+    from: readInstant(from, 'from'),
+    to: readInstant(to, 'to', '23:59:59.999'),
   }
 }
 

@@ -128,8 +128,8 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       const filter = {
         type: type === undefined ? undefined : readEventType('type', type),
         customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-        from: readInstant('from', from),
-        to: readInstant('to', to, '23:59:59.999'),
+        from: readInstant(from, 'from'),
+        to: readInstant(to, 'to', '23:59:59.999'),
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)

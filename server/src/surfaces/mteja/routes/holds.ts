@@ -74,7 +74,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     },
     async (request, keyed) => {
       const { customerId, expiresAt, ...input } = request.body
-      const given = { customerCode: customerId, expiresAt: readInstant('expiresAt', expiresAt), ...input }
+      const given = { customerCode: customerId, expiresAt: readInstant(expiresAt, 'expiresAt'), ...input }
       const hold = await placeHold(context, tenantOf(request), given, keyed)
       return { answer: renderHold(hold), replayed: hold.replayed }
     },

@@ -4,7 +4,7 @@ import type { Bank } from '../../../domain/banking/bank-list.ts'
 import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
 import { responses, success } from '../schemas.ts'
 
 const tags = ['Verification']
@@ -152,8 +152,8 @@ export const bankRoutes: RouteFile = (routes) => {
       },
     },
     async (request) => {
-      const accountNumber = needed('account_number', request.query.account_number)
-      const bankCode = needed('bank_code', request.query.bank_code)
+      const accountNumber = needed(request.query.account_number, 'account_number')
+      const bankCode = needed(request.query.bank_code, 'bank_code')
       const account = resolveAccount(tenantOf(request), accountNumber, bankCode)
       const data = {
         account_number: account.accountNumber,
@@ -272,7 +272,7 @@ function given(text: string | undefined): string | undefined {
   return text?.trim() || undefined
 }
 
-function needed(field: string, text: string | undefined): string {
+function needed(text: string | undefined, field: string): string {
   const value = given(text)
   if (value === undefined) throw new ServiceError('invalid_request', `${field} is required`, field)
   return value

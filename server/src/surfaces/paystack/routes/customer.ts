@@ -20,7 +20,7 @@ import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
-import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { pageMeta, readCursor, readPageNumber, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
 import { renderAssignedAccount, renderCustomer, renderCustomerRow, renderFetchedCustomer } from '../render.ts'
 import {
   createCustomerSchema,
@@ -248,10 +248,10 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     return renderCustomer(tenant, customer, items, identifications)
   }
 
-  async function listByPage(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
-    const page = readPage(query)
+  async function listByPage(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
+    const page = readPageNumber(query)
     const perPage = readPerPage(query)
-    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
+    const window = { from: readInstant(query.from, 'from'), to: readInstant(query.to, 'to', '23:59:59.999') }
     const { items, total } = await listCustomers(context, tenant, window, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -259,9 +259,9 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     return { data: items.map((each) => renderCustomerRow(tenant, each)), meta: pageMeta(page, perPage, total) }
   }
 
-  async function listByCursor(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
+  async function listByCursor(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
     const perPage = readPerPage(query)
-    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
+    const window = { from: readInstant(query.from, 'from'), to: readInstant(query.to, 'to', '23:59:59.999') }
     const { items, hasNewer, hasOlder } = await walkCustomers(context, tenant, window, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),

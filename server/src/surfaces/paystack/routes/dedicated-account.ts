@@ -31,7 +31,7 @@ import {
   removeSplitSchema,
   splitSchema,
 } from '../dedicated-account-schemas.ts'
-import { pageMeta, readPage, readPerPage } from '../pages.ts'
+import { pageMeta, readPageNumber, readPerPage } from '../pagination.ts'
 import { renderAssignedAccount, renderDedicatedAccount, renderHolder } from '../render.ts'
 import { pageMetaSchema, responses, success } from '../schemas.ts'
 import { readReference } from './customer.ts'
@@ -127,7 +127,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       refuseLiveMode(tenant)
-      const [page, perPage] = [readPage(request.query), readPerPage(request.query)]
+      const [page, perPage] = [readPageNumber(request.query), readPerPage(request.query)]
       const limits = { limit: perPage, offset: (page - 1) * perPage }
       const { items, total } = await listDedicatedAccounts(context, tenant, readFilter(request.query), limits)
       const data = items.map(({ account, customer }) => ({

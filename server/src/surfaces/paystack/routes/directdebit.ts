@@ -3,7 +3,7 @@ import { ServiceError } from '../../../base/errors.ts'
 import { listAllMandates, type MandateFilter, retryActivations } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readPerPage } from '../pages.ts'
+import { readPerPage } from '../pagination.ts'
 import { activationChargesSchema, mandateMetaSchema, mandateSchema, responses, success } from '../schemas.ts'
 import { renderMandate } from './customer-authorization.ts'
 

@@ -13,7 +13,15 @@ import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { readMetadataOrText } from '../metadata.ts'
-import { type ListQuery, pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import {
+  type ListQuery,
+  pageMeta,
+  readCursor,
+  readPageNumber,
+  readPerPage,
+  wantsCursor,
+  writeCursor,
+} from '../pagination.ts'
 import { renderCharge, renderTransaction, renderTransactionRow } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
 import {
@@ -205,7 +213,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   }
 
   async function listByPage(tenant: Tenant, filter: PaymentFilter, query: ListQuery): Promise<Listed> {
-    const [page, perPage] = [readPage(query), readPerPage(query)]
+    const [page, perPage] = [readPageNumber(query), readPerPage(query)]
     const { items, total } = await listPayments(context, tenant, filter, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -250,7 +258,7 @@ function readFilter(query: TransactionQuery): PaymentFilter {
 }
 
 function readPeriod({ from, to }: Pick<ListQuery, 'from' | 'to'>) {
-  return { from: readInstant('from', from), to: readInstant('to', to, '23:59:59.999') }
+  return { from: readInstant(from, 'from'), to: readInstant(to, 'to', '23:59:59.999') }
 }
 
 function readStatus(status: string): PaymentStatus | null {

@@ -14,11 +14,11 @@ export interface ListQuery {
 }
 
 export function readPerPage(query: ListQuery, field = 'perPage'): number {
-  return Math.min(readCount(field, query.perPage) ?? defaultPerPage, maxPerPage)
+  return Math.min(readCount(query.perPage, field) ?? defaultPerPage, maxPerPage)
 }
 
-export function readPage(query: ListQuery): number {
-  return readCount('page', query.page) ?? 1
+export function readPageNumber(query: ListQuery): number {
+  return readCount(query.page, 'page') ?? 1
 }
 
 export function wantsCursor(query: ListQuery): boolean {
@@ -44,7 +44,7 @@ export function readCursor(model: CursorModel, cursor: string, field: string): b
   throw new ServiceError('invalid_request', `"${field}" must be a cursor from the meta of an earlier page`, field)
 }
 
-function readCount(field: string, text: string | undefined): number | undefined {
+function readCount(text: string | undefined, field: string): number | undefined {
   if (text === undefined || text.trim() === '') return undefined
   const count = Number(text)
   if (Number.isInteger(count) && count >= 1 && count <= 1_000_000_000_000) return count

@@ -14,7 +14,7 @@ export function html(strings: TemplateStringsArray, ...values: (string | Html)[]
 }
 
 /** A whole page for people: one column, readable on a phone, nothing fetched from anywhere. */
-export function page(title: string, body: Html): string {
+export function htmlPage(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -9,7 +9,7 @@ export interface PageQuery {
 }
 
 /** Clients send whole numbers as 10.0, 3.4 or 1e+21: fractions are dropped and the limit is held to 100. */
-export function pageOf(query: PageQuery): PageRequest {
+export function readPageRequest(query: PageQuery): PageRequest {
   return {
     limit: Math.min(wholeNumber(query.limit) || defaultLimit, maxLimit),
     offset: Math.min(wholeNumber(query.offset) ?? 0, Number.MAX_SAFE_INTEGER),
