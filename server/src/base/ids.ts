@@ -8,7 +8,10 @@ export interface Random {
 
 export const systemRandom: Random = createPooledRandom(4096)
 
-/** Asks the system for many bytes at once: a call for 16 costs as much as one for thousands. No byte is given twice. */
+/**
+ * Asks the system for many bytes at once, because a call for 16 bytes costs as much as a call for thousands. No byte is
+ * given twice.
+ */
 function createPooledRandom(poolSize: number): Random {
   let pool = Buffer.alloc(0)
   return {
@@ -35,7 +38,7 @@ export function randomMixedCode(random: Random, length: number): string {
   return pick(random, base62, length)
 }
 
-/** The same 0-9a-zA-Z text for the same bytes; for identifiers that must recognise a thing without naming it. */
+/** The same 0-9a-zA-Z text for the same bytes. For identifiers that recognise a thing without naming it. */
 export function codeOfBytes(bytes: Buffer, length: number): string {
   return Array.from(bytes.subarray(0, length), (byte) => base62[byte % base62.length]).join('')
 }

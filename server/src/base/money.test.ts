@@ -4,8 +4,9 @@ import { currencies, formatAmount, maxAmount, minorDigits, parseAmount, parseCur
 
 describe('the currencies', () => {
   /**
-   * The package's list is ISO 4217 as of June 2024. What has been withdrawn or added since: the Netherlands Antillean
-   * guilder gave way to the Caribbean guilder (XCG), the Bulgarian lev to the euro, the Zimbabwe dollar of 2009 to ZWG.
+   * The package's list is ISO 4217 as of June 2024. This constant holds the later changes: the Caribbean guilder (XCG)
+   * replaced the Netherlands Antillean guilder, the euro replaced the Bulgarian lev, ZWG replaced the Zimbabwe dollar
+   * of 2009.
    */
   const stale = { withdrawn: ['ANG', 'BGN', 'CUC', 'ZWL'], added: ['XCG'] }
 

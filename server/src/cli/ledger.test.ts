@@ -8,7 +8,7 @@ import { commandsFor, createWallets } from '../../test/wallets.ts'
 import { openDatabase } from '../db/connect.ts'
 import { doTogether } from '../domain/ledger/commands.ts'
 
-// Each command is a process of its own, which opens the database anew.
+// Each command is a process of its own and opens the database anew.
 vi.setConfig({ testTimeout: 90_000 })
 
 let place: TestPlace['options']
@@ -18,7 +18,7 @@ let tenant: TestTenant
 beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
-  // The encryption key is kept in a folder in any case.
+  // The encryption key is stored in a folder with either engine.
   place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
   const db = await openDatabase(place)
   const context = createTestContext(db)
@@ -45,7 +45,7 @@ async function corrupt(statement: string): Promise<void> {
 
 describe('mteja ledger verify', () => {
   test('mteja ledger verify reports sound books, without progress where no terminal is', async () => {
-    // The first command on a database makes its test merchant, and says so.
+    // The first command on a database creates its test merchant and reports that.
     expect(await mteja('verify')).toMatchObject({ code: 0, stdout: sound })
     expect(await mteja('verify')).toEqual({ code: 0, stdout: sound, stderr: '' })
   })

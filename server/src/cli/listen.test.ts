@@ -21,7 +21,7 @@ const started: ChildProcess[] = []
 beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
-  // The encryption key is kept in a folder in any case.
+  // The encryption key is stored in a folder with either engine.
   const place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
   receiver = await openReceiver()
   webhook = await openReceiver()
@@ -37,7 +37,7 @@ afterAll(async () => {
   await remove()
 })
 
-/** A command that speaks to the server as the merchant, and what it has printed so far. */
+/** Starts a command that calls the server as the merchant. Its output so far is in `printed`. */
 function start(...args: string[]) {
   const child = startMteja(args, { MTEJA_KEY: key, MTEJA_URL: server.origin }, 'pipe')
   started.push(child)
@@ -94,7 +94,8 @@ test('mteja listen forwards new events signed in Paystack’s style, continues a
 test('the webhook set by the first start gets the same bytes that mteja listen forwards', async () => {
   const told = ({ received }: Receiver) =>
     new Map(received.map(({ headers, body }) => [body, headers['x-paystack-signature']]))
-  // What the killed server had taken on is sent when its time has run out, and what it had sent perhaps again.
+  // Deliveries that the killed server had claimed are sent when their time has run out. Deliveries that it had sent may
+  // be sent again.
   await vi.waitFor(() => expect(told(webhook)).toEqual(told(receiver)), 60_000)
   expect(told(webhook).size).toBe(3)
 })

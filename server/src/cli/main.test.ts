@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../../test/engines.ts'
 import { freePort, runMteja, ServerProcess } from '../../test/server-process.ts'
 
-// Each command is a process of its own, which opens the database anew.
+// Each command is a process of its own and opens the database anew.
 vi.setConfig({ testTimeout: 90_000 })
 
 let place: TestPlace['options']
@@ -11,9 +11,9 @@ let remove: () => Promise<void>
 beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
-  // The encryption key is kept in a folder in any case.
+  // The encryption key is stored in a folder with either engine.
   place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
-  // The first command on a database makes its test merchant, and says so.
+  // The first command on a database creates its test merchant and reports that.
   await mteja('merchant', 'list')
 })
 
@@ -21,7 +21,7 @@ afterAll(() => remove())
 
 const mteja = (...args: string[]) => runMteja(args, place)
 
-/** A merchant made on the command line, and a way to what is printed of it as JSON. */
+/** Creates a merchant on the command line. Answers it, and a function that reads the JSON output of a key command. */
 async function createMerchant(name: string) {
   const { stdout } = await mteja(
     'merchant',
