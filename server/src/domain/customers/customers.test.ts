@@ -25,7 +25,7 @@ const somebody = (email: string | null, more: Partial<NewCustomer> = {}): NewCus
   ...more,
 })
 
-/** One server: calls that arrive together go together, but not with those of another. */
+/** One server. Calls to one server that arrive together go together, but not with the calls to another server. */
 const server = () => ({ ...service })
 
 describe('creating customers', () => {

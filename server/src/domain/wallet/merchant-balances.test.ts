@@ -18,7 +18,7 @@ afterAll(async () => {
 const merchant: AccountName = { kind: 'merchant_balance' }
 const fees: AccountName = { kind: 'fees' }
 
-/** A minute after another: p is paid, r some of it given back, f a fee and b a fee given back. */
+/** Posts one step a minute: p is a purchase, r a refund of a part of it, f a fee and b a reversal of a fee. */
 async function tell(tenant: TestTenant, story: string): Promise<void> {
   const [customer = ''] = await createWallets(service, tenant, 1)
   const [ledger, make] = [createLedger(service), commandsFor(service)]

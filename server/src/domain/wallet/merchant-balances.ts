@@ -5,14 +5,14 @@ import type { Context } from '../context.ts'
 import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** What the merchant has earned in its default currency, as of now. Minor units. */
+/** The merchant's earnings in its default currency, as of now. Minor units. */
 export interface MerchantBalance {
   currency: Currency
   posted: bigint
   held: bigint
   /** posted - held */
   available: bigint
-  /** Of the merchant, until something was earned. */
+  /** The merchant's own time of creation, until its first earning. */
   createdAt: Date
   updatedAt: Date
 }
@@ -25,7 +25,7 @@ interface AccountRow {
   updated_at: Date
 }
 
-/** Zeros for a merchant that has earned nothing yet. */
+/** Zeros for a merchant without earnings. */
 export async function getMerchantBalance(context: Context, tenant: Tenant): Promise<MerchantBalance> {
   const account = await findAccount(context, tenant)
   const { posted, held } = account ?? { posted: 0n, held: 0n }
@@ -39,7 +39,7 @@ export async function getMerchantBalance(context: Context, tenant: Tenant): Prom
   }
 }
 
-/** How an entry of the merchant's balance is called: what came in, what went out, and fees. */
+/** The name of an entry of the merchant's balance: money in, money out, or a fee. */
 export type MerchantEntryType = 'credit' | 'debit' | 'fee'
 
 export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount'>): MerchantEntryType {
@@ -49,16 +49,16 @@ export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount
 
 export interface MerchantEntryFilter {
   from?: Date | undefined
-  /** The last instant that counts. */
+  /** The last instant that is included. */
   to?: Date | undefined
-  /** None is of a type that is none of `MerchantEntryType`. */
+  /** A type other than a `MerchantEntryType` matches no entry. */
   type?: string | undefined
 }
 
 /**
- * What happened to the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
- * and the total are index look-ups. With one, what left the balance in the period is counted in an index of its own; what
- * came in, often very much, is the rest.
+ * The entries of the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
+ * and the total are index look-ups. With a type, the outgoing entries of the period are counted in an index of their
+ * own. The incoming entries, often very many, are the rest.
  */
 export async function listMerchantEntries(
   context: Context,
@@ -79,7 +79,7 @@ export async function listMerchantEntries(
     ) t on true
     order by e.number desc
   `
-  // A plan made while nothing had left yet would be kept for as long as the connection.
+  // A plan made before the first outgoing entry would be kept for as long as the connection.
   const rows = await context.db.query<EntryRow & { total: bigint }>(
     filter.type === undefined ? statement : plannedAnew(statement),
   )
@@ -163,7 +163,7 @@ function pageOfOutgoing(tenant: Tenant, period: EntryRange, type: string, page: 
   }
 }
 
-/** The page begins below as many entries as are skipped, and below what left between and before those. */
+/** The page begins below the skipped incoming entries, and below the outgoing entries between and above them. */
 function pageOfIncoming(tenant: Tenant, period: EntryRange, page: PageRequest): Matches {
   const { accountId, after, last } = period
   const left = outgoing(tenant, period)
@@ -184,7 +184,7 @@ function pageOfIncoming(tenant: Tenant, period: EntryRange, page: PageRequest): 
   }
 }
 
-/** What left the balance in the period: fees, and what was given back. Nothing else takes from it. */
+/** The outgoing entries of the period: fees, refunds and reversals. Nothing else takes money from the balance. */
 function outgoing({ merchant }: Tenant, { accountId, after, last }: EntryRange, condition = nothing): Sql {
   return sql`
     from ledger_transactions o

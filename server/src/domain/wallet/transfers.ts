@@ -9,9 +9,9 @@ import { doCommand, doTogether, type LedgerCommand, type Receipt } from '../ledg
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** Money one customer sent to another. */
+/** Money that one customer sent to another. */
 export interface Transfer {
-  /** Also of its ledger transaction. */
+  /** The id of its ledger transaction, too. */
   id: string
   fromCustomer: string
   toCustomer: string
@@ -56,9 +56,9 @@ export async function makeTransfer(
 }
 
 /**
- * Makes many transfers in one commit and answers for each, in order: the transfer, or why it was refused. A refused transfer
- * changes nothing for its neighbours; each transfer is judged by the balances that the transfers before it leave. The same
- * request again makes none of them a second time.
+ * Makes many transfers in one commit. Answers in order, for each transfer, the transfer or its refusal. A refused
+ * transfer changes nothing for the others. Each transfer is judged by the balances that the transfers before it leave.
+ * The same request again makes no transfer a second time.
  */
 export async function makeTransfers(
   context: FreeContext,
@@ -78,8 +78,8 @@ export async function makeTransfers(
 }
 
 /**
- * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. So are
- * the names: joined to the page, all customers were read for it.
+ * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. The
+ * customers' codes are index look-ups too, because a join with the page would read all customers.
  */
 export async function listTransfers(context: Context, tenant: Tenant, page: PageRequest): Promise<Page<Transfer>> {
   const rows = await context.db.query<TransferRow & { total: bigint }>(sql`
@@ -99,7 +99,7 @@ export async function listTransfers(context: Context, tenant: Tenant, page: Page
   return readPage(rows, readTransfer)
 }
 
-/** The customer of an account of a transfer `t`. */
+/** The code of the customer who owns an account of the transfer `t`. */
 function codeOfOwner(accountId: Sql): Sql {
   return sql`(
     select c.code
