@@ -8,7 +8,7 @@ export interface PageQuery {
   offset?: number | undefined
 }
 
-/** Clients send whole numbers as 10.0, 3.4 or 1e+21: fractions are dropped and the limit is held to 100. */
+/** Clients send whole numbers as 10.0, 3.4 or 1e+21. Fractions are dropped, and the limit is at most 100. */
 export function readPageRequest(query: PageQuery): PageRequest {
   return {
     limit: Math.min(wholeNumber(query.limit) || defaultLimit, maxLimit),
@@ -16,7 +16,7 @@ export function readPageRequest(query: PageQuery): PageRequest {
   }
 }
 
-/** Null for what is no number at all, which only the routes that declare no 400 let through. */
+/** Null for a value that is no number. Only routes that document no 400 let such a value through. */
 function wholeNumber(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 ? Math.floor(value) : null
 }

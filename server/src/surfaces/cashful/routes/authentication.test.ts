@@ -212,7 +212,7 @@ interface OutsideIssuer {
   ): Promise<string>
 }
 
-/** An issuer as companies run one: it signs RS256 and publishes its key over HTTP. */
+/** An issuer as companies run one. It signs RS256 and publishes its key over HTTP. */
 async function startIssuer(): Promise<OutsideIssuer> {
   const [published, unpublished] = [await generateKeyPair('RS256'), await generateKeyPair('RS256')]
   const jwk = { ...(await exportJWK(published.publicKey)), kid: 'outside', alg: 'RS256', use: 'sig' }

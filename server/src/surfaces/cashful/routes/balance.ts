@@ -71,7 +71,7 @@ const historySchema = listOf(balanceTransactionSchema, {
   updatedAt: '2025-01-15T10:30:00.000Z',
 })
 
-/** `/api/canary/balance`: what the merchant itself has earned. */
+/** `/api/canary/balance`: the merchant's own balance and its history. */
 export const balanceRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/balance',
@@ -141,7 +141,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-/** What an entry is called that has no description of its own. */
+/** The description of an entry that has no own one. */
 const descriptions: Record<TransactionKind, string> = {
   pay_in: 'Payment',
   purchase: 'Purchase',

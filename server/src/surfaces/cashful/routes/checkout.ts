@@ -30,7 +30,7 @@ const lineItemSchema = Type.Object({
   imageUrl: text(2000),
 })
 
-/** Kept and given back as it is; our own page follows none of it. */
+/** Stored and answered as given. The hosted page of this server ignores it. */
 const hostedConfigSchema = Type.Object({
   merchantId: text(200),
   merchantAlias: text(200),
@@ -65,7 +65,7 @@ const exampleSession = {
   metadata: { purpose: 'wallet_topup' },
 }
 
-/** Without `paymentIntentId`, which the Java client of 0.8.0 does not know and refuses. */
+/** Without `paymentIntentId`, because the Java client of 0.8.0 refuses a member it does not know. */
 const sessionSchema = Type.Object(
   {
     id: Type.String(),
@@ -213,7 +213,7 @@ function readMode(mode = 'payment'): CheckoutPurpose {
   throw new ServiceError('invalid_request', `mode must be payment or payin, not ${JSON.stringify(mode)}`, 'mode')
 }
 
-/** People are sent there: nothing but the web, so that no address can run in their browser. */
+/** People are sent to this address. Only web addresses are accepted, so that no address can run code in a browser. */
 function readWebAddress(address: string | undefined, field: string): string | undefined {
   if (address === undefined || /^https?:\/\//i.test(address)) return address
   throw new ServiceError('invalid_request', `${field} must begin with https:// or http://`, field)

@@ -24,7 +24,7 @@ async function create(body: Record<string, unknown> = {}) {
   return answer.json()
 }
 
-/** What a refusal looks like. */
+/** The body of a refusal. */
 function refusal(statusCode: number, error: string, message: string) {
   return { statusCode, error, message: [message] }
 }

@@ -164,7 +164,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id/transactions',
     {
-      // This operation declares no 400: a limit that is no number counts as not given.
+      // This operation documents no 400, so a limit that is no number counts as not given.
       attachValidation: true,
       schema: {
         operationId: 'listCustomerTransactions',
@@ -187,7 +187,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id/payment-methods',
     {
-      // No 400 here either.
+      // This operation documents no 400 either.
       attachValidation: true,
       schema: {
         operationId: 'listCustomerPaymentMethods',
@@ -212,7 +212,7 @@ function idOf(request: FastifyRequest): string {
   return (request.params as { id: string }).id
 }
 
-/** Throws `invalid_request` for what cannot be a phone number. */
+/** Throws `invalid_request` for a text that cannot be a phone number. */
 function readPhone(tenant: Tenant, text: string): PhoneNumber {
   const number = parsePhoneNumber(text, tenant.merchant.country)
   if (number !== null) return number
@@ -220,7 +220,10 @@ function readPhone(tenant: Tenant, text: string): PhoneNumber {
   throw new ServiceError('invalid_request', message, 'phoneNumber')
 }
 
-/** One name here is two on the Paystack surface: split at the first space, so that joining gives it back unchanged. */
+/**
+ * One name on this surface is two names on the Paystack surface. It is split at the first space, so that joining both
+ * parts gives the same name.
+ */
 function splitName(name: string | undefined): { firstName: string | null; lastName: string | null } {
   const text = name?.trim() ?? ''
   if (text === '') return { firstName: null, lastName: null }
@@ -280,7 +283,7 @@ export function renderTransaction({ merchant }: Tenant, customerId: string, entr
   }
 }
 
-/** What the movement is about, named as Cashful names its entities. */
+/** The entity that an entry is about, by the name Cashful gives it. */
 export function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
   const { paymentIntentId, checkoutSessionId } = details
   if (typeof checkoutSessionId === 'string')
@@ -307,7 +310,7 @@ function renderPaymentMethod(customer: Customer, method: PaymentMethod) {
     type: method.type,
     ...(method.brand === null ? {} : { brand: method.brand }),
     ...(method.last4 === null ? {} : { last4: method.last4 }),
-    // Always numbers: the Flutter client cannot read a payment method without them.
+    // Always numbers, because the Flutter client cannot read a payment method without them.
     expiryMonth: method.expiryMonth ?? 0,
     expiryYear: method.expiryYear ?? 0,
     isDefault: method.isDefault,

@@ -62,7 +62,7 @@ const eventSchema = Type.Object(
 const instant = (description: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: ['2025-01-15T00:00:00.000Z'] }))
 
-/** `/api/canary/events`: what webhook endpoints were told, one for each event and endpoint. */
+/** `/api/canary/events`: events sent to webhook endpoints, one item for each event and endpoint. */
 export const eventRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/events',

@@ -39,7 +39,7 @@ const transferSchema = Type.Object(
   { examples: [exampleTransfer] },
 )
 
-/** `/api/canary/transfers`: one customer sends to another. */
+/** `/api/canary/transfers`: one customer sends money to another. */
 export const transferRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/transfers',
