@@ -8,7 +8,9 @@ import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { html, htmlPage } from './html.ts'
 
-/** `/authorize/:accessCode`: where a customer agrees to a direct debit mandate. The address is the only secret. */
+/**
+ * `/authorize/:accessCode`: the page on which a customer approves a direct debit mandate. Only the address is secret.
+ */
 export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)

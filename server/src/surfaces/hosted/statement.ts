@@ -4,7 +4,7 @@ import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
 import { html } from './html.ts'
 
-/** A statement to print, streamed: it may have more entries than fit in memory. */
+/** A statement to print. It is streamed, because it may have more entries than fit in memory. */
 export async function* statementPage(
   { merchant }: Tenant,
   customer: Customer,
