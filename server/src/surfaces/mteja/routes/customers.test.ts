@@ -6,7 +6,7 @@ const wallet = useWalletApi()
 const minute = 60_000
 const statement = (query: string) => wallet.get(`/v1/customers/${wallet.ada}/statement?${query}`)
 
-/** A pay-in, a purchase and a transfer, a minute apart, and the instants just after each. */
+/** Makes a pay-in, a purchase and a transfer, a minute apart. Answers the instants just after each. */
 async function liveThrough(): Promise<string[]> {
   const { clock } = wallet.api.service
   const instants: string[] = []

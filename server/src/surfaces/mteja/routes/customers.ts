@@ -66,7 +66,7 @@ const statementSchema = Type.Object({
   }),
 })
 
-/** `/v1/customers/:id`: what a customer has in every currency, had at an instant, and did in a period. */
+/** `/v1/customers/:id`: a customer's balances now and at an instant, and statements of a period. */
 export const customerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/customers/:id/balances',

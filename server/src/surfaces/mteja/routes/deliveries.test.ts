@@ -18,7 +18,7 @@ afterAll(async () => {
   await api.close()
 })
 
-/** A tenant whose endpoint was told of so many customers, and their deliveries, newest first. */
+/** A tenant whose endpoint got the events of `count` new customers, and the deliveries, newest first. */
 async function setUp(count: number, status = 200) {
   receiver.status = status
   receiver.received.length = 0

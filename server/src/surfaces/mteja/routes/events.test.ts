@@ -27,7 +27,7 @@ async function get(tenant: TestTenant, path: string) {
   return { status: answer.statusCode, body: answer.json() }
 }
 
-/** What the stream has to say now. */
+/** The lines that the stream has now. */
 async function streamed(tenant: TestTenant, query: string): Promise<Line[]> {
   const answer = await api.call('GET', `/v1/events/stream?seconds=0&${query}`, undefined, tenant.secret)
   expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/x-ndjson'])
@@ -167,7 +167,7 @@ test('the stream in Paystack’s style has the events Paystack has a name for, w
 })
 
 test('an event that is committed after one with a higher id is streamed, and no event twice', async (context) => {
-  // The embedded engine has one connection: there the order of ids is that of the commits.
+  // The embedded engine has one connection, so its ids are always in the order of the commits.
   if (api.service.db.engine === 'embedded') return context.skip()
   const tenant = await createTestTenant(api.service)
   const follow = follower(await listen(), tenant, 'style=standard')

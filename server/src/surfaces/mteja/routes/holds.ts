@@ -43,7 +43,7 @@ const captureSchema = Type.Object({
   createdAt: date,
 })
 
-/** `/v1/holds`: reserve a customer's cash, take it in one or several parts, or give it up. */
+/** `/v1/holds`: reserve a customer's cash, capture it in one or several parts, or release it. */
 export const holdRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 

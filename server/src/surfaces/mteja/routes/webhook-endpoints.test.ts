@@ -24,7 +24,7 @@ async function ask(tenant: TestTenant, method: string, path: string, body?: obje
   return { status: answer.statusCode, body: answer.json() }
 }
 
-/** What a new customer of the tenant makes the receiver get. */
+/** The request that the receiver gets for a new customer of the tenant. */
 async function deliverOne(tenant: TestTenant): Promise<Received | undefined> {
   receiver.received.length = 0
   await createWallets(api.service, tenant, 1)
@@ -33,7 +33,7 @@ async function deliverOne(tenant: TestTenant): Promise<Received | undefined> {
 }
 
 function verify({ body, headers }: Received, secret: string): unknown {
-  // The library compares with the machine's clock, the test's stands still.
+  // The library compares with the machine's clock, but the test's clock stands still.
   const timestamp = new Date(Number(headers['webhook-timestamp']) * 1000)
   const id = String(headers['webhook-id'])
   const expected = new Webhook(secret).sign(id, timestamp, body)
