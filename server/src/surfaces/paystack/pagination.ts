@@ -29,7 +29,7 @@ export function pageMeta(page: number, perPage: number, total: number) {
   return { total, skipped: (page - 1) * perPage, perPage, page, pageCount: Math.max(1, Math.ceil(total / perPage)) }
 }
 
-/** What a cursor walks through. */
+/** The list that a cursor walks through. */
 type CursorModel = 'customer' | 'transaction' | 'bank'
 
 /** Base64 of `customer:<id>`, the form of Paystack's own cursors. */
@@ -37,7 +37,7 @@ export function writeCursor(model: CursorModel, id: bigint): string {
   return Buffer.from(`${model}:${id}`).toString('base64')
 }
 
-/** Throws `invalid_request` for what we never wrote. */
+/** Throws `invalid_request` for a cursor that this server never wrote. */
 export function readCursor(model: CursorModel, cursor: string, field: string): bigint {
   const [, of, id] = /^([a-z]+):(\d{1,18})$/.exec(Buffer.from(cursor, 'base64').toString('latin1')) ?? []
   if (of === model && id !== undefined) return BigInt(id)

@@ -25,7 +25,7 @@ const charge = async (more: object = {}) =>
 
 type Told = Pick<RecordedEvent, 'type' | 'data'>
 
-/** Events that tell of a transaction, oldest first, and whether Paystack's webhook is told of them. */
+/** Events with a transaction, oldest first, and whether Paystack's webhook gets them. */
 async function eventsOfTransactions(): Promise<(Told & { told: boolean })[]> {
   return api.service.db.query<Told & { told: boolean }>(sql`
     select type, data, is_told('paystack', type, data) as told from events

@@ -34,7 +34,7 @@ async function create(body: Record<string, unknown> = {}) {
 
 const fetchCustomer = async (reference: string) => (await call('GET', `/customer/${reference}`)).json().data
 
-/** Sends bytes as some client does. */
+/** Sends bytes, as a client does. */
 function send(method: 'GET' | 'POST' | 'PUT', url: string, payload: string, headers: Record<string, string> = {}) {
   return api.app.inject({ method, url, payload, headers: { authorization: `Bearer ${tenant.secret}`, ...headers } })
 }
@@ -50,7 +50,7 @@ function missing(message: string) {
 
 const unknownCustomer = invalid('Customer code/email specified is invalid')
 
-/** What there is of a customer who was just created. */
+/** All members of a customer that was just created. */
 function bare(more: Record<string, unknown> = {}) {
   return {
     id: expect.any(Number),
@@ -597,7 +597,7 @@ describe('identifying a customer', () => {
     return [answer.statusCode, answer.json()]
   }
 
-  /** The events told of the customer's checks, newest last. */
+  /** The events of the customer's checks, newest last. */
   async function outcomes() {
     const rows = await api.service.db.query<{ type: string; details: Record<string, unknown> }>(sql`
       select type, data -> 'details' as details from events

@@ -53,7 +53,7 @@ const deactivateSchema = Type.Object(
   { anyOf: [{ required: ['authorization_code'] }, { required: ['authorizaion_code'] }] },
 )
 
-/** `/customer`: Paystack's context, but for direct debit, which is in customer.authorization.ts. */
+/** `/customer`: Paystack's customers, except direct debit, which is in customer-authorization.ts. */
 export const customerRoutes: RouteFile = (routes, surface) => {
   const { context, paystackMetadata } = surface
 
@@ -136,7 +136,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     },
   )
 
-  // The path of today and the one that most published clients still use.
+  // The current path, and the path that most published clients still use.
   for (const path of ['/customer/authorization/deactivate', '/customer/deactivate_authorization']) {
     routes.post(
       path,
@@ -280,7 +280,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   }
 }
 
-/** An e-mail has an @, an id has digits only, all else is a code. */
+/** An e-mail has an @, an id has only digits, and any other text is a code. */
 export function readReference(text: string): CustomerReference {
   if (text.includes('@')) return { email: text }
   if (/^\d{1,18}$/.test(text)) return { id: BigInt(text) }

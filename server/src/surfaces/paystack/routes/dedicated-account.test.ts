@@ -52,7 +52,7 @@ async function events() {
   `)
 }
 
-/** What would be told of them by webhook. */
+/** The webhooks for the events so far. */
 async function webhooks() {
   return (await events()).map(renderDedicatedAccountEvent).filter((each) => each !== null)
 }
@@ -324,7 +324,7 @@ describe('assigning a dedicated account', () => {
       identified: true,
       dedicated_account: { account_name: 'DUKA/UCHENNA OKORO' },
     })
-    // Zero Sum is not whom the account belongs to, Uchenna Okoro is.
+    // The account does not belong to Zero Sum, but to Uchenna Okoro.
     const told = await webhooks()
     expect(told.map(({ event }) => event).sort()).toEqual([
       'dedicatedaccount.assign.failed',

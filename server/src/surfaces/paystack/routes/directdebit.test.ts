@@ -19,7 +19,7 @@ async function call(method: string, path: string, body?: unknown) {
   return { status: answer.statusCode, body: answer.json() }
 }
 
-/** A customer who has given a mandate, which waits for the bank. */
+/** A customer whose new mandate waits for the bank. */
 async function giveMandate(email: string) {
   const { body } = await call('POST', '/customer/authorization/initialize', { email, channel: 'direct_debit' })
   await call('POST', `/v1/sandbox/mandates/${body.data.reference}/approve`, {})

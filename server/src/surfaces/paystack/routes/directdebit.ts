@@ -10,7 +10,7 @@ import { renderMandate } from './customer-authorization.ts'
 const tags = ['Direct debit']
 const statuses = ['pending', 'active', 'revoked'] as const
 
-/** `/directdebit`: the mandates of all customers. Those of one are in customer.authorization.ts. */
+/** `/directdebit`: the mandates of all customers. The mandates of one customer are in customer-authorization.ts. */
 export const directDebitRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 

@@ -53,7 +53,7 @@ interface TransactionQuery extends ListQuery {
   amount?: string | undefined
 }
 
-/** `/transaction`: asking for money, charging saved payment methods, and what became of both. */
+/** `/transaction`: asking for payments, charging saved payment methods, and reading their outcomes. */
 export const transactionRoutes: RouteFile = (routes, surface) => {
   const { context, publicUrl } = surface
 
@@ -243,7 +243,7 @@ const statuses: Readonly<Record<string, PaymentStatus | null>> = {
   success: 'succeeded',
   failed: 'failed',
   reversed: 'reversed',
-  // Paystack's, but none here is ever in them.
+  // Paystack sends these statuses too, but no transaction here has one of them.
   ongoing: null,
   queued: null,
 }
