@@ -13,7 +13,7 @@ import * as mteja from '../src/surfaces/mteja/errors.ts'
 import { refusalExamples, sampleRefusals } from '../src/surfaces/operations/docs.ts'
 import * as paystack from '../src/surfaces/paystack/errors.ts'
 
-// Holds the documents to the code: what is in one must be in the other.
+// Compares documents with the code. Each must have everything that the other has.
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -91,7 +91,7 @@ describe.skipIf(!existsSync(join(root, '.git')))('the files of the repository', 
   })
 })
 
-/** Tracked ones, and those that would be. */
+/** Files that git tracks, and new files that it would track. */
 function listFiles(): string[] {
   return execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
     .toString()
@@ -99,7 +99,7 @@ function listFiles(): string[] {
     .filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile())
 }
 
-/** The table of docs/errors.md, from the answers of the surfaces themselves. */
+/** The table of docs/errors.md, made from the answers of the surfaces. */
 async function renderAnswers(): Promise<string> {
   const answers = await Promise.all([cashful, paystack, mteja].map((surface) => answersOf(surface.renderProblem)))
   const rows = errorCodes.map((code, i) => {
@@ -116,7 +116,7 @@ interface Answer {
   body: unknown
 }
 
-/** What a surface answers to each code, in the order of the codes. */
+/** The answers of a surface to all codes, in the order of the codes. */
 function answersOf(render: Dialect['render']): Promise<Answer[]> {
   return Promise.all(errorCodes.map((code) => answerTo(render, new ServiceError(code, 'a message'))))
 }
@@ -132,7 +132,7 @@ async function answerTo(render: Dialect['render'], refusal: ServiceError): Promi
   return { status: response.statusCode, body: response.json() }
 }
 
-/** `path: target` for each relative link that leads to no file, or to no heading of it. */
+/** `path: target` for each relative link to a missing file or a missing heading. */
 function brokenLinks(path: string): string[] {
   const text = withoutCode(read(path))
   const targets = matches(text, /\]\(([^)\s]+)\)/g).filter((target) => !/^[a-z]+:/.test(target))
@@ -147,7 +147,7 @@ function leadsSomewhere(path: string, target: string): boolean {
   return statSync(full).isFile() && headingsOf(readFileSync(full, 'utf8')).includes(heading)
 }
 
-/** The anchors that hosts of Markdown give to headings. */
+/** The anchors that Markdown hosts give to headings. */
 function headingsOf(text: string): string[] {
   const plain = text.replace(/^(```|~~~).*?^\1/gms, '')
   return matches(plain, /^#+ (.+)$/gm).map((heading) =>
@@ -158,7 +158,7 @@ function headingsOf(text: string): string[] {
   )
 }
 
-/** Examples may look like links. */
+/** Code is left out, because examples may look like links. */
 function withoutCode(text: string): string {
   return text.replace(/^(```|~~~).*?^\1/gms, '').replace(/`[^`\n]*`/g, '')
 }
@@ -169,7 +169,7 @@ const localPatterns = [
   /https?:\/\/(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+/,
 ]
 
-/** `path:line: text` for each line that names a folder of somebody's machine, a package registry or a private address. */
+/** `path:line: text` for each line with a folder of a developer's machine, a package registry or a private address. */
 function localNames(path: string): string[] {
   return read(path)
     .split('\n')

@@ -11,8 +11,8 @@ import { makeTestDatabase, type TestPlace, testEngine } from './engines.ts'
 import { addTestKey, createTestContext, createTestTenant } from './service.ts'
 import { commandsFor, createLedger, createWallets, requestOf } from './wallets.ts'
 
-// Whoever has the application's role, and SQL of their own choice. On PostgreSQL that is a login of its own with nothing
-// but this membership. The embedded engine has one login, its owner's, so there the role is taken on as the server does.
+// An intruder who has the application's role and chooses the SQL. On PostgreSQL the intruder has a login with only this
+// membership. The embedded engine has one login, its owner's, so there the role is set as the server sets it.
 
 let place: TestPlace
 let db: OwnedDb
@@ -20,7 +20,7 @@ let service: ReturnType<typeof createTestContext>
 let intrude: (statements: string) => Promise<void>
 let leave: () => Promise<void> = async () => undefined
 
-/** What there is to steal. Texts, to be written into SQL. */
+/** The belongings that could be stolen. They are texts, to be written into SQL. */
 let merchant: number
 let otherMerchant: number
 let own: Record<'rich' | 'poor' | 'live' | 'hold' | 'otherHold' | 'purchase' | 'refund' | 'reversal', string>
@@ -121,7 +121,7 @@ async function logIn() {
     })
 }
 
-/** Everything that is money or says whose it is, in one word. */
+/** All money and all ownership of it, in one word. */
 async function books(): Promise<string> {
   const [row] = await db.query<{ books: string }>(sql`
     select md5(string_agg(line, ';' order by line)) as books
@@ -138,7 +138,7 @@ async function books(): Promise<string> {
   return row?.books ?? ''
 }
 
-/** Runs SQL as the intruder and answers the SQLSTATE that it met. Throws when the books are not as they were. */
+/** Runs SQL as the intruder and answers the SQLSTATE of the refusal. Throws when the books have changed. */
 async function attempt(statements: string): Promise<string> {
   const before = await books()
   const met = await intrude(statements).then(
@@ -245,7 +245,7 @@ describe('the role and the means that protect the books', () => {
     ['hold accounts', 'select * from ledger_accounts for update'],
     ['set a sequence back', "select setval(pg_get_serial_sequence('events', 'id'), 1)"],
   ])('the role cannot %s', async (_title, statements) => {
-    // 0A000, 58P01: the embedded engine does not have the means at all.
+    // 0A000, 58P01: the embedded engine does not support the statement at all.
     expect([forbidden, '0A000', '58P01']).toContain(await attempt(statements))
   })
 
@@ -297,7 +297,7 @@ function callPost(overrides: Record<string, string> = {}): string {
     fingerprints: 'array[null]::bytea[]',
     ...overrides,
   }
-  // What was refused is raised, so that both engines tell it in the same way.
+  // A refusal is raised, so that both engines report it in the same way.
   return `do $$
     declare refused text;
     begin
@@ -306,7 +306,7 @@ function callPost(overrides: Record<string, string> = {}): string {
     end $$`
 }
 
-/** As `callPost` with two commands, each list given twice. */
+/** Works like `callPost` with two commands: each list is given twice. */
 function callPostTwice(overrides: Record<string, string> = {}): string {
   return callPost({
     actions: "array['post', 'post']",
@@ -458,7 +458,7 @@ describe('the posting function, called with anything', () => {
       refused,
       () => ({ keys: "array['caller/used']", fingerprints: "array['x']::bytea[]" }),
     ],
-    // A post that claims to be a refund would not be counted against its original.
+    // A post with the kind of a refund would not be counted against its original.
     ['a refund that is posted', malformed, () => ({ ...refund(own.purchase), actions: "array['post']" })],
     ['a purchase that gives back', malformed, () => ({ ...refund(own.purchase), kinds: "array['purchase']" })],
     [

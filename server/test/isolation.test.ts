@@ -7,13 +7,13 @@ import { storedRows } from './stored-rows.ts'
 
 const adminKey = 'operator-0123456789'
 
-/** A request that names something of somebody else's, and how it must be answered. */
+/** A request that names another tenant's belonging, and the status it must get. */
 interface Intrusion {
   params?: Record<string, string>
   query?: string
   body?: unknown
   status: number
-  /** Where the same merchant's live mode refuses for a reason of its own before it looks. */
+  /** The status in live mode, where it refuses for a reason of its own before looking. */
   statusInLiveMode?: number
 }
 
@@ -29,7 +29,7 @@ const identity = {
   account_number: '0111111111',
 }
 
-/** Every way in which a request to the route can name what belongs to a tenant. */
+/** For each route, every way in which a request can name a tenant's belonging. */
 const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
     { body: { phoneNumber, email }, status: 201 },
@@ -354,12 +354,12 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
   'POST /v1/reversals': ({ payInId, purchaseId }) =>
     [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
-  // Each transfer is answered for itself, and refused as one between customers who do not exist.
+  // Each transfer has its own answer, and is refused like a transfer between unknown customers.
   'POST /v1/transfers/batch': ({ customerCode, otherCode }) => [
     { body: { transfers: [{ fromCustomerId: customerCode, toCustomerId: otherCode, amount: 1 }] }, status: 200 },
   ],
 
-  // The operator's: to a merchant's key they are closed, whatever they name.
+  // The operator's routes refuse a merchant's key, whatever the request names.
   'POST /v1/merchants': () => [{ body: { name: 'Soko' }, status: 401 }],
   'GET /v1/merchants': () => [{ status: 401 }],
   'POST /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
@@ -372,7 +372,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/ledger/entries': () => [{ status: 401 }],
 }
 
-/** Answer everybody alike and touch nobody's data, or are opened by a secret of their own. */
+/** Routes that answer every caller the same without touching a tenant's data, or that a secret of their own opens. */
 const ofNoTenant = [
   'OPTIONS *',
   'GET /healthz',
@@ -396,7 +396,7 @@ const ofNoTenant = [
   'GET /api/canary/health',
 ]
 
-/** Names of the same form that nothing has. */
+/** Names of the same form that belong to nothing. */
 const unknown: Belongings = {
   merchantId: 'mer_000000000000000',
   integration: '999999999',
@@ -486,7 +486,7 @@ test('the tenant’s own key finds its belongings', async () => {
   }
 })
 
-/** Answered as for something that does not exist, showing nothing and changing nothing. */
+/** Expects the answer to something unknown. The answer must show nothing, and the request must change nothing. */
 async function expectNothingThere(name: string, bearer: string, statusOf: (intrusion: Intrusion) => number) {
   const route = api.routes.find((each) => each.name === name) as TestRoute
   const intrusionsOf = intrusions[name] as (its: Belongings) => Intrusion[]
@@ -512,15 +512,15 @@ function send(
   return api.call(route.method, path, body, bearer)
 }
 
-/** The body without the names that the request itself gave: those may be repeated. */
+/** The body without the names in the request itself, because an answer may repeat them. */
 function withoutSent(body: string, intrusion: Intrusion, its: Belongings): string {
   const sent = JSON.stringify(intrusion)
   return Object.values(its).reduce((text, name) => (sent.includes(name) ? text.replaceAll(name, '…') : text), body)
 }
 
 /**
- * But for what the intruder can rightly have as well: the merchant itself, in the other mode, and a customer with the same
- * e-mail and phone.
+ * Leaves out the names that the intruder may have as well: the merchant itself in the other mode, and a customer with
+ * the same e-mail and phone.
  */
 function anyNameOf({ merchantId: _1, integration: _2, email: _3, phoneNumber: _4, ...its }: Belongings): RegExp {
   return new RegExp(Object.values(its).join('|'))

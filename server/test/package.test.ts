@@ -10,10 +10,10 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 
 const serverFolder = fileURLToPath(new URL('..', import.meta.url))
-// The Node that runs the tests, and the one npm was started with: on most machines two versions.
+// The Node that runs the tests, and the Node that npm was started with. On most machines these are two versions.
 const nodes = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])]
 
-// Installing takes ten seconds on an idle machine, and what is started here starts from nothing.
+// Installing takes ten seconds on an idle machine, and every process here starts from nothing.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 let folder: string
@@ -66,7 +66,7 @@ test('a signal that arrives twice, as npx passes on a second ctrl-C, does not cu
   expect(await exit).toEqual([0, null])
 })
 
-/** Starts the installed command on a new data folder and waits until it says where it listens. */
+/** Starts the installed command on a new data folder, and waits until it prints its address. */
 async function startMteja(node: string): Promise<{ server: ChildProcess; address: string; data: string }> {
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
@@ -81,7 +81,7 @@ async function startMteja(node: string): Promise<{ server: ChildProcess; address
   return { server, address, data }
 }
 
-/** What the installed command prints. */
+/** The output of an installed command. */
 async function runInstalled(...args: string[]): Promise<string> {
   return (await promisify(execFile)(join(folder, 'node_modules/.bin/mteja'), args, { cwd: folder })).stdout
 }
