@@ -11,7 +11,7 @@ import {
 import { customer, paystackCustomer } from './samples.ts'
 import { json, openScriptedServer, type ScriptedServer } from './scripted-server.ts'
 
-/** What the vendors' own services have been seen to answer, or show in their documents, where it is not what Mteja answers. */
+/** Answers that the vendors' own services sent or document, where they differ from Mteja's answers. */
 let server: ScriptedServer
 let cashful: CashfulClient
 let paystack: PaystackClient
@@ -42,7 +42,7 @@ describe('answers seen from Paystack', () => {
       updatedAt: '2022-08-15T13:46:39.000Z',
     }
     const answer = { status: true, message: 'Customers retrieved', data: [row] }
-    // perPage has been seen as text.
+    // Paystack was seen to send perPage as text.
     const meta = { total: 2, skipped: 0, perPage: '1', page: 1, pageCount: 2 }
     server.reply(
       json(200, { ...answer, meta }),
@@ -146,7 +146,7 @@ describe('answers seen from Cashful', () => {
     server.reply(json(201, customer))
     await cashful.customers.create({ phoneNumber: '+27821234567', metadata: undefined })
     expect(server.requests[0]?.body).toBe('{"phoneNumber":"+27821234567","metadata":{}}')
-    // Never of its own accord when one is changed: what {} does there is not known.
+    // Metadata is not added to an update, because it is not known how Cashful handles {} there.
     await cashful.customers.update('customer_789', { name: 'Jane' })
     expect(server.requests[1]?.body).toBe('{"name":"Jane"}')
   })

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createMerchant } from './server.ts'
 
 /**
- * The examples of a page are one program, in the page's order: it must compile, and print what the page says it prints. Each
- * has a merchant of its own, on which nothing has happened yet.
+ * The examples of a page are one program, in the page's order. The program must compile, and print the output that the
+ * page shows. Each program has a new merchant of its own.
  */
 const docs = fileURLToPath(new URL('../../docs/client', import.meta.url))
 const { baseUrl, adminKey } = inject('server')

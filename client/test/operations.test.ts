@@ -21,7 +21,7 @@ let paystack: PaystackClient<{ plan?: string }>
 let mteja: MtejaClient
 let operator: MtejaClient
 
-/** The global one, which notes what is called. */
+/** The global `fetch`, which also records each call. */
 async function fetchNoting(url: string, init: RequestInit): Promise<Response> {
   called.add(`${init.method} ${new URL(url).pathname}`)
   return fetch(url, init)
@@ -225,7 +225,7 @@ describe('operations of the Paystack client', () => {
     expect(byPage).toEqual(newestFirst)
     const { meta } = await client.customers.list({ perPage: 2, from: new Date(0), to: '2099-01-01' }).page()
     expect(meta).toEqual({ total: 5, skipped: 0, perPage: 2, page: 1, pageCount: 3 })
-    // A customer who comes in between shifts no cursor.
+    // A customer created meanwhile shifts no cursor.
     const seen: unknown[] = []
     for await (const { email } of client.customers.list({ perPage: 2, use_cursor: true })) {
       if (seen.length === 0) await client.customers.create({ email: 'new@b.co' })
@@ -422,7 +422,7 @@ describe('operations of the Mteja client', () => {
   })
 
   test('deliveries are listed, retrieved with their attempts, counted and sent again', async () => {
-    // Not of what earlier tests began and the sandbox finishes now.
+    // Leaves out events of earlier tests, which the sandbox may finish only now.
     const events = ['customer.created']
     const url = 'http://127.0.0.1:9/nobody-listens'
     const { id: endpointId } = await mteja.webhookEndpoints.create({ url, events })
@@ -559,7 +559,7 @@ describe('operations of the Mteja client', () => {
   })
 })
 
-/** Served under today's path too, which is the one the client calls. */
+/** The server also has this route under a newer path, which the client calls. */
 const left = new Set(['POST /customer/deactivate_authorization'])
 
 test('every operation of the server is called by a test', async () => {

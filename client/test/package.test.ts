@@ -13,12 +13,12 @@ import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createMerchant } from './server.ts'
 
-/** The package as a stranger has it: packed, and installed into an empty folder. */
+/** The package as a user has it: packed, and installed into an empty folder. */
 const client = fileURLToPath(new URL('..', import.meta.url))
 const { baseUrl, adminKey } = inject('server')
-// The Node that runs the tests, and the one npm was started with: on most machines two versions.
+// The Node that runs the tests, and the Node that npm was started with. On most machines these are two versions.
 const nodes = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])]
-// Brought by whoever wants them tested: `npm install --global deno bun`.
+// Tested only where they are installed: `npm install --global deno bun`.
 const runtimes = ['deno', 'bun'].map((name) => ({ name, isInstalled: isInstalled(name) }))
 const browser = ['/usr/bin/chromium', '/usr/bin/google-chrome', process.env.CHROMIUM_PATH ?? ''].find(existsSync)
 const expected = '{"amounts":[-50,5000],"total_transactions":1,"isMissing":true,"isForged":true,"shown":"49.50"}'
@@ -93,7 +93,7 @@ test.each([
     types: [],
     strict: true,
     exactOptionalPropertyTypes: true,
-    // The package's own declarations too.
+    // Checks the package's own declarations too.
     skipLibCheck: false,
     noEmit: true,
   }
@@ -104,7 +104,7 @@ test.each([
 
 test('each API’s client alone is small', async () => {
   const { stdout } = await run(process.execPath, [join(client, 'scripts/size.mjs')])
-  // For whoever reads the log of a run.
+  // For the reader of the run's log.
   console.log(stdout)
 })
 
@@ -134,13 +134,13 @@ test.skipIf(browser === undefined)(
       response.end(isScript ? output[0].code : '<!doctype html><title>A shop</title>')
     }).listen(0, '127.0.0.1')
     const args = ['--no-sandbox', '--disable-gpu', '--disable-sync']
-    // The test's own limit ends it.
+    // Only the test's own limit ends the start of the browser.
     const window = await chromium.launch({ executablePath: browser as string, args, timeout: 0 })
     try {
       const page = await window.newPage()
       page.setDefaultTimeout(0)
       await page.goto(`http://localhost:${(pages.address() as AddressInfo).port}/`)
-      // As text: only the page can import it.
+      // The script is text, because only the page can import the module.
       const script = `import('/smoke.js').then(({ smoke }) => smoke(${JSON.stringify(baseUrl)}, ${JSON.stringify(key)}))`
       expect(await page.evaluate(script)).toBe(expected)
     } finally {
@@ -157,7 +157,7 @@ console.log(await smoke(...process.argv.slice(2)))
 `
 }
 
-/** What a program prints, whether it fails or not. */
+/** The output of a program, whether it fails or not. */
 async function runTool(program: string, args: string[]): Promise<string> {
   try {
     return (await run(process.execPath, [program, ...args], { cwd: folder })).stdout

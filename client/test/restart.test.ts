@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CashfulClient, type LogEvent, MtejaClient, PaystackClient } from '../src/index.ts'
 import { createMerchant, type StartedServer, startServer } from './server.ts'
 
-/** The server is killed and started again while money moves; its callers are plain code that knows nothing of it. */
+/**
+ * The server is killed and started again during transfers. Its callers are plain code that knows nothing about that.
+ */
 let server: StartedServer
 
 beforeAll(async () => {

@@ -35,7 +35,7 @@ import {
 
 let server: ScriptedServer
 let client: CashfulClient
-/** The same towards a server that ignores idempotency keys, as the vendors do. */
+/** The same client for a server that ignores idempotency keys, as the vendors do. */
 let vendor: CashfulClient
 
 const fast = { backoffMs: 1, timeoutMs: 2000 }
@@ -52,7 +52,7 @@ afterAll(() => server.close())
 const read = (options?: CallOptions) => client.customers.retrieve('customer_789', options)
 const write = (options?: CallOptions) => client.transfers.create(money, options)
 
-/** What the call rejects with. */
+/** The error with which the call rejects. */
 async function failure(call: Promise<unknown>): Promise<MtejaError> {
   const error = await call.then(
     () => undefined,
