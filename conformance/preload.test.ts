@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-/** Answers with what it was asked. */
+/** Answers with the request's own parts. */
 const echo = createServer(async (request, response) => {
   response.end(`${request.method} ${request.url} ${request.headers.authorization} ${await text(request)}`)
 })

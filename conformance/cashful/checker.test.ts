@@ -27,7 +27,7 @@ const card = {
 }
 const services = { database: { status: 'up' } }
 
-/** A right answer of every operation. What is required in it is marked by its being listed in `required` below. */
+/** A right answer of every operation. All members but the ones in `optionalMembers` are required. */
 const samples: Record<OperationName, { status: number; body: Json }> = {
   createCustomer: { status: 201, body: customer },
   listCustomers: { status: 200, body: { data: [customer], pagination } },
@@ -50,7 +50,7 @@ function respond(status: number, json: unknown, type = 'application/json; charse
   return { status, headers: { 'content-type': type }, text: JSON.stringify(json), json }
 }
 
-/** Every object in the body whose members the contract names, with the way to put another in its place. */
+/** Every object of the body whose members the contract names, with a function that replaces it. */
 function* walkObjects(body: Json, replace: (changed: unknown) => unknown = (whole) => whole): Generator<Place> {
   yield { object: body, replace }
   for (const [name, value] of Object.entries(body)) {

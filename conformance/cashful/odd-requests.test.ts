@@ -7,7 +7,7 @@ import { listUnknownRouteDefects } from './operations.ts'
 const merchant = useMerchant()
 const customers = '/api/canary/customers'
 
-/** Sends the target and body exactly as written, with a good token. */
+/** Sends the target and body exactly as written, with a valid token. */
 function send(line: string, body?: string): Promise<WireResponse> {
   const [method = '', target = ''] = line.split(' ')
   const headers = { Authorization: `Bearer ${merchant.key}`, 'Content-Type': 'application/json' }

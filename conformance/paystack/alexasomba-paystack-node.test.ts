@@ -65,7 +65,7 @@ async function createCustomer(): Promise<CustomerData> {
   return (data as unknown as { data: CustomerData }).data
 }
 
-/** Begins a direct debit and agrees to it in the customer's place. Answers its reference. */
+/** Begins a direct debit and approves it in the customer's place. Answers its reference. */
 async function makeMandate(id: number): Promise<string> {
   const { data } = await connect().customer_initializeDirectDebit({
     params: { path: { id } },

@@ -19,7 +19,7 @@ export interface CustomersCalls {
   deactivateAuthorization?(authorizationCode: string): Promise<unknown>
 }
 
-/** How one published client is called, and what its caller gets to see. */
+/** The way to call one published client, and the results that its caller sees. */
 export interface CustomersClient {
   /** Its name on npm. */
   name: string
@@ -27,21 +27,24 @@ export interface CustomersClient {
   methods: Partial<Record<PaystackOperation, string>>
   /** The customers methods found on the client itself. */
   findMethods(): string[]
-  /** Constructed anew for each call, since some clients share the last key given among all their instances. */
+  /** Makes a new client for each call, because some clients share the last key among all their instances. */
   connect(key: string): CustomersCalls
-  /** The body of a success in what a call resolves to. */
+  /** The body of a success, from the value that a call resolves to. */
   readBody(result: unknown): unknown
-  /** What a listing's caller sees of its meta. */
+  /** The part of a list's meta that the caller sees. */
   listAnswer: AnswerName
   /** Fails unless the call ends the way a caller of this client sees a refusal. */
   expectRefusal(call: Promise<unknown>, refusal: Refusal): Promise<void>
   /** Metadata in the form the client's documentation asks for. */
   writeMetadata(metadata: Input): unknown
-  /** Metadata the client sends although Paystack refuses it. Left out when the client lets none through. */
+  /** Metadata that the client sends although Paystack refuses it. Undefined when the client lets none through. */
   refusedMetadata?: unknown
 }
 
-/** Tests the rules of the customers operations through a client: what it offers works, is kept, and is refused as documented. */
+/**
+ * Tests the rules of the customers operations through a client: its operations work, their changes are stored, and
+ * refusals are as documented.
+ */
 export function testCustomersClient(client: CustomersClient, merchant: Merchant): void {
   const calls = (key = merchant.key) => client.connect(key)
   const read = async (call: Promise<unknown>) => client.readBody(await call)
@@ -174,7 +177,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       const refused = await createCustomer()
       const confirmed = await createCustomer()
       expect(await read(validate(refused.customer_code, { bvn: '20012345677' }))).toMatchObject({ status: true })
-      // Identifications finish in order: once a later one is confirmed, this one has been decided.
+      // Identifications finish in order, so once a later one is confirmed, this one has been decided.
       await validate(confirmed.customer_code)
       await expect.poll(async () => (await fetchCustomer(confirmed.email)).identified, { timeout: 10_000 }).toBe(true)
       expect(await fetchCustomer(refused.email)).toMatchObject({ identified: false, first_name: null })

@@ -42,7 +42,7 @@ const client: CustomersClient = {
   },
   readBody: (result) => result,
   listAnswer: 'listedWithoutMeta',
-  // It never looks at the HTTP status, and of a body keeps only status, message and data.
+  // The client never reads the HTTP status. Of a body it keeps only status, message and data.
   expectRefusal: async (call, { body: { status, message } }) => expect(await call).toEqual({ status, message }),
   writeMetadata: JSON.stringify,
   refusedMetadata: '[1]',

@@ -31,7 +31,7 @@ const client: CustomersClient = {
       list: (query) => customers.list(query),
       fetch: (id) => customers.get({ id }),
       update: (id, changes) => customers.update({ id, ...changes }),
-      // It asks for a `value`, which Paystack requires no longer.
+      // The client requires a `value`, which Paystack no longer requires.
       validate: (id, identity) => customers.validate({ id, value: identity.bvn, ...identity }),
       setRiskAction: (customer, action) => customers.setRiskAction({ customer, risk_action: action }),
       deactivateAuthorization: (code) => customers.deactivateAuth({ authorization_code: code }),

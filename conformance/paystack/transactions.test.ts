@@ -32,9 +32,9 @@ interface TransactionsClient {
   name: string
   /** The client's own method for each operation it offers. */
   methods: Partial<Record<TransactionOperation, string>>
-  /** Constructed anew for each call, since some clients share the last key given among all their instances. */
+  /** Makes a new client for each call, because some clients share the last key among all their instances. */
   connect(key: string): TransactionCalls
-  /** The body of a success in what a call resolves to. */
+  /** The body of a success, from the value that a call resolves to. */
   readBody(result: unknown): unknown
   /** Fails unless the call ends the way a caller of this client sees a refusal. */
   expectRefusal(call: Promise<unknown>, refusal: Refusal): Promise<void>
@@ -72,7 +72,7 @@ const official: TransactionsClient = {
     }
   },
   readBody: (result) => result,
-  // It never looks at the HTTP status, and of a body keeps only status, message and data.
+  // The client never reads the HTTP status. Of a body it keeps only status, message and data.
   expectRefusal: async (call, { body: { status, message } }) => expect(await call).toEqual({ status, message }),
 }
 
@@ -85,11 +85,11 @@ const sdk: TransactionsClient = {
     fetchTransaction: 'fetch',
     totalTransactions: 'total',
     chargeAuthorization: 'chargeAuthorization',
-    // Its checkPending asks at another address.
+    // The client's checkPending calls another address.
     charge: 'create',
   },
   connect: (key) => {
-    /** Its types ask for members that Paystack does not. */
+    /** The client's types require members that Paystack does not require. */
     const { transaction, charge } = new PaystackSdk(key) as unknown as Record<
       'transaction' | 'charge',
       Record<
@@ -220,21 +220,21 @@ const node: TransactionsClient = {
       verify: (reference) => paystack.verifyTransaction({ reference }),
       list: (query) => paystack.listTransaction(query),
       fetch: (id) => paystack.getTransaction({ id: String(id) }),
-      // It refuses to ask for nothing in particular.
+      // The client refuses a call without any parameter.
       totals: () => paystack.transactionTotals({ from: new Date('2024-01-01') }),
-      // It asks for NGN unless told otherwise.
+      // The client sends NGN unless told otherwise.
       chargeAuthorization: (input) => paystack.chargeAuthorization({ currency: 'ZAR', ...input }),
       charge: (input) => paystack.chargeMobileMoney(input),
       check: (reference) => paystack.checkPendingCharge({ reference }),
     }
   },
   readBody: (result) => (result as { body: unknown }).body,
-  // What the server said is lost.
+  // The client loses the server's message.
   expectRefusal: (call, { status }) =>
     expect(call).rejects.toMatchObject({ name: 'PayStackAPIError', message: expect.stringContaining(`(${status})`) }),
 }
 
-/** The members of a transaction that the tests read; `shapes.ts` holds all of them to their types. */
+/** The members of a transaction that the tests read. `shapes.ts` checks the types of all members. */
 interface Transaction {
   id: number
   reference: string
@@ -250,7 +250,7 @@ const newReference = () => {
   return `order-${lastReference}`
 }
 
-/** Pays on the page as a person does. Answers where it leads. */
+/** Pays on the page as a person does. Answers the address that the page leads to. */
 async function payByCard(address: string): Promise<string | null> {
   const body = new URLSearchParams({ method: 'card', number: '4084084084084081', expiry: '12/30', cvv: '408' })
   const { headers } = await fetch(address, { method: 'POST', body, redirect: 'manual' })

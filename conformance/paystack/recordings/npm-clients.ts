@@ -1,6 +1,6 @@
 import type { RecordedClient } from '../replay.ts'
 
-/** The clients that also run here unmodified: their bytes, held apart from whatever version runs. */
+/** The bytes of clients that also run here unmodified. The bytes stay the same, whichever version runs. */
 export const npmClients: RecordedClient[] = [
   {
     name: '@paystack/paystack-sdk 1.2.1-beta.1',

@@ -1,8 +1,8 @@
 import type { RecordedClient } from '../replay.ts'
 
 /**
- * PayStackEase for Python, the same on the wire at v1.0.0 and v2.3.7. A body is `json.dumps` text, a null in it stands for an
- * argument left out, and a path is not escaped.
+ * PayStackEase for Python. Its versions v1.0.0 and v2.3.7 send the same bytes. A body is `json.dumps` text, and a null
+ * in it stands for an argument left out. A path is not escaped.
  */
 export const payStackEase: RecordedClient = {
   name: 'PayStackEase',
