@@ -6,7 +6,7 @@ import { isRemembered } from '../src/domain/idempotency/remembered.ts'
 import { renderProblem as renderForMteja } from '../src/surfaces/mteja/errors.ts'
 import { listRoutes, openTestApi, type TestApi, type TestRoute } from './api.ts'
 
-// Holds the door for "once" to docs/ledger.md: which way each route goes, and what is remembered of an answer.
+// Compares the door for "once" with docs/ledger.md: the way of each route, and the answers that are remembered.
 
 const ways: Record<string, readonly string[]> = {
   'in the posting': [
