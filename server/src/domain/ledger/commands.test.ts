@@ -15,7 +15,7 @@ import { sql } from '../../db/sql.ts'
 import { setRiskAction } from '../customers/customers.ts'
 import { getHold, placeHold } from '../wallet/holds.ts'
 import { listTransfers, makeTransfers } from '../wallet/transfers.ts'
-import { doTogether, type LedgerCommand, type Receipt } from './commands.ts'
+import { doTogether, type LedgerCommand, parametersOf, type Receipt } from './commands.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -32,6 +32,23 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await unsoundBooks(service.db)).toEqual([])
   await service.close()
+})
+
+test('a call of the posting function gives every parameter it has, with its type, and no other', async () => {
+  const [{ declared } = {}] = await service.db.query<{ declared: Record<string, string> }>(sql`
+    select json_object_agg(a.name, a.type::regtype::text) as declared
+    from pg_proc p
+    cross join lateral unnest(p.proargnames, p.proargmodes, p.proallargtypes) as a (name, mode, type)
+    where p.proname = 'post_commands_v2' and a.mode = 'i'
+  `)
+  const given = parametersOf(tenant, service.clock.now(), [])
+  const [{ types } = {}] = await service.db.query<{ types: Record<string, string> }>(sql`
+    select json_object_agg(g.name, g.type::regtype::text) as types
+    from unnest(
+      ${Object.keys(given)}::text[], ${Object.values(given).map(({ type }) => type)}::text[]
+    ) as g (name, type)
+  `)
+  expect(types).toEqual(declared)
 })
 
 /** A story, and how it ends. See test/money-story.ts for the words. */

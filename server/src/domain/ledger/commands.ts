@@ -4,6 +4,7 @@ import { batchLimits } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
+import { argument, functionCall, listArgument, type ParameterTypes } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
@@ -90,7 +91,7 @@ const queueOf = perContext(
   (context): Batched<Call, Outcome> =>
     createBatcher(
       context.db,
-      (lane, calls) => doCommands(lane, context, calls),
+      (lane, calls) => doCommands(context, lane, calls),
       (call) => tenantKey(call.tenant),
       { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
     ),
@@ -111,8 +112,8 @@ export async function doTogether(
   commands: LedgerCommand[],
 ): Promise<(Receipt | ServiceError)[]> {
   const outcomes = await doCommands(
-    context.db,
     context,
+    context.db,
     commands.map((command) => ({ tenant, command })),
   )
   return outcomes.map((outcome, i) => {
@@ -148,9 +149,20 @@ function keyOf(command: LedgerCommand): string | null {
 /** For a key of our own there is one request only. */
 const ownFingerprint = Buffer.alloc(0)
 
-async function doCommands(db: Queryable, context: Context, calls: Call[]): Promise<Outcome[]> {
+async function doCommands(context: Context, lane: Queryable, calls: Call[]): Promise<Outcome[]> {
   const { tenant } = calls[0] as Call
   const commands = calls.map((call) => call.command)
+  const statement = sql`
+    select r.refusal, r.replayed, r.fingerprint, r.id, r.amount, r.from_balance, r.to_balance, r.created_at
+    from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands))} r
+    order by r.ordinal
+  `
+  // Two servers can get different requests with one key at once. The server that comes second finds the key's answer.
+  return repeatAfterCollision(['idempotency_keys_pkey'], () => lane.query<Outcome>(statement))
+}
+
+/** Every parameter of the posting function, for a batch of commands of one tenant: see post_commands.sql. */
+export function parametersOf(tenant: Tenant, now: Date, commands: LedgerCommand[]) {
   const accounts = new AccountPlaces()
   const holds = new Places()
   const originals = new Places()
@@ -158,33 +170,41 @@ async function doCommands(db: Queryable, context: Context, calls: Call[]): Promi
   const tos = commands.map((each) => ('to' in each ? accounts.place(each.to, each.currency) : null))
   const holdPlaces = commands.map((each) => ('holdId' in each ? holds.place(each.holdId) : null))
   const originalPlaces = commands.map((each) => ('originalId' in each ? originals.place(each.originalId) : null))
+  const list = <Type extends keyof ParameterTypes>(
+    type: Type,
+    read: (command: LedgerCommand) => ParameterTypes[Type] | null,
+  ) => listArgument(type, commands.map(read))
+  return {
+    p_merchant_id: argument('integer', tenant.merchant.id),
+    p_mode: argument('text', tenant.mode),
+    p_now: argument('timestamptz', now),
+    p_account_kinds: listArgument('text', accounts.kinds),
+    p_account_customers: listArgument('text', accounts.customers),
+    p_account_currencies: listArgument('text', accounts.currencies),
+    p_hold_ids: listArgument('uuid', holds.names),
+    p_original_ids: listArgument('uuid', originals.names),
+    p_actions: list('text', (each) => each.action),
+    p_ids: list('uuid', (each) => each.id),
+    p_kinds: list('text', (each) => ('kind' in each ? each.kind : null)),
+    p_froms: listArgument('integer', froms),
+    p_tos: listArgument('integer', tos),
+    p_amounts: list('bigint', (each) => ('amount' in each ? each.amount : null)),
+    p_holds: listArgument('integer', holdPlaces),
+    p_finals: list('boolean', (each) => each.action === 'capture' && each.isFinal),
+    p_originals: listArgument('integer', originalPlaces),
+    p_expirations: list('timestamptz', (each) => (each.action === 'place' ? each.expiresAt : null)),
+    p_descriptions: list('text', (each) => ('description' in each ? each.description : null)),
+    p_details: list('text', (each) => ('details' in each && each.details ? JSON.stringify(each.details) : null)),
+    p_event_types: list('text', (each) => each.event?.type ?? null),
+    p_event_data: list('text', (each) => (each.event === null ? null : JSON.stringify(each.event.data))),
+    p_keys: list('text', keyOf),
+    p_fingerprints: list('bytea', fingerprintFor),
+  }
+}
 
-  const statement = sql`
-    select r.refusal, r.replayed, r.fingerprint, r.id, r.amount, r.from_balance, r.to_balance, r.created_at
-    from post_commands(
-      ${tenant.merchant.id}, ${tenant.mode}, ${context.clock.now()},
-      ${accounts.kinds}::text[], ${accounts.customers}::text[], ${accounts.currencies}::text[],
-      ${holds.names}::uuid[], ${originals.names}::uuid[],
-      ${commands.map((each) => each.action)}::text[],
-      ${commands.map((each) => each.id)}::uuid[],
-      ${commands.map((each) => ('kind' in each ? each.kind : null))}::text[],
-      ${froms}::integer[], ${tos}::integer[],
-      ${commands.map((each) => ('amount' in each ? each.amount : null))}::bigint[],
-      ${holdPlaces}::integer[],
-      ${commands.map((each) => each.action === 'capture' && each.isFinal)}::boolean[],
-      ${originalPlaces}::integer[],
-      ${commands.map((each) => (each.action === 'place' ? each.expiresAt : null))}::timestamptz[],
-      ${commands.map((each) => ('description' in each ? each.description : null))}::text[],
-      ${commands.map((each) => ('details' in each && each.details ? JSON.stringify(each.details) : null))}::text[],
-      ${commands.map((each) => each.event?.type ?? null)}::text[],
-      ${commands.map((each) => (each.event === null ? null : JSON.stringify(each.event.data)))}::text[],
-      ${commands.map(keyOf)}::text[],
-      ${commands.map((each) => (keyOf(each) === null ? null : (each.request?.fingerprint ?? ownFingerprint)))}::bytea[]
-    ) r
-    order by r.ordinal
-  `
-  // Two servers may be asked for different things under one key at once: who comes second finds the key's answer.
-  return repeatAfterCollision(['idempotency_keys_pkey'], () => db.query<Outcome>(statement))
+/** Of the request that a command's key belongs to; null for a command without a key. */
+function fingerprintFor(command: LedgerCommand): Buffer | null {
+  return keyOf(command) === null ? null : (command.request?.fingerprint ?? ownFingerprint)
 }
 
 /** Gives each name of a batch its place, counted from 1 as SQL does. */
