@@ -493,7 +493,9 @@ begin
   from unnest(
     p_keys, p_fingerprints, v_refusals, v_ids, v_amounts, v_from_balances, v_to_balances, v_command_times, v_replayed
   ) as c (key, fingerprint, refusal, id, amount, from_balance, to_balance, created_at, replayed)
-  where c.key is not null and not c.replayed;
+  where c.key is not null and not c.replayed
+    -- The request was malformed at that moment (400). Such an answer is not stored under a key on any route.
+    and c.refusal is distinct from 'expiry_passed';
 
   return query
   select c.ordinal::integer, c.refusal, c.replayed, c.fingerprint, c.id, c.amount, c.from_balance, c.to_balance, c.created_at

@@ -799,6 +799,25 @@ describe('a request that comes again with its key', () => {
     expect(fresh).toMatchObject({ amount: 7n, replayed: false })
   })
 
+  test('is judged again where the hold’s time to expire had passed, and may be corrected under its key', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 10n))
+    const now = service.clock.now().getTime()
+    const request = freshRequest()
+    const place = { ...make.place(a, 5n, { expiresAt: new Date(now + 1000) }), request }
+    const ahead = { ...service, clock: { now: () => new Date(now + 1000) } }
+    const refused = await refusalOf(createLedger(ahead)(tenant, place))
+    expect(refused).toMatchObject({ code: 'invalid_request', field: 'expiresAt', replayed: false })
+    expect(await refusalOf(createLedger(ahead)(tenant, place))).toMatchObject({ replayed: false })
+    // By a server whose clock is behind, it is in time.
+    expect(await ledger(tenant, place)).toMatchObject({ amount: 5n, replayed: false })
+    expect(await createLedger(ahead)(tenant, place)).toMatchObject({ amount: 5n, replayed: true })
+    const wrong = requestOf(freshRequest().key, { expiresAt: 'past' })
+    await refusalOf(ledger(tenant, { ...make.place(a, 1n, { expiresAt: new Date(now) }), request: wrong }))
+    const corrected = requestOf(wrong.key, { expiresAt: 'future' })
+    expect(await ledger(tenant, { ...make.place(a, 1n), request: corrected })).toMatchObject({ replayed: false })
+  })
+
   test('a key of another tenant or mode is another key', async () => {
     const request = freshRequest()
     const other = await createTestTenant(service)

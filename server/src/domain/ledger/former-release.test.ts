@@ -169,6 +169,15 @@ test('a key that was refused or used for another request with one release is so 
   })
 })
 
+test('a hold whose time to expire has passed is refused and not stored under its key, whichever release asks', async () => {
+  const [a = ''] = await createWallets(service, tenant, 1)
+  const late = make.place(a, 10n, { expiresAt: service.clock.now(), request: requestOf('former late') })
+  for (let i = 0; i < 2; i++) {
+    expect(await oneByFormerRelease(late)).toMatchObject({ refusal: 'expiry_passed', replayed: false })
+    await expect(doCommand(service, tenant, late)).rejects.toMatchObject({ code: 'invalid_request', replayed: false })
+  }
+})
+
 test('servers of both releases that get one request at once do it once', async () => {
   const [a = ''] = await createWallets(service, tenant, 1)
   const request = requestOf('former race')
