@@ -1,4 +1,4 @@
-// npm run bench: starts the program on the Node that runs TypeScript as it is.
+// npm run bench: starts the program with the Node that runs TypeScript without a build.
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { run } from '../scripts/run.mjs'

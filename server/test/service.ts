@@ -12,10 +12,10 @@ import { chooseProviders } from '../src/start/providers.ts'
 import type { Service } from '../src/surfaces/http/surface.ts'
 import { openTestDatabase } from './engines.ts'
 
-/** Every test service's key. */
+/** The key of every test service. */
 export const testVault = createVault(Buffer.alloc(32, 1), systemRandom)
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until a test moves it. */
 export interface TestClock extends Clock {
   advance(ms: number): void
 }
@@ -34,13 +34,13 @@ export type TestContext = Service & { clock: TestClock; sandboxDelayMs: number }
 
 export type TestService = TestContext & { close(): Promise<void> }
 
-/** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
+/** A service on an empty database of its own, with a clock that the test moves and a sandbox that takes a second. */
 export async function openTestService(): Promise<TestService> {
   const db = await openTestDatabase()
   return { ...createTestContext(db), close: () => db.close() }
 }
 
-/** What such a service has besides its database. */
+/** The members of such a service, around its database. */
 export function createTestContext(db: FreeDb): TestContext {
   const clock = createTestClock()
   const sandboxDelayMs = 1000
@@ -70,7 +70,7 @@ export async function createTestTenant(
   return addTestKey(service, made, mode)
 }
 
-/** The same merchant seen in a mode, with a key for it. */
+/** The same merchant in a mode, with a key for it. */
 export async function addTestKey(service: Context, merchant: Merchant, mode: Mode): Promise<TestTenant> {
   const { secret } = await createApiKey(service, merchant, { mode })
   return { merchant, mode, secret }

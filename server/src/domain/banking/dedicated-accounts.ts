@@ -1,9 +1,9 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Random } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
+import type { Page } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import {
   type Customer,
   type CustomerReference,

@@ -1,7 +1,7 @@
 import type { Currency } from '../../base/money.ts'
+import type { Page } from '../../base/page.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { Balance } from './balances.ts'
 import type { TransactionKind } from './commands.ts'

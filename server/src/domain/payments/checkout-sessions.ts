@@ -1,14 +1,13 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, maxAmount, parseAmount } from '../../base/money.ts'
+import type { Page } from '../../base/page.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { checkMetadata, findCustomer, type Metadata } from '../customers/customers.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
-import { isUuid } from '../wallet/holds.ts'
 import {
   type Confirmation,
   confirmPaymentIntent,

@@ -1,7 +1,7 @@
 import type { Currency } from '../../base/money.ts'
+import type { Page } from '../../base/page.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {

@@ -6,9 +6,11 @@ import { readBodies } from '../http/body.ts'
 import { problemOf } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html, page } from './page.ts'
+import { html, htmlPage } from './html.ts'
 
-/** `/authorize/:accessCode`: where a customer agrees to a direct debit mandate. The address is the only secret. */
+/**
+ * `/authorize/:accessCode`: the page on which a customer approves a direct debit mandate. Only the address is secret.
+ */
 export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
@@ -20,7 +22,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
     return reply
       .status(status)
       .type('text/html')
-      .send(page('Authorization', html`<p>${problem.message}</p>`))
+      .send(htmlPage('Authorization', html`<p>${problem.message}</p>`))
   })
 
   app.get<{ Params: { accessCode: string } }>(
@@ -31,9 +33,9 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
       const mandate = await getMandate(context, tenant, reference)
       reply.type('text/html')
       if (mandate.status !== 'requested') {
-        return page('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
+        return htmlPage('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
       }
-      return page(
+      return htmlPage(
         'Authorize direct debit',
         html`
         <p><strong>${tenant.merchant.name}</strong> asks to debit your bank account. This is a sandbox: no bank is asked.</p>
@@ -65,7 +67,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
         address.searchParams.set('reference', reference)
         return reply.redirect(address.href, 303)
       }
-      return reply.type('text/html').send(page('Authorized', html`<p>Thank you. You can close this page.</p>`))
+      return reply.type('text/html').send(htmlPage('Authorized', html`<p>Thank you. You can close this page.</p>`))
     },
   )
 }

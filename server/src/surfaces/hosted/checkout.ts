@@ -10,7 +10,7 @@ import {
 import { pageChannels } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html } from './page.ts'
+import { type Html, html } from './html.ts'
 import {
   join,
   type PaymentFields,
@@ -24,9 +24,9 @@ import {
 } from './payment.ts'
 
 /**
- * `/checkout/:id`: where a person pays a checkout session. The address is the only secret. Every submission is answered
- * by a redirect, so that neither refreshing nor going back sends it again; and if it is sent again, what is paid or under
- * way is not charged.
+ * `/checkout/:id`: the page on which a person pays a checkout session. Only the address is secret. Every submission is
+ * answered by a redirect, so that neither refreshing nor going back sends it again. If it is sent again, a session that
+ * is paid or being paid is not charged.
  */
 export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   servePayments(app)

@@ -4,7 +4,7 @@ import type { Payment } from '../../domain/payments/payment-records.ts'
 import { type OpenedPayment, openPaymentPage, pageChannels, payOnPage } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html } from './page.ts'
+import { html } from './html.ts'
 import {
   type PaymentFields,
   type PayPage,
@@ -17,8 +17,8 @@ import {
 } from './payment.ts'
 
 /**
- * `/pay/:accessCode`: where a customer pays a payment. As a checkout session's page: the address is the only secret,
- * and whatever is sent twice is charged once.
+ * `/pay/:accessCode`: the page on which a customer pays a payment. As on a checkout session's page, only the address is
+ * secret, and repeated submissions charge once.
  */
 export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   servePayments(app)
@@ -79,7 +79,7 @@ function paymentOf({ tenant, payment }: OpenedPayment): PayPage {
   }
 }
 
-/** The merchant's address with the reference in its query, twice, as Paystack adds it; null where there is none to go to. */
+/** The merchant's address with the reference in its query, twice, as Paystack adds it. Null if there is no address. */
 function returnAddress({ callbackUrl, reference }: Payment): string | null {
   if (callbackUrl === null || !isWebAddress(callbackUrl)) return null
   const url = new URL(callbackUrl)

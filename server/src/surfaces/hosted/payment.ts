@@ -8,11 +8,11 @@ import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { problemOf } from '../http/problem.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html, page } from './page.ts'
+import { type Html, html, htmlPage } from './html.ts'
 
-/** What all pages on which a person pays have in common. */
+/** The content that all pages for paying share. */
 export interface PayPage {
-  /** Of the page itself. */
+  /** The path of the page itself. */
   path: string
   merchantName: string
   /** Minor units. */
@@ -20,18 +20,18 @@ export interface PayPage {
   currency: Currency
   /** `payin` fills the customer's balance, `payment` pays the merchant. */
   purpose: 'payment' | 'payin'
-  /** What is paid for, in the page's words. */
+  /** The items that are paid for, as the page shows them. */
   items: Html | string
-  /** What it may be paid by. */
+  /** The channels by which the payment can be made. */
   channels: readonly string[]
-  /** Where to go once paid, and to give up. */
+  /** The address to go to after paying, and for giving up. */
   returnUrl: string | null
   cancelUrl: string | null
 }
 
 export type PaymentFields = Partial<Record<'method' | 'number' | 'expiry' | 'cvv' | 'phone', unknown>>
 
-/** Reads forms as browsers send them, and tells refusals on a page. */
+/** Reads forms as browsers send them, and shows refusals on a page. */
 export function servePayments(app: FastifyInstance): void {
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
@@ -155,11 +155,12 @@ export function join(parts: Html[]): Html {
 }
 
 /**
- * A page that loads and runs nothing: its own style is let in by its hash. The form may end at the merchant's address,
- * and where that redirects to: browsers hold the whole way to `form-action`, so the scheme is as narrow as it can be.
+ * A page that loads and runs nothing. Only its own style is allowed, by its hash. A form may lead to the merchant's
+ * address and on to its redirects. Browsers check every redirect against `form-action`, so its scheme is as narrow as
+ * possible.
  */
 function sendPage(reply: FastifyReply, title: string, body: Html, returnUrl: string | null = null) {
-  const markup = page(title, body)
+  const markup = htmlPage(title, body)
   const styles = [...markup.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
     ([, style = '']) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   )

@@ -3,14 +3,14 @@ import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { QueueFullError } from '../../db/batcher.ts'
 import { describeViolation, type Violation } from './validation.ts'
 
-/** Anything that can end a request, in the terms every surface's table is written in. */
+/** Any reason that ends a request, in the terms that every surface's table uses. */
 export interface Problem {
   code: ErrorCode
   message: string
   field: string | undefined
-  /** What is wrong with the request's members, where that is the problem. */
+  /** The faults of the request's members, if the problem is in them. */
   violations: Violation[]
-  /** False for a fault of ours, which is logged and told without detail. */
+  /** False for a fault of the server. Such a fault is logged, and answered without details. */
   expected: boolean
 }
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../base/errors.ts'
 import type { Problem } from '../http/problem.ts'
 
-/** What each refusal is on this surface. */
+/** The status of each refusal on this surface. */
 export const statusByCode: Record<ErrorCode, number> = {
   invalid_request: 400,
   currency_not_held: 400,

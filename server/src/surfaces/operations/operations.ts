@@ -4,8 +4,8 @@ import { pingDatabase } from '../../db/ping.ts'
 import type { Context } from '../../domain/context.ts'
 
 /**
- * `/healthz`, `/readyz` and `/metrics`: for whoever keeps the process running. Marked as no context of its own, so that
- * the measuring hook sees every surface's requests.
+ * `/healthz`, `/readyz` and `/metrics`: for the operator of the process. Registered without a scope of its own, so that
+ * the measuring hook sees the requests of every surface.
  */
 export const operationsRoutes: FastifyPluginAsync<{ context: Context }> = async (app, { context }) => {
   const registry = new Registry()

@@ -7,9 +7,9 @@ interface Wording {
   type: 'validation_error' | 'api_error'
   code: string
   nextStep: string
-  /** What Paystack says, where its words are known; otherwise the domain's. */
+  /** Paystack's message, where it is known. Otherwise the domain's message is sent. */
   message?: string
-  /** Only where Paystack is known to send it. */
+  /** Set only where Paystack is known to send it. */
   errorCodeMappingNotFound?: boolean
 }
 
@@ -36,7 +36,7 @@ function notFound(message?: string): Wording {
   }
 }
 
-/** What each refusal is on this surface. */
+/** The answer to each refusal on this surface. */
 const wordingByCode: Record<ErrorCode, Wording> = {
   invalid_request: invalid(),
   currency_not_held: invalid('Currency not supported by merchant'),
@@ -127,7 +127,7 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   const [violation] = problem.violations
   if (violation?.missing) {
     const missing = { code: 'missing_params', nextStep: 'Provide all required params' }
-    // The one text Paystack documents for a missing member.
+    // The one text that Paystack documents for a missing member.
     const message = violation.field === 'email' ? 'Email Address is required' : `"${violation.field}" is required`
     return { ...wording, ...missing, message }
   }
@@ -136,7 +136,7 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   return wording
 }
 
-/** A currency that nobody holds is one the merchant does not hold. */
+/** A currency that does not exist is refused like one that the merchant does not hold. */
 function refusalOf({ code, field, violations }: Problem): ErrorCode {
   return code === 'invalid_request' && field === 'currency' && violations.length === 0 ? 'currency_not_held' : code
 }

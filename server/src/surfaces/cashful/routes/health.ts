@@ -18,7 +18,7 @@ const healthSchema = Type.Object(
   },
 )
 
-/** `/api/canary/health`: 200 while the database answers, else 503. */
+/** `/api/canary/health`: 200 while the database answers, otherwise 503. */
 export const healthRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/health',

@@ -16,7 +16,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
 import { readPaymentMethodId } from './payment-methods.ts'
 
@@ -78,7 +78,7 @@ const intentSchema = Type.Object(
   { examples: [exampleIntent] },
 )
 
-/** Of the clients from 0.8.4 on; the members after the second are of 0.9.0. */
+/** For clients from 0.8.4 on. The members after the second one are for 0.9.0. */
 const cardConfirmationSchema = Type.Object(
   {
     paymentIntent: intentSchema,
@@ -116,7 +116,7 @@ const cardConfirmationSchema = Type.Object(
 const cardMember = (description: string) => Type.Optional(Type.String({ maxLength: 4000, description }))
 const cipher = 'A ciphertext, which is charged as the test card that succeeds, or the number of a test card'
 
-/** Its members' names changed their first letter at 0.8.4. */
+/** The first letters of its members' names changed with 0.8.4. */
 const encryptedCardSchema = Type.Object({
   pAN: cardMember(cipher),
   PAN: cardMember('The same as pAN, in older clients'),
@@ -147,7 +147,7 @@ const confirmSchema = Type.Object(
 
 const params = Type.Object({ id: Type.String({ examples: [exampleIntent.id] }) })
 
-/** `/api/canary/payment-intents`: money asked for from outside. */
+/** `/api/canary/payment-intents`: payments asked for from outside. */
 export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -225,7 +225,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listPaymentIntents(context, tenant, { status: request.query.status }, page)
       return renderPage(page, found, (intent) => renderIntent(tenant, intent))
     },
@@ -304,7 +304,7 @@ function readConfirmation(body: Static<typeof confirmSchema>): Confirmation {
   return { instrument: readCard(card.pAN ?? card.PAN, name || undefined), save: body.tokenizeCard }
 }
 
-/** A ciphertext can be read by the processor it was made for alone. */
+/** Only the processor that a ciphertext was made for can read it. */
 function readCard(given: string | undefined, accountName: string | undefined): Instrument {
   const digits = given?.replace(/[\s-]/g, '') ?? ''
   return {

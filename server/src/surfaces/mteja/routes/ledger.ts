@@ -65,7 +65,7 @@ const csvSchema = Type.String({
   examples: ['merchant,mode,createdAt,transactionId,kind,…'],
 })
 
-/** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
+/** `/v1/ledger`: the operator verifies or exports the books of all merchants. Both are read while they are sent. */
 export const ledgerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/ledger/verification',

@@ -60,7 +60,7 @@ const paymentMethodSchema = Type.Object({
 const optionalText = (maxLength: number, example: string) =>
   Type.Optional(Type.String({ maxLength, examples: [example] }))
 
-/** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
+/** `/v1/sandbox`: does on request what happens outside in live mode. Test mode only. */
 export const sandboxRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 

@@ -4,12 +4,12 @@ import type { Bank } from '../../../domain/banking/bank-list.ts'
 import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
 import { responses, success } from '../schemas.ts'
 
 const tags = ['Verification']
 const maxPerPage = 100
-/** When the list was last brought up to date; no bank's own dates are kept. */
+/** The time of the last update of the list. The dates of single banks are not stored. */
 const listedAt = '2026-01-15T10:30:00.000Z'
 
 const nullableText = Type.Union([Type.String(), Type.Null()])
@@ -66,7 +66,7 @@ const validateSchema = Type.Object({
   document_number: Type.Optional(Type.String({ maxLength: 40, examples: ['1234567890123'] })),
 })
 
-/** `/bank`: banks, and whose their accounts are. */
+/** `/bank`: banks, and the holders of their accounts. */
 export const bankRoutes: RouteFile = (routes) => {
   routes.get(
     '/bank',
@@ -152,8 +152,8 @@ export const bankRoutes: RouteFile = (routes) => {
       },
     },
     async (request) => {
-      const accountNumber = needed('account_number', request.query.account_number)
-      const bankCode = needed('bank_code', request.query.bank_code)
+      const accountNumber = needed(request.query.account_number, 'account_number')
+      const bankCode = needed(request.query.bank_code, 'bank_code')
       const account = resolveAccount(tenantOf(request), accountNumber, bankCode)
       const data = {
         account_number: account.accountNumber,
@@ -214,7 +214,7 @@ interface PageQuery {
   previous?: string | undefined
 }
 
-/** Cursors name the row a page ends or begins with. */
+/** A cursor names the row that a page ends or begins with. */
 function pageOf(found: Bank[], query: PageQuery) {
   const perPage = Math.min(readPerPage(query), maxPerPage)
   if (!wantsCursor(query)) return { page: given(query.perPage) === undefined ? found : found.slice(0, perPage) }
@@ -267,12 +267,12 @@ function isTrue(text: string | undefined): boolean {
   return text === 'true' || text === '1'
 }
 
-/** A query's text; none where it is blank. */
+/** A text of the query, or undefined if it is blank. */
 function given(text: string | undefined): string | undefined {
   return text?.trim() || undefined
 }
 
-function needed(field: string, text: string | undefined): string {
+function needed(text: string | undefined, field: string): string {
   const value = given(text)
   if (value === undefined) throw new ServiceError('invalid_request', `${field} is required`, field)
   return value

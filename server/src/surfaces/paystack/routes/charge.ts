@@ -13,7 +13,7 @@ import { chargeRequestSchema, chargeSchema } from '../transaction-schemas.ts'
 
 const tags = ['Charge']
 
-/** `/charge`: charging an instrument as it is typed in. */
+/** `/charge`: charges an instrument from its typed details. */
 export const chargeRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -67,7 +67,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   )
 }
 
-/** A published client sends objects as their JSON text. */
+/** A published client sends objects as JSON text. */
 function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Body {
   const parsed = (['card', 'mobile_money'] as const)
     .filter((name) => typeof body[name] === 'string')
@@ -77,7 +77,7 @@ function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Bo
 
 type Payment = Pick<Static<typeof chargeRequestSchema>, 'card' | 'mobile_money' | 'authorization_code'>
 
-/** Throws `invalid_request`, also where there is none or more than one. */
+/** Throws `invalid_request`, also for no instrument and for more than one. */
 function readPayment(
   { card, mobile_money, authorization_code }: Payment,
   now: Date,

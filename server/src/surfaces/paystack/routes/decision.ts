@@ -15,7 +15,7 @@ const binSchema = Type.Object({
   linked_bank_id: Type.Union([Type.Integer(), Type.Null()]),
 })
 
-/** `/decision/bin`: what the first digits of a card tell. */
+/** `/decision/bin`: resolves the first digits of a card. */
 export const decisionRoutes: RouteFile = (routes) => {
   routes.get(
     '/decision/bin/:bin',

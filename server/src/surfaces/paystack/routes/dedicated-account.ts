@@ -31,7 +31,7 @@ import {
   removeSplitSchema,
   splitSchema,
 } from '../dedicated-account-schemas.ts'
-import { pageMeta, readPage, readPerPage } from '../pages.ts'
+import { pageMeta, readPageNumber, readPerPage } from '../pagination.ts'
 import { renderAssignedAccount, renderDedicatedAccount, renderHolder } from '../render.ts'
 import { pageMetaSchema, responses, success } from '../schemas.ts'
 import { readReference } from './customer.ts'
@@ -39,7 +39,7 @@ import { readReference } from './customer.ts'
 const tags = ['Dedicated account']
 const idParams = Type.Object({ id: Type.String({ description: 'The account’s numeric id', examples: ['253'] }) })
 
-/** `/dedicated_account`: bank accounts that customers are paid through. */
+/** `/dedicated_account`: bank accounts through which customers are paid. */
 export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -127,7 +127,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       refuseLiveMode(tenant)
-      const [page, perPage] = [readPage(request.query), readPerPage(request.query)]
+      const [page, perPage] = [readPageNumber(request.query), readPerPage(request.query)]
       const limits = { limit: perPage, offset: (page - 1) * perPage }
       const { items, total } = await listDedicatedAccounts(context, tenant, readFilter(request.query), limits)
       const data = items.map(({ account, customer }) => ({
@@ -289,7 +289,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
 
 const requeried = 'Request sent. We will send you a webhook if there is a new transfer to this account'
 
-/** The account itself, or the newest that a customer has, of a provider where one is named. */
+/** The named account, or the customer's newest one, from the named provider if there is one. */
 async function findNamedAccount(
   context: Context,
   tenant: Tenant,
@@ -318,7 +318,7 @@ interface GivenIdentity {
   account_number?: string
 }
 
-/** What the customer is to be checked by; null where no BVN is given. Throws `invalid_request` for half of it. */
+/** The details to check the customer by. Null without a BVN. Throws `invalid_request` for incomplete details. */
 function readIdentity({ bvn, bank_code, account_number }: GivenIdentity) {
   if (bvn === undefined) return null
   if (bank_code === undefined) throw required('bank_code')
@@ -361,7 +361,7 @@ function required(field: string): ServiceError {
   return new ServiceError('invalid_request', `"${field}" is required`, field)
 }
 
-/** Its split is told where it has one. */
+/** Has the split, if the account has one. */
 function renderWhole(tenant: Tenant, account: DedicatedAccount, customer: Customer) {
   const split = renderSplit(account)
   return {
