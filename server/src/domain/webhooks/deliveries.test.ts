@@ -7,22 +7,18 @@ import { inTransaction } from '../context.ts'
 import { lockCustomer } from '../customers/customers.ts'
 import { type EventType, recordEvent } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
-import {
-  claimDeliveries,
-  createAttempt,
-  disabledAfterMs,
-  type EventRenderers,
-  giveUpStrayDeliveries,
-  maxParallel,
-} from './deliveries.ts'
+import { claimDeliveries, maxParallel } from './claims.ts'
+import { createDeliver, type EventRenderers } from './deliveries.ts'
 import {
   createWebhookEndpoint,
   deleteWebhookEndpoint,
   getWebhookEndpoint,
+  giveUpStrayDeliveries,
   rotateWebhookSecret,
   setPaystackWebhook,
   updateWebhookEndpoint,
 } from './endpoints.ts'
+import { disabledAfterMs } from './outcomes.ts'
 import type { WebhookAnswer, WebhookRequest } from './sender.ts'
 
 let base: TestService
@@ -319,14 +315,14 @@ describe('an endpoint', () => {
     for (const code of codes) await happen(setting, code, 0)
     const first = await claimDeliveries(service)
     expect(first.length).toBe(2 * maxParallel.perEndpoint)
-    const attempt = createAttempt(service, renderers)
-    await Promise.all(first.filter(({ endpointId }) => endpointId !== dead.endpoint.id).map(attempt))
+    const deliver = createDeliver(service, renderers)
+    await Promise.all(first.filter(({ endpointId }) => endpointId !== dead.endpoint.id).map(deliver))
     const busy = new Map([[dead.endpoint.id, maxParallel.perEndpoint]])
     for (let round = 0; round < 3; round++) {
       const more = await claimDeliveries(service, busy)
       expect(more.map(({ endpointId }) => endpointId)).not.toContain(dead.endpoint.id)
       expect(more.length).toBe(maxParallel.perEndpoint)
-      await Promise.all(more.map(attempt))
+      await Promise.all(more.map(deliver))
     }
     expect(await claimDeliveries(service, busy)).toEqual([])
   })
