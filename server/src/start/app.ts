@@ -3,20 +3,22 @@ import cors from '@fastify/cors'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
-import { cashfulSurface } from '../surfaces/cashful/index.ts'
+import { cashful } from '../surfaces/cashful/index.ts'
 import { authorizePage } from '../surfaces/hosted/authorize.ts'
 import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
+import { openSurface } from '../surfaces/http/open-surface.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
-import { answerUnreadable, answerUnroutable } from '../surfaces/http/unroutable.ts'
+import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
-import { mtejaSurface } from '../surfaces/mteja/index.ts'
+import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
 import { RequestRecorder } from '../surfaces/operations/requests.ts'
-import { paystackSurface } from '../surfaces/paystack/index.ts'
+import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
 import { createLog } from './log.ts'
+import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
@@ -34,6 +36,7 @@ export interface AppOptions {
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
+  const envelopes: Envelope[] = []
   const requests = new RequestRecorder(context.meter)
   const app: FastifyInstance = Fastify({
     // Without any log Fastify would not report the end of a request either.
@@ -44,18 +47,20 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => {
-      answerUnroutable(error, request, reply)
+    frameworkErrors: (_error, request, reply) => {
+      answerUnroutable(envelopes, request, reply)
       // Nothing else reports its end: no route was found.
       requests.requestCompleted(null, request, reply)
     },
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket),
   })
   const surface: SurfaceContext = {
     context,
     findKey: createKeyFinder(context),
     tokens: createTokens(context, options.outsideIssuer),
+    envelopes,
     documents: new Map(),
+    renderWebhook: eventRenderers,
     adminKey: options.adminKey,
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
@@ -80,9 +85,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   await app.register(checkoutPage, surface)
   await app.register(payPage, surface)
   await app.register(paystackWebhook, { prefix: '/webhooks', context, account: options.upstreamPaystack })
-  await app.register((scope) => cashfulSurface(scope, surface), { prefix: '/api/canary' })
-  await app.register((scope) => mtejaSurface(scope, surface), { prefix: '/v1' })
-  await app.register(paystackSurface, surface)
+  for (const dialect of [cashful, mteja, paystack]) await openSurface(app, surface, dialect)
   return app
 }
 
