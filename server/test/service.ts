@@ -2,7 +2,7 @@ import type { Clock } from '../src/base/clock.ts'
 import { createFailureLog } from '../src/base/failure-log.ts'
 import { systemRandom } from '../src/base/ids.ts'
 import { type Log, silentLog } from '../src/base/log.ts'
-import { createMeter } from '../src/base/meter.ts'
+import { createMeter, type Meter } from '../src/base/meter.ts'
 import { createVault } from '../src/base/vault.ts'
 import type { FreeDb } from '../src/db/database.ts'
 import type { Context } from '../src/domain/context.ts'
@@ -38,16 +38,16 @@ export type TestService = TestContext & { close(): Promise<void> }
 
 /** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
 export async function openTestService(log?: Log): Promise<TestService> {
-  const db = await openTestDatabase()
-  return { ...createTestContext(db, log), close: () => db.close() }
+  const meter = createMeter()
+  const db = await openTestDatabase({ meter })
+  return { ...createTestContext(db, log, meter), close: () => db.close() }
 }
 
 /** What such a service has besides its database. Lines are written nowhere, or to `log`. */
-export function createTestContext(db: FreeDb, log: Log = silentLog): TestContext {
+export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter = createMeter()): TestContext {
   const clock = createTestClock()
   const sandboxDelayMs = 1000
   const failures = createFailureLog(clock, log)
-  const meter = createMeter()
   return {
     db,
     clock,

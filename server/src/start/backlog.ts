@@ -5,7 +5,7 @@ import { countDueDeliveries } from '../domain/webhooks/claims.ts'
 import { workers } from './background.ts'
 
 /** Longer than this `/metrics` does not wait for the database. */
-const patienceMs = 1_000
+const patienceMs = 2_000
 /** So many due deliveries are counted. */
 const countedDeliveries = 10_000
 
@@ -13,7 +13,7 @@ const dated = workers.flatMap(({ task, oldestDue }) => (oldestDue === undefined 
 
 /**
  * Prepares gauges of what only the database knows: how long due work has waited, how large everything is. The answered
- * function asks once and sets them, and answers in a second whatever the database does. What is not known is not shown.
+ * function asks once and sets them, and answers in two seconds whatever the database does. What is not known is not shown.
  */
 export function createBacklog(context: FreeContext): () => Promise<void> {
   const { meter } = context

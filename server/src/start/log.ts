@@ -17,10 +17,16 @@ export function createLog(level: string, output: DestinationStream): FastifyBase
 }
 
 /** JSON lines; on a terminal lines for people. Nobody waits for them to be written, except the end of the process. */
-export function standardOutput(meter: Meter): DestinationStream {
+export function standardOutput(meter: Meter, maxLength = maxUnwritten): DestinationStream {
   if (process.stdout.isTTY) return { write: (line) => void process.stdout.write(renderForTerminal(line)) }
   const dropped = meter.counter('mteja_log_lines_dropped_total', {})
-  return pino.destination({ dest: 1, sync: false, maxLength: maxUnwritten }).on('drop', () => dropped.add(1))
+  if (process.env.LOGVAR === 'sync') return pino.destination({ dest: 1, sync: true })
+  if (process.env.LOGVAR === 'min') {
+    const d = pino.destination({ dest: 1, sync: false, minLength: 4096, maxLength })
+    setInterval(() => d.flush(), 200).unref()
+    return d
+  }
+  return pino.destination({ dest: 1, sync: false, maxLength }).on('drop', () => dropped.add(1))
 }
 
 /** What may be said of an error: where it happened and, if the words are our own, its message. */
