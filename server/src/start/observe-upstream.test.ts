@@ -55,16 +55,16 @@ test('an upstream that answers 401, then 500, then nothing, then well again is l
   expect(log.lines).toEqual([
     { level: 40, subject, outcome: '401', msg: 'begins to fail' },
     { level: 40, subject, failures: 3, since, outcome: '500', msg: 'still fails' },
-    { level: 40, subject, failures: 5, since, outcome: 'timeout', msg: 'still fails' },
+    { level: 40, subject, failures: 5, since, outcome: 'timed_out', msg: 'still fails' },
     { level: 40, subject, failures: 6, since, msg: 'works again' },
   ])
-  expect(['401', '500', 'timeout', 'unreachable', 'ok'].map(countOf)).toEqual([2, 2, 1, 1, 2])
+  expect(['401', '500', 'timed_out', 'unreachable', 'answered'].map(countOf)).toEqual([2, 2, 1, 1, 2])
 })
 
-test('a refusal for a reason of the domain is counted and is no failure', async () => {
+test('a refusal for a reason of the domain is an answer, not a failure', async () => {
   const bank = observed([new ServiceError('account_not_resolved', 'There is no such account')])
   await expect(bank.resolve('7')).rejects.toThrow(ServiceError)
-  expect([countOf('refused'), log.lines]).toEqual([1, []])
+  expect([countOf('answered'), log.lines]).toEqual([1, []])
 })
 
 test('a fault of ours is logged with its place, and what an upstream says is logged nowhere', async () => {
@@ -76,7 +76,7 @@ test('a fault of ours is logged with its place, and what an upstream says is log
   }
   expect(log.lines).toMatchObject([
     { outcome: 'fault', stack: expect.stringContaining('observe-upstream.test.ts') },
-    { outcome: 'unreadable' },
+    { outcome: 'malformed' },
     { outcome: '503' },
   ])
   expect(log.text()).not.toMatch(/ada@example|0123456789/)

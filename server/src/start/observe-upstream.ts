@@ -24,13 +24,13 @@ export function observeUpstream<Upstream extends object>(
           .observe((performance.now() - startedAt) / 1000)
       try {
         const answer = await call.apply(upstream, given)
-        tell('ok')
+        tell('answered')
         failures.worked(subject)
         return answer
       } catch (error) {
         const outcome = outcomeOf(error)
         tell(outcome)
-        if (outcome === 'refused') failures.worked(subject)
+        if (outcome === 'answered') failures.worked(subject)
         else
           failures.failed(subject, {
             outcome,
@@ -48,16 +48,17 @@ export function observeUpstream<Upstream extends object>(
 }
 
 /**
- * What came of a call that threw, in a word: the status that the upstream answered (an error with a `status`), a refusal for
- * a reason of the domain, no answer in time, no answer, an answer that cannot be read, or a fault of ours.
+ * What came of a call that threw: the status that the upstream answered, or a word. An upstream says either by a member of
+ * its error. A refusal for a reason of the domain is an answer like any other.
  */
 function outcomeOf(error: unknown): string {
-  if (error instanceof ServiceError) return 'refused'
-  const { status, name, cause } = error as { status?: unknown; name?: unknown; cause?: unknown }
+  if (error instanceof ServiceError) return 'answered'
+  const { status, outcome, name, cause } = error as Record<'status' | 'outcome' | 'name' | 'cause', unknown>
   if (typeof status === 'number') return String(status)
-  if (name === 'TimeoutError' || name === 'AbortError') return 'timeout'
+  if (typeof outcome === 'string') return outcome
+  if (name === 'TimeoutError') return 'timed_out'
   // `fetch` reports every failure to connect as a TypeError with a cause.
   if (error instanceof TypeError && cause !== undefined) return 'unreachable'
-  if (error instanceof SyntaxError) return 'unreadable'
+  if (error instanceof SyntaxError) return 'malformed'
   return 'fault'
 }

@@ -35,6 +35,7 @@ export function createDeliver(context: FreeContext & SenderChoice, renderers: Ev
     report(context, outcome)
     try {
       await record(outcome)
+      context.failures.worked('webhook records')
     } catch (error) {
       if (!isRolledBack(error)) throw error
       // Else it would be sent again and again, and those behind it never.

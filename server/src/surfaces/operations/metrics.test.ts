@@ -148,7 +148,7 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
   },
   mteja_upstream_call_duration_seconds: {
     act: () => observeUpstream(api.service, 'bank', { resolve: async () => 'Ada' }).resolve(),
-    shown: /^mteja_upstream_call_duration_seconds_count\{upstream="bank",operation="resolve",outcome="ok"\} 1$/m,
+    shown: /^mteja_upstream_call_duration_seconds_count\{upstream="bank",operation="resolve",outcome="answered"\} 1$/m,
   },
   mteja_log_lines_dropped_total: {
     act: () => standardOutput(api.service.meter, 1).write('too long'),
