@@ -37,7 +37,7 @@ export interface TestRoute {
 }
 
 export async function openTestApi(options: AppOptions = {}): Promise<TestApi> {
-  const service = await openTestService()
+  const service = await openTestService(options.log)
   return openApp(service, await createTestTenant(service), options, () => service.close())
 }
 

@@ -268,10 +268,10 @@ describe('the role and the means that protect the books', () => {
   })
 })
 
-/** The arguments of post_commands as SQL. By default: one transfer of 1 from the rich to the poor customer. */
-function callPost(overrides: Record<string, string> = {}): string {
-  const args = {
-    merchant: String(merchant),
+/** The arguments of the posting function as SQL. By default: one transfer of 1 from the rich to the poor customer. */
+function postArguments(overrides: Record<string, string>): Record<string, string> {
+  return {
+    merchantId: String(merchant),
     mode: "'test'",
     now: 'now()',
     accountKinds: "array['customer_cash', 'customer_cash']",
@@ -297,16 +297,35 @@ function callPost(overrides: Record<string, string> = {}): string {
     fingerprints: 'array[null]::bytea[]',
     ...overrides,
   }
-  // A refusal is raised, so that both engines report it in the same way.
+}
+
+/** A call of the posting function with these arguments, as the server makes it. */
+function callPost(overrides: Record<string, string> = {}): string {
+  const named = Object.entries(postArguments(overrides)).map(([name, value]) => `${parameterName(name)} => ${value}`)
+  return raiseRefusals(`post_commands_v2(${named.join(', ')})`)
+}
+
+/** A call of the former version with these arguments, as a server of the former release makes it. */
+function callFormerPost(overrides: Record<string, string> = {}): string {
+  return raiseRefusals(`post_commands(${Object.values(postArguments(overrides)).join(', ')})`)
+}
+
+/** What was refused is raised, so that both engines tell it in the same way. */
+function raiseRefusals(call: string): string {
   return `do $$
     declare refused text;
     begin
-      select string_agg(r.refusal, ',') into refused from post_commands(${Object.values(args).join(', ')}) r;
+      select string_agg(r.refusal, ',') into refused from ${call} r;
       if refused is not null then raise exception 'refused: %', refused using errcode = 'ZZ001'; end if;
     end $$`
 }
 
-/** Works like `callPost` with two commands: each list is given twice. */
+/** `p_account_kinds` for `accountKinds`. */
+function parameterName(name: string): string {
+  return `p_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
+}
+
+/** As `callPost` with two commands, each list given twice. */
 function callPostTwice(overrides: Record<string, string> = {}): string {
   return callPost({
     actions: "array['post', 'post']",
@@ -405,8 +424,8 @@ describe('the posting function, called with anything', () => {
     ['the other mode', refused, () => ({ mode: "'live'" })],
     ['a mode there is not', 'P0002', () => ({ mode: "'other'" })],
     ['no mode', 'P0002', () => ({ mode: 'null' })],
-    ['another merchant', refused, () => ({ merchant: String(otherMerchant) })],
-    ['a merchant there is not', 'P0002', () => ({ merchant: '7' })],
+    ['another merchant', refused, () => ({ merchantId: String(otherMerchant) })],
+    ['a merchant there is not', 'P0002', () => ({ merchantId: '7' })],
     ['a customer’s cash without a customer', '23514', () => ({ accountCustomers: `array['${own.rich}', null]` })],
     ['the outside world with a customer', '23514', () => ({ accountKinds: "array['customer_cash', 'outside']" })],
     [
@@ -484,7 +503,7 @@ describe('the posting function, called with anything', () => {
     [
       'a refund of another merchant’s purchase, as them, to ours',
       malformed,
-      () => ({ ...refund(theirs.purchase), merchant: String(otherMerchant) }),
+      () => ({ ...refund(theirs.purchase), merchantId: String(otherMerchant) }),
     ],
     ['a refund in the other mode', refused, () => ({ ...refund(own.purchase), mode: "'live'" })],
     [
@@ -621,12 +640,21 @@ describe('the posting function, called with anything', () => {
   ])('the posting function ignores %s of the session', async (_title, before) => {
     expect(
       await attempt(
-        `${before}; ${callPost({ amounts: 'array[1000000]::bigint[]' }).replace('post_commands', 'public.post_commands')}`,
+        `${before}; ${callPost({ amounts: 'array[1000000]::bigint[]' }).replace('post_commands_v2', 'public.post_commands_v2')}`,
       ),
     ).toBe(refused)
   })
 
-  test('the posting function leaves the session’s settings as they were', async () => {
+  test('the former version of the posting function works, and is stopped where the present one is', async () => {
+    await intrude(callFormerPost())
+    expect(await attempt(callFormerPost({ amounts: 'array[-5]::bigint[]' }))).toBe(malformed)
+    expect(await attempt(callFormerPost({ amounts: 'array[1000000]::bigint[]' }))).toBe(refused)
+    expect(await attempt(callFormerPost({ tos: 'array[1, 2]' }))).toBe(malformed)
+    const temporary = 'create temp table ledger_accounts (like public.ledger_accounts)'
+    expect(await attempt(`${temporary}; ${callFormerPost({ amounts: 'array[1000000]::bigint[]' })}`)).toBe(refused)
+  })
+
+  test('leaves the session’s settings as they were', async () => {
     await intrude(`${callPost()}; do $$ begin
       if current_setting('enable_seqscan') <> 'on' or current_setting('search_path') ~ 'pg_temp' then
         raise exception 'changed';

@@ -19,6 +19,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/refunds',
     'POST /v1/reversals',
     'POST /v1/sandbox/pay-ins',
+    'POST /v1/transfers/batch',
   ],
   'in a transaction': [
     'PATCH /api/canary/customers/:id',
@@ -59,7 +60,6 @@ const ways: Record<string, readonly string[]> = {
     'POST /transaction/charge_authorization',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/payments/:reference/notice',
-    'POST /v1/transfers/batch',
   ],
 }
 

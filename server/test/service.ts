@@ -1,6 +1,8 @@
 import type { Clock } from '../src/base/clock.ts'
+import { createFailureLog } from '../src/base/failure-log.ts'
 import { systemRandom } from '../src/base/ids.ts'
-import { silentLog } from '../src/base/log.ts'
+import { type Log, silentLog } from '../src/base/log.ts'
+import { createMeter, type Meter } from '../src/base/meter.ts'
 import { createVault } from '../src/base/vault.ts'
 import type { FreeDb } from '../src/db/database.ts'
 import type { Context } from '../src/domain/context.ts'
@@ -34,25 +36,29 @@ export type TestContext = Service & { clock: TestClock; sandboxDelayMs: number }
 
 export type TestService = TestContext & { close(): Promise<void> }
 
-/** A service on an empty database of its own, with a clock that the test moves and a sandbox that takes a second. */
-export async function openTestService(): Promise<TestService> {
-  const db = await openTestDatabase()
-  return { ...createTestContext(db), close: () => db.close() }
+/** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
+export async function openTestService(log?: Log): Promise<TestService> {
+  const meter = createMeter()
+  const db = await openTestDatabase({ meter })
+  return { ...createTestContext(db, log, meter), close: () => db.close() }
 }
 
-/** The members of such a service, around its database. */
-export function createTestContext(db: FreeDb): TestContext {
+/** What such a service has besides its database. Lines are written nowhere, or to `log`. */
+export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter = createMeter()): TestContext {
   const clock = createTestClock()
   const sandboxDelayMs = 1000
+  const failures = createFailureLog(clock, log)
   return {
     db,
     clock,
     random: systemRandom,
     vault: testVault,
-    log: silentLog,
+    log,
+    failures,
+    meter,
     webhookSender: createWebhookSender(),
     sandboxDelayMs,
-    ...chooseProviders({ db, clock }, { sandboxDelayMs, upstreamPaystack: undefined }),
+    ...chooseProviders({ db, clock, failures, meter }, { sandboxDelayMs, upstreamPaystack: undefined }),
   }
 }
 

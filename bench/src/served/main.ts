@@ -1,23 +1,19 @@
 import type { OwnedDb } from '../../../server/src/db/database.ts'
-import { startDispatcher } from '../../../server/src/domain/webhooks/dispatcher.ts'
 import { buildApp } from '../../../server/src/start/app.ts'
 import { startBackground } from '../../../server/src/start/background.ts'
 import { readConfig } from '../../../server/src/start/config.ts'
-import { logOptions } from '../../../server/src/start/log.ts'
 import { openService } from '../../../server/src/start/open-service.ts'
-import { eventRenderers } from '../../../server/src/start/webhook-bodies.ts'
 import type { Reply, Request, Started } from './messages.ts'
 
 // The server as `mteja serve` starts it, in a process of its own. It has two additions: a route that answers a
 // constant, and messages from the bench.
 const config = readConfig({}, process.env)
 const opened = await openService(config)
-const app = await buildApp(opened.service, { ...config, logger: logOptions(config.logLevel) })
+const app = await buildApp(opened.service, { ...config, log: opened.log })
 let constant = ''
 app.get('/bench/constant', (_request, reply) => reply.type('application/json; charset=utf-8').send(constant))
 await app.listen({ host: '127.0.0.1', port: 0 })
-const stopBackground = startBackground(opened.service, app.log)
-const stopDispatcher = startDispatcher(opened.service, eventRenderers, app.log)
+const stopBackground = startBackground(opened.service)
 
 const started: Started = { port: Number(new URL(app.listeningOrigin).port) }
 process.send?.(started)
@@ -47,7 +43,7 @@ async function answer(request: Request): Promise<number> {
     case 'stop':
       process.removeAllListeners('disconnect')
       await app.close()
-      await Promise.all([stopBackground(), stopDispatcher()])
+      await stopBackground()
       await opened.close()
       return 0
   }

@@ -1,3 +1,4 @@
+import type { Counter, Gauge, Histogram, Meter } from '../base/meter.ts'
 import type { Db, Lane } from './database.ts'
 
 /** A function that gathers single calls into batches: see `createBatcher`. */
@@ -12,6 +13,26 @@ export interface BatchOptions<Item> {
   maxWaiting: number
   keyOf?: (item: Item) => string | null
   isRolledBack: (error: unknown) => boolean
+  /** Default: nothing is measured. */
+  watch?: QueueWatch
+}
+
+/** What is measured of a queue, over all its groups. */
+export interface QueueWatch {
+  waiting: Gauge
+  batchSize: Histogram
+  refused: Counter
+  split: Counter
+}
+
+/** Measures a queue under its name. */
+export function watchQueue(meter: Meter, queue: string): QueueWatch {
+  return {
+    waiting: meter.gauge('mteja_queue_waiting', { queue }),
+    batchSize: meter.histogram('mteja_queue_batch_size', { queue }),
+    refused: meter.counter('mteja_queue_refused_total', { queue }),
+    split: meter.counter('mteja_queue_batches_split_total', { queue }),
+  }
 }
 
 interface Waiting<Item, Result> {
@@ -41,6 +62,7 @@ interface Group<Item, Result> {
  * @param options.maxBatch items per batch
  * @param options.maxWaiting bounds the queue of a group: past it a call is rejected with QueueFullError
  * @param options.keyOf two items of one key never share a batch: the later finds what the earlier left
+ * @param options.watch tells the operator's monitoring how long the queue is
  * @param options.isRolledBack true for an error after which nothing of the batch was kept: then its items are tried one
  *   by one, so that a broken one hurts only itself. After any other error (a lost connection) nobody knows, and all
  *   are told.
@@ -66,6 +88,8 @@ export function createBatcher<Item, Result>(
     while (isDue(group)) {
       const batch = group.waiting.splice(0, sizeOfBatch(group.waiting))
       group.underWay.push(batch.length)
+      options.watch?.waiting.add(-batch.length)
+      options.watch?.batchSize.observe(batch.length)
       void settle(group.lane, batch).then((answer) => {
         group.underWay.shift()
         send(group)
@@ -109,6 +133,7 @@ export function createBatcher<Item, Result>(
       }
     } catch (error) {
       if (batch.length > 1 && options.isRolledBack(error)) {
+        options.watch?.split.add(1)
         for (const each of batch) (await settle(lane, [each]))()
         return () => {}
       }
@@ -122,10 +147,12 @@ export function createBatcher<Item, Result>(
     new Promise((resolve, reject) => {
       const group = groupNamed(groupOf(item))
       if (group.waiting.length >= options.maxWaiting) {
+        options.watch?.refused.add(1)
         reject(new QueueFullError('too many calls are waiting'))
         return
       }
       group.waiting.push({ item, resolve, reject })
+      options.watch?.waiting.add(1)
       // Everything that arrives in this turn of the event loop goes together.
       if (isDue(group)) setImmediate(send, group)
     })

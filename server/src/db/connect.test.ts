@@ -11,7 +11,10 @@ import {
   type TestPlace,
   testEngine,
 } from '../../test/engines.ts'
+import { openTestLog } from '../../test/log-lines.ts'
 import { pretendPostgres } from '../../test/pretend-postgres.ts'
+import { systemClock } from '../base/clock.ts'
+import { createFailureLog } from '../base/failure-log.ts'
 import { DatabaseUnavailableError, openDatabase, StartupError } from './connect.ts'
 import type { OwnedDb } from './database.ts'
 import { postgresMajor } from './embedded/data-folder.ts'
@@ -187,7 +190,9 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     afterAll(() => server.stop())
 
     test('is unavailable, also in the middle of a transaction, and used again when it is back', async () => {
-      const db = await openDatabase({ databaseUrl: server.url, dataFolder: '' })
+      const { log, lines } = openTestLog()
+      const failures = createFailureLog(systemClock, log)
+      const db = await openDatabase({ databaseUrl: server.url, dataFolder: '', failures })
       const interrupted = db.transaction(async (tx) => {
         await tx.query(sql`select 1`)
         await server.kill()
@@ -198,6 +203,10 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
       await server.restart()
       expect(await db.query(sql`select 4 as value`)).toEqual([{ value: 4 }])
       await db.close()
+      expect(lines).toMatchObject([
+        { level: 40, subject: 'database', msg: 'begins to fail', err: { type: 'DatabaseUnavailableError' } },
+        { level: 40, subject: 'database', msg: 'works again', failures: expect.any(Number) },
+      ])
     })
   })
 })

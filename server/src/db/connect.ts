@@ -1,4 +1,7 @@
+import type { FailureLog } from '../base/failure-log.ts'
+import type { Meter } from '../base/meter.ts'
 import type { OwnedDb } from './database.ts'
+import { watchDatabase } from './database-watch.ts'
 import type { MaintenanceTimes } from './embedded/messages.ts'
 import { openEmbedded } from './embedded/open-embedded.ts'
 import type { DatabaseUnavailableError } from './errors.ts'
@@ -17,8 +20,10 @@ export interface DatabaseOptions {
   readonly poolSize?: number | undefined
   /** When the embedded engine looks after itself; tests make it hurry. */
   readonly maintenance?: Partial<MaintenanceTimes> | undefined
-  /** Lines the embedded engine logs. */
-  readonly onLog?: (line: string) => void
+  /** Where it is measured how busy the connections are. Default: nowhere. */
+  readonly meter?: Meter | undefined
+  /** Where it is logged that the database is away. Default: nowhere. */
+  readonly failures?: FailureLog | undefined
   /** The embedded engine has died and nothing will be answered any more. */
   readonly onFailure?: (error: DatabaseUnavailableError) => void
 }
@@ -30,8 +35,8 @@ export interface DatabaseOptions {
  * @throws StartupError with one sentence saying why the database cannot be used
  */
 export function openDatabase(options: DatabaseOptions): Promise<OwnedDb> {
-  const { databaseUrl, dataFolder, lock, poolSize, maintenance } = options
-  if (databaseUrl) return openPostgresql({ databaseUrl, poolSize })
-  const { onLog = () => undefined, onFailure = () => undefined } = options
-  return openEmbedded({ dataFolder, lock, maintenance, onLog, onFailure })
+  const { databaseUrl, dataFolder, lock, poolSize, maintenance, onFailure = () => undefined } = options
+  const watch = watchDatabase(options)
+  if (databaseUrl) return openPostgresql({ databaseUrl, poolSize, watch })
+  return openEmbedded({ dataFolder, lock, maintenance, watch, onFailure })
 }

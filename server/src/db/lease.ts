@@ -10,10 +10,13 @@ import type { Sql } from './sql.ts'
  */
 export class Lease {
   readonly #client: pg.PoolClient
+  readonly #onAway: (error: DatabaseUnavailableError) => void
   #broken = false
 
-  constructor(client: pg.PoolClient) {
+  /** @param onAway is told when the connection is lost */
+  constructor(client: pg.PoolClient, onAway: (error: DatabaseUnavailableError) => void) {
     this.#client = client
+    this.#onAway = onAway
   }
 
   /** Sends a statement as a prepared one. */
@@ -67,7 +70,10 @@ export class Lease {
       return await answer
     } catch (error) {
       const reason = toDatabaseError(error)
-      if (reason instanceof DatabaseUnavailableError) this.#broken = true
+      if (reason instanceof DatabaseUnavailableError) {
+        this.#broken = true
+        this.#onAway(reason)
+      }
       throw reason
     }
   }

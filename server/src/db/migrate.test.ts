@@ -61,6 +61,25 @@ test('a function is applied again when its file has changed, and a migration add
   expect(await migrate(db, { folder })).toEqual({ applied: ['0002_more.sql', 'functions/count.sql'] })
 })
 
+test('a server that calls a function goes on while the function gets its next version', async () => {
+  const secured = count.replace('language sql', 'language sql security definer')
+  const { folder } = await write({ '0001_things.sql': things, 'functions/count.sql': secured })
+  await migrate(db, { folder })
+  // Prepared on the connections of the pool, as a running server has it.
+  const call = () => db.query(sql`select count_things() as n`)
+  expect(await call()).toEqual([{ n: 1n }])
+  edit(folder, {
+    'functions/count.sql': `
+      create or replace function count_things_v2(p_above integer) returns bigint
+      language sql security definer as $$ select count(*) from things where id > p_above $$;
+      create or replace function count_things() returns bigint
+      language sql as $$ select count_things_v2(p_above => 0) + 100 $$;`,
+  })
+  expect(await migrate(db, { folder })).toEqual({ applied: ['functions/count.sql'] })
+  expect(await db.query(sql`select count_things_v2(p_above => 1) as n`)).toEqual([{ n: 0n }])
+  expect(await call()).toEqual([{ n: 101n }])
+})
+
 test('line ends do not make a file a different one', async () => {
   const { folder } = await write({ '0001_things.sql': 'create table things\n(id integer);\n' })
   await migrate(db, { folder })

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { OwnedDb } from './database.ts'
+import type { DatabaseWatch } from './database-watch.ts'
 import { codeOf, StartupError } from './errors.ts'
 import { PooledDatabase } from './pooled-database.ts'
 import { valueTypes } from './value-types.ts'
@@ -8,13 +9,14 @@ import { valueTypes } from './value-types.ts'
 export interface PostgresqlOptions {
   readonly databaseUrl: string
   readonly poolSize?: number | undefined
+  readonly watch: DatabaseWatch
 }
 
 const oldestVersion = 15
 const connectionTimeoutMs = 5_000
 
 /** Opens a pool of connections to a PostgreSQL server, after a look whether it can be used. */
-export async function openPostgresql({ databaseUrl, poolSize = 10 }: PostgresqlOptions): Promise<OwnedDb> {
+export async function openPostgresql({ databaseUrl, poolSize = 10, watch }: PostgresqlOptions): Promise<OwnedDb> {
   const config: pg.ClientConfig = {
     connectionString: databaseUrl,
     connectionTimeoutMillis: connectionTimeoutMs,
@@ -25,7 +27,7 @@ export async function openPostgresql({ databaseUrl, poolSize = 10 }: PostgresqlO
     application_name: 'mteja',
   }
   await checkServer(config)
-  return new PooledDatabase('postgresql', new pg.Pool({ ...config, max: poolSize }), async () => undefined)
+  return new PooledDatabase('postgresql', new pg.Pool({ ...config, max: poolSize }), watch, async () => undefined)
 }
 
 async function checkServer(config: pg.ClientConfig): Promise<void> {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Db, Lane, OwnedDb, OwnerSession, Tx } from './database.ts'
+import type { DatabaseWatch } from './database-watch.ts'
 import { toDatabaseError } from './errors.ts'
 import { Lanes, oneAtATime } from './lanes.ts'
 import { Lease } from './lease.ts'
@@ -26,20 +27,23 @@ export class PooledDatabase implements OwnedDb {
   readonly isTransaction = false
   readonly #pool: pg.Pool
   readonly #lanes: Lanes
+  readonly #watch: DatabaseWatch
   readonly #afterClose: () => Promise<void>
   /** Connections that have taken on the application's role. Emptied when roles may have changed. */
   #prepared = new WeakSet<pg.PoolClient>()
   #closed: Promise<void> | undefined
 
   /** @param afterClose releases what the pool stood on; called once the pool has ended. */
-  constructor(engine: Db['engine'], pool: pg.Pool, afterClose: () => Promise<void>) {
+  constructor(engine: Db['engine'], pool: pg.Pool, watch: DatabaseWatch, afterClose: () => Promise<void>) {
     this.engine = engine
     this.#pool = pool
     this.#lanes = new Lanes(() => this.#borrow(), Math.floor(pool.options.max / 2))
+    this.#watch = watch
     this.#afterClose = afterClose
+    watch.onOpened(pool)
     // A connection that dies while nobody asks it anything says so by an 'error' event, and without a listener Node ends
-    // the process. Its next user learns of it by the query that fails.
-    pool.on('error', () => undefined)
+    // the process. While somebody uses it, its user learns of it by the query that fails.
+    pool.on('error', watch.onAway)
     pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
@@ -56,7 +60,7 @@ export class PooledDatabase implements OwnedDb {
   }
 
   async asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T> {
-    const lease = new Lease(await this.#connect())
+    const lease = new Lease(await this.#connect(), this.#watch.onAway)
     try {
       await lease.execute('set search_path to public; reset role')
       return await work(lease)
@@ -83,9 +87,10 @@ export class PooledDatabase implements OwnedDb {
 
   async #borrow(): Promise<Lease> {
     const client = await this.#connect()
-    const lease = new Lease(client)
+    const lease = new Lease(client, this.#watch.onAway)
     try {
       if (!this.#prepared.has(client)) await this.#prepare(client, lease)
+      this.#watch.onConnected()
       return lease
     } catch (error) {
       lease.release()
@@ -97,7 +102,9 @@ export class PooledDatabase implements OwnedDb {
     try {
       return await this.#pool.connect()
     } catch (error) {
-      throw toDatabaseError(error)
+      const reason = toDatabaseError(error)
+      this.#watch.onAway(reason)
+      throw reason
     }
   }
 

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts'
+import type { FailureLog } from '../base/failure-log.ts'
 import type { Random } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import type { Meter } from '../base/meter.ts'
 import type { Vault } from '../base/vault.ts'
 import type { Db, FreeDb, TxDb } from '../db/database.ts'
 import { joinTransaction } from '../db/join-transaction.ts'
@@ -15,6 +17,9 @@ export interface Context {
   readonly random: Random
   readonly vault: Vault
   readonly log: Log
+  /** For failures that another try follows. */
+  readonly failures: FailureLog
+  readonly meter: Meter
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController, type RouteOptions } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { cashful } from '../surfaces/cashful/index.ts'
@@ -14,7 +14,10 @@ import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
+import { RequestRecorder } from '../surfaces/operations/requests.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
+import { createBacklog } from './backlog.ts'
+import { createLog } from './log.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
@@ -25,7 +28,8 @@ export interface AppOptions {
   paystackMetadata?: 'lenient' | 'strict' | undefined
   /** The Paystack account whose webhooks are taken. */
   upstreamPaystack?: { secretKey: string } | undefined
-  logger?: FastifyServerOptions['logger'] | undefined
+  /** Where requests and their faults are logged; default nowhere. */
+  log?: FastifyBaseLogger | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
   onRoute?: ((route: RouteOptions) => void) | undefined
 }
@@ -33,16 +37,21 @@ export interface AppOptions {
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
   const envelopes: Envelope[] = []
+  const requests = new RequestRecorder(context.meter)
   const app: FastifyInstance = Fastify({
-    logger: options.logger ?? false,
-    // Addresses hold e-mails and the like: what is logged of a request is chosen where it is logged.
-    logController: new LogController({ disableRequestLogging: true }),
+    // Without any log Fastify would not report the end of a request either.
+    loggerInstance: options.log ?? createLog('silent', { write: () => {} }),
+    logController: requests,
     bodyLimit: 1024 * 1024,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
     forceCloseConnections: 'idle',
-    frameworkErrors: (_error, request, reply) => answerUnroutable(envelopes, request, reply),
+    frameworkErrors: (_error, request, reply) => {
+      answerUnroutable(envelopes, request, reply)
+      // Nothing else reports its end: no route was found.
+      requests.requestCompleted(null, request, reply)
+    },
     clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket),
   })
   const surface: SurfaceContext = {
@@ -70,7 +79,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
     strictPreflight: false,
   })
-  await app.register(operationsRoutes, { context })
+  await app.register(operationsRoutes, { context, askDatabase: createBacklog(context) })
   await app.register(docsPages, surface)
   await app.register(authorizePage, surface)
   await app.register(checkoutPage, surface)

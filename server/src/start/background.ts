@@ -1,50 +1,102 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyBaseLogger } from 'fastify'
+import { watchWork } from '../base/work-watch.ts'
+import { type Sql, sql } from '../db/sql.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
-import type { Context } from '../domain/context.ts'
 import { forgetOldKeys } from '../domain/idempotency/once.ts'
 import { finishDueChecks } from '../domain/identity/identity.ts'
 import { activateDueMandates } from '../domain/payments/mandates.ts'
 import { settleDuePayments } from '../domain/payments/payment-intents.ts'
 import { expireDueHolds } from '../domain/wallet/holds.ts'
-import { giveUpStrayDeliveries } from '../domain/webhooks/deliveries.ts'
+import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
+import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
+import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
+import type { Service } from '../surfaces/http/surface.ts'
+import { eventRenderers } from './webhook-bodies.ts'
 
-/** Work that is done later than it was asked for. Each answers how much it did. */
-interface Task {
-  run(context: Context): Promise<number>
-  everyMs: number
+/** Work that is done later than it was asked for. */
+interface Worker {
+  /** Its name in logs and metrics. */
+  task: string
+  /** Does due work until the answered function is called, which waits for the work under way. */
+  start(context: Service): () => Promise<void>
+  /** Selects since when the oldest piece of its due work has been due. By index look-ups: it is asked while the work piles up. */
+  oldestDue?: (now: Date) => Sql
 }
 
-const tasks: readonly Task[] = [
-  { run: finishDueChecks, everyMs: 250 },
-  { run: finishAccountRequests, everyMs: 250 },
-  { run: activateDueMandates, everyMs: 250 },
-  { run: expireDueHolds, everyMs: 250 },
-  { run: settleDuePayments, everyMs: 250 },
-  { run: giveUpStrayDeliveries, everyMs: 10_000 },
-  { run: forgetOldKeys, everyMs: 60_000 },
+/** All the work in the background. Any number of servers may do it: each piece is done by one of them. */
+export const workers: readonly Worker[] = [
+  {
+    ...rounds('identity_checks', 250, finishDueChecks),
+    oldestDue: () => sql`select min(due_at) from identity_checks where status = 'pending'`,
+  },
+  {
+    ...rounds('account_requests', 250, finishAccountRequests),
+    oldestDue: () => sql`
+      select min(coalesce(k.finished_at, r.created_at))
+      from (select * from dedicated_account_requests where status = 'pending' order by merchant_id, id limit 1000) r
+      left join identity_checks k on k.merchant_id = r.merchant_id and k.id = r.identity_check_id
+      where k.status is distinct from 'pending'
+    `,
+  },
+  {
+    ...rounds('mandates', 250, activateDueMandates),
+    oldestDue: () => sql`select min(activates_at) from mandates where status = 'pending'`,
+  },
+  {
+    ...rounds('holds', 250, expireDueHolds),
+    oldestDue: () => sql`select min(expires_at) from holds where status = 'placed' and expires_at is not null`,
+  },
+  {
+    ...rounds('payments', 250, settleDuePayments),
+    oldestDue: () => sql`select min(due_at) from payment_intents where due_at is not null`,
+  },
+  {
+    task: 'deliveries',
+    start: (context) => startDispatcher(context, eventRenderers),
+    oldestDue: oldestDueDelivery,
+  },
+  rounds('stray_deliveries', 10_000, giveUpStrayDeliveries),
+  rounds('idempotency_keys', 60_000, forgetOldKeys),
 ]
 
 /**
- * Does due work until stopped; what a stopped or killed server left is done by the next. A task that fails is logged and
- * tried again in its next round. The answered function stops all, after what is under way.
+ * Does due work until stopped; what a stopped or killed server left is done by the next. The answered function stops all
+ * workers, after what is under way.
  */
-export function startBackground(context: Context, log: Pick<FastifyBaseLogger, 'error'>): () => Promise<void> {
-  const stop = new AbortController()
-  const loops = tasks.map((task) => repeat(task, context, log, stop.signal))
+export function startBackground(context: Service): () => Promise<void> {
+  const stops = workers.map((worker) => worker.start(context))
   return async () => {
-    stop.abort()
-    await Promise.all(loops)
+    await Promise.all(stops.map((stop) => stop()))
   }
 }
 
-async function repeat(task: Task, context: Context, log: Pick<FastifyBaseLogger, 'error'>, stop: AbortSignal) {
+/** Does what is due, again and again. A round that fails is logged and counted, and the next one tries again. */
+export function rounds(task: string, everyMs: number, run: (context: Service) => Promise<number>): Worker {
+  return {
+    task,
+    start(context) {
+      const stopping = new AbortController()
+      const running = repeat(context, { task, everyMs, run }, stopping.signal)
+      return () => {
+        stopping.abort()
+        return running
+      }
+    },
+  }
+}
+
+async function repeat(
+  context: Service,
+  { task, everyMs, run }: { task: string; everyMs: number; run: (context: Service) => Promise<number> },
+  stop: AbortSignal,
+): Promise<void> {
+  const watch = watchWork(context, task)
   while (!stop.aborted) {
     try {
-      await task.run(context)
+      watch.done(await run(context))
     } catch (error) {
-      log.error({ err: error, task: task.run.name }, 'background work failed; it is tried again')
+      watch.failed(error)
     }
-    await sleep(task.everyMs, undefined, { signal: stop }).catch(() => {})
+    await sleep(everyMs, undefined, { signal: stop }).catch(() => {})
   }
 }

@@ -67,7 +67,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       'strict',
     ]),
     outsideIssuer: readIssuer(text('MTEJA_JWT_ISSUER'), text('MTEJA_JWKS_URL'), text('MTEJA_JWT_AUDIENCE')),
-    logLevel: readChoice('MTEJA_LOG_LEVEL', text('MTEJA_LOG_LEVEL') ?? 'warn', [
+    logLevel: readChoice('MTEJA_LOG_LEVEL', text('MTEJA_LOG_LEVEL') ?? 'info', [
       'fatal',
       'error',
       'warn',

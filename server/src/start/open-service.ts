@@ -1,7 +1,9 @@
+import type { FastifyBaseLogger } from 'fastify'
 import { systemClock } from '../base/clock.ts'
 import { ServiceError } from '../base/errors.ts'
+import { createFailureLog, type FailureLog } from '../base/failure-log.ts'
 import { systemRandom } from '../base/ids.ts'
-import { silentLog } from '../base/log.ts'
+import { createMeter, type Meter } from '../base/meter.ts'
 import { createVault } from '../base/vault.ts'
 import { openDatabase } from '../db/connect.ts'
 import type { OwnedDb } from '../db/database.ts'
@@ -13,6 +15,7 @@ import type { Service } from '../surfaces/http/surface.ts'
 import type { Config } from './config.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { isInstalled, setUpInstallation } from './installation.ts'
+import { createLog, standardOutput } from './log.ts'
 import { chooseProviders } from './providers.ts'
 
 const insufficientPrivilege = '42501'
@@ -22,6 +25,7 @@ const mayNotMigrate =
 /** A service on an open, migrated database that has been set up. */
 export interface OpenService {
   service: Service
+  log: FastifyBaseLogger
   /** What a first start made: the test merchant and its key, which can be shown this once. */
   firstStart: Awaited<ReturnType<typeof setUpInstallation>>
   /** The hold on the data folder, where the database is in it. */
@@ -33,7 +37,10 @@ export interface OpenService {
  * Opens what the configuration names. Throws StartupError, or WrongEncryptionKeyError, with one sentence for the operator.
  */
 export async function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
-  const { db, lock } = await openMigrated(config, onFailure)
+  const meter = createMeter()
+  const log = createLog(config.logLevel, standardOutput(meter))
+  const failures = createFailureLog(systemClock, log)
+  const { db, lock } = await openMigrated(config, onFailure, { meter, failures })
   const webhookSender = createWebhookSender()
   const close = async () => {
     await db.close()
@@ -49,11 +56,13 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       clock: systemClock,
       random: systemRandom,
       vault: createVault(key, systemRandom),
-      log: silentLog,
+      log,
+      failures,
+      meter,
       webhookSender,
-      ...chooseProviders({ db, clock: systemClock }, config),
+      ...chooseProviders({ db, clock: systemClock, failures, meter }, config),
     }
-    return { service, firstStart: await setUp(service, config), lock, close }
+    return { service, log, firstStart: await setUp(service, config), lock, close }
   } catch (error) {
     await close()
     throw error
@@ -73,11 +82,12 @@ async function setUp(context: Service, { testKey, webhookUrl }: Config): Promise
 export async function openMigrated(
   config: Config,
   onFailure: (error: Error) => void,
+  watched: { meter?: Meter; failures?: FailureLog } = {},
 ): Promise<{ db: OwnedDb; lock: FolderLock | undefined; applied: string[] }> {
   const { databaseUrl, dataFolder, poolSize } = config
   const lock = databaseUrl === undefined ? await lockFolder(dataFolder) : undefined
   try {
-    const db = await openDatabase({ databaseUrl, dataFolder, lock, poolSize, onFailure })
+    const db = await openDatabase({ databaseUrl, dataFolder, lock, poolSize, onFailure, ...watched })
     try {
       return { db, lock, ...(await migrate(db)) }
     } catch (error) {

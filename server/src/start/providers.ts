@@ -5,22 +5,31 @@ import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
 import type { Config } from './config.ts'
+import { observeUpstream } from './observe-upstream.ts'
 
 /**
  * The one place that says who does what only an outside party can do, per merchant and mode: the sandbox in test mode, nobody
  * in live mode. A Paystack account judges the identity checks of the mode of its key.
  */
 export function chooseProviders(
-  { db, clock }: Pick<Context, 'db' | 'clock'>,
+  context: Pick<Context, 'db' | 'clock' | 'meter' | 'failures'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack'>,
 ): ProcessorChoice & VerifierChoice {
   const delayMs = config.sandboxDelayMs
-  const processors = { test: createSandboxProcessor({ db, clock, delayMs }), live: null }
+  const processors = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
   const account = config.upstreamPaystack
   const verifiers = {
     test: createSandboxVerifier({ delayMs }),
     live: null,
-    ...(account === undefined ? {} : { [modeOfKey(account.secretKey)]: createPaystackVerifier({ ...account, fetch }) }),
+    ...(account === undefined
+      ? {}
+      : {
+          [modeOfKey(account.secretKey)]: observeUpstream(
+            context,
+            'paystack',
+            createPaystackVerifier({ ...account, fetch }),
+          ),
+        }),
   }
   return {
     processorOf: async (_context, { mode }) => processors[mode],

@@ -1,12 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { StartupError } from '../db/errors.ts'
-import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { trustConnection } from '../surfaces/mteja/operator.ts'
 import { startBackground } from './background.ts'
 import type { Config } from './config.ts'
-import { logOptions } from './log.ts'
 import { type OpenService, openService } from './open-service.ts'
-import { eventRenderers } from './webhook-bodies.ts'
 
 /** A server that answers. */
 export interface RunningServer {
@@ -22,20 +19,19 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
   try {
-    const app = await buildApp(opened.service, { ...config, logger: logOptions(config.logLevel) })
+    const app = await buildApp(opened.service, { ...config, log: opened.log })
     const origin = await listen(app, config)
     // The command line speaks to a running server through the data folder's socket, as its operator.
     opened.lock?.setHandler((request, response) => {
       trustConnection(request.socket)
       app.routing(request, response)
     })
-    const stopBackground = startBackground(opened.service, app.log)
-    const stopDispatcher = startDispatcher(opened.service, eventRenderers, app.log)
+    const stopBackground = startBackground(opened.service)
     return {
       origin,
       firstStart: opened.firstStart,
       async close() {
-        await Promise.all([app.close(), stopBackground(), stopDispatcher()])
+        await Promise.all([app.close(), stopBackground()])
         await opened.close()
       },
     }
@@ -47,7 +43,11 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
+    const { level } = app.log
+    // Fastify would say where it listens, before the welcome does.
+    app.log.level = 'warn'
     await app.listen({ host, port })
+    app.log.level = level
     return app.listeningOrigin
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

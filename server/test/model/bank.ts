@@ -102,7 +102,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       }
     },
     async transfers(operations) {
-      const outcomes = await makeTransfers(service, tenant, operations.map(transferOf), null)
+      const { outcomes } = await makeTransfers(service, tenant, operations.map(transferOf), null)
       return outcomes.map((each) =>
         each instanceof ServiceError ? refusalOf(each) : outcomeOf({ ...each, replayed: false }),
       )

@@ -21,11 +21,6 @@ function report(message: Report, transfer: ArrayBuffer[] = []): void {
 /** What PostgreSQL said last of its own end; better than the "Aborted()" that reaches us. */
 let lastWords: string | undefined
 
-function log(line: string): void {
-  lastWords = /(?:PANIC|FATAL): *(.*)/.exec(line)?.[1] ?? lastWords
-  report({ kind: 'log', line })
-}
-
 function fail(error: unknown): never {
   report({ kind: 'failed', message: reasonOf(error) })
   process.exit(1) // of this thread
@@ -42,7 +37,7 @@ async function openEngine(): Promise<PGlite> {
     extensions: { pg_trgm },
     startParams: startParameters(PGlite.defaultStartParams),
     onStderr: (line) => {
-      log(line)
+      lastWords = /(?:PANIC|FATAL): *(.*)/.exec(line)?.[1] ?? lastWords
       return false
     },
   })
@@ -51,7 +46,7 @@ async function openEngine(): Promise<PGlite> {
 }
 
 async function serve(engine: PGlite): Promise<void> {
-  const maintenance = new Maintenance(engine, options.maintenance, log)
+  const maintenance = new Maintenance(engine, options.maintenance, (error) => report({ kind: 'maintained', error }))
   /** One thing at a time, in the order it arrived. */
   let last = Promise.resolve()
   const inTurn = (work: () => Promise<void>) => {

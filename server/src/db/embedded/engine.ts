@@ -7,7 +7,8 @@ import type { EngineOptions, Report, Request } from './messages.ts'
 
 /** What the engine tells its owner. */
 export interface EngineEvents {
-  onLog(line: string): void
+  /** After each look for chores: null, or the reason why a chore could not be done. */
+  onMaintained(error: string | null): void
   /** The engine has died; everything asked of it from now on is refused. Called once. */
   onFailure(error: DatabaseUnavailableError): void
 }
@@ -48,7 +49,7 @@ export class Engine {
       execArgv: [],
       resourceLimits: { stackSizeMb: threadStackMb },
     })
-    await untilReady(worker, options.folder, events.onLog)
+    await untilReady(worker, options.folder)
     return new Engine(worker, events)
   }
 
@@ -86,7 +87,7 @@ export class Engine {
   #receive(report: Report): void {
     if (report.kind === 'opened') this.#sockets.get(report.socket)?.opened()
     else if (report.kind === 'data') this.#sockets.get(report.socket)?.receive(report.bytes)
-    else if (report.kind === 'log') this.#events.onLog(report.line)
+    else if (report.kind === 'maintained') this.#events.onMaintained(report.error)
     else if (report.kind === 'failed') this.#fail(report.message)
     else if (report.kind === 'closed') this.#closed()
   }
@@ -100,7 +101,7 @@ export class Engine {
   }
 }
 
-function untilReady(worker: Worker, folder: string, onLog: (line: string) => void): Promise<void> {
+function untilReady(worker: Worker, folder: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (reason: string) => {
       void worker.terminate()
@@ -109,7 +110,6 @@ function untilReady(worker: Worker, folder: string, onLog: (line: string) => voi
     const onExit = () => refuse(`The folder ${folder} could not be opened.`)
     const onError = (error: Error) => refuse(`The folder ${folder} could not be opened: ${error.message}`)
     worker.on('message', function onMessage(report: Report) {
-      if (report.kind === 'log') onLog(report.line)
       if (report.kind === 'refused' || report.kind === 'failed') refuse(report.message)
       if (report.kind !== 'ready') return
       worker.off('message', onMessage).off('exit', onExit).off('error', onError)

@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openTestDatabase, testEngine } from '../../../test/engines.ts'
+import { openTestLog } from '../../../test/log-lines.ts'
+import { systemClock } from '../../base/clock.ts'
+import { createFailureLog } from '../../base/failure-log.ts'
 import type { OwnedDb } from '../database.ts'
 import type { Sql } from '../sql.ts'
 import { sql } from '../sql.ts'
 
 describe.runIf(testEngine === 'embedded')('left alone, the embedded database', () => {
+  const log = openTestLog()
   let db: OwnedDb
 
   beforeAll(async () => {
-    db = await openTestDatabase({ maintenance: { everyMs: 50, idleMs: 30, patienceMs: 400 } })
+    const failures = createFailureLog(systemClock, log.log)
+    db = await openTestDatabase({ maintenance: { everyMs: 50, idleMs: 30, patienceMs: 400 }, failures })
     await db.asOwner(async (owner) => {
       await owner.execute('create table rows (id integer primary key, text text) with (fillfactor = 100)')
       await owner.execute('grant all on rows to mteja_app')
@@ -38,6 +43,31 @@ describe.runIf(testEngine === 'embedded')('left alone, the embedded database', (
     await until(async () => (await vacuums()) > 0 && (await deadRows()) === 0)
     const [row] = await db.query(sql`select reltuples::int as rows from pg_class where relname = 'rows'`)
     expect(row).toEqual({ rows: 20000 })
+  })
+
+  test('tells of a chore that cannot be done when that begins and when it ends, and tries again', async () => {
+    await db.asOwner(async (owner) => {
+      await owner.execute('create table broken (one integer)')
+      await owner.execute(`
+        create function refuse_while_broken(id integer) returns integer language plpgsql immutable as $$
+        begin
+          if exists (select from public.broken) then raise 'broken'; end if;
+          return id;
+        end $$`)
+      await owner.execute('create table many (id integer)')
+      // To analyze the table is to ask the function.
+      await owner.execute('create index on many (refuse_while_broken(id))')
+      // In one transaction, so that no chore comes between.
+      await owner.execute('insert into many select g from generate_series(1, 20000) g; insert into broken values (1)')
+    })
+    await until(async () => log.lines.length > 0)
+    await db.asOwner((owner) => owner.execute('truncate broken'))
+    await until(async () => log.lines.length > 1)
+    const subject = 'database maintenance'
+    expect(log.lines).toMatchObject([
+      { level: 40, subject, msg: 'begins to fail', reason: 'broken' },
+      { level: 40, subject, msg: 'works again' },
+    ])
   })
 
   test('makes a checkpoint when the log since the last one has grown', async () => {

@@ -39,16 +39,17 @@ const findChore = `
 export class Maintenance {
   readonly #engine: PGlite
   readonly #times: MaintenanceTimes
-  readonly #log: (line: string) => void
+  readonly #tell: (error: string | null) => void
   #lastRequestAt = 0
   #waitingSince: number | undefined
   #wanted = false
   #positionAtLastLook = ''
 
-  constructor(engine: PGlite, times: MaintenanceTimes, log: (line: string) => void) {
+  /** @param tell is called after each look: with null, or the reason why a chore could not be done */
+  constructor(engine: PGlite, times: MaintenanceTimes, tell: (error: string | null) => void) {
     this.#engine = engine
     this.#times = times
-    this.#log = log
+    this.#tell = tell
   }
 
   /** Looks for chores from time to time. `inTurn` runs work after everything that was asked before. */
@@ -74,8 +75,9 @@ export class Maintenance {
     if (this.#wanted) return
     try {
       if (await this.#work()) again()
+      this.#tell(null)
     } catch (error) {
-      this.#log(`maintenance: ${error instanceof Error ? error.message : error}`)
+      this.#tell(error instanceof Error ? error.message : String(error))
     }
   }
 

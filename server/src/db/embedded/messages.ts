@@ -26,6 +26,7 @@ export type Report =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'opened'; readonly socket: number }
   | { readonly kind: 'data'; readonly socket: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'log'; readonly line: string }
+  /** It was looked whether there is a chore, and the chore was done; or the reason why not. */
+  | { readonly kind: 'maintained'; readonly error: string | null }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { OwnedDb } from '../database.ts'
+import type { DatabaseWatch } from '../database-watch.ts'
 import type { DatabaseUnavailableError } from '../errors.ts'
 import { type FolderLock, lockFolder } from '../folder-lock.ts'
 import { PooledDatabase } from '../pooled-database.ts'
@@ -12,7 +13,7 @@ export interface EmbeddedOptions {
   readonly dataFolder: string
   readonly lock?: FolderLock | undefined
   readonly maintenance?: Partial<MaintenanceTimes> | undefined
-  readonly onLog: (line: string) => void
+  readonly watch: DatabaseWatch
   readonly onFailure: (error: DatabaseUnavailableError) => void
 }
 
@@ -26,15 +27,19 @@ const connectionTimeoutMs = 30_000
 
 /** Opens the database in the folder, making it if it is not there, for this process alone. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<OwnedDb> {
-  const { dataFolder, onLog, onFailure } = options
+  const { dataFolder, watch, onFailure } = options
   const ownLock = options.lock ? undefined : await lockFolder(dataFolder)
   try {
     const maintenance = { ...maintenanceTimes, ...options.maintenance }
-    const engine = await Engine.start({ folder: dataFolder, maintenance }, { onLog, onFailure })
-    return new PooledDatabase('embedded', poolOf(engine), async () => {
+    const engine = await Engine.start(
+      { folder: dataFolder, maintenance },
+      { onMaintained: watch.onMaintained, onFailure },
+    )
+    const close = async () => {
       await engine.close()
       await ownLock?.release()
-    })
+    }
+    return new PooledDatabase('embedded', poolOf(engine), watch, close)
   } catch (error) {
     await ownLock?.release()
     throw error

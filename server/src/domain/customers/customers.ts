@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
-import { batchLimits } from '../../db/batch-limits.ts'
+import { limitsOf } from '../../db/batch-limits.ts'
 import { createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
@@ -101,9 +101,14 @@ const queuesOf = perContext((context) => ({
     context.db,
     (lane, calls: Creation[]) => insertCustomers(context, lane, calls),
     (call) => tenantKey(call.tenant),
-    { ...batchLimits, keyOf: ({ request }) => request && storedKey(request) },
+    { ...limitsOf(context.meter, 'customer_creations'), keyOf: ({ request }) => request && storedKey(request) },
   ),
-  get: createBatcher(context.db, selectCustomers, (call) => tenantKey(call.tenant), batchLimits),
+  get: createBatcher(
+    context.db,
+    selectCustomers,
+    (call) => tenantKey(call.tenant),
+    limitsOf(context.meter, 'customers'),
+  ),
 }))
 
 /**

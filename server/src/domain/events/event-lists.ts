@@ -1,15 +1,14 @@
 import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Customer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
-import { messageId } from '../webhooks/deliveries.ts'
 import type { EventType, RecordedEvent } from './events.ts'
+import { eventName } from './ids.ts'
 
 export interface EventFilter {
   type?: EventType | undefined
   /** Of a transfer, who sent. */
-  customer?: Customer | undefined
+  customer?: { id: bigint } | undefined
   /** Happened at or after. */
   from?: Date | undefined
   /** Happened at or before. */
@@ -79,13 +78,13 @@ export async function getEvent(context: Context, tenant: Tenant, id: bigint): Pr
     select id, mode, type, data, created_at from events
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${messageId(context, id)}"`)
+  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${eventName(context, id)}"`)
   return readEvent(context, tenant, row)
 }
 
 export function readEvent(context: Context, { merchant }: Tenant, row: EventRow): RecordedEvent {
   const { id, mode, type, data, created_at } = row
-  const publicId = messageId(context, id)
+  const publicId = eventName(context, id)
   return { id, publicId, merchantCode: merchant.code, mode, type, data, createdAt: created_at }
 }
 

@@ -2,9 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { WebhookStyle } from '../webhooks/styles.ts'
 import { type EventRow, getEvent, readEvent } from './event-lists.ts'
-import type { RecordedEvent } from './events.ts'
+import type { RecordedEvent, WebhookStyle } from './events.ts'
 
 /** Of one look: what is new, and from where another stream would go on. */
 export interface Look {

@@ -1,7 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import type { TxContext } from '../context.ts'
-import type { Customer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 
 /** What can happen. docs/events.md says what each carries. */
@@ -36,6 +35,9 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number]
 
+/** How an event is told: as Paystack tells it, or by the Standard Webhooks convention. Paystack has no name for most events. */
+export type WebhookStyle = 'paystack' | 'standard'
+
 /** Throws `invalid_request` naming what is no event. */
 export function readEventType(field: string, name: string): EventType {
   const type = eventTypes.find((each) => each === name)
@@ -68,7 +70,7 @@ export async function recordEvent(
   tx: TxContext,
   tenant: Tenant,
   type: EventType,
-  customer: Customer,
+  customer: { id: bigint },
   details: Record<string, unknown> = {},
 ): Promise<void> {
   const now = tx.clock.now()

@@ -46,11 +46,31 @@ export async function doOnce<Chosen extends Way, Given extends FreeContext, Answ
   work: Work<Chosen, Given, Answer>,
 ): Promise<Done<Answer>> {
   const doors: { [Each in Way]: (work: Work<Each, Given, Answer>) => Promise<Done<Answer>> } = {
-    'in the posting': (posting) => posting(request),
+    'in the posting': (posting) => oncePosted(context, scope, request, posting),
     'in a transaction': (joining) => onceInTransaction(context, scope, request, joining),
     'around work outside': (asking) => onceAround(context, scope, request, asking),
   }
   return doors[way](work)
+}
+
+/**
+ * The posting itself sees to "once". The former release sealed the answers of batches like any other answer: such a key is
+ * answered here, and this detour is to be dropped in the release after this one.
+ */
+async function oncePosted<Answer>(
+  context: FreeContext,
+  scope: KeyScope,
+  request: IdempotentRequest | null,
+  work: (request: IdempotentRequest | null) => Promise<Done<Answer>>,
+): Promise<Done<Answer>> {
+  try {
+    return await work(request)
+  } catch (error) {
+    if (request === null || !(error instanceof ServiceError) || error.code !== 'idempotency_key_reused') throw error
+    const { known } = await inTransaction(context, (tx) => recall<Answer>(tx, scope, request))
+    if (known === null) throw error
+    return known
+  }
 }
 
 /** Of two at once, the second waits for the first. */

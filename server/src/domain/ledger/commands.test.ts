@@ -15,7 +15,8 @@ import { sql } from '../../db/sql.ts'
 import { setRiskAction } from '../customers/customers.ts'
 import { getHold, placeHold } from '../wallet/holds.ts'
 import { listTransfers, makeTransfers } from '../wallet/transfers.ts'
-import { doTogether, type LedgerCommand, type Receipt } from './commands.ts'
+import { getBalance } from './balances.ts'
+import { doTogether, doTogetherOnce, type LedgerCommand, parametersOf, type Receipt } from './commands.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -32,6 +33,23 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await unsoundBooks(service.db)).toEqual([])
   await service.close()
+})
+
+test('a call of the posting function gives every parameter it has, with its type, and no other', async () => {
+  const [{ declared } = {}] = await service.db.query<{ declared: Record<string, string> }>(sql`
+    select json_object_agg(a.name, a.type::regtype::text) as declared
+    from pg_proc p
+    cross join lateral unnest(p.proargnames, p.proargmodes, p.proallargtypes) as a (name, mode, type)
+    where p.proname = 'post_commands_v2' and a.mode = 'i'
+  `)
+  const given = parametersOf(tenant, service.clock.now(), [])
+  const [{ types } = {}] = await service.db.query<{ types: Record<string, string> }>(sql`
+    select json_object_agg(g.name, g.type::regtype::text) as types
+    from unnest(
+      ${Object.keys(given)}::text[], ${Object.values(given).map(({ type }) => type)}::text[]
+    ) as g (name, type)
+  `)
+  expect(types).toEqual(declared)
 })
 
 /** A story, and how it ends. See test/money-story.ts for the words. */
@@ -487,7 +505,7 @@ describe('what is recorded', () => {
     await ledger(own, make.payIn(a, 10n))
     await doTogether(service, live, [make.payIn(c, 10n), make.transfer(c, d, 1n)])
     const inputs = [4, 100, 3, 100, 2].map((amount) => ({ fromCustomer: a, toCustomer: b, amount }))
-    const outcomes = await makeTransfers(service, own, inputs, null)
+    const { outcomes } = await makeTransfers(service, own, inputs, null)
     expect(outcomes.map((each) => (each instanceof ServiceError ? each.code : each.amount))).toEqual([
       4n,
       'insufficient_funds',
@@ -782,6 +800,25 @@ describe('a request that comes again with its key', () => {
     expect(fresh).toMatchObject({ amount: 7n, replayed: false })
   })
 
+  test('is judged again where the hold’s time to expire had passed, and may be corrected under its key', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.payIn(a, 10n))
+    const now = service.clock.now().getTime()
+    const request = freshRequest()
+    const place = { ...make.place(a, 5n, { expiresAt: new Date(now + 1000) }), request }
+    const ahead = { ...service, clock: { now: () => new Date(now + 1000) } }
+    const refused = await refusalOf(createLedger(ahead)(tenant, place))
+    expect(refused).toMatchObject({ code: 'invalid_request', field: 'expiresAt', replayed: false })
+    expect(await refusalOf(createLedger(ahead)(tenant, place))).toMatchObject({ replayed: false })
+    // By a server whose clock is behind, it is in time.
+    expect(await ledger(tenant, place)).toMatchObject({ amount: 5n, replayed: false })
+    expect(await createLedger(ahead)(tenant, place)).toMatchObject({ amount: 5n, replayed: true })
+    const wrong = requestOf(freshRequest().key, { expiresAt: 'past' })
+    await refusalOf(ledger(tenant, { ...make.place(a, 1n, { expiresAt: new Date(now) }), request: wrong }))
+    const corrected = requestOf(wrong.key, { expiresAt: 'future' })
+    expect(await ledger(tenant, { ...make.place(a, 1n), request: corrected })).toMatchObject({ replayed: false })
+  })
+
   test('a key of another tenant or mode is another key', async () => {
     const request = freshRequest()
     const other = await createTestTenant(service)
@@ -812,5 +849,67 @@ describe('a request that comes again with its key', () => {
     expect(await place()).toEqual({ ...first, replayed: true })
     const late = placeHold(service, tenant, { customerCode: a, amount: 5, expiresAt }, freshRequest())
     expect(await refusalOf(late)).toMatchObject({ code: 'invalid_request', field: 'expiresAt' })
+  })
+})
+
+describe('a batch with a key', () => {
+  const batchOf = (a: string, b: string) => [
+    make.transfer(a, b, 4n),
+    make.transfer(a, b, 100n),
+    make.transfer(a, b, 3n),
+  ]
+  const told = ({ outcomes, replayed }: Awaited<ReturnType<typeof doTogetherOnce>>) => ({
+    replayed,
+    outcomes: outcomes.map((each) =>
+      each instanceof ServiceError
+        ? [each.code, each.message]
+        : [each.id, each.amount, each.fromBalance, each.createdAt],
+    ),
+  })
+
+  test('a batch that comes again is answered as before, and moves nothing', async () => {
+    const [a = '', b = ''] = await createWallets(service, tenant, 2)
+    await ledger(tenant, make.payIn(a, 10n))
+    const request = requestOf('batch-again')
+    const first = await doTogetherOnce(service, tenant, batchOf(a, b), request)
+    const again = await doTogetherOnce(service, tenant, batchOf(a, b), request)
+    expect(told(first).replayed).toBe(false)
+    expect(told(again)).toEqual({ ...told(first), replayed: true })
+    expect((await getBalance(service, tenant, b)).posted).toBe(7n)
+  })
+
+  test('a batch that comes twenty times at once is done once', async () => {
+    const [a = '', b = ''] = await createWallets(service, tenant, 2)
+    await ledger(tenant, make.payIn(a, 10n))
+    const request = requestOf('batch-race')
+    const servers = Array.from({ length: 4 }, () => ({ ...service }))
+    const all = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => doTogetherOnce(servers[i % 4] ?? service, tenant, batchOf(a, b), request)),
+    )
+    expect(all.filter(({ replayed }) => !replayed)).toHaveLength(1)
+    expect(
+      new Set(all.map((each) => JSON.stringify(told(each).outcomes, (_, v) => (typeof v === 'bigint' ? `${v}` : v))))
+        .size,
+    ).toBe(1)
+    expect((await getBalance(service, tenant, b)).posted).toBe(7n)
+  })
+
+  test('the key of a batch is refused for another batch', async () => {
+    const [a = '', b = ''] = await createWallets(service, tenant, 2)
+    await ledger(tenant, make.payIn(a, 10n))
+    await doTogetherOnce(service, tenant, batchOf(a, b), requestOf('batch-other', { a: 1 }))
+    const other = doTogetherOnce(service, tenant, batchOf(a, b), requestOf('batch-other', { a: 2 }))
+    await expect(other).rejects.toMatchObject({ code: 'idempotency_key_reused' })
+    expect((await getBalance(service, tenant, b)).posted).toBe(7n)
+  })
+
+  test('a batch that breaks off leaves neither movements nor its key', async () => {
+    const [a = '', b = ''] = await createWallets(service, tenant, 2)
+    await ledger(tenant, make.payIn(a, 10n))
+    const request = requestOf('batch-broken')
+    const twice = make.transfer(a, b, 1n)
+    await expect(doTogetherOnce(service, tenant, [twice, twice], request)).rejects.toThrow()
+    expect((await getBalance(service, tenant, b)).posted).toBe(0n)
+    expect(await doTogetherOnce(service, tenant, batchOf(a, b), request)).toMatchObject({ replayed: false })
   })
 })

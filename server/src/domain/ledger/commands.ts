@@ -4,7 +4,8 @@ import { batchLimits } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
-import { sql } from '../../db/sql.ts'
+import { argument, functionCall, listArgument, type ParameterTypes } from '../../db/function-call.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
@@ -90,7 +91,7 @@ const queueOf = perContext(
   (context): Batched<Call, Outcome> =>
     createBatcher(
       context.db,
-      (lane, calls) => doCommands(lane, context, calls),
+      (lane, calls) => doCommands(context, lane, calls),
       (call) => tenantKey(call.tenant),
       { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
     ),
@@ -102,19 +103,104 @@ export async function doCommand(context: FreeContext, tenant: Tenant, command: L
 }
 
 /**
- * Does many commands in one commit and answers for each, in their order: a receipt, or why it was refused. Two of one
- * key are refused as a whole.
+ * Does many commands in one commit and answers for each, in their order: a receipt, or the refusal that says why nothing was
+ * done. A refused command changes nothing for its neighbours. Two commands of one key are refused as a whole.
  */
 export async function doTogether(
   context: FreeContext,
   tenant: Tenant,
   commands: LedgerCommand[],
 ): Promise<(Receipt | ServiceError)[]> {
-  const outcomes = await doCommands(
-    context.db,
-    context,
-    commands.map((command) => ({ tenant, command })),
-  )
+  const calls = commands.map((command) => ({ tenant, command }))
+  return readOutcomes(commands, await doCommands(context, context.db, calls))
+}
+
+/**
+ * As `doTogether`, once for a request: its key is the key of the whole batch, and is stored in the commit of the batch. The
+ * commands have no keys of their own. Throws `idempotency_key_reused`.
+ */
+export async function doTogetherOnce(
+  context: FreeContext,
+  tenant: Tenant,
+  commands: LedgerCommand[],
+  request: IdempotentRequest,
+): Promise<{ outcomes: (Receipt | ServiceError)[]; replayed: boolean }> {
+  return repeatAfterCollision(['idempotency_keys_pkey'], async () => {
+    const known = await recallBatch(context, tenant, request)
+    if (known !== null) return { outcomes: readOutcomes(commands, known), replayed: true }
+    const outcomes = await context.db.query<Outcome>(rememberingBatch(context, tenant, commands, request))
+    return { outcomes: readOutcomes(commands, outcomes), replayed: false }
+  })
+}
+
+/** One statement is one commit: the movements, and under the batch's key everything that its answer is made from. */
+function rememberingBatch(
+  context: FreeContext,
+  tenant: Tenant,
+  commands: LedgerCommand[],
+  request: IdempotentRequest,
+): Sql {
+  const now = context.clock.now()
+  return sql`
+    with done as materialized (
+      select ${outcomeColumns}, r.ordinal
+      from ${functionCall('post_commands_v2', parametersOf(tenant, now, commands))} r
+    ),
+    remembered as (
+      insert into idempotency_keys (merchant_id, mode, key, fingerprint, snapshot, created_at)
+      select
+        ${tenant.merchant.id}::integer, ${tenant.mode}, ${storedKey(request)}, ${request.fingerprint}::bytea,
+        json_build_object(
+          'refusals', json_agg(r.refusal order by r.ordinal), 'ids', json_agg(r.id order by r.ordinal),
+          'amounts', json_agg(r.amount::text order by r.ordinal),
+          'fromBalances', json_agg(r.from_balance::text order by r.ordinal),
+          'toBalances', json_agg(r.to_balance::text order by r.ordinal),
+          'times', json_agg(r.created_at order by r.ordinal)
+        ),
+        ${now}::timestamptz
+      from done r
+    )
+    select ${outcomeColumns} from done r order by r.ordinal
+  `
+}
+
+const outcomeColumns = sql`
+  r.refusal, r.replayed, r.fingerprint, r.id, r.amount, r.from_balance, r.to_balance, r.created_at
+`
+
+/** The outcomes of the batch that came before under the key; null where none did. */
+async function recallBatch(context: Context, tenant: Tenant, request: IdempotentRequest): Promise<Outcome[] | null> {
+  const [row] = await context.db.query<{ fingerprint: Buffer; snapshot: BatchSnapshot | null }>(sql`
+    select fingerprint, snapshot from idempotency_keys
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and key = ${storedKey(request)}
+  `)
+  if (row === undefined) return null
+  const { fingerprint, snapshot } = row
+  if (snapshot === null || !fingerprint.equals(request.fingerprint)) throw keyReused(request, fingerprint)
+  const amountOf = (text: string | null | undefined) => (text == null ? null : BigInt(text))
+  return snapshot.ids.map((id, i) => ({
+    refusal: snapshot.refusals[i] ?? null,
+    replayed: true,
+    fingerprint,
+    id,
+    amount: amountOf(snapshot.amounts[i]),
+    from_balance: amountOf(snapshot.fromBalances[i]),
+    to_balance: amountOf(snapshot.toBalances[i]),
+    created_at: new Date(snapshot.times[i] as string),
+  }))
+}
+
+/** By command. Amounts are text, which no reader of JSON rounds. */
+interface BatchSnapshot {
+  refusals: (LedgerRefusal | null)[]
+  ids: string[]
+  amounts: (string | null)[]
+  fromBalances: (string | null)[]
+  toBalances: (string | null)[]
+  times: string[]
+}
+
+function readOutcomes(commands: LedgerCommand[], outcomes: Outcome[]): (Receipt | ServiceError)[] {
   return outcomes.map((outcome, i) => {
     try {
       return readReceipt(commands[i] as LedgerCommand, outcome)
@@ -148,9 +234,20 @@ function keyOf(command: LedgerCommand): string | null {
 /** For a key of our own there is one request only. */
 const ownFingerprint = Buffer.alloc(0)
 
-async function doCommands(db: Queryable, context: Context, calls: Call[]): Promise<Outcome[]> {
+async function doCommands(context: Context, lane: Queryable, calls: Call[]): Promise<Outcome[]> {
   const { tenant } = calls[0] as Call
   const commands = calls.map((call) => call.command)
+  const statement = sql`
+    select ${outcomeColumns}
+    from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands))} r
+    order by r.ordinal
+  `
+  // Two servers can get different requests with one key at once. The server that comes second finds the key's answer.
+  return repeatAfterCollision(['idempotency_keys_pkey'], () => lane.query<Outcome>(statement))
+}
+
+/** Every parameter of the posting function, for a batch of commands of one tenant: see post_commands.sql. */
+export function parametersOf(tenant: Tenant, now: Date, commands: LedgerCommand[]) {
   const accounts = new AccountPlaces()
   const holds = new Places()
   const originals = new Places()
@@ -158,33 +255,41 @@ async function doCommands(db: Queryable, context: Context, calls: Call[]): Promi
   const tos = commands.map((each) => ('to' in each ? accounts.place(each.to, each.currency) : null))
   const holdPlaces = commands.map((each) => ('holdId' in each ? holds.place(each.holdId) : null))
   const originalPlaces = commands.map((each) => ('originalId' in each ? originals.place(each.originalId) : null))
+  const list = <Type extends keyof ParameterTypes>(
+    type: Type,
+    read: (command: LedgerCommand) => ParameterTypes[Type] | null,
+  ) => listArgument(type, commands.map(read))
+  return {
+    p_merchant_id: argument('integer', tenant.merchant.id),
+    p_mode: argument('text', tenant.mode),
+    p_now: argument('timestamptz', now),
+    p_account_kinds: listArgument('text', accounts.kinds),
+    p_account_customers: listArgument('text', accounts.customers),
+    p_account_currencies: listArgument('text', accounts.currencies),
+    p_hold_ids: listArgument('uuid', holds.names),
+    p_original_ids: listArgument('uuid', originals.names),
+    p_actions: list('text', (each) => each.action),
+    p_ids: list('uuid', (each) => each.id),
+    p_kinds: list('text', (each) => ('kind' in each ? each.kind : null)),
+    p_froms: listArgument('integer', froms),
+    p_tos: listArgument('integer', tos),
+    p_amounts: list('bigint', (each) => ('amount' in each ? each.amount : null)),
+    p_holds: listArgument('integer', holdPlaces),
+    p_finals: list('boolean', (each) => each.action === 'capture' && each.isFinal),
+    p_originals: listArgument('integer', originalPlaces),
+    p_expirations: list('timestamptz', (each) => (each.action === 'place' ? each.expiresAt : null)),
+    p_descriptions: list('text', (each) => ('description' in each ? each.description : null)),
+    p_details: list('text', (each) => ('details' in each && each.details ? JSON.stringify(each.details) : null)),
+    p_event_types: list('text', (each) => each.event?.type ?? null),
+    p_event_data: list('text', (each) => (each.event === null ? null : JSON.stringify(each.event.data))),
+    p_keys: list('text', keyOf),
+    p_fingerprints: list('bytea', fingerprintFor),
+  }
+}
 
-  const statement = sql`
-    select r.refusal, r.replayed, r.fingerprint, r.id, r.amount, r.from_balance, r.to_balance, r.created_at
-    from post_commands(
-      ${tenant.merchant.id}, ${tenant.mode}, ${context.clock.now()},
-      ${accounts.kinds}::text[], ${accounts.customers}::text[], ${accounts.currencies}::text[],
-      ${holds.names}::uuid[], ${originals.names}::uuid[],
-      ${commands.map((each) => each.action)}::text[],
-      ${commands.map((each) => each.id)}::uuid[],
-      ${commands.map((each) => ('kind' in each ? each.kind : null))}::text[],
-      ${froms}::integer[], ${tos}::integer[],
-      ${commands.map((each) => ('amount' in each ? each.amount : null))}::bigint[],
-      ${holdPlaces}::integer[],
-      ${commands.map((each) => each.action === 'capture' && each.isFinal)}::boolean[],
-      ${originalPlaces}::integer[],
-      ${commands.map((each) => (each.action === 'place' ? each.expiresAt : null))}::timestamptz[],
-      ${commands.map((each) => ('description' in each ? each.description : null))}::text[],
-      ${commands.map((each) => ('details' in each && each.details ? JSON.stringify(each.details) : null))}::text[],
-      ${commands.map((each) => each.event?.type ?? null)}::text[],
-      ${commands.map((each) => (each.event === null ? null : JSON.stringify(each.event.data)))}::text[],
-      ${commands.map(keyOf)}::text[],
-      ${commands.map((each) => (keyOf(each) === null ? null : (each.request?.fingerprint ?? ownFingerprint)))}::bytea[]
-    ) r
-    order by r.ordinal
-  `
-  // Two servers may be asked for different things under one key at once: who comes second finds the key's answer.
-  return repeatAfterCollision(['idempotency_keys_pkey'], () => db.query<Outcome>(statement))
+/** Of the request that a command's key belongs to; null for a command without a key. */
+function fingerprintFor(command: LedgerCommand): Buffer | null {
+  return keyOf(command) === null ? null : (command.request?.fingerprint ?? ownFingerprint)
 }
 
 /** Gives each name of a batch its place, counted from 1 as SQL does. */

@@ -1,12 +1,11 @@
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
-import type { LedgerCommand } from './commands.ts'
 
-/** Why the posting function did nothing of a command. */
+/** The reason why the posting function refused a command. */
 export type LedgerRefusal =
   | LedgerRefusalCode
-  // To place a hold that would have expired already.
+  // A hold was to be placed whose time to expire has passed.
   | 'expiry_passed'
-  // To expire a hold before its time; only Mteja itself asks for that.
+  // A hold was to expire before its time. Only Mteja itself sends such a command.
   | 'hold_not_due'
 
 type LedgerRefusalCode = Extract<
@@ -21,15 +20,27 @@ type LedgerRefusalCode = Extract<
   | 'refund_exceeded'
 >
 
-/** The refusal in words. The same command refused for the same reason says the same, so that a repeat is the same answer. */
-export function refusedCommand(command: LedgerCommand, refusal: LedgerRefusal, replayed: boolean): ServiceError {
+/** The members of a ledger command that a message names. */
+export interface RefusedCommand {
+  readonly from: AccountOwner
+  readonly to?: AccountOwner
+  readonly originalId?: string
+}
+
+/** The code of the customer who owns an account; undefined for an account of the merchant. */
+interface AccountOwner {
+  readonly customer?: string | undefined
+}
+
+/** The refusal as an error. The message depends on the command and the refusal alone, so a replayed refusal has the same text. */
+export function refusedCommand(command: RefusedCommand, refusal: LedgerRefusal, replayed: boolean): ServiceError {
   const message = describe(command, refusal)
   if (refusal === 'expiry_passed') return new ServiceError('invalid_request', message, 'expiresAt', { replayed })
   const code = refusal === 'hold_not_due' ? 'hold_not_open' : refusal
   return new ServiceError(code, message, undefined, { replayed })
 }
 
-function describe(command: LedgerCommand, refusal: LedgerRefusal): string {
+function describe(command: RefusedCommand, refusal: LedgerRefusal): string {
   const customers = customersOf(command)
   switch (refusal) {
     case 'customer_not_found':
@@ -49,17 +60,16 @@ function describe(command: LedgerCommand, refusal: LedgerRefusal): string {
     case 'hold_exceeded':
       return 'The amount is more than what is left of the hold'
     case 'transaction_not_found':
-      return `There is no transaction ${'originalId' in command ? JSON.stringify(command.originalId) : ''}`
+      return `There is no transaction ${JSON.stringify(command.originalId)}`
     case 'refund_exceeded':
       return 'The amount is more than what is left of the transaction to give back'
   }
 }
 
-function customersOf(command: LedgerCommand): string[] {
-  const accounts = [command.from, ...('to' in command ? [command.to] : [])]
-  return accounts.flatMap((account) => account.customer ?? [])
+function customersOf({ from, to }: RefusedCommand): string[] {
+  return [from, to].flatMap((account) => account?.customer ?? [])
 }
 
-function payer({ from }: LedgerCommand): string {
+function payer({ from }: RefusedCommand): string {
   return from.customer === undefined ? 'the merchant' : `customer ${from.customer}`
 }

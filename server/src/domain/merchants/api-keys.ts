@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
 import { randomMixedCode, uuidV7 } from '../../base/ids.ts'
-import { batchLimits } from '../../db/batch-limits.ts'
+import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
@@ -111,7 +111,8 @@ export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
  * at once.
  */
 export function createKeyFinder(context: Context): KeyFinder {
-  const find: Batched<string, KeyHolder | null> = createBatcher(context.db, findHolders, () => '', batchLimits)
+  const limits = limitsOf(context.meter, 'api_keys')
+  const find: Batched<string, KeyHolder | null> = createBatcher(context.db, findHolders, () => '', limits)
   return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
 }
 

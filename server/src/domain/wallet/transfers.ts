@@ -5,7 +5,7 @@ import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
-import { doCommand, doTogether, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
+import { doCommand, doTogether, doTogetherOnce, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
@@ -56,25 +56,30 @@ export async function makeTransfer(
 }
 
 /**
- * Makes many transfers in one commit. Answers in order, for each transfer, the transfer or its refusal. A refused
- * transfer changes nothing for the others. Each transfer is judged by the balances that the transfers before it leave.
- * The same request again makes no transfer a second time.
+ * Makes many transfers in one commit and answers for each, in order: the transfer, or why it was refused. A refused transfer
+ * changes nothing for its neighbours; each transfer is judged by the balances that the transfers before it leave. Throws
+ * `idempotency_key_reused`.
  */
 export async function makeTransfers(
   context: FreeContext,
   tenant: Tenant,
   inputs: NewTransfer[],
   request: IdempotentRequest | null,
-): Promise<(Transfer | ServiceError)[]> {
-  const commands = inputs.map((input, i) => tryCommand(context, tenant, input, request && `batch/${request.key}/${i}`))
+): Promise<{ outcomes: (Transfer | ServiceError)[]; replayed: boolean }> {
+  const commands = inputs.map((input) => tryCommand(context, tenant, input))
   const sound = commands.filter((command): command is TransferCommand => !(command instanceof ServiceError))
-  const outcomes = sound.length === 0 ? [] : await doTogether(context, tenant, sound)
-  const outcomeOf = new Map(sound.map((command, i) => [command, outcomes[i] as Receipt | ServiceError]))
-  return commands.map((command, i) => {
+  if (sound.length === 0) return { outcomes: commands as ServiceError[], replayed: false }
+  const { outcomes: receipts, replayed } =
+    request === null
+      ? { outcomes: await doTogether(context, tenant, sound), replayed: false }
+      : await doTogetherOnce(context, tenant, sound, request)
+  const receiptOf = new Map(sound.map((command, i) => [command, receipts[i] as Receipt | ServiceError]))
+  const outcomes = commands.map((command, i) => {
     if (command instanceof ServiceError) return command
-    const outcome = outcomeOf.get(command) as Receipt | ServiceError
-    return outcome instanceof ServiceError ? outcome : madeTransfer(inputs[i] as NewTransfer, command, outcome)
+    const receipt = receiptOf.get(command) as Receipt | ServiceError
+    return receipt instanceof ServiceError ? receipt : madeTransfer(inputs[i] as NewTransfer, command, receipt)
   })
+  return { outcomes, replayed }
 }
 
 /**
@@ -109,10 +114,9 @@ function codeOfOwner(accountId: Sql): Sql {
   )`
 }
 
-function tryCommand(context: Context, tenant: Tenant, input: NewTransfer, ownKey: string | null) {
+function tryCommand(context: Context, tenant: Tenant, input: NewTransfer): TransferCommand | ServiceError {
   try {
-    const command = transferCommand(context, tenant, input, null)
-    return ownKey === null ? command : { ...command, ownKey }
+    return transferCommand(context, tenant, input, null)
   } catch (error) {
     if (error instanceof ServiceError) return error
     throw error

@@ -1,28 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deliverDue } from '../../../test/deliver.ts'
+import { openTestLog, type TestLog } from '../../../test/log-lines.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
+import { createFailureLog } from '../../base/failure-log.ts'
+import { createMeter } from '../../base/meter.ts'
 import { sql } from '../../db/sql.ts'
 import { inTransaction } from '../context.ts'
 import { lockCustomer } from '../customers/customers.ts'
 import { type EventType, recordEvent } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
-import {
-  claimDeliveries,
-  createAttempt,
-  disabledAfterMs,
-  type EventRenderers,
-  giveUpStrayDeliveries,
-  maxParallel,
-} from './deliveries.ts'
+import { claimDeliveries, maxParallel } from './claims.ts'
+import { createDeliver, type EventRenderers } from './deliveries.ts'
 import {
   createWebhookEndpoint,
   deleteWebhookEndpoint,
   getWebhookEndpoint,
+  giveUpStrayDeliveries,
   rotateWebhookSecret,
   setPaystackWebhook,
   updateWebhookEndpoint,
 } from './endpoints.ts'
+import { disabledAfterMs } from './outcomes.ts'
 import type { WebhookAnswer, WebhookRequest } from './sender.ts'
 
 let base: TestService
@@ -47,6 +46,7 @@ interface Setting {
   sent: (WebhookRequest & { note: unknown; at: number })[]
   /** Statuses, or errors, to answer with. */
   answers: (request: WebhookRequest) => Answer | Promise<Answer>
+  log: TestLog
 }
 
 async function setUp(mode: Mode = 'test'): Promise<Setting> {
@@ -65,7 +65,9 @@ async function setUp(mode: Mode = 'test'): Promise<Setting> {
     },
     close: async () => {},
   }
-  setting.service = { ...base, webhookSender }
+  setting.log = openTestLog()
+  const failures = createFailureLog(base.clock, setting.log.log)
+  setting.service = { ...base, webhookSender, failures, meter: createMeter() }
   setting.tenant = await createTestTenant(setting.service, { mode })
   return setting
 }
@@ -78,10 +80,10 @@ async function happen({ service, tenant }: Setting, code: string, note: unknown,
   })
 }
 
-async function deliver({ service }: Setting): Promise<number> {
+async function deliver({ service }: Setting, given = renderers): Promise<number> {
   let count = 0
   for (;;) {
-    const done = await deliverDue(service, renderers)
+    const done = await deliverDue(service, given)
     if (done === 0) return count
     count += done
   }
@@ -309,6 +311,128 @@ test('each attempt is kept with what was sent and answered', async () => {
   expect(attempts[0]?.request_headers).toMatchObject({ 'webhook-id': expect.stringMatching(/^evt_[0-9a-f]{32}$/) })
 })
 
+describe('the operator is told', () => {
+  /** How many attempts had this outcome. */
+  function countOf({ service }: Setting, outcome: string): number {
+    const name = `mteja_webhook_attempt_duration_seconds_count{outcome="${outcome}"} `
+    return Number(service.meter.render().split(name)[1]?.split('\n')[0] ?? 0)
+  }
+
+  test('of an endpoint that answers 401, then 500, then nothing, then well again, in four lines and by counts', async () => {
+    const setting = await setUp()
+    const { service, tenant, log } = setting
+    const { endpoint } = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hooks/their-secret' })
+    const answers: Answer[] = [401, 401, 500, 500, 'No answer within 15 s', 'No answer within 15 s', 200, 200]
+    const startedAt = service.clock.now().toISOString()
+    for (const answer of answers) {
+      setting.answers = () => answer
+      const [code = ''] = await createWallets(service, tenant, 1)
+      await happen(setting, code, 0)
+      await deliverDue(service, renderers)
+      service.clock.advance(30_000)
+    }
+    const subject = `webhook endpoint we_${endpoint.id}`
+    const members = { level: 40, subject, merchant: tenant.merchant.code, mode: 'test' }
+    const lines = log.lines.map(({ failures: _count, ...rest }) => rest)
+    expect(lines).toEqual([
+      { ...members, reason: 'Answered 401', msg: 'begins to fail' },
+      { ...members, reason: 'Answered 500', since: startedAt, msg: 'still fails' },
+      { ...members, reason: 'No answer within 15 s', since: startedAt, msg: 'still fails' },
+      { level: 40, subject, since: startedAt, msg: 'works again' },
+    ])
+    expect(countOf(setting, 'refused')).toBeGreaterThanOrEqual(4)
+    expect(countOf(setting, 'unanswered')).toBeGreaterThanOrEqual(2)
+    expect(countOf(setting, 'acknowledged')).toBeGreaterThanOrEqual(2)
+    expect(log.text()).not.toMatch(/their-secret|@example/)
+  })
+
+  test('of nothing while all is well', async () => {
+    const setting = await setUp()
+    const { service, tenant, log } = setting
+    await createWebhookEndpoint(service, tenant, hooks)
+    await createWallets(service, tenant, 3)
+    await deliver(setting)
+    expect([countOf(setting, 'acknowledged'), log.lines]).toEqual([3, []])
+  })
+})
+
+describe('a fault of ours', () => {
+  const broken: EventRenderers = {
+    ...renderers,
+    standard: (event) => {
+      if (event.type === 'identity.failed') throw new TypeError('a bug')
+      return renderers.standard(event)
+    },
+  }
+
+  test('in making a webhook postpones that webhook only, and the endpoint is not blamed', async () => {
+    const setting = await setUp()
+    const { service, tenant, log } = setting
+    const [one = '', two = ''] = await createWallets(service, tenant, 2)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    await happen(setting, one, 'first')
+    await happen(setting, two, 'second', 'customer.updated')
+    await deliver(setting, broken)
+    expect(setting.sent.map(({ note }) => note)).toEqual(['second'])
+    expect(await readDeliveries(setting)).toMatchObject([
+      { status: 'pending', attempt_count: 1, failure_reason: expect.stringContaining('could not be made') },
+      { status: 'delivered' },
+    ])
+    expect(await deliver(setting, broken)).toBe(0)
+    expect(await getWebhookEndpoint(service, tenant, endpoint.id)).toMatchObject({ failingSince: null })
+    service.clock.advance(10_000)
+    await deliver(setting)
+    expect(setting.sent.map(({ note }) => note)).toEqual(['second', 'first'])
+    const subject = 'making a webhook of identity.failed in the standard style'
+    expect(log.lines).toMatchObject([
+      { subject, msg: 'begins to fail', err: { type: 'TypeError', message: 'a bug' } },
+      { subject, msg: 'works again' },
+    ])
+  })
+
+  test('that stays is given up at last, and what waited behind it goes out', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    await happen(setting, code, 'first')
+    await happen(setting, code, 'second', 'customer.updated')
+    for (let i = 0; i < 30 && setting.sent.length === 0; i++) {
+      await deliver(setting, broken)
+      service.clock.advance(hour * 4)
+    }
+    expect(await readDeliveries(setting)).toMatchObject([
+      { status: 'failed', attempt_count: 10 },
+      { status: 'delivered' },
+    ])
+    expect(await getWebhookEndpoint(service, tenant, endpoint.id)).toMatchObject({ disabledAt: null })
+  })
+
+  test('with the secret of one endpoint does not hold up another', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    const { endpoint } = await createWebhookEndpoint(service, tenant, hooks)
+    await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/other' })
+    await service.db.query(sql`update webhook_endpoints set secret = '\\x00' where id = ${endpoint.id}`)
+    await happen(setting, code, 0)
+    await deliver(setting)
+    expect(setting.sent.map(({ url }) => url)).toEqual(['http://localhost:1/other'])
+  })
+
+  test('an answer that the database does not take is recorded without its text, and is not asked for again', async () => {
+    const setting = await setUp()
+    const { service, tenant, log } = setting
+    const [code = ''] = await createWallets(service, tenant, 1)
+    await createWebhookEndpoint(service, tenant, hooks)
+    const send = async (): Promise<WebhookAnswer> => ({ status: 200, headers: {}, body: 'a\0b', durationMs: 5 })
+    await happen(setting, code, 0)
+    await deliver({ ...setting, service: { ...service, webhookSender: { send, close: async () => {} } } })
+    expect(await readDeliveries(setting)).toMatchObject([{ status: 'delivered', attempt_count: 1 }])
+    expect(log.lines).toMatchObject([{ subject: 'webhook records', msg: 'begins to fail' }])
+  })
+})
+
 describe('an endpoint', () => {
   test('that hangs holds no more than its share, and another is told meanwhile', async () => {
     const setting = await setUp()
@@ -319,14 +443,14 @@ describe('an endpoint', () => {
     for (const code of codes) await happen(setting, code, 0)
     const first = await claimDeliveries(service)
     expect(first.length).toBe(2 * maxParallel.perEndpoint)
-    const attempt = createAttempt(service, renderers)
-    await Promise.all(first.filter(({ endpointId }) => endpointId !== dead.endpoint.id).map(attempt))
+    const deliver = createDeliver(service, renderers)
+    await Promise.all(first.filter(({ endpointId }) => endpointId !== dead.endpoint.id).map(deliver))
     const busy = new Map([[dead.endpoint.id, maxParallel.perEndpoint]])
     for (let round = 0; round < 3; round++) {
       const more = await claimDeliveries(service, busy)
       expect(more.map(({ endpointId }) => endpointId)).not.toContain(dead.endpoint.id)
       expect(more.length).toBe(maxParallel.perEndpoint)
-      await Promise.all(more.map(attempt))
+      await Promise.all(more.map(deliver))
     }
     expect(await claimDeliveries(service, busy)).toEqual([])
   })

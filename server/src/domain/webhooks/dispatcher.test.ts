@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createTestTenant, openTestService, type TestService } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
+import { createFailureLog } from '../../base/failure-log.ts'
 import { sql } from '../../db/sql.ts'
 import type { EventRenderers } from './deliveries.ts'
 import { startDispatcher } from './dispatcher.ts'
@@ -32,7 +33,7 @@ test('what happens is sent without anybody asking, and a receiver that hangs hol
   const tenant = await createTestTenant(service)
   await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hangs' })
   const { endpoint } = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/answers' })
-  const stop = startDispatcher(service, renderers, { error: vi.fn() })
+  const stop = startDispatcher(service, renderers)
   await createWallets(service, tenant, 30)
   await vi.waitFor(
     async () => {
@@ -48,11 +49,12 @@ test('what happens is sent without anybody asking, and a receiver that hangs hol
 })
 
 test('a stop leaves a receiver that hangs after some seconds: nothing is recorded or logged, the delivery stays pending', async () => {
-  const service = answering(() => new Promise(() => {}))
+  const warn = vi.fn()
+  const failures = createFailureLog(base.clock, { warn })
+  const service = { ...answering(() => new Promise(() => {})), failures }
   const tenant = await createTestTenant(service)
   const { endpoint } = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hangs' })
-  const error = vi.fn()
-  const stop = startDispatcher(service, renderers, { error })
+  const stop = startDispatcher(service, renderers)
   await createWallets(service, tenant, 1)
   const find = () =>
     service.db.query<{ status: string; attempt_count: number; isTaken: boolean }>(sql`
@@ -64,5 +66,5 @@ test('a stop leaves a receiver that hangs after some seconds: nothing is recorde
   await stop()
   expect(performance.now() - startedAt).toBeLessThan(8_000)
   expect(await find()).toEqual([taken])
-  expect(error).not.toHaveBeenCalled()
+  expect(warn).not.toHaveBeenCalled()
 })

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyBaseLogger } from 'fastify'
+import { watchWork } from '../../base/work-watch.ts'
 import type { FreeContext } from '../context.ts'
-import { type ClaimedDelivery, claimDeliveries, createAttempt, type EventRenderers } from './deliveries.ts'
+import { type ClaimedDelivery, claimDeliveries } from './claims.ts'
+import { createDeliver, type EventRenderers } from './deliveries.ts'
 import type { SenderChoice } from './sender.ts'
 
 const idleMs = 200
@@ -10,29 +11,33 @@ const gatherMs = 10
 /** How long a stop waits for receivers; what they have not answered by then is sent again by the next server. */
 const graceMs = 5_000
 
+/** The name of this work in logs and metrics. */
+const task = 'deliveries'
+
 /**
  * Sends what is due until stopped. An endpoint that does not answer holds only its own share of the attempts under way.
  * The answered function stops taking on more and waits a few seconds for what is under way.
  */
-export function startDispatcher(
-  context: FreeContext & SenderChoice,
-  renderers: EventRenderers,
-  log: Pick<FastifyBaseLogger, 'error'>,
-): () => Promise<void> {
+export function startDispatcher(context: FreeContext & SenderChoice, renderers: EventRenderers): () => Promise<void> {
   const stop = new AbortController()
-  const attempt = createAttempt(context, renderers)
+  const deliver = createDeliver(context, renderers)
+  const claiming = watchWork(context, task)
+  const delivering = watchWork(context, task, 'recording')
+  const attemptsUnderWay = context.meter.gauge('mteja_webhook_attempts_under_way', {})
   const busy = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
   let wake = () => {}
 
   async function run(delivery: ClaimedDelivery): Promise<void> {
+    attemptsUnderWay.add(1)
     try {
-      await attempt(delivery)
+      await deliver(delivery)
+      delivering.done(1)
     } catch (error) {
       // Cut off by our own stop: its lease runs out, and it is attempted again.
-      if (!stop.signal.aborted)
-        log.error({ err: error, delivery: delivery.id }, 'a delivery could not be recorded; it is attempted again')
+      if (!stop.signal.aborted) delivering.failed(error)
     }
+    attemptsUnderWay.add(-1)
     const left = (busy.get(delivery.endpointId) ?? 1) - 1
     if (left === 0) busy.delete(delivery.endpointId)
     else busy.set(delivery.endpointId, left)
@@ -60,8 +65,9 @@ export function startDispatcher(
       try {
         const claimed = await claimDeliveries(context, busy)
         for (const delivery of claimed) start(delivery)
+        claiming.done(0)
       } catch (error) {
-        log.error({ err: error }, 'deliveries could not be claimed; they are looked for again')
+        claiming.failed(error)
       }
       await rest()
     }

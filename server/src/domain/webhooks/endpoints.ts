@@ -4,12 +4,11 @@ import type { Page } from '../../base/page.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Metadata } from '../customers/customers.ts'
-import type { EventType } from '../events/events.ts'
+import type { EventType, WebhookStyle } from '../events/events.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { endpointName } from './ids.ts'
 import { isWithinReach, literalAddress, type Reach } from './reach.ts'
 import { newWebhookSecret } from './signatures.ts'
-import type { WebhookStyle } from './styles.ts'
 
 /** An address of the merchant's that is told of events. */
 export interface WebhookEndpoint {
@@ -170,7 +169,7 @@ export async function updateWebhookEndpoint(
   const now = context.clock.now()
   return inTransaction(context, async (tx) => {
     if (change.enabled === false && current.disabledAt === null) {
-      await disableEndpoint(tx, tenant.merchant.id, id, 'Disabled by hand', now)
+      await disableEndpoint(tx, tenant.merchant.id, id, 'Disabled by hand')
     }
     const [row] = await tx.db.query<EndpointRow>(sql`
       update webhook_endpoints w set
@@ -231,31 +230,46 @@ async function removeEndpoint(tx: TxContext, tenant: Tenant, id: string): Promis
     update webhook_endpoints set deleted_at = ${now}, updated_at = ${now}
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id} and deleted_at is null
   `)
-  await giveUpDeliveries(tx, tenant.merchant.id, id, 'The endpoint was deleted', now)
+  await giveUpDeliveries(tx, tenant.merchant.id, id, 'The endpoint was deleted')
   return now
 }
 
 /** Nothing is sent to it any more, for the reason given. */
-export async function disableEndpoint(tx: TxContext, merchantId: number, id: string, reason: string, now: Date) {
+export async function disableEndpoint(tx: TxContext, merchantId: number, id: string, reason: string): Promise<void> {
+  const now = tx.clock.now()
   await tx.db.query(sql`
     update webhook_endpoints set disabled_at = ${now}, disabled_reason = ${reason}, updated_at = ${now}
     where merchant_id = ${merchantId} and id = ${id} and disabled_at is null
   `)
-  await giveUpDeliveries(tx, merchantId, id, 'The endpoint was disabled', now)
+  await giveUpDeliveries(tx, merchantId, id, 'The endpoint was disabled')
 }
 
-async function giveUpDeliveries(
-  tx: TxContext,
-  merchantId: number,
-  id: string,
-  reason: string,
-  now: Date,
-): Promise<void> {
+async function giveUpDeliveries(tx: TxContext, merchantId: number, id: string, reason: string): Promise<void> {
+  const now = tx.clock.now()
   await tx.db.query(sql`
     update deliveries set
       status = 'failed', failure_reason = ${reason}, next_attempt_at = null, claimed_until = null, updated_at = ${now}
     where merchant_id = ${merchantId} and endpoint_id = ${id} and status = 'pending'
   `)
+}
+
+/**
+ * Gives up what was recorded for an endpoint in the moment it was deleted or disabled, by whoever did not see it yet.
+ * Answers how many.
+ */
+export async function giveUpStrayDeliveries(context: Context): Promise<number> {
+  const now = context.clock.now()
+  const recently = new Date(now.getTime() - 60 * 60 * 1000)
+  const rows = await context.db.query(sql`
+    update deliveries d set
+      status = 'failed', failure_reason = 'The endpoint is no longer told', next_attempt_at = null, claimed_until = null,
+      updated_at = ${now}
+    from webhook_endpoints w
+    where (w.deleted_at > ${recently} or w.disabled_at > ${recently})
+      and d.merchant_id = w.merchant_id and d.endpoint_id = w.id and d.status = 'pending'
+    returning d.id
+  `)
+  return rows.length
 }
 
 /** Answers the URL as it will be used. Throws `invalid_request` for one that is not to be sent to. */

@@ -1,7 +1,9 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../context.ts'
 
-// What events, deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
+export { readEventName } from '../events/ids.ts'
+
+// What deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -26,11 +28,4 @@ export function readDeliveryName({ vault }: Pick<Context, 'vault'>, name: string
   const id = name.startsWith('dlv_') ? vault.reveal(name.slice(4), 'delivery') : null
   if (id !== null) return id
   throw new ServiceError('delivery_not_found', `There is no delivery "${name}"`)
-}
-
-/** The event of a `messageId`. Throws `event_not_found` for what is none. */
-export function readEventName({ vault }: Pick<Context, 'vault'>, name: string): bigint {
-  const id = name.startsWith('evt_') ? vault.reveal(name.slice(4), 'event') : null
-  if (id !== null) return id
-  throw new ServiceError('event_not_found', `There is no event "${name}"`)
 }

@@ -1,8 +1,8 @@
+import type { WebhookStyle } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
 import { type SignedMessage, signAsPaystack, signAsStandard } from './signatures.ts'
 
-/** How an endpoint is spoken to: as Paystack does, or by the Standard Webhooks convention. */
-export type WebhookStyle = 'paystack' | 'standard'
+export type { WebhookStyle }
 
 interface StyleRules {
   sign(secrets: readonly string[], message: SignedMessage): Record<string, string>

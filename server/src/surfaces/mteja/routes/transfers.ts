@@ -22,7 +22,7 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/transfers/batch',
     {
-      once: 'around work outside',
+      once: 'in the posting',
       schema: {
         operationId: 'makeTransfers',
         summary: 'Make up to 1,000 transfers in one commit; a refused transfer does not affect the others',
@@ -52,15 +52,16 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
         ),
       },
     },
-    async (request, _attempt) => {
+    async (request, keyed) => {
       const inputs = request.body.transfers.map(({ fromCustomerId, toCustomerId, ...input }) => ({
         fromCustomer: fromCustomerId,
         toCustomer: toCustomerId,
         ...input,
       }))
-      const outcomes = (await makeTransfers(context, tenantOf(request), inputs, request.idempotent)).map(renderOutcome)
+      const made = await makeTransfers(context, tenantOf(request), inputs, keyed)
+      const outcomes = made.outcomes.map(renderOutcome)
       const completed = outcomes.filter((outcome) => outcome.status === 'completed').length
-      return { completed, refused: outcomes.length - completed, outcomes }
+      return { answer: { completed, refused: outcomes.length - completed, outcomes }, replayed: made.replayed }
     },
   )
 }

@@ -1,0 +1,27 @@
+import type { FailureLog } from './failure-log.ts'
+import type { Meter } from './meter.ts'
+
+/** Counts what a task in the background does, and logs its failures. */
+export interface WorkWatch {
+  /** A try went well and did so many pieces of work; 0 when nothing was due. */
+  done(count: number): void
+  /** A try failed. Another follows. */
+  failed(error: unknown): void
+}
+
+/** @param step the step of the task, where it has several that fail each for itself */
+export function watchWork(context: { meter: Meter; failures: FailureLog }, task: string, step?: string): WorkWatch {
+  const done = context.meter.counter('mteja_background_done_total', { task })
+  const failures = context.meter.counter('mteja_background_failures_total', { task })
+  const subject = step === undefined ? `background ${task}` : `background ${task}, ${step}`
+  return {
+    done(count) {
+      done.add(count)
+      context.failures.worked(subject)
+    },
+    failed(error) {
+      failures.add(1)
+      context.failures.failed(subject, { err: error })
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import type { FailureLog } from '../base/failure-log.ts'
+import type { Meter } from '../base/meter.ts'
+
+/** How busy a pool is. */
+interface PoolUsage {
+  readonly options: { readonly max: number }
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+}
+
+/** What the operator is told of a database. */
+export interface DatabaseWatch {
+  onOpened(pool: PoolUsage): void
+  /** A connection was lost, or none could be had. */
+  onAway(error: unknown): void
+  /** A connection could be had. */
+  onConnected(): void
+  /** The embedded engine has looked after itself, or the reason why it could not. */
+  onMaintained(error: string | null): void
+}
+
+export function watchDatabase({ meter, failures }: { meter?: Meter | undefined; failures?: FailureLog | undefined }) {
+  const watch: DatabaseWatch = {
+    onOpened(pool) {
+      meter?.watch('mteja_database_connections_max', {}, () => pool.options.max)
+      meter?.watch('mteja_database_connections_used', {}, () => pool.totalCount - pool.idleCount)
+      meter?.watch('mteja_database_connections_waiting', {}, () => pool.waitingCount)
+    },
+    onAway: (error) => failures?.failed('database', { err: error }),
+    onConnected: () => failures?.worked('database'),
+    onMaintained(error) {
+      if (error === null) failures?.worked('database maintenance')
+      else failures?.failed('database maintenance', { reason: error })
+    },
+  }
+  return watch
+}

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestDatabase } from '../../test/engines.ts'
+import type { OwnedDb } from './database.ts'
+import { argument, functionCall, listArgument } from './function-call.ts'
+import { sql } from './sql.ts'
+
+let db: OwnedDb
+
+beforeAll(async () => {
+  db = await openTestDatabase()
+  await db.asOwner((owner) =>
+    owner.execute(`
+      create function describe_parcel(p_weight integer, p_labels text[]) returns text
+      language sql as $$ select p_weight || ' kg: ' || array_to_string(p_labels, ', ') $$`),
+  )
+})
+
+afterAll(() => db.close())
+
+const weight = argument('integer', 3)
+const labels = listArgument('text', ['fragile', null, 'this side up'])
+const call = (parameters: Parameters<typeof functionCall>[1]) =>
+  db.query(sql`select ${functionCall('describe_parcel', parameters)} as parcel, ${'beside'}::text as beside`)
+
+test('a call of a SQL function gives each parameter its value by name, in whatever order they stand', async () => {
+  const expected = [{ parcel: '3 kg: fragile, this side up', beside: 'beside' }]
+  expect(await call({ p_weight: weight, p_labels: labels })).toEqual(expected)
+  expect(await call({ p_labels: labels, p_weight: weight })).toEqual(expected)
+})
+
+test('a call of a SQL function is one text for all values, so that it is prepared once', () => {
+  const statement = functionCall('describe_parcel', { p_weight: weight, p_labels: labels })
+  expect(statement.text).toBe('describe_parcel(p_weight => $1::integer, p_labels => $2::text[])')
+  expect(statement.values).toEqual([3, ['fragile', null, 'this side up']])
+  expect(functionCall('describe_parcel', { p_weight: argument('integer', 4), p_labels: labels }).name).toBe(
+    statement.name,
+  )
+  expect(functionCall('now', {}).text).toBe('now()')
+})
+
+test.each([
+  ['a missing parameter', { p_weight: weight }],
+  ['a superfluous parameter', { p_weight: weight, p_labels: labels, p_colour: weight }],
+  ['a parameter under another name', { p_weight: weight, p_marks: labels }],
+  ['a parameter of another type', { p_weight: labels, p_labels: labels }],
+])('a call of a SQL function is refused for %s', async (_title, parameters) => {
+  await expect(call(parameters)).rejects.toMatchObject({ code: '42883' })
+})
+
+test('a name that is no name of a function or parameter never reaches SQL', () => {
+  for (const name of ['', 'P', 'a b', 'a"', "a'", '1a', 'a;', 'a => 1, b', 'a\n']) {
+    expect(() => functionCall(name, {})).toThrow('is not the name')
+    expect(() => functionCall('describe_parcel', { [name]: weight })).toThrow('is not the name')
+  }
+})

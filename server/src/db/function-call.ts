@@ -1,0 +1,58 @@
+import { type Sql, sql } from './sql.ts'
+
+/** The types of parameters, in the words of SQL, and the value that the driver takes for each. */
+export interface ParameterTypes {
+  integer: number
+  bigint: bigint
+  boolean: boolean
+  text: string
+  uuid: string
+  bytea: Buffer
+  timestamptz: Date
+}
+
+/** The value of a parameter of a SQL function, and the type of the parameter. */
+export interface Argument {
+  readonly type: keyof ParameterTypes | `${keyof ParameterTypes}[]`
+  readonly value: unknown
+}
+
+export function argument<Type extends keyof ParameterTypes>(type: Type, value: ParameterTypes[Type]): Argument {
+  return { type, value }
+}
+
+/** The argument for a parameter that is an array of `type`. */
+export function listArgument<Type extends keyof ParameterTypes>(
+  type: Type,
+  values: readonly (ParameterTypes[Type] | null)[],
+): Argument {
+  return { type: `${type}[]`, value: values }
+}
+
+/**
+ * The call of a SQL function, to be spliced into a statement: `post(p_mode => $1::text, p_amounts => $2::bigint[])`.
+ *
+ * Each parameter stands once, with its name, its type and its value. No order has to be kept between here and the
+ * function: PostgreSQL refuses a name that the function does not have, a parameter that is missing, and another type.
+ *
+ * @param name of the function; it and the names of the parameters are written in the code, as all SQL
+ */
+export function functionCall(name: string, parameters: Readonly<Record<string, Argument>>): Sql {
+  const values: unknown[] = []
+  const strings: string[] = []
+  let text = `${checkName(name)}(`
+  for (const [parameter, { type, value }] of Object.entries(parameters)) {
+    strings.push(`${text}${checkName(parameter)} => `)
+    values.push(value)
+    text = `::${type}, `
+  }
+  strings.push(values.length === 0 ? `${text})` : `${text.slice(0, -2)})`)
+  return sql(Object.assign(strings, { raw: strings }), ...values)
+}
+
+/** Names become part of the SQL. A member of a request body must never reach it, even by a mistake. */
+function checkName(name: string): string {
+  if (!/^[a-z_][a-z0-9_]*$/.test(name))
+    throw new Error(`${JSON.stringify(name)} is not the name of a SQL function or parameter`)
+  return name
+}

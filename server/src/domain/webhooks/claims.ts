@@ -1,0 +1,135 @@
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { RecordedEvent, WebhookStyle } from '../events/events.ts'
+import { eventName } from '../events/ids.ts'
+import type { Mode } from '../merchants/tenant.ts'
+import { styleRules } from './styles.ts'
+
+/** A delivery that this process has taken on, to be attempted now. */
+export interface ClaimedDelivery {
+  merchantId: number
+  id: bigint
+  mode: Mode
+  endpointId: string
+  style: WebhookStyle
+  url: string
+  /** What its attempts are signed with, each sealed: the endpoint's secret, and the one before while that is valid too. */
+  sealedSecrets: Buffer[]
+  tryCount: number
+  /** Kept from the first attempt. */
+  body: string | null
+  event: RecordedEvent
+}
+
+interface ClaimedRow {
+  merchant_id: number
+  merchant_code: string
+  id: bigint
+  mode: Mode
+  endpoint_id: string
+  style: WebhookStyle
+  url: string
+  secret: Buffer
+  previous_secret: Buffer | null
+  previous_secret_expires_at: Date | null
+  try_count: number
+  body: string | null
+  event_id: bigint
+  type: RecordedEvent['type']
+  data: RecordedEvent['data']
+  occurred_at: Date
+}
+
+/** How many deliveries one process attempts at once, for an endpoint and in all. */
+export const maxParallel = { perEndpoint: 20, inAll: 256 } as const
+
+/** After its time-out an attempt has this long to be recorded. An attempt that is not belongs to a process that has died. */
+const leaseSlackMs = 5_000
+
+/**
+ * Takes on deliveries that are due, no more than there is room for, those of one customer to an endpoint one after
+ * another. Any number of processes may claim at once: `claim_deliveries.sql` says how.
+ *
+ * @param busy how many attempts at each endpoint this process has under way
+ */
+export async function claimDeliveries(
+  context: Context,
+  busy: ReadonlyMap<string, number> = new Map(),
+): Promise<ClaimedDelivery[]> {
+  const now = context.clock.now()
+  const inAll = maxParallel.inAll - [...busy.values()].reduce((sum, each) => sum + each, 0)
+  if (inAll <= 0) return []
+  const rows = await context.db.query<ClaimedRow>(sql`
+    select * from claim_deliveries(
+      ${now}, ${[...busy.keys()]}::uuid[], ${[...busy.values()]}::integer[], ${maxParallel.perEndpoint}, ${inAll},
+      ${leaseOf('paystack')}::interval, ${leaseOf('standard')}::interval
+    )
+  `)
+  return rows.map((row) => readClaimed(context, row, now))
+}
+
+function leaseOf(style: WebhookStyle): string {
+  return `${styleRules[style].timeoutMs + leaseSlackMs} milliseconds`
+}
+
+function readClaimed(context: Context, row: ClaimedRow, now: Date): ClaimedDelivery {
+  const isPreviousValid = row.previous_secret_expires_at !== null && row.previous_secret_expires_at > now
+  return {
+    merchantId: row.merchant_id,
+    id: row.id,
+    mode: row.mode,
+    endpointId: row.endpoint_id,
+    style: row.style,
+    url: row.url,
+    sealedSecrets: isPreviousValid ? [row.secret, row.previous_secret as Buffer] : [row.secret],
+    tryCount: row.try_count,
+    body: row.body,
+    event: {
+      id: row.event_id,
+      publicId: eventName(context, row.event_id),
+      merchantCode: row.merchant_code,
+      mode: row.mode,
+      type: row.type,
+      data: row.data,
+      createdAt: row.occurred_at,
+    },
+  }
+}
+
+/** Since when the delivery has been due that has waited longest and is not under way: an index look-up for each endpoint. */
+export function oldestDueDelivery(now: Date): Sql {
+  return sql`
+    select min(d.next_attempt_at)
+    from webhook_endpoints w
+    cross join lateral (
+      select o.next_attempt_at from deliveries o
+      where o.merchant_id = w.merchant_id and o.endpoint_id = w.id and ${isDue(now)}
+      order by o.next_attempt_at
+      limit 1
+    ) d
+    where w.deleted_at is null and w.disabled_at is null
+  `
+}
+
+/** How many deliveries are due and not under way, counted up to a maximum. */
+export function countDueDeliveries(now: Date, max: number): Sql {
+  return sql`
+    select count(*)
+    from (
+      select from webhook_endpoints w
+      cross join lateral (
+        select from deliveries o
+        where o.merchant_id = w.merchant_id and o.endpoint_id = w.id and ${isDue(now)}
+        limit ${max}
+      ) d
+      where w.deleted_at is null and w.disabled_at is null
+      limit ${max}
+    ) due
+  `
+}
+
+function isDue(now: Date): Sql {
+  return sql`
+    o.next_attempt_at <= ${now}::timestamptz and (o.claimed_until is null or o.claimed_until <= ${now}::timestamptz)
+  `
+}

@@ -1,0 +1,64 @@
+import { ServiceError } from '../base/errors.ts'
+import type { FailureLog } from '../base/failure-log.ts'
+import type { Meter } from '../base/meter.ts'
+import { framesOf } from './log.ts'
+
+/**
+ * The same upstream, with each call measured by operation and outcome, and failures logged when they begin, once a minute
+ * and when they end. What an upstream says of a failure is not logged: it may quote a customer's data.
+ *
+ * @param name the upstream's, in logs and metrics: `paystack`
+ */
+export function observeUpstream<Upstream extends object>(
+  { meter, failures }: { meter: Meter; failures: FailureLog },
+  name: string,
+  upstream: Upstream,
+): Upstream {
+  function observe(operation: string, call: (...given: unknown[]) => unknown) {
+    const subject = `upstream ${name} ${operation}`
+    return async (...given: unknown[]) => {
+      const startedAt = performance.now()
+      const tell = (outcome: string) =>
+        meter
+          .histogram('mteja_upstream_call_duration_seconds', { upstream: name, operation, outcome })
+          .observe((performance.now() - startedAt) / 1000)
+      try {
+        const answer = await call.apply(upstream, given)
+        tell('answered')
+        failures.worked(subject)
+        return answer
+      } catch (error) {
+        const outcome = outcomeOf(error)
+        tell(outcome)
+        if (outcome === 'answered') failures.worked(subject)
+        else
+          failures.failed(subject, {
+            outcome,
+            ...(outcome === 'fault' ? { stack: framesOf((error as Error).stack) } : {}),
+          })
+        throw error
+      }
+    }
+  }
+  const observed = Object.entries(upstream).map(([operation, member]) => [
+    operation,
+    typeof member === 'function' ? observe(operation, member) : member,
+  ])
+  return Object.fromEntries(observed) as Upstream
+}
+
+/**
+ * What came of a call that threw: the status that the upstream answered, or a word. An upstream says either by a member of
+ * its error. A refusal for a reason of the domain is an answer like any other.
+ */
+function outcomeOf(error: unknown): string {
+  if (error instanceof ServiceError) return 'answered'
+  const { status, outcome, name, cause } = error as Record<'status' | 'outcome' | 'name' | 'cause', unknown>
+  if (typeof status === 'number') return String(status)
+  if (typeof outcome === 'string') return outcome
+  if (name === 'TimeoutError') return 'timed_out'
+  // `fetch` reports every failure to connect as a TypeError with a cause.
+  if (error instanceof TypeError && cause !== undefined) return 'unreachable'
+  if (error instanceof SyntaxError) return 'malformed'
+  return 'fault'
+}

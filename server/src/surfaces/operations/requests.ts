@@ -1,0 +1,62 @@
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import type { Meter } from '../../base/meter.ts'
+
+/** Asked every few seconds by machines: their lines would hide all others. */
+const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
+
+/**
+ * Measures each request and logs it in one line: the route, never the address, which may hold an e-mail. An `x-request-id`
+ * leads to this line, and to the line of the fault if there was one.
+ */
+export class RequestRecorder extends LogController {
+  readonly #meter: Meter
+  readonly #failures
+
+  constructor(meter: Meter) {
+    super({ requestIdLogLabel: 'requestId' })
+    this.#meter = meter
+    this.#failures = meter.counter('http_request_failures_total', {})
+  }
+
+  override requestCompleted(_error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    const { method, caller } = request
+    const route = request.routeOptions.url ?? 'unknown'
+    const { statusCode: status, elapsedTime } = reply
+    const labels = { method, route, status: String(status) }
+    this.#meter.histogram('http_request_duration_seconds', labels).observe(elapsedTime / 1000)
+    if (status >= 500) this.#failures.add(1)
+    const level = quietRoutes.has(route) ? 'debug' : 'info'
+    reply.log[level](
+      {
+        method,
+        route,
+        status,
+        durationMs: Math.round(elapsedTime * 10) / 10,
+        merchant: caller?.tenant.merchant.code,
+        apiKeyId: caller?.apiKeyId,
+      },
+      'request',
+    )
+  }
+
+  /** An answer that broke off after its headers were sent: the one who reads it cannot be told any more. */
+  override streamError(error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
+    const route = request.routeOptions.url
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') reply.log.info({ route }, 'the caller left before the end')
+    else reply.log.error({ err: error, route }, 'the answer broke off')
+  }
+
+  override defaultErrorLog(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+    if (reply.statusCode >= 500) reply.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+  }
+
+  override writeHeadError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+    reply.log.error({ err: error, route: request.routeOptions.url }, 'the headers of the answer could not be sent')
+  }
+
+  /** One line a request: it is written at the end. */
+  override incomingRequest(): void {}
+
+  /** Would log the address. */
+  override routeNotFound(): void {}
+}

@@ -1,0 +1,24 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { createLog } from '../src/start/log.ts'
+
+/** A line of the log, without the members that each has: time, process, host. */
+export type LogLine = Record<string, unknown> & { level: number; msg: string }
+
+/** A log as the server has it, whose lines a test reads. */
+export interface TestLog {
+  log: FastifyBaseLogger
+  lines: LogLine[]
+  /** All that was written. */
+  text(): string
+}
+
+export function openTestLog(level = 'info'): TestLog {
+  const written: string[] = []
+  const lines: LogLine[] = []
+  const write = (line: string) => {
+    written.push(line)
+    const { time: _time, pid: _pid, hostname: _hostname, ...rest } = JSON.parse(line)
+    lines.push(rest)
+  }
+  return { log: createLog(level, { write }), lines, text: () => written.join('') }
+}
