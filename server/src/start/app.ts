@@ -66,6 +66,10 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }
   if (options.onRoute) app.addHook('onRoute', options.onRoute)
+  app.addHook('onRequest', (request, reply, done) => {
+    requests.watch(request, reply)
+    done()
+  })
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
     done(null, payload)

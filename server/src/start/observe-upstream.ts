@@ -53,7 +53,7 @@ export function observeUpstream<Upstream extends object>(
  */
 function outcomeOf(error: unknown): string {
   if (error instanceof ServiceError) return 'answered'
-  const { status, outcome, name, cause } = error as Record<'status' | 'outcome' | 'name' | 'cause', unknown>
+  const { status, outcome, name, cause } = (error ?? {}) as Record<'status' | 'outcome' | 'name' | 'cause', unknown>
   if (typeof status === 'number') return String(status)
   if (typeof outcome === 'string') return outcome
   if (name === 'TimeoutError') return 'timed_out'

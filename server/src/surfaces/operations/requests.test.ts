@@ -77,6 +77,76 @@ describe('a request is logged in one line', () => {
   )
 })
 
+describe('an answer that does not arrive whole is logged', () => {
+  let origin: string
+  beforeAll(async () => {
+    origin = await api.app.listen({ host: '127.0.0.1', port: 0 })
+  })
+
+  /** The line of the request. */
+  async function lineOf(requestId: string) {
+    return vi.waitFor(() => {
+      const line = log.lines.find((each) => each.requestId === requestId && each.msg === 'request')
+      if (line === undefined) throw new Error('not yet')
+      return line
+    })
+  }
+
+  test.each(['GET', 'POST'])('as 499 where the caller of a %s has left', async (method) => {
+    const leaving = new AbortController()
+    let reject = (_error: Error) => {}
+    const promise = new Promise<never>((_resolve, refuse) => {
+      reject = refuse
+    })
+    const slow = [
+      vi.spyOn(api.service.db, 'query').mockReturnValue(promise),
+      vi.spyOn(api.service.db, 'transaction').mockReturnValue(promise),
+    ]
+    const call = fetch(`${origin}/v1/webhook-endpoints`, {
+      method,
+      headers: {
+        authorization: `Bearer ${api.tenant.secret}`,
+        'content-type': 'application/json',
+        'x-request-id': `leaving-${method}`,
+      },
+      signal: leaving.signal,
+      ...(method === 'GET' ? {} : { body: '{"url": "http://localhost:1/hooks"}' }),
+    }).catch((error: Error) => error.name)
+    await vi.waitFor(() => expect(slow.some(({ mock }) => mock.calls.length > 0)).toBe(true))
+    leaving.abort()
+    expect(await call).toBe('AbortError')
+    expect(await lineOf(`leaving-${method}`)).toMatchObject({ method, route: '/v1/webhook-endpoints', status: 499 })
+    reject(new Error('too late'))
+    for (const each of slow) each.mockRestore()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const ofRequest = log.lines.filter(({ requestId, msg }) => requestId === `leaving-${method}` && msg === 'request')
+    expect(ofRequest).toHaveLength(1)
+  })
+
+  test('as 500, with the error, where a stream broke off after its beginning', async () => {
+    const requestId = 'breaking-off'
+    const real = api.service.db.query.bind(api.service.db)
+    const breaking = vi.spyOn(api.service.db, 'query')
+    breaking.mockImplementation(((statement: { text: string }) =>
+      statement.text.includes('is_told') || breaking.mock.calls.length > 3
+        ? Promise.reject(new TypeError('a bug'))
+        : real(statement as never)) as never)
+    const answer = await fetch(`${origin}/v1/events/stream`, {
+      headers: { authorization: `Bearer ${api.tenant.secret}`, 'x-request-id': requestId },
+    })
+    expect(answer.status).toBe(200)
+    await expect(answer.text()).rejects.toThrow()
+    breaking.mockRestore()
+    expect(await lineOf(requestId)).toMatchObject({ route: '/v1/events/stream', status: 500 })
+    expect(log.lines.find(({ msg }) => msg === 'the answer broke off')).toMatchObject({
+      level: levels.error,
+      requestId,
+      route: '/v1/events/stream',
+      err: { message: 'a bug' },
+    })
+  })
+})
+
 test('a fault of ours is logged at error with the request id, the route and the stack, beside the line of its request', async () => {
   const bug = vi.spyOn(api.service.db, 'query').mockRejectedValue(new TypeError('a bug'))
   const { lines } = await linesOf('GET', '/customer/ada@example.com')

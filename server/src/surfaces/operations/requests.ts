@@ -4,6 +4,9 @@ import type { Meter } from '../../base/meter.ts'
 /** Asked every few seconds by machines: their lines would hide all others. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 
+/** What nginx calls a request whose caller left before the answer. */
+const callerLeft = 499
+
 /**
  * Measures each request and logs it in one line: the route, never the address, which may hold an e-mail. An `x-request-id`
  * leads to this line, and to the line of the fault if there was one.
@@ -11,6 +14,9 @@ const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
   readonly #failures
+  readonly #recorded = new WeakSet<FastifyReply>()
+  /** Answers that broke off by a fault of ours. */
+  readonly #broken = new WeakSet<FastifyReply>()
 
   constructor(meter: Meter) {
     super({ requestIdLogLabel: 'requestId' })
@@ -19,9 +25,21 @@ export class RequestRecorder extends LogController {
   }
 
   override requestCompleted(_error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    this.#record(request, reply, reply.statusCode)
+  }
+
+  /** Fastify reports only the requests that were answered to the end: this watches for the others. */
+  watch(request: FastifyRequest, reply: FastifyReply): void {
+    reply.raw.once('close', () => {
+      if (!this.#recorded.has(reply)) this.#record(request, reply, this.#broken.has(reply) ? 500 : callerLeft)
+    })
+  }
+
+  #record(request: FastifyRequest, reply: FastifyReply, status: number): void {
     const { method, caller } = request
     const route = request.routeOptions.url ?? 'unknown'
-    const { statusCode: status, elapsedTime } = reply
+    const { elapsedTime } = reply
+    this.#recorded.add(reply)
     const labels = { method, route, status: String(status) }
     this.#meter.histogram('http_request_duration_seconds', labels).observe(elapsedTime / 1000)
     if (status >= 500) this.#failures.add(1)
@@ -41,9 +59,9 @@ export class RequestRecorder extends LogController {
 
   /** An answer that broke off after its headers were sent: the one who reads it cannot be told any more. */
   override streamError(error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
-    const route = request.routeOptions.url
-    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') reply.log.info({ route }, 'the caller left before the end')
-    else reply.log.error({ err: error, route }, 'the answer broke off')
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return
+    this.#broken.add(reply)
+    reply.log.error({ err: error, route: request.routeOptions.url }, 'the answer broke off')
   }
 
   override defaultErrorLog(error: Error, request: FastifyRequest, reply: FastifyReply): void {

@@ -1,0 +1,69 @@
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeTestDatabase, type TestPlace } from './engines.ts'
+import { freePort, startMteja } from './server-process.ts'
+
+// What a server process writes to standard output.
+
+const testKey = 'sk_test_server_log0123456789'
+
+let place: TestPlace
+let origin: string
+beforeAll(async () => {
+  place = await makeTestDatabase()
+})
+afterAll(() => place.remove())
+
+async function startServer() {
+  const { dataFolder, databaseUrl } = place.options
+  const port = await freePort()
+  origin = `http://127.0.0.1:${port}`
+  const database = databaseUrl === undefined ? [] : ['--database-url', databaseUrl]
+  const child = startMteja(
+    ['serve', '--port', String(port), '--data', dataFolder, ...database],
+    { MTEJA_TEST_KEY: testKey, MTEJA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') },
+    'pipe',
+  )
+  return { child, exited: once(child, 'exit') }
+}
+
+async function untilReady(): Promise<void> {
+  while (!(await fetch(`${origin}/readyz`).catch(() => null))?.ok)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+async function sendRequests(count: number, prefix: string): Promise<string[]> {
+  const ids = Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+  for (let i = 0; i < count; i += 50) {
+    await Promise.all(
+      ids.slice(i, i + 50).map((id) => fetch(`${origin}/customer/none`, { headers: { 'x-request-id': id } })),
+    )
+  }
+  return ids
+}
+
+test('a server writes the welcome, then a line for each request, and the last of them before it ends', async () => {
+  const { child, exited } = await startServer()
+  let text = ''
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  await untilReady()
+  const ids = await sendRequests(300, 'counted')
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([0, null])
+  const [welcome = '', ...lines] = text.split(/\n(?=\{)/)
+  expect(welcome).toContain('Mteja is ready at')
+  expect(welcome).not.toContain('{"level"')
+  const requests = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+  expect(requests.map(({ requestId }) => requestId).sort()).toEqual(ids.sort())
+})
+
+test('a reader of the log that hangs holds up no request', async () => {
+  const { child, exited } = await startServer()
+  // Nobody reads its output: the pipe is full after some hundred lines.
+  await untilReady()
+  expect(await sendRequests(2000, 'unread')).toHaveLength(2000)
+  child.kill('SIGKILL')
+  await exited
+})
