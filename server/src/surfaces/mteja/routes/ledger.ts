@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
 import { type ExportedEntry, exportEntries } from '../../../domain/ledger/export.ts'
-import { verifyLedger } from '../../../domain/ledger/verify.ts'
+import { verifyLedger } from '../../../domain/ledger/verify/index.ts'
 import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import { csvText } from '../../http/csv.ts'
 import type { RouteFile } from '../../http/routes.ts'
