@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifySchema, LightMyRequestResponse } from 'fastify'
 import { finishAccountRequests } from '../src/domain/banking/account-requests.ts'
-import { finishDueChecks } from '../src/domain/identity/identity.ts'
+import { finishDueChecks } from '../src/domain/identity/due-checks.ts'
 import { activateDueMandates } from '../src/domain/payments/mandates.ts'
 import { type AppOptions, buildApp } from '../src/start/app.ts'
 import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
