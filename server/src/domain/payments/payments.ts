@@ -11,7 +11,7 @@ import {
   type Metadata,
   normalizeEmail,
 } from '../customers/customers.ts'
-import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency/idempotency.ts'
+import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency/request.ts'
 import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import {
