@@ -1,6 +1,8 @@
+import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
+import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
@@ -13,7 +15,7 @@ import type { Config } from './config.ts'
 export function chooseProviders(
   { db, clock }: Pick<Context, 'db' | 'clock'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack'>,
-): ProcessorChoice & VerifierChoice {
+): ProcessorChoice & VerifierChoice & BankDirectoryChoice {
   const delayMs = config.sandboxDelayMs
   const processors = { test: createSandboxProcessor({ db, clock, delayMs }), live: null }
   const account = config.upstreamPaystack
@@ -22,7 +24,9 @@ export function chooseProviders(
     live: null,
     ...(account === undefined ? {} : { [modeOfKey(account.secretKey)]: createPaystackVerifier({ ...account, fetch }) }),
   }
+  const bankDirectories = { test: createSandboxDirectory(), live: null }
   return {
+    bankDirectoryOf: async (_context, { mode }) => bankDirectories[mode],
     processorOf: async (_context, { mode }) => processors[mode],
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }
