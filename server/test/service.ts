@@ -52,7 +52,7 @@ export function createTestContext(db: FreeDb): TestContext {
     log: silentLog,
     webhookSender: createWebhookSender(),
     sandboxDelayMs,
-    ...chooseProviders({ db, clock }, { sandboxDelayMs, upstreamPaystack: undefined }),
+    ...chooseProviders({ db, clock, random: systemRandom }, { sandboxDelayMs, upstreamPaystack: undefined }),
   }
 }
 

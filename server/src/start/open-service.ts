@@ -51,7 +51,7 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       vault: createVault(key, systemRandom),
       log: silentLog,
       webhookSender,
-      ...chooseProviders({ db, clock: systemClock }, config),
+      ...chooseProviders({ db, clock: systemClock, random: systemRandom }, config),
     }
     return { service, firstStart: await setUp(service, config), lock, close }
   } catch (error) {

@@ -1,7 +1,9 @@
+import type { AccountProviderChoice } from '../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
+import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
@@ -13,9 +15,9 @@ import type { Config } from './config.ts'
  * in live mode. A Paystack account judges the identity checks of the mode of its key.
  */
 export function chooseProviders(
-  { db, clock }: Pick<Context, 'db' | 'clock'>,
+  { db, clock, random }: Pick<Context, 'db' | 'clock' | 'random'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack'>,
-): ProcessorChoice & VerifierChoice & BankDirectoryChoice {
+): ProcessorChoice & VerifierChoice & BankDirectoryChoice & AccountProviderChoice {
   const delayMs = config.sandboxDelayMs
   const processors = { test: createSandboxProcessor({ db, clock, delayMs }), live: null }
   const account = config.upstreamPaystack
@@ -25,7 +27,9 @@ export function chooseProviders(
     ...(account === undefined ? {} : { [modeOfKey(account.secretKey)]: createPaystackVerifier({ ...account, fetch }) }),
   }
   const bankDirectories = { test: createSandboxDirectory(), live: null }
+  const accountProviders = { test: createSandboxAccounts({ db, clock, random }), live: null }
   return {
+    accountProviderOf: async (_context, { mode }) => accountProviders[mode],
     bankDirectoryOf: async (_context, { mode }) => bankDirectories[mode],
     processorOf: async (_context, { mode }) => processors[mode],
     verifierOf: async (_context, { mode }) => verifiers[mode],

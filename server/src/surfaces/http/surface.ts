@@ -1,3 +1,4 @@
+import type { AccountProviderChoice } from '../../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../../domain/banking/bank-directory.ts'
 import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
@@ -16,7 +17,7 @@ declare module 'fastify' {
 }
 
 /** The context with everything that a room of the domain adds to it. */
-export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & SenderChoice
+export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & AccountProviderChoice & SenderChoice
 
 /** What a surface works with. */
 export interface SurfaceContext {
