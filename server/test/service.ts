@@ -58,7 +58,10 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     meter,
     webhookSender: createWebhookSender(),
     sandboxDelayMs,
-    ...chooseProviders({ db, clock, failures, meter }, { sandboxDelayMs, upstreamPaystack: undefined }),
+    ...chooseProviders(
+      { db, clock, random: systemRandom, failures, meter },
+      { sandboxDelayMs, upstreamPaystack: undefined },
+    ),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { AccountProviderChoice } from '../../domain/banking/account-provider.ts'
+import type { BankDirectoryChoice } from '../../domain/banking/bank-directory.ts'
 import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
@@ -15,7 +17,7 @@ declare module 'fastify' {
 }
 
 /** The context, with everything that a room of the domain adds to it. */
-export type Service = PaymentsContext & VerifierChoice & SenderChoice
+export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & AccountProviderChoice & SenderChoice
 
 /** The things that a surface works with. */
 export interface SurfaceContext {

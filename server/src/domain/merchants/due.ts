@@ -1,0 +1,180 @@
+import { UpstreamError } from '../../base/upstream-error.ts'
+import type { Queryable } from '../../db/database.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import type { FreeContext } from '../context.ts'
+import { type Mode, readTenant, type Tenant, type TenantRow, tenantColumns } from './tenant.ts'
+
+/** Rows of one table that are worked on later than they were written. */
+export interface DueTask<Given extends FreeContext, Row> {
+  /** Names the task in the log. */
+  readonly name: string
+  /** The table, read as `d`. It has merchant_id, mode, id, due_at and attempts. */
+  readonly table: Sql
+  /** The rows that are not done: the condition of the table's index on due_at. */
+  readonly open: Sql
+  /** What else must hold before a row that is due can be worked on, begun with `and`; default nothing. */
+  readonly ready?: Sql
+  /** What `work` reads of the row, besides its tenant, id, due_at and attempts. */
+  readonly columns: Sql
+  /** Does the next step of a row. It throws where the step is to be tried again. */
+  work(context: Given, row: Row & DueRow): Promise<void>
+}
+
+export interface DueRow {
+  readonly tenant: Tenant
+  readonly id: bigint
+  readonly due_at: Date
+  /** How often the row's work has failed. */
+  readonly attempts: number
+}
+
+/** How many rows one round takes on, of all tenants together. */
+const perRound = 100
+/** How many rows are looked at, to choose from. */
+const perLook = 1000
+const atOnce = 10
+/** While one server works on a row, no other does: longer than the work may take. */
+const claimMs = 60_000
+/** A row whose work failed is due again after this time, then after twice as long each time. */
+const firstRetryMs = 30_000
+const maxRetryMs = 60 * 60 * 1000
+
+/**
+ * Works on the rows of a task that are due, in turns of the tenants, and answers how many there were. Any number of
+ * servers may do so at once: each row is claimed first. A row whose work throws is logged and due again later; it keeps
+ * no other row waiting. What a killed server left is due again after a minute.
+ */
+export async function doDue<Given extends FreeContext, Row>(
+  context: Given,
+  task: DueTask<Given, Row>,
+): Promise<number> {
+  const rows = await findDue(context, task)
+  const waiting = rows.values()
+  const workers = Array.from({ length: atOnce }, async () => {
+    for (const row of waiting) await doRow(context, task, row)
+  })
+  // Wait for all of them, also when one throws: the database is closed when the background work has stopped.
+  const ends = await Promise.allSettled(workers)
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  return rows.length
+}
+
+async function findDue<Given extends FreeContext, Row>(
+  { db, clock }: Given,
+  task: DueTask<Given, Row>,
+): Promise<(Row & DueRow)[]> {
+  const found = inTurns(await findOldest(db, clock.now(), task)).slice(0, perRound)
+  if (found.length === 0) return []
+  const rows = await db.query<Row & Omit<DueRow, 'tenant'> & TenantRow>(sql`
+    select ${tenantColumns}, d.mode, d.id, d.due_at, d.attempts, ${task.columns}
+    from unnest(
+      ${found.map((each) => each.merchant_id)}::integer[], ${found.map((each) => each.id)}::bigint[]
+    ) with ordinality as f (merchant_id, id, place)
+    join ${task.table} d on d.merchant_id = f.merchant_id and d.id = f.id
+    join merchants m on m.id = d.merchant_id
+    order by f.place
+  `)
+  return rows.map((row) => ({ ...row, tenant: readTenant(row) }))
+}
+
+interface FoundRow {
+  merchant_id: number
+  mode: Mode
+  id: bigint
+}
+
+/** The rows that have been due the longest, some of every tenant that has any: none is hidden behind another's thousands. */
+async function findOldest(
+  db: Queryable,
+  now: Date,
+  { table, open, ready }: Pick<DueTask<never, unknown>, 'table' | 'open' | 'ready'>,
+): Promise<FoundRow[]> {
+  const found: FoundRow[] = []
+  for (;;) {
+    const oldest = await db.query<FoundRow>(sql`
+      select d.merchant_id, d.mode, d.id
+      from ${table} d
+      where ${open} and d.due_at <= ${now} ${ready ?? nothing} ${found.length === 0 ? nothing : ofOthers(found)}
+      order by d.due_at
+      limit ${perLook}
+    `)
+    found.push(...oldest)
+    if (oldest.length < perLook) return found
+  }
+}
+
+function ofOthers(found: FoundRow[]): Sql {
+  const [merchants, modes] = [found.map((each) => each.merchant_id), found.map((each) => each.mode)]
+  return sql`and (d.merchant_id, d.mode) not in (select * from unnest(${merchants}::integer[], ${modes}::text[]))`
+}
+
+/** The first row of each tenant, then the second of each, and so on. */
+function inTurns(rows: FoundRow[]): FoundRow[] {
+  const counts = new Map<string, number>()
+  const numbered = rows.map((row) => {
+    const key = `${row.merchant_id}/${row.mode}`
+    const turn = (counts.get(key) ?? 0) + 1
+    counts.set(key, turn)
+    return { row, turn }
+  })
+  return numbered.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
+}
+
+async function doRow<Given extends FreeContext, Row>(
+  context: Given,
+  task: DueTask<Given, Row>,
+  row: Row & DueRow,
+): Promise<void> {
+  const claimedUntil = await claim(context, task, row)
+  if (claimedUntil === null) return
+  try {
+    await task.work(context, row)
+  } catch (error) {
+    logFailure(context, task.name, row, error)
+    await postpone(context, task, row, claimedUntil)
+  }
+}
+
+/** Answers until when; null where another server has the row. */
+async function claim<Given extends FreeContext, Row>(
+  context: Given,
+  { table, open }: DueTask<Given, Row>,
+  row: DueRow,
+): Promise<Date | null> {
+  const until = new Date(context.clock.now().getTime() + claimMs)
+  const rows = await context.db.query(sql`
+    update ${table} d set due_at = ${until}
+    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and d.due_at = ${row.due_at} and ${open}
+    returning d.id
+  `)
+  return rows.length > 0 ? until : null
+}
+
+/** A row that was given another time during the work keeps that time. */
+async function postpone<Given extends FreeContext, Row>(
+  context: Given,
+  { table, open }: DueTask<Given, Row>,
+  row: DueRow,
+  claimedUntil: Date,
+): Promise<void> {
+  const delayMs = Math.min(firstRetryMs * 2 ** row.attempts, maxRetryMs)
+  await context.db.query(sql`
+    update ${table} d set
+      attempts = d.attempts + 1,
+      due_at = case
+        when d.due_at = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
+        else d.due_at
+      end
+    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and ${open}
+  `)
+}
+
+function logFailure({ log }: FreeContext, task: string, { tenant, id, attempts }: DueRow, error: unknown): void {
+  const members = { task, merchant: tenant.merchant.id, mode: tenant.mode, row: String(id), attempt: attempts + 1 }
+  if (error instanceof UpstreamError) {
+    const { operation, outcome, status } = error
+    log.warn({ ...members, operation, outcome, status }, 'a service outside could not be asked; it is asked again')
+    return
+  }
+  log.error({ ...members, err: error }, 'a row of background work failed; it is tried again')
+}
