@@ -50,6 +50,11 @@ export function uuidV7(random: Random, now: Date): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
+/** Whether a text is a UUID as we write one: lower case, of any version. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
+}
+
 /** Bytes at or above the largest multiple of the alphabet are thrown away, so that no character is favoured. */
 function pick(random: Random, alphabet: string, length: number): string {
   const limit = 256 - (256 % alphabet.length)

@@ -145,7 +145,7 @@ export async function createCheckoutSession(
     })
     await tx.db.query(sql`
       with counter as (
-        insert into payment_counters as k (merchant_id, mode, checkout_session_count)
+        insert into payment_numbers as k (merchant_id, mode, checkout_session_count)
         values (${tenant.merchant.id}, ${tenant.mode}, 1)
         on conflict (merchant_id, mode) do update set checkout_session_count = k.checkout_session_count + 1
         returning k.checkout_session_count
@@ -200,7 +200,7 @@ export async function listCheckoutSessions(
 
 function pageByNumber({ merchant, mode }: Tenant, page: { limit: number; offset: number }) {
   const total = sql`
-    select coalesce(max(checkout_session_count), 0) as total from payment_counters
+    select coalesce(max(checkout_session_count), 0) as total from payment_numbers
     where merchant_id = ${merchant.id} and mode = ${mode}
   `
   return {

@@ -53,9 +53,9 @@ export async function listPayments(
   const statement = sql`
     select n.total, ${paymentColumns}
     from (${matches.total}) n
-    left join (${matches.transactions}) t on true
+    left join (${matches.transactions}) pay on true
     ${withParts}
-    order by t.number desc
+    order by pay.number desc
   `
   // Which index finds few depends on what is asked for.
   const rows = await context.db.query<PaymentRow & { total: bigint }>(
@@ -74,7 +74,7 @@ function pageOfWindow({ merchant, mode }: Tenant, window: NumberWindow, page: { 
   return {
     total: sql`select ${window.last - window.first + 1n}::bigint as total`,
     transactions: sql`
-      select w.* from transactions w
+      select w.* from payments w
       where w.merchant_id = ${merchant.id} and w.mode = ${mode}
         and w.number >= ${window.first} and w.number <= ${newest} and w.number > ${newest - BigInt(page.limit)}
     `,
@@ -90,18 +90,18 @@ function pageOfMatches(
   const matching = matchesOf(tenant, window, filter)
   return {
     total: sql`select count(*) as total ${matching}`,
-    transactions: sql`select t.* ${matching} order by t.number desc limit ${page.limit} offset ${page.offset}`,
+    transactions: sql`select pay.* ${matching} order by pay.number desc limit ${page.limit} offset ${page.offset}`,
   }
 }
 
 function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: PaymentFilter): Sql {
   const { status, customerId, amount } = filter
   return sql`
-    from transactions t
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.number between ${window.first} and ${window.last}
-      ${customerId === undefined ? nothing : sql`and t.customer_id = ${customerId}`}
-      ${amount === undefined ? nothing : sql`and t.amount = ${amount}`}
-      ${status === undefined ? nothing : sql`and t.status = ${status}`}
+    from payments pay
+    where pay.merchant_id = ${merchant.id} and pay.mode = ${mode} and pay.number between ${window.first} and ${window.last}
+      ${customerId === undefined ? nothing : sql`and pay.customer_id = ${customerId}`}
+      ${amount === undefined ? nothing : sql`and pay.amount = ${amount}`}
+      ${status === undefined ? nothing : sql`and pay.status = ${status}`}
   `
 }
 
@@ -117,14 +117,14 @@ export async function walkPayments(
   const statement = sql`
     select ${paymentColumns}
     from (
-      select t.* ${matchesOf(tenant, window, filter)}
-        ${step.olderThan === undefined ? nothing : sql`and t.number < ${numberOf(tenant, step.olderThan)}`}
-        ${step.newerThan === undefined ? nothing : sql`and t.number > ${numberOf(tenant, step.newerThan)}`}
-      order by ${backwards ? sql`t.number asc` : sql`t.number desc`}
+      select pay.* ${matchesOf(tenant, window, filter)}
+        ${step.olderThan === undefined ? nothing : sql`and pay.number < ${numberOf(tenant, step.olderThan)}`}
+        ${step.newerThan === undefined ? nothing : sql`and pay.number > ${numberOf(tenant, step.newerThan)}`}
+      order by ${backwards ? sql`pay.number asc` : sql`pay.number desc`}
       limit ${step.limit + 1}
-    ) t
+    ) pay
     ${withParts}
-    order by ${backwards ? sql`t.number asc` : sql`t.number desc`}
+    order by ${backwards ? sql`pay.number asc` : sql`pay.number desc`}
   `
   const rows = await context.db.query<PaymentRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
   const more = rows.length > step.limit
@@ -135,7 +135,7 @@ export async function walkPayments(
 
 function numberOf({ merchant, mode }: Tenant, id: bigint): Sql {
   return sql`(
-    select k.number from transactions k where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.id = ${id}
+    select k.number from payments k where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.id = ${id}
   )`
 }
 
@@ -153,15 +153,15 @@ export async function totalPayments(
   const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(
     isWhole
       ? sql`
-          select k.currency, k.succeeded_count as count, k.succeeded_amount as amount from transaction_totals k
+          select k.currency, k.succeeded_count as count, k.succeeded_amount as amount from payment_totals k
           where k.merchant_id = ${merchant.id} and k.mode = ${mode}
           order by k.currency
         `
       : sql`
-          select t.currency, count(*) as count, sum(t.amount) as amount
-          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and t.paid_at is not null
-          group by t.currency
-          order by t.currency
+          select pay.currency, count(*) as count, sum(pay.amount) as amount
+          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and pay.paid_at is not null
+          group by pay.currency
+          order by pay.currency
         `,
   )
   return {
@@ -187,10 +187,10 @@ export async function summarizePaid(context: Context, tenant: Tenant, customerId
 
 async function summarizePayments(context: Context, { merchant }: Tenant, customerId: bigint) {
   const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
-    select t.currency, count(*) as count, sum(t.amount) as amount from transactions t
-    where t.merchant_id = ${merchant.id} and t.customer_id = ${customerId}
-      and t.paid_at is not null and t.purpose = 'payment'
-    group by t.currency
+    select pay.currency, count(*) as count, sum(pay.amount) as amount from payments pay
+    where pay.merchant_id = ${merchant.id} and pay.customer_id = ${customerId}
+      and pay.paid_at is not null and pay.purpose = 'payment'
+    group by pay.currency
   `)
   const totals = rows.map(({ currency, amount }) => ({ currency, amount: BigInt(amount) }))
   return { count: rows.reduce((count, row) => count + Number(row.count), 0), totals }
@@ -199,16 +199,16 @@ async function summarizePayments(context: Context, { merchant }: Tenant, custome
 /** Transactions are numbered in the order of their creation times, so a period is a window of numbers. */
 async function findWindow(context: Context, tenant: Tenant, { from, to }: PaymentPeriod): Promise<NumberWindow> {
   const bound = (condition: Sql, order: Sql) => sql`(
-    select t.number from transactions t
-    where t.merchant_id = k.merchant_id and t.mode = k.mode and ${condition}
+    select pay.number from payments pay
+    where pay.merchant_id = k.merchant_id and pay.mode = k.mode and ${condition}
     order by ${order}
     limit 1
   )`
-  const first = from && bound(sql`t.created_at >= ${from}`, sql`t.created_at, t.number`)
-  const last = to && bound(sql`t.created_at <= ${to}`, sql`t.created_at desc, t.number desc`)
+  const first = from && bound(sql`pay.created_at >= ${from}`, sql`pay.created_at, pay.number`)
+  const last = to && bound(sql`pay.created_at <= ${to}`, sql`pay.created_at desc, pay.number desc`)
   const [row] = await context.db.query<{ first: bigint | null; last: bigint | null }>(sql`
-    select ${first ?? sql`1::bigint`} as first, ${last ?? sql`k.transaction_count`} as last
-    from payment_counters k
+    select ${first ?? sql`1::bigint`} as first, ${last ?? sql`k.payment_count`} as last
+    from payment_numbers k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
   `)
   const nobody = { first: 1n, last: 0n }

@@ -127,9 +127,9 @@ export interface PaymentRow {
 
 /** The columns of a transaction, where `t` is its table and `withParts` has joined the rest. */
 export const paymentColumns: Sql = sql`
-  t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose, t.status,
-  t.amount, t.currency, t.channel, t.channels, t.callback_url, t.access_code, t.metadata, i.charge_count,
-  t.failure_reason, t.incoming, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
+  pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
+  pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
+  pay.failure_reason, pay.incoming, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
     'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
     'expiryMonth', p.expiry_month, 'expiryYear', p.expiry_year, 'brand', p.brand, 'bank', p.bank,
@@ -138,8 +138,8 @@ export const paymentColumns: Sql = sql`
 `
 
 export const withParts: Sql = sql`
-  left join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
-  left join customers c on c.merchant_id = t.merchant_id and c.id = t.customer_id
+  left join payment_intents i on i.merchant_id = pay.merchant_id and i.id = pay.payment_intent_id
+  left join customers c on c.merchant_id = pay.merchant_id and c.id = pay.customer_id
   left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
 `
 
@@ -150,8 +150,8 @@ export async function findPaymentOfIntent(
   intentUuid: string,
 ): Promise<Payment | null> {
   const [row] = await context.db.query<PaymentRow>(sql`
-    select ${paymentColumns} from transactions t ${withParts}
-    where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = ${intentUuid}
+    select ${paymentColumns} from payments pay ${withParts}
+    where pay.merchant_id = ${tenant.merchant.id} and pay.payment_intent_id = ${intentUuid}
   `)
   return row === undefined ? null : readPayment(row)
 }
@@ -163,7 +163,7 @@ export async function countSuccess(
   { amount, currency }: Pick<Payment, 'amount' | 'currency'>,
 ): Promise<void> {
   await tx.db.query(sql`
-    insert into transaction_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
+    insert into payment_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
     values (${merchant.id}, ${mode}, ${currency}, 1, ${amount})
     on conflict (merchant_id, mode, currency) do update set
       succeeded_count = k.succeeded_count + 1,

@@ -311,7 +311,7 @@ describe('verifying a transaction', () => {
   test('that was undone by a reversal is reversed', async () => {
     const { reference } = await charge()
     const [row] = await api.service.db.query<{ transaction_id: string }>(sql`
-      select i.transaction_id from transactions t
+      select i.transaction_id from payments t
       join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
       where t.merchant_id = ${tenant.merchant.id} and t.reference = ${reference}
     `)

@@ -270,7 +270,7 @@ function readCustomer(id: string): bigint {
 
 function readId(id: string): bigint {
   if (/^\d{1,18}$/.test(id)) return BigInt(id)
-  throw new ServiceError('transaction_not_found', `There is no transaction ${id}`)
+  throw new ServiceError('payment_not_found', `There is no payment ${id}`)
 }
 
 function sumOf(volumes: { amount: bigint }[]): number {
