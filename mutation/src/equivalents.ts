@@ -10,7 +10,7 @@ export interface Equivalent {
 const post = 'db/functions/post_commands.sql'
 const open = 'db/functions/open_missing_accounts.sql'
 const commands = 'src/domain/ledger/commands.ts'
-const idempotency = 'src/domain/idempotency/idempotency.ts'
+const idempotency = 'src/domain/idempotency/once.ts'
 const money = 'src/base/money.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'

@@ -11,7 +11,7 @@ const ledger = [
   commands,
   ['src/domain/events/events.test.ts', 'test/hostile-sql.test.ts'],
   [
-    'src/domain/idempotency/idempotency.test.ts',
+    'src/domain/idempotency/once.test.ts',
     'src/surfaces/mteja/routes/holds.test.ts',
     'src/surfaces/mteja/routes/refunds.test.ts',
     'src/surfaces/mteja/routes/transfers.test.ts',
@@ -28,7 +28,7 @@ export const targets: readonly Target[] = [
   { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
   { file: 'src/domain/ledger/commands.ts', steps: ledger },
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
-  { file: 'src/domain/idempotency/idempotency.ts', steps: [['src/domain/idempotency/idempotency.test.ts'], commands] },
+  { file: 'src/domain/idempotency/once.ts', steps: [['src/domain/idempotency/once.test.ts'], commands] },
   { file: 'src/db/batcher.ts', steps: [['src/db/batcher.test.ts'], commands] },
   { file: 'src/base/money.ts', steps: [['src/base/money.test.ts']] },
 ]

@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifySchema, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, FastifySchema, LightMyRequestResponse, RouteOptions } from 'fastify'
 import { finishAccountRequests } from '../src/domain/banking/account-requests.ts'
+import type { Way } from '../src/domain/idempotency/once.ts'
 import { finishDueChecks } from '../src/domain/identity/identity.ts'
 import { activateDueMandates } from '../src/domain/payments/mandates.ts'
 import { type AppOptions, buildApp } from '../src/start/app.ts'
@@ -31,6 +32,8 @@ export interface TestRoute {
   hidden: boolean
   /** The statuses the API reference shows. */
   statuses: number[]
+  /** How a write is done once; undefined for a read, and for a page. */
+  once: Way | undefined
 }
 
 export async function openTestApi(options: AppOptions = {}): Promise<TestApi> {
@@ -99,7 +102,7 @@ export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]>
   return routes
 }
 
-function readRoute(route: { method: string | string[]; url: string; schema?: FastifySchema }): TestRoute[] {
+function readRoute(route: RouteOptions): TestRoute[] {
   if (isPageFile(route.url)) return []
   const schema = route.schema ?? {}
   const statuses = Object.keys((schema.response as object | undefined) ?? {}).map(Number)
@@ -113,6 +116,7 @@ function readRoute(route: { method: string | string[]; url: string; schema?: Fas
       schema,
       hidden: schema.hide === true,
       statuses,
+      once: route.config?.once,
     }))
 }
 

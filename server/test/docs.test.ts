@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { errorCodes, ServiceError } from '../src/base/errors.ts'
 import { eventTypes } from '../src/domain/events/events.ts'
 import * as cashful from '../src/surfaces/cashful/errors.ts'
+import { sendProblems } from '../src/surfaces/http/answer-problems.ts'
+import type { Dialect } from '../src/surfaces/http/open-surface.ts'
 import * as mteja from '../src/surfaces/mteja/errors.ts'
 import { refusalExamples, sampleRefusals } from '../src/surfaces/operations/docs.ts'
 import * as paystack from '../src/surfaces/paystack/errors.ts'
@@ -47,10 +49,10 @@ describe('docs/operating.md', () => {
 test('/docs shows refusals as the surfaces answer them', async () => {
   const surfaces = { cashful, paystack, mteja }
   for (const [name, examples] of Object.entries(refusalExamples)) {
-    const { answerProblems } = surfaces[name as keyof typeof surfaces]
+    const { renderProblem } = surfaces[name as keyof typeof surfaces]
     for (const [status, example] of Object.entries(examples)) {
       const { code, message } = sampleRefusals[Number(status)] as (typeof sampleRefusals)[number]
-      const answer = await answerTo(answerProblems, new ServiceError(code, message))
+      const answer = await answerTo(renderProblem, new ServiceError(code, message))
       // A status that a surface never gives that code is never in its documents.
       if (answer.status === Number(status)) expect(example).toEqual(answer.body)
     }
@@ -85,7 +87,7 @@ function listFiles(): string[] {
 
 /** The table of docs/errors.md, from the answers of the surfaces themselves. */
 async function renderAnswers(): Promise<string> {
-  const answers = await Promise.all([cashful, paystack, mteja].map((surface) => answersOf(surface.answerProblems)))
+  const answers = await Promise.all([cashful, paystack, mteja].map((surface) => answersOf(surface.renderProblem)))
   const rows = errorCodes.map((code, i) => {
     const [ofCashful, ofPaystack, ofMteja] = answers.map((each) => each[i]) as [Answer, Answer, Answer]
     const { type, code: paystackCode } = ofPaystack.body as { type: string; code: string }
@@ -101,13 +103,13 @@ interface Answer {
 }
 
 /** What a surface answers to each code, in the order of the codes. */
-function answersOf(answerProblems: (app: FastifyInstance) => void): Promise<Answer[]> {
-  return Promise.all(errorCodes.map((code) => answerTo(answerProblems, new ServiceError(code, 'a message'))))
+function answersOf(render: Dialect['render']): Promise<Answer[]> {
+  return Promise.all(errorCodes.map((code) => answerTo(render, new ServiceError(code, 'a message'))))
 }
 
-async function answerTo(answerProblems: (app: FastifyInstance) => void, refusal: ServiceError): Promise<Answer> {
+async function answerTo(render: Dialect['render'], refusal: ServiceError): Promise<Answer> {
   const app = Fastify()
-  answerProblems(app)
+  sendProblems(app, render)
   app.get('/', () => {
     throw refusal
   })

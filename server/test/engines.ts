@@ -38,7 +38,15 @@ export interface TestPlace {
 
 /** A database with the schema and no rows, not opened. */
 export function makeTestDatabase(): Promise<TestPlace> {
-  return testEngine === 'embedded' ? copyFolder() : copyDatabase()
+  return testEngine === 'embedded' ? copyFolder() : createDatabase(inject('mteja').template)
+}
+
+/** A place where no database was ever opened: an empty folder, and on a server an empty database. */
+export async function makeEmptyPlace(): Promise<TestPlace> {
+  const dataFolder = await makeTestFolder()
+  if (testEngine === 'embedded') return placeIn(dataFolder)
+  const { options, remove } = await createDatabase()
+  return { options: { ...options, dataFolder }, remove }
 }
 
 /** An empty temporary folder, removed at the end of the run. */
@@ -67,13 +75,18 @@ export function withDatabase(serverUrl: string, database: string): string {
 async function copyFolder(): Promise<TestPlace> {
   const dataFolder = await makeTestFolder()
   await cp(inject('mteja').template, dataFolder, { recursive: true })
+  return placeIn(dataFolder)
+}
+
+function placeIn(dataFolder: string): TestPlace {
   return { options: { dataFolder }, remove: () => rm(dataFolder, { recursive: true, force: true }) }
 }
 
-async function copyDatabase(): Promise<TestPlace> {
-  const { serverUrl, template, borrowed } = inject('mteja')
+/** Without a template it is empty. */
+async function createDatabase(template?: string): Promise<TestPlace> {
+  const { serverUrl, borrowed } = inject('mteja')
   const name = `mteja_test_${randomBytes(6).toString('hex')}`
-  await execute(serverUrl, `create database ${name} template ${template}`)
+  await execute(serverUrl, `create database ${name}${template === undefined ? '' : ` template ${template}`}`)
   return {
     options: { databaseUrl: withDatabase(serverUrl, name), dataFolder: '' },
     // On a server of ours it goes with the server; to drop it costs a checkpoint, seconds on a busy machine.

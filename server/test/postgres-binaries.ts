@@ -29,8 +29,16 @@ export function findBinaries(scratch: string): PostgresBinaries {
   return binariesIn(copy, user)
 }
 
+/** The programs of another PostgreSQL, by the folder they are in. */
+export function installedBinaries(bin: string): PostgresBinaries {
+  return programsIn(bin, unprivilegedUser())
+}
+
 function binariesIn(folder: string, user: PostgresBinaries['user']): PostgresBinaries {
-  const bin = path.join(folder, 'native', 'bin')
+  return programsIn(path.join(folder, 'native', 'bin'), user)
+}
+
+function programsIn(bin: string, user: PostgresBinaries['user']): PostgresBinaries {
   return { initdb: path.join(bin, 'initdb'), postgres: path.join(bin, 'postgres'), user }
 }
 

@@ -25,12 +25,14 @@ const startTimeoutMs = 30_000
 /**
  * Starts a PostgreSQL in a temporary folder, on a free port of this machine only. It ends with this process, however
  * that ends.
+ *
+ * @param find where its programs are, given a folder for a copy of them
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(find = findBinaries): Promise<PostgresServer> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'mteja-postgres-'))
   try {
     chmodSync(scratch, 0o755)
-    const binaries = findBinaries(scratch)
+    const binaries = find(scratch)
     const data = path.join(scratch, 'data')
     mkdirSync(data, { mode: 0o700 })
     for (const folder of [scratch, data]) giveTo(binaries.user, folder)

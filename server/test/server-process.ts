@@ -15,16 +15,24 @@ export class ServerProcess {
   readonly origin: string
   readonly #args: readonly string[]
   readonly #environment: Record<string, string>
+  readonly #program: string
   #process: ChildProcess | undefined
 
-  constructor(port: number, place: { dataFolder: string; databaseUrl?: string }, environment: Record<string, string>) {
+  /** @param program the main file of the version to be run; default this one's */
+  constructor(
+    port: number,
+    place: { dataFolder: string; databaseUrl?: string },
+    environment: Record<string, string>,
+    program = main,
+  ) {
     this.origin = `http://127.0.0.1:${port}`
     this.#args = ['serve', '--port', String(port), '--data', place.dataFolder, ...databaseArgs(place)]
     this.#environment = environment
+    this.#program = program
   }
 
   async start(): Promise<void> {
-    const child = startMteja(this.#args, this.#environment, 'ignore')
+    const child = startMteja(this.#args, this.#environment, 'ignore', this.#program)
     this.#process = child
     const deadline = Date.now() + startTimeoutMs
     while (!(await isReady(this.origin))) {
@@ -35,12 +43,21 @@ export class ServerProcess {
   }
 
   /** Ends it with no time to do anything. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  /** Ends it as an operator does. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#process
     this.#process = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
-    child.kill('SIGKILL')
+    child.kill(signal)
     await exited
   }
 }
@@ -64,9 +81,14 @@ export async function runMteja(
 }
 
 /** Starts a command of `mteja`; it ends with whoever started it. */
-export function startMteja(args: readonly string[], environment: Record<string, string>, output: 'pipe' | 'ignore') {
+export function startMteja(
+  args: readonly string[],
+  environment: Record<string, string>,
+  output: 'pipe' | 'ignore',
+  program = main,
+) {
   const { MTEJA_DATABASE_URL: _url, DATABASE_URL: _other, ...inherited } = process.env
-  return spawn(process.execPath, [`--import=${lifeline}`, main, ...args], {
+  return spawn(process.execPath, [`--import=${lifeline}`, program, ...args], {
     env: { ...inherited, ...environment },
     stdio: ['ignore', output, output, 'ipc'],
   })

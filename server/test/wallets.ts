@@ -1,7 +1,7 @@
 import { uuidV7 } from '../src/base/ids.ts'
 import type { Context, FreeContext } from '../src/domain/context.ts'
 import { createCustomer } from '../src/domain/customers/customers.ts'
-import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency/idempotency.ts'
+import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency/request.ts'
 import { type AccountName, doCommand, type LedgerCommand, type Receipt } from '../src/domain/ledger/commands.ts'
 import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import { testVault } from './service.ts'

@@ -1,5 +1,4 @@
-import type { Db, Queryable, Tx, TxDb } from './database.ts'
-import { oneAtATime } from './lanes.ts'
+import type { Queryable, Tx } from './database.ts'
 import type { Sql } from './sql.ts'
 
 /**
@@ -32,17 +31,5 @@ export class OpenTransaction implements Tx {
   #send<Row>(statement: Sql): Promise<Row[]> {
     if (this.#over) throw new Error(`The transaction is over, it cannot run: ${statement.text.slice(0, 80)}`)
     return this.#connection.query<Row>(statement)
-  }
-}
-
-/** The open transaction as a database: a transaction begun on it joins it. */
-export function joinTransaction(db: Pick<Db, 'engine'>, tx: Tx): TxDb {
-  return {
-    engine: db.engine,
-    isTransaction: true,
-    query: (statement) => tx.query(statement),
-    transaction: (work) => work(tx),
-    lane: () => oneAtATime(tx),
-    close: async () => {},
   }
 }

@@ -3,7 +3,7 @@ import type { Random } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Vault } from '../base/vault.ts'
 import type { Db, FreeDb, TxDb } from '../db/database.ts'
-import { joinTransaction } from '../db/open-transaction.ts'
+import { joinTransaction } from '../db/join-transaction.ts'
 
 /**
  * What the domain is given instead of reaching for it. Functions take it first: `(context, tenant, what is asked, request)`.

@@ -3,17 +3,19 @@ import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController, type RouteOptions } from 'fastify'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
-import { cashfulSurface } from '../surfaces/cashful/index.ts'
+import { cashful } from '../surfaces/cashful/index.ts'
 import { authorizePage } from '../surfaces/hosted/authorize.ts'
 import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
+import { openSurface } from '../surfaces/http/open-surface.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
-import { answerUnreadable, answerUnroutable } from '../surfaces/http/unroutable.ts'
+import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
-import { mtejaSurface } from '../surfaces/mteja/index.ts'
+import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
-import { paystackSurface } from '../surfaces/paystack/index.ts'
+import { paystack } from '../surfaces/paystack/index.ts'
+import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
@@ -30,6 +32,7 @@ export interface AppOptions {
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
+  const envelopes: Envelope[] = []
   const app: FastifyInstance = Fastify({
     logger: options.logger ?? false,
     // Addresses hold e-mails and the like: what is logged of a request is chosen where it is logged.
@@ -39,14 +42,16 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
     forceCloseConnections: 'idle',
-    frameworkErrors: answerUnroutable,
-    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (_error, request, reply) => answerUnroutable(envelopes, request, reply),
+    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket),
   })
   const surface: SurfaceContext = {
     context,
     findKey: createKeyFinder(context),
     tokens: createTokens(context, options.outsideIssuer),
+    envelopes,
     documents: new Map(),
+    renderWebhook: eventRenderers,
     adminKey: options.adminKey,
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
@@ -71,9 +76,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   await app.register(checkoutPage, surface)
   await app.register(payPage, surface)
   await app.register(paystackWebhook, { prefix: '/webhooks', context, account: options.upstreamPaystack })
-  await app.register((scope) => cashfulSurface(scope, surface), { prefix: '/api/canary' })
-  await app.register((scope) => mtejaSurface(scope, surface), { prefix: '/v1' })
-  await app.register(paystackSurface, surface)
+  for (const dialect of [cashful, mteja, paystack]) await openSurface(app, surface, dialect)
   return app
 }
 

@@ -1,7 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { ServiceError } from '../../src/base/errors.ts'
 import { createCustomer, setRiskAction } from '../../src/domain/customers/customers.ts'
-import type { IdempotentRequest } from '../../src/domain/idempotency/idempotency.ts'
+import type { IdempotentRequest } from '../../src/domain/idempotency/request.ts'
 import { getBalance } from '../../src/domain/ledger/balances.ts'
 import { simulatePayIn } from '../../src/domain/sandbox/pay-ins.ts'
 import { captureHold, placeHold, releaseHold } from '../../src/domain/wallet/holds.ts'

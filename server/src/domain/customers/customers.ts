@@ -7,7 +7,7 @@ import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction, perContext, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
-import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/idempotency.ts'
+import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { type PhoneNumber, parsePhoneNumber } from './phone-numbers.ts'
 
@@ -239,8 +239,8 @@ export async function saveCustomer(tx: TxContext, tenant: Tenant, customer: Cust
   `)
 }
 
-export function emailTaken(email: string | undefined): ServiceError {
-  return new ServiceError('email_taken', `A customer with the e-mail ${email} exists already`, 'email')
+export function emailTaken(email: string | undefined, { replayed = false } = {}): ServiceError {
+  return new ServiceError('email_taken', `A customer with the e-mail ${email} exists already`, 'email', { replayed })
 }
 
 function customerNotFound(reference: unknown): ServiceError {

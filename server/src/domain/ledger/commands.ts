@@ -7,7 +7,7 @@ import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
-import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/idempotency.ts'
+import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { type LedgerRefusal, refusedCommand } from './refusals.ts'
 

@@ -1,7 +1,7 @@
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import type { FreeContext } from '../context.ts'
-import type { IdempotentRequest } from '../idempotency/idempotency.ts'
+import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'

@@ -1,7 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../../base/errors.ts'
-import { sendProblems } from '../http/answer-problems.ts'
 import { type Problem, sentence } from '../http/problem.ts'
 
 /** What each refusal is on this surface. */
@@ -49,14 +47,13 @@ const statusByCode: Record<ErrorCode, number> = {
 }
 
 /** `{"statusCode": 404, "message": ["…"], "error": "Not Found"}`, the message always a list. */
-export function answerProblems(app: FastifyInstance): void {
-  sendProblems(app, (problem) => {
-    const statusCode = statusByCode[problem.code]
-    return {
-      statusCode,
-      body: { statusCode, message: messagesOf(problem), error: STATUS_CODES[statusCode] ?? 'Error' },
-    }
-  })
+export function renderProblem(problem: Problem) {
+  const statusCode = statusByCode[problem.code]
+  return { statusCode, body: renderUnreadable(statusCode, ...messagesOf(problem)) }
+}
+
+export function renderUnreadable(statusCode: number, ...message: string[]) {
+  return { statusCode, message, error: STATUS_CODES[statusCode] ?? 'Error' }
 }
 
 function messagesOf(problem: Problem): string[] {

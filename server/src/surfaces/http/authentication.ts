@@ -4,6 +4,8 @@ import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 
+import type { SurfaceContext } from './surface.ts'
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by `requireBearer` before the handler runs. */
@@ -14,11 +16,17 @@ declare module 'fastify' {
 /** Says that no credential came at all, which some surfaces word differently from a wrong one. */
 export const missingCredential = 'No Authorization header was found'
 
-/**
- * Every route of the surface needs `Authorization: Bearer …`: a secret API key, or with `tokens` also a JWT. Throws
- * `unauthorized` before the body is read.
- */
-export function requireBearer(app: FastifyInstance, findKey: KeyFinder, tokens?: Tokens): void {
+/** Every route needs `Authorization: Bearer …` with a secret API key. Throws `unauthorized` before the body is read. */
+export function authenticateKeys(app: FastifyInstance, { findKey }: SurfaceContext): void {
+  requireBearer(app, findKey)
+}
+
+/** As `authenticateKeys`; the bearer may also be a JWT. */
+export function authenticateKeysAndTokens(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
+  requireBearer(app, findKey, tokens)
+}
+
+function requireBearer(app: FastifyInstance, findKey: KeyFinder, tokens?: Tokens): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.public === true) return

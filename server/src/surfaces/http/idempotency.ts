@@ -1,14 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { Vault } from '../../base/vault.ts'
-import { type FreeContext, type InTransaction, inTransaction } from '../../domain/context.ts'
-import {
-  fingerprintOf,
-  type IdempotentRequest,
-  type KeyScope,
-  once,
-  onceRepeatable,
-} from '../../domain/idempotency/idempotency.ts'
+import { fingerprintOf, type IdempotentRequest, type KeyScope } from '../../domain/idempotency/request.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,51 +29,13 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
   })
 }
 
-/** Says that the answer was given before, where it was. */
+/** Marks an answer that was given before, to the same request. */
 export function markReplayed(reply: FastifyReply, replayed: boolean): void {
   if (replayed) reply.header(replayedHeader, 'true')
 }
 
-/**
- * Answers a request that writes: once for its key, in one transaction with what it does, and byte for byte the same when
- * it comes again. Without a key it is simply done.
- *
- * @param work does it and renders the body; it must use the domain it is given, which is bound to the transaction
- */
-export async function answerOnce<Given extends FreeContext, Body>(
-  context: Given,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  status: number,
-  work: (context: InTransaction<Given>) => Promise<Body>,
-): Promise<Body> {
-  reply.status(status)
-  if (request.idempotent === null) return inTransaction(context, work)
-  const { answer, replayed } = await once(context, scopeOf(request), request.idempotent, work)
-  markReplayed(reply, replayed)
-  return answer
-}
-
-/**
- * As `answerOnce`, for work that asks somebody outside and may not hold a transaction meanwhile.
- *
- * @param work must come to the same when it is done again
- */
-export async function answerRepeatable<Body>(
-  context: FreeContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  status: number,
-  work: () => Promise<Body>,
-): Promise<Body> {
-  reply.status(status)
-  if (request.idempotent === null) return work()
-  const { answer, replayed } = await onceRepeatable(context, scopeOf(request), request.idempotent, work)
-  markReplayed(reply, replayed)
-  return answer
-}
-
-function scopeOf(request: FastifyRequest): KeyScope {
+/** Keys belong to a merchant and mode, or to the operator. */
+export function keyScopeOf(request: FastifyRequest): KeyScope {
   const tenant = request.caller?.tenant
   return tenant === undefined ? { merchantId: 0, mode: 'live' } : { merchantId: tenant.merchant.id, mode: tenant.mode }
 }

@@ -1,13 +1,19 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Documents } from '../operations/docs.ts'
+
+/** The OpenAPI documents by the surface's name, made from the schemas that validate. */
+export type Documents = Map<string, () => object>
+
+/** How the API reference of a surface begins. */
+export interface Reference {
+  /** In the address of its document: `/docs/<name>.json`. */
+  readonly name: string
+  readonly title: string
+  readonly description: string
+}
 
 /** Publishes the OpenAPI 3.1 document of a surface, made from the schemas that validate: `/docs/<name>.json`. */
-export async function describeSurface(
-  app: FastifyInstance,
-  documents: Documents,
-  surface: { name: Parameters<Documents['set']>[0]; title: string; description: string },
-): Promise<void> {
+export async function describeSurface(app: FastifyInstance, documents: Documents, surface: Reference): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -1,19 +1,41 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
 
-/** The envelope of the surface that an address belongs to, for errors that come before any surface is reached. */
-export function envelope(path: string, status: number, message: string): string {
-  const error = STATUS_CODES[status] ?? 'Error'
-  if (path.startsWith('/api/canary')) return JSON.stringify({ statusCode: status, message: [message], error })
-  if (path.startsWith('/v1')) return JSON.stringify({ error: { code: 'invalid_request', message } })
-  const meta = { nextStep: "Ensure that the value(s) you're passing are valid." }
-  return JSON.stringify({ status: false, message, meta, type: 'validation_error', code: 'invalid_params' })
+/** How a surface answers an error that comes before any of its routes is found. */
+export interface Envelope {
+  /** Where the addresses of the surface begin; empty for the root. */
+  readonly prefix: '' | `/${string}`
+  /** The body of the answer. */
+  renderUnreadable(status: number, message: string): unknown
 }
 
-/** A path that cannot be decoded (`%zz`). */
-export function answerUnroutable(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const body = envelope(request.raw.url ?? '', 400, 'The address has a percent sign that encodes nothing')
+/** The answer of the surface that an address belongs to, for errors that come before any surface is reached. */
+export function renderInEnvelope(
+  envelopes: readonly Envelope[],
+  path: string,
+  status: number,
+  message: string,
+): string {
+  return JSON.stringify(envelopeOf(envelopes, path)?.renderUnreadable(status, message) ?? { message })
+}
+
+/** The surface with the longest prefix that the path begins with. */
+function envelopeOf(envelopes: readonly Envelope[], path: string): Envelope | undefined {
+  const [longestFirst] = envelopes
+    .filter(({ prefix }) => path.startsWith(prefix) && /^(\/|\?|$)/.test(path.slice(prefix.length)))
+    .sort((a, b) => b.prefix.length - a.prefix.length)
+  return longestFirst
+}
+
+/** Answers a path that cannot be decoded (`%zz`). */
+export function answerUnroutable(envelopes: readonly Envelope[], request: FastifyRequest, reply: FastifyReply): void {
+  const body = renderInEnvelope(
+    envelopes,
+    request.raw.url ?? '',
+    400,
+    'The address has a percent sign that encodes nothing',
+  )
   reply
     .status(400)
     // No hook runs for an address that no route could be looked up for.
@@ -28,15 +50,15 @@ const unreadable: Record<string, { status: number; message: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
 }
 
-/** Bytes that are no HTTP request, or one with larger headers than we read. Written by hand: there is no request yet. */
-export function answerUnreadable(error: ConnectionError, socket: Socket): void {
+/** Answers bytes that are not an HTTP request, and headers that are too large. Written by hand: there is no request yet. */
+export function answerUnreadable(envelopes: readonly Envelope[], error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
   const path = /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
-  const body = envelope(path, status, message)
+  const body = renderInEnvelope(envelopes, path, status, message)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

@@ -3,8 +3,9 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
 import { isSignedBy, modeOfKey, readIdentityWebhook } from '../../upstream/paystack.ts'
+import { sendProblems } from '../http/answer-problems.ts'
 import { parseJson } from '../http/body.ts'
-import { answerProblems } from '../paystack/errors.ts'
+import { renderProblem } from '../paystack/errors.ts'
 
 interface Incoming {
   context: Context
@@ -17,7 +18,7 @@ interface Incoming {
  * 200 to whatever carries the account's signature: what is of no interest here would only be sent again.
  */
 export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { context, account }) => {
-  answerProblems(app)
+  sendProblems(app, renderProblem)
   // The signature is of the bytes, so they are read as they came.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

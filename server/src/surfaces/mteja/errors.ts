@@ -1,6 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../../base/errors.ts'
-import { sendProblems } from '../http/answer-problems.ts'
+import type { Problem } from '../http/problem.ts'
 
 /** What each refusal is on this surface. */
 export const statusByCode: Record<ErrorCode, number> = {
@@ -47,9 +46,11 @@ export const statusByCode: Record<ErrorCode, number> = {
 }
 
 /** `{"error": {"code": "customer_not_found", "message": "…", "field": "customerId"}}` */
-export function answerProblems(app: FastifyInstance): void {
-  sendProblems(app, ({ code, message, field }) => ({
-    statusCode: statusByCode[code],
-    body: { error: { code, message, ...(field === undefined ? {} : { field }) } },
-  }))
+export function renderProblem({ code, message, field }: Problem) {
+  const body = { error: { code, message, ...(field === undefined ? {} : { field }) } }
+  return { statusCode: statusByCode[code], body }
+}
+
+export function renderUnreadable(_status: number, message: string) {
+  return { error: { code: 'invalid_request', message } }
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { readBearer } from '../http/authentication.ts'
+import type { SurfaceContext } from '../http/surface.ts'
 
 const operatorSockets = new WeakSet<Socket>()
 
@@ -18,7 +19,7 @@ export function trustConnection(socket: Socket): void {
  * Routes for whoever operates the service: by the data folder's socket, or with `MTEJA_ADMIN_KEY` as the bearer. Without
  * such a key configured they do not exist.
  */
-export function requireOperator(app: FastifyInstance, adminKey: string | undefined): void {
+export function requireOperator(app: FastifyInstance, { adminKey }: Pick<SurfaceContext, 'adminKey'>): void {
   app.addHook('onRequest', async (request) => {
     if (operatorSockets.has(request.raw.socket)) return
     if (adminKey === undefined) {

@@ -3,10 +3,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
-import { envelope } from '../http/unroutable.ts'
-
-/** The OpenAPI documents by surface: each surface puts its own here, made from the schemas that validate. */
-export type Documents = Map<SurfaceName, () => object>
+import type { SurfaceContext } from '../http/surface.ts'
+import { renderInEnvelope } from '../http/unroutable.ts'
 
 type SurfaceName = keyof typeof titles
 
@@ -16,15 +14,18 @@ const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40" heigh
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#0b6e4f"/><text x="16" y="24" text-anchor="middle" font-family="system-ui, sans-serif" font-size="22" font-weight="700" fill="#fff">M</text></svg>`
 
 /** `/docs`: the API reference of all surfaces, from files of this package alone, so that it works offline. */
-export const docsPages: FastifyPluginAsync<{ documents: Documents }> = async (app, { documents }) => {
+export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'envelopes'>> = async (
+  app,
+  { documents, envelopes },
+) => {
   // An address that cannot be a file's (a NUL in it, or too long) is answered as any other where nothing is.
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const isOurFault = error.statusCode === undefined || error.statusCode >= 500
     if (isOurFault) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
     const [path = ''] = request.url.split('?')
     const body = isOurFault
-      ? envelope(path, 500, 'Something went wrong on our side')
-      : envelope(path, 404, `There is nothing at ${request.method} ${path}`)
+      ? renderInEnvelope(envelopes, path, 500, 'Something went wrong on our side')
+      : renderInEnvelope(envelopes, path, 404, `There is nothing at ${request.method} ${path}`)
     return reply
       .status(isOurFault ? 500 : 404)
       .type('application/json; charset=utf-8')

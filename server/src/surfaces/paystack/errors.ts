@@ -1,6 +1,4 @@
-import type { FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../../base/errors.ts'
-import { sendProblems } from '../http/answer-problems.ts'
 import { missingCredential } from '../http/authentication.ts'
 import type { Problem } from '../http/problem.ts'
 
@@ -115,11 +113,13 @@ const wordingByCode: Record<ErrorCode, Wording> = {
 }
 
 /** `{"status": false, "message": "…", "meta": {"nextStep": "…"}, "type": "…", "code": "…"}` */
-export function answerProblems(app: FastifyInstance): void {
-  sendProblems(app, (problem) => {
-    const { status, nextStep, message, ...more } = wordingOf(problem)
-    return { statusCode: status, body: { status: false, message, meta: { nextStep }, ...more } }
-  })
+export function renderProblem(problem: Problem) {
+  const { status, nextStep, message, ...more } = wordingOf(problem)
+  return { statusCode: status, body: { status: false, message, meta: { nextStep }, ...more } }
+}
+
+export function renderUnreadable(_status: number, message: string) {
+  return { status: false, message, meta: { nextStep: checkValues }, type: 'validation_error', code: 'invalid_params' }
 }
 
 function wordingOf(problem: Problem): Wording & { message: string } {

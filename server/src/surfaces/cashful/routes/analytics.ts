@@ -1,8 +1,7 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { getAnalytics, summarizeMerchant } from '../../../domain/wallet/analytics.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { responses, transactionSchema } from '../schemas.ts'
 import { renderTransaction } from './customers.ts'
@@ -50,8 +49,8 @@ const summarySchema = Type.Object(
 )
 
 /** `/api/canary/analytics`: how much moved lately, in the merchant's default currency. */
-export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const analyticsRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/analytics',
     {
       schema: {
@@ -74,7 +73,7 @@ export const analyticsRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async 
     },
   )
 
-  app.get(
+  routes.get(
     '/analytics/summary',
     {
       schema: {

@@ -1,7 +1,6 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { callerOf } from '../../http/authentication.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { responses } from '../schemas.ts'
 
 const tags = ['Authentication']
@@ -16,8 +15,8 @@ const keySchema = Type.Object({
 })
 
 /** `/api/canary/authentication`: JWTs made from a secret key, and the keys that verify them. */
-export const authenticationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { tokens }) => {
-  app.get(
+export const authenticationRoutes: RouteFile = (routes, { tokens }) => {
+  routes.get(
     '/authentication/token',
     {
       schema: {
@@ -30,7 +29,7 @@ export const authenticationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = a
     async (request) => ({ token: await tokens.issue(callerOf(request)) }),
   )
 
-  app.get(
+  routes.get(
     '/authentication/jwks',
     {
       config: { public: true },

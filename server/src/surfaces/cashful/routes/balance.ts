@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { TransactionKind } from '../../../domain/ledger/commands.ts'
 import type { Entry } from '../../../domain/ledger/entries.ts'
@@ -6,7 +5,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { getMerchantBalance, listMerchantEntries, merchantEntryType } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
@@ -73,8 +72,8 @@ const historySchema = listOf(balanceTransactionSchema, {
 })
 
 /** `/api/canary/balance`: what the merchant itself has earned. */
-export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const balanceRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/balance',
     {
       schema: {
@@ -102,7 +101,7 @@ export const balanceRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
     },
   )
 
-  app.get(
+  routes.get(
     '/balance/history',
     {
       schema: {

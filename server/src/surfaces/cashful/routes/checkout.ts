@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -11,9 +10,8 @@ import {
   listCheckoutSessions,
 } from '../../../domain/payments/checkout-sessions.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
@@ -104,13 +102,15 @@ const sessionSchema = Type.Object(
 const url = Type.Optional(Type.String({ format: 'uri', maxLength: 2000, examples: ['https://example.com/success'] }))
 
 /** `/api/canary/checkout/sessions`: pages on which a person pays. */
-export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
   const { context, publicUrl } = surface
   const render = (tenant: Tenant, session: CheckoutSession) => renderSession(tenant, session, publicUrl())
 
-  app.post(
+  routes.post(
     '/checkout/sessions',
     {
+      once: 'in a transaction',
+      status: 201,
       schema: {
         operationId: 'createCheckoutSession',
         summary: 'Create a page on which a person pays the merchant, or fills a customer’s cash balance (payin)',
@@ -150,7 +150,7 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         response: responses(201, sessionSchema, 400, 402, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { merchantId, mode, customerId, hostedCheckoutConfig, ...input } = request.body
       checkMerchantId(tenant, merchantId)
@@ -162,13 +162,11 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         cancelUrl: readWebAddress('cancelUrl', input.cancelUrl),
         hostedConfig: hostedCheckoutConfig,
       }
-      return answerOnce(context, request, reply, 201, async (tx) =>
-        render(tenant, await createCheckoutSession(tx, tenant, given)),
-      )
+      return render(tenant, await createCheckoutSession(tx, tenant, given))
     },
   )
 
-  app.get(
+  routes.get(
     '/checkout/sessions',
     {
       schema: {
@@ -192,7 +190,7 @@ export const checkoutSessionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     },
   )
 
-  app.get(
+  routes.get(
     '/checkout/sessions/:id',
     {
       schema: {

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
@@ -17,8 +16,7 @@ import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentMethods, type PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce, markReplayed } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import {
@@ -37,12 +35,14 @@ import {
 const tags = ['Customers']
 
 /** `/api/canary/customers`: Cashful's seven customer operations. */
-export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const customerRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/customers',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'createCustomer',
         summary: 'Create a customer and their cash balance at 0',
@@ -51,7 +51,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, customerSchema, 400, 409),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const tenant = tenantOf(request)
       const { merchantId, phoneNumber, email, name, metadata } = request.body
       if (merchantId !== undefined && merchantId !== tenant.merchant.code) {
@@ -64,15 +64,13 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         phone: readPhone(tenant, phoneNumber),
         metadata: metadata ?? {},
       }
-      const { customer, created, replayed } = await createCustomer(context, tenant, given, request.idempotent)
-      markReplayed(reply, replayed)
-      if (!created) throw emailTaken(email)
-      reply.status(201)
-      return renderCustomer(tenant, customer)
+      const { customer, created, replayed } = await createCustomer(context, tenant, given, keyed)
+      if (!created) throw emailTaken(email, { replayed })
+      return { answer: renderCustomer(tenant, customer), replayed }
     },
   )
 
-  app.get(
+  routes.get(
     '/customers',
     {
       schema: {
@@ -104,7 +102,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.get(
+  routes.get(
     '/customers/:id',
     {
       schema: {
@@ -121,9 +119,10 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.patch(
+  routes.patch(
     '/customers/:id',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'updateCustomer',
         summary: 'Update a customer; omitted fields keep their value',
@@ -133,7 +132,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, customerSchema, 400, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { email, name, metadata } = request.body
       const changes = {
@@ -141,13 +140,11 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         ...(name === undefined ? {} : splitName(name)),
         metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
       }
-      return answerOnce(context, request, reply, 200, async (tx) =>
-        renderCustomer(tenant, await updateCustomer(tx, tenant, { code: request.params.id }, changes)),
-      )
+      return renderCustomer(tenant, await updateCustomer(tx, tenant, { code: request.params.id }, changes))
     },
   )
 
-  app.get(
+  routes.get(
     '/customers/:id/balance',
     {
       schema: {
@@ -164,7 +161,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.get(
+  routes.get(
     '/customers/:id/transactions',
     {
       // This operation declares no 400: a limit that is no number counts as not given.
@@ -187,7 +184,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.get(
+  routes.get(
     '/customers/:id/payment-methods',
     {
       // No 400 here either.

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { eventTypes } from '../../../domain/events/events.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -6,7 +5,7 @@ import { type Delivery, type DeliveryStatus, listStandardDeliveries } from '../.
 import { endpointName } from '../../../domain/webhooks/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
@@ -64,8 +63,8 @@ const instant = (description: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: ['2025-01-15T00:00:00.000Z'] }))
 
 /** `/api/canary/events`: what webhook endpoints were told, one for each event and endpoint. */
-export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const eventRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/events',
     {
       schema: {
@@ -100,7 +99,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
     },
   )
 
-  app.get(
+  routes.get(
     '/events/types',
     {
       schema: {

@@ -1,7 +1,6 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { pingDatabase } from '../../../db/ping.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 
 const component = Type.Object({ status: Type.String(), message: Type.Optional(Type.String()) })
 const components = Type.Record(Type.String(), component)
@@ -20,8 +19,8 @@ const healthSchema = Type.Object(
 )
 
 /** `/api/canary/health`: 200 while the database answers, else 503. */
-export const healthRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const healthRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/health',
     {
       config: { public: true },

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -14,9 +13,8 @@ import {
 import type { Instrument } from '../../../domain/payments/payment-methods.ts'
 import { sandboxSuccessCard } from '../../../domain/sandbox/processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerRepeatable } from '../../http/idempotency.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
@@ -150,12 +148,14 @@ const confirmSchema = Type.Object(
 const params = Type.Object({ id: Type.String({ examples: [exampleIntent.id] }) })
 
 /** `/api/canary/payment-intents`: money asked for from outside. */
-export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/payment-intents',
     {
+      once: 'around work outside',
+      status: 201,
       schema: {
         operationId: 'createPaymentIntent',
         summary: 'Create a payment intent: money for a customer’s cash balance, or without a customer for the merchant',
@@ -189,7 +189,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(201, intentSchema, 400, 402, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const tenant = tenantOf(request)
       const { merchantId, mode, customerId, paymentMethodId, expiresAt, ...input } = request.body
       checkMerchantId(tenant, merchantId)
@@ -203,13 +203,11 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       }
-      return answerRepeatable(context, request, reply, 201, async () =>
-        renderIntent(tenant, await createPaymentIntent(context, tenant, given)),
-      )
+      return renderIntent(tenant, await createPaymentIntent(context, tenant, given))
     },
   )
 
-  app.get(
+  routes.get(
     '/payment-intents',
     {
       schema: {
@@ -233,7 +231,7 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
   )
 
-  app.get(
+  routes.get(
     '/payment-intents/:id',
     {
       schema: {
@@ -250,9 +248,10 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
   )
 
-  app.post(
+  routes.post(
     '/payment-intents/:id/confirm',
     {
+      once: 'around work outside',
       schema: {
         operationId: 'confirmPaymentIntent',
         summary: 'Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card',
@@ -266,22 +265,22 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, Type.Union([cardConfirmationSchema, intentSchema]), 400, 402, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const tenant = tenantOf(request)
       const { id } = request.params
       const confirmation = { ...readConfirmation(request.body), key: request.idempotent?.key }
-      return answerRepeatable(context, request, reply, 200, async () => {
-        const intent = await confirmPaymentIntent(context, tenant, id, confirmation)
-        return request.body.evervaultEncryptedCard === undefined
-          ? renderIntent(tenant, intent)
-          : renderCardConfirmation(tenant, intent)
-      })
+
+      const intent = await confirmPaymentIntent(context, tenant, id, confirmation)
+      return request.body.evervaultEncryptedCard === undefined
+        ? renderIntent(tenant, intent)
+        : renderCardConfirmation(tenant, intent)
     },
   )
 
-  app.post(
+  routes.post(
     '/payment-intents/:id/cancel',
     {
+      once: 'around work outside',
       schema: {
         operationId: 'cancelPaymentIntent',
         summary: 'Cancel a payment intent that has not succeeded',
@@ -290,12 +289,10 @@ export const paymentIntentRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, intentSchema, 400, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const tenant = tenantOf(request)
       const { id } = request.params
-      return answerRepeatable(context, request, reply, 200, async () =>
-        renderIntent(tenant, await cancelPaymentIntent(context, tenant, id)),
-      )
+      return renderIntent(tenant, await cancelPaymentIntent(context, tenant, id))
     },
   )
 }

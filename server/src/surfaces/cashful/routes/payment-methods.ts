@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import {
@@ -8,7 +7,7 @@ import {
 } from '../../../domain/payments/payment-method-lists.ts'
 import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
@@ -56,8 +55,8 @@ const removedSchema = Type.Object(
 const params = Type.Object({ id: Type.String({ examples: ['pm_ekk8t49ogj'] }) })
 
 /** `/api/canary/payment-methods`: saved instruments, of one customer or of all. */
-export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/payment-methods',
     {
       schema: {
@@ -83,7 +82,7 @@ export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
   )
 
-  app.get(
+  routes.get(
     '/payment-methods/:id',
     {
       schema: {
@@ -100,7 +99,7 @@ export const paymentMethodRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
   )
 
-  app.delete(
+  routes.delete(
     '/payment-methods/:id',
     {
       schema: {

@@ -1,10 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { makePurchase, type Purchase } from '../../../domain/wallet/purchases.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { markReplayed } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { amountSchema, currencySchema, responses } from '../schemas.ts'
 
@@ -44,10 +42,12 @@ const purchaseSchema = Type.Object(
 )
 
 /** `/api/canary/purchases`: a customer spends their cash balance with the merchant. */
-export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.post(
+export const purchaseRoutes: RouteFile = (routes, { context }) => {
+  routes.post(
     '/purchases',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'createPurchase',
         summary: 'Make a purchase from a customer’s cash balance',
@@ -72,15 +72,13 @@ export const purchaseRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, purchaseSchema, 400, 402, 404, 409),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const tenant = tenantOf(request)
       const { merchantId, customerId, ...input } = request.body
       checkMerchantId(tenant, merchantId)
       const given = { customerCode: customerId, ...input }
-      const purchase = await makePurchase(context, tenant, given, request.idempotent)
-      markReplayed(reply, purchase.replayed)
-      reply.status(201)
-      return renderPurchase(tenant, purchase)
+      const purchase = await makePurchase(context, tenant, given, keyed)
+      return { answer: renderPurchase(tenant, purchase), replayed: purchase.replayed }
     },
   )
 }

@@ -1,10 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listTransfers, makeTransfer, type Transfer } from '../../../domain/wallet/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { markReplayed } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { amountSchema, currencySchema, listOf, pageQuery, responses } from '../schemas.ts'
@@ -42,10 +40,12 @@ const transferSchema = Type.Object(
 )
 
 /** `/api/canary/transfers`: one customer sends to another. */
-export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.post(
+export const transferRoutes: RouteFile = (routes, { context }) => {
+  routes.post(
     '/transfers',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'createTransfer',
         summary: 'Send money from one customer’s cash balance to another customer’s',
@@ -73,19 +73,17 @@ export const transferRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, transferSchema, 400, 402, 404, 409),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const tenant = tenantOf(request)
       const { merchantId, fromCustomerId, toCustomerId, ...input } = request.body
       checkMerchantId(tenant, merchantId)
       const given = { fromCustomer: fromCustomerId, toCustomer: toCustomerId, ...input }
-      const transfer = await makeTransfer(context, tenant, given, request.idempotent)
-      markReplayed(reply, transfer.replayed)
-      reply.status(201)
-      return renderTransfer(tenant, transfer)
+      const transfer = await makeTransfer(context, tenant, given, keyed)
+      return { answer: renderTransfer(tenant, transfer), replayed: transfer.replayed }
     },
   )
 
-  app.get(
+  routes.get(
     '/transfers',
     {
       schema: {

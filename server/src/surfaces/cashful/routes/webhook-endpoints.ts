@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -12,9 +11,8 @@ import {
 import { endpointName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { readSubscription, renderSubscription } from '../../../domain/webhooks/subscriptions.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { pageOf, renderPage } from '../pages.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
@@ -61,12 +59,20 @@ const removedSchema = Type.Object(
 const secretHeader = 'webhook-secret'
 
 /** `/api/canary/webhook-endpoints`: addresses that are told of events, by the Standard Webhooks convention. */
-export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/webhook-endpoints',
     {
+      once: 'in a transaction',
+      status: 201,
+      // The remembered answer has the secret; the body that is sent has no member for it.
+      preSerialization: (_request, reply, payload, done) => {
+        const { secret, ...body } = payload as { secret?: string }
+        if (secret !== undefined) reply.header(secretHeader, secret)
+        done(null, body)
+      },
       schema: {
         operationId: 'createWebhookEndpoint',
         summary: 'Add an address to which events are sent',
@@ -93,21 +99,17 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         response: responses(201, endpointSchema, 400, 404, 409),
       },
     },
-    async (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { merchantId, url, events, metadata } = request.body
       checkMerchantId(tenant, merchantId)
       const eventTypes = readSubscription(events) ?? undefined
-      const { secret, ...made } = await answerOnce(context, request, reply, 201, async (tx) => {
-        const { endpoint, secret } = await createWebhookEndpoint(tx, tenant, { url, eventTypes, metadata })
-        return { ...renderEndpoint(tenant, endpoint), secret }
-      })
-      reply.header(secretHeader, secret)
-      return made
+      const { endpoint, secret } = await createWebhookEndpoint(tx, tenant, { url, eventTypes, metadata })
+      return { ...renderEndpoint(tenant, endpoint), secret }
     },
   )
 
-  app.get(
+  routes.get(
     '/webhook-endpoints',
     {
       schema: {
@@ -127,7 +129,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     },
   )
 
-  app.delete(
+  routes.delete(
     '/webhook-endpoints/:id',
     {
       schema: {

@@ -1,20 +1,20 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { apiKeySchema, listOf, newApiKeySchema, responses } from '../schemas.ts'
 
 const tags = ['API keys']
 
 /** `/v1/api-keys`: a merchant's own keys, of the mode of the key that asks. */
-export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const apiKeyRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/api-keys',
     {
+      once: 'in a transaction',
+      status: 201,
       schema: {
         operationId: 'createApiKey',
         summary: 'Create a key; its secret is shown only once',
@@ -23,16 +23,14 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
         response: responses(201, newApiKeySchema, 400, 401),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const { merchant, mode } = tenantOf(request)
-      return answerOnce(context, request, reply, 201, async (tx) => {
-        const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name: request.body.name })
-        return { ...renderApiKey(apiKey), secret }
-      })
+      const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name: request.body.name })
+      return { ...renderApiKey(apiKey), secret }
     },
   )
 
-  app.get(
+  routes.get(
     '/api-keys',
     {
       schema: {
@@ -48,7 +46,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     },
   )
 
-  app.delete(
+  routes.delete(
     '/api-keys/:id',
     {
       schema: {

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Context } from '../../../domain/context.ts'
@@ -18,7 +17,7 @@ import { statementPage } from '../../hosted/statement.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Customers']
@@ -68,8 +67,8 @@ const statementSchema = Type.Object({
 })
 
 /** `/v1/customers/:id`: what a customer has in every currency, had at an instant, and did in a period. */
-export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const customerRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/customers/:id/balances',
     {
       schema: {
@@ -93,7 +92,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.get(
+  routes.get(
     '/customers/:id/statement',
     {
       schema: {

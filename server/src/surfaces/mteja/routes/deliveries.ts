@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
@@ -16,9 +15,8 @@ import {
 import { deliveryName, endpointName, readDeliveryName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { countResendable, maxResent, resendDeliveries, resendDelivery } from '../../../domain/webhooks/resend.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { date, nullableText, responses } from '../schemas.ts'
 import { customerCodeOf, stepOf, stepQuery } from './events.ts'
 
@@ -95,10 +93,10 @@ type GivenFilter = {
 const countSchema = Type.Object({ count: Type.Integer({ examples: [12] }) })
 
 /** `/v1/deliveries`: what each endpoint was told, what it answered, and telling it again. */
-export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const deliveryRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.get(
+  routes.get(
     '/deliveries',
     {
       schema: {
@@ -124,7 +122,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.get(
+  routes.get(
     '/deliveries/:id',
     {
       schema: {
@@ -144,7 +142,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.get(
+  routes.get(
     '/deliveries/resend-preview',
     {
       schema: {
@@ -161,9 +159,10 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.post(
+  routes.post(
     '/deliveries/resend',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'resendDeliveries',
         summary: 'Send the deliveries that match the filter again, by default the failed ones',
@@ -173,18 +172,17 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, countSchema, 400, 401, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const filter = await readFilter(tx, tenant, request.body)
-        return { count: await resendDeliveries(tx, tenant, filter) }
-      })
+      const filter = await readFilter(tx, tenant, request.body)
+      return { count: await resendDeliveries(tx, tenant, filter) }
     },
   )
 
-  app.post(
+  routes.post(
     '/deliveries/:id/resend',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'resendDelivery',
         summary: 'Send a delivery again, also if it was delivered before',
@@ -193,13 +191,11 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, deliverySchema, 400, 401, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const id = readDeliveryName(context, request.params.id)
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        await resendDelivery(tx, tenant, id)
-        return renderDelivery(await getDelivery(tx, tenant, id))
-      })
+      await resendDelivery(tx, tenant, id)
+      return renderDelivery(await getDelivery(tx, tenant, id))
     },
   )
 }

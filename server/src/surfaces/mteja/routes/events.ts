@@ -1,6 +1,4 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
 import { followEvents, type Look, lookEveryMs } from '../../../domain/events/event-stream.ts'
@@ -8,10 +6,9 @@ import { type RecordedEvent, readEventType } from '../../../domain/events/events
 import { messageId } from '../../../domain/webhooks/deliveries.ts'
 import { readEventName } from '../../../domain/webhooks/ids.ts'
 import type { WebhookStyle } from '../../../domain/webhooks/styles.ts'
-import { eventRenderers } from '../../../start/webhook-bodies.ts'
-import { renderEventData } from '../../cashful/webhooks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
 import { date, responses } from '../schemas.ts'
 import { jsonLines, sendText, streams } from '../streams.ts'
@@ -82,14 +79,21 @@ export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | 
 }
 
 /** `/v1/events`: what has happened, and what happens. */
-export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
+export const eventRoutes: RouteFile = (routes, surface) => {
+  const { context, renderWebhook } = surface
+
+  const renderEvent = (event: RecordedEvent) => {
+    const { data } = renderWebhook.standard(event) as { data: Record<string, unknown> }
+    return { ...describeEvent(event), data }
+  }
+
   const closing = new AbortController()
-  app.addHook('preClose', (done) => {
+  routes.addHook('preClose', (done) => {
     closing.abort()
     done()
   })
 
-  app.get(
+  routes.get(
     '/events',
     {
       schema: {
@@ -133,7 +137,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
     },
   )
 
-  app.get(
+  routes.get(
     '/events/:id',
     {
       schema: {
@@ -148,7 +152,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       renderEvent(await getEvent(context, tenantOf(request), readEventName(context, request.params.id))),
   )
 
-  app.get(
+  routes.get(
     '/events/stream',
     {
       // Nothing would read it to its end.
@@ -189,24 +193,32 @@ export const eventRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
       })
       // The first look may refuse, which must still be a refusal.
       const first = await looks.next()
-      return sendText(reply, jsonLines, streamLines(context, style, first, looks, 1 + seconds * looksPerSecond))
+      return sendText(
+        reply,
+        jsonLines,
+        streamLines(surface, first, looks, { style, maxLooks: 1 + seconds * looksPerSecond }),
+      )
     },
   )
 }
 
 async function* streamLines(
-  context: Context,
-  style: WebhookStyle,
+  { context, renderWebhook }: SurfaceContext,
   first: IteratorResult<Look>,
   looks: AsyncGenerator<Look>,
-  maxLooks: number,
+  { style, maxLooks }: { style: WebhookStyle; maxLooks: number },
 ): AsyncGenerator<string> {
+  const lineOf = (event: RecordedEvent) => {
+    const body = renderWebhook[style](event) as { event?: string; type?: string }
+    const { id, type, customerId, createdAt } = describeEvent(event)
+    return `${JSON.stringify({ id, type, customerId, createdAt, name: body.event ?? body.type, body })}\n`
+  }
   let quiet = positionEveryMs
   let step = first
   for (let count = 1; !step.done; count++) {
     const { events, position } = step.value
     quiet = events.length > 0 ? 0 : quiet + lookEveryMs
-    if (events.length > 0) yield events.map((each) => lineOf(style, each)).join('')
+    if (events.length > 0) yield events.map(lineOf).join('')
     if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
       quiet = 0
       yield `${JSON.stringify({ position: messageId(context, position) })}\n`
@@ -216,18 +228,11 @@ async function* streamLines(
   }
 }
 
-function lineOf(style: WebhookStyle, event: RecordedEvent): string {
-  const body = eventRenderers[style](event) as { event?: string; type?: string }
-  const { id, type, customerId, createdAt } = renderEvent(event)
-  return `${JSON.stringify({ id, type, customerId, createdAt, name: body.event ?? body.type, body })}\n`
-}
-
-function renderEvent(event: RecordedEvent) {
+function describeEvent(event: RecordedEvent) {
   return {
     id: event.publicId,
     type: event.type,
     customerId: customerCodeOf(event),
     createdAt: event.createdAt.toISOString(),
-    data: renderEventData(event),
   }
 }

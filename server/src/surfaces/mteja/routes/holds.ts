@@ -1,11 +1,9 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { captureHold, getHold, type Hold, listHolds, placeHold, releaseHold } from '../../../domain/wallet/holds.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { markReplayed } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import {
   amountSchema,
   currencySchema,
@@ -46,12 +44,14 @@ const captureSchema = Type.Object({
 })
 
 /** `/v1/holds`: reserve a customer's cash, take it in one or several parts, or give it up. */
-export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const holdRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/holds',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'placeHold',
         summary: 'Place a hold: reserve an amount of a customer’s cash balance',
@@ -72,17 +72,15 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
         response: responses(201, holdSchema, 400, 401, 402, 403, 404, 409),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const { customerId, expiresAt, ...input } = request.body
       const given = { customerCode: customerId, expiresAt: readInstant('expiresAt', expiresAt), ...input }
-      const hold = await placeHold(context, tenantOf(request), given, request.idempotent)
-      markReplayed(reply, hold.replayed)
-      reply.status(201)
-      return renderHold(hold)
+      const hold = await placeHold(context, tenantOf(request), given, keyed)
+      return { answer: renderHold(hold), replayed: hold.replayed }
     },
   )
 
-  app.get(
+  routes.get(
     '/holds',
     {
       schema: {
@@ -102,7 +100,7 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     },
   )
 
-  app.get(
+  routes.get(
     '/holds/:id',
     {
       schema: {
@@ -116,9 +114,11 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
     async (request) => renderHold(await getHold(context, tenantOf(request), request.params.id)),
   )
 
-  app.post(
+  routes.post(
     '/holds/:id/capture',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'captureHold',
         summary: 'Capture a hold, in part or all that is left of it',
@@ -133,27 +133,29 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
         response: responses(201, captureSchema, 400, 401, 403, 404, 409),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const { amount, final = false } = request.body
       const given = { amount, isFinal: final }
-      const capture = await captureHold(context, tenantOf(request), request.params.id, given, request.idempotent)
-      markReplayed(reply, capture.replayed)
-      reply.status(201)
+      const capture = await captureHold(context, tenantOf(request), request.params.id, given, keyed)
       return {
-        id: capture.id,
-        holdId: capture.holdId,
-        customerId: capture.customerCode,
-        amount: Number(capture.amount),
-        currency: capture.currency,
-        balanceAfter: Number(capture.balanceAfter),
-        createdAt: capture.createdAt.toISOString(),
+        answer: {
+          id: capture.id,
+          holdId: capture.holdId,
+          customerId: capture.customerCode,
+          amount: Number(capture.amount),
+          currency: capture.currency,
+          balanceAfter: Number(capture.balanceAfter),
+          createdAt: capture.createdAt.toISOString(),
+        },
+        replayed: capture.replayed,
       }
     },
   )
 
-  app.post(
+  routes.post(
     '/holds/:id/release',
     {
+      once: 'in the posting',
       schema: {
         operationId: 'releaseHold',
         summary: 'Release the rest of a hold',
@@ -169,11 +171,13 @@ export const holdRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app,
         ),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const { id } = request.params
-      const released = await releaseHold(context, tenantOf(request), id, request.idempotent)
-      markReplayed(reply, released.replayed)
-      return { id: released.holdId, status: 'released' as const, releasedAt: released.releasedAt.toISOString() }
+      const released = await releaseHold(context, tenantOf(request), id, keyed)
+      return {
+        answer: { id: released.holdId, status: 'released' as const, releasedAt: released.releasedAt.toISOString() },
+        replayed: released.replayed,
+      }
     },
   )
 }

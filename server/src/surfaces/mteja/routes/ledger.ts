@@ -1,11 +1,10 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
 import { type ExportedEntry, exportEntries } from '../../../domain/ledger/export.ts'
 import { verifyLedger } from '../../../domain/ledger/verify.ts'
 import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import { csvText } from '../../http/csv.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { date, modeSchema, nullableText } from '../schemas.ts'
 import { jsonLines, sendText, streams } from '../streams.ts'
 
@@ -67,8 +66,8 @@ const csvSchema = Type.String({
 })
 
 /** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
-export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.get(
+export const ledgerRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
     '/ledger/verification',
     {
       schema: {
@@ -82,7 +81,7 @@ export const ledgerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
     (_request, reply) => sendText(reply, jsonLines, verificationLines(context)),
   )
 
-  app.get(
+  routes.get(
     '/ledger/entries',
     {
       schema: {

@@ -1,23 +1,23 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
 import type { Merchant } from '../../../domain/merchants/tenant.ts'
-import { answerOnce } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { apiKeySchema, listOf, merchantSchema, modeSchema, newApiKeySchema, responses } from '../schemas.ts'
 import { renderApiKey } from './api-keys.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
 
-/** `/v1/merchants` and `/v1/signing-keys`: the operator's; see operator.ts for who that is. */
-export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
-  const { context, tokens } = surface
+/** `/v1/merchants`: the operator's; see operator.ts for who that is. */
+export const merchantRoutes: RouteFile = (routes, surface) => {
+  const { context } = surface
 
-  app.post(
+  routes.post(
     '/merchants',
     {
+      once: 'in a transaction',
+      status: 201,
       schema: {
         operationId: 'createMerchant',
         summary: 'Create a merchant without any key',
@@ -36,11 +36,10 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, merchantSchema, 400, 401, 404),
       },
     },
-    (request, reply) =>
-      answerOnce(context, request, reply, 201, async (tx) => renderMerchant(await createMerchant(tx, request.body))),
+    async (request, tx) => renderMerchant(await createMerchant(tx, request.body)),
   )
 
-  app.get(
+  routes.get(
     '/merchants',
     {
       schema: {
@@ -53,9 +52,11 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     async () => ({ data: (await listMerchants(context)).map(renderMerchant) }),
   )
 
-  app.post(
+  routes.post(
     '/merchants/:id/api-keys',
     {
+      once: 'in a transaction',
+      status: 201,
       schema: {
         operationId: 'createMerchantApiKey',
         summary: 'Create a key in either mode; its secret is shown only once',
@@ -68,16 +69,15 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(201, newApiKeySchema, 400, 401, 404),
       },
     },
-    (request, reply) =>
-      answerOnce(context, request, reply, 201, async (tx) => {
-        const merchant = await getMerchant(tx, request.params.id)
-        const { mode = 'test', name } = request.body
-        const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name })
-        return { ...renderApiKey(apiKey), secret }
-      }),
+    async (request, tx) => {
+      const merchant = await getMerchant(tx, request.params.id)
+      const { mode = 'test', name } = request.body
+      const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name })
+      return { ...renderApiKey(apiKey), secret }
+    },
   )
 
-  app.get(
+  routes.get(
     '/merchants/:id/api-keys',
     {
       schema: {
@@ -94,7 +94,7 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.delete(
+  routes.delete(
     '/merchants/:id/api-keys/:keyId',
     {
       schema: {
@@ -109,19 +109,6 @@ export const merchantRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
       const merchant = await getMerchant(context, request.params.id)
       return renderApiKey(await revokeApiKey(context, merchant, request.params.keyId))
     },
-  )
-
-  app.post(
-    '/signing-keys/rotate',
-    {
-      schema: {
-        operationId: 'rotateSigningKey',
-        summary: 'Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire',
-        tags,
-        response: responses(201, Type.Object({ kid: Type.String({ examples: ['4f7k2m9x0c1v8b3n5a6q'] }) }), 401, 404),
-      },
-    },
-    (request, reply) => answerOnce(context, request, reply, 201, async (tx) => ({ kid: await tokens.rotate(tx) })),
   )
 }
 

@@ -1,20 +1,18 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { type Refund, refundTransaction, reverseTransaction } from '../../../domain/wallet/refunds.ts'
+import { type Refund, refundTransaction } from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { markReplayed } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { transactionIdOf } from '../ids.ts'
 import { amountSchema, date, responses } from '../schemas.ts'
 
-const transactionId = Type.String({
+export const transactionId = Type.String({
   maxLength: 100,
   description: 'The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id',
   examples: ['txn_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
 })
-const reason = Type.Optional(Type.String({ maxLength: 500, examples: ['Returned goods'] }))
+export const reason = Type.Optional(Type.String({ maxLength: 500, examples: ['Returned goods'] }))
 
-const refundSchema = Type.Object({
+export const refundSchema = Type.Object({
   id: Type.String({
     description: 'The id of the new ledger transaction',
     examples: ['019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'],
@@ -25,11 +23,13 @@ const refundSchema = Type.Object({
   createdAt: date,
 })
 
-/** `/v1/refunds` and `/v1/reversals`: money goes back the way it came, never more than what is left of it. */
-export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.post(
+/** `/v1/refunds`: money goes back the way it came, never more than is left of the movement. */
+export const refundRoutes: RouteFile = (routes, { context }) => {
+  routes.post(
     '/refunds',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'refund',
         summary: 'Refund a pay-in, a purchase or a capture, in whole or in part',
@@ -38,37 +38,15 @@ export const refundRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
         response: responses(201, refundSchema, 400, 401, 402, 404, 409),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
-      const refund = await refundTransaction(context, tenantOf(request), given, request.idempotent)
-      markReplayed(reply, refund.replayed)
-      reply.status(201)
-      return renderRefund(refund)
-    },
-  )
-
-  app.post(
-    '/reversals',
-    {
-      schema: {
-        operationId: 'reverse',
-        summary: 'Reverse a transaction: undo all that is left of it; also for a transfer',
-        tags: ['Refunds'],
-        body: Type.Object({ transactionId, reason }),
-        response: responses(201, refundSchema, 400, 401, 402, 404, 409),
-      },
-    },
-    async (request, reply) => {
-      const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
-      const reversal = await reverseTransaction(context, tenantOf(request), given, request.idempotent)
-      markReplayed(reply, reversal.replayed)
-      reply.status(201)
-      return renderRefund(reversal)
+      const refund = await refundTransaction(context, tenantOf(request), given, keyed)
+      return { answer: renderRefund(refund), replayed: refund.replayed }
     },
   )
 }
 
-function renderRefund(refund: Refund) {
+export function renderRefund(refund: Refund) {
   return {
     id: refund.id,
     transactionId: refund.transactionId,

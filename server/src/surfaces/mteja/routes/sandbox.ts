@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { simulateTransfer } from '../../../domain/payments/incoming-transfers.ts'
@@ -8,8 +7,7 @@ import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../..
 import type { Payment } from '../../../domain/payments/payment-records.ts'
 import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce, answerRepeatable, markReplayed } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
@@ -63,12 +61,14 @@ const optionalText = (maxLength: number, example: string) =>
   Type.Optional(Type.String({ maxLength, examples: [example] }))
 
 /** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
-export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const sandboxRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/sandbox/pay-ins',
     {
+      once: 'in the posting',
+      status: 201,
       schema: {
         operationId: 'simulatePayIn',
         summary: 'Credit a customer’s cash balance as if a pay-in had arrived',
@@ -82,29 +82,32 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         response: responses(201, payInSchema, 400, 401, 403, 404),
       },
     },
-    async (request, reply) => {
+    async (request, keyed) => {
       const { customerId, ...input } = request.body
       const given = { customerCode: customerId, ...input }
-      const payIn = await simulatePayIn(context, tenantOf(request), given, request.idempotent)
-      markReplayed(reply, payIn.replayed)
-      reply.status(201)
+      const payIn = await simulatePayIn(context, tenantOf(request), given, keyed)
       return {
-        id: payIn.id,
-        transactionId: payIn.id,
-        customerId: payIn.customerCode,
-        amount: Number(payIn.amount),
-        currency: payIn.currency,
-        description: payIn.description,
-        status: 'succeeded' as const,
-        balanceAfter: Number(payIn.balanceAfter),
-        createdAt: payIn.createdAt.toISOString(),
+        answer: {
+          id: payIn.id,
+          transactionId: payIn.id,
+          customerId: payIn.customerCode,
+          amount: Number(payIn.amount),
+          currency: payIn.currency,
+          description: payIn.description,
+          status: 'succeeded' as const,
+          balanceAfter: Number(payIn.balanceAfter),
+          createdAt: payIn.createdAt.toISOString(),
+        },
+        replayed: payIn.replayed,
       }
     },
   )
 
-  app.post(
+  routes.post(
     '/sandbox/payment-methods',
     {
+      once: 'in a transaction',
+      status: 201,
       schema: {
         operationId: 'createTestPaymentMethod',
         summary: 'Save a card or a mobile money number, as if the customer had paid with it',
@@ -140,18 +143,17 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const { customerId, ...given } = request.body
       const instrument = readInstrument(given)
-      return answerOnce(context, request, reply, 201, async (tx) =>
-        renderPaymentMethod(customerId, await savePaymentMethod(tx, tenantOf(request), customerId, instrument)),
-      )
+      return renderPaymentMethod(customerId, await savePaymentMethod(tx, tenantOf(request), customerId, instrument))
     },
   )
 
-  app.post(
+  routes.post(
     '/sandbox/payments/:reference/notice',
     {
+      once: 'around work outside',
       schema: {
         operationId: 'simulatePaymentNotice',
         summary:
@@ -204,24 +206,25 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         ),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const { reference } = request.params
       const { outcome } = request.body
-      return answerRepeatable(context, request, reply, 200, async () => {
-        const intent = await simulateNotice(context, tenantOf(request), reference, outcome)
-        return {
-          paymentIntentId: intent.id,
-          status: intent.status,
-          transactionId: intent.transactionId,
-          reason: intent.failureReason,
-        }
-      })
+
+      const intent = await simulateNotice(context, tenantOf(request), reference, outcome)
+      return {
+        paymentIntentId: intent.id,
+        status: intent.status,
+        transactionId: intent.transactionId,
+        reason: intent.failureReason,
+      }
     },
   )
 
-  app.post(
+  routes.post(
     '/sandbox/dedicated-accounts/:accountNumber/transfers',
     {
+      once: 'around work outside',
+      status: 201,
       schema: {
         operationId: 'simulateIncomingTransfer',
         summary: 'Send money to a customer’s dedicated account, as a transfer from another bank would',
@@ -246,20 +249,20 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const tenant = tenantOf(request)
       const { accountNumber } = request.params
       const { idempotent, body } = request
-      return answerRepeatable(context, request, reply, 201, async () => {
-        const transaction = await simulateTransfer(context, tenant, accountNumber, body, idempotent)
-        return renderTransfer(transaction)
-      })
+
+      const transaction = await simulateTransfer(context, tenant, accountNumber, body, idempotent)
+      return renderTransfer(transaction)
     },
   )
 
-  app.post(
+  routes.post(
     '/sandbox/mandates/:reference/approve',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'approveTestMandate',
         summary: 'Approve a direct debit mandate, as the customer would on the hosted page',
@@ -281,12 +284,10 @@ export const sandboxRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (a
         ),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const { accountNumber = '0123456789', bankCode = '058' } = request.body
       const account = { number: accountNumber, bankCode }
-      return answerOnce(context, request, reply, 200, async (tx) =>
-        renderMandate(await approveMandate(tx, tenantOf(request), request.params.reference, account)),
-      )
+      return renderMandate(await approveMandate(tx, tenantOf(request), request.params.reference, account))
     },
   )
 }

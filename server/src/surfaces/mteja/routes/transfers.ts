@@ -1,10 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { makeTransfers, type Transfer } from '../../../domain/wallet/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerRepeatable } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { amountSchema, currencySchema, customerIdSchema, responses } from '../schemas.ts'
 
 const outcomeSchema = Type.Union([
@@ -20,10 +18,11 @@ const outcomeSchema = Type.Union([
 ])
 
 /** `/v1/transfers/batch`: up to a thousand transfers in one commit, each answered for itself. */
-export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, { context }) => {
-  app.post(
+export const batchRoutes: RouteFile = (routes, { context }) => {
+  routes.post(
     '/transfers/batch',
     {
+      once: 'around work outside',
       schema: {
         operationId: 'makeTransfers',
         summary: 'Make up to 1,000 transfers in one commit; a refused transfer does not affect the others',
@@ -53,19 +52,16 @@ export const batchRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app
         ),
       },
     },
-    (request, reply) =>
-      answerRepeatable(context, request, reply, 200, async () => {
-        const inputs = request.body.transfers.map(({ fromCustomerId, toCustomerId, ...input }) => ({
-          fromCustomer: fromCustomerId,
-          toCustomer: toCustomerId,
-          ...input,
-        }))
-        const outcomes = (await makeTransfers(context, tenantOf(request), inputs, request.idempotent)).map(
-          renderOutcome,
-        )
-        const completed = outcomes.filter((outcome) => outcome.status === 'completed').length
-        return { completed, refused: outcomes.length - completed, outcomes }
-      }),
+    async (request, _attempt) => {
+      const inputs = request.body.transfers.map(({ fromCustomerId, toCustomerId, ...input }) => ({
+        fromCustomer: fromCustomerId,
+        toCustomer: toCustomerId,
+        ...input,
+      }))
+      const outcomes = (await makeTransfers(context, tenantOf(request), inputs, request.idempotent)).map(renderOutcome)
+      const completed = outcomes.filter((outcome) => outcome.status === 'completed').length
+      return { completed, refused: outcomes.length - completed, outcomes }
+    },
   )
 }
 

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
@@ -15,9 +14,8 @@ import {
 import { endpointName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { readSubscription, renderSubscription } from '../../../domain/webhooks/subscriptions.ts'
 import { readBearer, tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
 import { date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['Webhook endpoints']
@@ -74,12 +72,14 @@ const newEndpointSchema = Type.Object({
 })
 
 /** `/v1/webhook-endpoints`: addresses that are told of events, in either style. */
-export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/webhook-endpoints',
     {
+      once: 'in a transaction',
+      status: 201,
       schema: {
         operationId: 'createWebhookEndpoint',
         summary: 'Add an address to which events are sent, or set the address in Paystack’s style',
@@ -96,7 +96,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         response: responses(201, newEndpointSchema, 400, 401, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { url, style = 'standard', events = ['*'], metadata } = request.body
       const eventTypes = readSubscription(events) ?? undefined
@@ -105,17 +105,15 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         throw new ServiceError('invalid_request', `${field} cannot be chosen in Paystack’s style`, field)
       }
       const secretKey = style === 'paystack' ? readSecretKey(request) : null
-      return answerOnce(context, request, reply, 201, async (tx) => {
-        if (secretKey !== null) {
-          return { ...renderEndpoint(await setPaystackWebhook(tx, tenant, url, secretKey)), secret: null }
-        }
-        const { endpoint, secret } = await createWebhookEndpoint(tx, tenant, { url, eventTypes, metadata })
-        return { ...renderEndpoint(endpoint), secret }
-      })
+      if (secretKey !== null) {
+        return { ...renderEndpoint(await setPaystackWebhook(tx, tenant, url, secretKey)), secret: null }
+      }
+      const { endpoint, secret } = await createWebhookEndpoint(tx, tenant, { url, eventTypes, metadata })
+      return { ...renderEndpoint(endpoint), secret }
     },
   )
 
-  app.get(
+  routes.get(
     '/webhook-endpoints',
     {
       schema: {
@@ -133,7 +131,7 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
     },
   )
 
-  app.get(
+  routes.get(
     '/webhook-endpoints/:id',
     {
       schema: {
@@ -148,9 +146,10 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
       renderEndpoint(await getWebhookEndpoint(context, tenantOf(request), readEndpointName(request.params.id))),
   )
 
-  app.patch(
+  routes.patch(
     '/webhook-endpoints/:id',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'updateWebhookEndpoint',
         summary: 'Update a webhook endpoint: its address, its events, or whether it is enabled',
@@ -166,20 +165,19 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         response: responses(200, webhookEndpointSchema, 400, 401, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const id = readEndpointName(request.params.id)
       const { events, ...change } = request.body
       const eventTypes = events === undefined ? undefined : readSubscription(events)
-      return answerOnce(context, request, reply, 200, async (tx) =>
-        renderEndpoint(await updateWebhookEndpoint(tx, tenant, id, { ...change, eventTypes })),
-      )
+      return renderEndpoint(await updateWebhookEndpoint(tx, tenant, id, { ...change, eventTypes }))
     },
   )
 
-  app.post(
+  routes.post(
     '/webhook-endpoints/:id/rotate-secret',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Rotate the secret: sign with a new secret, and for some hours with the previous secret as well',
@@ -193,18 +191,16 @@ export const webhookEndpointRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = 
         response: responses(200, newEndpointSchema, 400, 401, 404, 409),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const id = readEndpointName(request.params.id)
       const { overlapHours = defaultOverlapHours } = request.body
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const { endpoint, secret } = await rotateWebhookSecret(tx, tenant, id, Math.round(overlapHours * hourMs))
-        return { ...renderEndpoint(endpoint), secret }
-      })
+      const { endpoint, secret } = await rotateWebhookSecret(tx, tenant, id, Math.round(overlapHours * hourMs))
+      return { ...renderEndpoint(endpoint), secret }
     },
   )
 
-  app.delete(
+  routes.delete(
     '/webhook-endpoints/:id',
     {
       schema: {

@@ -1,10 +1,9 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Bank } from '../../../domain/banking/bank-list.ts'
 import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
 import { responses, success } from '../schemas.ts'
 
@@ -68,8 +67,8 @@ const validateSchema = Type.Object({
 })
 
 /** `/bank`: banks, and whose their accounts are. */
-export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app) => {
-  app.get(
+export const bankRoutes: RouteFile = (routes) => {
+  routes.get(
     '/bank',
     {
       schema: {
@@ -125,7 +124,7 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
     },
   )
 
-  app.get(
+  routes.get(
     '/bank/resolve',
     {
       schema: {
@@ -165,9 +164,10 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
     },
   )
 
-  app.post(
+  routes.post(
     '/bank/validate',
     {
+      once: 'around work outside',
       schema: {
         operationId: 'bank_validate_account_number',
         summary: 'Check that a South African account belongs to the holder of an ID document',
@@ -185,7 +185,7 @@ export const bankRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app)
         },
       },
     },
-    async (request, reply) => {
+    async (request, _attempt, reply) => {
       const { account_number, account_type, bank_code } = request.body
       const account = { accountNumber: account_number, accountType: account_type, bankCode: bank_code }
       const { verified, isHolder, exists } = validateAccount(tenantOf(request), account)

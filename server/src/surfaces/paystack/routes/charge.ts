@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Instrument } from '../../../domain/payments/payment-methods.ts'
@@ -6,8 +5,7 @@ import { snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargeInstrument, chargePaymentMethod, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { parseJson } from '../../http/body.ts'
-import { answerRepeatable } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { readMetadataOrText } from '../metadata.ts'
 import { renderCharge } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
@@ -16,14 +14,15 @@ import { chargeRequestSchema, chargeSchema } from '../transaction-schemas.ts'
 const tags = ['Charge']
 
 /** `/charge`: charging an instrument as it is typed in. */
-export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const chargeRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/charge',
     {
+      once: 'around work outside',
       preValidation: (request, _reply, done) => {
-        request.body = withParsedMembers(request.body)
+        request.body = withParsedMembers(request.body as Record<string, unknown>)
         done()
       },
       schema: {
@@ -34,23 +33,22 @@ export const chargeRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (ap
         response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const { email, amount, currency, reference } = request.body
       const asked = { email, amount, currency, reference, metadata: readMetadataOrText(request.body.metadata) }
       const payment = readPayment(request.body, context.clock.now())
       const tenant = tenantOf(request)
-      return answerRepeatable(context, request, reply, 200, async () => {
-        const charged =
-          'instrument' in payment
-            ? await chargeInstrument(context, tenant, { ...asked, ...payment }, request.idempotent)
-            : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, request.idempotent)
-        const data = renderCharge(snapshotPayment(charged))
-        return { status: true as const, message: 'Charge attempted', data }
-      })
+
+      const charged =
+        'instrument' in payment
+          ? await chargeInstrument(context, tenant, { ...asked, ...payment }, request.idempotent)
+          : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, request.idempotent)
+      const data = renderCharge(snapshotPayment(charged))
+      return { status: true as const, message: 'Charge attempted', data }
     },
   )
 
-  app.get(
+  routes.get(
     '/charge/:reference',
     {
       schema: {

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { type Customer, findCustomer } from '../../../domain/customers/customers.ts'
@@ -13,8 +12,7 @@ import {
   retryActivation,
 } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import {
   activationChargeSchema,
   authorizationRequestSchema,
@@ -31,12 +29,13 @@ const tags = ['Direct debit']
 const idParams = Type.Object({ id: Type.String({ description: 'The customer’s numeric id', examples: ['314159265'] }) })
 
 /** `/customer/authorization` and `/customer/:id/…direct-debit…`: mandates from initialize to active. */
-export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const authorizationRoutes: RouteFile = (routes, surface) => {
   const { context, publicUrl } = surface
 
-  app.post(
+  routes.post(
     '/customer/authorization/initialize',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'customer_initialize_authorization',
         summary: 'Ask a customer for a direct debit mandate',
@@ -45,16 +44,14 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, success('Authorization initialized', authorizationRequestSchema), 400, 403),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const { email, callback_url, account, address } = request.body
       const wanted = newMandate(callback_url, account, address)
-      return answerOnce(context, request, reply, 200, async (tx) =>
-        initialized(await requestMandateByEmail(tx, tenantOf(request), email, wanted)),
-      )
+      return initialized(await requestMandateByEmail(tx, tenantOf(request), email, wanted))
     },
   )
 
-  app.get(
+  routes.get(
     '/customer/authorization/verify/:reference',
     {
       schema: {
@@ -86,9 +83,10 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
     },
   )
 
-  app.post(
+  routes.post(
     '/customer/:id/initialize-direct-debit',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'customer_initialize_direct_debit',
         summary: 'Ask a known customer to link a bank account',
@@ -98,18 +96,17 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, success('Authorization initialized', authorizationRequestSchema), 400, 403, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const { account, address } = request.body
       const id = readId(request.params.id)
-      return answerOnce(context, request, reply, 200, async (tx) =>
-        initialized(await requestMandateById(tx, tenantOf(request), id, newMandate(undefined, account, address))),
-      )
+      return initialized(await requestMandateById(tx, tenantOf(request), id, newMandate(undefined, account, address)))
     },
   )
 
-  app.put(
+  routes.put(
     '/customer/:id/directdebit-activation-charge',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'customer_direct_debit_activation_charge',
         summary: 'Try again to activate a pending mandate',
@@ -119,16 +116,14 @@ export const authorizationRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = as
         response: responses(200, success('Mandate is queued for retry'), 400, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const id = readId(request.params.id)
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        await retryActivation(tx, tenantOf(request), id, BigInt(request.body.authorization_id))
-        return { status: true as const, message: 'Mandate is queued for retry' }
-      })
+      await retryActivation(tx, tenantOf(request), id, BigInt(request.body.authorization_id))
+      return { status: true as const, message: 'Mandate is queued for retry' }
     },
   )
 
-  app.get(
+  routes.get(
     '/customer/:id/directdebit-mandate-authorizations',
     {
       schema: {

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { listAccountsOf } from '../../../domain/banking/dedicated-accounts.ts'
@@ -17,9 +16,8 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { summarizePaid } from '../../../domain/payments/payment-lists.ts'
 import { deactivatePaymentMethod, listPaymentMethods } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
 import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
@@ -56,12 +54,13 @@ const deactivateSchema = Type.Object(
 )
 
 /** `/customer`: Paystack's context, but for direct debit, which is in customer.authorization.ts. */
-export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const customerRoutes: RouteFile = (routes, surface) => {
   const { context, paystackMetadata } = surface
 
-  app.post(
+  routes.post(
     '/customer',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'customer_create',
         summary: 'Create a customer, or get the customer who has the e-mail',
@@ -70,7 +69,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, success('Customer created', customerSchema), 400),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { email, first_name, last_name, phone, metadata } = request.body
       const given = {
@@ -80,14 +79,12 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         phone: phone ?? null,
         metadata: readMetadata(metadata, paystackMetadata) ?? {},
       }
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const { customer } = await createCustomer(tx, tenant, given)
-        return { status: true as const, message: 'Customer created', data: await related(tx, tenant, customer) }
-      })
+      const { customer } = await createCustomer(tx, tenant, given)
+      return { status: true as const, message: 'Customer created', data: await related(tx, tenant, customer) }
     },
   )
 
-  app.get(
+  routes.get(
     '/customer',
     {
       schema: {
@@ -119,9 +116,10 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.post(
+  routes.post(
     '/customer/set_risk_action',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'customer_risk_action',
         summary: 'Set a customer’s risk action: allow, deny or default',
@@ -130,21 +128,20 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, success('Customer updated', customerSchema), 400, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { customer: reference, risk_action = 'default' } = request.body
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const customer = await setRiskAction(tx, tenant, readReference(reference), risk_action)
-        return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
-      })
+      const customer = await setRiskAction(tx, tenant, readReference(reference), risk_action)
+      return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
     },
   )
 
   // The path of today and the one that most published clients still use.
   for (const path of ['/customer/authorization/deactivate', '/customer/deactivate_authorization']) {
-    app.post(
+    routes.post(
       path,
       {
+        once: 'in a transaction',
         schema: {
           operationId: path.endsWith('deactivate')
             ? 'customer_deactivate_authorization'
@@ -155,17 +152,15 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
           response: responses(200, success('Authorization has been deactivated'), 400, 404),
         },
       },
-      (request, reply) => {
+      async (request, tx) => {
         const code = request.body.authorization_code ?? request.body.authorizaion_code ?? ''
-        return answerOnce(context, request, reply, 200, async (tx) => {
-          await deactivatePaymentMethod(tx, tenantOf(request), code.replace(/^AUTH_/, ''))
-          return { status: true as const, message: 'Authorization has been deactivated' }
-        })
+        await deactivatePaymentMethod(tx, tenantOf(request), code.replace(/^AUTH_/, ''))
+        return { status: true as const, message: 'Authorization has been deactivated' }
       },
     )
   }
 
-  app.get(
+  routes.get(
     '/customer/:email_or_code',
     {
       schema: {
@@ -187,9 +182,10 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
     },
   )
 
-  app.put(
+  routes.put(
     '/customer/:email_or_code',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'customer_update',
         summary: 'Update a customer; fields that are omitted or null keep their value',
@@ -199,22 +195,22 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(200, success('Customer updated', customerSchema), 400, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { first_name, last_name, phone, metadata } = request.body
       const given = readMetadata(metadata, paystackMetadata)
       const changes = { firstName: first_name, lastName: last_name, phone, metadata: given && (() => given) }
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const reference = readReference(request.params.email_or_code)
-        const customer = await updateCustomer(tx, tenant, reference, changes)
-        return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
-      })
+      const reference = readReference(request.params.email_or_code)
+      const customer = await updateCustomer(tx, tenant, reference, changes)
+      return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
     },
   )
 
-  app.post(
+  routes.post(
     '/customer/:email_or_code/identification',
     {
+      once: 'in a transaction',
+      status: 202,
       schemaErrorFormatter: ([error]) => {
         const field = error === undefined ? 'body' : describeViolation(error).field
         return new ServiceError('invalid_request', `Please enter a valid \`${field}\``, field)
@@ -228,7 +224,7 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         response: responses(202, success('Customer Identification in progress'), 400, 403, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const body = request.body
       const details = {
         type: body.type,
@@ -241,10 +237,8 @@ export const customerRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (
         accountNumber: body.account_number,
         value: body.value ?? null,
       }
-      return answerOnce(context, request, reply, 202, async (tx) => {
-        await requestIdentityCheck(tx, tenantOf(request), readReference(request.params.email_or_code), details)
-        return { status: true as const, message: 'Customer Identification in progress' }
-      })
+      await requestIdentityCheck(tx, tenantOf(request), readReference(request.params.email_or_code), details)
+      return { status: true as const, message: 'Customer Identification in progress' }
     },
   )
 

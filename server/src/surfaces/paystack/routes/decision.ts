@@ -1,8 +1,7 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { describeBin } from '../../../domain/payments/card-bins.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { responses, success } from '../schemas.ts'
 
 const binSchema = Type.Object({
@@ -17,8 +16,8 @@ const binSchema = Type.Object({
 })
 
 /** `/decision/bin`: what the first digits of a card tell. */
-export const decisionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app) => {
-  app.get(
+export const decisionRoutes: RouteFile = (routes) => {
+  routes.get(
     '/decision/bin/:bin',
     {
       schema: {

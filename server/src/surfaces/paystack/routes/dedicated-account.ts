@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { requestDedicatedAccount } from '../../../domain/banking/account-requests.ts'
@@ -21,8 +20,7 @@ import type { Customer } from '../../../domain/customers/customers.ts'
 import { findCustomer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import {
   accountRowSchema,
   accountSchema,
@@ -42,12 +40,13 @@ const tags = ['Dedicated account']
 const idParams = Type.Object({ id: Type.String({ description: 'The account’s numeric id', examples: ['253'] }) })
 
 /** `/dedicated_account`: bank accounts that customers are paid through. */
-export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.post(
+  routes.post(
     '/dedicated_account',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'dedicated_account_create',
         summary: 'Create a customer’s dedicated account, or get the account the customer has',
@@ -56,26 +55,25 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
         response: responses(200, success('NUBAN successfully created', accountSchema), 400, 403, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { customer: reference, preferred_bank, split_code, subaccount, first_name, last_name, phone } = request.body
       const wanted = { provider: preferred_bank, splitCode: split_code, subaccount }
       const changes = { firstName: first_name, lastName: last_name, phone }
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const named = readReference(String(reference))
-        const { account, customer } = await createDedicatedAccount(tx, tenant, named, wanted, changes)
-        const message =
-          account.splitCode === null && account.subaccount === null
-            ? 'NUBAN successfully created'
-            : 'Assigned Managed Account Successfully Created'
-        return { status: true as const, message, data: renderWhole(tenant, account, customer) }
-      })
+      const named = readReference(String(reference))
+      const { account, customer } = await createDedicatedAccount(tx, tenant, named, wanted, changes)
+      const message =
+        account.splitCode === null && account.subaccount === null
+          ? 'NUBAN successfully created'
+          : 'Assigned Managed Account Successfully Created'
+      return { status: true as const, message, data: renderWhole(tenant, account, customer) }
     },
   )
 
-  app.post(
+  routes.post(
     '/dedicated_account/assign',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'dedicated_account_assign',
         summary: 'Create a customer, identify them and give them an account; the outcome comes later',
@@ -85,7 +83,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
         response: responses(200, success('Assign dedicated account in progress'), 400, 403),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const { body } = request
       const wanted = { provider: body.preferred_bank, splitCode: body.split_code, subaccount: body.subaccount }
       const asked = {
@@ -97,14 +95,12 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
         country: body.country,
         identity: readIdentity(body),
       }
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        await requestDedicatedAccount(tx, tenantOf(request), asked, wanted)
-        return { status: true as const, message: 'Assign dedicated account in progress' }
-      })
+      await requestDedicatedAccount(tx, tenantOf(request), asked, wanted)
+      return { status: true as const, message: 'Assign dedicated account in progress' }
     },
   )
 
-  app.get(
+  routes.get(
     '/dedicated_account',
     {
       schema: {
@@ -144,7 +140,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     },
   )
 
-  app.get(
+  routes.get(
     '/dedicated_account/available_providers',
     {
       schema: {
@@ -166,7 +162,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     },
   )
 
-  app.get(
+  routes.get(
     '/dedicated_account/requery',
     {
       schema: {
@@ -191,9 +187,10 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     },
   )
 
-  app.post(
+  routes.post(
     '/dedicated_account/split',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'dedicated_account_add_split',
         summary: 'Set the split of money paid to an account',
@@ -209,24 +206,22 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
         ),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { account_number, customer, preferred_bank, split_code, subaccount } = request.body
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        refuseLiveMode(tenant)
-        if (split_code === undefined && subaccount === undefined) throw required('split_code')
-        const named = { accountNumber: account_number, customer, provider: preferred_bank }
-        const { id } = await findNamedAccount(tx, tenant, named)
-        const split = { splitCode: split_code ?? null, subaccount: subaccount ?? null }
-        const account = await setAccountSplit(tx, tenant, id, split)
-        const holder = await findCustomer(tx, tenant, { id: account.customerId })
-        const data = renderWhole(tenant, account, holder)
-        return { status: true as const, message: 'Assigned Managed Account Successfully Created', data }
-      })
+      refuseLiveMode(tenant)
+      if (split_code === undefined && subaccount === undefined) throw required('split_code')
+      const named = { accountNumber: account_number, customer, provider: preferred_bank }
+      const { id } = await findNamedAccount(tx, tenant, named)
+      const split = { splitCode: split_code ?? null, subaccount: subaccount ?? null }
+      const account = await setAccountSplit(tx, tenant, id, split)
+      const holder = await findCustomer(tx, tenant, { id: account.customerId })
+      const data = renderWhole(tenant, account, holder)
+      return { status: true as const, message: 'Assigned Managed Account Successfully Created', data }
     },
   )
 
-  app.delete(
+  routes.delete(
     '/dedicated_account/split',
     {
       schema: {
@@ -246,7 +241,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     },
   )
 
-  app.get(
+  routes.get(
     '/dedicated_account/:id',
     {
       schema: {
@@ -271,7 +266,7 @@ export const dedicatedAccountRoutes: FastifyPluginAsyncTypebox<SurfaceContext> =
     },
   )
 
-  app.delete(
+  routes.delete(
     '/dedicated_account/:id',
     {
       schema: {

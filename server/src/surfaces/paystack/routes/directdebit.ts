@@ -1,10 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { listAllMandates, type MandateFilter, retryActivations } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce } from '../../http/idempotency.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { readPerPage } from '../pages.ts'
 import { activationChargesSchema, mandateMetaSchema, mandateSchema, responses, success } from '../schemas.ts'
 import { renderMandate } from './customer-authorization.ts'
@@ -13,10 +11,10 @@ const tags = ['Direct debit']
 const statuses = ['pending', 'active', 'revoked'] as const
 
 /** `/directdebit`: the mandates of all customers. Those of one are in customer.authorization.ts. */
-export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const directDebitRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
-  app.get(
+  routes.get(
     '/directdebit/mandate-authorizations',
     {
       schema: {
@@ -56,9 +54,10 @@ export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     },
   )
 
-  app.put(
+  routes.put(
     '/directdebit/activation-charge',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'direct_debit_activation_charge',
         summary: 'Try again to activate the pending mandates of customers',
@@ -67,12 +66,10 @@ export const directDebitRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
         response: responses(200, success('Mandate is queued for retry'), 400, 404),
       },
     },
-    (request, reply) => {
+    async (request, tx) => {
       const ids = request.body.customer_ids.map(BigInt)
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        await retryActivations(tx, tenantOf(request), ids)
-        return { status: true as const, message: 'Mandate is queued for retry' }
-      })
+      await retryActivations(tx, tenantOf(request), ids)
+      return { status: true as const, message: 'Mandate is queued for retry' }
     },
   )
 }

@@ -1,4 +1,3 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { parseAmount } from '../../../base/money.ts'
@@ -11,9 +10,8 @@ import {
 import { type Payment, type PaymentStatus, snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargePaymentMethod, getPayment, openPayment, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { answerOnce, answerRepeatable } from '../../http/idempotency.ts'
 import { readInstant } from '../../http/instants.ts'
-import type { SurfaceContext } from '../../http/surface.ts'
+import type { RouteFile } from '../../http/routes.ts'
 import { readMetadataOrText } from '../metadata.ts'
 import { type ListQuery, pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
 import { renderCharge, renderTransaction, renderTransactionRow } from '../render-transaction.ts'
@@ -48,12 +46,13 @@ interface TransactionQuery extends ListQuery {
 }
 
 /** `/transaction`: asking for money, charging saved payment methods, and what became of both. */
-export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = async (app, surface) => {
+export const transactionRoutes: RouteFile = (routes, surface) => {
   const { context, publicUrl } = surface
 
-  app.post(
+  routes.post(
     '/transaction/initialize',
     {
+      once: 'in a transaction',
       schema: {
         operationId: 'transaction_initialize',
         summary: 'Initialize a transaction: ask a customer for money on a hosted page',
@@ -62,19 +61,16 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
         response: responses(200, success('Authorization URL created', openedTransactionSchema), 400, 403),
       },
     },
-    (request, reply) => {
-      const { email, amount, currency, reference, callback_url, channels } = request.body
-      const metadata = readMetadataOrText(request.body.metadata)
-      const wanted = { email, amount, currency, reference, metadata, callbackUrl: callback_url, channels }
-      return answerOnce(context, request, reply, 200, async (tx) => {
-        const { accessCode, reference } = await openPayment(tx, tenantOf(request), wanted)
-        const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
-        return { status: true as const, message: 'Authorization URL created', data }
-      })
+    async (request, tx) => {
+      const { callback_url: callbackUrl, metadata, ...given } = request.body
+      const wanted = { ...given, callbackUrl, metadata: readMetadataOrText(metadata) }
+      const { accessCode, reference } = await openPayment(tx, tenantOf(request), wanted)
+      const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
+      return { status: true as const, message: 'Authorization URL created', data }
     },
   )
 
-  app.get(
+  routes.get(
     '/transaction/verify/:reference',
     {
       schema: {
@@ -92,7 +88,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     },
   )
 
-  app.get(
+  routes.get(
     '/transaction',
     {
       schema: {
@@ -133,7 +129,7 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     },
   )
 
-  app.get(
+  routes.get(
     '/transaction/totals',
     {
       schema: {
@@ -158,9 +154,10 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
     },
   )
 
-  app.post(
+  routes.post(
     '/transaction/charge_authorization',
     {
+      once: 'around work outside',
       schema: {
         operationId: 'transaction_charge_authorization',
         summary: 'Charge a saved payment method',
@@ -169,20 +166,19 @@ export const transactionRoutes: FastifyPluginAsyncTypebox<SurfaceContext> = asyn
         response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
       },
     },
-    (request, reply) => {
+    async (request, _attempt) => {
       const { authorization_code, email, amount, currency, reference } = request.body
       const metadata = readMetadataOrText(request.body.metadata)
       const paymentMethodCode = authorization_code.replace(/^AUTH_/, '')
       const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
-      return answerRepeatable(context, request, reply, 200, async () => {
-        const charged = await chargePaymentMethod(context, tenantOf(request), wanted, request.idempotent)
-        const data = renderCharge(snapshotPayment(charged))
-        return { status: true as const, message: 'Charge attempted', data }
-      })
+
+      const charged = await chargePaymentMethod(context, tenantOf(request), wanted, request.idempotent)
+      const data = renderCharge(snapshotPayment(charged))
+      return { status: true as const, message: 'Charge attempted', data }
     },
   )
 
-  app.get(
+  routes.get(
     '/transaction/:id',
     {
       schema: {

@@ -9,16 +9,9 @@ import { createVault } from '../../base/vault.ts'
 import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext, TxContext } from '../context.ts'
-
-import {
-  fingerprintOf,
-  forgetOldKeys,
-  type IdempotentRequest,
-  type KeyScope,
-  keyReused,
-  once,
-  onceRepeatable,
-} from './idempotency.ts'
+import type { Attempt } from './attempt.ts'
+import { doOnce, forgetOldKeys } from './once.ts'
+import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused } from './request.ts'
 
 let db: OwnedDb
 let service: FreeContext
@@ -71,6 +64,24 @@ const refusalOf = (call: Promise<unknown>) =>
     () => expect.fail('it should have been refused'),
     (error: unknown) => error as ServiceError,
   )
+
+function once<Answer>(
+  context: FreeContext,
+  its: KeyScope,
+  request: IdempotentRequest,
+  work: (tx: TxContext) => Promise<Answer>,
+) {
+  return doOnce(context, its, { way: 'in a transaction', request }, work)
+}
+
+function onceAround<Answer>(
+  context: FreeContext,
+  its: KeyScope,
+  request: IdempotentRequest,
+  work: (attempt: Attempt) => Promise<Answer>,
+) {
+  return doOnce(context, its, { way: 'around work outside', request }, work)
+}
 
 let keys = 0
 const fresh = (body: Record<string, unknown> = {}): IdempotentRequest => requestOf(`key-${keys++}`, body)
@@ -255,22 +266,22 @@ describe('once', () => {
 describe('once repeatable', () => {
   test('does its work one time and gives the same answer again', async () => {
     const request = fresh()
-    expect(await onceRepeatable(service, scope, request, async () => 'done')).toEqual({
+    expect(await onceAround(service, scope, request, async () => 'done')).toEqual({
       answer: 'done',
       replayed: false,
     })
-    const again = onceRepeatable(service, scope, request, async () => expect.fail('it was done already'))
+    const again = onceAround(service, scope, request, async () => expect.fail('it was done already'))
     expect(await again).toEqual({ answer: 'done', replayed: true })
   })
 
   test('remembers a refusal', async () => {
     const request = fresh()
     const refused = () =>
-      onceRepeatable(service, scope, request, async () => {
+      onceAround(service, scope, request, async () => {
         throw new ServiceError('email_taken', 'It is taken', 'email')
       })
     expect(await refusalOf(refused())).toMatchObject({ code: 'email_taken', replayed: false })
-    const again = onceRepeatable(service, scope, request, async () => 'fine now')
+    const again = onceAround(service, scope, request, async () => 'fine now')
     expect(await refusalOf(again)).toMatchObject({ code: 'email_taken', field: 'email', replayed: true })
   })
 
@@ -279,24 +290,24 @@ describe('once repeatable', () => {
     ['that the database is busy', () => new ServiceError('busy', 'later')],
   ])('does not remember %s: the work may be done again', async (_title, error) => {
     const request = fresh()
-    const failing = onceRepeatable(service, scope, request, async () => {
+    const failing = onceAround(service, scope, request, async () => {
       throw error()
     })
     await expect(failing).rejects.toThrow(error().message)
-    const again = onceRepeatable(service, scope, request, async () => 'done')
+    const again = onceAround(service, scope, request, async () => 'done')
     expect(await again).toEqual({ answer: 'done', replayed: false })
   })
 
   test('of two at once both do the work, and the first to finish has the answer', async () => {
     const request = fresh()
     const [begun, end] = [signal(), signal()]
-    const slow = onceRepeatable(service, scope, request, async () => {
+    const slow = onceAround(service, scope, request, async () => {
       begun.give()
       await end.given
       return 'slow'
     })
     await begun.given
-    const fast = await onceRepeatable(service, scope, request, async () => 'fast')
+    const fast = await onceAround(service, scope, request, async () => 'fast')
     end.give()
     expect([fast, await slow]).toEqual([
       { answer: 'fast', replayed: false },
@@ -307,7 +318,7 @@ describe('once repeatable', () => {
   test('keeps an answer for its own key alone, also while others are not answered yet', async () => {
     const all = neighbours().map(([its, request]) => ({ its, request, begun: signal(), end: signal() }))
     const working = all.map(({ its, request, begun, end }, i) =>
-      onceRepeatable(service, its, request, async () => {
+      onceAround(service, its, request, async () => {
         begun.give()
         await end.given
         return i
@@ -318,14 +329,14 @@ describe('once repeatable', () => {
       end.give()
       expect(await working[i]).toEqual({ answer: i, replayed: false })
     }
-    const again = all.map(({ its, request }) => onceRepeatable(service, its, request, async () => 'another'))
+    const again = all.map(({ its, request }) => onceAround(service, its, request, async () => 'another'))
     expect(await Promise.all(again)).toEqual(all.map((_, i) => ({ answer: i, replayed: true })))
   })
 
   test('refuses a key that is another request’s, or is not answered and cannot be done again', async () => {
     const request = fresh({ a: 1 })
-    const other = () => onceRepeatable(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
-    await onceRepeatable(service, scope, request, async () => {
+    const other = () => onceAround(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
+    await onceAround(service, scope, request, async () => {
       expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
       const claimed = once(service, scope, request, async () => 'done')
       expect(await refusalOf(claimed)).toMatchObject({ code: 'idempotency_key_reused' })
@@ -334,7 +345,7 @@ describe('once repeatable', () => {
   })
 
   test('asks for another try where the key was forgotten meanwhile', async () => {
-    const late = onceRepeatable(service, scope, fresh(), async () => {
+    const late = onceAround(service, scope, fresh(), async () => {
       await forgetOldKeys(inDays(31))
     })
     expect(await refusalOf(late)).toMatchObject({ code: 'busy' })

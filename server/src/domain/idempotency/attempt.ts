@@ -1,0 +1,22 @@
+import { uuidV7 } from '../../base/ids.ts'
+import type { Context } from '../context.ts'
+import type { KeyScope } from './request.ts'
+
+/**
+ * One try of work that asks somebody outside. Each try of the same request has the same `id`, a UUID of version 7: a thing that
+ * is named by it, here or outside, is made once, however often the work is tried.
+ */
+export interface Attempt {
+  readonly id: string
+}
+
+/** The attempt of a request that nobody repeats. */
+export function freshAttempt({ random, clock }: Pick<Context, 'random' | 'clock'>): Attempt {
+  return { id: uuidV7(random, clock.now()) }
+}
+
+/** The attempt of a request whose key was first seen at `claimedAt`: the same each time, and impossible to guess. */
+export function repeatedAttempt(context: Context, scope: KeyScope, key: string, claimedAt: Date): Attempt {
+  const bytes = context.vault.fingerprint(JSON.stringify([scope.merchantId, scope.mode, key]), 'attempt')
+  return { id: uuidV7({ bytes: (length) => Buffer.from(bytes.subarray(0, length)) }, claimedAt) }
+}

@@ -1,0 +1,187 @@
+import { ServiceError } from '../../base/errors.ts'
+import { repeatAfterCollision } from '../../db/collisions.ts'
+import { sql } from '../../db/sql.ts'
+import { type Context, type FreeContext, type InTransaction, inTransaction, type TxContext } from '../context.ts'
+import { type Attempt, freshAttempt, repeatedAttempt } from './attempt.ts'
+import { isRemembered } from './remembered.ts'
+import { type IdempotentRequest, type KeyScope, keyReused, storedKey } from './request.ts'
+
+/**
+ * The ways in which a request with a key is done once, and the thing that the work of each way is handed:
+ * - `in the posting`: the request. The work hands it to a function of the database that does many calls in one commit
+ *   (`doCommand`, `createCustomer`); the key is stored in that commit.
+ * - `in a transaction`: a context inside a transaction. The key and the sealed answer are stored in the commit of the work.
+ * - `around work outside`: an attempt. The key is stored before the work, the sealed answer after it. After a crash, and when
+ *   the request comes twice at once, the work is done again, and must come to the same: it names by the attempt all that it makes.
+ */
+export interface Handed<Given extends FreeContext> {
+  'in the posting': IdempotentRequest | null
+  'in a transaction': InTransaction<Given>
+  'around work outside': Attempt
+}
+
+export type Way = keyof Handed<FreeContext>
+
+export interface Done<Answer> {
+  answer: Answer
+  /** The answer was given before, to the same request. */
+  replayed: boolean
+}
+
+/** Only the database knows whether a posting was done before, so the work of that way says so. */
+export type Work<Chosen extends Way, Given extends FreeContext, Answer> = (
+  handed: Handed<Given>[Chosen],
+) => Promise<Chosen extends 'in the posting' ? Done<Answer> : Answer>
+
+/**
+ * The one door for "once": does the work, however often the request comes with its key, and gives the same answer again. A
+ * success is remembered, and so is a refusal for a reason of the domain (`isRemembered`). A request without a key is done.
+ *
+ * @throws ServiceError `idempotency_key_reused` for the key of another request; everything that the work throws
+ */
+export async function doOnce<Chosen extends Way, Given extends FreeContext, Answer>(
+  context: Given,
+  scope: KeyScope,
+  { way, request }: { way: Chosen; request: IdempotentRequest | null },
+  work: Work<Chosen, Given, Answer>,
+): Promise<Done<Answer>> {
+  const doors: { [Each in Way]: (work: Work<Each, Given, Answer>) => Promise<Done<Answer>> } = {
+    'in the posting': (posting) => posting(request),
+    'in a transaction': (joining) => onceInTransaction(context, scope, request, joining),
+    'around work outside': (asking) => onceAround(context, scope, request, asking),
+  }
+  return doors[way](work)
+}
+
+/** Of two at once, the second waits for the first. */
+async function onceInTransaction<Given extends FreeContext, Answer>(
+  context: Given,
+  scope: KeyScope,
+  request: IdempotentRequest | null,
+  work: (tx: InTransaction<Given>) => Promise<Answer>,
+): Promise<Done<Answer>> {
+  if (request === null) return { answer: await inTransaction(context, work), replayed: false }
+  try {
+    const attempt = () =>
+      inTransaction(context, async (tx) => {
+        if (!(await claimKey(tx, scope, request, null))) return replay<Answer>(tx, scope, request)
+        const answer = await work(tx)
+        await tx.db.query(sql`
+          update idempotency_keys set answer = ${seal(context, { answer })}
+          where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+        `)
+        return { answer, replayed: false }
+      })
+    return await repeatAfterCollision([], attempt)
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.replayed || !isRemembered[error.code]) throw error
+    // Nothing was done, so the refusal may be stored in a commit of its own. If the same request was faster, its answer counts.
+    const kept = await inTransaction(context, async (tx) => {
+      const claimed = await claimKey(tx, scope, request, seal(context, { refusal: refusalOf(error) }))
+      return claimed ? null : replay<Answer>(tx, scope, request)
+    })
+    if (kept !== null) return kept
+    throw error
+  }
+}
+
+/** Of two at once, both do the work; the answer of the first to finish counts. */
+async function onceAround<Answer>(
+  context: FreeContext,
+  scope: KeyScope,
+  request: IdempotentRequest | null,
+  work: (attempt: Attempt) => Promise<Answer>,
+): Promise<Done<Answer>> {
+  if (request === null) return { answer: await work(freshAttempt(context)), replayed: false }
+  const begun = await inTransaction(context, async (tx) => {
+    await claimKey(tx, scope, request, null)
+    return recall<Answer>(tx, scope, request)
+  })
+  if (begun.known !== null) return begun.known
+  const { remembered, refusal } = await tryWork(() =>
+    work(repeatedAttempt(context, scope, storedKey(request), begun.claimedAt)),
+  )
+  const kept = await inTransaction(context, async (tx) => {
+    const rows = await tx.db.query(sql`
+      update idempotency_keys set answer = ${seal(tx, remembered)}
+      where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+        and answer is null
+      returning key
+    `)
+    return rows.length > 0 ? null : replay<Answer>(tx, scope, request)
+  })
+  if (kept !== null) return kept
+  if ('answer' in remembered) return { answer: remembered.answer, replayed: false }
+  throw refusal
+}
+
+type Remembered<Answer> = { answer: Answer } | { refusal: Refusal }
+type Refusal = Pick<ServiceError, 'code' | 'message'> & { field?: string }
+
+/** The answer of the work, or its refusal where that is remembered. */
+async function tryWork<Answer>(
+  work: () => Promise<Answer>,
+): Promise<{ remembered: Remembered<Answer>; refusal: ServiceError | null }> {
+  try {
+    return { remembered: { answer: await work() }, refusal: null }
+  } catch (error) {
+    if (!(error instanceof ServiceError) || !isRemembered[error.code]) throw error
+    return { remembered: { refusal: refusalOf(error) }, refusal: error }
+  }
+}
+
+function refusalOf({ code, message, field }: ServiceError): Refusal {
+  return { code, message, ...(field === undefined ? {} : { field }) }
+}
+
+async function claimKey(tx: TxContext, scope: KeyScope, request: IdempotentRequest, answer: Buffer | null) {
+  const rows = await tx.db.query(sql`
+    insert into idempotency_keys (merchant_id, mode, key, fingerprint, answer, created_at)
+    values (
+      ${scope.merchantId}, ${scope.mode}, ${storedKey(request)}, ${request.fingerprint}, ${answer}, ${tx.clock.now()}
+    )
+    on conflict do nothing
+    returning key
+  `)
+  return rows.length > 0
+}
+
+/** The answer that was given to the request. A key without an answer belongs to a posting, which is another request. */
+async function replay<Answer>(tx: TxContext, scope: KeyScope, request: IdempotentRequest): Promise<Done<Answer>> {
+  const { known } = await recall<Answer>(tx, scope, request)
+  if (known === null) throw keyReused(request, request.fingerprint)
+  return known
+}
+
+/** The answer that was given to the request, null while there is none. Throws the refusal with which it was answered. */
+async function recall<Answer>(tx: TxContext, scope: KeyScope, request: IdempotentRequest) {
+  const [row] = await tx.db.query<{ fingerprint: Buffer; answer: Buffer | null; created_at: Date }>(sql`
+    select fingerprint, answer, created_at from idempotency_keys
+    where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+  `)
+  if (row === undefined) throw new ServiceError('busy', 'The key was forgotten at this moment; send the request again')
+  if (!row.fingerprint.equals(request.fingerprint)) throw keyReused(request, row.fingerprint)
+  const claimedAt = row.created_at
+  if (row.answer === null) return { known: null, claimedAt }
+  const kept = JSON.parse(tx.vault.open(row.answer, 'answer')) as Remembered<Answer>
+  if ('answer' in kept) return { known: { answer: kept.answer, replayed: true }, claimedAt }
+  const { code, message, field } = kept.refusal
+  throw new ServiceError(code, message, field, { replayed: true })
+}
+
+function seal(context: Context, remembered: object): Buffer {
+  return context.vault.seal(JSON.stringify(remembered), 'answer')
+}
+
+/** How long a key is remembered. */
+const memoryMs = 30 * 24 * 60 * 60 * 1000
+const forgottenAtOnce = 5_000
+
+/** Forgets keys older than 30 days, some at a time, and answers how many. */
+export async function forgetOldKeys(context: Context): Promise<number> {
+  const before = new Date(context.clock.now().getTime() - memoryMs)
+  const [row] = await context.db.query<{ forgotten: bigint }>(sql`
+    select forget_idempotency_keys(${before}, ${forgottenAtOnce}) as forgotten
+  `)
+  return Number(row?.forgotten ?? 0)
+}

@@ -1,0 +1,102 @@
+import type { FastifyPluginAsyncTypebox, TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  ContextConfigDefault,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteGenericInterface,
+  RouteHandlerMethod,
+  RouteShorthandOptions,
+} from 'fastify'
+import { type Done, doOnce, type Handed, type Way, type Work } from '../../domain/idempotency/once.ts'
+import { keyScopeOf, markReplayed } from './idempotency.ts'
+import type { Service, SurfaceContext } from './surface.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How a request that writes is done once: see `doOnce`. */
+    once?: Way
+  }
+}
+
+type App = Parameters<FastifyPluginAsyncTypebox>[0]
+
+type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  RouteGenericInterface,
+  ContextConfigDefault,
+  Schema,
+  TypeBoxTypeProvider
+>
+type RequestOf<Schema extends FastifySchema> = Parameters<Handler<Schema>>[0]
+type AnswerOf<Schema extends FastifySchema> = Awaited<ReturnType<Handler<Schema>>>
+
+/** A route that writes does not compile without `once`, the way in which a request with a key is done once. */
+type WriteOptions<Chosen extends Way, Schema extends FastifySchema> = Omit<RouteShorthandOptions, 'schema'> & {
+  schema: Schema
+  once: Chosen
+  /** Of a success; default 200. */
+  status?: number
+}
+
+/**
+ * Registers a route that writes. Its handler is given the request and whatever its way hands over: a context inside a
+ * transaction, an attempt, or the request with its key for a posting.
+ */
+type WriteRoute = <Chosen extends Way, Schema extends FastifySchema>(
+  path: string,
+  options: WriteOptions<Chosen, Schema>,
+  handler: (
+    request: RequestOf<Schema>,
+    handed: Handed<Service>[Chosen],
+    reply: FastifyReply,
+  ) => ReturnType<Work<Chosen, Service, AnswerOf<Schema>>>,
+) => void
+
+/** What a file of routes registers them with. */
+export interface Routes extends Pick<App, 'get' | 'delete' | 'addHook'> {
+  readonly post: WriteRoute
+  readonly put: WriteRoute
+  readonly patch: WriteRoute
+}
+
+/** A file of routes. */
+export type RouteFile = (routes: Routes, surface: SurfaceContext) => void
+
+export function routesOf(app: App, { context }: SurfaceContext): Routes {
+  const write =
+    (method: 'POST' | 'PUT' | 'PATCH'): WriteRoute =>
+    (path, { once, status = 200, ...options }, handler) => {
+      app.route({
+        ...(options as object),
+        method,
+        url: path,
+        config: { ...options.config, once },
+        handler: async (request: FastifyRequest, reply: FastifyReply) => {
+          reply.status(status)
+          const asked = { way: once, request: request.idempotent ?? null }
+          const { answer, replayed }: Done<unknown> = await doOnce(
+            context,
+            keyScopeOf(request),
+            asked,
+            (handed) => handler(request as never, handed, reply) as never,
+          )
+          markReplayed(reply, replayed)
+          return answer
+        },
+      })
+    }
+  return {
+    get: app.get.bind(app),
+    delete: app.delete.bind(app),
+    addHook: app.addHook.bind(app),
+    post: write('POST'),
+    put: write('PUT'),
+    patch: write('PATCH'),
+  }
+}

@@ -1,0 +1,253 @@
+import { execFileSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { Webhook } from 'standardwebhooks'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { readConfig } from '../src/config.ts'
+import type { OwnedDb } from '../src/db/database.ts'
+import { sql } from '../src/db/sql.ts'
+import { openMigrated } from '../src/open-service.ts'
+import { type RunningServer, serve } from '../src/serve.ts'
+import { unsoundBooks } from './books.ts'
+import { execute, makeEmptyPlace, type TestPlace, testEngine } from './engines.ts'
+import { type Expected, fixtureFiles, type Read } from './fixtures/expected.ts'
+import { Recorder, until } from './fixtures/recorder.ts'
+import { openReceiver, type Received, type Receiver } from './receiver.ts'
+import { runMteja } from './server-process.ts'
+
+// Data that old versions left behind are opened as a start does. Each test goes on with the data as the one before has
+// left them. fixtures/*/README.md says how they were made.
+
+const hourMs = 60 * 60 * 1000
+
+describe.each(listFixtures())('data of $name', ({ folder }) => {
+  const old: Expected = JSON.parse(readFileSync(new URL(fixtureFiles.expected(testEngine), folder), 'utf8'))
+  const bearers = Object.fromEntries(Object.entries(old.bearers).map(([name, parts]) => [name, parts.join('')]))
+  const balances = old.reads.filter(({ path }) => path.includes('/balance'))
+  const client = new Recorder(bearers)
+  let place: TestPlace
+  let server: RunningServer | undefined
+  let receiver: Receiver
+
+  beforeAll(async () => {
+    // The moment at which the old server ended: tokens, keys and due work grow old.
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date(old.recordedAt) })
+    receiver = await openReceiver()
+    place = await restore(folder)
+    await start()
+  })
+  afterAll(async () => {
+    await stop()
+    await place.remove()
+    await receiver.close()
+    vi.useRealTimers()
+  })
+
+  async function start(): Promise<void> {
+    server = await serve(configOf(place, bearers.operator), failAtOnce)
+    client.origin = server.origin
+  }
+
+  async function stop(): Promise<void> {
+    await server?.close()
+    server = undefined
+  }
+
+  /** What a GET answers now. */
+  async function repeat({ as, path, answer: _old, status: _was }: Read): Promise<Read> {
+    const { status, json } = await client.send({ as, method: 'GET', path })
+    return { as, path, status, answer: json }
+  }
+
+  /** The requests that are no longer answered as they were; an answer may have got more members. */
+  async function findChanged(reads: Read[]): Promise<Read[]> {
+    const now = await Promise.all(reads.map(repeat))
+    return now.filter((answer, i) => !matches(answer, reads[i] ?? {}))
+  }
+
+  async function verify(): Promise<{ isSound: boolean }> {
+    const { text } = await client.send({ as: 'operator', method: 'GET', path: '/v1/ledger/verification' })
+    return JSON.parse(text.trim().split('\n').at(-1) ?? '').result
+  }
+
+  async function balanceOf(customer: string): Promise<{ amount: number; pending: number }> {
+    const { amount, pending } = await client.ask('first', 'GET', `/api/canary/customers/${customer}/balance`)
+    return { amount, pending }
+  }
+
+  test('old data are upgraded, and `ledger verify` finds nothing wrong', async () => {
+    expect(await verify()).toMatchObject({ isSound: true })
+  })
+
+  test('each old customer has the balances, counts and last entries that the old version told', async () => {
+    expect(old.reads.length).toBeGreaterThan(50)
+    expect(await Promise.all(old.reads.map(repeat))).toMatchObject(old.reads)
+  })
+
+  test('old API keys and tokens are accepted, and a revoked key is refused', async () => {
+    const statuses: Record<string, number> = {}
+    for (const as of ['first', 'second', 'soko', 'sokoLive', 'token', 'olderToken', 'revoked']) {
+      const { status } = await client.send({ as, method: 'GET', path: '/api/canary/balance' })
+      statuses[as] = status
+    }
+    const good = { first: 200, second: 200, soko: 200, sokoLive: 200, token: 200, olderToken: 200 }
+    expect(statuses).toEqual({ ...good, revoked: 401 })
+  })
+
+  test('a request repeated under an old Idempotency-Key is answered byte for byte as before', async () => {
+    expect(old.replays.length).toBeGreaterThan(30)
+    for (const { status, answer, otherBody: _, ...request } of old.replays) {
+      const again = await client.send(request)
+      const isReplayed = again.headers.get('idempotent-replayed')
+      expect([request.path, again.status, again.text, isReplayed]).toEqual([request.path, status, answer, 'true'])
+    }
+  })
+
+  test('an old Idempotency-Key is refused for another request', async () => {
+    for (const { otherBody, ...request } of old.replays) {
+      if (otherBody === null) continue
+      const other = await client.send({ ...request, body: otherBody })
+      expect([request.path, other.status]).toEqual([request.path, 409])
+    }
+  })
+
+  test('an old key in the body of a payment intent charges nothing a second time', async () => {
+    const path = '/api/canary/payment-intents'
+    for (const { as, body, id } of old.intents) {
+      const again = await client.send({ as, method: 'POST', path, body })
+      expect([again.status, again.json.id]).toEqual([201, id])
+      const other = await client.send({ as, method: 'POST', path, body: { ...body, amount: body.amount + 1 } })
+      expect(other.status).toBe(409)
+    }
+    // Nor has any request of the tests before done anything.
+    expect(await findChanged(old.reads)).toEqual([])
+  })
+
+  test('a payment that the old version was killed in is made once when it is asked for again', async () => {
+    const answers = await Promise.all(old.interrupted.map((request) => client.send(request)))
+    expect(answers.map(({ status, json }) => [status, json.status])).toEqual(answers.map(() => [201, 'succeeded']))
+    const again = await Promise.all(old.interrupted.map((request) => client.send(request)))
+    expect(again.map(({ text }) => text)).toEqual(answers.map(({ text }) => text))
+    const customer = old.interrupted[0]?.body.customerId ?? ''
+    const amount = old.interrupted.reduce((sum, { body }) => sum + body.amount, 0)
+    expect(await balanceOf(customer)).toEqual({ amount, pending: 0 })
+  })
+
+  test('a new transfer, the capture of an old hold and the refund of an old purchase are posted', async () => {
+    const { sender, receiver, openHold, purchase } = old
+    const before = [await balanceOf(sender), await balanceOf(receiver)] as const
+    const transfer = { fromCustomerId: sender, toCustomerId: receiver, amount: 100, currency: 'ZAR' }
+    await client.ask('first', 'POST', '/api/canary/transfers', transfer)
+    await client.ask('first', 'POST', `/v1/holds/${openHold.id}/capture`, { amount: 300 })
+    await client.ask('first', 'POST', '/v1/refunds', { transactionId: purchase.id })
+    expect(await balanceOf(sender)).toEqual({
+      amount: before[0].amount - 100 - 300 + purchase.amount,
+      pending: before[0].pending - 300,
+    })
+    expect(await balanceOf(receiver)).toEqual({ amount: before[1].amount + 100, pending: before[1].pending })
+  })
+
+  test('work that the old version left undone is done when it is due, and its webhooks are delivered', async () => {
+    for (const { as, id } of old.endpoints) {
+      await client.ask(as, 'PATCH', `/v1/webhook-endpoints/${id}`, { url: receiver.url })
+    }
+    vi.setSystemTime(new Date(old.recordedAt).getTime() + 2 * hourMs)
+    await until('what was due', async () => (await findChanged(old.readsLater)).length === 0).catch(() => undefined)
+    expect(await Promise.all(old.readsLater.map(repeat))).toMatchObject(old.readsLater)
+
+    for (const { as, id, style, secrets, pending } of old.endpoints) {
+      const left = `/v1/deliveries/resend-preview?status=pending&endpointId=${id}`
+      await until('deliveries', async () => (await client.ask(as, 'GET', left)).count === 0)
+      const told = receiver.received.filter((each) => 'x-paystack-signature' in each.headers === (style === 'paystack'))
+      expect(told.length).toBeGreaterThanOrEqual(pending)
+      expect(pending).toBeGreaterThan(0)
+      for (const secret of secrets) for (const each of told) checkSignature(style, secret, each)
+    }
+    expect(await verify()).toMatchObject({ isSound: true })
+  })
+
+  test('upgraded data are the same after the next start', async () => {
+    const before = await Promise.all(balances.map(repeat))
+    await stop()
+    await start()
+    expect(await Promise.all(balances.map(repeat))).toEqual(before)
+    const { stdout, stderr, code } = await runMteja(['ledger', 'verify'], place.options)
+    expect({ stdout, stderr, code }).toEqual({
+      stdout: expect.stringMatching(/^The ledger is sound/),
+      stderr: '',
+      code: 0,
+    })
+  })
+
+  test('upgraded data need no further upgrade, and one balance changed by hand is noticed', async () => {
+    const changed = await findChanged(balances)
+    await stop()
+    const { db, lock, applied } = await openMigrated(configOf(place, bearers.operator), failAtOnce)
+    expect(applied).toEqual([])
+    expect(await unsoundBooks(db)).toEqual([])
+    await takeFromTheRichest(db)
+    await db.close()
+    await lock?.release()
+    await start()
+    expect(await verify()).toMatchObject({ isSound: false })
+    expect((await findChanged(balances)).length).toBeGreaterThan(changed.length)
+  })
+})
+
+/** A folder for each old version. */
+function listFixtures(): { name: string; folder: URL }[] {
+  const root = new URL('fixtures/', import.meta.url)
+  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return folders.map(({ name }) => ({ name, folder: new URL(`${name}/`, root) }))
+}
+
+/** Puts the old data where a server would have left them. */
+async function restore(fixture: URL): Promise<TestPlace> {
+  const read = (name: string) => readFileSync(new URL(name, fixture))
+  const place = await makeEmptyPlace()
+  const { dataFolder, databaseUrl } = place.options
+  copyFileSync(fileURLToPath(new URL(fixtureFiles.key, fixture)), path.join(dataFolder, fixtureFiles.key))
+  if (databaseUrl !== undefined) await execute(databaseUrl, gunzipSync(read(fixtureFiles.dump)).toString('utf8'))
+  else {
+    const input = brotliDecompressSync(read(fixtureFiles.dataFolder))
+    execFileSync('tar', ['--extract', '--file=-', `--directory=${dataFolder}`], { input })
+  }
+  return place
+}
+
+function configOf({ options: { dataFolder, databaseUrl } }: TestPlace, adminKey = '') {
+  const flags = { port: '0', data: dataFolder, ...(databaseUrl === undefined ? {} : { databaseUrl }) }
+  return readConfig(flags, { MTEJA_ADMIN_KEY: adminKey, MTEJA_PUBLIC_URL: 'http://mteja.invalid' })
+}
+
+/** Where the database is lost. */
+function failAtOnce(error: Error): never {
+  throw error
+}
+
+function matches(actual: unknown, expected: object): boolean {
+  try {
+    expect(actual).toMatchObject(expected)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function checkSignature(style: 'standard' | 'paystack', secret: string, { body, headers }: Received): void {
+  if (style === 'standard') new Webhook(secret).verify(body, headers as Record<string, string>)
+  else expect(headers['x-paystack-signature']).toBe(createHmac('sha512', secret).update(body).digest('hex'))
+}
+
+/** A customer whose money no test here moves. */
+async function takeFromTheRichest(db: OwnedDb): Promise<void> {
+  await db.asOwner((owner) =>
+    owner.query(sql`
+      update ledger_accounts set posted = posted - 1
+      where posted = (select max(posted) from ledger_accounts where kind = 'customer_cash')
+    `),
+  )
+}
