@@ -42,13 +42,14 @@ export interface Customer {
 /** A customer as JSON, as events tell of them: made by `customer_snapshot` of the database. */
 export type CustomerSnapshot = Omit<Customer, 'id' | 'createdAt' | 'updatedAt'> & { id: number }
 
+/** A member that is left out is null. */
 export interface NewCustomer {
-  email: string | null
-  firstName: string | null
-  lastName: string | null
+  email?: string | null | undefined
+  firstName?: string | null | undefined
+  lastName?: string | null | undefined
   /** As it was given; a number that was read already is kept in E.164. */
-  phone: string | PhoneNumber | null
-  metadata: Metadata | null
+  phone?: string | PhoneNumber | null | undefined
+  metadata?: Metadata | null | undefined
 }
 
 /** How a caller names a customer: by code, by e-mail or by number. */
@@ -76,7 +77,7 @@ export const customerColumns = sql`
 
 interface Creation {
   tenant: Tenant
-  customer: NewCustomer & { phone: string | null }
+  customer: Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>
   /** The customer's phone, where it can be read; read before queueing, while the database works on the batch before. */
   number: PhoneNumber | null
   request: IdempotentRequest | null
@@ -111,11 +112,12 @@ export async function createCustomer(
   customer: NewCustomer,
   request: IdempotentRequest | null = null,
 ): Promise<Created> {
-  checkMetadata(customer.metadata)
-  const email = customer.email === null ? null : normalizeEmail(customer.email)
-  const number = typeof customer.phone === 'string' ? readNumber(tenant, customer.phone) : customer.phone
-  const phone = typeof customer.phone === 'string' ? customer.phone : (number?.e164 ?? null)
-  const creation = { tenant, customer: { ...customer, email, phone }, number, request }
+  const { email = null, firstName = null, lastName = null, phone: given = null, metadata = null } = customer
+  checkMetadata(metadata)
+  const number = typeof given === 'string' ? readNumber(tenant, given) : given
+  const phone = typeof given === 'string' ? given : (number?.e164 ?? null)
+  const named = { email: email === null ? null : normalizeEmail(email), firstName, lastName, phone, metadata }
+  const creation = { tenant, customer: named, number, request }
   const outcome = await queuesOf(context)
     .create(creation)
     .catch((error) => {

@@ -143,10 +143,7 @@ export async function receiveNotice(context: PaymentsContext, tenant: Tenant, id
   const intent = await getPaymentIntent(context, tenant, id)
   if (intent.chargeReference !== null || isUnderWay(intent)) return lookAgain(context, tenant, intent)
   if (hasArrived(intent)) return intent
-  throw new ServiceError(
-    'payment_intent_not_open',
-    `Payment intent ${intent.id} was not charged yet: confirm it first`,
-  )
+  throw new ServiceError('payment_intent_not_open', `Payment intent ${intent.id} was not charged yet: confirm it first`)
 }
 
 export function notOpen({ id, status, failureReason }: PaymentIntent): ServiceError {

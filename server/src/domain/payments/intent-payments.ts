@@ -46,7 +46,7 @@ export async function changeIntent(
     to_save: NewPaymentMethod | null
   }>(sql`
     with changed as (
-      update payment_intents set ${change.intent}, failures = 0, updated_at = ${now}::timestamptz
+      update payment_intents set ${change.intent}, attempts = 0, updated_at = ${now}::timestamptz
       where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent)} and ${change.where}
       returning id, charge_reference, customer_id, to_save
     ),

@@ -7,23 +7,27 @@ import { inTransaction } from '../context.ts'
 import { createCustomer, setRiskAction } from '../customers/customers.ts'
 import { getBalance } from '../ledger/balances.ts'
 import { listEntries } from '../ledger/entries.ts'
-import { sandboxCards } from '../sandbox/processor.ts'
+import { freshAttempt } from '../idempotency/attempt.ts'
+import { sandboxCards } from '../sandbox/instruments.ts'
+import { simulateNotice } from '../sandbox/notices.ts'
+import { savePaymentMethod } from '../sandbox/payment-methods.ts'
+import type { SandboxDecision } from '../sandbox/processor.ts'
+import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
+import { receiveNotice } from './charging.ts'
 import { createCheckoutSession, openCheckout } from './checkout-sessions.ts'
+import { settleDuePayments } from './due-payments.ts'
+import { listPaymentIntents } from './payment-intent-lists.ts'
+import { getPaymentIntent } from './payment-intent-records.ts'
 import {
   type Confirmation,
   cancelPaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
-  getPaymentIntent,
-  listPaymentIntents,
   type NewPaymentIntent,
-  receiveNotice,
-  settleDuePayments,
-  simulateNotice,
 } from './payment-intents.ts'
 import { getPaymentMethod, listAllPaymentMethods } from './payment-method-lists.ts'
-import { deactivatePaymentMethod, savePaymentMethod } from './payment-methods.ts'
+import { deactivatePaymentMethod } from './payment-methods.ts'
 import { type PaymentProcessor, requireProcessor } from './payment-processor.ts'
 
 let service: TestService
@@ -43,36 +47,58 @@ beforeEach(async () => {
 })
 
 async function addCustomer(): Promise<string> {
-  const named = { firstName: 'Zawadi', lastName: null, phone: '+27821234567', metadata: null }
-  const { customer } = await createCustomer(service, tenant, { ...named, email: null })
+  const { customer } = await createCustomer(service, tenant, { firstName: 'Zawadi', phone: '+27821234567' })
   return customer.code
 }
 
 function cardOf(outcome: string): Confirmation {
   const number = Object.keys(sandboxCards).find((card) => sandboxCards[card] === outcome) as string
-  const unknown = { brand: undefined, provider: undefined, bank: undefined, accountName: undefined }
-  return { instrument: { type: 'card', number, expiryMonth: 12, expiryYear: 2030, ...unknown } }
+  return { instrument: { type: 'card', number, expiryMonth: 12, expiryYear: 2030 } }
 }
 
 function phone(number: string): Confirmation {
-  return { instrument: { type: 'mobile_money', phone: number, provider: undefined, accountName: undefined } }
+  return { instrument: { type: 'mobile_money', phone: number } }
 }
 
 async function saveCard(outcome: string, owner = customerCode): Promise<string> {
   const { instrument } = cardOf(outcome)
-  return (await savePaymentMethod(service, tenant, owner, instrument as never)).code
+  return (await savePaymentMethod(service, sandboxTenantOf(tenant), owner, instrument as never)).code
 }
 
-const create = (more: Partial<NewPaymentIntent> = {}, as: Service = service) =>
-  createPaymentIntent(as, tenant, { amount: 5000, currency: 'ZAR', customerCode, ...more })
-const confirm = (id: string, confirmation: Confirmation = {}, as: Service = service) =>
-  confirmPaymentIntent(as, tenant, id, confirmation)
+const create = (more: Partial<NewPaymentIntent> = {}, as: Service = service, attempt = freshAttempt(as)) =>
+  createPaymentIntent(as, tenant, { amount: 5000, currency: 'ZAR', customerCode, ...more }, attempt)
+const confirm = (id: string, confirmation: Confirmation = {}, as: Service = service, attempt = freshAttempt(as)) =>
+  confirmPaymentIntent(as, tenant, { id, ...confirmation }, attempt)
+const notice = (reference: string, outcome: SandboxDecision) =>
+  simulateNotice(service, sandboxTenantOf(tenant), { reference, outcome })
 const cancel = (id: string) => cancelPaymentIntent(service, tenant, id)
 
 /** The service with another processor. */
 function takenBy(processor: PaymentProcessor): Service {
   return { ...service, processorOf: async () => processor }
 }
+
+/** Fails every statement that matches, as if the process had ended there. */
+const dyingAt = (pattern: RegExp): Service => ({
+  ...service,
+  db: {
+    ...service.db,
+    query: (statement) => dieAt(pattern, statement.text, () => service.db.query(statement)),
+    lane() {
+      const { depth, query } = service.db.lane()
+      return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
+    },
+    transaction: (work) =>
+      inTransaction(service, (tx) =>
+        work({
+          transaction: 'open',
+          query: (statement) => dieAt(pattern, statement.text, () => tx.db.query(statement)),
+        }),
+      ),
+  },
+})
+const dieAt = <Result>(pattern: RegExp, text: string, run: () => Promise<Result>): Promise<Result> =>
+  pattern.test(text) ? Promise.reject(new Error('killed')) : run()
 
 async function balance(code = customerCode): Promise<bigint> {
   return (await getBalance(service, tenant, code)).posted
@@ -231,7 +257,7 @@ describe('a late success', () => {
       () => confirm(id, cardOf('succeeded')),
       () => receiveNotice(service, tenant, id),
       () => settleDuePayments(service),
-      () => simulateNotice(service, tenant, id, 'declined'),
+      () => notice(id, 'declined'),
     ]
     await Promise.all(Array.from({ length: 20 }, (_, i) => tellings[i % tellings.length]?.()))
     expect(await balance()).toBe(5000n)
@@ -272,14 +298,39 @@ describe('an idempotency key', () => {
     expect(second.id).not.toBe(first.id)
   })
 
-  test('of a confirmation makes one charge, also where it was declined', async () => {
+})
+
+describe('an attempt', () => {
+  test('to confirm makes one charge, also where it was declined', async () => {
     const { id } = await create()
-    const declined = { ...cardOf('declined'), key: 'confirm-1' }
-    await confirm(id, declined)
-    expect(await confirm(id, declined)).toMatchObject({ status: 'failed' })
+    const attempt = freshAttempt(service)
+    await confirm(id, cardOf('declined'), service, attempt)
+    expect(await confirm(id, cardOf('declined'), service, attempt)).toMatchObject({ status: 'failed' })
     expect(await chargeStatuses()).toEqual(['failed'])
-    await confirm(id, { ...cardOf('declined'), key: 'confirm-2' })
+    await confirm(id, cardOf('declined'))
     expect(await chargeStatuses()).toEqual(['failed', 'failed'])
+  })
+
+  test('to create makes one intent, named by the attempt, however often and by however many it is tried', async () => {
+    const attempt = freshAttempt(service)
+    const paymentMethodCode = await saveCard('succeeded')
+    const tries = () => Array.from({ length: 10 }, () => create({ paymentMethodCode }, service, attempt))
+    const made = [...(await Promise.all(tries())), ...(await Promise.all(tries()))]
+    expect(new Set(made.map(({ id }) => id))).toEqual(new Set([`pi_${attempt.id}`]))
+    expect(made[0]?.idempotencyKey).toBe(`idem_${attempt.id}`)
+    expect(await chargeStatuses()).toEqual(['succeeded'])
+    expect(await balance()).toBe(5000n)
+    expect((await listPaymentIntents(service, tenant, {}, { limit: 50, offset: 0 })).total).toBe(1)
+  })
+
+  test('that was killed before its charge charges when it is tried again', async () => {
+    const attempt = freshAttempt(service)
+    const paymentMethodCode = await saveCard('succeeded')
+    const killed = dyingAt(/status = 'processing'/)
+    await expect(create({ paymentMethodCode }, killed, attempt)).rejects.toThrow('killed')
+    expect(await create({ paymentMethodCode }, service, attempt)).toMatchObject({ status: 'succeeded' })
+    expect(await chargeStatuses()).toEqual(['succeeded'])
+    expect(await balance()).toBe(5000n)
   })
 })
 
@@ -344,7 +395,7 @@ describe('an intent that is not paid', () => {
     await settleDuePayments(service)
     expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'canceled' })
     expect(await chargeStatuses()).toEqual(['failed'])
-    await simulateNotice(service, tenant, id, 'succeeded')
+    await notice(id, 'succeeded')
     expect(await balance()).toBe(0n)
   })
 
@@ -401,28 +452,6 @@ describe('canceling', () => {
 })
 
 describe('a crash', () => {
-  /** Fails every statement that matches, as if the process had ended there. */
-  const dyingAt = (pattern: RegExp): Service => ({
-    ...service,
-    db: {
-      ...service.db,
-      query: (statement) => dieAt(pattern, statement.text, () => service.db.query(statement)),
-      lane() {
-        const { depth, query } = service.db.lane()
-        return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
-      },
-      transaction: (work) =>
-        inTransaction(service, (tx) =>
-          work({
-            transaction: 'open',
-            query: (statement) => dieAt(pattern, statement.text, () => tx.db.query(statement)),
-          }),
-        ),
-    },
-  })
-  const dieAt = <Result>(pattern: RegExp, text: string, run: () => Promise<Result>): Promise<Result> =>
-    pattern.test(text) ? Promise.reject(new Error('killed')) : run()
-
   test('between crediting and noting it is healed by the background', async () => {
     const { id } = await create()
     await expect(confirm(id, cardOf('succeeded'), dyingAt(/status = 'succeeded', transaction_id/))).rejects.toThrow(
@@ -474,7 +503,11 @@ describe('a crash', () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(hourMs)
-    await expect(settleDuePayments(dyingAt(/post_commands/))).rejects.toThrow('killed')
+    const log = keepLog()
+    const other = await create()
+    await confirm(other.id, cardOf('late_success'))
+    service.clock.advance(hourMs)
+    await settleDuePayments({ ...dyingAt(new RegExp(`update payment_intents set status = 'succeeded'`)), log })
     service.clock.advance(hourMs)
     await settleDuePayments(service)
     expect(await balance()).toBe(5000n)

@@ -1,7 +1,8 @@
 import type { Currency } from '../../base/money.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
+import { pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
@@ -13,7 +14,7 @@ import {
   withParts,
 } from './payment-records.ts'
 
-/** When transactions were created. */
+/** When payments were created. */
 export interface PaymentPeriod {
   /** At or after. */
   from?: Date | undefined
@@ -22,20 +23,20 @@ export interface PaymentPeriod {
 }
 
 export interface PaymentFilter extends PaymentPeriod {
-  /** Null for one that no transaction is ever in. */
+  /** Null for a status that no payment is ever in. */
   status?: PaymentStatus | null | undefined
   customerId?: bigint | undefined
   /** Minor units, exactly. */
   amount?: bigint | undefined
 }
 
-/** What transactions that succeeded come to, in each currency. */
+/** How many payments succeeded, and their amounts added up in each currency. */
 export interface PaymentTotals {
   count: number
   volumes: { currency: Currency; amount: bigint }[]
 }
 
-/** Transactions from `first` to `last`, counted in the order they were created. */
+/** Payments from `first` to `last`, counted in the order they were created. */
 interface NumberWindow {
   first: bigint
   last: bigint
@@ -46,66 +47,49 @@ export async function listPayments(
   context: Context,
   tenant: Tenant,
   filter: PaymentFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Payment>> {
   const window = await findWindow(context, tenant, filter)
-  const matches = isFiltered(filter) ? pageOfMatches(tenant, window, filter, page) : pageOfWindow(tenant, window, page)
+  const { total, rows } = isFiltered(filter)
+    ? pageOfMatches(matchesOf(tenant, window, filter), page)
+    : pageByNumber(wholeWindow(window), tenant, page)
   const statement = sql`
-    select n.total, ${paymentColumns}
-    from (${matches.total}) n
-    left join (${matches.transactions}) pay on true
+    select t.total, ${paymentColumns}
+    from (${total}) t
+    left join (${rows}) pay on true
     ${withParts}
     order by pay.number desc
   `
-  // Which index finds few depends on what is asked for.
-  const rows = await context.db.query<PaymentRow & { total: bigint }>(
-    isFiltered(filter) ? plannedAnew(statement) : statement,
-  )
-  const items = rows.filter((row) => row.id !== null).map(readPayment)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  const found = await context.db.query<PaymentRow & { total: bigint }>(plannedFor(filter, statement))
+  return readPage(found, readPayment)
+}
+
+/** Which index finds few depends on what is asked for. */
+function plannedFor(filter: PaymentFilter, statement: Sql): Sql {
+  return isFiltered(filter) ? plannedAnew(statement) : statement
 }
 
 function isFiltered({ status, customerId, amount }: PaymentFilter): boolean {
   return status !== undefined || customerId !== undefined || amount !== undefined
 }
 
-function pageOfWindow({ merchant, mode }: Tenant, window: NumberWindow, page: { limit: number; offset: number }) {
-  const newest = window.last - BigInt(page.offset)
-  return {
-    total: sql`select ${window.last - window.first + 1n}::bigint as total`,
-    transactions: sql`
-      select w.* from payments w
-      where w.merchant_id = ${merchant.id} and w.mode = ${mode}
-        and w.number >= ${window.first} and w.number <= ${newest} and w.number > ${newest - BigInt(page.limit)}
-    `,
-  }
+function wholeWindow({ first, last }: NumberWindow) {
+  return { table: sql`payments`, first: sql`${first}::bigint`, last: sql`${last}::bigint` }
 }
 
-function pageOfMatches(
-  tenant: Tenant,
-  window: NumberWindow,
-  filter: PaymentFilter,
-  page: { limit: number; offset: number },
-) {
-  const matching = matchesOf(tenant, window, filter)
-  return {
-    total: sql`select count(*) as total ${matching}`,
-    transactions: sql`select pay.* ${matching} order by pay.number desc limit ${page.limit} offset ${page.offset}`,
-  }
-}
-
+/** With `n` for the payments. */
 function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: PaymentFilter): Sql {
   const { status, customerId, amount } = filter
   return sql`
-    from payments pay
-    where pay.merchant_id = ${merchant.id} and pay.mode = ${mode} and pay.number between ${window.first} and ${window.last}
-      ${customerId === undefined ? nothing : sql`and pay.customer_id = ${customerId}`}
-      ${amount === undefined ? nothing : sql`and pay.amount = ${amount}`}
-      ${status === undefined ? nothing : sql`and pay.status = ${status}`}
+    from payments n
+    where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.number between ${window.first} and ${window.last}
+      ${customerId === undefined ? nothing : sql`and n.customer_id = ${customerId}`}
+      ${amount === undefined ? nothing : sql`and n.amount = ${amount}`}
+      ${status === undefined ? nothing : sql`and n.status = ${status}`}
   `
 }
 
-/** One step of a walk by cursor, newest first: the transactions just before or just after a known one. */
+/** One step of a walk by cursor, newest first: the payments just before or just after a known one. */
 export async function walkPayments(
   context: Context,
   tenant: Tenant,
@@ -117,16 +101,16 @@ export async function walkPayments(
   const statement = sql`
     select ${paymentColumns}
     from (
-      select pay.* ${matchesOf(tenant, window, filter)}
-        ${step.olderThan === undefined ? nothing : sql`and pay.number < ${numberOf(tenant, step.olderThan)}`}
-        ${step.newerThan === undefined ? nothing : sql`and pay.number > ${numberOf(tenant, step.newerThan)}`}
-      order by ${backwards ? sql`pay.number asc` : sql`pay.number desc`}
+      select n.* ${matchesOf(tenant, window, filter)}
+        ${step.olderThan === undefined ? nothing : sql`and n.number < ${numberOf(tenant, step.olderThan)}`}
+        ${step.newerThan === undefined ? nothing : sql`and n.number > ${numberOf(tenant, step.newerThan)}`}
+      order by ${backwards ? sql`n.number asc` : sql`n.number desc`}
       limit ${step.limit + 1}
     ) pay
     ${withParts}
     order by ${backwards ? sql`pay.number asc` : sql`pay.number desc`}
   `
-  const rows = await context.db.query<PaymentRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
+  const rows = await context.db.query<PaymentRow>(plannedFor(filter, statement))
   const more = rows.length > step.limit
   const items = rows.slice(0, step.limit).map(readPayment)
   if (backwards) items.reverse()
@@ -158,10 +142,10 @@ export async function totalPayments(
           order by k.currency
         `
       : sql`
-          select pay.currency, count(*) as count, sum(pay.amount) as amount
-          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and pay.paid_at is not null
-          group by pay.currency
-          order by pay.currency
+          select n.currency, count(*) as count, sum(n.amount) as amount
+          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and n.paid_at is not null
+          group by n.currency
+          order by n.currency
         `,
   )
   return {
@@ -170,7 +154,7 @@ export async function totalPayments(
   }
 }
 
-/** What a customer has paid so far: the merchant by transactions, and into their own balance in any way. */
+/** How much a customer has paid so far: to the merchant by payments, and into their own balance in any way. */
 export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<PaymentTotals> {
   const [payIns, payments] = await Promise.all([
     summarizePayIns(context, tenant, customerId),
@@ -196,7 +180,7 @@ async function summarizePayments(context: Context, { merchant }: Tenant, custome
   return { count: rows.reduce((count, row) => count + Number(row.count), 0), totals }
 }
 
-/** Transactions are numbered in the order of their creation times, so a period is a window of numbers. */
+/** Payments are numbered in the order of their creation times, so a period is a window of numbers. */
 async function findWindow(context: Context, tenant: Tenant, { from, to }: PaymentPeriod): Promise<NumberWindow> {
   const bound = (condition: Sql, order: Sql) => sql`(
     select pay.number from payments pay

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
   type PaymentMethod,
@@ -33,7 +33,7 @@ export async function listAllPaymentMethods(
   context: Context,
   { merchant, mode }: Tenant,
   filter: { customerCode?: string | undefined },
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<OwnedPaymentMethod>> {
   const ofCustomer =
     filter.customerCode === undefined
@@ -53,8 +53,7 @@ export async function listAllPaymentMethods(
     left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
     order by p.id desc
   `)
-  const items = rows.filter((row) => row.id !== null).map(readOwned)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readOwned)
 }
 
 function readOwned(row: OwnedRow): OwnedPaymentMethod {

@@ -1,6 +1,6 @@
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import type { Context, TxContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { CustomerSnapshot, Metadata } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
@@ -93,7 +93,7 @@ export type PaymentMethodSnapshot = Pick<
   | 'reusable'
 >
 
-/** A transaction as JSON: what events carry of it, and what surfaces render it from. */
+/** A payment as JSON: events carry it, and surfaces render it from that. */
 export type PaymentSnapshot = Omit<
   Payment,
   'id' | 'amount' | 'chargedAt' | 'paidAt' | 'expiresAt' | 'createdAt' | 'channels' | 'callbackUrl' | 'accessCode'
@@ -125,7 +125,7 @@ export interface PaymentRow {
   customer: CustomerSnapshot
 }
 
-/** The columns of a transaction, where `t` is its table and `withParts` has joined the rest. */
+/** The columns of a payment, where `pay` is its table and `withParts` has joined the rest. */
 export const paymentColumns: Sql = sql`
   pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
   pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
@@ -143,7 +143,7 @@ export const withParts: Sql = sql`
   left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
 `
 
-/** The transaction that a payment intent belongs to, by the intent's UUID; null for an intent of none. */
+/** The payment that an intent makes, by the intent's UUID; null for an intent that makes no payment. */
 export async function findPaymentOfIntent(
   context: Context,
   tenant: Tenant,
@@ -154,21 +154,6 @@ export async function findPaymentOfIntent(
     where pay.merchant_id = ${tenant.merchant.id} and pay.payment_intent_id = ${intentUuid}
   `)
   return row === undefined ? null : readPayment(row)
-}
-
-/** Adds a success to what the tenant's transactions come to. Once for each, in the transaction that notes the success. */
-export async function countSuccess(
-  tx: TxContext,
-  { merchant, mode }: Tenant,
-  { amount, currency }: Pick<Payment, 'amount' | 'currency'>,
-): Promise<void> {
-  await tx.db.query(sql`
-    insert into payment_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
-    values (${merchant.id}, ${mode}, ${currency}, 1, ${amount})
-    on conflict (merchant_id, mode, currency) do update set
-      succeeded_count = k.succeeded_count + 1,
-      succeeded_amount = k.succeeded_amount + excluded.succeeded_amount
-  `)
 }
 
 export function snapshotPayment(payment: Payment): PaymentSnapshot {

@@ -6,16 +6,21 @@ import { type Context, inTransaction } from '../context.ts'
 import { type Customer, checkMetadata, findCustomer, type Metadata, normalizeEmail } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
-import { merchantColumns, readTenant, type TenantRow } from '../merchants/due.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
-import type { Tenant } from '../merchants/tenant.ts'
+import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { payIntent, receiveNotice } from './charging.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { Instrument, TypedCard, TypedPhone } from './instruments.ts'
 import { findPayer, refuseDenied } from './payers.ts'
 import { getPaymentIntent, insertPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import { type PageChannel, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
+import {
+  type HostedPages,
+  type PageChannel,
+  type PaymentsContext,
+  type ProcessorChoice,
+  requireProcessor,
+} from './payment-processor.ts'
 import {
   findPaymentOfIntent,
   type IncomingDetails,
@@ -27,6 +32,7 @@ import {
   readPayment,
   withParts,
 } from './payment-records.ts'
+import { openStatuses, settleIntent } from './settling.ts'
 
 /** How long a page can be paid on, and a declined charge tried again. */
 const lifetimeMs = 48 * 60 * 60 * 1000
@@ -148,7 +154,8 @@ export async function receiveArrival(
     if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
   }
   const { paymentIntentId } = await getPayment(context, tenant, { reference })
-  await receiveNotice(context, tenant, paymentIntentId)
+  const intent = await getPaymentIntent(context, tenant, paymentIntentId)
+  if (openStatuses.includes(intent.status)) await settleIntent(context, tenant, intent, { status: 'succeeded' })
   return getPayment(context, tenant, { reference })
 }
 
@@ -176,23 +183,28 @@ export async function verifyPayment(context: PaymentsContext, tenant: Tenant, re
   return getPayment(context, tenant, { reference })
 }
 
-/** A transaction as the person who pays comes to it: by its page's address alone. */
+/** A payment as the person who pays comes to it: by its page's address alone. */
 export interface OpenedPayment {
   tenant: Tenant
   payment: Payment
   intent: PaymentIntent
-}
-
-/** What the page shows now: of one under way, the processor is asked first. Throws `reference_not_found`. */
-export async function openPaymentPage(context: PaymentsContext, accessCode: string): Promise<OpenedPayment> {
-  const { tenant, reference } = await findPage(context, accessCode)
-  const payment = await verifyPayment(context, tenant, reference)
-  return { tenant, payment, intent: await getPaymentIntent(context, tenant, payment.paymentIntentId) }
+  pages: HostedPages
 }
 
 /**
- * Pays on the page, and saves the instrument when it has paid. What is paid or under way is not charged again. Throws
- * `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`.
+ * The payment as the page shows it now: of a payment under way, the processor is asked first. Throws
+ * `reference_not_found`, `not_available`.
+ */
+export async function openPaymentPage(context: PaymentsContext, accessCode: string): Promise<OpenedPayment> {
+  const { tenant, reference } = await findPage(context, accessCode)
+  const payment = await verifyPayment(context, tenant, reference)
+  return openedBy(context, tenant, reference, await getPaymentIntent(context, tenant, payment.paymentIntentId))
+}
+
+/**
+ * Pays on the page, once for an attempt, and saves the instrument when it has paid. A payment that is paid or under way is
+ * not charged again. Throws `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`,
+ * `not_available`.
  */
 export async function payOnPage(
   context: PaymentsContext,
@@ -206,12 +218,22 @@ export async function payOnPage(
   }
   refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
   const intent = await confirmPaymentIntent(context, tenant, { id: paymentIntentId, instrument, save: true }, attempt)
-  return { tenant, payment: await getPayment(context, tenant, { reference }), intent }
+  return openedBy(context, tenant, reference, intent)
+}
+
+async function openedBy(
+  context: PaymentsContext,
+  tenant: Tenant,
+  reference: string,
+  intent: PaymentIntent,
+): Promise<OpenedPayment> {
+  const { pages } = await requireProcessor(context, tenant)
+  return { tenant, payment: await getPayment(context, tenant, { reference }), intent, pages }
 }
 
 async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
   const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
-    select pay.mode, pay.reference, ${merchantColumns}
+    select pay.mode, pay.reference, ${tenantColumns}
     from payments pay
     join merchants m on m.id = pay.merchant_id
     where pay.access_code = ${accessCode}

@@ -205,7 +205,7 @@ async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent
   const next = new Date(now.getTime() + Math.min(Math.max(tookMs, firstCheckMs), lastCheckMs))
   const dueAt = intent.expiresAt > now && intent.expiresAt < next ? intent.expiresAt : next
   await context.db.query(sql`
-    update payment_intents set due_at = ${dueAt}, failures = 0
+    update payment_intents set due_at = ${dueAt}, attempts = 0
     where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent)} and status = 'processing'
   `)
 }

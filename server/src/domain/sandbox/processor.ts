@@ -12,6 +12,7 @@ import {
   sandboxDefaultInstrument,
   sandboxPages,
 } from './instruments.ts'
+import type { SandboxTenant } from './sandbox-tenant.ts'
 
 const reasons = {
   declined: 'The payment was declined by the issuer',
@@ -92,12 +93,15 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
   }
 }
 
-/** Makes the sandbox decide a charge that is under way; one that is decided stays so. */
+/** An outcome that a charge under way can be given. */
+export type SandboxDecision = 'succeeded' | 'declined' | 'insufficient_funds'
+
+/** Makes the sandbox decide a charge that is under way; a charge that is decided stays so. */
 export async function decideSandboxCharge(
   own: { db: Db; clock: Clock },
-  tenant: Tenant,
+  tenant: SandboxTenant,
   reference: string,
-  outcome: 'succeeded' | 'declined' | 'insufficient_funds',
+  outcome: SandboxDecision,
 ): Promise<void> {
   await decide(own.db, own.clock, tenant, reference, firstState(outcome, null))
 }

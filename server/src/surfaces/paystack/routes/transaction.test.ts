@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
-import { settleDuePayments } from '../../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../../domain/payments/due-payments.ts'
 
 const email = 'zero@example.com'
 const now = '2026-01-15T10:30:00.000Z'
