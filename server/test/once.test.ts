@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ErrorCode, errorCodes } from '../src/base/errors.ts'
+import { isRemembered } from '../src/domain/idempotency/remembered.ts'
+import { renderProblem as renderForMteja } from '../src/surfaces/mteja/errors.ts'
+import { listRoutes, openTestApi, type TestApi, type TestRoute } from './api.ts'
+
+// Holds the door for "once" to docs/ledger.md: which way each route goes, and what is remembered of an answer.
+
+const ways: Record<string, readonly string[]> = {
+  'in the posting': [
+    'POST /api/canary/customers',
+    'POST /api/canary/purchases',
+    'POST /api/canary/transfers',
+    'POST /v1/holds',
+    'POST /v1/holds/:id/capture',
+    'POST /v1/holds/:id/release',
+    'POST /v1/refunds',
+    'POST /v1/reversals',
+    'POST /v1/sandbox/pay-ins',
+  ],
+  'in a transaction': [
+    'PATCH /api/canary/customers/:id',
+    'PATCH /v1/webhook-endpoints/:id',
+    'POST /api/canary/checkout/sessions',
+    'POST /api/canary/webhook-endpoints',
+    'POST /customer',
+    'POST /customer/:email_or_code/identification',
+    'POST /customer/:id/initialize-direct-debit',
+    'POST /customer/authorization/deactivate',
+    'POST /customer/authorization/initialize',
+    'POST /customer/deactivate_authorization',
+    'POST /customer/set_risk_action',
+    'POST /dedicated_account',
+    'POST /dedicated_account/assign',
+    'POST /dedicated_account/split',
+    'POST /transaction/initialize',
+    'POST /v1/api-keys',
+    'POST /v1/deliveries/:id/resend',
+    'POST /v1/deliveries/resend',
+    'POST /v1/merchants',
+    'POST /v1/merchants/:id/api-keys',
+    'POST /v1/sandbox/mandates/:reference/approve',
+    'POST /v1/sandbox/payment-methods',
+    'POST /v1/signing-keys/rotate',
+    'POST /v1/webhook-endpoints',
+    'POST /v1/webhook-endpoints/:id/rotate-secret',
+    'PUT /customer/:email_or_code',
+    'PUT /customer/:id/directdebit-activation-charge',
+    'PUT /directdebit/activation-charge',
+  ],
+  'around work outside': [
+    'POST /api/canary/payment-intents',
+    'POST /api/canary/payment-intents/:id/cancel',
+    'POST /api/canary/payment-intents/:id/confirm',
+    'POST /bank/validate',
+    'POST /charge',
+    'POST /transaction/charge_authorization',
+    'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
+    'POST /v1/sandbox/payments/:reference/notice',
+    'POST /v1/transfers/batch',
+  ],
+}
+
+/** Forms of pages and notices of upstreams carry no key. */
+const keyless = [
+  'POST /authorize/:accessCode',
+  'POST /checkout/:id',
+  'POST /pay/:accessCode',
+  'POST /webhooks/paystack',
+]
+
+describe('every route that writes', () => {
+  let writing: TestRoute[]
+  beforeAll(async () => {
+    const routes = await listRoutes({ adminKey: 'operator-0123456789' })
+    writing = routes.filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method))
+  })
+
+  test('a route that writes says how it is done once, or carries no key', () => {
+    const silent = writing.filter(({ once }) => once === undefined).map(({ name }) => name)
+    expect(silent.sort()).toEqual(keyless)
+  })
+
+  test.each(Object.entries(ways))('the routes that are done once %s are the listed routes', (way, names) => {
+    const chosen = writing.filter(({ once }) => once === way).map(({ name }) => name)
+    expect(chosen.sort()).toEqual([...names].sort())
+  })
+})
+
+describe('what is remembered under a key', () => {
+  test('a refusal is remembered for a reason of the domain, and not when it says nothing about the effect', () => {
+    const statusOf = (code: ErrorCode) =>
+      renderForMteja({ code, message: '', field: undefined, violations: [], expected: true }).statusCode
+    const forgotten = errorCodes.filter((code) => !isRemembered[code])
+    expect(forgotten.filter((code) => ![400, 401, 403, 404, 409, 413, 429, 500, 503].includes(statusOf(code)))).toEqual(
+      [],
+    )
+    const remembered = errorCodes.filter((code) => isRemembered[code])
+    expect(remembered.filter((code) => [401, 408, 413, 429, 500, 503].includes(statusOf(code)))).toEqual([])
+  })
+
+  test('docs/ledger.md names each refusal that is not remembered', () => {
+    const document = readFileSync(fileURLToPath(new URL('../../docs/ledger.md', import.meta.url)), 'utf8')
+    const forgotten = [...document.matchAll(/^\|.*\| no \|$/gm)].flatMap(([row]) =>
+      [...row.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code),
+    )
+    expect(forgotten.sort()).toEqual(errorCodes.filter((code) => !isRemembered[code]).sort())
+  })
+
+  describe('on every kind of route', () => {
+    let api: TestApi
+    let customerId: string
+    beforeAll(async () => {
+      api = await openTestApi()
+      const answer = await api.call('POST', '/api/canary/customers', {
+        email: 'once@example.com',
+        phoneNumber: '+27821234567',
+        metadata: {},
+      })
+      customerId = answer.json().id
+    })
+    afterAll(() => api.close())
+
+    const send = (url: string, body: object, key: string, bearer = api.tenant.secret) =>
+      api.app.inject({
+        method: 'POST',
+        url,
+        headers: { authorization: `Bearer ${bearer}`, 'idempotency-key': key },
+        payload: body,
+      })
+
+    /** Requests that are refused for a reason of the domain, and malformed ones, of each way. */
+    const cases = [
+      [
+        'in the posting',
+        '/api/canary/purchases',
+        () => ({ customerId, productId: 'p', amount: 50, currency: 'ZAR' }),
+        402,
+      ],
+      ['in a transaction', '/v1/deliveries/dlv_00000000000000000000000000000000/resend', () => ({}), 404],
+      [
+        'around work outside',
+        '/api/canary/payment-intents',
+        () => ({ customerId: 'CUS_000000000000000', amount: 50, currency: 'ZAR' }),
+        404,
+      ],
+    ] as const
+
+    test.each(cases)('%s, a refusal for a reason of the domain is given again', async (way, url, body, status) => {
+      const answers = [
+        await send(url, body(), `domain ${way}`.replaceAll(' ', '-')),
+        await send(url, body(), `domain ${way}`.replaceAll(' ', '-')),
+      ]
+      expect(answers.map((each) => [each.statusCode, each.headers['idempotent-replayed']])).toEqual([
+        [status, undefined],
+        [status, 'true'],
+      ])
+      expect(answers[1]?.body).toBe(answers[0]?.body)
+    })
+
+    const malformed = [
+      ['in the posting', '/api/canary/purchases', () => ({ customerId, productId: 'p', amount: 50, currency: 'USD' })],
+      ['in a transaction', '/v1/webhook-endpoints', () => ({ url: 'ftp://example.com' })],
+      ['around work outside', '/api/canary/payment-intents', () => ({ customerId, amount: 50, currency: 'USD' })],
+    ] as const
+
+    test.each(malformed)('%s, a malformed request is judged again under the same key', async (way, url, body) => {
+      const key = `malformed-${way.replaceAll(' ', '-')}`
+      for (const _try of [1, 2]) {
+        const answer = await send(url, body(), key)
+        expect([answer.statusCode, answer.headers['idempotent-replayed']]).toEqual([400, undefined])
+      }
+    })
+
+    test('a key that may not make the call is refused before the stored answer is looked for', async () => {
+      const body = { customerId, amount: 100, currency: 'ZAR' }
+      expect((await send('/v1/sandbox/pay-ins', body, 'allowed')).statusCode).toBe(201)
+      const stranger = await send('/v1/sandbox/pay-ins', body, 'allowed', 'sk_test_0000000000000000')
+      expect([stranger.statusCode, stranger.headers['idempotent-replayed']]).toEqual([401, undefined])
+    })
+  })
+})
