@@ -50,7 +50,8 @@ async function createTeller(service: TestService) {
   const sentences: [RegExp, (groups: Record<string, string | undefined>) => Promise<{ id?: string } | unknown>][] = [
     [
       /^(?<who>\w) gets (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
-      ({ who, amount = '', currency }) => simulatePayIn(service, sandboxTenantOf(tenant), { customerCode: code(who), amount, currency }),
+      ({ who, amount = '', currency }) =>
+        simulatePayIn(service, sandboxTenantOf(tenant), { customerCode: code(who), amount, currency }),
     ],
     [
       /^(?<who>\w) spends (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,

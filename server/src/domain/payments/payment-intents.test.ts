@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type KeptLog, keepLog } from '../../../test/kept-log.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import type { Service } from '../../surfaces/http/surface.ts'
 import { inTransaction } from '../context.ts'
 import { createCustomer, setRiskAction } from '../customers/customers.ts'
+import { freshAttempt } from '../idempotency/attempt.ts'
 import { getBalance } from '../ledger/balances.ts'
 import { listEntries } from '../ledger/entries.ts'
-import { freshAttempt } from '../idempotency/attempt.ts'
 import { sandboxCards } from '../sandbox/instruments.ts'
 import { simulateNotice } from '../sandbox/notices.ts'
 import { savePaymentMethod } from '../sandbox/payment-methods.ts'
@@ -297,7 +298,6 @@ describe('an idempotency key', () => {
     const second = await create({ idempotencyKey: 'order-9', customerCode: await addCustomer() })
     expect(second.id).not.toBe(first.id)
   })
-
 })
 
 describe('an attempt', () => {
@@ -499,18 +499,57 @@ describe('a crash', () => {
     expect(await balance()).toBe(5000n)
   })
 
-  test('of the background leaves the others to be settled, and itself to be tried again', async () => {
+  test('of the background between crediting and noting leaves an intent to be tried again', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(hourMs)
-    const log = keepLog()
-    const other = await create()
-    await confirm(other.id, cardOf('late_success'))
-    service.clock.advance(hourMs)
-    await settleDuePayments({ ...dyingAt(new RegExp(`update payment_intents set status = 'succeeded'`)), log })
+    await settleDuePayments(dyingAt(/status = 'succeeded', transaction_id/))
+    expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'processing' })
+    expect(await balance()).toBe(5000n)
     service.clock.advance(hourMs)
     await settleDuePayments(service)
+    expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'succeeded' })
     expect(await balance()).toBe(5000n)
+  })
+})
+
+describe('a payment that fails again and again in the background', () => {
+  /** The service with a processor that cannot say anything of one intent. */
+  async function deafTo(id: string, log: KeptLog): Promise<Service> {
+    const processor = await requireProcessor(service, tenant)
+    const query: PaymentProcessor['query'] = (its, reference) =>
+      reference.startsWith(id) ? Promise.reject(new Error('deaf')) : processor.query(its, reference)
+    return { ...takenBy({ ...processor, query }), log }
+  }
+
+  test('keeps no other waiting, is logged without a value of the customer, and is tried later each time', async () => {
+    const log = keepLog()
+    const bad = await create()
+    await confirm(bad.id, cardOf('late_success'))
+    const as = await deafTo(bad.id, log)
+    const tried: number[] = []
+    const began = service.clock.now().getTime()
+    const good: string[] = []
+    for (let seconds = 0; seconds < 300; seconds += 5) {
+      service.clock.advance(5_000)
+      const { id } = await create()
+      await confirm(id, cardOf('late_success'))
+      good.push(id)
+      const before = log.lines.length
+      await settleDuePayments(as)
+      if (log.lines.length > before) tried.push(Math.round((service.clock.now().getTime() - began) / 1000))
+    }
+    service.clock.advance(5_000)
+    await settleDuePayments(as)
+    expect(tried).toEqual([5, 35, 95, 215])
+    const statuses = await Promise.all(good.map((id) => getPaymentIntent(service, tenant, id)))
+    expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set(['succeeded']))
+    const { members, level } = log.lines[0] as KeptLog['lines'][number]
+    const ids = { task: 'payments', merchant: tenant.merchant.id, mode: 'test', row: bad.id.slice(3), attempt: 1 }
+    expect([level, members]).toEqual(['error', { ...ids, err: new Error('deaf') }])
+    service.clock.advance(hourMs)
+    await settleDuePayments(service)
+    expect(await getPaymentIntent(service, tenant, bad.id)).toMatchObject({ status: 'succeeded' })
   })
 })
 
