@@ -332,7 +332,7 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     },
   ],
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
-    { params: { reference: requestedReference }, body: {}, status: 404 },
+    { params: { reference: requestedReference }, body: {}, status: 404, statusInLiveMode: 403 },
   ],
 
   'GET /v1/customers/:id/balances': ({ customerCode }) => [

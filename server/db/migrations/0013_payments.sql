@@ -74,11 +74,8 @@ begin
 end
 $$;
 
--- Background work that fails for a row tries that row again later each time, and goes on with the other rows. Rows are found
--- tenant by tenant.
+-- Background work that fails for a row tries that row again later each time, and goes on with the other rows.
 alter table payment_intents add column attempts integer not null default 0;
 alter table mandates add column attempts integer not null default 0;
-create index payment_intents_due_of_tenant on payment_intents (merchant_id, mode, due_at) where due_at is not null;
-create index mandates_due_of_tenant on mandates (merchant_id, mode, activates_at) where status = 'pending';
 comment on column payment_intents.attempts is 'how often in a row background work has failed for it: the next try is later each time';
 comment on column mandates.attempts is 'how often in a row background work has failed for it: the next try is later each time';

@@ -1,7 +1,8 @@
 import { UpstreamError } from '../../base/upstream-error.ts'
+import type { Queryable } from '../../db/database.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
-import { readTenant, type Tenant, type TenantRow, tenantColumns } from './tenant.ts'
+import { type Mode, readTenant, type Tenant, type TenantRow, tenantColumns } from './tenant.ts'
 
 type RowId = bigint | string
 
@@ -9,13 +10,15 @@ type RowId = bigint | string
 export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigint> {
   /** Names the task in the log. */
   readonly name: string
-  /** The table, read as `d`. It has merchant_id, mode, id, attempts, and the time when a row is due. */
+  /** The table, read as `d`. It has merchant_id, mode, id, due_at and attempts. */
   readonly table: Sql
-  /** The column with the time when a row is due; default `due_at`. */
-  readonly time?: Sql
-  /** The rows that are not done. The table has partial indexes of them on the time and on (merchant_id, mode, time). */
+  /** The type of its ids; default bigint. */
+  readonly idType?: Sql
+  /** The column that stands for due_at; default that name. */
+  readonly dueAt?: Sql
+  /** The rows that are not done: the condition of the table's index on due_at. */
   readonly open: Sql
-  /** What else must hold before a row that is due can be worked on; default nothing. */
+  /** What else must hold before a row that is due can be worked on, begun with `and`; default nothing. */
   readonly ready?: Sql
   /** What `work` reads of the row, besides its tenant, id, due_at and attempts. */
   readonly columns: Sql
@@ -31,10 +34,12 @@ export interface DueRow<Id extends RowId = bigint> {
   readonly attempts: number
 }
 
-const dueAt = sql`due_at`
+const ownName = sql`due_at`
 
 /** How many rows one round takes on, of all tenants together. */
 const perRound = 100
+/** How many rows are looked at, to choose from. */
+const perLook = 1000
 const atOnce = 10
 /** While one server works on a row, no other does: longer than the work may take. */
 const claimMs = 60_000
@@ -62,46 +67,66 @@ export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   return rows.length
 }
 
-/** The oldest row of each tenant comes first, then the second oldest of each: nobody waits for another's thousands. */
 async function findDue<Given extends FreeContext, Row, Id extends RowId>(
-  context: Given,
-  { table, time = dueAt, open, ready, columns }: DueTask<Given, Row, Id>,
+  { db, clock }: Given,
+  task: DueTask<Given, Row, Id>,
 ): Promise<(Row & DueRow<Id>)[]> {
-  const now = context.clock.now()
-  const rows = await context.db.query<Row & Omit<DueRow<Id>, 'tenant'> & TenantRow>(sql`
-    with recursive tenants as (
-      (
-        select d.merchant_id, d.mode
-        from ${table} d
-        where ${open} and exists (select from ${table} d where ${open} and d.${time} <= ${now})
-        order by d.merchant_id, d.mode
-        limit 1
-      )
-      union all
-      select n.merchant_id, n.mode
-      from tenants t
-      cross join lateral (
-        select d.merchant_id, d.mode
-        from ${table} d
-        where ${open} and (d.merchant_id, d.mode) > (t.merchant_id, t.mode)
-        order by d.merchant_id, d.mode
-        limit 1
-      ) n
-    )
-    select ${tenantColumns}, t.mode, due.*
-    from tenants t
-    join merchants m on m.id = t.merchant_id
-    cross join lateral (
-      select row_number() over (order by d.${time}) as turn, d.id, d.${time} as due_at, d.attempts, ${columns}
-      from ${table} d
-      where d.merchant_id = t.merchant_id and d.mode = t.mode and ${open} and d.${time} <= ${now} ${ready ?? nothing}
-      order by d.${time}
-      limit ${perRound}
-    ) due
-    order by due.turn, due.due_at
-    limit ${perRound}
+  const { table, idType = sql`bigint`, dueAt = ownName, columns } = task
+  const found = inTurns(await findOldest(db, clock.now(), task)).slice(0, perRound)
+  if (found.length === 0) return []
+  const rows = await db.query<Row & Omit<DueRow<Id>, 'tenant'> & TenantRow>(sql`
+    select ${tenantColumns}, d.mode, d.id, d.${dueAt} as due_at, d.attempts, ${columns}
+    from unnest(
+      ${found.map((each) => each.merchant_id)}::integer[], ${found.map((each) => each.id)}::${idType}[]
+    ) with ordinality as f (merchant_id, id, place)
+    join ${table} d on d.merchant_id = f.merchant_id and d.id = f.id
+    join merchants m on m.id = d.merchant_id
+    order by f.place
   `)
   return rows.map((row) => ({ ...row, tenant: readTenant(row) }))
+}
+
+interface FoundRow {
+  merchant_id: number
+  mode: Mode
+  id: RowId
+}
+
+/** The rows that have been due the longest, some of every tenant that has any: none is hidden behind another's thousands. */
+async function findOldest(
+  db: Queryable,
+  now: Date,
+  { table, dueAt = ownName, open, ready }: Pick<DueTask<never, unknown>, 'table' | 'dueAt' | 'open' | 'ready'>,
+): Promise<FoundRow[]> {
+  const found: FoundRow[] = []
+  for (;;) {
+    const oldest = await db.query<FoundRow>(sql`
+      select d.merchant_id, d.mode, d.id
+      from ${table} d
+      where ${open} and d.${dueAt} <= ${now} ${ready ?? nothing} ${found.length === 0 ? nothing : ofOthers(found)}
+      order by d.${dueAt}
+      limit ${perLook}
+    `)
+    found.push(...oldest)
+    if (oldest.length < perLook) return found
+  }
+}
+
+function ofOthers(found: FoundRow[]): Sql {
+  const [merchants, modes] = [found.map((each) => each.merchant_id), found.map((each) => each.mode)]
+  return sql`and (d.merchant_id, d.mode) not in (select * from unnest(${merchants}::integer[], ${modes}::text[]))`
+}
+
+/** The first row of each tenant, then the second of each, and so on. */
+function inTurns(rows: FoundRow[]): FoundRow[] {
+  const counts = new Map<string, number>()
+  const numbered = rows.map((row) => {
+    const key = `${row.merchant_id}/${row.mode}`
+    const turn = (counts.get(key) ?? 0) + 1
+    counts.set(key, turn)
+    return { row, turn }
+  })
+  return numbered.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
 }
 
 async function doRow<Given extends FreeContext, Row, Id extends RowId>(
@@ -122,13 +147,13 @@ async function doRow<Given extends FreeContext, Row, Id extends RowId>(
 /** Answers until when; null where another server has the row. */
 async function claim<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
-  { table, time = dueAt, open }: DueTask<Given, Row, Id>,
+  { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
   row: DueRow<Id>,
 ): Promise<Date | null> {
   const until = new Date(context.clock.now().getTime() + claimMs)
   const rows = await context.db.query(sql`
-    update ${table} d set ${time} = ${until}
-    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and d.${time} = ${row.due_at} and ${open}
+    update ${table} d set ${dueAt} = ${until}
+    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and d.${dueAt} = ${row.due_at} and ${open}
     returning d.id
   `)
   return rows.length > 0 ? until : null
@@ -137,7 +162,7 @@ async function claim<Given extends FreeContext, Row, Id extends RowId>(
 /** A row that was given another time during the work keeps that time. */
 async function postpone<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
-  { table, time = dueAt, open }: DueTask<Given, Row, Id>,
+  { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
   row: DueRow<Id>,
   claimedUntil: Date,
 ): Promise<void> {
@@ -145,20 +170,15 @@ async function postpone<Given extends FreeContext, Row, Id extends RowId>(
   await context.db.query(sql`
     update ${table} d set
       attempts = d.attempts + 1,
-      ${time} = case
-        when d.${time} = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
-        else d.${time}
+      ${dueAt} = case
+        when d.${dueAt} = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
+        else d.${dueAt}
       end
     where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and ${open}
   `)
 }
 
-function logFailure<Id extends RowId>(
-  { log }: FreeContext,
-  task: string,
-  { tenant, id, attempts }: DueRow<Id>,
-  error: unknown,
-): void {
+function logFailure({ log }: FreeContext, task: string, { tenant, id, attempts }: DueRow<RowId>, error: unknown): void {
   const members = { task, merchant: tenant.merchant.id, mode: tenant.mode, row: String(id), attempt: attempts + 1 }
   if (error instanceof UpstreamError) {
     const { operation, outcome, status } = error

@@ -29,17 +29,17 @@ export interface CheckoutSession {
   purpose: CheckoutPurpose
   customerCode: string | null
   productId: string | null
-  /** Where the person goes once paid, and to give up. */
+  /** The person is sent there after paying, and by the link to give up. */
   successUrl: string | null
   cancelUrl: string | null
-  /** As they were given. */
+  /** As the merchant gave them. */
   lineItems: LineItem[] | null
   /** Minor units. */
   amount: bigint
   currency: Currency
   status: CheckoutStatus
   metadata: Metadata | null
-  /** How the page should look, as it was given. */
+  /** How the page should look, as the merchant gave it. */
   hostedConfig: Record<string, unknown> | null
   expiresAt: Date
   createdAt: Date
@@ -47,7 +47,7 @@ export interface CheckoutSession {
 }
 
 export interface LineItem {
-  /** Minor units of one. */
+  /** Minor units for one item. */
   amount: number | string
   currency: string
   /** Default 1. */
@@ -94,7 +94,7 @@ export interface NewCheckoutSession {
   successUrl?: string | undefined
   cancelUrl?: string | undefined
   lineItems?: LineItem[] | undefined
-  /** Default what the line items add up to. */
+  /** Default: the sum of the line items. */
   totalAmount?: number | string | undefined
   currency: string
   metadata?: Metadata | undefined
@@ -176,7 +176,7 @@ export async function getCheckoutSession(context: Context, tenant: Tenant, id: s
   return readSession(rows[0])
 }
 
-/** Newest first. They are numbered, so without a status any page and the total are index look-ups. */
+/** Newest first. Sessions are numbered, so without a status any page and the total are index look-ups. */
 export async function listCheckoutSessions(
   context: Context,
   tenant: Tenant,
@@ -205,13 +205,13 @@ function allOf({ merchant, mode }: Tenant) {
   return { table: sql`checkout_sessions`, first: sql`1`, last }
 }
 
-/** Of its payment intent, by the session's. */
+/** The status of the payment intent, by the status of its session. */
 const endedStatuses = new Map([
   ['complete', 'succeeded'],
   ['expired', 'canceled'],
 ])
 
-/** A status that no session has matches none. */
+/** With `n` for the sessions. A status that no session has matches none. */
 function matchesOf({ merchant, mode }: Tenant, status: string) {
   const ended = endedStatuses.get(status)
   const condition =
@@ -225,7 +225,7 @@ function matchesOf({ merchant, mode }: Tenant, status: string) {
   `
 }
 
-/** A session as the person who pays comes to it: by its address alone. */
+/** A session whose page a person has opened. The address of the page is the only secret. */
 export interface OpenedCheckout {
   tenant: Tenant
   session: CheckoutSession
@@ -234,7 +234,7 @@ export interface OpenedCheckout {
 }
 
 /**
- * The session as the page shows it now: of a payment under way, the processor is asked first. Throws
+ * The session as its page shows it now: about a payment under way the processor is asked first. Throws
  * `checkout_session_not_found`, `not_available`.
  */
 export async function openCheckout(context: PaymentsContext, id: string): Promise<OpenedCheckout> {
@@ -288,7 +288,7 @@ async function findSessionTenant(context: Context, id: string): Promise<Tenant> 
   return readTenant(rows[0])
 }
 
-/** The amount given, or what the line items add up to: of each, its amount by its quantity. */
+/** The amount given, or the sum of the line items: of each item, its amount times its quantity. */
 function totalOf({ totalAmount, lineItems = [] }: NewCheckoutSession, currency: Currency): bigint {
   const items = lineItems.map((item, i) => {
     if (item.currency.trim().toUpperCase() !== currency) {
@@ -317,7 +317,7 @@ function nameOf(uuid: string): string {
   return `checkout_sess_${uuid}`
 }
 
-/** Null for what is no name of a session. */
+/** Null for a text that is no name of a session. */
 function uuidOfSession(id: string): string | null {
   const uuid = id.startsWith('checkout_sess_') ? id.slice('checkout_sess_'.length) : ''
   return isUuid(uuid) ? uuid : null

@@ -8,6 +8,7 @@ import { cancelIntent, openStatuses } from './settling.ts'
 const duePayments: DueTask<PaymentsContext, object, string> = {
   name: 'payments',
   table: sql`payment_intents`,
+  idType: sql`uuid`,
   open: sql`d.due_at is not null`,
   columns: sql`d.status`,
   work: settleDue,

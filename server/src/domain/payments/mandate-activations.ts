@@ -18,7 +18,7 @@ interface DueMandate {
 const dueMandates: DueTask<PaymentsContext, DueMandate> = {
   name: 'mandates',
   table: sql`mandates`,
-  time: sql`activates_at`,
+  dueAt: sql`activates_at`,
   open: sql`d.status = 'pending'`,
   columns: sql`d.reference, d.bank_code, d.authorized_at`,
   work: askAboutMandate,

@@ -115,7 +115,7 @@ export async function getMandate(context: Context, tenant: Tenant, reference: st
   return readMandate(context, row)
 }
 
-/** Those the customer has approved, newest first. Throws `customer_not_found`. */
+/** The mandates that the customer has approved, newest first. Throws `customer_not_found`. */
 export async function listMandates(
   context: Context,
   tenant: Tenant,
@@ -132,11 +132,11 @@ export async function listMandates(
 
 export interface MandateFilter {
   status?: 'pending' | 'active' | 'revoked' | undefined
-  /** Only those older than the mandate of that id. */
+  /** Only mandates older than the mandate with that id. */
   olderThan?: bigint | undefined
 }
 
-/** Those that customers of the tenant have approved, newest first, with whose they are. */
+/** The mandates that customers of the tenant have approved, newest first, each with its customer. */
 export async function listAllMandates(
   context: Context,
   tenant: Tenant,
@@ -169,7 +169,7 @@ export async function listAllMandates(
   return { items, hasOlder: found.length > limit, total: Number(rows[0]?.total ?? 0) }
 }
 
-/** Whom an access code, the only secret of a hosted page's address, was made for. Throws `mandate_not_found`. */
+/** The tenant of an access code, which is the only secret in a hosted page's address. Throws `mandate_not_found`. */
 export async function findMandateTenant(
   context: Context,
   accessCode: string,
@@ -224,10 +224,10 @@ export async function approveMandate(
   return getMandate(context, tenant, reference)
 }
 
-/** A mandate is given for ten years. */
+/** A mandate is valid for ten years. */
 const validYears = 10
 
-/** All that a surface tells of a mandate, so that it can be told from the event alone. */
+/** Everything that a surface shows of a mandate, so that a webhook can be rendered from the event alone. */
 export function mandateDetails(tenant: Tenant, reference: string, method: PaymentMethod, authorizedAt: Date) {
   const { code, last4, bank, brand, country, signature, accountName } = method
   const expiry = {

@@ -11,7 +11,7 @@ import {
   withNames,
 } from './payment-intent-records.ts'
 
-/** Newest first. They are numbered, so without a status any page and the total are index look-ups. */
+/** Newest first. Payment intents are numbered, so without a status any page and the total are index look-ups. */
 export async function listPaymentIntents(
   context: Context,
   tenant: Tenant,
@@ -40,6 +40,7 @@ function allOf({ merchant, mode }: Tenant) {
   return { table: sql`payment_intents`, first: sql`1`, last }
 }
 
+/** With `n` for the payment intents. */
 function matchesOf({ merchant, mode }: Tenant, status: string) {
   return sql`
     from payment_intents n where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.status = ${status}

@@ -42,7 +42,7 @@ interface NumberWindow {
   last: bigint
 }
 
-/** Newest first. They are numbered, so without other filters than a period any page and the total are index look-ups. */
+/** Newest first. Payments are numbered, so without other filters than a period any page and the total are index look-ups. */
 export async function listPayments(
   context: Context,
   tenant: Tenant,
@@ -64,7 +64,7 @@ export async function listPayments(
   return readPage(found, readPayment)
 }
 
-/** Which index finds few depends on what is asked for. */
+/** Which index finds the fewest rows depends on the filter, so a filtered list is planned anew each time. */
 function plannedFor(filter: PaymentFilter, statement: Sql): Sql {
   return isFiltered(filter) ? plannedAnew(statement) : statement
 }
@@ -124,8 +124,8 @@ function numberOf({ merchant, mode }: Tenant, id: bigint): Sql {
 }
 
 /**
- * Of those that succeeded, also if they were reversed later. Looked up where all of a tenant are meant; of some, they are
- * summed.
+ * The totals of the payments that succeeded, also if they were reversed later. For all payments of a tenant the totals are
+ * looked up; for some payments they are summed.
  */
 export async function totalPayments(
   context: Context,

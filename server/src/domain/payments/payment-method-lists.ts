@@ -10,12 +10,12 @@ import {
   readPaymentMethod,
 } from './payment-methods.ts'
 
-/** A payment method with the customer whose it is. */
+/** A payment method, and the customer it belongs to. */
 export type OwnedPaymentMethod = PaymentMethod & { customerCode: string }
 
 type OwnedRow = PaymentMethodRow & { customer_code: string }
 
-/** By its code. Throws `payment_method_not_found`, also for one that was removed. */
+/** The payment method with that code. Throws `payment_method_not_found`, also for a method that was removed. */
 export async function getPaymentMethod(context: Context, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
   const [row] = await context.db.query<OwnedRow>(sql`
     select ${paymentMethodColumns}, c.code as customer_code
@@ -28,7 +28,7 @@ export async function getPaymentMethod(context: Context, tenant: Tenant, code: s
   return readOwned(row)
 }
 
-/** Those of a customer, or of everybody, that were not removed; newest first. Nobody's for a customer that is not there. */
+/** The payment methods of one customer or of all, without removed ones, newest first. An unknown customer has none. */
 export async function listAllPaymentMethods(
   context: Context,
   { merchant, mode }: Tenant,

@@ -7,14 +7,14 @@ import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** A saved instrument. Never holds a card number, only what may be shown of it. */
+/** A saved instrument. It never holds a card number, only the parts of it that may be shown. */
 export interface PaymentMethod {
   id: bigint
   /** Ten characters; the Paystack surface puts AUTH_ before it, the Cashful surface pm_. */
   code: string
   customerId: bigint
   type: 'card' | 'mobile_money' | 'direct_debit' | 'bank_transfer'
-  /** Who keeps the instrument: iveri, mpesa, mtn … */
+  /** The company that keeps the instrument, such as a card gateway or a mobile money operator. */
   provider: string
   bin: string | null
   last4: string | null
@@ -26,7 +26,7 @@ export interface PaymentMethod {
   country: string | null
   accountName: string | null
   phone: string | null
-  /** The same for every saving of one instrument, whoever saved it. */
+  /** The same each time one instrument is saved, whoever saves it. */
   signature: string | null
   /** May be charged again without its holder present. */
   reusable: boolean
@@ -65,7 +65,7 @@ const columns = sql`
   p.country, p.account_name, p.phone, p.signature, p.reusable, p.is_default, p.active, p.created_at, p.updated_at
 `
 
-/** What a payment method is made from. */
+/** A payment method that is about to be saved. */
 export type NewPaymentMethod = Pick<PaymentMethod, 'type' | 'provider' | 'reusable' | 'active'> &
   Partial<Omit<PaymentMethod, 'id' | 'code' | 'customerId' | 'isDefault' | 'createdAt' | 'updatedAt'>>
 
@@ -125,7 +125,7 @@ export async function listPaymentMethods(
 }
 
 /**
- * Removes an instrument: it is listed nowhere and can no longer be charged. Answers when. Throws
+ * Removes an instrument: it is listed nowhere and can no longer be charged. Answers the time of the removal. Throws
  * `payment_method_not_found`.
  */
 export async function deactivatePaymentMethod(context: Context, tenant: Tenant, code: string): Promise<Date> {

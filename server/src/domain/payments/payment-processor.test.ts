@@ -11,6 +11,7 @@ import { sql } from '../../db/sql.ts'
 import { createCustomer } from '../customers/customers.ts'
 import { freshAttempt } from '../idempotency/attempt.ts'
 import { getBalance } from '../ledger/balances.ts'
+import { receiveArrival } from './arrivals.ts'
 import { describeBin } from './card-bins.ts'
 import { receiveNotice } from './charging.ts'
 import { createCheckoutSession } from './checkout-sessions.ts'
@@ -19,7 +20,7 @@ import { activateDueMandates, hastenMandate } from './mandate-activations.ts'
 import { approveMandate, getMandate, requestMandateByEmail } from './mandates.ts'
 import { cancelPaymentIntent, confirmPaymentIntent, createPaymentIntent } from './payment-intents.ts'
 import type { ChargeState, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
-import { chargeInstrument, getPayment, openPayment, receiveArrival } from './payments.ts'
+import { chargeInstrument, getPayment, openPayment } from './payments.ts'
 
 // A processor as a real one would be: in live mode, asked by reference, and slow or silent where it likes.
 

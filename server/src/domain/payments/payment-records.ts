@@ -6,14 +6,14 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 
 export type PaymentStatus =
-  /** Nothing was charged; once its time is over, nothing will be. */
+  /** Nothing was charged. After its expiry nothing will be. */
   | 'unpaid'
   /** Charged; the processor has not answered yet. */
   | 'processing'
   | 'succeeded'
-  /** The last charge was declined, or its money went back. */
+  /** The last charge was declined, or its money was returned. */
   | 'failed'
-  /** Succeeded, and undone as a whole later. */
+  /** Succeeded, and reversed later. */
   | 'reversed'
 
 /** `wallet_topup` fills the customer's cash balance, `payment` pays the merchant. */
@@ -22,9 +22,9 @@ export type PaymentPurpose = 'payment' | 'wallet_topup'
 /** How it is paid: on its page, by an instrument typed in, by a saved one, or by money that arrived. */
 export type PaymentOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
 
-/** Whose money arrived, and where. Of the sender's account number only the end is kept. */
+/** The sender and the receiver of money that arrived. Only the end of the sender's account number is stored. */
 export interface IncomingDetails {
-  /** Ten characters, as a payment method's; it can never be charged. */
+  /** Ten characters, like the code of a payment method; it can never be charged. */
   code: string
   senderName: string
   senderBank: string
@@ -35,13 +35,13 @@ export interface IncomingDetails {
   receiverAccountNumber: string
 }
 
-/** What a customer pays under a reference of the merchant's own, by one payment intent. */
+/** An amount that a customer pays under a merchant's reference, by one payment intent. */
 export interface Payment {
   id: bigint
   mode: Mode
-  /** Once in a tenant. */
+  /** Unique within a tenant. */
   reference: string
-  /** `pi_…`, whose money it is. */
+  /** `pi_…`, the intent that makes this payment. */
   paymentIntentId: string
   origin: PaymentOrigin
   purpose: PaymentPurpose
@@ -51,13 +51,13 @@ export interface Payment {
   currency: Currency
   /** The type of the instrument last charged. */
   channel: string | null
-  /** What its page may be paid by; null for anything. */
+  /** The channels that its page may be paid by; null for all. */
   channels: string[] | null
-  /** Where its page leads once it is paid. */
+  /** The person is sent there from the page after paying. */
   callbackUrl: string | null
   /** The address of its page, and its only secret. */
   accessCode: string | null
-  /** An object, or a text that is no JSON object; as it was given. */
+  /** An object, or a text that is no JSON object; as the merchant gave it. */
   metadata: Metadata | string | null
   /** How often it was charged. */
   attempts: number
@@ -65,17 +65,17 @@ export interface Payment {
   failureReason: string | null
   chargedAt: Date | null
   paidAt: Date | null
-  /** From then on it can no longer be paid. */
+  /** After this time it can no longer be paid. */
   expiresAt: Date
   createdAt: Date
-  /** What it was paid by, or is about to be, where that is saved. */
+  /** The saved payment method that has paid it, or is about to pay it. */
   paymentMethod: PaymentMethodSnapshot | null
-  /** Of money that arrived without being asked for; null otherwise. */
+  /** Of money that arrived unasked; null for every other payment. */
   incoming: IncomingDetails | null
   customer: CustomerSnapshot
 }
 
-/** What may be shown of a payment method. */
+/** The parts of a payment method that may be shown. */
 export type PaymentMethodSnapshot = Pick<
   PaymentMethod,
   | 'code'

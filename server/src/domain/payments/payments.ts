@@ -1,26 +1,20 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
-import { type Currency, parseAmount } from '../../base/money.ts'
+import { parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type Customer, checkMetadata, findCustomer, type Metadata, normalizeEmail } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
-import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 import { payIntent, receiveNotice } from './charging.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
-import type { Instrument, TypedCard, TypedPhone } from './instruments.ts'
+import type { Instrument } from './instruments.ts'
 import { findPayer, refuseDenied } from './payers.ts'
-import { getPaymentIntent, insertPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
+import { insertPaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import {
-  type HostedPages,
-  type PageChannel,
-  type PaymentsContext,
-  type ProcessorChoice,
-  requireProcessor,
-} from './payment-processor.ts'
+import { type PageChannel, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 import {
   findPaymentOfIntent,
   type IncomingDetails,
@@ -32,17 +26,16 @@ import {
   readPayment,
   withParts,
 } from './payment-records.ts'
-import { openStatuses, settleIntent } from './settling.ts'
 
 /** How long a page can be paid on, and a declined charge tried again. */
 const lifetimeMs = 48 * 60 * 60 * 1000
 
 export interface NewPayment {
-  /** The customer's. */
+  /** Of the customer who pays. */
   email: string
   amount: number | string
   currency?: string | undefined
-  /** Letters, digits and `.=-`; made up where there is none. */
+  /** Letters, digits and `.=-`. Default a random one. */
   reference?: string | undefined
   /** An object with `purpose: 'wallet_topup'` fills the customer's cash balance. */
   metadata?: Metadata | string | undefined
@@ -82,7 +75,7 @@ export async function chargeInstrument(
   input: NewPayment & { instrument: Instrument },
   attempt: Attempt,
 ): Promise<Payment> {
-  // Before anybody is created: a number that cannot be one is no payment.
+  // Read first, so that no customer is created for a number that cannot be one.
   const typed = await describeInstrument(context, tenant, input.instrument)
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
@@ -97,8 +90,8 @@ export async function chargeInstrument(
 }
 
 /**
- * Charges a customer's saved payment method, by its code, without them: once for an attempt. A charge that was declined is
- * answered as such, a charge of a bank account is under way. Throws `not_available`, `invalid_request`,
+ * Charges a customer's saved payment method, by its code, while the customer is not present: once for an attempt. A charge
+ * that was declined is answered as such, a charge of a bank account is under way. Throws `not_available`, `invalid_request`,
  * `currency_not_held`, `customer_denied`, `reference_taken`, `payment_method_unknown`, `payment_method_not_chargeable`,
  * `payment_method_not_found`, `payment_intent_not_open`.
  */
@@ -120,46 +113,7 @@ export async function chargePaymentMethod(
   return getPayment(context, tenant, payment)
 }
 
-/** Money that somebody sent to a customer without being asked for it. */
-export interface Arrival {
-  customer: Customer
-  /** The bank's own name of it. */
-  reference: string
-  /** Minor units. */
-  amount: bigint
-  currency: Currency
-  description: string
-  details: IncomingDetails
-}
-
-/**
- * Notes money that has arrived for a customer: their cash balance is credited once for a reference, whoever reports on it
- * and however often. Nobody is asked for the money, it is there. Money that cannot be credited has failed, once and for all,
- * and the payment says why: the reporter returns it. Throws `reference_taken` for the reference of something else.
- */
-export async function receiveArrival(
-  context: PaymentsContext,
-  tenant: Tenant,
-  { details, ...arrival }: Arrival,
-): Promise<Payment> {
-  const { reference } = arrival
-  const { random, clock } = context
-  const fields = { ...arrival, metadata: null, purpose: 'wallet_topup', origin: 'incoming' } as const
-  try {
-    await insertPayment(context, tenant, { ...fields, uuid: uuidV7(random, clock.now()), incoming: details })
-  } catch (error) {
-    if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
-    // Reported before, if it is the same: the same customer's, to the same account.
-    const { incoming } = await getPayment(context, tenant, { reference })
-    if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
-  }
-  const { paymentIntentId } = await getPayment(context, tenant, { reference })
-  const intent = await getPaymentIntent(context, tenant, paymentIntentId)
-  if (openStatuses.includes(intent.status)) await settleIntent(context, tenant, intent, { status: 'succeeded' })
-  return getPayment(context, tenant, { reference })
-}
-
-/** By its reference or its number. Throws `reference_not_found`, `payment_not_found`. */
+/** The payment with that reference or number. Throws `reference_not_found`, `payment_not_found`. */
 export async function getPayment(
   context: Context,
   { merchant, mode }: Tenant,
@@ -175,7 +129,10 @@ export async function getPayment(
   throw new ServiceError('reference_not_found', `There is no payment with the reference "${name.reference}"`)
 }
 
-/** By its reference, as it is now: of one under way, the processor is asked first. Throws `reference_not_found`. */
+/**
+ * The payment with that reference, as it is now: about a payment under way the processor is asked first. Throws
+ * `reference_not_found`, `not_available`.
+ */
 export async function verifyPayment(context: PaymentsContext, tenant: Tenant, reference: string): Promise<Payment> {
   const payment = await getPayment(context, tenant, { reference })
   if (payment.status !== 'processing') return payment
@@ -183,66 +140,7 @@ export async function verifyPayment(context: PaymentsContext, tenant: Tenant, re
   return getPayment(context, tenant, { reference })
 }
 
-/** A payment as the person who pays comes to it: by its page's address alone. */
-export interface OpenedPayment {
-  tenant: Tenant
-  payment: Payment
-  intent: PaymentIntent
-  pages: HostedPages
-}
-
-/**
- * The payment as the page shows it now: of a payment under way, the processor is asked first. Throws
- * `reference_not_found`, `not_available`.
- */
-export async function openPaymentPage(context: PaymentsContext, accessCode: string): Promise<OpenedPayment> {
-  const { tenant, reference } = await findPage(context, accessCode)
-  const payment = await verifyPayment(context, tenant, reference)
-  return openedBy(context, tenant, reference, await getPaymentIntent(context, tenant, payment.paymentIntentId))
-}
-
-/**
- * Pays on the page, once for an attempt, and saves the instrument when it has paid. A payment that is paid or under way is
- * not charged again. Throws `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`,
- * `not_available`.
- */
-export async function payOnPage(
-  context: PaymentsContext,
-  { accessCode, instrument }: { accessCode: string; instrument: TypedCard | TypedPhone },
-  attempt: Attempt,
-): Promise<OpenedPayment> {
-  const { tenant, reference } = await findPage(context, accessCode)
-  const { paymentIntentId, channels, customer } = await getPayment(context, tenant, { reference })
-  if (channels !== null && !channels.includes(instrument.type)) {
-    throw new ServiceError('invalid_request', `This is paid by ${channels.join(' or ')}`)
-  }
-  refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
-  const intent = await confirmPaymentIntent(context, tenant, { id: paymentIntentId, instrument, save: true }, attempt)
-  return openedBy(context, tenant, reference, intent)
-}
-
-async function openedBy(
-  context: PaymentsContext,
-  tenant: Tenant,
-  reference: string,
-  intent: PaymentIntent,
-): Promise<OpenedPayment> {
-  const { pages } = await requireProcessor(context, tenant)
-  return { tenant, payment: await getPayment(context, tenant, { reference }), intent, pages }
-}
-
-async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
-  const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
-    select pay.mode, pay.reference, ${tenantColumns}
-    from payments pay
-    join merchants m on m.id = pay.merchant_id
-    where pay.access_code = ${accessCode}
-  `)
-  if (row === undefined) throw new ServiceError('reference_not_found', 'There is no such payment page')
-  return { tenant: readTenant(row), reference: row.reference }
-}
-
-/** The payment that an earlier try of the request has made, or else a new one of what `prepare` answers. */
+/** The payment that an earlier try of the request has made, or else a new one, made from the answer of `prepare`. */
 async function makeOnce(
   context: Context,
   tenant: Tenant,
@@ -262,7 +160,7 @@ async function makeOnce(
   return (await findPaymentOfIntent(context, tenant, id)) as Payment
 }
 
-/** What is asked for: well formed, not yet whether it is allowed. */
+/** Reads a request that is well formed; whether it is allowed is not judged yet. */
 function readNew(tenant: Tenant, { amount, currency, reference, metadata: given }: NewPayment) {
   if (reference !== undefined && !/^[A-Za-z0-9.=-]{1,100}$/.test(reference)) {
     const message = `reference must be 1 to 100 letters, digits or any of ".=-", not ${JSON.stringify(reference)}`
@@ -282,7 +180,7 @@ function readChannels(offered: readonly PageChannel[], given: string[]): string[
   throw new ServiceError('invalid_request', message, 'channels')
 }
 
-/** Before a customer is created for nothing; whoever comes at the same time is refused by the insert. */
+/** Refuses before a customer is created for nothing. Of two requests at once, the insert refuses the second. */
 async function refuseTaken(context: Context, { merchant, mode }: Tenant, reference: string | undefined) {
   if (reference === undefined) return
   const known = await context.db.query(sql`
@@ -331,11 +229,11 @@ interface PaymentFields extends ReturnType<typeof readNew> {
  * Inserts a payment with its payment intent. Throws `reference_taken`; violates a unique constraint for an intent that is
  * there already.
  */
-async function insertPayment(context: Context, tenant: Tenant, fields: PaymentFields) {
+export async function insertPayment(context: Context, tenant: Tenant, fields: PaymentFields): Promise<void> {
   const { uuid, customer, reference, purpose, amount, currency, metadata, incoming = null } = fields
   const now = context.clock.now()
   const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
-  // By itself: while a payment of the same reference is being settled, which needs ids too, the insert waits for it.
+  // Outside the transaction: there it would hold the ids while it waits for a payment of the same reference, which needs ids.
   const [allocated] = await context.db.query<{ id: bigint }>(sql`select allocate_ids(${tenant.merchant.id}, 1) as id`)
   await inTransaction(context, async (tx) => {
     await insertPaymentIntent(tx, tenant, {
