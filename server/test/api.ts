@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifySchema, LightMyRequestResponse, RouteOptio
 import { finishAccountRequests } from '../src/domain/banking/account-requests.ts'
 import type { Way } from '../src/domain/idempotency/once.ts'
 import { finishDueChecks } from '../src/domain/identity/due-checks.ts'
-import { activateDueMandates } from '../src/domain/payments/mandates.ts'
+import { activateDueMandates } from '../src/domain/payments/mandate-activations.ts'
 import { type AppOptions, buildApp } from '../src/start/app.ts'
 import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
 

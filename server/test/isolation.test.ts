@@ -332,7 +332,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     },
   ],
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
-    { params: { reference: requestedReference }, body: {}, status: 404 },
+    { params: { reference: requestedReference }, body: {}, status: 404, statusInLiveMode: 403 },
   ],
 
   'GET /v1/customers/:id/balances': ({ customerCode }) => [

@@ -3,6 +3,7 @@ import { sql } from '../src/db/sql.ts'
 import { setRiskAction } from '../src/domain/customers/customers.ts'
 
 import { simulatePayIn } from '../src/domain/sandbox/pay-ins.ts'
+import { sandboxTenantOf } from '../src/domain/sandbox/sandbox-tenant.ts'
 import { captureHold, expireDueHolds, placeHold, releaseHold } from '../src/domain/wallet/holds.ts'
 import { makePurchase } from '../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../src/domain/wallet/refunds.ts'
@@ -49,7 +50,8 @@ async function createTeller(service: TestService) {
   const sentences: [RegExp, (groups: Record<string, string | undefined>) => Promise<{ id?: string } | unknown>][] = [
     [
       /^(?<who>\w) gets (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
-      ({ who, amount = '', currency }) => simulatePayIn(service, tenant, { customerCode: code(who), amount, currency }),
+      ({ who, amount = '', currency }) =>
+        simulatePayIn(service, sandboxTenantOf(tenant), { customerCode: code(who), amount, currency }),
     ],
     [
       /^(?<who>\w) spends (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,

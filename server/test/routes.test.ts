@@ -659,6 +659,11 @@ const mteja: Record<string, Cases> = {
     200: ({ requestedReference }) => ({ params: { reference: requestedReference }, body: {} }),
     400: ({ requestedReference }) => ({ params: { reference: requestedReference }, body: { accountNumber: 'x' } }),
     401: { ...stranger, params: { reference: 'none' }, body: {} },
+    403: ({ liveKey, requestedReference }) => ({
+      bearer: liveKey,
+      params: { reference: requestedReference },
+      body: {},
+    }),
     404: { params: { reference: 'none' }, body: {} },
   },
   'GET /v1/customers/:id/balances': {

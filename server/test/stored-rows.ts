@@ -32,7 +32,9 @@ function listTables(db: Queryable) {
   return db.query<{ name: string; has_mode: boolean }>(sql`
     select table_name as name, bool_or(column_name = 'mode') as has_mode
     from information_schema.columns
-    where table_schema = 'public' and table_name not in ('merchant_ids', 'idempotency_keys')
+    join information_schema.tables using (table_schema, table_name)
+    where table_schema = 'public' and table_type = 'BASE TABLE'
+      and table_name not in ('merchant_ids', 'idempotency_keys')
     group by table_name
     having bool_or(column_name = 'merchant_id')
     order by table_name

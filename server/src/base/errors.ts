@@ -15,6 +15,7 @@ export const errorCodes = [
   'api_key_not_found',
   'hold_not_found',
   'transaction_not_found',
+  'payment_not_found',
   'payment_intent_not_found',
   'checkout_session_not_found',
   'reference_not_found',

@@ -4,6 +4,7 @@ import { createCustomer, setRiskAction } from '../../src/domain/customers/custom
 import type { IdempotentRequest } from '../../src/domain/idempotency/request.ts'
 import { getBalance } from '../../src/domain/ledger/balances.ts'
 import { simulatePayIn } from '../../src/domain/sandbox/pay-ins.ts'
+import { sandboxTenantOf } from '../../src/domain/sandbox/sandbox-tenant.ts'
 import { captureHold, placeHold, releaseHold } from '../../src/domain/wallet/holds.ts'
 import { makePurchase } from '../../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../../src/domain/wallet/refunds.ts'
@@ -46,7 +47,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       case 'pay-in': {
         const { to, amount, currency } = operation
         const given = { customerCode: codeOf(to), amount: String(amount), currency }
-        const done = await simulatePayIn(service, tenant, given, request)
+        const done = await simulatePayIn(service, sandboxTenantOf(tenant), given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'purchase': {

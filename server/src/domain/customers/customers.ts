@@ -42,13 +42,14 @@ export interface Customer {
 /** A customer as JSON in events, made by the database's function `customer_snapshot`. */
 export type CustomerSnapshot = Omit<Customer, 'id' | 'createdAt' | 'updatedAt'> & { id: number }
 
+/** A member that is left out is null. */
 export interface NewCustomer {
-  email: string | null
-  firstName?: string | null
-  lastName?: string | null
+  email?: string | null | undefined
+  firstName?: string | null | undefined
+  lastName?: string | null | undefined
   /** As it was given; a number that was read already is kept in E.164. */
-  phone?: string | PhoneNumber | null
-  metadata?: Metadata | null
+  phone?: string | PhoneNumber | null | undefined
+  metadata?: Metadata | null | undefined
 }
 
 /** Names a customer by code, by e-mail or by number. */
@@ -124,12 +125,12 @@ export async function createCustomer(
   customer: NewCustomer,
   request: IdempotentRequest | null = null,
 ): Promise<Created> {
-  const { firstName = null, lastName = null, phone: given = null, metadata = null } = customer
+  const { email = null, firstName = null, lastName = null, phone: given = null, metadata = null } = customer
   checkMetadata(metadata)
-  const email = customer.email === null ? null : normalizeEmail(customer.email)
   const number = typeof given === 'string' ? readNumber(tenant, given) : given
   const phone = typeof given === 'string' ? given : (number?.e164 ?? null)
-  const creation = { tenant, customer: { email, firstName, lastName, phone, metadata }, number, request }
+  const named = { email: email === null ? null : normalizeEmail(email), firstName, lastName, phone, metadata }
+  const creation = { tenant, customer: named, number, request }
   const outcome = await queuesOf(context)
     .create(creation)
     .catch((error) => {

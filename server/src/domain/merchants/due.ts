@@ -4,12 +4,18 @@ import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
 import { type Mode, readTenant, type Tenant, type TenantRow, tenantColumns } from './tenant.ts'
 
+type RowId = bigint | string
+
 /** Rows of one table that are worked on later than they were written. */
-export interface DueTask<Given extends FreeContext, Row> {
+export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigint> {
   /** Names the task in the log. */
   readonly name: string
   /** The table, read as `d`. It has merchant_id, mode, id, due_at and attempts. */
   readonly table: Sql
+  /** The type of its ids; default bigint. */
+  readonly idType?: Sql
+  /** The column that stands for due_at; default that name. */
+  readonly dueAt?: Sql
   /** The rows that are not done: the condition of the table's index on due_at. */
   readonly open: Sql
   /** What else must hold before a row that is due can be worked on, begun with `and`; default nothing. */
@@ -17,16 +23,18 @@ export interface DueTask<Given extends FreeContext, Row> {
   /** What `work` reads of the row, besides its tenant, id, due_at and attempts. */
   readonly columns: Sql
   /** Does the next step of a row. It throws where the step is to be tried again. */
-  work(context: Given, row: Row & DueRow): Promise<void>
+  work(context: Given, row: Row & DueRow<Id>): Promise<void>
 }
 
-export interface DueRow {
+export interface DueRow<Id extends RowId = bigint> {
   readonly tenant: Tenant
-  readonly id: bigint
+  readonly id: Id
   readonly due_at: Date
   /** How often the row's work has failed. */
   readonly attempts: number
 }
+
+const ownName = sql`due_at`
 
 /** How many rows one round takes on, of all tenants together. */
 const perRound = 100
@@ -44,9 +52,9 @@ const maxRetryMs = 60 * 60 * 1000
  * servers may do so at once: each row is claimed first. A row whose work throws is logged and due again later; it keeps
  * no other row waiting. What a killed server left is due again after a minute.
  */
-export async function doDue<Given extends FreeContext, Row>(
+export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
-  task: DueTask<Given, Row>,
+  task: DueTask<Given, Row, Id>,
 ): Promise<number> {
   const rows = await findDue(context, task)
   const waiting = rows.values()
@@ -59,18 +67,19 @@ export async function doDue<Given extends FreeContext, Row>(
   return rows.length
 }
 
-async function findDue<Given extends FreeContext, Row>(
+async function findDue<Given extends FreeContext, Row, Id extends RowId>(
   { db, clock }: Given,
-  task: DueTask<Given, Row>,
-): Promise<(Row & DueRow)[]> {
+  task: DueTask<Given, Row, Id>,
+): Promise<(Row & DueRow<Id>)[]> {
+  const { table, idType = sql`bigint`, dueAt = ownName, columns } = task
   const found = inTurns(await findOldest(db, clock.now(), task)).slice(0, perRound)
   if (found.length === 0) return []
-  const rows = await db.query<Row & Omit<DueRow, 'tenant'> & TenantRow>(sql`
-    select ${tenantColumns}, d.mode, d.id, d.due_at, d.attempts, ${task.columns}
+  const rows = await db.query<Row & Omit<DueRow<Id>, 'tenant'> & TenantRow>(sql`
+    select ${tenantColumns}, d.mode, d.id, d.${dueAt} as due_at, d.attempts, ${columns}
     from unnest(
-      ${found.map((each) => each.merchant_id)}::integer[], ${found.map((each) => each.id)}::bigint[]
+      ${found.map((each) => each.merchant_id)}::integer[], ${found.map((each) => each.id)}::${idType}[]
     ) with ordinality as f (merchant_id, id, place)
-    join ${task.table} d on d.merchant_id = f.merchant_id and d.id = f.id
+    join ${table} d on d.merchant_id = f.merchant_id and d.id = f.id
     join merchants m on m.id = d.merchant_id
     order by f.place
   `)
@@ -80,22 +89,22 @@ async function findDue<Given extends FreeContext, Row>(
 interface FoundRow {
   merchant_id: number
   mode: Mode
-  id: bigint
+  id: RowId
 }
 
 /** The rows that have been due the longest, some of every tenant that has any: none is hidden behind another's thousands. */
 async function findOldest(
   db: Queryable,
   now: Date,
-  { table, open, ready }: Pick<DueTask<never, unknown>, 'table' | 'open' | 'ready'>,
+  { table, dueAt = ownName, open, ready }: Pick<DueTask<never, unknown>, 'table' | 'dueAt' | 'open' | 'ready'>,
 ): Promise<FoundRow[]> {
   const found: FoundRow[] = []
   for (;;) {
     const oldest = await db.query<FoundRow>(sql`
       select d.merchant_id, d.mode, d.id
       from ${table} d
-      where ${open} and d.due_at <= ${now} ${ready ?? nothing} ${found.length === 0 ? nothing : ofOthers(found)}
-      order by d.due_at
+      where ${open} and d.${dueAt} <= ${now} ${ready ?? nothing} ${found.length === 0 ? nothing : ofOthers(found)}
+      order by d.${dueAt}
       limit ${perLook}
     `)
     found.push(...oldest)
@@ -120,10 +129,10 @@ function inTurns(rows: FoundRow[]): FoundRow[] {
   return numbered.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
 }
 
-async function doRow<Given extends FreeContext, Row>(
+async function doRow<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
-  task: DueTask<Given, Row>,
-  row: Row & DueRow,
+  task: DueTask<Given, Row, Id>,
+  row: Row & DueRow<Id>,
 ): Promise<void> {
   const claimedUntil = await claim(context, task, row)
   if (claimedUntil === null) return
@@ -136,40 +145,40 @@ async function doRow<Given extends FreeContext, Row>(
 }
 
 /** Answers until when; null where another server has the row. */
-async function claim<Given extends FreeContext, Row>(
+async function claim<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
-  { table, open }: DueTask<Given, Row>,
-  row: DueRow,
+  { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
+  row: DueRow<Id>,
 ): Promise<Date | null> {
   const until = new Date(context.clock.now().getTime() + claimMs)
   const rows = await context.db.query(sql`
-    update ${table} d set due_at = ${until}
-    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and d.due_at = ${row.due_at} and ${open}
+    update ${table} d set ${dueAt} = ${until}
+    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and d.${dueAt} = ${row.due_at} and ${open}
     returning d.id
   `)
   return rows.length > 0 ? until : null
 }
 
 /** A row that was given another time during the work keeps that time. */
-async function postpone<Given extends FreeContext, Row>(
+async function postpone<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
-  { table, open }: DueTask<Given, Row>,
-  row: DueRow,
+  { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
+  row: DueRow<Id>,
   claimedUntil: Date,
 ): Promise<void> {
   const delayMs = Math.min(firstRetryMs * 2 ** row.attempts, maxRetryMs)
   await context.db.query(sql`
     update ${table} d set
       attempts = d.attempts + 1,
-      due_at = case
-        when d.due_at = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
-        else d.due_at
+      ${dueAt} = case
+        when d.${dueAt} = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
+        else d.${dueAt}
       end
     where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and ${open}
   `)
 }
 
-function logFailure({ log }: FreeContext, task: string, { tenant, id, attempts }: DueRow, error: unknown): void {
+function logFailure({ log }: FreeContext, task: string, { tenant, id, attempts }: DueRow<RowId>, error: unknown): void {
   const members = { task, merchant: tenant.merchant.id, mode: tenant.mode, row: String(id), attempt: attempts + 1 }
   if (error instanceof UpstreamError) {
     const { operation, outcome, status } = error

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Page } from '../../base/page.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -10,12 +10,12 @@ import {
   readPaymentMethod,
 } from './payment-methods.ts'
 
-/** A payment method with the customer whose it is. */
+/** A payment method, and the customer it belongs to. */
 export type OwnedPaymentMethod = PaymentMethod & { customerCode: string }
 
 type OwnedRow = PaymentMethodRow & { customer_code: string }
 
-/** By its code. Throws `payment_method_not_found`, also for one that was removed. */
+/** The payment method with that code. Throws `payment_method_not_found`, also for a method that was removed. */
 export async function getPaymentMethod(context: Context, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
   const [row] = await context.db.query<OwnedRow>(sql`
     select ${paymentMethodColumns}, c.code as customer_code
@@ -28,12 +28,12 @@ export async function getPaymentMethod(context: Context, tenant: Tenant, code: s
   return readOwned(row)
 }
 
-/** Those of a customer, or of everybody, that were not removed; newest first. Nobody's for a customer that is not there. */
+/** The payment methods of one customer or of all, without removed ones, newest first. An unknown customer has none. */
 export async function listAllPaymentMethods(
   context: Context,
   { merchant, mode }: Tenant,
   filter: { customerCode?: string | undefined },
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<OwnedPaymentMethod>> {
   const ofCustomer =
     filter.customerCode === undefined
@@ -53,8 +53,7 @@ export async function listAllPaymentMethods(
     left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
     order by p.id desc
   `)
-  const items = rows.filter((row) => row.id !== null).map(readOwned)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readOwned)
 }
 
 function readOwned(row: OwnedRow): OwnedPaymentMethod {

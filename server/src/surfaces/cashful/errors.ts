@@ -25,6 +25,7 @@ const statusByCode: Record<ErrorCode, number> = {
   api_key_not_found: 404,
   hold_not_found: 404,
   transaction_not_found: 404,
+  payment_not_found: 404,
   payment_intent_not_found: 404,
   checkout_session_not_found: 404,
   reference_not_found: 404,

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { approveMandate, findMandateTenant, getMandate } from '../../domain/payments/mandates.ts'
+import { requireProcessor } from '../../domain/payments/payment-processor.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { problemOf } from '../http/problem.ts'
@@ -35,13 +36,14 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
       if (mandate.status !== 'requested') {
         return htmlPage('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
       }
+      const { pages } = await requireProcessor(context, tenant)
       return htmlPage(
         'Authorize direct debit',
         html`
-        <p><strong>${tenant.merchant.name}</strong> asks to debit your bank account. This is a sandbox: no bank is asked.</p>
+        <p><strong>${tenant.merchant.name}</strong> asks to debit your bank account.${pages.mandateNotice === null ? '' : ` ${pages.mandateNotice}`}</p>
         <form method="post">
-          <label>Account number <input name="accountNumber" inputmode="numeric" pattern="[0-9]{6,20}" required value="0123456789"></label>
-          <label>Bank code <input name="bankCode" required maxlength="20" value="${mandate.bankCode ?? '058'}"></label>
+          <label>Account number <input name="accountNumber" inputmode="numeric" pattern="[0-9]{6,20}" required value="${pages.testAccount?.number ?? ''}"></label>
+          <label>Bank code <input name="bankCode" required maxlength="20" value="${mandate.bankCode ?? pages.testAccount?.bankCode ?? ''}"></label>
           <button>Approve</button>
         </form>
       `,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
-import { settleDuePayments } from '../../domain/payments/payment-intents.ts'
-import { sandboxPhones } from '../../domain/sandbox/processor.ts'
+import { settleDuePayments } from '../../domain/payments/due-payments.ts'
+import { sandboxPhones } from '../../domain/sandbox/instruments.ts'
 
 const successUrl = 'https://shop.example/paid?order=7'
 const cancelUrl = 'https://shop.example/basket'

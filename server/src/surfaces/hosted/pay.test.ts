@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
-import { settleDuePayments } from '../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../domain/payments/due-payments.ts'
 
 const email = 'zero@example.com'
 const callback_url = 'https://shop.example/done?order=7'

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import { freshAttempt } from '../../domain/idempotency/attempt.ts'
+import { type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
 import type { Payment } from '../../domain/payments/payment-records.ts'
-import { type OpenedPayment, openPaymentPage, pageChannels, payOnPage } from '../../domain/payments/payments.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { html } from './html.ts'
@@ -49,7 +50,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
       const path = `/pay/${encodeURIComponent(accessCode)}`
       try {
         const instrument = readInstrument(request.body, context.clock.now())
-        const { payment } = await payOnPage(context, accessCode, instrument)
+        const { payment } = await payOnPage(context, { accessCode, instrument }, freshAttempt(context))
         const address = payment.paidAt === null ? null : returnAddress(payment)
         return reply.redirect(address ?? path, 303)
       } catch (error) {
@@ -63,7 +64,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
   )
 }
 
-function paymentOf({ tenant, payment }: OpenedPayment): PayPage {
+function paymentOf({ tenant, payment, pages }: OpenedPayment): PayPage {
   const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = payment
   const cancelAction = typeof metadata === 'object' ? metadata?.cancel_action : undefined
   return {
@@ -73,7 +74,8 @@ function paymentOf({ tenant, payment }: OpenedPayment): PayPage {
     currency,
     purpose: purpose === 'wallet_topup' ? 'payin' : 'payment',
     items: html`<p class="note">${customer.email ?? ''}, reference ${reference}</p>`,
-    channels: channels ?? pageChannels,
+    channels,
+    pages,
     returnUrl: returnAddress(payment),
     cancelUrl: typeof cancelAction === 'string' && isWebAddress(cancelAction) ? cancelAction : null,
   }

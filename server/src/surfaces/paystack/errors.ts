@@ -81,6 +81,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   api_key_not_found: notFound(),
   hold_not_found: notFound(),
   transaction_not_found: notFound(),
+  payment_not_found: notFound(),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),
   reference_not_found: { ...notFound('Transaction reference not found.'), status: 400 },
@@ -132,6 +133,8 @@ function wordingOf(problem: Problem): Wording & { message: string } {
     return { ...wording, ...missing, message }
   }
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
+  // A payment is a transaction on this wire.
+  if (problem.code === 'payment_not_found') return { ...wording, message: message.replace('payment', 'transaction') }
   if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
   return wording
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
-import { settleDuePayments } from '../../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../../domain/payments/due-payments.ts'
 
 const path = '/api/canary/checkout/sessions'
 const successUrl = 'https://shop.example/paid'

@@ -1,17 +1,15 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { listPaymentIntents } from '../../../domain/payments/payment-intent-lists.ts'
+import { getPaymentIntent, type PaymentIntent } from '../../../domain/payments/payment-intent-records.ts'
 import {
   type Confirmation,
   cancelPaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
-  getPaymentIntent,
-  listPaymentIntents,
-  type PaymentIntent,
 } from '../../../domain/payments/payment-intents.ts'
-import type { Instrument } from '../../../domain/payments/payment-methods.ts'
-import { sandboxSuccessCard } from '../../../domain/sandbox/processor.ts'
+import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
@@ -189,7 +187,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         response: responses(201, intentSchema, 400, 402, 404, 409),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { merchantId, mode, customerId, paymentMethodId, expiresAt, ...input } = request.body
       checkMerchantId(tenant, merchantId)
@@ -203,7 +201,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       }
-      return renderIntent(tenant, await createPaymentIntent(context, tenant, given))
+      return renderIntent(tenant, await createPaymentIntent(context, tenant, given, attempt))
     },
   )
 
@@ -265,15 +263,13 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         response: responses(200, Type.Union([cardConfirmationSchema, intentSchema]), 400, 402, 404, 409),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
-      const { id } = request.params
-      const confirmation = { ...readConfirmation(request.body), key: request.idempotent?.key }
-
-      const intent = await confirmPaymentIntent(context, tenant, id, confirmation)
-      return request.body.evervaultEncryptedCard === undefined
-        ? renderIntent(tenant, intent)
-        : renderCardConfirmation(tenant, intent)
+      const confirmation = { ...readConfirmation(request.body), id: request.params.id }
+      const intent = await confirmPaymentIntent(context, tenant, confirmation, attempt)
+      if (request.body.evervaultEncryptedCard === undefined) return renderIntent(tenant, intent)
+      const { isSandbox } = await requireProcessor(context, tenant)
+      return renderCardConfirmation(tenant, intent, isSandbox)
     },
   )
 
@@ -301,22 +297,8 @@ function readConfirmation(body: Static<typeof confirmSchema>): Confirmation {
   const card = body.evervaultEncryptedCard
   if (card === undefined) return {}
   const name = [body.firstName, body.lastName].filter((part) => part !== undefined && part !== '').join(' ')
-  return { instrument: readCard(card.pAN ?? card.PAN, name || undefined), save: body.tokenizeCard }
-}
-
-/** Only the processor that a ciphertext was made for can read it. */
-function readCard(given: string | undefined, accountName: string | undefined): Instrument {
-  const digits = given?.replace(/[\s-]/g, '') ?? ''
-  return {
-    type: 'card',
-    number: /^\d+$/.test(digits) ? digits : sandboxSuccessCard,
-    expiryMonth: 12,
-    expiryYear: 2030,
-    brand: undefined,
-    provider: undefined,
-    bank: undefined,
-    accountName,
-  }
+  const ciphertext = card.pAN ?? card.PAN ?? ''
+  return { instrument: { type: 'encrypted_card', ciphertext, accountName: name || undefined }, save: body.tokenizeCard }
 }
 
 function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
@@ -338,13 +320,14 @@ function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
   }
 }
 
-function renderCardConfirmation(tenant: Tenant, intent: PaymentIntent) {
+/** A card's bank is never asked for 3-D Secure here, so there is nothing to send a person to. */
+function renderCardConfirmation(tenant: Tenant, intent: PaymentIntent, sandboxMode: boolean) {
   const { status, transactionId, failureReason } = intent
   return {
     paymentIntent: renderIntent(tenant, intent),
     iveriParams: {},
     iVeri3dsEndpoint: '',
-    sandboxMode: true,
+    sandboxMode,
     ...(status === 'succeeded' || status === 'failed' ? { status } : {}),
     ...(transactionId === null ? {} : { transactionId: `txn_${transactionId}` }),
     amount: Number(intent.amount),

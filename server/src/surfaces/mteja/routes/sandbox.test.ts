@@ -192,6 +192,9 @@ describe('the sandbox in live mode', () => {
   test.each([
     ['/v1/sandbox/pay-ins', { amount: 1 }],
     ['/v1/sandbox/payment-methods', { type: 'card' }],
+    ['/v1/sandbox/payments/order-1/notice', { outcome: 'succeeded' }],
+    ['/v1/sandbox/dedicated-accounts/9123456789/transfers', { amount: 1 }],
+    ['/v1/sandbox/mandates/reference/approve', {}],
   ])('%s answers 403 in live mode, because the sandbox makes up nothing real', async (path, body) => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const made = await call('POST', '/customer', { email: 'live@example.com' }, live.secret)

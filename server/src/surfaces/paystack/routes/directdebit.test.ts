@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
-import { activateDueMandates } from '../../../domain/payments/mandates.ts'
+import { activateDueMandates } from '../../../domain/payments/mandate-activations.ts'
 
 let api: TestApi
 let tenant: TestTenant

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import { listAllMandates, type MandateFilter, retryActivations } from '../../../domain/payments/mandates.ts'
+import { hastenMandatesOf } from '../../../domain/payments/mandate-activations.ts'
+import { listAllMandates, type MandateFilter } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { readPerPage } from '../pagination.ts'
@@ -68,7 +69,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const ids = request.body.customer_ids.map(BigInt)
-      await retryActivations(tx, tenantOf(request), ids)
+      await hastenMandatesOf(tx, tenantOf(request), ids)
       return { status: true as const, message: 'Mandate is queued for retry' }
     },
   )

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
-import { settleDuePayments } from '../../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../../domain/payments/due-payments.ts'
 
 const email = 'zero@example.com'
 const now = '2026-01-15T10:30:00.000Z'
@@ -323,7 +323,7 @@ describe('verifying a transaction', () => {
   test('verifying a transaction shows a reversal as reversed', async () => {
     const { reference } = await charge()
     const [row] = await api.service.db.query<{ transaction_id: string }>(sql`
-      select i.transaction_id from transactions t
+      select i.transaction_id from payments t
       join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
       where t.merchant_id = ${tenant.merchant.id} and t.reference = ${reference}
     `)

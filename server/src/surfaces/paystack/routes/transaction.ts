@@ -174,13 +174,12 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const { authorization_code, email, amount, currency, reference } = request.body
       const metadata = readMetadataOrText(request.body.metadata)
       const paymentMethodCode = authorization_code.replace(/^AUTH_/, '')
       const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
-
-      const charged = await chargePaymentMethod(context, tenantOf(request), wanted, request.idempotent)
+      const charged = await chargePaymentMethod(context, tenantOf(request), wanted, attempt)
       const data = renderCharge(snapshotPayment(charged))
       return { status: true as const, message: 'Charge attempted', data }
     },
@@ -274,7 +273,7 @@ function readCustomer(id: string): bigint {
 
 function readId(id: string): bigint {
   if (/^\d{1,18}$/.test(id)) return BigInt(id)
-  throw new ServiceError('transaction_not_found', `There is no transaction ${id}`)
+  throw new ServiceError('payment_not_found', `There is no payment ${id}`)
 }
 
 function sumOf(volumes: { amount: bigint }[]): number {
