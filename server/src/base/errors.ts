@@ -66,3 +66,8 @@ export class ServiceError extends Error {
     this.replayed = replayed
   }
 }
+
+/** So many calls of a tenant are waiting that one more is not taken. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+}

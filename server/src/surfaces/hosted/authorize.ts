@@ -4,10 +4,10 @@ import { approveMandate, findMandateTenant, getMandate } from '../../domain/paym
 import { requireProcessor } from '../../domain/payments/payment-processor.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
+import { html, htmlPage } from '../http/html.ts'
 import { problemOf } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html, htmlPage } from './html.ts'
 
 /**
  * `/authorize/:accessCode`: the page on which a customer approves a direct debit mandate. Only the address is secret.

@@ -8,9 +8,9 @@ import {
   openCheckout,
   payCheckout,
 } from '../../domain/payments/checkout-sessions.ts'
+import { type Html, html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html } from './html.ts'
 import {
   join,
   type PaymentFields,

@@ -3,9 +3,9 @@ import { ServiceError } from '../../base/errors.ts'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import { type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
 import type { Payment } from '../../domain/payments/payment-records.ts'
+import { html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html } from './html.ts'
 import {
   type PaymentFields,
   type PayPage,

@@ -6,9 +6,9 @@ import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts
 import type { HostedPages, TestInstruments } from '../../domain/payments/payment-processor.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
+import { type Html, html, htmlPage } from '../http/html.ts'
 import { problemOf } from '../http/problem.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html, htmlPage } from './html.ts'
 
 /** The content that all pages for paying share. */
 export interface PayPage {

@@ -1,6 +1,5 @@
 import type { FastifyError } from 'fastify'
-import { type ErrorCode, ServiceError } from '../../base/errors.ts'
-import { QueueFullError } from '../../db/batcher.ts'
+import { type ErrorCode, QueueFullError, ServiceError } from '../../base/errors.ts'
 import { describeViolation, type Violation } from './validation.ts'
 
 /** Any reason that ends a request, in the terms that every surface's table uses. */

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { pingDatabase } from '../../db/ping.ts'
-import type { Context } from '../../domain/context.ts'
+import { type Context, isDatabaseReachable } from '../../domain/context.ts'
 
 interface OperationsOptions {
   context: Context
@@ -21,7 +20,7 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (ap
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    if (!draining && (await pingDatabase(context.db))) return { status: 'ready' }
+    if (!draining && (await isDatabaseReachable(context))) return { status: 'ready' }
     reply.status(503)
     return { status: draining ? 'closing' : 'database unreachable' }
   })

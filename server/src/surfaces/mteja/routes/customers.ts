@@ -13,12 +13,12 @@ import {
   type Statement,
   type StatementEntry,
 } from '../../../domain/wallet/statements.ts'
-import { statementPage } from '../../hosted/statement.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
+import { statementPage } from '../statement.ts'
 
 const tags = ['Customers']
 const params = Type.Object({ id: customerIdSchema })

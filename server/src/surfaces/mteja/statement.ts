@@ -2,7 +2,7 @@ import { formatAmount } from '../../base/money.ts'
 import type { Customer } from '../../domain/customers/customers.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
-import { html } from './html.ts'
+import { html } from '../http/html.ts'
 
 /** A statement to print. It is streamed, because it may have more entries than fit in memory. */
 export async function* statementPage(
