@@ -5,7 +5,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type Customer, checkMetadata, findCustomer, type Metadata } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
-import { fingerprintOf, keyReused } from '../idempotency/request.ts'
+import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { chargeIntent, isUnderWay, lookAgain, type Means, notOpen, payIntent, stopCharge } from './charging.ts'
@@ -118,6 +118,19 @@ export async function cancelPaymentIntent(
   const closed = await getPaymentIntent(context, tenant, id)
   if (closed.status === 'canceled') return closed
   throw notOpen(closed)
+}
+
+/**
+ * The creation as a request whose key is its `idempotencyKey`: that member goes through the same door as the header
+ * `Idempotency-Key`. Two spellings of one amount or currency are one request. Throws `invalid_request`, `currency_not_held`.
+ */
+export function keyedCreation(
+  context: Context,
+  tenant: Tenant,
+  input: NewPaymentIntent & { idempotencyKey: string },
+): IdempotentRequest {
+  const { body, fingerprint } = readWanted(context, tenant, input, { id: '' })
+  return { key: input.idempotencyKey, source: 'member', operation: 'payment intent', body, fingerprint }
 }
 
 /** What is asked for: well formed, not yet whether it is allowed. */

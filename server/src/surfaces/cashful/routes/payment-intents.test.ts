@@ -122,8 +122,27 @@ describe('creating a payment intent', () => {
   test('creating a payment intent under one idempotencyKey in the body makes one intent', async () => {
     const [first, second] = [await create({ idempotencyKey: 'mine' }), await create({ idempotencyKey: 'mine' })]
     expect(second).toEqual(first)
+    const spelled = await call(
+      'POST',
+      path,
+      { customerId, amount: '5000', currency: 'zar', idempotencyKey: 'mine' },
+      'a-header',
+    )
+    expect([spelled.statusCode, spelled.json(), spelled.headers['idempotent-replayed']]).toEqual([201, first, 'true'])
     const other = await call('POST', path, { customerId, amount: 1, currency: 'ZAR', idempotencyKey: 'mine' })
     expect([other.statusCode, other.json().error]).toEqual([409, 'Conflict'])
+  })
+
+  test('a declined charge under one idempotencyKey in the body is answered again, and not made again', async () => {
+    const paymentMethodId = await saveCard('4084080000670037')
+    const body = { customerId, paymentMethodId, amount: 5000, currency: 'ZAR', idempotencyKey: 'declined' }
+    const answers = [await call('POST', path, body), await call('POST', path, body)]
+    expect(answers.map((each) => [each.statusCode, each.headers['idempotent-replayed']])).toEqual([
+      [402, undefined],
+      [402, 'true'],
+    ])
+    expect(answers[1]?.body).toBe(answers[0]?.body)
+    expect((await call('GET', path)).json().pagination.total).toBe(1)
   })
 
   test.each([

@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import type { Attempt } from '../../../domain/idempotency/attempt.ts'
+import { doOnce } from '../../../domain/idempotency/once.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentIntents } from '../../../domain/payments/payment-intent-lists.ts'
 import { getPaymentIntent, type PaymentIntent } from '../../../domain/payments/payment-intent-records.ts'
@@ -8,9 +10,11 @@ import {
   cancelPaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
+  keyedCreation,
 } from '../../../domain/payments/payment-intents.ts'
 import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { keyScopeOf, markReplayed } from '../../http/idempotency.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -187,7 +191,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         response: responses(201, intentSchema, 400, 402, 404, 409),
       },
     },
-    async (request, attempt) => {
+    async (request, attempt, reply) => {
       const tenant = tenantOf(request)
       const { merchantId, mode, customerId, paymentMethodId, expiresAt, ...input } = request.body
       checkMerchantId(tenant, merchantId)
@@ -201,7 +205,15 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       }
-      return renderIntent(tenant, await createPaymentIntent(context, tenant, given, attempt))
+      const make = async (each: Attempt) =>
+        renderIntent(tenant, await createPaymentIntent(context, tenant, given, each))
+      const { idempotencyKey } = input
+      if (idempotencyKey === undefined) return make(attempt)
+      const keyed = keyedCreation(context, tenant, { ...given, idempotencyKey })
+      const asked = { way: 'around work outside' as const, request: keyed }
+      const { answer, replayed } = await doOnce(context, keyScopeOf(request), asked, make)
+      markReplayed(reply, replayed)
+      return answer
     },
   )
 
