@@ -104,7 +104,7 @@ interface DueRequest extends DueRow {
 }
 
 const dueRequests: DueTask<AccountContext, DueRequest> = {
-  name: 'dedicated account requests',
+  name: 'account_requests',
   table: sql`dedicated_account_requests`,
   open: sql`d.status = 'pending'`,
   ready: sql`

@@ -198,7 +198,7 @@ test('a request for a dedicated account that fails keeps no request behind it wa
     {
       level: 'warn',
       members: {
-        task: 'dedicated account requests',
+        task: 'account_requests',
         merchant: live.merchant.id,
         mode: 'live',
         row: expect.any(String),

@@ -108,7 +108,7 @@ test('each failed attempt of an identity check is logged without the customer’
   expect(log.lines).toEqual([
     ...[1, 2, 3, 4, 5].map((attempt) => ({
       level: 'warn',
-      members: { ...members, task: 'identity checks', attempt },
+      members: { ...members, task: 'identity_checks', attempt },
       sentence: 'a service outside could not be asked; it is asked again',
     })),
     {

@@ -29,7 +29,7 @@ interface DueCheck extends DueRow {
 const maxAttempts = 6
 
 const dueChecks: DueTask<CheckContext, DueCheck> = {
-  name: 'identity checks',
+  name: 'identity_checks',
   table: sql`identity_checks`,
   open: sql`d.status = 'pending'`,
   columns: sql`d.customer_id, d.details, d.masked, d.outside_reference, d.asked_at, d.notice`,
@@ -37,7 +37,7 @@ const dueChecks: DueTask<CheckContext, DueCheck> = {
 }
 
 /**
- * Does the next step of every check that is due and answers how many there were: asks the verifier, or finishes the check
+ * Does the next step of every check that is due and answers how many steps were done: asks the verifier, or finishes the check
  * by the verifier's notice, or gives up. A check is finished in one transaction with the customer's new names and the
  * event. A check that meets a bug of ours is tried again until the bug is mended: a bug says nothing about the customer.
  */

@@ -8,6 +8,7 @@ import {
   type TestTenant,
 } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
+import { createMeter } from '../../base/meter.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
 import { type DueRow, type DueTask, doDue } from './due.ts'
@@ -70,7 +71,7 @@ test('a due row comes with its tenant and is worked on once', async () => {
   expect(seen).toMatchObject([{ tenant: { merchant: tenant.merchant, mode: 'live' }, id: 1n, attempts: 0 }])
 })
 
-test('a due row whose work fails keeps no other row waiting, and is logged', async () => {
+test('a due row whose work fails keeps no other row waiting, and is logged and counted', async () => {
   await writeRows(tenant, 150)
   const log = keepLog()
   const bug = new TypeError('undefined is not a function')
@@ -79,7 +80,9 @@ test('a due row whose work fails keeps no other row waiting, and is logged', asy
     if (id <= 100n) throw bug
     done.add(id)
   })
-  await doDue({ ...service, log }, task)
+  const meter = createMeter()
+  expect(await doDue({ ...service, log, meter }, task)).toBe(0)
+  expect(meter.render()).toContain('mteja_background_failures_total{task="test"} 100\n')
   expect(await doDue({ ...service, log }, task)).toBe(50)
   expect(done.size).toBe(50)
   expect(log.lines).toHaveLength(100)

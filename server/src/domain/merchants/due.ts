@@ -8,7 +8,7 @@ type RowId = bigint | string
 
 /** Rows of one table that are worked on later than they were written. */
 export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigint> {
-  /** Names the task in the log. */
+  /** Names the task in the log and in the metrics, as `start/background.ts` does. */
   readonly name: string
   /** The table, read as `d`. It has merchant_id, mode, id, due_at and attempts. */
   readonly table: Sql
@@ -48,23 +48,23 @@ const firstRetryMs = 30_000
 const maxRetryMs = 60 * 60 * 1000
 
 /**
- * Works on the rows of a task that are due, in turns of the tenants, and answers how many there were. Any number of
- * servers may do so at once: each row is claimed first. A row whose work throws is logged and due again later; it keeps
- * no other row waiting. What a killed server left is due again after a minute.
+ * Works on the rows of a task that are due, in turns of the tenants, and answers how many were done. Any number of servers
+ * may do so at once: each row is claimed first. A row whose work throws is logged, counted and due again later; it keeps no
+ * other row waiting. What a killed server left is due again after a minute.
  */
 export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
   task: DueTask<Given, Row, Id>,
 ): Promise<number> {
-  const rows = await findDue(context, task)
-  const waiting = rows.values()
+  const waiting = (await findDue(context, task)).values()
+  let done = 0
   const workers = Array.from({ length: atOnce }, async () => {
-    for (const row of waiting) await doRow(context, task, row)
+    for (const row of waiting) if (await doRow(context, task, row)) done += 1
   })
   // Wait for all of them, also when one throws: the database is closed when the background work has stopped.
   const ends = await Promise.allSettled(workers)
   for (const end of ends) if (end.status === 'rejected') throw end.reason
-  return rows.length
+  return done
 }
 
 async function findDue<Given extends FreeContext, Row, Id extends RowId>(
@@ -129,18 +129,22 @@ function inTurns(rows: FoundRow[]): FoundRow[] {
   return numbered.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
 }
 
+/** Answers whether the row's work was done, by this server and now. */
 async function doRow<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
   task: DueTask<Given, Row, Id>,
   row: Row & DueRow<Id>,
-): Promise<void> {
+): Promise<boolean> {
   const claimedUntil = await claim(context, task, row)
-  if (claimedUntil === null) return
+  if (claimedUntil === null) return false
   try {
     await task.work(context, row)
+    return true
   } catch (error) {
     logFailure(context, task.name, row, error)
+    context.meter.counter('mteja_background_failures_total', { task: task.name }).add(1)
     await postpone(context, task, row, claimedUntil)
+    return false
   }
 }
 

@@ -15,7 +15,7 @@ const duePayments: DueTask<PaymentsContext, object, string> = {
 }
 
 /**
- * Looks at every intent that is due and answers how many there were: asks about charges under way, credits money that has
+ * Looks at every intent that is due and answers how many looks were done: asks about charges under way, credits money that has
  * come, and gives up intents that have expired. If a crash came between crediting the money and noting it, it is noted here.
  */
 export function settleDuePayments(context: PaymentsContext): Promise<number> {

@@ -25,8 +25,8 @@ const dueMandates: DueTask<PaymentsContext, DueMandate> = {
 }
 
 /**
- * Asks about every pending mandate that is due, and answers how many there were: those to which the bank has agreed are
- * activated.
+ * Asks about every pending mandate that is due, and answers how many were asked about. A mandate to which the bank has
+ * agreed is activated.
  */
 export function activateDueMandates(context: PaymentsContext): Promise<number> {
   return doDue(context, dueMandates)
