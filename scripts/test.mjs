@@ -13,7 +13,7 @@ import { root, setUp } from './set-up.mjs'
 const [selection = 'all', ...vitestArgs] = process.argv.slice(2)
 const isWholeSuite = selection === 'all' && vitestArgs.length === 0
 
-const node = await setUp()
+const node = await setUp('tools')
 const sum = { passed: 0, failed: 0, skipped: 0 }
 /** @type {string[]} */
 const failures = []
