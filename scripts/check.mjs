@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { root } from './root.mjs'
 import { run } from './run.mjs'
-import { root, setUp } from './set-up.mjs'
+import { setUp } from './set-up.mjs'
 
 const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tools = [

@@ -7,8 +7,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import process from 'node:process'
+import { root } from './root.mjs'
 import { run } from './run.mjs'
-import { root, setUp } from './set-up.mjs'
+import { setUp } from './set-up.mjs'
 
 const [selection = 'all', ...vitestArgs] = process.argv.slice(2)
 const isWholeSuite = selection === 'all' && vitestArgs.length === 0
