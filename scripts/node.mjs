@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
@@ -48,15 +59,21 @@ export function describeLack() {
  * @returns {Promise<{ code: number, interrupted: boolean, printed: string }>}
  */
 export async function bringNode() {
-  mkdirSync(cache, { recursive: true })
-  const folder = mkdtempSync(join(cache, 'node-'))
+  const folder = join(cache, 'node.new')
+  // Whoever was killed while it brought Node has left this behind.
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
   try {
     const outcome = await runNpm(['pack', `node-${platform}@${version}`, `--pack-destination=${folder}`])
     if (outcome.code !== 0 || outcome.interrupted) return outcome
     const archive = readFileSync(join(folder, `node-${platform}-${version}.tgz`))
     const integrity = `sha512-${createHash('sha512').update(archive).digest('base64')}`
     if (integrity !== integrities[platform]) {
-      return { ...outcome, code: 1, printed: `The package of Node that npm brought is not the one known here: ${integrity}` }
+      return {
+        ...outcome,
+        code: 1,
+        printed: `The package of Node that npm brought is not the one known here: ${integrity}`,
+      }
     }
     const draft = join(folder, 'node')
     writeFileSync(draft, readFromTar(await promisify(gunzip)(archive), 'package/bin/node'))

@@ -26,7 +26,9 @@ export function planPackages(needsTools) {
   const lockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const missing = Object.entries(lockFile.packages)
     // An optional package is for another platform, or comes with the package that wants it.
-    .filter(([path, { link, dev, optional }]) => path.includes('node_modules/') && !link && !optional && (withTools || !dev))
+    .filter(
+      ([path, { link, dev, optional }]) => path.includes('node_modules/') && !link && !optional && (withTools || !dev),
+    )
     .filter(([path, { version, integrity }]) => {
       const installed = noted?.[path]
       return installed?.version !== version || installed?.integrity !== integrity
