@@ -7,9 +7,12 @@ import { setUp } from './set-up.mjs'
 endWithNpm()
 const node = await setUp('server')
 // The channel ('ipc') is all that tells the server of a killed launcher, see lifeline.mjs.
-const loadedFirst = process.stderr.isTTY ? ['lifeline.mjs', 'starting.mjs'] : ['lifeline.mjs']
+const isTerminal = process.stderr.isTTY === true
+const loadedFirst = isTerminal ? ['lifeline.mjs', 'starting.mjs'] : ['lifeline.mjs']
 const imports = loadedFirst.map((name) => `--import=${new URL(name, import.meta.url).href}`)
 const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url))
+// Here and not there, because Node itself takes a moment to load.
+if (isTerminal) process.stderr.write('Starting')
 const { code } = await run(node, [...imports, main, ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })
