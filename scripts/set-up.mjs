@@ -44,8 +44,9 @@ async function install(/** @type {boolean} */ needsTools) {
   const plan = planPackages(needsTools)
   const bringsNode = needsNode(needsTools)
   if (!plan && !bringsNode) return
-  const what = [...(plan ? [`${plan.missing.length} packages`] : []), ...(bringsNode ? ['Node'] : [])].join(' and ')
-  const endProgress = showProgress(() => `Installing ${what}${plan ? `: ${countInstalled(plan.missing)} packages` : ''}`)
+  const what = [plan && 'packages', bringsNode && 'Node'].filter(Boolean).join(' and ')
+  const count = () => (plan ? `: ${countInstalled(plan.missing)} of ${plan.missing.length} packages` : '')
+  const endProgress = showProgress(() => `Installing ${what}${count()}`)
   const outcomes = await Promise.all([...(plan ? [installPackages(plan)] : []), ...(bringsNode ? [bringNode()] : [])])
   const failed = outcomes.filter(({ code, interrupted }) => code !== 0 || interrupted)
   endProgress(failed.length === 0 ? `Installed ${what}` : undefined)
