@@ -2,16 +2,17 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { setUp } from '../../scripts/set-up.mjs'
 
 const client = fileURLToPath(new URL('..', import.meta.url))
 const compiler = join(client, '../node_modules/typescript/bin/tsc')
+const node = await setUp('tools')
 
 rmSync(join(client, 'dist'), { recursive: true, force: true })
 for (const project of ['tsconfig.build.json', 'tsconfig.cjs.json']) {
   // npm pack --json prints its answer on standard output, so nothing else may print there.
-  execFileSync(process.execPath, [compiler, '--project', join(client, project)], { stdio: ['ignore', 2, 2] })
+  execFileSync(node, [compiler, '--project', join(client, project)], { stdio: ['ignore', 2, 2] })
 }
 // The compiler rewrites .ts to .js only in code. Older compilers of our users do not find a declaration by .ts.
 for (const name of readdirSync(join(client, 'dist'), { recursive: true }).map(String)) {
