@@ -645,7 +645,7 @@ describe('the posting function, called with anything', () => {
     ).toBe(refused)
   })
 
-  test('the former version of the posting function works, and is stopped where the present one is', async () => {
+  test('the former version of the posting function works, and refuses what the present version refuses', async () => {
     await intrude(callFormerPost())
     expect(await attempt(callFormerPost({ amounts: 'array[-5]::bigint[]' }))).toBe(malformed)
     expect(await attempt(callFormerPost({ amounts: 'array[1000000]::bigint[]' }))).toBe(refused)
@@ -654,7 +654,7 @@ describe('the posting function, called with anything', () => {
     expect(await attempt(`${temporary}; ${callFormerPost({ amounts: 'array[1000000]::bigint[]' })}`)).toBe(refused)
   })
 
-  test('leaves the session’s settings as they were', async () => {
+  test('the posting function leaves the session’s settings as they were', async () => {
     await intrude(`${callPost()}; do $$ begin
       if current_setting('enable_seqscan') <> 'on' or current_setting('search_path') ~ 'pg_temp' then
         raise exception 'changed';

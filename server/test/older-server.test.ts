@@ -9,8 +9,8 @@ import { listPayments, totalPayments } from '../src/domain/payments/payment-list
 import { chargeInstrument, getPayment } from '../src/domain/payments/payments.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
 
-// The statements are those of eae808c: a server of that version goes on working while new ones have begun beside it. They
-// go with the views of migration 0013, one release later.
+// The statements of version eae808c. A server of that version continues to work after new servers have started beside
+// it. These statements go with the views of migration 0013, one release later.
 
 let service: TestService
 let tenant: TestTenant
@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const query = <Row>(...given: Parameters<typeof sql>) => service.db.query<Row>(sql(...given))
 
-/** Inserts a payment as the old server does. Answers the id of its intent, null for a reference that is taken. */
+/** Inserts a payment as the old server does. Answers the id of its intent, or null for a taken reference. */
 async function insertAsBefore(reference: string, requestKey: string | null = null): Promise<string | null> {
   const { merchant, mode } = tenant
   const uuid = randomUUID()
@@ -136,7 +136,7 @@ async function markPaidAsBefore(uuid: string | null) {
   return rows
 }
 
-/** The statement behind most reads of the old server, with a condition of its own. */
+/** The statement behind most reads of the old server, with a condition of the test's own. */
 async function readAsBefore(condition: ReturnType<typeof sql>) {
   return query<{ reference: string; number: bigint; status: string; incoming: unknown; metadata: unknown }>`
     select
@@ -163,7 +163,7 @@ test('a payment that an old server makes and settles is a payment of a new one',
   expect(await beginChargeAsBefore(uuid)).toBe(`pi_${uuid}_1`)
   expect(await getPayment(service, tenant, { reference: 'old-1' })).toMatchObject({ status: 'processing' })
   expect(await markPaidAsBefore(uuid)).toMatchObject([{ payer_id: customerId }])
-  // The second time finds it paid. The total is counted by another statement, here once for each call.
+  // The second call finds the payment paid. Another statement counts the total, here once for each call.
   expect(await markPaidAsBefore(uuid)).toEqual([])
   expect(await getPayment(service, tenant, { reference: 'old-1' })).toMatchObject({
     status: 'succeeded',

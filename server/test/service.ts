@@ -36,14 +36,14 @@ export type TestContext = Service & { clock: TestClock; sandboxDelayMs: number }
 
 export type TestService = TestContext & { close(): Promise<void> }
 
-/** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
+/** A service on an empty database of its own, with a clock that the test moves and a sandbox that takes a second. */
 export async function openTestService(log?: Log): Promise<TestService> {
   const meter = createMeter()
   const db = await openTestDatabase({ meter })
   return { ...createTestContext(db, log, meter), close: () => db.close() }
 }
 
-/** What such a service has besides its database. Lines are written nowhere, or to `log`. */
+/** The members of such a service, around its database. Log lines are written to `log`, by default nowhere. */
 export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter = createMeter()): TestContext {
   const clock = createTestClock()
   const sandboxDelayMs = 1000

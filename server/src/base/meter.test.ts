@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createMeter } from './meter.ts'
 import { metrics } from './metrics.ts'
 
-/** The lines of one metric, without what is said about it. */
+/** The lines of one metric, without its description. */
 function linesOf(text: string, name: string): string[] {
   return text.split('\n').filter((line) => new RegExp(`^${name}(_bucket|_sum|_count)?[{ ]`).test(line))
 }

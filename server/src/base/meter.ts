@@ -1,33 +1,33 @@
 import { type LabelsOf, type MetricDefinition, type MetricName, metrics, type NameOf } from './metrics.ts'
 
-/** Counts how often something has happened. */
+/** Counts occurrences. */
 export interface Counter {
   add(count: number): void
 }
 
-/** Tells how much of something there is. */
+/** Shows a current amount. */
 export interface Gauge {
   add(change: number): void
-  /** Null where nobody knows: then it is not shown. */
+  /** Null for an unknown value, which is not shown. */
   set(value: number | null): void
 }
 
-/** Tells how values are spread. */
+/** Shows the distribution of values. */
 export interface Histogram {
   observe(value: number): void
 }
 
 /**
- * What a process counts and measures for the operator's monitoring. Each series (a metric with its labels) is one object that
- * is found once and then costs an addition.
+ * The counts and measurements of a process, for the operator's monitoring. Each series (a metric with its labels) is
+ * one object. It is looked up once, and then costs an addition.
  */
 export interface Meter {
   counter<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   gauge<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Gauge
   histogram<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
-  /** A gauge whose value is asked for whenever it is shown. */
+  /** A gauge whose value is read whenever it is shown. */
   watch<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void
-  /** Everything in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   render(): string
 }
 
@@ -36,7 +36,7 @@ interface Series {
   render(name: string, labels: string): string
 }
 
-/** A meter on which nothing has been counted yet. */
+/** A new meter without counts. */
 export function createMeter(): Meter {
   const families = new Map<MetricName, Map<string, Series>>()
 
@@ -94,7 +94,7 @@ class Value implements Counter, Gauge, Series {
 
 class Buckets implements Histogram, Series {
   readonly #bounds: readonly number[]
-  /** How many values fell into each bucket and no lower one; the last is for what is above all bounds. */
+  /** The number of values in each bucket and no lower one. The last count is of values above all bounds. */
   readonly #counts: number[]
   #sum = 0
 

@@ -1,4 +1,4 @@
-/** What came of a call to somebody else's service, beside an answer that can be used. */
+/** The failures of a call to another party's service. */
 export type UpstreamFailure =
   /** A status from 400 to 499. */
   | 'refused'
@@ -7,21 +7,22 @@ export type UpstreamFailure =
   | 'timed_out'
   /** No connection, or one that broke. */
   | 'unreachable'
-  /** An answer that cannot be read, or that lacks what was asked for. */
+  /** An answer that cannot be read, or lacks a required part. */
   | 'malformed'
-  /** Nobody is configured to be asked. */
+  /** No service is configured. */
   | 'not_configured'
 
 /**
- * Somebody else's service could not be asked, or gave no usable answer. The same call may be made again later. Every other
- * error of such a call is a bug of ours. The message holds no value of a customer, nor words of the service.
+ * Another party's service could not be called, or gave no usable answer. The same call may be made again later. Every
+ * other error of such a call is a bug of this service. The message has no value of a customer and no text of the other
+ * service.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
   /** The call, for instance `identify_customer`. */
   readonly operation: string
   readonly outcome: UpstreamFailure
-  /** The status of the answer; null where there was none. */
+  /** The status of the answer. Null without an answer. */
   readonly status: number | null
 
   constructor(operation: string, outcome: UpstreamFailure, status: number | null = null, options?: ErrorOptions) {

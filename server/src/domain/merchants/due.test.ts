@@ -13,7 +13,7 @@ import { sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
 import { type DueRow, type DueTask, doDue } from './due.ts'
 
-// The rows are identity checks; the work on them is the test's own.
+// The rows are identity checks. Their work is the test's own.
 
 let service: TestService
 let tenant: TestTenant
@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 afterAll(() => service.close())
 
-/** Rows of a tenant that are due now, numbered from 1. */
+/** Writes rows of a tenant that are due now, numbered from 1. */
 async function writeRows(owner: TestTenant, count: number): Promise<bigint[]> {
   const [code = ''] = await createWallets(service, owner, 1)
   const now = service.clock.now()
@@ -42,7 +42,7 @@ async function writeRows(owner: TestTenant, count: number): Promise<bigint[]> {
   return rows.map(({ id }) => id)
 }
 
-/** A task whose work ends a row, after `work`. */
+/** A task whose work ends a row after `work`. */
 function taskOf(work: (row: DueRow) => Promise<void>): DueTask<FreeContext, object> {
   return {
     name: 'test',

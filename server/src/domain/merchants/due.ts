@@ -6,7 +6,7 @@ import { type Mode, readTenant, type Tenant, type TenantRow, tenantColumns } fro
 
 type RowId = bigint | string
 
-/** Rows of one table that are worked on later than they were written. */
+/** Rows of one table whose work is done later than they are written. */
 export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigint> {
   /** Names the task in the log and in the metrics, as `start/background.ts` does. */
   readonly name: string
@@ -18,11 +18,11 @@ export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigi
   readonly dueAt?: Sql
   /** The rows that are not done: the condition of the table's index on due_at. */
   readonly open: Sql
-  /** What else must hold before a row that is due can be worked on, begun with `and`; default nothing. */
+  /** Further conditions for the work on a due row, beginning with `and`. Default none. */
   readonly ready?: Sql
-  /** What `work` reads of the row, besides its tenant, id, due_at and attempts. */
+  /** The columns that `work` reads, besides tenant, id, due_at and attempts. */
   readonly columns: Sql
-  /** Does the next step of a row. It throws where the step is to be tried again. */
+  /** Does the next step of a row. Throws when the step must be tried again. */
   work(context: Given, row: Row & DueRow<Id>): Promise<void>
 }
 
@@ -30,27 +30,27 @@ export interface DueRow<Id extends RowId = bigint> {
   readonly tenant: Tenant
   readonly id: Id
   readonly due_at: Date
-  /** How often the row's work has failed. */
+  /** The number of times that the row's work has failed. */
   readonly attempts: number
 }
 
 const ownName = sql`due_at`
 
-/** How many rows one round takes on, of all tenants together. */
+/** The number of rows that one round works on, over all tenants. */
 const perRound = 100
-/** How many rows are looked at, to choose from. */
+/** The number of rows to choose from. */
 const perLook = 1000
 const atOnce = 10
-/** While one server works on a row, no other does: longer than the work may take. */
+/** The time for which a row belongs to one server. It is longer than the work may take. */
 const claimMs = 60_000
 /** A row whose work failed is due again after this time, then after twice as long each time. */
 const firstRetryMs = 30_000
 const maxRetryMs = 60 * 60 * 1000
 
 /**
- * Works on the rows of a task that are due, in turns of the tenants, and answers how many were done. Any number of servers
- * may do so at once: each row is claimed first. A row whose work throws is logged, counted and due again later; it keeps no
- * other row waiting. What a killed server left is due again after a minute.
+ * Works on the due rows of a task, taking turns between tenants, and answers how many were done. Any number of servers may
+ * do so at once, because each row is claimed first. A row whose work throws is logged and counted, is due again later, and
+ * keeps no other row waiting. The rows of a killed server are due again after a minute.
  */
 export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
@@ -61,7 +61,7 @@ export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   const workers = Array.from({ length: atOnce }, async () => {
     for (const row of waiting) if (await doRow(context, task, row)) done += 1
   })
-  // Wait for all of them, also when one throws: the database is closed when the background work has stopped.
+  // Waits for all workers, also when one throws, because the database is closed when the background work has stopped.
   const ends = await Promise.allSettled(workers)
   for (const end of ends) if (end.status === 'rejected') throw end.reason
   return done
@@ -92,7 +92,10 @@ interface FoundRow {
   id: RowId
 }
 
-/** The rows that have been due the longest, some of every tenant that has any: none is hidden behind another's thousands. */
+/**
+ * The rows that have been due the longest, some of every tenant. So no tenant's rows are hidden behind thousands of
+ * another's.
+ */
 async function findOldest(
   db: Queryable,
   now: Date,
@@ -148,7 +151,7 @@ async function doRow<Given extends FreeContext, Row, Id extends RowId>(
   }
 }
 
-/** Answers until when; null where another server has the row. */
+/** Claims a row and answers the end of the claim. Null if another server has the row. */
 async function claim<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
   { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
@@ -163,7 +166,7 @@ async function claim<Given extends FreeContext, Row, Id extends RowId>(
   return rows.length > 0 ? until : null
 }
 
-/** A row that was given another time during the work keeps that time. */
+/** Sets the time of the next try. A row whose time was changed during the work keeps that time. */
 async function postpone<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
   { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,

@@ -39,7 +39,7 @@ export interface TenantRow {
   mode: Mode
 }
 
-/** What `readTenant` needs of a row's merchant, joined as `m`. The row's own `mode` stands beside these columns. */
+/** The columns of a row's merchant, joined as `m`, that `readTenant` needs beside the row's own `mode`. */
 export const tenantColumns = sql`
   m.id as merchant_id, m.code as merchant_code, m.name as merchant_name, m.country as merchant_country,
   m.currencies as merchant_currencies, m.created_at as merchant_created_at

@@ -4,7 +4,7 @@ import { type Context, isDatabaseReachable } from '../../domain/context.ts'
 
 interface OperationsOptions {
   context: Context
-  /** Measures what only the database knows. It answers soon, whatever the database does. */
+  /** Measures the values that only the database knows. It answers soon, whatever the database does. */
   askDatabase: () => Promise<void>
 }
 

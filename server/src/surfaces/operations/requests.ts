@@ -1,21 +1,21 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Meter } from '../../base/meter.ts'
 
-/** Asked every few seconds by machines: their lines would hide all others. */
+/** Machines call these routes every few seconds. Their lines would hide all others. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 
-/** What nginx calls a request whose caller left before the answer. */
+/** The status that nginx gives a request whose caller left before the answer. */
 const callerLeft = 499
 
 /**
- * Measures each request and logs it in one line: the route, never the address, which may hold an e-mail. An `x-request-id`
- * leads to this line, and to the line of the fault if there was one.
+ * Measures each request and logs it in one line. The line has the route and never the address, because an address may
+ * hold an e-mail. An `x-request-id` leads to this line, and to the line of a fault if there was one.
  */
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
   readonly #failures
   readonly #recorded = new WeakSet<FastifyReply>()
-  /** Answers that broke off by a fault of ours. */
+  /** Answers that broke off by a fault of the server. */
   readonly #broken = new WeakSet<FastifyReply>()
 
   constructor(meter: Meter) {
@@ -28,7 +28,7 @@ export class RequestRecorder extends LogController {
     this.#record(request, reply, reply.statusCode)
   }
 
-  /** Fastify reports only the requests that were answered to the end: this watches for the others. */
+  /** Fastify reports only requests that were answered to the end. This watches for the others. */
   watch(request: FastifyRequest, reply: FastifyReply): void {
     reply.raw.once('close', () => {
       if (!this.#recorded.has(reply)) this.#record(request, reply, this.#broken.has(reply) ? 500 : callerLeft)
@@ -57,7 +57,7 @@ export class RequestRecorder extends LogController {
     )
   }
 
-  /** An answer that broke off after its headers were sent: the one who reads it cannot be told any more. */
+  /** The answer broke off after its headers were sent, so its reader cannot get an error. */
   override streamError(error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
     if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return
     this.#broken.add(reply)
@@ -72,9 +72,9 @@ export class RequestRecorder extends LogController {
     reply.log.error({ err: error, route: request.routeOptions.url }, 'the headers of the answer could not be sent')
   }
 
-  /** One line a request: it is written at the end. */
+  /** Each request has one line, which is written at its end. */
   override incomingRequest(): void {}
 
-  /** Would log the address. */
+  /** Fastify's own line would contain the address. */
   override routeNotFound(): void {}
 }

@@ -288,7 +288,7 @@ function readCountry(text: string | undefined): Bank['country'] | undefined {
   throw new ServiceError('invalid_request', `"country" must be one of [${names}]`, 'country')
 }
 
-/** A query's text; none where it is blank. */
+/** A text of the query, or undefined if it is blank. */
 function given(text: string | undefined): string | undefined {
   return text?.trim() || undefined
 }

@@ -292,7 +292,7 @@ function readNamed(
   return { customer: readReference(String(customer)), provider }
 }
 
-/** The bank preferred; none where none is. Throws `invalid_request`. */
+/** The preferred bank, or undefined if no bank is named. Throws `invalid_request`. */
 function readBank(banks: readonly AccountBank[], slug: string | undefined): AccountBank | undefined {
   const bank = banks.find((each) => each.slug === slug)
   if (bank !== undefined || slug === undefined) return bank
