@@ -8,7 +8,6 @@ import { requestIdentityCheck } from '../identity/identity.ts'
 import type { IdentityDetails, VerifierChoice } from '../identity/identity-verifier.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { type AccountBank, type AccountProviderChoice, requireAccountProvider } from './account-provider.ts'
 import {
   assignAccount,
   numberTaken,
@@ -16,7 +15,8 @@ import {
   recordAssignment,
   requireNames,
   type WantedAccount,
-} from './dedicated-accounts.ts'
+} from './account-opening.ts'
+import { type AccountBank, type AccountProviderChoice, requireAccountProvider } from './account-provider.ts'
 
 /** Somebody who is to have a dedicated account, who may not be a customer yet. */
 export interface AccountRequest {

@@ -4,12 +4,11 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import { type Customer, createCustomer, findCustomer } from '../customers/customers.ts'
+import { createDedicatedAccount, listAccountBanks } from './account-opening.ts'
 import type { AccountProvider } from './account-provider.ts'
 import { finishAccountRequests, requestDedicatedAccount } from './account-requests.ts'
 import {
-  createDedicatedAccount,
   getDedicatedAccount,
-  listAccountBanks,
   listAccountsOf,
   listDedicatedAccounts,
   removeDedicatedAccount,
@@ -107,6 +106,17 @@ test('a dedicated account is the one that the provider of the mode opens, and ke
   expect(await listAccountsOf(service, live, customer)).toEqual([account])
   const found = await listDedicatedAccounts(context, live, { bankId: bank.bankId }, { limit: 10, offset: 0 })
   expect(found.items.map((item) => item.account)).toEqual([account])
+})
+
+test('a dedicated account that a server before 0015 wrote names its bank by the slug', async () => {
+  const customer = await create()
+  await createDedicatedAccount(servedBy({}), live, { id: customer.id }, {})
+  await service.db.query(sql`
+    update dedicated_accounts set provider_id = null, bank_name = null, bank_id = null
+    where merchant_id = ${live.merchant.id}
+  `)
+  const [account] = await listAccountsOf(service, live, customer)
+  expect(account?.provider).toEqual({ id: 0, slug: 'a-bank', bankName: 'a-bank', bankId: 0 })
 })
 
 test('a customer who has a dedicated account of the bank keeps it, and the provider is not asked again', async () => {

@@ -1,7 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Page } from '../../base/page.ts'
-import { UpstreamError } from '../../base/upstream-error.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import {
@@ -10,16 +9,10 @@ import {
   findCustomer,
   findCustomersById,
   lockCustomer,
-  updateCustomer,
 } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import {
-  type AccountBank,
-  type AccountProviderChoice,
-  type OpenedAccount,
-  requireAccountProvider,
-} from './account-provider.ts'
+import { type AccountBank, type AccountProviderChoice, requireAccountProvider } from './account-provider.ts'
 
 /** A bank account that belongs to one customer: what is transferred to it is the customer's cash. */
 export interface DedicatedAccount {
@@ -40,7 +33,7 @@ export interface DedicatedAccount {
   removedAt: Date | null
 }
 
-interface DedicatedAccountRow {
+export interface DedicatedAccountRow {
   id: bigint
   customer_id: bigint
   provider: string
@@ -57,178 +50,11 @@ interface DedicatedAccountRow {
   removed_at: Date | null
 }
 
-const columns: Sql = sql`
+/** Of `dedicated_accounts`, read as `a`. */
+export const accountColumns: Sql = sql`
   a.id, a.customer_id, a.provider, a.provider_id, a.bank_name, a.bank_id, a.account_number, a.account_name, a.currency,
   a.split_code, a.subaccount, a.created_at, a.updated_at, a.removed_at
 `
-
-/** What an account is to be like. There are no splits here: the codes are kept and told. */
-export interface WantedAccount {
-  /** Default the first bank of the tenant's account provider. */
-  bank?: AccountBank | undefined
-  splitCode?: string | undefined
-  subaccount?: string | undefined
-}
-
-/** Names and phone that the customer is to have from now on; an account cannot be had without them. */
-export interface HolderChanges {
-  firstName?: string | undefined
-  lastName?: string | undefined
-  phone?: string | undefined
-}
-
-/** The banks at which accounts can be had. Throws `not_available`. */
-export async function listAccountBanks(
-  context: Context & AccountProviderChoice,
-  tenant: Tenant,
-): Promise<readonly AccountBank[]> {
-  return (await requireAccountProvider(context, tenant)).banks
-}
-
-/** An account provider that gives out a number that is taken is asked again, this often in all. */
-const maxOpenings = 3
-
-/**
- * Gives a customer an account. A customer who has one of the bank keeps it, unchanged. Throws `not_available` where nobody
- * gives out accounts, `customer_not_found`, `invalid_request` for a customer without names or phone, and `UpstreamError`.
- */
-export async function createDedicatedAccount(
-  context: FreeContext & AccountProviderChoice,
-  tenant: Tenant,
-  reference: CustomerReference,
-  wanted: WantedAccount & HolderChanges,
-): Promise<{ account: DedicatedAccount; customer: Customer }> {
-  const { bank = (await requireAccountProvider(context, tenant)).banks[0], splitCode, subaccount, ...changes } = wanted
-  const isChanged = Object.values(changes).some((value) => value !== undefined)
-  for (let opening = 0; opening < maxOpenings; opening += 1) {
-    const before = await findCustomer(context, tenant, reference)
-    const opened = await openAccount(context, tenant, withChanges(before, changes), bank)
-    const given = await inTransaction(context, async (tx) => {
-      const locked = await lockCustomer(tx, tenant, { id: before.id })
-      const assigned = await assignAccount(tx, tenant, locked, { bank, opened, splitCode, subaccount })
-      if (assigned === null) return null
-      const customer = isChanged ? await updateCustomer(tx, tenant, { id: before.id }, changes) : locked
-      requireNames(customer)
-      if (assigned.isNew) await recordAssignment(tx, tenant, customer, assigned.account)
-      return { account: assigned.account, customer }
-    })
-    if (given !== null) return given
-  }
-  throw numberTaken()
-}
-
-/** The customer as they will be. The names of an identified customer stay. */
-function withChanges(customer: Customer, { firstName, lastName, phone }: HolderChanges): Customer {
-  return {
-    ...customer,
-    ...(customer.identified || firstName === undefined ? {} : { firstName }),
-    ...(customer.identified || lastName === undefined ? {} : { lastName }),
-    ...(phone === undefined ? {} : { phone }),
-  }
-}
-
-/**
- * Asks the account provider for a customer's account; null for a customer who has one of the bank. Throws `not_available`,
- * `invalid_request` for a customer without names or phone, and `UpstreamError`.
- */
-export async function openAccount(
-  context: FreeContext & AccountProviderChoice,
-  tenant: Tenant,
-  customer: Customer,
-  bank: AccountBank,
-): Promise<OpenedAccount | null> {
-  const provider = await requireAccountProvider(context, tenant)
-  const { code, email } = customer
-  const names = requireNames(customer)
-  if ((await findAccountOf(context, tenant, customer, bank)) !== null) return null
-  return provider.open(tenant, bank, { code, email, ...names })
-}
-
-/** What `openAccount` has answered, and what the account is to be like. */
-export interface Opening extends WantedAccount {
-  bank: AccountBank
-  opened: OpenedAccount | null
-}
-
-/**
- * The account that a customer has of the bank, else the one that was opened for them, which is theirs now. Within a
- * transaction that has locked the customer. Null where there is neither, for somebody else was faster: ask the provider
- * again.
- */
-export async function assignAccount(
-  tx: TxContext,
-  tenant: Tenant,
-  customer: Customer,
-  opening: Opening,
-): Promise<{ account: DedicatedAccount; isNew: boolean } | null> {
-  const known = await findAccountOf(tx, tenant, customer, opening.bank)
-  if (known !== null) return { account: known, isNew: false }
-  const account = await insertAccount(tx, tenant, customer, opening)
-  return account === null ? null : { account, isNew: true }
-}
-
-/** The failure of an account provider that keeps giving out numbers which others have. */
-export function numberTaken(): UpstreamError {
-  return new UpstreamError('open_account', 'malformed')
-}
-
-/** Records that an account is the customer's, and whether they are identified. */
-export async function recordAssignment(
-  tx: TxContext,
-  tenant: Tenant,
-  customer: Customer,
-  account: DedicatedAccount,
-): Promise<void> {
-  const identification = { status: customer.identified ? 'success' : 'not_requested' }
-  const told = { ...eventDetails(tenant, account), identification }
-  await recordEvent(tx, tenant, 'dedicated_account.assigned', customer, told)
-}
-
-/** What an account cannot be had without. */
-const neededNames = { firstName: 'first name', lastName: 'last name', phone: 'phone' } as const
-
-/** The customer's names and phone. Throws `invalid_request` for a missing one; the field is its name here. */
-export function requireNames(customer: Pick<Customer, keyof typeof neededNames>) {
-  const { firstName, lastName, phone } = customer
-  if (firstName?.trim() && lastName?.trim() && phone?.trim()) return { firstName, lastName, phone }
-  const missing = firstName?.trim() ? (lastName?.trim() ? 'phone' : 'lastName') : 'firstName'
-  const message = `A customer needs a first name, a last name and a phone for a dedicated account; the ${neededNames[missing]} is missing`
-  throw new ServiceError('invalid_request', message, missing)
-}
-
-/** The account of that bank that is the customer's now. */
-async function findAccountOf(context: Context, tenant: Tenant, customer: Customer, bank: AccountBank) {
-  const [row] = await context.db.query<DedicatedAccountRow>(sql`
-    select ${columns} from dedicated_accounts a
-    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.provider = ${bank.slug}
-      and a.removed_at is null
-  `)
-  return row === undefined ? null : readAccount(row)
-}
-
-/** Null where nothing was opened, or its number is taken: an account that was removed from its customer keeps its number. */
-async function insertAccount(
-  tx: TxContext,
-  tenant: Tenant,
-  customer: Customer,
-  { bank, opened, splitCode, subaccount }: Opening,
-): Promise<DedicatedAccount | null> {
-  if (opened === null) return null
-  const now = tx.clock.now()
-  const [row] = await tx.db.query<DedicatedAccountRow>(sql`
-    insert into dedicated_accounts as a (
-      merchant_id, id, mode, customer_id, provider, provider_id, bank_name, bank_id, account_number, account_name,
-      currency, split_code, subaccount, created_at, updated_at
-    )
-    select
-      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, ${bank.slug},
-      ${bank.id}::integer, ${bank.bankName}, ${bank.bankId}::integer, ${opened.accountNumber}, ${opened.accountName},
-      ${opened.currency}, ${splitCode ?? null}, ${subaccount ?? null}, ${now}::timestamptz, ${now}::timestamptz
-    on conflict (merchant_id, mode, account_number) do nothing
-    returning ${columns}
-  `)
-  return row === undefined ? null : readAccount(row)
-}
 
 /** The account and the customer whose it is, or was. Throws `not_available`, `dedicated_account_not_found`. */
 export async function getDedicatedAccount(
@@ -238,7 +64,7 @@ export async function getDedicatedAccount(
 ): Promise<{ account: DedicatedAccount; customer: Customer }> {
   await requireAccountProvider(context, tenant)
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
-    select ${columns} from dedicated_accounts a
+    select ${accountColumns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id}
   `)
   if (row === undefined) throw accountNotFound(String(id))
@@ -252,7 +78,7 @@ export async function findAccountByNumber(
   accountNumber: string,
 ): Promise<DedicatedAccount> {
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
-    select ${columns} from dedicated_accounts a
+    select ${accountColumns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.account_number = ${accountNumber}
       and a.removed_at is null
   `)
@@ -290,7 +116,7 @@ export async function listDedicatedAccounts(
         and (${filter.currency ?? null}::text is null or f.currency = upper(${filter.currency ?? null}::text))
         and (${customerId}::bigint is null or f.customer_id = ${customerId}::bigint)
     )
-    select t.total, ${columns}
+    select t.total, ${accountColumns}
     from (select count(*) as total from found) t
     left join (select id from found order by id desc limit ${page.limit} offset ${page.offset}) k on true
     left join dedicated_accounts a on a.merchant_id = ${tenant.merchant.id} and a.id = k.id
@@ -319,11 +145,21 @@ export async function listAccountsOf(
   customer: Customer,
 ): Promise<DedicatedAccount[]> {
   const rows = await context.db.query<DedicatedAccountRow>(sql`
-    select ${columns} from dedicated_accounts a
+    select ${accountColumns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.removed_at is null
     order by a.id desc
   `)
   return rows.map(readAccount)
+}
+
+/** The account of that bank that is the customer's now. */
+export async function findAccountOf(context: Context, tenant: Tenant, customer: Customer, bank: AccountBank) {
+  const [row] = await context.db.query<DedicatedAccountRow>(sql`
+    select ${accountColumns} from dedicated_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.provider = ${bank.slug}
+      and a.removed_at is null
+  `)
+  return row === undefined ? null : readAccount(row)
 }
 
 /**
@@ -348,7 +184,7 @@ async function removeAccount(tx: TxContext, tenant: Tenant, id: bigint): Promise
   const [row] = await tx.db.query<DedicatedAccountRow>(sql`
     update dedicated_accounts a set removed_at = ${now}, updated_at = ${now}
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id} and a.removed_at is null
-    returning ${columns}
+    returning ${accountColumns}
   `)
   if (row === undefined) throw accountNotFound(String(id))
   const account = readAccount(row)
@@ -401,7 +237,7 @@ export async function setAccountSplit(
     update dedicated_accounts a set
       split_code = ${split.splitCode}, subaccount = ${split.subaccount}, updated_at = ${context.clock.now()}
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id} and a.removed_at is null
-    returning ${columns}
+    returning ${accountColumns}
   `)
   if (row === undefined) throw accountNotFound(String(id))
   return { account: readAccount(row), customer: await findCustomer(context, tenant, { id: customerId }) }
@@ -421,8 +257,8 @@ function accountNotFound(name: string): ServiceError {
   return new ServiceError('dedicated_account_not_found', message)
 }
 
-/** All that a surface tells of an account, so that it can be told from the event alone. */
-function eventDetails({ merchant }: Tenant, account: DedicatedAccount): Record<string, unknown> {
+/** Everything that a surface says of an account, so that it can be said from the event alone. */
+export function eventDetails({ merchant }: Tenant, account: DedicatedAccount): Record<string, unknown> {
   const { id, customerId: _, createdAt, updatedAt, removedAt, ...rest } = account
   const dates = {
     createdAt: createdAt.toISOString(),
@@ -432,7 +268,7 @@ function eventDetails({ merchant }: Tenant, account: DedicatedAccount): Record<s
   return { merchantNumber: merchant.id, dedicatedAccount: { id: Number(id), ...rest, ...dates } }
 }
 
-function readAccount(row: DedicatedAccountRow): DedicatedAccount {
+export function readAccount(row: DedicatedAccountRow): DedicatedAccount {
   return {
     id: row.id,
     customerId: row.customer_id,

@@ -13,7 +13,7 @@ export interface Identification {
   value: string
 }
 
-/** What is kept readable of a check: enough for an event, too little to be misused. */
+/** The details of a check that are stored readable: enough for an event, too little to be misused. */
 export interface MaskedDetails {
   country: string
   type: string
@@ -24,9 +24,9 @@ export interface MaskedDetails {
 }
 
 /**
- * Accepts details to be checked and returns the check's id at once; the outcome comes later, through `finishDueChecks`.
- * Throws `customer_not_found`, `already_identified` for details that succeeded before, `not_available` in a mode that has
- * no verifier, and `invalid_request` where the verifier knows people by an e-mail that the customer does not have.
+ * Stores details to be checked and returns the check's id. The outcome comes later, through `finishDueChecks`. Throws
+ * `not_available` for a tenant without a verifier, `customer_not_found`, `already_identified` for details that succeeded
+ * before, and `invalid_request` for a customer without the e-mail by which the verifier knows people.
  */
 export async function requestIdentityCheck(
   context: Context & VerifierChoice,
@@ -66,8 +66,9 @@ export async function requestIdentityCheck(
   return row.id
 }
 
-/** What a verifier tells, later than it was asked: of whom, of which details as far as it repeats them, and the outcome. */
+/** A verifier's message, later than it was asked: the customer, the details as far as it repeats them, and the outcome. */
 export interface IdentityNotice {
+  /** The verifier's name for the customer. */
   reference: string
   identification: Partial<Pick<MaskedDetails, 'bvn' | 'accountNumber' | 'bankCode'>>
   succeeded: boolean
@@ -76,8 +77,8 @@ export interface IdentityNotice {
 }
 
 /**
- * Takes a verifier's notice: the checks that wait for it are finished by it in a moment, through `finishDueChecks`. One
- * that comes again, or that nothing waits for, changes nothing. Answers how many checks it is of.
+ * Stores a verifier's notice with the checks that wait for it; `finishDueChecks` then finishes them in a moment. A notice
+ * that comes again, or for which no check waits, changes nothing. Answers the number of checks.
  */
 export async function takeIdentityNotice(context: Context, mode: Mode, notice: IdentityNotice): Promise<number> {
   const waiting = await context.db.query<{ merchant_id: number; id: bigint; masked: MaskedDetails }>(sql`

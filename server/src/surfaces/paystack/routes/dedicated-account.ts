@@ -1,13 +1,13 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import type { AccountBank } from '../../../domain/banking/account-provider.ts'
+import { createDedicatedAccount, listAccountBanks } from '../../../domain/banking/account-opening.ts'
+import { type AccountBank, requireAccountProvider } from '../../../domain/banking/account-provider.ts'
 import { requestDedicatedAccount } from '../../../domain/banking/account-requests.ts'
 import {
-  createDedicatedAccount,
   type DedicatedAccount,
   type DedicatedAccountFilter,
   getDedicatedAccount,
-  listAccountBanks,
   listDedicatedAccounts,
   type NamedAccount,
   removeDedicatedAccount,
@@ -40,6 +40,13 @@ const idParams = Type.Object({ id: Type.String({ description: 'The account’s n
 export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
+  /** The caller's tenant, where it has dedicated accounts: the rest of a request is judged after that. Throws `not_available`. */
+  async function tenantWithAccounts(request: FastifyRequest): Promise<Tenant> {
+    const tenant = tenantOf(request)
+    await requireAccountProvider(context, tenant)
+    return tenant
+  }
+
   routes.post(
     '/dedicated_account',
     {
@@ -53,7 +60,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const { customer: reference, preferred_bank, split_code, subaccount, first_name, last_name, phone } = request.body
       const bank = readBank(await listAccountBanks(context, tenant), preferred_bank)
       const changes = { firstName: first_name, lastName: last_name, phone }
@@ -83,7 +90,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const { body } = request
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const bank = readBank(await listAccountBanks(tx, tenant), body.preferred_bank)
       const wanted = { bank, splitCode: body.split_code, subaccount: body.subaccount }
       const asked = {
@@ -125,7 +132,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const [page, perPage] = [readPageNumber(request.query), readPerPage(request.query)]
       const limits = { limit: perPage, offset: (page - 1) * perPage }
       const { items, total } = await listDedicatedAccounts(context, tenant, readFilter(request.query), limits)
@@ -177,7 +184,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const accountNumber = request.query.account_number?.trim() ?? ''
       if (accountNumber === '') throw required('account_number')
       await requeryDedicatedAccount(context, tenant, accountNumber)
@@ -205,7 +212,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, tx) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const { account_number, customer, preferred_bank, split_code, subaccount } = request.body
       if (split_code === undefined && subaccount === undefined) throw required('split_code')
       const named = readNamed(account_number, customer, preferred_bank)
@@ -228,7 +235,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const named = { accountNumber: request.body.account_number }
       const { account } = await setAccountSplit(context, tenant, named, { splitCode: null, subaccount: null })
       return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
@@ -247,7 +254,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const { account, customer } = await getDedicatedAccount(context, tenant, readId(request.params.id))
       const split = renderSplit(account)
       const data = {
@@ -271,7 +278,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const account = await removeDedicatedAccount(context, tenant, readId(request.params.id))
       const data = renderAssignedAccount(tenant, account)
       return { status: true as const, message: 'Managed Account Successfully Unassigned', data }
