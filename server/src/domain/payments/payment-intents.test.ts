@@ -27,8 +27,8 @@ import {
   createPaymentIntent,
   type NewPaymentIntent,
 } from './payment-intents.ts'
-import { getPaymentMethod, listAllPaymentMethods } from './payment-method-lists.ts'
-import { deactivatePaymentMethod } from './payment-methods.ts'
+import { listAllPaymentMethods } from './payment-method-lists.ts'
+import { deactivatePaymentMethod, getPaymentMethod } from './payment-methods.ts'
 import { type PaymentProcessor, requireProcessor } from './payment-processor.ts'
 
 let service: TestService

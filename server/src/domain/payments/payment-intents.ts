@@ -21,8 +21,7 @@ import {
   readIntent,
   withNames,
 } from './payment-intent-records.ts'
-import { getPaymentMethod } from './payment-method-lists.ts'
-import type { PaymentMethod } from './payment-methods.ts'
+import { getPaymentMethod, type PaymentMethod } from './payment-methods.ts'
 import { type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 import { cancelIntent, openStatuses } from './settling.ts'
 

@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { listAllPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import {
+  deactivatePaymentMethod,
   getPaymentMethod,
-  listAllPaymentMethods,
   type OwnedPaymentMethod,
-} from '../../../domain/payments/payment-method-lists.ts'
-import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
+} from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
