@@ -1,12 +1,14 @@
-import type { FastifyBaseLogger } from 'fastify'
-import { createLog } from '../src/start/log.ts'
+import type { Log } from '../src/base/log.ts'
+import { createLog, type ServerLog } from '../src/start/log.ts'
 
 /** A line of the log, without the members that each has: time, process, host. */
 export type LogLine = Record<string, unknown> & { level: number; msg: string }
 
 /** A log as the server has it, whose lines a test reads. */
 export interface TestLog {
-  log: FastifyBaseLogger
+  log: Log
+  /** The same, for an application. */
+  server: ServerLog
   lines: LogLine[]
   /** All that was written. */
   text(): string
@@ -20,5 +22,6 @@ export function openTestLog(level = 'info'): TestLog {
     const { time: _time, pid: _pid, hostname: _hostname, ...rest } = JSON.parse(line)
     lines.push(rest)
   }
-  return { log: createLog(level, { write }), lines, text: () => written.join('') }
+  const server = createLog(level, { write })
+  return { log: server.logger, server, lines, text: () => written.join('') }
 }
