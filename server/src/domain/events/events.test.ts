@@ -3,7 +3,8 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
 import { doTogether } from '../ledger/commands.ts'
-import { captureHold, expireDueHolds, placeHold, releaseHold } from '../wallet/holds.ts'
+import { expireDueHolds } from '../wallet/due-holds.ts'
+import { captureHold, placeHold, releaseHold } from '../wallet/holds.ts'
 import { refundTransaction, reverseTransaction } from '../wallet/refunds.ts'
 import { makeTransfer } from '../wallet/transfers.ts'
 

@@ -4,7 +4,7 @@ import { addTestKey, createTestContext, createTestTenant } from '../../../../tes
 import { commandsFor, createLedger, createWallets } from '../../../../test/wallets.ts'
 import type { OwnedDb, Queryable } from '../../../db/database.ts'
 import { sql } from '../../../db/sql.ts'
-import { expireDueHolds } from '../../wallet/holds.ts'
+import { expireDueHolds } from '../../wallet/due-holds.ts'
 import { doTogether } from '../commands.ts'
 import { type VerificationProgress, verifyLedger } from './index.ts'
 
