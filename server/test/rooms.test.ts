@@ -35,7 +35,7 @@ const allowed: Record<string, readonly string[]> = {
   upstream: ['base', ...coreRooms],
   'surfaces/http': ['base', ...coreRooms],
   ...Object.fromEntries(dialects.map((room) => [room, ['base', ...coreRooms, 'surfaces/http']])),
-  'surfaces/hosted': ['base', ...domainRooms, 'surfaces/http', 'surfaces/mteja'],
+  'surfaces/hosted': ['base', ...coreRooms, 'surfaces/http', 'surfaces/mteja'],
   'surfaces/incoming': ['base', ...coreRooms, 'surfaces/http', 'surfaces/paystack', 'upstream'],
   'surfaces/operations': ['base', ...coreRooms, 'surfaces/http'],
   start: [
