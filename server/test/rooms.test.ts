@@ -107,12 +107,12 @@ describe('rooms', () => {
     expect(circles()).toEqual([])
   })
 
-  test('only start, the hosted pages and the sandbox’s own routes import the sandbox', () => {
+  test('only start and the sandbox’s own routes import the sandbox', () => {
     const guests = imports
       .filter(({ from, to }) => roomOf(to) === 'domain/sandbox' && roomOf(from) !== 'domain/sandbox')
       .map(({ from }) => from)
     const strangers = guests.filter(
-      (file) => !/^(start|surfaces\/hosted)\//.test(file) && file !== 'surfaces/mteja/routes/sandbox.ts',
+      (file) => !/^start\//.test(file) && file !== 'surfaces/mteja/routes/sandbox.ts',
     )
     expect(strangers).toEqual([])
   })
