@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { createMeter } from '../../server/src/base/meter.ts'
 import { buildApp } from '../../server/src/start/app.ts'
 
 interface Schema {
@@ -161,7 +162,7 @@ async function generate(): Promise<string> {
 async function readDocuments(): Promise<Record<string, Document>> {
   const refuse = () => Promise.reject(new Error('there is no database'))
   const db = { engine: 'embedded', query: refuse, transaction: refuse, close: refuse }
-  const app = await buildApp({ db } as never, { adminKey: 'there is nothing to operate' })
+  const app = await buildApp({ db, meter: createMeter() } as never, { adminKey: 'there is nothing to operate' })
   const documents: Record<string, Document> = {}
   for (const name of Object.keys(models)) {
     documents[name] = (await app.inject(`/docs/${name}.json`)).json()

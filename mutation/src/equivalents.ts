@@ -11,6 +11,7 @@ const post = 'db/functions/post_commands.sql'
 const open = 'db/functions/open_missing_accounts.sql'
 const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
+const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
@@ -105,19 +106,19 @@ export const equivalents: readonly Equivalent[] = [
     why: 'The driver writes null for both.',
   },
   {
-    file: idempotency,
+    file: request,
     before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
     after: '.sort(([a], [b]) => (a <= b ? -1 : 1))',
     why: 'No two members have one name, and of an order only the sign counts.',
   },
   {
-    file: idempotency,
+    file: request,
     before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
     after: '.sort(([a], [b]) => (a < b ? -2 : 1))',
     why: 'No two members have one name, and of an order only the sign counts.',
   },
   {
-    file: idempotency,
+    file: request,
     before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
     after: '.sort(([a], [b]) => (a < b ? -1 : 2))',
     why: 'No two members have one name, and of an order only the sign counts.',
@@ -141,7 +142,7 @@ export const equivalents: readonly Equivalent[] = [
     why: 'A function always answers a row.',
   },
   {
-    file: idempotency,
+    file: request,
     before: 'return (crc32(name) & 0xffff) * 2 ** 32 + crc32(JSON.stringify(value))',
     after: 'return (crc32(name) & 0xffff) * 2 ** 32 - crc32(JSON.stringify(value))',
     why: 'Another number, as good to tell members by.',

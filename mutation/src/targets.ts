@@ -28,7 +28,12 @@ export const targets: readonly Target[] = [
   { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
   { file: 'src/domain/ledger/commands.ts', steps: ledger },
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
-  { file: 'src/domain/idempotency/once.ts', steps: [['src/domain/idempotency/once.test.ts'], commands] },
+  {
+    file: 'src/domain/idempotency/once.ts',
+    steps: [['src/domain/idempotency/once.test.ts'], commands, ['test/once.test.ts']],
+  },
+  { file: 'src/domain/idempotency/request.ts', steps: [['src/domain/idempotency/once.test.ts'], commands] },
+  { file: 'src/domain/idempotency/attempt.ts', steps: [['src/domain/idempotency/once.test.ts']] },
   { file: 'src/db/batcher.ts', steps: [['src/db/batcher.test.ts'], commands] },
   { file: 'src/base/money.ts', steps: [['src/base/money.test.ts']] },
 ]

@@ -37,7 +37,7 @@ export interface TestRoute {
 }
 
 export async function openTestApi(options: AppOptions = {}): Promise<TestApi> {
-  const service = await openTestService(options.log)
+  const service = await openTestService(options.log?.logger)
   return openApp(service, await createTestTenant(service), options, () => service.close())
 }
 

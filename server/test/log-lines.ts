@@ -1,12 +1,14 @@
-import type { FastifyBaseLogger } from 'fastify'
-import { createLog } from '../src/start/log.ts'
+import type { Log } from '../src/base/log.ts'
+import { createLog, type ServerLog } from '../src/start/log.ts'
 
 /** A line of the log, without the members that every line has: time, process, host. */
 export type LogLine = Record<string, unknown> & { level: number; msg: string }
 
 /** The server's own log, whose lines a test reads. */
 export interface TestLog {
-  log: FastifyBaseLogger
+  log: Log
+  /** The same, for an application. */
+  server: ServerLog
   lines: LogLine[]
   /** The whole text written. */
   text(): string
@@ -20,5 +22,6 @@ export function openTestLog(level = 'info'): TestLog {
     const { time: _time, pid: _pid, hostname: _hostname, ...rest } = JSON.parse(line)
     lines.push(rest)
   }
-  return { log: createLog(level, { write }), lines, text: () => written.join('') }
+  const server = createLog(level, { write })
+  return { log: server.logger, server, lines, text: () => written.join('') }
 }

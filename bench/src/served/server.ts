@@ -24,7 +24,9 @@ export class BenchServer {
   static async start(databaseUrl?: string): Promise<BenchServer> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'mteja-bench-'))
     const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [], {
-      // Set here, so that no variable of the caller's changes the measurement.
+      // Its log is written, and read by nobody.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Set here so that no variable of the caller's changes what is measured.
       env: {
         PATH: process.env.PATH,
         NODE_ENV: 'production',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { cashful } from '../surfaces/cashful/index.ts'
@@ -17,7 +17,7 @@ import { operationsRoutes } from '../surfaces/operations/operations.ts'
 import { RequestRecorder } from '../surfaces/operations/requests.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
-import { createLog } from './log.ts'
+import { createLog, type ServerLog } from './log.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
@@ -29,7 +29,7 @@ export interface AppOptions {
   /** The Paystack account whose webhooks are taken. */
   upstreamPaystack?: { secretKey: string } | undefined
   /** Where requests and their faults are logged; default nowhere. */
-  log?: FastifyBaseLogger | undefined
+  log?: ServerLog | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
   onRoute?: ((route: RouteOptions) => void) | undefined
 }
@@ -37,10 +37,11 @@ export interface AppOptions {
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
   const envelopes: Envelope[] = []
-  const requests = new RequestRecorder(context.meter)
+  const log = options.log ?? createLog('silent', { write: () => {} })
+  const requests = new RequestRecorder(context.meter, log.writeRequest)
   const app: FastifyInstance = Fastify({
-    // Without any log Fastify would not report the end of a request either.
-    loggerInstance: options.log ?? createLog('silent', { write: () => {} }),
+    // Without any logger Fastify would not report the end of a request either.
+    loggerInstance: log.logger,
     logController: requests,
     bodyLimit: 1024 * 1024,
     genReqId: (request) => requestId(request.headers['x-request-id']),

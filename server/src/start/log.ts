@@ -1,32 +1,52 @@
+import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { type DestinationStream, pino } from 'pino'
 import type { Meter } from '../base/meter.ts'
+import type { WriteRequest } from '../surfaces/operations/requests.ts'
+import { LineWriter } from './line-writer.ts'
 import { renderForTerminal } from './terminal-lines.ts'
 
-/** Lines that standard output has not taken yet, in bytes. Beyond that lines are lost: a reader that hangs stops no server. */
-const maxUnwritten = 16 * 1024 * 1024
+/** Characters of lines that standard output has not taken yet. Further lines are dropped. */
+const maxWaiting = 16 * 1024 * 1024
+
+/** The server's log: what is written by whom. */
+export interface ServerLog {
+  /** For everything besides the lines of requests. */
+  logger: FastifyBaseLogger
+  writeRequest: WriteRequest
+}
 
 /**
- * The server's log, for requests and for everything else. Of an error and a request it never has a body, an address with
- * its values or another's words, all of which may hold a customer's data.
+ * The server's log. Of an error and a request it never has a body, an address with its values or another's words, all of
+ * which may hold a customer's data.
  *
  * @param level the least grave lines that are written, as in the settings
  */
-export function createLog(level: string, output: DestinationStream): FastifyBaseLogger {
-  return pino({ level, serializers: { err: describeError } }, output)
+export function createLog(level: string, output: DestinationStream): ServerLog {
+  const base = { pid: process.pid, hostname: hostname() }
+  const logger = pino({ level, base, serializers: { err: describeError } }, output)
+  const levels = { info: logger.levels.values.info, debug: logger.levels.values.debug }
+  const ofProcess = JSON.stringify(base).slice(1, -1)
+  return {
+    logger,
+    // By hand: pino takes 2 to 4 µs for such a line, a tenth of what reading a customer takes in all.
+    writeRequest(grade, { requestId, method, route, status, durationMs, merchant, apiKeyId }) {
+      if (!logger.isLevelEnabled(grade)) return
+      const caller =
+        merchant === null ? '' : `,"merchant":"${merchant}"${apiKeyId === null ? '' : `,"apiKeyId":"${apiKeyId}"`}`
+      output.write(
+        `{"level":${levels[grade]},"time":${Date.now()},${ofProcess},"requestId":"${requestId}","method":"${method}",` +
+          `"route":${JSON.stringify(route)},"status":${status},"durationMs":${durationMs}${caller},"msg":"request"}\n`,
+      )
+    },
+  }
 }
 
-/** JSON lines; on a terminal lines for people. Nobody waits for them to be written, except the end of the process. */
-export function standardOutput(meter: Meter, maxLength = maxUnwritten): DestinationStream {
+/** JSON lines; on a terminal lines for people. */
+export function standardOutput(meter: Meter): DestinationStream {
   if (process.stdout.isTTY) return { write: (line) => void process.stdout.write(renderForTerminal(line)) }
   const dropped = meter.counter('mteja_log_lines_dropped_total', {})
-  if (process.env.LOGVAR === 'sync') return pino.destination({ dest: 1, sync: true })
-  if (process.env.LOGVAR === 'min') {
-    const d = pino.destination({ dest: 1, sync: false, minLength: 4096, maxLength })
-    setInterval(() => d.flush(), 200).unref()
-    return d
-  }
-  return pino.destination({ dest: 1, sync: false, maxLength }).on('drop', () => dropped.add(1))
+  return new LineWriter(1, maxWaiting, () => dropped.add(1))
 }
 
 /** What may be said of an error: where it happened and, if the words are our own, its message. */

@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { systemClock } from '../base/clock.ts'
 import { ServiceError } from '../base/errors.ts'
 import { createFailureLog, type FailureLog } from '../base/failure-log.ts'
@@ -15,7 +14,7 @@ import type { Service } from '../surfaces/http/surface.ts'
 import type { Config } from './config.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { isInstalled, setUpInstallation } from './installation.ts'
-import { createLog, standardOutput } from './log.ts'
+import { createLog, type ServerLog, standardOutput } from './log.ts'
 import { chooseProviders } from './providers.ts'
 
 const insufficientPrivilege = '42501'
@@ -25,7 +24,7 @@ const mayNotMigrate =
 /** A service on an open, migrated database that has been set up. */
 export interface OpenService {
   service: Service
-  log: FastifyBaseLogger
+  log: ServerLog
   /** What a first start made: the test merchant and its key, which can be shown this once. */
   firstStart: Awaited<ReturnType<typeof setUpInstallation>>
   /** The hold on the data folder, where the database is in it. */
@@ -39,7 +38,7 @@ export interface OpenService {
 export async function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
   const meter = createMeter()
   const log = createLog(config.logLevel, standardOutput(meter))
-  const failures = createFailureLog(systemClock, log)
+  const failures = createFailureLog(systemClock, log.logger)
   const { db, lock } = await openMigrated(config, onFailure, { meter, failures })
   const webhookSender = createWebhookSender()
   const close = async () => {
@@ -56,7 +55,7 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       clock: systemClock,
       random: systemRandom,
       vault: createVault(key, systemRandom),
-      log,
+      log: log.logger,
       failures,
       meter,
       webhookSender,

@@ -45,7 +45,7 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   try {
     const { level } = app.log
     // Fastify would say where it listens, before the welcome does.
-    app.log.level = 'warn'
+    app.log.level = 'silent'
     await app.listen({ host, port })
     app.log.level = level
     return app.listeningOrigin

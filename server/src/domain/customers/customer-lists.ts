@@ -45,7 +45,7 @@ export async function listCustomers(
 ): Promise<Page<Customer>> {
   const window = await findWindow(context, tenant, filter)
   if (filter.email === undefined && filter.search === undefined) return pageOfWindow(context, tenant, window, page)
-  return pageOfMatches(context, tenant, window, filter, page)
+  return pageOfMatches(context, tenant, { ...window, ...filter }, page)
 }
 
 /** One step of a walk by cursor, newest first: the customers just before or just after a known customer. */
@@ -104,8 +104,7 @@ async function pageOfWindow(
 async function pageOfMatches(
   context: Context,
   tenant: Tenant,
-  window: NumberWindow,
-  filter: CustomerFilter,
+  filter: NumberWindow & CustomerFilter,
   page: PageRequest,
 ): Promise<Page<Customer>> {
   const counted = Math.max(countedMatches, page.offset + page.limit + 1)
@@ -113,7 +112,7 @@ async function pageOfMatches(
     with matches as materialized (
       select m.id, m.number from customers m
       where m.merchant_id = ${tenant.merchant.id} and m.mode = ${tenant.mode}
-        and m.number between ${window.first} and ${window.last}
+        and m.number between ${filter.first} and ${filter.last}
         ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
         ${filter.search === undefined ? nothing : searchCondition(filter.search)}
       order by m.number desc

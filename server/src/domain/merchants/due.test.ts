@@ -82,7 +82,7 @@ test('a due row whose work fails keeps no other row waiting, and is logged and c
   })
   const meter = createMeter()
   expect(await doDue({ ...service, log, meter }, task)).toBe(0)
-  expect(meter.render()).toContain('mteja_background_failures_total{task="test"} 100\n')
+  expect(await meter.render()).toContain('mteja_background_failures_total{task="test"} 100\n')
   expect(await doDue({ ...service, log }, task)).toBe(50)
   expect(done.size).toBe(50)
   expect(log.lines).toHaveLength(100)

@@ -82,16 +82,16 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     shown: /^mteja_background_oldest_due_age_seconds\{task="holds"\} 30$/m,
   },
   mteja_queue_waiting: {
-    act: () => {
+    act: async () => {
       // The calls are sent in the next turn of the event loop. This shows them while they wait.
       void callQueue(10, 7)
-      expect(api.service.meter.render()).toMatch(/^mteja_queue_waiting\{queue="test"\} 7$/m)
+      expect(await api.service.meter.render()).toMatch(/^mteja_queue_waiting\{queue="test"\} 7$/m)
     },
     shown: /^mteja_queue_waiting\{queue="test"\} 0$/m,
   },
   mteja_queue_batch_size: {
     act: () => createWallets(api.service, api.tenant, 5),
-    shown: /^mteja_queue_batch_size_bucket\{queue="customer_creations",le="8"\} [1-9]/m,
+    shown: /^mteja_queue_batch_size_bucket\{le="8",queue="customer_creations"\} [1-9]/m,
   },
   mteja_queue_refused_total: { act: () => callQueue(2, 5), shown: /^mteja_queue_refused_total\{queue="test"\} 3$/m },
   mteja_queue_batches_split_total: {
@@ -106,14 +106,14 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
   mteja_database_connections_used: {
     act: () =>
       api.service.db.transaction(async () => {
-        expect(api.service.meter.render()).toMatch(/^mteja_database_connections_used [1-9]/m)
+        expect(await api.service.meter.render()).toMatch(/^mteja_database_connections_used [1-9]/m)
       }),
     shown: /^mteja_database_connections_used 0$/m,
   },
   mteja_database_connections_waiting: {
     act: async () => {
       const calls = Array.from({ length: 30 }, () => api.service.db.query(sql`select 1`))
-      expect(api.service.meter.render()).toMatch(/^mteja_database_connections_waiting [1-9]/m)
+      expect(await api.service.meter.render()).toMatch(/^mteja_database_connections_waiting [1-9]/m)
       await Promise.all(calls)
     },
     shown: /^mteja_database_connections_waiting 0$/m,
@@ -151,7 +151,7 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     shown: /^mteja_upstream_call_duration_seconds_count\{upstream="bank",operation="resolve",outcome="answered"\} 1$/m,
   },
   mteja_log_lines_dropped_total: {
-    act: () => standardOutput(api.service.meter, 1).write('too long'),
+    act: () => standardOutput(api.service.meter).write('x'.repeat(20 * 1024 * 1024)),
     shown: /^mteja_log_lines_dropped_total 1$/m,
   },
 }

@@ -28,6 +28,6 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (ap
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     await askDatabase()
     reply.type(ofProcess.contentType)
-    return `${context.meter.render()}${await ofProcess.metrics()}`
+    return `${await context.meter.render()}\n${await ofProcess.metrics()}`
   })
 }

@@ -9,7 +9,7 @@ let log: TestLog
 
 beforeAll(async () => {
   log = openTestLog('debug')
-  api = await openTestApi({ log: log.log })
+  api = await openTestApi({ log: log.server })
 })
 afterAll(() => api.close())
 afterEach(() => {

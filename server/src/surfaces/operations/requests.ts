@@ -1,5 +1,21 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import type { Meter } from '../../base/meter.ts'
+import type { Histogram, Meter } from '../../base/meter.ts'
+
+/** What the log has of a request: the route, never the address, which may hold an e-mail. */
+export interface RequestRecord {
+  /** Leads from an answer's `x-request-id` to the line, and to the line of the fault if there was one. */
+  requestId: string
+  method: string
+  route: string
+  status: number
+  durationMs: number
+  /** The merchant's code, where a key or token is known. */
+  merchant: string | null
+  apiKeyId: string | null
+}
+
+/** Writes the line of a request. */
+export type WriteRequest = (level: 'info' | 'debug', record: RequestRecord) => void
 
 /** Machines call these routes every few seconds. Their lines would hide all others. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
@@ -7,54 +23,61 @@ const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 /** The status that nginx gives a request whose caller left before the answer. */
 const callerLeft = 499
 
-/**
- * Measures each request and logs it in one line. The line has the route and never the address, because an address may
- * hold an e-mail. An `x-request-id` leads to this line, and to the line of a fault if there was one.
- */
+const isRecorded = Symbol('isRecorded')
+
+/** Measures each request and has it logged in one line. */
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
+  readonly #write: WriteRequest
   readonly #failures
-  readonly #recorded = new WeakSet<FastifyReply>()
-  /** Answers that broke off by a fault of the server. */
+  readonly #durations = new Map<string, Histogram>()
+  /** Answers that broke off by a fault of ours. */
   readonly #broken = new WeakSet<FastifyReply>()
 
-  constructor(meter: Meter) {
+  constructor(meter: Meter, write: WriteRequest) {
     super({ requestIdLogLabel: 'requestId' })
     this.#meter = meter
+    this.#write = write
     this.#failures = meter.counter('http_request_failures_total', {})
+  }
+
+  /** Fastify reports only the requests that were answered to the end: this watches for the others. */
+  watch(request: FastifyRequest, reply: FastifyReply): void {
+    const answer: typeof reply.raw & { [isRecorded]?: boolean } = reply.raw
+    answer.once('close', () => {
+      if (!answer[isRecorded]) this.#record(request, reply, this.#broken.has(reply) ? 500 : callerLeft)
+    })
   }
 
   override requestCompleted(_error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     this.#record(request, reply, reply.statusCode)
   }
 
-  /** Fastify reports only requests that were answered to the end. This watches for the others. */
-  watch(request: FastifyRequest, reply: FastifyReply): void {
-    reply.raw.once('close', () => {
-      if (!this.#recorded.has(reply)) this.#record(request, reply, this.#broken.has(reply) ? 500 : callerLeft)
+  #record({ id, method, routeOptions, caller }: FastifyRequest, reply: FastifyReply, status: number): void {
+    Object.assign(reply.raw, { [isRecorded]: true })
+    const route = routeOptions.url ?? 'unknown'
+    const { elapsedTime } = reply
+    this.#durationOf(method, route, status).observe(elapsedTime / 1000)
+    if (status >= 500) this.#failures.add(1)
+    this.#write(quietRoutes.has(route) ? 'debug' : 'info', {
+      requestId: id,
+      method,
+      route,
+      status,
+      durationMs: Math.round(elapsedTime * 10) / 10,
+      merchant: caller?.tenant.merchant.code ?? null,
+      apiKeyId: caller?.apiKeyId ?? null,
     })
   }
 
-  #record(request: FastifyRequest, reply: FastifyReply, status: number): void {
-    const { method, caller } = request
-    const route = request.routeOptions.url ?? 'unknown'
-    const { elapsedTime } = reply
-    this.#recorded.add(reply)
-    const labels = { method, route, status: String(status) }
-    this.#meter.histogram('http_request_duration_seconds', labels).observe(elapsedTime / 1000)
-    if (status >= 500) this.#failures.add(1)
-    const level = quietRoutes.has(route) ? 'debug' : 'info'
-    reply.log[level](
-      {
-        method,
-        route,
-        status,
-        durationMs: Math.round(elapsedTime * 10) / 10,
-        merchant: caller?.tenant.merchant.code,
-        apiKeyId: caller?.apiKeyId,
-      },
-      'request',
-    )
+  #durationOf(method: string, route: string, status: number): Histogram {
+    const key = `${method} ${status} ${route}`
+    let durations = this.#durations.get(key)
+    if (durations === undefined) {
+      durations = this.#meter.histogram('http_request_duration_seconds', { method, route, status: String(status) })
+      this.#durations.set(key, durations)
+    }
+    return durations
   }
 
   /** The answer broke off after its headers were sent, so its reader cannot get an error. */
