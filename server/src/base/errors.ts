@@ -64,3 +64,11 @@ export class ServiceError extends Error {
     this.replayed = replayed
   }
 }
+
+/** Where an error happened, without its message. */
+export function framesOf(stack: string | undefined): string | undefined {
+  return stack
+    ?.split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n')
+}

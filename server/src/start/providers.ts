@@ -1,3 +1,4 @@
+import { observeUpstream } from '../base/observe-upstream.ts'
 import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
@@ -5,7 +6,6 @@ import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
 import type { Config } from './config.ts'
-import { observeUpstream } from './observe-upstream.ts'
 
 /**
  * The one place that says who does what only an outside party can do, per merchant and mode: the sandbox in test mode, nobody
