@@ -25,7 +25,7 @@ async function createAtPaystack(input: Paystack.CustomerCreateBody): Promise<str
 const createAtCashful = async (body: Record<string, unknown>) =>
   (await call(merchant, dialect, 'createCustomer', 201, { body })) as CustomerBody
 
-test('a customer created at Cashful is the same one at Paystack, with what was paid and saved', async () => {
+test('a customer created at Cashful is the same customer at Paystack, with their pay-ins and saved cards', async () => {
   const input = { phoneNumber: '+27821234567', email: 'ada+both@example.com', name: 'Ada Mary Obi', metadata: { k: 1 } }
   const { id } = await createAtCashful(input)
   await sandboxOf(merchant).payIn({ customerId: id, amount: 5000, currency: 'ZAR' })
@@ -43,7 +43,7 @@ test('a customer created at Cashful is the same one at Paystack, with what was p
   })
 })
 
-test('a customer created at Paystack is the same one at Cashful, with a balance', async () => {
+test('a customer created at Paystack is the same customer at Cashful, with a balance', async () => {
   const input = { email: 'grace+both@example.com', first_name: 'Grace', last_name: 'Obi', phone: '0829876543' }
   const id = await createAtPaystack(input)
   const { pagination, data } = (await call(merchant, dialect, 'listCustomers', 200, {
@@ -54,7 +54,7 @@ test('a customer created at Paystack is the same one at Cashful, with a balance'
   expect(await call(merchant, dialect, 'getCustomerBalance', 200, { id })).toMatchObject({ amount: 0, currency: 'ZAR' })
 })
 
-test('what one API does not ask for is null or empty in the other, as each of them has it', async () => {
+test('a member that one API does not ask for is null or empty in the other API’s answer', async () => {
   const { id } = await createAtCashful({ phoneNumber: '+27831234567', metadata: {} })
   expect(await fetchFromPaystack(id)).toMatchObject({ data: { email: null, first_name: null } })
   const other = await createAtPaystack({ email: 'nophone@example.com' })

@@ -9,8 +9,9 @@ import { paystackOperations, transactionOperations } from './paystack/operations
 const file = path.resolve(import.meta.dirname, '../docs/clients.md')
 
 /**
- * After a whole run that passed, holds docs/clients.md to what was seen to work, and fails the run when it says otherwise; with
- * `--update` writes it. A run of some tests only says nothing about the rest, and leaves it alone.
+ * After a whole run that passed, compares docs/clients.md with the operations that worked, and fails the run if they
+ * differ. With `--update` writes the file. A run of only some tests proves nothing about the others, so it changes
+ * nothing.
  */
 export async function checkClientTable(project: TestProject): Promise<void> {
   const modules = project.vitest.state.getTestModules().filter((module) => module.project === project)

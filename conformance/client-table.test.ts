@@ -3,7 +3,7 @@ import { renderClientTables } from './client-table.ts'
 
 const cashful = { operations: { listCustomers: 'GET /customers' }, clients: ['Python', 'Java'] }
 
-test('a cell is filled by a test that passed, and a dash without one', () => {
+test('a cell of the client table is filled by a test that passed, and is a dash otherwise', () => {
   const tables = renderClientTables({ create: 'POST /customer', list: 'GET /customer' }, cashful, [
     { client: 'paystack', operation: 'create', method: 'create' },
     { client: 'paystack-node', operation: 'list', method: 'listCustomers' },
@@ -16,11 +16,11 @@ test('a cell is filled by a test that passed, and a dash without one', () => {
   expect(tables).toContain('| listCustomers | `GET /customers` | – | replayed |')
 })
 
-test('the version is that of the client installed', () => {
+test('the version in the client table is the version installed', () => {
   expect(renderClientTables({}, cashful, [])).toContain('| paystack-api | 2.0.6 | Its property')
 })
 
-test('a client without a column is refused rather than left out', () => {
+test('a tested client without a column in the client table is refused', () => {
   const render = () => renderClientTables({}, cashful, [{ client: 'new-client', operation: 'create' }])
   expect(render).toThrow('new-client is tested and has no place in docs/clients.md')
 })

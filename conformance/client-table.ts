@@ -11,14 +11,14 @@ declare module 'vitest' {
   }
 }
 
-/** A cell of the table: one client's operation, tried by every test marked with it. */
+/** A cell of the table: one client's operation. Every test marked with it tries it. */
 export interface Proof {
   client: string
   operation: string
   method?: string
 }
 
-/** A client that runs here unmodified, and how it is made to call another address than Paystack's. */
+/** A client that runs here unmodified, and the way to make it call another address than Paystack's. */
 interface RunClient {
   name: string
   redirectedBy: string
@@ -46,8 +46,8 @@ export interface ClientTableInput {
 }
 
 /**
- * The text of docs/clients.md. Depends on nothing but its input and the versions installed. Throws for a client that is in none
- * of its tables.
+ * The text of docs/clients.md. It depends only on its input and the installed versions. Throws for a client that is in
+ * none of the tables.
  */
 export function renderClientTables(
   paystack: Record<string, string>,
@@ -113,7 +113,7 @@ function renderOperations(
   ].join('\n')
 }
 
-/** The version that runs: the one installed, whatever was asked for. */
+/** The version that is installed, and so runs. */
 function readVersion(name: string): string {
   const file = findPackageJSON(name, import.meta.url)
   if (!file) throw new Error(`${name} is not installed`)

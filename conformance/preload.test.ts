@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-/** Answers with what it was asked. */
+/** Answers with the request's own parts. */
 const echo = createServer(async (request, response) => {
   response.end(`${request.method} ${request.url} ${request.headers.authorization} ${await text(request)}`)
 })
@@ -26,7 +26,7 @@ async function send(request: ReturnType<typeof https.request>): Promise<string> 
   return text(response)
 }
 
-test('a request for api.paystack.co goes to PAYSTACK_API_URL, whichever way it is made', async () => {
+test('a request for api.paystack.co goes to PAYSTACK_API_URL, however the request is made', async () => {
   const url = 'https://api.paystack.co/customer?page=1'
   const init = { method: 'POST', headers: { authorization }, body: '{}' }
   const answers = await Promise.all([
@@ -39,7 +39,7 @@ test('a request for api.paystack.co goes to PAYSTACK_API_URL, whichever way it i
   expect(new Set(answers)).toEqual(new Set([`POST /customer?page=1 ${authorization} {}`]))
 })
 
-test('a request for another host is left alone', async () => {
+test('a request for another host goes to that host', async () => {
   const refused = { code: 'ECONNREFUSED' }
   await expect(send(https.request('https://127.0.0.1:1/customer'))).rejects.toMatchObject(refused)
   await expect(fetch('https://127.0.0.1:1/customer')).rejects.toMatchObject({ message: 'fetch failed' })

@@ -1,7 +1,7 @@
 /**
- * Sends every request meant for api.paystack.co to the address in PAYSTACK_API_URL instead, so that a client whose host is
- * hard-coded runs against another server without a change to it: `PAYSTACK_API_URL=http://127.0.0.1:9000 node --import
- * ./preload.ts app.js`. The address is read at each request; a request for any other host is left alone.
+ * Sends every request for api.paystack.co to the address in PAYSTACK_API_URL instead. So a client with a hard-coded
+ * host runs unchanged against another server: `PAYSTACK_API_URL=http://127.0.0.1:9000 node --import ./preload.ts
+ * app.js`. The address is read at each request. A request for any other host stays as it is.
  */
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import https from 'node:https'
@@ -19,7 +19,7 @@ function readTarget(): URL {
 type OnResponse = (response: IncomingMessage) => void
 type RequestArguments = [urlOrOptions: string | URL | RequestOptions, ...rest: unknown[]]
 
-/** The arguments of https.request, which takes a URL, options or both before its callback, as one set of options. */
+/** The arguments of https.request as one set of options. It takes a URL, options or both before its callback. */
 function readOptions([first, second]: RequestArguments): RequestOptions {
   if (typeof first !== 'string' && !(first instanceof URL)) return first
   const options = typeof second === 'object' ? second : {}
@@ -33,7 +33,7 @@ function request(...args: RequestArguments): ClientRequest {
   if ((options.hostname ?? options.host) !== paystackHost) return requestOverTls(...args)
   const { hostname, port } = readTarget()
   const callback = args.find((argument): argument is OnResponse => typeof argument === 'function')
-  // Without the agent, since one made for TLS refuses a plain connection.
+  // Without the agent, because an agent for TLS refuses a plain connection.
   const { agent: _, ...rest } = options
   return http.request({ ...rest, protocol: 'http:', host: hostname, hostname, port }, callback)
 }

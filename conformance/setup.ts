@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** One server for the whole run; each file of tests has a merchant of its own on it. */
+/** One server for the whole run. Each test file has a merchant of its own on it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { url, adminKey, stop } = await startServer()
   project.provide('serverUrl', url)

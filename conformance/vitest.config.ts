@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     name: 'conformance',
     globalSetup: './setup.ts',
-    // Some clients share the last key given among all their instances: each file has a process of its own.
+    // Each file has a process of its own, because some clients share the last key among all their instances.
     pool: 'forks',
     isolate: true,
     testTimeout: 60_000,

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { root } from './root.mjs'
 import { run } from './run.mjs'
-import { root, setUp } from './set-up.mjs'
+import { setUp } from './set-up.mjs'
 
 const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const tools = [
@@ -12,7 +13,7 @@ const tools = [
   { name: 'unused code and dependencies', bin: 'knip/bin/knip.js', args: ['--treat-config-hints-as-errors'] },
 ]
 
-const node = await setUp()
+const node = await setUp('tools')
 let failed = 0
 for (const { name, bin, args } of tools) {
   const { code, interrupted } = await run(node, [join(root, 'node_modules', bin), ...args], { cwd: root })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
 
-const node = await setUp()
+const node = await setUp('server')
 const server = fileURLToPath(new URL('../server/', import.meta.url))
 const watch = [`--watch-path=${server}src`, `--watch-path=${server}db`, '--watch-preserve-output']
 const { code } = await run(node, [...watch, `${server}src/main.ts`, ...process.argv.slice(2)])

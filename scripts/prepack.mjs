@@ -2,10 +2,11 @@
 import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { root } from './root.mjs'
 import { run } from './run.mjs'
-import { root, setUp } from './set-up.mjs'
+import { setUp } from './set-up.mjs'
 
-const node = await setUp()
+const node = await setUp('tools')
 const server = join(root, 'server')
 const dist = join(server, 'dist')
 // A file that was removed from src must not live on in dist. The template of the embedded database stays: set-up has just

@@ -4,12 +4,16 @@ import { fileURLToPath } from 'node:url'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
 
-const node = await setUp()
 endWithNpm()
+const node = await setUp('server')
 // The channel ('ipc') is all that tells the server of a killed launcher, see lifeline.mjs.
-const lifeline = new URL('lifeline.mjs', import.meta.url).href
+const isTerminal = process.stderr.isTTY === true
+const loadedFirst = isTerminal ? ['lifeline.mjs', 'starting.mjs'] : ['lifeline.mjs']
+const imports = loadedFirst.map((name) => `--import=${new URL(name, import.meta.url).href}`)
 const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url))
-const { code } = await run(node, [`--import=${lifeline}`, main, ...process.argv.slice(2)], {
+// Here and not there, because Node itself takes a moment to load.
+if (isTerminal) process.stderr.write('Starting')
+const { code } = await run(node, [...imports, main, ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })
 process.exit(code)

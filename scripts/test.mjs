@@ -7,13 +7,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import process from 'node:process'
+import { root } from './root.mjs'
 import { run } from './run.mjs'
-import { root, setUp } from './set-up.mjs'
+import { setUp } from './set-up.mjs'
 
 const [selection = 'all', ...vitestArgs] = process.argv.slice(2)
 const isWholeSuite = selection === 'all' && vitestArgs.length === 0
 
-const node = await setUp()
+const node = await setUp('tools')
 const sum = { passed: 0, failed: 0, skipped: 0 }
 /** @type {string[]} */
 const failures = []

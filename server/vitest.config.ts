@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests that meet no database engine of ours: once is enough.
-const engineIndependent = ['test/package.test.ts']
+const engineIndependent = ['test/package.test.ts', 'test/set-up.test.ts']
 
 export default defineConfig({
   test: {

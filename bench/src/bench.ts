@@ -6,27 +6,27 @@ import type { BenchPostgres } from './postgres.ts'
 import type { Result } from './result.ts'
 import { type BenchServer, bearer } from './served/server.ts'
 
-/** Measures and answers lines of the table. */
+/** Measures, and answers lines of the table. */
 export type Row = (bench: Bench) => Promise<Result[]>
 
-/** What the rows share: one PostgreSQL, one load generator, and a Mteja with 10,000 customers beside the baseline. */
+/** Shared by the rows: one PostgreSQL, one load generator, and a Mteja with 10,000 customers beside the baseline. */
 export interface Bench {
   readonly options: Options
   readonly postgres: BenchPostgres
   readonly generator: Generator
   readonly server: BenchServer
   readonly customers: number
-  /** The account of the i-th customer, from 1, has the id `accountsFrom` + 2i. */
+  /** The account of the i-th customer, counted from 1, has the id `accountsFrom` + 2i. */
   readonly accountsFrom: number
-  /** Figures that later rows start from, such as the maximum rate. */
+  /** Figures that later rows need, such as the maximum rate. */
   readonly found: Map<string, number>
-  /** Sentences for the README: where the time goes. */
+  /** Sentences for the README about where the time goes. */
   readonly notes: string[]
 }
 
 export const database = 'bench'
 
-/** Closed loop against a server unless a rate is given. */
+/** Sends requests in a closed loop, unless a rate is given. */
 export function sendRequests(
   { generator, server, customers }: Pick<Bench, 'generator' | 'server' | 'customers'>,
   kind: RequestKind,
@@ -39,7 +39,7 @@ export function runBaseline(bench: Bench, script: Script, seconds: number, rate?
   return runSql(bench.generator, bench.postgres.url(database), script, seconds, rate)
 }
 
-/** CPU time in microseconds, by who used it. */
+/** CPU time in microseconds, by process. */
 export interface CpuTimes {
   readonly server: number
   readonly postgres: number

@@ -1,37 +1,37 @@
-/** What a filled database holds. Its books are sound: `mteja ledger verify` finds nothing. */
+/** The contents of a filled database. Its books are sound: `mteja ledger verify` finds no fault. */
 export interface Filling {
   readonly customers: number
-  /** Transfers beside the pay-in that every customer begins with. Each movement makes two entries. */
+  /** Transfers in addition to each customer's first pay-in. Each movement makes two entries. */
   readonly transfers: number
-  /** How many of the transfers have the first customer on one side. */
+  /** The number of transfers that have the first customer on one side. */
   readonly transfersOfFirst: number
 }
 
-/** The word in the names of every tenth customer. */
+/** A word in the names of every tenth customer. */
 export const commonWord = 'thabo'
-/** The word in the names of ten customers. */
+/** A word in the names of ten customers. */
 export const rareWord = 'xqola'
 
 const filled = 'customers, ledger_accounts, ledger_transactions, entries, merchant_counters, merchant_ids'
 
-/** Of the first start's merchant: the statements that fill an empty, migrated database. */
+/** The statements that fill an empty, migrated database for the merchant of the first start. */
 export function fillStatements({ customers, transfers, transfersOfFirst }: Filling): string[] {
   return [
     ...customerStatements(customers),
     ...movementStatements(customers, transfers, transfersOfFirst),
     ...accountStatements,
-    // Only what is filled: a table that was vacuumed while it was empty is planned for as one.
+    // Only the filled tables: a table that was vacuumed while empty is planned as empty.
     `vacuum analyze ${filled}`,
     'checkpoint',
   ]
 }
 
-/** Ids: the i-th customer has last_id + 2i - 1 and their account the next. */
+/** Ids: the i-th customer has last_id + 2i - 1, and the customer's account has the next id. */
 function customerStatements(customers: number): string[] {
   return [
     'set maintenance_work_mem = 1048576',
     'set work_mem = 1048576',
-    // Foreign keys and triggers are checked for each row otherwise.
+    // Otherwise foreign keys and triggers would be checked for each row.
     'set session_replication_role = replica',
     `create table fill_base as
      select k.merchant_id, k.last_id, date_trunc('second', now()) - interval '30 days' as began_at
@@ -66,7 +66,7 @@ function customerStatements(customers: number): string[] {
 
 function movementStatements(customers: number, transfers: number, transfersOfFirst: number): string[] {
   return [
-    // Places of accounts: 0 is the outside world, i the i-th customer.
+    // Places of accounts: 0 is the outside world, i is the i-th customer.
     `create unlogged table fill_moves as
      select i::bigint as n, 0 as from_place, i as to_place, 1000000000::bigint as amount
      from generate_series(1, ${customers}) i

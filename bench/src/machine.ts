@@ -14,7 +14,7 @@ export function describeMachine(): string {
   )
 }
 
-/** Of the disk that the database lies on. */
+/** The median sync time of the disk under the database. */
 function medianSyncMs(): number {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'mteja-bench-'))
   const file = openSync(path.join(folder, 'sync'), 'w')

@@ -19,7 +19,7 @@ import { transfers } from './rows/transfers.ts'
 import { BenchServer } from './served/server.ts'
 
 const rows: Record<string, Row> = { transfers, latency, batch, storage, reads, creations, deliveries, lists, embedded }
-/** Rows that bring a server of their own. */
+/** Rows that start a server of their own. */
 const independent = ['lists', 'embedded']
 const customers = 10_000
 

@@ -1,18 +1,18 @@
 import { parseArgs } from 'node:util'
 
-/** What a run does, and how long each part of it takes. */
+/** The parts of a run, and the time for each. */
 export interface Options {
   readonly quick: boolean
   /** Names of the rows to measure; empty for all. */
   readonly only: readonly string[]
   /** Writes bench/README.md. */
   readonly write: boolean
-  /** Alternating rounds; the figure of a row is their median. */
+  /** Alternating rounds. The figure of a row is their median. */
   readonly rounds: number
-  /** Of one contender in one round. */
+  /** Seconds for one contender in one round. */
   readonly seconds: number
   readonly warmUpSeconds: number
-  /** Of the large database of the lists. */
+  /** Customers in the large database of the lists. */
   readonly largeCustomers: number
   readonly largeEntries: number
 }
@@ -22,7 +22,7 @@ const usage = `npm run bench -- [--quick] [--only NAME[,NAME…]] [--write]
   --only   only these rows
   --write  write bench/README.md, which a full run of all rows does anyway`
 
-/** Ends the process with the usage for arguments that are none. */
+/** Ends the process with the usage for invalid arguments. */
 export function readOptions(args: string[], names: readonly string[]): Options {
   try {
     const { values } = parseArgs({

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import type { Generator } from './load/generator.ts'
 
-/** What pgbench runs: one statement per transaction, with parameters drawn evenly from 1 to a number. */
+/** The work of pgbench: one statement per transaction, with parameters drawn evenly from 1 to a number. */
 export interface Script {
   readonly parameters: Readonly<Record<string, number>>
   /** `select f(:name)` */
@@ -15,23 +15,23 @@ export interface Script {
 export interface SqlResult {
   /** Transactions a second. */
   readonly rate: number
-  /** Milliseconds from when a transaction was due; only measured where a rate is given. */
+  /** Milliseconds from the time a transaction was due. Only measured with a rate. */
   readonly p99: number
 }
 
 const connections = 16
 
-/** Where Debian puts it; else whatever the PATH has. */
+/** Debian's place for it, otherwise the PATH. */
 const candidates = ['/usr/lib/postgresql/15/bin/pgbench', 'pgbench']
 const pgbench = candidates.find(runs)
 
-/** What stands for hand-written SQL on this machine. */
+/** The name of the hand-written SQL on this machine. */
 export const baselineName =
   pgbench === undefined
     ? `${connections} connections of the driver pg, as there is no pgbench here`
     : `pgbench -M prepared -c ${connections} -j 2 (${execFileSync(pgbench, ['--version'], { encoding: 'utf8' }).trim()})`
 
-/** The hand-written side: runs the script on 16 connections, with prepared statements. */
+/** Runs the script of the hand-written side on 16 connections, with prepared statements. */
 export async function runSql(
   generator: Generator,
   databaseUrl: string,

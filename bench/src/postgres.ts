@@ -4,7 +4,7 @@ import pg from 'pg'
 import { type PostgresServer, startPostgres } from '../../server/test/postgres-server.ts'
 import { cpuOfFamily } from './process-cpu.ts'
 
-/** The same for both sides. What is not named is as PostgreSQL ships it: fsync and synchronous_commit are on. */
+/** The same for both sides. Every other setting has PostgreSQL's default: fsync and synchronous_commit are on. */
 export const settings = {
   shared_buffers: '1GB',
   min_wal_size: '4GB',
@@ -13,8 +13,8 @@ export const settings = {
 } as const
 
 /**
- * Segments of the write-ahead log for the whole run, used before and free again, as a server has them that has run for a
- * while. Making a new one holds up every commit for as long as the disk takes to write 16 MB.
+ * Segments of the write-ahead log for the whole run, used once and free again, as on a server that has run for a while.
+ * Making a new segment holds up every commit for as long as the disk takes to write 16 MB.
  */
 const fillLog = `
   do $$
@@ -40,7 +40,7 @@ export class BenchPostgres {
     for (const [name, value] of Object.entries(settings)) {
       await postgres.execute('postgres', `alter system set ${name} = '${value}'`)
     }
-    // shared_buffers needs a new start; the server is still empty.
+    // shared_buffers needs a new start. The server is still empty.
     await postgres.#server.kill()
     await postgres.#server.restart()
     await postgres.execute('postgres', fillLog)
@@ -58,7 +58,7 @@ export class BenchPostgres {
     return this.url(name)
   }
 
-  /** Any number of statements, as superuser. Answers the rows of the last one. */
+  /** Runs any number of statements as superuser. Answers the rows of the last one. */
   async execute(database: string, statements: string): Promise<Record<string, unknown>[]> {
     const client = new pg.Client(this.url(database))
     await client.connect()
@@ -70,13 +70,13 @@ export class BenchPostgres {
     }
   }
 
-  /** Makes the tables and functions of the hand-written side. */
+  /** Creates the tables and functions of the hand-written side. */
   async addBaseline(database: string): Promise<void> {
     await this.execute(database, readFileSync(new URL('baseline.sql', import.meta.url), 'utf8'))
     await this.execute(database, 'vacuum analyze baseline.customers, baseline.ledger_accounts')
   }
 
-  /** CPU microseconds that all its processes have used so far; NaN where the system does not tell. */
+  /** CPU microseconds that all its processes have used so far. NaN where the system does not report them. */
   async cpu(): Promise<number> {
     const [row] = await this.execute('postgres', 'show data_directory')
     const lines = readFileSync(path.join(String(row?.data_directory), 'postmaster.pid'), 'utf8').split('\n')

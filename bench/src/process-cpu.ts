@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Linux counts CPU time in ticks of a hundredth of a second. */
 const microsecondsPerTick = 10_000
 
-/** CPU microseconds that a process and its children, living or waited for, have used; NaN where there is no /proc. */
+/** CPU microseconds that a process and its children, living or waited for, have used. NaN without /proc. */
 export function cpuOfFamily(pid: number): number {
   const own = readTimes(pid)
   if (own === null) return Number.NaN
@@ -16,7 +16,7 @@ export function cpuOfFamily(pid: number): number {
 
 function readTimes(pid: number): { parent: number; ticks: number; waitedFor: number } | null {
   try {
-    // The name, in brackets, may hold anything; what follows it is numbers but for the state.
+    // The name, in brackets, may hold any character. After it come numbers only, except the state.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')

@@ -9,7 +9,7 @@ export interface Circumstances {
   readonly minutes: number
   readonly options: Options
   readonly notes: readonly string[]
-  /** Its version. */
+  /** The version of PostgreSQL. */
   readonly postgres: string
 }
 

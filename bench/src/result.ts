@@ -1,9 +1,9 @@
 /** A line of the table. */
 export interface Result {
-  /** What was measured: `POST /transfers, 64 callers`. */
+  /** The thing measured: `POST /transfers, 64 callers`. */
   readonly what: string
   readonly measured: string
-  /** The other side and its figure; null where nothing is compared. */
+  /** The other side and its figure. Null without a comparison. */
   readonly against: string | null
   readonly ratio: number | null
   readonly goal: { readonly text: string; readonly isMet: boolean } | null

@@ -1,4 +1,4 @@
-/** One side of a comparison: does its work for one round and answers the figure, such as a rate. */
+/** One side of a comparison. It works for one round and answers its figure, such as a rate. */
 export interface Contender {
   readonly name: string
   run(): Promise<number>
@@ -8,8 +8,8 @@ export interface Contender {
 export type Figures = ReadonlyMap<string, readonly number[]>
 
 /**
- * Runs the contenders one after the other, round by round, each round beginning with another one: what disturbs the
- * machine for a while disturbs all of them.
+ * Runs the contenders one after the other, round by round. Each round begins with another contender, so a disturbance
+ * of the machine affects all of them.
  */
 export async function alternate(contenders: readonly Contender[], rounds: number): Promise<Figures> {
   const figures = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
@@ -31,7 +31,7 @@ export function medianOf(figures: Figures, name: string): number {
   return median(figures.get(name) ?? [])
 }
 
-/** The median of the rounds' ratios: both sides of each were measured next to each other. */
+/** The median of the rounds' ratios, because both sides of a round were measured next to each other. */
 export function ratioOf(figures: Figures, name: string, against: string): number {
   const others = figures.get(against) ?? []
   return median((figures.get(name) ?? []).map((figure, round) => figure / (others[round] ?? Number.NaN)))
@@ -44,7 +44,7 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? upper)) / 2 : upper
 }
 
-/** Three digits that mean something. */
+/** Three significant digits. */
 export function format(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (value >= 100) return Math.round(value).toLocaleString('en')

@@ -1,7 +1,7 @@
 import type { Bench } from './bench.ts'
 import type { Script } from './pgbench.ts'
 
-/** Two of these are as random as a UUID. */
+/** Two numbers up to this one are as random as a UUID. */
 const half = 9_000_000_000_000_000
 
 /** The functions of baseline.sql. */

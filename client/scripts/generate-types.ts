@@ -1,10 +1,12 @@
-// npm run generate: writes src/generated/types.ts from the OpenAPI documents of the server's three surfaces, which the
-// server makes from the schemas it validates with. `--check` writes nothing and fails where the file would change.
+// npm run generate: writes src/generated/types.ts from the OpenAPI documents of the server's three surfaces. The server
+// makes these documents from the schemas that it validates with. `--check` writes nothing, and fails if the file would
+// change.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { createMeter } from '../../server/src/base/meter.ts'
 import { buildApp } from '../../server/src/start/app.ts'
 
 interface Schema {
@@ -32,8 +34,9 @@ interface Document {
 }
 
 /**
- * What gets a name of its own: where it is found in an operation's answer. The same shape anywhere else is called by it.
- * Everything else is named after its operation: `CreateCustomerBody`, `ListCustomersQuery`, `GetTokenResult`.
+ * The types that get a name of their own, and their place in an operation's answer. The same shape at any other place
+ * gets the same name. Every other type is named after its operation: `CreateCustomerBody`, `ListCustomersQuery`,
+ * `GetTokenResult`.
  */
 const models: Record<string, Record<string, [operationId: string, ...path: string[]]>> = {
   cashful: {
@@ -120,7 +123,7 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
   },
 }
 
-/** What callers write where the wire has text: the client turns these into it. */
+/** The types that callers write where the wire has text. The client turns their values into text. */
 const queryTypes: Record<string, string> = {
   perPage: 'number',
   page: 'number',
@@ -155,11 +158,11 @@ async function generate(): Promise<string> {
   return format(`${[...head, ...namespaces].join('\n')}\n`)
 }
 
-/** Of an application without a database: its documents need none. */
+/** Reads the documents of an application without a database, because documents need none. */
 async function readDocuments(): Promise<Record<string, Document>> {
   const refuse = () => Promise.reject(new Error('there is no database'))
   const db = { engine: 'embedded', query: refuse, transaction: refuse, close: refuse }
-  const app = await buildApp({ db } as never, { adminKey: 'there is nothing to operate' })
+  const app = await buildApp({ db, meter: createMeter() } as never, { adminKey: 'there is nothing to operate' })
   const documents: Record<string, Document> = {}
   for (const name of Object.keys(models)) {
     documents[name] = (await app.inject(`/docs/${name}.json`)).json()
@@ -189,10 +192,10 @@ function writeNamespace(name: string, document: Document): string {
     return isGeneric
   }
 
-  // Parts before the wholes that hold them, so that a whole is written with its parts' names.
+  // Parts come before the wholes that contain them, so that a whole is written with the names of its parts.
   for (const [typeName, [operationId, ...path]] of byDepth(models[name] ?? {})) {
     const operation = operations.find((each) => each.operationId === operationId)
-    // The server need not serve everything that has a name here.
+    // The server need not serve every operation that is listed here.
     if (operation === undefined) continue
     const schema = path.reduce(stepInto, successOf(operation))
     const isGeneric = declare(typeName, schema, operation.route)
@@ -240,9 +243,9 @@ function querySchema({ parameters = [] }: Operation): Schema | undefined {
 
 interface Writing {
   named: Map<string, { name: string; isGeneric: boolean }>
-  /** In what a caller gives, `undefined` stands for "not given", and amounts may be bigints. */
+  /** In a query or body, `undefined` stands for "not given", and amounts may be bigints. */
   kind: 'query' | 'body' | 'answer'
-  /** Not to be replaced by its own name. */
+  /** Not replaced by its own name. */
   isWhole?: boolean
 }
 
@@ -279,11 +282,11 @@ function writeObject(schema: Schema, writing: Writing): string {
   return `{\n${members.join('\n')}\n}`
 }
 
-/** Metadata is the caller's to type; amounts that are given may be bigints and never text. */
+/** The caller chooses the type of metadata. Amounts in a query or body may be bigints, but never texts. */
 function writeMember(name: string, member: Schema, writing: Writing): string {
   if (writing.kind === 'body' && /^(totalA|a)mount$/.test(name)) return 'Amount'
   if (writing.kind === 'query' && queryTypes[name] !== undefined) return queryTypes[name]
-  // Of a transaction it is what was sent, whatever that was.
+  // The metadata of a transaction is the value that was sent, of any type.
   const isAnything = member.type === undefined && member.anyOf === undefined
   if (name !== 'metadata' || isAnything) return writeType(member, writing)
   return member.anyOf?.some((each) => each.type === 'null') ? 'Metadata | null' : 'Metadata'
@@ -298,7 +301,7 @@ function wrapped(type: string): string {
   return /^[\w<>"\s|[\]]+$/.test(type) && type.includes(' | ') ? `(${type})` : type
 }
 
-/** The same for shapes that differ in words and examples only. */
+/** The same text for shapes that differ only in words and examples. */
 function fingerprint(schema: Schema): string {
   return JSON.stringify(schema, (key, value) =>
     ['description', 'examples', 'example'].includes(key) ? undefined : value,

@@ -1,4 +1,4 @@
-// npm run size: what a bundler makes of each client alone and of the whole package, minified and gzipped, in bytes.
+// npm run size: the bytes that a bundler makes of each client alone and of the whole package, minified and gzipped.
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'

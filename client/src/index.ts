@@ -1,4 +1,4 @@
-/** Cashful's and Paystack's Customers APIs and Mteja's own, typed, without dependencies. */
+/** The Customers APIs of Cashful and Paystack, and Mteja's own API. Typed, without dependencies. */
 export type { CashfulPage } from './cashful/api.ts'
 export { CashfulClient, type CashfulOptions } from './cashful/client.ts'
 export type { CustomerChanges } from './cashful/customers.ts'

@@ -1,16 +1,19 @@
 /**
- * An amount that is sent: whole minor units (cents, kobo) as a safe integer or a bigint; never a float. Amounts in answers
- * are safe integers, which is checked: an answer beyond 2^53 - 1 is an UnexpectedResponseError.
+ * An amount to send: whole minor units (cents, kobo) as a safe integer or a bigint, never a float. Amounts in answers
+ * are safe integers. This is checked: an amount beyond 2^53 - 1 is an UnexpectedResponseError.
  */
 export type Amount = number | bigint
 
-/** ISO 4217 minor units of the currencies Mteja serves; all that are not listed by 0 or 3 digits have 2. */
+/**
+ * Minor-unit digits by ISO 4217 of the currencies that Mteja serves. A currency that is not listed under 0 or 3 digits
+ * has 2.
+ */
 const currencies =
   'AED AOA AUD BIF BRL BWP CAD CDF CHF CNY CVE DJF DZD EGP ERN ETB EUR GBP GHS GMD GNF INR JPY KES KMF KWD LRD LSL LYD MAD MGA MRU MUR MWK MZN NAD NGN RWF SAR SCR SDG SLE SOS SSP STN SZL TND TZS UGX USD XAF XOF ZAR ZMW ZWG'
 const withoutMinorUnit = 'BIF DJF GNF JPY KMF RWF UGX XAF XOF'
 const withThreeDigits = 'KWD LYD TND'
 
-/** How many digits of an amount are minor units: 2 for ZAR, 0 for XOF, 3 for TND. Throws RangeError for an unknown currency. */
+/** The number of minor-unit digits: 2 for ZAR, 0 for XOF, 3 for TND. Throws RangeError for an unknown currency. */
 export function minorDigits(currency: string): number {
   if (!/^[A-Z]{3}$/.test(currency) || !currencies.includes(currency)) {
     throw new RangeError(`${JSON.stringify(currency)} is not a currency of Mteja's`)
@@ -21,7 +24,8 @@ export function minorDigits(currency: string): number {
 
 /**
  * Minor units of a decimal text: `'49.50'` ZAR is `4950n`. Throws RangeError for more digits than the currency has, for
- * grouping and for anything else that is no plain decimal number; numbers are not taken, because `49.1 * 100` is no amount.
+ * grouping, and for any other text that is no plain decimal number. Numbers are not accepted, because `49.1 * 100` is
+ * no amount.
  */
 export function toMinorUnits(decimal: string, currency: string): bigint {
   const digits = minorDigits(currency)
@@ -33,7 +37,10 @@ export function toMinorUnits(decimal: string, currency: string): bigint {
   return BigInt(`${match[1]}${match[2]}${fraction.padEnd(digits, '0')}`)
 }
 
-/** Decimal text of minor units, without grouping: `4950` ZAR is `'49.50'`. Throws RangeError for a number that is not whole. */
+/**
+ * Decimal text of minor units, without grouping: `4950` ZAR is `'49.50'`. Throws RangeError for a number that is not
+ * whole.
+ */
 export function toDecimal(amount: Amount, currency: string): string {
   const digits = minorDigits(currency)
   const units = toBigInt(amount)
@@ -49,7 +56,7 @@ export function toBigInt(amount: Amount): bigint {
   throw new RangeError(`An amount must be whole minor units up to 2^53 - 1, not ${amount}`)
 }
 
-/** Throws RangeError before a body with an amount that is not whole leaves the client. */
+/** Throws RangeError before a body with an amount that is not whole is sent. */
 export function withAmount<Body extends { amount?: Amount | undefined }>(body: Body): Body {
   if (body.amount !== undefined) toBigInt(body.amount)
   return body

@@ -11,7 +11,7 @@ import {
 import { customer, paystackCustomer } from './samples.ts'
 import { json, openScriptedServer, type ScriptedServer } from './scripted-server.ts'
 
-/** What the vendors' own services have been seen to answer, or show in their documents, where it is not what Mteja answers. */
+/** Answers that the vendors' own services sent or document, where they differ from Mteja's answers. */
 let server: ScriptedServer
 let cashful: CashfulClient
 let paystack: PaystackClient
@@ -25,8 +25,8 @@ beforeAll(async () => {
 
 afterAll(() => server.close())
 
-describe('paystack', () => {
-  test('rows of real records have twelve members, null names and null metadata', async () => {
+describe('answers seen from Paystack', () => {
+  test('a Paystack list is read from real rows, which have twelve members, null names and null metadata', async () => {
     const row = {
       integration: 463433,
       first_name: null,
@@ -42,7 +42,7 @@ describe('paystack', () => {
       updatedAt: '2022-08-15T13:46:39.000Z',
     }
     const answer = { status: true, message: 'Customers retrieved', data: [row] }
-    // perPage has been seen as text.
+    // Paystack was seen to send perPage as text.
     const meta = { total: 2, skipped: 0, perPage: '1', page: 1, pageCount: 2 }
     server.reply(
       json(200, { ...answer, meta }),
@@ -52,7 +52,7 @@ describe('paystack', () => {
     expect(server.requests[1]?.url).toBe('/customer?perPage=1&page=2')
   })
 
-  test('a cursor goes into the next request as it is, and null ends the list', async () => {
+  test('a Paystack cursor goes into the next request unchanged, and null ends the list', async () => {
     const page = (id: number, next: string | null) => ({
       status: true,
       message: 'Customers retrieved',
@@ -67,13 +67,13 @@ describe('paystack', () => {
     ])
   })
 
-  test('the short sample of a created customer will do', async () => {
+  test('the short sample of a customer created at Paystack is accepted', async () => {
     const { first_name, last_name, phone, metadata, risk_action, ...short } = paystackCustomer
     server.reply(json(200, { status: true, message: 'Customer created', data: { ...short, identifications: null } }))
     expect((await paystack.customers.create({ email: 'a@b.co' })).customer_code).toBe(short.customer_code)
   })
 
-  test('a wrong key', async () => {
+  test('Paystack’s answer to a wrong key is an AuthenticationError', async () => {
     const body = {
       status: false,
       message: 'Invalid key',
@@ -87,14 +87,14 @@ describe('paystack', () => {
     await expect(call).rejects.toMatchObject({ message: 'Invalid key', code: 'invalid_Key', body })
   })
 
-  test('old errors have a message alone, and old samples their status as text', async () => {
+  test('old Paystack errors, with a message alone or with their status as text, have the right class', async () => {
     server.reply(json(404, { status: false, message: 'Customer email is invalid for your live domain.' }))
     await expect(paystack.customers.fetch('a@b.co')).rejects.toBeInstanceOf(NotFoundError)
     server.reply(json(400, { status: 'false', message: 'Invalid BVN' }))
     await expect(paystack.customers.fetch('a@b.co')).rejects.toBeInstanceOf(ValidationError)
   })
 
-  test('a feature that is off', async () => {
+  test('Paystack’s answer for a feature that is turned off is a PermissionError', async () => {
     const message = 'You cannot modify risk level of customers on this integration'
     server.reply(json(403, { status: false, message }))
     const call = paystack.customers.setRiskAction({ customer: 'CUS_x', risk_action: 'deny' })
@@ -102,26 +102,26 @@ describe('paystack', () => {
     await expect(call).rejects.toMatchObject({ message, isOutcomeUnknown: false })
   })
 
-  test('too many requests, with its own header in fractions of a second', async () => {
+  test('Paystack’s answer to too many requests is a RateLimitError with the pause from Paystack’s own header', async () => {
     server.reply(json(429, { status: false, message: 'Too many' }, { 'x-ratelimit-reset': '1.5' }))
     const call = paystack.customers.fetch('a@b.co')
     await expect(call).rejects.toBeInstanceOf(RateLimitError)
     await expect(call).rejects.toMatchObject({ retryAfterMs: 1500 })
   })
 
-  test('its own request id header is read', async () => {
+  test('the request id is read from Paystack’s own header', async () => {
     server.reply(json(404, { status: false, message: 'x' }, { 'x-paystack-request-id': 'ps-1' }))
     await expect(paystack.customers.fetch('a@b.co')).rejects.toMatchObject({ requestId: 'ps-1' })
   })
 })
 
-describe('cashful', () => {
-  test('its examples have null where its schema says optional', async () => {
+describe('answers seen from Cashful', () => {
+  test('a Cashful customer is accepted with null where the schema says optional, as in Cashful’s examples', async () => {
     server.reply(json(200, { ...customer, email: null, name: null, deletedAt: null }))
     expect((await cashful.customers.retrieve('customer_789')).id).toBe('customer_789')
   })
 
-  test('an entry without the balance after it will do', async () => {
+  test('a Cashful entry without the balance after it is accepted', async () => {
     const entry = {
       id: 'txn_002',
       customerId: 'customer_789',
@@ -135,23 +135,23 @@ describe('cashful', () => {
     expect((await cashful.customers.transactions('customer_789').page()).data).toEqual([entry])
   })
 
-  test('NestJS says message as text', async () => {
+  test('a Cashful error with its message as text, as NestJS writes it, is read', async () => {
     server.reply(json(404, { statusCode: 404, message: 'Customer not found', error: 'Not Found' }))
     const call = cashful.customers.retrieve('x')
     await expect(call).rejects.toBeInstanceOf(NotFoundError)
     await expect(call).rejects.toThrow('Customer not found')
   })
 
-  test('metadata, which its schema requires, is always sent when a customer is created', async () => {
+  test('metadata, which Cashful’s schema requires, is always sent when a customer is created', async () => {
     server.reply(json(201, customer))
     await cashful.customers.create({ phoneNumber: '+27821234567', metadata: undefined })
     expect(server.requests[0]?.body).toBe('{"phoneNumber":"+27821234567","metadata":{}}')
-    // Never of its own accord when one is changed: what {} does there is not known.
+    // Metadata is not added to an update, because it is not known how Cashful handles {} there.
     await cashful.customers.update('customer_789', { name: 'Jane' })
     expect(server.requests[1]?.body).toBe('{"name":"Jane"}')
   })
 
-  test('a payment intent is repeated safely, because its body holds a key', async () => {
+  test('a Cashful payment intent is retried safely, because its body holds a key', async () => {
     const intent = { id: 'pi_1', amount: 1, currency: 'ZAR', status: 'requires_action' }
     server.reply((response) => response.socket?.destroy(), json(201, intent))
     const options = { maxRetries: 1, backoffMs: 1 }

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createMerchant } from './server.ts'
 
 /**
- * The examples of a page are one program, in the page's order: it must compile, and print what the page says it prints. Each
- * has a merchant of its own, on which nothing has happened yet.
+ * The examples of a page are one program, in the page's order. The program must compile, and print the output that the
+ * page shows. Each program has a new merchant of its own.
  */
 const docs = fileURLToPath(new URL('../../docs/client', import.meta.url))
 const { baseUrl, adminKey } = inject('server')
@@ -30,21 +30,21 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.each(pages)('%s', (page) => {
-  test('its program prints what it says', async () => {
+  test(`the program of ${page} prints the output the page shows`, async () => {
     const env = { ...process.env, MTEJA_URL: baseUrl, MTEJA_ADMIN_KEY: adminKey, NO_COLOR: '1' }
     const key = await createMerchant({ baseUrl, adminKey })
     const { stdout } = await run(process.execPath, [programOf(page)], { env: { ...env, MTEJA_KEY: key } })
     expect(stdout).toBe(blocksOf(page, 'text'))
   })
 
-  test('its links lead somewhere', () => {
+  test(`each link of ${page} leads to a page`, () => {
     const text = readFileSync(join(docs, page), 'utf8')
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => join(page, '..', link))
     expect(links.filter((link) => !pages.includes(link))).toEqual([])
   })
 })
 
-test('the programs compile as strictly as TypeScript can', async () => {
+test('the programs of the documentation pages compile in TypeScript’s strictest mode', async () => {
   const compilerOptions = {
     module: 'nodenext',
     target: 'es2023',
@@ -64,7 +64,7 @@ test('the programs compile as strictly as TypeScript can', async () => {
   expect(stdout).toBe('')
 })
 
-test('every resource of every client has a page', () => {
+test('every resource of every client has a documentation page', () => {
   const resources = ['cashful', 'paystack', 'mteja'].flatMap((api) => {
     const client = readFileSync(new URL(`../src/${api}/client.ts`, import.meta.url), 'utf8')
     return [...client.matchAll(/readonly (\w+):/g)].map(

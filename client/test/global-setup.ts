@@ -3,7 +3,7 @@ import { startServer } from './server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The one started server that all files share; each makes a merchant of its own. */
+    /** The one started server that all files share. Each file creates its own merchant. */
     server: { baseUrl: string; adminKey: string }
   }
 }

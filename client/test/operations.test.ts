@@ -21,7 +21,7 @@ let paystack: PaystackClient<{ plan?: string }>
 let mteja: MtejaClient
 let operator: MtejaClient
 
-/** The global one, which notes what is called. */
+/** The global `fetch`, which also records each call. */
 async function fetchNoting(url: string, init: RequestInit): Promise<Response> {
   called.add(`${init.method} ${new URL(url).pathname}`)
   return fetch(url, init)
@@ -45,8 +45,8 @@ async function customerWith(amount: number) {
   return customer
 }
 
-describe('cashful', () => {
-  test('a customer is created, retrieved, changed and found', async () => {
+describe('operations of the Cashful client', () => {
+  test('a Cashful customer is created, retrieved, updated and found', async () => {
     const made = await cashful.customers.create({
       phoneNumber: newPhone(),
       email: 'ada@example.com',
@@ -62,7 +62,7 @@ describe('cashful', () => {
     expect(page.pagination).toEqual({ limit: 50, offset: 0, total: 1, hasMore: false })
   })
 
-  test('a taken e-mail, a wrong phone, an unknown id and a wrong key are told apart', async () => {
+  test('Cashful’s errors for a taken e-mail, a wrong phone, an unknown id and a wrong key have different classes', async () => {
     await cashful.customers.create({ phoneNumber: newPhone(), email: 'taken@example.com' })
     const again = cashful.customers.create({ phoneNumber: newPhone(), email: 'taken@example.com' })
     await expect(again).rejects.toBeInstanceOf(ConflictError)
@@ -73,7 +73,7 @@ describe('cashful', () => {
     await expect(stranger.customers.list().page()).rejects.toBeInstanceOf(AuthenticationError)
   })
 
-  test('money comes in, is spent, sent, and shown in the balance and the transactions', async () => {
+  test('money is paid in, spent and sent through Cashful, and shows in the balance and the transactions', async () => {
     const [ada, ben] = [await customerWith(5000), await customerWith(0)]
     const purchase = await cashful.purchases.create({
       customerId: ada.id,
@@ -99,7 +99,7 @@ describe('cashful', () => {
     await expect(spent).rejects.toBeInstanceOf(InsufficientFundsError)
   })
 
-  test('a denied customer’s payment is refused, and not for want of money', async () => {
+  test('a denied Cashful customer’s payment is refused, and not for lack of money', async () => {
     const ada = await customerWith(100)
     await paystack.customers.setRiskAction({ customer: ada.id, risk_action: 'deny' })
     const call = cashful.purchases.create({ customerId: ada.id, productId: 'x', amount: 1, currency: 'ZAR' })
@@ -107,7 +107,7 @@ describe('cashful', () => {
     await expect(call).rejects.toBeInstanceOf(PaymentRefusedError)
   })
 
-  test('a write with the same key is done once, and with other values refused', async () => {
+  test('a Cashful write is done once for its key, and refused with the same key and other values', async () => {
     const ada = await customerWith(1000)
     const body = { customerId: ada.id, productId: 'x', amount: 100, currency: 'ZAR' }
     const replayed: unknown[] = []
@@ -122,7 +122,7 @@ describe('cashful', () => {
     await expect(cashful.purchases.create({ ...body, amount: 101 }, options)).rejects.toBeInstanceOf(ConflictError)
   })
 
-  test('a payment intent is created once per key, confirmed with and without a card, listed and canceled', async () => {
+  test('a Cashful payment intent is created once per key, confirmed with and without a card, listed and canceled', async () => {
     const ada = await customerWith(0)
     const body = { customerId: ada.id, amount: 700, currency: 'ZAR', idempotencyKey: `pay-${ada.id}` }
     const intent = await cashful.paymentIntents.create(body)
@@ -145,7 +145,7 @@ describe('cashful', () => {
     expect(statuses).toEqual(['canceled', 'succeeded', 'succeeded'])
   })
 
-  test('a checkout session is made, found and listed', async () => {
+  test('a Cashful checkout session is created, retrieved and listed', async () => {
     const ada = await customerWith(0)
     const made = await cashful.checkoutSessions.create({
       customerId: ada.id,
@@ -158,7 +158,7 @@ describe('cashful', () => {
     expect((await cashful.checkoutSessions.list({ limit: 1 }).page()).data).toEqual([made])
   })
 
-  test('payment methods are listed for one customer and for all, retrieved and deleted', async () => {
+  test('Cashful payment methods are listed for one customer and for all, retrieved and deleted', async () => {
     const ada = await customerWith(0)
     const card = await mteja.sandbox.createPaymentMethod({ customerId: ada.id, type: 'card' })
     const [own] = await Array.fromAsync(cashful.customers.paymentMethods(ada.id))
@@ -169,7 +169,7 @@ describe('cashful', () => {
     await expect(cashful.paymentMethods.retrieve(card.id)).rejects.toBeInstanceOf(NotFoundError)
   })
 
-  test('the merchant’s balance has a history, and analytics count', async () => {
+  test('the merchant’s balance at Cashful has a history and analytics', async () => {
     const ada = await customerWith(500)
     await cashful.purchases.create({ customerId: ada.id, productId: 'x', amount: 40, currency: 'ZAR' })
     const balance = await cashful.balance.retrieve()
@@ -180,7 +180,7 @@ describe('cashful', () => {
     expect((await cashful.analytics.summary()).balance).toBe(balance.amount)
   })
 
-  test('a JWT is good for what its key is good for', async () => {
+  test('a Cashful JWT grants the access of the key it was made with', async () => {
     const { token } = await cashful.authentication.getToken()
     const bearer = new CashfulClient({ baseUrl, token: () => token })
     expect((await bearer.customers.list({ limit: 1 }).page()).data).toHaveLength(1)
@@ -188,13 +188,13 @@ describe('cashful', () => {
     expect(keys[0]).toMatchObject({ kty: 'OKP', alg: 'EdDSA' })
   })
 
-  test('health tells that the database is there', async () => {
+  test('Cashful’s health says that the database answers', async () => {
     expect(await cashful.health()).toMatchObject({ status: 'ok' })
   })
 })
 
-describe('paystack', () => {
-  test('a customer is created once per e-mail, fetched by each name, and updated', async () => {
+describe('operations of the Paystack client', () => {
+  test('a Paystack customer is created once per e-mail, fetched by each of their names, and updated', async () => {
     const made = await paystack.customers.create({
       email: 'zero@example.com',
       first_name: 'Zero',
@@ -215,7 +215,7 @@ describe('paystack', () => {
     })
   })
 
-  test('every customer is given once, by pages and by cursors', async () => {
+  test('a Paystack list gives every customer once, by pages and by cursors', async () => {
     const key = await createMerchant({ baseUrl, adminKey })
     const client = new PaystackClient({ baseUrl, fetch: fetchNoting, secretKey: key })
     const emails = ['a@b.co', 'b@b.co', 'c@b.co', 'd@b.co', 'e@b.co']
@@ -225,7 +225,7 @@ describe('paystack', () => {
     expect(byPage).toEqual(newestFirst)
     const { meta } = await client.customers.list({ perPage: 2, from: new Date(0), to: '2099-01-01' }).page()
     expect(meta).toEqual({ total: 5, skipped: 0, perPage: 2, page: 1, pageCount: 3 })
-    // A customer who comes in between shifts no cursor.
+    // A customer created meanwhile shifts no cursor.
     const seen: unknown[] = []
     for await (const { email } of client.customers.list({ perPage: 2, use_cursor: true })) {
       if (seen.length === 0) await client.customers.create({ email: 'new@b.co' })
@@ -236,7 +236,7 @@ describe('paystack', () => {
     expect(next).toEqual(expect.any(String))
   })
 
-  test('an identification is started, and refused with the member at fault', async () => {
+  test('a Paystack identification is accepted, and refused with the member at fault', async () => {
     const { customer_code } = await paystack.customers.create({ email: 'id@example.com' })
     const credential = {
       country: 'NG',
@@ -255,7 +255,7 @@ describe('paystack', () => {
     await expect(wrong).rejects.toMatchObject({ fields: [{ field: 'bvn' }] })
   })
 
-  test('an authorization is deactivated', async () => {
+  test('a Paystack authorization is deactivated', async () => {
     const customer = await paystack.customers.create({ email: 'card@example.com' })
     const card = await mteja.sandbox.createPaymentMethod({ customerId: customer.customer_code, type: 'card' })
     const { authorizations } = await paystack.customers.fetch(customer.customer_code)
@@ -266,7 +266,7 @@ describe('paystack', () => {
     expect((await paystack.customers.fetch(customer.customer_code)).authorizations).toEqual([])
   })
 
-  test('a direct debit goes from initialize to a mandate', async () => {
+  test('a Paystack direct debit goes from initialize to a mandate', async () => {
     const email = 'debit@example.com'
     const { reference } = await paystack.customers.initializeAuthorization({ email, channel: 'direct_debit' })
     await expect(paystack.customers.verifyAuthorization(reference)).rejects.toBeInstanceOf(NotFoundError)
@@ -289,7 +289,7 @@ describe('paystack', () => {
     expect(request.redirect_url).toContain(request.access_code)
   })
 
-  test('a transaction is asked for, verified, found and listed', async () => {
+  test('a Paystack transaction is initialized, verified, fetched and listed', async () => {
     const { authorization_url, reference } = await paystack.transactions.initialize({
       email: 'payer@example.com',
       amount: 700n,
@@ -307,7 +307,7 @@ describe('paystack', () => {
     expect(page).toMatchObject({ data: [{ reference }], meta: { total: 1, total_volume: 0 } })
   })
 
-  test('a card is charged, and what it left is charged again', async () => {
+  test('a card is charged at Paystack, and the authorization it left is charged again', async () => {
     const payer = { email: 'payer@example.com', amount: 500 }
     const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
     const first = await paystack.charges.create({ ...payer, card })
@@ -325,8 +325,8 @@ describe('paystack', () => {
   })
 })
 
-describe('paystack’s banks and accounts', () => {
-  test('banks are listed, whole and by cursor; accounts and cards are told', async () => {
+describe('operations of the Paystack client on banks and accounts', () => {
+  test('Paystack banks are listed whole and by cursor, and account numbers and cards are resolved', async () => {
     const { data, meta } = await paystack.banks.list({ country: 'nigeria' })
     expect(data.find(({ code }) => code === '057')).toMatchObject({ id: 21, name: 'Zenith Bank' })
     expect(meta).toBeUndefined()
@@ -350,7 +350,7 @@ describe('paystack’s banks and accounts', () => {
     expect(await paystack.banks.resolveCardBin('539983')).toMatchObject({ brand: 'Mastercard', linked_bank_id: 9 })
   })
 
-  test('a dedicated account is given, listed, split, paid to and taken away', async () => {
+  test('a Paystack dedicated account is created, listed, split, paid into and deactivated', async () => {
     const [provider] = await paystack.dedicatedAccounts.providers()
     expect(provider).toMatchObject({ provider_slug: 'test-bank' })
     const { customer_code } = await paystack.customers.create({ email: 'dva@example.com' })
@@ -383,7 +383,7 @@ describe('paystack’s banks and accounts', () => {
     await expect.poll(async () => (await paystack.customers.fetch(assigned.email)).dedicated_account).not.toBeNull()
   })
 
-  test('the mandates of all customers are walked, and activated again', async () => {
+  test('the Paystack mandates of all customers are listed, and activated again', async () => {
     const emails = ['one@example.com', 'two@example.com', 'three@example.com']
     for (const email of emails) {
       const { reference } = await paystack.customers.initializeAuthorization({ email, channel: 'direct_debit' })
@@ -401,8 +401,8 @@ describe('paystack’s banks and accounts', () => {
   })
 })
 
-describe('mteja', () => {
-  test('webhook endpoints are made by either API, told, found, changed and removed', async () => {
+describe('operations of the Mteja client', () => {
+  test('webhook endpoints are created through either API, retrieved, listed, updated and deleted', async () => {
     const url = 'http://127.0.0.1:9/nobody-listens'
     const { secret, ...made } = await cashful.webhookEndpoints.create({ url, events: ['customer.created'] })
     expect(secret).toMatch(/^whsec_/)
@@ -421,8 +421,8 @@ describe('mteja', () => {
     expect(await mteja.webhookEndpoints.delete(own.id)).toMatchObject({ deleted: true })
   })
 
-  test('deliveries are found, shown with their attempts, counted and sent again', async () => {
-    // Not of what earlier tests began and the sandbox finishes now.
+  test('deliveries are listed, retrieved with their attempts, counted and sent again', async () => {
+    // Leaves out events of earlier tests, which the sandbox may finish only now.
     const events = ['customer.created']
     const url = 'http://127.0.0.1:9/nobody-listens'
     const { id: endpointId } = await mteja.webhookEndpoints.create({ url, events })
@@ -444,7 +444,7 @@ describe('mteja', () => {
     await mteja.webhookEndpoints.delete(endpointId)
   })
 
-  test('events are listed page by page, retrieved, and followed each once until it is enough', async () => {
+  test('events are listed by page, retrieved, and followed once each until the caller stops', async () => {
     const { id: customerId } = await customerWith(100)
     const events = await Array.fromAsync(mteja.events.list({ customerId, limit: 1 }))
     expect(events.map(({ type }) => type)).toEqual(['pay_in.succeeded', 'customer.created'])
@@ -467,7 +467,7 @@ describe('mteja', () => {
     await expect(unknown).rejects.toBeInstanceOf(NotFoundError)
   })
 
-  test('keys are made, listed and revoked', async () => {
+  test('API keys are created, listed and revoked', async () => {
     const made = await mteja.apiKeys.create({ name: 'checkout' })
     const other = new CashfulClient({ baseUrl, token: made.secret })
     await other.customers.list({ limit: 1 }).page()
@@ -477,7 +477,7 @@ describe('mteja', () => {
     await expect(other.customers.list().page()).rejects.toBeInstanceOf(AuthenticationError)
   })
 
-  test('a hold is placed, found, captured in part and released', async () => {
+  test('a hold is placed, retrieved, captured in part and released', async () => {
     const { id: customerId } = await customerWith(5000)
     const hold = await mteja.holds.place({ customerId, amount: 1000, description: 'Ride' })
     expect(await mteja.holds.retrieve(hold.id)).toEqual(hold)
@@ -494,7 +494,7 @@ describe('mteja', () => {
     await expect(mteja.holds.place({ customerId, amount: 5000 })).rejects.toBeInstanceOf(InsufficientFundsError)
   })
 
-  test('money goes back by refund and reversal', async () => {
+  test('money is given back by refund and by reversal', async () => {
     const { id: customerId } = await customerWith(1000)
     const purchase = await cashful.purchases.create({ customerId, productId: 'x', amount: 300, currency: 'ZAR' })
     expect(await mteja.refunds.create({ transactionId: purchase.id, amount: 100 })).toMatchObject({ amount: 100 })
@@ -503,7 +503,7 @@ describe('mteja', () => {
     await expect(refund).rejects.toMatchObject({ code: 'refund_exceeded' })
   })
 
-  test('a batch of transfers answers each for itself', async () => {
+  test('a batch of transfers answers each transfer on its own', async () => {
     const [ada, ben] = [await customerWith(100), await customerWith(0)]
     const transfer = { fromCustomerId: ada.id, toCustomerId: ben.id }
     const { completed, refused, outcomes } = await mteja.transfers.batch([
@@ -514,7 +514,7 @@ describe('mteja', () => {
     expect(outcomes[1]).toMatchObject({ status: 'refused', error: { code: 'insufficient_funds' } })
   })
 
-  test('balances are those of now and of a past instant; a statement has every entry', async () => {
+  test('balances are read now and at a past instant, and a statement has every entry', async () => {
     const { id } = await customerWith(1000)
     const now = await mteja.customers.balances(id)
     expect(now.balances).toMatchObject([{ currency: 'ZAR', posted: 1000, held: 0, available: 1000 }])
@@ -530,7 +530,7 @@ describe('mteja', () => {
     expect(await mteja.customers.statementFile(id, { ...period, format: 'html' })).toContain('<html')
   })
 
-  test('the operator makes merchants and their keys, and rotates the signing key', async () => {
+  test('the operator creates merchants and their keys, and rotates the signing key', async () => {
     const merchant = await operator.merchants.create({ name: 'Soko', country: 'KE', currencies: ['KES'] })
     const key = await operator.merchants.createApiKey(merchant.id, { mode: 'live' })
     expect(key.secret).toMatch(/^sk_live_/)
@@ -542,7 +542,7 @@ describe('mteja', () => {
     expect((await operator.merchants.rotateSigningKey()).kid).not.toBe('')
   })
 
-  test('the operator checks the books and takes them away, by lines of either kind', async () => {
+  test('the operator verifies the books and exports them, as either kind of lines', async () => {
     await customerWith(700)
     const seen: number[] = []
     const found = await operator.ledger.verify(({ done }) => seen.push(done))
@@ -559,10 +559,10 @@ describe('mteja', () => {
   })
 })
 
-/** Served under today's path too, which is the one the client calls. */
+/** The server also has this route under a newer path, which the client calls. */
 const left = new Set(['POST /customer/deactivate_authorization'])
 
-test('every operation of the server has been called', async () => {
+test('every operation of the server is called by a test', async () => {
   const missing: string[] = []
   for (const name of ['cashful', 'paystack', 'mteja']) {
     const document = await (await fetch(`${baseUrl}/docs/${name}.json`)).json()

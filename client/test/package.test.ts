@@ -13,12 +13,12 @@ import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createMerchant } from './server.ts'
 
-/** The package as a stranger has it: packed, and installed into an empty folder. */
+/** The package as a user has it: packed, and installed into an empty folder. */
 const client = fileURLToPath(new URL('..', import.meta.url))
 const { baseUrl, adminKey } = inject('server')
-// The Node that runs the tests, and the one npm was started with: on most machines two versions.
+// The Node that runs the tests, and the Node that npm was started with. On most machines these are two versions.
 const nodes = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])]
-// Brought by whoever wants them tested: `npm install --global deno bun`.
+// Tested only where they are installed: `npm install --global deno bun`.
 const runtimes = ['deno', 'bun'].map((name) => ({ name, isInstalled: isInstalled(name) }))
 const browser = ['/usr/bin/chromium', '/usr/bin/google-chrome', process.env.CHROMIUM_PATH ?? ''].find(existsSync)
 const expected = '{"amounts":[-50,5000],"total_transactions":1,"isMissing":true,"isForged":true,"shown":"49.50"}'
@@ -48,27 +48,27 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the package holds what runs, its types, its sources for the maps, the licence and the readme, and nothing else', () => {
+test('the package holds the code, its types, its sources for the maps, the licence and the readme, and nothing else', () => {
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/esm/index.js', 'dist/cjs/index.d.ts']))
   const fit =
     /^(dist\/(esm|cjs)\/.+\.(js|d\.ts)(\.map)?|dist\/cjs\/package\.json|src\/.+\.ts|LICENSE|README\.md|package\.json)$/
   expect(files.filter((path) => !fit.test(path) || /\.test\./.test(path))).toEqual([])
 })
 
-test('the package depends on nothing', () => {
+test('the package has no dependencies', () => {
   const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(client, 'package.json'), 'utf8'))
   expect([dependencies, peerDependencies]).toEqual([undefined, undefined])
 })
 
 describe.each(nodes)('on %s', (node) => {
-  test.each(['mjs', 'cjs'])('it runs as %s', async (kind) => {
+  test.each(['mjs', 'cjs'])(`the client runs as %s on ${node}`, async (kind) => {
     const { stdout } = await run(node, [`run-${kind}.mjs`, baseUrl, key], { cwd: folder })
     expect(stdout.trim()).toBe(expected)
   })
 })
 
 describe.each(runtimes)('on $name', ({ name, isInstalled }) => {
-  test.skipIf(!isInstalled)('it runs', async () => {
+  test.skipIf(!isInstalled)(`the client runs on ${name}`, async () => {
     const args = name === 'deno' ? ['run', '--allow-net', '--allow-env'] : ['run']
     const { stdout } = await run(name, [...args, 'run-mjs.mjs', baseUrl, key], { cwd: folder })
     expect(stdout.trim()).toBe(expected)
@@ -79,7 +79,7 @@ test.each([
   ['nodenext', 'esm.mts'],
   ['nodenext', 'cjs.cts'],
   ['bundler', 'bundled.ts'],
-])('its types are right to a TypeScript of %s (%s)', async (resolution, name) => {
+])('the client’s types are right for TypeScript with module resolution %s (%s)', async (resolution, name) => {
   const source = readFileSync(join(client, 'test/types.ts'), 'utf8').replace('../src/index.ts', '@mteja/client')
   // CommonJS has no top-level await.
   const head = source.slice(0, source.indexOf("from '@mteja/client'") + 21)
@@ -93,7 +93,7 @@ test.each([
     types: [],
     strict: true,
     exactOptionalPropertyTypes: true,
-    // The package's own declarations too.
+    // Checks the package's own declarations too.
     skipLibCheck: false,
     noEmit: true,
   }
@@ -102,13 +102,13 @@ test.each([
   expect(await runTool(compiler, ['--project', folder])).toBe('')
 })
 
-test('each client alone is small', async () => {
+test('each API’s client alone is small', async () => {
   const { stdout } = await run(process.execPath, [join(client, 'scripts/size.mjs')])
-  // For whoever reads the log of a run.
+  // For the reader of the run's log.
   console.log(stdout)
 })
 
-test('publint finds nothing', async () => {
+test('publint finds no fault in the package', async () => {
   const { publint } = await import('publint')
   const { formatMessage } = await import('publint/utils')
   const pkg = JSON.parse(readFileSync(join(client, 'package.json'), 'utf8'))
@@ -116,36 +116,39 @@ test('publint finds nothing', async () => {
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
 })
 
-test('attw finds nothing', async () => {
+test('attw finds no fault in the package’s types', async () => {
   const tool = createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json')
   const output = await runTool(join(dirname(tool), 'dist/index.js'), [tarball, '--no-emoji'])
   expect(output).toContain('No problems found')
 })
 
-test.skipIf(browser === undefined)('it runs in a browser, from a page of another origin', async () => {
-  const bundler = await rolldown({ input: join(folder, 'smoke.mjs') })
-  const { output } = await bundler.generate({ format: 'esm', minify: true })
-  await bundler.close()
-  const pages = createServer((request, response) => {
-    const isScript = request.url === '/smoke.js'
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-    response.end(isScript ? output[0].code : '<!doctype html><title>A shop</title>')
-  }).listen(0, '127.0.0.1')
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-sync']
-  // The test's own limit ends it.
-  const window = await chromium.launch({ executablePath: browser as string, args, timeout: 0 })
-  try {
-    const page = await window.newPage()
-    page.setDefaultTimeout(0)
-    await page.goto(`http://localhost:${(pages.address() as AddressInfo).port}/`)
-    // As text: only the page can import it.
-    const script = `import('/smoke.js').then(({ smoke }) => smoke(${JSON.stringify(baseUrl)}, ${JSON.stringify(key)}))`
-    expect(await page.evaluate(script)).toBe(expected)
-  } finally {
-    await window.close()
-    pages.close()
-  }
-})
+test.skipIf(browser === undefined)(
+  'the client runs in a browser, on a page of another origin than the server’s',
+  async () => {
+    const bundler = await rolldown({ input: join(folder, 'smoke.mjs') })
+    const { output } = await bundler.generate({ format: 'esm', minify: true })
+    await bundler.close()
+    const pages = createServer((request, response) => {
+      const isScript = request.url === '/smoke.js'
+      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
+      response.end(isScript ? output[0].code : '<!doctype html><title>A shop</title>')
+    }).listen(0, '127.0.0.1')
+    const args = ['--no-sandbox', '--disable-gpu', '--disable-sync']
+    // Only the test's own limit ends the start of the browser.
+    const window = await chromium.launch({ executablePath: browser as string, args, timeout: 0 })
+    try {
+      const page = await window.newPage()
+      page.setDefaultTimeout(0)
+      await page.goto(`http://localhost:${(pages.address() as AddressInfo).port}/`)
+      // The script is text, because only the page can import the module.
+      const script = `import('/smoke.js').then(({ smoke }) => smoke(${JSON.stringify(baseUrl)}, ${JSON.stringify(key)}))`
+      expect(await page.evaluate(script)).toBe(expected)
+    } finally {
+      await window.close()
+      pages.close()
+    }
+  },
+)
 
 function runnerOf(kind: string): string {
   return `import * as own from './smoke.${kind}'
@@ -154,7 +157,7 @@ console.log(await smoke(...process.argv.slice(2)))
 `
 }
 
-/** What a program prints, whether it fails or not. */
+/** The output of a program, whether it fails or not. */
 async function runTool(program: string, args: string[]): Promise<string> {
   try {
     return (await run(process.execPath, [program, ...args], { cwd: folder })).stdout

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CashfulClient, type LogEvent, MtejaClient, PaystackClient } from '../src/index.ts'
 import { createMerchant, type StartedServer, startServer } from './server.ts'
 
-/** The server is killed and started again while money moves; its callers are plain code that knows nothing of it. */
+/**
+ * The server is killed and started again during transfers. Its callers are plain code that knows nothing about that.
+ */
 let server: StartedServer
 
 beforeAll(async () => {
@@ -17,7 +19,7 @@ async function startAfter(downMs: number): Promise<void> {
   await server.start()
 }
 
-test('a server that is killed between two calls is nothing but latency to their caller', async () => {
+test('a caller notices nothing but a slower answer when the server is killed between two calls', async () => {
   const { baseUrl } = server
   const key = await createMerchant(server)
   // A machine that is busy with other tests may need long to start a server.
@@ -36,7 +38,7 @@ test('a server that is killed between two calls is nothing but latency to their 
   expect(await paystack.customers.fetch('ada@example.com')).toMatchObject({ customer_code: customer.id })
 }, 120_000)
 
-test('however often the server is killed while transfers are under way, each is done once', async () => {
+test('each transfer is made once, however often the server is killed during transfers', async () => {
   const { baseUrl } = server
   const key = await createMerchant(server)
   const events: LogEvent[] = []

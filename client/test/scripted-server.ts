@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A request as it came in. */
+/** A request as received. */
 export interface SeenRequest {
   method: string
   url: string
@@ -10,10 +10,10 @@ export interface SeenRequest {
   body: string
 }
 
-/** How to answer one request. */
+/** Answers one request. */
 export type Reply = (response: ServerResponse, request: SeenRequest) => void
 
-/** A server on this machine that answers each request with the next reply; the last one is given for ever. */
+/** A server on this machine that answers each request with the next reply. The last reply is repeated for ever. */
 export interface ScriptedServer {
   baseUrl: string
   requests: SeenRequest[]
@@ -63,26 +63,26 @@ export function text(status: number, body: string, type = 'text/html', headers: 
   }
 }
 
-/** The connection breaks before anything is answered. */
+/** The connection breaks before any answer. */
 export const reset: Reply = (response) => response.socket?.resetAndDestroy()
 
-/** Nothing is ever answered. */
+/** No answer ever comes. */
 export const silence: Reply = () => {}
 
-/** The head promises more than comes before the connection ends. */
+/** The head promises more bytes than come before the connection ends. */
 export const partial: Reply = (response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
   response.write('{"id":"CUS_')
   setTimeout(() => response.socket?.destroy(), 20)
 }
 
-/** The head comes at once, the body never ends. */
+/** The head comes at once, and the body never ends. */
 export const endless: Reply = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' })
   response.write('{')
 }
 
-/** The head and these lines come at once, and no end. */
+/** The head and these lines come at once, and the end never comes. */
 export function linesWithoutEnd(...lines: string[]): Reply {
   return (response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })

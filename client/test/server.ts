@@ -8,19 +8,19 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { MtejaClient } from '../src/index.ts'
 
-// Ends the server when the tests are ended without a chance to do it.
+// Ends the server when the tests end without a chance to end it.
 const lifeline = new URL('../../scripts/lifeline.mjs', import.meta.url).href
 const main = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
 
-/** A Mteja as its users have it: a process of its own, on a port and a data folder of its own. */
+/** A Mteja server as its users have it: a process of its own, on its own port and data folder. */
 export interface StartedServer {
   baseUrl: string
   adminKey: string
-  /** Ends it at once, as a power cut would. */
+  /** Ends the server at once, like a power cut. */
   kill(): Promise<void>
-  /** The same server again: same port, same data. */
+  /** Starts the server again, on the same port and data. */
   start(): Promise<void>
-  /** Ends it and removes its data. */
+  /** Ends the server and removes its data. */
   close(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ export async function startServer(): Promise<StartedServer> {
   return server
 }
 
-/** A secret test key of a new merchant, which has nothing yet. */
+/** A secret test key of a new, empty merchant. */
 export async function createMerchant(server: { baseUrl: string; adminKey: string }): Promise<string> {
   const operator = new MtejaClient({ baseUrl: server.baseUrl, token: server.adminKey })
   const { id } = await operator.merchants.create({ name: 'Duka', currencies: ['ZAR', 'NGN'] })

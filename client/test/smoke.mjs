@@ -1,4 +1,4 @@
-// What a stranger does with the installed package, in any runtime; `arguments` are where the server is and a key.
+// Uses the installed package as a user does, in any runtime. The arguments are the server's address and a key.
 import {
   CashfulClient,
   MtejaClient,

@@ -1,4 +1,4 @@
-// Must compile, and each marked line must not without its mark: run by `tsc`, never executed.
+// Must compile, and each marked line must not compile without its mark. `tsc` checks this file; it is never executed.
 import {
   CashfulClient,
   type CashfulEvent,
@@ -20,7 +20,7 @@ const cashful = new CashfulClient<Plan>({ token: async () => 'jwt', baseUrl: 'ht
 const paystack = new PaystackClient<Plan>({ secretKey: 'sk_test_x' })
 const mteja = new MtejaClient({ token: 'sk_test_x' })
 
-// Metadata is the caller's type, there and back.
+// The metadata in requests and answers is of the caller's type.
 const customer = await cashful.customers.create({ phoneNumber: '+27821234567', metadata: { plan: 'gold' } })
 const plan: 'gold' | 'free' = customer.metadata.plan
 const fetched = await paystack.customers.fetch('a@b.co')
@@ -31,12 +31,12 @@ await cashful.customers.create({ phoneNumber: '+27821234567', metadata: { plan: 
 await cashful.customers.create({ email: 'a@b.co' })
 // @ts-expect-error neither can be changed through this API
 await cashful.customers.update(customer.id, { phoneNumber: '+27' })
-// A part of the metadata will do, and null removes a member.
+// A part of the metadata is enough, and null removes a member.
 await cashful.customers.update(customer.id, { metadata: { since: null } })
 // @ts-expect-error metadata can be null at Paystack
 const certain: Plan = fetched.metadata
 
-// Without a type of its own, metadata is anything by name.
+// Without a type of its own, metadata has unknown members of any name.
 const anything: unknown = (await new CashfulClient({ token: 't' }).customers.retrieve('x')).metadata.whatever
 
 // Amounts are numbers or bigints, never text.
@@ -73,7 +73,7 @@ const statement: List<{ amount: number }, { openingBalance: number }> = mteja.cu
 // @ts-expect-error a list is read, not awaited
 ;(await cashful.customers.list()).data
 
-// The answer to a confirmation is that of its request.
+// The type of the answer to a confirmation depends on its request.
 const intent = (await cashful.paymentIntents.confirm('pi')).status
 const withCard = (await cashful.paymentIntents.confirm('pi', { evervaultEncryptedCard: { pAN: 'ev:…' } })).paymentIntent
 // @ts-expect-error an intent is not within an intent

@@ -20,17 +20,17 @@ export interface Page<Item> {
 
 export type Query = Record<string, string | undefined>
 
-/** What a call is made with. A member of `body` or `query` that is undefined is left out in the dialect's way. */
+/** The input of a call. A member of `body` or `query` that is undefined is left out as the dialect does it. */
 export interface CallInput {
   id?: string
   query?: Query
   body?: Record<string, unknown>
-  /** Default: the test merchant's. Null: no `Authorization` header, which is what the clients do without a token. */
+  /** Default: the test merchant's token. Null: no `Authorization` header, as the clients do without a token. */
   token?: string | null
 }
 
 /**
- * Makes one call as the dialect's client would, and fails with everything in the answer that would break any of the clients.
+ * Makes one call as the dialect's client would. Fails for every part of the answer that would break any of the clients.
  * `status` is the documented status to expect.
  */
 export async function call(
@@ -44,7 +44,7 @@ export async function call(
   return expectAnswer(operation, status, response)
 }
 
-/** The answer's body, once it is known to be the documented one. */
+/** The body of an answer, after a check that it is the documented one. */
 export function expectAnswer(operation: OperationName, status: number, response: WireResponse): unknown {
   expect(listResponseDefects(operation, status, response)).toEqual([])
   return response.json

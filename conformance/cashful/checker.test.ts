@@ -27,7 +27,7 @@ const card = {
 }
 const services = { database: { status: 'up' } }
 
-/** A right answer of every operation. What is required in it is marked by its being listed in `required` below. */
+/** A right answer of every operation. All members but the ones in `optionalMembers` are required. */
 const samples: Record<OperationName, { status: number; body: Json }> = {
   createCustomer: { status: 201, body: customer },
   listCustomers: { status: 200, body: { data: [customer], pagination } },
@@ -50,7 +50,7 @@ function respond(status: number, json: unknown, type = 'application/json; charse
   return { status, headers: { 'content-type': type }, text: JSON.stringify(json), json }
 }
 
-/** Every object in the body whose members the contract names, with the way to put another in its place. */
+/** Every object of the body whose members the contract names, with a function that replaces it. */
 function* walkObjects(body: Json, replace: (changed: unknown) => unknown = (whole) => whole): Generator<Place> {
   yield { object: body, replace }
   for (const [name, value] of Object.entries(body)) {
@@ -72,44 +72,44 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const without = (object: Json, name: string) =>
   Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
 
-describe.each(Object.entries(samples))('the checker, on an answer of %s,', (name, { status, body }) => {
+describe.each(Object.entries(samples))('the checker on answers of %s', (name, { status, body }) => {
   const list = (answer: unknown) => listResponseDefects(name as OperationName, status, respond(status, answer))
   const places = [...walkObjects(body)]
   const members = places.flatMap((place) => Object.keys(place.object).map((member) => ({ ...place, member })))
 
-  test('accepts the documented one', () => {
+  test(`the checker accepts the documented answer of ${name}`, () => {
     expect(list(body)).toEqual([])
   })
 
-  test('refuses an undocumented member anywhere', () => {
+  test(`the checker refuses an undocumented member anywhere in an answer of ${name}`, () => {
     for (const { object, replace } of places) expect(list(replace({ ...object, surprise: 1 }))).toHaveLength(1)
   })
 
-  test('refuses a missing required member and accepts a missing optional one', () => {
+  test(`the checker refuses an answer of ${name} without a required member and accepts it without an optional one`, () => {
     for (const { object, replace, member } of members) {
       const defects = list(replace(without(object, member)))
       expect(defects, member).toHaveLength(optionalMembers.has(member) ? 0 : 1)
     }
   })
 
-  test('refuses null in place of any member', () => {
+  test(`the checker refuses null in place of any member of an answer of ${name}`, () => {
     for (const { object, replace, member } of members) {
       expect(list(replace({ ...object, [member]: null })), member).not.toEqual([])
     }
   })
 
-  test('refuses any member of the wrong type', () => {
+  test(`the checker refuses a wrong type of any member of an answer of ${name}`, () => {
     for (const { object, replace, member } of members) {
       const wrong = typeof object[member] === 'string' ? 4242 : String(object[member])
       expect(list(replace({ ...object, [member]: wrong })), member).not.toEqual([])
     }
   })
 
-  test('refuses a body that is null, a bare list, or no JSON', () => {
+  test(`the checker refuses null, a bare list and no JSON as an answer of ${name}`, () => {
     for (const wrong of [null, [body], undefined]) expect(list(wrong)).not.toEqual([])
   })
 
-  test('refuses any other 2xx status and any other content type', () => {
+  test(`the checker refuses any other 2xx status and any other content type in an answer of ${name}`, () => {
     const check = (answer: WireResponse) => listResponseDefects(name as OperationName, status, answer)
     for (const other of [200, 201, 202, 204].filter((code) => code !== status)) {
       expect(check(respond(other, body))).toHaveLength(1)
@@ -120,7 +120,7 @@ describe.each(Object.entries(samples))('the checker, on an answer of %s,', (name
   })
 })
 
-describe('the checker, on dates and numbers,', () => {
+describe('the checker on dates and numbers', () => {
   const retrieve = (changes: Json) =>
     listResponseDefects('retrieveCustomer', 200, respond(200, { ...customer, ...changes }))
   const readBalance = (changes: Json) => {
@@ -129,24 +129,24 @@ describe('the checker, on dates and numbers,', () => {
   }
 
   test.each(['2025-01-15T10:30:00Z', '2025-01-15T12:30:00+02:00', '2025-01-15T10:30:00.123456789Z'])(
-    'accepts the date %s',
+    'the checker accepts the date %s',
     (createdAt) => expect(retrieve({ createdAt })).toEqual([]),
   )
 
   test.each(['2025-01-15T10:30:00', '2025-01-15', '2025-13-15T10:30:00Z', 'yesterday', 1736937000000])(
-    'refuses the date %s',
+    'the checker refuses the date %s',
     (createdAt) => expect(retrieve({ createdAt })).toHaveLength(1),
   )
 
-  test('refuses an amount with a fraction', () => {
+  test('the checker refuses an amount with a fraction', () => {
     expect(readBalance({ amount: 50.5 })).toHaveLength(1)
   })
 })
 
-describe('the checker, on an error,', () => {
+describe('the checker on errors', () => {
   const refuse = (body: unknown, status = 401) => listResponseDefects('retrieveCustomer', 401, respond(status, body))
 
-  test('accepts the documented envelope', () => {
+  test('the checker accepts the documented error envelope', () => {
     expect(refuse(unauthorized)).toEqual([])
     expect(listUnknownRouteDefects(respond(404, { statusCode: 404, message: ['No'], error: 'Not Found' }))).toEqual([])
   })
@@ -159,15 +159,15 @@ describe('the checker, on an error,', () => {
     ['a status code that is a string', { statusCode: '401' }],
     ['the name of another error', { error: 'Bad Request' }],
     ['an undocumented member', { code: 'invalid_key' }],
-  ])('refuses %s', (_, changes) => {
+  ])('the checker refuses an error envelope with %s', (_, changes) => {
     expect(refuse({ ...unauthorized, ...changes })).toHaveLength(1)
   })
 
-  test.each(Object.keys(unauthorized))('refuses an envelope without %s', (member) => {
+  test.each(Object.keys(unauthorized))('the checker refuses an error envelope without %s', (member) => {
     expect(refuse(without(unauthorized, member))).toHaveLength(1)
   })
 
-  test('refuses a status the operation does not document', () => {
+  test('the checker refuses an error status that the operation does not document', () => {
     const conflict = { statusCode: 409, message: ['Taken'], error: 'Conflict' }
     expect(listResponseDefects('retrieveCustomer', 409, respond(409, conflict))).toHaveLength(1)
     expect(refuse(conflict, 409)).not.toEqual([])

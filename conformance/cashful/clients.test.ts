@@ -29,7 +29,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
     describe(operation, { meta: { client: dialect.name, operation } }, tests)
 
   describeOperation('createCustomer', () => {
-    test('answers 201 with the customer, and leaves out what was not given', async () => {
+    test(`${dialect.name}: creating a customer answers 201 with the customer and leaves out the members not given`, async () => {
       const body = newCustomer({ email: undefined, metadata: { source: 'web', note: null } })
       const customer = (await succeed('createCustomer', { body })) as CustomerBody
       const { phoneNumber, metadata } = body
@@ -38,17 +38,17 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       expect(await retrieve(customer.id)).toEqual(customer)
     })
 
-    test('keeps text outside ASCII, in whichever way it was escaped', async () => {
+    test(`${dialect.name}: a created customer keeps text outside ASCII, however the client escaped it`, async () => {
       const customer = await createCustomer({ name: 'Jörg Ñandú 🦤', metadata: { straße: 'Ω' } })
       expect(await retrieve(customer.id)).toMatchObject({ name: 'Jörg Ñandú 🦤', metadata: { straße: 'Ω' } })
     })
 
-    test('takes the merchant from the key, or the same one by its id', async () => {
+    test(`${dialect.name}: creating a customer takes the merchant from the key, or the same merchant by its id`, async () => {
       const { merchantId } = await createCustomer()
       expect(await createCustomer({ merchantId })).toMatchObject({ merchantId })
     })
 
-    test('refuses a missing phone number, a wrong token and a known e-mail', async () => {
+    test(`${dialect.name}: creating a customer is refused without a phone number, with a wrong token and with a known e-mail`, async () => {
       const known = await createCustomer()
       await refuse('createCustomer', 400, { body: { email: 'a@example.com', metadata: {} } })
       await refuse('createCustomer', 401, { body: newCustomer(), token: unknownToken })
@@ -60,7 +60,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
   describeOperation('listCustomers', () => {
     const list = async (query: Query) => (await succeed('listCustomers', { query })) as Page<CustomerBody>
 
-    test('answers the newest first, page by page, its numbers written in the client’s way', async () => {
+    test(`${dialect.name}: listing customers answers the newest first, by pages, with the numbers in the client’s spelling`, async () => {
       const { id: older, merchantId } = await createCustomer()
       const { id: newer } = await createCustomer()
       const first = await list({ merchantId, limit: dialect.ten, offset: '0' })
@@ -71,17 +71,17 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       expect(second.pagination).toEqual({ ...first.pagination, limit: 1, offset: 1, hasMore: true })
     })
 
-    test('answers the first fifty when nothing is asked for', async () => {
+    test(`${dialect.name}: listing customers without parameters answers the first fifty`, async () => {
       expect((await list({})).pagination).toMatchObject({ limit: 50, offset: 0 })
     })
 
-    test('takes an empty filter for none', async () => {
+    test(`${dialect.name}: listing customers treats an empty filter as no filter`, async () => {
       const { pagination } = await list({})
       expect((await list({ email: '' })).pagination).toEqual(pagination)
       expect((await list({ email: '', search: '' })).pagination).toEqual(pagination)
     })
 
-    test('finds by e-mail and by any part of a name, an e-mail, a phone number or metadata', async () => {
+    test(`${dialect.name}: listing customers finds by e-mail and by any part of a name, an e-mail, a phone number or metadata`, async () => {
       const { id, email = '', phoneNumber } = await createCustomer({ name: 'Ada Obi', metadata: { plan: 'a/b c+d' } })
       const local = phoneNumber.replace('+27', '0')
       const localSpaced = `${local.slice(0, 3)} ${local.slice(3, 6)} ${local.slice(6)}`
@@ -109,7 +109,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       })
     })
 
-    test('refuses a negative limit, a wrong token and an unknown merchant', async () => {
+    test(`${dialect.name}: listing customers is refused with a negative limit, a wrong token and an unknown merchant`, async () => {
       await refuse('listCustomers', 400, { query: { limit: '-1' } })
       await refuse('listCustomers', 401, { token: unknownToken })
       await refuse('listCustomers', 404, { query: { merchantId: 'merchant_456' } })
@@ -117,12 +117,12 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
   })
 
   describeOperation('retrieveCustomer', () => {
-    test('answers the customer as created', async () => {
+    test(`${dialect.name}: retrieving a customer answers the customer as created`, async () => {
       const customer = await createCustomer()
       expect(await retrieve(customer.id)).toEqual(customer)
     })
 
-    test('refuses a wrong token and an unknown id, whatever is in it', async () => {
+    test(`${dialect.name}: retrieving a customer is refused with a wrong token and with an unknown id of any characters`, async () => {
       await refuse('retrieveCustomer', 401, { id: 'customer_789', token: unknownToken })
       for (const id of ['customer_789', 'a/b?c#d', '[object Object]']) await refuse('retrieveCustomer', 404, { id })
     })
@@ -131,21 +131,21 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
   describeOperation('updateCustomer', () => {
     const update = (id: string, body: Record<string, unknown>) => succeed('updateCustomer', { id, body })
 
-    test('changes what is given and wipes nothing else', async () => {
+    test(`${dialect.name}: updating a customer changes the given members and no others`, async () => {
       const customer = await createCustomer({ name: 'Ada', metadata: { source: 'web' } })
       const changed = await update(customer.id, { email: undefined, name: 'Ada Obi', metadata: {} })
       expect(changed).toEqual({ ...customer, name: 'Ada Obi', updatedAt: expect.any(String) })
       expect(await retrieve(customer.id)).toEqual(changed)
     })
 
-    test('merges metadata, in which null takes a member out', async () => {
+    test(`${dialect.name}: updating a customer merges metadata, in which null removes a member`, async () => {
       const { id } = await createCustomer({ metadata: { kept: 1, taken: 2 } })
       const metadata = { taken: null, added: 3 }
       const changed = await update(id, { email: undefined, name: undefined, metadata })
       expect(changed).toMatchObject({ metadata: { kept: 1, added: 3 } })
     })
 
-    test('refuses a malformed e-mail, a wrong token, an unknown id and the e-mail of another', async () => {
+    test(`${dialect.name}: updating a customer is refused with a malformed or taken e-mail, a wrong token and an unknown id`, async () => {
       const { id } = await createCustomer()
       const { email } = await createCustomer()
       const change = (email?: string) => ({ email, name: undefined, metadata: {} })
@@ -157,7 +157,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
   })
 
   describeOperation('getCustomerBalance', () => {
-    test('is 0 at first and what was paid in afterwards', async () => {
+    test(`${dialect.name}: a customer’s balance is 0 at first and later the amount paid in`, async () => {
       const { id: customerId } = await createCustomer()
       const read = () => succeed('getCustomerBalance', { id: customerId })
       expect(await read()).toMatchObject({ customerId, amount: 0, available: 0, pending: 0 })
@@ -166,7 +166,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       expect(await read()).toMatchObject({ customerId, amount: 5000, available: 5000, pending: 0, currency })
     })
 
-    test('refuses a wrong token and an unknown id', async () => {
+    test(`${dialect.name}: reading a customer’s balance is refused with a wrong token and an unknown id`, async () => {
       await refuse('getCustomerBalance', 401, { id: 'customer_789', token: unknownToken })
       await refuse('getCustomerBalance', 404, { id: 'customer_789' })
     })
@@ -175,7 +175,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
   describeOperation('listCustomerTransactions', () => {
     const list = (id: string, query: Query = {}) => succeed('listCustomerTransactions', { id, query })
 
-    test('answers each credit with the balance after it, newest first', async () => {
+    test(`${dialect.name}: a customer’s transactions show each credit with the balance after it, newest first`, async () => {
       const { id: customerId } = await createCustomer()
       const { currency } = (await succeed('getCustomerBalance', { id: customerId })) as { currency: string }
       expect(await list(customerId)).toEqual({
@@ -194,7 +194,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       expect(await list(customerId, { limit: '1', offset: '1' })).toMatchObject({ data: [{ amount: 5000 }] })
     })
 
-    test('refuses a wrong token and an unknown id', async () => {
+    test(`${dialect.name}: listing a customer’s transactions is refused with a wrong token and an unknown id`, async () => {
       await refuse('listCustomerTransactions', 401, { id: 'customer_789', token: unknownToken })
       await refuse('listCustomerTransactions', 404, { id: 'customer_789' })
     })
@@ -203,7 +203,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
   describeOperation('listCustomerPaymentMethods', () => {
     const list = (id: string) => succeed('listCustomerPaymentMethods', { id })
 
-    test('answers saved cards and mobile money', async () => {
+    test(`${dialect.name}: a customer’s payment methods show saved cards and mobile money`, async () => {
       const { id: customerId } = await createCustomer()
       expect(await list(customerId)).toMatchObject({ data: [], pagination: { total: 0 } })
       await sandboxOf(merchant).createPaymentMethod({ customerId, type: 'card' })
@@ -214,28 +214,30 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       expect(data.map(({ type }) => type).sort()).toEqual(['card', 'mobile_money'])
     })
 
-    test('refuses a wrong token and an unknown id', async () => {
+    test(`${dialect.name}: listing a customer’s payment methods is refused with a wrong token and an unknown id`, async () => {
       await refuse('listCustomerPaymentMethods', 401, { id: 'customer_789', token: unknownToken })
       await refuse('listCustomerPaymentMethods', 404, { id: 'customer_789' })
     })
   })
 
   describeOperation('health', () => {
-    test('answers without a token', () => call(merchant, dialect, 'health', 200, { token: null }))
+    test(`${dialect.name}: health answers without a token`, () =>
+      call(merchant, dialect, 'health', 200, { token: null }))
   })
 
   describeOperation('token', () => {
-    test('answers a token that is taken in place of the key', async () => {
+    test(`${dialect.name}: a JWT made with the key is accepted in place of the key`, async () => {
       const { id } = await createCustomer()
       const { token } = (await succeed('token')) as { token: string }
       expect(await succeed('retrieveCustomer', { id, token })).toMatchObject({ id })
     })
 
-    test('refuses a wrong key', () => refuse('token', 401, { token: unknownToken }))
+    test(`${dialect.name}: making a JWT is refused with a wrong key`, () =>
+      refuse('token', 401, { token: unknownToken }))
   })
 
   describeOperation('jwks', () => {
-    test('answers the public keys, with a token or without, and no private member of them', async () => {
+    test(`${dialect.name}: the JWKS has the public keys and nothing private, with a token or without`, async () => {
       expect(await succeed('jwks', { token: null })).toEqual(await succeed('jwks'))
     })
   })

@@ -1,21 +1,21 @@
 /**
- * How the published Cashful clients write one and the same call on the wire. None of them is on npm, so each is described here
- * by what was seen of it: the headers, what becomes of a member left out, and how text is escaped.
+ * The way in which each published Cashful client writes one and the same call on the wire. None of the clients is on
+ * npm, so each is described by observation: its headers, its treatment of a missing member, and its escaping of text.
  */
 export interface Dialect {
   name: string
   headers: Record<string, string>
-  /** Sent with a body only. */
+  /** Sent only with a body. */
   contentType: string
   writeJson(body: object): string
   writeQueryValue(value: string): string
-  /** What a number given as 10 looks like in a query. */
+  /** The number 10 as the client writes it in a query. */
   ten: string
-  /** A member of a body that the caller leaves out: not there, or null. */
+  /** The form of a body's member that the caller leaves out: not there, or null. */
   unset: undefined | null
 }
 
-/** Python's `json.dumps`: a space after each comma and colon, everything outside ASCII escaped. */
+/** Python's `json.dumps`: a space after each comma and colon, and every character outside ASCII escaped. */
 function dumpJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(dumpJson).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
@@ -27,7 +27,7 @@ function dumpJson(value: unknown): string {
 
 const escapeCodeUnit = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** Python leaves a slash as it is. */
+/** Python does not escape a slash. */
 const quote = (value: string) => encodeURIComponent(value).replaceAll('%2F', '/')
 
 export const dialects: [Dialect, ...Dialect[]] = [

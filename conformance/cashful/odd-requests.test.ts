@@ -7,7 +7,7 @@ import { listUnknownRouteDefects } from './operations.ts'
 const merchant = useMerchant()
 const customers = '/api/canary/customers'
 
-/** Sends the target and body exactly as written, with a good token. */
+/** Sends the target and body exactly as written, with a valid token. */
 function send(line: string, body?: string): Promise<WireResponse> {
   const [method = '', target = ''] = line.split(' ')
   const headers = { Authorization: `Bearer ${merchant.key}`, 'Content-Type': 'application/json' }
@@ -22,8 +22,8 @@ async function list(query: string): Promise<Page<CustomerBody>> {
   return expectAnswer('listCustomers', 200, await send(`GET ${customers}?${query}`)) as Page<CustomerBody>
 }
 
-describe('a base address with a trailing slash, which doubles the first one of the path,', () => {
-  test('reaches every operation', async () => {
+describe('a base address with a trailing slash, which doubles the first slash of the path', () => {
+  test('a path that begins with two slashes reaches every operation', async () => {
     const body = '{"phoneNumber":"+27821234567","metadata":{}}'
     const created = expectAnswer('createCustomer', 201, await send(`POST /${customers}`, body)) as CustomerBody
     const path = `/${customers}/${created.id}`
@@ -39,16 +39,16 @@ describe('a base address with a trailing slash, which doubles the first one of t
   })
 })
 
-describe('the TypeScript client called as its own documents say, with one object of options,', () => {
-  test('is told what a create without members lacks', async () => {
+describe('the TypeScript client called with one object of options, as its own documents say', () => {
+  test('a create without members is refused with the missing members', async () => {
     expectAnswer('createCustomer', 400, await send(`POST ${customers}`, '{}'))
   })
 
-  test('is told that there is no such customer', async () => {
+  test('the id "[object Object]" is an unknown customer', async () => {
     expectAnswer('retrieveCustomer', 404, await send(`GET ${customers}/%5Bobject%20Object%5D`))
   })
 
-  test('is answered a list whose bracketed queries mean nothing', async () => {
+  test('a list ignores queries in brackets', async () => {
     const { pagination } = await list('merchantId%5BmerchantId%5D=m&merchantId%5Blimit%5D=5')
     expect(pagination).toMatchObject({ limit: 50, offset: 0 })
   })
@@ -62,16 +62,16 @@ describe('a limit', () => {
     ['1E%2B2', 100],
     ['1e%2B21', 100],
     ['101', 100],
-  ])('of %s means %i', async (limit, expected) => {
+  ])('the limit %s of a list of customers means %i', async (limit, expected) => {
     expect((await list(`limit=${limit}`)).pagination.limit).toBe(expected)
   })
 
-  test.each(['NaN', '-1', 'ten'])('of %s is refused', async (limit) => {
+  test.each(['NaN', '-1', 'ten'])('the limit %s of a list of customers is refused', async (limit) => {
     expectAnswer('listCustomers', 400, await send(`GET ${customers}?limit=${limit}`))
   })
 
   test.each(['transactions', 'payment-methods'] as const)(
-    'of NaN is none for %s, which document no 400',
+    'the limit NaN counts as no limit for %s, which document no 400',
     async (part) => {
       const { id } = await create({ phoneNumber: '+27821234567', metadata: {} })
       const operation = part === 'transactions' ? 'listCustomerTransactions' : 'listCustomerPaymentMethods'
@@ -81,14 +81,14 @@ describe('a limit', () => {
 })
 
 describe('an offset', () => {
-  test('beyond every customer leads to an empty page', async () => {
+  test('an offset beyond every customer answers an empty page', async () => {
     const page = await list('offset=1e%2B9')
     expect(page).toMatchObject({ data: [], pagination: { offset: 1_000_000_000, hasMore: false } })
   })
 })
 
 describe('a body', () => {
-  test('may have null for whatever is not given, on create and on update', async () => {
+  test('null for a member means "not given" when a customer is created or updated', async () => {
     const created = await create({
       merchantId: null,
       phoneNumber: '+27821234567',
@@ -102,7 +102,7 @@ describe('a body', () => {
     expect(updated).toMatchObject({ email: 'nulls@example.com', phoneNumber: '+27821234567', metadata: {} })
   })
 
-  test('may name a phone number as it is dialled at home, and it is answered in full', async () => {
+  test('a phone number in national form is accepted and answered in international form', async () => {
     expect(await create({ phoneNumber: '082 123 4567', metadata: {} })).toMatchObject({ phoneNumber: '+27821234567' })
   })
 
@@ -113,14 +113,14 @@ describe('a body', () => {
     ['a list', '[]'],
     ['nothing', ''],
     ['JSON that is cut off', '{"phoneNumber":'],
-  ])('with %s is refused', async (_, body) => {
+  ])('a create with %s is refused', async (_, body) => {
     expectAnswer('createCustomer', 400, await send(`POST ${customers}`, body))
   })
 })
 
 describe('a path', () => {
   test.each([`${customers}/`, '/api/canary/', '/api/canary/cards', `${customers}/x/cards`])(
-    'of %s is no operation',
+    'the path %s is answered as no operation',
     async (path) => expect(listUnknownRouteDefects(await send(`GET ${path}`))).toEqual([]),
   )
 })

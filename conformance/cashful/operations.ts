@@ -6,7 +6,7 @@ interface Operation {
   method: 'GET' | 'POST' | 'PATCH'
   /** `{id}` stands for the customer's id. */
   path: string
-  /** The only 2xx code: on another one the Python client returns None without an error. */
+  /** The only 2xx code. With another one the Python client returns None without an error. */
   success: 200 | 201
   body: Shape
   errors: dto.ErrorStatus[]
@@ -14,7 +14,7 @@ interface Operation {
 
 const customers = '/api/canary/customers'
 
-/** The operations served, with every status the contract declares for them but 500, which must never be seen. */
+/** The operations served, with every status that the contract declares, except 500, which must never come. */
 export const operations = {
   createCustomer: { method: 'POST', path: customers, success: 201, body: dto.customer, errors: [400, 401, 409] },
   listCustomers: {
@@ -73,8 +73,8 @@ export const operations = {
 export type OperationName = keyof typeof operations
 
 /**
- * Everything in a response that would break one of the published clients, one sentence each. `expected` is the documented
- * status the request must lead to.
+ * Every part of a response that would break one of the published clients, one sentence each. `expected` is the
+ * documented status that the request must get.
  */
 export function listResponseDefects(name: OperationName, expected: number, response: WireResponse): string[] {
   const { success, body, errors }: Operation = operations[name]
@@ -86,7 +86,7 @@ export function listResponseDefects(name: OperationName, expected: number, respo
   ]
 }
 
-/** The same for a path that is no operation: it is answered 404 in the same envelope. */
+/** The same check for a path that is no operation. Its answer must be a 404 in the same envelope. */
 export function listUnknownRouteDefects(response: WireResponse): string[] {
   return [...listEnvelopeDefects(404, response), ...listDefects(dto.errorEnvelope(404), response.json)]
 }

@@ -1,12 +1,13 @@
 /**
- * The members of Cashful's DTOs. Every object is closed because the Java client throws on an undocumented member, and nothing
- * is nullable because the .NET client throws on a null date, number or boolean: what has no value is left out.
+ * The members of Cashful's DTOs. Every object is closed, because the Java client throws on an undocumented member. No
+ * member is nullable, because the .NET client throws on a null date, number or boolean. A member without a value is
+ * left out.
  */
 import { anyObject, anyText, boolean, closed, date, exactly, integer, listOf, type Shape, text } from '../src/shape.ts'
 
 const stamps = { id: text, createdAt: date, updatedAt: date }
 
-/** CustomerResponseDto. `phoneNumber` is required there, and "" for a customer who came without one. */
+/** CustomerResponseDto. `phoneNumber` is required there, and is "" for a customer without one. */
 export const customer = closed(
   { ...stamps, merchantId: text, phoneNumber: anyText, metadata: anyObject },
   { deletedAt: date, email: text, name: text },
@@ -18,7 +19,7 @@ export const balance = closed(
   { deletedAt: date, merchantId: text },
 )
 
-/** CustomerTransactionDto. `balanceAfter` is optional there, but the Flutter client throws when it is left out. */
+/** CustomerTransactionDto. `balanceAfter` is optional there, but the Flutter client throws without it. */
 export const transaction = closed(
   { ...stamps, type: text, amount: integer, currency: text, balanceAfter: integer },
   {
@@ -31,7 +32,10 @@ export const transaction = closed(
   },
 )
 
-/** CustomerPaymentMethodDto: no `provider` and no `phoneNumber`, unlike the merchant's own list of payment methods. */
+/**
+ * CustomerPaymentMethodDto. It has no `provider` and no `phoneNumber`, unlike the merchant's own list of payment
+ * methods.
+ */
 export const paymentMethod = closed(
   { ...stamps, customerId: text, type: text },
   { deletedAt: date, brand: text, last4: text, expiryMonth: integer, expiryYear: integer, isDefault: boolean },
@@ -43,11 +47,14 @@ export const pageOf = (item: Shape) => closed({ data: listOf(item), pagination }
 
 const up = closed({ status: exactly('up') })
 const services = closed({ database: up }, { 'cashful-api': up })
-/** GET /health, which no client types. */
+/** GET /health. No client has a type for it. */
 export const health = closed({ status: exactly('ok'), info: services, error: closed({}), details: services })
 
 export const token = closed({ token: text })
-/** JWKS. The clients refuse a key without `alg`, and Java one with a member RFC 7517 knows but this table does not. */
+/**
+ * JWKS. The clients refuse a key without `alg`. The Java client refuses a key with a member of RFC 7517 that this table
+ * does not list.
+ */
 export const jwks = closed({
   keys: listOf(
     closed({ kid: text, kty: text, alg: text }, { use: exactly('sig'), n: text, e: text, crv: text, x: text, y: text }),
@@ -58,6 +65,9 @@ export const jwks = closed({
 const errorNames = { 400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 409: 'Conflict' }
 export type ErrorStatus = keyof typeof errorNames
 
-/** The error envelope of one status. `message` is an array: with a string the Python client loses the parsed error. */
+/**
+ * The error envelope of one status. `message` is an array, because the Python client loses the parsed error if it is a
+ * string.
+ */
 export const errorEnvelope = (status: ErrorStatus) =>
   closed({ statusCode: exactly(status), message: listOf(text, { atLeast: 1 }), error: exactly(errorNames[status]) })

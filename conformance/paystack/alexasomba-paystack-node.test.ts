@@ -65,7 +65,7 @@ async function createCustomer(): Promise<CustomerData> {
   return (data as unknown as { data: CustomerData }).data
 }
 
-/** Begins a direct debit and agrees to it in the customer's place. Answers its reference. */
+/** Begins a direct debit and approves it in the customer's place. Answers its reference. */
 async function makeMandate(id: number): Promise<string> {
   const { data } = await connect().customer_initializeDirectDebit({
     params: { path: { id } },
@@ -80,7 +80,7 @@ const describeOperation = (operation: PaystackOperation, tests: () => void) =>
   describe(methods[operation], { meta: { client: name, operation, method: methods[operation] } }, tests)
 
 describeOperation('initializeAuthorization', () => {
-  test('answers where to send the customer, whom it creates when unknown', async () => {
+  test('initializing an authorization answers where to send the customer, and creates an unknown customer', async () => {
     const email = newEmail()
     const { data } = await connect().customer_initializeAuthorization({
       body: { email, channel: 'direct_debit', callback_url },
@@ -90,7 +90,7 @@ describeOperation('initializeAuthorization', () => {
     expect(fetched).toMatchObject({ data: { email, first_name: null, metadata: null } })
   })
 
-  test('refuses a missing e-mail, another channel and a wrong key', async () => {
+  test('initializing an authorization is refused without an e-mail, with another channel and with a wrong key', async () => {
     const initialize = (body: object, key = merchant.key) =>
       connect(key).customer_initializeAuthorization({ body: body as { email: string; channel: 'direct_debit' } })
     await client.expectRefusal(initialize({ channel: 'direct_debit' }), refusals.missingEmail)
@@ -105,7 +105,7 @@ describeOperation('initializeAuthorization', () => {
 describeOperation('verifyAuthorization', () => {
   const verify = (reference: string) => connect().customer_verifyAuthorization({ params: { path: { reference } } })
 
-  test('answers the authorization given under the reference, which the bank activates', async () => {
+  test('verifying an authorization answers the authorization given under the reference, which the bank activates', async () => {
     const { id, customer_code: code, email } = await createCustomer()
     const reference = await makeMandate(id)
     const { data } = await verify(reference)
@@ -121,7 +121,7 @@ describeOperation('verifyAuthorization', () => {
     expect(fetched).toMatchObject({ data: { authorizations: [{ channel: 'direct_debit', reusable: true }] } })
   })
 
-  test('refuses an unknown reference', async () => {
+  test('verifying an authorization is refused for an unknown reference', async () => {
     await client.expectRefusal(verify('ref1'), refusals.unknownReference)
   })
 })
@@ -133,13 +133,13 @@ describeOperation('initializeDirectDebit', () => {
       body: body as { account: typeof account; address: typeof address },
     })
 
-  test('answers where to send the customer', async () => {
+  test('initializing a direct debit answers where to send the customer', async () => {
     const { id } = await createCustomer()
     const { data } = await initialize(id, { account, address })
     expectAnswer('directed', data)
   })
 
-  test('refuses an unknown customer and a missing account', async () => {
+  test('initializing a direct debit is refused for an unknown customer and without an account', async () => {
     const { id } = await createCustomer()
     await client.expectRefusal(initialize(999_999_999, { account, address }), refusals.unknownCustomer)
     expect((await initialize(id, { address })).response.status).toBe(400)
@@ -149,7 +149,7 @@ describeOperation('initializeDirectDebit', () => {
 describeOperation('listMandates', () => {
   const list = (id: number) => connect().customer_fetchMandateAuthorizations({ params: { path: { id } } })
 
-  test('answers the mandates the customer has agreed to', async () => {
+  test('the mandates of a customer are those the customer has agreed to', async () => {
     const { id, customer_code } = await createCustomer()
     const { data: before } = await list(id)
     expectAnswer('mandates', before)
@@ -163,7 +163,7 @@ describeOperation('listMandates', () => {
     })
   })
 
-  test('refuses an unknown customer', async () => {
+  test('listing mandates is refused for an unknown customer', async () => {
     await client.expectRefusal(list(999_999_999), refusals.unknownCustomer)
   })
 })
@@ -172,7 +172,7 @@ describeOperation('chargeForActivation', () => {
   const charge = (id: number, authorization_id: number) =>
     connect().customer_directDebitActivationCharge({ params: { path: { id } }, body: { authorization_id } })
 
-  test('queues the mandate again', async () => {
+  test('an activation charge queues the mandate again', async () => {
     const { id } = await createCustomer()
     await makeMandate(id)
     const { data: mandates } = await connect().customer_fetchMandateAuthorizations({ params: { path: { id } } })
@@ -181,7 +181,7 @@ describeOperation('chargeForActivation', () => {
     expect(data).toEqual({ status: true, message: 'Mandate is queued for retry' })
   })
 
-  test('refuses an unknown customer', async () => {
+  test('an activation charge is refused for an unknown customer', async () => {
     await client.expectRefusal(charge(999_999_999, 1), refusals.unknownCustomer)
   })
 })

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { listDefects } from '../src/shape.ts'
 import { type AnswerName, answers } from './shapes.ts'
 
-/** The members of a customer that the tests read; `shapes.ts` holds all of them to their types. */
+/** The members of a customer that the tests read. `shapes.ts` checks the types of all members. */
 export interface CustomerData {
   id: number
   customer_code: string
@@ -11,7 +11,7 @@ export interface CustomerData {
   authorizations: { authorization_code: string }[]
 }
 
-/** Fails with every way in which a success differs from the documented answer. */
+/** Fails for every difference between a success and the documented answer. */
 export function expectAnswer(name: AnswerName, body: unknown): void {
   expect(listDefects(answers[name], body)).toEqual([])
 }

@@ -19,7 +19,7 @@ export interface CustomersCalls {
   deactivateAuthorization?(authorizationCode: string): Promise<unknown>
 }
 
-/** How one published client is called, and what its caller gets to see. */
+/** The way to call one published client, and the results that its caller sees. */
 export interface CustomersClient {
   /** Its name on npm. */
   name: string
@@ -27,21 +27,24 @@ export interface CustomersClient {
   methods: Partial<Record<PaystackOperation, string>>
   /** The customers methods found on the client itself. */
   findMethods(): string[]
-  /** Constructed anew for each call, since some clients share the last key given among all their instances. */
+  /** Makes a new client for each call, because some clients share the last key among all their instances. */
   connect(key: string): CustomersCalls
-  /** The body of a success in what a call resolves to. */
+  /** The body of a success, from the value that a call resolves to. */
   readBody(result: unknown): unknown
-  /** What a listing's caller sees of its meta. */
+  /** The part of a list's meta that the caller sees. */
   listAnswer: AnswerName
   /** Fails unless the call ends the way a caller of this client sees a refusal. */
   expectRefusal(call: Promise<unknown>, refusal: Refusal): Promise<void>
   /** Metadata in the form the client's documentation asks for. */
   writeMetadata(metadata: Input): unknown
-  /** Metadata the client sends although Paystack refuses it. Left out when the client lets none through. */
+  /** Metadata that the client sends although Paystack refuses it. Undefined when the client lets none through. */
   refusedMetadata?: unknown
 }
 
-/** Tests the rules of the customers operations through a client: what it offers works, is kept, and is refused as documented. */
+/**
+ * Tests the rules of the customers operations through a client: its operations work, their changes are stored, and
+ * refusals are as documented.
+ */
 export function testCustomersClient(client: CustomersClient, merchant: Merchant): void {
   const calls = (key = merchant.key) => client.connect(key)
   const read = async (call: Promise<unknown>) => client.readBody(await call)
@@ -55,19 +58,19 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     if (method) describe(method, { meta: { client: client.name, operation, method } }, tests)
   }
 
-  const testRefusedMetadata = (call: (metadata: unknown) => Promise<unknown>) => {
+  const testRefusedMetadata = (operation: string, call: (metadata: unknown) => Promise<unknown>) => {
     if (client.refusedMetadata === undefined) return
-    test('refuses metadata that is no object', async () => {
+    test(`${client.name}: ${operation} refuses metadata that is not an object`, async () => {
       await expectRefusal(call(client.refusedMetadata), refusals.metadataNotObject)
     })
   }
 
-  test(`${client.name} has no customers method but those tested here`, () => {
+  test(`${client.name}: every customers method of the client is tested`, () => {
     expect(client.findMethods().sort()).toEqual(Object.values(client.methods).sort())
   })
 
   describeOperation('create', () => {
-    test('answers the new customer, its metadata an object', async () => {
+    test(`${client.name}: creating a customer answers the new customer with metadata as an object`, async () => {
       const email = newEmail()
       const metadata = { k: 1, nested: { list: [true, null] } }
       const input = { email, first_name: 'Ada', metadata: client.writeMetadata(metadata) }
@@ -76,22 +79,22 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(body).toMatchObject({ data: { email, first_name: 'Ada', metadata } })
     })
 
-    test('answers the existing customer to a known e-mail in any case, and overwrites nothing', async () => {
+    test(`${client.name}: creating a customer with a known e-mail in any case answers the existing customer unchanged`, async () => {
       const { id, email } = await createCustomer({ first_name: 'Ada' })
       const again = await createCustomer({ email: email.toUpperCase(), first_name: 'Grace' })
       expect(again).toMatchObject({ id, first_name: 'Ada' })
     })
 
-    test('refuses a malformed e-mail and a wrong key', async () => {
+    test(`${client.name}: creating a customer is refused with a malformed e-mail and a wrong key`, async () => {
       await expectRefusal(calls().create({ email: 'ada' }), refusals.malformedEmail)
       await expectRefusal(calls(unknownKey).create({ email: newEmail() }), refusals.invalidKey)
     })
 
-    testRefusedMetadata((metadata) => calls().create({ email: newEmail(), metadata }))
+    testRefusedMetadata('creating a customer', (metadata) => calls().create({ email: newEmail(), metadata }))
   })
 
   describeOperation('list', () => {
-    test('answers the newest first, page by page', async () => {
+    test(`${client.name}: listing customers answers the newest first, by pages`, async () => {
       const older = await createCustomer()
       const newer = await createCustomer()
       for (const [index, { id }] of [newer, older].entries()) {
@@ -101,13 +104,13 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       }
     })
 
-    test('refuses a wrong key', async () => {
+    test(`${client.name}: listing customers is refused with a wrong key`, async () => {
       await expectRefusal(calls(unknownKey).list({ perPage: 1, page: 1 }), refusals.invalidKey)
     })
   })
 
   describeOperation('fetch', () => {
-    test('finds a customer by code, by e-mail and by id', async () => {
+    test(`${client.name}: a customer is fetched by code, by e-mail and by id`, async () => {
       const { id, customer_code, email } = await createCustomer()
       for (const key of [customer_code, email, String(id)]) {
         const body = await read(calls().fetch(key))
@@ -116,7 +119,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       }
     })
 
-    test('refuses an unknown code, an unknown e-mail and a wrong key', async () => {
+    test(`${client.name}: fetching a customer is refused for an unknown code, an unknown e-mail and a wrong key`, async () => {
       await expectRefusal(calls().fetch(unknownCode), refusals.unknownCustomer)
       await expectRefusal(calls().fetch('nobody@example.com'), refusals.unknownCustomer)
       await expectRefusal(calls(unknownKey).fetch(unknownCode), refusals.invalidKey)
@@ -124,7 +127,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
   })
 
   describeOperation('update', () => {
-    test('changes what is given, keeps the rest, and is seen by the next fetch', async () => {
+    test(`${client.name}: updating a customer changes the given members, keeps the others, and shows in the next fetch`, async () => {
       const { customer_code: code, email } = await createCustomer({ last_name: 'Obi', phone: '+2348012345678' })
       const metadata = { a: { b: 2 } }
       const body = await read(calls().update(code, { first_name: 'New', metadata: client.writeMetadata(metadata) }))
@@ -134,12 +137,12 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await fetchCustomer(code)).toMatchObject(expected)
     })
 
-    test('refuses an unknown code and a wrong key', async () => {
+    test(`${client.name}: updating a customer is refused for an unknown code and a wrong key`, async () => {
       await expectRefusal(calls().update(unknownCode, { first_name: 'New' }), refusals.unknownCustomer)
       await expectRefusal(calls(unknownKey).update(unknownCode, { first_name: 'New' }), refusals.invalidKey)
     })
 
-    testRefusedMetadata(async (metadata) => {
+    testRefusedMetadata('updating a customer', async (metadata) => {
       const { customer_code: code } = await createCustomer()
       return calls().update(code, { metadata })
     })
@@ -149,7 +152,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     const validate = (code: string, changes: Partial<typeof confirmedIdentity> = {}, key = merchant.key) =>
       calls(key).validate?.(code, { ...confirmedIdentity, ...changes }) ?? Promise.resolve()
 
-    test('is accepted, and the customer becomes identified under the confirmed names, which then are locked', async () => {
+    test(`${client.name}: a confirmed identification identifies the customer under the confirmed names and locks them`, async () => {
       const { customer_code: code } = await createCustomer({ first_name: 'Ada' })
       const accepted = { status: true, message: 'Customer Identification in progress' }
       expect(await read(validate(code))).toEqual(accepted)
@@ -161,7 +164,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await readCustomer(calls().update(code, { first_name: 'Ada' }))).toMatchObject(confirmed)
     })
 
-    test('shows what it confirmed only in part', async () => {
+    test(`${client.name}: a confirmed identification shows its values only in part`, async () => {
       const { customer_code: code } = await createCustomer()
       await validate(code)
       await expect.poll(async () => (await fetchCustomer(code)).identified, { timeout: 10_000 }).toBe(true)
@@ -170,17 +173,17 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
         expect(shown).not.toContain(secret)
     })
 
-    test('leaves a customer with other details unidentified', async () => {
+    test(`${client.name}: an identification with wrong details leaves the customer unidentified`, async () => {
       const refused = await createCustomer()
       const confirmed = await createCustomer()
       expect(await read(validate(refused.customer_code, { bvn: '20012345677' }))).toMatchObject({ status: true })
-      // Identifications finish in order: once a later one is confirmed, this one has been decided.
+      // Identifications finish in order, so once a later one is confirmed, this one has been decided.
       await validate(confirmed.customer_code)
       await expect.poll(async () => (await fetchCustomer(confirmed.email)).identified, { timeout: 10_000 }).toBe(true)
       expect(await fetchCustomer(refused.email)).toMatchObject({ identified: false, first_name: null })
     })
 
-    test('refuses an empty BVN, an unknown customer and a wrong key', async () => {
+    test(`${client.name}: an identification is refused with an empty BVN, an unknown customer and a wrong key`, async () => {
       const { customer_code: code } = await createCustomer()
       await expectRefusal(validate(code, { bvn: '' }), refusals.missingBvn)
       await expectRefusal(validate(unknownCode), refusals.unknownCustomer)
@@ -189,7 +192,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
   })
 
   describeOperation('setRiskAction', () => {
-    test('is set by code and by e-mail, and seen by the next fetch', async () => {
+    test(`${client.name}: a risk action is set by code and by e-mail, and shows in the next fetch`, async () => {
       const { customer_code: code, email } = await createCustomer()
       const body = await read(calls().setRiskAction(code, 'deny'))
       expectAnswer('updated', body)
@@ -198,7 +201,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await readCustomer(calls().setRiskAction(email, 'allow'))).toMatchObject({ risk_action: 'allow' })
     })
 
-    test('refuses an unknown customer, an unknown action and a wrong key', async () => {
+    test(`${client.name}: a risk action is refused for an unknown customer, an unknown action and a wrong key`, async () => {
       const { customer_code: code } = await createCustomer()
       await expectRefusal(calls().setRiskAction(unknownCode, 'deny'), refusals.unknownCustomer)
       await expectRefusal(calls().setRiskAction(code, 'block'), refusals.unknownRiskAction)
@@ -210,7 +213,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     const deactivate = (code: string, key = merchant.key) =>
       calls(key).deactivateAuthorization?.(code) ?? Promise.resolve()
 
-    test('takes the authorization out of the customer, once', async () => {
+    test(`${client.name}: an authorization is deactivated once, and the customer no longer has it`, async () => {
       const { customer_code: code } = await createCustomer()
       const authorization_code = await saveCard(merchant, code)
       const before = await read(calls().fetch(code))
@@ -222,7 +225,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       await expectRefusal(deactivate(authorization_code), refusals.unknownAuthorization)
     })
 
-    test('refuses an unknown authorization and a wrong key', async () => {
+    test(`${client.name}: deactivating an authorization is refused for an unknown authorization and a wrong key`, async () => {
       await expectRefusal(deactivate('AUTH_0000000000'), refusals.unknownAuthorization)
       await expectRefusal(deactivate('AUTH_0000000000', unknownKey), refusals.invalidKey)
     })

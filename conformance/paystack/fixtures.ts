@@ -1,7 +1,7 @@
 import type { Merchant } from '../src/merchant.ts'
 import { sandboxOf } from '../src/sandbox.ts'
 
-/** The identity documented to be confirmed in test mode; any other is refused. */
+/** The identity that test mode confirms, as documented. Any other is refused. */
 export const confirmedIdentity = {
   first_name: 'Uchenna',
   last_name: 'Okoro',
@@ -12,18 +12,18 @@ export const confirmedIdentity = {
   account_number: '0111111111',
 }
 
-/** A key of the right form that no merchant has. */
+/** A key of the right form that belongs to no merchant. */
 export const unknownKey = `sk_test_${'0'.repeat(40)}`
 export const unknownCode = 'CUS_000000000000000'
 
 let lastNumber = 0
-/** An address not used before, with the `+` that clients encode differently in paths. */
+/** A new address, with the `+` that clients encode differently in paths. */
 export function newEmail(): string {
   lastNumber += 1
   return `ada+${lastNumber}@example.com`
 }
 
-/** Saves a test card for the customer and returns its authorization code: what paying once would do at Paystack. */
+/** Saves a test card for the customer, as one payment at Paystack would. Answers its authorization code. */
 export async function saveCard(merchant: Merchant, customerCode: string): Promise<string> {
   const { authorizationCode } = await sandboxOf(merchant).createPaymentMethod({
     customerId: customerCode,

@@ -42,7 +42,7 @@ const client: CustomersClient = {
   },
   readBody: (result) => result,
   listAnswer: 'listedWithoutMeta',
-  // It never looks at the HTTP status, and of a body keeps only status, message and data.
+  // The client never reads the HTTP status. Of a body it keeps only status, message and data.
   expectRefusal: async (call, { body: { status, message } }) => expect(await call).toEqual({ status, message }),
   writeMetadata: JSON.stringify,
   refusedMetadata: '[1]',
@@ -51,21 +51,21 @@ const client: CustomersClient = {
 const merchant = useMerchant()
 testCustomersClient(client, merchant)
 
-test('an update of nothing, sent without a body, changes nothing', async () => {
+test('an update without a body changes nothing', async () => {
   const customers = connect(merchant.key)
   const { data } = await customers.create({ email: newEmail(), first_name: 'Ada' })
   const answer = await customers.update({ code: data.customer_code })
   expect(answer).toMatchObject({ status: true, data: { first_name: 'Ada' } })
 })
 
-test('a cursor is accepted together with a date and a page', async () => {
+test('a list takes a cursor together with a date and a page', async () => {
   const customers = connect(merchant.key)
   const { data } = await customers.create({ email: newEmail() })
   const answer = await customers.list({ use_cursor: true, from: '2024-01-01', perPage: 1, page: 1 })
   expect(answer).toMatchObject({ status: true, data: [{ id: data.id }] })
 })
 
-test('a risk action left out is the default one', async () => {
+test('setting a risk action without a value sets the default one', async () => {
   const customers = connect(merchant.key)
   const { data } = await customers.create({ email: newEmail() })
   await customers.riskAction({ customer: data.customer_code, risk_action: 'deny' })

@@ -1,4 +1,4 @@
-/** Every operation of the Customers API, in the order the table of clients shows them. */
+/** Every operation of the Customers API, in the order of the table of clients. */
 export const paystackOperations = {
   create: 'POST /customer',
   list: 'GET /customer',
@@ -16,7 +16,7 @@ export const paystackOperations = {
 
 export type PaystackOperation = keyof typeof paystackOperations
 
-/** The operations on transactions and charges, which follow in the table. */
+/** The operations on transactions and charges. They follow in the table. */
 export const transactionOperations = {
   initializeTransaction: 'POST /transaction/initialize',
   verifyTransaction: 'GET /transaction/verify/:reference',

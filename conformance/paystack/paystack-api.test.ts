@@ -31,7 +31,7 @@ const client: CustomersClient = {
       list: (query) => customers.list(query),
       fetch: (id) => customers.get({ id }),
       update: (id, changes) => customers.update({ id, ...changes }),
-      // It asks for a `value`, which Paystack requires no longer.
+      // The client requires a `value`, which Paystack no longer requires.
       validate: (id, identity) => customers.validate({ id, value: identity.bvn, ...identity }),
       setRiskAction: (customer, action) => customers.setRiskAction({ customer, risk_action: action }),
       deactivateAuthorization: (code) => customers.deactivateAuth({ authorization_code: code }),
@@ -47,10 +47,10 @@ const client: CustomersClient = {
 
 testCustomersClient(client, merchant)
 
-test('an e-mail of null, which the client lets through, is a missing one', async () => {
+test('an e-mail of null, which the client lets through, is refused as a missing e-mail', async () => {
   await client.expectRefusal(connect(merchant.key).create({ email: null }), refusals.missingEmail)
 })
 
-test('a list with nothing asked for is the first page of fifty', async () => {
+test('a list without parameters is the first page of fifty', async () => {
   expect(await connect(merchant.key).list()).toMatchObject({ status: true, meta: { page: 1, perPage: 50 } })
 })

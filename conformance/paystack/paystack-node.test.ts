@@ -13,7 +13,7 @@ function connect(key: string) {
   return paystack
 }
 
-/** The client's own words for a status: what the server said is lost. */
+/** The client's own text for a status. The server's text is lost. */
 const wordsOfStatus: Record<number, string> = {
   400: 'Request was badly formed | Bad Request (400)',
   401: 'Bearer Authorization header may not have been set | Unauthorized (401)',
@@ -37,7 +37,7 @@ const client: CustomersClient = {
       create: (input) => paystack.createCustomer(input),
       list: (query) => paystack.listCustomers(query),
       fetch: (code) => paystack.getCustomer({ customer_id: code }),
-      // It insists on an e-mail, which Paystack does not let an update change.
+      // The client insists on an e-mail, which Paystack's update ignores.
       update: (code, changes) => paystack.updateCustomer({ customer_id: code, email: 'other@example.com', ...changes }),
       setRiskAction: (customer, action) => paystack.setRiskActionOnCustomer({ customer, risk_action: action }),
       deactivateAuthorization: (code) => paystack.deactivateAuthOnCustomer({ authorization_code: code }),
@@ -47,13 +47,13 @@ const client: CustomersClient = {
   listAnswer: 'listed',
   expectRefusal: (call, { status }) =>
     expect(call).rejects.toMatchObject({ name: 'PayStackAPIError', message: wordsOfStatus[status] }),
-  // It turns the object into JSON text itself, and lets nothing but an object through.
+  // The client turns the object into JSON text itself, and lets only an object through.
   writeMetadata: (metadata) => metadata,
 }
 
 testCustomersClient(client, merchant)
 
-test('a risk action left out is sent as allow', async () => {
+test('setting a risk action without a value is sent as allow', async () => {
   const created = client.readBody(await connect(merchant.key).createCustomer({ email: newEmail() }))
   const { customer_code } = (created as { data: CustomerData }).data
   const answer = client.readBody(await connect(merchant.key).setRiskActionOnCustomer({ customer: customer_code }))

@@ -5,7 +5,7 @@ import { useMerchant } from '../src/merchant.ts'
 import { type CustomersClient, testCustomersClient } from './client-suite.ts'
 import { newEmail } from './fixtures.ts'
 
-/** The SDK's own types ask for numbers where Paystack takes words, and for members Paystack does not require. */
+/** The SDK's own types require numbers where Paystack accepts words, and members that Paystack does not require. */
 interface Customers {
   create(input: object): Promise<unknown>
   list(query?: object): Promise<unknown>
@@ -27,7 +27,7 @@ const client: CustomersClient = {
     update: 'update',
     validate: 'validate',
     setRiskAction: 'setRiskAction',
-    // The method's name is misspelt, and so is the member it sends.
+    // The method's name is misspelt, and so is the member that it sends.
     deactivateAuthorization: 'deactivateAutorization',
   },
   findMethods: () => {

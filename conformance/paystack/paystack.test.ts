@@ -33,17 +33,17 @@ const client: CustomersClient = {
 const merchant = useMerchant()
 testCustomersClient(client, merchant)
 
-test('an e-mail of null, which the client lets through, is a missing one', async () => {
+test('an e-mail of null, which the client lets through, is refused as a missing e-mail', async () => {
   await client.expectRefusal(connect(merchant.key).create({ email: null }), refusals.missingEmail)
 })
 
-test('a list with nothing asked for holds the newest customer first', async () => {
+test('a list without parameters is the first page of fifty', async () => {
   const email = newEmail()
   await connect(merchant.key).create({ email })
   expect(await connect(merchant.key).list()).toMatchObject({ status: true, meta: { page: 1, perPage: 50 } })
 })
 
-test('a callback is given a refusal as its error', async () => {
+test('a callback gets a refusal as its error', async () => {
   const error = await new Promise((resolve) => connect(merchant.key).get('CUS_x', resolve))
   expect(error).toMatchObject(refusals.unknownCustomer.body)
 })

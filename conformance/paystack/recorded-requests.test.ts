@@ -17,7 +17,7 @@ const list = (query: string) =>
     headers: { Authorization: `Bearer ${merchant.key}` },
   })
 
-test('the meta of a list counts its customers and pages', async () => {
+test('the meta of a list has the number of its customers and of its pages', async () => {
   for (let count = 0; count < 3; count += 1) await makeCustomer(merchant)
   const response = await list('perPage=2&page=2')
   expectWireAnswer(response, 'listed')

@@ -1,4 +1,4 @@
-/** What Paystack answers to a refused request: `body` holds the members the contract fixes for the case. */
+/** Paystack's answer to a refused request. `body` holds the members that the contract fixes for the case. */
 export interface Refusal {
   status: number
   body: RefusalBody

@@ -21,7 +21,7 @@ async function expectRefusal(sent: WireRequest, { status, body }: { status: numb
   expect(response.headers['content-type']).toMatch(/^application\/json/)
 }
 
-describe('in the error envelope is refused', () => {
+describe('requests refused in the error envelope', () => {
   test.each<[string, string | undefined, Refusal]>([
     ['without an e-mail', '{"first_name":"Ada"}', refusals.missingEmail],
     ['with an e-mail of null', '{"email":null}', refusals.missingEmail],
@@ -30,10 +30,12 @@ describe('in the error envelope is refused', () => {
     ['with metadata that is text', '{"email":"ada@example.com","metadata":"text"}', refusals.metadataNotObject],
     ['with metadata that is a list', '{"email":"ada@example.com","metadata":[1]}', refusals.metadataNotObject],
     ['with metadata that is a number', '{"email":"ada@example.com","metadata":1}', refusals.metadataNotObject],
-  ])('a create %s', (_, body, refusal) => expectRefusal(request('POST /customer', body), refusal))
+  ])('a create %s is refused in the error envelope', (_, body, refusal) =>
+    expectRefusal(request('POST /customer', body), refusal),
+  )
 
   test.each(['first_name', 'last_name', 'type', 'country', 'bvn', 'bank_code', 'account_number'])(
-    'an identification without %s',
+    'an identification without %s is refused in the error envelope',
     async (member) => {
       const { code } = await makeCustomer(merchant)
       const identity = { first_name: 'A', last_name: 'B', type: 'bank_account', country: 'NG', bvn: '20012345677' }
@@ -43,13 +45,13 @@ describe('in the error envelope is refused', () => {
     },
   )
 
-  test('an identification by BVN alone, as paystack-api may still send it', async () => {
+  test('an identification by BVN alone, as paystack-api may still send it, is refused in the error envelope', async () => {
     const { code } = await makeCustomer(merchant)
     const body = '{"first_name":"A","last_name":"B","type":"bvn","value":"20012345677","country":"NG"}'
     await expectRefusal(request(`POST /customer/${code}/identification`, body), { status: 400 })
   })
 
-  test('an identification under details already confirmed', async () => {
+  test('an identification by details already confirmed is refused in the error envelope', async () => {
     const { code } = await makeCustomer(merchant)
     const body =
       '{"first_name":"Uchenna","last_name":"Okoro","type":"bank_account","country":"NG","bvn":"222222222221","bank_code":"007","account_number":"0111111111"}'
@@ -73,17 +75,21 @@ describe('in the error envelope is refused', () => {
     ['the beginning of direct debit', 'POST /customer/1173/initialize-direct-debit', '{}'],
     ['an activation charge', 'PUT /customer/1173/directdebit-activation-charge', '{"authorization_id":1}'],
     ['a list of mandates', 'GET /customer/1173/directdebit-mandate-authorizations'],
-  ])('%s with a wrong key', (_, line, body) => expectRefusal(request(line, body, 'sk_test_wrong'), refusals.invalidKey))
+  ])('%s with a wrong key is refused in the error envelope', (_, line, body) =>
+    expectRefusal(request(line, body, 'sk_test_wrong'), refusals.invalidKey),
+  )
 
-  test('the check of an authorization never begun', () =>
+  test('verifying an authorization that was never begun is refused in the error envelope', () =>
     expectRefusal(request('GET /customer/authorization/verify/ref1'), refusals.unknownReference))
 
-  test('a request without a key', async () => {
+  test('a request without a key is refused in the error envelope', async () => {
     const message = expect.stringMatching(/^No Authorization Header was found$/i)
     await expectRefusal({ method: 'GET', target: '/customer' }, { status: 401, body: { message } })
   })
 
-  test('a route that does not exist', () => expectRefusal(request('GET /customer/CUS_x/cards'), { status: 404 }))
+  test('a route that does not exist is refused in the error envelope', () =>
+    expectRefusal(request('GET /customer/CUS_x/cards'), { status: 404 }))
 
-  test('a body that is cut off', () => expectRefusal(request('POST /customer', '{"email":'), { status: 400 }))
+  test('a body that is cut off is refused in the error envelope', () =>
+    expectRefusal(request('POST /customer', '{"email":'), { status: 400 }))
 })

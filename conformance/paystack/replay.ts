@@ -10,38 +10,38 @@ import type { AnswerName } from './shapes.ts'
 /** The requests captured from one client. */
 export interface RecordedClient {
   name: string
-  /** Sent with every request beside `Authorization`. */
+  /** Sent with every request, beside `Authorization`. */
   headers: Record<string, string>
   framing?: 'chunked'
   recordings: Recording[]
 }
 
 /**
- * One request as captured. `{code}`, `{id}`, `{email}`, `{encodedEmail}`, `{authorization}` and `{newEmail}` in its target and
- * body stand for what `Made` holds; every other byte is sent as it is written.
+ * One request as captured. `{code}`, `{id}`, `{email}`, `{encodedEmail}`, `{authorization}` and `{newEmail}` in its
+ * target and body stand for the values of `Made`. Every other byte is sent unchanged.
  */
 export interface Recording {
   title: string
-  /** Given for a client that is in the table of clients by its recordings alone. */
+  /** Set for a client whose column in the table of clients is proved only by its recordings. */
   operation?: PaystackOperation
   /** Method and target. */
   request: `${'GET' | 'POST' | 'PUT'} /${string}`
   body?: string
   answer: AnswerName
-  /** What the answer's data must hold besides the documented members. */
+  /** Members that the answer's data must have besides the documented ones. */
   data?: object | ((made: Made) => object)
 }
 
-/** What a recording refers to, made anew for each replay. */
+/** The values that a recording refers to, made anew for each replay. */
 interface Made {
   id: number
   code: string
   /** With a `+` in it. */
   email: string
   encodedEmail: string
-  /** Of a card saved for the customer. */
+  /** The code of a card saved for the customer. */
   authorization: string
-  /** An e-mail no customer has yet. */
+  /** An e-mail that no customer has yet. */
   newEmail: string
 }
 
@@ -56,11 +56,13 @@ export async function makeCustomer(merchant: Merchant): Promise<Made> {
   return { id, code, email, encodedEmail: encodeURIComponent(email), authorization, newEmail: newEmail() }
 }
 
-/** Sends each recording byte for byte and holds its answer to the contract. */
+/** Sends each recording byte for byte, and compares its answer with the contract. */
 export function testRecordedClient(merchant: Merchant, { name, recordings, ...client }: RecordedClient): void {
   describe(`${name}:`, () => {
     for (const { title, operation, answer, data, ...recording } of recordings) {
-      test(title, { meta: operation ? { client: name, operation } : {} }, async () => {
+      test(`${name} gets the documented answer to ${title}`, {
+        meta: operation ? { client: name, operation } : {},
+      }, async () => {
         const made = await makeCustomer(merchant)
         const response = await exchange(merchant.url, fillIn(recording, made, { ...client, key: merchant.key }))
         expectWireAnswer(response, answer)
@@ -83,14 +85,14 @@ function fillIn(
     target,
     headers: { Authorization: `Bearer ${key}`, ...headers },
     ...(body === undefined ? {} : { body: fill(body) }),
-    // An empty body is told by its length of 0, also by a client that sends the others in chunks.
+    // An empty body is sent with the length 0, also by a client that sends other bodies in chunks.
     ...(framing && body ? { framing } : {}),
   }
 }
 
 const statuses: Partial<Record<AnswerName, number>> = { accepted: 202 }
 
-/** Fails unless the response is the documented success, its status and content type included. */
+/** Fails unless the response is the documented success, with its status and content type. */
 export function expectWireAnswer({ status, headers, json }: WireResponse, name: AnswerName): void {
   expectAnswer(name, json)
   expect(status).toBe(statuses[name] ?? 200)

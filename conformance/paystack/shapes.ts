@@ -1,6 +1,6 @@
 /**
- * The members of Paystack's customer as each operation answers it: the union of Paystack's OpenAPI document and its samples.
- * Objects are open, since every client tolerates members it does not know.
+ * The members of Paystack's customer in the answer of each operation: the union of Paystack's OpenAPI document and its
+ * samples. Objects are open, because every client tolerates unknown members.
  */
 import {
   anyObject,
@@ -95,7 +95,7 @@ const mandate = open({
   authorized_at: nullable(date),
 })
 
-/** Of a transaction: all null while nothing has paid. */
+/** The authorization of a transaction. All members are null while the transaction is unpaid. */
 const paidBy = open({
   authorization_code: nullable(authorizationCode),
   bin: nullable(text),
@@ -185,7 +185,7 @@ const succeed = (message: string, rest: Record<string, Shape>) =>
 
 /** The whole body of each success. */
 export const answers = {
-  /** Identification; like the two after it, without `data`. */
+  /** The answer to an identification. Like the two answers after it, it has no `data`. */
   accepted: acknowledge('Customer Identification in progress'),
   deactivated: acknowledge('Authorization has been deactivated'),
   queued: acknowledge('Mandate is queued for retry'),
@@ -193,7 +193,7 @@ export const answers = {
   updated: succeed('Customer updated', { data: open(full) }),
   fetched: succeed('Customer retrieved', { data: open(fetched) }),
   listed: succeed('Customers retrieved', { data: listOf(open(row)), meta: offsetMeta }),
-  /** What is left of a list by a client that drops its meta. */
+  /** A list in a client that drops the meta. */
   listedWithoutMeta: succeed('Customers retrieved', { data: listOf(open(row)) }),
   listedByCursor: succeed('Customers retrieved', { data: listOf(open(row)), meta: cursorMeta }),
   directed: succeed('Authorization initialized', { data: direction }),

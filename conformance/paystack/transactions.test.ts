@@ -32,9 +32,9 @@ interface TransactionsClient {
   name: string
   /** The client's own method for each operation it offers. */
   methods: Partial<Record<TransactionOperation, string>>
-  /** Constructed anew for each call, since some clients share the last key given among all their instances. */
+  /** Makes a new client for each call, because some clients share the last key among all their instances. */
   connect(key: string): TransactionCalls
-  /** The body of a success in what a call resolves to. */
+  /** The body of a success, from the value that a call resolves to. */
   readBody(result: unknown): unknown
   /** Fails unless the call ends the way a caller of this client sees a refusal. */
   expectRefusal(call: Promise<unknown>, refusal: Refusal): Promise<void>
@@ -72,7 +72,7 @@ const official: TransactionsClient = {
     }
   },
   readBody: (result) => result,
-  // It never looks at the HTTP status, and of a body keeps only status, message and data.
+  // The client never reads the HTTP status. Of a body it keeps only status, message and data.
   expectRefusal: async (call, { body: { status, message } }) => expect(await call).toEqual({ status, message }),
 }
 
@@ -85,11 +85,11 @@ const sdk: TransactionsClient = {
     fetchTransaction: 'fetch',
     totalTransactions: 'total',
     chargeAuthorization: 'chargeAuthorization',
-    // Its checkPending asks at another address.
+    // The client's checkPending calls another address.
     charge: 'create',
   },
   connect: (key) => {
-    /** Its types ask for members that Paystack does not. */
+    /** The client's types require members that Paystack does not require. */
     const { transaction, charge } = new PaystackSdk(key) as unknown as Record<
       'transaction' | 'charge',
       Record<
@@ -220,21 +220,21 @@ const node: TransactionsClient = {
       verify: (reference) => paystack.verifyTransaction({ reference }),
       list: (query) => paystack.listTransaction(query),
       fetch: (id) => paystack.getTransaction({ id: String(id) }),
-      // It refuses to ask for nothing in particular.
+      // The client refuses a call without any parameter.
       totals: () => paystack.transactionTotals({ from: new Date('2024-01-01') }),
-      // It asks for NGN unless told otherwise.
+      // The client sends NGN unless told otherwise.
       chargeAuthorization: (input) => paystack.chargeAuthorization({ currency: 'ZAR', ...input }),
       charge: (input) => paystack.chargeMobileMoney(input),
       check: (reference) => paystack.checkPendingCharge({ reference }),
     }
   },
   readBody: (result) => (result as { body: unknown }).body,
-  // What the server said is lost.
+  // The client loses the server's message.
   expectRefusal: (call, { status }) =>
     expect(call).rejects.toMatchObject({ name: 'PayStackAPIError', message: expect.stringContaining(`(${status})`) }),
 }
 
-/** The members of a transaction that the tests read; `shapes.ts` holds all of them to their types. */
+/** The members of a transaction that the tests read. `shapes.ts` checks the types of all members. */
 interface Transaction {
   id: number
   reference: string
@@ -250,7 +250,7 @@ const newReference = () => {
   return `order-${lastReference}`
 }
 
-/** Pays on the page as a person does. Answers where it leads. */
+/** Pays on the page as a person does. Answers the address that the page leads to. */
 async function payByCard(address: string): Promise<string | null> {
   const body = new URLSearchParams({ method: 'card', number: '4084084084084081', expiry: '12/30', cvv: '408' })
   const { headers } = await fetch(address, { method: 'POST', body, redirect: 'manual' })
@@ -278,7 +278,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   }
 
   describeOperation('initializeTransaction', () => {
-    test('answers a page of this server, which leads back once it is paid', async () => {
+    test(`${client.name}: initializing a transaction answers a page of this server, which leads back after the payment`, async () => {
       const reference = newReference()
       const callback_url = 'https://shop.example/done'
       const body = await read(initialize({ reference, callback_url, metadata: '{"order":17}' }))
@@ -289,7 +289,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expect(await dataOf(calls().verify(reference))).toMatchObject({ status: 'success', metadata: { order: 17 } })
     })
 
-    test('refuses a reference used before, and a wrong key', async () => {
+    test(`${client.name}: initializing a transaction is refused with a used reference and with a wrong key`, async () => {
       const reference = newReference()
       await initialize({ reference })
       await expectRefusal(initialize({ reference }), refusals.duplicateReference)
@@ -298,7 +298,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('verifyTransaction', () => {
-    test('tells of a transaction before and after it is paid', async () => {
+    test(`${client.name}: a transaction is verified before and after it is paid`, async () => {
       const { reference, authorization_url } = await dataOf(initialize())
       const before = await read(calls().verify(reference))
       expectAnswer('verifiedTransaction', before)
@@ -309,13 +309,13 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expect(after).toMatchObject({ data: { status: 'success', authorization: { last4: '4081', reusable: true } } })
     })
 
-    test('refuses an unknown reference', async () => {
+    test(`${client.name}: verifying a transaction is refused for an unknown reference`, async () => {
       await expectRefusal(calls().verify('nothing'), refusals.unknownTransaction)
     })
   })
 
   describeOperation('listTransactions', () => {
-    test('answers the newest first', async () => {
+    test(`${client.name}: listing transactions answers the newest first`, async () => {
       const older = await payOnce(newEmail())
       const newer = await dataOf(initialize())
       for (const [index, { reference }] of [newer, older].entries()) {
@@ -327,7 +327,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('fetchTransaction', () => {
-    test('finds a transaction by its id', async () => {
+    test(`${client.name}: a transaction is fetched by its id`, async () => {
       const { id, reference } = await payOnce(newEmail())
       const body = await read(calls().fetch(id))
       expectAnswer('fetchedTransaction', body)
@@ -336,7 +336,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('totalTransactions', () => {
-    test('counts what was paid', async () => {
+    test(`${client.name}: the totals count paid transactions`, async () => {
       const before = await dataOf(calls().totals())
       await payOnce(newEmail(), { amount: 700 })
       const body = await read(calls().totals())
@@ -348,7 +348,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('chargeAuthorization', () => {
-    test('charges what the customer has paid with before', async () => {
+    test(`${client.name}: an authorization left by an earlier payment is charged`, async () => {
       const email = newEmail()
       const { authorization_code } = (await payOnce(email)).authorization
       const reference = newReference()
@@ -357,7 +357,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expect(body).toMatchObject({ data: { status: 'success', reference, authorization: { authorization_code } } })
     })
 
-    test('refuses an unknown authorization', async () => {
+    test(`${client.name}: charging an unknown authorization is refused`, async () => {
       const unknown = { email: newEmail(), amount: 500, authorization_code: 'AUTH_0000000000' }
       await expectRefusal(calls().chargeAuthorization(unknown), refusals.invalidAuthorization)
     })
@@ -369,7 +369,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   }
 
   describeOperation('charge', () => {
-    test('charges a mobile money number, once', async () => {
+    test(`${client.name}: a mobile money number is charged once per reference`, async () => {
       const reference = newReference()
       const body = await read(chargePhone({ reference }))
       expectAnswer('charged', body)
@@ -379,7 +379,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
   })
 
   describeOperation('checkCharge', () => {
-    test('tells of a charge that was made', async () => {
+    test(`${client.name}: checking a charge answers its outcome`, async () => {
       const reference = newReference()
       await chargePhone({ reference })
       const body = await read(calls().check?.(reference))

@@ -1,4 +1,4 @@
-/** The calls tested here of the clients that ship no types. */
+/** The calls, tested here, of the clients without types. */
 type Call = (...inputs: unknown[]) => Promise<unknown>
 
 declare module 'paystack' {

@@ -1,7 +1,7 @@
 import { beforeAll, inject } from 'vitest'
 import { MtejaClient } from '../../client/src/index.ts'
 
-/** A new merchant on the started server, as a client is told of it. */
+/** A new merchant on the started server, with the data that a client needs. */
 export interface Merchant {
   /** The server's address, without a trailing slash. */
   url: string
@@ -10,8 +10,8 @@ export interface Merchant {
 }
 
 /**
- * Makes a merchant for the tests of one file, who see nobody else's customers. The object is filled in before the first test,
- * and PAYSTACK_API_URL is set for the clients redirected by `preload.ts`.
+ * Creates a merchant for the tests of one file, who see no other customers. The object is filled in before the first
+ * test. PAYSTACK_API_URL is set for the clients that `preload.ts` redirects.
  */
 export function useMerchant(): Merchant {
   const merchant: Merchant = { url: inject('serverUrl'), key: '' }

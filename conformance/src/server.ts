@@ -11,22 +11,22 @@ import { startPostgres } from '../../server/test/postgres-server.ts'
 export interface StartedServer {
   /** Without a trailing slash. */
   url: string
-  /** Makes merchants and their keys. */
+  /** The operator's key, which creates merchants and their keys. */
   adminKey: string
-  /** Ends the process and removes its data. Throws when it has to be killed. */
+  /** Ends the process and removes its data. Throws when the process has to be killed. */
   stop(): Promise<void>
 }
 
 const root = path.resolve(import.meta.dirname, '../..')
 const program = path.join(root, 'server/src/main.ts')
-/** Ends the server when the tests are gone, however they ended. */
+/** Ends the server when the tests are gone, whatever ended them. */
 const lifeline = path.join(root, 'scripts/lifeline.mjs')
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 10_000
 
 /**
- * Starts the program a user starts, on a free port and an empty database: the embedded one, or a PostgreSQL of its own in the
- * pass with MTEJA_TEST_ENGINE=postgresql.
+ * Starts the program that a user starts, on a free port and an empty database. With MTEJA_TEST_ENGINE=postgresql the
+ * database is a PostgreSQL of its own, otherwise the embedded one.
  */
 export async function startServer(): Promise<StartedServer> {
   const postgres = process.env.MTEJA_TEST_ENGINE === 'postgresql' ? await startPostgres() : undefined
@@ -36,7 +36,8 @@ export async function startServer(): Promise<StartedServer> {
   const database = postgres ? ['--database-url', postgres.url] : []
   const args = ['--port', String(port), '--data', path.join(folder, 'data'), ...database]
   const child = spawn(process.execPath, ['--import', lifeline, program, ...args], {
-    // Not the test runner's environment, which no user has. Identifications and mandates take a second by default.
+    // Leaves out the test runner's environment, which no user has. Identifications and mandates take a second by
+    // default.
     env: { PATH: process.env.PATH, HOME: process.env.HOME, MTEJA_ADMIN_KEY: adminKey, MTEJA_SANDBOX_DELAY_MS: '200' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

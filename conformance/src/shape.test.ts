@@ -18,12 +18,12 @@ const order = closed(
   { at: date },
 )
 
-test('a value that fits has no defects', () => {
+test('a value that fits a shape has no defects', () => {
   const value = { id: 1, lines: [{ code: 'L1', more: true }], at: '2025-01-15T10:30:00Z' }
   expect(listDefects(order, value)).toEqual([])
 })
 
-test('every defect is named with its place', () => {
+test('every defect of a value is named with its place', () => {
   expect(listDefects(order, { lines: [{ code: 'L1' }, { code: 'X' }, {}], at: 'today', extra: 1 })).toEqual([
     'body.id is missing',
     'body.extra is not documented',
@@ -37,14 +37,14 @@ test('every defect is named with its place', () => {
   ])
 })
 
-test('null fits where it is allowed, and nowhere else', () => {
+test('null fits a shape that allows null, and no other', () => {
   expect(listDefects(nullable(text), null)).toEqual([])
   for (const shape of [text, integer, date, order, exactly(false), listOf(text), open({})]) {
     expect(listDefects(shape, null)).toHaveLength(1)
   }
 })
 
-test('an empty text is one only where it may be empty', () => {
+test('an empty text fits only the shape of a text that may be empty', () => {
   expect(listDefects(anyText, '')).toEqual([])
   expect(listDefects(text, '')).toHaveLength(1)
 })

@@ -1,6 +1,6 @@
 /**
- * What a JSON value may be, as data: a table of members reads like the contract it was taken from, and one function holds a
- * value against it.
+ * The allowed form of a JSON value, as data. So a table of members reads like its contract, and one function compares a
+ * value with it.
  */
 export type Shape =
   | { kind: 'text'; pattern?: RegExp; patternMeans?: string }
@@ -23,11 +23,11 @@ export interface Members {
 
 /** A string of at least one character. */
 export const text: Shape = { kind: 'text', pattern: /./su, patternMeans: 'not empty' }
-/** A string, the empty one included. */
+/** A string, which may be empty. */
 export const anyText: Shape = { kind: 'text' }
 export const integer: Shape = { kind: 'integer' }
 export const boolean: Shape = { kind: 'boolean' }
-/** RFC 3339 with an explicit offset: a reader must not have to guess the time zone. */
+/** RFC 3339 with an explicit offset, so that a reader need not guess the time zone. */
 export const date: Shape = { kind: 'date' }
 /** An object with any members. */
 export const anyObject: Shape = { kind: 'object' }
@@ -48,7 +48,7 @@ export const open = (required: Table, optional: Table = {}): Members => {
 
 const dateWithOffset = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
 
-/** Every way in which the value differs from the shape, one sentence each; none when it fits. */
+/** Every difference between the value and the shape, one sentence each. Empty when the value fits. */
 export function listDefects(shape: Shape, value: unknown, where = 'body'): string[] {
   const refuse = (expected: string) => [`${where} is ${JSON.stringify(value)}, expected ${expected}`]
   switch (shape.kind) {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { exchange, renderRequest } from './wire.ts'
 
-test('a request is rendered byte for byte, its length counted in bytes', () => {
+test('a request is rendered byte for byte, with its length counted in bytes', () => {
   const request = {
     method: 'POST',
     target: '/customer/ada+1@x?a[b]=1',

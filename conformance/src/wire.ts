@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gunzipSync, inflateSync } from 'node:zlib'
 
-/** One HTTP request as a client puts it on the wire. Header names keep their case and order; nothing is added but Host. */
+/** One HTTP request as a client writes it on the wire. Header names keep their case and order. Only Host is added. */
 export interface WireRequest {
   method: string
-  /** Path and query exactly as sent: neither encoded nor normalised again. */
+  /** Path and query exactly as sent. They are not encoded or normalised again. */
   target: string
   headers?: Record<string, string>
   body?: string
-  /** How the body's end is told. Default: by `Content-Length`. */
+  /** The way to mark the end of the body. Default: by `Content-Length`. */
   framing?: 'length' | 'chunked'
 }
 
@@ -17,9 +17,9 @@ export interface WireResponse {
   status: number
   /** Names in lower case. */
   headers: Record<string, string>
-  /** Decompressed. */
+  /** The text after decompression. */
   text: string
-  /** The parsed text, undefined when it is no JSON. */
+  /** The parsed text. Undefined when it is no JSON. */
   json: unknown
 }
 
@@ -45,7 +45,7 @@ export async function exchange(url: string, request: WireRequest): Promise<WireR
   throw new Error(`The connection closed before the answer was complete: ${received.toString()}`)
 }
 
-/** Exported for the test that holds this to the captured bytes. */
+/** Exported for the test that compares it with the captured bytes. */
 export function renderRequest(host: string, { method, target, headers = {}, body, framing }: WireRequest): string {
   const lines = [`${method} ${target} HTTP/1.1`, `Host: ${host}`]
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
@@ -56,7 +56,7 @@ export function renderRequest(host: string, { method, target, headers = {}, body
   return `${lines.join('\r\n')}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`
 }
 
-/** The answer in the bytes so far, undefined while it is incomplete. */
+/** The answer in the bytes so far. Undefined while the answer is incomplete. */
 function parseResponse(received: Buffer): WireResponse | undefined {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined

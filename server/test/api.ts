@@ -1,23 +1,23 @@
 import type { FastifyInstance, FastifySchema, LightMyRequestResponse, RouteOptions } from 'fastify'
 import { finishAccountRequests } from '../src/domain/banking/account-requests.ts'
 import type { Way } from '../src/domain/idempotency/once.ts'
-import { finishDueChecks } from '../src/domain/identity/identity.ts'
-import { activateDueMandates } from '../src/domain/payments/mandates.ts'
+import { finishDueChecks } from '../src/domain/identity/due-checks.ts'
+import { activateDueMandates } from '../src/domain/payments/mandate-activations.ts'
 import { type AppOptions, buildApp } from '../src/start/app.ts'
 import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
 
-/** The whole application over an empty database, with one merchant; requests go in without a port. */
+/** The whole application over an empty database, with one merchant. Requests go in without a port. */
 export interface TestApi {
   app: FastifyInstance
   service: TestService
   tenant: TestTenant
-  /** Every route there is, but for single files of the API reference and the answers to HEAD that each GET has. */
+  /** Every route, except single files of the API reference, and the answers to HEAD that each GET has. */
   routes: TestRoute[]
   /** Sends a request as the tenant, or with another bearer; null sends none. */
   call(method: string, path: string, body?: unknown, bearer?: string | null): Promise<LightMyRequestResponse>
-  /** Moves the clock past the sandbox's delay and finishes what is due. */
+  /** Moves the clock past the sandbox's delay and finishes the work that is due. */
   settle(): Promise<void>
-  /** The application as it is under other options, over the same database and with the same merchant. */
+  /** The application with other options, over the same database and with the same merchant. */
   openAnother(options: AppOptions): Promise<TestApi>
   close(): Promise<void>
 }
@@ -28,11 +28,11 @@ export interface TestRoute {
   method: string
   url: string
   schema: FastifySchema
-  /** Hidden from the API reference: for people and machines that operate the service. */
+  /** Hidden from the API reference, because the route is for the people and machines that operate the service. */
   hidden: boolean
-  /** The statuses the API reference shows. */
+  /** The statuses that the API reference shows. */
   statuses: number[]
-  /** How a write is done once; undefined for a read, and for a page. */
+  /** The way in which a write happens once. Undefined for a read and for a page. */
   once: Way | undefined
 }
 
@@ -80,7 +80,7 @@ async function openApp(
   }
 }
 
-/** Every route there is, without a database: tests must know them before they run. */
+/** Every route, listed without a database, because tests must know the routes before they run. */
 export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]> {
   const refuse = () => Promise.reject(new Error('there is no database'))
   const refuseLane = () => ({ depth: 1 as const, query: refuse })
@@ -120,7 +120,7 @@ function readRoute(route: RouteOptions): TestRoute[] {
     }))
 }
 
-/** A file of the API reference's page: which there are is the page's own affair, docs.test.ts fetches them all. */
+/** A file of the API reference's page. docs.test.ts fetches all files that the page asks for. */
 function isPageFile(url: string): boolean {
   return url.startsWith('/docs/static/') && url !== '/docs/static/*'
 }

@@ -1,20 +1,20 @@
 import type { TestApi } from './api.ts'
 import { addTestKey, type TestTenant } from './service.ts'
 
-/** One of everything a merchant can have, by the names that requests give them. */
+/** One of every thing that a merchant can have, by the names that requests give them. */
 export interface Belongings {
   merchantId: string
   integration: string
-  /** A customer with money, a card, an active mandate and one that waits for its customer. */
+  /** A customer with money, a card, an active mandate, and a mandate that waits for the customer. */
   customerCode: string
   customerId: string
-  /** Another customer, whom the first has sent money to. */
+  /** Another customer, to whom the first customer has sent money. */
   otherCode: string
   email: string
   phoneNumber: string
   lastName: string
   cardCode: string
-  /** The same as the Cashful surface names it. */
+  /** The card, as the Cashful surface names it. */
   cardMethodId: string
   accessCode: string
   requestedReference: string
@@ -22,29 +22,29 @@ export interface Belongings {
   mandateMethodId: string
   mandateMethodCode: string
   payInId: string
-  /** Of 100 minor units. */
+  /** A purchase of 100 minor units. */
   purchaseId: string
-  /** Of 200, still open. */
+  /** A hold of 200 minor units that is still open. */
   holdId: string
-  /** Not paid yet. */
+  /** A payment intent that is not paid yet. */
   paymentIntentId: string
-  /** A page not paid on yet. */
+  /** A checkout session that is not paid yet. */
   checkoutId: string
-  /** A transaction of that customer, not paid yet. */
+  /** A transaction of that customer that is not paid yet. */
   transactionId: string
   transactionReference: string
   payAccessCode: string
-  /** A key of the same mode that nobody uses. */
+  /** An unused key of the same mode. */
   apiKeyId: string
   webhookEndpointId: string
-  /** Not told yet. */
+  /** A delivery that is not sent yet. */
   deliveryId: string
   eventId: string
   dedicatedAccountId: string
   dedicatedAccountNumber: string
 }
 
-/** Gives a merchant one of everything, in test mode, as a client would: over HTTP. */
+/** Gives a merchant one of every thing, in test mode and over HTTP, as a client would. */
 export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'zawadi'): Promise<Belongings> {
   const ask = async (method: string, path: string, body?: unknown) => {
     const answer = await api.call(method, path, body, tenant.secret)
@@ -116,7 +116,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   }
 }
 
-/** A customer of the merchant in live mode, and the live key. */
+/** Creates a customer of the merchant in live mode, and a live key. */
 export async function makeLiveCustomer(
   api: TestApi,
 ): Promise<{ secret: string; customerCode: string; customerId: string }> {

@@ -2,8 +2,8 @@ import type { Queryable } from '../src/db/database.ts'
 import { type Sql, sql } from '../src/db/sql.ts'
 
 /**
- * Looks at everything the ledger keeps and says what does not agree, in plain aggregates over whole tables: written apart
- * from `mteja ledger verify`, and only for tests' few rows.
+ * Checks everything that the ledger stores, and answers the contradictions. Uses plain aggregates over whole tables,
+ * for the few rows of tests, and shares no code with `mteja ledger verify`.
  */
 export async function unsoundBooks(db: Queryable): Promise<string[]> {
   const found: string[] = []

@@ -7,8 +7,8 @@ import { makeTestDatabase, makeTestFolder, startPostgres, type TestPlace, testEn
 import { randomFrom } from './random.ts'
 import { freePort, runMteja, ServerProcess } from './server-process.ts'
 
-// Servers and databases that are killed at random moments, under clients that ask again with their keys until they are
-// answered. MTEJA_CRASH_ROUNDS kills more often, MTEJA_TEST_SEED at the same moments again.
+// Kills servers and databases at random moments, under clients that repeat their requests with their keys until they
+// get an answer. MTEJA_CRASH_ROUNDS sets the number of kills. MTEJA_TEST_SEED repeats the moments of a run.
 
 const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 1e6)
 const random = randomFrom(seed)
@@ -24,11 +24,11 @@ afterEach(async () => {
   for (const each of undo.splice(0).reverse()) await each()
 })
 
-/** Asks as a client that never gives up: until it is told what became of its request. */
+/** A client that never gives up: it repeats a request until it knows the outcome. */
 class Client {
   readonly #origins: readonly string[]
   #asked = 0
-  /** How often nobody answered, or that it is not known. */
+  /** The number of attempts without an answer, or with an unknown outcome. */
   retries = 0
 
   constructor(origins: readonly string[]) {
@@ -58,7 +58,7 @@ class Client {
       if (response.status >= 500) throw new Error(`${response.status} ${text}`)
       return { status: response.status, text, replayed: response.headers.has('idempotent-replayed') }
     } catch (error) {
-      // Fetch says so when there is no connection, or none any more.
+      // The error that fetch throws when there is no connection, or the connection is lost.
       if (error instanceof TypeError || (error as Error).name === 'TimeoutError') return undefined
       throw error
     }
@@ -73,7 +73,7 @@ interface Acknowledged {
   text: string
 }
 
-/** Money moving around among a few customers, everything of it under a key. */
+/** Moves money around among a few customers. Every request has a key. */
 class Load {
   readonly client: Client
   readonly acknowledged: Acknowledged[] = []
@@ -99,7 +99,7 @@ class Load {
     this.#walks = Array.from({ length: clientCount }, () => this.#walk())
   }
 
-  /** Waits until every client has been answered. */
+  /** Waits until every client has its answer. */
   async stop(): Promise<void> {
     this.#isOver = true
     await Promise.all(this.#walks)
@@ -126,7 +126,7 @@ class Load {
     else if (draw < 0.85) await this.#do('/api/canary/customers', { phoneNumber: '+27821234567' })
     else {
       const hold = await this.#do('/v1/holds', { customerId: from, amount })
-      // Who spent it all has nothing to reserve.
+      // A customer who has spent everything has nothing to reserve.
       if (hold.status !== 201) return
       const { id } = JSON.parse(hold.text)
       if (random() < 0.7) await this.#do(`/v1/holds/${id}/capture`, { amount: 1, final: random() < 0.5 })
@@ -148,7 +148,7 @@ class Load {
   }
 }
 
-/** Everything acknowledged is there once, nothing else is, and whoever asks again is told the same. */
+/** Everything acknowledged is stored once, nothing else is stored, and a repeat gets the same answer. */
 async function expectExactlyOnce(load: Load, place: TestPlace['options']): Promise<void> {
   expect(load.acknowledged.filter(({ status }) => status >= 400 && status !== 402)).toEqual([])
   for (const each of load.acknowledged.slice(-200)) {
@@ -193,7 +193,7 @@ function report(title: string, { acknowledged, client }: Load): void {
   console.log(`${title}: ${rounds} kills, ${acknowledged.length} answers, ${client.retries} retries, seed ${seed}`)
 }
 
-test('a server that is killed has done everything it acknowledged, once', { timeout: allowedMs }, async () => {
+test('a killed server has stored everything it acknowledged, once', { timeout: allowedMs }, async () => {
   const { options, remove } = await makeTestDatabase()
   undo.push(remove)
   const place = testEngine === 'embedded' ? options : { ...options, dataFolder: await makeTestFolder() }
@@ -212,8 +212,10 @@ test('a server that is killed has done everything it acknowledged, once', { time
   await expectExactlyOnce(load, place)
 })
 
-describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
-  test('that is killed with all its processes has everything acknowledged, once', { timeout: allowedMs }, async () => {
+describe.runIf(testEngine === 'postgresql')('PostgreSQL under kills', () => {
+  test('a PostgreSQL killed with all its processes has everything acknowledged, once', {
+    timeout: allowedMs,
+  }, async () => {
     const postgres = await startPostgres()
     undo.push(() => postgres.stop())
     const place = { databaseUrl: postgres.url, dataFolder: await makeTestFolder() }
@@ -232,14 +234,14 @@ describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
     await expectExactlyOnce(load, place)
   })
 
-  test('under two servers, which are killed in turn, is asked by both for the same keys', {
+  test('two servers killed in turn answer the same keys, and the work is done once', {
     timeout: allowedMs,
   }, async () => {
     const { options, remove } = await makeTestDatabase()
     undo.push(remove)
     const place = { ...options, dataFolder: await makeTestFolder() }
     const both = [await startServer(place), await startServer(place)]
-    // Who is not answered by one asks the other.
+    // A client that gets no answer from one server asks the other.
     const load = new Load(both.map(({ origin }) => origin))
     await load.prepare()
     load.start()
@@ -255,7 +257,7 @@ describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
   })
 
   test(
-    'under two servers that post over the same accounts in opposite order refuses nobody',
+    'two servers that post over the same accounts in opposite order refuse nobody',
     async () => {
       const { options, remove } = await makeTestDatabase()
       undo.push(remove)
@@ -277,7 +279,7 @@ describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
         const { status } = await client.ask('/api/canary/transfers', body, key)
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       }
-      // One goes around the circle forwards, the other backwards, a batch at a time.
+      // One client goes around the circle forwards, the other backwards, a batch at a time.
       const aroundTheCircle = async (client: Client, circle: string[], name: string) => {
         for (let round = 0; round < 25; round++) {
           const steps = circle.map((from, i) => [from, circle[(i + 1) % circle.length] ?? ''] as const)
@@ -293,7 +295,7 @@ describe.runIf(testEngine === 'postgresql')('PostgreSQL', () => {
       expect(Object.fromEntries(statuses)).toEqual({ 201: 2 * 25 * 12 })
       expect(first.retries + second.retries).toBe(0)
 
-      // The same key to both at once: one does it, the other is told the same.
+      // The same key goes to both servers at once. One does the work, the other answers the same.
       for (let i = 0; i < 20; i++) {
         const body = { customerId: customers[i % 6], productId: 'p', amount: 1, currency: 'ZAR' }
         const answers = await Promise.all(clients.map((each) => each.ask('/api/canary/purchases', body, `both-${i}`)))

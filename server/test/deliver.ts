@@ -2,7 +2,7 @@ import { claimDeliveries } from '../src/domain/webhooks/claims.ts'
 import { createDeliver, type EventRenderers } from '../src/domain/webhooks/deliveries.ts'
 import type { Service } from '../src/surfaces/http/surface.ts'
 
-/** Claims the deliveries that are due, attempts them and waits for them; answers how many. */
+/** Claims the due deliveries, attempts them and waits for them. Answers their number. */
 export async function deliverDue(service: Service, renderers: EventRenderers): Promise<number> {
   const claimed = await claimDeliveries(service)
   await Promise.all(claimed.map(createDeliver(service, renderers)))

@@ -13,7 +13,7 @@ import * as mteja from '../src/surfaces/mteja/errors.ts'
 import { refusalExamples, sampleRefusals } from '../src/surfaces/operations/docs.ts'
 import * as paystack from '../src/surfaces/paystack/errors.ts'
 
-// Holds the documents to the code: what is in one must be in the other.
+// Compares documents with the code. Each must have everything that the other has.
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -21,11 +21,11 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 describe('docs/errors.md', () => {
   const document = read('docs/errors.md')
 
-  test('explains every code, and no other, in the order of errors.ts', () => {
+  test('docs/errors.md explains every code, and no other, in the order of errors.ts', () => {
     expect(matches(document, /^### `([a-z_]+)`$/gm)).toEqual([...errorCodes])
   })
 
-  test('says what each API answers to each code', async () => {
+  test('docs/errors.md has each API’s answer to each code', async () => {
     expect(document).toContain(await renderAnswers())
   })
 })
@@ -33,12 +33,12 @@ describe('docs/errors.md', () => {
 describe('docs/operating.md', () => {
   const tables = tableRows(read('docs/operating.md'))
 
-  test('has every environment variable the server reads, and no other', () => {
+  test('docs/operating.md has every environment variable the server reads, and no other', () => {
     const known = matches(read('server/src/start/config.ts'), /text\('([A-Z_]+)'\)/g)
     expect(unique(matches(tables, /`((?:MTEJA_|DATABASE_|PORT)[A-Z_]*)`/g))).toEqual(unique(known))
   })
 
-  test('has every flag of the command line, and no other', () => {
+  test('docs/operating.md has every flag of the command line, and no other', () => {
     const files = globSync('cli/*.ts', { cwd: join(root, 'server/src') }).filter((file) => !file.endsWith('.test.ts'))
     const sources = files.map((file) => read(`server/src/${file}`)).join('')
     const known = matches(sources, /'(?:-\w, )?(--[a-z-]+)[ ']/g)
@@ -48,15 +48,29 @@ describe('docs/operating.md', () => {
 
 test('/docs shows refusals as the surfaces answer them', async () => {
   const surfaces = { cashful, paystack, mteja }
+  const compared: Record<string, number[]> = { cashful: [], paystack: [], mteja: [] }
   for (const [name, examples] of Object.entries(refusalExamples)) {
     const { renderProblem } = surfaces[name as keyof typeof surfaces]
-    for (const [status, example] of Object.entries(examples)) {
-      const { code, message } = sampleRefusals[Number(status)] as (typeof sampleRefusals)[number]
+    for (const status of Object.keys(examples).map(Number)) {
+      const { code, message } = sampleRefusals[status] as (typeof sampleRefusals)[number]
       const answer = await answerTo(renderProblem, new ServiceError(code, message))
-      // A status that a surface never gives that code is never in its documents.
-      if (answer.status === Number(status)) expect(example).toEqual(answer.body)
+      // Where a surface answers this code with another status, its documents show no example of it.
+      if (answer.status !== status) continue
+      expect(examples[status]).toEqual(answer.body)
+      compared[name]?.push(status)
     }
   }
+  expect(compared).toEqual({
+    cashful: [400, 401, 402, 404, 409],
+    paystack: [400, 401, 404, 409],
+    mteja: [400, 401, 402, 403, 404, 409],
+  })
+})
+
+test('/docs shows a 403 of Paystack’s as the surface answers what live mode does not have', async () => {
+  const message = 'Identity checks are not available in live mode on this server'
+  const answer = await answerTo(paystack.renderProblem, new ServiceError('not_available', message))
+  expect(answer).toEqual({ status: 403, body: refusalExamples.paystack[403] })
 })
 
 test('docs/events.md has every event type, and no other', () => {
@@ -64,12 +78,12 @@ test('docs/events.md has every event type, and no other', () => {
 })
 
 describe.skipIf(!existsSync(join(root, '.git')))('the files of the repository', () => {
-  test('links between documents lead somewhere', () => {
+  test('links between documents lead to a file and its heading', () => {
     const documents = listFiles().filter((path) => path.endsWith('.md'))
     expect(documents.flatMap((path) => brokenLinks(path))).toEqual([])
   })
 
-  test('nothing names the machine or the registry it was written with', () => {
+  test('no file names the machine or the registry it was written with', () => {
     const own = listFiles().filter((path) =>
       /\.(ts|mjs|js|json|jsonc|md|sql|css|html|yml|yaml)$|^[^.]+$|^\.[^/]+$/.test(path),
     )
@@ -77,7 +91,7 @@ describe.skipIf(!existsSync(join(root, '.git')))('the files of the repository', 
   })
 })
 
-/** Tracked ones, and those that would be. */
+/** Files that git tracks, and new files that it would track. */
 function listFiles(): string[] {
   return execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
     .toString()
@@ -85,7 +99,7 @@ function listFiles(): string[] {
     .filter((path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile())
 }
 
-/** The table of docs/errors.md, from the answers of the surfaces themselves. */
+/** The table of docs/errors.md, made from the answers of the surfaces. */
 async function renderAnswers(): Promise<string> {
   const answers = await Promise.all([cashful, paystack, mteja].map((surface) => answersOf(surface.renderProblem)))
   const rows = errorCodes.map((code, i) => {
@@ -102,7 +116,7 @@ interface Answer {
   body: unknown
 }
 
-/** What a surface answers to each code, in the order of the codes. */
+/** The answers of a surface to all codes, in the order of the codes. */
 function answersOf(render: Dialect['render']): Promise<Answer[]> {
   return Promise.all(errorCodes.map((code) => answerTo(render, new ServiceError(code, 'a message'))))
 }
@@ -118,7 +132,7 @@ async function answerTo(render: Dialect['render'], refusal: ServiceError): Promi
   return { status: response.statusCode, body: response.json() }
 }
 
-/** `path: target` for each relative link that leads to no file, or to no heading of it. */
+/** `path: target` for each relative link to a missing file or a missing heading. */
 function brokenLinks(path: string): string[] {
   const text = withoutCode(read(path))
   const targets = matches(text, /\]\(([^)\s]+)\)/g).filter((target) => !/^[a-z]+:/.test(target))
@@ -133,7 +147,7 @@ function leadsSomewhere(path: string, target: string): boolean {
   return statSync(full).isFile() && headingsOf(readFileSync(full, 'utf8')).includes(heading)
 }
 
-/** The anchors that hosts of Markdown give to headings. */
+/** The anchors that Markdown hosts give to headings. */
 function headingsOf(text: string): string[] {
   const plain = text.replace(/^(```|~~~).*?^\1/gms, '')
   return matches(plain, /^#+ (.+)$/gm).map((heading) =>
@@ -144,7 +158,7 @@ function headingsOf(text: string): string[] {
   )
 }
 
-/** Examples may look like links. */
+/** Code is left out, because examples may look like links. */
 function withoutCode(text: string): string {
   return text.replace(/^(```|~~~).*?^\1/gms, '').replace(/`[^`\n]*`/g, '')
 }
@@ -155,7 +169,7 @@ const localPatterns = [
   /https?:\/\/(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+/,
 ]
 
-/** `path:line: text` for each line that names a folder of somebody's machine, a package registry or a private address. */
+/** `path:line: text` for each line with a folder of a developer's machine, a package registry or a private address. */
 function localNames(path: string): string[] {
   return read(path)
     .split('\n')

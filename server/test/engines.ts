@@ -8,40 +8,40 @@ import type { OwnedDb } from '../src/db/database.ts'
 
 export { type PostgresServer, startPostgres } from './postgres-server.ts'
 
-/** The engine of this pass: the suite is run once with each, by the variable MTEJA_TEST_ENGINE. */
+/** The engine of this pass. The suite runs once with each engine, by the variable MTEJA_TEST_ENGINE. */
 export const testEngine: OwnedDb['engine'] = process.env.MTEJA_TEST_ENGINE === 'postgresql' ? 'postgresql' : 'embedded'
 
-/** What global-setup.ts has prepared. */
+/** Prepared by global-setup.ts. */
 export interface TestSetting {
-  /** For temporary files; removed at the end of the run. */
+  /** For temporary files. Removed at the end of the run. */
   readonly folder: string
   /** A folder (embedded) or database (postgresql) with the schema and no rows. */
   readonly template: string
-  /** Address of the PostgreSQL server, as a user who may create databases. Empty for the embedded engine. */
+  /** Address of the PostgreSQL server, with a user who may create databases. Empty for the embedded engine. */
   readonly serverUrl: string
-  /** The server is not ours: what is made in it must be removed again. */
+  /** The server was there before the run, so everything made in it must be removed. */
   readonly borrowed: boolean
 }
 
-/** A database of one's own with the schema and no rows. `close` also removes it. */
+/** A database of the test's own with the schema and no rows. `close` also removes it. */
 export async function openTestDatabase(options: Partial<DatabaseOptions> = {}): Promise<OwnedDb> {
   const place = await makeTestDatabase()
   const db = await openDatabase({ ...place.options, ...options })
   return closingWith(db, place.remove)
 }
 
-/** Where a test database is, for tests that open it themselves, perhaps in another process or more than once. */
+/** The place of a test database, for tests that open it themselves, perhaps in another process or more than once. */
 export interface TestPlace {
   readonly options: { readonly dataFolder: string; readonly databaseUrl?: string }
   remove(): Promise<void>
 }
 
-/** A database with the schema and no rows, not opened. */
+/** A database with the schema and no rows, which is not opened yet. */
 export function makeTestDatabase(): Promise<TestPlace> {
   return testEngine === 'embedded' ? copyFolder() : createDatabase(inject('mteja').template)
 }
 
-/** A place where no database was ever opened: an empty folder, and on a server an empty database. */
+/** A place where no database was ever opened: an empty folder, or an empty database of a server. */
 export async function makeEmptyPlace(): Promise<TestPlace> {
   const dataFolder = await makeTestFolder()
   if (testEngine === 'embedded') return placeIn(dataFolder)
@@ -82,14 +82,15 @@ function placeIn(dataFolder: string): TestPlace {
   return { options: { dataFolder }, remove: () => rm(dataFolder, { recursive: true, force: true }) }
 }
 
-/** Without a template it is empty. */
+/** The database is empty without a template. */
 async function createDatabase(template?: string): Promise<TestPlace> {
   const { serverUrl, borrowed } = inject('mteja')
   const name = `mteja_test_${randomBytes(6).toString('hex')}`
   await execute(serverUrl, `create database ${name}${template === undefined ? '' : ` template ${template}`}`)
   return {
     options: { databaseUrl: withDatabase(serverUrl, name), dataFolder: '' },
-    // On a server of ours it goes with the server; to drop it costs a checkpoint, seconds on a busy machine.
+    // A server of the run is removed with all its databases. Dropping one costs a checkpoint, seconds on a busy
+    // machine.
     remove: async () => {
       if (borrowed) await execute(serverUrl, `drop database ${name} with (force)`)
     },

@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-/** Run by vitest once before all test files; what it returns is run after them, also after ctrl-C. */
+/** Vitest calls this once before all test files. It calls the returned function after them, also after ctrl-C. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'mteja-test-'))
   const engine = await (testEngine === 'embedded' ? prepareEmbedded(folder) : preparePostgresql())
@@ -29,7 +29,7 @@ interface Prepared extends Omit<TestSetting, 'folder'> {
   stop(): Promise<void>
 }
 
-/** A migrated data folder, to be copied for each test database. */
+/** Prepares a migrated data folder, which is copied for each test database. */
 async function prepareEmbedded(folder: string): Promise<Prepared> {
   const template = path.join(folder, 'template')
   const db = await openDatabase({ dataFolder: template })
@@ -38,7 +38,7 @@ async function prepareEmbedded(folder: string): Promise<Prepared> {
   return { template, serverUrl: '', borrowed: false, stop: async () => undefined }
 }
 
-/** A migrated database, to be copied by the server. Several runs may share a server of the user's. */
+/** Prepares a migrated database, which the server copies. Several runs may share a server of the user's. */
 async function preparePostgresql(): Promise<Prepared> {
   const own = process.env.MTEJA_TEST_DATABASE_URL ? undefined : await startPostgres()
   const serverUrl = process.env.MTEJA_TEST_DATABASE_URL ?? own?.url ?? ''

@@ -13,7 +13,7 @@ import { type Belongings, makeBelongings } from './belongings.ts'
 import { hostileText, hostileValue, spoiltBytes, type Written, writeObject, writeValue } from './hostile-values.ts'
 import { storedRows } from './stored-rows.ts'
 
-/** A printed seed, set again, repeats a run. */
+/** The seed is printed. Setting it again repeats a run. */
 const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 2 ** 31)
 const numRuns = Number(process.env.MTEJA_TEST_RUNS ?? 20)
 const timeoutMs = 20_000 + numRuns * 1000
@@ -28,14 +28,14 @@ beforeAll(async () => {
 })
 afterAll(() => api.close())
 
-/** What is sent: everything but the path is the caller's choice of bytes. */
+/** A request in which the caller chooses every byte but the path. */
 interface Hostile {
   path: string
   headers: Record<string, string>
   body: Buffer | undefined
 }
 
-// The routes are known once the application is built, the tests before: each finds its own.
+// The tests are made before the application is built, so each test finds its route by name.
 const pages = ['/authorize/:accessCode', '/checkout/:id', '/pay/:accessCode']
 const routeNames = (await listRoutes({ adminKey }))
   .filter((route) => !route.hidden || pages.includes(route.url))
@@ -62,7 +62,7 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
   )
 
   test.each(['toString', 'constructor', '__proto__'])(
-    '%s, which every object has, is the name of nothing',
+    '%s, which every object has, is no name or value of the service',
     { timeout: timeoutMs },
     async (value) => {
       for (const route of api.routes) {
@@ -81,7 +81,7 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
     },
   )
 
-  test('an Authorization header that is none of ours opens nothing', { timeout: timeoutMs }, async () => {
+  test('an invalid Authorization header opens nothing', { timeout: timeoutMs }, async () => {
     const closed = api.routes.filter((route) => route.statuses.includes(401))
     const header = fc.oneof(
       hostileText.map(asHeader),
@@ -116,7 +116,7 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
     expect((await api.call('GET', '/customer/half@example.com')).statusCode).toBe(404)
   })
 
-  test('a body over 1 MiB is refused with 413 on every route that takes one', async () => {
+  test('a body over 1 MiB is refused with 413 on every route that takes a body', async () => {
     const body = Buffer.from(`{"name":"${'x'.repeat(1024 * 1024)}"}`)
     for (const route of api.routes.filter((each) => each.schema.body !== undefined)) {
       const path = route.url.replace(/:\w+/g, 'x')
@@ -225,7 +225,7 @@ describe('bytes sent to a listening server', () => {
       statuses: [400],
       path: '/v1/api-keys',
     },
-  ])('$what: refused in the envelope of the surface', async ({ bytes, statuses, path }) => {
+  ])('$what is refused in the envelope of the surface', async ({ bytes, statuses, path }) => {
     const { status, body } = await exchange(port, bytes())
     expect(statuses).toContain(status)
     if (body !== '') expect(envelopeProblem(path, status, body)).toBe(null)
@@ -298,7 +298,7 @@ describe('bytes sent to a listening server', () => {
     )
   })
 
-  test('after all that the server answers', async () => {
+  test('the server answers after all hostile input', async () => {
     const { status } = await exchange(port, `GET /healthz HTTP/1.1\r\n${host}${end}`)
     expect(status).toBe(200)
   })
@@ -316,7 +316,7 @@ function credentialFor(route: TestRoute): string {
   return /^\/v1\/(merchants|signing-keys|ledger)/.test(route.url) ? adminKey : api.tenant.secret
 }
 
-/** A request that the route gets: its path is well-formed, whatever stands in it. */
+/** A request that reaches the route: its path is well-formed, whatever values it has. */
 function hostileRequest(route: TestRoute): Arbitrary<Hostile> {
   const { schema } = route
   const params = fc.tuple(
@@ -329,13 +329,13 @@ function hostileRequest(route: TestRoute): Arbitrary<Hostile> {
   return fc.record({ path: address, headers: hostileHeaders, body })
 }
 
-/** The stream of events has an end only where it is asked for one. */
+/** The stream of events ends only when the request asks for an end. */
 function endingQuery({ url }: TestRoute, query: string): string {
   if (url !== '/v1/events/stream') return query
   return `${query === '' ? '?' : `${query}&`}seconds=0`
 }
 
-/** The name of something that is there, half of the time: else little is reached. */
+/** The name of an existing thing, half of the time. Otherwise the requests would reach little code. */
 function hostileParam(): Arbitrary<string> {
   const encoded = hostileText.filter((text) => text !== '' && text !== '.' && text !== '..' && text.isWellFormed())
   return fc.oneof(fc.constantFrom(...Object.values(own)).map(encodeURIComponent), encoded.map(encodeURIComponent))
@@ -437,7 +437,9 @@ function looselyEncoded(text: string): string {
   return text.isWellFormed() && !text.includes('%') ? encodeURIComponent(text) : text.replaceAll('&', '')
 }
 
-/** Each member good, hostile or missing; sometimes twice, sometimes with strangers beside it. */
+/**
+ * Each member is good, hostile or missing. Sometimes a member comes twice, sometimes with unknown members beside it.
+ */
 function hostileObject(schema: ObjectSchema): Arbitrary<Written> {
   const members = Object.entries(schema.properties ?? {}).map(([name, member]) =>
     fc.oneof(
@@ -511,7 +513,7 @@ const envelopes: Record<'cashful' | 'paystack' | 'mteja', (body: unknown) => boo
   mteja: ajv.compile({ ...mtejaErrorSchema, additionalProperties: false }),
 }
 
-/** Null for a body in the envelope of the surface the path belongs to; else what is wrong with it. */
+/** Null for a body in the envelope of the surface that the path belongs to. Otherwise the fault. */
 function envelopeProblem(path: string, status: number, body: string): string | null {
   const address = path.replace(/\/{2,}/g, '/')
   if (/^\/(authorize|checkout|pay)\//.test(address) && body.startsWith('<!doctype html>')) return null
@@ -526,8 +528,9 @@ function envelopeProblem(path: string, status: number, body: string): string | n
 }
 
 /**
- * Documented statuses only, each in its envelope. Besides them: 413 for a body too large, 400 for an address or a content
- * type that cannot be read, both answered before any route, and 400 and 409 for an idempotency key.
+ * Only documented statuses are allowed, each in its envelope. Additional statuses are 413 for a body too large and 400
+ * for an unreadable address or content type, because both are answered before any route. An idempotency key adds 400
+ * and 409.
  */
 function expectDocumented(
   route: TestRoute,
@@ -561,6 +564,6 @@ async function exchange(port: number, bytes: string | Buffer): Promise<{ status:
   await once(socket, 'close')
   const answer = Buffer.concat(chunks).toString()
   const [head = '', ...body] = answer.split('\r\n\r\n')
-  // Node itself, where it answers before us, does so with no chunk at all.
+  // Where Node itself answers before the application, it sends no chunk at all.
   return { status: Number(head.split(' ')[1]), body: body.join('\r\n\r\n').replace(/^0\r\n\r\n$/, '') }
 }

@@ -11,8 +11,8 @@ import { makeTestDatabase, type TestPlace, testEngine } from './engines.ts'
 import { addTestKey, createTestContext, createTestTenant } from './service.ts'
 import { commandsFor, createLedger, createWallets, requestOf } from './wallets.ts'
 
-// Whoever has the application's role, and SQL of their own choice. On PostgreSQL that is a login of its own with nothing
-// but this membership. The embedded engine has one login, its owner's, so there the role is taken on as the server does.
+// An intruder who has the application's role and chooses the SQL. On PostgreSQL the intruder has a login with only this
+// membership. The embedded engine has one login, its owner's, so there the role is set as the server sets it.
 
 let place: TestPlace
 let db: OwnedDb
@@ -20,7 +20,7 @@ let service: ReturnType<typeof createTestContext>
 let intrude: (statements: string) => Promise<void>
 let leave: () => Promise<void> = async () => undefined
 
-/** What there is to steal. Texts, to be written into SQL. */
+/** The belongings that could be stolen. They are texts, to be written into SQL. */
 let merchant: number
 let otherMerchant: number
 let own: Record<'rich' | 'poor' | 'live' | 'hold' | 'otherHold' | 'purchase' | 'refund' | 'reversal', string>
@@ -121,7 +121,7 @@ async function logIn() {
     })
 }
 
-/** Everything that is money or says whose it is, in one word. */
+/** All money and all ownership of it, in one word. */
 async function books(): Promise<string> {
   const [row] = await db.query<{ books: string }>(sql`
     select md5(string_agg(line, ';' order by line)) as books
@@ -138,7 +138,7 @@ async function books(): Promise<string> {
   return row?.books ?? ''
 }
 
-/** Runs SQL as the intruder and answers the SQLSTATE that it met. Throws when the books are not as they were. */
+/** Runs SQL as the intruder and answers the SQLSTATE of the refusal. Throws when the books have changed. */
 async function attempt(statements: string): Promise<string> {
   const before = await books()
   const met = await intrude(statements).then(
@@ -184,7 +184,7 @@ describe('the role cannot write', () => {
     ['over what a command was answered', "update idempotency_keys set results = '{1,1,1}'"],
     ['over a merchant', "update merchants set currencies = '{USD}'"],
     ['over an event', "update events set data = '{}'"],
-  ])('%s', async (_title, statements) => {
+  ])('the role cannot write %s', async (_title, statements) => {
     expect(await attempt(statements)).toBe(forbidden)
   })
 
@@ -200,14 +200,14 @@ describe('the role cannot write', () => {
     'merchant_ids',
     'idempotency_keys',
     'events',
-  ])('nor empty %s', async (table) => {
+  ])('the role cannot empty %s', async (table) => {
     expect(await attempt(`delete from ${table}`)).toBe(forbidden)
     expect(await attempt(`truncate ${table} cascade`)).toBe(forbidden)
     expect(await attempt(`drop table ${table} cascade`)).toBe(forbidden)
   })
 })
 
-describe('the role cannot change what protects the books', () => {
+describe('the role and the means that protect the books', () => {
   const onlyWithLogin = testEngine === 'embedded' ? test.skip : test
 
   test.each([
@@ -244,8 +244,8 @@ describe('the role cannot change what protects the books', () => {
     ['lock the books against everybody', 'begin; lock table entries in exclusive mode'],
     ['hold accounts', 'select * from ledger_accounts for update'],
     ['set a sequence back', "select setval(pg_get_serial_sequence('events', 'id'), 1)"],
-  ])('%s', async (_title, statements) => {
-    // 0A000, 58P01: the embedded engine does not have the means at all.
+  ])('the role cannot %s', async (_title, statements) => {
+    // 0A000, 58P01: the embedded engine does not support the statement at all.
     expect([forbidden, '0A000', '58P01']).toContain(await attempt(statements))
   })
 
@@ -253,16 +253,16 @@ describe('the role cannot change what protects the books', () => {
     ['become the owner', 'set role postgres'],
     ['become anybody', 'set session authorization postgres'],
     ['become another', 'set role pg_write_all_data'],
-  ])('%s', async (_title, statements) => {
+  ])('the role cannot %s', async (_title, statements) => {
     expect(await attempt(statements)).toBe(forbidden)
   })
 
-  onlyWithLogin('giving a role back makes it no more than it was', async () => {
+  onlyWithLogin('the role gets no right by giving the role back', async () => {
     expect(await attempt('reset role; delete from entries')).toBe(forbidden)
     expect(await attempt('set role none; delete from entries')).toBe(forbidden)
   })
 
-  test('granting itself a right has no effect', async () => {
+  test('the role gets no right by granting it to itself', async () => {
     await attempt('grant all on entries to mteja_app')
     expect(await attempt('delete from entries')).toBe(forbidden)
   })
@@ -374,7 +374,7 @@ const refund = (original: string) => ({
 const placing = { actions: "array['place']", kinds: 'array[null]::text[]', tos: 'array[null]::integer[]' }
 
 describe('the posting function, called with anything', () => {
-  test('does what it is for', async () => {
+  test('the posting function posts well-formed calls', async () => {
     const calls = [callPost(), callPost(capture(own.hold)), callPost(refund(own.purchase)), callPost(placing)]
     for (const call of calls) await intrude(call)
     expect(await unsoundBooks(db)).toEqual([])
@@ -477,7 +477,7 @@ describe('the posting function, called with anything', () => {
       refused,
       () => ({ keys: "array['caller/used']", fingerprints: "array['x']::bytea[]" }),
     ],
-    // A post that claims to be a refund would not be counted against its original.
+    // A post with the kind of a refund would not be counted against its original.
     ['a refund that is posted', malformed, () => ({ ...refund(own.purchase), actions: "array['post']" })],
     ['a purchase that gives back', malformed, () => ({ ...refund(own.purchase), kinds: "array['purchase']" })],
     [
@@ -572,7 +572,7 @@ describe('the posting function, called with anything', () => {
       () => ({ ...placing, expirations: "array['infinity']::timestamptz[]" }),
     ],
     ['a hold that has expired', refused, () => ({ ...placing, expirations: "array[now() - interval '1 day']" })],
-  ])('is stopped by %s', async (_title, expected, overrides) => {
+  ])('the posting function refuses a command with %s', async (_title, expected, overrides) => {
     expect(await attempt(callPost(overrides()))).toBe(expected)
   })
 
@@ -623,7 +623,7 @@ describe('the posting function, called with anything', () => {
         holds: 'array[1, 2]',
       }),
     ],
-  ])('is stopped by %s', async (_title, expected, overrides) => {
+  ])('the posting function refuses two commands with %s', async (_title, expected, overrides) => {
     expect(await attempt(callPostTwice(overrides()))).toBe(expected)
   })
 
@@ -637,7 +637,7 @@ describe('the posting function, called with anything', () => {
       'create function pg_temp.more(bigint, bigint) returns bigint language sql as $$ select $1 + $2 $$; create operator pg_temp.- (function = pg_temp.more, leftarg = bigint, rightarg = bigint)',
     ],
     ['a setting', "set plan_cache_mode = force_custom_plan; set enable_indexscan = off; set datestyle = 'German'"],
-  ])('looks past %s of the session', async (_title, before) => {
+  ])('the posting function ignores %s of the session', async (_title, before) => {
     expect(
       await attempt(
         `${before}; ${callPost({ amounts: 'array[1000000]::bigint[]' }).replace('post_commands_v2', 'public.post_commands_v2')}`,
@@ -645,7 +645,7 @@ describe('the posting function, called with anything', () => {
     ).toBe(refused)
   })
 
-  test('the former version of the posting function works, and is stopped where the present one is', async () => {
+  test('the former version of the posting function works, and refuses what the present version refuses', async () => {
     await intrude(callFormerPost())
     expect(await attempt(callFormerPost({ amounts: 'array[-5]::bigint[]' }))).toBe(malformed)
     expect(await attempt(callFormerPost({ amounts: 'array[1000000]::bigint[]' }))).toBe(refused)
@@ -654,7 +654,7 @@ describe('the posting function, called with anything', () => {
     expect(await attempt(`${temporary}; ${callFormerPost({ amounts: 'array[1000000]::bigint[]' })}`)).toBe(refused)
   })
 
-  test('leaves the session’s settings as they were', async () => {
+  test('the posting function leaves the session’s settings as they were', async () => {
     await intrude(`${callPost()}; do $$ begin
       if current_setting('enable_seqscan') <> 'on' or current_setting('search_path') ~ 'pg_temp' then
         raise exception 'changed';
@@ -691,7 +691,7 @@ describe('the other functions, called with anything', () => {
     ['customers that are no list', '22023', () => ({ customers: "'{}'" })],
     ['a customer without a code', '23502', () => ({ customers: `'[{"search_text": ""}]'` })],
     ['a code that is taken', '23505', () => ({ customers: `'[{"code": "${own.live}", "search_text": ""}]'` })],
-  ])('create_customers is stopped by %s', async (_title, expected, overrides) => {
+  ])('create_customers refuses a call with %s', async (_title, expected, overrides) => {
     expect(await attempt(customers(overrides()))).toBe(expected)
   })
 
@@ -706,7 +706,7 @@ describe('the other functions, called with anything', () => {
   })
 })
 
-describe('even the owner cannot', () => {
+describe('the owner and the books', () => {
   const asOwner = (statement: string) =>
     db
       .asOwner((session) => session.execute(statement))
@@ -735,7 +735,7 @@ describe('even the owner cannot', () => {
     ['delete a hold', 'delete from holds'],
     ['make a hold smaller', 'update holds set amount = 1'],
     ['forget what was given back', 'delete from refund_totals'],
-  ])('%s', async (_title, statement) => {
+  ])('even the owner cannot %s', async (_title, statement) => {
     const before = await books()
     expect(await asOwner(statement)).toBe('MT001')
     expect(await books()).toBe(before)
@@ -814,7 +814,7 @@ describe('even the owner cannot', () => {
       '23514',
       () => `update holds set captured = amount where status = 'placed'`,
     ],
-  ])('%s', async (_title, expected, statement) => {
+  ])('even the owner cannot %s', async (_title, expected, statement) => {
     const before = await books()
     const ids = await Promise.all([own.rich, own.poor, theirs.rich, own.live].map(account))
     expect(await asOwner(statement(...(ids as [string, string, string, string])))).toBe(expected)
@@ -822,6 +822,6 @@ describe('even the owner cannot', () => {
   })
 })
 
-test('after all that the books are sound', async () => {
+test('the books are sound after all hostile SQL', async () => {
   expect(await unsoundBooks(db)).toEqual([])
 })

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check'
 
-/** Text that breaks programs that did not expect it. */
+/** Texts that break programs which do not expect them. */
 export const hostileText: Arbitrary<string> = fc.oneof(
   fc.constantFrom(
     '',
@@ -46,7 +46,7 @@ export const hostileText: Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 20 }),
 )
 
-/** JSON as it is written, so that it can say what no JavaScript value can: a member twice, 1e400, `__proto__`. */
+/** JSON as text, because no JavaScript value can have a member twice, 1e400 or `__proto__`. */
 export interface Written {
   readonly json: string
 }
@@ -83,7 +83,7 @@ const memberName = fc.oneof(
   { weight: 1, arbitrary: hostileText },
 )
 
-/** Any value: of any type, sometimes deep, wide or with members that should not be. */
+/** Any value of any type, sometimes deep, wide or with forbidden members. */
 export const hostileValue: Arbitrary<Written> = fc.oneof(
   { weight: 6, arbitrary: scalar },
   { weight: 1, arbitrary: fc.array(scalar, { maxLength: 4 }).map(writeArray) },
@@ -109,7 +109,7 @@ export function writeValue(value: unknown): Written {
   return written(JSON.stringify(value))
 }
 
-/** The text's bytes, or something that is not quite JSON or not quite UTF-8. */
+/** The text's bytes, or bytes that are not quite JSON or not quite UTF-8. */
 export function spoiltBytes(text: string): Arbitrary<Buffer> {
   const bytes = Buffer.from(text)
   const at = fc.nat({ max: Math.max(0, bytes.length - 1) })

@@ -7,13 +7,13 @@ import { storedRows } from './stored-rows.ts'
 
 const adminKey = 'operator-0123456789'
 
-/** A request that names something of somebody else's, and how it must be answered. */
-interface Attempt {
+/** A request that names another tenant's belonging, and the status it must get. */
+interface Intrusion {
   params?: Record<string, string>
   query?: string
   body?: unknown
   status: number
-  /** Where the same merchant's live mode refuses for a reason of its own before it looks. */
+  /** The status in live mode, where it refuses for a reason of its own before looking. */
   statusInLiveMode?: number
 }
 
@@ -29,8 +29,8 @@ const identity = {
   account_number: '0111111111',
 }
 
-/** Every way in which a request to the route can name what belongs to a tenant. */
-const attempts: Record<string, (its: Belongings) => Attempt[]> = {
+/** For each route, every way in which a request can name a tenant's belonging. */
+const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
     { body: { phoneNumber, email }, status: 201 },
     { body: { phoneNumber, merchantId }, status: 400, statusInLiveMode: 201 },
@@ -332,7 +332,7 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     },
   ],
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
-    { params: { reference: requestedReference }, body: {}, status: 404 },
+    { params: { reference: requestedReference }, body: {}, status: 404, statusInLiveMode: 403 },
   ],
 
   'GET /v1/customers/:id/balances': ({ customerCode }) => [
@@ -354,12 +354,12 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
     [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
   'POST /v1/reversals': ({ payInId, purchaseId }) =>
     [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
-  // Each transfer is answered for itself, and refused as one between customers who do not exist.
+  // Each transfer has its own answer, and is refused like a transfer between unknown customers.
   'POST /v1/transfers/batch': ({ customerCode, otherCode }) => [
     { body: { transfers: [{ fromCustomerId: customerCode, toCustomerId: otherCode, amount: 1 }] }, status: 200 },
   ],
 
-  // The operator's: to a merchant's key they are closed, whatever they name.
+  // The operator's routes refuse a merchant's key, whatever the request names.
   'POST /v1/merchants': () => [{ body: { name: 'Soko' }, status: 401 }],
   'GET /v1/merchants': () => [{ status: 401 }],
   'POST /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
@@ -372,7 +372,7 @@ const attempts: Record<string, (its: Belongings) => Attempt[]> = {
   'GET /v1/ledger/entries': () => [{ status: 401 }],
 }
 
-/** Answer everybody alike and touch nobody's data, or are opened by a secret of their own. */
+/** Routes that answer every caller the same without touching a tenant's data, or that a secret of their own opens. */
 const ofNoTenant = [
   'OPTIONS *',
   'GET /healthz',
@@ -396,7 +396,7 @@ const ofNoTenant = [
   'GET /api/canary/health',
 ]
 
-/** Names of the same form that nothing has. */
+/** Names of the same form that belong to nothing. */
 const unknown: Belongings = {
   merchantId: 'mer_000000000000000',
   integration: '999999999',
@@ -440,30 +440,30 @@ beforeAll(async () => {
 })
 afterAll(() => api.close())
 
-test('every route either has its attempts here or belongs to no tenant', () => {
-  const listed = [...Object.keys(attempts), ...ofNoTenant].sort()
+test('every route has its intrusions here or belongs to no tenant', () => {
+  const listed = [...Object.keys(intrusions), ...ofNoTenant].sort()
   expect(listed).toEqual(api.routes.map((route) => route.name).sort())
 })
 
-describe.each(Object.keys(attempts))('%s', (name) => {
-  test('to another merchant, what is a merchant’s does not exist', async () => {
+describe.each(Object.keys(intrusions))('%s', (name) => {
+  test(`${name} hides a merchant’s belongings from another merchant`, async () => {
     const intruder = await createTestTenant(api.service, { name: 'Soko' })
     await expectNothingThere(name, intruder.secret, ({ status }) => status)
   })
 
-  test('to the same merchant in live mode, what is in test mode does not exist', () =>
+  test(`${name} hides the belongings in test mode from the same merchant in live mode`, () =>
     expectNothingThere(name, liveMode.secret, ({ status, statusInLiveMode }) => statusInLiveMode ?? status))
 })
 
-const takingTokens = Object.keys(attempts).filter((name) => / \/(api|v1)\//.test(name))
+const takingTokens = Object.keys(intrusions).filter((name) => / \/(api|v1)\//.test(name))
 
-test.each(takingTokens)('%s: to a token of another merchant, neither', async (name) => {
+test.each(takingTokens)('%s hides a merchant’s belongings from a token of another merchant', async (name) => {
   const intruder = await createTestTenant(api.service, { name: 'Soko' })
   const answer = await api.call('GET', '/api/canary/authentication/token', undefined, intruder.secret)
   await expectNothingThere(name, answer.json().token, ({ status }) => status)
 })
 
-test('the operator cannot revoke a key of one merchant as if it were another’s', async () => {
+test('the operator cannot revoke a merchant’s key under another merchant’s name', async () => {
   const other = await createTestTenant(api.service, { name: 'Soko' })
   const path = `/v1/merchants/${other.merchant.code}/api-keys/${victim.apiKeyId}`
   const before = await storedRows(api.service.db, api.tenant)
@@ -476,7 +476,7 @@ test('a key of the other mode is neither listed nor revoked', async () => {
   expect(data.map((key: { mode: string }) => key.mode)).not.toContain('test')
 })
 
-test('the right key finds all of it', async () => {
+test('the tenant’s own key finds its belongings', async () => {
   for (const path of [
     `/api/canary/customers/${victim.customerCode}/balance`,
     `/customer/${victim.customerId}`,
@@ -486,18 +486,18 @@ test('the right key finds all of it', async () => {
   }
 })
 
-/** Answered as for something that does not exist, showing nothing and changing nothing. */
-async function expectNothingThere(name: string, bearer: string, statusOf: (attempt: Attempt) => number) {
+/** Expects the answer to something unknown. The answer must show nothing, and the request must change nothing. */
+async function expectNothingThere(name: string, bearer: string, statusOf: (intrusion: Intrusion) => number) {
   const route = api.routes.find((each) => each.name === name) as TestRoute
-  const attemptsOf = attempts[name] as (its: Belongings) => Attempt[]
+  const intrusionsOf = intrusions[name] as (its: Belongings) => Intrusion[]
   const before = await storedRows(api.service.db, api.tenant)
-  const atUnknown = attemptsOf(unknown)
-  for (const [i, attempt] of attemptsOf(victim).entries()) {
-    const answer = await send(route, attempt, bearer)
-    expect({ attempt, status: answer.statusCode, body: answer.body }).toMatchObject({ status: statusOf(attempt) })
-    expect(withoutSent(answer.body, attempt, victim)).toEqual(expect.not.stringMatching(anyNameOf(victim)))
+  const atUnknown = intrusionsOf(unknown)
+  for (const [i, intrusion] of intrusionsOf(victim).entries()) {
+    const answer = await send(route, intrusion, bearer)
+    expect({ intrusion, status: answer.statusCode, body: answer.body }).toMatchObject({ status: statusOf(intrusion) })
+    expect(withoutSent(answer.body, intrusion, victim)).toEqual(expect.not.stringMatching(anyNameOf(victim)))
     if (answer.statusCode < 400 && name !== 'POST /v1/transfers/batch') continue
-    const same = await send(route, atUnknown[i] as Attempt, bearer)
+    const same = await send(route, atUnknown[i] as Intrusion, bearer)
     expect([same.statusCode, masked(same.body, unknown)]).toEqual([answer.statusCode, masked(answer.body, victim)])
   }
   expect(await storedRows(api.service.db, api.tenant)).toEqual(before)
@@ -505,22 +505,22 @@ async function expectNothingThere(name: string, bearer: string, statusOf: (attem
 
 function send(
   route: TestRoute,
-  { params = {}, query, body }: Attempt,
+  { params = {}, query, body }: Intrusion,
   bearer: string,
 ): Promise<LightMyRequestResponse> {
   const path = `${fillPath(route.url, params)}${query === undefined ? '' : `?${query}`}`
   return api.call(route.method, path, body, bearer)
 }
 
-/** The body without the names that the request itself gave: those may be repeated. */
-function withoutSent(body: string, attempt: Attempt, its: Belongings): string {
-  const sent = JSON.stringify(attempt)
+/** The body without the names in the request itself, because an answer may repeat them. */
+function withoutSent(body: string, intrusion: Intrusion, its: Belongings): string {
+  const sent = JSON.stringify(intrusion)
   return Object.values(its).reduce((text, name) => (sent.includes(name) ? text.replaceAll(name, '…') : text), body)
 }
 
 /**
- * But for what the intruder can rightly have as well: the merchant itself, in the other mode, and a customer with the same
- * e-mail and phone.
+ * Leaves out the names that the intruder may have as well: the merchant itself in the other mode, and a customer with
+ * the same e-mail and phone.
  */
 function anyNameOf({ merchantId: _1, integration: _2, email: _3, phoneNumber: _4, ...its }: Belongings): RegExp {
   return new RegExp(Object.values(its).join('|'))

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type DatabaseOptions, DatabaseUnavailableError, openDatabase } from '../src/db/connect.ts'
 import { sql } from '../src/db/sql.ts'
 
-// A server in small, to be killed while it writes. It gets the database's address as JSON and the number of its round,
-// and prints the key of each entry once its transaction is committed.
+// A small server that is killed while it writes. It gets the database's address as JSON and the number of its round. It
+// prints the key of each entry once the entry's transaction is committed.
 
 const options: DatabaseOptions = JSON.parse(process.argv[2] ?? '')
 const round = process.argv[3]
@@ -22,7 +22,7 @@ async function post(): Promise<void> {
     await tx.query(sql`insert into kill_entries (key, account, amount) values (${key}, ${account}, ${amount})`)
     await tx.query(sql`update kill_accounts set balance = balance + ${amount} where id = ${account}`)
   })
-  // Synchronously: what was printed has left this process, however it is killed.
+  // Written synchronously, so that a printed line has left this process, however it is killed.
   writeSync(1, `${key}\n`)
 }
 

@@ -1,6 +1,6 @@
 import { lockFolder } from '../src/db/folder-lock.ts'
 
-// A process that locks the folder it is given, says so or why not, and holds it until it is killed.
+// Locks the folder given, and reports success or the reason of a failure. Holds the lock until it is killed.
 
 try {
   await lockFolder(process.argv[2] ?? '')

@@ -1,16 +1,16 @@
 import type { Log } from '../src/base/log.ts'
 import { createLog, type ServerLog } from '../src/start/log.ts'
 
-/** A line of the log, without the members that each has: time, process, host. */
+/** A line of the log, without the members that every line has: time, process, host. */
 export type LogLine = Record<string, unknown> & { level: number; msg: string }
 
-/** A log as the server has it, whose lines a test reads. */
+/** The server's own log, whose lines a test reads. */
 export interface TestLog {
   log: Log
   /** The same, for an application. */
   server: ServerLog
   lines: LogLine[]
-  /** All that was written. */
+  /** The whole text written. */
   text(): string
 }
 

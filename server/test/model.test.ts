@@ -13,13 +13,13 @@ import { Client } from './model/client.ts'
 import { randomFrom } from './random.ts'
 import { createWallets } from './wallets.ts'
 
-// Random workloads of everything that can be done with money, by many clients at once, against an auditor who keeps the
-// books in memory. MTEJA_MODEL_SEED does the same again, MTEJA_MODEL_OPERATIONS does more of it.
+// Random workloads of all operations on money, by many clients at once, against an auditor who keeps the books in
+// memory. MTEJA_MODEL_SEED repeats a workload. MTEJA_MODEL_OPERATIONS makes it longer.
 
 const seed = Number(process.env.MTEJA_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const operations = Number(process.env.MTEJA_MODEL_OPERATIONS ?? (testEngine === 'postgresql' ? 85_000 : 16_000))
 const clientCount = 128
-/** Of the clients, how many come over HTTP. */
+/** The number of clients that use HTTP. */
 const overHttp = 10
 const stepsPerRound = 25
 const allowedMs = 60_000 + operations * 10
@@ -36,9 +36,11 @@ beforeAll(async () => {
 
 afterAll(() => api.close())
 
-test(`${operations} operations by ${clientCount} clients at once, seed ${seed}`, { timeout: allowedMs }, async () => {
+test(`the ledger agrees with an independent auditor after ${operations} operations by ${clientCount} clients at once, seed ${seed}`, {
+  timeout: allowedMs,
+}, async () => {
   const random = randomFrom(seed)
-  // Three servers over one database, each with queues of its own; one of them is met over HTTP.
+  // Three servers over one database, each with its own queues. One of them is called over HTTP.
   const banks = [bankOverDomain(api), bankOverDomain(api)]
   const http = bankOverHttp(api)
   const customers = shared.map(({ customer }) => customer)
@@ -66,18 +68,18 @@ async function walk(client: Client, steps: number): Promise<number> {
   return done
 }
 
-/** As autovacuum does within a minute: by then most of the test would be over, on plans made for empty tables. */
+/** Autovacuum would analyze within a minute. By then most of the test would have run on plans made for empty tables. */
 async function analyze(): Promise<void> {
   await (api.service.db as OwnedDb).asOwner((session) => session.execute('analyze'))
 }
 
-/** Moves the clock; two servers at once give up what is due, or nobody does so for now. */
+/** Moves the clock. Then either two servers expire the due holds at once, or no server does so for now. */
 async function passTime(random: () => number): Promise<number> {
   api.service.clock.advance(Math.floor(random() * 1_200_000))
   if (random() < 0.4) return 0
   const now = api.service.clock.now()
   const due = auditor.holds.filter((hold) => isDue(hold, now))
-  // Each takes up to 250 a round.
+  // Each server expires up to 250 holds a round.
   for (let left = due.length; left > 0; left -= 250) {
     await Promise.all([expireDueHolds(api.service), expireDueHolds(api.service)])
   }
@@ -89,7 +91,7 @@ function isDue({ status, expiresAt }: Hold, now: Date): boolean {
   return status === 'placed' && expiresAt !== null && expiresAt <= now
 }
 
-/** Nobody does anything: what is stored must be what the auditor has. */
+/** While no client works, everything stored must equal the auditor's books. */
 async function audit(isThorough: boolean): Promise<void> {
   const wallets = [...auditor.wallets.values()]
   await auditBalances(wallets)
@@ -140,7 +142,7 @@ async function auditHolds(): Promise<void> {
   for (const { id, status, amount, captured } of auditor.holds) deepEqual(stored.get(id), [status, amount, captured])
 }
 
-/** One for everything that happened, none for what was refused or repeated. */
+/** One event for each operation done, and no event for a refusal or a repeat. */
 async function auditEvents(): Promise<void> {
   const [row] = await api.service.db.query<{ count: bigint }>(sql`
     select count(*) from events where merchant_id = ${api.tenant.merchant.id} and type not like 'customer.%'
@@ -155,7 +157,7 @@ interface StoredLine {
   balance_after: bigint
 }
 
-/** What has been added since the last time, of every wallet. */
+/** Compares the lines added to each wallet since the last time. */
 async function auditHistories(wallets: Wallet[]): Promise<void> {
   const rows = await api.service.db.query<StoredLine & { place: bigint }>(sql`
     select w.place, e.number, e.transaction_id, e.amount, e.balance_after
@@ -202,9 +204,9 @@ function checkOwn(wallet: Wallet, stored: StoredLine[]): void {
 }
 
 /**
- * Of a wallet that many used at once the order is known only now: everything that was acknowledged is there once and
- * nothing else, everybody was told what was there at their turn, and nobody was refused who could have been served at
- * any moment.
+ * Checks a wallet that many clients used at once, whose order is known only now. Every acknowledged operation is stored
+ * once, and nothing else is stored. Every client was told the balance at its turn. No client was refused an amount that
+ * was free at every moment.
  */
 function checkShared(wallet: Wallet, stored: StoredLine[]): void {
   const acknowledged = new Map(wallet.lines.slice(wallet.audited).map((line) => [line.id, line]))
@@ -219,7 +221,7 @@ function checkShared(wallet: Wallet, stored: StoredLine[]): void {
     return { ...line, id: transaction_id, amount, after: balance_after, at: line?.at ?? new Date(0) }
   })
   wallet.lines.splice(wallet.audited, inOrder.length, ...inOrder)
-  // At no moment was less than this free: everything that was held at any time since, held all at once.
+  // At every moment at least this much was free: it is the rest if all amounts held since then were held at once.
   const surelyFree = lowest - wallet.held - wallet.released
   for (const amount of wallet.refused) expect(amount).toBeGreaterThan(surelyFree)
 }

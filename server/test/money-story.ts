@@ -3,6 +3,7 @@ import { sql } from '../src/db/sql.ts'
 import { setRiskAction } from '../src/domain/customers/customers.ts'
 
 import { simulatePayIn } from '../src/domain/sandbox/pay-ins.ts'
+import { sandboxTenantOf } from '../src/domain/sandbox/sandbox-tenant.ts'
 import { captureHold, expireDueHolds, placeHold, releaseHold } from '../src/domain/wallet/holds.ts'
 import { makePurchase } from '../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../src/domain/wallet/refunds.ts'
@@ -11,16 +12,16 @@ import { createTestTenant, type TestService } from './service.ts'
 import { createWallets } from './wallets.ts'
 
 /**
- * Tells a story of money at a merchant of its own, a sentence a line, and answers how it ended. A line may end in
- * `-> code`, the refusal it must meet. Customers are A, B and C; X is nobody.
+ * Plays a story about money at a merchant of its own, a sentence a line, and answers the balances at its end. A line
+ * may end in `-> code`, the refusal that it must meet. Customers are A, B and C. X is an unknown customer.
  *
  *     A gets 100              A spends 40 as p           A sends B 10 as t
  *     A holds 50 as h         A holds 50 for 1h as h     capture 20 of h      capture all of h, final
  *     release h               refund 10 of p             refund all of p      reverse t
  *     deny A                  allow A                    wait 1h              expire
  *
- * An amount may be followed by its currency; ZAR otherwise. The answer is what everybody has, and holds in brackets,
- * without those who have nothing: `A 60 [50], merchant 40`.
+ * An amount may be followed by its currency, otherwise it is in ZAR. The answer has each customer's balance, with held
+ * amounts in brackets, and leaves out customers without money: `A 60 [50], merchant 40`.
  */
 export async function tellStory(service: TestService, story: string): Promise<string> {
   const teller = await createTeller(service)
@@ -49,7 +50,8 @@ async function createTeller(service: TestService) {
   const sentences: [RegExp, (groups: Record<string, string | undefined>) => Promise<{ id?: string } | unknown>][] = [
     [
       /^(?<who>\w) gets (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
-      ({ who, amount = '', currency }) => simulatePayIn(service, tenant, { customerCode: code(who), amount, currency }),
+      ({ who, amount = '', currency }) =>
+        simulatePayIn(service, sandboxTenantOf(tenant), { customerCode: code(who), amount, currency }),
     ],
     [
       /^(?<who>\w) spends (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
@@ -73,8 +75,8 @@ async function createTeller(service: TestService) {
     [
       /^capture (?<amount>\d+|all) of (?<of>\w+)(?<final>, final)?(?: as (?<as>\w+))?$/,
       ({ amount, of, final }) => {
-        const given = { amount: amountOf(amount), isFinal: final !== undefined }
-        return captureHold(service, tenant, id(of), given, null)
+        const given = { holdId: id(of), amount: amountOf(amount), isFinal: final !== undefined }
+        return captureHold(service, tenant, given, null)
       },
     ],
     [/^release (?<of>\w+)$/, ({ of }) => releaseHold(service, tenant, id(of), null)],
@@ -93,7 +95,7 @@ async function createTeller(service: TestService) {
   ]
 
   return {
-    /** Answers `done` or the code of the refusal. */
+    /** Answers `done`, or the code of the refusal. */
     async tell(sentence: string): Promise<string> {
       const found = sentences.find(([pattern]) => pattern.test(sentence))
       if (found === undefined) throw new Error(`"${sentence}" is no sentence of a story`)

@@ -6,7 +6,7 @@ import { isRemembered } from '../src/domain/idempotency/remembered.ts'
 import { renderProblem as renderForMteja } from '../src/surfaces/mteja/errors.ts'
 import { listRoutes, openTestApi, type TestApi, type TestRoute } from './api.ts'
 
-// Holds the door for "once" to docs/ledger.md: which way each route goes, and what is remembered of an answer.
+// Compares the door for "once" with docs/ledger.md: the way of each route, and the answers that are remembered.
 
 const ways: Record<string, readonly string[]> = {
   'in the posting': [
@@ -33,7 +33,6 @@ const ways: Record<string, readonly string[]> = {
     'POST /customer/authorization/initialize',
     'POST /customer/deactivate_authorization',
     'POST /customer/set_risk_action',
-    'POST /dedicated_account',
     'POST /dedicated_account/assign',
     'POST /dedicated_account/split',
     'POST /transaction/initialize',
@@ -57,6 +56,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /api/canary/payment-intents/:id/confirm',
     'POST /bank/validate',
     'POST /charge',
+    'POST /dedicated_account',
     'POST /transaction/charge_authorization',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/payments/:reference/notice',

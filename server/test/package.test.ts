@@ -10,10 +10,10 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 
 const serverFolder = fileURLToPath(new URL('..', import.meta.url))
-// The Node that runs the tests, and the one npm was started with: on most machines two versions.
+// The Node that runs the tests, and the Node that npm was started with. On most machines these are two versions.
 const nodes = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])]
 
-// Installing takes ten seconds on an idle machine, and what is started here starts from nothing.
+// Installing takes ten seconds on an idle machine, and every process here starts from nothing.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 let folder: string
@@ -40,7 +40,7 @@ test('the package holds the compiled server, its SQL, the licence and the readme
   expect(packedFiles.filter((path) => !expected.test(path) || /\.test\./.test(path))).toEqual([])
 })
 
-test.each(nodes)('installed in an empty folder, the mteja command serves until SIGTERM on %s', async (node) => {
+test.each(nodes)('the installed mteja command serves until SIGTERM, from an empty folder, on %s', async (node) => {
   const { server, address } = await startMteja(node)
   const health = await fetch(`${address}/healthz`)
   expect(health.status).toBe(200)
@@ -48,7 +48,7 @@ test.each(nodes)('installed in an empty folder, the mteja command serves until S
   expect(await once(server, 'exit')).toEqual([0, null])
 })
 
-test('its other commands speak to the server that holds the data folder', async () => {
+test('the installed mteja command’s other commands speak to the server that holds the data folder', async () => {
   const { data } = await startMteja(process.execPath)
   const created = await runInstalled('merchant', 'create', '--name', 'Soko', '--data', data)
   expect(created).toMatch(/^Created merchant mer_/)
@@ -56,7 +56,7 @@ test('its other commands speak to the server that holds the data folder', async 
   expect(await runInstalled('ledger', 'verify', '--data', data)).toMatch(/^The ledger is sound/)
 })
 
-test('a signal that arrives twice, as npx passes ctrl-C on once more, does not cut the end short', async () => {
+test('a signal that arrives twice, as npx passes on a second ctrl-C, does not cut the end short', async () => {
   const { server, address } = await startMteja(process.execPath)
   await fetch(`${address}/healthz`)
   const exit = once(server, 'exit')
@@ -66,7 +66,7 @@ test('a signal that arrives twice, as npx passes ctrl-C on once more, does not c
   expect(await exit).toEqual([0, null])
 })
 
-/** Starts the installed command on a new data folder and waits until it says where it listens. */
+/** Starts the installed command on a new data folder, and waits until it prints its address. */
 async function startMteja(node: string): Promise<{ server: ChildProcess; address: string; data: string }> {
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
@@ -81,7 +81,7 @@ async function startMteja(node: string): Promise<{ server: ChildProcess; address
   return { server, address, data }
 }
 
-/** What the installed command prints. */
+/** The output of an installed command. */
 async function runInstalled(...args: string[]): Promise<string> {
   return (await promisify(execFile)(join(folder, 'node_modules/.bin/mteja'), args, { cwd: folder })).stdout
 }

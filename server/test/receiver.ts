@@ -3,17 +3,17 @@ import http, { type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-/** What a receiver got. */
+/** A request that a receiver got. */
 export interface Received {
   headers: IncomingHttpHeaders
   body: string
 }
 
-/** Somebody's address that webhooks are sent to. */
+/** An address that receives webhooks. */
 export interface Receiver {
   url: string
   received: Received[]
-  /** What it answers from now on. */
+  /** The status of its answers from now on. */
   status: number
   close(): Promise<void>
 }

@@ -15,14 +15,14 @@ interface Own extends Belongings {
   liveKey: string
   liveCustomerId: string
   otherCardCode: string
-  /** Of a customer without money. */
+  /** The code of a customer without money. */
   poorCode: string
-  /** Of the customer without money, who has spent it. */
+  /** A pay-in of the customer without money, who has spent it. */
   spentPayInId: string
   deniedCode: string
   deniedHoldId: string
   deniedIntentId: string
-  /** Not paid yet. */
+  /** A payment intent that is not paid yet. */
   spareIntentId: string
   paidIntentId: string
   spareMethodId: string
@@ -32,23 +32,23 @@ interface Own extends Belongings {
   chargeableEmail: string
   spareEndpointId: string
   otherEndpointId: string
-  /** Used for another request. */
+  /** A key already used for another request. */
   idempotencyKey: string
 }
 
-/** A request to the route; what is left out is what a well-behaved caller of the surface sends. */
+/** A request to the route. A member that is left out has the value a well-behaved caller sends. */
 interface Sent {
   params?: Record<string, string>
   query?: string
   body?: unknown
   bearer?: string | null
-  /** To a server whose operator has set no key. */
+  /** Sends the request to a server without an operator's key. */
   operator?: 'none'
   database?: 'down'
   headers?: Record<string, string>
 }
 
-/** By status, the request that must be answered with it. */
+/** By status, a request that must get that status. */
 type Cases = Record<number, Sent | ((own: Own) => Sent)>
 
 const stranger = { bearer: 'sk_test_0000000000000000' }
@@ -522,7 +522,10 @@ const banking: Record<string, Cases> = {
   },
 }
 
-/** Of a route for the operator: how it refuses whoever is none, and on a server that has none. */
+/**
+ * Cases of a route for the operator: its refusal of other callers, and its answer on a server without an operator's
+ * key.
+ */
 const operatorOnly = (request: Sent): Cases => ({
   401: { ...request, bearer: 'not-the-operators-key' },
   404: { ...request, operator: 'none' },
@@ -656,6 +659,11 @@ const mteja: Record<string, Cases> = {
     200: ({ requestedReference }) => ({ params: { reference: requestedReference }, body: {} }),
     400: ({ requestedReference }) => ({ params: { reference: requestedReference }, body: { accountNumber: 'x' } }),
     401: { ...stranger, params: { reference: 'none' }, body: {} },
+    403: ({ liveKey, requestedReference }) => ({
+      bearer: liveKey,
+      params: { reference: requestedReference },
+      body: {},
+    }),
     404: { params: { reference: 'none' }, body: {} },
   },
   'GET /v1/customers/:id/balances': {
@@ -706,7 +714,7 @@ const mteja: Record<string, Cases> = {
     400: ({ holdId }) => ({ params: { id: holdId }, headers: { 'idempotency-key': 'a b' } }),
     401: { ...stranger, params: { id: 'none' } },
     404: { params: { id: 'none' } },
-    // Released already, by the first.
+    // The hold was released by the first request.
     409: ({ holdId }) => ({ params: { id: holdId } }),
   },
   'POST /v1/refunds': {
@@ -723,7 +731,7 @@ const mteja: Record<string, Cases> = {
     401: { ...stranger, body: {} },
     402: ({ spentPayInId }) => ({ body: { transactionId: spentPayInId } }),
     404: { body: { transactionId: 'none' } },
-    // Nothing is left of it, after the first.
+    // The first request gave back the whole purchase.
     409: ({ purchaseId }) => ({ body: { transactionId: purchaseId } }),
   },
   'POST /v1/transfers/batch': {
@@ -769,7 +777,7 @@ const mteja: Record<string, Cases> = {
   'POST /v1/signing-keys/rotate': { 201: {}, ...operatorOnly({}) },
 }
 
-/** These are in no API reference; the statuses worth a case are listed here. */
+/** Routes in no API reference. The statuses that need a case are listed here. */
 const hidden: Record<string, Cases> = {
   'OPTIONS *': {
     204: {
@@ -852,7 +860,7 @@ afterAll(async () => {
   await api.close()
 })
 
-/** What the refusals need besides: customers who have nothing or may do nothing. */
+/** Customers for the refusals: they have no money, or are denied. */
 async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const idempotencyKey = 'used-before'
   const make = async (name: string, body: Record<string, unknown>, headers: Record<string, string> = {}) => {
@@ -908,7 +916,7 @@ test('every route has a case for each status it documents', () => {
   expect(missing).toEqual([])
 })
 
-test('no case is of a route or status that is not there', () => {
+test('every case belongs to a route and a status that exist', () => {
   const known = new Map(api.routes.map((route) => [route.name, route]))
   const stale = Object.entries(cases).flatMap(([name, ofRoute]) => {
     const route = known.get(name)
@@ -922,7 +930,7 @@ test('no case is of a route or status that is not there', () => {
 })
 
 describe.each(Object.entries(cases))('%s', (name, ofRoute) => {
-  test.each(Object.entries(ofRoute))('answers %s, in the shape documented for it', async (status, request) => {
+  test.each(Object.entries(ofRoute))(`${name} answers %s, in the shape documented for it`, async (status, request) => {
     const route = findRoute(name)
     const answer = await send(route, typeof request === 'function' ? request(own) : request)
     expect({ status: answer.statusCode, body: answer.body }).toMatchObject({ status: Number(status) })
@@ -930,7 +938,7 @@ describe.each(Object.entries(cases))('%s', (name, ofRoute) => {
   })
 })
 
-test('HEAD is answered as GET is, without a body', async () => {
+test('HEAD is answered like GET, without a body', async () => {
   const gets = Object.entries({ ...cashful, ...paystack, ...banking, ...mteja }).filter(([name]) =>
     name.startsWith('GET '),
   )
@@ -943,14 +951,14 @@ test('HEAD is answered as GET is, without a body', async () => {
 })
 
 describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surface) => {
-  test('is valid OpenAPI 3.1', async () => {
+  test(`the API reference of ${surface} is valid OpenAPI 3.1`, async () => {
     const document = await readDocument(surface)
     const validator = new Validator()
     const { valid, errors } = await validator.validate(document)
     expect({ valid, errors, version: validator.version }).toEqual({ valid: true, errors: undefined, version: '3.1' })
   })
 
-  test('shows exactly the routes there are, each with a name, a summary, a tag and an example', async () => {
+  test(`the API reference of ${surface} shows exactly the routes, each with a name, a summary, a tag and an example`, async () => {
     const { paths } = await readDocument(surface)
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
@@ -971,7 +979,7 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
     expect(lacking).toEqual([])
   })
 
-  test('gives each operation a name of its own', async () => {
+  test(`the API reference of ${surface} gives each operation a name of its own`, async () => {
     const { paths } = await readDocument(surface)
     const names = Object.values(paths).flatMap((methods) => Object.values(methods).map((each) => each.operationId))
     expect(names.length).toBe(new Set(names).size)
@@ -997,7 +1005,7 @@ async function readDocument(surface: string) {
   return answer.json<{ paths: Record<string, Record<string, Operation>> }>()
 }
 
-/** A schema as far as we look into it. */
+/** The members of a schema that the tests read. */
 interface Schema {
   type?: string | string[]
   properties?: Record<string, Schema>
@@ -1028,7 +1036,7 @@ function hasExample({ schema, example, examples = {} }: MediaType): boolean {
   return example !== undefined || Object.keys(examples).length > 0 || schemaHasExample(schema)
 }
 
-/** Of the whole, or of at least one of its members. */
+/** Whether the schema or one of its members has an example. */
 function schemaHasExample({ example, examples = [], properties = {}, anyOf = [], items }: Schema): boolean {
   if (example !== undefined || examples.length > 0) return true
   return [...Object.values(properties), ...anyOf, ...(items ? [items] : [])].some(schemaHasExample)
@@ -1065,7 +1073,7 @@ for (const schema of [cashfulErrorSchema, paystackErrorSchema, mtejaErrorSchema]
 
 function expectDocumentedShape(route: TestRoute, answer: LightMyRequestResponse): void {
   const schema = (route.schema.response as Record<number, object> | undefined)?.[answer.statusCode]
-  // What is streamed has lines of a shape, not a body of one.
+  // A stream has lines of a shape, and no body of one shape.
   if (schema === undefined || /ndjson|csv/.test(String(answer.headers['content-type']))) return
   expect(answer.headers['content-type']).toBe('application/json; charset=utf-8')
   const validate: ValidateFunction = ajv.compile(closed(schema) as object)
@@ -1073,7 +1081,7 @@ function expectDocumentedShape(route: TestRoute, answer: LightMyRequestResponse)
   expect({ body: answer.json(), errors: validate.errors }).toMatchObject({ errors: null })
 }
 
-/** The schema with no room for members it does not name: clients of some languages fail on them. */
+/** The schema without room for undocumented members, because clients of some languages fail on them. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeTestDatabase, type TestPlace } from './engines.ts'
 import { freePort, startMteja } from './server-process.ts'
 
-// What a server process writes to standard output.
+// The standard output of a server process.
 
 const testKey = 'sk_test_server_log0123456789'
 
@@ -61,7 +61,7 @@ test('a server writes the welcome, then a line for each request, and the last of
 
 test('a reader of the log that hangs holds up no request', async () => {
   const { child, exited } = await startServer()
-  // Nobody reads its output: the pipe is full after some hundred lines.
+  // The output is not read, so the pipe is full after some hundred lines.
   await untilReady()
   expect(await sendRequests(2000, 'unread')).toHaveLength(2000)
   child.kill('SIGKILL')

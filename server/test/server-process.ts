@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url'
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const lifeline = new URL('../../scripts/lifeline.mjs', import.meta.url).href
 
-/** A server may take this long to start, recovering from a kill on a busy machine. */
+/** A server may take this long to start, because it recovers from a kill on a busy machine. */
 const startTimeoutMs = 60_000
 
-/** `mteja serve` in a process of its own, to be killed and started again at the same address. */
+/** `mteja serve` in a process of its own. It can be killed and started again at the same address. */
 export class ServerProcess {
   readonly origin: string
   readonly #args: readonly string[]
@@ -18,7 +18,7 @@ export class ServerProcess {
   readonly #program: string
   #process: ChildProcess | undefined
 
-  /** @param program the main file of the version to be run; default this one's */
+  /** @param program the main file of the version to run; default the current version's */
   constructor(
     port: number,
     place: { dataFolder: string; databaseUrl?: string },
@@ -42,12 +42,12 @@ export class ServerProcess {
     }
   }
 
-  /** Ends it with no time to do anything. */
+  /** Ends the server without time to do anything. */
   kill(): Promise<void> {
     return this.#end('SIGKILL')
   }
 
-  /** Ends it as an operator does. */
+  /** Ends the server as an operator does. */
   stop(): Promise<void> {
     return this.#end('SIGTERM')
   }
@@ -80,7 +80,7 @@ export async function runMteja(
   return { code, stdout, stderr }
 }
 
-/** Starts a command of `mteja`; it ends with whoever started it. */
+/** Starts a command of `mteja`. It ends with this process. */
 export function startMteja(
   args: readonly string[],
   environment: Record<string, string>,
@@ -106,7 +106,7 @@ async function isReady(origin: string): Promise<boolean> {
   }
 }
 
-/** Asks the system for a port and gives it back; in theory another process may take it in between. */
+/** Asks the system for a port and gives it back. In theory another process may take it in between. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = net.createServer().once('error', reject)

@@ -14,10 +14,10 @@ import { chooseProviders } from '../src/start/providers.ts'
 import type { Service } from '../src/surfaces/http/surface.ts'
 import { openTestDatabase } from './engines.ts'
 
-/** Every test service's key. */
+/** The key of every test service. */
 export const testVault = createVault(Buffer.alloc(32, 1), systemRandom)
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until a test moves it. */
 export interface TestClock extends Clock {
   advance(ms: number): void
 }
@@ -36,14 +36,14 @@ export type TestContext = Service & { clock: TestClock; sandboxDelayMs: number }
 
 export type TestService = TestContext & { close(): Promise<void> }
 
-/** A service on an empty database of its own, with a clock the test moves and a sandbox that takes a second. */
+/** A service on an empty database of its own, with a clock that the test moves and a sandbox that takes a second. */
 export async function openTestService(log?: Log): Promise<TestService> {
   const meter = createMeter()
   const db = await openTestDatabase({ meter })
   return { ...createTestContext(db, log, meter), close: () => db.close() }
 }
 
-/** What such a service has besides its database. Lines are written nowhere, or to `log`. */
+/** The members of such a service, around its database. Log lines are written to `log`, by default nowhere. */
 export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter = createMeter()): TestContext {
   const clock = createTestClock()
   const sandboxDelayMs = 1000
@@ -58,7 +58,10 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     meter,
     webhookSender: createWebhookSender(),
     sandboxDelayMs,
-    ...chooseProviders({ db, clock, failures, meter }, { sandboxDelayMs, upstreamPaystack: undefined }),
+    ...chooseProviders(
+      { db, clock, random: systemRandom, failures, meter },
+      { sandboxDelayMs, upstreamPaystack: undefined },
+    ),
   }
 }
 
@@ -76,7 +79,7 @@ export async function createTestTenant(
   return addTestKey(service, made, mode)
 }
 
-/** The same merchant seen in a mode, with a key for it. */
+/** The same merchant in a mode, with a key for it. */
 export async function addTestKey(service: Context, merchant: Merchant, mode: Mode): Promise<TestTenant> {
   const { secret } = await createApiKey(service, merchant, { mode })
   return { merchant, mode, secret }

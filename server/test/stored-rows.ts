@@ -3,9 +3,8 @@ import { sql } from '../src/db/sql.ts'
 import type { Tenant } from '../src/domain/merchants/tenant.ts'
 
 /**
- * Everything that is stored of a tenant, row by row: to see that a request changed nothing.
- * Left out is what a refusal may leave behind: a gap in the numbers given out, the idempotency keys, which remember
- * refusals too, and ledger accounts that nothing was ever posted to.
+ * All stored rows of a tenant, to see that a request changed nothing. Leaves out the traces that a refusal may leave: a
+ * gap in the numbers given out, idempotency keys (they remember refusals too), and ledger accounts without entries.
  */
 export async function storedRows(db: Queryable, { merchant, mode }: Tenant): Promise<string[]> {
   const text = await (statements.get(db) ?? writeStatement(db))
@@ -15,7 +14,7 @@ export async function storedRows(db: Queryable, { merchant, mode }: Tenant): Pro
 
 const statements = new WeakMap<Queryable, Promise<string>>()
 
-/** One statement over all tables. Made by hand: a table's name cannot be a parameter. */
+/** One statement over all tables. It is built as text, because a table's name cannot be a parameter. */
 function writeStatement(db: Queryable): Promise<string> {
   const statement = listTables(db).then((tables) => {
     const parts = tables.map(({ name, has_mode }) => {
@@ -33,7 +32,9 @@ function listTables(db: Queryable) {
   return db.query<{ name: string; has_mode: boolean }>(sql`
     select table_name as name, bool_or(column_name = 'mode') as has_mode
     from information_schema.columns
-    where table_schema = 'public' and table_name not in ('merchant_ids', 'idempotency_keys')
+    join information_schema.tables using (table_schema, table_name)
+    where table_schema = 'public' and table_type = 'BASE TABLE'
+      and table_name not in ('merchant_ids', 'idempotency_keys')
     group by table_name
     having bool_or(column_name = 'merchant_id')
     order by table_name

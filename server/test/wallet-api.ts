@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { openTestApi, type TestApi } from './api.ts'
 import { createTestTenant, type TestTenant } from './service.ts'
 
-/** A merchant of its own for each test of a file, with two customers, and what tests of money do over and over. */
+/** For each test of a file, a merchant of its own with two customers, and the calls that tests of money repeat. */
 export interface WalletApi {
   readonly api: TestApi
   readonly tenant: TestTenant
@@ -12,11 +12,11 @@ export interface WalletApi {
   send(method: string, path: string, body?: object, key?: string): ReturnType<TestApi['call']>
   get(path: string): ReturnType<TestApi['call']>
   payIn(customerId: string, amount: number, currency?: string): Promise<string>
-  /** available, pending and amount, as the Cashful surface tells them. */
+  /** The balance as the Cashful surface answers it. */
   balance(customerId: string): Promise<{ available: number; pending: number; amount: number }>
 }
 
-/** Sets up the hooks of the calling test file; what it answers is filled before each test. */
+/** Sets up the hooks of the calling test file. The returned object is filled before each test. */
 export function useWalletApi(): WalletApi {
   const state = {} as { api: TestApi; tenant: TestTenant; ada: string; ben: string }
   beforeAll(async () => {

@@ -6,12 +6,12 @@ import { type AccountName, doCommand, type LedgerCommand, type Receipt } from '.
 import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import { testVault } from './service.ts'
 
-/** Creates customers without anything but an e-mail, and answers their codes. */
+/** Creates customers with nothing but an e-mail. Answers their codes. */
 export async function createWallets(service: Context, tenant: Tenant, count: number) {
   const made = await Promise.all(
     Array.from({ length: count }, () => {
       const email = `${service.random.bytes(9).toString('hex')}@example.com`
-      return createCustomer(service, tenant, { email, firstName: null, lastName: null, phone: null, metadata: null })
+      return createCustomer(service, tenant, { email })
     }),
   )
   return made.map(({ customer }) => customer.code)
@@ -20,7 +20,7 @@ export async function createWallets(service: Context, tenant: Tenant, count: num
 /** Does a command of a tenant. */
 export type Ledger = (tenant: Tenant, command: LedgerCommand) => Promise<Receipt>
 
-/** The ledger of one more server process: its calls go together, and apart from those of other servers. */
+/** The ledger of one more server process. Its calls go together, apart from the calls of other servers. */
 export function createLedger(context: FreeContext): Ledger {
   const server = { ...context }
   return (tenant, command) => doCommand(server, tenant, command)
@@ -37,7 +37,7 @@ export function requestOf(
 
 type More = { request?: IdempotentRequest | null; currency?: 'ZAR' | 'NGN'; event?: LedgerCommand['event'] }
 
-/** Ledger commands in few words; customers by their code. */
+/** Short forms of ledger commands. They name customers by code. */
 export function commandsFor(service: Context) {
   const base = ({ request = null, currency = 'ZAR', event = null }: More) => ({
     id: uuidV7(service.random, service.clock.now()),

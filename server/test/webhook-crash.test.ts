@@ -8,7 +8,7 @@ import { makeTestDatabase, makeTestFolder, testEngine } from './engines.ts'
 import { randomFrom } from './random.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
-// A server that is killed at random moments between what happens and the telling of it.
+// Kills a server at random moments between a change and the sending of its event.
 
 const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 1e6)
 const random = randomFrom(seed)
@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const each of undo.splice(0).reverse()) await each()
 })
 
-/** A receiver that refuses a tenth of what it is told, once, and remembers the rest in the order it came. */
+/** A receiver that refuses a tenth of the events once. It remembers the others in the order they came. */
 async function startReceiver(): Promise<{ url: string; received: string[] }> {
   const received: string[] = []
   const refused = new Set<string>()
@@ -45,7 +45,7 @@ async function startReceiver(): Promise<{ url: string; received: string[] }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, received }
 }
 
-/** Asks until it is answered. */
+/** Repeats the request until it gets an answer. */
 async function ask(origin: string, method: string, path: string, body: object, key: string) {
   for (;;) {
     const answer = await fetch(`${origin}${path}`, {
@@ -59,7 +59,7 @@ async function ask(origin: string, method: string, path: string, body: object, k
   }
 }
 
-/** Changes a customer again and again until told to stop. */
+/** Changes a customer again and again until `isOver`. */
 async function keepChanging(origin: string, name: string, isOver: () => boolean): Promise<void> {
   const body = { phoneNumber: '+27821234567', email: `${name}@example.com` }
   const { id } = await ask(origin, 'POST', '/api/canary/customers', body, `${name}-create`)
@@ -69,7 +69,7 @@ async function keepChanging(origin: string, name: string, isOver: () => boolean)
   }
 }
 
-test('everything that happened is told, in order for each customer, however often the server is killed', {
+test('every event is sent, in order for each customer, however often the server is killed', {
   timeout: 240_000,
 }, async () => {
   const { options, remove } = await makeTestDatabase()
@@ -114,7 +114,7 @@ test('everything that happened is told, in order for each customer, however ofte
   console.log(`${testEngine}: ${events?.count} events told ${received.length} times, ${rounds} kills, seed ${seed}`)
 })
 
-/** Until nothing is left to tell. What a killed server had under way is waited for. */
+/** Waits until every event is sent, also the deliveries that a killed server had claimed. */
 async function untilTold(origin: string): Promise<void> {
   for (;;) {
     const answer = await fetch(`${origin}/v1/deliveries?status=pending&limit=1`, {

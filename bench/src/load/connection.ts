@@ -1,11 +1,11 @@
 import net from 'node:net'
 
-/** Told of an answer: its status and its body, which is only lent until the call returns. */
+/** Called with an answer: its status and its body. The body is valid only until the call returns. */
 export type Done = (status: number, body: Buffer) => void
 
 /**
- * A keep-alive HTTP connection with one request under way at most. Written by hand because the generator shares the
- * machine's cores with what it measures: a client that costs twice as much would hide half of every difference.
+ * A keep-alive HTTP connection with at most one request under way. It is written by hand, because the generator shares
+ * the machine's cores with the server. A client that costs twice as much would hide half of every difference.
  */
 export class Connection {
   readonly #socket: net.Socket

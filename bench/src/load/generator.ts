@@ -7,7 +7,7 @@ export class Generator {
   readonly #child: ChildProcess = fork(fileURLToPath(new URL('worker.ts', import.meta.url)))
   #isBusy = false
 
-  /** One job at a time. Throws for any answer that is no success. */
+  /** Does one job at a time. Throws for any answer that is no success. */
   run(job: Job): Promise<LoadResult> {
     if (this.#isBusy) throw new Error('the load generator has a job already')
     this.#isBusy = true

@@ -1,4 +1,4 @@
-/** Which request a caller sends; see requests.ts. */
+/** The kind of request that a caller sends, see requests.ts. */
 export type RequestKind = 'transfer' | 'purchase' | 'batch' | 'createCustomer' | 'getCustomer' | 'getBalance' | 'path'
 
 /** Load on an HTTP server. */
@@ -8,14 +8,17 @@ export interface HttpJob {
   /** The secret API key. */
   readonly bearer: string
   readonly kind: RequestKind
-  /** For `path`. */
+  /** The path for the kind `path`. */
   readonly path?: string
-  /** How many customers there are to choose from; see `customerCode`. */
+  /** The number of customers to choose from, see `customerCode`. */
   readonly customers: number
-  /** Callers, each with a connection of its own and one request under way at most. */
+  /** Callers. Each has a connection of its own and at most one request under way. */
   readonly callers: number
   readonly seconds: number
-  /** Requests a second, sent when they are due whether or not earlier ones were answered. Without it callers do not pause. */
+  /**
+   * Requests a second, sent when they are due, whether or not earlier ones were answered. Without a rate callers do not
+   * pause.
+   */
   readonly rate?: number
 }
 
@@ -24,7 +27,7 @@ export interface SqlJob {
   readonly type: 'sql'
   readonly databaseUrl: string
   readonly statement: string
-  /** Each parameter is a whole number from 1 to this. */
+  /** Each parameter is a whole number from 1 to its range. */
   readonly ranges: readonly number[]
   readonly callers: number
   readonly seconds: number
@@ -37,14 +40,14 @@ export interface LoadResult {
   /** Answers a second. */
   readonly rate: number
   readonly count: number
-  /** Milliseconds from when a request was due to its whole answer. */
+  /** Milliseconds from the time a request was due to its whole answer. */
   readonly median: number
   readonly p99: number
   /** Bytes of the last answer's body. */
   readonly bodyBytes: number
-  /** CPU the generator itself used, in microseconds per request. */
+  /** CPU time of the generator itself, in microseconds per request. */
   readonly cpuMicroseconds: number
 }
 
-/** What a generator answers for a job. */
+/** The answer of a generator to a job. */
 export type Answer = { readonly result: LoadResult } | { readonly error: string }

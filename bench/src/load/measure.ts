@@ -1,15 +1,15 @@
 import type { LoadResult } from './job.ts'
 
-/** Sends one request and calls back with the bytes of its answer. */
+/** Sends one request, and calls back with the number of bytes of its answer. */
 export type Send = (done: (bodyBytes: number) => void) => void
 
 export interface Load {
   readonly seconds: number
-  /** Requests a second; without it each caller sends its next request when it has its answer. */
+  /** Requests a second. Without a rate each caller sends its next request when it has its answer. */
   readonly rate?: number | undefined
 }
 
-/** Runs the load with one caller for each `send` and answers what came of it. */
+/** Runs the load with one caller for each `send`. Answers the figures. */
 export async function measure(callers: readonly Send[], { seconds, rate }: Load): Promise<LoadResult> {
   const latencies: number[] = []
   const cpuBefore = process.cpuUsage()
@@ -51,8 +51,8 @@ function closedLoop(callers: readonly Send[], seconds: number, latencies: number
 }
 
 /**
- * Sends each request when it is due, or as soon after as a caller is free. A latency counts from when the request was
- * due, so that a server which stalls is charged for everyone it kept waiting ("coordinated omission").
+ * Sends each request when it is due, or as soon after as a caller is free. A latency counts from the time the request
+ * was due, so a server that stalls pays for everyone who waited ("coordinated omission").
  */
 function openLoop(callers: readonly Send[], due: readonly number[], latencies: number[]): Promise<number> {
   const startAt = performance.now()
@@ -81,7 +81,10 @@ function openLoop(callers: readonly Send[], due: readonly number[], latencies: n
   })
 }
 
-/** When requests are due, in milliseconds: as irregular as independent callers, and as pgbench's own `--rate`. */
+/**
+ * The times at which requests are due, in milliseconds. They are as irregular as independent callers and as pgbench's
+ * own `--rate`.
+ */
 function dueTimes(rate: number, seconds: number): number[] {
   const times: number[] = []
   for (let at = gap(rate); at < seconds * 1000; at += gap(rate)) times.push(at)

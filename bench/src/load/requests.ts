@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { HttpJob } from './job.ts'
 
-/** The code of the i-th customer, from 1, of a database that fill.ts has filled. */
+/** The code of the i-th customer, counted from 1, of a database that fill.ts has filled. */
 export function customerCode(i: number): string {
   return `CUS_${createHash('md5').update(String(i)).digest('hex').slice(0, 15)}`
 }
@@ -54,7 +54,7 @@ export function requestMaker(job: HttpJob): () => string {
   }
 }
 
-/** As large as what baseline.sql inserts. */
+/** As large as the customers that baseline.sql inserts. */
 function newCustomer() {
   const number = String(Math.floor(Math.random() * 1e7)).padStart(7, '0')
   return {

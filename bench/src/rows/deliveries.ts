@@ -9,7 +9,10 @@ import { bearer } from '../served/server.ts'
 
 const patienceMs = 120_000
 
-/** Webhooks sent and acknowledged, and the same while another endpoint of the merchant takes connections and never answers. */
+/**
+ * Webhooks sent and acknowledged. Then the same, while another endpoint of the merchant accepts connections and never
+ * answers.
+ */
 export const deliveries: Row = async (bench) => {
   const { options } = bench
   const alive = await startReceiver()
@@ -55,7 +58,7 @@ interface Receiver {
   close(): void
 }
 
-/** Acknowledges what it is sent, unless it is told what to do instead. */
+/** Acknowledges every webhook, unless `listener` answers instead. */
 async function startReceiver(listener?: RequestListener): Promise<Receiver> {
   const receiver = { count: 0 }
   const server: Server = http.createServer(
@@ -74,7 +77,7 @@ async function startReceiver(listener?: RequestListener): Promise<Receiver> {
   return Object.assign(receiver, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close })
 }
 
-/** Events happen to that many customers in one commit; deliveries per second until each has been told. */
+/** Makes an event for `count` customers in one commit. Answers deliveries per second until each event is sent. */
 async function measure({ postgres, customers }: Bench, receiver: Receiver, count: number): Promise<number> {
   receiver.count = 0
   const startedAt = performance.now()

@@ -14,7 +14,7 @@ const kinds = [
   ['createCustomer', 'POST /customers', 64],
 ] as const
 
-/** The same requests on the embedded engine, where there is nothing to compare them with. */
+/** The same requests on the embedded engine, where no comparison exists. */
 export const embedded: Row = async ({ options, generator, customers }) => {
   const server = await BenchServer.start()
   try {

@@ -6,7 +6,7 @@ import { maximumRate } from './transfers.ts'
 
 const callers = 64
 
-/** How long the slowest of a hundred wait when the server is half busy. */
+/** The time that the slowest of a hundred requests wait when the server is half busy. */
 export const latency: Row = async (bench) => {
   const { options } = bench
   const rate = Math.floor((await maximumRate(bench)) / 2)

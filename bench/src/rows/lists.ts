@@ -5,11 +5,14 @@ import { atMost, type Result } from '../result.ts'
 import { alternate, format, medianOf, ratioOf } from '../rounds.ts'
 import { BenchServer, bearer } from '../served/server.ts'
 
-/** A list, asked for in the same way at each size. */
+/** A list that is requested in the same way at each size. */
 interface List {
   readonly what: string
   path(filling: Filling): string
-  /** More matches than a search counts, but not in the small database: a third, of medium size, has enough too. */
+  /**
+   * The list has more matches than a search counts, but not in the small database. A third database, of medium size,
+   * has enough too.
+   */
   readonly isBounded?: true
 }
 
@@ -58,7 +61,7 @@ const asked: readonly List[] = [
   },
 ]
 
-/** Each list in a large database against the same in a small one. */
+/** Each list in a large database against the same list in a small one. */
 export const lists: Row = async ({ options, postgres, generator }) => {
   const { largeCustomers: customers, largeEntries } = options
   const fillings = {

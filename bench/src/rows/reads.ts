@@ -4,7 +4,7 @@ import { alternate, format, medianOf, ratioOf } from '../rounds.ts'
 
 const callers = 64
 
-/** Reads by id, against the same server answering as many bytes without asking anybody. */
+/** Reads by id, against the same server answering as many bytes without asking the database. */
 export const reads: Row = async (bench) => {
   const results: Result[] = []
   for (const kind of ['getCustomer', 'getBalance'] as const) results.push(await compare(bench, kind))

@@ -4,7 +4,7 @@ import { transferScript } from '../scripts.ts'
 
 const tables = ['ledger_transactions', 'entries', 'events', 'idempotency_keys', 'ledger_accounts']
 
-/** What a transfer adds to the disk, indexes and all. */
+/** The bytes that a transfer adds to the disk, with its indexes. */
 export const storage: Row = async (bench) => {
   const { options } = bench
   const seconds = options.seconds * 2

@@ -5,7 +5,7 @@ import { transferScript } from '../scripts.ts'
 
 const callers = 64
 
-/** One transfer per request against one per transaction, and purchases, which all pay one account. */
+/** One transfer per request against one per transaction. Then purchases, which all pay one account. */
 export const transfers: Row = async (bench) => {
   const { options, customers, found, notes } = bench
   const times = { server: [] as number[], generator: [] as number[], postgres: [] as number[], pgbench: [] as number[] }
@@ -27,7 +27,7 @@ export const transfers: Row = async (bench) => {
     return result.rate
   }
 
-  // The first load on the process: tens of thousands of requests pass before its code is compiled for good.
+  // The first load on the process: its code is compiled for good only after tens of thousands of requests.
   await post('transfer', options.warmUpSeconds * 4)()
   await post('purchase', options.warmUpSeconds)()
   const figures = await alternate(
@@ -75,7 +75,7 @@ export const transfers: Row = async (bench) => {
   ]
 }
 
-/** The maximum rate, also where the row that finds it was left out. */
+/** The maximum rate, also when the row that finds it was left out. */
 export async function maximumRate(bench: Bench): Promise<number> {
   const known = bench.found.get('transfers')
   if (known !== undefined) return known

@@ -5,8 +5,8 @@ import { readConfig } from '../../../server/src/start/config.ts'
 import { openService } from '../../../server/src/start/open-service.ts'
 import type { Reply, Request, Started } from './messages.ts'
 
-// The server as `mteja serve` starts it, in a process of its own, with two additions: a route that answers a constant,
-// and messages from the bench.
+// The server as `mteja serve` starts it, in a process of its own. It has two additions: a route that answers a
+// constant, and messages from the bench.
 const config = readConfig({}, process.env)
 const opened = await openService(config)
 const app = await buildApp(opened.service, { ...config, log: opened.log })
@@ -17,7 +17,7 @@ const stopBackground = startBackground(opened.service)
 
 const started: Started = { port: Number(new URL(app.listeningOrigin).port) }
 process.send?.(started)
-// However the bench ends, this process ends with it.
+// This process ends with the bench, whatever ends the bench.
 process.on('disconnect', () => process.exit(1))
 process.on('message', async (request: Request) => {
   const reply = await answer(request).then(
@@ -49,7 +49,7 @@ async function answer(request: Request): Promise<number> {
   }
 }
 
-/** As the database's owner, in one session. */
+/** Runs the statements as the database's owner, in one session. */
 async function fill(statements: readonly string[]): Promise<void> {
   const db = opened.service.db as OwnedDb
   await db.asOwner(async (session) => {

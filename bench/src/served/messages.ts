@@ -1,11 +1,11 @@
-/** What the bench asks of a server process. */
+/** A request of the bench to a server process. */
 export type Request =
   | { readonly ask: 'fill'; readonly statements: readonly string[] }
   | { readonly ask: 'constant'; readonly text: string }
   | { readonly ask: 'cpu' }
   | { readonly ask: 'stop' }
 
-/** CPU microseconds the process has used so far, for `cpu`; 0 otherwise. */
+/** For `cpu`, the CPU microseconds that the process has used so far. Otherwise 0. */
 export type Reply = { readonly done: number } | { readonly error: string }
 
 /** Sent once the server listens. */

@@ -20,13 +20,13 @@ export class BenchServer {
     this.port = port
   }
 
-  /** On a PostgreSQL database, or without one on the embedded engine in a new folder. */
+  /** Starts a server on a PostgreSQL database, or without one on the embedded engine in a new folder. */
   static async start(databaseUrl?: string): Promise<BenchServer> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'mteja-bench-'))
     const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [], {
       // Its log is written, and read by nobody.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // Set here so that no variable of the caller's changes what is measured.
+      // Set here, so that no variable of the caller's changes the measurement.
       env: {
         PATH: process.env.PATH,
         NODE_ENV: 'production',
@@ -44,7 +44,7 @@ export class BenchServer {
     return this.#ask({ ask: 'fill', statements })
   }
 
-  /** What `/bench/constant` answers from now on. */
+  /** Sets the answer of `/bench/constant`. */
   answerConstant(text: string): Promise<number> {
     return this.#ask({ ask: 'constant', text })
   }

@@ -3,7 +3,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Cashful } from '../generated/types.ts'
 
-/** `client.analytics`: how much moved lately. */
+/** `client.analytics`: recent money movements. */
 export class Analytics {
   readonly #send: Send
 
@@ -17,7 +17,7 @@ export class Analytics {
     return this.#send({ method: 'GET', path: path`/api/canary/analytics`, query, shape }, options)
   }
 
-  /** Balance, customers and transactions in all. */
+  /** The balance, and the numbers of all customers and transactions. */
   summary(query: Cashful.GetAnalyticsSummaryQuery = {}, options?: CallOptions): Promise<Cashful.AnalyticsSummary> {
     const shape = { balance: 'whole', customers: 'whole', transactions: 'whole', members: 'whole' } as const
     return this.#send({ method: 'GET', path: path`/api/canary/analytics/summary`, query, shape }, options)

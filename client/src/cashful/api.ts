@@ -6,7 +6,10 @@ import { isObject, type Shape } from '../core/shape.ts'
 import type { Api, Send } from '../core/transport.ts'
 import type { Cashful } from '../generated/types.ts'
 
-/** `{"statusCode": 404, "message": ["…"], "error": "Not Found"}`; NestJS, which Cashful runs on, also says `message` as text. */
+/**
+ * `{"statusCode": 404, "message": ["…"], "error": "Not Found"}`. NestJS, on which Cashful runs, also sends `message` as
+ * text.
+ */
 const readProblem: ReadProblem = (body) => {
   if (!isObject(body)) return undefined
   const messages = [body.message].flat().filter((each) => typeof each === 'string')
@@ -14,7 +17,7 @@ const readProblem: ReadProblem = (body) => {
   return { message: messages.join('; '), fields: messages.flatMap(readField) }
 }
 
-/** A message about a member begins with its name: `email must be a valid email`. */
+/** A message about a member begins with the member's name: `email must be a valid email`. */
 function readField(message: string): { field: string; message: string }[] {
   const field = /^([A-Za-z][\w.]*) (?:must|is|should) /.exec(message)?.[1]
   return field === undefined ? [] : [{ field, message }]
@@ -28,13 +31,13 @@ export const cashfulApi: Api = {
 
 const pagination = { limit: 'whole', offset: 'whole', total: 'whole', hasMore: 'flag' } as const
 
-/** A page of a list, and where it is in the whole of it. */
+/** A page of a list, and its place in the whole list. */
 export interface CashfulPage<Item> {
   data: Item[]
   pagination: Cashful.Pagination
 }
 
-/** A list that counts from an offset. Newest first, as Mteja gives it; Cashful states no order. */
+/** A list that is read by offset. Mteja answers it newest first; Cashful documents no order. */
 export function listPages<Item>(
   send: Send,
   at: Path,

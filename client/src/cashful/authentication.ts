@@ -11,7 +11,7 @@ export class Authentication {
     this.#send = send
   }
 
-  /** A JWT that speaks for the caller; Mteja's is good for 15 minutes. */
+  /** A JWT that acts for the caller. A JWT of Mteja's is valid for 15 minutes. */
   getToken(options?: CallOptions): Promise<Cashful.GetTokenResult> {
     const call = { method: 'GET', path: path`/api/canary/authentication/token`, shape: { token: 'text' } } as const
     return this.#send(call, options)

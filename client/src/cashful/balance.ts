@@ -8,7 +8,7 @@ import { type CashfulPage, listPages } from './api.ts'
 const balance = { merchantId: 'text', amount: 'whole', currency: 'text', available: 'whole', pending: 'whole' } as const
 const transaction = { id: 'text', type: 'text', amount: 'whole', currency: 'text', 'balanceAfter?': 'whole' } as const
 
-/** `client.balance`: what the merchant itself has earned. */
+/** `client.balance`: the merchant's own balance and its history. */
 export class MerchantBalance {
   readonly #send: Send
 
@@ -20,7 +20,7 @@ export class MerchantBalance {
     return this.#send({ method: 'GET', path: path`/api/canary/balance`, query, shape: balance }, options)
   }
 
-  /** A positive `amount` came in, a negative one went out. */
+  /** Entries of the merchant's balance. A positive `amount` came in, a negative one went out. */
   history(
     query: Cashful.GetBalanceHistoryQuery = {},
     options?: CallOptions,

@@ -16,11 +16,14 @@ export class CheckoutSessions {
     this.#send = send
   }
 
-  /** Pays the merchant, or with `mode: 'payin'` into the cash balance of `customerId`. Send the person to `sessionUrl`. */
+  /**
+   * Creates a session that pays the merchant, or with `mode: 'payin'` the cash balance of `customerId`. Send the person
+   * to `sessionUrl`.
+   */
   create(body: Cashful.CreateCheckoutSessionBody, options?: CallOptions): Promise<Cashful.CheckoutSession> {
     withAmount({ amount: body.totalAmount })
     body.lineItems?.forEach(withAmount)
-    // As for customers, Cashful's schema requires metadata.
+    // Cashful's schema requires metadata, as for customers.
     const whole = { ...body, metadata: body.metadata ?? {} }
     const call = { method: 'POST', path: path`/api/canary/checkout/sessions`, body: whole, shape: session } as const
     return this.#send(call, options)

@@ -16,17 +16,17 @@ import { Transfers } from './transfers.ts'
 import { WebhookEndpoints } from './webhook-endpoints.ts'
 
 export interface CashfulOptions extends ClientOptions {
-  /** A secret API key, a session token or a JWT; a function is asked before each attempt. */
+  /** A secret API key, a session token or a JWT. A function is called before each attempt. */
   token: Credential
 }
 
 /**
- * Cashful's API, of Cashful itself or of a Mteja:
+ * Cashful's API, on Cashful's own service or on a Mteja server:
  *
  *     const client = new CashfulClient({ baseUrl: 'http://localhost:9000', token: 'sk_test_…' })
  *     const customer = await client.customers.create({ phoneNumber: '+27821234567' })
  *
- * @typeParam Metadata what your code attaches to customers; not checked when it comes back
+ * @typeParam Metadata the type of the metadata that your code attaches to customers; it is not checked in answers
  */
 export class CashfulClient<Metadata extends object = AnyMetadata> {
   readonly customers: Customers<Metadata>
@@ -58,7 +58,7 @@ export class CashfulClient<Metadata extends object = AnyMetadata> {
     this.events = new Events(send)
   }
 
-  /** Whether the service can work. Throws ServerError where it answers that it cannot. */
+  /** Whether the service can work. Throws ServerError when the service answers that it cannot. */
   health(options?: CallOptions): Promise<Cashful.Health> {
     const shape = { status: 'text', details: 'object' } as const
     return this.#send({ method: 'GET', path: path`/api/canary/health`, shape }, options)

@@ -10,12 +10,12 @@ const balance = { customerId: 'text', amount: 'whole', currency: 'text', availab
 const transaction = { id: 'text', type: 'text', amount: 'whole', currency: 'text', 'balanceAfter?': 'whole' } as const
 const paymentMethod = { id: 'text', customerId: 'text', type: 'text' } as const
 
-/** What changes of a customer. Mteja merges metadata member by member and removes a member given as null. */
+/** Changes of a customer. Mteja merges metadata member by member, and removes a member given as null. */
 export type CustomerChanges<Metadata extends object = AnyMetadata> = Omit<Cashful.UpdateCustomerBody, 'metadata'> & {
   metadata?: { [Name in keyof Metadata]?: Metadata[Name] | null } | undefined
 }
 
-/** `client.customers`: customers and what they have. */
+/** `client.customers`: customers, their balances, transactions and payment methods. */
 export class Customers<Metadata extends object> {
   readonly #send: Send
 
@@ -23,9 +23,9 @@ export class Customers<Metadata extends object> {
     this.#send = send
   }
 
-  /** Creates a customer and their cash balance at 0. Throws ConflictError where another has the e-mail. */
+  /** Creates a customer with a cash balance of 0. Throws ConflictError when another customer has the e-mail. */
   create(body: Cashful.CreateCustomerBody<Metadata>, options?: CallOptions): Promise<Cashful.Customer<Metadata>> {
-    // Cashful's schema requires metadata, though its text calls it optional.
+    // Cashful's schema requires metadata, although its text calls metadata optional.
     const whole = { ...body, metadata: body.metadata ?? {} }
     return this.#send({ method: 'POST', path: path`/api/canary/customers`, body: whole, shape: customer }, options)
   }
@@ -42,20 +42,20 @@ export class Customers<Metadata extends object> {
   }
 
   /**
-   * What is not given stays as it is. Throws ConflictError where another customer has the e-mail. Cashful does not say
-   * whether it merges metadata or replaces it: there, give all of it or none.
+   * Changes the given members and leaves the rest. Throws ConflictError when another customer has the e-mail. Cashful
+   * does not document whether it merges or replaces metadata: give Cashful all metadata or none.
    */
   update(id: string, changes: CustomerChanges<Metadata>, options?: CallOptions): Promise<Cashful.Customer<Metadata>> {
     const call = { method: 'PATCH', path: path`/api/canary/customers/${id}`, body: changes, shape: customer } as const
     return this.#send(call, options)
   }
 
-  /** The cash balance in the merchant's currency, as of now: `amount` is `available` + `pending`. */
+  /** The cash balance in the merchant's currency, as of now. `amount` is `available` + `pending`. */
   balance(id: string, options?: CallOptions): Promise<Cashful.Balance> {
     return this.#send({ method: 'GET', path: path`/api/canary/customers/${id}/balance`, shape: balance }, options)
   }
 
-  /** What happened to the cash balance: a positive `amount` came in, a negative one went out. */
+  /** Entries of the cash balance. A positive `amount` came in, a negative one went out. */
   transactions(
     id: string,
     query: Cashful.ListCustomerTransactionsQuery = {},

@@ -7,7 +7,7 @@ import { type CashfulPage, listPages } from './api.ts'
 
 const event = { id: 'text', webhookEndpointId: 'text', type: 'text', data: 'object', status: 'text' } as const
 
-/** `client.events`: what webhook endpoints were told, one for each event and endpoint. */
+/** `client.events`: events sent to webhook endpoints, one item for each event and endpoint. */
 export class Events {
   readonly #send: Send
 
@@ -19,7 +19,7 @@ export class Events {
     return listPages(this.#send, path`/api/canary/events`, query, event, options)
   }
 
-  /** The names of all events. Cashful has it from its version 0.9.0 on. */
+  /** The names of all events. Cashful has this operation since version 0.9.0. */
   types(options?: CallOptions): Promise<string[]> {
     return this.#send({ method: 'GET', path: path`/api/canary/events/types`, shape: ['text'] }, options)
   }

@@ -8,13 +8,13 @@ import { type CashfulPage, listPages } from './api.ts'
 
 const intent = { id: 'text', amount: 'whole', currency: 'text', status: 'text', 'customerId?': 'text' } as const
 
-/** With a card, the answer tells how the card fared; without one it is the intent. */
+/** With a card, the answer has the outcome of the card payment. Without a card, the answer is the intent. */
 type WithCard = Cashful.ConfirmPaymentIntentBody & {
   evervaultEncryptedCard: NonNullable<Cashful.ConfirmPaymentIntentBody['evervaultEncryptedCard']>
 }
 type WithoutCard = Omit<Cashful.ConfirmPaymentIntentBody, 'evervaultEncryptedCard'>
 
-/** `client.paymentIntents`: money asked for from outside, for a customer's cash balance or for the merchant. */
+/** `client.paymentIntents`: payments asked for from outside, for a customer's cash balance or for the merchant. */
 export class PaymentIntents {
   readonly #send: Send
 
@@ -23,8 +23,8 @@ export class PaymentIntents {
   }
 
   /**
-   * With a payment method it is charged at once. Two of one `idempotencyKey` in the body are one intent at Cashful too, so
-   * this write is repeated safely everywhere; a new key is made where none is given.
+   * Creates an intent. With a payment method it is charged at once. Two creations with one `idempotencyKey` in the body
+   * are one intent at Cashful too, so this write is retried safely everywhere. A new key is made if none is given.
    */
   create(body: Cashful.CreatePaymentIntentBody, options: CallOptions = {}): Promise<Cashful.PaymentIntent> {
     const whole = withAmount({ ...body, idempotencyKey: body.idempotencyKey ?? options.idempotencyKey ?? newKey() })
@@ -43,7 +43,10 @@ export class PaymentIntents {
     return this.#send({ method: 'GET', path: path`/api/canary/payment-intents/${id}`, shape: intent }, options)
   }
 
-  /** Pays: by the card given, else by the intent's payment method. A declined payment is answered, as `failed`. */
+  /**
+   * Pays by the given card, otherwise by the intent's payment method. A declined payment is answered with the status
+   * `failed`.
+   */
   confirm(id: string, body: WithCard, options?: CallOptions): Promise<Cashful.CardConfirmation<AnyMetadata>>
   confirm(id: string, body?: WithoutCard, options?: CallOptions): Promise<Cashful.PaymentIntent>
   confirm(id: string, body: WithCard | WithoutCard = {}, options?: CallOptions): Promise<never> {
@@ -51,7 +54,7 @@ export class PaymentIntents {
     return this.#send({ method: 'POST', path: path`/api/canary/payment-intents/${id}/confirm`, body, shape }, options)
   }
 
-  /** Gives up an intent that has not succeeded. */
+  /** Cancels an intent that has not succeeded. */
   cancel(id: string, options?: CallOptions): Promise<Cashful.PaymentIntent> {
     return this.#send({ method: 'POST', path: path`/api/canary/payment-intents/${id}/cancel`, shape: intent }, options)
   }

@@ -7,7 +7,7 @@ import { type CashfulPage, listPages } from './api.ts'
 
 const paymentMethod = { id: 'text', customerId: 'text', type: 'text', provider: 'text', isDefault: 'flag' } as const
 
-/** `client.paymentMethods`: saved instruments, of one customer or of all. */
+/** `client.paymentMethods`: saved payment methods, of one customer or of all. */
 export class PaymentMethods {
   readonly #send: Send
 
@@ -26,7 +26,10 @@ export class PaymentMethods {
     return this.#send({ method: 'GET', path: path`/api/canary/payment-methods/${id}`, shape: paymentMethod }, options)
   }
 
-  /** It can no longer be charged. A NotFoundError with `attempts` above 1 can mean that an earlier attempt removed it. */
+  /**
+   * Removes a payment method, so that it can no longer be charged. A NotFoundError with `attempts` above 1 can mean
+   * that an earlier attempt removed it.
+   */
   delete(id: string, options?: CallOptions): Promise<Cashful.DeletedPaymentMethod> {
     const shape = { id: 'text', deleted: 'flag' } as const
     return this.#send({ method: 'DELETE', path: path`/api/canary/payment-methods/${id}`, shape }, options)

@@ -22,7 +22,7 @@ export class Purchases {
     this.#send = send
   }
 
-  /** Throws InsufficientFundsError where the balance does not cover the amount. */
+  /** Throws InsufficientFundsError when the balance does not cover the amount. */
   create(body: Cashful.CreatePurchaseBody, options?: CallOptions): Promise<Cashful.Purchase> {
     const call = { method: 'POST', path: path`/api/canary/purchases`, body: withAmount(body), shape: purchase } as const
     return this.#send(call, options)

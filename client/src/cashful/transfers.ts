@@ -15,7 +15,7 @@ const transfer = {
   status: 'text',
 } as const
 
-/** `client.transfers`: one customer sends to another. */
+/** `client.transfers`: one customer sends money to another. */
 export class Transfers {
   readonly #send: Send
 
@@ -23,7 +23,7 @@ export class Transfers {
     this.#send = send
   }
 
-  /** Throws InsufficientFundsError where the sender's balance does not cover the amount. */
+  /** Throws InsufficientFundsError when the sender's balance does not cover the amount. */
   create(body: Cashful.CreateTransferBody, options?: CallOptions): Promise<Cashful.Transfer> {
     const call = { method: 'POST', path: path`/api/canary/transfers`, body: withAmount(body), shape: transfer } as const
     return this.#send(call, options)

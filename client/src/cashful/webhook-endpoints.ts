@@ -7,10 +7,10 @@ import { type CashfulPage, listPages } from './api.ts'
 
 const endpoint = { id: 'text', url: 'text', events: ['text'], active: 'flag' } as const
 
-/** `secret` is what its webhooks are signed with, which Mteja shows this once; Cashful does not say. */
+/** `secret` signs the endpoint's webhooks. Mteja shows it only in this answer; Cashful documents no secret. */
 export type CreatedWebhookEndpoint = Cashful.WebhookEndpoint & { secret?: string }
 
-/** `client.webhookEndpoints`: addresses that are told of events. */
+/** `client.webhookEndpoints`: addresses to which events are sent. */
 export class WebhookEndpoints {
   readonly #send: Send
 
@@ -31,7 +31,7 @@ export class WebhookEndpoints {
     return listPages(this.#send, path`/api/canary/webhook-endpoints`, query, endpoint, options)
   }
 
-  /** It is told nothing more. */
+  /** Deletes an endpoint. No more events are sent to it. */
   delete(id: string, options?: CallOptions): Promise<Cashful.DeletedWebhookEndpoint> {
     const shape = { id: 'text', deleted: 'true' } as const
     return this.#send({ method: 'DELETE', path: path`/api/canary/webhook-endpoints/${id}`, shape }, options)

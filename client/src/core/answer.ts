@@ -24,15 +24,15 @@ export interface Problem {
   fields: FieldProblem[]
 }
 
-/** Reads an API's error envelope; undefined for a body that is none. */
+/** Reads an API's error envelope. Undefined for any other body. */
 export type ReadProblem = (body: unknown) => Problem | undefined
 
-/** The server's name for a request. */
+/** The server's id of a request. */
 export function requestIdOf(headers: Headers): string | undefined {
   return headers.get('x-request-id') ?? headers.get('x-paystack-request-id') ?? undefined
 }
 
-/** The promised result, or throws what the answer is instead. */
+/** Answers the promised result, or throws an error for any other answer. */
 export function readAnswer(
   answer: Answer,
   shape: Shape | MediaType,
@@ -54,18 +54,18 @@ export function readAnswer(
   if (isMediaType(shape)) throw unexpected(answer, `the answer is no ${shape}`, context)
   if (body === undefined) throw unexpected(answer, 'the answer is no JSON', context)
   const fault = mismatch(body, shape)
-  // Paystack can refuse with a 200 that says `status: false`.
+  // Paystack can refuse with a 200 that has `status: false`.
   if (fault !== undefined)
     throw unexpected(answer, [fault, readProblem(body)?.message].filter(Boolean).join(': '), context)
   return body
 }
 
-/** The class a caller handles it by. */
+/** The error class for a refusal. */
 function refusalOf(answer: Answer, problem: Problem | undefined, context: ErrorContext): MtejaError {
   const { status } = answer
   const message = problem?.message ?? `${context.operation} answered ${status}`
   const known = { ...context, code: problem?.code }
-  // Gateways and proxies give these five in words of their own.
+  // Gateways and proxies send these five statuses with bodies of their own.
   if (status === 401) return new AuthenticationError(message, known)
   if (status === 403) return new PermissionError(message, known)
   if (status === 429) return new RateLimitError(message, known)
@@ -78,7 +78,7 @@ function refusalOf(answer: Answer, problem: Problem | undefined, context: ErrorC
   return new ValidationError(message, known, problem.fields)
 }
 
-/** Mteja has a code for it; Cashful says it in words only. */
+/** Mteja has a code for lack of money. Cashful has only a message. */
 function isForWantOfMoney({ code, message }: Problem): boolean {
   return code === undefined ? /insufficient|does not cover/i.test(message) : code === 'insufficient_funds'
 }

@@ -2,13 +2,13 @@ import { ConnectionError, type ErrorContext, TimeoutError } from './errors.ts'
 import type { ClientOptions } from './options.ts'
 import { longestTimerMs } from './retry.ts'
 
-/** A request that is ready to be sent, any number of times. */
+/** A request that can be sent any number of times. */
 export interface Attempt {
-  /** Method and route, without the values in it. */
+  /** Method and route, without values. */
   operation: string
   isWrite: boolean
   idempotencyKey: string | undefined
-  /** 1 for the first time it is sent. */
+  /** 1 for the first attempt. */
   number: number
   /** An earlier attempt may have done the write. */
   wasInDoubt: boolean
@@ -19,11 +19,11 @@ export interface Answer {
   status: number
   headers: Headers
   text: string
-  /** In place of the text, of a success that is read as it comes. */
+  /** A success that is read while it arrives, in place of the text. */
   stream?: ReadableStream<Uint8Array> | null
 }
 
-/** What an error says of the attempt it ended. */
+/** The facts that an error has about the attempt it ended. */
 export function contextOf(attempt: Attempt, status?: number, wasSent = true): ErrorContext {
   const { operation, idempotencyKey, number } = attempt
   return { operation, idempotencyKey, attempts: number, status, isOutcomeUnknown: isInDoubt(attempt, status, wasSent) }
@@ -32,14 +32,15 @@ export function contextOf(attempt: Attempt, status?: number, wasSent = true): Er
 function isInDoubt({ isWrite, wasInDoubt }: Attempt, status: number | undefined, wasSent: boolean): boolean {
   if (!isWrite) return false
   if (status === undefined) return wasSent || wasInDoubt
-  // Refused before the write was looked at, this time.
+  // This attempt was refused before the write was looked at.
   if (status === 401 || status === 403 || status === 429) return wasInDoubt
   return status < 300 || status === 408 || status >= 500
 }
 
 /**
- * Sends once and reads the answer to its end, or with `isStream` a success to its beginning. Throws TimeoutError after `limitMs`, ConnectionError where the answer does
- * not arrive whole, and the signal's reason once it is aborted.
+ * Sends one request and reads the whole answer. With `isStream`, a successful answer is returned as soon as its headers
+ * arrive. Throws TimeoutError after `limitMs`, ConnectionError when the answer does not arrive whole, and the signal's
+ * reason once the signal is aborted.
  */
 export async function exchange(
   fetch: NonNullable<ClientOptions['fetch']>,
@@ -74,18 +75,21 @@ export async function exchange(
   }
 }
 
-/** Failures to reach the server at all, in Node's and Bun's words. Browsers and Deno do not tell: then it may have been sent. */
+/**
+ * Codes of failures to reach the server at all, in Node and Bun. Browsers and Deno do not report them, so there a
+ * request may have been sent.
+ */
 const neverSent =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/
 
 function isNeverSent(error: unknown): boolean {
   const { code, errors } = causeOf(error) as { code?: unknown; errors?: unknown[] }
-  // A name with several addresses fails with one error for each.
+  // For a name with several addresses, the error has one error for each address.
   if (Array.isArray(errors) && errors.length > 0) return errors.every(isNeverSent)
   return neverSent.test(String(code))
 }
 
-/** `fetch` wraps what went wrong in a TypeError that says nothing. */
+/** `fetch` wraps the reason of a failure in a TypeError that says nothing. */
 function causeOf(error: unknown): object {
   const { cause } = error as { cause?: unknown }
   return Object((cause instanceof Error ? cause : error) ?? {})

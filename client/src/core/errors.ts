@@ -1,22 +1,22 @@
-/** What is known of the request that an error ended. */
+/** Facts about the request that an error ended. */
 export interface ErrorContext {
-  /** Method and route, without the values in it: `POST /api/canary/transfers`. */
+  /** Method and route, without values: `POST /api/canary/transfers`. */
   operation: string
-  /** How often the request was sent. */
+  /** The number of times the request was sent. */
   attempts: number
-  /** The HTTP status; undefined where no answer arrived. */
+  /** The HTTP status. Undefined when no answer arrived. */
   status?: number | undefined
-  /** The API's own code for the refusal, where it has one: Paystack's `code`, Mteja's `error.code`; Cashful has none. */
+  /** The API's own code for the refusal: Paystack's `code` or Mteja's `error.code`. Cashful has no codes. */
   code?: string | undefined
-  /** The server's name for this request: what its support asks for. */
+  /** The server's id of this request, for questions to its support. */
   requestId?: string | undefined
-  /** The answer as it came: the parsed JSON, or the text that was no JSON. May hold personal data. */
+  /** The answer as received: the parsed JSON, or the text when it was no JSON. May hold personal data. */
   body?: unknown
-  /** The key the write was sent with. Calling again with it cannot do the write twice. */
+  /** The key the write was sent with. Calling again with this key cannot do the write twice. */
   idempotencyKey?: string | undefined
-  /** A write that may have been done although this error says nothing of it: look before doing it again. */
+  /** Whether the write may have been done. If so, check before you do it again. */
   isOutcomeUnknown?: boolean
-  /** How long the server asked to wait, in milliseconds. */
+  /** The pause that the server asked for, in milliseconds. */
   retryAfterMs?: number | undefined
   cause?: unknown
 }
@@ -27,7 +27,7 @@ export interface FieldProblem {
   message: string
 }
 
-/** The base of every error a call ends with; `message` is the server's own text where it sent one. */
+/** The base class of every error that ends a call. `message` is the server's own text, if it sent one. */
 export class MtejaError extends Error {
   override readonly name: string = 'MtejaError'
   readonly operation: string
@@ -59,15 +59,15 @@ export class AuthenticationError extends MtejaError {
   override readonly name = 'AuthenticationError'
 }
 
-/** 403: the key is good, but may not do this. */
+/** 403: the key is valid, but may not do this. */
 export class PermissionError extends MtejaError {
   override readonly name = 'PermissionError'
 }
 
-/** 400, 413, 422: the request itself was refused; sending it again will not help. */
+/** 400, 413, 422: the request itself was refused. Sending it again does not help. */
 export class ValidationError extends MtejaError {
   override readonly name = 'ValidationError'
-  /** The members at fault, as far as the server's answer names them. */
+  /** The members at fault that the server's answer names. */
   readonly fields: readonly FieldProblem[]
 
   constructor(message: string, context: ErrorContext, fields: readonly FieldProblem[] = []) {
@@ -76,12 +76,15 @@ export class ValidationError extends MtejaError {
   }
 }
 
-/** 404: the API says there is no such thing. A 404 in other words is an UnexpectedResponseError: a wrong address. */
+/**
+ * 404: the API answers that the thing does not exist. A 404 of another form is an UnexpectedResponseError, because the
+ * address is wrong.
+ */
 export class NotFoundError extends MtejaError {
   override readonly name = 'NotFoundError'
 }
 
-/** 409: it contradicts what is there, such as an e-mail that is taken or a hold that is no longer open. */
+/** 409: the request contradicts the current state. The e-mail is taken, for instance, or the hold is no longer open. */
 export class ConflictError extends MtejaError {
   override readonly name = 'ConflictError'
 }
@@ -91,12 +94,12 @@ export class PaymentRefusedError extends MtejaError {
   override readonly name: string = 'PaymentRefusedError'
 }
 
-/** 402 for want of money: the balance does not cover the amount. */
+/** 402 for lack of money: the balance does not cover the amount. */
 export class InsufficientFundsError extends PaymentRefusedError {
   override readonly name = 'InsufficientFundsError'
 }
 
-/** 429, after all retries. `retryAfterMs` is what the server asked for. */
+/** 429, after all retries. `retryAfterMs` is the pause that the server asked for. */
 export class RateLimitError extends MtejaError {
   override readonly name = 'RateLimitError'
 }
@@ -106,10 +109,10 @@ export class ServerError extends MtejaError {
   override readonly name = 'ServerError'
 }
 
-/** No whole answer arrived: the server is not there, or the connection broke. */
+/** No whole answer arrived. The server cannot be reached, or the connection broke. */
 export class ConnectionError extends MtejaError {
   override readonly name = 'ConnectionError'
-  /** False where the request certainly never reached the server. */
+  /** False when the request certainly never reached the server. */
   readonly wasSent: boolean
 
   constructor(message: string, context: ErrorContext, wasSent: boolean) {
@@ -118,17 +121,17 @@ export class ConnectionError extends MtejaError {
   }
 }
 
-/** The answer did not arrive in `timeoutMs`, or all attempts together not in `deadlineMs`. */
+/** The answer did not arrive within `timeoutMs`, or all attempts together took longer than `deadlineMs`. */
 export class TimeoutError extends MtejaError {
   override readonly name = 'TimeoutError'
 }
 
-/** Something answered, but not as the API promises: another program, a proxy's page, or an API that has changed. */
+/** The answer is not of the promised form. Another program, a proxy's page, or a changed API can be the reason. */
 export class UnexpectedResponseError extends MtejaError {
   override readonly name = 'UnexpectedResponseError'
 }
 
-/** A webhook that was not signed with any of the secrets, or not recently enough. */
+/** The webhook was not signed with any of the secrets, or not recently enough. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError'
 }

@@ -1,7 +1,7 @@
-/** One JSON value on each line. */
+/** One JSON value a line. */
 export const jsonLines = 'application/x-ndjson'
 
-/** The lines of a stream as they come; leaving the loop lets go of the stream. */
+/** The lines of a stream as they arrive. Leaving the loop closes the stream. */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
   onFailure: (cause: unknown) => never,
@@ -18,7 +18,7 @@ export async function* linesOf(
       yield* lines
     }
   } finally {
-    // Nobody reads on: the server need not go on either.
+    // The caller reads no further, so the server need not send more.
     await reader.cancel().catch(() => {})
   }
 }

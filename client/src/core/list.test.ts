@@ -23,26 +23,26 @@ async function idsOf(list: AsyncIterable<{ id: number }>): Promise<number[]> {
   return (await Array.fromAsync(list)).map(({ id }) => id)
 }
 
-test('a list gives every item of every page, and every page', async () => {
+test('a list gives every item of every page, and every page itself', async () => {
   const { list } = listOf([[5, 4], [3, 2], [1]])
   expect(await idsOf(list)).toEqual([5, 4, 3, 2, 1])
   expect((await Array.fromAsync(list.pages())).map(({ items }) => items.length)).toEqual([2, 2, 1])
 })
 
-test('nothing is asked for before it is read, and no page more than is read', async () => {
+test('a list requests nothing before it is read, and no page beyond the last item read', async () => {
   const { list, asked } = listOf([[5, 4], [3, 2], [1]])
   expect(asked).toEqual([])
   for await (const { id } of list) if (id === 3) break
   expect(asked).toEqual([0, 1])
 })
 
-test('page() asks for one page', async () => {
+test('page() requests one page', async () => {
   const { list, asked } = listOf([[5, 4], [3]])
   expect((await list.page()).items).toEqual([{ id: 5 }, { id: 4 }])
   expect(asked).toEqual([0])
 })
 
-test('items that were pushed on to the next page are not given twice', async () => {
+test('a list gives an item that moved on to the next page only once', async () => {
   const { list } = listOf([
     [5, 4],
     [4, 3],
@@ -51,7 +51,7 @@ test('items that were pushed on to the next page are not given twice', async () 
   expect(await idsOf(list)).toEqual([5, 4, 3, 2, 1])
 })
 
-test('an empty page ends a list that promises more', async () => {
+test('an empty page ends a list even when it promises another page', async () => {
   const { list, asked } = listOf([[], [1]])
   expect(await idsOf(list)).toEqual([])
   expect(asked).toEqual([0])

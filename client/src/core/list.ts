@@ -1,26 +1,26 @@
 /**
- * A list that is asked for when it is read, by items, by pages, or one page alone:
+ * A list that is requested when it is read: by items, by pages, or one page alone.
  *
  *     for await (const customer of client.customers.list()) …
  *     for await (const page of client.customers.list().pages()) …
  *     const page = await client.customers.list({ limit: 10 }).page()
  *
- * Reading it again asks again.
+ * Reading it again requests it again.
  */
 export interface List<Item, Page> extends AsyncIterable<Item> {
-  /** The page asked for, as the API answers it: with its total where it has one. */
+  /** The requested page, as the API answers it. It has the total if the API gives one. */
   page(): Promise<Page>
-  /** Every page from the one asked for on. */
+  /** Every page, from the requested one on. */
   pages(): AsyncIterable<Page>
 }
 
-/** How to read a list page by page. */
+/** The way to read a list page by page. */
 interface Paging<Item, Page, Query> {
   fetch: (query: Query) => Promise<Page>
   itemsOf: (page: Page) => readonly Item[]
-  /** What asks for the page after this one; undefined after the last. */
+  /** The query for the page after this one. Undefined after the last page. */
   next: (page: Page, query: Query) => Query | undefined
-  /** An empty page need not be the last: `next` gets nearer to the end each time. */
+  /** An empty page need not be the last one: `next` comes nearer to the end each time. */
   skipsEmpty?: true
 }
 
@@ -34,13 +34,16 @@ export function createList<Item, Page, Query>(
       const page = await fetch(at)
       yield page
       const following = next(page, at)
-      // A server that always promises more must not be asked for ever.
+      // A server that always promises another page must not be asked for ever.
       if (following === undefined || (itemsOf(page).length === 0 && !skipsEmpty)) return
       at = following
     }
   }
 
-  /** What is new pushes items of an offset page on to the next one, as lists are newest first: they are not given twice. */
+  /**
+   * Lists are newest first, so a new item moves items of an offset page on to the next page. Such an item is given only
+   * once.
+   */
   async function* items() {
     let seen = new Set<unknown>()
     for await (const page of pages()) {
@@ -53,7 +56,7 @@ export function createList<Item, Page, Query>(
   return { page: () => fetch(query), pages, [Symbol.asyncIterator]: items }
 }
 
-/** The item's id; an item without one is only ever itself. */
+/** The item's id. An item without an id equals only itself. */
 function keyOf(item: unknown): unknown {
   return (item as { id?: unknown }).id ?? item
 }

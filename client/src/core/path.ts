@@ -1,11 +1,11 @@
-/** An address below the base, and the same without the values in it, which is fit for logs. */
+/** An address below the base, and the same address without values, which is fit for logs. */
 export interface Path {
   text: string
   route: string
 }
 
 /**
- * Writes values into an address, escaped. Throws TypeError for an empty one, `.` and `..`: an address made of those is
+ * Writes values into an address, escaped. Throws TypeError for an empty value, `.` and `..`, because such a value makes
  * another address (`/customers/` is the list).
  */
 export function path(parts: TemplateStringsArray, ...values: (string | number)[]): Path {
@@ -24,7 +24,7 @@ function segment(value: string | number): string {
   return encodeURIComponent(text)
 }
 
-/** `?limit=10&email=a%40b.co`, without what is undefined or null; Dates as ISO 8601. */
+/** `?limit=10&email=a%40b.co`, without undefined and null values. Dates are written as ISO 8601. */
 export function queryText(query: object | undefined): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query ?? {})) {

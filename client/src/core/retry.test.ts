@@ -3,14 +3,14 @@ import { pauseBefore, readRetryAfter } from './retry.ts'
 
 const most = () => 1
 
-test('pauses double up to eight seconds, each anything from nothing to its most', () => {
+test('the longest pause doubles up to eight seconds, and a pause is anything from nothing to the longest', () => {
   expect([0, 1, 2, 3, 4, 5].map((attempt) => pauseBefore(attempt, 500, 0, most))).toEqual([
     500, 1000, 2000, 4000, 8000, 8000,
   ])
   expect(pauseBefore(3, 500, 0, () => 0)).toBe(0)
 })
 
-test('what the server asks for is added to, never cut', () => {
+test('a pause adds to the time the server asks for and never shortens it', () => {
   expect(pauseBefore(0, 500, 3000, () => 0)).toBe(3000)
   expect(pauseBefore(0, 500, 3000, most)).toBe(3500)
 })
@@ -25,7 +25,7 @@ test.each([
   [{ 'retry-after': 'soon' }, undefined],
   [{ 'retry-after': '' }, undefined],
   [{}, undefined],
-])('%j asks for %s ms', (headers, expected) => {
+])('the headers %j ask for a pause of %s ms', (headers, expected) => {
   const now = Date.parse('2026-01-15T10:30:00.000Z')
   expect(readRetryAfter(new Headers(headers as Record<string, string>), now)).toBe(expected)
 })

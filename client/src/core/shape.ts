@@ -1,16 +1,19 @@
 /**
- * What an answer must be for its type to be true, as far as callers rely on it: text, whole number, boolean, `true`, an
- * object, a list of one shape, or an object with these members. A member whose name ends in `?` may be missing or null; members
- * not named here may be anything.
+ * The shape that an answer must have for its type to be true, as far as callers rely on it: text, whole number,
+ * boolean, `true`, an object, a list of one shape, or an object with these members. A member whose name ends in `?` may
+ * be missing or null. Members that are not named may be anything.
  */
 export type Shape = Kind | readonly [Shape] | { readonly [member: string]: Shape }
 
-/** Of an answer that is no JSON. */
+/** The type of an answer that is no JSON. */
 export type MediaType = `text/${string}` | 'application/x-ndjson'
 
 type Kind = keyof typeof names
 
-/** What keeps a value from its shape, as in `data.0.amount is string, not a whole number`; undefined where nothing does. */
+/**
+ * The difference between a value and its shape, as in `data.0.amount is string, not a whole number`. Undefined if there
+ * is none.
+ */
 export function mismatch(value: unknown, shape: Shape, path = ''): string | undefined {
   if (typeof shape === 'string') return fits(value, shape) ? undefined : describe(path, value, names[shape])
   if (Array.isArray(shape)) {
@@ -43,7 +46,7 @@ function fits(value: unknown, kind: Kind): boolean {
   return kind === 'true' ? value === true : isObject(value)
 }
 
-/** Names the kind of what came, never its value: messages end up in logs. */
+/** Names the kind of the value, never the value, because messages are often logged. */
 function describe(path: string, value: unknown, expected: string): string {
   return `${path || 'the answer'} is ${kindOf(value)}, not ${expected}`
 }

@@ -35,7 +35,7 @@ import {
 
 let server: ScriptedServer
 let client: CashfulClient
-/** The same towards a server that ignores idempotency keys, as the vendors do. */
+/** The same client for a server that ignores idempotency keys, as the vendors do. */
 let vendor: CashfulClient
 
 const fast = { backoffMs: 1, timeoutMs: 2000 }
@@ -52,7 +52,7 @@ afterAll(() => server.close())
 const read = (options?: CallOptions) => client.customers.retrieve('customer_789', options)
 const write = (options?: CallOptions) => client.transfers.create(money, options)
 
-/** What the call rejects with. */
+/** The error with which the call rejects. */
 async function failure(call: Promise<unknown>): Promise<MtejaError> {
   const error = await call.then(
     () => undefined,
@@ -63,7 +63,7 @@ async function failure(call: Promise<unknown>): Promise<MtejaError> {
 }
 
 describe('a request', () => {
-  test('carries the token, what is accepted and the JSON of its body', async () => {
+  test('a request carries the token, the accepted type and the JSON of its body', async () => {
     server.reply(json(201, transfer))
     await write({ headers: { 'x-team': 'wallets' } })
     const [request] = server.requests
@@ -76,13 +76,13 @@ describe('a request', () => {
     })
   })
 
-  test('without a body has no content type', async () => {
+  test('a request without a body has no content type', async () => {
     server.reply(json(200, customer))
     await read()
     expect(server.requests[0]?.headers['content-type']).toBeUndefined()
   })
 
-  test('writes values into the address escaped', async () => {
+  test('a request escapes the values in its address', async () => {
     server.reply(
       json(200, { status: true, message: 'Customer retrieved', data: { ...paystackCustomer, authorizations: [] } }),
     )
@@ -91,27 +91,27 @@ describe('a request', () => {
     expect(server.requests[0]?.url).toBe('/behind/customer/ada%2B1%40example.com')
   })
 
-  test.each(['', '.', '..'])('is not sent for the id %j, which would be another address', (id) => {
+  test.each(['', '.', '..'])('a request for the id %j is not sent, because its address would be another one', (id) => {
     server.reply(json(200, customer))
     expect(() => client.customers.retrieve(id)).toThrow(TypeError)
     expect(server.requests).toEqual([])
   })
 
-  test('sends an amount given as a bigint as a whole number', async () => {
+  test('a request sends an amount given as a bigint as a whole number', async () => {
     server.reply(json(201, transfer))
     await client.transfers.create({ ...money, amount: 9_007_199_254_740_991n })
     expect(server.requests[0]?.body).toContain('"amount":9007199254740991,')
   })
 
-  test.each([49.5, Number.NaN, 2 ** 53])('is not sent with an amount of %s', (amount) => {
+  test.each([49.5, Number.NaN, 2 ** 53])('a request with the amount %s is not sent', (amount) => {
     expect(() => client.transfers.create({ ...money, amount })).toThrow(RangeError)
   })
 
-  test('is not sent with an amount beyond what a JSON number carries', async () => {
+  test('a request with an amount larger than a JSON number can carry is not sent', async () => {
     await expect(client.transfers.create({ ...money, amount: 2n ** 53n })).rejects.toThrow(RangeError)
   })
 
-  test('asks a token function before each attempt', async () => {
+  test('a request calls the token function before each attempt', async () => {
     const tokens = ['old', 'new']
     const rotating = new CashfulClient({ baseUrl: server.baseUrl, token: async () => tokens.shift() ?? '', ...fast })
     server.reply(json(503, cashfulError(503, 'busy')), json(200, customer))
@@ -119,13 +119,13 @@ describe('a request', () => {
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new'])
   })
 
-  test('leaves out what is undefined in a query', async () => {
+  test('a request leaves undefined parameters out of the query', async () => {
     server.reply(json(200, { data: [], pagination: { limit: 5, offset: 0, total: 0, hasMore: false } }))
     await client.customers.list({ limit: 5, email: undefined, search: 'a b&c' }).page()
     expect(server.requests[0]?.url).toBe('/api/canary/customers?limit=5&search=a+b%26c')
   })
 
-  test('goes through a given fetch', async () => {
+  test('a request goes through the fetch function that was given', async () => {
     const seen: string[] = []
     const own = new CashfulClient({
       token: 't',
@@ -140,7 +140,7 @@ describe('a request', () => {
 })
 
 describe('an idempotency key', () => {
-  test('is new for each write and the same for its repeats', async () => {
+  test('an idempotency key is new for each write and the same for the write’s retries', async () => {
     server.reply(reset, json(201, transfer))
     await write()
     await write()
@@ -150,13 +150,13 @@ describe('an idempotency key', () => {
     expect(keys[2]).not.toBe(keys[0])
   })
 
-  test('is the caller’s where one is given', async () => {
+  test('the caller’s idempotency key is sent where one is given', async () => {
     server.reply(json(201, transfer))
     await write({ idempotencyKey: 'order-42' })
     expect(server.requests[0]?.headers['idempotency-key']).toBe('order-42')
   })
 
-  test('is not made for reads', async () => {
+  test('no idempotency key is made for a read', async () => {
     server.reply(json(200, customer))
     await read()
     expect(server.requests[0]?.headers).not.toHaveProperty('idempotency-key')
@@ -167,7 +167,7 @@ describe('an idempotency key', () => {
     ['https://sandbox.api.cashful.africa', false],
     ['https://notcashful.africa', true],
     ['http://localhost:9000', true],
-  ])('to %s is sent: %s', async (baseUrl, isSent) => {
+  ])('whether an idempotency key is sent to %s: %s', async (baseUrl, isSent) => {
     let headers = new Headers()
     const fetch = async (_url: string, init: RequestInit) => {
       headers = new Headers(init.headers)
@@ -178,7 +178,7 @@ describe('an idempotency key', () => {
   })
 })
 
-describe('a call is repeated', () => {
+describe('retries of a call', () => {
   const failures: [name: string, reply: Reply][] = [
     ['a reset connection', reset],
     ['a body that ends early', partial],
@@ -189,25 +189,28 @@ describe('a call is repeated', () => {
     ['408', text(408, '')],
   ]
 
-  test.each(failures)('after %s, a read', async (_name, reply) => {
+  test.each(failures)('a read is retried after %s', async (_name, reply) => {
     server.reply(reply, reply, json(200, customer))
     expect(await read()).toEqual(customer)
     expect(server.requests).toHaveLength(3)
   })
 
-  test.each(failures)('after %s, a write at a server that honours keys, to the byte', async (_name, reply) => {
-    server.reply(reply, json(201, transfer))
-    expect(await write()).toEqual(transfer)
-    const [first, second] = server.requests
-    expect(second).toEqual(first)
-  })
+  test.each(failures)(
+    'after %s a write to a server that honours keys is retried, byte for byte',
+    async (_name, reply) => {
+      server.reply(reply, json(201, transfer))
+      expect(await write()).toEqual(transfer)
+      const [first, second] = server.requests
+      expect(second).toEqual(first)
+    },
+  )
 
-  test.each([silence, endless])('after no whole answer in time', async (reply) => {
+  test.each([silence, endless])('a read without a whole answer in time is retried', async (reply) => {
     server.reply(reply, json(200, customer))
     expect(await read({ timeoutMs: 100 })).toEqual(customer)
   })
 
-  test('as often as it may and no more', async () => {
+  test('a call is retried at most maxRetries times', async () => {
     server.reply(json(500, cashfulError(500, 'oh')))
     const error = await failure(read({ maxRetries: 2 }))
     expect(error).toBeInstanceOf(ServerError)
@@ -215,14 +218,14 @@ describe('a call is repeated', () => {
     expect(server.requests).toHaveLength(3)
   })
 
-  test('no sooner than the server asks', async () => {
+  test('a call is not retried sooner than the server asks', async () => {
     server.reply(json(429, cashfulError(429, 'slow down'), { 'retry-after': '0.2' }), json(200, customer))
     const startedAt = performance.now()
     await read()
     expect(performance.now() - startedAt).toBeGreaterThan(190)
   })
 
-  test('not at all where the server asks for longer than the deadline', async () => {
+  test('a call is not retried when the server asks for a pause longer than the deadline', async () => {
     server.reply(json(429, cashfulError(429, 'slow down'), { 'retry-after': '3600' }))
     const error = await failure(read())
     expect(error).toBeInstanceOf(RateLimitError)
@@ -230,7 +233,7 @@ describe('a call is repeated', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  test('until the deadline, however many attempts that is', async () => {
+  test('a call is retried until its deadline, however many attempts that takes', async () => {
     server.reply(silence)
     const startedAt = performance.now()
     const error = await failure(read({ timeoutMs: 60, deadlineMs: 200, maxRetries: 100 }))
@@ -238,34 +241,37 @@ describe('a call is repeated', () => {
     expect(performance.now() - startedAt).toBeLessThan(600)
   })
 
-  test.each([400, 401, 402, 403, 404, 409, 413, 422, 501])('never after %i', async (status) => {
+  test.each([400, 401, 402, 403, 404, 409, 413, 422, 501])('a call is never retried after %i', async (status) => {
     server.reply(json(status, cashfulError(status, 'no')))
     await failure(read())
     expect(server.requests).toHaveLength(1)
   })
 })
 
-describe('a write at a vendor that does not honour keys', () => {
+describe('a write to a vendor that does not honour keys', () => {
   test.each<[string, Reply]>([
     ['a reset connection', reset],
     ['a body that ends early', partial],
     ['500', json(500, cashfulError(500, 'oh'))],
     ['503', json(503, cashfulError(503, 'busy'))],
     ['silence', silence],
-  ])('is not repeated after %s, and its outcome is said to be unknown', async (_name, reply) => {
-    server.reply(reply)
-    const error = await failure(vendor.transfers.create(money, { timeoutMs: 200 }))
-    expect(error).toMatchObject({ isOutcomeUnknown: true, attempts: 1 })
-    expect(server.requests).toHaveLength(1)
-    expect(server.requests[0]?.headers).not.toHaveProperty('idempotency-key')
-  })
+  ])(
+    'a write without a key is not retried after %s, and its error says that the outcome is unknown',
+    async (_name, reply) => {
+      server.reply(reply)
+      const error = await failure(vendor.transfers.create(money, { timeoutMs: 200 }))
+      expect(error).toMatchObject({ isOutcomeUnknown: true, attempts: 1 })
+      expect(server.requests).toHaveLength(1)
+      expect(server.requests[0]?.headers).not.toHaveProperty('idempotency-key')
+    },
+  )
 
-  test('is repeated after 429, which refused it', async () => {
+  test('a write without a key is retried after 429, because 429 refused it', async () => {
     server.reply(json(429, cashfulError(429, 'slow down')), json(201, transfer))
     expect(await vendor.transfers.create(money)).toEqual(transfer)
   })
 
-  test('is repeated while the server cannot be reached at all, and then known not to be done', async () => {
+  test('a write without a key is retried while the server cannot be reached, and its error says that it was not done', async () => {
     const gone = await openScriptedServer()
     await gone.close()
     const nowhere = new CashfulClient({ baseUrl: gone.baseUrl, token: 't', idempotency: false, ...fast })
@@ -274,7 +280,7 @@ describe('a write at a vendor that does not honour keys', () => {
     expect(error).toMatchObject({ isOutcomeUnknown: false, wasSent: false, attempts: 7 })
   })
 
-  test('is in no doubt once it is refused', async () => {
+  test('a refused write without a key has a known outcome', async () => {
     server.reply(json(402, cashfulError(402, 'Insufficient balance')))
     const error = await failure(vendor.transfers.create(money))
     expect(error).toBeInstanceOf(InsufficientFundsError)
@@ -282,7 +288,7 @@ describe('a write at a vendor that does not honour keys', () => {
   })
 })
 
-test('a write that may have been done stays in doubt when a later attempt is refused at the door', async () => {
+test('a write that may have been done stays in doubt when a later attempt gets 401', async () => {
   server.reply(reset, json(401, cashfulError(401, 'expired')))
   expect(await failure(write())).toMatchObject({ name: 'AuthenticationError', isOutcomeUnknown: true })
   server.reply(json(401, cashfulError(401, 'expired')))
@@ -290,7 +296,7 @@ test('a write that may have been done stays in doubt when a later attempt is ref
 })
 
 describe('an abort', () => {
-  test('ends the attempt with the signal’s reason', async () => {
+  test('an abort ends the attempt with the signal’s reason', async () => {
     server.reply(silence)
     const controller = new AbortController()
     const call = read({ signal: controller.signal })
@@ -298,26 +304,26 @@ describe('an abort', () => {
     await expect(call).rejects.toThrow('the user left')
   })
 
-  test('of a write that is not repeated gives the signal’s reason too', async () => {
+  test('an abort ends a write that is not retried with the signal’s reason', async () => {
     server.reply(silence)
     const call = vendor.transfers.create(money, { signal: AbortSignal.timeout(50) })
     await expect(call).rejects.toBeInstanceOf(DOMException)
   })
 
-  test('ends the pause', async () => {
+  test('an abort ends the pause before a retry', async () => {
     server.reply(json(503, cashfulError(503, 'busy'), { 'retry-after': '20' }))
     await expect(read({ signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'TimeoutError' })
     expect(server.requests).toHaveLength(1)
   })
 
-  test('before the call sends nothing', async () => {
+  test('a call whose signal is already aborted sends nothing', async () => {
     server.reply(json(200, customer))
     await expect(read({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
     expect(server.requests).toEqual([])
   })
 })
 
-describe('a refusal is told', () => {
+describe('the error of a refusal', () => {
   test.each([
     [400, ValidationError],
     [401, AuthenticationError],
@@ -328,7 +334,7 @@ describe('a refusal is told', () => {
     [422, ValidationError],
     [429, RateLimitError],
     [500, ServerError],
-  ])('by its class: %i', async (status, expected) => {
+  ])('the status decides the class of the error: %i', async (status, expected) => {
     server.reply(json(status, cashfulError(status, 'Because.'), { 'x-request-id': 'req-7' }))
     const error = await failure(read({ maxRetries: 0 }))
     expect(error).toBeInstanceOf(expected)
@@ -341,7 +347,7 @@ describe('a refusal is told', () => {
     })
   })
 
-  test('with the members at fault, in Cashful’s words', async () => {
+  test('a Cashful error names the members at fault', async () => {
     server.reply(
       json(400, cashfulError(400, 'email must be a valid email, not "x"', 'phoneNumber is required', 'Sorry')),
     )
@@ -356,7 +362,7 @@ describe('a refusal is told', () => {
     ['"metadata" must be of type object', 'metadata'],
     ['Please enter a valid `bvn`', 'bvn'],
     ['Email Address is required', 'email'],
-  ])('with the member at fault, in Paystack’s words: %s', async (message, field) => {
+  ])('a Paystack error names the member at fault: %s', async (message, field) => {
     const paystack = new PaystackClient({ baseUrl: server.baseUrl, secretKey: 's', ...fast })
     const body = { status: false, message, meta: { nextStep: 'x' }, type: 'validation_error', code: 'missing_params' }
     server.reply(json(400, body))
@@ -365,14 +371,14 @@ describe('a refusal is told', () => {
     expect(error).toMatchObject({ code: 'missing_params', fields: [{ field, message }] })
   })
 
-  test('with the member at fault, in Mteja’s words', async () => {
+  test('a Mteja error names the member at fault', async () => {
     const mteja = new MtejaClient({ baseUrl: server.baseUrl, token: 't', ...fast })
     server.reply(json(400, { error: { code: 'invalid_request', message: 'No.', field: 'amount' } }))
     const error = (await failure(mteja.holds.retrieve('x'))) as ValidationError
     expect(error).toMatchObject({ code: 'invalid_request', fields: [{ field: 'amount', message: 'No.' }] })
   })
 
-  test('for want of money apart from other refused payments', async () => {
+  test('an error for lack of money differs from other refused payments', async () => {
     server.reply(json(402, cashfulError(402, 'The customer of this operation is denied')))
     const denied = await failure(write())
     expect(denied).toBeInstanceOf(PaymentRefusedError)
@@ -382,7 +388,7 @@ describe('a refusal is told', () => {
   })
 })
 
-describe('an answer that is not what was promised is an UnexpectedResponseError', () => {
+describe('an answer of another shape than promised', () => {
   const { id: _id, ...withoutId } = customer
   test.each<[string, Reply, string]>([
     ['a page of HTML', text(200, '<h1>It works!</h1>'), 'the answer is no JSON'],
@@ -395,7 +401,7 @@ describe('an answer that is not what was promised is an UnexpectedResponseError'
     ['a member of another kind', json(200, { ...customer, id: 7 }), 'id is number, not text'],
     ['a redirect', text(302, '', 'text/plain', { location: '/elsewhere' }), 'redirects are not followed'],
     ['a 404 of another program', text(404, 'Cannot GET /'), 'is the base URL right?'],
-  ])('%s', async (_name, reply, fault) => {
+  ])('an answer of another shape than promised is an UnexpectedResponseError: %s', async (_name, reply, fault) => {
     server.reply(reply)
     const error = await failure(read())
     expect(error).toBeInstanceOf(UnexpectedResponseError)
@@ -403,14 +409,17 @@ describe('an answer that is not what was promised is an UnexpectedResponseError'
     expect(server.requests).toHaveLength(1)
   })
 
-  test.each([0.5, '250', 2 ** 53, null])('an amount of %j', async (amount) => {
-    server.reply(json(201, { ...transfer, amount }))
-    const error = await failure(write())
-    expect(error.message).toMatch(/amount is (number|string|null), not a whole number/)
-    expect(error.isOutcomeUnknown).toBe(true)
-  })
+  test.each([0.5, '250', 2 ** 53, null])(
+    'an answer with the amount %j is an UnexpectedResponseError',
+    async (amount) => {
+      server.reply(json(201, { ...transfer, amount }))
+      const error = await failure(write())
+      expect(error.message).toMatch(/amount is (number|string|null), not a whole number/)
+      expect(error.isOutcomeUnknown).toBe(true)
+    },
+  )
 
-  test('a 200 of Paystack’s that says it failed, with its words', async () => {
+  test('a 200 of Paystack’s with status false is an UnexpectedResponseError with Paystack’s message', async () => {
     const paystack = new PaystackClient({ baseUrl: server.baseUrl, secretKey: 's', ...fast })
     server.reply(json(200, { status: false, message: 'Something is off' }))
     const error = await failure(paystack.customers.fetch('x'))
@@ -418,34 +427,34 @@ describe('an answer that is not what was promised is an UnexpectedResponseError'
     expect(error.message).toContain('status is false, not true: Something is off')
   })
 
-  test('a file of another kind', async () => {
+  test('a file of another type than asked for is refused', async () => {
     const mteja = new MtejaClient({ baseUrl: server.baseUrl, token: 't', ...fast })
     server.reply(text(200, '<h1>Sign in</h1>'))
     const call = mteja.customers.statementFile('x', { from: '2026-01-01', to: '2026-02-01', format: 'csv' })
     expect((await failure(call)).message).toContain('the answer is no text/csv')
   })
 
-  test('a list whose item is no such thing', async () => {
+  test('a list with an item of another shape is an UnexpectedResponseError', async () => {
     const pagination = { limit: 50, offset: 0, total: 2, hasMore: false }
     server.reply(json(200, { data: [customer, { ...customer, metadata: 'x' }], pagination }))
     const error = await failure(client.customers.list().page())
     expect(error.message).toContain('data.1.metadata is string, not an object')
   })
 
-  test('but any 2xx with the promised shape will do', async () => {
+  test('any 2xx with the promised shape is accepted', async () => {
     server.reply(json(200, transfer))
     expect(await write()).toEqual(transfer)
   })
 })
 
-describe('an answer that is read as it comes', () => {
+describe('an answer that is read while it arrives', () => {
   const progress = (done: number) => JSON.stringify({ progress: { done, total: 9 } })
   const result = { isSound: false, wrong: 'ledger account 7' }
   const lines = 'application/x-ndjson'
   const verify = (options?: CallOptions, onProgress?: (progress: { done: number }) => void) =>
     new MtejaClient({ baseUrl: server.baseUrl, token: 't', ...fast }).ledger.verify(onProgress, options)
 
-  test('is given line by line, wherever its parts are cut', async () => {
+  test('a streamed answer is given line by line, wherever its packets are cut', async () => {
     const whole = Buffer.from(
       [progress(1), progress(5), JSON.stringify({ result: { ...result, wrong: 'é' } }), ''].join('\n'),
     )
@@ -463,7 +472,7 @@ describe('an answer that is read as it comes', () => {
     expect(seen).toEqual([1, 5])
   })
 
-  test('may take longer than one attempt, and is aborted by the signal', async () => {
+  test('a streamed answer may take longer than one attempt, and the signal aborts it', async () => {
     server.reply(linesWithoutEnd(progress(1)))
     const controller = new AbortController()
     setTimeout(() => controller.abort(new Error('enough')), 150)
@@ -471,7 +480,7 @@ describe('an answer that is read as it comes', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  test('that ends before its end is no result', async () => {
+  test('a streamed answer that breaks off gives no result', async () => {
     server.reply(text(200, `${progress(1)}\n`, lines))
     expect(await failure(verify())).toBeInstanceOf(ConnectionError)
     server.reply((response, request) => {
@@ -481,7 +490,7 @@ describe('an answer that is read as it comes', () => {
     expect((await failure(verify())).message).toBe('GET /v1/ledger/verification ended before its end')
   })
 
-  test('is asked for again where it does not begin, and is refused as any other', async () => {
+  test('a streamed answer is retried when it does not begin, and refused as any other answer', async () => {
     server.reply(text(503, 'starting'), text(200, `${JSON.stringify({ result })}\n`, lines))
     expect(await verify()).toEqual(result)
     server.reply(json(401, { error: { code: 'unauthorized', message: 'No' } }))
@@ -490,7 +499,7 @@ describe('an answer that is read as it comes', () => {
     expect((await failure(verify())).message).toContain('the answer is no application/x-ndjson')
   })
 
-  test('does not hide what the caller’s own function throws', async () => {
+  test('an error thrown by the caller’s own progress function reaches the caller', async () => {
     server.reply(linesWithoutEnd(progress(1)))
     const call = verify({}, () => {
       throw new RangeError('mine')
@@ -500,7 +509,7 @@ describe('an answer that is read as it comes', () => {
 })
 
 describe('the logger', () => {
-  test('is told of each attempt, without secrets and personal data', async () => {
+  test('the logger gets each attempt without secrets and personal data', async () => {
     const events: LogEvent[] = []
     server.reply(
       json(503, cashfulError(503, 'busy')),
@@ -524,7 +533,7 @@ describe('the logger', () => {
     expect(JSON.stringify(events)).not.toMatch(/2782|john|Doe|1234|widowed|sk_test/i)
   })
 
-  test('that throws does not make a done write look as if it had failed', async () => {
+  test('a logger that throws does not make a successful write look failed', async () => {
     server.reply(json(201, transfer))
     const logger = () => {
       throw new Error('disk full')
@@ -532,7 +541,7 @@ describe('the logger', () => {
     expect(await write({ logger })).toEqual(transfer)
   })
 
-  test('masks what a query names', async () => {
+  test('the logger gets the query with personal data masked', async () => {
     const events: LogEvent[] = []
     server.reply(json(200, { data: [], pagination: { limit: 5, offset: 0, total: 0, hasMore: false } }))
     await client.customers.list({ email: 'a@b.co', limit: 5 }, { logger: (event) => events.push(event) }).page()

@@ -13,31 +13,31 @@ export interface Call {
   path: Path
   query?: object | undefined
   body?: object | undefined
-  /** What the answer must be: JSON of a shape, or text of a media type, which is given as it is. */
+  /** The form of the answer: JSON of a shape, or text of a media type, which is given unchanged. */
   shape: Shape | MediaType
-  /** Text is given as it comes, however long it is: the times of a call are those of its beginning. */
+  /** The text is given while it arrives, however long it is. The time limits apply only until it begins. */
   isStream?: boolean
-  /** A header that is given as a member of the answer, where there is one. */
+  /** A header that becomes a member of the answer, if the answer has it. */
   header?: { name: string; member: string }
-  /** A write that the API does once whatever the server, because its body holds a key. */
+  /** A write that every server does once, because its body holds a key. */
   isOnce?: boolean
 }
 
-/** Sends a call until it is answered or given up. The result's type is the caller's claim, which the shape holds. */
+/** Sends a call until it is answered or given up. The result's type is the caller's claim, which the shape checks. */
 export type Send = <Result>(call: Call, options?: CallOptions) => Promise<Result>
 
-/** What sets one API apart from another. */
+/** The differences between one API and another. */
 export interface Api {
-  /** Of the vendor's live service. */
+  /** The address of the vendor's live service. */
   baseUrl: string
-  /** The domain of hosts that do not honour idempotency keys; undefined where all do. */
+  /** The domain of hosts that do not honour idempotency keys. Undefined if all hosts do. */
   vendorDomain: string | undefined
   readProblem: ReadProblem
 }
 
 const defaults = { maxRetries: 6, timeoutMs: 15_000, deadlineMs: 45_000, backoffMs: 500 }
 
-/** A server, and how to speak to it. */
+/** A server, and the API that it speaks. */
 interface Target {
   api: Api
   /** Without a slash at its end. */
@@ -48,7 +48,7 @@ interface Target {
   options: ClientOptions
 }
 
-/** Throws TypeError for a base URL that is none. */
+/** Throws TypeError for an invalid base URL. */
 export function createSend(api: Api, credential: Credential, options: ClientOptions): Send {
   const url = new URL(options.baseUrl ?? api.baseUrl)
   const target: Target = {
@@ -67,7 +67,7 @@ export function createSend(api: Api, credential: Credential, options: ClientOpti
 
 type Request = ReturnType<typeof writeRequest>
 
-/** Written once, so that a repeat is the same request to the byte. */
+/** Written once, so that a retry sends the same bytes. */
 function writeRequest({ baseUrl, honoursKeys, options }: Target, call: Call, callOptions: CallOptions) {
   const settings = { ...defaults, ...given(options), ...given(callOptions) }
   const isWrite = call.method !== 'GET'
@@ -88,7 +88,7 @@ function writeRequest({ baseUrl, honoursKeys, options }: Target, call: Call, cal
   }
 }
 
-/** Until an attempt is answered, or fails in a way that another one would not help or could do harm. */
+/** Sends until an attempt is answered, or fails in a way that a retry cannot help or could harm. */
 async function repeat(request: Request, sendOnce: (attempt: Attempt) => Promise<unknown>): Promise<unknown> {
   const { operation, isWrite, idempotencyKey, isRepeatable, settings, deadline, signal, log } = request
   let wasInDoubt = false
@@ -141,7 +141,7 @@ async function sendOnce(target: Target, call: Call, request: Request, attempt: A
   return value === null ? result : { ...(result as object), [call.header?.member as string]: value }
 }
 
-/** The caller's headers win over ours. */
+/** The caller's headers replace ours. */
 async function writeHeaders({ credential }: Target, { headers, body, idempotencyKey }: Request): Promise<Headers> {
   const written = new Headers(headers)
   const add = (name: string, value: string) => written.has(name) || written.set(name, value)
@@ -157,17 +157,17 @@ function createLog(logger: Logger | undefined, about: Pick<LogEvent, 'operation'
     try {
       logger?.({ ...about, ...event })
     } catch {
-      // A logger that fails must not make a write that was done look as if it had failed.
+      // A logger that throws must not make a successful write look failed.
     }
   }
 }
 
-/** Without what is undefined, so that it does not hide a default. */
+/** The options without undefined members, so that they do not hide a default. */
 function given<Options extends object>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
 }
 
-/** A new idempotency key: 128 random bits. `randomUUID` exists in secure contexts only. */
+/** A new idempotency key of 128 random bits. `randomUUID` exists only in secure contexts. */
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

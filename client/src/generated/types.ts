@@ -376,7 +376,7 @@ export namespace Cashful {
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers: List context, newest first */
+  /** GET /api/canary/customers: List customers, newest first */
   export interface ListCustomersQuery {
     merchantId?: string | undefined
     /** Default 50, at most 100 */
@@ -388,7 +388,7 @@ export namespace Cashful {
     /** Any part of the name, e-mail, phone (local or international) or a metadata value. One or two characters match the beginning of a word. `total` is exact up to 1,000 matches; beyond that it is a lower bound */
     search?: string | undefined
   }
-  /** GET /api/canary/customers: List context, newest first */
+  /** GET /api/canary/customers: List customers, newest first */
   export interface ListCustomersResult<Metadata extends object = AnyMetadata> {
     data: Customer<Metadata>[]
     pagination: Pagination
@@ -1299,7 +1299,7 @@ export namespace Paystack {
     message: string
     data: Customer<Metadata>
   }
-  /** GET /customer: List context, newest first, by page or by cursor */
+  /** GET /customer: List customers, newest first, by page or by cursor */
   export interface CustomerListQuery {
     /** Default 50, at most 200 */
     perPage?: number | undefined
@@ -1313,7 +1313,7 @@ export namespace Paystack {
     next?: string | undefined
     previous?: string | undefined
   }
-  /** GET /customer: List context, newest first, by page or by cursor */
+  /** GET /customer: List customers, newest first, by page or by cursor */
   export interface CustomerListResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
@@ -1460,7 +1460,7 @@ export namespace Paystack {
       total?: number
     }
   }
-  /** GET /directdebit/mandate-authorizations: The mandates of all context, newest first */
+  /** GET /directdebit/mandate-authorizations: List the mandates of all customers, newest first */
   export interface DirectDebitMandateAuthorizationsQuery {
     /** The value of next in the previous page */
     cursor?: string | undefined
@@ -1469,7 +1469,7 @@ export namespace Paystack {
     /** Default 50, at most 200 */
     per_page?: number | undefined
   }
-  /** GET /directdebit/mandate-authorizations: The mandates of all context, newest first */
+  /** GET /directdebit/mandate-authorizations: List the mandates of all customers, newest first */
   export interface DirectDebitMandateAuthorizationsResult {
     status: true
     message: string

@@ -8,7 +8,7 @@ import { listWhole, type WholeList } from './api.ts'
 export const apiKey = { id: 'text', mode: 'text', hint: 'text' } as const
 export const newApiKey = { ...apiKey, secret: 'text' } as const
 
-/** `client.apiKeys`: the merchant's own keys, of the mode of the key that asks. */
+/** `client.apiKeys`: the merchant's own keys, of the mode of the client's key. */
 export class ApiKeys {
   readonly #send: Send
 
@@ -16,17 +16,17 @@ export class ApiKeys {
     this.#send = send
   }
 
-  /** `secret` is shown this once. */
+  /** Creates a key. `secret` is shown only in this answer. */
   create(body: Mteja.CreateApiKeyBody = {}, options?: CallOptions): Promise<Mteja.NewApiKey> {
     return this.#send({ method: 'POST', path: path`/v1/api-keys`, body, shape: newApiKey }, options)
   }
 
-  /** Newest first, revoked ones too. */
+  /** Newest first, with revoked keys. */
   list(options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
     return listWhole(this.#send, path`/v1/api-keys`, apiKey, options)
   }
 
-  /** The key is refused from the next request on. */
+  /** Revokes a key, which is refused from the next request on. */
   revoke(id: string, options?: CallOptions): Promise<Mteja.ApiKey> {
     return this.#send({ method: 'DELETE', path: path`/v1/api-keys/${id}`, shape: apiKey }, options)
   }

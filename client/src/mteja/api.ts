@@ -19,12 +19,12 @@ export const mtejaApi: Api = {
   readProblem,
 }
 
-/** A list that the API gives all at once. */
+/** A list that the API answers in one piece. */
 export interface WholeList<Item> {
   data: Item[]
 }
 
-/** A page of a list that counts from an offset. */
+/** A page of a list that is read by offset. */
 export interface MtejaPage<Item> {
   data: Item[]
   total: number
@@ -61,14 +61,14 @@ export function listPages<Item, Query extends { offset?: number | undefined }>(
   })
 }
 
-/** A page of a list that is walked from the newest to the oldest. */
+/** A page of a list that is walked from the newest item to the oldest. */
 export interface MtejaStep<Item> {
   data: Item[]
-  /** Where the next page begins; null after the last. */
+  /** The beginning of the next page. Null after the last page. */
   nextBefore: string | null
 }
 
-/** A page may have less than its limit, or nothing, and not be the last. */
+/** A page may have fewer items than its limit, or none, without being the last. */
 export function listSteps<Item, Query extends { before?: string | undefined }>(
   send: Send,
   at: Path,

@@ -14,14 +14,17 @@ import { Transfers } from './transfers.ts'
 import { WebhookEndpoints } from './webhook-endpoints.ts'
 
 export interface MtejaOptions extends ClientOptions {
-  /** A secret API key or a JWT, or the operator's key for `merchants` and `ledger`; a function is asked before each attempt. */
+  /**
+   * A secret API key or a JWT. For `merchants` and `ledger`, the operator's key. A function is called before each
+   * attempt.
+   */
   token: Credential
-  /** Default `http://localhost:9000`, where a Mteja listens when nothing else is said. */
+  /** Default `http://localhost:9000`, the default address of a Mteja server. */
   baseUrl?: string
 }
 
 /**
- * Mteja's own API under `/v1`: what neither vendor has.
+ * Mteja's own API under `/v1`: the operations that neither vendor's API has.
  *
  *     const client = new MtejaClient({ token: 'sk_test_…' })
  *     const hold = await client.holds.place({ customerId, amount: 1000 })

@@ -19,7 +19,7 @@ const statement = {
 /** The period of a statement, and its currency; default the merchant's first. */
 export type StatementPeriod = Pick<Mteja.GetStatementQuery, 'from' | 'to' | 'currency'>
 
-/** `client.customers`: what a customer has in every currency, had at an instant, and did in a period. */
+/** `client.customers`: a customer's balances now and at an instant, and statements of a period. */
 export class Customers {
   readonly #send: Send
 
@@ -27,14 +27,14 @@ export class Customers {
     this.#send = send
   }
 
-  /** As of now, or with `at` as of a past instant, where only `posted` is known. */
+  /** Balances as of now. With `at`, balances as of a past instant, of which only `posted` is known. */
   balances(id: string, query: Mteja.ListBalancesQuery = {}, options?: CallOptions): Promise<Mteja.Balances> {
     return this.#send({ method: 'GET', path: path`/v1/customers/${id}/balances`, query, shape: balances }, options)
   }
 
   /**
-   * The entries of a period, oldest first. Each page is the statement with up to 1,000 of them:
-   * `await client.customers.statement(id, period).page()` has the opening and closing balance.
+   * The entries of a period, oldest first. Each page is the statement with up to 1,000 entries. `await
+   * client.customers.statement(id, period).page()` has the opening and the closing balance.
    */
   statement(id: string, period: StatementPeriod, options?: CallOptions): List<Mteja.StatementEntry, Mteja.Statement> {
     return createList(period as Mteja.GetStatementQuery, {

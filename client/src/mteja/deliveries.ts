@@ -9,7 +9,7 @@ const delivery = { id: 'text', endpointId: 'text', eventId: 'text', status: 'tex
 const detailed = { ...delivery, attempts: [{ number: 'whole', request: { url: 'text', body: 'text' } }] } as const
 const counted = { count: 'whole' } as const
 
-/** `client.deliveries`: what each webhook endpoint was told, what it answered, and telling it again. */
+/** `client.deliveries`: the events sent to each webhook endpoint, the endpoint's answers, and sending again. */
 export class Deliveries {
   readonly #send: Send
 
@@ -22,22 +22,25 @@ export class Deliveries {
     return listSteps(this.#send, path`/v1/deliveries`, query, delivery, options)
   }
 
-  /** With each attempt: what was sent, and what came back. */
+  /** A delivery with each attempt: the request sent and the answer received. */
   retrieve(id: string, options?: CallOptions): Promise<Mteja.DetailedDelivery> {
     return this.#send({ method: 'GET', path: path`/v1/deliveries/${id}`, shape: detailed }, options)
   }
 
-  /** At once, and with a new round of tries; one that was delivered too. */
+  /** Sends a delivery again at once, with a new round of retries. A delivered one can be sent again too. */
   resend(id: string, options?: CallOptions): Promise<Mteja.Delivery> {
     return this.#send({ method: 'POST', path: path`/v1/deliveries/${id}/resend`, shape: delivery }, options)
   }
 
-  /** What fits the filter, by default what has failed, up to 10,000. Answers how many. */
+  /**
+   * Sends the deliveries that fit the filter again, up to 10,000. By default these are the failed ones. Answers their
+   * number.
+   */
   resendAll(filter: Mteja.ResendDeliveriesBody = {}, options?: CallOptions): Promise<{ count: number }> {
     return this.#send({ method: 'POST', path: path`/v1/deliveries/resend`, body: filter, shape: counted }, options)
   }
 
-  /** How many `resendAll` would send. */
+  /** The number of deliveries that `resendAll` would send again. */
   previewResend(filter: Mteja.PreviewResendQuery = {}, options?: CallOptions): Promise<{ count: number }> {
     return this.#send(
       { method: 'GET', path: path`/v1/deliveries/resend-preview`, query: filter, shape: counted },

@@ -10,19 +10,19 @@ import { listSteps, type MtejaStep } from './api.ts'
 
 const event = { id: 'text', type: 'text', createdAt: 'text', data: 'object' } as const
 
-/** A server says something every ten seconds. */
+/** A server sends a line at least every ten seconds. */
 const silenceMs = 30_000
-/** As many as a server looks back at. */
+/** As many ids as a server looks back at. */
 const remembered = 10_000
 
 export interface FollowOptions extends CallOptions {
-  /** Told each time the connection is there: what happens from then on is not missed. */
+  /** Called each time the connection is open. From then on no event is missed. */
   onOpen?: () => void
-  /** Told each time the connection was lost, before it is made again. */
+  /** Called each time the connection was lost, before it is opened again. */
   onLost?: (error: MtejaError) => void
 }
 
-/** `client.events`: what has happened, and what happens. */
+/** `client.events`: past events, and a stream of new ones. */
 export class Events {
   readonly #send: Send
 
@@ -40,9 +40,9 @@ export class Events {
   }
 
   /**
-   * Events as they happen, each once: from now on, or after an event, then beginning with those of the half minute before
-   * it. Goes on after a lost connection or a restart of the server where it was, however long that takes; ends by `break`
-   * or by `signal`, whose reason it then throws.
+   * Events as they happen, each once. They begin now, or after the event `after`, with the events of the half minute
+   * before it. After a lost connection or a restart of the server the stream continues where it was, however long that
+   * takes. It ends by `break`, or by `signal`, whose reason it throws.
    *
    *     for await (const event of client.events.follow()) console.log(event.type)
    */
@@ -99,7 +99,7 @@ export class Events {
   }
 }
 
-/** Forgets the oldest of too many. */
+/** Forgets the oldest id when there are too many. */
 function remember(ids: Set<string>, id: string): void {
   ids.add(id)
   if (ids.size <= remembered) return

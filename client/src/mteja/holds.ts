@@ -17,7 +17,7 @@ const hold = {
 } as const
 const capture = { id: 'text', holdId: 'text', amount: 'whole', currency: 'text', balanceAfter: 'whole' } as const
 
-/** `client.holds`: reserve a customer's cash, take it in one or several parts, or give it up. */
+/** `client.holds`: reserve a customer's cash, capture it in one or several parts, or release it. */
 export class Holds {
   readonly #send: Send
 
@@ -25,12 +25,12 @@ export class Holds {
     this.#send = send
   }
 
-  /** Throws InsufficientFundsError where the available balance does not cover the amount. */
+  /** Throws InsufficientFundsError when the available balance does not cover the amount. */
   place(body: Mteja.PlaceHoldBody, options?: CallOptions): Promise<Mteja.Hold> {
     return this.#send({ method: 'POST', path: path`/v1/holds`, body: withAmount(body), shape: hold }, options)
   }
 
-  /** A customer's, newest first. */
+  /** A customer's holds, newest first. */
   list(query: Mteja.ListHoldsQuery, options?: CallOptions): List<Mteja.Hold, MtejaPage<Mteja.Hold>> {
     return listPages(this.#send, path`/v1/holds`, query, hold, options)
   }
@@ -39,7 +39,7 @@ export class Holds {
     return this.#send({ method: 'GET', path: path`/v1/holds/${id}`, shape: hold }, options)
   }
 
-  /** Takes an amount, or without one all that is left. Throws ConflictError where that is more than is left. */
+  /** Takes an amount, or the whole rest without an amount. Throws ConflictError when the amount exceeds the rest. */
   capture(id: string, body: Mteja.CaptureHoldBody = {}, options?: CallOptions): Promise<Mteja.Capture> {
     const call = {
       method: 'POST',
@@ -50,7 +50,7 @@ export class Holds {
     return this.#send(call, options)
   }
 
-  /** Gives up what is left. */
+  /** Releases the rest of a hold. */
   release(id: string, options?: CallOptions): Promise<Mteja.ReleasedHold> {
     const shape = { id: 'text', status: 'text', releasedAt: 'text' } as const
     return this.#send({ method: 'POST', path: path`/v1/holds/${id}/release`, shape }, options)

@@ -5,7 +5,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 
-/** `client.ledger`: the books of all merchants, for whoever operates the service. */
+/** `client.ledger`: the books of all merchants, for the operator of the service. */
 export class Ledger {
   readonly #send: Send
 
@@ -14,10 +14,10 @@ export class Ledger {
   }
 
   /**
-   * Every balance, number and hold is derived from the entries once more, while the server goes on working. Answers what
-   * was found, however long it takes; throws ConnectionError where the answer ends before its end.
+   * Derives every balance, number and hold from the entries again, while the server continues to work. Answers the
+   * result, however long that takes. Throws ConnectionError when the answer breaks off.
    *
-   * @param onProgress is told how far it is, each time it has read some more
+   * @param onProgress is called with the progress, each time some more has been read
    */
   async verify(
     onProgress?: (progress: Mteja.VerificationProgress) => void,
@@ -40,8 +40,8 @@ export class Ledger {
   }
 
   /**
-   * Every entry, of one merchant or of all, as JSON lines (`Mteja.LedgerEntry`) or as CSV. The text is given as it comes,
-   * and no faster than it is read: it may be longer than what fits in memory.
+   * Every entry of one merchant or of all, as JSON lines (`Mteja.LedgerEntry`) or as CSV. The text is given while it
+   * arrives, and no faster than it is read, because it may be longer than fits in memory.
    */
   export(query: Mteja.ExportEntriesQuery = {}, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
     const shape = query.format === 'csv' ? 'text/csv' : jsonLines

@@ -8,7 +8,7 @@ import { apiKey, newApiKey } from './api-keys.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
-/** `client.merchants`: for whoever operates the service, with the operator's key (`MTEJA_ADMIN_KEY`) as the token. */
+/** `client.merchants`: for the operator of the service, with the operator's key (`MTEJA_ADMIN_KEY`) as the token. */
 export class Merchants {
   readonly #send: Send
 
@@ -16,7 +16,7 @@ export class Merchants {
     this.#send = send
   }
 
-  /** Without any key: make one with `createApiKey`. */
+  /** Creates a merchant without any key. Create one with `createApiKey`. */
   create(body: Mteja.CreateMerchantBody, options?: CallOptions): Promise<Mteja.Merchant> {
     return this.#send({ method: 'POST', path: path`/v1/merchants`, body, shape: merchant }, options)
   }
@@ -26,12 +26,12 @@ export class Merchants {
     return listWhole(this.#send, path`/v1/merchants`, merchant, options)
   }
 
-  /** Of either mode, default test; `secret` is shown this once. */
+  /** Creates a key of either mode, default test. `secret` is shown only in this answer. */
   createApiKey(id: string, body: Mteja.CreateMerchantApiKeyBody = {}, options?: CallOptions): Promise<Mteja.NewApiKey> {
     return this.#send({ method: 'POST', path: path`/v1/merchants/${id}/api-keys`, body, shape: newApiKey }, options)
   }
 
-  /** Of both modes, newest first. */
+  /** The merchant's keys of both modes, newest first. */
   listApiKeys(id: string, options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
     return listWhole(this.#send, path`/v1/merchants/${id}/api-keys`, apiKey, options)
   }
@@ -40,7 +40,7 @@ export class Merchants {
     return this.#send({ method: 'DELETE', path: path`/v1/merchants/${id}/api-keys/${keyId}`, shape: apiKey }, options)
   }
 
-  /** JWTs are signed with a new key from now on; those already issued stay good until they expire. */
+  /** From now on a new key signs JWTs. JWTs that were already issued are valid until they expire. */
   rotateSigningKey(options?: CallOptions): Promise<Mteja.RotateSigningKeyResult> {
     return this.#send({ method: 'POST', path: path`/v1/signing-keys/rotate`, shape: { kid: 'text' } }, options)
   }

@@ -6,7 +6,7 @@ import { withAmount } from '../money.ts'
 
 const refund = { id: 'text', transactionId: 'text', amount: 'whole', currency: 'text' } as const
 
-/** `client.refunds`: money goes back the way it came, never more than what is left of it. */
+/** `client.refunds`: give money back to its payer, never more than the rest of the movement. */
 export class Refunds {
   readonly #send: Send
 
@@ -14,12 +14,12 @@ export class Refunds {
     this.#send = send
   }
 
-  /** Gives back a pay-in, a purchase or a capture, in whole or in part. Throws ConflictError beyond what is left. */
+  /** Gives back a pay-in, a purchase or a capture, in whole or in part. Throws ConflictError for more than the rest. */
   create(body: Mteja.RefundBody, options?: CallOptions): Promise<Mteja.Refund> {
     return this.#send({ method: 'POST', path: path`/v1/refunds`, body: withAmount(body), shape: refund }, options)
   }
 
-  /** Undoes all that is left of a transaction, a transfer too. */
+  /** Gives back the whole rest of a transaction, of a transfer too. */
   reverse(body: Mteja.ReverseBody, options?: CallOptions): Promise<Mteja.Refund> {
     return this.#send({ method: 'POST', path: path`/v1/reversals`, body, shape: refund }, options)
   }

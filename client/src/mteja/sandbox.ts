@@ -7,7 +7,7 @@ import { withAmount } from '../money.ts'
 const payIn = { id: 'text', customerId: 'text', amount: 'whole', currency: 'text', balanceAfter: 'whole' } as const
 const paymentMethod = { id: 'text', authorizationCode: 'text', customerId: 'text', type: 'text' } as const
 
-/** `client.sandbox`: what the outside world would do, done on request. Test mode only. */
+/** `client.sandbox`: does on request what happens outside in live mode. Test mode only. */
 export class Sandbox {
   readonly #send: Send
 
@@ -31,7 +31,7 @@ export class Sandbox {
     return this.#send({ method: 'POST', path: path`/v1/sandbox/payment-methods`, body, shape: paymentMethod }, options)
   }
 
-  /** Has the processor tell of a payment intent or a checkout session once more, or decide it as you choose. */
+  /** Makes the processor send a notice about a payment intent or a checkout session again, or decides its outcome. */
   paymentNotice(
     reference: string,
     body: Mteja.SimulatePaymentNoticeBody = {},
@@ -52,7 +52,7 @@ export class Sandbox {
     return this.#send({ method: 'POST', path: to, body: withAmount(body), shape }, options)
   }
 
-  /** Agrees to a direct debit mandate, as the customer would on the hosted page. */
+  /** Approves a direct debit mandate, as the customer would on the hosted page. */
   approveMandate(
     reference: string,
     body: Mteja.ApproveTestMandateBody = {},

@@ -4,7 +4,7 @@ import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { withAmount } from '../money.ts'
 
-/** `client.transfers`: many at once. For one, use the Cashful client's. */
+/** `client.transfers`: many transfers at once. For one transfer, use the Cashful client. */
 export class Transfers {
   readonly #send: Send
 
@@ -12,7 +12,10 @@ export class Transfers {
     this.#send = send
   }
 
-  /** Up to 1,000 in one commit, each answered for itself: a refused one does not touch the others and throws nothing. */
+  /**
+   * Up to 1,000 transfers in one commit, each with its own answer. A refused transfer does not stop the others and
+   * throws nothing.
+   */
   batch(transfers: Mteja.MakeTransfersBody['transfers'], options?: CallOptions): Promise<Mteja.TransferOutcomes> {
     const body = { transfers: transfers.map(withAmount) }
     const shape = { completed: 'whole', refused: 'whole', outcomes: [{ status: 'text' }] } as const

@@ -8,7 +8,7 @@ import { listPages, type MtejaPage } from './api.ts'
 const endpoint = { id: 'text', style: 'text', url: 'text', events: ['text'], enabled: 'flag' } as const
 const newEndpoint = { ...endpoint, 'secret?': 'text' } as const
 
-/** `client.webhookEndpoints`: addresses that are told of events, in Paystack's style or by Standard Webhooks. */
+/** `client.webhookEndpoints`: addresses to which events are sent, in Paystack's style or by Standard Webhooks. */
 export class WebhookEndpoints {
   readonly #send: Send
 
@@ -16,12 +16,15 @@ export class WebhookEndpoints {
     this.#send = send
   }
 
-  /** `secret` is shown this once. Of Paystack's style there is one for each mode, signed with this client's API key. */
+  /**
+   * Creates an endpoint. `secret` is shown only in this answer. Paystack's style has one endpoint for each mode, signed
+   * with this client's API key.
+   */
   create(body: Mteja.CreateWebhookEndpointBody, options?: CallOptions): Promise<Mteja.NewWebhookEndpoint> {
     return this.#send({ method: 'POST', path: path`/v1/webhook-endpoints`, body, shape: newEndpoint }, options)
   }
 
-  /** Of both styles, newest first. */
+  /** Endpoints of both styles, newest first. */
   list(
     query: Mteja.ListWebhookEndpointsQuery = {},
     options?: CallOptions,
@@ -33,12 +36,12 @@ export class WebhookEndpoints {
     return this.#send({ method: 'GET', path: path`/v1/webhook-endpoints/${id}`, shape: endpoint }, options)
   }
 
-  /** Once enabled again it is told of what happens from then on. */
+  /** Changes an endpoint. An endpoint that is enabled again gets the events from then on. */
   update(id: string, body: Mteja.UpdateWebhookEndpointBody, options?: CallOptions): Promise<Mteja.WebhookEndpoint> {
     return this.#send({ method: 'PATCH', path: path`/v1/webhook-endpoints/${id}`, body, shape: endpoint }, options)
   }
 
-  /** For `overlapHours`, default 24, webhooks are signed with the secret before as well. */
+  /** For `overlapHours`, default 24, webhooks are signed with the previous secret as well. */
   rotateSecret(
     id: string,
     body: Mteja.RotateWebhookSecretBody = {},
@@ -48,7 +51,7 @@ export class WebhookEndpoints {
     return this.#send({ method: 'POST', path: at, body, shape: newEndpoint }, options)
   }
 
-  /** It is told nothing more. */
+  /** Deletes an endpoint. No more events are sent to it. */
   delete(id: string, options?: CallOptions): Promise<Mteja.DeletedWebhookEndpoint> {
     const shape = { id: 'text', deleted: 'true', deletedAt: 'text' } as const
     return this.#send({ method: 'DELETE', path: path`/v1/webhook-endpoints/${id}`, shape }, options)

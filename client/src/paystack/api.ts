@@ -2,7 +2,10 @@ import type { ReadProblem } from '../core/answer.ts'
 import { isObject, type Shape } from '../core/shape.ts'
 import type { Api } from '../core/transport.ts'
 
-/** `{"status": false, "message": "…", "meta": {"nextStep": "…"}, "type": "…", "code": "…"}`; old answers have the message only. */
+/**
+ * `{"status": false, "message": "…", "meta": {"nextStep": "…"}, "type": "…", "code": "…"}`. Old answers have only the
+ * message.
+ */
 const readProblem: ReadProblem = (body) => {
   if (!isObject(body) || typeof body.message !== 'string' || body.status === true) return undefined
   const { message, code } = body
@@ -27,7 +30,7 @@ export function envelope(data?: Shape, meta?: Shape): Shape {
   return { status: 'true', message: 'text', ...(data && { data }), ...(meta && { meta }) }
 }
 
-/** What an operation says that has nothing else to give: Paystack's own words. */
+/** The answer of an operation without data: Paystack's own message. */
 export interface Confirmation {
   message: string
 }

@@ -7,13 +7,13 @@ import { envelope } from './api.ts'
 const bank = { id: 'whole', name: 'text', code: 'text' } as const
 const account = envelope({ account_number: 'text', account_name: 'text' })
 
-/** A page of banks; only one asked for by cursor says where it is. */
+/** A page of banks. Only a page asked for by cursor has its place. */
 export interface BankPage {
   data: Paystack.Bank[]
   meta?: Paystack.CursorMeta
 }
 
-/** `client.banks`: banks, whose their accounts are, and whose cards. */
+/** `client.banks`: banks, and the holders of accounts and cards. */
 export class Banks {
   readonly #send: Send
 
@@ -21,23 +21,26 @@ export class Banks {
     this.#send = send
   }
 
-  /** By name. All that fit, or with `use_cursor: true` a page of them. */
+  /** Banks by name: all that fit, or with `use_cursor: true` a page of them. */
   list(query: Paystack.BankListQuery = {}, options?: CallOptions): Promise<BankPage> {
     return this.#send({ method: 'GET', path: path`/bank`, query, shape: envelope([bank]) }, options)
   }
 
-  /** Whose an account is. Throws ValidationError for one that nobody knows. */
+  /** Resolves an account number to its holder's name. Throws ValidationError for an unknown account. */
   resolve(query: Paystack.BankResolveAccountNumberQuery, options?: CallOptions): Promise<Paystack.ResolvedAccount> {
     return this.#data({ method: 'GET', path: path`/bank/resolve`, query, shape: account }, options)
   }
 
-  /** Whether a South African account is of whom a document is of. Throws ValidationError where it is not. */
+  /**
+   * Checks that a South African account belongs to the holder of an ID document. Throws ValidationError when it does
+   * not.
+   */
   validate(body: Paystack.BankValidateAccountNumberBody, options?: CallOptions): Promise<Paystack.AccountValidation> {
     const shape = envelope({ verified: 'flag' })
     return this.#data({ method: 'POST', path: path`/bank/validate`, body, shape }, options)
   }
 
-  /** What the first six or eight digits of a card tell. */
+  /** Resolves the first six or eight digits of a card to its issuer. */
   resolveCardBin(bin: string, options?: CallOptions): Promise<Paystack.CardBin> {
     const shape = envelope({ bin: 'text', brand: 'text' })
     return this.#data({ method: 'GET', path: path`/decision/bin/${bin}`, shape }, options)

@@ -10,17 +10,17 @@ import { DirectDebits } from './direct-debits.ts'
 import { Transactions } from './transactions.ts'
 
 export interface PaystackOptions extends ClientOptions {
-  /** `sk_test_…` or `sk_live_…`; a function is asked before each attempt. */
+  /** `sk_test_…` or `sk_live_…`. A function is called before each attempt. */
   secretKey: Credential
 }
 
 /**
- * Paystack's Customers API, of Paystack itself or of a Mteja:
+ * Paystack's Customers API, on Paystack's own service or on a Mteja server:
  *
  *     const client = new PaystackClient({ baseUrl: 'http://localhost:9000', secretKey: 'sk_test_…' })
  *     const customer = await client.customers.fetch('ada@example.com')
  *
- * @typeParam Metadata what your code attaches to customers; not checked when it comes back
+ * @typeParam Metadata the type of the metadata that your code attaches to customers; it is not checked in answers
  */
 export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly customers: Customers<Metadata>

@@ -4,7 +4,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { AnyMetadata, Paystack } from '../generated/types.ts'
 import { type Confirmation, confirmationOf, envelope } from './api.ts'
-import { nextPage } from './pages.ts'
+import { nextPage } from './pagination.ts'
 
 const row = { id: 'whole', customer_code: 'text', 'email?': 'text', 'metadata?': 'object' } as const
 const customer = envelope({ ...row, authorizations: [{ authorization_code: 'text', 'channel?': 'text' }] })
@@ -17,7 +17,7 @@ type PageQuery = Omit<Paystack.CustomerListQuery, 'use_cursor' | 'next' | 'previ
 }
 type CursorQuery = Omit<Paystack.CustomerListQuery, 'use_cursor' | 'page'> & { use_cursor: true }
 
-/** A page of customers and where it is: by number with the total, or by cursor. */
+/** A page of customers and its place: by number with the total, or by cursor. */
 export interface CustomerPage<Metadata extends object = AnyMetadata, Meta = Paystack.PageMeta | Paystack.CursorMeta> {
   data: Paystack.CustomerRow<Metadata>[]
   meta: Meta
@@ -31,12 +31,14 @@ export class Customers<Metadata extends object> {
     this.#send = send
   }
 
-  /** Creates a customer, or gives the one who has the e-mail, unchanged. */
+  /** Creates a customer, or answers the customer who has the e-mail, unchanged. */
   create(body: Paystack.CustomerCreateBody<Metadata>, options?: CallOptions): Promise<Paystack.Customer<Metadata>> {
     return this.#data({ method: 'POST', path: path`/customer`, body, shape: changedCustomer }, options)
   }
 
-  /** Newest first: by pages with their total, or with `use_cursor: true` by cursors, which new customers do not shift. */
+  /**
+   * Newest first: by pages with their total, or with `use_cursor: true` by cursors, which new customers do not shift.
+   */
   list(query: CursorQuery, options?: CallOptions): CustomerList<Metadata, Paystack.CursorMeta>
   list(query?: PageQuery, options?: CallOptions): CustomerList<Metadata, Paystack.PageMeta>
   list(query: PageQuery | CursorQuery = {}, options?: CallOptions): CustomerList<Metadata, never> {
@@ -55,12 +57,15 @@ export class Customers<Metadata extends object> {
     })
   }
 
-  /** By e-mail, customer code or id. */
+  /** Reads a customer by e-mail, customer code or id. */
   fetch(emailOrCode: string | number, options?: CallOptions): Promise<Paystack.FetchedCustomer<Metadata>> {
     return this.#data({ method: 'GET', path: path`/customer/${emailOrCode}`, shape: customer }, options)
   }
 
-  /** What is not given stays. Metadata is replaced whole, and the names of an identified customer stay the bank's. */
+  /**
+   * Changes the given members and leaves the rest. Metadata is replaced as a whole. The names of an identified customer
+   * stay the bank's.
+   */
   update(
     code: string,
     changes: Paystack.CustomerUpdateBody<Metadata>,
@@ -70,17 +75,17 @@ export class Customers<Metadata extends object> {
     return this.#data(call, options)
   }
 
-  /** Starts an identification; its outcome comes by webhook (`customeridentification.success` or `.failed`). */
+  /** Starts an identification. Its outcome is sent by webhook (`customeridentification.success` or `.failed`). */
   validate(emailOrCode: string, body: Paystack.CustomerValidateBody, options?: CallOptions): Promise<Confirmation> {
     return this.#confirm('POST', path`/customer/${emailOrCode}/identification`, body, options)
   }
 
-  /** `allow` whitelists, `deny` blacklists, `default` is neither. */
+  /** `allow` whitelists, `deny` blacklists, `default` does neither. */
   setRiskAction(body: Paystack.CustomerRiskActionBody, options?: CallOptions): Promise<Paystack.Customer<Metadata>> {
     return this.#data({ method: 'POST', path: path`/customer/set_risk_action`, body, shape: changedCustomer }, options)
   }
 
-  /** The customer cannot be charged with it again. */
+  /** Deactivates an authorization, so that it cannot charge the customer again. */
   deactivateAuthorization(authorizationCode: string, options?: CallOptions): Promise<Confirmation> {
     const body = { authorization_code: authorizationCode }
     return this.#confirm('POST', path`/customer/authorization/deactivate`, body, options)
@@ -94,7 +99,7 @@ export class Customers<Metadata extends object> {
     return this.#data({ method: 'POST', path: path`/customer/authorization/initialize`, body, shape: request }, options)
   }
 
-  /** What became of an authorization request. Throws NotFoundError until the customer has answered it. */
+  /** The outcome of an authorization request. Throws NotFoundError until the customer has answered it. */
   verifyAuthorization(reference: string, options?: CallOptions): Promise<Paystack.VerifiedAuthorization> {
     const shape = envelope({ authorization_code: 'text', active: 'flag', customer: 'object' })
     return this.#data({ method: 'GET', path: path`/customer/authorization/verify/${reference}`, shape }, options)
@@ -121,7 +126,7 @@ export class Customers<Metadata extends object> {
     return this.#confirm('PUT', path`/customer/${id}/directdebit-activation-charge`, body, options)
   }
 
-  /** The customer's mandates, newest first; the API gives them all at once. */
+  /** The customer's mandates, newest first. The API answers all of them at once. */
   async mandateAuthorizations(
     id: number,
     options?: CallOptions,

@@ -4,19 +4,19 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { AnyMetadata, Paystack } from '../generated/types.ts'
 import { type Confirmation, confirmationOf, envelope } from './api.ts'
-import { nextPage } from './pages.ts'
+import { nextPage } from './pagination.ts'
 
 const row = { id: 'whole', account_number: 'text', account_name: 'text', bank: 'object' } as const
 const account = envelope(row)
 const provider = { provider_slug: 'text', bank_name: 'text' } as const
 
-/** A page of accounts, and where it is. */
+/** A page of accounts and its place. */
 export interface DedicatedAccountPage<Metadata extends object = AnyMetadata> {
   data: Paystack.DedicatedAccountRow<Metadata>[]
   meta: Paystack.PageMeta
 }
 
-/** `client.dedicatedAccounts`: bank accounts of customers' own, to be paid through. */
+/** `client.dedicatedAccounts`: bank accounts of customers, through which they are paid. */
 export class DedicatedAccounts<Metadata extends object> {
   readonly #send: Send
 
@@ -24,7 +24,7 @@ export class DedicatedAccounts<Metadata extends object> {
     this.#send = send
   }
 
-  /** Gives a customer an account, or the one they have. */
+  /** Creates an account for a customer, or answers the account they have. */
   create(
     body: Paystack.DedicatedAccountCreateBody,
     options?: CallOptions,
@@ -32,7 +32,10 @@ export class DedicatedAccounts<Metadata extends object> {
     return this.#data({ method: 'POST', path: path`/dedicated_account`, body, shape: account }, options)
   }
 
-  /** Creates, identifies and gives an account; the outcome comes by webhook (`dedicatedaccount.assign.success` or `.failed`). */
+  /**
+   * Creates the customer, identifies them and creates an account. The outcome is sent by webhook
+   * (`dedicatedaccount.assign.success` or `.failed`).
+   */
   async assign(body: Paystack.DedicatedAccountAssignBody, options?: CallOptions): Promise<Confirmation> {
     const call = { method: 'POST', path: path`/dedicated_account/assign`, body, shape: envelope() } as const
     return confirmationOf(await this.#send<Confirmation>(call, options))
@@ -59,7 +62,7 @@ export class DedicatedAccounts<Metadata extends object> {
     return this.#data({ method: 'GET', path: path`/dedicated_account/${id}`, shape: account }, options)
   }
 
-  /** Takes an account from its customer. */
+  /** Takes an account away from its customer. */
   deactivate(id: number, options?: CallOptions): Promise<Paystack.DedicatedAccount<Metadata>> {
     return this.#data({ method: 'DELETE', path: path`/dedicated_account/${id}`, shape: account }, options)
   }
@@ -70,13 +73,13 @@ export class DedicatedAccounts<Metadata extends object> {
     return confirmationOf(await this.#send<Confirmation>(call, options))
   }
 
-  /** The banks that give out accounts. */
+  /** The banks that provide accounts. */
   providers(options?: CallOptions): Promise<Paystack.AccountProvider[]> {
     const shape = envelope([provider])
     return this.#data({ method: 'GET', path: path`/dedicated_account/available_providers`, shape }, options)
   }
 
-  /** Splits what is paid to an account from now on. */
+  /** Splits payments to an account from now on. */
   split(
     body: Paystack.DedicatedAccountAddSplitBody,
     options?: CallOptions,
@@ -84,7 +87,7 @@ export class DedicatedAccounts<Metadata extends object> {
     return this.#data({ method: 'POST', path: path`/dedicated_account/split`, body, shape: account }, options)
   }
 
-  /** Splits it no longer. */
+  /** Removes an account's split. */
   removeSplit(
     body: Paystack.DedicatedAccountRemoveSplitBody,
     options?: CallOptions,

@@ -10,7 +10,7 @@ const mandate = { id: 'whole', status: 'text', authorization_id: 'whole', custom
 /** A page of mandates, and the cursor of the next one. */
 export type MandatePage = Pick<Paystack.DirectDebitMandateAuthorizationsResult, 'data' | 'meta'>
 
-/** `client.directDebits`: the mandates of all customers. Those of one are at `client.customers`. */
+/** `client.directDebits`: the mandates of all customers. The mandates of one customer are in `client.customers`. */
 export class DirectDebits {
   readonly #send: Send
 

@@ -4,10 +4,10 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Paystack } from '../generated/types.ts'
 import { envelope } from './api.ts'
-import { nextPage } from './pages.ts'
+import { nextPage } from './pagination.ts'
 
 const row = { id: 'whole', reference: 'text', status: 'text', amount: 'whole', currency: 'text' } as const
-/** What a charge answers. One that Paystack pauses, to ask the customer for more, has no status. */
+/** The answer to a charge. A charge that Paystack pauses, to ask the customer for more, has no status. */
 export const chargeShape = envelope({ reference: 'text', 'status?': 'text' })
 const transaction = envelope(row)
 const opened = envelope({ authorization_url: 'text', access_code: 'text', reference: 'text' })
@@ -18,13 +18,13 @@ type PageQuery = Omit<Paystack.TransactionListQuery, 'use_cursor' | 'next' | 'pr
 }
 type CursorQuery = Omit<Paystack.TransactionListQuery, 'use_cursor' | 'page' | 'per_page'> & { use_cursor: true }
 
-/** A page of transactions and where it is: by number with the totals, or by cursor. */
+/** A page of transactions and its place: by number with the totals, or by cursor. */
 export interface TransactionPage<Meta = Paystack.TransactionPageMeta | Paystack.CursorMeta> {
   data: Paystack.TransactionRow[]
   meta: Meta
 }
 
-/** `client.transactions`: payments under a reference of yours. */
+/** `client.transactions`: payments under your own reference. */
 export class Transactions {
   readonly #send: Send
 
@@ -32,17 +32,20 @@ export class Transactions {
     this.#send = send
   }
 
-  /** Asks a customer for money: send them to `authorization_url`. */
+  /** Asks a customer for a payment. Send them to `authorization_url`. */
   initialize(body: Paystack.TransactionInitializeBody, options?: CallOptions): Promise<Paystack.OpenedTransaction> {
     return this.#data({ method: 'POST', path: path`/transaction/initialize`, body, shape: opened }, options)
   }
 
-  /** What became of it, by its reference: only `status: 'success'` has paid. */
+  /** The outcome of a transaction, by its reference. Only `status: 'success'` is paid. */
   verify(reference: string, options?: CallOptions): Promise<Paystack.Transaction> {
     return this.#data({ method: 'GET', path: path`/transaction/verify/${reference}`, shape: transaction }, options)
   }
 
-  /** Newest first: by pages with their totals, or with `use_cursor: true` by cursors, which new ones do not shift. */
+  /**
+   * Newest first: by pages with their totals, or with `use_cursor: true` by cursors, which new transactions do not
+   * shift.
+   */
   list(query: CursorQuery, options?: CallOptions): TransactionList<Paystack.CursorMeta>
   list(query?: PageQuery, options?: CallOptions): TransactionList<Paystack.TransactionPageMeta>
   list(query: PageQuery | CursorQuery = {}, options?: CallOptions): TransactionList<never> {
@@ -58,17 +61,17 @@ export class Transactions {
     })
   }
 
-  /** By its numeric id. */
+  /** Reads a transaction by its numeric id. */
   fetch(id: number, options?: CallOptions): Promise<Paystack.Transaction> {
     return this.#data({ method: 'GET', path: path`/transaction/${id}`, shape: transaction }, options)
   }
 
-  /** What the transactions that succeeded come to. */
+  /** The sums of the successful transactions. */
   totals(query: Paystack.TransactionTotalsQuery = {}, options?: CallOptions): Promise<Paystack.TransactionTotals> {
     return this.#data({ method: 'GET', path: path`/transaction/totals`, query, shape: totals }, options)
   }
 
-  /** Charges a saved authorization. Resolves for a declined charge too: look at `status`. */
+  /** Charges a saved authorization. Resolves for a declined charge too: check `status`. */
   chargeAuthorization(
     body: Paystack.TransactionChargeAuthorizationBody,
     options?: CallOptions,

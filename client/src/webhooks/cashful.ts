@@ -4,20 +4,20 @@ import { bytesOf, checkSignature, headerOf, readBase64, readEvent, type WebhookR
 
 /** An event with its name, for `switch (event.type)`. */
 export interface CashfulEventOf<Name extends string, Data> {
-  /** The same each time it is sent; also the header `webhook-id`. */
+  /** The same each time the event is sent. Equal to the header `webhook-id`. */
   id?: string
   type: Name
-  /** When it happened. */
+  /** The time of the event. */
   timestamp?: string
   data: Data
 }
 
-/** What Mteja tells of a purchase, all that does not depend on when it is asked. */
+/** A purchase in a webhook of Mteja's: without the balances, which depend on the time of reading. */
 export type PurchaseTold = Omit<Cashful.Purchase, 'customerBalanceBefore' | 'customerBalanceAfter'> & {
   quantity?: number
 }
 
-/** What Mteja tells of a payment intent that was paid. */
+/** A paid payment intent in a webhook of Mteja's. */
 export interface PaymentIntentTold {
   id: string
   merchantId: string
@@ -30,7 +30,7 @@ export interface PaymentIntentTold {
   checkoutSessionId?: string
 }
 
-/** What Mteja tells of a checkout session that was paid. */
+/** A paid checkout session in a webhook of Mteja's. */
 export interface CheckoutSessionTold {
   id: string
   merchantId: string
@@ -43,8 +43,8 @@ export interface CheckoutSessionTold {
 }
 
 /**
- * The events that Cashful documents by name, for `switch (event.type)`; Cashful does not say what they carry, so that is
- * as Mteja sends them. Others come too: have a `default` that does nothing.
+ * The events that Cashful documents by name, for `switch (event.type)`. Cashful does not document their data, so the
+ * types are the data that Mteja sends. Other events are sent too: have a `default` that does nothing.
  */
 export type CashfulEvent =
   | CashfulEventOf<'purchase.succeeded', PurchaseTold>
@@ -55,25 +55,25 @@ export type CashfulEvent =
 
 /** A webhook by the Standard Webhooks convention. */
 export interface CashfulWebhookRequest extends WebhookRequest {
-  /** How far the sender's clock and yours may be apart, in milliseconds; default five minutes. */
+  /** The largest difference between the sender's clock and yours, in milliseconds. Default five minutes. */
   toleranceMs?: number
-  /** The time to compare with, in milliseconds since 1970; default now. */
+  /** The time to compare with, in milliseconds since 1970. Default now. */
   now?: number
 }
 
 /**
- * The event of a webhook that is signed by the Standard Webhooks convention (`webhook-id`, `webhook-timestamp`,
- * `webhook-signature`), as Mteja signs what it sends in Cashful's words. `webhook-id` is the same each time an event is
- * sent: do what it says once per id.
+ * Reads the event of a webhook that is signed by the Standard Webhooks convention (`webhook-id`, `webhook-timestamp`,
+ * `webhook-signature`). Mteja signs its webhooks in Cashful's words that way. `webhook-id` is the same each time an
+ * event is sent, so handle each id once.
  *
- * @param request `secrets`: as shown once when the endpoint was made, `whsec_…`
- * @throws SignatureError for any other request, and for one outside the tolerance
+ * @param request `secrets`: the secret shown when the endpoint was created, `whsec_…`
+ * @throws SignatureError for any other request, and for a time outside the tolerance
  */
 export async function verifyCashfulWebhook(request: CashfulWebhookRequest): Promise<CashfulEvent> {
   const { body, secrets, toleranceMs = 300_000, now = Date.now() } = request
   const id = headerOf(request, 'webhook-id')
   const timestamp = headerOf(request, 'webhook-timestamp')
-  // Texts that are no number of seconds are never within the tolerance.
+  // A text that is no number of seconds is never within the tolerance.
   if (!(Math.abs(now - Number(timestamp) * 1000) <= toleranceMs)) {
     throw new SignatureError(`The webhook was signed at ${timestamp}, which is too far from now`)
   }

@@ -7,7 +7,7 @@ export interface PaystackEventOf<Name extends string, Data> {
   data: Data
 }
 
-/** What was checked, its values masked. */
+/** The details that were checked, with masked values. */
 export interface MaskedIdentification {
   country: string
   type: string
@@ -17,7 +17,7 @@ export interface MaskedIdentification {
   value?: string
 }
 
-/** The customer a direct debit authorization belongs to. */
+/** The customer to whom a direct debit authorization belongs. */
 export interface AuthorizedCustomer {
   code: string
   email: string
@@ -40,7 +40,7 @@ export interface AssignedAccount {
     Paystack.CustomerRow,
     'id' | 'customer_code' | 'email' | 'first_name' | 'last_name' | 'phone' | 'metadata'
   >
-  /** Null where the assignment failed. */
+  /** Null when the assignment failed. */
   dedicated_account: {
     id: number
     account_name: string
@@ -51,7 +51,7 @@ export interface AssignedAccount {
   identification: { status: string }
 }
 
-/** A payment that succeeded; `amount` is in the currency's subunit. */
+/** A successful payment. `amount` is in the currency's subunit. */
 export interface Charge {
   id: number
   status: string
@@ -62,13 +62,13 @@ export interface Charge {
   paid_at: string
   customer: Pick<Paystack.CustomerRow, 'id' | 'customer_code' | 'email'>
   authorization: Paystack.Authorization
-  /** What the transaction was started with; can also be text or 0. */
+  /** The metadata that the transaction was initialized with. It can also be text or 0. */
   metadata: unknown
 }
 
 /**
- * The events about customers and their payments whose shape is known, for `switch (event.event)`. Paystack sends others
- * too: have a `default` that does nothing.
+ * The events about customers and their payments whose shape is known, for `switch (event.event)`. Paystack sends other
+ * events too: have a `default` that does nothing.
  */
 export type PaystackEvent =
   /** `customer_id` is text here and a number in `.failed`, as Paystack sends them. */
@@ -94,8 +94,8 @@ export type PaystackEvent =
   | PaystackEventOf<'charge.success', Charge>
 
 /**
- * The event of a webhook that Paystack signed: `x-paystack-signature` is the HMAC-SHA512 of the body with the secret API
- * key. It carries no time, so a repeat cannot be told: do what an event says once per reference.
+ * Reads the event of a webhook that Paystack signed. `x-paystack-signature` is the HMAC-SHA512 of the body with the
+ * secret API key. The signature covers no time, so a repeat cannot be recognised: handle each reference once.
  *
  * @param request `secrets`: the secret key of the mode, `sk_live_…`
  * @throws SignatureError for any other request

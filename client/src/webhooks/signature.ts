@@ -1,12 +1,12 @@
 import { SignatureError } from '../core/errors.ts'
 
-/** A webhook request as it came in. */
+/** A webhook request as received. */
 export interface WebhookRequest {
-  /** The body to the byte, as text or bytes: not parsed and written again. */
+  /** The exact body, as text or bytes. Do not parse it and write it again. */
   body: string | Uint8Array
-  /** Fetch's `Headers`, or an object as Node has it; names in any case. */
+  /** Fetch's `Headers`, or an object as in Node, with names in any case. */
   headers: Headers | Record<string, string | string[] | undefined>
-  /** The secret, or several while one replaces another. */
+  /** The secret, or several secrets during a rotation. */
   secrets: string | readonly string[]
 }
 
@@ -23,7 +23,7 @@ export function bytesOf(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return typeof text === 'string' ? new TextEncoder().encode(text) : new Uint8Array(text)
 }
 
-/** Throws SignatureError unless one of the keys made one of the signatures; WebCrypto compares in constant time. */
+/** Throws SignatureError unless one of the keys made one of the signatures. WebCrypto compares in constant time. */
 export async function checkSignature(
   hash: 'SHA-256' | 'SHA-512',
   keys: readonly Uint8Array<ArrayBuffer>[],
@@ -40,13 +40,13 @@ export async function checkSignature(
   )
 }
 
-/** Undefined for what is no hexadecimal text. */
+/** Undefined for a text that is no hexadecimal. */
 export function readHex(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^([0-9a-f]{2})+$/i.test(text)) return undefined
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
-/** Undefined for what is no base64 text. */
+/** Undefined for a text that is no base64. */
 export function readBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
@@ -55,13 +55,13 @@ export function readBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-/** The event in a body that was verified. Throws SignatureError for one that is no event all the same. */
+/** Reads the event of a verified body. Throws SignatureError for a body that is no event. */
 export function readEvent(body: string | Uint8Array, name: 'event' | 'type'): never {
   try {
     const event = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body))
     if (typeof event[name] === 'string' && typeof event.data === 'object') return event as never
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw new SignatureError('The webhook is signed, but its body is no event')
 }

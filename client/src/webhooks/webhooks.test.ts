@@ -4,7 +4,7 @@ import { SignatureError, verifyCashfulWebhook, verifyPaystackWebhook } from '../
 
 const sign = (hash: string, key: string | Buffer, text: string) => createHmac(hash, key).update(text)
 
-describe('paystack', () => {
+describe('a webhook of Paystack’s', () => {
   const secret = 'sk_test_4f7k2m9x0c1v8b3n5a6q'
   const body = JSON.stringify({
     event: 'customeridentification.failed',
@@ -13,7 +13,7 @@ describe('paystack', () => {
   const signature = sign('sha512', secret, body).digest('hex')
   const headers = { 'x-paystack-signature': signature }
 
-  test('a signed webhook is given as its event', async () => {
+  test('a signed webhook in Paystack’s style gives its event', async () => {
     const event = await verifyPaystackWebhook({ body, headers, secrets: secret })
     if (event.event !== 'customeridentification.failed') throw new Error('not narrowed')
     expect(event.data.reason).toBe('Ñandú')
@@ -26,11 +26,11 @@ describe('paystack', () => {
     ['a header of another case', body, { 'X-Paystack-Signature': signature }],
     ['a header as a list', body, { 'x-paystack-signature': [signature] }],
     ['an upper-case signature', body, { 'x-paystack-signature': signature.toUpperCase() }],
-  ])('%s will do', async (_name, given, headers) => {
+  ])('a webhook in Paystack’s style is accepted with %s', async (_name, given, headers) => {
     await expect(verifyPaystackWebhook({ body: given, headers, secrets: secret })).resolves.toBeDefined()
   })
 
-  test('any of several secrets will do', async () => {
+  test('a webhook in Paystack’s style is accepted when one of several secrets signed it', async () => {
     const secrets = ['sk_test_another', secret]
     await expect(verifyPaystackWebhook({ body, headers, secrets })).resolves.toBeDefined()
   })
@@ -43,21 +43,26 @@ describe('paystack', () => {
     ['a signature that is cut', body, { 'x-paystack-signature': signature.slice(2) }, secret],
     ['a signature that is no hex', body, { 'x-paystack-signature': 'zz' }, secret],
     ['no secrets', body, headers, []],
-  ])('%s is refused', async (_name, body, headers, secrets) => {
+  ])('a webhook in Paystack’s style is refused with %s', async (_name, body, headers, secrets) => {
     await expect(verifyPaystackWebhook({ body, headers, secrets })).rejects.toBeInstanceOf(SignatureError)
   })
 
-  test('an empty secret is a mistake of the caller’s', async () => {
+  test('an empty secret for Paystack’s style is a TypeError, because the caller made a mistake', async () => {
     await expect(verifyPaystackWebhook({ body, headers, secrets: '' })).rejects.toBeInstanceOf(TypeError)
   })
 
-  test.each(['no JSON', 'null', '{}', '{"event":7,"data":{}}'])('%s is no event, however well signed', async (text) => {
-    const headers = { 'x-paystack-signature': sign('sha512', secret, text).digest('hex') }
-    await expect(verifyPaystackWebhook({ body: text, headers, secrets: secret })).rejects.toBeInstanceOf(SignatureError)
-  })
+  test.each(['no JSON', 'null', '{}', '{"event":7,"data":{}}'])(
+    'a signed body %s in Paystack’s style is refused, because it is no event',
+    async (text) => {
+      const headers = { 'x-paystack-signature': sign('sha512', secret, text).digest('hex') }
+      await expect(verifyPaystackWebhook({ body: text, headers, secrets: secret })).rejects.toBeInstanceOf(
+        SignatureError,
+      )
+    },
+  )
 })
 
-describe('cashful, by Standard Webhooks', () => {
+describe('a webhook of Cashful’s, by Standard Webhooks', () => {
   // From the specification's own reference implementations.
   const vector = {
     secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
@@ -79,7 +84,7 @@ describe('cashful, by Standard Webhooks', () => {
     return { 'webhook-id': 'msg_1', 'webhook-timestamp': String(at), 'webhook-signature': `v1,${signature}` }
   }
 
-  test('the specification’s sample is signed as we compute it', async () => {
+  test('the sample of the Standard Webhooks specification has the signature we compute', async () => {
     const headers = {
       'webhook-id': vector.id,
       'webhook-timestamp': String(vector.timestamp),
@@ -89,13 +94,13 @@ describe('cashful, by Standard Webhooks', () => {
     await expect(call).rejects.toThrow('is signed, but its body is no event')
   })
 
-  test('a signed webhook is given as its event', async () => {
+  test('a signed webhook in Cashful’s style gives its event', async () => {
     const event = await verifyCashfulWebhook({ body, headers: headersOf(), secrets: secret, now })
     if (event.type !== 'transfer.completed') throw new Error('not narrowed')
     expect(event.data.id).toBe('transfer_1')
   })
 
-  test('any of several secrets and any of several signatures will do', async () => {
+  test('a webhook in Cashful’s style is accepted when one of several secrets made one of its signatures', async () => {
     const other = `whsec_${Buffer.from('another secret').toString('base64')}`
     const headers = headersOf()
     headers['webhook-signature'] =
@@ -106,18 +111,21 @@ describe('cashful, by Standard Webhooks', () => {
     ).resolves.toBeDefined()
   })
 
-  test.each([-300, 300])('%i seconds apart are tolerated, a second more is not', async (seconds) => {
-    const verify = (at: number) => verifyCashfulWebhook({ body, headers: headersOf(body, at), secrets: secret, now })
-    await expect(verify(now / 1000 + seconds)).resolves.toBeDefined()
-    await expect(verify(now / 1000 + seconds + Math.sign(seconds))).rejects.toBeInstanceOf(SignatureError)
-  })
+  test.each([-300, 300])(
+    'a webhook in Cashful’s style may be %i seconds from now, and not a second more',
+    async (seconds) => {
+      const verify = (at: number) => verifyCashfulWebhook({ body, headers: headersOf(body, at), secrets: secret, now })
+      await expect(verify(now / 1000 + seconds)).resolves.toBeDefined()
+      await expect(verify(now / 1000 + seconds + Math.sign(seconds))).rejects.toBeInstanceOf(SignatureError)
+    },
+  )
 
-  test.each(['', 'soon', 'NaN'])('a time of %j is refused', async (time) => {
+  test.each(['', 'soon', 'NaN'])('a webhook in Cashful’s style with the time %j is refused', async (time) => {
     const headers = { ...headersOf(), 'webhook-timestamp': time }
     await expect(verifyCashfulWebhook({ body, headers, secrets: secret, now })).rejects.toBeInstanceOf(SignatureError)
   })
 
-  test('another id, another time, another body and another version are refused', async () => {
+  test('a webhook in Cashful’s style is refused when its id, time, body or version was changed', async () => {
     const good = headersOf()
     const forged = [
       { headers: { ...good, 'webhook-id': 'msg_2' } },
@@ -131,7 +139,7 @@ describe('cashful, by Standard Webhooks', () => {
     }
   })
 
-  test('a secret that is no base64 is a mistake of the caller’s', async () => {
+  test('a secret for Cashful’s style that is no base64 is a TypeError, because the caller made a mistake', async () => {
     const call = verifyCashfulWebhook({ body, headers: headersOf(), secrets: 'whsec_%%', now })
     await expect(call).rejects.toBeInstanceOf(TypeError)
   })

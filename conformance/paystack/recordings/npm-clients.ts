@@ -1,6 +1,6 @@
 import type { RecordedClient } from '../replay.ts'
 
-/** The clients that also run here unmodified: their bytes, held apart from whatever version runs. */
+/** The bytes of clients that also run here unmodified. The bytes stay the same, whichever version runs. */
 export const npmClients: RecordedClient[] = [
   {
     name: '@paystack/paystack-sdk 1.2.1-beta.1',
@@ -8,7 +8,7 @@ export const npmClients: RecordedClient[] = [
     framing: 'chunked',
     recordings: [
       {
-        title: 'a create without a content type, its metadata JSON text',
+        title: 'a create without a content type and with metadata as JSON text',
         request: 'POST /customer',
         body: '{"email":"{newEmail}","first_name":"Ada","metadata":"{\\"k\\":1}"}',
         answer: 'created',
@@ -70,7 +70,7 @@ export const npmClients: RecordedClient[] = [
         answer: 'listed',
       },
       {
-        title: 'a fetch by an e-mail as it is, with its + and @',
+        title: 'a fetch by an unescaped e-mail with + and @',
         request: 'GET /customer/{email}',
         answer: 'fetched',
         data: ({ id }) => ({ id }),
@@ -171,14 +171,14 @@ export const npmClients: RecordedClient[] = [
     headers: { 'Cache-Control': 'no-cache', Accept: 'application/json', 'Content-Type': 'application/json' },
     recordings: [
       {
-        title: 'a create with metadata as JSON text and no more of a phone number than its country',
+        title: 'a create with metadata as JSON text and only the country code of a phone number',
         request: 'POST /customer',
         body: '{"first_name":"Ada","last_name":"Obi","email":"{newEmail}","phone":"+234","metadata":"{\\"k\\":1}"}',
         answer: 'created',
         data: { phone: '+234', metadata: { k: 1 } },
       },
       {
-        title: 'an update that names an e-mail, which stays as it was',
+        title: 'an update that names an e-mail, which is ignored',
         request: 'PUT /customer/{code}',
         body: '{"first_name":"New","email":"ada@example.com"}',
         answer: 'updated',

@@ -1,6 +1,6 @@
 import type { RecordedClient } from '../replay.ts'
 
-/** Habits of clients in other languages that a server must bear. */
+/** Requests of clients in other languages that a server must accept. */
 export const otherClients: RecordedClient[] = [
   {
     name: 'unicodeveloper/laravel-paystack',

@@ -1,8 +1,8 @@
 import type { RecordedClient } from '../replay.ts'
 
 /**
- * PayStackEase for Python, the same on the wire at v1.0.0 and v2.3.7. A body is `json.dumps` text, a null in it stands for an
- * argument left out, and a path is not escaped.
+ * PayStackEase for Python. Its versions v1.0.0 and v2.3.7 send the same bytes. A body is `json.dumps` text, and a null
+ * in it stands for an argument left out. A path is not escaped.
  */
 export const payStackEase: RecordedClient = {
   name: 'PayStackEase',
@@ -22,7 +22,7 @@ export const payStackEase: RecordedClient = {
       data: ({ newEmail }) => ({ email: newEmail, first_name: 'Ada', metadata: { k: 1 } }),
     },
     {
-      title: 'a create without metadata, which is null',
+      title: 'a create with metadata of null',
       operation: 'create',
       request: 'POST /customer',
       body: '{"email": "{newEmail}", "first_name": "\\u00c0d\\u00e1", "last_name": "Obi", "phone": "+2348012345678", "metadata": null}',
@@ -52,7 +52,7 @@ export const payStackEase: RecordedClient = {
       data: { risk_action: 'deny' },
     },
     {
-      title: 'a risk action of null, which is the default one',
+      title: 'a risk action of null, which sets the default one',
       operation: 'setRiskAction',
       request: 'POST /customer/set_risk_action',
       body: '{"customer": "{email}", "risk_action": null}',
@@ -67,7 +67,7 @@ export const payStackEase: RecordedClient = {
       answer: 'deactivated',
     },
     {
-      title: 'an update of one member, whose nulls wipe nothing',
+      title: 'an update of one member with null for the others, which stay',
       operation: 'update',
       request: 'PUT /customer/{code}',
       body: '{"first_name": "New", "last_name": null, "phone": null, "metadata": null}',
@@ -75,14 +75,14 @@ export const payStackEase: RecordedClient = {
       data: { first_name: 'New', last_name: 'Obi', phone: '+2348012345678', metadata: { k: 1 } },
     },
     {
-      title: 'a fetch by an e-mail as it is',
+      title: 'a fetch by an unescaped e-mail',
       operation: 'fetch',
       request: 'GET /customer/{email}',
       answer: 'fetched',
       data: ({ id }) => ({ id }),
     },
     { title: 'a list', operation: 'list', request: 'GET /customer?perPage=50&page=1', answer: 'listed' },
-    { title: 'a list with nothing asked for', operation: 'list', request: 'GET /customer', answer: 'listed' },
+    { title: 'a list without parameters', operation: 'list', request: 'GET /customer', answer: 'listed' },
     {
       title: 'a list between two dates',
       operation: 'list',
@@ -91,7 +91,7 @@ export const payStackEase: RecordedClient = {
       data: [],
     },
     {
-      title: 'a list from a time, its space a + and its colons as they are',
+      title: 'a list from a time written with + for the space and with unescaped colons',
       operation: 'list',
       request: 'GET /customer?perPage=1&page=1&from=2024-01-01+10:30:05',
       answer: 'listed',

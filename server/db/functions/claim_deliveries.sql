@@ -1,9 +1,13 @@
--- Takes on deliveries that are due, for p_lease_ms (by style), and answers them: at most p_in_all, and per endpoint
--- p_per_endpoint less what the caller has under way there already. One that has an unsettled one before it, of the same
--- customer, is put off until that is settled; it is put off under a lock on the one before, so that whoever settles that
--- finds it. Any number of processes may claim at once.
--- What is looked up is named by arrays and single look-ups, which are index look-ups whatever the planner knows: the
--- queue is empty when the statements are first planned.
+-- Claims due deliveries and answers them. The caller has p_paystack_lease or p_standard_lease, by the style of the
+-- endpoint, to report on each. It gets at most p_in_all deliveries, and of one endpoint at most p_per_endpoint minus the
+-- number it is already sending there (p_busy_counts). Any number of processes may claim at once.
+--
+-- Deliveries of one customer to one endpoint are sent in order. A delivery whose predecessor is not settled yet is put
+-- off until the predecessor is settled. It is put off under a lock on the predecessor, so that the process that settles
+-- the predecessor finds it.
+--
+-- Rows are looked up by arrays of ids and one by one. Both are index look-ups whatever the planner knows: the queue is
+-- empty when the statements are first planned.
 create or replace function claim_deliveries(
   p_now timestamptz,
   p_busy_endpoints uuid[],
@@ -41,7 +45,7 @@ begin
       where o.merchant_id = w.merchant_id and o.endpoint_id = w.id and o.next_attempt_at <= p_now
         and (o.claimed_until is null or o.claimed_until <= p_now)
       order by o.next_attempt_at, o.event_id
-      -- More than are claimed, since some may have to wait their turn.
+      -- More than are claimed, because some of them may have to be put off.
       limit 3 * p_per_endpoint
       for update skip locked
     ) d

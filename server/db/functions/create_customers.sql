@@ -1,12 +1,13 @@
--- Creates a batch of customers of one merchant and mode, each with its cash account at 0 and its event.
+-- Creates a batch of customers of one merchant and mode, each with a cash account at 0 and an event.
 --
--- p_customers: [{"code", "email", "first_name", "last_name", "phone", "phone_e164", "metadata", "search_text"}, …]; a
--- key, if any, stands at the same place in p_keys. Answers one row for each, in the order given: created with the new
--- customer, or not created with the customer who already has that e-mail. Nobody is refused because of a neighbour. A
--- key that was answered before brings that answer again (`replayed`); with another fingerprint no customer.
+-- p_customers: [{"code", "email", "first_name", "last_name", "phone", "phone_e164", "metadata", "search_text"}, …]. The
+-- key of a customer, if it has one, is at the same place in p_keys. The answer has one row for each customer, in order:
+-- `created` with the new customer, or not created with the customer who already has that e-mail. A refused customer
+-- changes nothing for the others. If a key was answered before, the row has that answer, and `replayed` is true. If
+-- the key belongs to another request, the row has no customer, and `fingerprint` is that of the other request.
 --
--- The counters' row is the queue: whoever holds it numbers its customers without gaps and dates them in order, so that
--- a page at any offset, a total and a time window are all index look-ups.
+-- The counters' row is the queue. The transaction that holds this row numbers its customers without gaps and dates them
+-- in order. A page at any offset, a total and a time window are therefore index look-ups.
 create or replace function create_customers(
   p_merchant_id integer,
   p_mode text,
@@ -40,8 +41,8 @@ begin
   where c.merchant_id = p_merchant_id and c.mode = p_mode
   for update;
 
-  -- Read under the counters' lock: whoever else used one of the keys has committed. Look-ups are lateral with a limit:
-  -- whatever the statistics say of a table that is being filled, it is one index look-up per customer.
+  -- Read under the lock on the counters, so every other transaction that used one of the keys has committed. The look-ups
+  -- are lateral with a limit: one index look-up per customer, whatever the statistics say of a table that is being filled.
   select array_agg(k.key) into v_known_keys
   from unnest(p_keys) as g (key)
   cross join lateral (

@@ -1,4 +1,4 @@
--- What an event says of a customer: the customer as of that change.
+-- The customer as an event has it: as of the change that the event records.
 create or replace function customer_snapshot(c customers) returns json
 language sql immutable set search_path = public, pg_temp as $$
   select json_build_object(

@@ -1,4 +1,5 @@
--- For each customer given to create_customers, in order: the one of that code, who is new, or the one of that e-mail.
+-- For each customer given to create_customers, in order: the customer with that code, who is new, or else the customer
+-- with that e-mail.
 create or replace function customers_answered(p_merchant_id integer, p_mode text, p_customers json)
 returns table (ordinal bigint, created boolean, customer customers)
 language sql stable set search_path = public, pg_temp as $$

@@ -1,5 +1,5 @@
--- The number of an account's last entry made before p_time, 0 if there is none. Entries of an account are dated in the
--- order of their numbers, so this halves the range until one is left: some twenty look-ups in a million entries.
+-- The number of an account's last entry before p_time, or 0 if there is none. The entries of an account are dated in the
+-- order of their numbers, so the range is halved until one number is left: about twenty look-ups in a million entries.
 create or replace function entry_number_at(p_merchant_id integer, p_account_id bigint, p_time timestamptz)
 returns bigint
 language plpgsql stable set search_path = public, pg_temp as $$

@@ -1,5 +1,6 @@
--- The lowest id of a merchant's rows that were made at p_time or later, the highest number there is where none was. Ids are
--- given in about the order of time (see `clockSlackMs`), so this halves the range until one is left: some thirty look-ups.
+-- The lowest id of a merchant's rows created at p_time or later, or the highest bigint if there is no such row. Ids are
+-- given roughly in the order of time (see `clockSlackMs`), so the range is halved until one id is left: about thirty
+-- look-ups.
 create or replace function first_id_since(p_table regclass, p_merchant_id integer, p_time timestamptz)
 returns bigint
 language plpgsql stable set search_path = public, pg_temp as $$

@@ -1,6 +1,6 @@
--- Forgets callers' keys that were answered before p_before, at most p_limit of them, and answers how many. Keys that
--- Mteja made for itself are kept: they say for good what was credited. Nothing younger than a day by the
--- database's own clock can be forgotten.
+-- Deletes callers' keys that were answered before p_before, at most p_limit of them, and answers the number deleted. Keys
+-- that Mteja made for itself are kept for ever: they record which payments were credited. A key younger than a day, by
+-- the clock of the database, is never deleted.
 create or replace function forget_idempotency_keys(p_before timestamptz, p_limit integer)
 returns bigint
 language plpgsql volatile security definer set search_path = public, pg_temp as $$

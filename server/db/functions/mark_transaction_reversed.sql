@@ -1,15 +1,14 @@
--- What reverses a payment's ledger transaction reverses the transaction it was paid for, in the same commit. Movements of
--- any other kind do not come here.
+-- A payment is reversed in the commit that reverses its ledger transaction. Movements of any other kind do not come here.
 create or replace function mark_transaction_reversed() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  update transactions t
+  update payments p
   set status = 'reversed', updated_at = new.created_at
   from ledger_transactions o
   where o.merchant_id = new.merchant_id and o.id = new.reverses_id
-    and t.merchant_id = new.merchant_id
-    and t.payment_intent_id = substr(o.details ->> 'paymentIntentId', 4)::uuid
-    and t.status = 'succeeded';
+    and p.merchant_id = new.merchant_id
+    and p.payment_intent_id = substr(o.details ->> 'paymentIntentId', 4)::uuid
+    and p.status = 'succeeded';
   return null;
 end
 $$;

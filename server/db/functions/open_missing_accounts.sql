@@ -1,5 +1,6 @@
--- Opens at 0 those of the named accounts that were never used: by kind, customer code (null for the merchant's own) and
--- currency. None for a customer there is not. Whoever calls it holds the merchant's counters (see post_commands).
+-- Opens the accounts of the list that do not exist yet, with a balance of 0. An account is named by kind, customer code
+-- (null for an account of the merchant) and currency. If the customer does not exist, no account is opened. The caller
+-- must hold the counters' row of the merchant (see post_commands.sql).
 create or replace function open_missing_accounts(
   p_merchant_id integer,
   p_mode text,

@@ -1,7 +1,8 @@
--- Records attempts at deliveries of one merchant, given as an array of JSON objects, settles or postpones the deliveries,
--- and lets those go out that waited for one that is settled now. What was settled meanwhile, by another process or
--- because the endpoint was deleted, stays settled.
--- What is looked up is named by arrays, for index look-ups whatever the planner knows: the queue is empty when the
+-- Records attempts at deliveries of one merchant, given as an array of JSON objects. It settles or postpones these
+-- deliveries, and makes the deliveries due that waited for one of them. A delivery that was settled meanwhile, by another
+-- process or because its endpoint was deleted, stays settled.
+--
+-- Rows are looked up by arrays of ids. These are index look-ups whatever the planner knows: the queue is empty when the
 -- statements are first planned.
 create or replace function record_attempts(p_merchant_id integer, p_attempts json, p_now timestamptz) returns void
 language plpgsql volatile set search_path = public, pg_temp set enable_seqscan = off as $$
@@ -68,7 +69,7 @@ begin
   into v_next;
 
   if v_next is not null then
-    -- Says "pending" in words that no partial index is made for: the row is found by its key.
+    -- This condition means "pending", but matches no partial index. So the row is found by its key.
     update deliveries f set next_attempt_at = least(f.created_at, p_now)
     where f.merchant_id = p_merchant_id and f.id = any(v_next) and f.next_attempt_at is null
       and f.status not in ('delivered', 'failed');

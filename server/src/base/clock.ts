@@ -1,4 +1,4 @@
-/** The time, passed in so that tests choose it. */
+/** The time. It is passed in, so that tests choose it. */
 export interface Clock {
   now(): Date
 }

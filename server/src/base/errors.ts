@@ -1,6 +1,7 @@
 /**
- * Every refusal the domain knows. A surface's table is typed over all of them, so a new code does not compile until
- * each surface has said what it means there. docs/errors.md explains each; a test holds the two together.
+ * Every reason for which the domain refuses a request. Each surface's table is typed over all codes, so a new code does
+ * not compile until every surface has an answer for it. docs/errors.md explains each code, and a test compares it with
+ * this list.
  */
 export const errorCodes = [
   'invalid_request',
@@ -14,6 +15,7 @@ export const errorCodes = [
   'api_key_not_found',
   'hold_not_found',
   'transaction_not_found',
+  'payment_not_found',
   'payment_intent_not_found',
   'checkout_session_not_found',
   'reference_not_found',
@@ -47,8 +49,8 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number]
 
 /**
- * A refusal a caller can do something about. `message` is for people: what was wrong, with which value, what to do.
- * `field` names the member of the request at fault, where there is one.
+ * A refusal that a caller can do something about. `message` is for people: the fault, the value at fault, and the next
+ * step. `field` names the member of the request at fault, if there is one.
  */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
@@ -71,4 +73,9 @@ export function framesOf(stack: string | undefined): string | undefined {
     ?.split('\n')
     .filter((line) => /^\s+at /.test(line))
     .join('\n')
+}
+
+/** So many calls of a tenant are waiting that one more is not taken. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
 }

@@ -7,31 +7,34 @@ import type { Log } from './log.ts'
  */
 export interface FailureLog {
   /**
-   * The subject has failed once more.
+   * Notes a failure of the subject.
    *
-   * @param subject what failed, the same text each time: `background holds`
-   * @param members how it failed: an error as `err`, or a few words without anybody's values
+   * @param subject the thing that failed, as the same text each time: `background holds`
+   * @param members the failure: an error as `err`, or a few words without a customer's values
    */
   failed(subject: string, members: Record<string, unknown>): void
-  /** The subject has worked. */
+  /** Notes a success of the subject. */
   worked(subject: string): void
 }
 
 interface Failing {
   readonly since: Date
   count: number
-  /** How many of these the lines have told of. */
+  /** The number of failures that the lines have reported. */
   told: number
   lineAt: number
-  /** What the last line said; else it said that the subject works again. */
+  /** Whether the last line reported a failure. Otherwise it reported that the subject works again. */
   saysFailing: boolean
 }
 
 const minuteMs = 60_000
-/** The memory of the log is bounded: of more subjects the one that was met first is forgotten. */
+/** The memory of the log is limited. With more subjects the one that came first is forgotten. */
 const maxSubjects = 10_000
 
-/** A subject that fails and works in turn is told of at most twice a minute. The failures between two lines are counted. */
+/**
+ * Makes a failure log. A subject that fails and works in turn gets at most two lines a minute. The failures between two
+ * lines are counted.
+ */
 export function createFailureLog(clock: Clock, log: Pick<Log, 'warn'>): FailureLog {
   const subjects = new Map<string, Failing>()
 

@@ -8,7 +8,7 @@ function countingRandom(): Random {
 }
 
 describe('a random code', () => {
-  test('has the length asked for and only its alphabet', () => {
+  test('a random code has the length asked for and only characters of its alphabet', () => {
     expect(randomCode(systemRandom, 15)).toMatch(/^[0-9a-z]{15}$/)
     expect(randomMixedCode(systemRandom, 40)).toMatch(/^[0-9a-zA-Z]{40}$/)
     expect(randomCode(systemRandom, 0)).toBe('')
@@ -17,7 +17,7 @@ describe('a random code', () => {
   test.each([
     ['randomCode', randomCode, 36],
     ['randomMixedCode', randomMixedCode, 62],
-  ])('of %s favours no character', (_name, make, letters) => {
+  ])('%s favours no character', (_name, make, letters) => {
     // All 256 bytes come equally often, so all characters must.
     const rounds = 100
     const fair = Math.floor(256 / letters) * rounds
@@ -37,23 +37,23 @@ test('the code of bytes is the same for the same bytes', () => {
 describe('a UUID', () => {
   const now = new Date('2026-01-15T10:30:00.123Z')
 
-  test('is of version 7 and variant 10', () => {
+  test('a UUID is of version 7 and variant 10', () => {
     for (let i = 0; i < 100; i++) {
       expect(uuidV7(systemRandom, now)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     }
   })
 
-  test('begins with the time in milliseconds', () => {
+  test('a UUID begins with its time in milliseconds', () => {
     const id = uuidV7(systemRandom, now).replaceAll('-', '')
     expect(Number.parseInt(id.slice(0, 12), 16)).toBe(now.getTime())
   })
 
-  test('sorts by time', () => {
+  test('UUIDs sort by their time', () => {
     const ids = [0, 1, 1000, 86_400_000].map((ms) => uuidV7(systemRandom, new Date(now.getTime() + ms)))
     expect([...ids].sort()).toEqual(ids)
   })
 
-  test('is not given twice within a millisecond', () => {
+  test('no UUID is made twice within a millisecond', () => {
     expect(new Set(Array.from({ length: 1000 }, () => uuidV7(systemRandom, now))).size).toBe(1000)
   })
 })

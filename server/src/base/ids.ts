@@ -8,7 +8,10 @@ export interface Random {
 
 export const systemRandom: Random = createPooledRandom(4096)
 
-/** Asks the system for many bytes at once: a call for 16 costs as much as one for thousands. No byte is given twice. */
+/**
+ * Asks the system for many bytes at once, because a call for 16 bytes costs as much as a call for thousands. No byte is
+ * given twice.
+ */
 function createPooledRandom(poolSize: number): Random {
   let pool = Buffer.alloc(0)
   return {
@@ -35,7 +38,7 @@ export function randomMixedCode(random: Random, length: number): string {
   return pick(random, base62, length)
 }
 
-/** The same 0-9a-zA-Z text for the same bytes; for identifiers that must recognise a thing without naming it. */
+/** The same 0-9a-zA-Z text for the same bytes. For identifiers that recognise a thing without naming it. */
 export function codeOfBytes(bytes: Buffer, length: number): string {
   return Array.from(bytes.subarray(0, length), (byte) => base62[byte % base62.length]).join('')
 }
@@ -48,6 +51,11 @@ export function uuidV7(random: Random, now: Date): string {
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
   const hex = bytes.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Whether a text is a UUID as we write one: lower case, of any version. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
 }
 
 /** Bytes at or above the largest multiple of the alphabet are thrown away, so that no character is favoured. */

@@ -1,136 +1,93 @@
+import * as prom from 'prom-client'
 import { type LabelsOf, type MetricDefinition, type MetricName, metrics, type NameOf } from './metrics.ts'
 
-/** Counts how often something has happened. */
+/** Counts occurrences. */
 export interface Counter {
   add(count: number): void
 }
 
-/** Tells how much of something there is. */
+/** Shows a current amount. */
 export interface Gauge {
   add(change: number): void
-  /** Null where nobody knows: then it is not shown. */
+  /** Null for an unknown value, which is not shown. */
   set(value: number | null): void
 }
 
-/** Tells how values are spread. */
+/** Shows the distribution of values. */
 export interface Histogram {
   observe(value: number): void
 }
 
 /**
- * What a process counts and measures for the operator's monitoring. Each series (a metric with its labels) is one object that
- * is found once and then costs an addition.
+ * The counts and measurements of a process, for the operator's monitoring. Each series (a metric with its labels) is
+ * one object. It is looked up once, and then costs an addition.
  */
 export interface Meter {
   counter<Name extends NameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   gauge<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Gauge
   histogram<Name extends NameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
-  /** A gauge whose value is asked for whenever it is shown. */
+  /** A gauge whose value is read whenever it is shown. */
   watch<Name extends NameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void
-  /** Everything in Prometheus' text format. */
-  render(): string
-}
-
-interface Series {
-  /** Lines of the text format. */
-  render(name: string, labels: string): string
+  /** All metrics in Prometheus' text format. */
+  render(): Promise<string>
 }
 
 /** A meter on which nothing has been counted yet. */
 export function createMeter(): Meter {
-  const families = new Map<MetricName, Map<string, Series>>()
+  const registry = new prom.Registry()
+  const made = new Map(Object.entries(metrics).map(([name, definition]) => [name, make(name, definition, registry)]))
+  const series = new Map<string, unknown>()
+  const watched: (() => void)[] = []
 
-  function find<Found extends Series>(name: MetricName, labels: Record<string, string>, make: () => Found): Found {
-    let family = families.get(name)
-    if (family === undefined) {
-      family = new Map()
-      families.set(name, family)
+  /** The one object of a series, made when it is first asked for. */
+  function find<Kind, Found>(name: MetricName, labels: Labels, bind: (metric: Kind) => Found): Found {
+    const key = `${name} ${Object.values(labels).join(' ')}`
+    let found = series.get(key) as Found | undefined
+    if (found === undefined) {
+      found = bind(made.get(name) as Kind)
+      series.set(key, found)
     }
-    const text = renderLabels(labels)
-    let series = family.get(text) as Found | undefined
-    if (series === undefined) {
-      series = make()
-      family.set(text, series)
-    }
-    return series
+    return found
   }
+
+  const gauge = (name: MetricName, labels: Labels): Gauge =>
+    find(name, labels, (metric: prom.Gauge) => {
+      const bound = metric.labels(labels)
+      bound.set(0)
+      return {
+        add: (change) => bound.inc(change),
+        set: (value) => (value === null ? metric.remove(labels) : bound.set(value)),
+      }
+    })
 
   return {
-    counter: (name, labels) => find(name, labels, () => new Value()),
-    gauge: (name, labels) => find(name, labels, () => new Value()),
-    histogram: (name, labels) =>
-      find(name, labels, () => new Buckets((metrics[name] as MetricDefinition).buckets ?? [])),
-    watch(name, labels, read) {
-      find(name, labels, () => new Value()).read = read
+    counter: (name, labels) =>
+      find(name, labels, (metric: prom.Counter) => {
+        const bound = metric.labels(labels)
+        bound.inc(0)
+        return { add: (count) => bound.inc(count) }
+      }),
+    gauge,
+    histogram: (name, labels) => find(name, labels, (metric: prom.Histogram) => metric.labels(labels)),
+    watch: (name, labels, read) => {
+      const each = gauge(name, labels)
+      watched.push(() => each.set(read()))
     },
-    render: () =>
-      Object.entries(metrics)
-        .map(([name, { kind, help }]) => {
-          const series = [...(families.get(name as MetricName) ?? [])]
-          const lines = series.map(([labels, each]) => each.render(name, labels)).join('')
-          return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${lines}`
-        })
-        .join(''),
+    render: () => {
+      for (const read of watched) read()
+      return registry.metrics()
+    },
   }
 }
 
-class Value implements Counter, Gauge, Series {
-  read = () => this.#value
-  #value: number | null = 0
+type Labels = Record<string, string>
 
-  add(change: number): void {
-    this.#value = (this.#value ?? 0) + change
-  }
-
-  set(value: number | null): void {
-    this.#value = value
-  }
-
-  render(name: string, labels: string): string {
-    const value = this.read()
-    return value === null ? '' : `${name}${braced(labels)} ${value}\n`
-  }
-}
-
-class Buckets implements Histogram, Series {
-  readonly #bounds: readonly number[]
-  /** How many values fell into each bucket and no lower one; the last is for what is above all bounds. */
-  readonly #counts: number[]
-  #sum = 0
-
-  constructor(bounds: readonly number[]) {
-    this.#bounds = bounds
-    this.#counts = Array<number>(bounds.length + 1).fill(0)
-  }
-
-  observe(value: number): void {
-    let place = 0
-    while (place < this.#bounds.length && value > (this.#bounds[place] as number)) place += 1
-    this.#counts[place] = (this.#counts[place] as number) + 1
-    this.#sum += value
-  }
-
-  render(name: string, labels: string): string {
-    let count = 0
-    const buckets = this.#counts.map((each, place) => {
-      count += each
-      const bound = `le="${this.#bounds[place] ?? '+Inf'}"`
-      return `${name}_bucket${braced(labels === '' ? bound : `${labels},${bound}`)} ${count}\n`
-    })
-    return `${buckets.join('')}${name}_sum${braced(labels)} ${this.#sum}\n${name}_count${braced(labels)} ${count}\n`
-  }
-}
-
-function renderLabels(labels: Record<string, string>): string {
-  let text = ''
-  for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escapeValue(labels[name] as string)}"`
-  return text
-}
-
-function braced(labels: string): string {
-  return labels === '' ? '' : `{${labels}}`
-}
-
-function escapeValue(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : value
+function make(
+  name: string,
+  { kind, help, labels: labelNames, buckets = [] }: MetricDefinition,
+  registry: prom.Registry,
+) {
+  const common = { name, help, labelNames: [...labelNames], registers: [registry] }
+  if (kind === 'counter') return new prom.Counter(common)
+  return kind === 'gauge' ? new prom.Gauge(common) : new prom.Histogram({ ...common, buckets: [...buckets] })
 }

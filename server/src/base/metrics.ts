@@ -9,8 +9,8 @@ export interface MetricDefinition {
 const outsideSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /**
- * Every metric of the service, in the order of `/metrics`. Whoever counts names one of these, so that no name is made up on
- * the way. docs/operating.md explains each; a test holds the two together.
+ * Every metric of the service, in the order of `/metrics`. Code that counts must name one of these, so that every name
+ * is defined here. docs/operating.md explains each metric, and a test compares the two.
  */
 export const metrics = {
   http_request_duration_seconds: {

@@ -4,17 +4,18 @@ import { currencies, formatAmount, maxAmount, minorDigits, parseAmount, parseCur
 
 describe('the currencies', () => {
   /**
-   * The package's list is ISO 4217 as of June 2024. What has been withdrawn or added since: the Netherlands Antillean
-   * guilder gave way to the Caribbean guilder (XCG), the Bulgarian lev to the euro, the Zimbabwe dollar of 2009 to ZWG.
+   * The package's list is ISO 4217 as of June 2024. This constant holds the later changes: the Caribbean guilder (XCG)
+   * replaced the Netherlands Antillean guilder, the euro replaced the Bulgarian lev, ZWG replaced the Zimbabwe dollar
+   * of 2009.
    */
   const stale = { withdrawn: ['ANG', 'BGN', 'CUC', 'ZWL'], added: ['XCG'] }
 
-  test.each(currencies)('%s has the minor digits of ISO 4217', (currency) => {
+  test.each(currencies)('the currency %s has the minor digits of ISO 4217', (currency) => {
     expect(stale.added).not.toContain(currency)
     expect(minorDigits(currency)).toBe(currencyCodes.code(currency)?.digits)
   })
 
-  test('none is withdrawn, a fund, a metal or a test code', () => {
+  test('no currency is a withdrawn one, a fund, a metal or a test code', () => {
     const notMoney = /^X(?!AF|OF|PF|CD|CG)|^(BOV|CHE|CHW|CLF|COU|MXV|USN|UYI|UYW)$/
     for (const currency of currencies) {
       expect(stale.withdrawn).not.toContain(currency)
@@ -22,13 +23,13 @@ describe('the currencies', () => {
     }
   })
 
-  test('all of Africa’s are served', () => {
+  test('every currency of Africa is a currency of the service', () => {
     const inUse =
       'DZD AOA BWP BIF CVE XAF XOF KMF CDF DJF EGP ERN SZL ETB GMD GHS GNF KES LSL LRD LYD MGA MWK MRU MUR MAD MZN NAD NGN RWF STN SCR SLE SOS ZAR SSP SDG TZS TND UGX ZMW ZWG'
     expect(currencies).toEqual(expect.arrayContaining(inUse.split(' ')))
   })
 
-  test('whose cash has no coins keep their minor digits: MGA and SOS have two, whatever Intl says', () => {
+  test('a currency without coins keeps its minor digits: MGA and SOS have two, although Intl says otherwise', () => {
     expect([minorDigits('MGA'), minorDigits('SOS'), minorDigits('MRU')]).toEqual([2, 2, 2])
     expect([minorDigits('XOF'), minorDigits('UGX'), minorDigits('TND')]).toEqual([0, 0, 3])
   })
@@ -39,12 +40,12 @@ describe('a currency code', () => {
     ['ZAR', 'ZAR'],
     ['zar', 'ZAR'],
     [' Ngn ', 'NGN'],
-  ])('%j is read as %s', (given, expected) => {
+  ])('the currency code %j is read as %s', (given, expected) => {
     expect(parseCurrency(given)).toBe(expected)
   })
 
   test.each(['', 'ZA', 'ZARR', 'XXX', 'ANG', 'constructor', 'toString', '__proto__', 'Z\u0000R', 'ＺＡＲ'])(
-    '%j is refused',
+    'the currency code %j is refused',
     (given) => {
       expect(() => parseCurrency(given, 'wallet')).toThrow(
         expect.objectContaining({ code: 'invalid_request', field: 'wallet' }),
@@ -62,7 +63,7 @@ describe('an amount', () => {
     ['0010', 10n],
     [Number.MAX_SAFE_INTEGER, maxAmount],
     ['9007199254740991', maxAmount],
-  ])('%j is read as %s', (given, expected) => {
+  ])('the amount %j is read as %s', (given, expected) => {
     expect(parseAmount(given)).toBe(expected)
   })
 
@@ -96,7 +97,7 @@ describe('an amount', () => {
     '10.',
     '.5',
     '١٠',
-  ])('%j is refused', (given) => {
+  ])('the amount %j is refused', (given) => {
     expect(() => parseAmount(given, 'total')).toThrow(
       expect.objectContaining({ code: 'invalid_request', field: 'total' }),
     )
@@ -111,7 +112,7 @@ describe('an amount', () => {
     [4950n, 'XOF', '4950'],
     [0n, 'XOF', '0'],
     [maxAmount, 'ZAR', '90071992547409.91'],
-  ] as const)('of %s minor units of %s is shown as %s', (amount, currency, expected) => {
+  ] as const)('an amount of %s minor units of %s is shown as %s', (amount, currency, expected) => {
     expect(formatAmount(amount, currency)).toBe(expected)
   })
 })

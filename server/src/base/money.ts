@@ -1,11 +1,12 @@
 import { ServiceError } from './errors.ts'
 
-/** The largest amount: 2^53 - 1 minor units, the largest integer every JSON reader keeps exact. */
+/** The largest amount: 2^53 - 1 minor units. It is the largest integer that every JSON reader keeps exact. */
 export const maxAmount = 9_007_199_254_740_991n
 
 /**
- * Minor-unit digits by ISO 4217 code, for the currencies Mteja serves. Never taken from Intl, whose data (CLDR) gives
- * cash digits for some (MGA, SOS: 0 instead of 2). Held against the standard's list in money.test.ts.
+ * Minor-unit digits by ISO 4217 code, for the currencies of the service. They never come from Intl, because its data
+ * (CLDR) has cash digits for some currencies (MGA, SOS: 0 instead of 2). money.test.ts compares them with the
+ * standard's list.
  */
 const exponents = {
   AED: 2,
@@ -74,7 +75,10 @@ export function minorDigits(currency: Currency): number {
   return exponents[currency]
 }
 
-/** For people: 4950 minor units of ZAR are `49.50`, of XOF `4950`. No grouping, so that it can be copied. */
+/**
+ * An amount for people: 4950 minor units of ZAR are `49.50`, of XOF `4950`. No grouping, so that the text can be
+ * copied.
+ */
 export function formatAmount(amount: bigint, currency: Currency): string {
   const digits = minorDigits(currency)
   const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')
@@ -83,7 +87,7 @@ export function formatAmount(amount: bigint, currency: Currency): string {
   return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${text.slice(-digits)}`
 }
 
-/** Reads a currency code as clients send it. Throws `invalid_request` for one Mteja does not know. */
+/** Reads a currency code as clients send it. Throws `invalid_request` for an unknown currency. */
 export function parseCurrency(code: string, field = 'currency'): Currency {
   const upper = code.trim().toUpperCase()
   if (Object.hasOwn(exponents, upper)) return upper as Currency
@@ -95,8 +99,8 @@ export function parseCurrency(code: string, field = 'currency'): Currency {
 }
 
 /**
- * Reads a positive amount of minor units. Clients send integers, integral floats (10.0) and, from Kotlin and Paystack's
- * samples, digits in a string. Throws `invalid_request` for anything else, and above 2^53 - 1.
+ * Reads a positive amount of minor units. Clients send integers and integral floats (10.0). Kotlin clients and
+ * Paystack's samples send digits in a string. Throws `invalid_request` for any other value, and above 2^53 - 1.
  */
 export function parseAmount(value: number | string, field = 'amount'): bigint {
   const text = String(value)

@@ -31,9 +31,9 @@ const answering = (status: number) => Object.assign(new Error('ada@example.com i
 const timeout = Object.assign(new Error('the operation timed out'), { name: 'TimeoutError' })
 const unreachable = new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })
 
-function countOf(outcome: string): number {
+async function countOf(outcome: string): Promise<number> {
   const name = `mteja_upstream_call_duration_seconds_count{upstream="bank",operation="resolve",outcome="${outcome}"}`
-  return Number(meter.render().split(`${name} `)[1]?.split('\n')[0] ?? 0)
+  return Number((await meter.render()).split(`${name} `)[1]?.split('\n')[0] ?? 0)
 }
 
 test('calls go through, with their arguments, answers and errors; other members stay', async () => {
@@ -58,13 +58,15 @@ test('an upstream that answers 401, then 500, then nothing, then well again is l
     { level: 40, subject, failures: 5, since, outcome: 'timed_out', msg: 'still fails' },
     { level: 40, subject, failures: 6, since, msg: 'works again' },
   ])
-  expect(['401', '500', 'timed_out', 'unreachable', 'answered'].map(countOf)).toEqual([2, 2, 1, 1, 2])
+  expect(await Promise.all(['401', '500', 'timed_out', 'unreachable', 'answered'].map(countOf))).toEqual([
+    2, 2, 1, 1, 2,
+  ])
 })
 
 test('a refusal for a reason of the domain is an answer, not a failure', async () => {
   const bank = observed([new ServiceError('account_not_resolved', 'There is no such account')])
   await expect(bank.resolve('7')).rejects.toThrow(ServiceError)
-  expect([countOf('answered'), log.lines]).toEqual([1, []])
+  expect([await countOf('answered'), log.lines]).toEqual([1, []])
 })
 
 test('a fault of ours is logged with its place, and what an upstream says is logged nowhere', async () => {

@@ -1,17 +1,17 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import type { Random } from './ids.ts'
 
-/** Encrypts what must not lie readable in the database, and recognises a secret value again without storing it. */
+/** Encrypts values that must not be readable in the database. Recognises a secret value again without storing it. */
 export interface Vault {
   /** AES-256-GCM. `context` is bound to the text: it opens only under the same one. */
   seal(plaintext: string, context: string): Buffer
   /** Throws when the text was sealed with another key or context, or was altered. */
   open(sealed: Buffer, context: string): string
-  /** HMAC-SHA256: equal values of one purpose give equal digests, and only the key's holder can try values. */
+  /** HMAC-SHA256. Equal values of one purpose give equal digests, and only the holder of the key can try values. */
   fingerprint(value: string, purpose: string): Buffer
-  /** A row's number as a text of 32 characters that tells nothing of it. `kind` is bound to it. */
+  /** A row's number as a text of 32 characters that says nothing about the number. `kind` is bound to the text. */
   conceal(id: bigint, kind: string): string
-  /** The number that was concealed as the text; null for any other text. */
+  /** The number that was concealed as the text, or null for any other text. */
   reveal(text: string, kind: string): bigint | null
   /** Tells two keys apart without revealing either. */
   readonly keyFingerprint: Buffer
@@ -20,13 +20,13 @@ export interface Vault {
 const nonceBytes = 12
 const tagBytes = 16
 
-/** `key` is 32 random bytes; the keys for encrypting and recognising are derived from it. */
+/** `key` is 32 random bytes. The keys for encrypting and for recognising are derived from it. */
 export function createVault(key: Buffer, random: Random): Vault {
   if (key.length !== 32) throw new Error('the encryption key must be 32 bytes')
-  // As key objects: a key given as bytes is made into one by every call, which takes four times as long as an HMAC with one.
+  // Key objects are made once: every call with a key as bytes makes one, which takes four times as long as an HMAC.
   const sealing = createSecretKey(derive(key, 'seal'))
   const recognising = createSecretKey(derive(key, 'fingerprint'))
-  // One block, and no two numbers give the same: the plain cipher is what is wanted.
+  // The text is one block and no two numbers give the same block, so the plain cipher is right.
   const concealing = createSecretKey(derive(key, 'conceal').subarray(0, 16))
   const recognisedKind = (kind: string) => createHash('sha256').update(kind).digest().subarray(0, 8)
   return {

@@ -1,5 +1,5 @@
 /**
- * The client package, which whatever of ours calls a server uses too. Named here only, because it is found elsewhere in what
- * is published: `scripts/prepack.mjs` puts it beside this file.
+ * The client package, for our own code that calls a server. Only this file imports it, because it lies elsewhere in the
+ * published package: `scripts/prepack.mjs` puts it beside this file.
  */
 export * from '../../../client/src/index.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** Adds the options that say which server, and as whom. */
+/** Adds the options for the server's address and the key. */
 export function withConnection(command: Command): Command {
   return command
     .option('--key <key>', 'a secret API key, sk_test_… or sk_live_… (MTEJA_KEY)')

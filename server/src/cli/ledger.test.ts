@@ -8,7 +8,7 @@ import { commandsFor, createWallets } from '../../test/wallets.ts'
 import { openDatabase } from '../db/connect.ts'
 import { doTogether } from '../domain/ledger/commands.ts'
 
-// Each command is a process of its own, which opens the database anew.
+// Each command is a process of its own and opens the database anew.
 vi.setConfig({ testTimeout: 90_000 })
 
 let place: TestPlace['options']
@@ -18,7 +18,7 @@ let tenant: TestTenant
 beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
-  // The encryption key is kept in a folder in any case.
+  // The encryption key is stored in a folder with either engine.
   place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
   const db = await openDatabase(place)
   const context = createTestContext(db)
@@ -44,13 +44,13 @@ async function corrupt(statement: string): Promise<void> {
 }
 
 describe('mteja ledger verify', () => {
-  test('says that the books are sound, and shows no progress where nobody watches', async () => {
-    // The first command on a database makes its test merchant, and says so.
+  test('mteja ledger verify reports sound books, without progress where no terminal is', async () => {
+    // The first command on a database creates its test merchant and reports that.
     expect(await mteja('verify')).toMatchObject({ code: 0, stdout: sound })
     expect(await mteja('verify')).toEqual({ code: 0, stdout: sound, stderr: '' })
   })
 
-  test('names the first row that is wrong, and exits with 1', async () => {
+  test('mteja ledger verify names the first wrong row and exits with 1', async () => {
     await corrupt("update ledger_accounts set posted = posted + 1 where kind = 'outside'")
     const { code, stdout, stderr } = await mteja('verify')
     expect([code, stdout]).toEqual([1, ''])
@@ -62,14 +62,14 @@ describe('mteja ledger verify', () => {
 })
 
 describe('mteja ledger export', () => {
-  test('writes CSV to the screen', async () => {
+  test('mteja ledger export writes CSV to the standard output', async () => {
     const { code, stdout } = await mteja('export')
     expect(code).toBe(0)
     expect(stdout.split('\r\n')).toHaveLength(1 + 4 + 1)
     expect(stdout).toMatch(/^merchant,mode,createdAt/)
   })
 
-  test('or JSON lines to a file, of one merchant', async () => {
+  test('mteja ledger export writes the JSON lines of one merchant to a file', async () => {
     const file = path.join(await makeTestFolder(), 'entries.jsonl')
     const flags = ['--format', 'jsonl', '--merchant', tenant.merchant.code, '--out', file]
     expect(await mteja('export', ...flags)).toEqual({ code: 0, stdout: '', stderr: '' })
@@ -81,14 +81,14 @@ describe('mteja ledger export', () => {
     ['a merchant there is not', 1, ['--merchant', 'mer_x'], 'mteja: There is no merchant "mer_x"'],
     ['a file that cannot be written', 1, ['--out', '/nowhere/x.csv'], 'mteja: The export could not be written in full'],
     ['a format there is not', 2, ['--format', 'xml'], "argument 'xml' is invalid"],
-  ])('refuses %s', async (_title, code, flags, words) => {
+  ])('mteja ledger export refuses %s', async (_title, code, flags, words) => {
     const refused = await mteja('export', ...flags)
     expect(refused.code).toBe(code)
     expect(refused.stderr).toContain(words)
   })
 })
 
-test('both work while the server runs', async () => {
+test('mteja ledger verify and export work while the server runs', async () => {
   const server = new ServerProcess(await freePort(), place, { MTEJA_TEST_KEY: 'sk_test_cli0123456789' })
   try {
     await server.start()

@@ -46,7 +46,7 @@ async function verify(operator: MtejaClient): Promise<Mteja.VerificationResult> 
   }
 }
 
-/** Where somebody watches. */
+/** Shows a progress bar only on a terminal. */
 function startBar(): SingleBar | undefined {
   if (!process.stderr.isTTY) return undefined
   const bar = new SingleBar({
@@ -59,7 +59,7 @@ function startBar(): SingleBar | undefined {
   return bar
 }
 
-/** Throws OperatorRefusal for books that are wrong. */
+/** The sentence to print. Throws OperatorRefusal when the books are wrong. */
 function describeResult(result: Mteja.VerificationResult): string {
   if (!result.isSound) throw new OperatorRefusal(`The ledger is wrong: ${result.wrong}`)
   const { entries, transactions, accounts, holds, customers } = result
@@ -74,7 +74,7 @@ async function write(text: Readable, file: string | undefined): Promise<void> {
     await pipeline(text, target, { end: file !== undefined })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // Whoever reads has had enough, such as `head`.
+    // The reader of the output has closed it, as `head` does.
     if (file === undefined && code === 'EPIPE') return
     throw new OperatorRefusal(`The export could not be written in full: ${message}`)
   }

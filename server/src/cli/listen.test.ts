@@ -21,7 +21,7 @@ const started: ChildProcess[] = []
 beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
-  // The encryption key is kept in a folder in any case.
+  // The encryption key is stored in a folder with either engine.
   const place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
   receiver = await openReceiver()
   webhook = await openReceiver()
@@ -37,7 +37,7 @@ afterAll(async () => {
   await remove()
 })
 
-/** A command that speaks to the server as the merchant, and what it has printed so far. */
+/** Starts a command that calls the server as the merchant. Its output so far is in `printed`. */
 function start(...args: string[]) {
   const child = startMteja(args, { MTEJA_KEY: key, MTEJA_URL: server.origin }, 'pipe')
   started.push(child)
@@ -63,7 +63,7 @@ async function listen(...args: string[]) {
   return listener
 }
 
-test('listening sends what happens on, signed as Paystack signs, goes on after a restart, and ends by Ctrl-C with 0', async () => {
+test('mteja listen forwards new events signed in Paystack’s style, continues after a restart, and exits with 0 on Ctrl-C', async () => {
   const { child, printed, ended } = await listen('--forward-to', receiver.url, '--style', 'paystack')
   const triggered = await run('trigger', 'customeridentification.success')
   expect([triggered.code, triggered.out]).toEqual([0, expect.stringMatching(/^created customer CUS_\w+\nsubmitted/)])
@@ -91,15 +91,16 @@ test('listening sends what happens on, signed as Paystack signs, goes on after a
   expect(await ended).toBe(0)
 })
 
-test('the webhook of the first start was told the same, to the byte', async () => {
+test('the webhook set by the first start gets the same bytes that mteja listen forwards', async () => {
   const told = ({ received }: Receiver) =>
     new Map(received.map(({ headers, body }) => [body, headers['x-paystack-signature']]))
-  // What the killed server had taken on is sent when its time has run out, and what it had sent perhaps again.
+  // Deliveries that the killed server had claimed are sent when their time has run out. Deliveries that it had sent may
+  // be sent again.
   await vi.waitFor(() => expect(told(webhook)).toEqual(told(receiver)), 60_000)
   expect(told(webhook).size).toBe(3)
 })
 
-test('in the standard style it is signed with the secret that was printed', async () => {
+test('mteja listen in the standard style signs with the secret it printed', async () => {
   receiver.status = 200
   receiver.received.length = 0
   const { child, printed, ended } = await listen('--forward-to', receiver.url)
@@ -114,7 +115,7 @@ test('in the standard style it is signed with the secret that was printed', asyn
   expect(await ended).toBe(0)
 })
 
-test('every event there is can be made to happen, and does', async () => {
+test('mteja trigger makes every type of event happen', async () => {
   const { child, printed, ended } = await listen()
   const names = Object.keys(triggers)
   expect((await run('trigger', '--list')).out.trim().split('\n')).toEqual(names)
@@ -126,7 +127,7 @@ test('every event there is can be made to happen, and does', async () => {
   expect(await ended).toBe(0)
 })
 
-test('a webhook of the first start that is not to be sent to is refused, and nothing is set up', async () => {
+test('a first start with a webhook address that must not be sent to is refused, and sets no webhook', async () => {
   const data = await makeTestFolder()
   const args = ['serve', '--port', '0', '--data', data]
   const refused = startMteja(args, { MTEJA_WEBHOOK_URL: 'http://169.254.169.254/latest' }, 'pipe')
@@ -141,7 +142,7 @@ test('a webhook of the first start that is not to be sent to is refused, and not
   expect([code, JSON.parse(stdout)]).toEqual([0, [expect.objectContaining({ name: 'first start' })]])
 })
 
-test('a wrong key, no key and an event that does not exist are refused in one sentence', async () => {
+test('mteja listen and trigger refuse a wrong key, a missing key and an unknown event in one sentence each', async () => {
   const wrong = await run('listen', '--key', 'sk_test_wrong_12345678')
   expect([wrong.code, wrong.error]).toEqual([1, expect.stringMatching(/^mteja: .*not valid.*\n$/)])
   const none = start('listen', '--key', '')

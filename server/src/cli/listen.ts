@@ -28,7 +28,10 @@ export function addListenCommand(program: Command, environment: NodeJS.ProcessEn
     .action((flags: ListenFlags) => listen(readConnection(flags, environment), flags))
 }
 
-/** Until SIGINT or SIGTERM. Throws MtejaError for what no repeat would change, such as a wrong key. */
+/**
+ * Forwards events until SIGINT or SIGTERM. Throws MtejaError for a failure that a retry cannot change, such as a wrong
+ * key.
+ */
 async function listen(connection: Connection, { style, forwardTo, secret }: ListenFlags): Promise<void> {
   const { baseUrl, key } = connection
   const leaving = new AbortController()
@@ -51,7 +54,7 @@ async function listen(connection: Connection, { style, forwardTo, secret }: List
   }
 }
 
-/** As the server would deliver it. Answers in a few words what came of it. */
+/** Sends the event as the server would deliver it. Answers the outcome in a few words. */
 async function forward(
   event: Mteja.StreamedEvent,
   { url, style, signWith }: { url: string; style: WebhookStyle; signWith: string },
@@ -77,7 +80,7 @@ async function forward(
   }
 }
 
-/** `fetch` wraps what went wrong in an error that says nothing. */
+/** `fetch` puts the reason of a failure into `cause`, and its own message says nothing. */
 function reasonOf({ message, cause }: Error): string {
   const { code, message: inner } = (cause ?? {}) as { code?: string; message?: string }
   return inner || code || message
@@ -89,7 +92,7 @@ function tellLoss({ message }: MtejaError): void {
 
 function readForwardUrl(text: string): string {
   if (/^https?:/.test(text) && URL.canParse(text)) return text
-  // As in `--forward-to localhost:3000/hooks`.
+  // For an address without a scheme, as in `--forward-to localhost:3000/hooks`.
   const url = `http://${text}`
   if (/^[\w.-]+(:\d+)?(\/.*)?$/.test(text) && URL.canParse(url)) return url
   throw new InvalidArgumentError('It must be an http or https URL.')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../../test/engines.ts'
 import { freePort, runMteja, ServerProcess } from '../../test/server-process.ts'
 
-// Each command is a process of its own, which opens the database anew.
+// Each command is a process of its own and opens the database anew.
 vi.setConfig({ testTimeout: 90_000 })
 
 let place: TestPlace['options']
@@ -11,9 +11,9 @@ let remove: () => Promise<void>
 beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
-  // The encryption key is kept in a folder in any case.
+  // The encryption key is stored in a folder with either engine.
   place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
-  // The first command on a database makes its test merchant, and says so.
+  // The first command on a database creates its test merchant and reports that.
   await mteja('merchant', 'list')
 })
 
@@ -21,7 +21,7 @@ afterAll(() => remove())
 
 const mteja = (...args: string[]) => runMteja(args, place)
 
-/** A merchant made on the command line, and a way to what is printed of it as JSON. */
+/** Creates a merchant on the command line. Answers it, and a function that reads the JSON output of a key command. */
 async function createMerchant(name: string) {
   const { stdout } = await mteja(
     'merchant',
@@ -50,7 +50,7 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
   })
   afterAll(() => server?.kill())
 
-  test('merchants and their keys are made, listed and revoked', async () => {
+  test(`${title}, merchants and their keys are created, listed and revoked`, async () => {
     const { merchant, keys } = await createMerchant('Soko')
     expect(merchant).toMatchObject({ name: 'Soko', country: 'KE', currencies: ['KES'] })
     expect((await mteja('merchant', 'list')).stdout).toContain(`${merchant.id}  ${merchant.integration}  KE  Soko\n`)
@@ -70,7 +70,7 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
     ])
   })
 
-  test('a refusal is told in the server’s words, and the exit code is 1', async () => {
+  test(`${title}, a refusal is printed in the server’s words, with exit code 1`, async () => {
     expect(await mteja('key', 'list', '--merchant', 'mer_nobody')).toEqual({
       code: 1,
       stdout: '',
@@ -86,6 +86,6 @@ test.each([
   ['a merchant that is none', ['key', 'list', '--merchant', '..']],
   ['a mode there is not', ['key', 'create', '--mode', 'dead']],
   ['a command there is not', ['merchants']],
-])('%s is a wrong call: the exit code is 2', async (_what, args) => {
+])('mteja exits with 2 for %s', async (_what, args) => {
   expect((await runMteja(args, place)).code).toBe(2)
 })

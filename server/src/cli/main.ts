@@ -144,7 +144,7 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     )
 }
 
-/** With one merchant there is nothing to choose. */
+/** The merchant's id. Where there is only one merchant, it need not be named. */
 async function merchantId(operator: MtejaClient, reference: string | undefined): Promise<string> {
   if (reference !== undefined) return reference
   const { data } = await operator.merchants.list().page()
@@ -153,7 +153,10 @@ async function merchantId(operator: MtejaClient, reference: string | undefined):
   throw new OperatorRefusal('There are several merchants: name one with --merchant (see mteja merchant list)')
 }
 
-/** Serves until SIGINT or SIGTERM, then answers what is under way and closes; asked again later, it ends at once. */
+/**
+ * Serves until SIGINT or SIGTERM, then finishes running requests and closes. A second, later signal ends the process at
+ * once.
+ */
 async function runServer(config: Config): Promise<void> {
   const startedAt = performance.now()
   const signalled = untilSignal()
@@ -171,7 +174,7 @@ async function runServer(config: Config): Promise<void> {
   }
 }
 
-/** What could be no part of an address. */
+/** Reads an id from an argument. Refuses texts that cannot be a part of an address. */
 function readId(text: string): string {
   if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('That is no id.')
   return text

@@ -12,21 +12,21 @@ export interface OpenOperator {
   close(): Promise<void>
 }
 
-/** What the command line itself refuses, or finds wrong. */
+/** A refusal or a fault that the command line itself finds. */
 export class OperatorRefusal extends Error {
   override readonly name = 'OperatorRefusal'
 }
 
 type Fetch = NonNullable<ClientOptions['fetch']>
 
-/** Never reached: only paths count. */
+/** No request goes to this address, because only the paths count. */
 const baseUrl = 'http://operator'
 
 /**
- * Speaks to the server that holds the data folder, where one is running; else to the same application over the database
- * itself, without a port. Either way the request is the same.
+ * Calls the server that holds the data folder, if one is running. Otherwise calls the same application over the
+ * database itself, without a port. The requests are the same either way.
  *
- * @param onFirstStart is told of the test merchant and its key when this was the first to open the database
+ * @param onFirstStart is called with the test merchant and its key when this command was the first to open the database
  */
 export async function openOperator(
   config: Config,
@@ -55,7 +55,7 @@ async function overDatabase(
   }
 }
 
-/** As the global `fetch`, of an application in this process. */
+/** Works like the global `fetch`, but calls an application in this process. */
 function fetchFrom(app: Awaited<ReturnType<typeof import('../start/app.ts').buildApp>>): Fetch {
   return async (url, init) => {
     const { method, path, headers, body } = readRequest(url, init)
@@ -71,7 +71,7 @@ function fetchFrom(app: Awaited<ReturnType<typeof import('../start/app.ts').buil
   }
 }
 
-/** As the global `fetch`, by the socket of a data folder. */
+/** Works like the global `fetch`, but calls through the socket of a data folder. */
 function fetchBySocket(socketPath: string): Fetch {
   return (url, init) =>
     new Promise((resolve, reject) => {
@@ -85,7 +85,7 @@ function fetchBySocket(socketPath: string): Fetch {
     })
 }
 
-/** What the client package sends: texts, and headers of class Headers. */
+/** Reads the requests that the client package makes: their bodies are texts, their headers of class Headers. */
 function readRequest(url: string, { method = 'GET', headers, body }: RequestInit) {
   const { pathname, search } = new URL(url)
   return {

@@ -1,7 +1,7 @@
-/** Ctrl-C may arrive twice within milliseconds, from the terminal and from npm: that is one wish. */
+/** Ctrl-C may arrive twice within milliseconds, from the terminal and from npm. Both signals are one request to end. */
 const oneWishMs = 1000
 
-/** Until SIGINT or SIGTERM; asked again later, the process ends at once. */
+/** Resolves on SIGINT or SIGTERM. A second, later signal ends the process at once. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     let firstAt: number | null = null

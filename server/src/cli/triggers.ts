@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { CashfulClient, MtejaClient, PaystackClient } from './client.ts'
 import { PaymentRefusedError } from './client.ts'
 
-/** What makes events happen: the APIs, as any client of theirs calls them. */
+/** The clients with which triggers make events happen. They call the APIs as any client does. */
 export interface Tools {
   cashful: CashfulClient
   paystack: PaystackClient
   mteja: MtejaClient
-  /** ISO 4217, one the merchant holds. */
+  /** ISO 4217, one of the merchant's currencies. */
   currency: string
-  /** Told each thing that was done. */
+  /** Called with a text for each step that was done. */
   did(text: string): void
 }
 
@@ -20,10 +20,10 @@ const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expir
 const account = { number: '0123456789', bank_code: '058' }
 const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
 
-/** Of an account that test mode cannot resolve. */
+/** The number of an account that test mode cannot resolve. */
 const unresolvedAccount = '0000000001'
 
-/** The credential that test mode takes for right. */
+/** The details that test mode confirms. */
 const credential = {
   country: 'NG',
   type: 'bank_account',
@@ -63,7 +63,10 @@ const assignmentFailed: Trigger = async ({ paystack, did }) => {
   did(`asked for an account for ${email}, whose identity will not be confirmed; the outcome comes a moment later`)
 }
 
-/** By name, Cashful's and ours first, then Paystack's. Each makes a customer of its own. */
+/**
+ * Triggers by event name: first the names of Cashful and of this service, then Paystack's. Each trigger creates its own
+ * customer.
+ */
 export const triggers: Readonly<Record<string, Trigger>> = {
   'customer.created': async (tools) => {
     await createCustomer(tools)

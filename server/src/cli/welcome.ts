@@ -1,7 +1,7 @@
 import type { Config } from '../start/config.ts'
 import type { RunningServer } from '../start/serve.ts'
 
-/** What a start prints: where everything is, the key on the first start, and one call per surface to copy. */
+/** The text that a start prints: the addresses, the key on the first start, and one call per surface to copy. */
 export function welcome({ origin, firstStart }: RunningServer, config: Config, startedInMs: number): string {
   const key = firstStart?.secret ?? '$MTEJA_KEY'
   const database = config.databaseUrl === undefined ? `embedded, in ${config.dataFolder}` : 'PostgreSQL'

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type BatchOptions, createBatcher, QueueFullError } from './batcher.ts'
+import { QueueFullError } from '../base/errors.ts'
+import { type BatchOptions, createBatcher } from './batcher.ts'
 import type { Db, Lane } from './database.ts'
 
 /** A batch that is under way until the test ends it. */

@@ -1,12 +1,9 @@
+import { QueueFullError } from '../base/errors.ts'
 import type { Counter, Gauge, Histogram, Meter } from '../base/meter.ts'
 import type { Db, Lane } from './database.ts'
 
 /** A function that gathers single calls into batches: see `createBatcher`. */
 export type Batched<Item, Result> = (item: Item) => Promise<Result>
-
-export class QueueFullError extends Error {
-  override readonly name = 'QueueFullError'
-}
 
 export interface BatchOptions<Item> {
   maxBatch: number

@@ -6,6 +6,7 @@ import type { Meter } from '../base/meter.ts'
 import type { Vault } from '../base/vault.ts'
 import type { Db, FreeDb, TxDb } from '../db/database.ts'
 import { joinTransaction } from '../db/join-transaction.ts'
+import { sql } from '../db/sql.ts'
 
 /**
  * What the domain is given instead of reaching for it. Functions take it first: `(context, tenant, what is asked, request)`.
@@ -47,6 +48,17 @@ export function inTransaction<Given extends Context, Answer>(
   work: (tx: InTransaction<Given>) => Promise<Answer>,
 ): Promise<Answer> {
   return context.db.transaction((tx) => work({ ...context, db: joinTransaction(context.db, tx) }))
+}
+
+/** Whether the database answers. */
+export async function isDatabaseReachable({ db }: Pick<Context, 'db'>): Promise<boolean> {
+  try {
+    await db.query(sql`select 1`)
+    return true
+  } catch {
+    // The caller tells who asked.
+    return false
+  }
 }
 
 /**

@@ -40,8 +40,8 @@ test('work that fails is logged when it begins, once a minute and when it ends, 
     { level: 40, subject, msg: 'still fails', failures: 3, since, err: { type: 'TypeError' } },
     { level: 40, subject, msg: 'works again', failures: 3, since },
   ])
-  expect(context.meter.render()).toContain('mteja_background_done_total{task="holds"} 5\n')
-  expect(context.meter.render()).toContain('mteja_background_failures_total{task="holds"} 3\n')
+  expect(await context.meter.render()).toContain('mteja_background_done_total{task="holds"} 5\n')
+  expect(await context.meter.render()).toContain('mteja_background_failures_total{task="holds"} 3\n')
 })
 
 test('work without failures writes no line', async () => {
@@ -51,7 +51,7 @@ test('work without failures writes no line', async () => {
 
 test('one start does all the work there is, webhooks too, and a stop ends it', async () => {
   const stop = startBackground(context)
-  const shown = context.meter.render()
+  const shown = await context.meter.render()
   for (const { task } of workers) expect(shown).toContain(`mteja_background_done_total{task="${task}"} 0\n`)
   await stop()
   expect(workers.map(({ task }) => task)).toContain('deliveries')

@@ -59,7 +59,7 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       failures,
       meter,
       webhookSender,
-      ...chooseProviders({ db, clock: systemClock, failures, meter }, config),
+      ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }
     return { service, log, firstStart: await setUp(service, config), lock, close }
   } catch (error) {

@@ -1,7 +1,11 @@
 import { observeUpstream } from '../base/observe-upstream.ts'
+import type { AccountProviderChoice } from '../domain/banking/account-provider.ts'
+import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
+import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
+import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
@@ -12,9 +16,9 @@ import type { Config } from './config.ts'
  * in live mode. A Paystack account judges the identity checks of the mode of its key.
  */
 export function chooseProviders(
-  context: Pick<Context, 'db' | 'clock' | 'meter' | 'failures'>,
+  context: Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack'>,
-): ProcessorChoice & VerifierChoice {
+): ProcessorChoice & VerifierChoice & BankDirectoryChoice & AccountProviderChoice {
   const delayMs = config.sandboxDelayMs
   const processors = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
   const account = config.upstreamPaystack
@@ -31,7 +35,11 @@ export function chooseProviders(
           ),
         }),
   }
+  const bankDirectories = { test: createSandboxDirectory(), live: null }
+  const accountProviders = { test: createSandboxAccounts(context), live: null }
   return {
+    accountProviderOf: async (_context, { mode }) => accountProviders[mode],
+    bankDirectoryOf: async (_context, { mode }) => bankDirectories[mode],
     processorOf: async (_context, { mode }) => processors[mode],
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }

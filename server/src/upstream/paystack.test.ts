@@ -2,13 +2,17 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../test/api.ts'
 import { deliverDue } from '../../test/deliver.ts'
+import { keepLog } from '../../test/kept-log.ts'
+import { silentLog } from '../base/log.ts'
 import { sql } from '../db/sql.ts'
 import type { RecordedEvent } from '../domain/events/events.ts'
-import { finishDueChecks } from '../domain/identity/identity.ts'
-import { failureReasons } from '../domain/identity/identity-verifier.ts'
+import { finishDueChecks } from '../domain/identity/due-checks.ts'
+import { failureReasons, type IdentityVerifier } from '../domain/identity/identity-verifier.ts'
 import { createApiKey } from '../domain/merchants/api-keys.ts'
+import type { Mode, Tenant } from '../domain/merchants/tenant.ts'
 import { sandboxAccounts } from '../domain/sandbox/verifier.ts'
 import { setPaystackWebhook } from '../domain/webhooks/endpoints.ts'
+import { chooseProviders } from '../start/providers.ts'
 import { eventRenderers } from '../start/webhook-bodies.ts'
 import { renderIdentificationEvent } from '../surfaces/paystack/events.ts'
 import { createPaystackVerifier } from './paystack.ts'
@@ -33,6 +37,8 @@ let closeService: () => Promise<void>
 /** What goes wrong on the way to the upstream, request by request; then nothing. */
 let faults: (() => Promise<Response>)[]
 let asked: string[]
+/** What was observed of each call: its operation and outcome. */
+let observed: string[]
 /** Of this test's person, here and there. */
 let email = 'person0@example.com'
 let number = 0
@@ -47,24 +53,33 @@ beforeAll(async () => {
 beforeEach(() => {
   faults = []
   asked = []
+  observed = []
   number += 1
   email = `person${number}@example.com`
-  const verifier = createPaystackVerifier({
+  const account = {
     secretKey: upstream.tenant.secret,
     baseUrl: origin,
-    fetch: async (input, init) => {
+    fetch: async (input: Parameters<typeof fetch>[0], init?: RequestInit) => {
       asked.push(`${init?.method} ${new URL(String(input)).pathname.replace(/CUS_\w+/, 'CUS_…')}`)
       const fault = faults.shift()
       return fault === undefined ? fetch(input, init) : fault()
     },
+  }
+  const verifier = createPaystackVerifier(account, (operation, outcome, durationMs) => {
+    expect(durationMs).toBeGreaterThan(0)
+    observed.push(`${operation} ${outcome}`)
   })
-  Object.assign(api.service, { identityVerifiers: { test: verifier, live: null } })
+  judgeBy({ test: verifier, live: null })
 })
 afterAll(async () => {
   await api.app.close()
   await closeService()
   await upstream.close()
 })
+
+function judgeBy(verifiers: Record<Mode, IdentityVerifier | null>): void {
+  Object.assign(api.service, { verifierOf: async (_: unknown, { mode }: Tenant) => verifiers[mode] })
+}
 
 async function create(): Promise<string> {
   const answer = await api.call('POST', '/customer', { email, first_name: 'Zero', last_name: 'Sum' })
@@ -211,6 +226,7 @@ describe('an upstream in trouble', () => {
     ['a refused key', failsWith(401, 'Invalid key')],
     ['no answer', () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'))],
     ['HTML', async () => new Response('<html>')],
+    ['JSON that is no object', async () => new Response('null')],
   ])('%s is tried again, with back-off', async (_what, fault) => {
     const code = await create()
     await identify(code)
@@ -225,6 +241,42 @@ describe('an upstream in trouble', () => {
     const [webhook = ''] = await webhooksOfUpstream()
     await deliver(webhook)
     await advance(0)
+    expect((await fetchCustomer(code)).identified).toBe(true)
+  })
+
+  test('leaves a line in the log and an observed call for each attempt, without the customer’s values', async () => {
+    const log = keepLog()
+    const code = await create()
+    await identify(code)
+    faults = [
+      failsWith(401, 'Invalid key'),
+      failsWith(500, 'Oops'),
+      () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError')),
+      () => Promise.reject(new TypeError('fetch failed')),
+    ]
+    Object.assign(api.service, { log })
+    await advance()
+    for (const seconds of [30, 60, 120, 240]) await advance(seconds * 1000)
+    Object.assign(api.service, { log: silentLog })
+    expect(log.lines.map(({ level, members }) => [level, members.operation, members.outcome, members.status])).toEqual([
+      ['warn', 'create_customer', 'refused', 401],
+      ['warn', 'create_customer', 'failed', 500],
+      ['warn', 'create_customer', 'timed_out', null],
+      ['warn', 'create_customer', 'unreachable', null],
+    ])
+    expect(JSON.stringify(log.lines)).not.toMatch(/222222222221|0111111111|Okoro|@/)
+    expect(observed).toEqual([
+      'create_customer refused',
+      'create_customer failed',
+      'create_customer timed_out',
+      'create_customer unreachable',
+      'create_customer answered',
+      'identify_customer answered',
+    ])
+    const [webhook = ''] = await webhooksOfUpstream()
+    await deliver(webhook)
+    await advance(0)
+    expect(observed.at(-1)).toBe('fetch_customer answered')
     expect((await fetchCustomer(code)).identified).toBe(true)
   })
 
@@ -316,6 +368,21 @@ test('whose webhooks come by themselves, nothing is between the request and the 
   expect(await fetchCustomer(code)).toMatchObject({ identified: true, first_name: 'Uchenna', last_name: 'Okoro' })
 })
 
+test('a Paystack account is asked at once, however long the sandbox takes', async () => {
+  const oneDay = {
+    sandboxDelayMs: 86_400_000,
+    upstreamPaystack: { secretKey: upstream.tenant.secret, baseUrl: origin },
+  }
+  Object.assign(api.service, chooseProviders(api.service, oneDay))
+  const code = await create()
+  await identify(code)
+  await advance(0)
+  const [webhook = ''] = await webhooksOfUpstream()
+  expect(await deliver(webhook)).toBe(200)
+  await advance(0)
+  expect(await fetchCustomer(code)).toMatchObject({ identified: true })
+})
+
 test('a customer without an e-mail cannot be identified, and is told so', async () => {
   const { id } = (await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' })).json()
   const [status, body] = await identify(id)
@@ -325,7 +392,7 @@ test('a customer without an e-mail cannot be identified, and is told so', async 
 test('live mode is open where a live account stands behind it, and test mode stays as it is', async () => {
   const { secret } = await createApiKey(upstream.service, upstream.tenant.merchant, { mode: 'live' })
   const live = createPaystackVerifier({ secretKey: secret, baseUrl: origin, fetch })
-  Object.assign(api.service, { identityVerifiers: { test: null, live } })
+  judgeBy({ test: null, live })
   const key = await createApiKey(api.service, api.tenant.merchant, { mode: 'live' })
   await api.call('POST', '/customer', { email: 'live@example.com' }, key.secret)
   const answer = await api.call('POST', '/customer/live@example.com/identification', credential, key.secret)

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { UpstreamError, type UpstreamFailure } from '../base/upstream-error.ts'
 import type { IdentityNotice } from '../domain/identity/identity.ts'
 import {
   failureReasons,
@@ -18,6 +19,9 @@ export interface PaystackAccount {
   fetch: typeof fetch
 }
 
+/** Told of each call: the operation, what came of it, and how long it took in milliseconds. */
+export type Observe = (operation: string, outcome: UpstreamFailure | 'answered', durationMs: number) => void
+
 /** The three calls that a check may make stay below the time for which it is claimed. */
 const timeoutMs = 10_000
 /** Paystack repeats a webhook for three days. */
@@ -30,14 +34,17 @@ export function modeOfKey(secretKey: string): Mode {
 
 /**
  * Forwards identity checks to a Paystack account, which knows customers by e-mail and tells outcomes by webhook. The names
- * of an identified customer are those Paystack then has.
+ * of an identified customer are those Paystack then has. Its methods throw `UpstreamError`.
  */
-export function createPaystackVerifier(account: PaystackAccount): IdentityVerifier {
+export function createPaystackVerifier(account: PaystackAccount, observe: Observe = () => {}): IdentityVerifier {
+  const ask = createAsk(account, observe)
+
   async function findNames(reference: string) {
-    const { status, body } = await ask(account, 'GET', `/customer/${encodeURIComponent(reference)}`)
+    const operation = 'fetch_customer'
+    const { status, body } = await ask(operation, 'GET', `/customer/${encodeURIComponent(reference)}`)
     const { first_name: firstName, last_name: lastName } = body.data ?? {}
-    if (status === 200 && typeof firstName === 'string' && typeof lastName === 'string') return { firstName, lastName }
-    throw new Error(`Paystack answered ${status} without the names of the customer it identified`)
+    if (status < 300 && typeof firstName === 'string' && typeof lastName === 'string') return { firstName, lastName }
+    throw unusable(operation, status)
   }
 
   return {
@@ -45,22 +52,24 @@ export function createPaystackVerifier(account: PaystackAccount): IdentityVerifi
     needsEmail: true,
     patienceMs,
     async introduce(email, details) {
+      const operation = 'create_customer'
       const person = { email, first_name: details.firstName, last_name: details.lastName }
-      const { status, body } = await ask(account, 'POST', '/customer', person)
+      const { status, body } = await ask(operation, 'POST', '/customer', person)
       const code = body.data?.customer_code
       if (status < 300 && typeof code === 'string') return code
-      throw new Error(`Paystack answered ${status} to a customer: ${body.message}`)
+      throw unusable(operation, status)
     },
     async verify(details, reference) {
+      const operation = 'identify_customer'
       const path = `/customer/${encodeURIComponent(reference ?? '')}/identification`
-      const { status, body } = await ask(account, 'POST', path, renderDetails(details))
+      const { status, body } = await ask(operation, 'POST', path, renderDetails(details))
       if (status < 300) return null
       const message = String(body.message)
       if (/already validated using the same/i.test(message)) {
         return { succeeded: true, ...(await findNames(reference ?? '')) }
       }
       if (status === 400 || status === 422) return refusedOutcome(message)
-      throw new Error(`Paystack answered ${status} to an identification: ${message}`)
+      throw unusable(operation, status)
     },
     findNames,
   }
@@ -89,12 +98,26 @@ function renderDetails(details: IdentityDetails) {
 }
 
 interface Answer {
-  message?: unknown
-  data?: Record<string, unknown>
+  status: number
+  body: { message?: unknown; data?: Record<string, unknown> | null }
 }
 
-/** Throws when no JSON comes back in time. */
-async function ask(account: PaystackAccount, method: 'GET' | 'POST', path: string, body?: object) {
+/** Asks the account and observes each call. Throws `UpstreamError` where no JSON object comes back in time. */
+function createAsk(account: PaystackAccount, observe: Observe) {
+  return async (operation: string, method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> => {
+    const startedAt = performance.now()
+    const answer = await send(account, method, path, body).then(
+      ({ status, text }) => readAnswer(operation, status, text),
+      (cause: unknown) => unreachable(operation, cause),
+    )
+    const failed = answer instanceof UpstreamError
+    observe(operation, failed ? answer.outcome : outcomeOf(answer.status), performance.now() - startedAt)
+    if (failed) throw answer
+    return answer
+  }
+}
+
+async function send(account: PaystackAccount, method: 'GET' | 'POST', path: string, body?: object) {
   const answer = await account.fetch(`${account.baseUrl}${path}`, {
     method,
     headers: {
@@ -106,7 +129,39 @@ async function ask(account: PaystackAccount, method: 'GET' | 'POST', path: strin
     redirect: 'error',
     signal: AbortSignal.timeout(timeoutMs),
   })
-  return { status: answer.status, body: (await answer.json()) as Answer }
+  return { status: answer.status, text: await answer.text() }
+}
+
+function readAnswer(operation: string, status: number, text: string): Answer | UpstreamError {
+  const body = readObject(text)
+  return body === null ? unusable(operation, status) : { status, body }
+}
+
+/** Null for a text that is no JSON object. */
+function readObject(text: string): Answer['body'] | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** What `fetch` throws: the time is over, or the connection failed. */
+function unreachable(operation: string, cause: unknown): UpstreamError {
+  const outcome = (cause as Error | undefined)?.name === 'TimeoutError' ? 'timed_out' : 'unreachable'
+  return new UpstreamError(operation, outcome, null, { cause })
+}
+
+/** The failure that an answer is: what it lacks where its status is a success. */
+function unusable(operation: string, status: number): UpstreamError {
+  const outcome = outcomeOf(status)
+  return new UpstreamError(operation, outcome === 'answered' ? 'malformed' : outcome, status)
+}
+
+function outcomeOf(status: number): 'answered' | 'refused' | 'failed' {
+  if (status < 300) return 'answered'
+  return status >= 400 && status < 500 ? 'refused' : 'failed'
 }
 
 /** Whether the raw body of a webhook was signed with the key: HMAC-SHA512 in hexadecimal, compared in constant time. */

@@ -1,17 +1,19 @@
 /**
- * What a wallet service should do, kept in memory: written from its rules, not from its code. Amounts are minor units.
+ * The correct behaviour of a wallet service, kept in memory. It is written from the rules, not from the service's code.
+ * Amounts are minor units.
  *
- * A wallet of one client's own is touched by that client only, one operation after the other, so everything about it is
- * known beforehand. Those all clients share are known by what succeeded, in whatever order: see `checkShared`.
+ * A private wallet is used by one client only, one operation after the other, so its state is always known. A shared
+ * wallet is used by all clients. Its state follows from the operations that succeeded, in whatever order: see
+ * `checkShared`.
  */
 export class Auditor {
   readonly customers: Customer[] = []
   readonly transactions: Transaction[] = []
   readonly holds: Hold[] = []
   transferCount = 0n
-  /** Everything that happened to money, as the events tell it. */
+  /** The number of events about money. */
   eventCount = 0n
-  /** What the merchant earned and what came from outside, by currency. */
+  /** The merchant's earnings and the money from outside, by currency. */
   readonly earned = new Map<Currency, bigint>()
   readonly #tracked = new Map<string, Wallet>()
 
@@ -35,7 +37,7 @@ export class Auditor {
     return this.#tracked
   }
 
-  /** What must happen: a refusal by its code, success (null), or either of the latter for want of knowledge. */
+  /** The expected outcome: a refusal by its code, or null for success. `isCertain` is false where both can happen. */
   judge(operation: Operation, now: Date): { refusal: string | null; isCertain: boolean } {
     const refusal = this.#ruleOut(operation, now)
     const payer = payerOf(operation)
@@ -60,7 +62,7 @@ export class Auditor {
     return payer !== null && payer.posted - payer.held < amount ? 'insufficient_funds' : null
   }
 
-  /** What is moved, reserved or given up: where nothing was said, all that is left. */
+  /** The amount that is moved, reserved or released. Without an amount in the operation, it is the whole rest. */
   amountOf(operation: Operation): bigint {
     switch (operation.name) {
       case 'refund':
@@ -76,7 +78,7 @@ export class Auditor {
     }
   }
 
-  /** Notes that it was done. */
+  /** Records an operation that succeeded. */
   apply(operation: Operation, id: string, at: Date): void {
     const amount = this.amountOf(operation)
     this.eventCount += 1n
@@ -123,7 +125,7 @@ export class Auditor {
     }
   }
 
-  /** Notes that it gave itself up. */
+  /** Records a hold that expired. */
   expire(hold: Hold): void {
     this.eventCount += 1n
     this.endHold(hold, 'expired')
@@ -163,11 +165,11 @@ export interface Wallet {
   readonly currency: Currency
   posted: bigint
   held: bigint
-  /** Its history; of a shared one, in the order in which the clients were answered. */
+  /** The wallet's history. For a shared wallet, in the order in which the clients got their answers. */
   lines: Line[]
-  /** How many lines have been compared with what is stored. */
+  /** The number of lines that were compared with the stored ones. */
   audited: number
-  /** Since then: amounts refused for want of funds, and what is no longer held. */
+  /** Since the last comparison: amounts refused for lack of funds, and amounts no longer held. */
   refused: bigint[]
   released: bigint
 }
@@ -177,11 +179,11 @@ export interface Line {
   amount: bigint
   after: bigint
   at: Date
-  /** What the client was told it had afterwards. */
+  /** The balance in the client's answer. */
   told?: bigint
 }
 
-/** Null is the merchant. */
+/** Null stands for the merchant. */
 type Side = Wallet | 'outside' | null
 
 export interface Transaction {
@@ -204,7 +206,7 @@ export interface Hold {
   status: 'placed' | 'captured' | 'released' | 'expired'
 }
 
-/** A wallet of null belongs to a customer there is not. */
+/** A wallet of null belongs to an unknown customer. */
 export type Operation =
   | { name: 'pay-in'; to: Wallet | null; amount: bigint; currency: Currency }
   | { name: 'purchase'; from: Wallet | null; amount: bigint; currency: Currency }
@@ -222,7 +224,9 @@ export type Operation =
   | { name: 'refund'; original: Transaction; amount: bigint | null }
   | { name: 'reverse'; original: Transaction }
 
-/** Who pays and therefore must have it; null where that is the merchant or the outside world, who always do. */
+/**
+ * The wallet that pays and so must have the money. Null for the merchant and the outside world, which always have it.
+ */
 export function payerOf(operation: Operation): Wallet | null {
   if ('original' in operation) return isWallet(operation.original.to) ? operation.original.to : null
   if ('hold' in operation) return operation.hold.wallet

@@ -4,6 +4,7 @@ import { createCustomer, setRiskAction } from '../../src/domain/customers/custom
 import type { IdempotentRequest } from '../../src/domain/idempotency/request.ts'
 import { getBalance } from '../../src/domain/ledger/balances.ts'
 import { simulatePayIn } from '../../src/domain/sandbox/pay-ins.ts'
+import { sandboxTenantOf } from '../../src/domain/sandbox/sandbox-tenant.ts'
 import { captureHold, placeHold, releaseHold } from '../../src/domain/wallet/holds.ts'
 import { makePurchase } from '../../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../../src/domain/wallet/refunds.ts'
@@ -12,41 +13,41 @@ import type { TestApi } from '../api.ts'
 import { requestOf } from '../wallets.ts'
 import { type Operation, payerOf, type Wallet } from './auditor.ts'
 
-/** How an operation ended. */
+/** The end of an operation. */
 export interface Outcome {
   refusal: string | null
-  /** Of the ledger transaction or hold. */
+  /** The id of the ledger transaction or hold. */
   id: string
-  /** What the customer was told to have afterwards, where the answer says so. */
+  /** The customer's balance in the answer, if the answer has one. */
   told: bigint | undefined
   at: Date
   replayed: boolean
-  /** Everything that was answered, to compare with a repeat. */
+  /** The whole answer, to compare with a repeat's. */
   answer: string
 }
 
-/** The service as a client meets it: through the domain or over HTTP. */
+/** The service as a client uses it: through the domain or over HTTP. */
 export interface Bank {
   createCustomer(email: string, key: string | null): Promise<{ code: string; answer: string }>
   do(operation: Operation, key: string | null): Promise<Outcome>
   /** Several transfers in one commit. */
   transfers(operations: (Operation & { name: 'transfer' })[]): Promise<Outcome[]>
   setRisk(code: string, action: 'deny' | 'allow'): Promise<void>
-  /** In the default currency. */
+  /** The balance in the default currency. */
   balance(code: string): Promise<{ posted: bigint; held: bigint; available: bigint; accountId: bigint | null }>
 }
 
 const nobody = 'CUS_000000000000000'
 const codeOf = (wallet: Wallet | null) => wallet?.customer.code ?? nobody
 
-/** One server, without HTTP. Calls of several clients go together in its queues. */
+/** One server, called without HTTP. Calls of several clients go together in its queues. */
 export function bankOverDomain({ service, tenant }: TestApi): Bank {
   async function send(operation: Operation, request: IdempotentRequest | null) {
     switch (operation.name) {
       case 'pay-in': {
         const { to, amount, currency } = operation
         const given = { customerCode: codeOf(to), amount: String(amount), currency }
-        const done = await simulatePayIn(service, tenant, given, request)
+        const done = await simulatePayIn(service, sandboxTenantOf(tenant), given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'purchase': {
@@ -69,8 +70,8 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       }
       case 'capture': {
         const { hold, amount, isFinal } = operation
-        const given = { amount: amount === null ? undefined : String(amount), isFinal }
-        const done = await captureHold(service, tenant, hold.id, given, request)
+        const given = { holdId: hold.id, amount: amount === null ? undefined : String(amount), isFinal }
+        const done = await captureHold(service, tenant, given, request)
         return { ...done, told: done.balanceAfter }
       }
       case 'release': {
@@ -89,9 +90,8 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
 
   return {
     async createCustomer(email, key) {
-      const given = { email, firstName: null, lastName: null, phone: null, metadata: null }
       const request = key === null ? null : requestOf(key, { email })
-      const { customer } = await createCustomer(service, tenant, given, request)
+      const { customer } = await createCustomer(service, tenant, { email }, request)
       return { code: customer.code, answer: textOf(customer) }
     },
     async do(operation, key) {
@@ -115,7 +115,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
   }
 }
 
-/** The application of a server, over HTTP: every request is routed, checked and rendered. */
+/** The application of a server, called over HTTP, so every request is routed, checked and rendered. */
 export function bankOverHttp({ app, tenant }: TestApi): Bank {
   async function call(method: 'GET' | 'POST', url: string, body: unknown, key: string | null) {
     const headers = { authorization: `Bearer ${tenant.secret}`, ...(key === null ? {} : { 'idempotency-key': key }) }
@@ -182,7 +182,7 @@ export function bankOverHttp({ app, tenant }: TestApi): Bank {
   }
 }
 
-/** What a request's body says; also what tells it from another under its key. */
+/** The body of a request. It also tells the request from another one under the same key. */
 function bodyOf(operation: Operation): Record<string, unknown> {
   switch (operation.name) {
     case 'pay-in':
@@ -243,7 +243,7 @@ function readResponse(response: LightMyRequestResponse): Outcome {
   }
 }
 
-/** Cashful's envelope has no codes. */
+/** Cashful's envelope has no codes, so the code follows from the message. */
 function codeOfMessage(message: string): string {
   if (message.includes('does not cover')) return 'insufficient_funds'
   if (message.includes('is denied')) return 'customer_denied'
@@ -256,7 +256,7 @@ function textOf(value: unknown): string {
   return JSON.stringify(value, (_name, each) => (typeof each === 'bigint' ? `${each}n` : each))
 }
 
-/** Whose wallet the told balance is of. */
+/** The wallet to which the answered balance belongs. */
 export function toldWallet(operation: Operation): Wallet | null {
   return operation.name === 'pay-in' ? operation.to : payerOf(operation)
 }

@@ -13,7 +13,7 @@ import type { TestApi } from '../api.ts'
 import type { Auditor, Currency, Customer, Hold, Operation, Transaction, Wallet } from './auditor.ts'
 import { type Bank, type Outcome, toldWallet } from './bank.ts'
 
-/** A request of the past that may be sent again. */
+/** An earlier request that may be sent again. */
 interface Sent {
   key: string
   operation: Operation
@@ -21,8 +21,8 @@ interface Sent {
 }
 
 /**
- * Does one random operation after the other on customers of its own and on those that all share, and holds every answer
- * against the auditor. The same numbers in, the same wishes out.
+ * Does one random operation after the other, on customers of its own and on shared customers. Compares every answer
+ * with the auditor. The same random numbers lead to the same operations.
  */
 export class Client {
   readonly #name: string
@@ -36,9 +36,9 @@ export class Client {
   readonly #originals: Transaction[] = []
   readonly #sent: Sent[] = []
   #keys = 0
-  /** What was asked for last, for the message of a failure. */
+  /** The last operations, for the message of a failure. */
   readonly #trace: string[] = []
-  /** How often each kind of thing was done. */
+  /** The number of operations of each kind. */
   readonly counts: Record<string, number> = {}
 
   constructor(
@@ -57,7 +57,7 @@ export class Client {
     this.#shared = shared
   }
 
-  /** Answers how many operations that was: a batch is as many as its transfers. */
+  /** Answers the number of operations: a batch counts its transfers. */
   async step(): Promise<number> {
     try {
       return await this.#doSomething()
@@ -99,7 +99,7 @@ export class Client {
     return 0
   }
 
-  // What is asked for.
+  // Choosing operations.
 
   #payIn(): Operation {
     const currency = this.#currency()
@@ -156,7 +156,7 @@ export class Client {
     return original === undefined ? null : { name: 'reverse', original }
   }
 
-  // How it is done and compared.
+  // Doing an operation and comparing its outcome.
 
   async #create(): Promise<number> {
     const key = `${this.#name}-c${this.#keys++}`
@@ -207,7 +207,7 @@ export class Client {
     this.#trace.push(`batch of ${operations.map((each) => describe(each, this.#auditor)).join('; ')}`)
     const outcomes = await this.#bank.transfers(operations)
     operations.forEach((operation, i) => {
-      // Judged one after the other: what the earlier ones left is what the later ones find.
+      // Transfers are judged one after the other, because each sees the balances that the earlier ones left.
       this.#note(operation, outcomes[i] as Outcome, this.#auditor.judge(operation, this.#now))
     })
     return operations.length
@@ -238,7 +238,7 @@ export class Client {
     await this.#bank.setRisk(customer.code, customer.isDenied ? 'allow' : 'deny')
     customer.isDenied = !customer.isDenied
     this.#trace.push(`${customer.code} is ${customer.isDenied ? 'denied' : 'allowed'}`)
-    // Not for long, or nothing would move any more.
+    // A denial is short, because otherwise no money would move any more.
     if (customer.isDenied && this.#chance(0.7))
       return 1 + (await this.#send(this.#payIn())) + (await this.#allow(customer))
     return 1
@@ -250,7 +250,7 @@ export class Client {
     return 1
   }
 
-  // What is read.
+  // Reading and comparing.
 
   async #readBalance(): Promise<number> {
     const customer = this.#pick(this.#chance(0.2) ? this.#shared : this.#own)
@@ -320,7 +320,7 @@ export class Client {
     return 1
   }
 
-  // How to choose.
+  // Random choices.
 
   get #now(): Date {
     return this.#api.service.clock.now()
@@ -334,7 +334,7 @@ export class Client {
     return items[Math.floor(this.#random() * items.length)] as Item
   }
 
-  /** One of the last, so that there is something to happen to it. */
+  /** One of the last items, so that old ones change too. */
   #pickRecent<Item>(items: readonly Item[]): Item | undefined {
     return items.length === 0 ? undefined : this.#pick(items.slice(-12))
   }
@@ -343,14 +343,14 @@ export class Client {
     return this.#chance(0.85) ? 'ZAR' : 'NGN'
   }
 
-  /** Mostly a recent one of its own, sometimes one that all share, seldom nobody's. */
+  /** Mostly a recent private wallet, sometimes a shared one, seldom an unknown customer's. */
   #wallet(currency: Currency): Wallet | null {
     if (this.#chance(0.01)) return null
     const customer = this.#chance(0.25) ? this.#pick(this.#shared) : this.#pick(this.#own.slice(-4))
     return this.#auditor.wallet(customer, currency)
   }
 
-  /** Around what there is: mostly less, sometimes exactly that or one more. */
+  /** An amount near the available one: mostly less, sometimes equal, sometimes one more. */
   #amount(available: bigint): bigint {
     const draw = this.#random()
     if (draw < 0.05) return available + 1n

@@ -1,21 +1,22 @@
 import { ServiceError } from '../../base/errors.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction, type TxContext } from '../context.ts'
-import { type Customer, createCustomer, lockCustomer, updateCustomer } from '../customers/customers.ts'
+import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import { type Customer, createCustomer, findCustomer, lockCustomer, updateCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { requestIdentityCheck } from '../identity/identity.ts'
 import type { IdentityDetails, VerifierChoice } from '../identity/identity-verifier.ts'
-import { type MerchantRow, readMerchant } from '../merchants/merchants.ts'
-import type { Mode, Tenant } from '../merchants/tenant.ts'
+import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 import {
   assignAccount,
-  findAccountOf,
-  readProvider,
+  numberTaken,
+  openAccount,
   recordAssignment,
-  refuseLiveMode,
   requireNames,
   type WantedAccount,
-} from './dedicated-accounts.ts'
+} from './account-opening.ts'
+import { type AccountBank, type AccountProviderChoice, requireAccountProvider } from './account-provider.ts'
 
 /** Somebody who is to have a dedicated account, who may not be a customer yet. */
 export interface AccountRequest {
@@ -30,37 +31,39 @@ export interface AccountRequest {
   identity: { bvn: string; bankCode: string; accountNumber: string } | null
 }
 
+/** What is kept of a wanted account: of the bank only its slug. */
+interface StoredWish {
+  provider?: string
+  splitCode?: string
+  subaccount?: string
+}
+
 /**
  * Asks for an account for a customer, who is created when nobody has the e-mail. It comes in a moment, or once their
- * identity check has succeeded, through `finishAccountRequests`. Throws `not_available` in live mode, `invalid_request`.
+ * identity check has succeeded, through `finishAccountRequests`. Throws `not_available` where nobody gives out accounts or
+ * judges identity checks, and `invalid_request` for somebody without names or phone.
  */
 export async function requestDedicatedAccount(
-  context: Context & VerifierChoice,
+  context: Context & VerifierChoice & AccountProviderChoice,
   tenant: Tenant,
   request: AccountRequest,
-  wanted: WantedAccount,
+  { bank, splitCode, subaccount }: WantedAccount,
 ): Promise<void> {
-  refuseLiveMode(tenant)
-  readProvider(wanted.provider)
-  requireNames(request)
-  const { email, firstName, lastName, phone } = request
-  const { customer, created } = await createCustomer(context, tenant, {
-    email,
-    firstName,
-    lastName,
-    phone,
-    metadata: null,
-  })
-  const reference = { id: customer.id }
-  if (!created) await updateCustomer(context, tenant, reference, { firstName, lastName, phone })
+  const { banks } = await requireAccountProvider(context, tenant)
+  const { firstName, lastName, phone } = requireNames(request)
+  const given = { email: request.email, firstName, lastName, phone, metadata: null }
+  const { customer, created } = await createCustomer(context, tenant, given)
+  if (!created) await updateCustomer(context, tenant, { id: customer.id }, { firstName, lastName, phone })
   const checkId = await requestCheck(context, tenant, customer.id, request)
+  const wish = { provider: (bank ?? banks[0]).slug, splitCode, subaccount }
+  const now = context.clock.now()
   await context.db.query(sql`
     insert into dedicated_account_requests (
-      merchant_id, id, mode, customer_id, identity_check_id, wanted, status, created_at
+      merchant_id, id, mode, customer_id, identity_check_id, wanted, status, due_at, created_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
-      ${checkId}::bigint, ${JSON.stringify(wanted)}::json, 'pending', ${context.clock.now()}::timestamptz
+      ${checkId}::bigint, ${JSON.stringify(wish)}::json, 'pending', ${now}::timestamptz, ${now}::timestamptz
   `)
 }
 
@@ -90,56 +93,92 @@ async function requestCheck(
   }
 }
 
-interface DueRequest extends MerchantRow {
-  request_id: bigint
-  mode: Mode
+/** A context in which accounts are given: an account provider is never asked while a transaction stands open. */
+type AccountContext = FreeContext & AccountProviderChoice
+
+interface DueRequest extends DueRow {
   customer_id: bigint
-  wanted: WantedAccount
+  wanted: StoredWish
   check_status: 'succeeded' | 'failed' | null
-  reason: string | null
+  check_reason: string | null
 }
 
-/** Finishes every request that waits for nothing more and answers how many. Any number of servers may do so at once. */
-export async function finishAccountRequests(context: Context): Promise<number> {
-  const due = await context.db.query<DueRequest>(sql`
-    select
-      r.id as request_id, r.mode, r.customer_id, r.wanted, k.status as check_status, k.reason,
-      m.id, m.code, m.name, m.country, m.currencies, m.created_at
-    from dedicated_account_requests r
-    join merchants m on m.id = r.merchant_id
-    left join identity_checks k on k.merchant_id = r.merchant_id and k.id = r.identity_check_id
-    where r.status = 'pending' and k.status is distinct from 'pending'
-    order by r.merchant_id, r.id
-    limit 100
-  `)
-  for (const request of due) await inTransaction(context, (tx) => finishRequest(tx, request))
-  return due.length
+const dueRequests: DueTask<AccountContext, DueRequest> = {
+  name: 'account_requests',
+  table: sql`dedicated_account_requests`,
+  open: sql`d.status = 'pending'`,
+  ready: sql`
+    and not exists (
+      select from identity_checks k
+      where k.merchant_id = d.merchant_id and k.id = d.identity_check_id and k.status = 'pending'
+    )
+  `,
+  columns: sql`
+    d.customer_id, d.wanted,
+    (select k.status from identity_checks k where k.merchant_id = d.merchant_id and k.id = d.identity_check_id)
+      as check_status,
+    (select k.reason from identity_checks k where k.merchant_id = d.merchant_id and k.id = d.identity_check_id)
+      as check_reason
+  `,
+  work: finishRequest,
 }
 
-async function finishRequest(tx: TxContext, request: DueRequest): Promise<void> {
-  const tenant: Tenant = { merchant: readMerchant(request), mode: request.mode }
-  const customer = await lockCustomer(tx, tenant, { id: request.customer_id })
-  const reason = reasonAgainst(request, customer)
+/**
+ * Finishes every request that waits for nothing more and answers how many. Any number of servers may do so at once. A
+ * request whose account cannot be opened is tried again later.
+ */
+export function finishAccountRequests(context: AccountContext): Promise<number> {
+  return doDue(context, dueRequests)
+}
+
+async function finishRequest(context: AccountContext, request: DueRequest): Promise<void> {
+  const { tenant, customer_id: id } = request
+  const { splitCode, subaccount } = request.wanted
+  const bank = await findBank(context, request)
+  const customer = await findCustomer(context, tenant, { id })
+  const isRefused = reasonAgainst(request, customer) !== null
+  const opened = isRefused ? null : await openAccount(context, tenant, customer, bank)
+  await inTransaction(context, async (tx) => {
+    const locked = await lockCustomer(tx, tenant, { id })
+    const reason = reasonAgainst(request, locked)
+    if (!(await closeRequest(tx, request, reason))) return
+    if (reason !== null) return recordFailure(tx, tenant, locked, reason)
+    const assigned = await assignAccount(tx, tenant, locked, { bank, opened, splitCode, subaccount })
+    if (assigned === null) throw numberTaken()
+    // Whoever asked waits to be told, also where the customer had the account already.
+    await recordAssignment(tx, tenant, locked, assigned.account)
+  })
+}
+
+/** The bank that was asked for. Throws `UpstreamError` where no provider has it any more. */
+async function findBank(context: AccountContext, { tenant, wanted }: DueRequest): Promise<AccountBank> {
+  const provider = await context.accountProviderOf(context, tenant)
+  const bank = provider?.banks.find(({ slug }, place) =>
+    wanted.provider === undefined ? place === 0 : slug === wanted.provider,
+  )
+  if (bank === undefined) throw new UpstreamError('open_account', 'not_configured')
+  return bank
+}
+
+/** Answers false when another server was first. */
+async function closeRequest(tx: TxContext, { tenant, id }: DueRequest, reason: string | null): Promise<boolean> {
   const rows = await tx.db.query(sql`
     update dedicated_account_requests set
       status = ${reason === null ? 'succeeded' : 'failed'}, finished_at = ${tx.clock.now()}
-    where merchant_id = ${tenant.merchant.id} and id = ${request.request_id} and status = 'pending'
+    where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'pending'
     returning id
   `)
-  if (rows.length === 0) return
-  if (reason !== null) {
-    const told = { merchantNumber: tenant.merchant.id, identification: { status: 'failed' }, reason }
-    return recordEvent(tx, tenant, 'dedicated_account.assignment_failed', customer, told)
-  }
-  const before = await findAccountOf(tx, tenant, customer, readProvider(request.wanted.provider))
-  const account = await assignAccount(tx, tenant, customer, request.wanted)
-  // Whoever asked waits to be told, also where the customer had the account already.
-  if (before !== null) await recordAssignment(tx, tenant, customer, account)
+  return rows.length > 0
+}
+
+async function recordFailure(tx: TxContext, tenant: Tenant, customer: Customer, reason: string): Promise<void> {
+  const told = { merchantNumber: tenant.merchant.id, identification: { status: 'failed' }, reason }
+  await recordEvent(tx, tenant, 'dedicated_account.assignment_failed', customer, told)
 }
 
 /** Why the customer does not get the account; null where they do. */
-function reasonAgainst({ check_status, reason }: DueRequest, customer: Customer): string | null {
-  if (check_status === 'failed') return reason ?? 'The identity check failed'
+function reasonAgainst({ check_status, check_reason }: DueRequest, customer: Customer): string | null {
+  if (check_status === 'failed') return check_reason ?? 'The identity check failed'
   try {
     requireNames(customer)
     return null

@@ -1,3 +1,4 @@
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { nothing, plannedAnew, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -8,8 +9,8 @@ export interface CustomerFilter {
   /** The whole e-mail, in any case. */
   email?: string | undefined
   /**
-   * Any part of name, e-mail, phone (typed locally or internationally) or a metadata value. One or two characters are
-   * looked for where a word begins, which is as far as the index reaches.
+   * Any part of name, e-mail, phone (local or international) or a metadata value. One or two characters match only the
+   * beginning of a word, because the index holds no shorter parts.
    */
   search?: string | undefined
   /** Created at or after. */
@@ -18,40 +19,36 @@ export interface CustomerFilter {
   to?: Date | undefined
 }
 
-export interface Page<Item> {
-  items: Item[]
-  /**
-   * How many there are in all, on every page. Of a search's matches as many are counted as `countedMatches` or the end of
-   * the page plus one, whichever is more: up to there it is exact, and always more than was returned while there are more.
-   */
-  total: number
-}
-
-/** Customers from `first` to `last`, counted in the order they were created. */
+/** Customers from number `first` to number `last`, in the order of their creation. */
 interface NumberWindow {
   first: bigint
   last: bigint
 }
 
 /**
- * Counting every match of a common word reads every match: 0.2 s for 100,000 of a million customers, 1.3 s for all. What
- * stops here takes 8 ms and 0.4 ms; what is rarer was cheap to count. Nobody reads further, they ask more precisely.
+ * Counting every match of a common word reads every match: 0.2 s for 100,000 of a million customers, 1.3 s for all.
+ * Counting up to this limit takes 8 ms and 0.4 ms. Counting a rare word is cheap anyway. Nobody reads beyond the limit;
+ * people refine their search instead.
  */
 const countedMatches = 1000
 
-/** Newest first. Without `email` or `search` any page and the total are index look-ups, however far the offset. */
+/**
+ * A page of customers, newest first. Without `email` or `search` any page and the total are index look-ups, however far the
+ * offset. For searches, counting stops at max(`countedMatches`, offset + limit + 1). Below that the total is exact. Above it
+ * the total is a lower bound, which is still larger than the end of the page while more matches follow.
+ */
 export async function listCustomers(
   context: Context,
   tenant: Tenant,
   filter: CustomerFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Customer>> {
   const window = await findWindow(context, tenant, filter)
   if (filter.email === undefined && filter.search === undefined) return pageOfWindow(context, tenant, window, page)
-  return pageOfMatches(context, tenant, window, filter, page)
+  return pageOfMatches(context, tenant, { ...window, ...filter }, page)
 }
 
-/** One step of a walk by cursor, newest first: the customers just before or just after a known one. */
+/** One step of a walk by cursor, newest first: the customers just before or just after a known customer. */
 export async function walkCustomers(
   context: Context,
   tenant: Tenant,
@@ -90,7 +87,7 @@ async function pageOfWindow(
   context: Context,
   tenant: Tenant,
   window: NumberWindow,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Customer>> {
   const newest = window.last - BigInt(page.offset)
   const oldest = newest - BigInt(page.limit)
@@ -107,16 +104,15 @@ async function pageOfWindow(
 async function pageOfMatches(
   context: Context,
   tenant: Tenant,
-  window: NumberWindow,
-  filter: CustomerFilter,
-  page: { limit: number; offset: number },
+  filter: NumberWindow & CustomerFilter,
+  page: PageRequest,
 ): Promise<Page<Customer>> {
   const counted = Math.max(countedMatches, page.offset + page.limit + 1)
   const statement = sql`
     with matches as materialized (
       select m.id, m.number from customers m
       where m.merchant_id = ${tenant.merchant.id} and m.mode = ${tenant.mode}
-        and m.number between ${window.first} and ${window.last}
+        and m.number between ${filter.first} and ${filter.last}
         ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
         ${filter.search === undefined ? nothing : searchCondition(filter.search)}
       order by m.number desc
@@ -128,13 +124,13 @@ async function pageOfMatches(
     left join customers c on c.merchant_id = ${tenant.merchant.id} and c.id = p.id
     order by c.number desc
   `
-  // Common words are found by walking from the newest, rare ones by the index: only the value tells which is which.
+  // A common word is found by walking from the newest customer, a rare word by the index. Only the value tells the two
+  // apart.
   const rows = await context.db.query<CustomerRow & { total: bigint; id: bigint | null }>(plannedAnew(statement))
-  const items = rows.filter((row) => row.id !== null).map(readCustomer)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readCustomer)
 }
 
-/** A number typed with spaces or brackets is looked for as it is and as bare digits. */
+/** A number typed with spaces or brackets is searched for as typed, and as bare digits. */
 function searchCondition(search: string) {
   const text = search.trim().toLowerCase()
   if (isShort(text)) return sql`and m.search_text ~ ${beginningOfWord(text)}`
@@ -143,12 +139,12 @@ function searchCondition(search: string) {
   return sql`and (m.search_text like ${containing(text)} or m.search_text like ${containing(digits)})`
 }
 
-/** The index knows words by three characters in a row, counting two blanks before each word. */
+/** The index holds every three characters in a row, counting two blanks before each word. */
 function isShort(text: string): boolean {
   return [...text].length < 3 && /[\p{L}\p{N}]/u.test(text)
 }
 
-/** A class of few characters: for the likes of \W the index is not used. */
+/** Lists a few characters that separate words, because a class such as \W would not use the index. */
 function beginningOfWord(text: string): string {
   return `(^|[ \n@._+'"/#&,;:()-])${text.replace(/[^\p{L}\p{N}]/gu, '\\$&')}`
 }
@@ -157,7 +153,7 @@ function containing(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`
 }
 
-/** Customers are numbered in the order of their creation times, so a time window is a window of numbers. */
+/** Customers are numbered in the order of their creation times, so a period of time is a range of numbers. */
 async function findWindow(
   context: Context,
   tenant: Tenant,

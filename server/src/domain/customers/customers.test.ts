@@ -22,18 +22,14 @@ afterAll(async () => {
 
 const somebody = (email: string | null, more: Partial<NewCustomer> = {}): NewCustomer => ({
   email,
-  firstName: null,
-  lastName: null,
-  phone: null,
-  metadata: null,
   ...more,
 })
 
-/** One server: calls that arrive together go together, but not with those of another. */
+/** One server. Calls to one server that arrive together go together, but not with the calls to another server. */
 const server = () => ({ ...service })
 
-describe('creating', () => {
-  test('many at once numbers them without gaps, with their accounts and events', async () => {
+describe('creating customers', () => {
+  test('many customers created at once are numbered without gaps and have their accounts and events', async () => {
     const own = await createTestTenant(service)
     const servers = Array.from({ length: 4 }, server)
     const made = await Promise.all(
@@ -50,7 +46,7 @@ describe('creating', () => {
     expect(row).toEqual({ counted: 200n, last: 200n, accounts: 200n, events: 200n })
   })
 
-  test('by twenty servers with one e-mail, in any case, makes one customer', async () => {
+  test('twenty servers that create a customer with one e-mail, in any case, make one customer', async () => {
     const spellings = ['Amani@Example.com', 'amani@example.com', ' AMANI@EXAMPLE.COM ']
     const calls = Array.from({ length: 20 }, (_, i) =>
       createCustomer(server(), tenant, somebody(spellings[i % 3] ?? '')),
@@ -63,7 +59,7 @@ describe('creating', () => {
     )
   })
 
-  test('one e-mail twice in a batch makes one customer, and the second brings them unchanged', async () => {
+  test('one e-mail twice in a batch makes one customer, and the second call gets that customer unchanged', async () => {
     const queues = server()
     const [first, second] = await Promise.all([
       createCustomer(queues, tenant, somebody('bahati@example.com', { firstName: 'Bahati' })),
@@ -74,13 +70,13 @@ describe('creating', () => {
     expect(second.customer.firstName).toBe('Bahati')
   })
 
-  test('without an e-mail each is somebody else', async () => {
+  test('each customer created without an e-mail is a new one', async () => {
     const queues = server()
     const made = await Promise.all([1, 2, 3].map(() => createCustomer(queues, tenant, somebody(null))))
     expect(new Set(made.map(({ customer }) => customer.code)).size).toBe(3)
   })
 
-  test('while an update gives somebody the e-mail finds them', async () => {
+  test('creating a customer while an update takes the e-mail gives one owner of the e-mail', async () => {
     for (let i = 0; i < 10; i++) {
       const email = `moving${i}@example.com`
       const { customer } = await createCustomer(server(), tenant, somebody(`before${i}@example.com`))
@@ -93,8 +89,8 @@ describe('creating', () => {
   })
 })
 
-describe('creating with a key', () => {
-  test('makes one customer however often it is asked, and brings them as they were answered', async () => {
+describe('creating customers with a key', () => {
+  test('creating with a key makes one customer, and each repeat answers the customer as first answered', async () => {
     const request = requestOf('create-1')
     const given = somebody('chausiku@example.com', { firstName: 'Chausiku', metadata: { a: [1, 'ü'] } })
     const first = await createCustomer(server(), tenant, given, request)
@@ -104,7 +100,7 @@ describe('creating with a key', () => {
     expect(again).toEqual({ ...first, replayed: true })
   })
 
-  test('remembers that somebody had the e-mail', async () => {
+  test('creating with a key remembers that another customer had the e-mail', async () => {
     const request = requestOf('create-2')
     await createCustomer(server(), tenant, somebody('dalila@example.com'))
     expect(await createCustomer(server(), tenant, somebody('dalila@example.com'), request)).toMatchObject({
@@ -118,7 +114,7 @@ describe('creating with a key', () => {
     })
   })
 
-  test('in batches: repeats, new ones and other bodies each have their own answer', async () => {
+  test('creating with keys in one batch answers repeats, new customers and other bodies each on their own', async () => {
     const keyed = (key: string, name: string) => {
       const given = somebody(`${name}@example.com`)
       return { given, request: requestOf(key, { name }) }
@@ -144,7 +140,7 @@ describe('creating with a key', () => {
     ])
   })
 
-  test('by twenty servers at once makes one customer', async () => {
+  test('twenty servers that create with one key at once make one customer', async () => {
     const request = requestOf('create-6')
     const calls = Array.from({ length: 20 }, () => createCustomer(server(), tenant, somebody(null), request))
     const made = await Promise.all(calls)
@@ -152,7 +148,7 @@ describe('creating with a key', () => {
     expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1)
   })
 
-  test('by twenty servers at once with different bodies makes one customer and refuses the rest', async () => {
+  test('twenty servers that create with one key and different bodies make one customer and refuse the rest', async () => {
     const calls = Array.from({ length: 20 }, (_, i) => {
       const request = requestOf('create-7', { i })
       return createCustomer(server(), tenant, somebody(`seven${i}@example.com`), request)
@@ -165,7 +161,7 @@ describe('creating with a key', () => {
   })
 })
 
-test('updates of different fields at once lose nothing', async () => {
+test('concurrent updates of different fields of a customer lose nothing', async () => {
   const { customer } = await createCustomer(server(), tenant, somebody('hidaya@example.com', { metadata: { n: 0 } }))
   const reference = { code: customer.code }
   const count = 15
@@ -196,7 +192,7 @@ test('updates of different fields at once lose nothing', async () => {
   expect(told).toBe(BigInt(1 + 5 + count))
 })
 
-test('of two who take one e-mail at once, one is told that it is taken', async () => {
+test('of two customers who take one e-mail at once, one is refused with email_taken', async () => {
   const made = await Promise.all(['i1@x.y', 'i2@x.y'].map((email) => createCustomer(server(), tenant, somebody(email))))
   const outcomes = await Promise.all(
     made.map(({ customer }) =>

@@ -15,43 +15,44 @@ const maxMetadataBytes = 16 * 1024
 
 export type RiskAction = 'default' | 'allow' | 'deny'
 
-/** A JSON object a caller attaches; kept and given back as it came. */
+/** A JSON object that a caller attaches. It is stored and answered as given. */
 export type Metadata = { [name: string]: unknown }
 
 export interface Customer {
-  /** A number, for the surface whose ids are numbers. */
+  /** For the surface whose ids are numbers. */
   id: bigint
-  /** `CUS_…`, the customer's name on every surface. */
+  /** `CUS_…`. Names the customer on every surface. */
   code: string
-  /** Lower case. Nobody else of the tenant has it. */
+  /** Lower case. No other customer of the tenant has it. */
   email: string | null
   firstName: string | null
   lastName: string | null
-  /** As it was given. */
+  /** As given. */
   phone: string | null
-  /** The same in E.164, where it can be read as a phone number. */
+  /** The phone in E.164, if it can be read as a phone number. */
   phoneE164: string | null
   metadata: Metadata | null
   riskAction: RiskAction
-  /** An identity check succeeded: the names are the bank's and can no longer be changed by hand. */
+  /** An identity check succeeded. The names are the bank's, and the merchant can no longer change them. */
   identified: boolean
   createdAt: Date
   updatedAt: Date
 }
 
-/** A customer as JSON, as events tell of them: made by `customer_snapshot` of the database. */
+/** A customer as JSON in events, made by the database's function `customer_snapshot`. */
 export type CustomerSnapshot = Omit<Customer, 'id' | 'createdAt' | 'updatedAt'> & { id: number }
 
+/** A member that is left out is null. */
 export interface NewCustomer {
-  email: string | null
-  firstName: string | null
-  lastName: string | null
+  email?: string | null | undefined
+  firstName?: string | null | undefined
+  lastName?: string | null | undefined
   /** As it was given; a number that was read already is kept in E.164. */
-  phone: string | PhoneNumber | null
-  metadata: Metadata | null
+  phone?: string | PhoneNumber | null | undefined
+  metadata?: Metadata | null | undefined
 }
 
-/** How a caller names a customer: by code, by e-mail or by number. */
+/** Names a customer by code, by e-mail or by number. */
 export type CustomerReference = { code: string } | { email: string } | { id: bigint }
 
 export interface CustomerRow {
@@ -74,26 +75,32 @@ export const customerColumns = sql`
   c.created_at, c.updated_at
 `
 
+/** The members of a customer that a search looks at. */
+type SearchedFields = Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>
+
 interface Creation {
   tenant: Tenant
-  customer: NewCustomer & { phone: string | null }
-  /** The customer's phone, where it can be read; read before queueing, while the database works on the batch before. */
+  customer: SearchedFields
+  /**
+   * The customer's phone, if it can be read. It is read before queueing, while the database works on the previous
+   * batch.
+   */
   number: PhoneNumber | null
   request: IdempotentRequest | null
 }
 
-/** A customer as they were created, or as they were found; `replayed` when the same request came before. */
+/** A customer as created, or as found. `replayed` says that the same request came before. */
 export interface Created {
   customer: Customer
   created: boolean
   replayed: boolean
 }
 
-/** Creations and reads that arrive together are done together. */
+/** Creations and reads that arrive together are sent to the database together. */
 const queuesOf = perContext((context) => ({
   create: createBatcher(
     context.db,
-    (lane, calls: Creation[]) => insertCustomers(lane, context, calls),
+    (lane, calls: Creation[]) => insertCustomers(context, lane, calls),
     (call) => tenantKey(call.tenant),
     { ...limitsOf(context.meter, 'customer_creations'), keyOf: ({ request }) => request && storedKey(request) },
   ),
@@ -106,9 +113,11 @@ const queuesOf = perContext((context) => ({
 }))
 
 /**
- * Creates a customer with a cash balance at 0, or answers the one who already has the e-mail, unchanged. They can be
- * found and searched for from this moment on. `request` makes it once for however many repeats.
- * Throws `invalid_request` for metadata over 16 KiB, `idempotency_key_reused`.
+ * Creates a customer with a cash balance of 0. If a customer already has the e-mail, answers that customer unchanged.
+ * The customer can be found and searched for from this moment on. With `request`, repeats of the request create no
+ * second customer.
+ * Throws `invalid_request` for metadata over 16 KiB, `idempotency_key_reused`, `busy` when the e-mail is taken at the
+ * same moment.
  */
 export async function createCustomer(
   context: Context,
@@ -116,29 +125,30 @@ export async function createCustomer(
   customer: NewCustomer,
   request: IdempotentRequest | null = null,
 ): Promise<Created> {
-  checkMetadata(customer.metadata)
-  const email = customer.email === null ? null : normalizeEmail(customer.email)
-  const number = typeof customer.phone === 'string' ? readNumber(tenant, customer.phone) : customer.phone
-  const phone = typeof customer.phone === 'string' ? customer.phone : (number?.e164 ?? null)
-  const creation = { tenant, customer: { ...customer, email, phone }, number, request }
+  const { email = null, firstName = null, lastName = null, phone: given = null, metadata = null } = customer
+  checkMetadata(metadata)
+  const number = typeof given === 'string' ? readNumber(tenant, given) : given
+  const phone = typeof given === 'string' ? given : (number?.e164 ?? null)
+  const named = { email: email === null ? null : normalizeEmail(email), firstName, lastName, phone, metadata }
+  const creation = { tenant, customer: named, number, request }
   const outcome = await queuesOf(context)
     .create(creation)
     .catch((error) => {
-      // Somebody was given the e-mail at this moment by an update, which does not queue with creations.
+      // An update took the e-mail at this moment, and updates do not queue with creations.
       throw isEmailConflict(error) ? new ServiceError('busy', 'The e-mail was taken at this moment; try again') : error
     })
   if (outcome instanceof ServiceError) throw outcome
   return outcome
 }
 
-/** By code. Throws `customer_not_found`. */
+/** Reads a customer by code, together with other calls. Throws `customer_not_found`. */
 export async function getCustomer(context: Context, tenant: Tenant, code: string): Promise<Customer> {
   const customer = await queuesOf(context).get({ tenant, code })
   if (customer === null) throw customerNotFound(code)
   return customer
 }
 
-/** By code, e-mail (in any case) or number. Throws `customer_not_found`. */
+/** Reads a customer by code, e-mail (in any case) or number. Throws `customer_not_found`. */
 export async function findCustomer(context: Context, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
   const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
@@ -148,7 +158,7 @@ export async function findCustomer(context: Context, tenant: Tenant, reference: 
   return readCustomer(rows[0])
 }
 
-/** Those of the numbers given who are the tenant's, by number. */
+/** The tenant's customers with these numbers, by number. Leaves out numbers that are not the tenant's. */
 export async function findCustomersById(
   context: Context,
   tenant: Tenant,
@@ -161,7 +171,7 @@ export async function findCustomersById(
   return new Map(rows.map((row) => [row.id, readCustomer(row)]))
 }
 
-/** As `findCustomer`, holding the row until the transaction ends. */
+/** Reads like `findCustomer` and locks the row until the transaction ends. */
 export async function lockCustomer(tx: TxContext, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
   const rows = await tx.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
@@ -174,15 +184,18 @@ export async function lockCustomer(tx: TxContext, tenant: Tenant, reference: Cus
 
 export interface CustomerChanges {
   email?: string | undefined
-  /** Null clears. Ignored once the customer is identified. */
+  /** Null clears the name. Ignored once the customer is identified. */
   firstName?: string | null | undefined
   lastName?: string | null | undefined
   phone?: string | undefined
-  /** From the metadata as it is to the metadata as it shall be. */
+  /** Makes the new metadata from the current one. */
   metadata?: ((current: Metadata) => Metadata) | undefined
 }
 
-/** Changes what is given and leaves the rest. Throws `customer_not_found`, `email_taken`. */
+/**
+ * Changes the given members and leaves the rest. Throws `customer_not_found`, `email_taken`, `invalid_request` for
+ * metadata over 16 KiB.
+ */
 export async function updateCustomer(
   context: Context,
   tenant: Tenant,
@@ -210,7 +223,10 @@ export async function updateCustomer(
   }
 }
 
-/** Sets how the merchant treats the customer: `deny`-ed ones cannot send, spend or be paid. */
+/**
+ * Sets how the merchant treats the customer. A customer with `deny` cannot send, spend or be paid. Throws
+ * `customer_not_found`.
+ */
 export async function setRiskAction(
   context: Context,
   tenant: Tenant,
@@ -226,7 +242,7 @@ export async function setRiskAction(
   })
 }
 
-/** Writes every changeable field. The row must be locked by `tx`. */
+/** Writes every member that can change. The row must be locked by `tx`. */
 export async function saveCustomer(tx: TxContext, tenant: Tenant, customer: Customer): Promise<void> {
   await tx.db.query(sql`
     update customers set
@@ -265,8 +281,8 @@ interface CreatedRow extends CustomerRow {
 }
 
 async function insertCustomers(
-  db: Queryable,
   context: Context,
+  db: Queryable,
   calls: Creation[],
 ): Promise<(Created | ServiceError)[]> {
   const { tenant } = calls[0] as Creation
@@ -290,12 +306,12 @@ async function insertCustomers(
     ) r
     order by r.ordinal
   `
-  // An e-mail given to somebody by an update, a key used for something else: at the second look both are known.
+  // An update may have taken the e-mail, another request may have used the key. The second try finds either of them.
   const collisions = ['customers_email', 'idempotency_keys_pkey']
   const rows = await repeatAfterCollision(collisions, () => db.query<CreatedRow>(statement))
   return rows.map((row, i) => {
     const request = calls[i]?.request
-    // Another request's key: its fingerprint is there, and no customer.
+    // The key belongs to another request: the row has its fingerprint, and no customer.
     if (row.id === null && request && row.fingerprint) return keyReused(request, row.fingerprint)
     return { customer: readCustomer(row), created: row.created, replayed: row.replayed }
   })
@@ -332,12 +348,14 @@ export function readCustomer(row: CustomerRow): Customer {
   }
 }
 
-/** E-mails are compared and kept in lower case. */
+/** E-mails are compared and stored in lower case. */
 export function normalizeEmail(email: string): string {
   return email.trim().toLowerCase()
 }
 
-/** Bounded, for it is read with every customer and searched through. Throws `invalid_request`. */
+/**
+ * Metadata is limited in size, because it is read with every customer and searched through. Throws `invalid_request`.
+ */
 export function checkMetadata(metadata: Metadata | string | null): void {
   if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes) return
   throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
@@ -362,11 +380,8 @@ function isEmailConflict(error: unknown): boolean {
   return (error as { constraint?: string }).constraint?.startsWith('customers_email') ?? false
 }
 
-/** Everything a search looks at, one item a line, lower case: any part of it can be searched for. */
-function searchText(
-  customer: Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>,
-  number: PhoneNumber | null,
-) {
+/** Every text that a search looks at, one item a line, in lower case. */
+function searchText(customer: SearchedFields, number: PhoneNumber | null) {
   const name = [customer.firstName, customer.lastName].filter((part) => part !== null).join(' ')
   const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...scalars(customer.metadata)]
   return items

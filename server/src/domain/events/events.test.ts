@@ -37,7 +37,7 @@ async function createHolder() {
   const hold = (more: { expiresAt?: Date } = {}) =>
     placeHold(service, tenant, { customerCode, amount: 100, ...more }, null)
   const capture = (id: string, input: { amount?: number; isFinal?: boolean } = {}) =>
-    captureHold(service, tenant, id, { isFinal: false, ...input }, null)
+    captureHold(service, tenant, { holdId: id, isFinal: false, ...input }, null)
   return { customerCode, hold, capture }
 }
 

@@ -17,6 +17,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   api_key_not_found: true,
   hold_not_found: true,
   transaction_not_found: true,
+  payment_not_found: true,
   payment_intent_not_found: true,
   checkout_session_not_found: true,
   reference_not_found: true,

@@ -10,6 +10,8 @@ export interface IdempotentRequest {
   operation: string
   body: Record<string, unknown>
   fingerprint: Buffer
+  /** `member`: the key is a member of the body, and no `Idempotency-Key`. The two never collide. */
+  source?: 'member'
 }
 
 /** Whose key it is: keys of different tenants have nothing to do with each other. The operator's are under merchant 0. */
@@ -58,7 +60,7 @@ export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceEr
 
 /** How a caller's key is stored, apart from the keys Mteja makes for itself. */
 export function storedKey(request: IdempotentRequest): string {
-  return `caller/${request.key}`
+  return `${request.source ?? 'caller'}/${request.key}`
 }
 
 /** A number of six bytes. */

@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** What a customer gave to be identified by. Secret: never logged, encrypted at rest. */
+/** The details that a customer gave to be identified. Secret: never logged, encrypted at rest. */
 export interface IdentityDetails {
   type: string
   /** ISO 3166 alpha-2. */
@@ -29,25 +29,26 @@ export type IdentityOutcome =
   | { succeeded: false; reason: string }
 
 /**
- * Whoever knows whether details are a person's own: the sandbox, a bureau, somebody else's service. May take its time and
- * may throw; it is asked again then. Never called in a database transaction.
+ * The outside party that knows whether details are a person's own: a bureau, or another company's service. It may take its
+ * time. Its methods throw `UpstreamError` where it cannot be asked; it is asked again then. Every other error is a bug. Never
+ * called in a database transaction.
  */
 export interface IdentityVerifier {
-  /** How long after a customer's request it is asked, in milliseconds. */
+  /** How long after a customer's request the verifier is asked, in milliseconds. */
   readonly firstAskMs: number
-  /** It knows people by their e-mail: a customer without one cannot be checked. */
+  /** The verifier knows people by their e-mail: a customer without an e-mail cannot be checked. */
   readonly needsEmail: boolean
   /** How long an outcome that is told later is waited for, in milliseconds. */
   readonly patienceMs: number
-  /** What it calls the customer, kept before it is asked to verify; null where it has no name for them. */
+  /** The verifier's name for the customer, stored before it is asked to verify; null where it has none. */
   introduce(email: string | null, details: IdentityDetails): Promise<string | null>
-  /** The outcome; null where it will be told by a notice that carries the reference. */
+  /** The outcome; null where a notice that carries the reference will bring it. */
   verify(details: IdentityDetails, reference: string | null): Promise<IdentityOutcome | null>
-  /** The bank's names of a customer whom a notice has called identified. */
+  /** The bank's names of a customer who is identified according to a notice. */
   findNames(reference: string): Promise<{ firstName: string; lastName: string }>
 }
 
-/** What identity checks add to the context: who judges the checks of a tenant; null where nobody does. */
+/** Added to the context by identity checks: the verifier of a tenant; null where there is none. */
 export interface VerifierChoice {
   readonly verifierOf: (context: Context, tenant: Tenant) => Promise<IdentityVerifier | null>
 }

@@ -1,24 +1,9 @@
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction, type TxContext } from '../context.ts'
-import {
-  type Customer,
-  type CustomerReference,
-  findCustomer,
-  lockCustomer,
-  saveCustomer,
-} from '../customers/customers.ts'
-import { recordEvent } from '../events/events.ts'
-import { type MerchantRow, readMerchant } from '../merchants/merchants.ts'
+import type { Context } from '../context.ts'
+import { type Customer, type CustomerReference, findCustomer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
-import {
-  failureReasons,
-  type IdentityDetails,
-  type IdentityOutcome,
-  type IdentityVerifier,
-  requireVerifier,
-  type VerifierChoice,
-} from './identity-verifier.ts'
+import { type IdentityDetails, requireVerifier, type VerifierChoice } from './identity-verifier.ts'
 
 /** An identification as it may be shown. */
 export interface Identification {
@@ -28,8 +13,8 @@ export interface Identification {
   value: string
 }
 
-/** What is kept readable of a check: enough for an event, too little to be misused. */
-interface MaskedDetails {
+/** The details of a check that are stored readable: enough for an event, too little to be misused. */
+export interface MaskedDetails {
   country: string
   type: string
   bvn: string | null
@@ -38,17 +23,10 @@ interface MaskedDetails {
   value: string | null
 }
 
-/** A verifier that cannot be asked is tried again after 30 seconds, then after twice as long each time: 15 minutes in all. */
-const firstRetryMs = 30_000
-const maxAttempts = 6
-/** While one server asks a verifier, no other does; longer than a verifier may take. */
-const claimMs = 60_000
-const checkedAtOnce = 10
-
 /**
- * Accepts details to be checked and returns the check's id at once; the outcome comes later, through `finishDueChecks`.
- * Throws `customer_not_found`, `already_identified` for details that succeeded before, `not_available` in a mode that has
- * no verifier, and `invalid_request` where the verifier knows people by an e-mail that the customer does not have.
+ * Stores details to be checked and returns the check's id. The outcome comes later, through `finishDueChecks`. Throws
+ * `not_available` for a tenant without a verifier, `customer_not_found`, `already_identified` for details that succeeded
+ * before, and `invalid_request` for a customer without the e-mail by which the verifier knows people.
  */
 export async function requestIdentityCheck(
   context: Context & VerifierChoice,
@@ -88,8 +66,9 @@ export async function requestIdentityCheck(
   return row.id
 }
 
-/** What a verifier tells, later than it was asked: of whom, of which details as far as it repeats them, and the outcome. */
+/** A verifier's message, later than it was asked: the customer, the details as far as it repeats them, and the outcome. */
 export interface IdentityNotice {
+  /** The verifier's name for the customer. */
   reference: string
   identification: Partial<Pick<MaskedDetails, 'bvn' | 'accountNumber' | 'bankCode'>>
   succeeded: boolean
@@ -98,8 +77,8 @@ export interface IdentityNotice {
 }
 
 /**
- * Takes a verifier's notice: the checks that wait for it are finished by it in a moment, through `finishDueChecks`. One
- * that comes again, or that nothing waits for, changes nothing. Answers how many checks it is of.
+ * Stores a verifier's notice with the checks that wait for it; `finishDueChecks` then finishes them in a moment. A notice
+ * that comes again, or for which no check waits, changes nothing. Answers the number of checks.
  */
 export async function takeIdentityNotice(context: Context, mode: Mode, notice: IdentityNotice): Promise<number> {
   const waiting = await context.db.query<{ merchant_id: number; id: bigint; masked: MaskedDetails }>(sql`
@@ -142,181 +121,6 @@ export async function listIdentifications(
     type: masked.type,
     value: masked.value ?? masked.bvn ?? masked.accountNumber ?? '',
   }))
-}
-
-interface DueCheck extends MerchantRow {
-  check_id: bigint
-  mode: Mode
-  customer_id: bigint
-  details: Buffer
-  due_at: Date
-  attempts: number
-  outside_reference: string | null
-  asked_at: Date | null
-  notice: { succeeded: boolean; reason: string | null } | null
-}
-
-/**
- * Does the next step of every check that is due and answers how many there were: asks the verifier, or finishes the check
- * by what it has told, or gives up. Any number of servers may do so at once: a check is finished by the first, in one
- * transaction with the customer's new names and the event.
- */
-export async function finishDueChecks(context: Context & VerifierChoice): Promise<number> {
-  const due = await context.db.query<DueCheck>(sql`
-    select
-      k.id as check_id, k.mode, k.customer_id, k.details, k.due_at, k.attempts, k.outside_reference, k.asked_at,
-      k.notice, m.id, m.code, m.name, m.country, m.currencies, m.created_at
-    from identity_checks k
-    join merchants m on m.id = k.merchant_id
-    where k.status = 'pending' and k.due_at <= ${context.clock.now()}
-    order by k.due_at
-    limit 100
-  `)
-  for (let i = 0; i < due.length; i += checkedAtOnce) {
-    await Promise.all(due.slice(i, i + checkedAtOnce).map((check) => continueCheck(context, check)))
-  }
-  return due.length
-}
-
-async function continueCheck(context: Context & VerifierChoice, check: DueCheck): Promise<void> {
-  const tenant: Tenant = { merchant: readMerchant(check), mode: check.mode }
-  if (!(await claimCheck(context, tenant, check))) return
-  const details = JSON.parse(context.vault.open(check.details, 'identity')) as IdentityDetails
-  let outcome: IdentityOutcome | null
-  try {
-    outcome = await findOutcome(context, tenant, check, details)
-  } catch {
-    if (check.attempts + 1 < maxAttempts) return postponeCheck(context, tenant, check)
-    outcome = outcomeWithoutVerifier(check, details)
-  }
-  if (outcome === null) return awaitNotice(context, tenant, check)
-  await finishCheck(context, tenant, check, details, outcome)
-}
-
-/** A customer whom a notice has called identified is, if need be with the names they gave. */
-function outcomeWithoutVerifier({ notice }: DueCheck, { firstName, lastName }: IdentityDetails): IdentityOutcome {
-  return notice?.succeeded ? { succeeded: true, firstName, lastName } : unanswered
-}
-
-/** What a check ends as when nobody says how: the caller can only try again. */
-const unanswered: IdentityOutcome = { succeeded: false, reason: failureReasons.unresolved }
-
-/** Answers false when another server has it. */
-async function claimCheck(context: Context, tenant: Tenant, check: DueCheck): Promise<boolean> {
-  const rows = await context.db.query(sql`
-    update identity_checks set due_at = ${new Date(context.clock.now().getTime() + claimMs)}
-    where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
-      and due_at = ${check.due_at}
-    returning id
-  `)
-  return rows.length > 0
-}
-
-/** The outcome, where it is known by now; null where it will be told. Throws when the verifier cannot be asked. */
-async function findOutcome(
-  context: Context & VerifierChoice,
-  tenant: Tenant,
-  check: DueCheck,
-  details: IdentityDetails,
-): Promise<IdentityOutcome | null> {
-  const verifier = await context.verifierOf(context, tenant)
-  if (verifier === null) throw new Error(`no identity verifier is configured for ${check.mode} mode any more`)
-  if (check.notice !== null) return readNotice(verifier, check.outside_reference ?? '', check.notice)
-  if (check.asked_at !== null) return unanswered
-  const reference = check.outside_reference ?? (await introduceCustomer(context, tenant, check, verifier, details))
-  return verifier.verify(details, reference)
-}
-
-async function readNotice(
-  verifier: IdentityVerifier,
-  reference: string,
-  { succeeded, reason }: NonNullable<DueCheck['notice']>,
-): Promise<IdentityOutcome> {
-  if (!succeeded) return { succeeded, reason: reason ?? failureReasons.unresolved }
-  return { succeeded, ...(await verifier.findNames(reference)) }
-}
-
-async function introduceCustomer(
-  context: Context,
-  tenant: Tenant,
-  check: DueCheck,
-  verifier: IdentityVerifier,
-  details: IdentityDetails,
-): Promise<string | null> {
-  const { email } = await findCustomer(context, tenant, { id: check.customer_id })
-  const reference = await verifier.introduce(email, details)
-  await context.db.query(sql`
-    update identity_checks set outside_reference = ${reference}
-    where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
-  `)
-  return reference
-}
-
-async function finishCheck(
-  context: Context,
-  tenant: Tenant,
-  check: DueCheck,
-  details: IdentityDetails,
-  outcome: IdentityOutcome,
-): Promise<void> {
-  await inTransaction(context, async (tx) => {
-    const customer = await lockCustomer(tx, tenant, { id: check.customer_id })
-    if (await closeCheck(tx, tenant, check, outcome)) await applyOutcome(tx, tenant, customer, outcome, details)
-  })
-}
-
-/** Answers false when another server was first. */
-async function closeCheck(tx: TxContext, tenant: Tenant, check: DueCheck, outcome: IdentityOutcome) {
-  const rows = await tx.db.query(sql`
-    update identity_checks set
-      status = ${outcome.succeeded ? 'succeeded' : 'failed'},
-      reason = ${outcome.succeeded ? null : outcome.reason},
-      attempts = attempts + 1,
-      finished_at = ${tx.clock.now()}
-    where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
-    returning id
-  `)
-  return rows.length > 0
-}
-
-async function applyOutcome(
-  tx: TxContext,
-  tenant: Tenant,
-  customer: Customer,
-  outcome: IdentityOutcome,
-  details: IdentityDetails,
-): Promise<void> {
-  const identification = maskDetails(details)
-  if (!outcome.succeeded) {
-    await recordEvent(tx, tenant, 'identity.failed', customer, { identification, reason: outcome.reason })
-    return
-  }
-  const { firstName, lastName } = outcome
-  await saveCustomer(tx, tenant, { ...customer, firstName, lastName, identified: true, updatedAt: tx.clock.now() })
-  await recordEvent(tx, tenant, 'identity.succeeded', customer, { identification })
-}
-
-/** Not where a notice has come meanwhile: it is due at once. */
-async function postponeCheck(context: Context, tenant: Tenant, check: DueCheck): Promise<void> {
-  const delayMs = firstRetryMs * 2 ** check.attempts
-  await context.db.query(sql`
-    update identity_checks set
-      attempts = attempts + 1,
-      due_at = case when notice is null or ${check.notice !== null}::boolean
-        then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz else due_at end
-    where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending'
-  `)
-}
-
-async function awaitNotice(context: Context & VerifierChoice, tenant: Tenant, check: DueCheck): Promise<void> {
-  const now = context.clock.now()
-  const patienceMs = (await context.verifierOf(context, tenant))?.patienceMs ?? 0
-  await context.db.query(sql`
-    update identity_checks set
-      asked_at = ${now},
-      due_at = ${new Date(now.getTime() + patienceMs)}
-    where merchant_id = ${tenant.merchant.id} and id = ${check.check_id} and status = 'pending' and notice is null
-  `)
 }
 
 function maskDetails(details: IdentityDetails): MaskedDetails {

@@ -12,11 +12,11 @@ export interface Balance {
   accountId: bigint
   customerCode: string
   currency: Currency
-  /** What the entries add up to. */
+  /** The sum of the entries. */
   posted: bigint
-  /** Reserved by holds; part of posted. */
+  /** The part of posted that holds have reserved. */
   held: bigint
-  /** What can be spent: posted - held. */
+  /** The amount that can be spent: posted - held. */
   available: bigint
   createdAt: Date
   updatedAt: Date
@@ -39,8 +39,8 @@ export async function getBalance(context: Context, tenant: Tenant, code: string)
 }
 
 /**
- * Two index look-ups a call, whatever the planner knows of the tables: joined plainly, it read all accounts of the
- * merchant for each batch until the first analyze.
+ * Two index look-ups per call, whatever the planner knows of the tables. With plain joins it read all accounts of the
+ * merchant for each batch, until the first analyze.
  */
 async function selectBalances(db: Queryable, calls: { tenant: Tenant; code: string }[]) {
   const { tenant } = calls[0] as { tenant: Tenant }

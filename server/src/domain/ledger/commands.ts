@@ -12,7 +12,7 @@ import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/req
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { type LedgerRefusal, refusedCommand } from './refusals.ts'
 
-/** Which ledger account: a customer's cash by the customer's code, or one of the merchant's own. */
+/** The name of a ledger account: a customer's cash by the customer's code, or an account of the merchant. */
 export type AccountName =
   | { kind: 'customer_cash'; customer: string }
   | { kind: 'merchant_balance' | 'fees' | 'outside'; customer?: undefined }
@@ -20,29 +20,29 @@ export type AccountName =
 export type TransactionKind = 'pay_in' | 'purchase' | 'transfer' | 'refund' | 'reversal' | 'hold_capture' | 'fee'
 
 interface CommandBase {
-  /** A UUID of version 7, made by the caller: of the ledger transaction, or of the hold that is placed. */
+  /** The id of the ledger transaction or of the new hold: a UUID of version 7, made by the caller. */
   id: string
   currency: Currency
   from: AccountName
   /**
-   * Recorded in the same commit, where there is one. To the details of a refund, capture, release or expiry the posting
-   * adds what it finds out: see post_commands.sql.
+   * Recorded in the same commit; null for no event. The posting function adds figures to the details of the event of a
+   * refund, capture, release or expiry: see post_commands.sql.
    */
   event: { type: EventType; data: Record<string, unknown> } | null
-  /** Does the command once for this request, however often it comes. */
+  /** The command is done once for this request, however often the request is sent. */
   request: IdempotentRequest | null
-  /** As `request`, for a key Mteja makes itself, such as that of a payment which is told of more than once. */
+  /** As `request`, for a key that Mteja makes itself: for instance for a payment that is reported more than once. */
   ownKey?: string
 }
 
 interface Movement {
   to: AccountName
   description: string | null
-  /** What the surfaces show beside the movement, such as a product. */
+  /** Shown by the surfaces beside the movement, such as a product. */
   details?: Record<string, unknown>
 }
 
-/** One thing to do to the ledger. Amounts are minor units above zero; null stands for all that is left. */
+/** One change of the ledger. Amounts are minor units above 0; a null amount stands for the whole rest. */
 export type LedgerCommand = CommandBase &
   (
     | ({ action: 'post'; kind: 'pay_in' | 'purchase' | 'transfer' | 'fee'; amount: bigint } & Movement)
@@ -52,15 +52,15 @@ export type LedgerCommand = CommandBase &
     | { action: 'release' | 'expire'; holdId: string }
   )
 
-/** What was done: now, or (`replayed`) when the same request came before. */
+/** The outcome of a command that was done now, or before for the same request (`replayed`). */
 export interface Receipt {
-  /** Of the ledger transaction or the hold. */
+  /** The id of the ledger transaction or the hold. */
   id: string
   /** Minor units moved or reserved; 0 for a release. */
   amount: bigint
-  /** What the paying account had posted afterwards. */
+  /** The posted amount of the paying account afterwards. */
   fromBalance: bigint
-  /** What the receiving account had posted afterwards; null where nothing moved. */
+  /** The posted amount of the receiving account afterwards; null if no money moved. */
   toBalance: bigint | null
   createdAt: Date
   replayed: boolean
@@ -76,7 +76,7 @@ interface Outcome {
   replayed: boolean
   fingerprint: Buffer | null
   id: string
-  /** These two are null where it was refused. */
+  /** Null, as the next one, for a refused command. */
   amount: bigint | null
   from_balance: bigint | null
   to_balance: bigint | null
@@ -84,20 +84,20 @@ interface Outcome {
 }
 
 /**
- * Group commit: commands of one tenant that wait together are done by one function call in one commit, each judged and
- * answered by itself. A lone command does not wait.
+ * Group commit: commands of one tenant that wait together are done by one function call in one commit. Each command is
+ * judged and answered by itself. A lone command does not wait.
  */
 const queueOf = perContext(
   (context): Batched<Call, Outcome> =>
     createBatcher(
       context.db,
-      (lane, calls) => doCommands(context, lane, calls),
+      (lane, calls) => doBatch(context, lane, calls),
       (call) => tenantKey(call.tenant),
       { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
     ),
 )
 
-/** Does a command and answers after its commit is durable. Throws the ServiceError that says why nothing was done. */
+/** Does a command, and answers after its commit is durable. Throws a ServiceError if the command is refused. */
 export async function doCommand(context: FreeContext, tenant: Tenant, command: LedgerCommand): Promise<Receipt> {
   return readReceipt(command, await queueOf(context)({ tenant, command }))
 }
@@ -111,8 +111,7 @@ export async function doTogether(
   tenant: Tenant,
   commands: LedgerCommand[],
 ): Promise<(Receipt | ServiceError)[]> {
-  const calls = commands.map((command) => ({ tenant, command }))
-  return readOutcomes(commands, await doCommands(context, context.db, calls))
+  return readOutcomes(commands, await doCommands(context, tenant, commands))
 }
 
 /**
@@ -231,12 +230,22 @@ function keyOf(command: LedgerCommand): string | null {
   return command.ownKey === undefined ? null : `mteja/${command.ownKey}`
 }
 
-/** For a key of our own there is one request only. */
+/** Of every key that Mteja makes itself: such a key stands for one request only. */
 const ownFingerprint = Buffer.alloc(0)
 
-async function doCommands(context: Context, lane: Queryable, calls: Call[]): Promise<Outcome[]> {
+/** Does a batch of the queue. All its calls are of one tenant. */
+function doBatch(context: Context, lane: Queryable, calls: Call[]): Promise<Outcome[]> {
   const { tenant } = calls[0] as Call
-  const commands = calls.map((call) => call.command)
+  const commands = calls.map(({ command }) => command)
+  return doCommands(context, tenant, commands, lane)
+}
+
+async function doCommands(
+  context: Context,
+  tenant: Tenant,
+  commands: LedgerCommand[],
+  lane: Queryable = context.db,
+): Promise<Outcome[]> {
   const statement = sql`
     select ${outcomeColumns}
     from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands))} r
@@ -292,7 +301,7 @@ function fingerprintFor(command: LedgerCommand): Buffer | null {
   return keyOf(command) === null ? null : (command.request?.fingerprint ?? ownFingerprint)
 }
 
-/** Gives each name of a batch its place, counted from 1 as SQL does. */
+/** Gives each name of a batch its place, counted from 1 as in SQL. */
 class Places {
   readonly names: string[] = []
   readonly #places = new Map<string, number>()

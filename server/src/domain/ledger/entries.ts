@@ -1,7 +1,7 @@
 import type { Currency } from '../../base/money.ts'
+import type { Page } from '../../base/page.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { Balance } from './balances.ts'
 import type { TransactionKind } from './commands.ts'
@@ -15,13 +15,14 @@ export interface Entry {
   /** Minor units: positive came in, negative went out. */
   amount: bigint
   currency: Currency
-  /** What was posted to the account after this entry. */
+  /** The posted amount of the account after this entry. */
   balanceAfter: bigint
   description: string | null
-  /** What the surfaces show beside the movement, such as a product. */
+  /** Shown by the surfaces beside the movement, such as a product. */
   details: Record<string, unknown>
-  /** The transaction this one gives back, or the hold it captures. */
+  /** The transaction that this one gives back; null for other kinds. */
   reversesId: string | null
+  /** The hold that this transaction captures; null for other kinds. */
   holdId: string | null
   createdAt: Date
 }
@@ -40,7 +41,7 @@ export interface EntryRow {
   created_at: Date
 }
 
-/** Of an entry `e` and its transaction `t`. */
+/** The columns of an `EntryRow`, from an entry `e` and its transaction `t`. */
 export const entryColumns = sql`
   e.transaction_id, e.number, t.kind, e.amount, t.currency, e.balance_after, t.description, t.details, t.reverses_id,
   t.hold_id, e.created_at
@@ -62,7 +63,7 @@ export function readEntry(row: EntryRow): Entry {
   }
 }
 
-/** Newest first. Entries are numbered within their account, so any page and the total are index look-ups. */
+/** Lists entries, newest first. They are numbered within their account, so any page and the total are index look-ups. */
 export async function listEntries(
   context: Context,
   tenant: Tenant,
@@ -86,7 +87,7 @@ export async function listEntries(
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-/** How many pay-ins a customer made, and what they sum to in each currency. */
+/** The number of a customer's pay-ins, and their sum in each currency. */
 export async function summarizePayIns(
   context: Context,
   tenant: Tenant,

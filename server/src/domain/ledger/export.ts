@@ -3,7 +3,7 @@ import type { Queryable } from '../../db/database.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import type { AccountName, TransactionKind } from './commands.ts'
 
-/** One entry with everything that is known of it: what an auditor needs to check the books by themself. */
+/** One entry with its transaction and account: everything that an auditor needs to check the books alone. */
 export interface ExportedEntry {
   merchant: string
   mode: 'test' | 'live'
@@ -11,7 +11,7 @@ export interface ExportedEntry {
   kind: TransactionKind
   accountId: bigint
   accountKind: AccountName['kind']
-  /** The customer's code, where it is a customer's account. */
+  /** The code of the customer who owns the account; null for an account of the merchant. */
   customer: string | null
   /** Its place in the account's history. */
   number: bigint
@@ -29,9 +29,9 @@ export interface ExportedEntry {
 const pageSize = 1000
 
 /**
- * All entries of a merchant, or of all, in pages. Each transaction's two follow each other, who pays first; transactions
- * come in the order of their ids, which is by merchant and about that of time. Whatever is posted meanwhile, what is
- * exported sums to zero.
+ * Reads all entries of one merchant, or of every merchant, in pages. The two entries of a transaction follow each other,
+ * the paying account first. Transactions are ordered by merchant and id, which is roughly the order of time. The exported
+ * entries sum to zero, whatever is posted meanwhile.
  */
 export async function* exportEntries(db: Queryable, merchantId?: number): AsyncGenerator<ExportedEntry[]> {
   let after = { merchant: -1, id: '00000000-0000-0000-0000-000000000000' }

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts'
 import { type MerchantRow, readMerchant } from './merchants.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
 
-/** A secret API key as it may be shown: never the key itself. */
+/** A secret API key without its secret. */
 export interface ApiKey {
   id: string
   mode: Mode
@@ -20,7 +20,7 @@ export interface ApiKey {
   revokedAt: Date | null
 }
 
-/** Who calls: the tenant, and the key that said so. */
+/** The tenant that a request acts for, and the key that it came with. */
 export interface KeyHolder {
   tenant: Tenant
   /** Null for a token of an outside issuer. */
@@ -40,7 +40,8 @@ const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
 
 /**
- * Makes a key and answers its secret, the only time it can be seen: `sk_test_…` or `sk_live_…` and 40 random characters.
+ * Creates a key and answers its secret: `sk_test_…` or `sk_live_…` and 40 random characters. The secret is never shown
+ * again.
  */
 export async function createApiKey(
   context: Context,
@@ -50,7 +51,10 @@ export async function createApiKey(
   return insertApiKey(context, merchant, input)
 }
 
-/** As `createApiKey`, within a transaction. `secret` fixes the key, for CI; throws `invalid_request` for an unfit one. */
+/**
+ * Works like `createApiKey` within a transaction. `secret` sets the key, for CI. Throws `invalid_request` for an unfit
+ * secret.
+ */
 export async function insertApiKey(
   context: Context,
   merchant: Merchant,
@@ -76,7 +80,7 @@ export async function insertApiKey(
   return { apiKey: readApiKey(row as ApiKeyRow), secret }
 }
 
-/** Newest first, revoked ones included. `mode` narrows to one mode. */
+/** Newest first, with revoked keys. `mode` limits the list to one mode. */
 export async function listApiKeys(context: Context, merchant: Merchant, mode?: Mode): Promise<ApiKey[]> {
   const rows = await context.db.query<ApiKeyRow>(sql`
     select id, mode, name, hint, created_at, revoked_at from api_keys
@@ -86,7 +90,7 @@ export async function listApiKeys(context: Context, merchant: Merchant, mode?: M
   return rows.map(readApiKey)
 }
 
-/** From the next request on, anywhere, the key and the tokens made with it are refused. Throws `api_key_not_found`. */
+/** From the next request on, every server refuses the key and the tokens made with it. Throws `api_key_not_found`. */
 export async function revokeApiKey(context: Context, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
   const rows = idPattern.test(id)
     ? await context.db.query<ApiKeyRow>(sql`
@@ -99,12 +103,12 @@ export async function revokeApiKey(context: Context, merchant: Merchant, id: str
   return readApiKey(rows[0])
 }
 
-/** Answers whose key it is, or null for a key that is unknown or revoked. */
+/** Answers the holder of a key, or null for an unknown or revoked key. */
 export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
 
 /**
- * Calls that arrive together ask together; nothing is remembered, so that a revoked key is refused at once by every
- * server process.
+ * Calls that arrive together are looked up together. Nothing is cached, so every server process refuses a revoked key
+ * at once.
  */
 export function createKeyFinder(context: Context): KeyFinder {
   const limits = limitsOf(context.meter, 'api_keys')
@@ -112,7 +116,7 @@ export function createKeyFinder(context: Context): KeyFinder {
   return async (secret) => (secretPattern.test(secret) ? find(hashSecret(secret)) : null)
 }
 
-/** Whether a key is there and not revoked; for tokens, which name the key they were made with. */
+/** Whether a key exists and is not revoked. For tokens, which name the key they were made with. */
 export async function isKeyActive(context: Context, merchantId: number, apiKeyId: string): Promise<boolean> {
   if (!idPattern.test(apiKeyId)) return false
   const rows = await context.db.query(sql`
@@ -138,7 +142,7 @@ async function findHolders(db: Queryable, hashes: string[]): Promise<(KeyHolder 
   return hashes.map((each) => holders.get(each) ?? null)
 }
 
-/** A plain hash is enough: the key is random and long, there is nothing to guess. */
+/** A plain hash is enough, because the key is long and random and cannot be guessed. */
 function hashSecret(secret: string): string {
   return hash('sha256', secret, 'base64')
 }

@@ -9,9 +9,9 @@ import type { Merchant } from './tenant.ts'
 
 export interface NewMerchant {
   name: string
-  /** ISO 3166 alpha-2; default ZA. */
+  /** ISO 3166 alpha-2. Default ZA. */
   country?: string | undefined
-  /** ISO 4217, the default one first; default ZAR. */
+  /** ISO 4217, the default currency first. Default ZAR. */
   currencies?: readonly string[] | undefined
 }
 
@@ -24,12 +24,12 @@ export interface MerchantRow {
   created_at: Date
 }
 
-/** Throws `invalid_request` naming the field for a country or currency that does not exist. */
+/** Throws `invalid_request`, naming the field, for an unknown country or currency. */
 export async function createMerchant(context: Context, input: NewMerchant): Promise<Merchant> {
   return inTransaction(context, (tx) => insertMerchant(tx, input))
 }
 
-/** As `createMerchant`, within a transaction. */
+/** Works like `createMerchant` within a transaction. */
 export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise<Merchant> {
   const { name, country, currencies } = checkMerchant(input)
   const [row] = await tx.db.query<MerchantRow>(sql`
@@ -38,7 +38,7 @@ export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise
     returning id, code, name, country, currencies, created_at
   `)
   const merchant = readMerchant(row as MerchantRow)
-  // Nine digits, as Paystack's ids have today, with room for as many again.
+  // Nine digits, like Paystack's ids today, with room for as many again.
   const firstId = 100_000_000 + (tx.random.bytes(4).readUInt32BE() % 800_000_000)
   await tx.db.query(sql`insert into merchant_ids (merchant_id, last_id) values (${merchant.id}, ${firstId})`)
   await tx.db.query(sql`
@@ -68,7 +68,7 @@ export async function listMerchants(context: Context): Promise<Merchant[]> {
   return rows.map(readMerchant)
 }
 
-/** By its code or its integration number. Throws `merchant_not_found`. For the operator only. */
+/** Reads a merchant by code or integration number. Throws `merchant_not_found`. For the operator only. */
 export async function getMerchant(context: Context, reference: string): Promise<Merchant> {
   const number = /^\d{1,9}$/.test(reference) ? Number(reference) : null
   const [row] = await context.db.query<MerchantRow>(sql`
@@ -90,7 +90,7 @@ export function readMerchant(row: MerchantRow): Merchant {
   }
 }
 
-/** The merchant's currency asked for, or its default. Throws `currency_not_held`. */
+/** The given currency, if the merchant holds it, or the merchant's default. Throws `currency_not_held`. */
 export function heldCurrency(merchant: Merchant, code: string | undefined): Currency {
   if (code === undefined) return merchant.currencies[0]
   const currency = parseCurrency(code)

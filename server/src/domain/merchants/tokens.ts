@@ -23,12 +23,12 @@ const algorithm = 'EdDSA'
 const lifetimeSeconds = 15 * 60
 const ownIssuer = 'mteja'
 
-/** An issuer of JWTs besides ourselves: whose tokens name a merchant in the claim `merchant_id`. */
+/** Another issuer of JWTs. Its tokens name a merchant in the claim `merchant_id`. */
 export interface OutsideIssuer {
   /** The `iss` its tokens carry. */
   issuer: string
   jwksUrl: string
-  /** The `aud` its tokens must carry, where one is asked for. */
+  /** The `aud` its tokens must carry, if one is required. */
   audience: string | undefined
 }
 
@@ -47,15 +47,17 @@ async function fetchKeys(...[url, options]: Parameters<FetchImplementation>): Pr
   })
 }
 
-/** Our tokens: issue, publish the keys that verify them, verify, rotate. */
+/** The service's own JWTs. */
 export interface Tokens {
-  /** A JWT for whoever holds the key, good for 15 minutes or until that key is revoked. */
+  /** A JWT for the holder of a key. It is valid for 15 minutes, or until the key is revoked. */
   issue(holder: KeyHolder): Promise<string>
-  /** The public keys, the newest first; a retired one stays until what it signed has expired. */
+  /** The public keys, newest first. A retired key stays until the tokens it signed have expired. */
   publicKeys(): Promise<JWK[]>
-  /** Whose token it is, or null for one that is expired, malformed, of nobody we know or of a revoked key. */
+  /**
+   * The holder of a token. Null for a token that is expired or malformed, and for an unknown merchant or a revoked key.
+   */
   verify(token: string): Promise<KeyHolder | null>
-  /** From now on a new key signs; answers its id. */
+  /** Makes a new key, which signs from now on. Answers its id. */
   rotate(context: Context): Promise<string>
 }
 
@@ -122,7 +124,7 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-/** Errors of jose all carry an ERR_J… code; anything else is not the token's fault. */
+/** Every error of jose has a code ERR_J…. Any other error is not the token's fault. */
 function isDatabaseFault(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   return (
@@ -158,7 +160,7 @@ async function selectSigningKey(context: Context): Promise<SigningKeyRow | undef
   return rows[0]
 }
 
-/** Two servers may try at once; the first one's key is everybody's. */
+/** Two servers may try at once. Both then use the key that was stored first. */
 async function makeFirstKey(context: Context): Promise<SigningKeyRow> {
   const key = await generateKey(context)
   await context.db.query(sql`

@@ -1,31 +1,20 @@
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { CardIssuer } from './instruments.ts'
+import type { ProcessorChoice } from './payment-processor.ts'
+
 /** What the first digits of a card number tell. Texts are `Unknown` where nothing is known. */
-export interface CardBin {
+export interface CardBin extends CardIssuer {
   brand: string
   subBrand: string
-  /** ISO 3166 alpha-2. */
-  countryCode: string
-  countryName: string
-  /** DEBIT, CREDIT or PREPAID. */
-  cardType: string
-  bank: string
-  /** Of the bank in the list of banks; null for none of them. */
-  bankId: number | null
 }
 
-const nigeria = { countryCode: 'NG', countryName: 'Nigeria' }
-const testBank = { ...nigeria, cardType: 'DEBIT', bank: 'TEST BANK', bankId: null }
-
-/** Issuers by their first six digits: of test cards, and those that are published. */
-const issuers: Readonly<Record<string, Partial<CardBin>>> = {
-  '408408': testBank,
-  '424242': testBank,
-  '506066': testBank,
-  '507850': testBank,
-  '539983': { ...nigeria, cardType: 'DEBIT', bank: 'Guaranty Trust Bank', bankId: 9 },
+/** Issuers by their first six digits, where they are published. */
+const publishedIssuers: Readonly<Record<string, CardIssuer>> = {
+  '539983': { countryCode: 'NG', countryName: 'Nigeria', cardType: 'DEBIT', bank: 'Guaranty Trust Bank', bankId: 9 },
 }
 
-const unknown: Omit<CardBin, 'brand'> = {
-  subBrand: '',
+const unknownIssuer: CardIssuer = {
   countryCode: 'Unknown',
   countryName: 'Unknown',
   cardType: 'Unknown',
@@ -33,9 +22,16 @@ const unknown: Omit<CardBin, 'brand'> = {
   bankId: null,
 }
 
-/** Of six or eight digits. The brand is told by the card schemes' own ranges, the rest only where it is known. */
-export function describeBin(digits: string): CardBin {
-  return { ...unknown, brand: brandOf(digits), ...issuers[digits.slice(0, 6)] }
+/** Of six or eight digits. The brand is read from the card schemes' own ranges, the rest only where it is known. */
+export async function describeBin(
+  context: Context & ProcessorChoice,
+  tenant: Tenant,
+  digits: string,
+): Promise<CardBin> {
+  const bin = digits.slice(0, 6)
+  const processor = await context.processorOf(context, tenant)
+  const issuer = publishedIssuers[bin] ?? (await processor?.findIssuer(bin)) ?? unknownIssuer
+  return { brand: brandOf(digits), subBrand: '', ...issuer }
 }
 
 function brandOf(digits: string): string {

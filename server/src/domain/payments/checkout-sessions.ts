@@ -1,25 +1,21 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, maxAmount, parseAmount } from '../../base/money.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
+import { pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { checkMetadata, findCustomer, type Metadata } from '../customers/customers.ts'
+import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
-import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
-import type { Mode, Tenant } from '../merchants/tenant.ts'
-import { isUuid } from '../wallet/holds.ts'
-import {
-  type Confirmation,
-  confirmPaymentIntent,
-  getPaymentIntent,
-  insertPaymentIntent,
-  type PaymentIntent,
-  receiveNotice,
-  refuseDenied,
-  refuseLiveMode,
-} from './payment-intents.ts'
-import type { PaymentsContext } from './payment-processor.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { isUnderWay, lookAgain } from './charging.ts'
+import type { TypedCard, TypedPhone } from './instruments.ts'
+import { refuseDenied } from './payers.ts'
+import { getPaymentIntent, insertPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
+import { confirmPaymentIntent } from './payment-intents.ts'
+import { type HostedPages, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'
@@ -33,17 +29,17 @@ export interface CheckoutSession {
   purpose: CheckoutPurpose
   customerCode: string | null
   productId: string | null
-  /** Where the person goes once paid, and to give up. */
+  /** The person is sent there after paying, and by the link to give up. */
   successUrl: string | null
   cancelUrl: string | null
-  /** As they were given. */
+  /** As the merchant gave them. */
   lineItems: LineItem[] | null
   /** Minor units. */
   amount: bigint
   currency: Currency
   status: CheckoutStatus
   metadata: Metadata | null
-  /** How the page should look, as it was given. */
+  /** How the page should look, as the merchant gave it. */
   hostedConfig: Record<string, unknown> | null
   expiresAt: Date
   createdAt: Date
@@ -51,7 +47,7 @@ export interface CheckoutSession {
 }
 
 export interface LineItem {
-  /** Minor units of one. */
+  /** Minor units for one item. */
   amount: number | string
   currency: string
   /** Default 1. */
@@ -98,7 +94,7 @@ export interface NewCheckoutSession {
   successUrl?: string | undefined
   cancelUrl?: string | undefined
   lineItems?: LineItem[] | undefined
-  /** Default what the line items add up to. */
+  /** Default: the sum of the line items. */
   totalAmount?: number | string | undefined
   currency: string
   metadata?: Metadata | undefined
@@ -106,15 +102,15 @@ export interface NewCheckoutSession {
 }
 
 /**
- * Makes a page on which a person pays within 48 hours. Throws `not_available` in live mode, `invalid_request`,
- * `currency_not_held`, `customer_not_found`, `customer_denied`.
+ * Makes a page on which a person pays within 48 hours. Throws `not_available`, `invalid_request`, `currency_not_held`,
+ * `customer_not_found`, `customer_denied`.
  */
 export async function createCheckoutSession(
-  context: Context,
+  context: Context & ProcessorChoice,
   tenant: Tenant,
   input: NewCheckoutSession,
 ): Promise<CheckoutSession> {
-  refuseLiveMode(tenant)
+  await requireProcessor(context, tenant)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const amount = totalOf(input, currency)
   checkMetadata(input.metadata ?? null)
@@ -142,10 +138,11 @@ export async function createCheckoutSession(
       idempotencyKey: nameOf(uuid),
       fingerprint: fingerprintOf(context.vault, 'checkout session', {}),
       expiresAt: new Date(now.getTime() + lifetimeMs),
+      arrivedAt: null,
     })
     await tx.db.query(sql`
       with counter as (
-        insert into payment_counters as k (merchant_id, mode, checkout_session_count)
+        insert into payment_numbers as k (merchant_id, mode, checkout_session_count)
         values (${tenant.merchant.id}, ${tenant.mode}, 1)
         on conflict (merchant_id, mode) do update set checkout_session_count = k.checkout_session_count + 1
         returning k.checkout_session_count
@@ -179,99 +176,101 @@ export async function getCheckoutSession(context: Context, tenant: Tenant, id: s
   return readSession(rows[0])
 }
 
-/** Newest first. They are numbered, so without a status any page and the total are index look-ups. */
+/** Newest first. Sessions are numbered, so without a status any page and the total are index look-ups. */
 export async function listCheckoutSessions(
-  context: PaymentsContext,
+  context: Context,
   tenant: Tenant,
   filter: { status?: string | undefined },
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<CheckoutSession>> {
-  const matches = filter.status === undefined ? pageByNumber(tenant, page) : pageByStatus(tenant, filter.status, page)
-  const rows = await context.db.query<CheckoutSessionRow & { total: bigint }>(sql`
+  const { total, rows } =
+    filter.status === undefined
+      ? pageByNumber(allOf(tenant), tenant, page)
+      : pageOfMatches(matchesOf(tenant, filter.status), page)
+  const found = await context.db.query<CheckoutSessionRow & { total: bigint }>(sql`
     select t.total, ${columns}
-    from (${matches.total}) t
-    left join (${matches.sessions}) s on true
+    from (${total}) t
+    left join (${rows}) s on true
     ${withIntent}
     order by s.number desc
   `)
-  const items = rows.filter((row) => row.id !== null).map(readSession)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(found, readSession)
 }
 
-function pageByNumber({ merchant, mode }: Tenant, page: { limit: number; offset: number }) {
-  const total = sql`
-    select coalesce(max(checkout_session_count), 0) as total from payment_counters
+function allOf({ merchant, mode }: Tenant) {
+  const last = sql`
+    select coalesce(max(checkout_session_count), 0) from payment_numbers
     where merchant_id = ${merchant.id} and mode = ${mode}
   `
-  return {
-    total,
-    sessions: sql`
-      select n.* from checkout_sessions n
-      where n.merchant_id = ${merchant.id} and n.mode = ${mode}
-        and n.number <= (${total}) - ${page.offset}::bigint
-        and n.number > (${total}) - ${page.offset}::bigint - ${page.limit}::bigint
-    `,
-  }
+  return { table: sql`checkout_sessions`, first: sql`1`, last }
 }
 
-/** Of its payment intent, by the session's. */
+/** The status of the payment intent, by the status of its session. */
 const endedStatuses = new Map([
   ['complete', 'succeeded'],
   ['expired', 'canceled'],
 ])
 
-/** A status that no session has matches none. */
-function pageByStatus({ merchant, mode }: Tenant, status: string, page: { limit: number; offset: number }) {
+/** With `n` for the sessions. A status that no session has matches none. */
+function matchesOf({ merchant, mode }: Tenant, status: string) {
   const ended = endedStatuses.get(status)
   const condition =
     ended !== undefined
       ? sql`and p.status = ${ended}`
       : sql`and p.status not in ('succeeded', 'canceled') ${status === 'open' ? nothing : sql`and false`}`
-  const matching = sql`
+  return sql`
     from payment_intents p
     join checkout_sessions n on n.merchant_id = p.merchant_id and n.id = p.checkout_session_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} ${condition}
   `
-  return {
-    total: sql`select count(*) as total ${matching}`,
-    sessions: sql`select n.* ${matching} order by n.number desc limit ${page.limit} offset ${page.offset}`,
-  }
 }
 
-/** A session as the person who pays comes to it: by its address alone. */
+/** A session whose page a person has opened. The address of the page is the only secret. */
 export interface OpenedCheckout {
   tenant: Tenant
   session: CheckoutSession
   intent: PaymentIntent
+  pages: HostedPages
 }
 
 /**
- * What the page shows now: of a payment under way, the processor is asked first. Throws `checkout_session_not_found`.
+ * The session as its page shows it now: about a payment under way the processor is asked first. Throws
+ * `checkout_session_not_found`, `not_available`.
  */
 export async function openCheckout(context: PaymentsContext, id: string): Promise<OpenedCheckout> {
   const tenant = await findSessionTenant(context, id)
   const { paymentIntentId } = await getCheckoutSession(context, tenant, id)
   const intent = await getPaymentIntent(context, tenant, paymentIntentId)
-  const settled = intent.status === 'processing' ? await receiveNotice(context, tenant, paymentIntentId) : intent
-  return { tenant, session: await getCheckoutSession(context, tenant, id), intent: settled }
+  const settled = isUnderWay(intent) ? await lookAgain(context, tenant, intent) : intent
+  return openedBy(context, tenant, id, settled)
 }
 
 /**
- * Pays the session. One that is paid or under way is not charged again. Throws `checkout_session_not_found`,
- * `payment_intent_not_open`, `invalid_request`, `customer_denied`.
+ * Pays the session, once for an attempt. A session that is paid or under way is not charged again. Throws
+ * `checkout_session_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`, `not_available`.
  */
 export async function payCheckout(
   context: PaymentsContext,
-  id: string,
-  instrument: Required<Confirmation>['instrument'],
+  { id, instrument }: { id: string; instrument: TypedCard | TypedPhone },
+  attempt: Attempt,
 ): Promise<OpenedCheckout> {
   const tenant = await findSessionTenant(context, id)
   const session = await getCheckoutSession(context, tenant, id)
   if (session.customerCode !== null && session.status === 'open') {
     refuseDenied(await findCustomer(context, tenant, { code: session.customerCode }))
   }
-  const intent = await confirmPaymentIntent(context, tenant, session.paymentIntentId, { instrument })
-  return { tenant, session: await getCheckoutSession(context, tenant, id), intent }
+  const intent = await confirmPaymentIntent(context, tenant, { id: session.paymentIntentId, instrument }, attempt)
+  return openedBy(context, tenant, id, intent)
+}
+
+async function openedBy(
+  context: PaymentsContext,
+  tenant: Tenant,
+  id: string,
+  intent: PaymentIntent,
+): Promise<OpenedCheckout> {
+  const { pages } = await requireProcessor(context, tenant)
+  return { tenant, session: await getCheckoutSession(context, tenant, id), intent, pages }
 }
 
 async function findSessionTenant(context: Context, id: string): Promise<Tenant> {
@@ -279,17 +278,17 @@ async function findSessionTenant(context: Context, id: string): Promise<Tenant> 
   const rows =
     uuid === null
       ? []
-      : await context.db.query<MerchantRow & { mode: Mode }>(sql`
-          select s.mode, m.id, m.code, m.name, m.country, m.currencies, m.created_at
+      : await context.db.query<TenantRow>(sql`
+          select s.mode, ${tenantColumns}
           from checkout_sessions s
           join merchants m on m.id = s.merchant_id
           where s.id = ${uuid}
         `)
   if (rows[0] === undefined) throw sessionNotFound(id)
-  return { merchant: readMerchant(rows[0]), mode: rows[0].mode }
+  return readTenant(rows[0])
 }
 
-/** The amount given, or what the line items add up to: of each, its amount by its quantity. */
+/** The amount given, or the sum of the line items: of each item, its amount times its quantity. */
 function totalOf({ totalAmount, lineItems = [] }: NewCheckoutSession, currency: Currency): bigint {
   const items = lineItems.map((item, i) => {
     if (item.currency.trim().toUpperCase() !== currency) {
@@ -318,7 +317,7 @@ function nameOf(uuid: string): string {
   return `checkout_sess_${uuid}`
 }
 
-/** Null for what is no name of a session. */
+/** Null for a text that is no name of a session. */
 function uuidOfSession(id: string): string | null {
   const uuid = id.startsWith('checkout_sess_') ? id.slice('checkout_sess_'.length) : ''
   return isUuid(uuid) ? uuid : null

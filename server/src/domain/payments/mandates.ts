@@ -1,18 +1,11 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import { type Customer, createCustomer, findCustomer, findCustomersById, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
-import { type MerchantRow, readMerchant } from '../merchants/merchants.ts'
-import type { Mode, Tenant } from '../merchants/tenant.ts'
-import {
-  addPaymentMethod,
-  type PaymentMethod,
-  type PaymentMethodRow,
-  paymentMethodColumns,
-  readPaymentMethod,
-} from './payment-methods.ts'
+import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { addPaymentMethod, type PaymentMethod } from './payment-methods.ts'
 import { type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
 /**
@@ -67,36 +60,25 @@ const withMethod = sql`
 
 /** Asks the customer with that e-mail, who is created when there is none, for a mandate. Throws `not_available`. */
 export async function requestMandateByEmail(
-  context: Context,
+  context: Context & ProcessorChoice,
   tenant: Tenant,
   email: string,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  refuseOutsideTestMode(tenant)
-  const { customer } = await createCustomer(context, tenant, {
-    email,
-    firstName: null,
-    lastName: null,
-    phone: null,
-    metadata: null,
-  })
+  await requireProcessor(context, tenant)
+  const { customer } = await createCustomer(context, tenant, { email })
   return requestMandate(context, tenant, customer, mandate)
 }
 
 /** Asks the customer with that number for a mandate. Throws `not_available`, `customer_not_found`. */
 export async function requestMandateById(
-  context: Context,
+  context: Context & ProcessorChoice,
   tenant: Tenant,
   customerId: bigint,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  refuseOutsideTestMode(tenant)
+  await requireProcessor(context, tenant)
   return requestMandate(context, tenant, await findCustomer(context, tenant, { id: customerId }), mandate)
-}
-
-function refuseOutsideTestMode({ mode }: Tenant): void {
-  if (mode === 'test') return
-  throw new ServiceError('not_available', 'Direct debit is not available in live mode on this server')
 }
 
 async function requestMandate(
@@ -129,12 +111,11 @@ export async function getMandate(context: Context, tenant: Tenant, reference: st
     select ${columns} from ${withMethod}
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.reference = ${reference}
   `)
-  if (row === undefined)
-    throw new ServiceError('mandate_not_found', `There is no mandate with reference "${reference}"`)
+  if (row === undefined) throw mandateNotFound(reference)
   return readMandate(context, row)
 }
 
-/** Those the customer has approved, newest first. Throws `customer_not_found`. */
+/** The mandates that the customer has approved, newest first. Throws `customer_not_found`. */
 export async function listMandates(
   context: Context,
   tenant: Tenant,
@@ -151,11 +132,11 @@ export async function listMandates(
 
 export interface MandateFilter {
   status?: 'pending' | 'active' | 'revoked' | undefined
-  /** Only those older than the mandate of that id. */
+  /** Only mandates older than the mandate with that id. */
   olderThan?: bigint | undefined
 }
 
-/** Those that customers of the tenant have approved, newest first, with whose they are. */
+/** The mandates that customers of the tenant have approved, newest first, each with its customer. */
 export async function listAllMandates(
   context: Context,
   tenant: Tenant,
@@ -188,36 +169,23 @@ export async function listAllMandates(
   return { items, hasOlder: found.length > limit, total: Number(rows[0]?.total ?? 0) }
 }
 
-/** Asks the bank again for every pending mandate of those customers. Throws `customer_not_found`. */
-export async function retryActivations(context: Context, tenant: Tenant, customerIds: bigint[]): Promise<void> {
-  const now = context.clock.now()
-  await inTransaction(context, async (tx) => {
-    const ids = [...new Set(customerIds)].sort((a, b) => (a < b ? -1 : 1))
-    for (const id of ids) await lockCustomer(tx, tenant, { id })
-    await tx.db.query(sql`
-      update mandates set activates_at = least(activates_at, ${now}::timestamptz), updated_at = ${now}::timestamptz
-      where merchant_id = ${tenant.merchant.id} and customer_id = any(${ids}::bigint[]) and status = 'pending'
-    `)
-  })
-}
-
-/** Whom an access code, the only secret of a hosted page's address, was made for. Throws `mandate_not_found`. */
+/** The tenant of an access code, which is the only secret in a hosted page's address. Throws `mandate_not_found`. */
 export async function findMandateTenant(
   context: Context,
   accessCode: string,
 ): Promise<{ tenant: Tenant; reference: string }> {
-  const [row] = await context.db.query<MerchantRow & { mode: Mode; reference: string }>(sql`
-    select d.mode, d.reference, m.id, m.code, m.name, m.country, m.currencies, m.created_at
+  const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
+    select d.mode, d.reference, ${tenantColumns}
     from mandates d join merchants m on m.id = d.merchant_id
     where d.access_code = ${accessCode}
   `)
   if (row === undefined) throw new ServiceError('mandate_not_found', 'There is no such authorization request')
-  return { tenant: { merchant: readMerchant(row), mode: row.mode }, reference: row.reference }
+  return { tenant: readTenant(row), reference: row.reference }
 }
 
 /**
- * The customer agrees: saves the payment method, pending until the bank agrees too, which in the sandbox is a moment
- * later. Agreeing again changes nothing. Throws `mandate_not_found`.
+ * The customer agrees: saves the payment method, pending until the bank agrees too. Agreeing again changes nothing. Throws
+ * `mandate_not_found`, `not_available`.
  */
 export async function approveMandate(
   context: Context & ProcessorChoice,
@@ -231,15 +199,13 @@ export async function approveMandate(
       where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and reference = ${reference}
       for update
     `)
-    if (row === undefined)
-      throw new ServiceError('mandate_not_found', `There is no mandate with reference "${reference}"`)
+    if (row === undefined) throw mandateNotFound(reference)
     if (row.status !== 'requested') return
-    const { mandateCheckMs } = await requireProcessor(tx, tenant)
+    const processor = await requireProcessor(tx, tenant)
     const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
     const method = await addPaymentMethod(tx, tenant, customer, {
       type: 'direct_debit',
-      provider: 'direct_debit',
-      bank: 'TEST BANK',
+      ...processor.identify({ type: 'direct_debit', bankCode: account.bankCode }),
       country: tenant.merchant.country,
       last4: account.number.slice(-4),
       reusable: true,
@@ -250,81 +216,19 @@ export async function approveMandate(
       update mandates set
         status = 'pending', payment_method_id = ${method.id}, bank_code = ${account.bankCode},
         account_number = ${context.vault.seal(account.number, 'account')}, authorized_at = ${now}, updated_at = ${now},
-        activates_at = ${new Date(now.getTime() + mandateCheckMs)}
+        activates_at = ${new Date(now.getTime() + processor.mandateCheckMs)}
       where merchant_id = ${tenant.merchant.id} and id = ${row.id}
     `)
-    await recordEvent(tx, tenant, 'mandate.created', customer, eventDetails(tenant, reference, method, now))
+    await recordEvent(tx, tenant, 'mandate.created', customer, mandateDetails(tenant, reference, method, now))
   })
   return getMandate(context, tenant, reference)
 }
 
-/** Asks the bank again for a pending mandate of that payment method. Throws `customer_not_found`, `mandate_not_found`. */
-export async function retryActivation(
-  context: Context,
-  tenant: Tenant,
-  customerId: bigint,
-  paymentMethodId: bigint,
-): Promise<void> {
-  const customer = await findCustomer(context, tenant, { id: customerId })
-  const now = context.clock.now()
-  const rows = await context.db.query(sql`
-    update mandates set
-      activates_at = case when status = 'pending' then least(activates_at, ${now}::timestamptz) else activates_at end,
-      updated_at = ${now}::timestamptz
-    where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
-      and payment_method_id = ${paymentMethodId} and status <> 'revoked'
-    returning id
-  `)
-  if (rows.length === 0) {
-    throw new ServiceError('mandate_not_found', `The customer has no mandate for authorization ${paymentMethodId}`)
-  }
-}
-
-/** Activates every pending mandate whose time has come and answers how many. Any number of servers may do so at once. */
-export async function activateDueMandates(context: Context): Promise<number> {
-  const due = await context.db.query<MerchantRow & { mandate_id: bigint; mode: Mode }>(sql`
-    select d.id as mandate_id, d.mode, m.id, m.code, m.name, m.country, m.currencies, m.created_at
-    from mandates d join merchants m on m.id = d.merchant_id
-    where d.status = 'pending' and d.activates_at <= ${context.clock.now()}
-    order by d.activates_at
-    limit 100
-  `)
-  for (const row of due) {
-    const tenant: Tenant = { merchant: readMerchant(row), mode: row.mode }
-    await inTransaction(context, (tx) => activateMandate(tx, tenant, row.mandate_id))
-  }
-  return due.length
-}
-
-async function activateMandate(tx: TxContext, tenant: Tenant, id: bigint): Promise<void> {
-  const now = tx.clock.now()
-  const [row] = await tx.db.query<{
-    customer_id: bigint
-    payment_method_id: bigint
-    reference: string
-    authorized_at: Date
-  }>(sql`
-    update mandates set status = 'active', updated_at = ${now}
-    where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'pending'
-    returning customer_id, payment_method_id, reference, authorized_at
-  `)
-  if (row === undefined) return
-  const [method] = await tx.db.query<PaymentMethodRow>(sql`
-    update payment_methods p set active = true, updated_at = ${now}
-    where p.merchant_id = ${tenant.merchant.id} and p.id = ${row.payment_method_id} and p.deactivated_at is null
-    returning ${paymentMethodColumns}
-  `)
-  if (method === undefined) return
-  const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
-  const details = eventDetails(tenant, row.reference, readPaymentMethod(method), row.authorized_at)
-  await recordEvent(tx, tenant, 'mandate.active', customer, details)
-}
-
-/** A mandate is given for ten years. */
+/** A mandate is valid for ten years. */
 const validYears = 10
 
-/** All that a surface tells of a mandate, so that it can be told from the event alone. */
-function eventDetails(tenant: Tenant, reference: string, method: PaymentMethod, authorizedAt: Date) {
+/** Everything that a surface shows of a mandate, so that a webhook can be rendered from the event alone. */
+export function mandateDetails(tenant: Tenant, reference: string, method: PaymentMethod, authorizedAt: Date) {
   const { code, last4, bank, brand, country, signature, accountName } = method
   const expiry = {
     expiryMonth: authorizedAt.getUTCMonth() + 1,
@@ -332,6 +236,10 @@ function eventDetails(tenant: Tenant, reference: string, method: PaymentMethod, 
   }
   const paymentMethod = { code, last4, bank, brand, country, signature, accountName, ...expiry }
   return { reference, authorizationCode: code, merchantNumber: tenant.merchant.id, paymentMethod }
+}
+
+function mandateNotFound(reference: string): ServiceError {
+  return new ServiceError('mandate_not_found', `There is no mandate with reference "${reference}"`)
 }
 
 function readMandate(context: Context, row: MandateRow): Mandate {

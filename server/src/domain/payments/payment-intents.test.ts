@@ -1,29 +1,34 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type KeptLog, keepLog } from '../../../test/kept-log.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import type { Service } from '../../surfaces/http/surface.ts'
 import { inTransaction } from '../context.ts'
 import { createCustomer, setRiskAction } from '../customers/customers.ts'
+import { freshAttempt } from '../idempotency/attempt.ts'
 import { getBalance } from '../ledger/balances.ts'
 import { listEntries } from '../ledger/entries.ts'
-import { sandboxCards } from '../sandbox/processor.ts'
+import { sandboxCards } from '../sandbox/instruments.ts'
+import { simulateNotice } from '../sandbox/notices.ts'
+import { savePaymentMethod } from '../sandbox/payment-methods.ts'
+import type { SandboxDecision } from '../sandbox/processor.ts'
+import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
+import { receiveNotice } from './charging.ts'
 import { createCheckoutSession, openCheckout } from './checkout-sessions.ts'
+import { settleDuePayments } from './due-payments.ts'
+import { listPaymentIntents } from './payment-intent-lists.ts'
+import { getPaymentIntent } from './payment-intent-records.ts'
 import {
   type Confirmation,
   cancelPaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
-  getPaymentIntent,
-  listPaymentIntents,
   type NewPaymentIntent,
-  receiveNotice,
-  settleDuePayments,
-  simulateNotice,
 } from './payment-intents.ts'
-import { getPaymentMethod, listAllPaymentMethods } from './payment-method-lists.ts'
-import { deactivatePaymentMethod, savePaymentMethod } from './payment-methods.ts'
+import { listAllPaymentMethods } from './payment-method-lists.ts'
+import { deactivatePaymentMethod, getPaymentMethod } from './payment-methods.ts'
 import { type PaymentProcessor, requireProcessor } from './payment-processor.ts'
 
 let service: TestService
@@ -43,36 +48,58 @@ beforeEach(async () => {
 })
 
 async function addCustomer(): Promise<string> {
-  const named = { firstName: 'Zawadi', lastName: null, phone: '+27821234567', metadata: null }
-  const { customer } = await createCustomer(service, tenant, { ...named, email: null })
+  const { customer } = await createCustomer(service, tenant, { firstName: 'Zawadi', phone: '+27821234567' })
   return customer.code
 }
 
 function cardOf(outcome: string): Confirmation {
   const number = Object.keys(sandboxCards).find((card) => sandboxCards[card] === outcome) as string
-  const unknown = { brand: undefined, provider: undefined, bank: undefined, accountName: undefined }
-  return { instrument: { type: 'card', number, expiryMonth: 12, expiryYear: 2030, ...unknown } }
+  return { instrument: { type: 'card', number, expiryMonth: 12, expiryYear: 2030 } }
 }
 
 function phone(number: string): Confirmation {
-  return { instrument: { type: 'mobile_money', phone: number, provider: undefined, accountName: undefined } }
+  return { instrument: { type: 'mobile_money', phone: number } }
 }
 
 async function saveCard(outcome: string, owner = customerCode): Promise<string> {
   const { instrument } = cardOf(outcome)
-  return (await savePaymentMethod(service, tenant, owner, instrument as never)).code
+  return (await savePaymentMethod(service, sandboxTenantOf(tenant), owner, instrument as never)).code
 }
 
-const create = (more: Partial<NewPaymentIntent> = {}, as: Service = service) =>
-  createPaymentIntent(as, tenant, { amount: 5000, currency: 'ZAR', customerCode, ...more })
-const confirm = (id: string, confirmation: Confirmation = {}, as: Service = service) =>
-  confirmPaymentIntent(as, tenant, id, confirmation)
+const create = (more: Partial<NewPaymentIntent> = {}, as: Service = service, attempt = freshAttempt(as)) =>
+  createPaymentIntent(as, tenant, { amount: 5000, currency: 'ZAR', customerCode, ...more }, attempt)
+const confirm = (id: string, confirmation: Confirmation = {}, as: Service = service, attempt = freshAttempt(as)) =>
+  confirmPaymentIntent(as, tenant, { id, ...confirmation }, attempt)
+const notice = (reference: string, outcome: SandboxDecision) =>
+  simulateNotice(service, sandboxTenantOf(tenant), { reference, outcome })
 const cancel = (id: string) => cancelPaymentIntent(service, tenant, id)
 
 /** The service with another processor. */
 function takenBy(processor: PaymentProcessor): Service {
   return { ...service, processorOf: async () => processor }
 }
+
+/** Fails every statement that matches, as if the process had ended there. */
+const dyingAt = (pattern: RegExp): Service => ({
+  ...service,
+  db: {
+    ...service.db,
+    query: (statement) => dieAt(pattern, statement.text, () => service.db.query(statement)),
+    lane() {
+      const { depth, query } = service.db.lane()
+      return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
+    },
+    transaction: (work) =>
+      inTransaction(service, (tx) =>
+        work({
+          transaction: 'open',
+          query: (statement) => dieAt(pattern, statement.text, () => tx.db.query(statement)),
+        }),
+      ),
+  },
+})
+const dieAt = <Result>(pattern: RegExp, text: string, run: () => Promise<Result>): Promise<Result> =>
+  pattern.test(text) ? Promise.reject(new Error('killed')) : run()
 
 async function balance(code = customerCode): Promise<bigint> {
   return (await getBalance(service, tenant, code)).posted
@@ -231,7 +258,7 @@ describe('a late success', () => {
       () => confirm(id, cardOf('succeeded')),
       () => receiveNotice(service, tenant, id),
       () => settleDuePayments(service),
-      () => simulateNotice(service, tenant, id, 'declined'),
+      () => notice(id, 'declined'),
     ]
     await Promise.all(Array.from({ length: 20 }, (_, i) => tellings[i % tellings.length]?.()))
     expect(await balance()).toBe(5000n)
@@ -271,15 +298,39 @@ describe('an idempotency key', () => {
     const second = await create({ idempotencyKey: 'order-9', customerCode: await addCustomer() })
     expect(second.id).not.toBe(first.id)
   })
+})
 
-  test('of a confirmation makes one charge, also where it was declined', async () => {
+describe('an attempt', () => {
+  test('to confirm makes one charge, also where it was declined', async () => {
     const { id } = await create()
-    const declined = { ...cardOf('declined'), key: 'confirm-1' }
-    await confirm(id, declined)
-    expect(await confirm(id, declined)).toMatchObject({ status: 'failed' })
+    const attempt = freshAttempt(service)
+    await confirm(id, cardOf('declined'), service, attempt)
+    expect(await confirm(id, cardOf('declined'), service, attempt)).toMatchObject({ status: 'failed' })
     expect(await chargeStatuses()).toEqual(['failed'])
-    await confirm(id, { ...cardOf('declined'), key: 'confirm-2' })
+    await confirm(id, cardOf('declined'))
     expect(await chargeStatuses()).toEqual(['failed', 'failed'])
+  })
+
+  test('to create makes one intent, named by the attempt, however often and by however many it is tried', async () => {
+    const attempt = freshAttempt(service)
+    const paymentMethodCode = await saveCard('succeeded')
+    const tries = () => Array.from({ length: 10 }, () => create({ paymentMethodCode }, service, attempt))
+    const made = [...(await Promise.all(tries())), ...(await Promise.all(tries()))]
+    expect(new Set(made.map(({ id }) => id))).toEqual(new Set([`pi_${attempt.id}`]))
+    expect(made[0]?.idempotencyKey).toBe(`idem_${attempt.id}`)
+    expect(await chargeStatuses()).toEqual(['succeeded'])
+    expect(await balance()).toBe(5000n)
+    expect((await listPaymentIntents(service, tenant, {}, { limit: 50, offset: 0 })).total).toBe(1)
+  })
+
+  test('that was killed before its charge charges when it is tried again', async () => {
+    const attempt = freshAttempt(service)
+    const paymentMethodCode = await saveCard('succeeded')
+    const killed = dyingAt(/status = 'processing'/)
+    await expect(create({ paymentMethodCode }, killed, attempt)).rejects.toThrow('killed')
+    expect(await create({ paymentMethodCode }, service, attempt)).toMatchObject({ status: 'succeeded' })
+    expect(await chargeStatuses()).toEqual(['succeeded'])
+    expect(await balance()).toBe(5000n)
   })
 })
 
@@ -344,7 +395,7 @@ describe('an intent that is not paid', () => {
     await settleDuePayments(service)
     expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'canceled' })
     expect(await chargeStatuses()).toEqual(['failed'])
-    await simulateNotice(service, tenant, id, 'succeeded')
+    await notice(id, 'succeeded')
     expect(await balance()).toBe(0n)
   })
 
@@ -401,28 +452,6 @@ describe('canceling', () => {
 })
 
 describe('a crash', () => {
-  /** Fails every statement that matches, as if the process had ended there. */
-  const dyingAt = (pattern: RegExp): Service => ({
-    ...service,
-    db: {
-      ...service.db,
-      query: (statement) => dieAt(pattern, statement.text, () => service.db.query(statement)),
-      lane() {
-        const { depth, query } = service.db.lane()
-        return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
-      },
-      transaction: (work) =>
-        inTransaction(service, (tx) =>
-          work({
-            transaction: 'open',
-            query: (statement) => dieAt(pattern, statement.text, () => tx.db.query(statement)),
-          }),
-        ),
-    },
-  })
-  const dieAt = <Result>(pattern: RegExp, text: string, run: () => Promise<Result>): Promise<Result> =>
-    pattern.test(text) ? Promise.reject(new Error('killed')) : run()
-
   test('between crediting and noting it is healed by the background', async () => {
     const { id } = await create()
     await expect(confirm(id, cardOf('succeeded'), dyingAt(/status = 'succeeded', transaction_id/))).rejects.toThrow(
@@ -470,14 +499,57 @@ describe('a crash', () => {
     expect(await balance()).toBe(5000n)
   })
 
-  test('of the background leaves the others to be settled, and itself to be tried again', async () => {
+  test('of the background between crediting and noting leaves an intent to be tried again', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(hourMs)
-    await expect(settleDuePayments(dyingAt(/post_commands/))).rejects.toThrow('killed')
+    await settleDuePayments(dyingAt(/status = 'succeeded', transaction_id/))
+    expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'processing' })
+    expect(await balance()).toBe(5000n)
     service.clock.advance(hourMs)
     await settleDuePayments(service)
+    expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'succeeded' })
     expect(await balance()).toBe(5000n)
+  })
+})
+
+describe('a payment that fails again and again in the background', () => {
+  /** The service with a processor that cannot say anything of one intent. */
+  async function deafTo(id: string, log: KeptLog): Promise<Service> {
+    const processor = await requireProcessor(service, tenant)
+    const query: PaymentProcessor['query'] = (its, reference) =>
+      reference.startsWith(id) ? Promise.reject(new Error('deaf')) : processor.query(its, reference)
+    return { ...takenBy({ ...processor, query }), log }
+  }
+
+  test('keeps no other waiting, is logged without a value of the customer, and is tried later each time', async () => {
+    const log = keepLog()
+    const bad = await create()
+    await confirm(bad.id, cardOf('late_success'))
+    const as = await deafTo(bad.id, log)
+    const tried: number[] = []
+    const began = service.clock.now().getTime()
+    const good: string[] = []
+    for (let seconds = 0; seconds < 300; seconds += 5) {
+      service.clock.advance(5_000)
+      const { id } = await create()
+      await confirm(id, cardOf('late_success'))
+      good.push(id)
+      const before = log.lines.length
+      await settleDuePayments(as)
+      if (log.lines.length > before) tried.push(Math.round((service.clock.now().getTime() - began) / 1000))
+    }
+    service.clock.advance(5_000)
+    await settleDuePayments(as)
+    expect(tried).toEqual([5, 35, 95, 215])
+    const statuses = await Promise.all(good.map((id) => getPaymentIntent(service, tenant, id)))
+    expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set(['succeeded']))
+    const { members, level } = log.lines[0] as KeptLog['lines'][number]
+    const ids = { task: 'payments', merchant: tenant.merchant.id, mode: 'test', row: bad.id.slice(3), attempt: 1 }
+    expect([level, members]).toEqual(['error', { ...ids, err: new Error('deaf') }])
+    service.clock.advance(hourMs)
+    await settleDuePayments(service)
+    expect(await getPaymentIntent(service, tenant, bad.id)).toMatchObject({ status: 'succeeded' })
   })
 })
 

@@ -1,7 +1,8 @@
 import type { Currency } from '../../base/money.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
+import { pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
@@ -13,7 +14,7 @@ import {
   withParts,
 } from './payment-records.ts'
 
-/** When transactions were created. */
+/** When payments were created. */
 export interface PaymentPeriod {
   /** At or after. */
   from?: Date | undefined
@@ -22,90 +23,73 @@ export interface PaymentPeriod {
 }
 
 export interface PaymentFilter extends PaymentPeriod {
-  /** Null for one that no transaction is ever in. */
+  /** Null for a status that no payment is ever in. */
   status?: PaymentStatus | null | undefined
   customerId?: bigint | undefined
   /** Minor units, exactly. */
   amount?: bigint | undefined
 }
 
-/** What transactions that succeeded come to, in each currency. */
+/** How many payments succeeded, and their amounts added up in each currency. */
 export interface PaymentTotals {
   count: number
   volumes: { currency: Currency; amount: bigint }[]
 }
 
-/** Transactions from `first` to `last`, counted in the order they were created. */
+/** Payments from `first` to `last`, counted in the order they were created. */
 interface NumberWindow {
   first: bigint
   last: bigint
 }
 
-/** Newest first. They are numbered, so without other filters than a period any page and the total are index look-ups. */
+/** Newest first. Payments are numbered, so without other filters than a period any page and the total are index look-ups. */
 export async function listPayments(
   context: Context,
   tenant: Tenant,
   filter: PaymentFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Payment>> {
   const window = await findWindow(context, tenant, filter)
-  const matches = isFiltered(filter) ? pageOfMatches(tenant, window, filter, page) : pageOfWindow(tenant, window, page)
+  const { total, rows } = isFiltered(filter)
+    ? pageOfMatches(matchesOf(tenant, window, filter), page)
+    : pageByNumber(wholeWindow(window), tenant, page)
   const statement = sql`
-    select n.total, ${paymentColumns}
-    from (${matches.total}) n
-    left join (${matches.transactions}) t on true
+    select t.total, ${paymentColumns}
+    from (${total}) t
+    left join (${rows}) pay on true
     ${withParts}
-    order by t.number desc
+    order by pay.number desc
   `
-  // Which index finds few depends on what is asked for.
-  const rows = await context.db.query<PaymentRow & { total: bigint }>(
-    isFiltered(filter) ? plannedAnew(statement) : statement,
-  )
-  const items = rows.filter((row) => row.id !== null).map(readPayment)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  const found = await context.db.query<PaymentRow & { total: bigint }>(plannedFor(filter, statement))
+  return readPage(found, readPayment)
+}
+
+/** Which index finds the fewest rows depends on the filter, so a filtered list is planned anew each time. */
+function plannedFor(filter: PaymentFilter, statement: Sql): Sql {
+  return isFiltered(filter) ? plannedAnew(statement) : statement
 }
 
 function isFiltered({ status, customerId, amount }: PaymentFilter): boolean {
   return status !== undefined || customerId !== undefined || amount !== undefined
 }
 
-function pageOfWindow({ merchant, mode }: Tenant, window: NumberWindow, page: { limit: number; offset: number }) {
-  const newest = window.last - BigInt(page.offset)
-  return {
-    total: sql`select ${window.last - window.first + 1n}::bigint as total`,
-    transactions: sql`
-      select w.* from transactions w
-      where w.merchant_id = ${merchant.id} and w.mode = ${mode}
-        and w.number >= ${window.first} and w.number <= ${newest} and w.number > ${newest - BigInt(page.limit)}
-    `,
-  }
+function wholeWindow({ first, last }: NumberWindow) {
+  return { table: sql`payments`, first: sql`${first}::bigint`, last: sql`${last}::bigint` }
 }
 
-function pageOfMatches(
-  tenant: Tenant,
-  window: NumberWindow,
-  filter: PaymentFilter,
-  page: { limit: number; offset: number },
-) {
-  const matching = matchesOf(tenant, window, filter)
-  return {
-    total: sql`select count(*) as total ${matching}`,
-    transactions: sql`select t.* ${matching} order by t.number desc limit ${page.limit} offset ${page.offset}`,
-  }
-}
-
+/** With `n` for the payments. */
 function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: PaymentFilter): Sql {
   const { status, customerId, amount } = filter
   return sql`
-    from transactions t
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.number between ${window.first} and ${window.last}
-      ${customerId === undefined ? nothing : sql`and t.customer_id = ${customerId}`}
-      ${amount === undefined ? nothing : sql`and t.amount = ${amount}`}
-      ${status === undefined ? nothing : sql`and t.status = ${status}`}
+    from payments n
+    where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.number between ${window.first} and ${window.last}
+      ${customerId === undefined ? nothing : sql`and n.customer_id = ${customerId}`}
+      ${amount === undefined ? nothing : sql`and n.amount = ${amount}`}
+      ${status === undefined ? nothing : sql`and n.status = ${status}`}
   `
 }
 
-/** One step of a walk by cursor, newest first: the transactions just before or just after a known one. */
+/** One step of a walk by cursor, newest first: the payments just before or just after a known one. */
 export async function walkPayments(
   context: Context,
   tenant: Tenant,
@@ -117,16 +101,16 @@ export async function walkPayments(
   const statement = sql`
     select ${paymentColumns}
     from (
-      select t.* ${matchesOf(tenant, window, filter)}
-        ${step.olderThan === undefined ? nothing : sql`and t.number < ${numberOf(tenant, step.olderThan)}`}
-        ${step.newerThan === undefined ? nothing : sql`and t.number > ${numberOf(tenant, step.newerThan)}`}
-      order by ${backwards ? sql`t.number asc` : sql`t.number desc`}
+      select n.* ${matchesOf(tenant, window, filter)}
+        ${step.olderThan === undefined ? nothing : sql`and n.number < ${numberOf(tenant, step.olderThan)}`}
+        ${step.newerThan === undefined ? nothing : sql`and n.number > ${numberOf(tenant, step.newerThan)}`}
+      order by ${backwards ? sql`n.number asc` : sql`n.number desc`}
       limit ${step.limit + 1}
-    ) t
+    ) pay
     ${withParts}
-    order by ${backwards ? sql`t.number asc` : sql`t.number desc`}
+    order by ${backwards ? sql`pay.number asc` : sql`pay.number desc`}
   `
-  const rows = await context.db.query<PaymentRow>(isFiltered(filter) ? plannedAnew(statement) : statement)
+  const rows = await context.db.query<PaymentRow>(plannedFor(filter, statement))
   const more = rows.length > step.limit
   const items = rows.slice(0, step.limit).map(readPayment)
   if (backwards) items.reverse()
@@ -135,13 +119,13 @@ export async function walkPayments(
 
 function numberOf({ merchant, mode }: Tenant, id: bigint): Sql {
   return sql`(
-    select k.number from transactions k where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.id = ${id}
+    select k.number from payments k where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.id = ${id}
   )`
 }
 
 /**
- * Of those that succeeded, also if they were reversed later. Looked up where all of a tenant are meant; of some, they are
- * summed.
+ * The totals of the payments that succeeded, also if they were reversed later. For all payments of a tenant the totals are
+ * looked up; for some payments they are summed.
  */
 export async function totalPayments(
   context: Context,
@@ -153,15 +137,15 @@ export async function totalPayments(
   const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(
     isWhole
       ? sql`
-          select k.currency, k.succeeded_count as count, k.succeeded_amount as amount from transaction_totals k
+          select k.currency, k.succeeded_count as count, k.succeeded_amount as amount from payment_totals k
           where k.merchant_id = ${merchant.id} and k.mode = ${mode}
           order by k.currency
         `
       : sql`
-          select t.currency, count(*) as count, sum(t.amount) as amount
-          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and t.paid_at is not null
-          group by t.currency
-          order by t.currency
+          select n.currency, count(*) as count, sum(n.amount) as amount
+          ${matchesOf(tenant, await findWindow(context, tenant, filter), filter)} and n.paid_at is not null
+          group by n.currency
+          order by n.currency
         `,
   )
   return {
@@ -170,7 +154,7 @@ export async function totalPayments(
   }
 }
 
-/** What a customer has paid so far: the merchant by transactions, and into their own balance in any way. */
+/** How much a customer has paid so far: to the merchant by payments, and into their own balance in any way. */
 export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<PaymentTotals> {
   const [payIns, payments] = await Promise.all([
     summarizePayIns(context, tenant, customerId),
@@ -187,28 +171,28 @@ export async function summarizePaid(context: Context, tenant: Tenant, customerId
 
 async function summarizePayments(context: Context, { merchant }: Tenant, customerId: bigint) {
   const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
-    select t.currency, count(*) as count, sum(t.amount) as amount from transactions t
-    where t.merchant_id = ${merchant.id} and t.customer_id = ${customerId}
-      and t.paid_at is not null and t.purpose = 'payment'
-    group by t.currency
+    select pay.currency, count(*) as count, sum(pay.amount) as amount from payments pay
+    where pay.merchant_id = ${merchant.id} and pay.customer_id = ${customerId}
+      and pay.paid_at is not null and pay.purpose = 'payment'
+    group by pay.currency
   `)
   const totals = rows.map(({ currency, amount }) => ({ currency, amount: BigInt(amount) }))
   return { count: rows.reduce((count, row) => count + Number(row.count), 0), totals }
 }
 
-/** Transactions are numbered in the order of their creation times, so a period is a window of numbers. */
+/** Payments are numbered in the order of their creation times, so a period is a window of numbers. */
 async function findWindow(context: Context, tenant: Tenant, { from, to }: PaymentPeriod): Promise<NumberWindow> {
   const bound = (condition: Sql, order: Sql) => sql`(
-    select t.number from transactions t
-    where t.merchant_id = k.merchant_id and t.mode = k.mode and ${condition}
+    select pay.number from payments pay
+    where pay.merchant_id = k.merchant_id and pay.mode = k.mode and ${condition}
     order by ${order}
     limit 1
   )`
-  const first = from && bound(sql`t.created_at >= ${from}`, sql`t.created_at, t.number`)
-  const last = to && bound(sql`t.created_at <= ${to}`, sql`t.created_at desc, t.number desc`)
+  const first = from && bound(sql`pay.created_at >= ${from}`, sql`pay.created_at, pay.number`)
+  const last = to && bound(sql`pay.created_at <= ${to}`, sql`pay.created_at desc, pay.number desc`)
   const [row] = await context.db.query<{ first: bigint | null; last: bigint | null }>(sql`
-    select ${first ?? sql`1::bigint`} as first, ${last ?? sql`k.transaction_count`} as last
-    from payment_counters k
+    select ${first ?? sql`1::bigint`} as first, ${last ?? sql`k.payment_count`} as last
+    from payment_numbers k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
   `)
   const nobody = { first: 1n, last: 0n }

@@ -1,39 +1,24 @@
-import { ServiceError } from '../../base/errors.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
+import type { Customer } from '../customers/customers.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
+  type OwnedPaymentMethod,
+  type OwnedRow,
   type PaymentMethod,
   type PaymentMethodRow,
   paymentMethodColumns,
+  readOwned,
   readPaymentMethod,
 } from './payment-methods.ts'
 
-/** A payment method with the customer whose it is. */
-export type OwnedPaymentMethod = PaymentMethod & { customerCode: string }
-
-type OwnedRow = PaymentMethodRow & { customer_code: string }
-
-/** By its code. Throws `payment_method_not_found`, also for one that was removed. */
-export async function getPaymentMethod(context: Context, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
-  const [row] = await context.db.query<OwnedRow>(sql`
-    select ${paymentMethodColumns}, c.code as customer_code
-    from payment_methods p
-    join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
-    where p.merchant_id = ${tenant.merchant.id} and p.mode = ${tenant.mode} and p.code = ${code}
-      and p.deactivated_at is null
-  `)
-  if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
-  return readOwned(row)
-}
-
-/** Those of a customer, or of everybody, that were not removed; newest first. Nobody's for a customer that is not there. */
+/** The payment methods of one customer or of all, without removed ones, newest first. An unknown customer has none. */
 export async function listAllPaymentMethods(
   context: Context,
   { merchant, mode }: Tenant,
   filter: { customerCode?: string | undefined },
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<OwnedPaymentMethod>> {
   const ofCustomer =
     filter.customerCode === undefined
@@ -53,10 +38,28 @@ export async function listAllPaymentMethods(
     left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
     order by p.id desc
   `)
-  const items = rows.filter((row) => row.id !== null).map(readOwned)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readOwned)
 }
 
-function readOwned(row: OwnedRow): OwnedPaymentMethod {
-  return { ...readPaymentMethod(row), customerCode: row.customer_code }
+/** A customer's saved instruments that were not removed, newest first. */
+export async function listPaymentMethods(
+  context: Context,
+  tenant: Tenant,
+  customer: Customer,
+  page?: PageRequest,
+): Promise<Page<PaymentMethod>> {
+  const rows = await context.db.query<PaymentMethodRow & { total: bigint }>(sql`
+    with kept as materialized (
+      select k.id from payment_methods k
+      where k.merchant_id = ${tenant.merchant.id} and k.customer_id = ${customer.id} and k.deactivated_at is null
+    )
+    select t.total, ${paymentMethodColumns}
+    from (select count(*) as total from kept) t
+    left join (
+      select id from kept order by id desc limit ${page?.limit ?? null}::bigint offset ${page?.offset ?? 0}::bigint
+    ) k on true
+    left join payment_methods p on p.merchant_id = ${tenant.merchant.id} and p.id = k.id
+    order by p.id desc
+  `)
+  return readPage(rows, readPaymentMethod)
 }

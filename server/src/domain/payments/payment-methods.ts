@@ -1,21 +1,19 @@
 import { ServiceError } from '../../base/errors.ts'
-import { codeOfBytes, randomCode } from '../../base/ids.ts'
+import { randomCode } from '../../base/ids.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
-import { parsePhoneNumber } from '../customers/phone-numbers.ts'
 import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** A saved instrument. Never holds a card number, only what may be shown of it. */
+/** A saved instrument. It never holds a card number, only the parts of it that may be shown. */
 export interface PaymentMethod {
   id: bigint
   /** Ten characters; the Paystack surface puts AUTH_ before it, the Cashful surface pm_. */
   code: string
   customerId: bigint
   type: 'card' | 'mobile_money' | 'direct_debit' | 'bank_transfer'
-  /** Who keeps the instrument: iveri, mpesa, mtn … */
+  /** The company that keeps the instrument, such as a card gateway or a mobile money operator. */
   provider: string
   bin: string | null
   last4: string | null
@@ -27,7 +25,7 @@ export interface PaymentMethod {
   country: string | null
   accountName: string | null
   phone: string | null
-  /** The same for every saving of one instrument, whoever saved it. */
+  /** The same each time one instrument is saved, whoever saves it. */
   signature: string | null
   /** May be charged again without its holder present. */
   reusable: boolean
@@ -61,47 +59,12 @@ export interface PaymentMethodRow {
   updated_at: Date
 }
 
-/** A card or a mobile money number as it is typed in. */
-export type Instrument =
-  | {
-      type: 'card'
-      number: string
-      expiryMonth: number
-      expiryYear: number
-      /** Read from the number when it is not given. */
-      brand: string | undefined
-      provider: string | undefined
-      bank: string | undefined
-      accountName: string | undefined
-    }
-  | { type: 'mobile_money'; phone: string; provider: string | undefined; accountName: string | undefined }
-
 const columns = sql`
   p.id, p.code, p.customer_id, p.type, p.provider, p.bin, p.last4, p.expiry_month, p.expiry_year, p.brand, p.bank,
   p.country, p.account_name, p.phone, p.signature, p.reusable, p.is_default, p.active, p.created_at, p.updated_at
 `
 
-/**
- * Saves an instrument for a customer, in test mode. The first one becomes the default.
- * Throws `test_mode_only`, `customer_not_found`, `invalid_request`.
- */
-export async function savePaymentMethod(
-  context: Context,
-  tenant: Tenant,
-  customerCode: string,
-  instrument: Instrument,
-): Promise<PaymentMethod> {
-  if (tenant.mode !== 'test') {
-    throw new ServiceError('test_mode_only', 'Payment methods can be made up in test mode only')
-  }
-  const fields = describeInstrument(context, tenant, instrument)
-  return inTransaction(context, async (tx) => {
-    const customer = await lockCustomer(tx, tenant, { code: customerCode })
-    return addPaymentMethod(tx, tenant, customer, fields)
-  })
-}
-
-/** What a payment method is made from. */
+/** A payment method that is about to be saved. */
 export type NewPaymentMethod = Pick<PaymentMethod, 'type' | 'provider' | 'reusable' | 'active'> &
   Partial<Omit<PaymentMethod, 'id' | 'code' | 'customerId' | 'isDefault' | 'createdAt' | 'updatedAt'>>
 
@@ -137,32 +100,26 @@ export async function addPaymentMethod(
   return method
 }
 
-/** A customer's saved instruments that were not removed, newest first. */
-export async function listPaymentMethods(
-  context: Context,
-  tenant: Tenant,
-  customer: Customer,
-  page?: { limit: number; offset: number },
-): Promise<Page<PaymentMethod>> {
-  const rows = await context.db.query<PaymentMethodRow & { total: bigint }>(sql`
-    with kept as materialized (
-      select k.id from payment_methods k
-      where k.merchant_id = ${tenant.merchant.id} and k.customer_id = ${customer.id} and k.deactivated_at is null
-    )
-    select t.total, ${columns}
-    from (select count(*) as total from kept) t
-    left join (
-      select id from kept order by id desc limit ${page?.limit ?? null}::bigint offset ${page?.offset ?? 0}::bigint
-    ) k on true
-    left join payment_methods p on p.merchant_id = ${tenant.merchant.id} and p.id = k.id
-    order by p.id desc
+/** A payment method, and the customer it belongs to. */
+export type OwnedPaymentMethod = PaymentMethod & { customerCode: string }
+
+export type OwnedRow = PaymentMethodRow & { customer_code: string }
+
+/** The payment method with that code. Throws `payment_method_not_found`, also for a method that was removed. */
+export async function getPaymentMethod(context: Context, tenant: Tenant, code: string): Promise<OwnedPaymentMethod> {
+  const [row] = await context.db.query<OwnedRow>(sql`
+    select ${columns}, c.code as customer_code
+    from payment_methods p
+    join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
+    where p.merchant_id = ${tenant.merchant.id} and p.mode = ${tenant.mode} and p.code = ${code}
+      and p.deactivated_at is null
   `)
-  const items = rows.filter((row) => row.id !== null).map(readPaymentMethod)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
+  return readOwned(row)
 }
 
 /**
- * Removes an instrument: it is listed nowhere and can no longer be charged. Answers when. Throws
+ * Removes an instrument: it is listed nowhere and can no longer be charged. Answers the time of the removal. Throws
  * `payment_method_not_found`.
  */
 export async function deactivatePaymentMethod(context: Context, tenant: Tenant, code: string): Promise<Date> {
@@ -188,68 +145,6 @@ export async function deactivatePaymentMethod(context: Context, tenant: Tenant, 
 
 function eventDetails(method: PaymentMethod): Record<string, unknown> {
   return { paymentMethod: { code: method.code, type: method.type, brand: method.brand, last4: method.last4 } }
-}
-
-/** What may be kept and shown of an instrument. Throws `invalid_request` for a number that cannot be one. */
-export function describeInstrument(context: Context, tenant: Tenant, instrument: Instrument): NewPaymentMethod {
-  return instrument.type === 'card' ? describeCard(context, tenant, instrument) : describePhone(tenant, instrument)
-}
-
-function describeCard(context: Context, tenant: Tenant, card: Extract<Instrument, { type: 'card' }>): NewPaymentMethod {
-  const number = card.number.replace(/[\s-]/g, '')
-  if (!/^\d{12,19}$/.test(number) || !passesLuhn(number)) {
-    throw new ServiceError('invalid_request', 'number must be a card number of 12 to 19 digits', 'number')
-  }
-  return {
-    type: 'card',
-    provider: card.provider ?? 'iveri',
-    bin: number.slice(0, 6),
-    last4: number.slice(-4),
-    expiryMonth: card.expiryMonth,
-    expiryYear: card.expiryYear,
-    brand: card.brand ?? brandOf(number),
-    bank: card.bank ?? 'TEST BANK',
-    country: tenant.merchant.country,
-    accountName: card.accountName ?? null,
-    signature: `SIG_${codeOfBytes(context.vault.fingerprint(number, 'card'), 20)}`,
-    reusable: true,
-    active: true,
-  }
-}
-
-function describePhone(tenant: Tenant, wallet: Extract<Instrument, { type: 'mobile_money' }>): NewPaymentMethod {
-  const number = parsePhoneNumber(wallet.phone, tenant.merchant.country)
-  if (number === null) {
-    const message = `phone must be a phone number such as +27821234567, not ${JSON.stringify(wallet.phone)}`
-    throw new ServiceError('invalid_request', message, 'phone')
-  }
-  return {
-    type: 'mobile_money',
-    provider: wallet.provider ?? 'mpesa',
-    phone: number.e164,
-    last4: number.e164.slice(-4),
-    country: tenant.merchant.country,
-    accountName: wallet.accountName ?? null,
-    reusable: false,
-    active: true,
-  }
-}
-
-function brandOf(number: string): string {
-  if (number.startsWith('4')) return 'visa'
-  if (/^(5[1-5]|2[2-7])/.test(number)) return 'mastercard'
-  if (/^3[47]/.test(number)) return 'american express'
-  if (/^(506|507|650)/.test(number)) return 'verve'
-  return 'unknown'
-}
-
-/** The check digit every card number carries. */
-function passesLuhn(number: string): boolean {
-  const sum = [...number].reverse().reduce((total, digit, i) => {
-    const value = Number(digit) * (i % 2 === 1 ? 2 : 1)
-    return total + (value > 9 ? value - 9 : value)
-  }, 0)
-  return sum % 10 === 0
 }
 
 /** The columns of a payment method, where `p` is its table. */
@@ -278,4 +173,8 @@ export function readPaymentMethod(row: PaymentMethodRow): PaymentMethod {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
+}
+
+export function readOwned(row: OwnedRow): OwnedPaymentMethod {
+  return { ...readPaymentMethod(row), customerCode: row.customer_code }
 }

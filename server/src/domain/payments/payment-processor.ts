@@ -2,10 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { PaymentMethod } from './payment-methods.ts'
-
-/** What a processor needs to know of an instrument. Never a card number. */
-export type ChargedInstrument = Pick<PaymentMethod, 'type'> & Partial<Pick<PaymentMethod, 'bin' | 'last4' | 'phone'>>
+import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 
 export interface Charge {
   /** Names the charge: two of one reference are one. */
@@ -16,29 +13,66 @@ export interface Charge {
   instrument: ChargedInstrument
 }
 
-/** `processing` may become either of the others; those are final. */
+/** `succeeded` and `failed` are final. `processing` may become either, and is answered where nobody can say yet. */
 export type ChargeState =
   | { status: 'processing' }
   | { status: 'succeeded' }
   /** `reason` is for the one who pays. */
   | { status: 'failed'; reason: string }
 
+/** A customer's leave to debit their bank account, as a processor is asked about it. */
+export interface AskedMandate {
+  reference: string
+  bankCode: string | null
+}
+
+/** What a page may be paid by. */
+export type PageChannel = 'card' | 'mobile_money'
+
+/** What hosted pages offer and say to a person, beside what they ask. */
+export interface HostedPages {
+  /** In the order in which the page shows them. */
+  readonly channels: readonly PageChannel[]
+  /** Shown above the forms of a page that is paid on. */
+  readonly paymentNotice: string | null
+  /** Instruments to try the page with; null where only real ones are accepted. */
+  readonly testInstruments: TestInstruments | null
+  /** Shown where a customer is asked for a mandate. */
+  readonly mandateNotice: string | null
+  /** What the form for a mandate is filled in with; null for nothing. */
+  readonly testAccount: { number: string; bankCode: string } | null
+}
+
+/** Numbers and what each does, in tables with a sentence before each. */
+export interface TestInstruments {
+  readonly title: string
+  readonly tables: readonly { sentence: string | null; rows: readonly (readonly [number: string, effect: string])[] }[]
+}
+
 /**
- * Whoever takes money from outside: a bank's gateway, a mobile money operator. It tells of a charge in its answer, in
- * notices and when it is asked again; none of them is believed but what it answers to a question. Never called in a
- * database transaction: it may take its time.
+ * Somebody who takes money from outside: a bank's gateway, a mobile money operator. It reports on a charge in its answer,
+ * in notices and when it is asked. An answer to `charge` and a notice only lead to a question; the answer to `query`
+ * counts. Its calls that return a promise ask somebody outside and may take their time: never make one while a transaction
+ * stands open. A call that throws leaves the outcome unknown: the charge is asked about again later.
  */
-export interface PaymentProcessor {
-  /** How long after a customer's consent their bank is expected to have agreed to a mandate, in milliseconds. */
-  readonly mandateCheckMs: number
+export interface PaymentProcessor extends InstrumentReader {
+  /** No money moves, and nobody outside is asked. */
+  readonly isSandbox: boolean
+  /** Charged where a payment names no instrument; null where it must name one. */
+  readonly defaultInstrument: ChargedInstrument | null
+  readonly pages: HostedPages
   /** Takes the money once for a reference, however often it is asked. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
-  /** How the charge stands now; null for a reference it has never heard of. */
+  /** The state of the charge now; null for a reference the processor has never heard of. */
   query(tenant: Tenant, reference: string): Promise<ChargeState | null>
-  /** Gives up a charge, also one that has not arrived yet. Answers how it stands: one that succeeded stays so. */
+  /** Gives up a charge where that can still be done, also one that has not arrived yet. Answers the state of the charge. */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
   /** Returns the money of a charge that succeeded. Doing it again changes nothing. */
   giveBack(tenant: Tenant, reference: string): Promise<void>
+  /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
+  readonly mandateCheckMs: number
+  /** Whether the bank has agreed to a mandate; `pending` is asked about again later. */
+  askMandate(tenant: Tenant, mandate: AskedMandate): Promise<'active' | 'pending'>
 }
 
 /** What payments add to the context: who takes money from outside for a tenant; null where nobody does. */

@@ -1,19 +1,19 @@
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import type { Context, TxContext } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { CustomerSnapshot, Metadata } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 
 export type PaymentStatus =
-  /** Nothing was charged; once its time is over, nothing will be. */
+  /** Nothing was charged. After its expiry nothing will be. */
   | 'unpaid'
   /** Charged; the processor has not answered yet. */
   | 'processing'
   | 'succeeded'
-  /** The last charge was declined, or its money went back. */
+  /** The last charge was declined, or its money was returned. */
   | 'failed'
-  /** Succeeded, and undone as a whole later. */
+  /** Succeeded, and reversed later. */
   | 'reversed'
 
 /** `wallet_topup` fills the customer's cash balance, `payment` pays the merchant. */
@@ -22,9 +22,9 @@ export type PaymentPurpose = 'payment' | 'wallet_topup'
 /** How it is paid: on its page, by an instrument typed in, by a saved one, or by money that arrived. */
 export type PaymentOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
 
-/** Whose money arrived, and where. Of the sender's account number only the end is kept. */
+/** The sender and the receiver of money that arrived. Only the end of the sender's account number is stored. */
 export interface IncomingDetails {
-  /** Ten characters, as a payment method's; it can never be charged. */
+  /** Ten characters, like the code of a payment method; it can never be charged. */
   code: string
   senderName: string
   senderBank: string
@@ -35,13 +35,13 @@ export interface IncomingDetails {
   receiverAccountNumber: string
 }
 
-/** What a customer pays under a reference of the merchant's own, by one payment intent. */
+/** An amount that a customer pays under a merchant's reference, by one payment intent. */
 export interface Payment {
   id: bigint
   mode: Mode
-  /** Once in a tenant. */
+  /** Unique within a tenant. */
   reference: string
-  /** `pi_…`, whose money it is. */
+  /** `pi_…`, the intent that makes this payment. */
   paymentIntentId: string
   origin: PaymentOrigin
   purpose: PaymentPurpose
@@ -51,13 +51,13 @@ export interface Payment {
   currency: Currency
   /** The type of the instrument last charged. */
   channel: string | null
-  /** What its page may be paid by; null for anything. */
+  /** The channels that its page may be paid by; null for all. */
   channels: string[] | null
-  /** Where its page leads once it is paid. */
+  /** The person is sent there from the page after paying. */
   callbackUrl: string | null
   /** The address of its page, and its only secret. */
   accessCode: string | null
-  /** An object, or a text that is no JSON object; as it was given. */
+  /** An object, or a text that is no JSON object; as the merchant gave it. */
   metadata: Metadata | string | null
   /** How often it was charged. */
   attempts: number
@@ -65,17 +65,17 @@ export interface Payment {
   failureReason: string | null
   chargedAt: Date | null
   paidAt: Date | null
-  /** From then on it can no longer be paid. */
+  /** After this time it can no longer be paid. */
   expiresAt: Date
   createdAt: Date
-  /** What it was paid by, or is about to be, where that is saved. */
+  /** The saved payment method that has paid it, or is about to pay it. */
   paymentMethod: PaymentMethodSnapshot | null
-  /** Of money that arrived without being asked for; null otherwise. */
+  /** Of money that arrived unasked; null for every other payment. */
   incoming: IncomingDetails | null
   customer: CustomerSnapshot
 }
 
-/** What may be shown of a payment method. */
+/** The parts of a payment method that may be shown. */
 export type PaymentMethodSnapshot = Pick<
   PaymentMethod,
   | 'code'
@@ -93,7 +93,7 @@ export type PaymentMethodSnapshot = Pick<
   | 'reusable'
 >
 
-/** A transaction as JSON: what events carry of it, and what surfaces render it from. */
+/** A payment as JSON: events carry it, and surfaces render it from that. */
 export type PaymentSnapshot = Omit<
   Payment,
   'id' | 'amount' | 'chargedAt' | 'paidAt' | 'expiresAt' | 'createdAt' | 'channels' | 'callbackUrl' | 'accessCode'
@@ -125,11 +125,11 @@ export interface PaymentRow {
   customer: CustomerSnapshot
 }
 
-/** The columns of a transaction, where `t` is its table and `withParts` has joined the rest. */
+/** The columns of a payment, where `pay` is its table and `withParts` has joined the rest. */
 export const paymentColumns: Sql = sql`
-  t.id, t.mode, t.reference, t.payment_intent_id, t.origin, t.purpose, t.status,
-  t.amount, t.currency, t.channel, t.channels, t.callback_url, t.access_code, t.metadata, i.charge_count,
-  t.failure_reason, t.incoming, i.charged_at, t.paid_at, i.expires_at, t.created_at, customer_snapshot(c) as customer,
+  pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
+  pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
+  pay.failure_reason, pay.incoming, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
     'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
     'expiryMonth', p.expiry_month, 'expiryYear', p.expiry_year, 'brand', p.brand, 'bank', p.bank,
@@ -138,37 +138,22 @@ export const paymentColumns: Sql = sql`
 `
 
 export const withParts: Sql = sql`
-  left join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
-  left join customers c on c.merchant_id = t.merchant_id and c.id = t.customer_id
+  left join payment_intents i on i.merchant_id = pay.merchant_id and i.id = pay.payment_intent_id
+  left join customers c on c.merchant_id = pay.merchant_id and c.id = pay.customer_id
   left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
 `
 
-/** The transaction that a payment intent belongs to, by the intent's UUID; null for an intent of none. */
+/** The payment that an intent makes, by the intent's UUID; null for an intent that makes no payment. */
 export async function findPaymentOfIntent(
   context: Context,
   tenant: Tenant,
   intentUuid: string,
 ): Promise<Payment | null> {
   const [row] = await context.db.query<PaymentRow>(sql`
-    select ${paymentColumns} from transactions t ${withParts}
-    where t.merchant_id = ${tenant.merchant.id} and t.payment_intent_id = ${intentUuid}
+    select ${paymentColumns} from payments pay ${withParts}
+    where pay.merchant_id = ${tenant.merchant.id} and pay.payment_intent_id = ${intentUuid}
   `)
   return row === undefined ? null : readPayment(row)
-}
-
-/** Adds a success to what the tenant's transactions come to. Once for each, in the transaction that notes the success. */
-export async function countSuccess(
-  tx: TxContext,
-  { merchant, mode }: Tenant,
-  { amount, currency }: Pick<Payment, 'amount' | 'currency'>,
-): Promise<void> {
-  await tx.db.query(sql`
-    insert into transaction_totals as k (merchant_id, mode, currency, succeeded_count, succeeded_amount)
-    values (${merchant.id}, ${mode}, ${currency}, 1, ${amount})
-    on conflict (merchant_id, mode, currency) do update set
-      succeeded_count = k.succeeded_count + 1,
-      succeeded_amount = k.succeeded_amount + excluded.succeeded_amount
-  `)
 }
 
 export function snapshotPayment(payment: Payment): PaymentSnapshot {

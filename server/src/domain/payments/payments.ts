@@ -1,32 +1,22 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
-import { type Currency, parseAmount } from '../../base/money.ts'
+import { parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { type Customer, checkMetadata, findCustomer, type Metadata, normalizeEmail } from '../customers/customers.ts'
+import type { Attempt } from '../idempotency/attempt.ts'
+import { fingerprintOf } from '../idempotency/request.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { payIntent, receiveNotice } from './charging.ts'
+import { describeInstrument } from './instrument-descriptions.ts'
+import type { Instrument } from './instruments.ts'
+import { findPayer, refuseDenied } from './payers.ts'
+import { insertPaymentIntent } from './payment-intent-records.ts'
+import { confirmPaymentIntent } from './payment-intents.ts'
+import { type PageChannel, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 import {
-  type Customer,
-  checkMetadata,
-  createCustomer,
-  findCustomer,
-  type Metadata,
-  normalizeEmail,
-} from '../customers/customers.ts'
-import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency/request.ts'
-import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
-import type { Mode, Tenant } from '../merchants/tenant.ts'
-import {
-  confirmPaymentIntent,
-  getPaymentIntent,
-  insertPaymentIntent,
-  type PaymentIntent,
-  receiveNotice,
-  refuseDenied,
-  refuseLiveMode,
-  takeArrivedMoney,
-} from './payment-intents.ts'
-import { describeInstrument, type Instrument } from './payment-methods.ts'
-import type { PaymentsContext } from './payment-processor.ts'
-import {
+  findPaymentOfIntent,
   type IncomingDetails,
   type Payment,
   type PaymentOrigin,
@@ -41,145 +31,108 @@ import {
 const lifetimeMs = 48 * 60 * 60 * 1000
 
 export interface NewPayment {
-  /** The customer's. */
+  /** Of the customer who pays. */
   email: string
   amount: number | string
   currency?: string | undefined
-  /** Letters, digits and `.=-`; made up where there is none. */
+  /** Letters, digits and `.=-`. Default a random one. */
   reference?: string | undefined
   /** An object with `purpose: 'wallet_topup'` fills the customer's cash balance. */
   metadata?: Metadata | string | undefined
 }
 
-/** What a page may be paid by. */
-export const pageChannels = ['card', 'mobile_money'] as const
-
 /**
- * Asks a customer for money, on a page. The customer is created when nobody has the e-mail. Throws `not_available` in
- * live mode, `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`.
+ * Asks a customer for money, on a page. The customer is created when nobody has the e-mail. Throws `not_available`,
+ * `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`.
  */
 export async function openPayment(
-  context: Context,
+  context: Context & ProcessorChoice,
   tenant: Tenant,
   input: NewPayment & { callbackUrl?: string | undefined; channels?: string[] | undefined },
 ): Promise<Payment> {
-  refuseLiveMode(tenant)
+  const { pages } = await requireProcessor(context, tenant)
   const wanted = readNew(tenant, input)
-  const channels = input.channels === undefined ? null : readChannels(input.channels)
+  const channels = input.channels === undefined ? null : readChannels(pages.channels, input.channels)
   await refuseTaken(context, tenant, input.reference)
-  const customer = await payerOf(context, tenant, input.email)
-  const reference = input.reference ?? randomCode(context.random, 10)
-  const accessCode = randomCode(context.random, 15)
+  const customer = await findPayer(context, tenant, input.email)
+  const { random, clock } = context
+  const reference = input.reference ?? randomCode(random, 10)
+  const accessCode = randomCode(random, 15)
   const page = { accessCode, channels, callbackUrl: input.callbackUrl ?? null }
-  await insertPayment(context, tenant, customer, { ...wanted, ...page, reference, origin: 'page' })
+  const uuid = uuidV7(random, clock.now())
+  await insertPayment(context, tenant, { ...wanted, ...page, uuid, customer, reference, origin: 'page' })
   return getPayment(context, tenant, { reference })
 }
 
 /**
- * Charges an instrument as it is typed in, and saves it when it has paid. A charge that was declined is answered as such.
- * `request` makes it once. Throws as `openPayment`, `idempotency_key_reused`.
+ * Charges an instrument as it is typed in, once for an attempt, and saves it when it has paid. A charge that was declined
+ * is answered as such. Throws `not_available`, `invalid_request`, `currency_not_held`, `customer_denied`,
+ * `reference_taken`, `payment_intent_not_open`.
  */
 export async function chargeInstrument(
   context: PaymentsContext,
   tenant: Tenant,
   input: NewPayment & { instrument: Instrument },
-  request: IdempotentRequest | null,
+  attempt: Attempt,
 ): Promise<Payment> {
-  refuseLiveMode(tenant)
-  const { instrument } = input
-  describeInstrument(context, tenant, instrument)
-  const payment = await madeOnce(context, tenant, request, async () => {
+  // Read first, so that no customer is created for a number that cannot be one.
+  const typed = await describeInstrument(context, tenant, input.instrument)
+  const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
     await refuseTaken(context, tenant, input.reference)
-    const customer = await payerOf(context, tenant, input.email)
+    const customer = await findPayer(context, tenant, input.email)
     const reference = input.reference ?? randomCode(context.random, 15)
-    await insertPayment(context, tenant, customer, { ...wanted, reference, origin: 'instrument', request })
-    return reference
+    return { ...wanted, customer, reference, origin: 'instrument' }
   })
-  const confirmation = { instrument, save: true, key: request?.key }
-  await confirmPaymentIntent(context, tenant, payment.paymentIntentId, confirmation)
+  const choose = async () => ({ instrument: typed, toSave: typed })
+  await payIntent(context, tenant, { id: payment.paymentIntentId, choose }, attempt)
   return getPayment(context, tenant, payment)
 }
 
 /**
- * Charges a customer's saved payment method, by its code, without them. A charge that was declined is answered as such, one
- * of a bank account is under way. `request` makes it once. Throws as `openPayment`, `payment_method_unknown`,
- * `payment_method_not_chargeable`, `idempotency_key_reused`.
+ * Charges a customer's saved payment method, by its code, while the customer is not present: once for an attempt. A charge
+ * that was declined is answered as such, a charge of a bank account is under way. Throws `not_available`, `invalid_request`,
+ * `currency_not_held`, `customer_denied`, `reference_taken`, `payment_method_unknown`, `payment_method_not_chargeable`,
+ * `payment_method_not_found`, `payment_intent_not_open`.
  */
 export async function chargePaymentMethod(
   context: PaymentsContext,
   tenant: Tenant,
   input: NewPayment & { paymentMethodCode: string },
-  request: IdempotentRequest | null,
+  attempt: Attempt,
 ): Promise<Payment> {
-  refuseLiveMode(tenant)
-  const payment = await madeOnce(context, tenant, request, async () => {
+  await requireProcessor(context, tenant)
+  const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
-    const { methodId, customer } = await findChargeable(context, tenant, input.paymentMethodCode, input.email)
+    const { methodId, customer } = await findChargeable(context, tenant, input)
     refuseDenied(customer)
     const reference = input.reference ?? randomCode(context.random, 15)
-    const charged = { ...wanted, reference, methodId, origin: 'payment_method' as const, request }
-    await insertPayment(context, tenant, customer, charged)
-    return reference
+    return { ...wanted, customer, reference, methodId, origin: 'payment_method' }
   })
-  await confirmPaymentIntent(context, tenant, payment.paymentIntentId, { key: request?.key })
+  await confirmPaymentIntent(context, tenant, { id: payment.paymentIntentId }, attempt)
   return getPayment(context, tenant, payment)
 }
 
-/** Money that somebody sent to a customer. */
-export interface Arrival {
-  /** The bank's own name of it. */
-  reference: string
-  /** Minor units. */
-  amount: bigint
-  currency: Currency
-  description: string
-  details: IncomingDetails
-}
-
-/**
- * Takes money that has arrived for a customer: their cash balance is credited once for a reference, however often it is
- * told of. What cannot be credited goes back, once and for all: the transaction has failed then, and says why. Throws
- * `reference_taken` for the reference of something else.
- */
-export async function receiveArrival(
-  context: PaymentsContext,
-  tenant: Tenant,
-  customer: Customer,
-  { details, ...arrival }: Arrival,
-): Promise<Payment> {
-  const { reference } = arrival
-  try {
-    const fields = { ...arrival, metadata: null, purpose: 'wallet_topup' as const, origin: 'incoming' as const }
-    await insertPayment(context, tenant, customer, { ...fields, incoming: details })
-  } catch (error) {
-    if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
-    // Told of before, if it is the same: the same customer's, to the same account.
-    const { incoming } = await getPayment(context, tenant, { reference })
-    if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
-  }
-  const { paymentIntentId } = await getPayment(context, tenant, { reference })
-  await takeArrivedMoney(context, tenant, paymentIntentId)
-  return getPayment(context, tenant, { reference })
-}
-
-/** By its reference or its number. Throws `reference_not_found`, `transaction_not_found`. */
+/** The payment with that reference or number. Throws `reference_not_found`, `payment_not_found`. */
 export async function getPayment(
   context: Context,
   { merchant, mode }: Tenant,
   name: { reference: string } | { id: bigint },
 ): Promise<Payment> {
   const [row] = await context.db.query<PaymentRow>(sql`
-    select ${paymentColumns} from transactions t ${withParts}
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode}
-      and ${'reference' in name ? sql`t.reference = ${name.reference}` : sql`t.id = ${name.id}`}
+    select ${paymentColumns} from payments pay ${withParts}
+    where pay.merchant_id = ${merchant.id} and pay.mode = ${mode}
+      and ${'reference' in name ? sql`pay.reference = ${name.reference}` : sql`pay.id = ${name.id}`}
   `)
   if (row !== undefined) return readPayment(row)
-  if ('id' in name) throw new ServiceError('transaction_not_found', `There is no transaction ${name.id}`)
-  throw new ServiceError('reference_not_found', `There is no transaction with the reference "${name.reference}"`)
+  if ('id' in name) throw new ServiceError('payment_not_found', `There is no payment ${name.id}`)
+  throw new ServiceError('reference_not_found', `There is no payment with the reference "${name.reference}"`)
 }
 
-/** By its reference, as it is now: of one under way, the processor is asked first. Throws `reference_not_found`. */
+/**
+ * The payment with that reference, as it is now: about a payment under way the processor is asked first. Throws
+ * `reference_not_found`, `not_available`.
+ */
 export async function verifyPayment(context: PaymentsContext, tenant: Tenant, reference: string): Promise<Payment> {
   const payment = await getPayment(context, tenant, { reference })
   if (payment.status !== 'processing') return payment
@@ -187,81 +140,27 @@ export async function verifyPayment(context: PaymentsContext, tenant: Tenant, re
   return getPayment(context, tenant, { reference })
 }
 
-/** A transaction as the person who pays comes to it: by its page's address alone. */
-export interface OpenedPayment {
-  tenant: Tenant
-  payment: Payment
-  intent: PaymentIntent
-}
-
-/** What the page shows now: of one under way, the processor is asked first. Throws `reference_not_found`. */
-export async function openPaymentPage(context: PaymentsContext, accessCode: string): Promise<OpenedPayment> {
-  const { tenant, reference } = await findPage(context, accessCode)
-  const payment = await verifyPayment(context, tenant, reference)
-  return { tenant, payment, intent: await getPaymentIntent(context, tenant, payment.paymentIntentId) }
-}
-
-/**
- * Pays on the page, and saves the instrument when it has paid. What is paid or under way is not charged again. Throws
- * `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`.
- */
-export async function payOnPage(
-  context: PaymentsContext,
-  accessCode: string,
-  instrument: Instrument,
-): Promise<OpenedPayment> {
-  const { tenant, reference } = await findPage(context, accessCode)
-  const { paymentIntentId, channels, customer } = await getPayment(context, tenant, { reference })
-  if (channels !== null && !channels.includes(instrument.type)) {
-    throw new ServiceError('invalid_request', `This is paid by ${channels.join(' or ')}`)
-  }
-  refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
-  const intent = await confirmPaymentIntent(context, tenant, paymentIntentId, { instrument, save: true })
-  return { tenant, payment: await getPayment(context, tenant, { reference }), intent }
-}
-
-async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
-  const [row] = await context.db.query<MerchantRow & { mode: Mode; reference: string }>(sql`
-    select t.mode, t.reference, m.id, m.code, m.name, m.country, m.currencies, m.created_at
-    from transactions t
-    join merchants m on m.id = t.merchant_id
-    where t.access_code = ${accessCode}
-  `)
-  if (row === undefined) throw new ServiceError('reference_not_found', 'There is no such payment page')
-  return { tenant: { merchant: readMerchant(row), mode: row.mode }, reference: row.reference }
-}
-
-/** The transaction that the request made before, or else the one `make` makes now; `make` answers its reference. */
-async function madeOnce(
+/** The payment that an earlier try of the request has made, or else a new one, made from the answer of `prepare`. */
+async function makeOnce(
   context: Context,
   tenant: Tenant,
-  request: IdempotentRequest | null,
-  make: () => Promise<string>,
+  { id }: Attempt,
+  prepare: () => Promise<Omit<PaymentFields, 'uuid'>>,
 ): Promise<Payment> {
-  const known = await findOfRequest(context, tenant, request)
+  const known = await findPaymentOfIntent(context, tenant, id)
   if (known !== null) return known
   try {
-    return await getPayment(context, tenant, { reference: await make() })
+    await insertPayment(context, tenant, { ...(await prepare()), uuid: id })
   } catch (error) {
-    // The same request, come twice at once, was faster.
-    const made = await findOfRequest(context, tenant, request)
-    if (made !== null) return made
+    // Another try of the request, at the same moment, was faster.
+    const faster = await findPaymentOfIntent(context, tenant, id)
+    if (faster !== null) return faster
     throw error
   }
+  return (await findPaymentOfIntent(context, tenant, id)) as Payment
 }
 
-async function findOfRequest(context: Context, { merchant, mode }: Tenant, request: IdempotentRequest | null) {
-  if (request === null) return null
-  const [row] = await context.db.query<PaymentRow & { fingerprint: Buffer }>(sql`
-    select ${paymentColumns}, i.fingerprint from transactions t ${withParts}
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.request_key = ${request.key}
-  `)
-  if (row === undefined) return null
-  if (!request.fingerprint.equals(row.fingerprint)) throw keyReused(request, row.fingerprint)
-  return readPayment(row)
-}
-
-/** What is asked for: well formed, not yet whether it is allowed. */
+/** Reads a request that is well formed; whether it is allowed is not judged yet. */
 function readNew(tenant: Tenant, { amount, currency, reference, metadata: given }: NewPayment) {
   if (reference !== undefined && !/^[A-Za-z0-9.=-]{1,100}$/.test(reference)) {
     const message = `reference must be 1 to 100 letters, digits or any of ".=-", not ${JSON.stringify(reference)}`
@@ -274,36 +173,32 @@ function readNew(tenant: Tenant, { amount, currency, reference, metadata: given 
   return { amount: parseAmount(amount), currency: heldCurrency(tenant.merchant, currency), metadata, purpose }
 }
 
-function readChannels(given: string[]): string[] {
-  const channels = pageChannels.filter((channel) => given.includes(channel))
+function readChannels(offered: readonly PageChannel[], given: string[]): string[] {
+  const channels = offered.filter((channel) => given.includes(channel))
   if (channels.length > 0) return channels
-  const message = `channels must have one of ${pageChannels.join(', ')}: a page here takes no other`
+  const message = `channels must have one of ${offered.join(', ')}: a page here takes no other`
   throw new ServiceError('invalid_request', message, 'channels')
 }
 
-/** Before a customer is created for nothing; whoever comes at the same time is refused by the insert. */
+/** Refuses before a customer is created for nothing. Of two requests at once, the insert refuses the second. */
 async function refuseTaken(context: Context, { merchant, mode }: Tenant, reference: string | undefined) {
   if (reference === undefined) return
   const known = await context.db.query(sql`
-    select id from transactions
+    select id from payments
     where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
   `)
   if (known.length > 0) throw referenceTaken(reference)
 }
 
 function referenceTaken(reference: string): ServiceError {
-  return new ServiceError('reference_taken', `There is a transaction with the reference "${reference}"`, 'reference')
+  return new ServiceError('reference_taken', `There is a payment with the reference "${reference}"`, 'reference')
 }
 
-/** The customer with that e-mail, who is created when there is none. Throws `customer_denied`. */
-async function payerOf(context: Context, tenant: Tenant, email: string): Promise<Customer> {
-  const unknown = { firstName: null, lastName: null, phone: null, metadata: null }
-  const { customer } = await createCustomer(context, tenant, { email, ...unknown })
-  refuseDenied(customer)
-  return customer
-}
-
-async function findChargeable(context: Context, tenant: Tenant, code: string, email: string) {
+async function findChargeable(
+  context: Context,
+  tenant: Tenant,
+  { paymentMethodCode: code, email }: { paymentMethodCode: string; email: string },
+) {
   const [row] = await context.db.query<{ id: bigint; customer_id: bigint; chargeable: boolean }>(sql`
     select id, customer_id, reusable and active and deactivated_at is null as chargeable from payment_methods
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
@@ -316,24 +211,29 @@ async function findChargeable(context: Context, tenant: Tenant, code: string, em
 }
 
 interface PaymentFields extends ReturnType<typeof readNew> {
+  /** Of its payment intent: a UUID of version 7. */
+  uuid: string
+  customer: Customer
   reference: string
   origin: PaymentOrigin
   accessCode?: string
   channels?: string[] | null
   callbackUrl?: string | null
   methodId?: bigint
-  request?: IdempotentRequest | null
   description?: string
+  /** Of money that has arrived: nothing is charged. */
   incoming?: IncomingDetails
 }
 
-/** Inserts it with its payment intent. Throws `reference_taken`, also where the same request has just made it. */
-async function insertPayment(context: Context, tenant: Tenant, customer: Customer, fields: PaymentFields) {
-  const { reference, purpose, amount, currency, metadata, request = null } = fields
+/**
+ * Inserts a payment with its payment intent. Throws `reference_taken`; violates a unique constraint for an intent that is
+ * there already.
+ */
+export async function insertPayment(context: Context, tenant: Tenant, fields: PaymentFields): Promise<void> {
+  const { uuid, customer, reference, purpose, amount, currency, metadata, incoming = null } = fields
   const now = context.clock.now()
-  const uuid = uuidV7(context.random, now)
-  const expiresAt = new Date(now.getTime() + lifetimeMs)
-  // By itself: while a transaction of the same reference is being settled, which needs ids too, the insert waits for it.
+  const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
+  // Outside the transaction: there it would hold the ids while it waits for a payment of the same reference, which needs ids.
   const [allocated] = await context.db.query<{ id: bigint }>(sql`select allocate_ids(${tenant.merchant.id}, 1) as id`)
   await inTransaction(context, async (tx) => {
     await insertPaymentIntent(tx, tenant, {
@@ -345,29 +245,29 @@ async function insertPayment(context: Context, tenant: Tenant, customer: Custome
       currency,
       description: fields.description ?? `${purpose === 'wallet_topup' ? 'Top-up' : 'Payment'} ${reference}`,
       metadata: typeof metadata === 'string' ? null : metadata,
-      idempotencyKey: `transaction_${uuid}`,
-      fingerprint: request?.fingerprint ?? fingerprintOf(context.vault, 'transaction', {}),
-      expiresAt,
+      idempotencyKey: `payment_${uuid}`,
+      fingerprint: fingerprintOf(context.vault, 'payment', {}),
+      expiresAt: new Date(now.getTime() + lifetimeMs),
+      arrivedAt: incoming === null ? null : now,
     })
     const rows = await tx.db.query(sql`
       with counter as (
-        update payment_counters set
-          transaction_count = transaction_count + 1,
-          last_transaction_at = greatest(last_transaction_at, ${now}::timestamptz)
+        update payment_numbers set
+          payment_count = payment_count + 1,
+          last_payment_at = greatest(last_payment_at, ${now}::timestamptz)
         where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode}
-        returning transaction_count, last_transaction_at
+        returning payment_count, last_payment_at
       )
-      insert into transactions (
-        merchant_id, id, mode, number, payment_intent_id, customer_id, reference, request_key, access_code, origin,
-        purpose, status, amount, currency, channels, callback_url, metadata, incoming, created_at, updated_at
+      insert into payments (
+        merchant_id, id, mode, number, payment_intent_id, customer_id, reference, access_code, origin, purpose, status,
+        amount, currency, channel, channels, callback_url, metadata, incoming, created_at, updated_at
       )
       select
-        ${tenant.merchant.id}, ${allocated?.id}::bigint, ${tenant.mode}, counter.transaction_count, ${uuid}::uuid,
-        ${customer.id}::bigint, ${reference}, ${request?.key ?? null}, ${fields.accessCode ?? null}, ${fields.origin},
-        ${purpose}, 'unpaid', ${amount}::bigint, ${currency}, ${fields.channels ?? null}::text[],
-        ${fields.callbackUrl ?? null}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
-        ${fields.incoming === undefined ? null : JSON.stringify(fields.incoming)}::json,
-        counter.last_transaction_at, counter.last_transaction_at
+        ${tenant.merchant.id}, ${allocated?.id}::bigint, ${tenant.mode}, counter.payment_count, ${uuid}::uuid,
+        ${customer.id}::bigint, ${reference}, ${fields.accessCode ?? null}, ${fields.origin}, ${purpose},
+        ${incoming === null ? 'unpaid' : 'processing'}, ${amount}::bigint, ${currency},
+        ${incoming === null ? null : 'bank_transfer'}, ${fields.channels ?? null}::text[], ${fields.callbackUrl ?? null},
+        ${json(metadata)}::json, ${json(incoming)}::json, counter.last_payment_at, counter.last_payment_at
       from counter
       on conflict do nothing
       returning id

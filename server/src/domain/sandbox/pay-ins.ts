@@ -1,11 +1,10 @@
-import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import type { FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
-import type { Tenant } from '../merchants/tenant.ts'
+import type { SandboxTenant } from './sandbox-tenant.ts'
 
 /** Money that came from outside to a customer's cash balance. */
 export interface PayIn {
@@ -22,13 +21,12 @@ export interface PayIn {
 }
 
 /**
- * Credits a customer's cash balance as if a pay-in had arrived. Test mode only.
- * Throws `test_mode_only`, `invalid_request`, `currency_not_held`, `customer_not_found`, `customer_denied`,
- * `balance_limit`.
+ * Credits a customer's cash balance as if a pay-in had arrived, once for a request. Throws `invalid_request`,
+ * `currency_not_held`, `customer_not_found`, `customer_denied`, `balance_limit`, `idempotency_key_reused`.
  */
 export async function simulatePayIn(
   context: FreeContext,
-  tenant: Tenant,
+  tenant: SandboxTenant,
   input: {
     customerCode: string
     amount: number | string
@@ -37,7 +35,6 @@ export async function simulatePayIn(
   },
   request: IdempotentRequest | null = null,
 ): Promise<PayIn> {
-  if (tenant.mode !== 'test') throw new ServiceError('test_mode_only', 'Simulated pay-ins exist in test mode only')
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const description = input.description ?? 'Sandbox pay-in'

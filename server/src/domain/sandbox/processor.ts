@@ -2,36 +2,17 @@ import type { Clock } from '../../base/clock.ts'
 import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { Charge, ChargedInstrument, ChargeState, PaymentProcessor } from '../payments/payment-processor.ts'
-
-export type SandboxOutcome = 'succeeded' | 'declined' | 'insufficient_funds' | 'timeout' | 'late_success'
-
-/** Card numbers by what happens to a charge of them. Every other card is declined: no real one belongs here. */
-export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
-  '4084084084084081': 'succeeded',
-  '4242424242424242': 'succeeded',
-  '4084080000005408': 'declined',
-  '4084080000670037': 'insufficient_funds',
-  '4084080000060007': 'timeout',
-  '4084080000040009': 'late_success',
-}
-
-/** Charged where no instrument is given, or one that only its processor could read. */
-export const sandboxSuccessCard = '4084084084084081'
-
-/**
- * The last four digits of a mobile money number, or of an account that is debited, by what happens; every other number
- * succeeds. The cards' last four. A bank takes its time: what it answers comes late.
- */
-export const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
-  '5408': 'declined',
-  '0037': 'insufficient_funds',
-  '0007': 'timeout',
-  '0009': 'late_success',
-}
-
-/** Mobile money numbers of other providers' documentation, which succeed. */
-export const sandboxPhones = ['+254710000000', '0551234987'] as const
+import type { Charge, ChargeState, PaymentProcessor } from '../payments/payment-processor.ts'
+import {
+  findIssuer,
+  identifyInstrument,
+  outcomeOf,
+  readEncryptedCard,
+  type SandboxOutcome,
+  sandboxDefaultInstrument,
+  sandboxPages,
+} from './instruments.ts'
+import type { SandboxTenant } from './sandbox-tenant.ts'
 
 const reasons = {
   declined: 'The payment was declined by the issuer',
@@ -48,7 +29,7 @@ interface ChargeRow {
 /** A charge as it begins: one under way is decided when its time comes, for `lateReason` by a failure. */
 type NewChargeRow = ChargeRow & { decidedAt?: Date; lateReason?: string | null }
 
-/** The sandbox's processor. It plays an outside party: its charges are its own, in a table nothing else reads. */
+/** The sandbox's payment processor. It plays an outside party: its charges are its own, in a table nothing else reads. */
 export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: number }): PaymentProcessor {
   const { db, clock, delayMs } = own
 
@@ -83,7 +64,14 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
   const known = async (tenant: Tenant, reference: string) => (await query(tenant, reference)) as ChargeState
 
   return {
+    isSandbox: true,
+    defaultInstrument: sandboxDefaultInstrument,
+    pages: sandboxPages,
+    identify: identifyInstrument,
+    readEncryptedCard: async (ciphertext) => readEncryptedCard(ciphertext),
+    findIssuer: async (bin) => findIssuer(bin),
     mandateCheckMs: delayMs,
+    askMandate: async () => 'active',
     async charge(tenant, charge) {
       const lateAt = new Date(clock.now().getTime() + delayMs)
       const first = firstState(outcomeOf(charge.instrument), lateAt)
@@ -105,12 +93,15 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
   }
 }
 
-/** Makes the sandbox decide a charge that is under way; one that is decided stays so. */
+/** An outcome that a charge under way can be given. */
+export type SandboxDecision = 'succeeded' | 'declined' | 'insufficient_funds'
+
+/** Makes the sandbox decide a charge that is under way; a charge that is decided stays so. */
 export async function decideSandboxCharge(
   own: { db: Db; clock: Clock },
-  tenant: Tenant,
+  tenant: SandboxTenant,
   reference: string,
-  outcome: 'succeeded' | 'declined' | 'insufficient_funds',
+  outcome: SandboxDecision,
 ): Promise<void> {
   await decide(own.db, own.clock, tenant, reference, firstState(outcome, null))
 }
@@ -122,15 +113,7 @@ async function decide(db: Db, clock: Clock, tenant: Tenant, reference: string, {
   `)
 }
 
-function outcomeOf({ type, bin, last4, phone }: ChargedInstrument): SandboxOutcome | 'unknown' {
-  if (type === 'card') {
-    const number = Object.keys(sandboxCards).find((card) => card.slice(0, 6) === bin && card.slice(-4) === last4)
-    return number === undefined ? 'unknown' : (sandboxCards[number] as SandboxOutcome)
-  }
-  return sandboxPhoneEndings[phone?.slice(-4) ?? last4 ?? ''] ?? 'succeeded'
-}
-
-/** What is decided at once is decided when a bank would have answered. */
+/** An outcome that is certain at once comes when a bank would have answered. */
 function later(state: NewChargeRow, decidedAt: Date): NewChargeRow {
   if (state.status === 'processing') return state
   return { status: 'processing', reason: null, decidedAt, lateReason: state.reason }

@@ -42,7 +42,8 @@ function compare(details: IdentityDetails): IdentityOutcome {
   return { succeeded: true, firstName: known.firstName, lastName: known.lastName }
 }
 
-const sandboxCredential = {
+/** The one credential that is right. */
+export const sandboxCredential = {
   country: 'NG',
   type: 'bank_account',
   accountNumber: '0111111111',

@@ -5,28 +5,28 @@ import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/en
 import type { Tenant } from '../merchants/tenant.ts'
 import { getMerchantBalance } from './merchant-balances.ts'
 
-/** How many ledger transactions, and their amounts added up in minor units. */
+/** A number of ledger transactions, and the sum of their amounts in minor units. */
 export interface Volume {
   count: number
   sum: number
 }
 
-/** What moved lately, in the merchant's default currency: every kind of transaction, refunds and reversals too. */
+/** Recent transactions in the merchant's default currency. Every kind counts, refunds and reversals too. */
 export interface Analytics {
   /** The last 24 hours, 7 days and 30 days. */
   daily: Volume
   weekly: Volume
   monthly: Volume
-  /** The last 30 days in UTC, oldest first, those without a transaction too. */
+  /** The last 30 days in UTC, oldest first, including days without a transaction. */
   breakdown: ({ date: string } & Volume)[]
   newCustomers: { daily: number; weekly: number; monthly: number }
-  /** The five newest that a customer is part of, as the one who paid saw it. */
+  /** The five newest transactions of customers. Each is shown as its payer saw it. */
   recent: { customerCode: string; entry: Entry }[]
 }
 
 const dayMs = 24 * 60 * 60 * 1000
 
-/** An id is made a moment before its transaction's time, while the command waits to be done. */
+/** An id is made a moment before its transaction's time, because the command waits in a queue. */
 const idLeadMs = 60_000
 
 export async function getAnalytics(context: Context, tenant: Tenant): Promise<Analytics> {
@@ -45,13 +45,15 @@ export async function getAnalytics(context: Context, tenant: Tenant): Promise<An
 }
 
 export interface AnalyticsSummary {
-  /** Of the merchant, minor units of its default currency. */
+  /** The merchant's balance in minor units of its default currency. */
   balance: bigint
   customers: bigint
   transactions: bigint
 }
 
-/** Each transaction makes two entries, and every account knows how many it has: nothing is counted one by one. */
+/**
+ * Each transaction makes two entries, and every account stores its number of entries. So nothing is counted one by one.
+ */
 export async function summarizeMerchant(context: Context, tenant: Tenant): Promise<AnalyticsSummary> {
   const { posted } = await getMerchantBalance(context, tenant)
   const [row] = await context.db.query<{ customers: bigint; transactions: bigint }>(sql`
@@ -67,7 +69,7 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
   return { balance: posted, customers: row?.customers ?? 0n, transactions: row?.transactions ?? 0n }
 }
 
-/** One walk through the ids of thirty days: they begin with their time. */
+/** One walk through the ids of thirty days, because ids begin with their time. */
 async function countTransactions(context: Context, { merchant, mode }: Tenant, now: Date) {
   const since = (days: number) => new Date(now.getTime() - days * dayMs)
   const rows = await context.db.query<{
@@ -121,7 +123,7 @@ async function countTransactions(context: Context, { merchant, mode }: Tenant, n
   }
 }
 
-/** Looked for in the last thirty days. The entries are among the last of their accounts, so each is found at once. */
+/** Reads the last thirty days. The entries are among the last of their accounts, so each is found at once. */
 async function listRecent(context: Context, { merchant, mode }: Tenant, now: Date): Promise<Analytics['recent']> {
   const rows = await context.db.query<EntryRow & { customer_code: string }>(sql`
     select c.code as customer_code, ${entryColumns}
@@ -152,7 +154,7 @@ async function listRecent(context: Context, { merchant, mode }: Tenant, now: Dat
   return rows.map((row) => ({ customerCode: row.customer_code, entry: readEntry(row) }))
 }
 
-/** The smallest id of version 7 that a transaction of the time or later can have. */
+/** The smallest id of version 7 that a transaction at this time or later can have. */
 function firstIdOf(time: Date): string {
   const hex = (time.getTime() - idLeadMs).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`

@@ -1,10 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand, doTogether, type LedgerCommand } from '../ledger/commands.ts'
@@ -15,16 +15,16 @@ import { type Mode, type Tenant, tenantKey } from '../merchants/tenant.ts'
 export interface Hold {
   id: string
   customerCode: string
-  /** Minor units reserved when it was placed. */
+  /** Minor units, reserved when the hold was placed. */
   amount: bigint
-  /** How much of it the merchant has taken. */
+  /** The part of the amount that the merchant has taken. */
   captured: bigint
-  /** What is still reserved; 0 once it is no longer placed. */
+  /** The part that is still reserved. 0 once the hold is no longer placed. */
   remaining: bigint
   currency: Currency
   status: 'placed' | 'captured' | 'released' | 'expired'
   description: string | null
-  /** When what is left is given up by itself; null for never. */
+  /** The instant at which the rest is released by itself. Null for never. */
   expiresAt: Date | null
   createdAt: Date
   updatedAt: Date
@@ -43,7 +43,7 @@ interface HoldRow {
   updated_at: Date
 }
 
-/** The longest a hold may be asked to last. */
+/** The longest lifetime that a hold can have. */
 const maxLifetimeMs = 365 * 24 * 60 * 60 * 1000
 
 const columns = sql`
@@ -52,7 +52,7 @@ const columns = sql`
 `
 
 /**
- * Reserves an amount: it stays the customer's but can no longer be spent otherwise. Throws `invalid_request`,
+ * Reserves an amount. The amount stays the customer's, but can no longer be spent otherwise. Throws `invalid_request`,
  * `currency_not_held`, `customer_not_found`, `customer_denied`, `insufficient_funds`, `idempotency_key_reused`.
  */
 export async function placeHold(
@@ -103,7 +103,7 @@ export async function placeHold(
 
 /** A movement of reserved money to the merchant. */
 export interface Capture {
-  /** Also of its ledger transaction. */
+  /** The id of its ledger transaction, too. */
   id: string
   holdId: string
   customerCode: string
@@ -116,17 +116,18 @@ export interface Capture {
 }
 
 /**
- * Takes all or a part of what is left of a hold; may be done several times. `isFinal` gives up the rest.
- * Throws `hold_not_found`, `hold_not_open`, `hold_exceeded`, `customer_denied`, `balance_limit`, `idempotency_key_reused`.
+ * Takes the rest of a hold, or a part of it. A hold can be captured several times. `isFinal` releases the rest.
+ * Throws `invalid_request`, `hold_not_found`, `hold_not_open`, `hold_exceeded`, `customer_denied`, `balance_limit`,
+ * `idempotency_key_reused`.
  */
 export async function captureHold(
   context: FreeContext,
   tenant: Tenant,
-  holdId: string,
-  input: { amount?: number | string | undefined; isFinal: boolean },
+  input: { holdId: string; amount?: number | string | undefined; isFinal: boolean },
   request: IdempotentRequest | null,
 ): Promise<Capture> {
   const amount = input.amount === undefined ? null : parseAmount(input.amount)
+  const { holdId, isFinal } = input
   const hold = await getHold(context, tenant, holdId)
   const id = uuidV7(context.random, context.clock.now())
   const receipt = await doCommand(context, tenant, {
@@ -138,7 +139,7 @@ export async function captureHold(
     to: { kind: 'merchant_balance' },
     amount,
     holdId,
-    isFinal: input.isFinal,
+    isFinal,
     description: hold.description,
     event: holdEvent('hold.captured', hold, { captureId: id }),
     request,
@@ -155,7 +156,7 @@ export async function captureHold(
   }
 }
 
-/** Gives up what is left of a hold. Throws `hold_not_found`, `hold_not_open`, `idempotency_key_reused`. */
+/** Releases the rest of a hold. Throws `hold_not_found`, `hold_not_open`, `idempotency_key_reused`. */
 export async function releaseHold(
   context: FreeContext,
   tenant: Tenant,
@@ -194,7 +195,7 @@ export async function listHolds(
   context: Context,
   tenant: Tenant,
   customer: Customer,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Hold>> {
   const rows = await context.db.query<HoldRow & { total: bigint }>(sql`
     select t.total, ${columns}
@@ -211,11 +212,10 @@ export async function listHolds(
     left join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
     order by h.id desc
   `)
-  const items = rows.filter((row) => row.id !== null).map(readHold)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readHold)
 }
 
-/** Gives up every hold that is due and answers how many were. Any number of servers may do so at once. */
+/** Releases every hold that is due, and answers how many were due. Any number of servers may do so at once. */
 export async function expireDueHolds(context: FreeContext): Promise<number> {
   const due = await selectDueHolds(context.db, context.clock.now())
   const byTenant = new Map<string, typeof due>()
@@ -274,13 +274,9 @@ function holdEvent(
 
 function checkExpiry(expiresAt: Date | null, now: Date): void {
   if (expiresAt === null) return
-  // Whether it has passed is judged with the posting: the repeat of a hold that has expired since is still a repeat.
+  // The posting decides whether the time has passed. The repeat of a hold that has expired meanwhile is still a repeat.
   if (expiresAt.getTime() - now.getTime() <= maxLifetimeMs) return
   throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
-}
-
-export function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)
 }
 
 function readHold(row: HoldRow): Hold {

@@ -1,18 +1,18 @@
 import type { Currency } from '../../base/money.ts'
+import type { Page, PageRequest } from '../../base/page.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** What the merchant has earned in its default currency, as of now. Minor units. */
+/** The merchant's earnings in its default currency, as of now. Minor units. */
 export interface MerchantBalance {
   currency: Currency
   posted: bigint
   held: bigint
   /** posted - held */
   available: bigint
-  /** Of the merchant, until something was earned. */
+  /** The merchant's own time of creation, until its first earning. */
   createdAt: Date
   updatedAt: Date
 }
@@ -25,7 +25,7 @@ interface AccountRow {
   updated_at: Date
 }
 
-/** Zeros for a merchant that has earned nothing yet. */
+/** Zeros for a merchant without earnings. */
 export async function getMerchantBalance(context: Context, tenant: Tenant): Promise<MerchantBalance> {
   const account = await findAccount(context, tenant)
   const { posted, held } = account ?? { posted: 0n, held: 0n }
@@ -39,7 +39,7 @@ export async function getMerchantBalance(context: Context, tenant: Tenant): Prom
   }
 }
 
-/** How an entry of the merchant's balance is called: what came in, what went out, and fees. */
+/** The name of an entry of the merchant's balance: money in, money out, or a fee. */
 export type MerchantEntryType = 'credit' | 'debit' | 'fee'
 
 export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount'>): MerchantEntryType {
@@ -49,27 +49,27 @@ export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount
 
 export interface MerchantEntryFilter {
   from?: Date | undefined
-  /** The last instant that counts. */
+  /** The last instant that is included. */
   to?: Date | undefined
-  /** None is of a type that is none of `MerchantEntryType`. */
+  /** A type other than a `MerchantEntryType` matches no entry. */
   type?: string | undefined
 }
 
 /**
- * What happened to the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
- * and the total are index look-ups. With one, what left the balance in the period is counted in an index of its own; what
- * came in, often very much, is the rest.
+ * The entries of the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
+ * and the total are index look-ups. With a type, the outgoing entries of the period are counted in an index of their
+ * own. The incoming entries, often very many, are the rest.
  */
 export async function listMerchantEntries(
   context: Context,
   tenant: Tenant,
   filter: MerchantEntryFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<Entry>> {
   const account = await findAccount(context, tenant)
   if (account === null) return { items: [], total: 0 }
   const period = await findPeriod(context, tenant, account.id, filter)
-  const matches = matchesOf(tenant, account.id, period, filter.type, page)
+  const matches = matchesOf(tenant, period, filter.type, page)
   const statement = sql`
     select c.total, ${entryColumns}
     from (${matches.total}) c
@@ -79,7 +79,7 @@ export async function listMerchantEntries(
     ) t on true
     order by e.number desc
   `
-  // A plan made while nothing had left yet would be kept for as long as the connection.
+  // A plan made before the first outgoing entry would be kept for as long as the connection.
   const rows = await context.db.query<EntryRow & { total: bigint }>(
     filter.type === undefined ? statement : plannedAnew(statement),
   )
@@ -96,22 +96,29 @@ async function findAccount(context: Context, { merchant, mode }: Tenant): Promis
   return row ?? null
 }
 
-/** The entries of a period: those numbered above `after`, up to `last`. */
+/** The entries of an account in a period: numbered above `after`, up to `last`. */
 interface EntryRange {
+  accountId: bigint
   after: bigint
   last: bigint
 }
 
-async function findPeriod(context: Context, { merchant }: Tenant, accountId: bigint, filter: MerchantEntryFilter) {
+async function findPeriod(
+  context: Context,
+  { merchant }: Tenant,
+  accountId: bigint,
+  filter: MerchantEntryFilter,
+): Promise<EntryRange> {
   const justAfter = filter.to && new Date(filter.to.getTime() + 1)
-  const [row] = await context.db.query<EntryRange>(sql`
+  const [row] = await context.db.query<{ after: bigint; last: bigint }>(sql`
     select
       ${filter.from === undefined ? sql`0::bigint` : sql`entry_number_at(a.merchant_id, a.id, ${filter.from})`} as after,
       ${justAfter === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${justAfter})`} as last
     from ledger_accounts a
     where a.merchant_id = ${merchant.id} and a.id = ${accountId}
   `)
-  return row as EntryRange
+  const { after, last } = row as { after: bigint; last: bigint }
+  return { accountId, after, last }
 }
 
 interface Matches {
@@ -119,24 +126,13 @@ interface Matches {
   entries: Sql
 }
 
-function matchesOf(
-  tenant: Tenant,
-  accountId: bigint,
-  period: EntryRange,
-  type: string | undefined,
-  page: { limit: number; offset: number },
-): Matches {
-  if (type === undefined) return pageOfPeriod(tenant, accountId, period, page)
-  if (type === 'credit') return pageOfIncoming(tenant, accountId, period, page)
-  return pageOfOutgoing(tenant, accountId, period, type, page)
+function matchesOf(tenant: Tenant, period: EntryRange, type: string | undefined, page: PageRequest): Matches {
+  if (type === undefined) return pageOfPeriod(tenant, period, page)
+  if (type === 'credit') return pageOfIncoming(tenant, period, page)
+  return pageOfOutgoing(tenant, period, type, page)
 }
 
-function pageOfPeriod(
-  { merchant }: Tenant,
-  accountId: bigint,
-  { after, last }: EntryRange,
-  page: { limit: number; offset: number },
-): Matches {
+function pageOfPeriod({ merchant }: Tenant, { accountId, after, last }: EntryRange, page: PageRequest): Matches {
   const newest = last - BigInt(page.offset)
   const above = newest - BigInt(page.limit)
   return {
@@ -154,34 +150,23 @@ const outgoingTypes = new Map([
   ['debit', sql`and o.kind <> 'fee'`],
 ])
 
-function pageOfOutgoing(
-  tenant: Tenant,
-  accountId: bigint,
-  period: EntryRange,
-  type: string,
-  page: { limit: number; offset: number },
-): Matches {
-  const matching = outgoing(tenant, accountId, period, outgoingTypes.get(type) ?? sql`and false`)
+function pageOfOutgoing(tenant: Tenant, period: EntryRange, type: string, page: PageRequest): Matches {
+  const matching = outgoing(tenant, period, outgoingTypes.get(type) ?? sql`and false`)
   return {
     total: sql`select count(*) as total ${matching}`,
     entries: sql`
       select n.*
       from (select o.from_number ${matching} order by o.from_number desc limit ${page.limit} offset ${page.offset}) f
       join entries n
-        on n.merchant_id = ${tenant.merchant.id} and n.account_id = ${accountId} and n.number = f.from_number
+        on n.merchant_id = ${tenant.merchant.id} and n.account_id = ${period.accountId} and n.number = f.from_number
     `,
   }
 }
 
-/** The page begins below as many entries as are skipped, and below what left between and before those. */
-function pageOfIncoming(
-  tenant: Tenant,
-  accountId: bigint,
-  period: EntryRange,
-  page: { limit: number; offset: number },
-): Matches {
-  const { after, last } = period
-  const left = outgoing(tenant, accountId, period)
+/** The page begins below the skipped incoming entries, and below the outgoing entries between and above them. */
+function pageOfIncoming(tenant: Tenant, period: EntryRange, page: PageRequest): Matches {
+  const { accountId, after, last } = period
+  const left = outgoing(tenant, period)
   const leftAbove = sql`
     select count(*)
     from (select o.from_number, row_number() over (order by o.from_number desc) - 1 as above ${left}) f
@@ -199,8 +184,8 @@ function pageOfIncoming(
   }
 }
 
-/** What left the balance in the period: fees, and what was given back. Nothing else takes from it. */
-function outgoing({ merchant }: Tenant, accountId: bigint, { after, last }: EntryRange, condition = nothing): Sql {
+/** The outgoing entries of the period: fees, refunds and reversals. Nothing else takes money from the balance. */
+function outgoing({ merchant }: Tenant, { accountId, after, last }: EntryRange, condition = nothing): Sql {
   return sql`
     from ledger_transactions o
     where o.merchant_id = ${merchant.id} and o.from_account_id = ${accountId}

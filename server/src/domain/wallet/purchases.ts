@@ -8,11 +8,11 @@ import type { Tenant } from '../merchants/tenant.ts'
 
 /** Money a customer spent with the merchant, from their cash balance. */
 export interface Purchase {
-  /** Also of its ledger transaction. */
+  /** The id of its ledger transaction, too. */
   id: string
   customerCode: string
   productId: string
-  /** Minor units, of the whole purchase whatever the quantity. */
+  /** Minor units, of the whole purchase, whatever the quantity. */
   amount: bigint
   currency: Currency
   balanceBefore: bigint

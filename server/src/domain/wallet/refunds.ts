@@ -1,19 +1,18 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { type AccountName, doCommand, type TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { isUuid } from './holds.ts'
 
-/** Money that went back the way it came, in a new ledger transaction that points at the old one. */
+/** Money that went back to its payer, in a new ledger transaction that points at the original one. */
 export interface Refund {
-  /** Also of its ledger transaction. */
+  /** The id of its ledger transaction, too. */
   id: string
   kind: 'refund' | 'reversal'
-  /** The ledger transaction that was given back. */
+  /** The original ledger transaction. */
   transactionId: string
   /** Minor units. */
   amount: bigint
@@ -30,9 +29,9 @@ interface Original {
 }
 
 /**
- * Gives back a part, or without an amount all, of what is left of a pay-in, purchase or hold capture.
+ * Gives back a part of the rest of a pay-in, purchase or hold capture. Without an amount gives back the whole rest.
  * Throws `transaction_not_found`, `invalid_request` for a transaction of another kind, `refund_exceeded`,
- * `insufficient_funds` of who received the money, `idempotency_key_reused`.
+ * `insufficient_funds` when the receiver no longer has the money, `idempotency_key_reused`.
  */
 export async function refundTransaction(
   context: FreeContext,
@@ -44,7 +43,9 @@ export async function refundTransaction(
   return giveBack(context, tenant, { ...input, amount, kind: 'refund' }, request)
 }
 
-/** Undoes all that is left of any transaction but a refund or reversal. Throws as `refundTransaction`. */
+/**
+ * Gives back the whole rest of any transaction but a refund or reversal. Throws the same codes as `refundTransaction`.
+ */
 export async function reverseTransaction(
   context: FreeContext,
   tenant: Tenant,
@@ -95,7 +96,7 @@ async function giveBack(
   }
 }
 
-/** Of a transfer that is given back, both customers: who receives it is told as well. */
+/** Both customers of a transfer that is given back, because its receiver gets the event as well. */
 function sidesOf({ from, to }: Original) {
   if (from.customer === undefined || to.customer === undefined) return {}
   return { fromCustomer: to.customer, toCustomer: from.customer }

@@ -15,7 +15,7 @@ export interface CurrencyBalance {
   available: bigint
 }
 
-/** In every currency the customer ever had, the merchant's default first. */
+/** Balances in every currency the customer ever had, the merchant's default first. */
 export async function listBalances(context: Context, tenant: Tenant, customer: Customer): Promise<CurrencyBalance[]> {
   const rows = await context.db.query<{ currency: Currency; posted: bigint; held: bigint }>(sql`
     select currency, posted, held from ledger_accounts
@@ -25,7 +25,7 @@ export async function listBalances(context: Context, tenant: Tenant, customer: C
   return rows.map((row) => ({ ...row, available: row.posted - row.held }))
 }
 
-/** What was posted at a past instant, in every currency. Holds are not part of the past: they leave no entries. */
+/** The posted balance at a past instant, in every currency. Holds leave no entries, so the past does not show them. */
 export async function listBalancesAt(
   context: Context,
   tenant: Tenant,
@@ -44,19 +44,19 @@ export async function listBalancesAt(
   `)
 }
 
-/** What happened to a customer's cash in one currency from `from` until just before `to`. Minor units. */
+/** The entries of a customer's cash in one currency, from `from` until just before `to`. Minor units. */
 export interface Statement {
   currency: Currency
   from: Date
   to: Date
-  /** Posted just before `from`. */
+  /** The posted balance just before `from`. */
   openingBalance: bigint
-  /** Posted just before `to`: opening + totalIn - totalOut. */
+  /** The posted balance just before `to`: openingBalance + totalIn - totalOut. */
   closingBalance: bigint
   totalIn: bigint
   totalOut: bigint
   entryCount: number
-  /** The numbers of the period's entries: those above `after`, up to `last`. */
+  /** The period's entries are numbered above `after`, up to `last`. */
   after: bigint
   last: bigint
   accountId: bigint

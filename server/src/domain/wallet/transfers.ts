@@ -1,17 +1,17 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand, doTogether, doTogetherOnce, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** Money one customer sent to another. */
+/** Money that one customer sent to another. */
 export interface Transfer {
-  /** Also of its ledger transaction. */
+  /** The id of its ledger transaction, too. */
   id: string
   fromCustomer: string
   toCustomer: string
@@ -20,6 +20,16 @@ export interface Transfer {
   currency: Currency
   description: string | null
   createdAt: Date
+}
+
+interface TransferRow {
+  id: string
+  from_customer: string
+  to_customer: string
+  amount: bigint
+  currency: Currency
+  description: string | null
+  created_at: Date
 }
 
 export interface NewTransfer {
@@ -42,7 +52,7 @@ export async function makeTransfer(
 ): Promise<Transfer & { replayed: boolean }> {
   const command = transferCommand(context, tenant, input, request)
   const receipt = await doCommand(context, tenant, command)
-  return { ...readTransfer(input, command, receipt), replayed: receipt.replayed }
+  return { ...madeTransfer(input, command, receipt), replayed: receipt.replayed }
 }
 
 /**
@@ -67,30 +77,17 @@ export async function makeTransfers(
   const outcomes = commands.map((command, i) => {
     if (command instanceof ServiceError) return command
     const receipt = receiptOf.get(command) as Receipt | ServiceError
-    return receipt instanceof ServiceError ? receipt : readTransfer(inputs[i] as NewTransfer, command, receipt)
+    return receipt instanceof ServiceError ? receipt : madeTransfer(inputs[i] as NewTransfer, command, receipt)
   })
   return { outcomes, replayed }
 }
 
 /**
- * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. So are
- * the names: joined to the page, all customers were read for it.
+ * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. The
+ * customers' codes are index look-ups too, because a join with the page would read all customers.
  */
-export async function listTransfers(
-  context: Context,
-  tenant: Tenant,
-  page: { limit: number; offset: number },
-): Promise<Page<Transfer>> {
-  const rows = await context.db.query<{
-    total: bigint
-    id: string | null
-    from_customer: string
-    to_customer: string
-    amount: bigint
-    currency: Currency
-    description: string | null
-    created_at: Date
-  }>(sql`
+export async function listTransfers(context: Context, tenant: Tenant, page: PageRequest): Promise<Page<Transfer>> {
+  const rows = await context.db.query<TransferRow & { total: bigint }>(sql`
     select
       k.transfer_count as total, t.id, ${codeOfOwner(sql`t.from_account_id`)} as from_customer,
       ${codeOfOwner(sql`t.to_account_id`)} as to_customer, t.amount, t.currency, t.description, t.created_at
@@ -104,23 +101,10 @@ export async function listTransfers(
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
     order by t.number desc
   `)
-  const items = rows.flatMap((row) =>
-    row.id === null
-      ? []
-      : {
-          id: row.id,
-          fromCustomer: row.from_customer,
-          toCustomer: row.to_customer,
-          amount: row.amount,
-          currency: row.currency,
-          description: row.description,
-          createdAt: row.created_at,
-        },
-  )
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return readPage(rows, readTransfer)
 }
 
-/** The customer of an account of a transfer `t`. */
+/** The code of the customer who owns an account of the transfer `t`. */
 function codeOfOwner(accountId: Sql): Sql {
   return sql`(
     select c.code
@@ -174,7 +158,7 @@ function transferCommand(
   }
 }
 
-function readTransfer(input: NewTransfer, command: TransferCommand, receipt: Receipt): Transfer {
+function madeTransfer(input: NewTransfer, command: TransferCommand, receipt: Receipt): Transfer {
   return {
     id: receipt.id,
     fromCustomer: input.fromCustomer,
@@ -183,5 +167,17 @@ function readTransfer(input: NewTransfer, command: TransferCommand, receipt: Rec
     currency: command.currency,
     description: command.description,
     createdAt: receipt.createdAt,
+  }
+}
+
+function readTransfer(row: TransferRow): Transfer {
+  return {
+    id: row.id,
+    fromCustomer: row.from_customer,
+    toCustomer: row.to_customer,
+    amount: row.amount,
+    currency: row.currency,
+    description: row.description,
+    createdAt: row.created_at,
   }
 }

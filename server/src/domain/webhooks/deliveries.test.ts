@@ -313,9 +313,9 @@ test('each attempt is kept with what was sent and answered', async () => {
 
 describe('the operator is told', () => {
   /** How many attempts had this outcome. */
-  function countOf({ service }: Setting, outcome: string): number {
+  async function countOf({ service }: Setting, outcome: string): Promise<number> {
     const name = `mteja_webhook_attempt_duration_seconds_count{outcome="${outcome}"} `
-    return Number(service.meter.render().split(name)[1]?.split('\n')[0] ?? 0)
+    return Number((await service.meter.render()).split(name)[1]?.split('\n')[0] ?? 0)
   }
 
   test('of an endpoint that answers 401, then 500, then nothing, then well again, in four lines and by counts', async () => {
@@ -340,9 +340,9 @@ describe('the operator is told', () => {
       { ...members, reason: 'No answer within 15 s', since: startedAt, msg: 'still fails' },
       { level: 40, subject, since: startedAt, msg: 'works again' },
     ])
-    expect(countOf(setting, 'refused')).toBeGreaterThanOrEqual(4)
-    expect(countOf(setting, 'unanswered')).toBeGreaterThanOrEqual(2)
-    expect(countOf(setting, 'acknowledged')).toBeGreaterThanOrEqual(2)
+    expect(await countOf(setting, 'refused')).toBeGreaterThanOrEqual(4)
+    expect(await countOf(setting, 'unanswered')).toBeGreaterThanOrEqual(2)
+    expect(await countOf(setting, 'acknowledged')).toBeGreaterThanOrEqual(2)
     expect(log.text()).not.toMatch(/their-secret|@example/)
   })
 
@@ -352,7 +352,7 @@ describe('the operator is told', () => {
     await createWebhookEndpoint(service, tenant, hooks)
     await createWallets(service, tenant, 3)
     await deliver(setting)
-    expect([countOf(setting, 'acknowledged'), log.lines]).toEqual([3, []])
+    expect([await countOf(setting, 'acknowledged'), log.lines]).toEqual([3, []])
   })
 })
 

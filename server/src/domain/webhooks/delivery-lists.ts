@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
+import type { Page } from '../../base/page.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Page } from '../customers/customer-lists.ts'
 import type { Customer } from '../customers/customers.ts'
 import {
   datedWithin,

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { ErrorCode } from '../../base/errors.ts'
 import { type Problem, sentence } from '../http/problem.ts'
 
-/** What each refusal is on this surface. */
+/** The status of each refusal on this surface. */
 const statusByCode: Record<ErrorCode, number> = {
   invalid_request: 400,
   currency_not_held: 400,
@@ -25,6 +25,7 @@ const statusByCode: Record<ErrorCode, number> = {
   api_key_not_found: 404,
   hold_not_found: 404,
   transaction_not_found: 404,
+  payment_not_found: 404,
   payment_intent_not_found: 404,
   checkout_session_not_found: 404,
   reference_not_found: 404,
@@ -45,7 +46,7 @@ const statusByCode: Record<ErrorCode, number> = {
   busy: 503,
 }
 
-/** `{"statusCode": 404, "message": ["…"], "error": "Not Found"}`, the message always a list. */
+/** `{"statusCode": 404, "message": ["…"], "error": "Not Found"}`. The message is always a list. */
 export function renderProblem(problem: Problem) {
   const statusCode = statusByCode[problem.code]
   return { statusCode, body: renderUnreadable(statusCode, ...messagesOf(problem)) }

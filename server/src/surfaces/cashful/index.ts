@@ -15,7 +15,7 @@ import { transferRoutes } from './routes/transfers.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { errorSchema } from './schemas.ts'
 
-/** Everything under `/api/canary`, as Cashful's clients of every language expect it. */
+/** All routes under `/api/canary`, as Cashful's clients of every language expect them. */
 export const cashful: Dialect = {
   name: 'cashful',
   title: 'Cashful Customers API',

@@ -2,8 +2,8 @@ import { type TSchema, Type } from 'typebox'
 import { metadataSchema } from '../http/schemas.ts'
 
 /**
- * The shapes of the Cashful surface. Its clients' strictest rules hold for all of them: exactly these members, every
- * required one always there, optional ones left out rather than null.
+ * The shapes of the Cashful surface. All of them follow the rules of its strictest clients: an answer has exactly these
+ * members, every required member is present, and an optional member without a value is left out instead of null.
  */
 export const date = Type.String({ format: 'date-time', examples: ['2025-01-15T10:30:00.000Z'] })
 
@@ -15,7 +15,7 @@ export const errorSchema = Type.Object(
   },
 )
 
-/** `responses(201, body, 400, 409)`: the success, and the refusals in the surface's envelope. 401 is everywhere. */
+/** `responses(201, body, 400, 409)`: the success, and the refusals in the surface's envelope. Every route has 401. */
 export function responses(status: number, body: TSchema, ...errors: number[]): Record<number, TSchema> {
   const refusals = [401, ...errors].map((code) => [code, Type.Ref('CashfulError')] as const)
   return { [status]: body, ...Object.fromEntries(refusals) }
@@ -185,7 +185,7 @@ export const updateCustomerSchema = Type.Object(
   { examples: [{ name: 'Jane Doe', metadata: {} }] },
 )
 
-/** Kotlin's client sends decimals as text. */
+/** A number or a text, because the Kotlin client sends decimals as text. */
 export const amountSchema = Type.Unsafe<number | string>({
   type: ['number', 'string'],
   description: 'Whole minor units, 1 to 2^53 - 1',

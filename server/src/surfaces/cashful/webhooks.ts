@@ -1,16 +1,16 @@
 import type { EventType, RecordedEvent } from '../../domain/events/events.ts'
 
-/** The body of a webhook of the standard style: an event in Cashful's words. */
+/** The body of a webhook in the standard style: an event in Cashful's words. */
 export interface CashfulWebhook {
-  /** The same as the header `webhook-id`. */
+  /** Equal to the header `webhook-id`. */
   id: string
   type: EventType
-  /** When it happened. */
+  /** The time of the event. */
   timestamp: string
   data: Record<string, unknown>
 }
 
-/** As much of an event as is rendered. */
+/** The parts of an event that are rendered. */
 export type TellableEvent = Pick<RecordedEvent, 'publicId' | 'merchantCode' | 'type' | 'data' | 'createdAt'>
 
 export function renderCashfulEvent(event: TellableEvent): CashfulWebhook {
@@ -18,13 +18,13 @@ export function renderCashfulEvent(event: TellableEvent): CashfulWebhook {
   return { id: publicId, type, timestamp: createdAt.toISOString(), data: renderEventData(event) }
 }
 
-/** What the event is about, by Cashful's ids. Members without a value are left out. */
+/** The details of an event, with Cashful's ids. Members without a value are left out. */
 export function renderEventData(event: TellableEvent): Record<string, unknown> {
   const data = tellings[event.type].render(readAbout(event))
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined && value !== null))
 }
 
-/** The thing an event is about, named as Cashful names its entities. */
+/** The entity that an event is about, by the name Cashful gives it. */
 export function relatedEntity(event: TellableEvent): { relatedEntityId?: string; relatedEntityType?: string } {
   const { id, customerId } = renderEventData(event)
   const relatedEntityId = id ?? customerId
@@ -32,7 +32,7 @@ export function relatedEntity(event: TellableEvent): { relatedEntityId?: string;
   return { relatedEntityId, relatedEntityType: tellings[event.type].entity }
 }
 
-/** What the tellings are made from. */
+/** The values that the details are made from. */
 interface About {
   customer: Record<string, unknown>
   details: Record<string, unknown>

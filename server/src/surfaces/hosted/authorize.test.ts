@@ -32,7 +32,7 @@ function submit(url: string, form: Record<string, string> = { accountNumber: '01
 }
 
 describe('the page where a customer authorizes a direct debit', () => {
-  test('asks in the merchant’s name, which is text and no markup', async () => {
+  test('the authorization page shows the merchant’s name as text, not as markup', async () => {
     const { path } = await initialize()
     const answer = await open(path)
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/html/)])
@@ -40,13 +40,13 @@ describe('the page where a customer authorizes a direct debit', () => {
     expect(answer.body).not.toContain('<b>')
   })
 
-  test('fills in the bank that was asked for', async () => {
+  test('the authorization page fills in the bank that was asked for', async () => {
     const account = { number: '0123456789', bank_code: '"><i>' }
     const { path } = await initialize({ account })
     expect((await open(path)).body).toContain('value="&quot;&gt;&lt;i&gt;"')
   })
 
-  test('approved, sends the customer back with the reference', async () => {
+  test('approving on the authorization page sends the customer back with the reference', async () => {
     const { path, reference } = await initialize({ callback_url: 'https://shop.example/done?a=1#top' })
     const answer = await submit(path)
     expect([answer.statusCode, answer.headers.location]).toEqual([
@@ -57,7 +57,7 @@ describe('the page where a customer authorizes a direct debit', () => {
   })
 
   test.each([undefined, 'javascript:alert(1)', 'data:text/html,x'])(
-    'approved with %s to go back to, says thank you',
+    'approving with the callback %s shows a thank-you instead of leading there',
     async (callback_url) => {
       const { path } = await initialize({ callback_url })
       const answer = await submit(path)
@@ -66,7 +66,7 @@ describe('the page where a customer authorizes a direct debit', () => {
     },
   )
 
-  test('can be answered once', async () => {
+  test('an authorization page can be approved once', async () => {
     const { path, reference } = await initialize()
     await submit(path)
     expect((await open(path)).body).toContain('answered this request already')
@@ -80,17 +80,20 @@ describe('the page where a customer authorizes a direct debit', () => {
     [{ accountNumber: '0123456789', bankCode: '' }],
     [{ accountNumber: '0123456789', bankCode: '<i>' }],
     [{ 'accountNumber[]': '0123456789', bankCode: '058' }],
-  ])('with %j is told what is wrong, and nothing is authorized', async (form) => {
+  ])('the authorization page answers the form %j with its fault, and nothing is authorized', async (form) => {
     const { path, reference } = await initialize()
     const answer = await submit(path, form)
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([400, expect.stringMatching(/^text\/html/)])
     expect(await statusOf(reference)).toBe(404)
   })
 
-  test.each(['nothing', '%00', 'x'.repeat(400), '%3Cscript%3E'])('at /authorize/%s is not found', async (code) => {
-    for (const answer of [await open(`/authorize/${code}`), await submit(`/authorize/${code}`)]) {
-      expect([answer.statusCode, answer.headers['content-type']]).toEqual([404, expect.stringMatching(/^text\/html/)])
-      expect(answer.body).not.toContain('<script')
-    }
-  })
+  test.each(['nothing', '%00', 'x'.repeat(400), '%3Cscript%3E'])(
+    'the authorization page /authorize/%s answers 404',
+    async (code) => {
+      for (const answer of [await open(`/authorize/${code}`), await submit(`/authorize/${code}`)]) {
+        expect([answer.statusCode, answer.headers['content-type']]).toEqual([404, expect.stringMatching(/^text\/html/)])
+        expect(answer.body).not.toContain('<script')
+      }
+    },
+  )
 })

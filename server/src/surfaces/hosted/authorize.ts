@@ -1,14 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { approveMandate, findMandateTenant, getMandate } from '../../domain/payments/mandates.ts'
+import { requireProcessor } from '../../domain/payments/payment-processor.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
+import { html, htmlPage } from '../http/html.ts'
 import { problemOf } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html, page } from './page.ts'
 
-/** `/authorize/:accessCode`: where a customer agrees to a direct debit mandate. The address is the only secret. */
+/**
+ * `/authorize/:accessCode`: the page on which a customer approves a direct debit mandate. Only the address is secret.
+ */
 export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
@@ -20,7 +23,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
     return reply
       .status(status)
       .type('text/html')
-      .send(page('Authorization', html`<p>${problem.message}</p>`))
+      .send(htmlPage('Authorization', html`<p>${problem.message}</p>`))
   })
 
   app.get<{ Params: { accessCode: string } }>(
@@ -31,15 +34,16 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
       const mandate = await getMandate(context, tenant, reference)
       reply.type('text/html')
       if (mandate.status !== 'requested') {
-        return page('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
+        return htmlPage('Authorization', html`<p>You have answered this request already. You can close this page.</p>`)
       }
-      return page(
+      const { pages } = await requireProcessor(context, tenant)
+      return htmlPage(
         'Authorize direct debit',
         html`
-        <p><strong>${tenant.merchant.name}</strong> asks to debit your bank account. This is a sandbox: no bank is asked.</p>
+        <p><strong>${tenant.merchant.name}</strong> asks to debit your bank account.${pages.mandateNotice === null ? '' : ` ${pages.mandateNotice}`}</p>
         <form method="post">
-          <label>Account number <input name="accountNumber" inputmode="numeric" pattern="[0-9]{6,20}" required value="0123456789"></label>
-          <label>Bank code <input name="bankCode" required maxlength="20" value="${mandate.bankCode ?? '058'}"></label>
+          <label>Account number <input name="accountNumber" inputmode="numeric" pattern="[0-9]{6,20}" required value="${pages.testAccount?.number ?? ''}"></label>
+          <label>Bank code <input name="bankCode" required maxlength="20" value="${mandate.bankCode ?? pages.testAccount?.bankCode ?? ''}"></label>
           <button>Approve</button>
         </form>
       `,
@@ -65,7 +69,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
         address.searchParams.set('reference', reference)
         return reply.redirect(address.href, 303)
       }
-      return reply.type('text/html').send(page('Authorized', html`<p>Thank you. You can close this page.</p>`))
+      return reply.type('text/html').send(htmlPage('Authorized', html`<p>Thank you. You can close this page.</p>`))
     },
   )
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
-import { settleDuePayments } from '../../domain/payments/payment-intents.ts'
-import { sandboxPhones } from '../../domain/sandbox/processor.ts'
+import { settleDuePayments } from '../../domain/payments/due-payments.ts'
+import { sandboxPhones } from '../../domain/sandbox/instruments.ts'
 
 const successUrl = 'https://shop.example/paid?order=7'
 const cancelUrl = 'https://shop.example/basket'
@@ -42,8 +42,8 @@ const submit = (id: string, fields: Record<string, string>) =>
 const card = (number: string) => ({ method: 'card', number, expiry: '12/30', cvv: '123' })
 const good = card('4084 0840 8408 4081')
 
-describe('the page', () => {
-  test('shows what is paid to whom, escaped, and two forms that need no script', async () => {
+describe('the checkout page', () => {
+  test('the checkout page shows the amount and the payee, escaped, and two forms that need no script', async () => {
     const { statusCode, body, headers } = await view(
       await open({ lineItems: [{ name: '<b>', amount: 5000, currency: 'ZAR' }] }),
     )
@@ -56,7 +56,7 @@ describe('the page', () => {
     expect(body).not.toMatch(/<script|src=|<link|@import|url\(/)
   })
 
-  test('lets nothing be loaded or run, and its form end with the merchant alone', async () => {
+  test('the checkout page loads and runs nothing, and its form leads to the merchant alone', async () => {
     const { headers } = await view(await open())
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'$/,
@@ -67,7 +67,7 @@ describe('the page', () => {
     expect(withoutReturn.headers['content-security-policy']).toContain("form-action 'self';")
   })
 
-  test('does not exist for another address', async () => {
+  test('a checkout page at an unknown address answers 404', async () => {
     for (const id of ['checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', 'checkout_sess_x', 'x', '%00']) {
       expect([id, (await view(id)).statusCode]).toEqual([id, 404])
       expect([id, (await submit(id, good)).statusCode]).toEqual([id, 404])
@@ -75,8 +75,8 @@ describe('the page', () => {
   })
 })
 
-describe('paying', () => {
-  test('by a test card fills the balance and goes to the merchant with the session’s id', async () => {
+describe('paying on the checkout page', () => {
+  test('paying by a test card fills the balance and leads to the merchant with the session’s id', async () => {
     const id = await open()
     const { statusCode, headers } = await submit(id, good)
     expect([statusCode, headers.location]).toEqual([303, `${successUrl}&session_id=${id}`])
@@ -86,32 +86,35 @@ describe('paying', () => {
     expect(data).toMatchObject([{ type: 'credit', relatedEntityType: 'CheckoutSession', relatedEntityId: id }])
   })
 
-  test.each(sandboxPhones)('by mobile money of %s works as well', async (phone) => {
+  test.each(sandboxPhones)('paying by mobile money from %s succeeds', async (phone) => {
     const id = await open()
     expect((await submit(id, { method: 'mobile_money', phone })).headers.location).toContain('shop.example')
     expect(await balance()).toBe(5000)
   })
 
-  test.each(['12/30', '1230', '12 / 2030', '1/26'])('takes the expiry typed as %s', async (expiry) => {
-    const id = await open()
-    await submit(id, { ...good, expiry })
-    expect(await balance()).toBe(5000)
-  })
+  test.each(['12/30', '1230', '12 / 2030', '1/26'])(
+    'the checkout page accepts an expiry typed as %s',
+    async (expiry) => {
+      const id = await open()
+      await submit(id, { ...good, expiry })
+      expect(await balance()).toBe(5000)
+    },
+  )
 
-  test('a merchant without a customer fills the merchant’s balance', async () => {
+  test('paying a session without a customer fills the merchant’s balance', async () => {
     const id = await open({ customerId: undefined, mode: undefined })
     await submit(id, good)
     expect((await call('GET', '/api/canary/balance')).json().amount).toBe(5000)
   })
 
-  test('without an address to go to says so itself', async () => {
+  test('a paid session without a success address says on its own page that it is paid', async () => {
     const id = await open({ successUrl: undefined })
     const { headers } = await submit(id, good)
     expect(headers.location).toBe(`/checkout/${id}`)
     expect((await view(id)).body).toContain('You can close this page')
   })
 
-  test('declined shows the reason and can be tried again', async () => {
+  test('a declined payment shows the reason on the checkout page, and the payment can be tried again', async () => {
     const id = await open()
     const { statusCode, headers } = await submit(id, card('4084080000005408'))
     expect([statusCode, headers.location]).toEqual([303, `/checkout/${id}`])
@@ -124,7 +127,7 @@ describe('paying', () => {
     expect(await balance()).toBe(5000)
   })
 
-  test('under way says so, can be refreshed, and goes to the merchant once it has succeeded', async () => {
+  test('the checkout page of a payment under way can be refreshed, and leads to the merchant after the payment', async () => {
     const id = await open()
     await submit(id, card('4084080000040009'))
     const waiting = await view(id)
@@ -146,7 +149,7 @@ describe('paying', () => {
     [{ method: 'mobile_money', phone: 'me' }, 'phone'],
     [{ method: 'mobile_money', phone: '' }, 'phone'],
     [{}, 'card number'],
-  ])('with %o is asked for again, and nothing is charged', async (fields, words) => {
+  ])('the checkout page asks again for the fields %o, and charges nothing', async (fields, words) => {
     const id = await open()
     const { statusCode, body } = await submit(id, fields as Record<string, string>)
     expect([statusCode, body]).toEqual([400, expect.stringContaining(words)])
@@ -155,7 +158,7 @@ describe('paying', () => {
     expect(await balance()).toBe(0)
   })
 
-  test('into the balance of a denied customer is refused clearly', async () => {
+  test('paying into the balance of a denied customer is refused with the reason', async () => {
     const [into, of] = [await open(), await open({ mode: 'payment' })]
     await call('POST', '/customer/set_risk_action', { customer: customerId, risk_action: 'deny' })
     for (const id of [into, of]) {
@@ -166,8 +169,8 @@ describe('paying', () => {
   })
 })
 
-describe('never twice', () => {
-  test('a double submission, two tabs and the back button pay once', async () => {
+describe('paying a checkout session once', () => {
+  test('a double submission, two tabs and the back button pay a checkout session once', async () => {
     const id = await open()
     const answers = await Promise.all(Array.from({ length: 20 }, () => submit(id, good)))
     expect(new Set(answers.map((each) => each.statusCode))).toEqual(new Set([303]))
@@ -178,7 +181,7 @@ describe('never twice', () => {
     expect((await view(id)).headers.location).toContain('shop.example')
   })
 
-  test('a submission while one is under way starts no other', async () => {
+  test('a second submission during a payment starts no other payment', async () => {
     const id = await open()
     await submit(id, card('4084080000060007'))
     const { headers } = await submit(id, good)
@@ -187,7 +190,7 @@ describe('never twice', () => {
     expect(await balance()).toBe(5000)
   })
 
-  test('after 48 hours it is expired and takes no money', async () => {
+  test('a checkout session is expired after 48 hours and takes no money', async () => {
     const id = await open()
     api.service.clock.advance(48 * 60 * 60 * 1000)
     expect((await view(id)).body).toContain('has expired')

@@ -1,16 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { formatAmount } from '../../base/money.ts'
+import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import {
   type CheckoutSession,
   type OpenedCheckout,
   openCheckout,
   payCheckout,
 } from '../../domain/payments/checkout-sessions.ts'
-import { pageChannels } from '../../domain/payments/payments.ts'
+import { type Html, html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html } from './page.ts'
 import {
   join,
   type PaymentFields,
@@ -24,9 +24,9 @@ import {
 } from './payment.ts'
 
 /**
- * `/checkout/:id`: where a person pays a checkout session. The address is the only secret. Every submission is answered
- * by a redirect, so that neither refreshing nor going back sends it again; and if it is sent again, what is paid or under
- * way is not charged.
+ * `/checkout/:id`: the page on which a person pays a checkout session. Only the address is secret. Every submission is
+ * answered by a redirect, so that neither refreshing nor going back sends it again. If it is sent again, a session that
+ * is paid or being paid is not charged.
  */
 export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   servePayments(app)
@@ -51,7 +51,8 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { co
     async (request, reply) => {
       const { id } = request.params
       try {
-        const { session } = await payCheckout(context, id, readInstrument(request.body, context.clock.now()))
+        const instrument = readInstrument(request.body, context.clock.now())
+        const { session } = await payCheckout(context, { id, instrument }, freshAttempt(context))
         const { successUrl } = session
         const isPaid = session.status === 'complete' && successUrl !== null
         return reply.redirect(isPaid ? returnAddress(session, successUrl) : pathOf(session), 303)
@@ -66,7 +67,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { co
   )
 }
 
-function paymentOf({ tenant, session }: OpenedCheckout): PayPage {
+function paymentOf({ tenant, session, pages }: OpenedCheckout): PayPage {
   const { amount, currency, purpose, successUrl, cancelUrl } = session
   return {
     path: pathOf(session),
@@ -75,7 +76,8 @@ function paymentOf({ tenant, session }: OpenedCheckout): PayPage {
     currency,
     purpose,
     items: lineItems(session),
-    channels: pageChannels,
+    channels: null,
+    pages,
     returnUrl: successUrl,
     cancelUrl,
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
-import { settleDuePayments } from '../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../domain/payments/due-payments.ts'
 
 const email = 'zero@example.com'
 const callback_url = 'https://shop.example/done?order=7'
@@ -41,8 +41,8 @@ const good = card('4084 0840 8408 4081')
 const statusOf = async (reference: string) => (await call('GET', `/transaction/verify/${reference}`)).json().data.status
 const balance = async () => (await call('GET', '/api/canary/balance')).json().amount
 
-describe('the page of a transaction', () => {
-  test('shows what is paid to whom, escaped, and needs no script', async () => {
+describe('the pay page', () => {
+  test('the pay page shows the amount and the payee, escaped, and needs no script', async () => {
     const { path, reference } = await open()
     const { statusCode, body, headers } = await view(path)
     expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
@@ -55,7 +55,7 @@ describe('the page of a transaction', () => {
     expect([headers['cache-control'], headers['referrer-policy']]).toEqual(['no-store', 'no-referrer'])
   })
 
-  test('of a top-up says so, and offers the channels asked for', async () => {
+  test('the pay page of a top-up says so, and offers only the channels asked for', async () => {
     const { path } = await open({ metadata: { purpose: 'wallet_topup' }, channels: ['bank', 'mobile_money'] })
     const { body } = await view(path)
     expect(body).toContain('Into your balance with')
@@ -68,12 +68,12 @@ describe('the page of a transaction', () => {
     ['https://shop.example/basket', true],
     ['javascript:alert(1)', false],
     [7, false],
-  ])('leads back to the cancel_action %j: %s', async (cancel_action, isThere) => {
+  ])('the pay page has a link to the cancel_action %j: %s', async (cancel_action, isThere) => {
     const { path } = await open({ metadata: { cancel_action } })
     expect((await view(path)).body.includes(`<a href="${cancel_action}">`)).toBe(isThere)
   })
 
-  test('does not exist for another address', async () => {
+  test('a pay page at an unknown address answers 404', async () => {
     const { reference } = await open()
     for (const code of ['000000000000000', reference, '%00', 'x'.repeat(400)]) {
       expect([code, (await view(`/pay/${code}`)).statusCode]).toEqual([code, 404])
@@ -82,8 +82,8 @@ describe('the page of a transaction', () => {
   })
 })
 
-describe('paying', () => {
-  test('goes to the merchant with the reference, twice, and so does looking again', async () => {
+describe('paying on the pay page', () => {
+  test('paying leads to the merchant with the reference twice in the address, and so does opening the paid page again', async () => {
     const { path, reference } = await open()
     const address = `${callback_url}&trxref=${reference}&reference=${reference}`
     const paid = await submit(path, good)
@@ -92,13 +92,16 @@ describe('paying', () => {
     expect([await statusOf(reference), await balance()]).toEqual(['success', 5000])
   })
 
-  test.each([undefined, 'myapp://done'])('with %s to go to says so itself', async (callback_url) => {
-    const { path } = await open({ callback_url })
-    expect((await submit(path, good)).headers.location).toBe(path)
-    expect((await view(path)).body).toContain('You can close this page')
-  })
+  test.each([undefined, 'myapp://done'])(
+    'a paid page with the callback %s says on its own page that it is paid',
+    async (callback_url) => {
+      const { path } = await open({ callback_url })
+      expect((await submit(path, good)).headers.location).toBe(path)
+      expect((await view(path)).body).toContain('You can close this page')
+    },
+  )
 
-  test('declined shows the reason and can be tried again', async () => {
+  test('a declined payment shows the reason on the pay page, and the payment can be tried again', async () => {
     const { path, reference } = await open()
     expect((await submit(path, card('4084080000670037'))).headers.location).toBe(path)
     expect(await statusOf(reference)).toBe('failed')
@@ -111,7 +114,7 @@ describe('paying', () => {
     expect(log).toMatchObject({ attempts: 2, errors: 1, success: true })
   })
 
-  test('under way says so, and goes to the merchant once it has succeeded', async () => {
+  test('the pay page of a payment under way says so, and leads to the merchant after the payment', async () => {
     const { path, reference } = await open()
     await submit(path, card('4084080000040009'))
     const waiting = await view(path)
@@ -122,7 +125,7 @@ describe('paying', () => {
     expect(await balance()).toBe(5000)
   })
 
-  test('by somebody denied meanwhile is refused clearly', async () => {
+  test('paying by a customer denied meanwhile is refused with the reason', async () => {
     const { path } = await open()
     await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
     const { statusCode, body } = await submit(path, good)
@@ -130,7 +133,7 @@ describe('paying', () => {
     expect(await balance()).toBe(0)
   })
 
-  test('in two browsers at once, and again, pays once', async () => {
+  test('a transaction paid in two browsers at once, and again, is paid once', async () => {
     const { path, reference } = await open()
     const answers = await Promise.all(Array.from({ length: 20 }, () => submit(path, good)))
     expect(new Set(answers.map((each) => each.statusCode))).toEqual(new Set([303]))
@@ -141,7 +144,7 @@ describe('paying', () => {
     expect(data).toMatchObject({ total_transactions: 1, authorizations: [{ last4: '4081' }] })
   })
 
-  test('after 48 hours is over, and the transaction stays abandoned', async () => {
+  test('a pay page is expired after 48 hours, and its transaction stays abandoned', async () => {
     const { path, reference } = await open()
     api.service.clock.advance(48 * 60 * 60 * 1000)
     expect((await view(path)).body).toContain('has expired')

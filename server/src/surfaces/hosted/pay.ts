@@ -1,10 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import { freshAttempt } from '../../domain/idempotency/attempt.ts'
+import { type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
 import type { Payment } from '../../domain/payments/payment-records.ts'
-import { type OpenedPayment, openPaymentPage, pageChannels, payOnPage } from '../../domain/payments/payments.ts'
+import { html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { html } from './page.ts'
 import {
   type PaymentFields,
   type PayPage,
@@ -17,8 +18,8 @@ import {
 } from './payment.ts'
 
 /**
- * `/pay/:accessCode`: where a customer pays a payment. As a checkout session's page: the address is the only secret,
- * and whatever is sent twice is charged once.
+ * `/pay/:accessCode`: the page on which a customer pays a payment. As on a checkout session's page, only the address is
+ * secret, and repeated submissions charge once.
  */
 export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
   servePayments(app)
@@ -49,7 +50,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
       const path = `/pay/${encodeURIComponent(accessCode)}`
       try {
         const instrument = readInstrument(request.body, context.clock.now())
-        const { payment } = await payOnPage(context, accessCode, instrument)
+        const { payment } = await payOnPage(context, { accessCode, instrument }, freshAttempt(context))
         const address = payment.paidAt === null ? null : returnAddress(payment)
         return reply.redirect(address ?? path, 303)
       } catch (error) {
@@ -63,7 +64,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
   )
 }
 
-function paymentOf({ tenant, payment }: OpenedPayment): PayPage {
+function paymentOf({ tenant, payment, pages }: OpenedPayment): PayPage {
   const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = payment
   const cancelAction = typeof metadata === 'object' ? metadata?.cancel_action : undefined
   return {
@@ -73,13 +74,14 @@ function paymentOf({ tenant, payment }: OpenedPayment): PayPage {
     currency,
     purpose: purpose === 'wallet_topup' ? 'payin' : 'payment',
     items: html`<p class="note">${customer.email ?? ''}, reference ${reference}</p>`,
-    channels: channels ?? pageChannels,
+    channels,
+    pages,
     returnUrl: returnAddress(payment),
     cancelUrl: typeof cancelAction === 'string' && isWebAddress(cancelAction) ? cancelAction : null,
   }
 }
 
-/** The merchant's address with the reference in its query, twice, as Paystack adds it; null where there is none to go to. */
+/** The merchant's address with the reference in its query, twice, as Paystack adds it. Null if there is no address. */
 function returnAddress({ callbackUrl, reference }: Payment): string | null {
   if (callbackUrl === null || !isWebAddress(callbackUrl)) return null
   const url = new URL(callbackUrl)

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatAmount } from '../../base/money.ts'
-import type { Instrument } from '../../domain/payments/payment-methods.ts'
-import { sandboxCards, sandboxPhoneEndings, sandboxPhones } from '../../domain/sandbox/processor.ts'
+import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts'
+import type { HostedPages, TestInstruments } from '../../domain/payments/payment-processor.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
+import { type Html, html, htmlPage } from '../http/html.ts'
 import { problemOf } from '../http/problem.ts'
 import { statusByCode } from '../mteja/errors.ts'
-import { type Html, html, page } from './page.ts'
 
-/** What all pages on which a person pays have in common. */
+/** The content that all pages for paying share. */
 export interface PayPage {
-  /** Of the page itself. */
+  /** The path of the page itself. */
   path: string
   merchantName: string
   /** Minor units. */
@@ -20,18 +20,19 @@ export interface PayPage {
   currency: Currency
   /** `payin` fills the customer's balance, `payment` pays the merchant. */
   purpose: 'payment' | 'payin'
-  /** What is paid for, in the page's words. */
+  /** The items that are paid for, as the page shows them. */
   items: Html | string
-  /** What it may be paid by. */
-  channels: readonly string[]
-  /** Where to go once paid, and to give up. */
+  /** The channels by which the payment can be made; null for all channels that the processor's pages offer. */
+  channels: readonly string[] | null
+  pages: HostedPages
+  /** The address to go to after paying, and for giving up. */
   returnUrl: string | null
   cancelUrl: string | null
 }
 
 export type PaymentFields = Partial<Record<'method' | 'number' | 'expiry' | 'cvv' | 'phone', unknown>>
 
-/** Reads forms as browsers send them, and tells refusals on a page. */
+/** Reads forms as browsers send them, and shows refusals on a page. */
 export function servePayments(app: FastifyInstance): void {
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
@@ -43,10 +44,13 @@ export function servePayments(app: FastifyInstance): void {
 }
 
 /** Throws `invalid_request`. */
-export function readInstrument({ method, number, expiry, cvv, phone }: PaymentFields, now: Date): Instrument {
+export function readInstrument(
+  { method, number, expiry, cvv, phone }: PaymentFields,
+  now: Date,
+): TypedCard | TypedPhone {
   if (method === 'mobile_money') {
     if (typeof phone !== 'string' || phone.trim() === '' || phone.length > 40) throw unfit('Enter a phone number')
-    return { type: 'mobile_money', phone, provider: undefined, accountName: undefined }
+    return { type: 'mobile_money', phone }
   }
   if (typeof number !== 'string' || number.length > 30) throw unfit('Enter a card number')
   const [, month, year] =
@@ -56,8 +60,7 @@ export function readInstrument({ method, number, expiry, cvv, phone }: PaymentFi
   if (!(expiryMonth >= 1 && expiryMonth <= 12)) throw unfit('Enter when the card expires, such as 12/30')
   if (Date.UTC(expiryYear, expiryMonth) <= now.getTime()) throw unfit('The card has expired')
   if (typeof cvv !== 'string' || !/^\d{3,4}$/.test(cvv.trim())) throw unfit('Enter the 3 or 4 digits of the CVV')
-  const unknown = { brand: undefined, provider: undefined, bank: undefined, accountName: undefined }
-  return { type: 'card', number, expiryMonth, expiryYear, ...unknown }
+  return { type: 'card', number, expiryMonth, expiryYear }
 }
 
 function unfit(message: string): ServiceError {
@@ -83,17 +86,18 @@ export function sendProcessing(reply: FastifyReply, payment: PayPage) {
 
 export function sendForm(reply: FastifyReply, payment: PayPage, problem: string | null) {
   const amount = amountOf(payment)
-  const { channels } = payment
+  const { pages } = payment
+  const offered = payment.channels ?? pages.channels
   const body = html`
     <p class="amount">${amount}</p>
     <p>${payment.purpose === 'payin' ? 'Into your balance with' : 'To'} <strong>${payment.merchantName}</strong></p>
     ${payment.items}
     ${problem === null ? '' : html`<p class="problem" role="alert">${problem}</p>`}
-    <p class="note">This is a sandbox: no money moves, and only test cards are accepted.</p>
-    ${channels.includes('card') ? cardForm(amount) : ''}
-    ${channels.includes('mobile_money') ? phoneForm(amount) : ''}
+    ${pages.paymentNotice === null ? '' : html`<p class="note">${pages.paymentNotice}</p>`}
+    ${offered.includes('card') ? cardForm(amount) : ''}
+    ${offered.includes('mobile_money') ? phoneForm(amount) : ''}
     ${backLink(payment)}
-    ${testNumbers()}
+    ${pages.testInstruments === null ? '' : testNumbers(pages.testInstruments)}
   `
   return sendPage(reply, 'Pay', body, payment.returnUrl)
 }
@@ -128,25 +132,13 @@ function backLink({ cancelUrl }: PayPage): Html | string {
   return cancelUrl === null ? '' : html`<p><a href="${cancelUrl}">Cancel and go back</a></p>`
 }
 
-const outcomes = {
-  succeeded: 'succeeds',
-  declined: 'is declined',
-  insufficient_funds: 'has insufficient funds',
-  timeout: 'is never answered',
-  late_success: 'succeeds a moment later',
-} as const
-
-function testNumbers(): Html {
-  const row = (number: string, outcome: keyof typeof outcomes) =>
-    html`<tr><td>${number}</td><td>${outcomes[outcome]}</td></tr>`
-  const cards = Object.entries(sandboxCards).map(([number, outcome]) =>
-    row(number.replace(/\d{4}(?=\d)/g, '$& '), outcome),
+function testNumbers({ title, tables }: TestInstruments): Html {
+  const parts = tables.map(
+    ({ sentence, rows }) => html`
+    ${sentence === null ? '' : html`<p>${sentence}</p>`}
+    <table>${join(rows.map(([number, effect]) => html`<tr><td>${number}</td><td>${effect}</td></tr>`))}</table>`,
   )
-  const phones = Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => row(`… ${ending}`, outcome))
-  return html`<details><summary>Test cards and numbers</summary>
-    <table>${join(cards)}</table>
-    <p>Any phone number succeeds, such as ${sandboxPhones.join(' or ')}, but for those that end in:</p>
-    <table>${join(phones)}</table>
+  return html`<details><summary>${title}</summary>${join(parts)}
   </details>`
 }
 
@@ -155,11 +147,12 @@ export function join(parts: Html[]): Html {
 }
 
 /**
- * A page that loads and runs nothing: its own style is let in by its hash. The form may end at the merchant's address,
- * and where that redirects to: browsers hold the whole way to `form-action`, so the scheme is as narrow as it can be.
+ * A page that loads and runs nothing. Only its own style is allowed, by its hash. A form may lead to the merchant's
+ * address and on to its redirects. Browsers check every redirect against `form-action`, so its scheme is as narrow as
+ * possible.
  */
 function sendPage(reply: FastifyReply, title: string, body: Html, returnUrl: string | null = null) {
-  const markup = page(title, body)
+  const markup = htmlPage(title, body)
   const styles = [...markup.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
     ([, style = '']) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   )

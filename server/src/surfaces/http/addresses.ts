@@ -3,8 +3,8 @@ import { ServiceError } from '../../base/errors.ts'
 import { isStorable } from './body.ts'
 
 /**
- * A path with a NUL, half a surrogate or an empty part names nothing; a query with one is a mistake, where a query is read
- * and a mistake in it is told.
+ * A path with a NUL, half a surrogate or an empty part names nothing: 404. A query with one of them is an error, on
+ * routes that read a query and document a 400.
  */
 export function refuseUnstorableAddresses(app: FastifyInstance): void {
   app.addHook('preValidation', (request, _reply, done) => {

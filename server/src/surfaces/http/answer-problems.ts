@@ -4,8 +4,8 @@ import { markReplayed } from './idempotency.ts'
 import { type Problem, problemOf } from './problem.ts'
 
 /**
- * Every error of a surface, and every address it does not know, is answered in the surface's own envelope, which
- * `render` makes. A fault of ours is logged, without the request's content.
+ * Answers every error and every unknown address in the surface's own envelope, which `render` makes. A fault of the
+ * server is logged, without the request's content.
  */
 export function sendProblems(
   app: FastifyInstance,
@@ -17,7 +17,7 @@ export function sendProblems(
     const { statusCode, body } = render(problem)
     if (error instanceof ServiceError) markReplayed(reply, error.replayed)
     if (problem.code === 'busy') reply.header('retry-after', '1')
-    // Serialized here: an error may come before the route's response schemas are known.
+    // Serialized here, because an error may come before the route's response schemas are known.
     return reply.status(statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body)
   })
   app.setNotFoundHandler((request) => {

@@ -13,7 +13,7 @@ declare module 'fastify' {
   }
 }
 
-/** Says that no credential came at all, which some surfaces word differently from a wrong one. */
+/** The message for a request without any credential. Some surfaces word it differently from a wrong credential. */
 export const missingCredential = 'No Authorization header was found'
 
 /** Every route needs `Authorization: Bearer …` with a secret API key. Throws `unauthorized` before the body is read. */
@@ -21,7 +21,7 @@ export function authenticateKeys(app: FastifyInstance, { findKey }: SurfaceConte
   requireBearer(app, findKey)
 }
 
-/** As `authenticateKeys`; the bearer may also be a JWT. */
+/** Works like `authenticateKeys`, but also accepts a JWT as the bearer. */
 export function authenticateKeysAndTokens(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
   requireBearer(app, findKey, tokens)
 }
@@ -40,7 +40,7 @@ function requireBearer(app: FastifyInstance, findKey: KeyFinder, tokens?: Tokens
   })
 }
 
-/** The tenant the request speaks for. */
+/** The tenant that the request acts for. */
 export function tenantOf(request: FastifyRequest): Tenant {
   return callerOf(request).tenant
 }

@@ -7,10 +7,10 @@ const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads request bodies the way clients really send them: JSON under any content type or none, chunked or not, and on
- * request urlencoded; an empty body is an empty object. Routes whose schema has no body ignore one. Everything that could
- * not be stored and given back unchanged is refused here, once: broken UTF-8 or JSON, NUL characters, half surrogates,
- * numbers too large to keep, `__proto__`.
+ * Reads request bodies as clients really send them: JSON under any content type or none, chunked or not, and urlencoded
+ * where `forms` says so. An empty body is an empty object. A route whose schema has no body ignores a body. This one
+ * place refuses every body that could not be stored and answered unchanged: broken UTF-8 or JSON, NUL characters, half
+ * surrogates, numbers too large to keep, `__proto__`.
  */
 export function readBodies(app: FastifyInstance, forms: 'json' | 'json-or-urlencoded'): void {
   app.removeAllContentTypeParsers()
@@ -19,14 +19,14 @@ export function readBodies(app: FastifyInstance, forms: 'json' | 'json-or-urlenc
     try {
       const text = decode(body as Buffer)
       const type = request.headers['content-type'] ?? ''
-      // curl calls everything it is given with -d urlencoded; no form begins with a brace.
+      // curl labels every body of -d as urlencoded. No urlencoded form begins with a brace.
       const urlencoded = type.startsWith('application/x-www-form-urlencoded') && !/^\s*[{[]/.test(text)
       done(null, urlencoded && forms === 'json-or-urlencoded' ? parseForm(text) : parseJson(text))
     } catch (error) {
       done(error as Error)
     }
   })
-  // Bodies are JSON objects everywhere; none, and JSON's null, stand for an empty one. Null members are "not given".
+  // Every body is a JSON object. No body and JSON's null stand for an empty object. A null member means "not given".
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') request.body = withoutNulls(objectBody(request.body))
     done()
@@ -41,7 +41,7 @@ function decode(body: Buffer): string {
   }
 }
 
-/** Throws `invalid_request` for broken JSON and for anything that could not be stored. */
+/** Throws `invalid_request` for broken JSON and for values that could not be stored. */
 export function parseJson(text: string): unknown {
   if (text.trim() === '') return {}
   let value: unknown
@@ -66,7 +66,7 @@ function objectBody(body: unknown): Record<string, unknown> {
   throw new ServiceError('invalid_request', 'The body must be a JSON object')
 }
 
-/** Clients of typed languages send every unset field as null. Inside metadata a null is the caller's own. */
+/** Clients of typed languages send every unset field as null. A null inside metadata is the caller's own and stays. */
 function withoutNulls(object: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(object)
@@ -108,7 +108,7 @@ function refuseUnstorableText(text: string): void {
     throw new ServiceError('invalid_request', 'The body has a NUL character or half a surrogate pair')
 }
 
-/** PostgreSQL keeps any text but NUL; half a surrogate pair is no character at all. */
+/** PostgreSQL stores any text without NUL. Half a surrogate pair is no character. */
 export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
 }

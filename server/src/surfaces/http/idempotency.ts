@@ -5,15 +5,15 @@ import { fingerprintOf, type IdempotentRequest, type KeyScope } from '../../doma
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The request's Idempotency-Key, with what tells the request from another; null without one. */
+    /** The request's Idempotency-Key, with a fingerprint that tells the request from others. Null without a key. */
     idempotent: IdempotentRequest | null
   }
 }
 
-/** Marks an answer that was given before. */
+/** The header of an answer that was given before. */
 const replayedHeader = 'idempotent-replayed'
 
-/** Reads `Idempotency-Key` on every POST, PUT and PATCH of the surface; throws `invalid_request` for an unfit one. */
+/** Reads `Idempotency-Key` on every POST, PUT and PATCH of the surface. Throws `invalid_request` for an unfit key. */
 export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
   app.decorateRequest('idempotent', null)
   app.addHook('preHandler', (request, _reply, done) => {
@@ -29,12 +29,12 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
   })
 }
 
-/** Marks an answer that was given before, to the same request. */
+/** Marks an answer that was already given to the same request. */
 export function markReplayed(reply: FastifyReply, replayed: boolean): void {
   if (replayed) reply.header(replayedHeader, 'true')
 }
 
-/** Keys belong to a merchant and mode, or to the operator. */
+/** A key belongs to a merchant and mode, or to the operator. */
 export function keyScopeOf(request: FastifyRequest): KeyScope {
   const tenant = request.caller?.tenant
   return tenant === undefined ? { merchantId: 0, mode: 'live' } : { merchantId: tenant.merchant.id, mode: tenant.mode }

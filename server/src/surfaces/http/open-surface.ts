@@ -13,29 +13,29 @@ import type { SurfaceContext } from './surface.ts'
 import type { Envelope } from './unroutable.ts'
 import { validateRequests } from './validation.ts'
 
-/** How a surface speaks. */
+/** The description of a surface. */
 export interface Dialect extends Reference, Envelope {
-  /** Bodies it reads, and whether text in them is read as the number or boolean that the schema asks for. */
+  /** The bodies that it reads. Urlencoded texts are read as the numbers and booleans that the schema asks for. */
   readonly bodies: 'json' | 'json-or-urlencoded'
   readonly coerceBodies: boolean
-  /** Of a refusal, shared by its routes' documents. */
+  /** The schema of a refusal, shared by the documents of its routes. */
   readonly errorSchema: TSchema
   /** The answer to a problem, in its envelope. */
   render(problem: Problem): { statusCode: number; body: unknown }
-  /** Who may call which routes. */
+  /** The kinds of callers, and the routes of each. */
   readonly callers: readonly [Callers, ...Callers[]]
 }
 
 /** Routes for one kind of caller. */
 export interface Callers {
-  /** Finds out who calls, before the body is read; throws `unauthorized`. */
+  /** Finds the caller before the body is read. Throws `unauthorized`. */
   authenticate(app: FastifyInstance, surface: SurfaceContext): void
   readonly routes: readonly RouteFile[]
 }
 
 /**
- * Opens a surface: what every surface needs, in the only order that is safe. A problem has an envelope before anything can go
- * wrong; who calls is known before the body is read; the body is checked before the key of the request is read.
+ * Opens a surface. The order of its steps is the only safe one. A problem has an envelope before anything can fail. The
+ * caller is known before the body is read. The body is checked before the request's key is read.
  */
 export async function openSurface(app: FastifyInstance, surface: SurfaceContext, dialect: Dialect): Promise<void> {
   surface.envelopes.push(dialect)
@@ -49,7 +49,7 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
       readBodies(scope, dialect.bodies)
       refuseUnstorableAddresses(scope)
       const [first, ...others] = dialect.callers
-      // With one kind of caller, an unknown address is refused like a known one where no credential came.
+      // With one kind of caller, an unknown address without a credential is refused like a known one.
       if (others.length === 0) return openCallers(scope, surface, first)
       for (const callers of dialect.callers) {
         await scope.register(async (inner) => openCallers(inner, surface, callers))

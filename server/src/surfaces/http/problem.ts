@@ -1,16 +1,16 @@
 import type { FastifyError } from 'fastify'
-import { type ErrorCode, ServiceError } from '../../base/errors.ts'
-import { QueueFullError } from '../../db/batcher.ts'
+import { type ErrorCode, QueueFullError, ServiceError } from '../../base/errors.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { describeViolation, type Violation } from './validation.ts'
 
-/** Anything that can end a request, in the terms every surface's table is written in. */
+/** Any reason that ends a request, in the terms that every surface's table uses. */
 export interface Problem {
   code: ErrorCode
   message: string
   field: string | undefined
-  /** What is wrong with the request's members, where that is the problem. */
+  /** The faults of the request's members, if the problem is in them. */
   violations: Violation[]
-  /** False for a fault of ours, which is logged and told without detail. */
+  /** False for a fault of the server. Such a fault is logged, and answered without details. */
   expected: boolean
 }
 
@@ -26,6 +26,10 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof QueueFullError) return problem('busy', 'Too many requests are waiting; try again in a moment')
   if ((error as Error | undefined)?.name === 'DatabaseUnavailableError') {
     return { ...problem('busy', 'The database cannot be reached; try again in a moment'), expected: false }
+  }
+  if (error instanceof UpstreamError) {
+    const message = 'A service that this call needs did not answer as it should; try again in a moment'
+    return { ...problem('busy', message), expected: false }
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem('too_large', 'The body is larger than 1 MiB')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

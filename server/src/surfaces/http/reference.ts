@@ -1,18 +1,18 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 
-/** The OpenAPI documents by the surface's name, made from the schemas that validate. */
+/** The OpenAPI documents by the surface's name. They are made from the schemas that validate. */
 export type Documents = Map<string, () => object>
 
-/** How the API reference of a surface begins. */
+/** The head of a surface's API reference. */
 export interface Reference {
-  /** In the address of its document: `/docs/<name>.json`. */
+  /** Part of the address of the document: `/docs/<name>.json`. */
   readonly name: string
   readonly title: string
   readonly description: string
 }
 
-/** Publishes the OpenAPI 3.1 document of a surface, made from the schemas that validate: `/docs/<name>.json`. */
+/** Publishes the OpenAPI 3.1 document of a surface at `/docs/<name>.json`, made from the schemas that validate. */
 export async function describeSurface(app: FastifyInstance, documents: Documents, surface: Reference): Promise<void> {
   await app.register(swagger, {
     openapi: {

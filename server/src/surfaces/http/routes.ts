@@ -17,7 +17,7 @@ import type { Service, SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How a request that writes is done once: see `doOnce`. */
+    /** The way in which a request that writes happens once: see `doOnce`. */
     once?: Way
   }
 }
@@ -36,16 +36,16 @@ type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
 type RequestOf<Schema extends FastifySchema> = Parameters<Handler<Schema>>[0]
 type AnswerOf<Schema extends FastifySchema> = Awaited<ReturnType<Handler<Schema>>>
 
-/** A route that writes does not compile without `once`, the way in which a request with a key is done once. */
+/** A route that writes does not compile without `once`, the way in which a request with a key happens once. */
 type WriteOptions<Chosen extends Way, Schema extends FastifySchema> = Omit<RouteShorthandOptions, 'schema'> & {
   schema: Schema
   once: Chosen
-  /** Of a success; default 200. */
+  /** The status of a success; default 200. */
   status?: number
 }
 
 /**
- * Registers a route that writes. Its handler is given the request and whatever its way hands over: a context inside a
+ * Registers a route that writes. Its handler gets the request, and the thing that its way provides: a context inside a
  * transaction, an attempt, or the request with its key for a posting.
  */
 type WriteRoute = <Chosen extends Way, Schema extends FastifySchema>(
@@ -58,7 +58,7 @@ type WriteRoute = <Chosen extends Way, Schema extends FastifySchema>(
   ) => ReturnType<Work<Chosen, Service, AnswerOf<Schema>>>,
 ) => void
 
-/** What a file of routes registers them with. */
+/** The functions with which a file of routes registers them. */
 export interface Routes extends Pick<App, 'get' | 'delete' | 'addHook'> {
   readonly post: WriteRoute
   readonly put: WriteRoute

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 
-/** A JSON object a caller attaches. Any members; the domain bounds its size. */
+/** A JSON object that a caller attaches. It may have any members; the domain limits its size. */
 export const metadataSchema = Type.Unsafe<Record<string, unknown>>({
   type: 'object',
   additionalProperties: true,

@@ -2,8 +2,8 @@ import fastJson from 'fast-json-stringify'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Writes answers by the schemas that the API reference shows, so that a member nobody documented cannot get out. Each is
- * compiled when first used, and refusals, whose envelope is made in one place, are written as they are.
+ * Writes answers by the schemas that the API reference shows, so that no undocumented member is sent. A schema is
+ * compiled when it is first used. Refusals are written unchanged, because one place makes their envelope.
  */
 export function serializeAnswers(app: FastifyInstance): void {
   app.setSerializerCompiler(({ schema, httpStatus }) => {

@@ -1,3 +1,5 @@
+import type { AccountProviderChoice } from '../../domain/banking/account-provider.ts'
+import type { BankDirectoryChoice } from '../../domain/banking/bank-directory.ts'
 import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
@@ -9,29 +11,31 @@ import type { Envelope } from './unroutable.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answers without a credential. */
+    /** Callable without a credential. */
     public?: boolean
   }
 }
 
-/** The context with everything that a room of the domain adds to it. */
-export type Service = PaymentsContext & VerifierChoice & SenderChoice
+/** The context, with everything that a room of the domain adds to it. */
+export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & AccountProviderChoice & SenderChoice
 
-/** What a surface works with. */
+/** The things that a surface works with. */
 export interface SurfaceContext {
   context: Service
   findKey: KeyFinder
   tokens: Tokens
-  /** Of the surfaces that are open: each puts its own here. */
+  /** The envelopes of all open surfaces. Each surface adds its own. */
   envelopes: Envelope[]
-  /** Where a surface puts its API reference. */
+  /** The map to which a surface adds its API reference. */
   documents: Documents
   /** The body of a webhook in each style. */
   renderWebhook: EventRenderers
-  /** The operator's key for merchants and keys of all; those routes do not exist without it. */
+  /** The operator's key for the routes of all merchants. Without it those routes answer 404. */
   adminKey: string | undefined
-  /** Where people reach this server: hosted pages' addresses begin with it. No slash at its end. */
+  /**
+   * The address at which people reach this server. The addresses of hosted pages begin with it. No slash at its end.
+   */
   publicUrl: () => string
-  /** `strict` answers as Paystack does where clients err; `lenient` accepts what can be understood. */
+  /** `strict` refuses metadata as Paystack does. `lenient` accepts all metadata that can be understood. */
   paystackMetadata: 'lenient' | 'strict'
 }

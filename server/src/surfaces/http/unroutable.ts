@@ -2,15 +2,15 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
 
-/** How a surface answers an error that comes before any of its routes is found. */
+/** The answer of a surface to errors that come before any of its routes is found. */
 export interface Envelope {
-  /** Where the addresses of the surface begin; empty for the root. */
+  /** The beginning of the surface's addresses; empty for the root. */
   readonly prefix: '' | `/${string}`
   /** The body of the answer. */
   renderUnreadable(status: number, message: string): unknown
 }
 
-/** The answer of the surface that an address belongs to, for errors that come before any surface is reached. */
+/** The answer of the surface to which an address belongs, for errors that come before any surface is reached. */
 export function renderInEnvelope(
   envelopes: readonly Envelope[],
   path: string,
@@ -38,7 +38,7 @@ export function answerUnroutable(envelopes: readonly Envelope[], request: Fastif
   )
   reply
     .status(400)
-    // No hook runs for an address that no route could be looked up for.
+    // No hook runs for an address for which no route could be looked up.
     .header('x-request-id', request.id)
     .type('application/json; charset=utf-8')
     .serializer((text: string) => text)
@@ -50,7 +50,10 @@ const unreadable: Record<string, { status: number; message: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
 }
 
-/** Answers bytes that are not an HTTP request, and headers that are too large. Written by hand: there is no request yet. */
+/**
+ * Answers bytes that are not an HTTP request, and headers that are too large. The answer is written by hand, because
+ * there is no request yet.
+ */
 export function answerUnreadable(envelopes: readonly Envelope[], error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
@@ -65,7 +68,7 @@ export function answerUnreadable(envelopes: readonly Envelope[], error: Connecti
   )
 }
 
-/** Node gives the packet as a Buffer, whatever its type says. */
+/** Node gives the packet as a Buffer, although its type says otherwise. */
 function firstBytes(error: ConnectionError): string {
   const packet: unknown = error.rawPacket
   return Buffer.isBuffer(packet) ? packet.subarray(0, 2000).toString('latin1') : ''

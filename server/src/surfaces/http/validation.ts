@@ -3,22 +3,22 @@ import formats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 
-/** A member of a request that is not as its schema says, in words: `expected` completes "<field> …". */
+/** A member of a request that does not fit its schema. `expected` completes the sentence "<field> …". */
 export interface Violation {
   field: string
-  /** The member is missing altogether. */
+  /** The member is not there. */
   missing: boolean
   expected: string
-  /** The value at fault as JSON, cut; undefined where it is missing or must not be repeated. */
+  /** The value at fault as JSON, shortened. Undefined if it is missing or must not be repeated. */
   given: string | undefined
 }
 
-/** Values that are never repeated, not even to the one who sent them: answers end up in logs. */
+/** Values that are never repeated, not even to their sender, because answers are often logged. */
 const secretFields = /bvn|account|number|value|secret|cvv/i
 
 /**
- * Validates with the schemas that the API reference shows. Query texts are read as the numbers and booleans asked for;
- * bodies too where `coerceBodies`, for surfaces whose clients send numbers as text.
+ * Validates with the schemas that the API reference shows. Texts in queries are read as the numbers and booleans asked
+ * for. With `coerceBodies`, texts in bodies are too, for surfaces whose clients send numbers as text.
  */
 export function validateRequests(app: FastifyInstance, options: { coerceBodies: boolean }): void {
   const strict = createAjv(false)
@@ -29,7 +29,7 @@ export function validateRequests(app: FastifyInstance, options: { coerceBodies: 
   })
 }
 
-/** Compiled when first used: a start does not wait for the schemas of routes nobody calls. */
+/** Compiled at its first use, so that a start does not wait for the schemas of routes that nobody calls. */
 function lazyValidator(compile: () => ValidateFunction): (data: unknown) => boolean {
   let compiled: ValidateFunction | undefined
   const validate = (data: unknown) => {
@@ -52,9 +52,9 @@ function createAjv(coerceTypes: boolean): Ajv {
     strict: false,
   })
   formats.default(ajv, ['date-time'])
-  // What can be redirected to: the RFC's grammar has room for http://host:99999/, which no URL parser takes.
+  // An address that can be redirected to. The RFC's grammar allows http://host:99999/, which no URL parser accepts.
   ajv.addFormat('uri', { type: 'string', validate: (text: string) => URL.canParse(text) })
-  // Looser than the RFC's grammar: one @, a dot in the domain, nothing blank. What receives mail decides the rest.
+  // Looser than the RFC's grammar: one @, a dot in the domain, no blank. The receiving mail server decides the rest.
   ajv.addFormat('email', /^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/)
   return ajv
 }

@@ -9,17 +9,17 @@ import { renderProblem } from '../paystack/errors.ts'
 
 interface Incoming {
   context: Context
-  /** The account's key, which signs what it sends; without an account there is nothing at the address. */
+  /** The account's key, which signs its webhooks. Without an account the address answers 404. */
   account: { secretKey: string } | undefined
 }
 
 /**
- * `POST /webhooks/paystack`: where the Paystack account that identity checks are forwarded to tells their outcomes. Answers
- * 200 to whatever carries the account's signature: what is of no interest here would only be sent again.
+ * `POST /webhooks/paystack`: receives the outcomes of identity checks that were forwarded to a Paystack account.
+ * Answers 200 to every webhook with the account's signature, because Paystack would send a refused one again.
  */
 export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { context, account }) => {
   sendProblems(app, renderProblem)
-  // The signature is of the bytes, so they are read as they came.
+  // The signature is over the bytes, so they are read unchanged.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../base/errors.ts'
 import type { Problem } from '../http/problem.ts'
 
-/** What each refusal is on this surface. */
+/** The status of each refusal on this surface. */
 export const statusByCode: Record<ErrorCode, number> = {
   invalid_request: 400,
   currency_not_held: 400,
@@ -22,6 +22,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   api_key_not_found: 404,
   hold_not_found: 404,
   transaction_not_found: 404,
+  payment_not_found: 404,
   payment_intent_not_found: 404,
   checkout_session_not_found: 404,
   reference_not_found: 404,

@@ -17,7 +17,7 @@ import { batchRoutes } from './routes/transfers.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { errorSchema } from './schemas.ts'
 
-/** Mteja's own API under `/v1`: what neither wire has. */
+/** Mteja's own API under `/v1`: the operations that neither vendor's API has. */
 export const mteja: Dialect = {
   name: 'mteja',
   title: 'Mteja API',

@@ -8,16 +8,16 @@ import type { SurfaceContext } from '../http/surface.ts'
 const operatorSockets = new WeakSet<Socket>()
 
 /**
- * Marks a connection as the operator's own: it came through the data folder's socket, which only the user the server
- * runs as can open. The command line uses it while the server runs.
+ * Marks a connection as the operator's own. It came through the data folder's socket, which only the user that runs the
+ * server can open. The command line uses it while the server runs.
  */
 export function trustConnection(socket: Socket): void {
   operatorSockets.add(socket)
 }
 
 /**
- * Routes for whoever operates the service: by the data folder's socket, or with `MTEJA_ADMIN_KEY` as the bearer. Without
- * such a key configured they do not exist.
+ * Routes for the operator of the service, through the data folder's socket or with `MTEJA_ADMIN_KEY` as the bearer.
+ * Without a configured key the routes answer 404 to the network.
  */
 export function requireOperator(app: FastifyInstance, { adminKey }: Pick<SurfaceContext, 'adminKey'>): void {
   app.addHook('onRequest', async (request) => {
@@ -29,7 +29,7 @@ export function requireOperator(app: FastifyInstance, { adminKey }: Pick<Surface
   })
 }
 
-/** In constant time, whatever the lengths. */
+/** Compares in constant time, whatever the lengths. */
 function isSame(given: string, expected: string): boolean {
   const [a, b] = [given, expected].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer]
   return timingSafeEqual(a, b)

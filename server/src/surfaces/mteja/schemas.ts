@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox'
 
-/** The shapes of Mteja's own surface. Times are ISO 8601 in UTC, amounts whole numbers of minor units. */
+/** The shapes of Mteja's own surface. Times are ISO 8601 in UTC. Amounts are whole numbers of minor units. */
 export const date = Type.String({ format: 'date-time', examples: ['2026-01-15T10:30:00.000Z'] })
 export const nullableText = Type.Union([Type.String(), Type.Null()])
 

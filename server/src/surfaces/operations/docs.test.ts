@@ -11,14 +11,14 @@ afterAll(() => api.close())
 const get = (path: string) => api.call('GET', path, undefined, null)
 
 describe('/docs', () => {
-  test('is a page that shows the reference of each surface', async () => {
+  test('/docs shows the reference of each surface', async () => {
     const page = await get('/docs')
     expect([page.statusCode, page.headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/html/)])
     const { body: script } = await get('/docs/static/swagger-initializer.js')
     for (const surface of ['cashful', 'paystack', 'mteja']) expect(script).toContain(`/docs/${surface}.json`)
   })
 
-  test('works offline: everything the page asks for is here', async () => {
+  test('/docs works offline, because the server has every file the page asks for', async () => {
     const { body, headers } = await get('/docs')
     const addresses = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string)
     expect(addresses.length).toBeGreaterThan(3)
@@ -28,7 +28,7 @@ describe('/docs', () => {
     expect(headers['content-security-policy']).toContain("default-src 'self'")
   })
 
-  test('serves nothing but the page’s own files', async () => {
+  test('/docs serves nothing but the page’s own files', async () => {
     for (const path of ['/docs/static/..%2f..%2fpackage.json', '/docs/static/%00', '/docs/static/nothing']) {
       const answer = await get(path)
       expect([path, answer.json().status, [403, 404].includes(answer.statusCode)]).toEqual([path, false, true])
@@ -37,7 +37,7 @@ describe('/docs', () => {
 })
 
 describe.each(['cashful', 'paystack', 'mteja'])('/docs/%s.json', (surface) => {
-  test('says how to authenticate, and what an error looks like', async () => {
+  test(`/docs/${surface}.json says how to authenticate, and what an error looks like`, async () => {
     const document = (await get(`/docs/${surface}.json`)).json()
     expect(document).toMatchObject({
       openapi: '3.1.0',

@@ -13,12 +13,12 @@ const titles = { cashful: 'Cashful', paystack: 'Paystack', mteja: 'Mteja' } as c
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40" height="40" role="img" aria-label="Mteja"><text x="0" y="29" font-family="system-ui, sans-serif" font-size="28" font-weight="700" fill="#fff">Mteja</text></svg>`
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#0b6e4f"/><text x="16" y="24" text-anchor="middle" font-family="system-ui, sans-serif" font-size="22" font-weight="700" fill="#fff">M</text></svg>`
 
-/** `/docs`: the API reference of all surfaces, from files of this package alone, so that it works offline. */
+/** `/docs`: the API reference of all surfaces. It needs only files of this package, so it works offline. */
 export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'envelopes'>> = async (
   app,
   { documents, envelopes },
 ) => {
-  // An address that cannot be a file's (a NUL in it, or too long) is answered as any other where nothing is.
+  // An address that no file can have (a NUL in it, or too long) is answered like any unknown address.
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const isOurFault = error.statusCode === undefined || error.statusCode >= 500
     if (isOurFault) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
@@ -38,7 +38,7 @@ export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'e
       return withRefusals(name, document() as OpenApi)
     })
   }
-  // The page will not be registered without a document of its own; its routes are all hidden.
+  // The page needs a document of its own to be registered. The page's routes are all hidden.
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Mteja', version: '1' } } })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -67,7 +67,7 @@ interface Response {
   content?: Record<string, { schema: object; example?: unknown }>
 }
 
-/** The document with each status by its name, and each refusal with an example of its own instead of its schema's. */
+/** The document with the name of each status, and with an example for each refusal instead of the schema's example. */
 function withRefusals(name: SurfaceName, document: OpenApi): OpenApi {
   const describe = ([status, response]: [string, Response]): [string, Response] => {
     const description = STATUS_CODES[status] ?? response.description
@@ -92,7 +92,7 @@ function mapValues<In, Out>(object: Record<string, In>, map: (value: In) => Out)
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value)]))
 }
 
-/** A refusal that shows what a status means. */
+/** One refusal for each status, as an example. */
 export const sampleRefusals: Record<number, { code: ErrorCode; message: string }> = {
   400: { code: 'invalid_request', message: 'The body is not valid JSON, or has a member named __proto__' },
   401: { code: 'unauthorized', message: 'The key or token is not valid, was revoked or has expired' },
@@ -115,7 +115,7 @@ export const sampleRefusals: Record<number, { code: ErrorCode; message: string }
 const checkValues = { nextStep: "Ensure that the value(s) you're passing are valid." }
 const invalid = { status: false, meta: checkValues, type: 'validation_error', code: 'invalid_params' }
 
-/** The sample refusals by status, as each surface says them; held to their tables by docs.test.ts. */
+/** The sample refusals by status, in each surface's form. docs.test.ts compares them with the surfaces. */
 export const refusalExamples: Record<SurfaceName, Record<string, object>> = {
   cashful: mapSamples((status, { message }) => ({
     statusCode: status,

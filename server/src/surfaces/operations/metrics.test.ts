@@ -28,7 +28,7 @@ async function scrape(): Promise<string> {
   return (await api.call('GET', '/metrics', undefined, null)).body
 }
 
-/** Sends one webhook to an endpoint that answers so. */
+/** Sends one webhook to an endpoint that answers with `status`. */
 async function sendWebhook(status: number): Promise<void> {
   const { service, tenant } = api
   const answer = { status, headers: {}, body: '', durationMs: 20 }
@@ -38,7 +38,7 @@ async function sendWebhook(status: number): Promise<void> {
   await deliverDue({ ...service, webhookSender }, { standard: () => ({}), paystack: () => ({}) })
 }
 
-/** A queue of the test's own: its batches fail unless they are of one call. */
+/** A queue of the test's own. A batch fails unless it has one call. */
 const callQueue = (maxWaiting: number, calls: number) => {
   const { service } = api
   const options = { maxBatch: 10, maxWaiting, isRolledBack: () => true, watch: watchQueue(service.meter, 'test') }
@@ -50,7 +50,7 @@ const callQueue = (maxWaiting: number, calls: number) => {
   return Promise.all(Array.from({ length: calls }, (_, i) => call(i).catch(() => {})))
 }
 
-/** For each metric what makes it move, and the line that shows it then. */
+/** For each metric, an action that changes it, and the line that shows it then. */
 const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
   http_request_duration_seconds: {
     act: () => api.call('GET', '/v1/api-keys'),
@@ -82,16 +82,16 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     shown: /^mteja_background_oldest_due_age_seconds\{task="holds"\} 30$/m,
   },
   mteja_queue_waiting: {
-    act: () => {
-      // They are sent in the next turn of the event loop; this shows them as they wait.
+    act: async () => {
+      // The calls are sent in the next turn of the event loop. This shows them while they wait.
       void callQueue(10, 7)
-      expect(api.service.meter.render()).toMatch(/^mteja_queue_waiting\{queue="test"\} 7$/m)
+      expect(await api.service.meter.render()).toMatch(/^mteja_queue_waiting\{queue="test"\} 7$/m)
     },
     shown: /^mteja_queue_waiting\{queue="test"\} 0$/m,
   },
   mteja_queue_batch_size: {
     act: () => createWallets(api.service, api.tenant, 5),
-    shown: /^mteja_queue_batch_size_bucket\{queue="customer_creations",le="8"\} [1-9]/m,
+    shown: /^mteja_queue_batch_size_bucket\{le="8",queue="customer_creations"\} [1-9]/m,
   },
   mteja_queue_refused_total: { act: () => callQueue(2, 5), shown: /^mteja_queue_refused_total\{queue="test"\} 3$/m },
   mteja_queue_batches_split_total: {
@@ -106,14 +106,14 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
   mteja_database_connections_used: {
     act: () =>
       api.service.db.transaction(async () => {
-        expect(api.service.meter.render()).toMatch(/^mteja_database_connections_used [1-9]/m)
+        expect(await api.service.meter.render()).toMatch(/^mteja_database_connections_used [1-9]/m)
       }),
     shown: /^mteja_database_connections_used 0$/m,
   },
   mteja_database_connections_waiting: {
     act: async () => {
       const calls = Array.from({ length: 30 }, () => api.service.db.query(sql`select 1`))
-      expect(api.service.meter.render()).toMatch(/^mteja_database_connections_waiting [1-9]/m)
+      expect(await api.service.meter.render()).toMatch(/^mteja_database_connections_waiting [1-9]/m)
       await Promise.all(calls)
     },
     shown: /^mteja_database_connections_waiting 0$/m,
@@ -157,17 +157,17 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
 }
 
 describe('/metrics', () => {
-  test.each(Object.entries(moves))('shows %s once there is something to show', async (_name, { act, shown }) => {
+  test.each(Object.entries(moves))('/metrics shows %s once it has a value', async (_name, { act, shown }) => {
     await act()
-    // Where the machine is busy, the database does not answer each scrape in time.
+    // On a busy machine the database does not answer each scrape in time.
     await vi.waitFor(async () => expect(shown.test(await scrape())).toBe(true), { timeout: 30_000 })
   })
 
-  test('has the metrics of the process', async () => {
+  test('/metrics has the metrics of the process', async () => {
     expect(await scrape()).toMatch(/^process_cpu_user_seconds_total /m)
   })
 
-  test('names each metric in docs/operating.md, with its labels, and no other', () => {
+  test('/metrics has exactly the metrics and labels in docs/operating.md', () => {
     const docs = readFileSync(new URL('../../../../docs/operating.md', import.meta.url), 'utf8')
     const rows = [...docs.matchAll(/^\| `((?:mteja|http)_\w+)` \|([^|]*)\|/gm)].map(([, name, labels = '']) => [
       name,
@@ -177,7 +177,7 @@ describe('/metrics', () => {
     for (const { task } of workers) expect(docs).toContain(`\`${task}\``)
   })
 
-  test('answers without what only the database knows when the database is away', async () => {
+  test('/metrics leaves out the database’s metrics when the database is away', async () => {
     const away = vi.spyOn(api.service.db, 'transaction').mockRejectedValue(new Error('away'))
     const body = await scrape()
     away.mockRestore()
@@ -187,7 +187,7 @@ describe('/metrics', () => {
     await vi.waitFor(async () => expect(await scrape()).toMatch(/^mteja_database_up 1$/m), { timeout: 30_000 })
   })
 
-  test('answers within seconds when the database hangs, and asks it once, not once for each scrape', async () => {
+  test('/metrics answers within seconds when the database hangs, and asks the database once for several scrapes', async () => {
     const hanging = vi.spyOn(api.service.db, 'transaction').mockReturnValue(new Promise(() => {}))
     const startedAt = performance.now()
     const bodies = await Promise.all([scrape(), scrape(), scrape()])

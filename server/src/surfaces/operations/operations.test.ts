@@ -26,7 +26,7 @@ describe('health', () => {
     expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'database unreachable' }])
   })
 
-  test('Cashful’s health says what is down', async () => {
+  test('Cashful’s health names the service that is down', async () => {
     const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('gone'))
     const answer = await get('/api/canary/health')
     outage.mockRestore()
@@ -40,7 +40,7 @@ describe('health', () => {
 })
 
 describe('/metrics', () => {
-  test('counts requests by route, never by address', async () => {
+  test('/metrics counts requests by route, never by address', async () => {
     await api.call('GET', '/customer/secret@example.com')
     await get('/nothing-here')
     const { body, headers } = await get('/metrics')
@@ -52,7 +52,7 @@ describe('/metrics', () => {
     expect(body).not.toMatch(/secret@example|nothing-here/)
   })
 
-  test('counts failures of ours', async () => {
+  test('/metrics counts failures of the server', async () => {
     const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('a bug'))
     const answer = await api.call('GET', '/customer')
     outage.mockRestore()
@@ -61,12 +61,12 @@ describe('/metrics', () => {
   })
 })
 
-describe('faults of ours', () => {
+describe('faults of the server', () => {
   test.each([
     ['/customer', { status: false, type: 'api_error', code: 'unknown' }],
     ['/api/canary/customers', { statusCode: 503, error: 'Service Unavailable' }],
     ['/v1/api-keys', { error: { code: 'busy' } }],
-  ])('a database that cannot be reached is 503 with Retry-After at %s', async (path, body) => {
+  ])('an unreachable database answers 503 with Retry-After at %s', async (path, body) => {
     const away = Object.assign(new Error('gone'), { name: 'DatabaseUnavailableError' })
     const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(away)
     const answer = await api.call('GET', path)
@@ -78,7 +78,7 @@ describe('faults of ours', () => {
     ['/customer', { status: false, message: 'Something went wrong on our side; nothing was changed' }],
     ['/api/canary/customers', { statusCode: 500, error: 'Internal Server Error' }],
     ['/v1/api-keys', { error: { code: 'internal' } }],
-  ])('a bug is 500 without internals at %s', async (path, body) => {
+  ])('a bug answers 500 without internals at %s', async (path, body) => {
     const bug = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('select secret from table'))
     const answer = await api.call('GET', path)
     bug.mockRestore()
@@ -89,7 +89,7 @@ describe('faults of ours', () => {
 
 describe('every answer', () => {
   test.each(['/healthz', '/customer', '/api/canary/customers', '/v1/nothing', '/customer/%zz', '/docs/cashful.json'])(
-    'of %s carries a request id, the caller’s own where it is fit',
+    'every answer of %s has a request id, the caller’s own where it is valid',
     async (url) => {
       const ask = async (given?: string) => {
         const headers = given === undefined ? {} : { 'x-request-id': given }
@@ -107,7 +107,7 @@ describe('every answer', () => {
     ['/customer/CUS_x', 'PUT'],
     ['/api/canary/customers/CUS_x', 'PATCH'],
     ['/v1/api-keys/x', 'DELETE'],
-  ])('of %s may be read by a page of another origin, which may ask before', async (url, method) => {
+  ])('an answer of %s may be read by a page of another origin, and a preflight says so', async (url, method) => {
     const origin = 'https://shop.example'
     const preflight = await api.app.inject({
       method: 'OPTIONS',
@@ -129,7 +129,7 @@ describe('every answer', () => {
     expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([401, '*'])
   })
 
-  test('to an OPTIONS that is no preflight is empty', async () => {
+  test('the answer to an OPTIONS request that is no preflight is empty', async () => {
     const answer = await api.app.inject({ method: 'OPTIONS', url: '/customer' })
     expect([answer.statusCode, answer.body]).toEqual([204, ''])
   })

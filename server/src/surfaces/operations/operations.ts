@@ -1,15 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { pingDatabase } from '../../db/ping.ts'
-import type { Context } from '../../domain/context.ts'
+import { type Context, isDatabaseReachable } from '../../domain/context.ts'
 
 interface OperationsOptions {
   context: Context
-  /** Measures what only the database knows. It answers soon, whatever the database does. */
+  /** Measures the values that only the database knows. It answers soon, whatever the database does. */
   askDatabase: () => Promise<void>
 }
 
-/** `/healthz`, `/readyz` and `/metrics`: for whoever keeps the process running. */
+/** `/healthz`, `/readyz` and `/metrics`: for the operator of the process. */
 export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (app, { context, askDatabase }) => {
   const ofProcess = new Registry()
   collectDefaultMetrics({ register: ofProcess })
@@ -21,7 +20,7 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (ap
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    if (!draining && (await pingDatabase(context.db))) return { status: 'ready' }
+    if (!draining && (await isDatabaseReachable(context))) return { status: 'ready' }
     reply.status(503)
     return { status: draining ? 'closing' : 'database unreachable' }
   })
@@ -29,6 +28,6 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (ap
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     await askDatabase()
     reply.type(ofProcess.contentType)
-    return `${context.meter.render()}${await ofProcess.metrics()}`
+    return `${await context.meter.render()}\n${await ofProcess.metrics()}`
   })
 }

@@ -16,7 +16,7 @@ afterEach(() => {
   log.lines.length = 0
 })
 
-/** Sends a request, and answers the lines that carry the request id of its answer. */
+/** Sends a request. Answers the lines with the request id of its answer. */
 async function linesOf(method: string, path: string, body?: unknown, bearer?: string | null) {
   const { headers } = await api.call(method, path, body, bearer)
   const requestId = headers['x-request-id'] as string
@@ -24,7 +24,7 @@ async function linesOf(method: string, path: string, body?: unknown, bearer?: st
 }
 
 describe('a request is logged in one line', () => {
-  test('with method, route, status, duration, merchant and key, found by the x-request-id of the answer', async () => {
+  test('the log line of a request has method, route, status, duration, merchant, key and the x-request-id of the answer', async () => {
     const { requestId, lines } = await linesOf('GET', '/customer/ada@example.com?from=2026-01-01')
     expect(lines).toEqual([
       {
@@ -42,7 +42,7 @@ describe('a request is logged in one line', () => {
     expect(log.lines).toHaveLength(1)
   })
 
-  test('without merchant and key where nobody is known', async () => {
+  test('the log line of an unauthorized request has no merchant and no key', async () => {
     const { requestId, lines } = await linesOf('POST', '/customer', { email: 'ada@example.com' }, 'sk_test_wrong')
     const route = '/customer'
     expect(lines).toEqual([
@@ -63,13 +63,13 @@ describe('a request is logged in one line', () => {
     ['GET', '/api/canary/ada@example.com', 404],
     ['GET', '/ada@example.com', 404],
     ['GET', '/customer/ada@example.com%zz', 400],
-  ])('as of an unknown route: %s %s', async (method, path, status) => {
+  ])('the log line of an unknown address has the route "unknown": %s %s', async (method, path, status) => {
     const { lines } = await linesOf(method, path)
     expect(lines).toMatchObject([{ level: levels.info, method, route: 'unknown', status, msg: 'request' }])
   })
 
   test.each(['/healthz', '/readyz', '/metrics'])(
-    'only at debug where a machine asks %s every few seconds',
+    'a request to %s is logged only at debug, because machines ask every few seconds',
     async (path) => {
       const { lines } = await linesOf('GET', path)
       expect(lines).toMatchObject([{ level: levels.debug, route: path, status: 200 }])
@@ -92,7 +92,7 @@ describe('an answer that does not arrive whole is logged', () => {
     })
   }
 
-  test.each(['GET', 'POST'])('as 499 where the caller of a %s has left', async (method) => {
+  test.each(['GET', 'POST'])('a %s whose caller has left is logged with the status 499', async (method) => {
     const leaving = new AbortController()
     let reject = (_error: Error) => {}
     const promise = new Promise<never>((_resolve, refuse) => {
@@ -123,7 +123,7 @@ describe('an answer that does not arrive whole is logged', () => {
     expect(ofRequest).toHaveLength(1)
   })
 
-  test('as 500, with the error, where a stream broke off after its beginning', async () => {
+  test('a stream that broke off after its beginning is logged with the status 500 and the error', async () => {
     const requestId = 'breaking-off'
     const real = api.service.db.query.bind(api.service.db)
     const breaking = vi.spyOn(api.service.db, 'query')
@@ -147,7 +147,7 @@ describe('an answer that does not arrive whole is logged', () => {
   })
 })
 
-test('a fault of ours is logged at error with the request id, the route and the stack, beside the line of its request', async () => {
+test('a fault of the server is logged at error with the request id, the route and the stack, beside the request’s line', async () => {
   const bug = vi.spyOn(api.service.db, 'query').mockRejectedValue(new TypeError('a bug'))
   const { lines } = await linesOf('GET', '/customer/ada@example.com')
   bug.mockRestore()
@@ -159,7 +159,7 @@ test('a fault of ours is logged at error with the request id, the route and the 
   expect(lines[0]?.err).toMatchObject({ stack: expect.stringContaining('requests.test.ts') })
 })
 
-test('no value of a request or an error gets into the log', async () => {
+test('the log has no value of a request or an error', async () => {
   const secret = 'ada@example.com'
   const refused = Object.assign(new Error(`duplicate key (${secret})\nKey (email)=(${secret})`), {
     code: '23505',

@@ -17,21 +17,21 @@ export interface RequestRecord {
 /** Writes the line of a request. */
 export type WriteRequest = (level: 'info' | 'debug', record: RequestRecord) => void
 
-/** Asked every few seconds by machines: their lines would hide all others. */
+/** Machines call these routes every few seconds. Their lines would hide all others. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 
-/** What nginx calls a request whose caller left before the answer. */
+/** The status that nginx gives a request whose caller left before the answer. */
 const callerLeft = 499
 
 const isRecorded = Symbol('isRecorded')
 
-/** Measures each request and has it logged in one line. */
+/** Measures each request, and has it logged in one line. */
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
   readonly #write: WriteRequest
   readonly #failures
   readonly #durations = new Map<string, Histogram>()
-  /** Answers that broke off by a fault of ours. */
+  /** Answers that broke off by a fault of the server. */
   readonly #broken = new WeakSet<FastifyReply>()
 
   constructor(meter: Meter, write: WriteRequest) {
@@ -80,7 +80,7 @@ export class RequestRecorder extends LogController {
     return durations
   }
 
-  /** An answer that broke off after its headers were sent: the one who reads it cannot be told any more. */
+  /** The answer broke off after its headers were sent, so its reader cannot get an error. */
   override streamError(error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void {
     if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return
     this.#broken.add(reply)
@@ -95,9 +95,9 @@ export class RequestRecorder extends LogController {
     reply.log.error({ err: error, route: request.routeOptions.url }, 'the headers of the answer could not be sent')
   }
 
-  /** One line a request: it is written at the end. */
+  /** Each request has one line, which is written at its end. */
   override incomingRequest(): void {}
 
-  /** Would log the address. */
+  /** Fastify's own line would contain the address. */
   override routeNotFound(): void {}
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { metadataSchema } from '../http/schemas.ts'
 
-/** The shapes of dedicated accounts, which differ from call to call. */
+/** The shapes of dedicated accounts. They differ from call to call. */
 const nullableText = Type.Union([Type.String(), Type.Null()])
 const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
 
@@ -48,7 +48,7 @@ const account = {
   updated_at: date,
 }
 
-/** Of a customer, beside other things of theirs. */
+/** A dedicated account inside its customer. */
 export const ownAccountSchema = Type.Object({
   id: account.id,
   bank,
@@ -62,7 +62,7 @@ export const ownAccountSchema = Type.Object({
   assignment: Type.Object(assignment),
 })
 
-/** As it is answered when it is made, changed or removed. */
+/** The answer when an account is created, changed or removed. */
 export const accountSchema = Type.Object({
   ...account,
   split_config: Type.Optional(splitConfig),
@@ -77,7 +77,7 @@ export const accountSchema = Type.Object({
 
 export const accountRowSchema = Type.Object({ ...account, customer, split_config: splitConfig })
 
-/** Fetched by itself its split is JSON text. */
+/** The answer when one account is fetched. Its split is JSON text. */
 export const fetchedAccountSchema = Type.Object({ ...account, customer, split_config: nullableText })
 
 export const providerSchema = Type.Object({
@@ -87,7 +87,7 @@ export const providerSchema = Type.Object({
   id: Type.Integer({ examples: [1] }),
 })
 
-/** A customer by code or by number, as clients send either. */
+/** A customer by code or by number, because clients send either. */
 const customerReference = Type.Unsafe<string | number>({
   type: ['string', 'integer'],
   maxLength: 254,

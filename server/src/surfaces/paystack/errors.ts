@@ -7,9 +7,9 @@ interface Wording {
   type: 'validation_error' | 'api_error'
   code: string
   nextStep: string
-  /** What Paystack says, where its words are known; otherwise the domain's. */
+  /** Paystack's message, where it is known. Otherwise the domain's message is sent. */
   message?: string
-  /** Only where Paystack is known to send it. */
+  /** Set only where Paystack is known to send it. */
   errorCodeMappingNotFound?: boolean
 }
 
@@ -36,7 +36,7 @@ function notFound(message?: string): Wording {
   }
 }
 
-/** What each refusal is on this surface. */
+/** The answer to each refusal on this surface. */
 const wordingByCode: Record<ErrorCode, Wording> = {
   invalid_request: invalid(),
   currency_not_held: invalid('Currency not supported by merchant'),
@@ -81,6 +81,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   api_key_not_found: notFound(),
   hold_not_found: notFound(),
   transaction_not_found: notFound(),
+  payment_not_found: notFound(),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),
   reference_not_found: { ...notFound('Transaction reference not found.'), status: 400 },
@@ -127,16 +128,18 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   const [violation] = problem.violations
   if (violation?.missing) {
     const missing = { code: 'missing_params', nextStep: 'Provide all required params' }
-    // The one text Paystack documents for a missing member.
+    // The one text that Paystack documents for a missing member.
     const message = violation.field === 'email' ? 'Email Address is required' : `"${violation.field}" is required`
     return { ...wording, ...missing, message }
   }
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
+  // A payment is a transaction on this wire.
+  if (problem.code === 'payment_not_found') return { ...wording, message: message.replace('payment', 'transaction') }
   if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
   return wording
 }
 
-/** A currency that nobody holds is one the merchant does not hold. */
+/** A currency that does not exist is refused like one that the merchant does not hold. */
 function refusalOf({ code, field, violations }: Problem): ErrorCode {
   return code === 'invalid_request' && field === 'currency' && violations.length === 0 ? 'currency_not_held' : code
 }

@@ -30,7 +30,7 @@ const told = {
 }
 const mode = 'test'
 
-test('an identification that succeeded names the customer’s id as text', () => {
+test('the webhook of a successful identification has the customer’s id as text', () => {
   const event = { type: 'identity.succeeded', mode, data: { customer, details: { identification } } } as const
   expect(renderIdentificationEvent(event)).toEqual({
     event: 'customeridentification.success',
@@ -38,7 +38,7 @@ test('an identification that succeeded names the customer’s id as text', () =>
   })
 })
 
-test('an identification that failed names the customer’s id as a number, and the reason inside data', () => {
+test('the webhook of a failed identification has the customer’s id as a number, and the reason inside data', () => {
   const details = { identification, reason: 'Account number or BVN is incorrect' }
   expect(renderIdentificationEvent({ type: 'identity.failed', mode, data: { customer, details } })).toEqual({
     event: 'customeridentification.failed',
@@ -88,14 +88,14 @@ const authorization = {
   },
 }
 
-test('a mandate that was given is not active yet, and does not say where it belongs', () => {
+test('the webhook of a new mandate says that it is not active yet, without integration, mode and reference', () => {
   expect(renderMandateEvent({ type: 'mandate.created', mode, data: { customer, details: mandate } })).toEqual({
     event: 'direct_debit.authorization.created',
     data: { ...authorization, active: false },
   })
 })
 
-test('a mandate that is active says where it belongs', () => {
+test('the webhook of an active mandate has its integration, mode and reference', () => {
   expect(renderMandateEvent({ type: 'mandate.active', mode, data: { customer, details: mandate } })).toEqual({
     event: 'direct_debit.authorization.active',
     data: {
@@ -108,7 +108,7 @@ test('a mandate that is active says where it belongs', () => {
   })
 })
 
-test('other events are rendered elsewhere', () => {
+test('an event that is no identification or mandate is rendered elsewhere', () => {
   const event = { type: 'customer.created', mode, data: { customer, details: {} } } as const
   expect(renderIdentificationEvent(event)).toBeNull()
   expect(renderMandateEvent(event)).toBeNull()

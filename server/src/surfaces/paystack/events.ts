@@ -2,18 +2,18 @@ import type { CustomerSnapshot } from '../../domain/customers/customers.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import { renderHolder } from './render.ts'
 
-/** A webhook of Paystack's: its name for what happened, and what it says of it. */
+/** A webhook of Paystack's: its name for the event, and the event's data. */
 export interface PaystackWebhook {
   event: string
   data: Record<string, unknown>
 }
 
-/** As much of an event as is rendered. */
+/** The parts of an event that are rendered. */
 type TellableEvent = Pick<RecordedEvent, 'type' | 'mode' | 'data'>
 
 /**
- * `customeridentification.success` and `.failed`. Paystack's samples give `customer_id` as text where it succeeded and as
- * a number where it failed, and so does this. Null for any other event.
+ * `customeridentification.success` and `.failed`. Like Paystack's samples, a success has `customer_id` as text and a
+ * failure has it as a number. Null for any other event.
  */
 export function renderIdentificationEvent({ type, data }: TellableEvent): PaystackWebhook | null {
   if (type !== 'identity.succeeded' && type !== 'identity.failed') return null
@@ -29,7 +29,10 @@ export function renderIdentificationEvent({ type, data }: TellableEvent): Paysta
   return { event: 'customeridentification.failed', data: failure }
 }
 
-/** `direct_debit.authorization.created` and `.active`; only the latter says where it belongs. Null for any other event. */
+/**
+ * `direct_debit.authorization.created` and `.active`. Only the latter has integration, domain and reference. Null for
+ * any other event.
+ */
 export function renderMandateEvent({ type, mode, data }: TellableEvent): PaystackWebhook | null {
   if (type !== 'mandate.created' && type !== 'mandate.active') return null
   const { reference, merchantNumber, paymentMethod = {} } = data.details ?? {}
@@ -105,7 +108,7 @@ function renderAccount(account: ToldAccount, integration: number, customerId: nu
   }
 }
 
-/** Here a customer's code is `code`, and there is no id. */
+/** Here `code` is the customer's code, and there is no id. */
 function renderMandateCustomer(customer: Record<string, unknown>) {
   return {
     first_name: customer.firstName,

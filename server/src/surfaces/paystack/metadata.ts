@@ -3,8 +3,8 @@ import type { Metadata } from '../../domain/customers/customers.ts'
 import { parseJson } from '../http/body.ts'
 
 /**
- * Metadata as clients send it: an object, or (Paystack's own Node package, paystack-node) an object as JSON text, which
- * the real API refuses and `strict` refuses too.
+ * Reads metadata as clients send it: an object, or an object as JSON text (Paystack's own Node package, paystack-node).
+ * The real API refuses the text, and so does `strict`.
  */
 export function readMetadata(given: Metadata | string | undefined, mode: 'lenient' | 'strict'): Metadata | undefined {
   if (typeof given !== 'string') return given
@@ -14,8 +14,8 @@ export function readMetadata(given: Metadata | string | undefined, mode: 'lenien
 }
 
 /**
- * Metadata of a transaction, which is sent as JSON text or as an object: an object where it is one, any other text as it
- * is. Nothing for an empty text.
+ * Reads the metadata of a transaction, which clients send as JSON text or as an object. JSON text of an object becomes
+ * the object, and any other text is kept. Undefined for an empty text.
  */
 export function readMetadataOrText(given: Metadata | string | undefined): Metadata | string | undefined {
   if (typeof given !== 'string') return given

@@ -25,7 +25,7 @@ const charge = async (more: object = {}) =>
 
 type Told = Pick<RecordedEvent, 'type' | 'data'>
 
-/** Events that tell of a transaction, oldest first, and whether Paystack's webhook is told of them. */
+/** Events with a transaction, oldest first, and whether Paystack's webhook gets them. */
 async function eventsOfTransactions(): Promise<(Told & { told: boolean })[]> {
   return api.service.db.query<Told & { told: boolean }>(sql`
     select type, data, is_told('paystack', type, data) as told from events
@@ -36,7 +36,7 @@ async function eventsOfTransactions(): Promise<(Told & { told: boolean })[]> {
 
 describe('charge.success', () => {
   test.each([[{ order: 17 }], [{ purpose: 'wallet_topup' }]])(
-    'of a transaction for %j is what verify answers, told once',
+    'charge.success of a transaction with the metadata %j has the answer of verify, and is sent once',
     async (metadata) => {
       await call('POST', '/customer', { email, first_name: 'Zero', phone: '+2348123456789', metadata: { a: 1 } })
       const { reference } = await charge({ metadata })
@@ -65,7 +65,7 @@ describe('charge.success', () => {
     },
   )
 
-  test('tells of the transaction as it was then, and of whom', async () => {
+  test('charge.success shows the transaction and its customer as they were at that time', async () => {
     const { reference } = await charge()
     const event = (await eventsOfTransactions())[0] as Told
     const { data } = renderChargeEvent(event) as { data: object }
@@ -75,7 +75,7 @@ describe('charge.success', () => {
     expect((renderChargeEvent(event) as { data: object }).data).toEqual(data)
   })
 
-  test('is not told of a transaction that failed, though its event has it', async () => {
+  test('charge.success is not sent for a failed transaction, though its event holds the transaction', async () => {
     await charge({ card: { ...card, number: '4084080000005408' } })
     const events = await eventsOfTransactions()
     expect(events.map((event) => [event.type, event.told])).toEqual([['payment_intent.failed', false]])
@@ -83,7 +83,7 @@ describe('charge.success', () => {
     expect(renderChargeEvent(events[0] as Told)).toBeNull()
   })
 
-  test('is not told of payments that are no transactions', async () => {
+  test('charge.success is not sent for payments that are no Paystack transactions', async () => {
     const paid = await call('POST', '/api/canary/payment-intents', { amount: 5, currency: 'NGN' })
     await call('POST', `/api/canary/payment-intents/${paid.json().id}/confirm`, {})
     expect(await eventsOfTransactions()).toEqual([])

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../domain/events/events.ts'
 import type { IncomingDetails, PaymentSnapshot } from '../../domain/payments/payment-records.ts'
 import { renderAuthorization, renderHolder } from './render.ts'
 
-/** A transaction as verify and fetch show it. Paystack's tariffs are not ours: nothing is charged for it. */
+/** A transaction as verify and fetch answer it. Fees are 0, because Paystack's tariffs do not apply here. */
 export function renderTransaction(transaction: PaymentSnapshot) {
   return {
     ...renderBasics(transaction),
@@ -22,7 +22,7 @@ export function renderTransaction(transaction: PaymentSnapshot) {
   }
 }
 
-/** A transaction in a list, where what is missing looks otherwise. */
+/** A transaction in a list, where missing values look different. */
 export function renderTransactionRow(transaction: PaymentSnapshot) {
   return {
     ...renderBasics(transaction),
@@ -45,7 +45,7 @@ export function renderCharge(transaction: PaymentSnapshot) {
   return { ...renderBasics(transaction), metadata: transaction.metadata ?? '', plan: null }
 }
 
-/** `charge.success`, from nothing but the event. Null for one that tells of no transaction that succeeded. */
+/** `charge.success`, made from the event alone. Null for an event without a successful transaction. */
 export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | 'data'>) {
   if (type !== 'pay_in.succeeded' && type !== 'payment_intent.succeeded') return null
   const transaction = data.details?.transaction as PaymentSnapshot | undefined
@@ -80,7 +80,7 @@ function renderBasics(transaction: PaymentSnapshot) {
   }
 }
 
-/** What a bank has yet to answer is `processing`, anything else that is under way `pending`. */
+/** A payment that waits for a bank is `processing`. Any other payment under way is `pending`. */
 function statusOf({ status, channel }: PaymentSnapshot): string {
   if (status === 'unpaid') return 'abandoned'
   if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
@@ -93,7 +93,7 @@ function responseOf({ status, failureReason }: PaymentSnapshot): string {
   return status === 'failed' ? (failureReason ?? 'Declined') : 'Successful'
 }
 
-/** Seconds are counted from the transaction's beginning. Of several charges the last one is told. */
+/** Seconds are counted from the beginning of the transaction. Of several charges the log shows the last one. */
 function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: PaymentSnapshot) {
   if (attempts === 0 || chargedAt === null) return null
   const startMs = Date.parse(createdAt)
@@ -135,7 +135,7 @@ const noAuthorization = {
   account_name: null,
 }
 
-/** All null of one that has not been paid, and of a direct debit all but where the money is to come from. */
+/** All members are null for an unpaid or failed transaction. A direct debit shows no more than its bank and code. */
 function renderAuthorizationOf({ status, paymentMethod, incoming }: PaymentSnapshot) {
   if (incoming !== null) return renderSender(incoming)
   if (paymentMethod === null || status === 'unpaid' || status === 'failed') return noAuthorization
@@ -145,7 +145,7 @@ function renderAuthorizationOf({ status, paymentMethod, incoming }: PaymentSnaps
   return { ...noAuthorization, authorization_code, channel, bank, country_code, reusable }
 }
 
-/** Who sent money to a dedicated account: nothing that can be charged. */
+/** The sender of money to a dedicated account. It cannot be charged. */
 function renderSender(incoming: IncomingDetails) {
   return {
     ...noAuthorization,

@@ -74,7 +74,7 @@ export function renderDedicatedAccount(account: DedicatedAccount) {
   }
 }
 
-/** With whose it is, or was. */
+/** A dedicated account with the customer who has it, or had it. */
 export function renderAssignedAccount({ merchant }: Tenant, account: DedicatedAccount) {
   return {
     ...renderDedicatedAccount(account),
@@ -90,7 +90,7 @@ export function renderAssignedAccount({ merchant }: Tenant, account: DedicatedAc
   }
 }
 
-/** A customer inside something else that is theirs. */
+/** A customer inside another object that belongs to them. */
 export function renderHolder(customer: Omit<CustomerSnapshot, 'id'> & { id: number | bigint }) {
   const { phone } = customer
   return {
@@ -106,7 +106,7 @@ export function renderHolder(customer: Omit<CustomerSnapshot, 'id'> & { id: numb
   }
 }
 
-/** Card brands carry a space at their end on the real wire; clients compare them after trimming. */
+/** Card brands end with a space, as on Paystack's wire. Clients compare them after trimming. */
 export function renderAuthorization(method: PaymentMethodSnapshot) {
   const card = method.type === 'card'
   return {

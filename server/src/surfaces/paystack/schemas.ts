@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox'
 import { metadataSchema } from '../http/schemas.ts'
 import { ownAccountSchema } from './dedicated-account-schemas.ts'
 
-/** The shapes of the Paystack surface: the union of what its samples show, which every client accepts. */
+/** The shapes of the Paystack surface. Each is the union of Paystack's samples, which every client accepts. */
 const date = Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })
 const nullableText = Type.Union([Type.String(), Type.Null()])
 const nullableMetadata = Type.Union([metadataSchema, Type.Null()])
@@ -31,7 +31,7 @@ export const errorSchema = Type.Object(
   },
 )
 
-/** `responses(200, body, 400, 404)`: the success, and the refusals in the surface's envelope. 401 is everywhere. */
+/** `responses(200, body, 400, 404)`: the success, and the refusals in the surface's envelope. Every route has 401. */
 export function responses(status: number, body: TSchema, ...errors: number[]): Record<number, TSchema> {
   const refusals = [401, ...errors].map((code) => [code, Type.Ref('PaystackError')] as const)
   return { [status]: body, ...Object.fromEntries(refusals) }
@@ -118,7 +118,7 @@ export const listMetaSchema = Type.Union([
 
 const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
 
-/** Clients of the official packages send metadata as JSON text; `strict` mode refuses it, as Paystack does. */
+/** Clients of the official packages send metadata as JSON text. `strict` mode refuses the text, as Paystack does. */
 const givenMetadata = Type.Unsafe<Record<string, unknown> | string>({
   ...metadataSchema,
   type: ['object', 'string'],

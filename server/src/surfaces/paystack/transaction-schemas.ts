@@ -166,7 +166,7 @@ export const openedTransactionSchema = Type.Object({
   reference: Type.String({ examples: ['order-17'] }),
 })
 
-/** What every way to pay begins with. */
+/** The members with which every request for a payment begins. */
 const asked = {
   email: Type.String({ format: 'email', maxLength: 254, examples: ['zero@example.com'] }),
   amount: Type.Unsafe<number | string>({

@@ -7,7 +7,7 @@ import {
 } from './events.ts'
 import { renderChargeEvent } from './render-transaction.ts'
 
-/** Those that Paystack has a name for. The database decides by `is_told`, which must name the same. */
+/** The events that Paystack has a name for. The database decides by `is_told`, which must list the same events. */
 const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => PaystackWebhook | null>>> = {
   'identity.succeeded': renderIdentificationEvent,
   'identity.failed': renderIdentificationEvent,

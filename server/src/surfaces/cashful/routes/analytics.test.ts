@@ -18,7 +18,7 @@ const done = async (path: string, body: unknown) => {
 const addCustomer = async () => (await done('/api/canary/customers', { phoneNumber: '0821234567' })).id
 const get = async (path = '') => (await api.call('GET', `/api/canary/analytics${path}`)).json()
 
-test('a new merchant has zeros', async () => {
+test('the analytics of a new merchant are zeros', async () => {
   const { transactions, newCustomers, recentTransactions } = await get()
   const none = { count: 0, sum: 0 }
   expect(transactions).toMatchObject({ daily: none, weekly: none, monthly: none })
@@ -29,7 +29,7 @@ test('a new merchant has zeros', async () => {
   expect(await get('/summary')).toEqual({ balance: 0, customers: 0, transactions: 0, members: 1 })
 })
 
-test('windows of 24 hours, 7 and 30 days, and the newest five', async () => {
+test('analytics cover 24 hours, 7 days and 30 days, and show the newest five transactions', async () => {
   const [zawadi, amani] = [await addCustomer(), await addCustomer()]
   await done('/v1/sandbox/pay-ins', { customerId: zawadi, amount: 1000 })
   api.service.clock.advance(20 * dayMs)
@@ -73,7 +73,7 @@ test('windows of 24 hours, 7 and 30 days, and the newest five', async () => {
   expect((await get()).transactions.monthly).toEqual({ count: 0, sum: 0 })
 })
 
-test('of another merchant does not exist', async () => {
+test('the analytics of another merchant answer 404', async () => {
   for (const path of ['', '/summary']) {
     const answer = await api.call('GET', `/api/canary/analytics${path}?merchantId=mer_0`)
     expect(answer.statusCode).toBe(404)

@@ -48,7 +48,7 @@ const summarySchema = Type.Object(
   { examples: [{ balance: 150000, customers: 240, transactions: 1250, members: 1 }] },
 )
 
-/** `/api/canary/analytics`: how much moved lately, in the merchant's default currency. */
+/** `/api/canary/analytics`: recent money movements, in the merchant's default currency. */
 export const analyticsRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/analytics',

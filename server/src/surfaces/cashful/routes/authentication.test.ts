@@ -39,8 +39,8 @@ function decode(token: string): { header: Record<string, unknown>; payload: Reco
   return { header: JSON.parse(header as string), payload: JSON.parse(payload as string) }
 }
 
-describe('our own tokens', () => {
-  test('name the merchant, the mode and the key, and last 15 minutes', async () => {
+describe('tokens of this server', () => {
+  test('our token names the merchant, the mode and the key, and lasts 15 minutes', async () => {
     const { header, payload } = decode(await getToken())
     expect(header).toEqual({ alg: 'EdDSA', kid: expect.any(String), typ: 'JWT' })
     const iat = api.service.clock.now().getTime() / 1000
@@ -56,14 +56,14 @@ describe('our own tokens', () => {
     })
   })
 
-  test('open the Cashful surface and /v1 as their key does, but not Paystack’s', async () => {
+  test('our token opens the Cashful surface and /v1 as its key does, but not the Paystack surface', async () => {
     const token = await getToken()
     expect(await statusWith(token)).toBe(200)
     expect((await api.call('GET', '/v1/api-keys', undefined, token)).statusCode).toBe(200)
     expect((await api.call('GET', '/customer', undefined, token)).json()).toMatchObject({ message: 'Invalid key' })
   })
 
-  test('act in the mode of the key they were made with', async () => {
+  test('our token acts in the mode of the key it was made with', async () => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const created = await api.call(
       'POST',
@@ -77,11 +77,11 @@ describe('our own tokens', () => {
     expect([await get(live.secret), await get(tenant.secret)]).toEqual([200, 404])
   })
 
-  test('can be had for a token', async () => {
+  test('our token can be exchanged for a new one', async () => {
     expect(await statusWith(await getToken(await getToken()))).toBe(200)
   })
 
-  test('are refused once they have expired', async () => {
+  test('our token is refused once it has expired', async () => {
     const token = await getToken()
     api.service.clock.advance(15 * 60 * 1000 - 1000)
     expect(await statusWith(token)).toBe(200)
@@ -89,14 +89,14 @@ describe('our own tokens', () => {
     expect(await statusWith(token)).toBe(401)
   })
 
-  test('are refused from the moment their key is revoked', async () => {
+  test('our token is refused from the moment its key is revoked', async () => {
     const token = await getToken()
     const key = decode(token).payload.api_key_id
     expect((await api.call('DELETE', `/v1/api-keys/${key}`, undefined, tenant.secret)).statusCode).toBe(200)
     expect([await statusWith(token), await statusWith(tenant.secret)]).toEqual([401, 401])
   })
 
-  test('are refused when anything about them was changed', async () => {
+  test('our token is refused when any part of it was changed', async () => {
     const token = await getToken()
     const [header, payload, signature] = token.split('.') as [string, string, string]
     const other = await createTestTenant(api.service)
@@ -115,11 +115,11 @@ describe('our own tokens', () => {
   })
 })
 
-describe('the published keys', () => {
+describe('the published signing keys', () => {
   const published = async () => (await api.call('GET', '/api/canary/authentication/jwks', undefined, null)).json().keys
   const rotate = async () => (await api.call('POST', '/v1/signing-keys/rotate', undefined, adminKey)).json().kid
 
-  test('are what verifies our tokens, and nothing that signs them', async () => {
+  test('the published signing keys verify our tokens and hold nothing that signs', async () => {
     const { header } = decode(await getToken())
     const [key] = await published()
     expect(key).toEqual({
@@ -132,7 +132,7 @@ describe('the published keys', () => {
     })
   })
 
-  test('after a rotation a new key signs, and the tokens of the old one stay good until they expire', async () => {
+  test('after a rotation the new key signs, and tokens of the old key are accepted until they expire', async () => {
     const old = await getToken()
     const kid = await rotate()
     const token = await getToken()
@@ -150,7 +150,7 @@ describe('the published keys', () => {
 describe('tokens of an outside issuer', () => {
   const claims = () => ({ merchant_id: tenant.merchant.code })
 
-  test('open the Cashful surface in test mode unless they say live', async () => {
+  test('a token of an outside issuer opens the Cashful surface, in test mode unless it says live', async () => {
     const made = await api.call(
       'POST',
       '/api/canary/customers',
@@ -164,7 +164,7 @@ describe('tokens of an outside issuer', () => {
     expect((await api.call('GET', path, undefined, live)).statusCode).toBe(404)
   })
 
-  test('can be changed for one of ours', async () => {
+  test('a token of an outside issuer can be exchanged for one of ours', async () => {
     const token = await getToken(await outside.sign(claims()))
     expect(decode(token).payload).not.toHaveProperty('api_key_id')
     expect(await statusWith(token)).toBe(200)
@@ -180,11 +180,11 @@ describe('tokens of an outside issuer', () => {
     ['of a merchant with a NUL', () => outside.sign({ merchant_id: 'mer_\0' })],
     ['of no merchant', () => outside.sign({})],
     ['of a key there is none of', () => outside.sign({ ...claims(), api_key_id: 'none' })],
-  ])('%s are refused', async (_what, sign) => {
+  ])('tokens of an outside issuer %s are refused', async (_what, sign) => {
     expect(await statusWith(await sign())).toBe(401)
   })
 
-  test('are refused, not answered with an error, while the issuer’s keys cannot be had', async () => {
+  test('a token of an outside issuer is refused, without a server error, while the issuer’s keys cannot be fetched', async () => {
     const options = { outsideIssuer: { issuer, jwksUrl: 'http://127.0.0.1:9/jwks', audience: undefined } }
     const alone = await api.openAnother(options)
     try {
@@ -197,7 +197,7 @@ describe('tokens of an outside issuer', () => {
   })
 })
 
-test('health is told without a key', async () => {
+test('Cashful’s health answers without a key', async () => {
   const up = { 'cashful-api': { status: 'up' }, database: { status: 'up' } }
   const answer = await api.call('GET', '/api/canary/health', undefined, null)
   expect(answer.json()).toEqual({ status: 'ok', info: up, error: {}, details: up })
@@ -212,7 +212,7 @@ interface OutsideIssuer {
   ): Promise<string>
 }
 
-/** An issuer as companies run one: it signs RS256 and publishes its key over HTTP. */
+/** An issuer as companies run one. It signs RS256 and publishes its key over HTTP. */
 async function startIssuer(): Promise<OutsideIssuer> {
   const [published, unpublished] = [await generateKeyPair('RS256'), await generateKeyPair('RS256')]
   const jwk = { ...(await exportJWK(published.publicKey)), kid: 'outside', alg: 'RS256', use: 'sig' }

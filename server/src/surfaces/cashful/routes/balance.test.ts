@@ -28,7 +28,7 @@ const buy = (amount: number, more: object = {}) =>
   done('/api/canary/purchases', { customerId, productId: 'airtime', amount, currency: 'ZAR', ...more })
 const history = async (query = '') => (await call('GET', `/api/canary/balance/history${query}`)).json()
 
-test('a new merchant has zeros', async () => {
+test('the balance of a new merchant is zero, with an empty history', async () => {
   const answer = await call('GET', `/api/canary/balance?merchantId=${tenant.merchant.code}`)
   const createdAt = tenant.merchant.createdAt.toISOString()
   expect([answer.statusCode, answer.json()]).toEqual([
@@ -49,7 +49,7 @@ test('a new merchant has zeros', async () => {
   expect((await call('GET', '/api/canary/balance/history?merchantId=mer_0')).statusCode).toBe(404)
 })
 
-test('balance and history agree with what customers spent, in the default currency', async () => {
+test('the merchant’s balance and history agree with the money customers spent, in the default currency', async () => {
   await payIn(5000)
   const purchase = await buy(50)
   const checkout = await done('/api/canary/checkout/sessions', { totalAmount: 700, currency: 'ZAR' })
@@ -87,7 +87,7 @@ test('balance and history agree with what customers spent, in the default curren
   expect(data[0].description).toBe('Refund')
 })
 
-test('the history can be had by period and by type, page by page', async () => {
+test('the merchant’s balance history is filtered by period and by type, in pages', async () => {
   await payIn(100)
   const start = api.service.clock.now()
   const purchases: { id: string }[] = []

@@ -7,7 +7,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
 import { relatedEntity } from './customers.ts'
 
@@ -71,7 +71,7 @@ const historySchema = listOf(balanceTransactionSchema, {
   updatedAt: '2025-01-15T10:30:00.000Z',
 })
 
-/** `/api/canary/balance`: what the merchant itself has earned. */
+/** `/api/canary/balance`: the merchant's own balance and its history. */
 export const balanceRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/balance',
@@ -129,10 +129,10 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const { merchantId, startDate, endDate, transactionType } = request.query
       checkMerchantId(tenant, merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const filter = {
-        from: readInstant('startDate', startDate),
-        to: readInstant('endDate', endDate, '23:59:59.999'),
+        from: readInstant(startDate, 'startDate'),
+        to: readInstant(endDate, 'endDate', '23:59:59.999'),
         type: transactionType || undefined,
       }
       const found = await listMerchantEntries(context, tenant, filter, page)
@@ -141,7 +141,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-/** What an entry is called that has no description of its own. */
+/** The description of an entry that has no own one. */
 const descriptions: Record<TransactionKind, string> = {
   pay_in: 'Payment',
   purchase: 'Purchase',

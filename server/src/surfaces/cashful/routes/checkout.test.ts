@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
-import { settleDuePayments } from '../../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../../domain/payments/due-payments.ts'
 
 const path = '/api/canary/checkout/sessions'
 const successUrl = 'https://shop.example/paid'
@@ -39,7 +39,7 @@ const given = () => ({
   metadata: {},
 })
 
-test('create answers 201 with exactly the documented members', async () => {
+test('creating a checkout session answers 201 with exactly the documented members', async () => {
   const answer = await call('POST', path, {
     ...given(),
     merchantId: tenant.merchant.code,
@@ -68,7 +68,7 @@ test('create answers 201 with exactly the documented members', async () => {
   expect((await call('GET', `${path}/${id}`)).json()).toEqual(answer.json())
 })
 
-test('create adds line items up, each by its quantity, and gives them back as they came', async () => {
+test('creating a checkout session adds up its line items by quantity and answers them as given', async () => {
   const lineItems = [
     { productId: 'product_001', quantity: 2, amount: 5000, currency: 'ZAR' },
     { name: 'Bread', productId: null, amount: '3000', currency: 'zar' },
@@ -87,7 +87,7 @@ test('create adds line items up, each by its quantity, and gives them back as th
   expect(session).not.toHaveProperty('customerId')
 })
 
-test('create under one key makes one session and answers the same', async () => {
+test('creating a checkout session under one key makes one session and answers the same', async () => {
   const answers = await Promise.all(Array.from({ length: 5 }, () => call('POST', path, given(), 'key-1')))
   expect(new Set(answers.map((each) => each.body)).size).toBe(1)
   expect((await call('GET', path)).json().pagination.total).toBe(1)
@@ -110,19 +110,19 @@ test.each([
   [400, { hostedCheckoutConfig: { methods: ['cash'] } }],
   [404, { customerId: 'CUS_000000000000000' }],
   [404, { merchantId: 'mer_000000000000000' }],
-])('create answers %i to %j', async (status, more) => {
+])('creating a checkout session answers %i to %j', async (status, more) => {
   const answer = await call('POST', path, { ...given(), ...more })
   expect([answer.statusCode, answer.json().statusCode]).toEqual([status, status])
 })
 
-test('create is refused for a denied customer and in live mode', async () => {
+test('creating a checkout session is refused for a denied customer and in live mode', async () => {
   await call('POST', '/customer/set_risk_action', { customer: customerId, risk_action: 'deny' })
   expect((await call('POST', path, given())).statusCode).toBe(402)
   tenant = await addTestKey(api.service, tenant.merchant, 'live')
   expect((await call('POST', path, { currency: 'ZAR', totalAmount: 100 })).statusCode).toBe(400)
 })
 
-test('the list is newest first, by status, and shows what became of each', async () => {
+test('checkout sessions are listed newest first, filtered by status', async () => {
   const ids: string[] = []
   for (let i = 0; i < 3; i++) ids.unshift((await call('POST', path, given())).json().id)
   const [open, complete, expired] = ids as [string, string, string]
@@ -147,7 +147,7 @@ test('the list is newest first, by status, and shows what became of each', async
   expect((await call('GET', `${path}/checkout_sess_x`)).statusCode).toBe(404)
 })
 
-test('it expires after 48 hours', async () => {
+test('a checkout session expires after 48 hours', async () => {
   const { id } = (await call('POST', path, given())).json()
   api.service.clock.advance(48 * 60 * 60 * 1000)
   await settleDuePayments(api.service)

@@ -13,7 +13,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Checkouts']
@@ -30,7 +30,7 @@ const lineItemSchema = Type.Object({
   imageUrl: text(2000),
 })
 
-/** Kept and given back as it is; our own page follows none of it. */
+/** Stored and answered as given. The hosted page of this server ignores it. */
 const hostedConfigSchema = Type.Object({
   merchantId: text(200),
   merchantAlias: text(200),
@@ -65,7 +65,7 @@ const exampleSession = {
   metadata: { purpose: 'wallet_topup' },
 }
 
-/** Without `paymentIntentId`, which the Java client of 0.8.0 does not know and refuses. */
+/** Without `paymentIntentId`, because the Java client of 0.8.0 refuses a member it does not know. */
 const sessionSchema = Type.Object(
   {
     id: Type.String(),
@@ -158,8 +158,8 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
         ...input,
         purpose: readMode(mode),
         customerCode: customerId,
-        successUrl: readWebAddress('successUrl', input.successUrl),
-        cancelUrl: readWebAddress('cancelUrl', input.cancelUrl),
+        successUrl: readWebAddress(input.successUrl, 'successUrl'),
+        cancelUrl: readWebAddress(input.cancelUrl, 'cancelUrl'),
         hostedConfig: hostedCheckoutConfig,
       }
       return render(tenant, await createCheckoutSession(tx, tenant, given))
@@ -184,7 +184,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listCheckoutSessions(context, tenant, { status: request.query.status || undefined }, page)
       return renderPage(page, found, (session) => render(tenant, session))
     },
@@ -213,8 +213,8 @@ function readMode(mode = 'payment'): CheckoutPurpose {
   throw new ServiceError('invalid_request', `mode must be payment or payin, not ${JSON.stringify(mode)}`, 'mode')
 }
 
-/** People are sent there: nothing but the web, so that no address can run in their browser. */
-function readWebAddress(field: string, address: string | undefined): string | undefined {
+/** People are sent to this address. Only web addresses are accepted, so that no address can run code in a browser. */
+function readWebAddress(address: string | undefined, field: string): string | undefined {
   if (address === undefined || /^https?:\/\//i.test(address)) return address
   throw new ServiceError('invalid_request', `${field} must begin with https:// or http://`, field)
 }

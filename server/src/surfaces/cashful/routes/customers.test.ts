@@ -24,13 +24,13 @@ async function create(body: Record<string, unknown> = {}) {
   return answer.json()
 }
 
-/** What a refusal looks like. */
+/** The body of a refusal. */
 function refusal(statusCode: number, error: string, message: string) {
   return { statusCode, error, message: [message] }
 }
 
 describe('creating a customer', () => {
-  test('answers exactly the documented members', async () => {
+  test('creating a customer answers exactly the documented members', async () => {
     const made = await create({ email: 'John.Doe@Example.com', name: 'John van Doe', metadata: { source: 'web' } })
     expect(made).toEqual({
       id: expect.stringMatching(/^CUS_[a-z0-9]{15}$/),
@@ -44,13 +44,13 @@ describe('creating a customer', () => {
     })
   })
 
-  test('leaves out what has no value, and always has metadata', async () => {
+  test('a created customer leaves out members without a value, except metadata', async () => {
     const made = await create()
     expect(Object.keys(made).sort()).toEqual(['createdAt', 'id', 'merchantId', 'metadata', 'phoneNumber', 'updatedAt'])
     expect(made.metadata).toEqual({})
   })
 
-  test('takes null for "not given"', async () => {
+  test('creating a customer treats null as "not given"', async () => {
     const made = await create({ email: null, name: null, metadata: null, merchantId: null })
     expect(made).toEqual({
       id: made.id,
@@ -62,7 +62,7 @@ describe('creating a customer', () => {
     })
   })
 
-  test('keeps a null inside metadata, and the order of its members', async () => {
+  test('creating a customer keeps a null inside metadata, and the order of its members', async () => {
     const metadata = { z: null, a: [null, { deep: { '': 'ö😀' } }], '10': 1, m: false }
     expect((await create({ metadata })).metadata).toEqual(metadata)
   })
@@ -72,21 +72,21 @@ describe('creating a customer', () => {
     ['0027821234567', '+27821234567'],
     ['082-123-4567', '+27821234567'],
     ['+254 712 345678', '+254712345678'],
-  ])('reads the phone number %s as %s', async (phoneNumber, e164) => {
+  ])('creating a customer reads the phone number %s as %s', async (phoneNumber, e164) => {
     expect((await create({ phoneNumber })).phoneNumber).toBe(e164)
   })
 
-  test('reads a local number in the merchant’s country', async () => {
+  test('creating a customer reads a local phone number in the merchant’s country', async () => {
     tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN'] })
     expect((await create({ phoneNumber: '0803 123 4567' })).phoneNumber).toBe('+2348031234567')
   })
 
-  test('takes the same phone number twice: only e-mails are unique', async () => {
+  test('creating a customer accepts a phone number that another customer has', async () => {
     const [one, other] = [await create(), await create()]
     expect(other.id).not.toBe(one.id)
   })
 
-  test('refuses an e-mail somebody has, in any case, with 409', async () => {
+  test('creating a customer is refused with 409 for a known e-mail in any case', async () => {
     await create({ email: 'amina@example.com' })
     const answer = await call('POST', path, { phoneNumber: '0821234568', email: 'AMINA@example.com' })
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -105,12 +105,12 @@ describe('creating a customer', () => {
     [{ phoneNumber: '0821234567', metadata: [] }, 'metadata must be an object, not []'],
     [{ phoneNumber: '12' }, 'phoneNumber must be a phone number such as +27821234567, or local to ZA, not "12"'],
     [{ phoneNumber: '0821234567', metadata: { big: 'x'.repeat(16_384) } }, 'metadata must be at most 16 KiB of JSON'],
-  ])('refuses %j with 400, saying what is wrong', async (body, message) => {
+  ])('creating a customer from %j is refused with 400 and the reason', async (body, message) => {
     const answer = await call('POST', path, body)
     expect([answer.statusCode, answer.json()]).toEqual([400, refusal(400, 'Bad Request', message)])
   })
 
-  test('names everything that is wrong at once', async () => {
+  test('creating a customer names every fault of the body at once', async () => {
     const { message } = (await call('POST', path, { email: 1, name: 2 })).json()
     expect(message.sort()).toEqual([
       'email must be a string, not 1',
@@ -119,17 +119,17 @@ describe('creating a customer', () => {
     ])
   })
 
-  test('takes the merchant’s own id and refuses another’s', async () => {
+  test('creating a customer accepts the merchant’s own id and refuses another’s', async () => {
     expect((await create({ merchantId: tenant.merchant.code })).merchantId).toBe(tenant.merchant.code)
     const answer = await call('POST', path, { phoneNumber: '0821234567', merchantId: api.tenant.merchant.code })
     expect(answer.statusCode).toBe(400)
   })
 
-  test('ignores a member it does not know', async () => {
+  test('creating a customer ignores an unknown member', async () => {
     expect(await create({ nickname: 'Jo' })).not.toHaveProperty('nickname')
   })
 
-  test('opens the cash balance at 0 in the merchant’s first currency', async () => {
+  test('creating a customer opens the cash balance at 0 in the merchant’s first currency', async () => {
     tenant = await createTestTenant(api.service, { currencies: ['KES', 'ZAR'] })
     const { id } = await create()
     const balance = (await call('GET', `${path}/${id}/balance`)).json()
@@ -146,7 +146,7 @@ describe('creating a customer', () => {
     })
   })
 
-  test('with an Idempotency-Key happens once, and the repeat is told so', async () => {
+  test('creating a customer with an Idempotency-Key happens once, and the repeat says so', async () => {
     const request = {
       method: 'POST' as const,
       url: path,
@@ -163,12 +163,12 @@ describe('creating a customer', () => {
 })
 
 describe('retrieving a customer', () => {
-  test('answers what create answered', async () => {
+  test('retrieving a customer answers the same as creating', async () => {
     const made = await create({ email: 'a@example.com', name: 'A B', metadata: { x: 1 } })
     expect((await call('GET', `${path}/${made.id}`)).json()).toEqual(made)
   })
 
-  test('of an id that is none answers 404', async () => {
+  test('retrieving a customer by an unknown id answers 404', async () => {
     const answer = await call('GET', `${path}/CUS_nobody`)
     expect([answer.statusCode, answer.json()]).toEqual([
       404,
@@ -181,12 +181,12 @@ describe('retrieving a customer', () => {
     ['a%2Fb', 'a/b'],
     ['%3F%23', '?#'],
     ['%5Bobject%20Object%5D', '[object Object]'],
-  ])('decodes the id %s', async (encoded, id) => {
+  ])('retrieving a customer decodes the id %s', async (encoded, id) => {
     const answer = await call('GET', `${path}/${encoded}x`)
     expect(answer.json()).toEqual(refusal(404, 'Not Found', `There is no customer "${id}x"`))
   })
 
-  test('of no id at all is 404, never a list', async () => {
+  test('retrieving a customer by an empty id answers 404, never a list', async () => {
     await create()
     const answer = await call('GET', `${path}/`)
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -195,13 +195,13 @@ describe('retrieving a customer', () => {
     ])
   })
 
-  test('works behind a base address that ends in a slash', async () => {
+  test('retrieving a customer works behind a base address that ends in a slash', async () => {
     const made = await create()
     expect((await call('GET', `/${path}/${made.id}`)).json()).toEqual(made)
     expect((await call('GET', `//api//canary/nothing`)).json().statusCode).toBe(404)
   })
 
-  test('of a customer who came through Paystack without a phone number shows an empty one', async () => {
+  test('retrieving a Paystack customer without a phone number shows an empty one', async () => {
     const { data } = (
       await call('POST', '/customer', { email: 'P@example.com', first_name: 'Pa', last_name: 'Ul' })
     ).json()
@@ -219,7 +219,7 @@ describe('retrieving a customer', () => {
 })
 
 describe('updating a customer', () => {
-  test('changes what is given and leaves the rest', async () => {
+  test('updating a customer changes the given members and leaves the rest', async () => {
     const made = await create({ email: 'a@example.com', name: 'A B', metadata: { keep: 1 } })
     api.service.clock.advance(1000)
     const answer = await call('PATCH', `${path}/${made.id}`, { name: 'Amina  Wanjiru Otieno', metadata: {} })
@@ -229,36 +229,36 @@ describe('updating a customer', () => {
     api.service.clock.advance(-1000)
   })
 
-  test('takes null for "not given": clients send every unset field as null', async () => {
+  test('updating a customer treats null as "not given", because clients send every unset field as null', async () => {
     const made = await create({ email: 'a@example.com', name: 'A B', metadata: { keep: 1 } })
     const answer = await call('PATCH', `${path}/${made.id}`, { email: null, name: null, metadata: null })
     expect(answer.json()).toEqual(made)
   })
 
-  test('merges metadata member by member; a null removes its member', async () => {
+  test('updating a customer merges metadata member by member, and null removes a member', async () => {
     const made = await create({ metadata: { a: 1, b: { c: 2 }, d: 3 } })
     const answer = await call('PATCH', `${path}/${made.id}`, { metadata: { a: null, b: { e: 4 }, f: 5 } })
     expect(answer.json().metadata).toEqual({ b: { e: 4 }, d: 3, f: 5 })
   })
 
-  test('keeps a member that was null before', async () => {
+  test('updating a customer keeps a metadata member that was null before', async () => {
     const made = await create({ metadata: { was: null } })
     const answer = await call('PATCH', `${path}/${made.id}`, { metadata: { other: 1 } })
     expect(answer.json().metadata).toEqual({ was: null, other: 1 })
   })
 
-  test('clears the name with an empty one', async () => {
+  test('updating a customer with an empty name clears the name', async () => {
     const made = await create({ name: 'A B' })
     expect((await call('PATCH', `${path}/${made.id}`, { name: '' })).json()).not.toHaveProperty('name')
   })
 
-  test('cannot change the phone number or the merchant', async () => {
+  test('updating a customer cannot change the phone number or the merchant', async () => {
     const made = await create()
     const answer = await call('PATCH', `${path}/${made.id}`, { phoneNumber: '0829999999', merchantId: 'mer_x' })
     expect(answer.json()).toEqual(made)
   })
 
-  test('to an e-mail of somebody else is refused with 409 and changes nothing', async () => {
+  test('updating a customer to another customer’s e-mail is refused with 409 and changes nothing', async () => {
     await create({ email: 'taken@example.com' })
     const made = await create({ email: 'own@example.com', name: 'A' })
     const answer = await call('PATCH', `${path}/${made.id}`, { email: 'TAKEN@example.com', name: 'B' })
@@ -266,13 +266,13 @@ describe('updating a customer', () => {
     expect((await call('GET', `${path}/${made.id}`)).json()).toEqual(made)
   })
 
-  test('to one’s own e-mail in another case is fine', async () => {
+  test('updating a customer to their own e-mail in another case is accepted', async () => {
     const made = await create({ email: 'own@example.com' })
     const answer = await call('PATCH', `${path}/${made.id}`, { email: 'OWN@example.com' })
     expect([answer.statusCode, answer.json().email]).toEqual([200, 'own@example.com'])
   })
 
-  test('of different fields at the same time loses none', async () => {
+  test('concurrent updates of different fields of a customer lose none', async () => {
     const made = await create({ metadata: {} })
     await Promise.all([
       call('PATCH', `${path}/${made.id}`, { name: 'New Name' }),
@@ -292,11 +292,11 @@ describe('listing customers', () => {
   const list = async (query = '') => (await call('GET', `${path}${query}`)).json()
   const ids = (page: { data: { id: string }[] }) => page.data.map((each) => each.id)
 
-  test('of a new merchant is empty', async () => {
+  test('the list of customers of a new merchant is empty', async () => {
     expect(await list()).toEqual({ data: [], pagination: { limit: 50, offset: 0, total: 0, hasMore: false } })
   })
 
-  test('is newest first, in pages that together are all of them', async () => {
+  test('customers are listed newest first, in pages that together hold all of them', async () => {
     const made: string[] = []
     for (let i = 0; i < 5; i += 1) made.unshift((await create()).id)
     const pages = [await list('?limit=2'), await list('?limit=2&offset=2'), await list('?limit=2&offset=4')]
@@ -320,7 +320,7 @@ describe('listing customers', () => {
     ['limit=101', { limit: 100, offset: 0 }],
     ['offset=1e%2B21', { limit: 50, offset: Number.MAX_SAFE_INTEGER }],
     ['email=&search=', { limit: 50, offset: 0 }],
-  ])('takes ?%s as clients write it', async (query, page) => {
+  ])('the list of customers accepts ?%s as clients write it', async (query, page) => {
     const answer = await call('GET', `${path}?${query}`)
     expect([answer.statusCode, answer.json().pagination]).toMatchObject([200, page])
   })
@@ -332,22 +332,22 @@ describe('listing customers', () => {
     ['limit=ten', 'limit must be a number, not "ten"'],
     ['offset=-1', 'offset must be >= 0, not -1'],
     ['limit=1&limit=2', 'limit must be a number, not ["1","2"]'],
-  ])('refuses ?%s with 400', async (query, message) => {
+  ])('the list of customers refuses ?%s with 400', async (query, message) => {
     const answer = await call('GET', `${path}?${query}`)
     expect([answer.statusCode, answer.json()]).toEqual([400, refusal(400, 'Bad Request', message)])
   })
 
-  test('ignores bracketed keys, which a client sends when it is misused', async () => {
+  test('the list of customers ignores bracketed keys, which a misused client sends', async () => {
     expect((await call('GET', `${path}?merchantId%5BmerchantId%5D=m&merchantId%5Blimit%5D=5`)).statusCode).toBe(200)
   })
 
-  test('of the merchant’s own id is the same, of another’s 404', async () => {
+  test('the list of customers accepts the merchant’s own id and answers 404 to another’s', async () => {
     await create()
     expect((await list(`?merchantId=${tenant.merchant.code}`)).pagination.total).toBe(1)
     expect((await list(`?merchantId=${api.tenant.merchant.code}`)).statusCode).toBe(404)
   })
 
-  test('by e-mail finds the whole one, in any case', async () => {
+  test('the list of customers filtered by e-mail finds the whole e-mail, in any case', async () => {
     const made = await create({ email: 'amina@example.com' })
     expect(ids(await list('?email=AMINA%40Example.com'))).toEqual([made.id])
     expect(ids(await list('?email=amina%40example'))).toEqual([])
@@ -364,7 +364,7 @@ describe('listing customers', () => {
     ['a metadata value', 'gold'],
     ['a nested metadata value', 'westlands'],
     ['a number in metadata', '4711'],
-  ])('by search finds %s', async (_what, text) => {
+  ])('a search for customers finds %s', async (_what, text) => {
     await create({ phoneNumber: '+254712000000', email: 'other@example.org', name: 'Other' })
     const made = await create({
       email: 'amina@example.com',
@@ -375,12 +375,15 @@ describe('listing customers', () => {
     expect([ids(page), page.pagination.total]).toEqual([[made.id], 1])
   })
 
-  test.each(['%', '_', '\\', "'", 'tier', 'amina_wanjiru'])('by search takes %s as it is', async (text) => {
-    await create({ name: 'Amina Wanjiru', metadata: { tier: 'gold' } })
-    expect(ids(await list(`?search=${encodeURIComponent(text)}`))).toEqual([])
-  })
+  test.each(['%', '_', '\\', "'", 'tier', 'amina_wanjiru'])(
+    'a search for customers takes %s literally',
+    async (text) => {
+      await create({ name: 'Amina Wanjiru', metadata: { tier: 'gold' } })
+      expect(ids(await list(`?search=${encodeURIComponent(text)}`))).toEqual([])
+    },
+  )
 
-  test('by search sees a change at once and pages its matches', async () => {
+  test('a search for customers sees a change at once and has pages', async () => {
     const made = [await create({ name: 'Kamau' }), await create({ name: 'Kamau' }), await create({ name: 'Njeri' })]
     await call('PATCH', `${path}/${made[2].id}`, { name: 'Kamau too' })
     await call('PATCH', `${path}/${made[0].id}`, { name: 'Njeri' })
@@ -394,7 +397,7 @@ describe('balance, transactions and payment methods', () => {
   const payIn = async (customerId: string, amount: number, more = {}) =>
     (await call('POST', '/v1/sandbox/pay-ins', { customerId, amount, ...more })).json()
 
-  test('a pay-in shows in the balance and as a transaction', async () => {
+  test('a pay-in shows in the customer’s balance and transactions', async () => {
     const { id } = await create()
     const paid = await payIn(id, 5000, { description: 'Top-up' })
     expect((await call('GET', `${path}/${id}/balance`)).json()).toMatchObject({
@@ -424,13 +427,13 @@ describe('balance, transactions and payment methods', () => {
     })
   })
 
-  test('the balance is of the merchant’s first currency; money in another is kept apart', async () => {
+  test('the customer’s balance is in the merchant’s first currency, and money in another is kept apart', async () => {
     const { id } = await create()
     await payIn(id, 700, { currency: 'NGN' })
     expect((await call('GET', `${path}/${id}/balance`)).json()).toMatchObject({ amount: 0, currency: 'ZAR' })
   })
 
-  test('transactions are newest first, each with the balance after it, in pages', async () => {
+  test('a customer’s transactions are listed newest first with the balance after each, in pages', async () => {
     const { id } = await create()
     for (const amount of [100, 20, 3]) await payIn(id, amount)
     const page = async (query: string) => (await call('GET', `${path}/${id}/transactions${query}`)).json()
@@ -445,7 +448,7 @@ describe('balance, transactions and payment methods', () => {
     expect([shown(second), second.pagination]).toEqual([[[20, 120]], { limit: 1, offset: 1, total: 3, hasMore: true }])
   })
 
-  test.each(['transactions', 'payment-methods'])('%s take a limit that is no number as not given', async (list) => {
+  test.each(['transactions', 'payment-methods'])('a customer’s %s ignore a limit that is no number', async (list) => {
     const { id } = await create()
     for (const query of ['limit=ten&offset=-1', 'limit=NaN', 'limit=%00', 'limit[a]=1', 'limit=1&limit=2']) {
       const answer = await call('GET', `${path}/${id}/${list}?${query}`)
@@ -453,7 +456,7 @@ describe('balance, transactions and payment methods', () => {
     }
   })
 
-  test('a card and a mobile money number are shown with what the strictest clients need and no more', async () => {
+  test('a customer’s card and mobile money number have the members the strictest clients need, and no more', async () => {
     const { id } = await create()
     const card = (await call('POST', '/v1/sandbox/payment-methods', { customerId: id, type: 'card' })).json()
     const phone = { customerId: id, type: 'mobile_money', phone: '0821234567' }
@@ -490,7 +493,7 @@ describe('balance, transactions and payment methods', () => {
     expect([second.data[0].id, second.pagination]).toEqual([card.id, { limit: 1, offset: 1, total: 2, hasMore: false }])
   })
 
-  test('a removed payment method is not listed', async () => {
+  test('a customer’s removed payment method is not listed', async () => {
     const { id } = await create()
     const card = (await call('POST', '/v1/sandbox/payment-methods', { customerId: id, type: 'card' })).json()
     await call('POST', '/customer/deactivate_authorization', { authorization_code: card.authorizationCode })
@@ -503,7 +506,7 @@ describe('errors', () => {
     ['no header', null, 'No Authorization header was found'],
     ['a wrong key', 'sk_test_0000000000000000', 'The key or token is not valid, was revoked or has expired'],
     ['no key of ours', 'whatever', 'The key or token is not valid, was revoked or has expired'],
-  ])('%s is 401 in the envelope', async (_what, bearer, message) => {
+  ])('a Cashful request with %s answers 401 in the envelope', async (_what, bearer, message) => {
     const answer = await api.call('GET', path, undefined, bearer)
     expect([answer.statusCode, answer.json()]).toEqual([401, refusal(401, 'Unauthorized', message)])
   })
@@ -515,7 +518,7 @@ describe('errors', () => {
     ['"text"', 'The body must be a JSON object'],
     ['{"phoneNumber": "\\u0000"}', 'The body has a NUL character or half a surrogate pair'],
     ['{"phoneNumber": "0821234567", "metadata": {"n": 1e400}}', 'The body has a number too large to keep'],
-  ])('the body %s is 400 in the envelope', async (payload, message) => {
+  ])('a Cashful request with the body %s answers 400 in the envelope', async (payload, message) => {
     const answer = await api.app.inject({
       method: 'POST',
       url: path,
@@ -525,7 +528,7 @@ describe('errors', () => {
     expect([answer.statusCode, answer.json()]).toEqual([400, refusal(400, 'Bad Request', message)])
   })
 
-  test('an address that is none of ours and a method that is not there are 404 in the envelope', async () => {
+  test('an unknown address and an unknown method under /api/canary answer 404 in the envelope', async () => {
     for (const [method, address] of [
       ['GET', '/api/canary'],
       ['GET', '/api/canary/nothing'],

@@ -14,11 +14,12 @@ import { type PhoneNumber, parsePhoneNumber } from '../../../domain/customers/ph
 import { type Balance, getBalance } from '../../../domain/ledger/balances.ts'
 import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
-import { listPaymentMethods, type PaymentMethod } from '../../../domain/payments/payment-methods.ts'
+import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
+import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import {
   balanceSchema,
   createCustomerSchema,
@@ -75,7 +76,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'listCustomers',
-        summary: 'List context, newest first',
+        summary: 'List customers, newest first',
         tags,
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
@@ -95,7 +96,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       const { merchantId, email, search } = request.query
       checkMerchantId(tenant, merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const filter = { email: email?.trim() || undefined, search: search?.trim() || undefined }
       const found = await listCustomers(context, tenant, filter, page)
       return renderPage(page, found, (customer) => renderCustomer(tenant, customer))
@@ -164,7 +165,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id/transactions',
     {
-      // This operation declares no 400: a limit that is no number counts as not given.
+      // This operation documents no 400, so a limit that is no number counts as not given.
       attachValidation: true,
       schema: {
         operationId: 'listCustomerTransactions',
@@ -178,7 +179,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       const balance = await getBalance(context, tenant, idOf(request))
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listEntries(context, tenant, balance, page)
       return renderPage(page, found, (entry) => renderTransaction(tenant, idOf(request), entry))
     },
@@ -187,7 +188,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id/payment-methods',
     {
-      // No 400 here either.
+      // This operation documents no 400 either.
       attachValidation: true,
       schema: {
         operationId: 'listCustomerPaymentMethods',
@@ -201,7 +202,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       const customer = await getCustomer(context, tenant, idOf(request))
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listPaymentMethods(context, tenant, customer, page)
       return renderPage(page, found, (method) => renderPaymentMethod(customer, method))
     },
@@ -212,7 +213,7 @@ function idOf(request: FastifyRequest): string {
   return (request.params as { id: string }).id
 }
 
-/** Throws `invalid_request` for what cannot be a phone number. */
+/** Throws `invalid_request` for a text that cannot be a phone number. */
 function readPhone(tenant: Tenant, text: string): PhoneNumber {
   const number = parsePhoneNumber(text, tenant.merchant.country)
   if (number !== null) return number
@@ -220,7 +221,10 @@ function readPhone(tenant: Tenant, text: string): PhoneNumber {
   throw new ServiceError('invalid_request', message, 'phoneNumber')
 }
 
-/** One name here is two on the Paystack surface: split at the first space, so that joining gives it back unchanged. */
+/**
+ * One name on this surface is two names on the Paystack surface. It is split at the first space, so that joining both
+ * parts gives the same name.
+ */
 function splitName(name: string | undefined): { firstName: string | null; lastName: string | null } {
   const text = name?.trim() ?? ''
   if (text === '') return { firstName: null, lastName: null }
@@ -280,7 +284,7 @@ export function renderTransaction({ merchant }: Tenant, customerId: string, entr
   }
 }
 
-/** What the movement is about, named as Cashful names its entities. */
+/** The entity that an entry is about, by the name Cashful gives it. */
 export function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
   const { paymentIntentId, checkoutSessionId } = details
   if (typeof checkoutSessionId === 'string')
@@ -307,7 +311,7 @@ function renderPaymentMethod(customer: Customer, method: PaymentMethod) {
     type: method.type,
     ...(method.brand === null ? {} : { brand: method.brand }),
     ...(method.last4 === null ? {} : { last4: method.last4 }),
-    // Always numbers: the Flutter client cannot read a payment method without them.
+    // Always numbers, because the Flutter client cannot read a payment method without them.
     expiryMonth: method.expiryMonth ?? 0,
     expiryYear: method.expiryYear ?? 0,
     isDefault: method.isDefault,

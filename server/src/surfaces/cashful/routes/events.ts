@@ -7,7 +7,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
 import { relatedEntity, renderEventData } from '../webhooks.ts'
 
@@ -62,7 +62,7 @@ const eventSchema = Type.Object(
 const instant = (description: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: ['2025-01-15T00:00:00.000Z'] }))
 
-/** `/api/canary/events`: what webhook endpoints were told, one for each event and endpoint. */
+/** `/api/canary/events`: events sent to webhook endpoints, one item for each event and endpoint. */
 export const eventRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/events',
@@ -87,12 +87,12 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const { merchantId, type, status, startDate, endDate } = request.query
       checkMerchantId(tenant, merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const filter = {
         eventType: type || undefined,
         status,
-        from: readInstant('startDate', startDate),
-        to: readInstant('endDate', endDate, '23:59:59.999'),
+        from: readInstant(startDate, 'startDate'),
+        to: readInstant(endDate, 'endDate', '23:59:59.999'),
       }
       const found = await listStandardDeliveries(context, tenant, filter, page)
       return renderPage(page, found, (each) => renderEvent(tenant, each))

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { pingDatabase } from '../../../db/ping.ts'
+import { isDatabaseReachable } from '../../../domain/context.ts'
 import type { RouteFile } from '../../http/routes.ts'
 
 const component = Type.Object({ status: Type.String(), message: Type.Optional(Type.String()) })
@@ -18,7 +18,7 @@ const healthSchema = Type.Object(
   },
 )
 
-/** `/api/canary/health`: 200 while the database answers, else 503. */
+/** `/api/canary/health`: 200 while the database answers, otherwise 503. */
 export const healthRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/health',
@@ -34,7 +34,7 @@ export const healthRoutes: RouteFile = (routes, { context }) => {
     },
     async (_request, reply) => {
       const api = { 'cashful-api': { status: 'up' } }
-      if (await pingDatabase(context.db)) {
+      if (await isDatabaseReachable(context)) {
         const info = { ...api, database: { status: 'up' } }
         return { status: 'ok', info, error: {}, details: info }
       }

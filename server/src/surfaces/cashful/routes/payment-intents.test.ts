@@ -34,8 +34,8 @@ const balance = async () => (await call('GET', `/api/canary/customers/${customer
 const saveCard = async (number: string) =>
   (await call('POST', '/v1/sandbox/payment-methods', { customerId, type: 'card', number })).json().id
 
-describe('create', () => {
-  test('answers 201 with exactly the documented members', async () => {
+describe('creating a payment intent', () => {
+  test('creating a payment intent answers 201 with exactly the documented members', async () => {
     const answer = await call('POST', path, {
       customerId,
       amount: 5000,
@@ -65,7 +65,7 @@ describe('create', () => {
     ])
   })
 
-  test('leaves out what was not given, and has the two that may be null', async () => {
+  test('a created payment intent leaves out members not given, except the two that may be null', async () => {
     const made = (
       await call('POST', path, { amount: '5000', currency: 'ZAR', customerId: null, metadata: null })
     ).json()
@@ -73,13 +73,13 @@ describe('create', () => {
     expect(Object.keys(made)).not.toEqual(expect.arrayContaining(['description', 'metadata', 'deletedAt']))
   })
 
-  test('charges a payment method at once', async () => {
+  test('creating a payment intent with a payment method charges it at once', async () => {
     const paymentMethodId = await saveCard('4084084084084081')
     expect(await create({ paymentMethodId })).toMatchObject({ status: 'succeeded', paymentMethodId })
     expect(await balance()).toBe(5000)
   })
 
-  test('answers 402 when it is declined, and the same to a repeat', async () => {
+  test('a declined charge answers 402 to the creation of its payment intent and to the repeat', async () => {
     const paymentMethodId = await saveCard('4084080000670037')
     const body = { customerId, paymentMethodId, amount: 5000, currency: 'ZAR' }
     const first = await call('POST', path, body, 'key-1')
@@ -92,7 +92,7 @@ describe('create', () => {
     expect((await call('GET', path)).json().pagination.total).toBe(1)
   })
 
-  test('under one key makes one intent and answers byte for byte the same', async () => {
+  test('creating a payment intent under one key makes one intent and answers the same bytes', async () => {
     const body = { customerId, amount: 5000, currency: 'ZAR' }
     const answers = await Promise.all(Array.from({ length: 10 }, () => call('POST', path, body, 'key-2')))
     expect(new Set(answers.map((each) => `${each.statusCode} ${each.body}`)).size).toBe(1)
@@ -102,7 +102,7 @@ describe('create', () => {
     expect((await call('GET', path)).json().pagination.total).toBe(1)
   })
 
-  test('that broke off is finished by its repeat, with one intent and one charge', async () => {
+  test('a creation that broke off is finished by its repeat, with one payment intent and one charge', async () => {
     const paymentMethodId = await saveCard('4084084084084081')
     const body = { customerId, paymentMethodId, amount: 5000, currency: 'ZAR' }
     const processor = await requireProcessor(api.service, api.tenant)
@@ -119,11 +119,30 @@ describe('create', () => {
     expect([await balance(), (await call('GET', path)).json().pagination.total]).toEqual([5000, 1])
   })
 
-  test('under one idempotencyKey in the body makes one intent', async () => {
+  test('creating a payment intent under one idempotencyKey in the body makes one intent', async () => {
     const [first, second] = [await create({ idempotencyKey: 'mine' }), await create({ idempotencyKey: 'mine' })]
     expect(second).toEqual(first)
+    const spelled = await call(
+      'POST',
+      path,
+      { customerId, amount: '5000', currency: 'zar', idempotencyKey: 'mine' },
+      'a-header',
+    )
+    expect([spelled.statusCode, spelled.json(), spelled.headers['idempotent-replayed']]).toEqual([201, first, 'true'])
     const other = await call('POST', path, { customerId, amount: 1, currency: 'ZAR', idempotencyKey: 'mine' })
     expect([other.statusCode, other.json().error]).toEqual([409, 'Conflict'])
+  })
+
+  test('a declined charge under one idempotencyKey in the body is answered again, and not made again', async () => {
+    const paymentMethodId = await saveCard('4084080000670037')
+    const body = { customerId, paymentMethodId, amount: 5000, currency: 'ZAR', idempotencyKey: 'declined' }
+    const answers = [await call('POST', path, body), await call('POST', path, body)]
+    expect(answers.map((each) => [each.statusCode, each.headers['idempotent-replayed']])).toEqual([
+      [402, undefined],
+      [402, 'true'],
+    ])
+    expect(answers[1]?.body).toBe(answers[0]?.body)
+    expect((await call('GET', path)).json().pagination.total).toBe(1)
   })
 
   test.each([
@@ -136,26 +155,26 @@ describe('create', () => {
     [404, { paymentMethodId: 'pm_0000000000' }],
     [404, { paymentMethodId: 'card' }],
     [404, { merchantId: 'mer_000000000000000' }],
-  ])('answers %i to %o', async (status, more) => {
+  ])('creating a payment intent answers %i to %o', async (status, more) => {
     const answer = await call('POST', path, { customerId, amount: 5000, currency: 'ZAR', ...more })
     expect(answer.statusCode).toBe(status)
   })
 
-  test('is refused in live mode', async () => {
+  test('creating a payment intent is refused in live mode', async () => {
     tenant = await addTestKey(api.service, tenant.merchant, 'live')
     const answer = await call('POST', path, { amount: 5000, currency: 'ZAR' })
     expect([answer.statusCode, answer.json().message[0]]).toEqual([400, expect.stringContaining('live mode')])
   })
 
-  test('is refused for a denied customer', async () => {
+  test('creating a payment intent is refused for a denied customer', async () => {
     await call('POST', '/customer/set_risk_action', { customer: customerId, risk_action: 'deny' })
     const answer = await call('POST', path, { customerId, amount: 5000, currency: 'ZAR' })
     expect([answer.statusCode, answer.json().message[0]]).toEqual([402, expect.stringContaining('denied')])
   })
 })
 
-describe('confirm', () => {
-  test('without a body answers with the payment intent', async () => {
+describe('confirming a payment intent', () => {
+  test('confirming without a body answers the payment intent', async () => {
     const intent = await create()
     const answer = await confirm(intent.id)
     expect([answer.statusCode, answer.json()]).toEqual([200, { ...intent, status: 'succeeded' }])
@@ -165,7 +184,7 @@ describe('confirm', () => {
     ])
   })
 
-  test('with a card answers with the payment intent inside, and the members of 0.9.0', async () => {
+  test('confirming with a card answers the payment intent inside, and the members of 0.9.0', async () => {
     const intent = await create()
     const card = { pAN: 'ev:debug:abc', expiryDate: 'ev:x', cardSecurityCode: 'ev:y', cardholderName: 'ev:z' }
     const answer = await confirm(intent.id, { evervaultEncryptedCard: card, tokenizeCard: false, firstName: null })
@@ -184,7 +203,7 @@ describe('confirm', () => {
     ])
   })
 
-  test('honours a test card’s number as it is, by its older name too', async () => {
+  test('confirming takes a test card’s number in plain text, under its older name too', async () => {
     const { id } = await create()
     const answer = await confirm(id, { evervaultEncryptedCard: { PAN: '4084 0800 0000 5408' } })
     expect([answer.statusCode, answer.json()]).toMatchObject([
@@ -194,14 +213,14 @@ describe('confirm', () => {
     expect(await balance()).toBe(0)
   })
 
-  test('leaves the status out while it is processed', async () => {
+  test('confirming leaves out the status while the payment is processed', async () => {
     const { id } = await create()
     const answer = (await confirm(id, { evervaultEncryptedCard: { pAN: '4084080000060007' } })).json()
     expect(answer.paymentIntent.status).toBe('processing')
     expect(answer).not.toHaveProperty('status')
   })
 
-  test('keeps the card where it is asked to', async () => {
+  test('confirming saves the card when asked to', async () => {
     const { id } = await create()
     const body = { evervaultEncryptedCard: { pAN: '4242424242424242' }, tokenizeCard: true, firstName: 'Zawadi' }
     const { paymentMethodId } = (await confirm(id, body)).json().paymentIntent
@@ -209,7 +228,7 @@ describe('confirm', () => {
     expect(answer.json()).toMatchObject({ customerId, last4: '4242', brand: 'visa', provider: 'iveri' })
   })
 
-  test('again pays once, and under one key answers byte for byte the same', async () => {
+  test('confirming again pays once, and under one key answers the same bytes', async () => {
     const { id } = await create()
     const answers = await Promise.all(Array.from({ length: 10 }, () => confirm(id, {}, 'confirm-1')))
     expect(new Set(answers.map((each) => each.body)).size).toBe(1)
@@ -218,7 +237,7 @@ describe('confirm', () => {
     expect((await confirm(id, { evervaultEncryptedCard: {} }, 'confirm-1')).statusCode).toBe(409)
   })
 
-  test('answers 400 to a canceled intent and to no card number, 402 to a denied customer, 404 to an unknown intent', async () => {
+  test('confirming answers 400 to a canceled intent and a missing card number, 402 to a denied customer, 404 to an unknown intent', async () => {
     const canceled = await create()
     await call('POST', `${path}/${canceled.id}/cancel`)
     expect((await confirm(canceled.id)).statusCode).toBe(400)
@@ -232,7 +251,7 @@ describe('confirm', () => {
   })
 })
 
-test('cancel answers the canceled intent, 400 once it has succeeded, 404 for an unknown one', async () => {
+test('canceling answers the canceled payment intent, 400 once it has succeeded, and 404 to an unknown one', async () => {
   const intent = await create()
   const answer = await call('POST', `${path}/${intent.id}/cancel`)
   expect([answer.statusCode, answer.json()]).toEqual([200, { ...intent, status: 'canceled' }])
@@ -243,7 +262,7 @@ test('cancel answers the canceled intent, 400 once it has succeeded, 404 for an 
   expect((await call('POST', `${path}/pi_none/cancel`)).statusCode).toBe(404)
 })
 
-test('retrieve and list show the same intents, filtered by status', async () => {
+test('payment intents are retrieved and listed the same, filtered by status', async () => {
   const [first, second] = [await create(), await create({ amount: 1 })]
   await confirm(first.id)
   const paid = (await call('GET', `${path}/${first.id}`)).json()
@@ -260,12 +279,12 @@ test('retrieve and list show the same intents, filtered by status', async () => 
   expect((await call('GET', `${path}/pi_none`)).statusCode).toBe(404)
 })
 
-describe('a notice', () => {
+describe('a notice about a payment', () => {
   const notice = (reference: string, body: object = {}) =>
     call('POST', `/v1/sandbox/payments/${reference}/notice`, body)
   const timeout = { evervaultEncryptedCard: { pAN: '4084080000060007' } }
 
-  test('decides a payment under way and repeats what is decided', async () => {
+  test('a notice decides a payment under way and repeats a decided outcome', async () => {
     const { id } = await create()
     await confirm(id, timeout)
     expect((await notice(id)).json()).toMatchObject({ status: 'processing', transactionId: null, reason: null })
@@ -278,7 +297,7 @@ describe('a notice', () => {
     expect(await balance()).toBe(5000)
   })
 
-  test('of a decline fails it', async () => {
+  test('a notice of a decline fails the payment', async () => {
     const { id } = await create()
     await confirm(id, timeout)
     expect((await notice(id, { outcome: 'insufficient_funds' })).json()).toMatchObject({
@@ -287,7 +306,7 @@ describe('a notice', () => {
     })
   })
 
-  test('is refused for what was never charged, is not there, is no outcome or in live mode', async () => {
+  test('a notice is refused for a payment never charged or unknown, for an unknown outcome and in live mode', async () => {
     const { id } = await create()
     expect([(await notice(id)).statusCode, (await notice(id)).json().error.code]).toEqual([
       409,

@@ -1,22 +1,24 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import type { Attempt } from '../../../domain/idempotency/attempt.ts'
+import { doOnce } from '../../../domain/idempotency/once.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { listPaymentIntents } from '../../../domain/payments/payment-intent-lists.ts'
+import { getPaymentIntent, type PaymentIntent } from '../../../domain/payments/payment-intent-records.ts'
 import {
   type Confirmation,
   cancelPaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
-  getPaymentIntent,
-  listPaymentIntents,
-  type PaymentIntent,
+  keyedCreation,
 } from '../../../domain/payments/payment-intents.ts'
-import type { Instrument } from '../../../domain/payments/payment-methods.ts'
-import { sandboxSuccessCard } from '../../../domain/sandbox/processor.ts'
+import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { keyScopeOf, markReplayed } from '../../http/idempotency.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
 import { readPaymentMethodId } from './payment-methods.ts'
 
@@ -78,7 +80,7 @@ const intentSchema = Type.Object(
   { examples: [exampleIntent] },
 )
 
-/** Of the clients from 0.8.4 on; the members after the second are of 0.9.0. */
+/** For clients from 0.8.4 on. The members after the second one are for 0.9.0. */
 const cardConfirmationSchema = Type.Object(
   {
     paymentIntent: intentSchema,
@@ -116,7 +118,7 @@ const cardConfirmationSchema = Type.Object(
 const cardMember = (description: string) => Type.Optional(Type.String({ maxLength: 4000, description }))
 const cipher = 'A ciphertext, which is charged as the test card that succeeds, or the number of a test card'
 
-/** Its members' names changed their first letter at 0.8.4. */
+/** The first letters of its members' names changed with 0.8.4. */
 const encryptedCardSchema = Type.Object({
   pAN: cardMember(cipher),
   PAN: cardMember('The same as pAN, in older clients'),
@@ -147,7 +149,7 @@ const confirmSchema = Type.Object(
 
 const params = Type.Object({ id: Type.String({ examples: [exampleIntent.id] }) })
 
-/** `/api/canary/payment-intents`: money asked for from outside. */
+/** `/api/canary/payment-intents`: payments asked for from outside. */
 export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -189,7 +191,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         response: responses(201, intentSchema, 400, 402, 404, 409),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt, reply) => {
       const tenant = tenantOf(request)
       const { merchantId, mode, customerId, paymentMethodId, expiresAt, ...input } = request.body
       checkMerchantId(tenant, merchantId)
@@ -203,7 +205,15 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
         expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
       }
-      return renderIntent(tenant, await createPaymentIntent(context, tenant, given))
+      const make = async (each: Attempt) =>
+        renderIntent(tenant, await createPaymentIntent(context, tenant, given, each))
+      const { idempotencyKey } = input
+      if (idempotencyKey === undefined) return make(attempt)
+      const keyed = keyedCreation(context, tenant, { ...given, idempotencyKey })
+      const asked = { way: 'around work outside' as const, request: keyed }
+      const { answer, replayed } = await doOnce(context, keyScopeOf(request), asked, make)
+      markReplayed(reply, replayed)
+      return answer
     },
   )
 
@@ -225,7 +235,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listPaymentIntents(context, tenant, { status: request.query.status }, page)
       return renderPage(page, found, (intent) => renderIntent(tenant, intent))
     },
@@ -265,15 +275,13 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         response: responses(200, Type.Union([cardConfirmationSchema, intentSchema]), 400, 402, 404, 409),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
-      const { id } = request.params
-      const confirmation = { ...readConfirmation(request.body), key: request.idempotent?.key }
-
-      const intent = await confirmPaymentIntent(context, tenant, id, confirmation)
-      return request.body.evervaultEncryptedCard === undefined
-        ? renderIntent(tenant, intent)
-        : renderCardConfirmation(tenant, intent)
+      const confirmation = { ...readConfirmation(request.body), id: request.params.id }
+      const intent = await confirmPaymentIntent(context, tenant, confirmation, attempt)
+      if (request.body.evervaultEncryptedCard === undefined) return renderIntent(tenant, intent)
+      const { isSandbox } = await requireProcessor(context, tenant)
+      return renderCardConfirmation(tenant, intent, isSandbox)
     },
   )
 
@@ -301,22 +309,8 @@ function readConfirmation(body: Static<typeof confirmSchema>): Confirmation {
   const card = body.evervaultEncryptedCard
   if (card === undefined) return {}
   const name = [body.firstName, body.lastName].filter((part) => part !== undefined && part !== '').join(' ')
-  return { instrument: readCard(card.pAN ?? card.PAN, name || undefined), save: body.tokenizeCard }
-}
-
-/** A ciphertext can be read by the processor it was made for alone. */
-function readCard(given: string | undefined, accountName: string | undefined): Instrument {
-  const digits = given?.replace(/[\s-]/g, '') ?? ''
-  return {
-    type: 'card',
-    number: /^\d+$/.test(digits) ? digits : sandboxSuccessCard,
-    expiryMonth: 12,
-    expiryYear: 2030,
-    brand: undefined,
-    provider: undefined,
-    bank: undefined,
-    accountName,
-  }
+  const ciphertext = card.pAN ?? card.PAN ?? ''
+  return { instrument: { type: 'encrypted_card', ciphertext, accountName: name || undefined }, save: body.tokenizeCard }
 }
 
 function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
@@ -338,13 +332,14 @@ function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
   }
 }
 
-function renderCardConfirmation(tenant: Tenant, intent: PaymentIntent) {
+/** A card's bank is never asked for 3-D Secure here, so there is nothing to send a person to. */
+function renderCardConfirmation(tenant: Tenant, intent: PaymentIntent, sandboxMode: boolean) {
   const { status, transactionId, failureReason } = intent
   return {
     paymentIntent: renderIntent(tenant, intent),
     iveriParams: {},
     iVeri3dsEndpoint: '',
-    sandboxMode: true,
+    sandboxMode,
     ...(status === 'succeeded' || status === 'failed' ? { status } : {}),
     ...(transactionId === null ? {} : { transactionId: `txn_${transactionId}` }),
     amount: Number(intent.amount),

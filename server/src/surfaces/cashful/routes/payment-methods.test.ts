@@ -44,7 +44,7 @@ test('a card has exactly the documented members', async () => {
   ])
 })
 
-test('mobile money has its phone number, no brand, and numbers for the expiry', async () => {
+test('a mobile money number has its phone number, no brand, and numbers for the expiry', async () => {
   const id = await save({ type: 'mobile_money', phone: '0821234567' })
   expect((await call('GET', `${path}/${id}`)).json()).toEqual({
     id,
@@ -61,7 +61,7 @@ test('mobile money has its phone number, no brand, and numbers for the expiry', 
   })
 })
 
-test('the list is newest first, of one customer or of all', async () => {
+test('payment methods are listed newest first, of one customer or of all', async () => {
   const other = await addCustomer()
   const ids = [await save({ type: 'card' }), await save({ type: 'card' }, other), await save({ type: 'card' })]
   const list = async (query: string) => {
@@ -80,7 +80,7 @@ test('the list is newest first, of one customer or of all', async () => {
   expect((await call('GET', `${path}?merchantId=mer_0`)).statusCode).toBe(404)
 })
 
-test('a removed one is gone: from the lists, and to be removed again', async () => {
+test('a removed payment method is gone from the lists and cannot be removed again', async () => {
   const id = await save({ type: 'card' })
   api.service.clock.advance(1000)
   const answer = await call('DELETE', `${path}/${id}`)

@@ -1,15 +1,15 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { listAllPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import {
+  deactivatePaymentMethod,
   getPaymentMethod,
-  listAllPaymentMethods,
   type OwnedPaymentMethod,
-} from '../../../domain/payments/payment-method-lists.ts'
-import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
+} from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Payment Methods']
@@ -28,7 +28,7 @@ const exampleMethod = {
   updatedAt: '2025-01-15T10:30:00.000Z',
 }
 
-/** Not as the customer's list shows them: with `provider` and `phoneNumber`, without `deletedAt`. */
+/** Differs from the customer's list: has `provider` and `phoneNumber`, and no `deletedAt`. */
 const paymentMethodSchema = Type.Object(
   {
     id: Type.String(),
@@ -54,7 +54,7 @@ const removedSchema = Type.Object(
 
 const params = Type.Object({ id: Type.String({ examples: ['pm_ekk8t49ogj'] }) })
 
-/** `/api/canary/payment-methods`: saved instruments, of one customer or of all. */
+/** `/api/canary/payment-methods`: saved payment methods, of one customer or of all. */
 export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/payment-methods',
@@ -76,7 +76,7 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const filter = { customerCode: request.query.customerId || undefined }
       return renderPage(page, await listAllPaymentMethods(context, tenant, filter, page), renderPaymentMethod)
     },
@@ -118,7 +118,7 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-/** `pm_ekk8t49ogj`: the code in it. Throws `payment_method_not_found`. */
+/** The code in an id such as `pm_ekk8t49ogj`. Throws `payment_method_not_found`. */
 export function readPaymentMethodId(id: string): string {
   if (id.startsWith('pm_')) return id.slice(3)
   throw new ServiceError('payment_method_not_found', `There is no payment method "${id}"`)
@@ -132,7 +132,7 @@ function renderPaymentMethod(method: OwnedPaymentMethod) {
     provider: method.provider,
     ...(method.brand === null ? {} : { brand: method.brand }),
     ...(method.last4 === null ? {} : { last4: method.last4 }),
-    // Always numbers: the Flutter client cannot read a payment method without them.
+    // Always numbers, because the Flutter client cannot read a payment method without them.
     expiryMonth: method.expiryMonth ?? 0,
     expiryYear: method.expiryYear ?? 0,
     ...(method.phone === null ? {} : { phoneNumber: method.phone }),

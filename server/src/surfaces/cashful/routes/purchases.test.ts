@@ -11,7 +11,7 @@ const buy = (amount: unknown, key?: string, more: object = {}) =>
     key,
   )
 
-test('a purchase moves the amount from the customer to the merchant and tells both balances', async () => {
+test('a purchase moves the amount from the customer to the merchant and answers both balances', async () => {
   await wallet.payIn(wallet.ada, 5000)
   const answer = await buy(50, undefined, { quantity: 2 })
   expect(answer.statusCode).toBe(201)
@@ -31,7 +31,7 @@ test('a purchase moves the amount from the customer to the merchant and tells bo
   expect((await wallet.get('/api/canary/balance')).json()).toMatchObject({ amount: 50, available: 50 })
 })
 
-test('the customer’s and the merchant’s history tell of the same purchase', async () => {
+test('a purchase is the same in the customer’s and in the merchant’s history', async () => {
   await wallet.payIn(wallet.ada, 5000)
   const { id } = (await buy(50)).json()
   const [mine] = (await wallet.get(`/api/canary/customers/${wallet.ada}/transactions`)).json().data
@@ -46,7 +46,7 @@ test('the customer’s and the merchant’s history tell of the same purchase', 
   expect(theirs).toMatchObject({ amount: 50, balanceAfter: 50, relatedEntityId: id, relatedEntityType: 'Purchase' })
 })
 
-test('a customer without enough is answered 402, and a repeat stays 402 after money has come', async () => {
+test('a purchase the balance does not cover answers 402, and its repeat stays 402 after money has come', async () => {
   await wallet.payIn(wallet.ada, 49)
   const first = await buy(50, 'k')
   await wallet.payIn(wallet.ada, 1000)
@@ -57,7 +57,7 @@ test('a customer without enough is answered 402, and a repeat stays 402 after mo
   expect((await buy(50, 'k2')).statusCode).toBe(201)
 })
 
-test('a repeat with the same key is the first answer byte for byte and buys nothing more', async () => {
+test('a repeated purchase with the same key answers the first bytes and buys nothing more', async () => {
   await wallet.payIn(wallet.ada, 500)
   const first = await buy(100, 'k')
   await buy(50)
@@ -67,7 +67,7 @@ test('a repeat with the same key is the first answer byte for byte and buys noth
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 350 })
 })
 
-test('another request under a used key is 409 and names what differs', async () => {
+test('another purchase under a used key answers 409 and names the difference', async () => {
   await wallet.payIn(wallet.ada, 500)
   await buy(100, 'k')
   const answer = await buy(101, 'k')
@@ -83,14 +83,14 @@ test('of twenty purchases at once no more succeed than the balance covers', asyn
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 0, available: 0 })
 })
 
-test('twenty repeats at once of one request buy once', async () => {
+test('twenty repeats of one purchase at once buy once', async () => {
   await wallet.payIn(wallet.ada, 700)
   const answers = await Promise.all(Array.from({ length: 20 }, () => buy(100, 'one')))
   expect(new Set(answers.map((each) => each.body)).size).toBe(1)
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 600 })
 })
 
-test('a denied customer cannot spend', async () => {
+test('a denied customer’s purchase is refused', async () => {
   await wallet.payIn(wallet.ada, 500)
   await wallet.send('POST', '/customer/set_risk_action', { customer: wallet.ada, risk_action: 'deny' })
   const answer = await buy(100)
@@ -98,23 +98,26 @@ test('a denied customer cannot spend', async () => {
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 500 })
 })
 
-test.each([0, -5, 1.5, '10.5', 'ten', 2 ** 53, '90071992547409920'])('an amount of %j is 400', async (amount) => {
-  const answer = await buy(amount)
-  expect([answer.statusCode, answer.json().message[0]]).toEqual([400, expect.stringContaining('amount')])
-})
+test.each([0, -5, 1.5, '10.5', 'ten', 2 ** 53, '90071992547409920'])(
+  'a purchase with the amount %j answers 400',
+  async (amount) => {
+    const answer = await buy(amount)
+    expect([answer.statusCode, answer.json().message[0]]).toEqual([400, expect.stringContaining('amount')])
+  },
+)
 
-test('an amount sent as text or as a float of a whole number counts', async () => {
+test('a purchase accepts a whole amount sent as text or as a float', async () => {
   await wallet.payIn(wallet.ada, 500)
   const answers = [await buy('100'), await buy('10.0')]
   expect(answers.map((each) => each.json().amount)).toEqual([100, 10])
 })
 
-test('a currency the merchant does not hold is 400, an unknown customer 404', async () => {
+test('a purchase answers 400 to a currency the merchant does not hold and 404 to an unknown customer', async () => {
   expect((await buy(1, undefined, { currency: 'KES' })).statusCode).toBe(400)
   expect((await buy(1, undefined, { customerId: 'CUS_000000000000000' })).statusCode).toBe(404)
 })
 
-test('each currency is a balance of its own', async () => {
+test('a purchase takes money only from the balance in its currency', async () => {
   await wallet.payIn(wallet.ada, 500)
   expect((await buy(100, undefined, { currency: 'XOF' })).statusCode).toBe(402)
   await wallet.payIn(wallet.ada, 300, 'XOF')

@@ -11,7 +11,7 @@ const transfer = (amount: unknown, key?: string, more: object = {}) =>
     key,
   )
 
-test('a transfer moves the amount, and both histories tell of it', async () => {
+test('a transfer moves the amount, and both histories show it', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const answer = await transfer(250, undefined, { description: 'Lunch' })
   expect(answer.statusCode).toBe(201)
@@ -34,7 +34,7 @@ test('a transfer moves the amount, and both histories tell of it', async () => {
   expect(await newest(wallet.ben)).toMatchObject({ type: 'transfer_in', amount: 250, balanceAfter: 250, ...related })
 })
 
-test('transfers are listed newest first, by pages with the total of all', async () => {
+test('transfers are listed newest first, in pages with the total of all', async () => {
   await wallet.payIn(wallet.ada, 1000)
   for (const amount of [1, 2, 3, 4, 5]) await transfer(amount)
   const page = (await wallet.get('/api/canary/transfers?limit=2&offset=1')).json()
@@ -44,7 +44,7 @@ test('transfers are listed newest first, by pages with the total of all', async 
   expect(beyond).toEqual({ data: [], pagination: { limit: 50, offset: 900000, total: 5, hasMore: false } })
 })
 
-test('the same key sends once, whatever happened in between', async () => {
+test('a transfer is sent once for its key, whatever happened in between', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const first = await transfer(300, 'k')
   await transfer(600)
@@ -53,7 +53,7 @@ test('the same key sends once, whatever happened in between', async () => {
   expect(await wallet.balance(wallet.ben)).toMatchObject({ amount: 900 })
 })
 
-test('money sent round in circles by many at once is all there afterwards', async () => {
+test('money that many customers send in circles at once is all there afterwards', async () => {
   await wallet.payIn(wallet.ada, 1000)
   await wallet.payIn(wallet.ben, 1000)
   const back = { fromCustomerId: wallet.ben, toCustomerId: wallet.ada }
@@ -70,17 +70,17 @@ test.each([
   ['a sender nobody knows', { fromCustomerId: 'CUS_000000000000000' }, 404],
   ['a receiver nobody knows', { toCustomerId: 'CUS_000000000000000' }, 404],
   ['another merchant', { merchantId: 'mer_000000000000000' }, 404],
-])('from %s is refused and moves nothing', async (_case, more, status) => {
+])('a transfer from %s is refused and moves nothing', async (_case, more, status) => {
   expect((await transfer(1, undefined, more)).statusCode).toBe(status)
   expect((await wallet.get('/api/canary/transfers')).json().pagination.total).toBe(0)
 })
 
-test('to oneself is refused', async () => {
+test('a transfer to oneself is refused', async () => {
   await wallet.payIn(wallet.ada, 10)
   expect((await transfer(1, undefined, { toCustomerId: wallet.ada })).statusCode).toBe(400)
 })
 
-test('neither a denied sender nor a denied receiver takes part', async () => {
+test('a transfer from or to a denied customer is refused', async () => {
   await wallet.payIn(wallet.ada, 100)
   await wallet.payIn(wallet.ben, 100)
   await wallet.send('POST', '/customer/set_risk_action', { customer: wallet.ben, risk_action: 'deny' })

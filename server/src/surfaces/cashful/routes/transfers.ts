@@ -4,7 +4,7 @@ import { listTransfers, makeTransfer, type Transfer } from '../../../domain/wall
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { amountSchema, currencySchema, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Transfers']
@@ -39,7 +39,7 @@ const transferSchema = Type.Object(
   { examples: [exampleTransfer] },
 )
 
-/** `/api/canary/transfers`: one customer sends to another. */
+/** `/api/canary/transfers`: one customer sends money to another. */
 export const transferRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/transfers',
@@ -97,7 +97,7 @@ export const transferRoutes: RouteFile = (routes, { context }) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       return renderPage(page, await listTransfers(context, tenant, page), (each) => renderTransfer(tenant, each))
     },
   )

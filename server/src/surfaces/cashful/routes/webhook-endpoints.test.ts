@@ -25,7 +25,7 @@ function ask(tenant: TestTenant, method: string, path: string, body?: object) {
 
 const hooks = { events: ['*'] }
 
-test('an endpoint is made with exactly the documented members, and its secret in a header', async () => {
+test('creating a webhook endpoint answers exactly the documented members, and the secret in a header', async () => {
   const tenant = await createTestTenant(api.service)
   const body = { url: receiver.url, events: ['customer.created'], metadata: { team: 'a' } }
   const made = await ask(tenant, 'POST', '/webhook-endpoints', body)
@@ -52,7 +52,7 @@ test('an endpoint is made with exactly the documented members, and its secret in
   expect(list.headers['webhook-secret']).toBe(undefined)
 })
 
-test('made again with the same key it is the same, its secret too', async () => {
+test('creating a webhook endpoint again with the same key answers the same endpoint and secret', async () => {
   const tenant = await createTestTenant(api.service)
   const make = () =>
     api.app.inject({
@@ -67,7 +67,7 @@ test('made again with the same key it is the same, its secret too', async () => 
   expect(second.headers['idempotent-replayed']).toBe('true')
 })
 
-test('an event that does not exist, and a merchant that is not the key’s, are refused by name', async () => {
+test('an unknown event and another merchant’s id are refused by name', async () => {
   const refused = await ask(api.tenant, 'POST', '/webhook-endpoints', { url: receiver.url, events: ['payout.failed'] })
   expect(refused.statusCode).toBe(400)
   expect(refused.json().message[0]).toContain('"payout.failed", which is no event')
@@ -79,7 +79,7 @@ test('an event that does not exist, and a merchant that is not the key’s, are 
   expect(other.statusCode).toBe(404)
 })
 
-test('an endpoint is removed once; one in Paystack’s style is not this API’s', async () => {
+test('a webhook endpoint is removed once, and Paystack’s endpoint is not in Cashful’s API', async () => {
   const tenant = await createTestTenant(api.service)
   const { id } = (await ask(tenant, 'POST', '/webhook-endpoints', { ...hooks, url: receiver.url })).json()
   const removed = await ask(tenant, 'DELETE', `/webhook-endpoints/${id}`)
@@ -91,7 +91,7 @@ test('an endpoint is removed once; one in Paystack’s style is not this API’s
   expect((await ask(tenant, 'GET', '/webhook-endpoints')).json().pagination.total).toBe(0)
 })
 
-test('events are listed once for each endpoint that was told, with what is told and how it fares', async () => {
+test('events are listed once for each endpoint, with the body sent and the state of its delivery', async () => {
   const tenant = await createTestTenant(api.service)
   const good = (await ask(tenant, 'POST', '/webhook-endpoints', { ...hooks, url: receiver.url })).json()
   const bad = (await ask(tenant, 'POST', '/webhook-endpoints', { ...hooks, url: 'http://127.0.0.1:1/' })).json()
@@ -146,6 +146,6 @@ test('events are listed once for each endpoint that was told, with what is told 
   expect((await list('endDate=2001-01-01')).pagination.total).toBe(0)
 })
 
-test('the names of events are listed', async () => {
+test('the names of the events are listed', async () => {
   expect((await ask(api.tenant, 'GET', '/events/types')).json()).toEqual([...eventTypes])
 })

@@ -14,7 +14,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
-import { pageOf, renderPage } from '../pages.ts'
+import { readPageRequest, renderPage } from '../pagination.ts'
 import { date, listOf, pageQuery, responses } from '../schemas.ts'
 
 const tags = ['Webhook Endpoints']
@@ -53,12 +53,12 @@ const removedSchema = Type.Object(
 )
 
 /**
- * What deliveries are signed with, shown this once. In a header: Cashful documents no member for it, and its strictest
- * client refuses members that are not documented.
+ * The header with the secret that signs deliveries. The secret is shown only in this answer. Cashful documents no
+ * member for it, and its strictest client refuses undocumented members.
  */
 const secretHeader = 'webhook-secret'
 
-/** `/api/canary/webhook-endpoints`: addresses that are told of events, by the Standard Webhooks convention. */
+/** `/api/canary/webhook-endpoints`: addresses to which events are sent, by the Standard Webhooks convention. */
 export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -67,7 +67,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     {
       once: 'in a transaction',
       status: 201,
-      // The remembered answer has the secret; the body that is sent has no member for it.
+      // The remembered answer contains the secret. The body sent has no member for it.
       preSerialization: (_request, reply, payload, done) => {
         const { secret, ...body } = payload as { secret?: string }
         if (secret !== undefined) reply.header(secretHeader, secret)
@@ -123,7 +123,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const page = pageOf(request.query)
+      const page = readPageRequest(request.query)
       const found = await listWebhookEndpoints(context, tenant, { style: 'standard' }, page)
       return renderPage(page, found, (each) => renderEndpoint(tenant, each))
     },

@@ -20,7 +20,7 @@ const call = (method: string, path: string, body?: unknown, bearer = tenant.secr
   api.call(method, path, body, bearer)
 
 describe('making a key', () => {
-  test('answers it once, with its secret, in the mode of the key that asks', async () => {
+  test('creating a key answers the key with its secret, in the mode of the key that asks', async () => {
     const answer = await call('POST', '/v1/api-keys', { name: 'checkout' })
     const { id, secret } = answer.json()
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -40,13 +40,13 @@ describe('making a key', () => {
     expect((await call('GET', '/v1/api-keys')).body).not.toContain(secret)
   })
 
-  test('needs no name, and null is none', async () => {
+  test('creating a key needs no name, and null means no name', async () => {
     for (const body of [undefined, {}, { name: null }]) {
       expect((await call('POST', '/v1/api-keys', body)).json()).toMatchObject({ name: null })
     }
   })
 
-  test('by a live key makes a live one', async () => {
+  test('a live key creates a live key', async () => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const { secret } = (await call('POST', '/v1/api-keys', {}, live.secret)).json()
     expect(secret).toMatch(/^sk_live_/)
@@ -62,12 +62,12 @@ describe('making a key', () => {
         field: 'name',
       },
     ],
-  ])('refuses a name that is none', async (body, error) => {
+  ])('creating a key refuses a name that is no short text', async (body, error) => {
     const answer = await call('POST', '/v1/api-keys', body)
     expect([answer.statusCode, answer.json()]).toEqual([400, { error }])
   })
 
-  test('keeps no secret in the database', async () => {
+  test('the database holds no key’s secret', async () => {
     const { secret } = (await call('POST', '/v1/api-keys', {})).json()
     const rows = await api.service.db.query<{ row: string }>(sql`select row_to_json(k)::text as row from api_keys k`)
     for (const { row } of rows) expect(row).not.toContain(secret.slice(8))
@@ -75,7 +75,7 @@ describe('making a key', () => {
 })
 
 describe('listing keys', () => {
-  test('shows those of the mode, newest first, revoked ones too', async () => {
+  test('keys are listed in their own mode, newest first, with the revoked ones', async () => {
     await addTestKey(api.service, tenant.merchant, 'live')
     api.service.clock.advance(1)
     const made = (await call('POST', '/v1/api-keys', { name: 'second' })).json()
@@ -98,7 +98,7 @@ describe('listing keys', () => {
 })
 
 describe('revoking a key', () => {
-  test('shuts it out at once from every surface', async () => {
+  test('revoking a key shuts it out at once from every surface', async () => {
     const { id, secret } = (await call('POST', '/v1/api-keys', {})).json()
     const answer = await call('DELETE', `/v1/api-keys/${id}`)
     expect([answer.statusCode, answer.json()]).toMatchObject([200, { id, revokedAt: now }])
@@ -107,7 +107,7 @@ describe('revoking a key', () => {
     }
   })
 
-  test('again changes nothing', async () => {
+  test('revoking a key again changes nothing', async () => {
     const { id } = (await call('POST', '/v1/api-keys', {})).json()
     const first = await call('DELETE', `/v1/api-keys/${id}`)
     api.service.clock.advance(1000)
@@ -116,14 +116,14 @@ describe('revoking a key', () => {
   })
 
   test.each(['none', '-'.repeat(36), '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', '%00'])(
-    'that is none, %s, is 404',
+    'revoking an unknown key, %s, answers 404',
     async (id) => {
       const answer = await call('DELETE', `/v1/api-keys/${id}`)
       expect([answer.statusCode, answer.json().error.code]).toEqual([404, expect.stringMatching(/not_found$/)])
     },
   )
 
-  test('ignores a body, as some clients send one with DELETE', async () => {
+  test('revoking a key ignores a body, because some clients send one with DELETE', async () => {
     const { id } = (await call('POST', '/v1/api-keys', {})).json()
     const answer = await api.app.inject({
       method: 'DELETE',
@@ -135,17 +135,17 @@ describe('revoking a key', () => {
   })
 })
 
-describe('without a key that holds', () => {
+describe('requests without a valid key', () => {
   test.each([
     [null, 'No Authorization header was found'],
     ['sk_test_0000000000', 'The key or token is not valid, was revoked or has expired'],
     ['a b', 'The Authorization header must be: Bearer <key>'],
-  ])('%s is 401 in the envelope', async (bearer, message) => {
+  ])('a /v1 request with the credential %s answers 401 in the envelope', async (bearer, message) => {
     const answer = await api.call('GET', '/v1/api-keys', undefined, bearer)
     expect([answer.statusCode, answer.json()]).toEqual([401, { error: { code: 'unauthorized', message } }])
   })
 
-  test('an address that is none of ours is 404 in the envelope', async () => {
+  test('an unknown address under /v1 answers 404 in the envelope', async () => {
     for (const path of ['/v1', '/v1/nothing', '//v1//nothing']) {
       const answer = await call('GET', path)
       const shown = path.replaceAll('//', '/')

@@ -6,7 +6,7 @@ const wallet = useWalletApi()
 const minute = 60_000
 const statement = (query: string) => wallet.get(`/v1/customers/${wallet.ada}/statement?${query}`)
 
-/** A pay-in, a purchase and a transfer, a minute apart, and the instants just after each. */
+/** Makes a pay-in, a purchase and a transfer, a minute apart. Answers the instants just after each. */
 async function liveThrough(): Promise<string[]> {
   const { clock } = wallet.api.service
   const instants: string[] = []
@@ -25,7 +25,7 @@ async function liveThrough(): Promise<string[]> {
   return instants
 }
 
-test('balances are told in every currency, the default first, with what is held', async () => {
+test('a customer’s balances are in every currency, the default first, with the held amount', async () => {
   await wallet.payIn(wallet.ada, 70, 'XOF')
   await wallet.payIn(wallet.ada, 1000)
   await wallet.send('POST', '/v1/holds', { customerId: wallet.ada, amount: 400 })
@@ -39,7 +39,7 @@ test('balances are told in every currency, the default first, with what is held'
   })
 })
 
-test('the balance at a past instant is what was posted by then', async () => {
+test('a customer’s balance at a past instant is the amount posted by then', async () => {
   const instants = await liveThrough()
   const at = async (instant: string) =>
     (await wallet.get(`/v1/customers/${wallet.ada}/balances?at=${encodeURIComponent(instant)}`)).json().balances
@@ -68,7 +68,7 @@ test('a long statement is read page by page', async () => {
   expect([rest.entries.length, rest.nextAfter, rest.entries.at(-1).balanceAfter]).toEqual([201, null, 800])
 })
 
-test('as CSV it has the same entries between its balances, quoted, and no formulas', async () => {
+test('a statement as CSV has the same entries between its balances, quoted, and no formulas', async () => {
   await liveThrough()
   const answer = await statement('from=2026-01-01&to=2099-01-01&format=csv')
   expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8')
@@ -80,7 +80,7 @@ test('as CSV it has the same entries between its balances, quoted, and no formul
   expect(lines[5]).toContain('closing_balance,,,650,ZAR')
 })
 
-test('as a page to print it shows amounts in whole units and escapes what people typed', async () => {
+test('a statement to print shows amounts in whole units and escapes the texts people typed', async () => {
   await liveThrough()
   const { body, headers } = await statement('from=2026-01-01&to=2099-01-01&format=html')
   expect(headers['content-type']).toBe('text/html; charset=utf-8')
@@ -92,10 +92,10 @@ test.each([
   'from=x&to=2026-01-01',
   'from=2026-01-01',
   'from=2026-01-01&to=2026-02-01&format=pdf',
-])('a statement with %s is 400', async (query) => {
+])('a statement with %s answers 400', async (query) => {
   expect((await statement(query)).statusCode).toBe(400)
 })
 
-test('a currency the customer never had is refused', async () => {
+test('a statement in a currency the customer never had is refused', async () => {
   expect((await statement('from=2026-01-01&to=2026-02-01&currency=XOF')).json().error.code).toBe('currency_not_held')
 })

@@ -13,12 +13,12 @@ import {
   type Statement,
   type StatementEntry,
 } from '../../../domain/wallet/statements.ts'
-import { statementPage } from '../../hosted/statement.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
+import { statementPage } from '../statement.ts'
 
 const tags = ['Customers']
 const params = Type.Object({ id: customerIdSchema })
@@ -66,7 +66,7 @@ const statementSchema = Type.Object({
   }),
 })
 
-/** `/v1/customers/:id`: what a customer has in every currency, had at an instant, and did in a period. */
+/** `/v1/customers/:id`: a customer's balances now and at an instant, and statements of a period. */
 export const customerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/customers/:id/balances',
@@ -82,7 +82,7 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const at = readInstant('at', request.query.at)
+      const at = readInstant(request.query.at, 'at')
       const customer = await getCustomer(context, tenant, request.params.id)
       const found =
         at === undefined
@@ -163,8 +163,8 @@ async function balancesAt(context: Context, tenant: Tenant, customer: Customer, 
 }
 
 function readPeriod(fromText: string, toText: string): { from: Date; to: Date } {
-  const from = readInstant('from', fromText)
-  const to = readInstant('to', toText)
+  const from = readInstant(fromText, 'from')
+  const to = readInstant(toText, 'to')
   if (from !== undefined && to !== undefined && from < to) return { from, to }
   throw new ServiceError('invalid_request', 'from must be before to, and both are required', 'from')
 }

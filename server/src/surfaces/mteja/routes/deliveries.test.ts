@@ -18,7 +18,7 @@ afterAll(async () => {
   await api.close()
 })
 
-/** A tenant whose endpoint was told of so many customers, and their deliveries, newest first. */
+/** A tenant whose endpoint got the events of `count` new customers, and the deliveries, newest first. */
 async function setUp(count: number, status = 200) {
   receiver.status = status
   receiver.received.length = 0
@@ -38,7 +38,7 @@ async function ask(tenant: TestTenant, method: string, path: string, body?: obje
 
 const deliver = () => deliverDue(api.service, eventRenderers)
 
-test('a delivery is listed, and shown with what was sent and what was answered', async () => {
+test('a delivery is listed, and retrieved with the body sent and the answer received', async () => {
   const { tenant, endpoint, codes, deliveries } = await setUp(1)
   expect(deliveries).toHaveLength(1)
   expect(deliveries[0]).toMatchObject({
@@ -71,7 +71,7 @@ test('a delivery is listed, and shown with what was sent and what was answered',
   expect(JSON.stringify(body)).not.toContain(endpoint.secret)
 })
 
-test('a failed attempt says why and when the next is', async () => {
+test('a failed delivery attempt shows the reason and the time of the next attempt', async () => {
   const { tenant, deliveries } = await setUp(1, 500)
   const { body } = await ask(tenant, 'GET', `/deliveries/${deliveries[0].id}`)
   expect(body).toMatchObject({
@@ -82,7 +82,7 @@ test('a failed attempt says why and when the next is', async () => {
   expect(Date.parse(body.nextAttemptAt)).toBeGreaterThanOrEqual(api.service.clock.now().getTime() + 5_000)
 })
 
-test('deliveries are filtered, and listed page by page to the end', async () => {
+test('deliveries are filtered and listed page by page to the end', async () => {
   const { tenant, endpoint, codes, deliveries } = await setUp(3)
   const ids = deliveries.map(({ id }: { id: string }) => id)
   const list = async (query: string) => {
@@ -100,7 +100,7 @@ test('deliveries are filtered, and listed page by page to the end', async () => 
   expect((await list('from=2020-01-01&to=2099-01-01')).ids).toEqual(ids)
 })
 
-test('one is sent again at once, also when it was delivered', async () => {
+test('a delivery is sent again at once, also after it was delivered', async () => {
   const { tenant, deliveries } = await setUp(1)
   const { id } = deliveries[0]
   expect(await ask(tenant, 'POST', `/deliveries/${id}/resend`)).toMatchObject({
@@ -114,7 +114,7 @@ test('one is sent again at once, also when it was delivered', async () => {
   expect((await ask(tenant, 'GET', `/deliveries/${id}`)).body).toMatchObject({ status: 'delivered', attemptCount: 2 })
 })
 
-test('sent again, a failed one has a whole new round of tries', async () => {
+test('a failed delivery that is sent again has a new round of retries', async () => {
   const { tenant, deliveries } = await setUp(1, 500)
   for (let i = 0; i < 9; i++) {
     api.service.clock.advance(30 * 3600_000)
@@ -129,7 +129,7 @@ test('sent again, a failed one has a whole new round of tries', async () => {
   expect(await find()).toMatchObject({ status: 'pending', attemptCount: 11 })
 })
 
-test('what has failed is counted first and then sent again, of endpoints that are told of events', async () => {
+test('failed deliveries are counted first and then sent again, to endpoints that are enabled', async () => {
   const { tenant, endpoint, codes } = await setUp(3)
   const gone = (await ask(tenant, 'POST', '/webhook-endpoints', { url: 'http://localhost:1/gone' })).body
   await createWallets(api.service, tenant, 1)
@@ -153,7 +153,7 @@ test('what has failed is counted first and then sent again, of endpoints that ar
   expect(await preview()).toBe(0)
 })
 
-test('more than ten thousand at once are refused', async () => {
+test('sending more than ten thousand deliveries again at once is refused', async () => {
   const { tenant, deliveries } = await setUp(1)
   await api.service.db.query(sql`
     update deliveries set status = 'failed', failure_reason = 'In this test' where merchant_id = ${tenant.merchant.id}
@@ -175,7 +175,7 @@ test('more than ten thousand at once are refused', async () => {
   })
 })
 
-test('one of a deleted endpoint can be looked at, and not be sent again', async () => {
+test('a delivery to a deleted endpoint can be retrieved, but not sent again', async () => {
   const { tenant, endpoint, deliveries } = await setUp(1)
   await ask(tenant, 'DELETE', `/webhook-endpoints/${endpoint.id}`)
   expect((await ask(tenant, 'GET', `/deliveries?endpointId=${endpoint.id}`)).body.data).toHaveLength(1)
@@ -185,7 +185,7 @@ test('one of a deleted endpoint can be looked at, and not be sent again', async 
   })
 })
 
-test('another tenant’s deliveries and endpoints are not there', async () => {
+test('another tenant’s deliveries and endpoints answer 404', async () => {
   const { endpoint, deliveries } = await setUp(1)
   const other = await createTestTenant(api.service)
   for (const [method, path] of [

@@ -92,7 +92,7 @@ type GivenFilter = {
 
 const countSchema = Type.Object({ count: Type.Integer({ examples: [12] }) })
 
-/** `/v1/deliveries`: what each endpoint was told, what it answered, and telling it again. */
+/** `/v1/deliveries`: the events sent to each endpoint, the endpoint's answers, and sending again. */
 export const deliveryRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -212,8 +212,8 @@ async function readFilter(context: Context, tenant: Tenant, given: GivenFilter):
     status,
     eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
     customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-    from: readInstant('from', from),
-    to: readInstant('to', to, '23:59:59.999'),
+    from: readInstant(from, 'from'),
+    to: readInstant(to, 'to', '23:59:59.999'),
   }
 }
 
@@ -235,7 +235,7 @@ function renderDelivery(delivery: Delivery) {
   }
 }
 
-/** Each attempt sent the same body. */
+/** Every attempt of a delivery sent the same body. */
 function renderAttempt(attempt: DeliveryAttempt, body: string) {
   return {
     number: attempt.number,

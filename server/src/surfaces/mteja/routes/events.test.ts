@@ -27,7 +27,7 @@ async function get(tenant: TestTenant, path: string) {
   return { status: answer.statusCode, body: answer.json() }
 }
 
-/** What the stream has to say now. */
+/** The lines that the stream has now. */
 async function streamed(tenant: TestTenant, query: string): Promise<Line[]> {
   const answer = await api.call('GET', `/v1/events/stream?seconds=0&${query}`, undefined, tenant.secret)
   expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/x-ndjson'])
@@ -84,7 +84,7 @@ test('events are filtered by type, customer and period', async () => {
   expect(await types('to=2001-01-01')).toEqual([])
 })
 
-test('a filter that little fits looks at no more than ten thousand in a step, and says where to go on', async () => {
+test('a filter with few matches looks at no more than ten thousand events a step, and says where to continue', async () => {
   const tenant = await createTestTenant(api.service)
   const [code] = await createWallets(api.service, tenant, 1)
   await api.service.db.query(sql`
@@ -98,7 +98,7 @@ test('a filter that little fits looks at no more than ten thousand in a step, an
   expect(second.body.nextBefore).toBe(null)
 })
 
-test('what is no event, and another tenant’s, is refused by name', async () => {
+test('an unknown event and another tenant’s event are refused by name', async () => {
   const [tenant, other] = [await createTestTenant(api.service), await createTestTenant(api.service)]
   await createWallets(api.service, tenant, 1)
   const [event] = (await get(tenant, '/v1/events')).body.data
@@ -114,7 +114,7 @@ test('what is no event, and another tenant’s, is refused by name', async () =>
   })
 })
 
-test('the stream begins now, goes on after an event, and repeats no more than what came shortly before it', async () => {
+test('the stream begins now, continues after an event, and repeats no more than the events shortly before it', async () => {
   const tenant = await createTestTenant(api.service)
   await createWallets(api.service, tenant, 1)
   const [now] = await streamed(tenant, '')
@@ -131,7 +131,7 @@ test('the stream begins now, goes on after an event, and repeats no more than wh
   expect(idsOf(later)).toEqual(idsOf((await get(tenant, '/v1/events?limit=2')).body.data).toReversed())
 })
 
-test('the stream tells no other tenant’s events, nor the other mode’s', async () => {
+test('the stream has no events of another tenant or of the other mode', async () => {
   const tenant = await createTestTenant(api.service)
   const live = await addTestKey(api.service, tenant.merchant, 'live')
   const [begin] = await streamed(live, '')
@@ -141,7 +141,7 @@ test('the stream tells no other tenant’s events, nor the other mode’s', asyn
   expect(lines.map((line) => Object.keys(line))).toEqual([['position']])
 })
 
-test('in Paystack’s style the stream has what Paystack has a name for, as a webhook would have it', async () => {
+test('the stream in Paystack’s style has the events Paystack has a name for, with the webhook’s body', async () => {
   const tenant = await createTestTenant(api.service)
   const [code = ''] = await createWallets(api.service, tenant, 1)
   const [begin] = await streamed(tenant, '')
@@ -166,8 +166,8 @@ test('in Paystack’s style the stream has what Paystack has a name for, as a we
   })
 })
 
-test('an event that is committed after one with a higher id is not missed, and none comes twice', async (context) => {
-  // The embedded engine has one connection: there the order of ids is that of the commits.
+test('an event that is committed after one with a higher id is streamed, and no event twice', async (context) => {
+  // The embedded engine has one connection, so its ids are always in the order of the commits.
   if (api.service.db.engine === 'embedded') return context.skip()
   const tenant = await createTestTenant(api.service)
   const follow = follower(await listen(), tenant, 'style=standard')

@@ -52,11 +52,11 @@ const streamLineSchema = Type.Union([
   }),
 ])
 
-/** Silence on a connection is not told from its loss. */
+/** A silent connection looks the same as a lost one. */
 const positionEveryMs = 10_000
 const looksPerSecond = 1000 / lookEveryMs
 
-/** Of lists that are walked from the newest to the oldest. */
+/** The query of lists that are walked from the newest item to the oldest. */
 export function stepQuery(example: string) {
   return {
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 50', examples: [50] })),
@@ -78,7 +78,7 @@ export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | 
   return typeof code === 'string' ? code : null
 }
 
-/** `/v1/events`: what has happened, and what happens. */
+/** `/v1/events`: past events, and a stream of new ones. */
 export const eventRoutes: RouteFile = (routes, surface) => {
   const { context, renderWebhook } = surface
 
@@ -128,8 +128,8 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       const filter = {
         type: type === undefined ? undefined : readEventType('type', type),
         customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-        from: readInstant('from', from),
-        to: readInstant('to', to, '23:59:59.999'),
+        from: readInstant(from, 'from'),
+        to: readInstant(to, 'to', '23:59:59.999'),
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)
@@ -155,7 +155,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/events/stream',
     {
-      // Nothing would read it to its end.
+      // No reader would read an answer to HEAD to its end.
       exposeHeadRoute: false,
       schema: {
         operationId: 'streamEvents',
@@ -191,7 +191,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
         after: after === undefined ? undefined : readEventName(context, after),
         signal: AbortSignal.any([closing.signal, left.signal]),
       })
-      // The first look may refuse, which must still be a refusal.
+      // The first look may refuse, and the refusal still needs its own status.
       const first = await looks.next()
       return sendText(
         reply,

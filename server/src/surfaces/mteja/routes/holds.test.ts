@@ -10,7 +10,7 @@ const capture = (id: string, body: object = {}, key?: string) =>
   wallet.send('POST', `/v1/holds/${id}/capture`, body, key)
 const release = (id: string, key?: string) => wallet.send('POST', `/v1/holds/${id}/release`, {}, key)
 
-test('a hold reserves: the balance stays, less of it is available', async () => {
+test('a hold lowers the available balance and leaves the posted balance', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const answer = await place(400, { description: 'Ride' })
   expect([answer.statusCode, answer.json()]).toMatchObject([
@@ -29,14 +29,14 @@ test('a hold reserves: the balance stays, less of it is available', async () => 
   expect((await wallet.get(`/v1/holds/${answer.json().id}`)).json()).toEqual(answer.json())
 })
 
-test('a hold cannot exceed what is available', async () => {
+test('a hold cannot exceed the available balance', async () => {
   await wallet.payIn(wallet.ada, 1000)
   await place(700)
   expect((await place(301)).statusCode).toBe(402)
   expect((await place(300)).statusCode).toBe(201)
 })
 
-test('what is held cannot be spent otherwise', async () => {
+test('held money cannot be spent otherwise', async () => {
   await wallet.payIn(wallet.ada, 1000)
   await place(700)
   const buy = (amount: number) =>
@@ -44,7 +44,7 @@ test('what is held cannot be spent otherwise', async () => {
   expect([(await buy(301)).statusCode, (await buy(300)).statusCode]).toEqual([402, 201])
 })
 
-test('a hold is captured in parts, and what is left stays reserved until it is given up', async () => {
+test('a hold is captured in parts, and the rest stays held until it is released', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const { id } = (await place(500)).json()
   expect((await capture(id, { amount: 200 })).json()).toMatchObject({ holdId: id, amount: 200, balanceAfter: 800 })
@@ -60,7 +60,7 @@ test('a hold is captured in parts, and what is left stays reserved until it is g
   expect((await wallet.get('/api/canary/balance')).json().amount).toBe(300)
 })
 
-test('a capture without an amount takes all that is left; a final one gives up the rest', async () => {
+test('a capture without an amount takes the rest, and a final capture releases the rest', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const whole = (await place(500)).json().id
   expect((await capture(whole)).json().amount).toBe(500)
@@ -70,7 +70,7 @@ test('a capture without an amount takes all that is left; a final one gives up t
   expect((await capture(part)).json().error.code).toBe('hold_not_open')
 })
 
-test('no more than what is left can be captured, and nothing of a closed hold', async () => {
+test('a capture cannot exceed the rest of a hold, and a closed hold cannot be captured', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const { id } = (await place(500)).json()
   await capture(id, { amount: 300 })
@@ -79,7 +79,7 @@ test('no more than what is left can be captured, and nothing of a closed hold', 
   expect([(await capture(id, { amount: 1 })).statusCode, (await release(id)).statusCode]).toEqual([409, 409])
 })
 
-test('of many captures at once no more is taken than was held', async () => {
+test('many captures of a hold at once take no more than was held', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const { id } = (await place(500)).json()
   const answers = await Promise.all(Array.from({ length: 20 }, () => capture(id, { amount: 100 })))
@@ -87,7 +87,7 @@ test('of many captures at once no more is taken than was held', async () => {
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 500, available: 500, pending: 0 })
 })
 
-test('each of place, capture and release is done once for its key', async () => {
+test('placing, capturing and releasing a hold each happen once for their key', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const [placed, placedAgain] = [await place(500, {}, 'a'), await place(500, {}, 'a')]
   expect(placedAgain.body).toBe(placed.body)
@@ -99,7 +99,7 @@ test('each of place, capture and release is done once for its key', async () => 
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 900, available: 900 })
 })
 
-test('a hold that is due gives up what is left by itself, and cannot be captured any more', async () => {
+test('a hold that is due is released by itself, and cannot be captured any more', async () => {
   const { clock } = wallet.api.service
   await wallet.payIn(wallet.ada, 1000)
   const expiresAt = new Date(clock.now().getTime() + 60_000).toISOString()
@@ -114,7 +114,7 @@ test('a hold that is due gives up what is left by itself, and cannot be captured
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 900, available: 900, pending: 0 })
 })
 
-test.each(['2020-01-01', '2099-01-01', 'soon'])('an expiry of %s is 400', async (expiresAt) => {
+test.each(['2020-01-01', '2099-01-01', 'soon'])('placing a hold with the expiry %s answers 400', async (expiresAt) => {
   await wallet.payIn(wallet.ada, 1000)
   const answer = await place(1, { expiresAt })
   expect([answer.statusCode, answer.json().error.field]).toEqual([400, 'expiresAt'])
@@ -132,7 +132,7 @@ test('a customer’s holds are listed newest first', async () => {
   expect((await wallet.get(`/v1/holds?customerId=${wallet.ben}`)).json()).toEqual({ data: [], total: 0 })
 })
 
-test('a denied customer’s money can be released but neither held nor captured', async () => {
+test('a denied customer’s hold can be released, but not placed or captured', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const { id } = (await place(100)).json()
   await wallet.send('POST', '/customer/set_risk_action', { customer: wallet.ada, risk_action: 'deny' })

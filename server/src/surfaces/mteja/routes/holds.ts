@@ -43,7 +43,7 @@ const captureSchema = Type.Object({
   createdAt: date,
 })
 
-/** `/v1/holds`: reserve a customer's cash, take it in one or several parts, or give it up. */
+/** `/v1/holds`: reserve a customer's cash, capture it in one or several parts, or release it. */
 export const holdRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -74,7 +74,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     },
     async (request, keyed) => {
       const { customerId, expiresAt, ...input } = request.body
-      const given = { customerCode: customerId, expiresAt: readInstant('expiresAt', expiresAt), ...input }
+      const given = { customerCode: customerId, expiresAt: readInstant(expiresAt, 'expiresAt'), ...input }
       const hold = await placeHold(context, tenantOf(request), given, keyed)
       return { answer: renderHold(hold), replayed: hold.replayed }
     },
@@ -135,8 +135,8 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     },
     async (request, keyed) => {
       const { amount, final = false } = request.body
-      const given = { amount, isFinal: final }
-      const capture = await captureHold(context, tenantOf(request), request.params.id, given, keyed)
+      const given = { holdId: request.params.id, amount, isFinal: final }
+      const capture = await captureHold(context, tenantOf(request), given, keyed)
       return {
         answer: {
           id: capture.id,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
 import { type ExportedEntry, exportEntries } from '../../../domain/ledger/export.ts'
-import { verifyLedger } from '../../../domain/ledger/verify.ts'
+import { verifyLedger } from '../../../domain/ledger/verify/index.ts'
 import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import { csvText } from '../../http/csv.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -65,7 +65,7 @@ const csvSchema = Type.String({
   examples: ['merchant,mode,createdAt,transactionId,kind,…'],
 })
 
-/** `/v1/ledger`: the operator checks the books of all merchants, or takes them away. Both are read while they are sent. */
+/** `/v1/ledger`: the operator verifies or exports the books of all merchants. Both are read while they are sent. */
 export const ledgerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/ledger/verification',

@@ -21,7 +21,7 @@ const createMerchant = async (body: Record<string, unknown> = { name: 'Soko' }) 
   (await ask('POST', '/v1/merchants', body)).json()
 
 describe('creating a merchant', () => {
-  test('answers it, without any key', async () => {
+  test('creating a merchant answers the merchant, without any key', async () => {
     const answer = await ask('POST', '/v1/merchants', {
       name: ' Soko ',
       country: 'ng',
@@ -42,7 +42,7 @@ describe('creating a merchant', () => {
     expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [] })
   })
 
-  test('in South Africa with rand where nothing else is said', async () => {
+  test('a created merchant is in South Africa with rand unless the request says otherwise', async () => {
     expect(await createMerchant({ name: 'Soko', country: null })).toMatchObject({ country: 'ZA', currencies: ['ZAR'] })
   })
 
@@ -55,7 +55,7 @@ describe('creating a merchant', () => {
     [{ name: 'Soko', currencies: [] }, 'currencies'],
     [{ name: 'Soko', currencies: ['BTC'] }, 'currencies'],
     [{ name: 'Soko', currencies: 'ZAR' }, 'currencies'],
-  ])('refuses %j, naming %s', async (body, field) => {
+  ])('creating a merchant from %j is refused and names %s', async (body, field) => {
     const answer = await ask('POST', '/v1/merchants', body)
     expect([answer.statusCode, answer.json().error]).toMatchObject([400, { code: 'invalid_request', field }])
   })
@@ -68,7 +68,7 @@ test('merchants are listed oldest first', async () => {
 })
 
 describe('keys of a merchant', () => {
-  test('are made of either mode, listed and revoked, by code or integration', async () => {
+  test('a merchant’s keys are created in either mode, listed and revoked, by the merchant’s code or integration', async () => {
     const merchant = await createMerchant()
     const path = `/v1/merchants/${merchant.id}/api-keys`
     const test = (await ask('POST', path, {})).json()
@@ -93,7 +93,7 @@ describe('keys of a merchant', () => {
     expect((await api.call('GET', '/customer', undefined, live.secret)).statusCode).toBe(401)
   })
 
-  test('of a merchant there is none of are 404', async () => {
+  test('the keys of an unknown merchant answer 404', async () => {
     for (const [method, path] of [
       ['GET', '/v1/merchants/mer_nobody/api-keys'],
       ['POST', '/v1/merchants/999999999/api-keys'],
@@ -104,16 +104,16 @@ describe('keys of a merchant', () => {
   })
 })
 
-describe('whoever is not the operator', () => {
+describe('callers other than the operator', () => {
   test.each([null, 'operator-012345678', 'operator-01234567890', 'sk_test_nobody0000'])(
-    '%s is refused with 401',
+    'the operator’s routes refuse the key %s with 401',
     async (bearer) => {
       const answer = await ask('POST', '/v1/merchants', { name: 'Soko' }, bearer)
       expect([answer.statusCode, answer.json().error.code]).toEqual([401, 'unauthorized'])
     },
   )
 
-  test('a merchant’s own key is refused, too', async () => {
+  test('the operator’s routes refuse a merchant’s own key', async () => {
     expect((await ask('GET', '/v1/merchants', undefined, api.tenant.secret)).statusCode).toBe(401)
   })
 
@@ -124,24 +124,27 @@ describe('whoever is not the operator', () => {
   })
 })
 
-describe('without an operator’s key configured', () => {
+describe('a server without an operator’s key', () => {
   let closed: TestApi
   beforeAll(async () => {
     closed = await api.openAnother({})
   })
   afterAll(() => closed.close())
 
-  test.each(['/v1/merchants', '/v1/merchants/x/api-keys'])('%s does not exist', async (path) => {
-    for (const bearer of [null, adminKey, closed.tenant.secret, 'undefined']) {
-      const answer = await closed.call('GET', path, undefined, bearer)
-      expect([answer.statusCode, answer.json()]).toEqual([
-        404,
-        { error: { code: 'not_found', message: `There is nothing at GET ${path}` } },
-      ])
-    }
-  })
+  test.each(['/v1/merchants', '/v1/merchants/x/api-keys'])(
+    '%s answers 404 where no operator’s key is configured',
+    async (path) => {
+      for (const bearer of [null, adminKey, closed.tenant.secret, 'undefined']) {
+        const answer = await closed.call('GET', path, undefined, bearer)
+        expect([answer.statusCode, answer.json()]).toEqual([
+          404,
+          { error: { code: 'not_found', message: `There is nothing at GET ${path}` } },
+        ])
+      }
+    },
+  )
 
-  test('whoever comes through the data folder’s socket is the operator', async () => {
+  test('a caller through the data folder’s socket is the operator', async () => {
     const server = createServer((request, response) => {
       trustConnection(request.socket)
       closed.app.routing(request, response)

@@ -9,7 +9,7 @@ import { renderApiKey } from './api-keys.ts'
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
 
-/** `/v1/merchants`: the operator's; see operator.ts for who that is. */
+/** `/v1/merchants`: for the operator only, see operator.ts. */
 export const merchantRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 

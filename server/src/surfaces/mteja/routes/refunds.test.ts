@@ -17,7 +17,7 @@ async function send(amount: number): Promise<string> {
   return (await wallet.send('POST', '/api/canary/transfers', body)).json().id
 }
 
-test('a purchase is given back in parts, never more than what is left of it', async () => {
+test('a purchase is refunded in parts, never more than the rest of it', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const purchase = await buy(100)
   expect((await refund(purchase, { amount: 60, reason: 'Returned' })).json()).toMatchObject({
@@ -32,7 +32,7 @@ test('a purchase is given back in parts, never more than what is left of it', as
   expect(newest).toMatchObject({ type: 'refund', amount: 40, relatedEntityId: purchase.replace('purchase_', 'txn_') })
 })
 
-test('many refunds at once give back no more than was paid', async () => {
+test('many refunds of a purchase at once give back no more than was paid', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const purchase = await buy(100)
   const answers = await Promise.all(Array.from({ length: 12 }, () => refund(purchase, { amount: 30 })))
@@ -59,7 +59,7 @@ test('a transfer is undone by a reversal, if the receiver still has the money', 
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 1000 })
 })
 
-test('a reversal after a partial refund undoes the rest', async () => {
+test('a reversal after a partial refund gives back the rest', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const purchase = await buy(100)
   await refund(purchase, { amount: 30 })
@@ -67,13 +67,13 @@ test('a reversal after a partial refund undoes the rest', async () => {
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 1000 })
 })
 
-test('a pay-in goes back to where it came from', async () => {
+test('a pay-in is refunded to where it came from', async () => {
   const payIn = await wallet.payIn(wallet.ada, 1000)
   expect((await refund(`txn_${payIn}`, { amount: 400 })).statusCode).toBe(201)
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 600 })
 })
 
-test('a refund of a refund and of nothing known are refused', async () => {
+test('a refund of a refund and of an unknown transaction is refused', async () => {
   await wallet.payIn(wallet.ada, 1000)
   const { id } = (await refund(await buy(100))).json()
   expect((await refund(id)).statusCode).toBe(400)

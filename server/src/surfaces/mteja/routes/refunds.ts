@@ -23,7 +23,7 @@ export const refundSchema = Type.Object({
   createdAt: date,
 })
 
-/** `/v1/refunds`: money goes back the way it came, never more than is left of the movement. */
+/** `/v1/refunds`: give money back to its payer, never more than the rest of the movement. */
 export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/refunds',

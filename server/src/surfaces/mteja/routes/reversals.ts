@@ -6,7 +6,7 @@ import { transactionIdOf } from '../ids.ts'
 import { responses } from '../schemas.ts'
 import { reason, refundSchema, renderRefund, transactionId } from './refunds.ts'
 
-/** `/v1/reversals`: a movement is undone. */
+/** `/v1/reversals`: undo a movement. */
 export const reversalRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/reversals',

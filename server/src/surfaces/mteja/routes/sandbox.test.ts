@@ -27,7 +27,7 @@ describe('a pay-in', () => {
   const payIn = (body: Record<string, unknown>, bearer?: string) =>
     call('POST', '/v1/sandbox/pay-ins', { customerId, ...body }, bearer)
 
-  test('credits the customer and answers with the balance after it', async () => {
+  test('a sandbox pay-in credits the customer and answers the balance after it', async () => {
     await payIn({ amount: 1 })
     const answer = await payIn({ amount: 5000, currency: 'zar', description: 'Top-up' })
     expect([answer.statusCode, answer.json()]).toMatchObject([
@@ -47,7 +47,7 @@ describe('a pay-in', () => {
     expect(await balance()).toBe(5001)
   })
 
-  test('of the largest amount is exact, and one more is refused', async () => {
+  test('a sandbox pay-in of the largest amount is exact, and one more is refused', async () => {
     expect((await payIn({ amount: Number.MAX_SAFE_INTEGER })).json().balanceAfter).toBe(Number.MAX_SAFE_INTEGER)
     const answer = await payIn({ amount: 1 })
     expect([answer.statusCode, answer.json().error.code]).toEqual([400, 'balance_limit'])
@@ -55,7 +55,7 @@ describe('a pay-in', () => {
   })
 
   test.each([0, -1, 1.5, 1e21, 9007199254740992, '', 'ten', null, true, {}])(
-    'of %j is refused and changes nothing',
+    'a sandbox pay-in of %j is refused and changes nothing',
     async (amount) => {
       const answer = await payIn({ amount })
       expect([answer.statusCode, answer.json().error]).toMatchObject([
@@ -66,7 +66,7 @@ describe('a pay-in', () => {
     },
   )
 
-  test('in a currency the merchant does not hold, or nobody knows, is refused', async () => {
+  test('a sandbox pay-in is refused in a currency that is unknown or not the merchant’s', async () => {
     for (const [currency, code] of [
       ['USD', 'currency_not_held'],
       ['BTC', 'invalid_request'],
@@ -77,19 +77,19 @@ describe('a pay-in', () => {
     }
   })
 
-  test('for a customer there is none of is 404', async () => {
+  test('a sandbox pay-in for an unknown customer answers 404', async () => {
     const answer = await payIn({ amount: 1, customerId: nobody })
     expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'customer_not_found'])
   })
 
-  test('many at once all arrive', async () => {
+  test('many sandbox pay-ins at once all arrive', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => payIn({ amount: 5 })))
     expect(answers.map((answer) => answer.statusCode)).toEqual(Array(20).fill(201))
     expect(new Set(answers.map((answer) => answer.json().balanceAfter)).size).toBe(20)
     expect(await balance()).toBe(100)
   })
 
-  test('with an Idempotency-Key is done once', async () => {
+  test('a sandbox pay-in with an Idempotency-Key is done once', async () => {
     const request = {
       method: 'POST' as const,
       url: '/v1/sandbox/pay-ins',
@@ -105,7 +105,7 @@ describe('a pay-in', () => {
 describe('a payment method', () => {
   const save = (body: Record<string, unknown>) => call('POST', '/v1/sandbox/payment-methods', { customerId, ...body })
 
-  test('is a card, Paystack’s test card where no number is given', async () => {
+  test('a sandbox payment method is Paystack’s test card where no number is given', async () => {
     const answer = await save({ type: 'card' })
     expect([answer.statusCode, answer.json()]).toEqual([
       201,
@@ -126,14 +126,14 @@ describe('a payment method', () => {
     ])
   })
 
-  test('is a card as it is typed', async () => {
+  test('a sandbox payment method is a card as typed', async () => {
     const card = { type: 'card', number: '5555 5555-5555 4444', expiryMonth: 1, expiryYear: 2028, provider: 'stitch' }
     const answer = await save(card)
     expect(answer.json()).toMatchObject({ brand: 'mastercard', last4: '4444', expiryMonth: 1, provider: 'stitch' })
     expect(answer.body).not.toContain('555555')
   })
 
-  test('is a mobile money number', async () => {
+  test('a sandbox payment method is a mobile money number', async () => {
     expect((await save({ type: 'mobile_money', phone: '082 123 4567' })).json()).toMatchObject({
       type: 'mobile_money',
       provider: 'mpesa',
@@ -146,7 +146,7 @@ describe('a payment method', () => {
     })
   })
 
-  test('the first is the default, also the first after that one was removed', async () => {
+  test('the first payment method is the default one, also after the first one was removed', async () => {
     const first = (await save({ type: 'card' })).json()
     expect((await save({ type: 'card' })).json().isDefault).toBe(false)
     await call('POST', '/customer/deactivate_authorization', { authorization_code: first.authorizationCode })
@@ -176,23 +176,26 @@ describe('a payment method', () => {
     [{ type: 'card', expiryYear: 1999 }, 'expiryYear'],
     [{ type: 'mobile_money' }, 'phone'],
     [{ type: 'mobile_money', phone: 'x' }, 'phone'],
-  ])('refuses %j, naming %s, and never repeats a card number', async (body, field) => {
+  ])('a sandbox payment method of %j is refused, naming %s and never a card number', async (body, field) => {
     const answer = await save(body)
     expect([answer.statusCode, answer.json().error]).toMatchObject([400, { code: 'invalid_request', field }])
     expect(answer.body).not.toContain('4084084084084082')
     expect((await call('GET', `/api/canary/customers/${customerId}/payment-methods`)).json().data).toEqual([])
   })
 
-  test('for a customer there is none of is 404', async () => {
+  test('a sandbox payment method for an unknown customer answers 404', async () => {
     expect((await save({ type: 'card', customerId: nobody })).statusCode).toBe(404)
   })
 })
 
-describe('in live mode', () => {
+describe('the sandbox in live mode', () => {
   test.each([
     ['/v1/sandbox/pay-ins', { amount: 1 }],
     ['/v1/sandbox/payment-methods', { type: 'card' }],
-  ])('%s is refused with 403: nothing real is made up', async (path, body) => {
+    ['/v1/sandbox/payments/order-1/notice', { outcome: 'succeeded' }],
+    ['/v1/sandbox/dedicated-accounts/9123456789/transfers', { amount: 1 }],
+    ['/v1/sandbox/mandates/reference/approve', {}],
+  ])('%s answers 403 in live mode, because the sandbox makes up nothing real', async (path, body) => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const made = await call('POST', '/customer', { email: 'live@example.com' }, live.secret)
     const { customer_code } = made.json().data
@@ -203,7 +206,7 @@ describe('in live mode', () => {
   })
 })
 
-test('approving a mandate takes account and bank, and refuses what cannot be one', async () => {
+test('approving a mandate accepts an account number and a bank, and refuses invalid ones', async () => {
   const request = { email: 'zero@example.com', channel: 'direct_debit' }
   const { reference } = (await call('POST', '/customer/authorization/initialize', request)).json().data
   const path = `/v1/sandbox/mandates/${reference}/approve`

@@ -1,11 +1,14 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { ServiceError } from '../../../base/errors.ts'
-import { simulateTransfer } from '../../../domain/payments/incoming-transfers.ts'
-import { approveMandate, type Mandate } from '../../../domain/payments/mandates.ts'
-import { simulateNotice } from '../../../domain/payments/payment-intents.ts'
-import { type Instrument, type PaymentMethod, savePaymentMethod } from '../../../domain/payments/payment-methods.ts'
+import type { Mandate } from '../../../domain/payments/mandates.ts'
+import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
+import { approveAsCustomer } from '../../../domain/sandbox/mandates.ts'
+import { simulateNotice } from '../../../domain/sandbox/notices.ts'
 import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
+import { savePaymentMethod } from '../../../domain/sandbox/payment-methods.ts'
+import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/sandbox-tenant.ts'
+import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { date, nullableText, responses } from '../schemas.ts'
@@ -60,7 +63,7 @@ const paymentMethodSchema = Type.Object({
 const optionalText = (maxLength: number, example: string) =>
   Type.Optional(Type.String({ maxLength, examples: [example] }))
 
-/** `/v1/sandbox`: what the outside world would do, done on request. Test mode only. */
+/** `/v1/sandbox`: does on request what happens outside in live mode. Test mode only. */
 export const sandboxRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -85,7 +88,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
     async (request, keyed) => {
       const { customerId, ...input } = request.body
       const given = { customerCode: customerId, ...input }
-      const payIn = await simulatePayIn(context, tenantOf(request), given, keyed)
+      const payIn = await simulatePayIn(context, testTenantOf(request), given, keyed)
       return {
         answer: {
           id: payIn.id,
@@ -144,9 +147,8 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, tx) => {
-      const { customerId, ...given } = request.body
-      const instrument = readInstrument(given)
-      return renderPaymentMethod(customerId, await savePaymentMethod(tx, tenantOf(request), customerId, instrument))
+      const { customerId, ...instrument } = request.body
+      return renderPaymentMethod(customerId, await savePaymentMethod(tx, testTenantOf(request), customerId, instrument))
     },
   )
 
@@ -209,8 +211,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
     async (request, _attempt) => {
       const { reference } = request.params
       const { outcome } = request.body
-
-      const intent = await simulateNotice(context, tenantOf(request), reference, outcome)
+      const intent = await simulateNotice(context, testTenantOf(request), { reference, outcome })
       return {
         paymentIntentId: intent.id,
         status: intent.status,
@@ -249,13 +250,9 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
       },
     },
-    async (request, _attempt) => {
-      const tenant = tenantOf(request)
-      const { accountNumber } = request.params
-      const { idempotent, body } = request
-
-      const transaction = await simulateTransfer(context, tenant, accountNumber, body, idempotent)
-      return renderTransfer(transaction)
+    async (request, attempt) => {
+      const transfer = { ...request.body, accountNumber: request.params.accountNumber }
+      return renderTransfer(await simulateTransfer(context, testTenantOf(request), transfer, attempt))
     },
   )
 
@@ -280,64 +277,37 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           ),
           400,
           401,
+          403,
           404,
         ),
       },
     },
     async (request, tx) => {
-      const { accountNumber = '0123456789', bankCode = '058' } = request.body
-      const account = { number: accountNumber, bankCode }
-      return renderMandate(await approveMandate(tx, tenantOf(request), request.params.reference, account))
+      const { reference } = request.params
+      return renderMandate(await approveAsCustomer(tx, testTenantOf(request), reference, request.body))
     },
   )
 }
 
-function renderTransfer({ incoming, ...transaction }: Payment) {
+/** Throws `test_mode_only`. */
+function testTenantOf(request: FastifyRequest): SandboxTenant {
+  return sandboxTenantOf(tenantOf(request))
+}
+
+function renderTransfer({ incoming, ...payment }: Payment) {
   return {
-    reference: transaction.reference,
-    paymentIntentId: transaction.paymentIntentId,
-    customerId: transaction.customer.code,
+    reference: payment.reference,
+    paymentIntentId: payment.paymentIntentId,
+    customerId: payment.customer.code,
     accountNumber: incoming?.receiverAccountNumber ?? '',
-    amount: Number(transaction.amount),
-    currency: transaction.currency,
+    amount: Number(payment.amount),
+    currency: payment.currency,
     senderName: incoming?.senderName ?? '',
     narration: incoming?.narration ?? null,
-    status: transaction.paidAt === null ? 'returned' : 'succeeded',
-    reason: transaction.failureReason,
-    createdAt: transaction.createdAt.toISOString(),
+    status: payment.paidAt === null ? 'returned' : 'succeeded',
+    reason: payment.failureReason,
+    createdAt: payment.createdAt.toISOString(),
   }
-}
-
-interface GivenInstrument {
-  type: 'card' | 'mobile_money'
-  number?: string
-  expiryMonth?: number
-  expiryYear?: number
-  brand?: string
-  bank?: string
-  phone?: string
-  provider?: string
-  accountName?: string
-}
-
-function readInstrument(given: GivenInstrument): Instrument {
-  const { provider, accountName } = given
-  if (given.type === 'card') {
-    return {
-      type: 'card',
-      number: given.number ?? '4084084084084081',
-      expiryMonth: given.expiryMonth ?? 12,
-      expiryYear: given.expiryYear ?? 2030,
-      brand: given.brand,
-      bank: given.bank,
-      provider,
-      accountName,
-    }
-  }
-  if (given.phone === undefined) {
-    throw new ServiceError('invalid_request', 'phone is required for mobile money', 'phone')
-  }
-  return { type: 'mobile_money', phone: given.phone, provider, accountName }
 }
 
 function renderPaymentMethod(customerId: string, method: PaymentMethod) {

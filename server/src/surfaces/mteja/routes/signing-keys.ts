@@ -4,7 +4,7 @@ import { responses } from '../schemas.ts'
 
 const tags = ['Operator']
 
-/** `/v1/signing-keys`: the operator's; see operator.ts for who that is. */
+/** `/v1/signing-keys`: for the operator only, see operator.ts. */
 export const signingKeyRoutes: RouteFile = (routes, { tokens }) => {
   routes.post(
     '/signing-keys/rotate',

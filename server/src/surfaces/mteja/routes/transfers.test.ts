@@ -11,7 +11,7 @@ const there = (amount: number, more: object = {}) => ({
   ...more,
 })
 
-test('each transfer of a batch is answered for itself, and a refused one does not touch the others', async () => {
+test('each transfer of a batch has its own answer, and a refused transfer does not stop the others', async () => {
   await wallet.payIn(wallet.ada, 100)
   const answer = await batch([
     there(60),
@@ -30,14 +30,14 @@ test('each transfer of a batch is answered for itself, and a refused one does no
   expect(await wallet.balance(wallet.ben)).toMatchObject({ amount: 100 })
 })
 
-test('a later transfer may spend what an earlier one brought', async () => {
+test('a later transfer of a batch may spend the money of an earlier one', async () => {
   await wallet.payIn(wallet.ada, 100)
   const back = { fromCustomerId: wallet.ben, toCustomerId: wallet.ada }
   const { completed } = (await batch([there(100), there(100, back), there(100)])).json()
   expect(completed).toBe(3)
 })
 
-test('a thousand transfers are one batch; one more is refused as a whole', async () => {
+test('a batch holds a thousand transfers, and one more is refused as a whole', async () => {
   await wallet.payIn(wallet.ada, 1000)
   expect((await batch(Array.from({ length: 1000 }, () => there(1)))).json().completed).toBe(1000)
   expect((await batch(Array.from({ length: 1001 }, () => there(1)))).statusCode).toBe(400)
@@ -45,7 +45,7 @@ test('a thousand transfers are one batch; one more is refused as a whole', async
   expect(await wallet.balance(wallet.ben)).toMatchObject({ amount: 1000 })
 })
 
-test('a batch is made once for its key, refusals included', async () => {
+test('a batch of transfers is made once for its key, refusals included', async () => {
   await wallet.payIn(wallet.ada, 100)
   const first = await batch([there(60), there(60)], 'k')
   await wallet.payIn(wallet.ada, 100)

@@ -17,7 +17,7 @@ const outcomeSchema = Type.Union([
   }),
 ])
 
-/** `/v1/transfers/batch`: up to a thousand transfers in one commit, each answered for itself. */
+/** `/v1/transfers/batch`: up to a thousand transfers in one commit, each with its own answer. */
 export const batchRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/transfers/batch',

@@ -24,7 +24,7 @@ async function ask(tenant: TestTenant, method: string, path: string, body?: obje
   return { status: answer.statusCode, body: answer.json() }
 }
 
-/** What a new customer of the tenant makes the receiver get. */
+/** The request that the receiver gets for a new customer of the tenant. */
 async function deliverOne(tenant: TestTenant): Promise<Received | undefined> {
   receiver.received.length = 0
   await createWallets(api.service, tenant, 1)
@@ -33,7 +33,7 @@ async function deliverOne(tenant: TestTenant): Promise<Received | undefined> {
 }
 
 function verify({ body, headers }: Received, secret: string): unknown {
-  // The library compares with the machine's clock, the test's stands still.
+  // The library compares with the machine's clock, but the test's clock stands still.
   const timestamp = new Date(Number(headers['webhook-timestamp']) * 1000)
   const id = String(headers['webhook-id'])
   const expected = new Webhook(secret).sign(id, timestamp, body)
@@ -41,7 +41,7 @@ function verify({ body, headers }: Received, secret: string): unknown {
   return JSON.parse(body)
 }
 
-test('an endpoint is made with a secret shown once, listed, retrieved, told and removed', async () => {
+test('a webhook endpoint is created with a secret shown once, listed, retrieved, sent to and removed', async () => {
   const tenant = await createTestTenant(api.service)
   const made = await ask(tenant, 'POST', '', { url: receiver.url, metadata: { team: 'a' } })
   const { secret, ...endpoint } = made.body
@@ -69,7 +69,7 @@ test('an endpoint is made with a secret shown once, listed, retrieved, told and 
   })
 })
 
-test('made again with the same key, it is the same endpoint with the same secret', async () => {
+test('creating a webhook endpoint again with the same key answers the same endpoint and secret', async () => {
   const tenant = await createTestTenant(api.service)
   const make = () =>
     api.app.inject({
@@ -83,7 +83,7 @@ test('made again with the same key, it is the same endpoint with the same secret
   expect((await ask(tenant, 'GET', '')).body.total).toBe(1)
 })
 
-test('it can be moved, narrowed, disabled and enabled', async () => {
+test('a webhook endpoint can be moved, narrowed, disabled and enabled', async () => {
   const tenant = await createTestTenant(api.service)
   const { id } = (await ask(tenant, 'POST', '', { url: 'http://localhost:1/nowhere' })).body
   const change = (body: object) => ask(tenant, 'PATCH', `/${id}`, body)
@@ -102,7 +102,7 @@ test('it can be moved, narrowed, disabled and enabled', async () => {
   expect(await deliverOne(tenant)).toBeDefined()
 })
 
-test('after a rotation both secrets sign for the hours asked for, then the new one alone', async () => {
+test('after a rotation both secrets sign for the hours asked for, then only the new one', async () => {
   const tenant = await createTestTenant(api.service)
   const made = (await ask(tenant, 'POST', '', { url: receiver.url })).body
   const rotated = await ask(tenant, 'POST', `/${made.id}/rotate-secret`, { overlapHours: 2 })
@@ -117,7 +117,7 @@ test('after a rotation both secrets sign for the hours asked for, then the new o
   expect(() => verify(after, made.secret)).toThrow()
 })
 
-test('in Paystack’s style there is one address, signed with the key that set it', async () => {
+test('a merchant has one webhook in Paystack’s style, signed with the key that set it', async () => {
   const tenant = await createTestTenant(api.service)
   const set = (url: string) => ask(tenant, 'POST', '', { url, style: 'paystack' })
   const first = await set('http://localhost:1/old')
@@ -138,7 +138,7 @@ test('in Paystack’s style there is one address, signed with the key that set i
   expect((await ask(tenant, 'POST', `/${second.body.id}/rotate-secret`, {})).status).toBe(400)
 })
 
-test('Paystack’s style is not set by a token, nor with what Paystack cannot choose', async () => {
+test('a webhook in Paystack’s style cannot be set by a token or with options Paystack does not have', async () => {
   const tenant = await createTestTenant(api.service)
   const { token } = (await api.call('GET', '/api/canary/authentication/token', undefined, tenant.secret)).json()
   const byToken = await ask({ ...tenant, secret: token }, 'POST', '', { url: receiver.url, style: 'paystack' })
@@ -156,13 +156,13 @@ test.each<[object, string]>([
   [{ url: 'http://localhost:1', events: ['*', 'hold.placed'] }, 'events'],
   [{ url: 'http://localhost:1', events: [] }, 'events'],
   [{ url: 'http://localhost:1', style: 'other' }, 'style'],
-])('%j is refused by the name of %s', async (body, field) => {
+])('a webhook endpoint of %j is refused by the name of %s', async (body, field) => {
   const answer = await ask(api.tenant, 'POST', '', body)
   expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid_request'])
   expect(answer.body.error.field).toBe(field)
 })
 
-test('in live mode only https to the open Internet is told', async () => {
+test('in live mode webhooks are sent only to https addresses of the open Internet', async () => {
   const live = await addTestKey(api.service, api.tenant.merchant, 'live')
   for (const url of ['http://example.com/', 'https://localhost/', 'https://127.0.0.1/', 'https://[::1]/']) {
     expect((await ask(live, 'POST', '', { url })).body.error).toMatchObject({ field: 'url' })

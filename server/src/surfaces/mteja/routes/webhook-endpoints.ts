@@ -71,7 +71,7 @@ const newEndpointSchema = Type.Object({
   }),
 })
 
-/** `/v1/webhook-endpoints`: addresses that are told of events, in either style. */
+/** `/v1/webhook-endpoints`: addresses to which events are sent, in either style. */
 export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -224,7 +224,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   )
 }
 
-/** A token would not do: it is not what receivers know. */
+/** A token cannot sign, because receivers know only the key. */
 function readSecretKey(request: FastifyRequest): string {
   const key = readBearer(request)
   if (key.startsWith('sk_')) return key

@@ -29,7 +29,7 @@ async function list(query = ''): Promise<Row[]> {
 const refusal = (message: string, code = 'invalid_params') =>
   expect.objectContaining({ status: false, message, type: 'validation_error', code })
 
-test('every bank has a number, a slug and, within its country and type, a code of its own', () => {
+test('every bank has a number, a slug, and a code of its own within its country and type', () => {
   const unique = (values: unknown[]) => expect(new Set(values).size).toBe(values.length)
   unique(banks.map(({ id }) => id))
   unique(banks.map(({ slug }) => slug))
@@ -39,7 +39,7 @@ test('every bank has a number, a slug and, within its country and type, a code o
 })
 
 describe('the list of banks', () => {
-  test('has all of them by name, each with all that is known of it, and no meta', async () => {
+  test('the list of banks has all of them by name, with every known member, and no meta', async () => {
     const { status, body } = await get('/bank')
     expect({ status, message: body.message, meta: body.meta }).toEqual({
       status: 200,
@@ -78,13 +78,13 @@ describe('the list of banks', () => {
     ['currency=KES', 'KES'],
     ['currency=ghs', 'GHS'],
     ['type=basa', 'ZAR'],
-  ])('is filtered by %s', async (query, currency) => {
+  ])('the list of banks is filtered by %s', async (query, currency) => {
     const found = await list(`?${query}`)
     expect(found.length).toBeGreaterThan(2)
     expect(new Set(found.map((bank) => bank.currency))).toEqual(new Set([currency]))
   })
 
-  test('is filtered by several things at once', async () => {
+  test('the list of banks is filtered by several parameters at once', async () => {
     expect((await list('?currency=GHS&type=mobile_money')).map(({ code }) => code).sort()).toEqual([
       'ATL',
       'MTN',
@@ -100,7 +100,7 @@ describe('the list of banks', () => {
     expect(await list('?currency=USD')).toEqual([])
   })
 
-  test('tells who validates accounts, and the codes of instant payments, when asked to', async () => {
+  test('the list of banks says which banks validate accounts, and shows the codes of instant payments, when asked', async () => {
     const validating = await list('?enabled_for_verification=true&currency=ZAR')
     expect(validating.find(({ code }) => code === '470010')).toMatchObject({ supported_types: ['personal'] })
     expect(validating.find(({ code }) => code === '462005')).toBeUndefined()
@@ -108,7 +108,7 @@ describe('the list of banks', () => {
     expect(zenith).toMatchObject({ nip_sort_code: '000015' })
   })
 
-  test('is walked by cursor, both ways, giving each bank once', async () => {
+  test('the list of banks is walked by cursor, both ways, with each bank once', async () => {
     const all = (await list('?currency=NGN')).map(({ id }) => id)
     const seen: number[] = []
     let page = (await get('/bank?currency=NGN&use_cursor=true&perPage=25')).body
@@ -126,7 +126,7 @@ describe('the list of banks', () => {
     expect(before.map(({ id }) => id)).toEqual(seen.slice(last - 25, last))
   })
 
-  test('has at most 100 on a page', async () => {
+  test('the list of banks has at most 100 on a page', async () => {
     const { data, meta } = (await get('/bank?use_cursor=true&perPage=1000')).body
     expect([data.length, meta.perPage]).toEqual([100, 100])
     expect(await list('?perPage=3')).toHaveLength(3)
@@ -137,12 +137,12 @@ describe('the list of banks', () => {
     ['next=abc', '"next" must be a cursor from the meta of an earlier page'],
     [`next=${Buffer.from('bank:999').toString('base64')}`, '"next" must be a cursor of the same list'],
     ['perPage=none', '"perPage" must be a positive number'],
-  ])('refuses %s', async (query, message) => {
+  ])('the list of banks refuses %s', async (query, message) => {
     expect(await get(`/bank?${query}`)).toEqual({ status: 400, body: refusal(message) })
   })
 })
 
-describe('an account', () => {
+describe('resolving an account', () => {
   const resolve = (account: string, bank: string) => get(`/bank/resolve?account_number=${account}&bank_code=${bank}`)
 
   test.each([
@@ -150,7 +150,7 @@ describe('an account', () => {
     ['0000000001', '001', 'TEST ACCOUNT 0000000001', 20],
     ['0000000000', '057', 'ADA OBI', 21],
     ['0111111111', '007', 'UCHENNA OKORO', 22],
-  ])('%s at bank %s is %s’s', async (account_number, bank, account_name, bank_id) => {
+  ])('the account %s at bank %s belongs to %s', async (account_number, bank, account_name, bank_id) => {
     expect(await resolve(account_number, bank)).toEqual({
       status: 200,
       body: {
@@ -161,14 +161,14 @@ describe('an account', () => {
     })
   })
 
-  test('is always the same person’s, however often it is asked for', async () => {
+  test('an account number belongs to the same person each time it is resolved', async () => {
     const names = []
     for (let i = 0; i < 10; i += 1) names.push((await resolve('0123456789', '058')).body.data.account_name)
     expect(new Set(names).size).toBe(1)
     expect((await resolve('0123456788', '058')).body.data.account_name).not.toBe(names[0])
   })
 
-  test('can be a mobile money number', async () => {
+  test('a mobile money number is resolved as an account', async () => {
     expect((await resolve('0551234987', 'MTN')).status).toBe(200)
   })
 
@@ -185,7 +185,7 @@ describe('an account', () => {
       422,
       refusal('Could not resolve account name. Check parameters or try again.', 'invalid_bank_code'),
     ],
-  ])('"%s" at bank "%s" is refused', async (account, bank, status, body) => {
+  ])('resolving the account "%s" at bank "%s" is refused', async (account, bank, status, body) => {
     expect(await resolve(account, bank)).toEqual({ status, body })
   })
 })
@@ -205,7 +205,7 @@ describe('validating a South African account', () => {
     return { status: answer.statusCode, body: answer.json() }
   }
 
-  test('says that it is its holder’s', async () => {
+  test('validating a South African account confirms its holder', async () => {
     expect(await validate({})).toEqual({
       status: 200,
       body: {
@@ -227,7 +227,7 @@ describe('validating a South African account', () => {
   test.each([
     ['0000000001', { accountOpen: false, accountHolderMatch: false }],
     ['0000000002', { accountOpen: true, accountHolderMatch: false }],
-  ])('says that %s is not', async (account_number, what) => {
+  ])('validating a South African account says that %s does not belong to the holder', async (account_number, what) => {
     expect(await validate({ account_number })).toMatchObject({
       status: 400,
       body: { status: false, message: 'Personal Account Verification attempted', data: { verified: false, ...what } },
@@ -240,14 +240,14 @@ describe('validating a South African account', () => {
     [{ account_number: 'x' }, 'Account number is invalid'],
     [{ country_code: 'NG' }, '"country_code" must be one of [ZA]'],
     [{ account_type: null }, '"account_type" is required'],
-  ])('refuses %j', async (more, message) => {
+  ])('validating a South African account refuses %j', async (more, message) => {
     const { status, body } = await validate(more)
     expect([status, body.message]).toEqual([400, message])
   })
 })
 
 describe('the first digits of a card', () => {
-  test('tell the issuer where it is known', async () => {
+  test('the first digits of a card resolve to the issuer where it is known', async () => {
     expect(await get('/decision/bin/539983')).toEqual({
       status: 200,
       body: {
@@ -275,11 +275,11 @@ describe('the first digits of a card', () => {
     ['222100', 'Mastercard', 'Unknown'],
     ['371234', 'American Express', 'Unknown'],
     ['999999', 'Unknown', 'Unknown'],
-  ])('%s are %s of %s', async (bin, brand, bank) => {
+  ])('the first digits %s are %s of %s', async (bin, brand, bank) => {
     expect((await get(`/decision/bin/${bin}`)).body.data).toMatchObject({ bin, brand, bank })
   })
 
-  test.each(['5399', '5399831', '53998x', '539983123'])('%s are too few, too many or none', async (bin) => {
+  test.each(['5399', '5399831', '53998x', '539983123'])('%s is refused as the first digits of a card', async (bin) => {
     expect(await get(`/decision/bin/${bin}`)).toEqual({ status: 400, body: refusal('Bin must be 6 or 8 digits') })
   })
 })

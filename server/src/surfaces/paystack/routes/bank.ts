@@ -1,15 +1,15 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import type { Bank } from '../../../domain/banking/bank-list.ts'
+import { type Bank, bankCountries } from '../../../domain/banking/bank-list.ts'
 import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
 import { responses, success } from '../schemas.ts'
 
 const tags = ['Verification']
 const maxPerPage = 100
-/** When the list was last brought up to date; no bank's own dates are kept. */
+/** The time of the last update of the list. The dates of single banks are not stored. */
 const listedAt = '2026-01-15T10:30:00.000Z'
 
 const nullableText = Type.Union([Type.String(), Type.Null()])
@@ -48,6 +48,12 @@ const validationSchema = Type.Object({
   accountOpen: Type.Boolean(),
 })
 
+const documentTypes = {
+  identityNumber: 'identity',
+  passportNumber: 'passport',
+  businessRegistrationNumber: 'business_registration',
+} as const
+
 const validateSchema = Type.Object({
   account_name: Type.String({ minLength: 1, maxLength: 200, examples: ['Ann Bron'] }),
   account_number: Type.String({ minLength: 1, maxLength: 40, examples: ['0123456789'] }),
@@ -58,16 +64,16 @@ const validateSchema = Type.Object({
   }),
   bank_code: Type.String({ minLength: 1, maxLength: 20, examples: ['632005'] }),
   country_code: Type.Unsafe<'ZA'>({ type: 'string', enum: ['ZA'], examples: ['ZA'] }),
-  document_type: Type.Unsafe<string>({
+  document_type: Type.Unsafe<keyof typeof documentTypes>({
     type: 'string',
-    enum: ['identityNumber', 'passportNumber', 'businessRegistrationNumber'],
+    enum: Object.keys(documentTypes),
     examples: ['identityNumber'],
   }),
   document_number: Type.Optional(Type.String({ maxLength: 40, examples: ['1234567890123'] })),
 })
 
-/** `/bank`: banks, and whose their accounts are. */
-export const bankRoutes: RouteFile = (routes) => {
+/** `/bank`: banks, and the holders of their accounts. */
+export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/bank',
     {
@@ -107,7 +113,7 @@ export const bankRoutes: RouteFile = (routes) => {
     async (request) => {
       const { query } = request
       const found = listBanks({
-        country: given(query.country),
+        country: readCountry(given(query.country)),
         currency: given(query.currency),
         type: given(query.type),
         gateway: given(query.gateway),
@@ -152,9 +158,9 @@ export const bankRoutes: RouteFile = (routes) => {
       },
     },
     async (request) => {
-      const accountNumber = needed('account_number', request.query.account_number)
-      const bankCode = needed('bank_code', request.query.bank_code)
-      const account = resolveAccount(tenantOf(request), accountNumber, bankCode)
+      const accountNumber = needed(request.query.account_number, 'account_number')
+      const bankCode = needed(request.query.bank_code, 'bank_code')
+      const account = await resolveAccount(context, tenantOf(request), { accountNumber, bankCode })
       const data = {
         account_number: account.accountNumber,
         account_name: account.accountName,
@@ -186,9 +192,14 @@ export const bankRoutes: RouteFile = (routes) => {
       },
     },
     async (request, _attempt, reply) => {
-      const { account_number, account_type, bank_code } = request.body
-      const account = { accountNumber: account_number, accountType: account_type, bankCode: bank_code }
-      const { verified, isHolder, exists } = validateAccount(tenantOf(request), account)
+      const { account_number, account_type, account_name, bank_code, document_type, document_number } = request.body
+      const { verified, isHolder, exists } = await validateAccount(context, tenantOf(request), {
+        accountNumber: account_number,
+        accountType: account_type,
+        bankCode: bank_code,
+        holderName: account_name,
+        document: { type: documentTypes[document_type], number: document_number ?? null },
+      })
       const message = `${account_type === 'personal' ? 'Personal' : 'Business'} Account Verification attempted`
       const data = {
         verified,
@@ -214,7 +225,7 @@ interface PageQuery {
   previous?: string | undefined
 }
 
-/** Cursors name the row a page ends or begins with. */
+/** A cursor names the row that a page ends or begins with. */
 function pageOf(found: Bank[], query: PageQuery) {
   const perPage = Math.min(readPerPage(query), maxPerPage)
   if (!wantsCursor(query)) return { page: given(query.perPage) === undefined ? found : found.slice(0, perPage) }
@@ -267,12 +278,22 @@ function isTrue(text: string | undefined): boolean {
   return text === 'true' || text === '1'
 }
 
-/** A query's text; none where it is blank. */
+/** `nigeria`, `Ghana`, `south-africa`. Throws `invalid_request` for a country whose banks are not known. */
+function readCountry(text: string | undefined): Bank['country'] | undefined {
+  if (text === undefined) return undefined
+  const wanted = text.toLowerCase().replaceAll('-', ' ')
+  const country = bankCountries.find((each) => each.toLowerCase() === wanted)
+  if (country !== undefined) return country
+  const names = bankCountries.map((each) => each.toLowerCase()).join(', ')
+  throw new ServiceError('invalid_request', `"country" must be one of [${names}]`, 'country')
+}
+
+/** A text of the query, or undefined if it is blank. */
 function given(text: string | undefined): string | undefined {
   return text?.trim() || undefined
 }
 
-function needed(field: string, text: string | undefined): string {
+function needed(text: string | undefined, field: string): string {
   const value = given(text)
   if (value === undefined) throw new ServiceError('invalid_request', `${field} is required`, field)
   return value

@@ -27,7 +27,7 @@ describe('a charge', () => {
     ['4084080000005408', 'failed', 'The payment was declined by the issuer'],
     ['4084080000670037', 'failed', 'The account has insufficient funds'],
     ['4084080000060007', 'pending', 'Transaction in progress'],
-  ])('of card %s is %s', async (number, status, response) => {
+  ])('a charge of card %s is %s', async (number, status, response) => {
     const answer = await charge({ card: { ...card, number } })
     expect([answer.statusCode, answer.json().message]).toEqual([200, 'Charge attempted'])
     expect(answer.json().data).toMatchObject({ status, gateway_response: response, amount: 20000, channel: 'card' })
@@ -37,7 +37,7 @@ describe('a charge', () => {
   test.each([
     ['0551234987', 'mtn'],
     ['+254710000000', 'mpesa'],
-  ])('of mobile money %s succeeds, and cannot be repeated without its holder', async (phone, provider) => {
+  ])('a charge of mobile money %s succeeds, and cannot be repeated without its holder', async (phone, provider) => {
     const { status, channel, authorization } = await charged({ mobile_money: { phone, provider } })
     expect([status, channel]).toEqual(['success', 'mobile_money'])
     expect(authorization).toMatchObject({
@@ -52,7 +52,7 @@ describe('a charge', () => {
     })
   })
 
-  test('takes the instrument as JSON text too, as a published client sends it', async () => {
+  test('a charge accepts the instrument as JSON text, as a published client sends it', async () => {
     expect(await charged({ card: JSON.stringify(card) })).toMatchObject({ status: 'success', channel: 'card' })
     const mobile_money = JSON.stringify({ phone: '0551234987', provider: 'mtn' })
     expect(await charged({ mobile_money })).toMatchObject({ status: 'success', channel: 'mobile_money' })
@@ -61,7 +61,7 @@ describe('a charge', () => {
     }
   })
 
-  test('of one card twice, and by two customers, has new codes and one signature', async () => {
+  test('charges of one card, also by two customers, have new codes and one signature', async () => {
     const made = [
       await charged({ card }),
       await charged({ card: { ...card, number: '4084084084084081' } }),
@@ -76,7 +76,7 @@ describe('a charge', () => {
     expect(authorizations.map((each: { signature: string }) => each.signature)).toEqual([another, first, first])
   })
 
-  test('of a saved authorization is as charge_authorization', async () => {
+  test('a charge of a saved authorization is like charge_authorization', async () => {
     const { authorization_code } = (await charged({ card })).authorization
     expect(await charged({ authorization_code })).toMatchObject({
       status: 'success',
@@ -85,7 +85,7 @@ describe('a charge', () => {
     expect((await charge({ authorization_code, email: 'other@example.com' })).json().message).toMatch(/^Email does not/)
   })
 
-  test('goes on showing what paid once that is deactivated', async () => {
+  test('a charge shows its authorization also after the authorization is deactivated', async () => {
     const { reference, authorization } = await charged({ card })
     const { authorization_code } = authorization
     await call('POST', '/customer/authorization/deactivate', { authorization_code })
@@ -93,7 +93,7 @@ describe('a charge', () => {
     expect(data.authorization).toEqual(authorization)
   })
 
-  test('that is pending can be asked about until it is decided', async () => {
+  test('a pending charge can be checked until it is decided', async () => {
     const { reference } = await charged({ card: { ...card, number: '4084080000040009' } })
     const check = async () => (await call('GET', `/charge/${reference}`)).json()
     expect(await check()).toMatchObject({ message: 'Reference check successful', data: { status: 'pending' } })
@@ -102,7 +102,7 @@ describe('a charge', () => {
     expect((await call('GET', '/charge/nothing')).statusCode).toBe(400)
   })
 
-  test('that is never answered is decided by a notice named by its reference', async () => {
+  test('a charge without an answer is decided by a notice with its reference', async () => {
     const { reference } = await charged({ card: { ...card, number: '4084080000060007' } })
     const notice = await call('POST', `/v1/sandbox/payments/${reference}/notice`, { outcome: 'insufficient_funds' })
     expect(notice.json()).toMatchObject({ status: 'failed' })
@@ -110,7 +110,7 @@ describe('a charge', () => {
     expect(data).toMatchObject({ status: 'failed', gateway_response: 'The account has insufficient funds' })
   })
 
-  test('of one reference many times at once credits once', async () => {
+  test('charges of one reference many times at once credit once', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => charge({ card, reference: 'order-17' })))
     expect(answers.map((each) => each.statusCode).sort()).toEqual([200, ...Array(7).fill(400)])
     expect(await merchantBalance()).toBe(20000)
@@ -129,7 +129,7 @@ describe('a charge', () => {
     [{ mobile_money: { phone: 'me' } }, 'phone'],
     [{ card, reference: 'a b' }, 'reference'],
     [{ card, currency: 'KES' }, 'Currency not supported by merchant'],
-  ])('with %j is refused, and creates nobody', async (body, words) => {
+  ])('a charge with %j is refused and creates no customer', async (body, words) => {
     const answer = await charge(body)
     expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining(words)])
     expect(answer.body).not.toContain('4084')

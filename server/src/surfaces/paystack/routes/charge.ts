@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import type { Instrument } from '../../../domain/payments/payment-methods.ts'
+import type { TypedCard, TypedPhone } from '../../../domain/payments/instruments.ts'
 import { snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargeInstrument, chargePaymentMethod, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -13,7 +13,7 @@ import { chargeRequestSchema, chargeSchema } from '../transaction-schemas.ts'
 
 const tags = ['Charge']
 
-/** `/charge`: charging an instrument as it is typed in. */
+/** `/charge`: charges an instrument from its typed details. */
 export const chargeRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -33,7 +33,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const { email, amount, currency, reference } = request.body
       const asked = { email, amount, currency, reference, metadata: readMetadataOrText(request.body.metadata) }
       const payment = readPayment(request.body, context.clock.now())
@@ -41,8 +41,8 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
 
       const charged =
         'instrument' in payment
-          ? await chargeInstrument(context, tenant, { ...asked, ...payment }, request.idempotent)
-          : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, request.idempotent)
+          ? await chargeInstrument(context, tenant, { ...asked, ...payment }, attempt)
+          : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, attempt)
       const data = renderCharge(snapshotPayment(charged))
       return { status: true as const, message: 'Charge attempted', data }
     },
@@ -67,7 +67,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   )
 }
 
-/** A published client sends objects as their JSON text. */
+/** A published client sends objects as JSON text. */
 function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Body {
   const parsed = (['card', 'mobile_money'] as const)
     .filter((name) => typeof body[name] === 'string')
@@ -77,11 +77,11 @@ function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Bo
 
 type Payment = Pick<Static<typeof chargeRequestSchema>, 'card' | 'mobile_money' | 'authorization_code'>
 
-/** Throws `invalid_request`, also where there is none or more than one. */
+/** Throws `invalid_request`, also for no instrument and for more than one. */
 function readPayment(
   { card, mobile_money, authorization_code }: Payment,
   now: Date,
-): { paymentMethodCode: string } | { instrument: Instrument } {
+): { paymentMethodCode: string } | { instrument: TypedCard | TypedPhone } {
   const given = [card, mobile_money, authorization_code].filter((each) => each !== undefined)
   if (given.length !== 1) {
     const message = 'Give one of card, mobile_money or authorization_code: nothing else can be charged here'
@@ -90,10 +90,10 @@ function readPayment(
   if (authorization_code !== undefined) return { paymentMethodCode: authorization_code.replace(/^AUTH_/, '') }
   if (card !== undefined) return { instrument: readCard(card, now) }
   const { phone, provider } = mobile_money as Required<Payment>['mobile_money']
-  return { instrument: { type: 'mobile_money', phone, provider, accountName: undefined } }
+  return { instrument: { type: 'mobile_money', phone, provider } }
 }
 
-function readCard({ number, expiry_month, expiry_year }: Required<Payment>['card'], now: Date): Instrument {
+function readCard({ number, expiry_month, expiry_year }: Required<Payment>['card'], now: Date): TypedCard {
   const expiryMonth = /^\d{1,2}$/.test(expiry_month) ? Number(expiry_month) : 0
   const expiryYear = /^(20)?\d\d$/.test(expiry_year) ? 2000 + (Number(expiry_year) % 100) : 0
   if (expiryMonth < 1 || expiryMonth > 12) throw unfit('card.expiry_month', 'must be from 1 to 12', expiry_month)
@@ -101,8 +101,7 @@ function readCard({ number, expiry_month, expiry_year }: Required<Payment>['card
   if (Date.UTC(expiryYear, expiryMonth) <= now.getTime()) {
     throw unfit('card.expiry_year', 'is in the past with its month: the card has expired', expiry_year)
   }
-  const unknown = { brand: undefined, provider: undefined, bank: undefined, accountName: undefined }
-  return { type: 'card', number, expiryMonth, expiryYear, ...unknown }
+  return { type: 'card', number, expiryMonth, expiryYear }
 }
 
 function unfit(field: string, problem: string, given: string): ServiceError {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { sql } from '../../../db/sql.ts'
 
 const account = { number: '0123456789', bank_code: '058' }
 const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -44,7 +45,7 @@ const verify = (reference: string) => call('GET', `/customer/authorization/verif
 const mandates = async (id: number) => (await call('GET', `/customer/${id}/directdebit-mandate-authorizations`)).json()
 
 describe('initializing an authorization', () => {
-  test('answers where to send the customer', async () => {
+  test('initializing an authorization answers where to send the customer', async () => {
     const answer = await call('POST', '/customer/authorization/initialize', {
       email: 'zero@example.com',
       channel: 'direct_debit',
@@ -67,7 +68,7 @@ describe('initializing an authorization', () => {
     ])
   })
 
-  test('makes a customer for a new e-mail and uses the one who has it otherwise', async () => {
+  test('initializing an authorization creates a customer for a new e-mail, and finds the customer of a known one', async () => {
     await initialize({ email: 'New@example.com' })
     const { data } = (await call('GET', '/customer/new@example.com')).json()
     expect(data).toMatchObject({ email: 'new@example.com', first_name: null, metadata: null })
@@ -75,8 +76,20 @@ describe('initializing an authorization', () => {
     expect((await call('GET', '/customer')).json().meta.total).toBe(1)
   })
 
-  test('takes the channel in the other spelling, and null for what is optional', async () => {
-    await initialize({ channel: 'direct-debit', callback_url: null, account: null, address: null })
+  test('initializing an authorization accepts the channel’s other spelling, and null for optional members', async () => {
+    const { reference } = await initialize({
+      channel: 'direct-debit',
+      callback_url: null,
+      account: null,
+      address: null,
+    })
+    const stored = await api.service.db.query(sql`
+      select reference, status, callback_url, bank_code, account_number, address from mandates
+      where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(stored).toEqual([
+      { reference, status: 'requested', callback_url: null, bank_code: null, account_number: null, address: null },
+    ])
   })
 
   test.each([
@@ -88,7 +101,7 @@ describe('initializing an authorization', () => {
     [{ address: { ...address, city: null } }, '"address.city" is required'],
     [{ callback_url: 'shop' }, '"callback_url" must be a valid uri'],
     [{ callback_url: 'http://shop.example:99999/' }, '"callback_url" must be a valid uri'],
-  ])('refuses %j with 400 and makes no customer', async (body, message) => {
+  ])('initializing an authorization refuses %j with 400 and creates no customer', async (body, message) => {
     const answer = await call('POST', '/customer/authorization/initialize', {
       email: 'zero@example.com',
       channel: 'direct_debit',
@@ -98,7 +111,7 @@ describe('initializing an authorization', () => {
     expect((await call('GET', '/customer')).json().meta.total).toBe(0)
   })
 
-  test('in live mode is refused with 403 and makes no customer', async () => {
+  test('initializing an authorization in live mode is refused with 403 and creates no customer', async () => {
     const { secret } = await addTestKey(api.service, tenant.merchant, 'live')
     const body = { email: 'zero@example.com', channel: 'direct_debit' }
     const answer = await api.call('POST', '/customer/authorization/initialize', body, secret)
@@ -108,7 +121,7 @@ describe('initializing an authorization', () => {
 })
 
 describe('initializing direct debit of a known customer', () => {
-  test('answers as initializing does', async () => {
+  test('initializing direct debit of a known customer answers like initializing an authorization', async () => {
     const { id } = await create()
     const answer = await call('POST', `/customer/${id}/initialize-direct-debit`, { account, address })
     const { access_code, reference } = answer.json().data
@@ -119,7 +132,7 @@ describe('initializing direct debit of a known customer', () => {
     })
   })
 
-  test('needs account and address, and a numeric id that somebody has', async () => {
+  test('initializing direct debit needs account and address, and the numeric id of a customer', async () => {
     const { id, customer_code } = await create()
     const ask = async (who: unknown, body: unknown) =>
       (await call('POST', `/customer/${who}/initialize-direct-debit`, body)).statusCode
@@ -132,7 +145,7 @@ describe('initializing direct debit of a known customer', () => {
 })
 
 describe('a mandate', () => {
-  test('is not there until the customer has answered, then pending, then active', async () => {
+  test('a mandate appears once the customer has answered, is pending, then active', async () => {
     const { id, customer_code } = await create()
     const { reference } = await initialize()
     const before = await verify(reference)
@@ -206,7 +219,7 @@ describe('a mandate', () => {
     ])
   })
 
-  test('approved twice is one', async () => {
+  test('a mandate approved twice is one mandate', async () => {
     const { id } = await create()
     const { reference } = await initialize()
     const [first, again] = [await approve(reference), await approve(reference)]
@@ -214,7 +227,7 @@ describe('a mandate', () => {
     expect((await mandates(id)).data).toHaveLength(1)
   })
 
-  test('is revoked with its authorization', async () => {
+  test('a mandate is revoked with its authorization', async () => {
     const { id } = await create()
     const { reference } = await initialize()
     const { authorizationCode } = (await approve(reference)).json()
@@ -225,7 +238,7 @@ describe('a mandate', () => {
     expect((await call('GET', `/customer/${id}`)).json().data.authorizations).toEqual([])
   })
 
-  test('that was revoked while it was pending does not become active', async () => {
+  test('a mandate revoked while it was pending does not become active', async () => {
     const { id } = await create()
     const { reference } = await initialize()
     const { authorizationCode } = (await approve(reference)).json()
@@ -234,7 +247,7 @@ describe('a mandate', () => {
     expect((await mandates(id)).data[0]).toMatchObject({ status: 'revoked' })
   })
 
-  test('is tried again on request', async () => {
+  test('a mandate’s activation is tried again on request', async () => {
     const { id } = await create()
     const { reference } = await initialize()
     await approve(reference)
@@ -249,7 +262,7 @@ describe('a mandate', () => {
     expect((await call('PUT', '/customer/1/directdebit-activation-charge', { authorization_id })).statusCode).toBe(404)
   })
 
-  test('of a reference there is none of is 404', async () => {
+  test('a mandate of an unknown reference answers 404', async () => {
     const answer = await verify('nothing')
     expect([answer.statusCode, answer.json()]).toEqual([404, notFound])
   })

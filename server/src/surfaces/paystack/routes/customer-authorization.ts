@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { type Customer, findCustomer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { hastenMandate } from '../../../domain/payments/mandate-activations.ts'
 import {
   getMandate,
   listMandates,
@@ -9,7 +10,6 @@ import {
   type NewMandate,
   requestMandateByEmail,
   requestMandateById,
-  retryActivation,
 } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -118,7 +118,8 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const id = readId(request.params.id)
-      await retryActivation(tx, tenantOf(request), id, BigInt(request.body.authorization_id))
+      const paymentMethodId = BigInt(request.body.authorization_id)
+      await hastenMandate(tx, tenantOf(request), { customerId: id, paymentMethodId })
       return { status: true as const, message: 'Mandate is queued for retry' }
     },
   )

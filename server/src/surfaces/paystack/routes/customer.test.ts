@@ -34,7 +34,7 @@ async function create(body: Record<string, unknown> = {}) {
 
 const fetchCustomer = async (reference: string) => (await call('GET', `/customer/${reference}`)).json().data
 
-/** Sends bytes as some client does. */
+/** Sends bytes, as a client does. */
 function send(method: 'GET' | 'POST' | 'PUT', url: string, payload: string, headers: Record<string, string> = {}) {
   return api.app.inject({ method, url, payload, headers: { authorization: `Bearer ${tenant.secret}`, ...headers } })
 }
@@ -50,7 +50,7 @@ function missing(message: string) {
 
 const unknownCustomer = invalid('Customer code/email specified is invalid')
 
-/** What there is of a customer who was just created. */
+/** All members of a customer that was just created. */
 function bare(more: Record<string, unknown> = {}) {
   return {
     id: expect.any(Number),
@@ -75,7 +75,7 @@ function bare(more: Record<string, unknown> = {}) {
 }
 
 describe('creating a customer', () => {
-  test('answers 200 with the whole customer', async () => {
+  test('creating a Paystack customer answers 200 with the whole customer', async () => {
     const given = { email: 'Zero@Example.com', first_name: 'Zero', last_name: 'Sum', phone: '+2348123456789' }
     const answer = await call('POST', '/customer', { ...given, metadata: { a: { b: [1] } } })
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -88,7 +88,7 @@ describe('creating a customer', () => {
     ])
   })
 
-  test('with an e-mail somebody has, in any case, answers that customer unchanged', async () => {
+  test('creating a Paystack customer with a known e-mail, in any case, answers that customer unchanged', async () => {
     const made = await create({ first_name: 'Zero', metadata: { a: 1 } })
     const again = { email: 'ZERO@example.com', first_name: 'Other', last_name: 'New', phone: '0', metadata: { b: 2 } }
     const answer = await call('POST', '/customer', again)
@@ -100,21 +100,21 @@ describe('creating a customer', () => {
     })
   })
 
-  test('with the same e-mail many times at once makes one customer', async () => {
+  test('creating a Paystack customer with the same e-mail many times at once makes one customer', async () => {
     const codes = await Promise.all(Array.from({ length: 8 }, async () => (await create()).customer_code))
     expect(new Set(codes).size).toBe(1)
   })
 
-  test('takes null for "not given"', async () => {
+  test('creating a Paystack customer treats null as "not given"', async () => {
     expect(await create({ first_name: null, last_name: null, phone: null, metadata: null })).toEqual(bare())
   })
 
-  test('keeps a phone number as it was given', async () => {
+  test('creating a Paystack customer keeps the phone number as given', async () => {
     expect((await create({ phone: '0803 123 4567' })).phone).toBe('0803 123 4567')
     expect((await create({ email: 'b@example.com', phone: 'ask his sister' })).phone).toBe('ask his sister')
   })
 
-  test('takes a number where text is meant', async () => {
+  test('creating a Paystack customer accepts a number where text is meant', async () => {
     expect((await create({ phone: 8123456789, first_name: 7 })).phone).toBe('8123456789')
   })
 
@@ -126,23 +126,23 @@ describe('creating a customer', () => {
     [{ email: 'a@example.com', metadata: 'text' }, invalid('"metadata" must be of type object')],
     [{ email: 'a@example.com', metadata: '[1]' }, invalid('"metadata" must be of type object')],
     [{ email: 'a@example.com', first_name: ['A'] }, invalid('"first_name" must be a string')],
-  ])('refuses %j with 400', async (body, problem) => {
+  ])('creating a Paystack customer from %j is refused with 400', async (body, problem) => {
     const answer = await call('POST', '/customer', body)
     expect([answer.statusCode, answer.json()]).toEqual([400, problem])
   })
 
-  test('reads metadata from JSON text, as official packages send it', async () => {
+  test('creating a Paystack customer reads metadata from JSON text, as official packages send it', async () => {
     expect((await create({ metadata: '{"a":{"b":[1,null]}}' })).metadata).toEqual({ a: { b: [1, null] } })
     expect((await create({ email: 'b@example.com', metadata: '' })).metadata).toEqual({})
   })
 
-  test('in strict mode refuses metadata that is text, as Paystack does', async () => {
+  test('creating a Paystack customer in strict mode refuses metadata that is text, as Paystack does', async () => {
     const answer = await strict.call('POST', '/customer', { email: 'a@example.com', metadata: '{"a":1}' })
     expect([answer.statusCode, answer.json()]).toEqual([400, invalid('"metadata" must be of type object')])
     expect((await strict.call('GET', '/customer/a@example.com')).statusCode).toBe(404)
   })
 
-  test('shows the customer on the Cashful surface with their balance at 0', async () => {
+  test('a Paystack customer appears on the Cashful surface with the balance 0', async () => {
     const { customer_code } = await create({ phone: '08031234567', first_name: 'Zero', last_name: 'Sum' })
     const seen = (await call('GET', `/api/canary/customers/${customer_code}`)).json()
     expect(seen).toMatchObject({ phoneNumber: '+2348031234567', name: 'Zero Sum', email: 'zero@example.com' })
@@ -161,7 +161,7 @@ describe('bodies, as clients really send them', () => {
     ['JSON without a content type', {}],
     ['JSON called text', { 'content-type': 'text/plain' }],
     ['JSON called a form, as curl -d does', { 'content-type': 'application/x-www-form-urlencoded' }],
-  ])('%s is read', async (_what, headers) => {
+  ])('a body of %s is read on the Paystack surface', async (_what, headers) => {
     expect((await send('POST', '/customer', json, headers)).json()).toMatchObject(withA1)
   })
 
@@ -169,7 +169,7 @@ describe('bodies, as clients really send them', () => {
     ['metadata[a]=x', { a: 'x' }],
     ['metadata[a][b]=x&metadata[c]=y+z', { a: { b: 'x' }, c: 'y z' }],
     ['metadata=%7B%22a%22%3A%5B1%5D%7D', { a: [1] }],
-  ])('a form with %s is read', async (form, metadata) => {
+  ])('a form with %s is read on the Paystack surface', async (form, metadata) => {
     const payload = `email=zero%2B1%40example.com&first_name=Ze+ro&${form}`
     const answer = await send('POST', '/customer', payload, { 'content-type': 'application/x-www-form-urlencoded' })
     expect(answer.json().data).toMatchObject({ email: 'zero+1@example.com', first_name: 'Ze ro', metadata })
@@ -185,7 +185,7 @@ describe('bodies, as clients really send them', () => {
     expect([answer.statusCode, answer.json().data]).toEqual([200, made])
   })
 
-  test('a body on GET is ignored, whatever it is', async () => {
+  test('a body on GET is ignored on the Paystack surface, whatever it is', async () => {
     for (const payload of ['[]', '{', '\0']) {
       const answer = await send('GET', '/customer', payload, { 'content-type': 'application/json' })
       expect(answer.statusCode).toBe(200)
@@ -193,7 +193,7 @@ describe('bodies, as clients really send them', () => {
   })
 
   test.each(['{"email":', '[]', '{"__proto__":{"a":1}}', '{"email":"a@example.com\\ud800"}', '{"email":"\\u0000"}'])(
-    'the body %s is 400 in the envelope',
+    'a Paystack request with the body %s answers 400 in the envelope',
     async (payload) => {
       const answer = await send('POST', '/customer', payload)
       expect([answer.statusCode, answer.json()]).toEqual([400, invalid(expect.stringMatching(/^The body /))])
@@ -202,7 +202,7 @@ describe('bodies, as clients really send them', () => {
 })
 
 describe('fetching a customer', () => {
-  test('answers everything known of them', async () => {
+  test('fetching a Paystack customer answers every member', async () => {
     const { id, customer_code } = await create({ first_name: 'Zero', phone: '+2348123456789' })
     const answer = await call('GET', `/customer/${customer_code}`)
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -227,27 +227,27 @@ describe('fetching a customer', () => {
   })
 
   test.each(['ada+1@example.com', 'ada%2B1%40example.com', 'ADA%2b1@Example.com'])(
-    'finds them by the e-mail written %s',
+    'fetching a Paystack customer by the e-mail written %s finds them',
     async (written) => {
       const made = await create({ email: 'ada+1@example.com' })
       expect((await fetchCustomer(written)).customer_code).toBe(made.customer_code)
     },
   )
 
-  test('finds them by the numeric id', async () => {
+  test('fetching a Paystack customer by the numeric id finds them', async () => {
     const made = await create()
     expect((await fetchCustomer(String(made.id))).customer_code).toBe(made.customer_code)
   })
 
   test.each(['CUS_nobody', 'nobody@example.com', '1', '99999999999999999999', '%20', 'a%2Fb'])(
-    'answers 404 for %s',
+    'fetching a Paystack customer by %s answers 404',
     async (reference) => {
       const answer = await call('GET', `/customer/${reference}`)
       expect([answer.statusCode, answer.json()]).toEqual([404, unknownCustomer])
     },
   )
 
-  test('sums what they paid in, by currency', async () => {
+  test('fetching a Paystack customer sums up what they paid in, by currency', async () => {
     const { customer_code } = await create()
     for (const [amount, currency] of [
       [500, 'ZAR'],
@@ -265,7 +265,7 @@ describe('fetching a customer', () => {
     })
   })
 
-  test('shows a customer from Cashful who has no e-mail', async () => {
+  test('fetching a Cashful customer without an e-mail shows null', async () => {
     const { id } = (await call('POST', '/api/canary/customers', { phoneNumber: '08031234567', name: 'A B C' })).json()
     expect(await fetchCustomer(id)).toMatchObject({
       email: null,
@@ -275,7 +275,7 @@ describe('fetching a customer', () => {
     })
   })
 
-  test('lists saved payment methods as authorizations', async () => {
+  test('fetching a Paystack customer shows saved payment methods as authorizations', async () => {
     const { customer_code } = await create()
     await call('POST', '/v1/sandbox/payment-methods', { customerId: customer_code, type: 'card', expiryMonth: 3 })
     const phone = { customerId: customer_code, type: 'mobile_money', phone: '08031234567', provider: 'mtn' }
@@ -316,7 +316,7 @@ describe('fetching a customer', () => {
 })
 
 describe('updating a customer', () => {
-  test('changes what is given and leaves the rest', async () => {
+  test('updating a Paystack customer changes the given members and leaves the rest', async () => {
     const made = await create({ first_name: 'Zero', last_name: 'Sum', phone: '1', metadata: { a: 1 } })
     const answer = await call('PUT', `/customer/${made.customer_code}`, { first_name: 'Bojack' })
     expect(answer.json()).toEqual({
@@ -326,7 +326,7 @@ describe('updating a customer', () => {
     })
   })
 
-  test('takes null for "not given", as a client sends every unset field', async () => {
+  test('updating a Paystack customer treats null as "not given", because a client sends every unset field as null', async () => {
     const made = await create({ first_name: 'Zero', last_name: 'Sum', phone: '1', metadata: { a: 1 } })
     const nulls = { first_name: 'New', last_name: null, phone: null, metadata: null }
     expect((await call('PUT', `/customer/${made.customer_code}`, nulls)).json().data).toEqual({
@@ -335,13 +335,13 @@ describe('updating a customer', () => {
     })
   })
 
-  test('replaces metadata as a whole', async () => {
+  test('updating a Paystack customer replaces metadata as a whole', async () => {
     const made = await create({ metadata: { a: 1, b: 2 } })
     const { data } = (await call('PUT', `/customer/${made.customer_code}`, { metadata: { b: null } })).json()
     expect(data.metadata).toEqual({ b: null })
   })
 
-  test('finds the customer by e-mail and by id too, and ignores an e-mail in the body', async () => {
+  test('updating a Paystack customer finds them by e-mail and id, and ignores an e-mail in the body', async () => {
     const made = await create()
     for (const reference of ['zero@example.com', 'zero%40example.com', String(made.id)]) {
       const answer = await call('PUT', `/customer/${reference}`, { email: 'new@example.com', last_name: reference })
@@ -349,7 +349,7 @@ describe('updating a customer', () => {
     }
   })
 
-  test('refuses a customer there is none of and metadata that is no object', async () => {
+  test('updating a Paystack customer refuses an unknown customer and metadata that is no object', async () => {
     const none = await call('PUT', '/customer/CUS_nobody', { first_name: 'A' })
     expect([none.statusCode, none.json()]).toEqual([404, unknownCustomer])
     const made = await create()
@@ -363,7 +363,7 @@ describe('listing customers by page', () => {
   const list = async (query = '') => (await call('GET', `/customer${query}`)).json()
   const emails = (page: { data: { email: string }[] }) => page.data.map((each) => each.email)
 
-  test('of a new merchant is one empty page', async () => {
+  test('the list of Paystack customers of a new merchant is one empty page', async () => {
     expect(await list()).toEqual({
       status: true,
       message: 'Customers retrieved',
@@ -372,12 +372,12 @@ describe('listing customers by page', () => {
     })
   })
 
-  test('shows the twelve members of a row', async () => {
+  test('a row of the list of Paystack customers has twelve members', async () => {
     const { identified, identifications, transactions, subscriptions, authorizations, ...row } = await create()
     expect((await list()).data).toEqual([row])
   })
 
-  test('pages are newest first and together are all', async () => {
+  test('Paystack customers are listed newest first, in pages that together hold all of them', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) await create({ email: `${name}@example.com` })
     const pages = []
     for (let page = 1; pages.length === 0 || page <= pages[0].meta.pageCount; page += 1) {
@@ -401,7 +401,7 @@ describe('listing customers by page', () => {
     ['?perPage=1000', { perPage: 200, page: 1 }],
     ['?email=nobody@example.com', { perPage: 50, page: 1 }],
     ['?use_cursor=false', { perPage: 50, page: 1 }],
-  ])('takes %s', async (query, meta) => {
+  ])('the list of Paystack customers accepts %s', async (query, meta) => {
     expect((await list(query)).meta).toMatchObject(meta)
   })
 
@@ -411,7 +411,7 @@ describe('listing customers by page', () => {
     ['perPage', 'ten'],
     ['page', '0'],
     ['page', '1.5'],
-  ])('refuses %s=%s with 400', async (field, value) => {
+  ])('the list of Paystack customers refuses %s=%s with 400', async (field, value) => {
     const answer = await call('GET', `/customer?${field}=${value}`)
     expect([answer.statusCode, answer.json()]).toEqual([400, invalid(`"${field}" must be a positive number`)])
   })
@@ -430,7 +430,7 @@ describe('listing customers by page', () => {
     ['from=2026-01-17&to=2026-01-14', []],
     ['from=0000-01-01&to=9999-12-31', ['b', 'a']],
     ['from=&to=', ['b', 'a']],
-  ])('between times, ?%s', async (query, names) => {
+  ])('the list of Paystack customers is limited to the period ?%s', async (query, names) => {
     await create({ email: 'a@example.com' })
     const day = 24 * 60 * 60 * 1000
     api.service.clock.advance(day)
@@ -441,7 +441,7 @@ describe('listing customers by page', () => {
   })
 
   test.each(['yesterday', '2026-13-01', '15/01/2026', '1768473000', '2026-01-15T25:00:00Z'])(
-    'refuses from=%s with 400',
+    'the list of Paystack customers refuses from=%s with 400',
     async (from) => {
       const answer = await call('GET', `/customer?from=${encodeURIComponent(from)}`)
       const message = expect.stringMatching(/^"?from"? must be a /)
@@ -454,7 +454,7 @@ describe('listing customers by cursor', () => {
   const list = async (query = '') => (await call('GET', `/customer?use_cursor=true${query}`)).json()
   const emails = (page: { data: { email: string }[] }) => page.data.map((each) => each.email[0]).join('')
 
-  test('walks forth and back over the same customers', async () => {
+  test('a cursor walks forwards and back over the same Paystack customers', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) await create({ email: `${name}@example.com` })
     const first = await list('&perPage=2')
     const second = await list(`&perPage=2&next=${encodeURIComponent(first.meta.next)}`)
@@ -467,7 +467,7 @@ describe('listing customers by cursor', () => {
     expect([start.meta.previous, start.meta.next]).toEqual([null, first.meta.next])
   })
 
-  test('does not slip when customers are added on the way', async () => {
+  test('a cursor does not slip when Paystack customers are added on the way', async () => {
     for (const name of ['a', 'b', 'c']) await create({ email: `${name}@example.com` })
     const first = await list('&perPage=2')
     await create({ email: 'd@example.com' })
@@ -477,7 +477,7 @@ describe('listing customers by cursor', () => {
     expect((await call('GET', '/customer')).json().meta.total).toBe(4)
   })
 
-  test('a cursor is base64 of customer:<id>', async () => {
+  test('a cursor of Paystack customers is base64 of customer:<id>', async () => {
     const made = await create({ email: 'b@example.com' })
     await create({ email: 'c@example.com' })
     const { meta } = await list('&perPage=1')
@@ -486,23 +486,26 @@ describe('listing customers by cursor', () => {
     expect(emails(await list(`&previous=${encodeURIComponent(known)}`))).toBe('c')
   })
 
-  test('keeps to the times asked for', async () => {
+  test('a cursor of Paystack customers keeps to the period asked for', async () => {
     await create({ email: 'a@example.com' })
     expect(await list('&to=2026-01-14')).toMatchObject({ data: [], meta: { next: null, previous: null, perPage: 50 } })
     expect(emails(await list('&from=2026-01-15'))).toBe('a')
   })
 
-  test.each(['x', 'Y3VzdG9tZXI6', 'bWFuZGF0ZToxMg=='])('refuses the cursor %s with 400', async (cursor) => {
-    const answer = await call('GET', `/customer?use_cursor=true&next=${encodeURIComponent(cursor)}`)
-    expect([answer.statusCode, answer.json()]).toEqual([
-      400,
-      invalid('"next" must be a cursor from the meta of an earlier page'),
-    ])
-  })
+  test.each(['x', 'Y3VzdG9tZXI6', 'bWFuZGF0ZToxMg=='])(
+    'the list of Paystack customers refuses the cursor %s with 400',
+    async (cursor) => {
+      const answer = await call('GET', `/customer?use_cursor=true&next=${encodeURIComponent(cursor)}`)
+      expect([answer.statusCode, answer.json()]).toEqual([
+        400,
+        invalid('"next" must be a cursor from the meta of an earlier page'),
+      ])
+    },
+  )
 })
 
 describe('setting the risk action', () => {
-  test.each(['code', 'e-mail', 'id'])('finds the customer by %s', async (how) => {
+  test.each(['code', 'e-mail', 'id'])('setting the risk action finds the customer by %s', async (how) => {
     const made = await create()
     const customer = { code: made.customer_code, 'e-mail': 'ZERO@example.com', id: String(made.id) }[how]
     const answer = await call('POST', '/customer/set_risk_action', { customer, risk_action: 'deny' })
@@ -510,14 +513,17 @@ describe('setting the risk action', () => {
     expect((await fetchCustomer(made.customer_code)).risk_action).toBe('deny')
   })
 
-  test.each([[{}], [{ risk_action: null }]])('with %j is back to default', async (body) => {
-    const { customer_code: customer } = await create()
-    await call('POST', '/customer/set_risk_action', { customer, risk_action: 'deny' })
-    const answer = await call('POST', '/customer/set_risk_action', { customer, ...body })
-    expect(answer.json().data.risk_action).toBe('default')
-  })
+  test.each([[{}], [{ risk_action: null }]])(
+    'setting the risk action with %j sets it back to default',
+    async (body) => {
+      const { customer_code: customer } = await create()
+      await call('POST', '/customer/set_risk_action', { customer, risk_action: 'deny' })
+      const answer = await call('POST', '/customer/set_risk_action', { customer, ...body })
+      expect(answer.json().data.risk_action).toBe('default')
+    },
+  )
 
-  test('refuses another value, nobody and a customer there is none of', async () => {
+  test('setting the risk action refuses another value, an empty customer and an unknown customer', async () => {
     const { customer_code: customer } = await create()
     const ask = async (body: unknown) => {
       const answer = await call('POST', '/customer/set_risk_action', body)
@@ -529,7 +535,7 @@ describe('setting the risk action', () => {
     expect(await ask({ customer: 'CUS_nobody' })).toEqual([404, unknownCustomer])
   })
 
-  test('deny keeps a customer from being paid', async () => {
+  test('the risk action deny keeps a customer from being paid', async () => {
     const { customer_code } = await create()
     await call('POST', '/customer/set_risk_action', { customer: customer_code, risk_action: 'deny' })
     const answer = await call('POST', '/v1/sandbox/pay-ins', { customerId: customer_code, amount: 1 })
@@ -547,22 +553,25 @@ describe.each(['/customer/authorization/deactivate', '/customer/deactivate_autho
       return { customer_code, authorizationCode }
     }
 
-    test.each(['authorization_code', 'authorizaion_code'])('takes it in %s, and only once', async (member) => {
-      const { customer_code, authorizationCode } = await addCard()
-      const first = await call('POST', path, { [member]: authorizationCode })
-      expect([first.statusCode, first.json()]).toEqual([
-        200,
-        { status: true, message: 'Authorization has been deactivated' },
-      ])
-      expect((await fetchCustomer(customer_code)).authorizations).toEqual([])
-      const again = await call('POST', path, { [member]: authorizationCode })
-      expect([again.statusCode, again.json()]).toEqual([
-        404,
-        { ...invalid('Authorization code not found.'), code: 'not_found' },
-      ])
-    })
+    test.each(['authorization_code', 'authorizaion_code'])(
+      `${path} accepts the code in %s, and only once`,
+      async (member) => {
+        const { customer_code, authorizationCode } = await addCard()
+        const first = await call('POST', path, { [member]: authorizationCode })
+        expect([first.statusCode, first.json()]).toEqual([
+          200,
+          { status: true, message: 'Authorization has been deactivated' },
+        ])
+        expect((await fetchCustomer(customer_code)).authorizations).toEqual([])
+        const again = await call('POST', path, { [member]: authorizationCode })
+        expect([again.statusCode, again.json()]).toEqual([
+          404,
+          { ...invalid('Authorization code not found.'), code: 'not_found' },
+        ])
+      },
+    )
 
-    test('without a code is 400', async () => {
+    test(`${path} without a code answers 400`, async () => {
       for (const body of [{}, { authorization_code: null }]) {
         const answer = await call('POST', path, body)
         expect([answer.statusCode, answer.json().message]).toEqual([400, '"authorization_code" is required'])
@@ -588,7 +597,7 @@ describe('identifying a customer', () => {
     return [answer.statusCode, answer.json()]
   }
 
-  /** The events told of the customer's checks, newest last. */
+  /** The events of the customer's checks, newest last. */
   async function outcomes() {
     const rows = await api.service.db.query<{ type: string; details: Record<string, unknown> }>(sql`
       select type, data -> 'details' as details from events
@@ -597,7 +606,7 @@ describe('identifying a customer', () => {
     return rows
   }
 
-  test('is accepted at once and finished later: names are the bank’s, values are masked', async () => {
+  test('an identification is accepted at once and finished later, with the bank’s names and masked values', async () => {
     const made = await create({ first_name: 'Zero', last_name: 'Sum' })
     expect(await identify(made.customer_code, { middle_name: null, value: null })).toEqual([202, accepted])
     expect(await fetchCustomer(made.customer_code)).toMatchObject({ identified: false, first_name: 'Zero' })
@@ -619,12 +628,18 @@ describe('identifying a customer', () => {
     expect(await outcomes()).toEqual([{ type: 'identity.succeeded', details: { identification: masked } }])
   })
 
-  test.each(['zero@example.com', 'zero%40example.com', 'id'])('finds the customer by %s', async (reference) => {
-    const made = await create()
-    expect(await identify(reference === 'id' ? String(made.id) : reference, { country: 'ng' })).toEqual([202, accepted])
-    await api.settle()
-    expect((await fetchCustomer(made.customer_code)).identified).toBe(true)
-  })
+  test.each(['zero@example.com', 'zero%40example.com', 'id'])(
+    'an identification finds the customer by %s',
+    async (reference) => {
+      const made = await create()
+      expect(await identify(reference === 'id' ? String(made.id) : reference, { country: 'ng' })).toEqual([
+        202,
+        accepted,
+      ])
+      await api.settle()
+      expect((await fetchCustomer(made.customer_code)).identified).toBe(true)
+    },
+  )
 
   test.each([
     ['another account number', { account_number: '0123456789' }, failureReasons.numberMismatch],
@@ -641,7 +656,7 @@ describe('identifying a customer', () => {
       { account_number: sandboxAccounts.numberMismatch },
       failureReasons.numberMismatch,
     ],
-  ])('by %s fails, and the reason is told', async (_what, details, reason) => {
+  ])('an identification by %s fails, and the reason is sent', async (_what, details, reason) => {
     const made = await create({ first_name: 'Zero' })
     expect(await identify(made.customer_code, details)).toEqual([202, accepted])
     await api.settle()
@@ -657,7 +672,7 @@ describe('identifying a customer', () => {
     ])
   })
 
-  test('by details that succeeded before is refused; by others it is tried again', async () => {
+  test('an identification by confirmed details is refused, and by other details it is tried again', async () => {
     const made = await create()
     await identify(made.customer_code)
     await api.settle()
@@ -670,7 +685,7 @@ describe('identifying a customer', () => {
     expect((await fetchCustomer(made.customer_code)).identified).toBe(true)
   })
 
-  test('locks the names: an update changes the rest and ignores them', async () => {
+  test('an identification locks the names: an update changes the rest and ignores them', async () => {
     const made = await create()
     await identify(made.customer_code)
     await api.settle()
@@ -685,7 +700,7 @@ describe('identifying a customer', () => {
   })
 
   test.each(['first_name', 'last_name', 'type', 'country', 'bvn', 'bank_code', 'account_number'])(
-    'without %s is 400',
+    'an identification without %s answers 400',
     async (member) => {
       const { customer_code } = await create()
       for (const value of [null, '']) {
@@ -695,14 +710,14 @@ describe('identifying a customer', () => {
     },
   )
 
-  test('of a customer there is none of is 404, and not available in live mode', async () => {
+  test('an identification of an unknown customer answers 404, and in live mode is not available', async () => {
     expect(await identify('CUS_nobody')).toEqual([404, unknownCustomer])
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const answer = await api.call('POST', '/customer/CUS_nobody/identification', credential, live.secret)
     expect([answer.statusCode, answer.json().code]).toEqual([403, 'feature_unavailable'])
   })
 
-  test('by other details that are right gives the bank’s names again', async () => {
+  test('an identification by other right details gives the bank’s names again', async () => {
     const made = await create()
     await identify(made.customer_code)
     await api.settle()
@@ -713,7 +728,7 @@ describe('identifying a customer', () => {
     expect((await fetchCustomer(made.customer_code)).first_name).toBe('Uchenna')
   })
 
-  test('leaves no BVN or account number readable in the database', async () => {
+  test('an identification leaves no BVN or account number readable in the database', async () => {
     const made = await create()
     await identify(made.customer_code, { value: '98765432109', account_number: '0555555555' })
     await api.settle()
@@ -727,7 +742,7 @@ describe('identifying a customer', () => {
   })
 })
 
-describe('errors', () => {
+describe('errors of the Paystack surface', () => {
   const unauthorized = (message: string) => ({
     status: false,
     message,
@@ -742,17 +757,17 @@ describe('errors', () => {
     ['a wrong key', { authorization: 'Bearer sk_test_0000000000' }, 'Invalid key'],
     ['a public key', { authorization: 'Bearer pk_test_0000000000' }, 'Invalid key'],
     ['no bearer', { authorization: 'Basic abc' }, 'Invalid key'],
-  ])('%s is 401', async (_what, headers, message) => {
+  ])('a Paystack request with %s answers 401', async (_what, headers, message) => {
     const answer = await api.app.inject({ method: 'GET', url: '/customer', headers })
     expect([answer.statusCode, answer.json()]).toEqual([401, unauthorized(message)])
   })
 
-  test('the scheme and the header may be written in any case', async () => {
+  test('the bearer scheme and the header name may be written in any case', async () => {
     const headers = { AUTHORIZATION: `bEaReR ${tenant.secret}` }
     expect((await api.app.inject({ method: 'GET', url: '/customer', headers })).statusCode).toBe(200)
   })
 
-  test('an address that is none of ours and a method that is not there are 404 in the envelope', async () => {
+  test('an unknown address and an unknown method on the Paystack surface answer 404 in the envelope', async () => {
     for (const [method, path] of [
       ['GET', '/'],
       ['GET', '/nothing'],
@@ -768,7 +783,7 @@ describe('errors', () => {
     }
   })
 
-  test('an address that cannot be decoded is 400 in the envelope', async () => {
+  test('an address that cannot be decoded answers 400 in Paystack’s envelope', async () => {
     const answer = await call('GET', '/customer/%zz')
     expect([answer.statusCode, answer.json()]).toEqual([
       400,
@@ -776,7 +791,7 @@ describe('errors', () => {
     ])
   })
 
-  test('a client whose base address ends in a slash is understood', async () => {
+  test('a Paystack request behind a base address that ends in a slash is understood', async () => {
     const made = await create()
     expect((await call('GET', `//customer/${made.customer_code}`)).statusCode).toBe(200)
   })

@@ -14,13 +14,14 @@ import {
 import { listIdentifications, requestIdentityCheck } from '../../../domain/identity/identity.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { summarizePaid } from '../../../domain/payments/payment-lists.ts'
-import { deactivatePaymentMethod, listPaymentMethods } from '../../../domain/payments/payment-methods.ts'
+import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
+import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
-import { pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import { pageMeta, readCursor, readPageNumber, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
 import { renderAssignedAccount, renderCustomer, renderCustomerRow, renderFetchedCustomer } from '../render.ts'
 import {
   createCustomerSchema,
@@ -53,7 +54,7 @@ const deactivateSchema = Type.Object(
   { anyOf: [{ required: ['authorization_code'] }, { required: ['authorizaion_code'] }] },
 )
 
-/** `/customer`: Paystack's context, but for direct debit, which is in customer.authorization.ts. */
+/** `/customer`: Paystack's customers, except direct debit, which is in customer-authorization.ts. */
 export const customerRoutes: RouteFile = (routes, surface) => {
   const { context, paystackMetadata } = surface
 
@@ -89,7 +90,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'customer_list',
-        summary: 'List context, newest first, by page or by cursor',
+        summary: 'List customers, newest first, by page or by cursor',
         tags,
         querystring: Type.Object({
           perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
@@ -136,7 +137,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     },
   )
 
-  // The path of today and the one that most published clients still use.
+  // The current path, and the path that most published clients still use.
   for (const path of ['/customer/authorization/deactivate', '/customer/deactivate_authorization']) {
     routes.post(
       path,
@@ -248,10 +249,10 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     return renderCustomer(tenant, customer, items, identifications)
   }
 
-  async function listByPage(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
-    const page = readPage(query)
+  async function listByPage(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
+    const page = readPageNumber(query)
     const perPage = readPerPage(query)
-    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
+    const window = { from: readInstant(query.from, 'from'), to: readInstant(query.to, 'to', '23:59:59.999') }
     const { items, total } = await listCustomers(context, tenant, window, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -259,9 +260,9 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     return { data: items.map((each) => renderCustomerRow(tenant, each)), meta: pageMeta(page, perPage, total) }
   }
 
-  async function listByCursor(tenant: Tenant, query: Parameters<typeof readPage>[0]) {
+  async function listByCursor(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
     const perPage = readPerPage(query)
-    const window = { from: readInstant('from', query.from), to: readInstant('to', query.to, '23:59:59.999') }
+    const window = { from: readInstant(query.from, 'from'), to: readInstant(query.to, 'to', '23:59:59.999') }
     const { items, hasNewer, hasOlder } = await walkCustomers(context, tenant, window, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),
@@ -280,7 +281,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   }
 }
 
-/** An e-mail has an @, an id has digits only, all else is a code. */
+/** An e-mail has an @, an id has only digits, and any other text is a code. */
 export function readReference(text: string): CustomerReference {
   if (text.includes('@')) return { email: text }
   if (/^\d{1,18}$/.test(text)) return { id: BigInt(text) }

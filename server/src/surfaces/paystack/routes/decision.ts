@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { describeBin } from '../../../domain/payments/card-bins.ts'
+import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { responses, success } from '../schemas.ts'
 
@@ -15,8 +16,8 @@ const binSchema = Type.Object({
   linked_bank_id: Type.Union([Type.Integer(), Type.Null()]),
 })
 
-/** `/decision/bin`: what the first digits of a card tell. */
-export const decisionRoutes: RouteFile = (routes) => {
+/** `/decision/bin`: resolves the first digits of a card. */
+export const decisionRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/decision/bin/:bin',
     {
@@ -31,7 +32,11 @@ export const decisionRoutes: RouteFile = (routes) => {
     async (request) => {
       const { bin } = request.params
       if (!/^(\d{6}|\d{8})$/.test(bin)) throw new ServiceError('invalid_request', 'Bin must be 6 or 8 digits', 'bin')
-      const { brand, subBrand, countryCode, countryName, cardType, bank, bankId } = describeBin(bin)
+      const { brand, subBrand, countryCode, countryName, cardType, bank, bankId } = await describeBin(
+        context,
+        tenantOf(request),
+        bin,
+      )
       const data = {
         bin,
         brand,

@@ -52,7 +52,7 @@ async function events() {
   `)
 }
 
-/** What would be told of them by webhook. */
+/** The webhooks for the events so far. */
 async function webhooks() {
   return (await events()).map(renderDedicatedAccountEvent).filter((each) => each !== null)
 }
@@ -67,8 +67,8 @@ async function balance(code: string): Promise<number> {
   return balances.find(({ currency }) => currency === 'NGN')?.posted ?? 0
 }
 
-describe('an account', () => {
-  test('is a customer’s own, in naira, under the merchant’s and the customer’s names', async () => {
+describe('creating a dedicated account', () => {
+  test('a dedicated account is a customer’s own, in naira, under the merchant’s and the customer’s names', async () => {
     const customer = await create()
     const { status, body } = await call('POST', '/dedicated_account', {
       customer: customer.id,
@@ -118,12 +118,12 @@ describe('an account', () => {
     expect(fetched.data.dedicated_accounts).toEqual([fetched.data.dedicated_account])
   })
 
-  test('is in the merchant’s own currency where it holds no naira', async () => {
+  test('a dedicated account is in the merchant’s own currency where the merchant holds no naira', async () => {
     tenant = await createTestTenant(api.service, { currencies: ['KES'] })
     expect((await createAccount((await create()).id)).currency).toBe('KES')
   })
 
-  test('asked for again is the same one; of another bank it is another', async () => {
+  test('a dedicated account asked for again is the same account, and of another bank another account', async () => {
     const { customer_code } = await create()
     const first = await createAccount(customer_code)
     expect((await createAccount(customer_code)).account_number).toBe(first.account_number)
@@ -134,7 +134,7 @@ describe('an account', () => {
     expect(data.dedicated_accounts.map(({ id }: { id: number }) => id)).toEqual([other.id, first.id])
   })
 
-  test('asked for by many at once is one', async () => {
+  test('a dedicated account asked for many times at once is one account', async () => {
     const { customer_code } = await create()
     const made = await Promise.all(Array.from({ length: 8 }, () => createAccount(customer_code)))
     expect(new Set(made.map(({ id }) => id)).size).toBe(1)
@@ -144,7 +144,7 @@ describe('an account', () => {
     [{ last_name: 'Sum', phone: '0803' }, 'first_name'],
     [{ first_name: 'Zero', phone: '0803' }, 'last_name'],
     [{ first_name: 'Zero', last_name: 'Sum' }, 'phone'],
-  ])('is refused to a customer who has only %j', async (given, missing) => {
+  ])('a dedicated account is refused to a customer who has only %j', async (given, missing) => {
     const { customer_code } = await create(given)
     const { status, body } = await call('POST', '/dedicated_account', { customer: customer_code })
     expect([status, body.message]).toEqual([
@@ -160,13 +160,13 @@ describe('an account', () => {
     [{ preferred_bank: 'no-bank' }, 400, '"preferred_bank" must be one of [test-bank, wema-bank, titan-paystack]'],
     [{ customer: 'CUS_nobody' }, 404, 'Customer code/email specified is invalid'],
     [{ customer: null }, 400, '"customer" is required'],
-  ])('is refused for %j', async (more, status, message) => {
+  ])('creating a dedicated account with %j is refused', async (more, status, message) => {
     const { customer_code } = await create()
     const answer = await call('POST', '/dedicated_account', { customer: customer_code, ...more })
     expect([answer.status, answer.body.message]).toEqual([status, message])
   })
 
-  test('does not exist in live mode', async () => {
+  test('dedicated accounts are refused in live mode', async () => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     for (const [method, path] of [
       ['GET', '/dedicated_account'],
@@ -180,8 +180,8 @@ describe('an account', () => {
   })
 })
 
-describe('accounts', () => {
-  test('are listed newest first, by page and by filter', async () => {
+describe('listing and changing dedicated accounts', () => {
+  test('dedicated accounts are listed newest first, by page and by filter', async () => {
     const customers = []
     for (const name of ['a', 'b', 'c']) customers.push(await create({ ...person, email: `${name}@example.com` }))
     const [a, b, c] = await Promise.all(customers.map(({ id }) => createAccount(id)))
@@ -209,17 +209,17 @@ describe('accounts', () => {
     expect((await call('GET', '/dedicated_account?perPage=1')).body.data[0].id).toBe(wema.id)
   })
 
-  test.each(['active=maybe', 'bank_id=x', 'perPage=0'])('are not listed for %s', async (query) => {
+  test.each(['active=maybe', 'bank_id=x', 'perPage=0'])('the list of dedicated accounts refuses %s', async (query) => {
     expect((await call('GET', `/dedicated_account?${query}`)).status).toBe(400)
   })
 
-  test('have providers', async () => {
+  test('the providers of dedicated accounts are listed', async () => {
     const { body } = await call('GET', '/dedicated_account/available_providers')
     expect(body.message).toBe('Dedicated account providers retrieved')
     expect(body.data).toContainEqual({ provider_slug: 'test-bank', bank_id: 20, bank_name: 'Test Bank', id: 1 })
   })
 
-  test('are looked through for transfers every ten minutes at most', async () => {
+  test('a dedicated account is requeried for transfers at most every ten minutes', async () => {
     const { account_number } = await createAccount((await create()).id)
     const path = `/dedicated_account/requery?account_number=${account_number}&provider_slug=test-bank`
     expect((await call('GET', path)).status).toBe(200)
@@ -230,7 +230,7 @@ describe('accounts', () => {
     expect((await call('GET', '/dedicated_account/requery')).body.message).toBe('"account_number" is required')
   })
 
-  test('keep a split that is noted, tell it, and lose it', async () => {
+  test('a dedicated account’s split is stored, shown and removed', async () => {
     const { customer_code } = await create()
     const made = await createAccount(customer_code, { split_code: 'SPL_a' })
     expect(made.split_config).toEqual({ split_code: 'SPL_a' })
@@ -256,7 +256,7 @@ describe('accounts', () => {
     expect([unnamed.status, unnamed.body.message]).toEqual([400, '"account_number" is required'])
   })
 
-  test('that are removed are the customer’s no more, and a new one can be had', async () => {
+  test('a removed dedicated account is no longer the customer’s, and a new one can be created', async () => {
     const { customer_code } = await create()
     const { id, account_number } = await createAccount(customer_code)
     const { status, body } = await call('DELETE', `/dedicated_account/${id}`)
@@ -273,14 +273,14 @@ describe('accounts', () => {
   })
 })
 
-describe('assigning', () => {
+describe('assigning a dedicated account', () => {
   const asked = { email: 'zero@example.com', ...person, preferred_bank: 'test-bank', country: 'NG' }
   const accepted = { status: 200, body: { status: true, message: 'Assign dedicated account in progress' } }
   const assign = (more: Record<string, unknown> = {}) =>
     call('POST', '/dedicated_account/assign', { ...asked, ...more })
   const fetchCustomer = async () => (await call('GET', '/customer/zero@example.com')).body.data
 
-  test('creates the customer at once and the account in a moment, and tells', async () => {
+  test('assigning a dedicated account creates the customer at once and the account later, and sends a webhook', async () => {
     expect(await assign()).toEqual(accepted)
     expect(await fetchCustomer()).toMatchObject({ ...person, dedicated_account: null })
     await api.settle()
@@ -313,7 +313,7 @@ describe('assigning', () => {
     })
   })
 
-  test('with a BVN identifies first, and the account is in the bank’s names', async () => {
+  test('assigning with a BVN identifies the customer first, and the dedicated account has the bank’s names', async () => {
     expect(await assign(identity)).toEqual(accepted)
     await finishAccountRequests(api.service)
     expect((await fetchCustomer()).dedicated_account).toBeNull()
@@ -324,7 +324,7 @@ describe('assigning', () => {
       identified: true,
       dedicated_account: { account_name: 'DUKA/UCHENNA OKORO' },
     })
-    // Zero Sum is not whom the account belongs to, Uchenna Okoro is.
+    // The account does not belong to Zero Sum, but to Uchenna Okoro.
     const told = await webhooks()
     expect(told.map(({ event }) => event).sort()).toEqual([
       'dedicatedaccount.assign.failed',
@@ -332,7 +332,7 @@ describe('assigning', () => {
     ])
   })
 
-  test('whose identification fails gives no account, and says why', async () => {
+  test('assigning with a failed identification creates no dedicated account and reports the reason', async () => {
     await assign({ ...identity, account_number: sandboxAccounts.unresolved })
     await api.settle()
     expect((await fetchCustomer()).dedicated_account).toBeNull()
@@ -346,7 +346,7 @@ describe('assigning', () => {
     expect(event?.data.details?.reason).toBe(failureReasons.unresolved)
   })
 
-  test('to somebody identified by the same details before does not ask again', async () => {
+  test('assigning to a customer identified by the same details does not identify again', async () => {
     const named = { ...identity, first_name: 'Uchenna', last_name: 'Okoro' }
     await create()
     await call('POST', '/customer/zero@example.com/identification', { ...named, type: 'bank_account', country: 'NG' })
@@ -356,7 +356,7 @@ describe('assigning', () => {
     expect(await webhooks()).toMatchObject([{ data: { identification: { status: 'success' } } }])
   })
 
-  test('to somebody who has an account tells of that one', async () => {
+  test('assigning to a customer who has a dedicated account reports that account', async () => {
     const { account_number } = await createAccount((await create()).id)
     await assign()
     await api.settle()
@@ -365,13 +365,13 @@ describe('assigning', () => {
     expect(told[1]).toMatchObject({ data: { dedicated_account: { account_number } } })
   })
 
-  test('by many servers at once is done once', async () => {
+  test('assigning a dedicated account by many servers at once happens once', async () => {
     await assign()
     await Promise.all(Array.from({ length: 4 }, () => finishAccountRequests(api.service)))
     expect(await webhooks()).toHaveLength(1)
   })
 
-  test('to a customer whose name was taken away meanwhile fails', async () => {
+  test('assigning to a customer whose name was removed meanwhile fails', async () => {
     await assign()
     await api.service.db.query(sql`
       update customers set first_name = null where merchant_id = ${tenant.merchant.id}
@@ -387,14 +387,14 @@ describe('assigning', () => {
     [{ preferred_bank: 'no-bank' }, expect.stringContaining('"preferred_bank"')],
     [{ bvn: '222222222221' }, '"bank_code" is required'],
     [{ bvn: '222222222221', bank_code: '007' }, '"account_number" is required'],
-  ])('is refused for %j', async (more, message) => {
+  ])('assigning a dedicated account with %j is refused', async (more, message) => {
     const { status, body } = await assign(more)
     expect([status, body.message]).toEqual([400, message])
   })
 })
 
-describe('money sent to an account', () => {
-  test('is the customer’s cash, on both APIs', async () => {
+describe('money sent to a dedicated account', () => {
+  test('money sent to a dedicated account is the customer’s cash, on both APIs', async () => {
     tenant = await createTestTenant(api.service, { currencies: ['NGN', 'ZAR'] })
     const { customer_code } = await create()
     const { account_number } = await createAccount(customer_code)
@@ -420,7 +420,7 @@ describe('money sent to an account', () => {
     expect(body.data).toMatchObject([{ type: 'credit', amount: 5000 }])
   })
 
-  test('is a transaction of the customer’s, and told of once as charge.success', async () => {
+  test('money sent to a dedicated account is the customer’s transaction, and is sent once as charge.success', async () => {
     const { customer_code, id } = await create()
     const { account_number } = await createAccount(customer_code)
     const sent = {
@@ -470,7 +470,7 @@ describe('money sent to an account', () => {
     expect((await call('GET', `/customer/${customer_code}`)).body.data.authorizations).toEqual([])
   })
 
-  test('under the reference of something else is refused', async () => {
+  test('money sent to a dedicated account under a reference in other use is refused', async () => {
     const { customer_code } = await create()
     const first = await createAccount(customer_code)
     const other = await createAccount(customer_code, { preferred_bank: 'wema-bank' })
@@ -482,7 +482,7 @@ describe('money sent to an account', () => {
     expect(await balance(customer_code)).toBe(5)
   })
 
-  test('is credited once for a reference, also when it is told of at once and under a key', async () => {
+  test('money sent to a dedicated account is credited once for a reference, also at once and with different keys', async () => {
     const { customer_code } = await create()
     const { account_number } = await createAccount(customer_code)
     const sent = { amount: 700, reference: 'ref-1' }
@@ -500,7 +500,7 @@ describe('money sent to an account', () => {
     expect(await balance(customer_code)).toBe(702)
   })
 
-  test('under an Idempotency-Key and no reference is one transfer', async () => {
+  test('money sent twice under an Idempotency-Key without a reference is one transfer', async () => {
     const { customer_code } = await create()
     const { account_number } = await createAccount(customer_code)
     const key = { 'idempotency-key': 'transfer-1' }
@@ -513,7 +513,7 @@ describe('money sent to an account', () => {
     expect((await pay(account_number, { amount: 6 }, key)).status).toBe(409)
   })
 
-  test('is refused by an account that is no longer anybody’s', async () => {
+  test('money sent to a removed dedicated account is refused', async () => {
     const { customer_code } = await create()
     const { account_number, id } = await createAccount(customer_code)
     await call('DELETE', `/dedicated_account/${id}`)
@@ -522,7 +522,7 @@ describe('money sent to an account', () => {
     expect(await balance(customer_code)).toBe(0)
   })
 
-  test('goes back to its sender where the customer is denied, and stays there', async () => {
+  test('money sent to a denied customer’s dedicated account goes back to its sender for good', async () => {
     const { customer_code } = await create()
     const { account_number } = await createAccount(customer_code)
     const risk = (risk_action: string) =>
@@ -540,8 +540,11 @@ describe('money sent to an account', () => {
     expect(await balance(customer_code)).toBe(5)
   })
 
-  test.each([[0], [-1], [1.5], ['x'], [null]])('is never %j', async (amount) => {
-    const { account_number } = await createAccount((await create()).id)
-    expect((await pay(account_number, { amount })).status).toBe(400)
-  })
+  test.each([[0], [-1], [1.5], ['x'], [null]])(
+    'money sent to a dedicated account is refused with the amount %j',
+    async (amount) => {
+      const { account_number } = await createAccount((await create()).id)
+      expect((await pay(account_number, { amount })).status).toBe(400)
+    },
+  )
 })

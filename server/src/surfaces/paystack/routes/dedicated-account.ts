@@ -1,23 +1,20 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { createDedicatedAccount, listAccountBanks } from '../../../domain/banking/account-opening.ts'
+import { type AccountBank, requireAccountProvider } from '../../../domain/banking/account-provider.ts'
 import { requestDedicatedAccount } from '../../../domain/banking/account-requests.ts'
 import {
-  accountProviders,
-  createDedicatedAccount,
   type DedicatedAccount,
   type DedicatedAccountFilter,
-  findAccountByNumber,
   getDedicatedAccount,
-  listAccountsOf,
   listDedicatedAccounts,
-  refuseLiveMode,
+  type NamedAccount,
   removeDedicatedAccount,
   requeryDedicatedAccount,
   setAccountSplit,
 } from '../../../domain/banking/dedicated-accounts.ts'
-import type { Context } from '../../../domain/context.ts'
 import type { Customer } from '../../../domain/customers/customers.ts'
-import { findCustomer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -31,7 +28,7 @@ import {
   removeSplitSchema,
   splitSchema,
 } from '../dedicated-account-schemas.ts'
-import { pageMeta, readPage, readPerPage } from '../pages.ts'
+import { pageMeta, readPageNumber, readPerPage } from '../pagination.ts'
 import { renderAssignedAccount, renderDedicatedAccount, renderHolder } from '../render.ts'
 import { pageMetaSchema, responses, success } from '../schemas.ts'
 import { readReference } from './customer.ts'
@@ -39,14 +36,21 @@ import { readReference } from './customer.ts'
 const tags = ['Dedicated account']
 const idParams = Type.Object({ id: Type.String({ description: 'The account’s numeric id', examples: ['253'] }) })
 
-/** `/dedicated_account`: bank accounts that customers are paid through. */
+/** `/dedicated_account`: bank accounts through which customers are paid. */
 export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
+
+  /** The caller's tenant, where it has dedicated accounts: the rest of a request is judged after that. Throws `not_available`. */
+  async function tenantWithAccounts(request: FastifyRequest): Promise<Tenant> {
+    const tenant = tenantOf(request)
+    await requireAccountProvider(context, tenant)
+    return tenant
+  }
 
   routes.post(
     '/dedicated_account',
     {
-      once: 'in a transaction',
+      once: 'around work outside',
       schema: {
         operationId: 'dedicated_account_create',
         summary: 'Create a customer’s dedicated account, or get the account the customer has',
@@ -55,13 +59,14 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('NUBAN successfully created', accountSchema), 400, 403, 404),
       },
     },
-    async (request, tx) => {
-      const tenant = tenantOf(request)
+    async (request) => {
+      const tenant = await tenantWithAccounts(request)
       const { customer: reference, preferred_bank, split_code, subaccount, first_name, last_name, phone } = request.body
-      const wanted = { provider: preferred_bank, splitCode: split_code, subaccount }
+      const bank = readBank(await listAccountBanks(context, tenant), preferred_bank)
       const changes = { firstName: first_name, lastName: last_name, phone }
+      const wanted = { bank, splitCode: split_code, subaccount, ...changes }
       const named = readReference(String(reference))
-      const { account, customer } = await createDedicatedAccount(tx, tenant, named, wanted, changes)
+      const { account, customer } = await namingMembers(createDedicatedAccount(context, tenant, named, wanted))
       const message =
         account.splitCode === null && account.subaccount === null
           ? 'NUBAN successfully created'
@@ -85,7 +90,9 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const { body } = request
-      const wanted = { provider: body.preferred_bank, splitCode: body.split_code, subaccount: body.subaccount }
+      const tenant = await tenantWithAccounts(request)
+      const bank = readBank(await listAccountBanks(tx, tenant), body.preferred_bank)
+      const wanted = { bank, splitCode: body.split_code, subaccount: body.subaccount }
       const asked = {
         email: body.email,
         firstName: body.first_name,
@@ -95,7 +102,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         country: body.country,
         identity: readIdentity(body),
       }
-      await requestDedicatedAccount(tx, tenantOf(request), asked, wanted)
+      await namingMembers(requestDedicatedAccount(tx, tenant, asked, wanted))
       return { status: true as const, message: 'Assign dedicated account in progress' }
     },
   )
@@ -125,9 +132,8 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
-      refuseLiveMode(tenant)
-      const [page, perPage] = [readPage(request.query), readPerPage(request.query)]
+      const tenant = await tenantWithAccounts(request)
+      const [page, perPage] = [readPageNumber(request.query), readPerPage(request.query)]
       const limits = { limit: perPage, offset: (page - 1) * perPage }
       const { items, total } = await listDedicatedAccounts(context, tenant, readFilter(request.query), limits)
       const data = items.map(({ account, customer }) => ({
@@ -151,8 +157,8 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      refuseLiveMode(tenantOf(request))
-      const data = accountProviders.map(({ id, slug, bankId, bankName }) => ({
+      const banks = await listAccountBanks(context, tenantOf(request))
+      const data = banks.map(({ id, slug, bankId, bankName }) => ({
         provider_slug: slug,
         bank_id: bankId,
         bank_name: bankName,
@@ -178,8 +184,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
-      refuseLiveMode(tenant)
+      const tenant = await tenantWithAccounts(request)
       const accountNumber = request.query.account_number?.trim() ?? ''
       if (accountNumber === '') throw required('account_number')
       await requeryDedicatedAccount(context, tenant, accountNumber)
@@ -207,15 +212,12 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, tx) => {
-      const tenant = tenantOf(request)
+      const tenant = await tenantWithAccounts(request)
       const { account_number, customer, preferred_bank, split_code, subaccount } = request.body
-      refuseLiveMode(tenant)
       if (split_code === undefined && subaccount === undefined) throw required('split_code')
-      const named = { accountNumber: account_number, customer, provider: preferred_bank }
-      const { id } = await findNamedAccount(tx, tenant, named)
+      const named = readNamed(account_number, customer, preferred_bank)
       const split = { splitCode: split_code ?? null, subaccount: subaccount ?? null }
-      const account = await setAccountSplit(tx, tenant, id, split)
-      const holder = await findCustomer(tx, tenant, { id: account.customerId })
+      const { account, customer: holder } = await setAccountSplit(tx, tenant, named, split)
       const data = renderWhole(tenant, account, holder)
       return { status: true as const, message: 'Assigned Managed Account Successfully Created', data }
     },
@@ -233,10 +235,9 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
-      refuseLiveMode(tenant)
-      const { id } = await findAccountByNumber(context, tenant, request.body.account_number)
-      const account = await setAccountSplit(context, tenant, id, { splitCode: null, subaccount: null })
+      const tenant = await tenantWithAccounts(request)
+      const named = { accountNumber: request.body.account_number }
+      const { account } = await setAccountSplit(context, tenant, named, { splitCode: null, subaccount: null })
       return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
     },
   )
@@ -253,8 +254,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
-      refuseLiveMode(tenant)
+      const tenant = await tenantWithAccounts(request)
       const { account, customer } = await getDedicatedAccount(context, tenant, readId(request.params.id))
       const split = renderSplit(account)
       const data = {
@@ -278,8 +278,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = tenantOf(request)
-      refuseLiveMode(tenant)
+      const tenant = await tenantWithAccounts(request)
       const account = await removeDedicatedAccount(context, tenant, readId(request.params.id))
       const data = renderAssignedAccount(tenant, account)
       return { status: true as const, message: 'Managed Account Successfully Unassigned', data }
@@ -289,27 +288,36 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
 
 const requeried = 'Request sent. We will send you a webhook if there is a new transfer to this account'
 
-/** The account itself, or the newest that a customer has, of a provider where one is named. */
-async function findNamedAccount(
-  context: Context,
-  tenant: Tenant,
-  {
-    accountNumber,
-    customer,
-    provider,
-  }: {
-    accountNumber: string | undefined
-    customer: string | number | undefined
-    provider: string | undefined
-  },
-): Promise<DedicatedAccount> {
-  if (accountNumber !== undefined) return findAccountByNumber(context, tenant, accountNumber)
+/** The account itself, or the newest that a customer has, of a bank where one is named. Throws `invalid_request`. */
+function readNamed(
+  accountNumber: string | undefined,
+  customer: string | number | undefined,
+  provider: string | undefined,
+): NamedAccount {
+  if (accountNumber !== undefined) return { accountNumber }
   if (customer === undefined) throw required('account_number')
-  const holder: Customer = await findCustomer(context, tenant, readReference(String(customer)))
-  const accounts = await listAccountsOf(context, tenant, holder)
-  const account = accounts.find((each) => provider === undefined || each.provider.slug === provider)
-  if (account !== undefined) return account
-  throw new ServiceError('dedicated_account_not_found', `Customer ${holder.code} has no dedicated account`)
+  return { customer: readReference(String(customer)), provider }
+}
+
+/** The preferred bank, or undefined if no bank is named. Throws `invalid_request`. */
+function readBank(banks: readonly AccountBank[], slug: string | undefined): AccountBank | undefined {
+  const bank = banks.find((each) => each.slug === slug)
+  if (bank !== undefined || slug === undefined) return bank
+  const known = banks.map((each) => each.slug).join(', ')
+  throw new ServiceError('invalid_request', `"preferred_bank" must be one of [${known}]`, 'preferred_bank')
+}
+
+/** Does the work. A refusal of a customer without names or phone names the members of this wire. */
+async function namingMembers<Answer>(work: Promise<Answer>): Promise<Answer> {
+  const members: Record<string, string> = { firstName: 'first_name', lastName: 'last_name', phone: 'phone' }
+  try {
+    return await work
+  } catch (error) {
+    const member = error instanceof ServiceError && members[error.field ?? '']
+    if (!member) throw error
+    const message = `A customer needs first_name, last_name and phone for a dedicated account; ${member} is missing`
+    throw new ServiceError('invalid_request', message, member)
+  }
 }
 
 interface GivenIdentity {
@@ -318,7 +326,7 @@ interface GivenIdentity {
   account_number?: string
 }
 
-/** What the customer is to be checked by; null where no BVN is given. Throws `invalid_request` for half of it. */
+/** The details to check the customer by. Null without a BVN. Throws `invalid_request` for incomplete details. */
 function readIdentity({ bvn, bank_code, account_number }: GivenIdentity) {
   if (bvn === undefined) return null
   if (bank_code === undefined) throw required('bank_code')
@@ -361,7 +369,7 @@ function required(field: string): ServiceError {
   return new ServiceError('invalid_request', `"${field}" is required`, field)
 }
 
-/** Its split is told where it has one. */
+/** Has the split, if the account has one. */
 function renderWhole(tenant: Tenant, account: DedicatedAccount, customer: Customer) {
   const split = renderSplit(account)
   return {

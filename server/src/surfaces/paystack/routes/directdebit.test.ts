@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
-import { activateDueMandates } from '../../../domain/payments/mandates.ts'
+import { activateDueMandates } from '../../../domain/payments/mandate-activations.ts'
 
 let api: TestApi
 let tenant: TestTenant
@@ -19,7 +19,7 @@ async function call(method: string, path: string, body?: unknown) {
   return { status: answer.statusCode, body: answer.json() }
 }
 
-/** A customer who has given a mandate, which waits for the bank. */
+/** A customer whose new mandate waits for the bank. */
 async function giveMandate(email: string) {
   const { body } = await call('POST', '/customer/authorization/initialize', { email, channel: 'direct_debit' })
   await call('POST', `/v1/sandbox/mandates/${body.data.reference}/approve`, {})
@@ -34,7 +34,7 @@ async function list(query = '') {
 }
 
 describe('the mandates of all customers', () => {
-  test('are those that were approved, newest first, as each customer’s own', async () => {
+  test('the mandates of all customers are the approved ones, newest first, as in each customer’s own list', async () => {
     await call('POST', '/customer/authorization/initialize', { email: 'asked@example.com', channel: 'direct_debit' })
     const { id } = await giveMandate('a@example.com')
     await giveMandate('b@example.com')
@@ -48,12 +48,12 @@ describe('the mandates of all customers', () => {
     expect(own.body.data).toEqual([data[1]])
   })
 
-  test('are none at first', async () => {
+  test('the mandates of all customers are none at first', async () => {
     expect(await list()).toMatchObject({ data: [], meta: { per_page: 50, next: null, count: 0 } })
     expect((await list()).meta.total).toBeUndefined()
   })
 
-  test('are walked by cursor, each given once, also when new ones come in between', async () => {
+  test('the mandates of all customers are walked by cursor, each once, also when new ones come meanwhile', async () => {
     for (const name of ['a', 'b', 'c']) await giveMandate(`${name}@example.com`)
     const first = await list('?per_page=2')
     expect(first.meta).toMatchObject({ per_page: 2, count: 2, total: 3 })
@@ -64,7 +64,7 @@ describe('the mandates of all customers', () => {
     expect(second.meta.next).toBeNull()
   })
 
-  test('are filtered by status', async () => {
+  test('the mandates of all customers are filtered by status', async () => {
     await giveMandate('old@example.com')
     await api.settle()
     await giveMandate('new@example.com')
@@ -80,14 +80,14 @@ describe('the mandates of all customers', () => {
     ['status=paid', '"status" must be one of [pending, active, revoked]'],
     ['cursor=abc', '"cursor" must be next of an earlier page'],
     ['per_page=x', '"per_page" must be a positive number'],
-  ])('are not listed for %s', async (query, message) => {
+  ])('the list of mandates refuses %s', async (query, message) => {
     const { status, body } = await call('GET', `/directdebit/mandate-authorizations?${query}`)
     expect([status, body.message, body.code]).toEqual([400, message, 'invalid_params'])
   })
 })
 
-describe('asking the banks again', () => {
-  test('activates the pending mandates of those customers', async () => {
+describe('an activation charge for many customers', () => {
+  test('an activation charge activates the pending mandates of the given customers', async () => {
     const [a, b] = [await giveMandate('a@example.com'), await giveMandate('b@example.com')]
     await giveMandate('c@example.com')
     expect(await call('PUT', '/directdebit/activation-charge', { customer_ids: [a.id, b.id, a.id] })).toEqual({
@@ -98,7 +98,7 @@ describe('asking the banks again', () => {
     expect((await list('?status=active')).emails).toEqual(['b@example.com', 'a@example.com'])
   })
 
-  test('for a customer who does not exist does nothing for the others', async () => {
+  test('an activation charge that names an unknown customer activates no mandate', async () => {
     const { id } = await giveMandate('a@example.com')
     expect((await call('PUT', '/directdebit/activation-charge', { customer_ids: [id, 1] })).status).toBe(404)
     await activateDueMandates(api.service)
@@ -106,7 +106,7 @@ describe('asking the banks again', () => {
   })
 
   test.each([[{}], [{ customer_ids: [] }], [{ customer_ids: ['x'] }], [{ customer_ids: [0] }]])(
-    'is refused for %j',
+    'an activation charge with %j is refused',
     async (body) => {
       expect((await call('PUT', '/directdebit/activation-charge', body)).status).toBe(400)
     },

@@ -1,16 +1,17 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import { listAllMandates, type MandateFilter, retryActivations } from '../../../domain/payments/mandates.ts'
+import { hastenMandatesOf } from '../../../domain/payments/mandate-activations.ts'
+import { listAllMandates, type MandateFilter } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readPerPage } from '../pages.ts'
+import { readPerPage } from '../pagination.ts'
 import { activationChargesSchema, mandateMetaSchema, mandateSchema, responses, success } from '../schemas.ts'
 import { renderMandate } from './customer-authorization.ts'
 
 const tags = ['Direct debit']
 const statuses = ['pending', 'active', 'revoked'] as const
 
-/** `/directdebit`: the mandates of all customers. Those of one are in customer.authorization.ts. */
+/** `/directdebit`: the mandates of all customers. The mandates of one customer are in customer-authorization.ts. */
 export const directDebitRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -19,7 +20,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'direct_debit_mandate_authorizations',
-        summary: 'The mandates of all context, newest first',
+        summary: 'List the mandates of all customers, newest first',
         tags,
         querystring: Type.Object({
           cursor: Type.Optional(Type.String({ description: 'The value of next in the previous page' })),
@@ -68,7 +69,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const ids = request.body.customer_ids.map(BigInt)
-      await retryActivations(tx, tenantOf(request), ids)
+      await hastenMandatesOf(tx, tenantOf(request), ids)
       return { status: true as const, message: 'Mandate is queued for retry' }
     },
   )

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
-import { settleDuePayments } from '../../../domain/payments/payment-intents.ts'
+import { settleDuePayments } from '../../../domain/payments/due-payments.ts'
 
 const email = 'zero@example.com'
 const now = '2026-01-15T10:30:00.000Z'
@@ -83,7 +83,7 @@ const noAuthorization = {
 }
 
 describe('initializing a transaction', () => {
-  test('answers an address of this server, and creates the customer nobody had the e-mail of', async () => {
+  test('initializing a transaction answers an address of this server, and creates a customer for a new e-mail', async () => {
     const opened = await initialize()
     expect(opened).toEqual({
       authorization_url: `http://127.0.0.1:9000/pay/${opened.access_code}`,
@@ -93,13 +93,13 @@ describe('initializing a transaction', () => {
     expect(await fetchCustomer()).toMatchObject({ email, first_name: null, metadata: null, total_transactions: 0 })
   })
 
-  test('takes a known customer as they are', async () => {
+  test('initializing a transaction leaves a known customer unchanged', async () => {
     const made = await data('POST', '/customer', { email, first_name: 'Zero' })
     const { reference } = await initialize({ email: 'ZERO@example.com' })
     expect((await verify(reference)).customer).toMatchObject({ id: made.id, first_name: 'Zero' })
   })
 
-  test('is abandoned until it is paid', async () => {
+  test('an initialized transaction is abandoned until it is paid', async () => {
     const { reference } = await initialize({ reference: 'Order-1.7=a' })
     expect(reference).toBe('Order-1.7=a')
     expect(await verify(reference)).toEqual({
@@ -138,16 +138,19 @@ describe('initializing a transaction', () => {
     })
   })
 
-  test.each([20000, '20000', 20000.0])('takes the amount %j', async (amount) => {
+  test.each([20000, '20000', 20000.0])('initializing a transaction accepts the amount %j', async (amount) => {
     expect(await verify((await initialize({ amount })).reference)).toMatchObject({ amount: 20000 })
   })
 
-  test.each([0, -5, 1.5, '', 'much', '1e3', 9007199254740992, [1]])('refuses the amount %j', async (amount) => {
-    const answer = await call('POST', '/transaction/initialize', { email, amount })
-    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('amount')])
-  })
+  test.each([0, -5, 1.5, '', 'much', '1e3', 9007199254740992, [1]])(
+    'initializing a transaction refuses the amount %j',
+    async (amount) => {
+      const answer = await call('POST', '/transaction/initialize', { email, amount })
+      expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('amount')])
+    },
+  )
 
-  test('refuses a missing e-mail and a missing amount by their names', async () => {
+  test('initializing a transaction refuses a missing e-mail and a missing amount by name', async () => {
     const answers = await Promise.all([{ amount: 1 }, { email }].map((b) => call('POST', '/transaction/initialize', b)))
     expect(answers.map((each) => [each.statusCode, each.json().message, each.json().code])).toEqual([
       [400, 'Email Address is required', 'missing_params'],
@@ -155,22 +158,28 @@ describe('initializing a transaction', () => {
     ])
   })
 
-  test.each(['ABC', 'USD', 'naira'])('refuses the currency %s, which the merchant does not hold', async (currency) => {
-    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, currency })
-    expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Currency not supported by merchant')])
-  })
+  test.each(['ABC', 'USD', 'naira'])(
+    'initializing a transaction refuses the currency %s, which the merchant does not hold',
+    async (currency) => {
+      const answer = await call('POST', '/transaction/initialize', { email, amount: 1, currency })
+      expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Currency not supported by merchant')])
+    },
+  )
 
-  test.each(['a_b', 'a b', 'é', 'a/b', 'x'.repeat(101)])('refuses the reference %j', async (reference) => {
-    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, reference })
-    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('reference')])
-  })
+  test.each(['a_b', 'a b', 'é', 'a/b', 'x'.repeat(101)])(
+    'initializing a transaction refuses the reference %j',
+    async (reference) => {
+      const answer = await call('POST', '/transaction/initialize', { email, amount: 1, reference })
+      expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('reference')])
+    },
+  )
 
-  test('refuses a page that could be paid by nothing here', async () => {
+  test('initializing a transaction refuses channels that cannot be paid by here', async () => {
     const answer = await call('POST', '/transaction/initialize', { email, amount: 1, channels: ['ussd', 'qr'] })
     expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('card, mobile_money')])
   })
 
-  test('refuses a denied customer, and accepts one who is allowed', async () => {
+  test('initializing a transaction refuses a denied customer, and accepts an allowed one', async () => {
     const customer = (await data('POST', '/customer', { email })).customer_code
     await call('POST', '/customer/set_risk_action', { customer, risk_action: 'deny' })
     const answer = await call('POST', '/transaction/initialize', { email, amount: 1 })
@@ -179,7 +188,7 @@ describe('initializing a transaction', () => {
     await initialize()
   })
 
-  test('refuses a reference used before, in this mode only', async () => {
+  test('initializing a transaction refuses a used reference, in its own mode only', async () => {
     await initialize({ reference: 'order-17' })
     const answer = await call('POST', '/transaction/initialize', { email, amount: 1, reference: 'order-17' })
     expect([answer.statusCode, answer.json()]).toEqual([400, duplicate])
@@ -190,14 +199,14 @@ describe('initializing a transaction', () => {
     await initialize({ reference: 'order-17' })
   })
 
-  test('of one reference many times at once makes one', async () => {
+  test('initializing a transaction of one reference many times at once makes one', async () => {
     const body = { email, amount: 1, reference: 'order-17' }
     const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/transaction/initialize', body)))
     expect(answers.map((each) => each.statusCode).sort()).toEqual([200, ...Array(7).fill(400)])
     expect((await call('GET', '/transaction')).json().meta.total).toBe(1)
   })
 
-  test('with a key it has seen answers as before', async () => {
+  test('initializing a transaction with a used key answers as before', async () => {
     const body = { email, amount: 1 }
     const first = await sendWithKey('/transaction/initialize', body, 'k1')
     const again = await sendWithKey('/transaction/initialize', body, 'k1')
@@ -206,7 +215,7 @@ describe('initializing a transaction', () => {
     expect(other.statusCode).toBe(409)
   })
 
-  test('is not available in live mode', async () => {
+  test('initializing a transaction is not available in live mode', async () => {
     tenant = await createTestTenant(api.service, { mode: 'live' })
     expect((await call('POST', '/transaction/initialize', { email, amount: 1 })).statusCode).toBe(403)
   })
@@ -221,19 +230,22 @@ describe('metadata', () => {
     ['"text"', '"text"'],
     ['[1]', '[1]'],
     ['{"__proto__":{}}', '{"__proto__":{}}'],
-  ])('%j is returned as %j', async (given, returned) => {
+  ])('a transaction’s metadata %j is answered as %j', async (given, returned) => {
     const { reference } = await initialize({ metadata: given })
     expect((await verify(reference)).metadata).toEqual(returned)
     expect((await data('GET', '/transaction'))[0].metadata).toEqual(returned)
   })
 
-  test.each([undefined, null, ''])('%j is none: "" in verify, null in a list', async (metadata) => {
-    const { reference } = await initialize({ metadata })
-    expect((await verify(reference)).metadata).toBe('')
-    expect((await data('GET', '/transaction'))[0].metadata).toBeNull()
-  })
+  test.each([undefined, null, ''])(
+    'a transaction’s metadata %j is answered as "" by verify and as null in a list',
+    async (metadata) => {
+      const { reference } = await initialize({ metadata })
+      expect((await verify(reference)).metadata).toBe('')
+      expect((await data('GET', '/transaction'))[0].metadata).toBeNull()
+    },
+  )
 
-  test('larger than 16 KiB is refused, as an object and as text', async () => {
+  test('a transaction’s metadata over 16 KiB is refused, as an object and as text', async () => {
     for (const metadata of [{ a: 'x'.repeat(17_000) }, 'x'.repeat(17_000)]) {
       const answer = await call('POST', '/transaction/initialize', { email, amount: 1, metadata })
       expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('metadata')])
@@ -242,7 +254,7 @@ describe('metadata', () => {
 })
 
 describe('verifying a transaction', () => {
-  test('that was paid shows what paid, and when', async () => {
+  test('verifying a paid transaction shows the authorization and the time', async () => {
     const { reference, authorization_url } = await initialize({ metadata: { order: 17 } })
     api.service.clock.advance(7000)
     await pay(authorization_url)
@@ -290,13 +302,13 @@ describe('verifying a transaction', () => {
     expect(await data('GET', `/transaction/${verified.id}`)).toEqual(verified)
   })
 
-  test('of an unknown reference is refused in Paystack’s words', async () => {
+  test('verifying an unknown reference is refused in Paystack’s words', async () => {
     const answer = await call('GET', '/transaction/verify/nothing')
     const refusal = { ...invalid('Transaction reference not found.'), code: 'not_found' }
     expect([answer.statusCode, answer.json()]).toEqual([400, refusal])
   })
 
-  test('while it is processed tells so, and succeeds late', async () => {
+  test('verifying a transaction shows that it is processed, and later that it succeeded', async () => {
     const { reference, authorization_url } = await initialize()
     await pay(authorization_url, '4084080000040009')
     const pending = { status: 'pending', gateway_response: 'Transaction in progress', authorization: noAuthorization }
@@ -308,10 +320,10 @@ describe('verifying a transaction', () => {
     expect(await merchantBalance()).toBe(20000)
   })
 
-  test('that was undone by a reversal is reversed', async () => {
+  test('verifying a transaction shows a reversal as reversed', async () => {
     const { reference } = await charge()
     const [row] = await api.service.db.query<{ transaction_id: string }>(sql`
-      select i.transaction_id from transactions t
+      select i.transaction_id from payments t
       join payment_intents i on i.merchant_id = t.merchant_id and i.id = t.payment_intent_id
       where t.merchant_id = ${tenant.merchant.id} and t.reference = ${reference}
     `)
@@ -322,13 +334,13 @@ describe('verifying a transaction', () => {
     expect(await data('GET', '/transaction?status=success')).toEqual([])
   })
 
-  test('by a number that is none is not found', async () => {
+  test('fetching a transaction by an unknown number answers 404', async () => {
     for (const id of ['12', 'x', '9'.repeat(30)]) expect((await call('GET', `/transaction/${id}`)).statusCode).toBe(404)
   })
 })
 
 describe('a transaction whose purpose is wallet_topup', () => {
-  test('fills the customer’s balance, seen through both APIs', async () => {
+  test('a transaction with the purpose wallet_topup fills the customer’s balance, seen through both APIs', async () => {
     const { reference, authorization_url } = await initialize({ metadata: '{"purpose":"wallet_topup"}' })
     await pay(authorization_url)
     const { customer_code, total_transactions, total_transaction_value } = await fetchCustomer()
@@ -341,13 +353,13 @@ describe('a transaction whose purpose is wallet_topup', () => {
     expect(await merchantBalance()).toBe(0)
   })
 
-  test('another purpose pays the merchant', async () => {
+  test('a transaction with another purpose pays the merchant', async () => {
     const { customer } = await charge({ metadata: { purpose: 'airtime' } })
     const { amount } = (await call('GET', `/api/canary/customers/${customer.customer_code}/balance`)).json()
     expect([amount, await merchantBalance()]).toEqual([0, 20000])
   })
 
-  test('of a customer denied meanwhile goes back, and has failed', async () => {
+  test('a top-up of a customer denied meanwhile goes back and fails', async () => {
     const { reference, authorization_url } = await initialize({ metadata: { purpose: 'wallet_topup' } })
     await pay(authorization_url, '4084080000040009')
     await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
@@ -357,7 +369,7 @@ describe('a transaction whose purpose is wallet_topup', () => {
 })
 
 describe('charging a saved authorization', () => {
-  test('answers the charge, and credits', async () => {
+  test('charging a saved authorization answers the charge and credits', async () => {
     const code = await savedCard()
     const answer = await chargeSaved(code, { reference: 'order-18', metadata: '{"a":1}', queue: true, amount: '5000' })
     expect(answer.statusCode).toBe(200)
@@ -392,17 +404,17 @@ describe('charging a saved authorization', () => {
     expect((await fetchCustomer()).authorizations.length).toBe(1)
   })
 
-  test('makes up a reference of 15 characters', async () => {
+  test('charging a saved authorization without a reference makes one of 15 characters', async () => {
     expect((await chargeSaved(await savedCard())).json().data.reference).toMatch(/^[a-z0-9]{15}$/)
   })
 
-  test('refuses an unknown code', async () => {
+  test('charging a saved authorization refuses an unknown code', async () => {
     await charge()
     const answer = await chargeSaved('AUTH_0000000000')
     expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Authorization code is invalid')])
   })
 
-  test('refuses another customer’s e-mail, a deactivated code and one that may be charged once', async () => {
+  test('charging a saved authorization refuses another customer’s e-mail, a deactivated code and a code for one charge', async () => {
     const code = await savedCard()
     await data('POST', '/customer', { email: 'other@example.com' })
     const { authorization } = await charge({ card: undefined, mobile_money: { phone: '0551234987', provider: 'mtn' } })
@@ -418,26 +430,26 @@ describe('charging a saved authorization', () => {
     expect(await call('GET', '/customer/nobody@example.com')).toMatchObject({ statusCode: 404 })
   })
 
-  test('refuses a reference used before', async () => {
+  test('charging a saved authorization refuses a used reference', async () => {
     const code = await savedCard({ reference: 'order-17' })
     const answer = await chargeSaved(code, { reference: 'order-17' })
     expect([answer.statusCode, answer.json()]).toEqual([400, duplicate])
     expect(await merchantBalance()).toBe(20000)
   })
 
-  test('refuses a currency the merchant does not hold', async () => {
+  test('charging a saved authorization refuses a currency the merchant does not hold', async () => {
     const answer = await chargeSaved(await savedCard(), { currency: 'GHS' })
     expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Currency not supported by merchant')])
   })
 
-  test('refuses a denied customer', async () => {
+  test('charging a saved authorization refuses a denied customer', async () => {
     const code = await savedCard()
     await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
     const answer = await chargeSaved(code)
     expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('is denied')])
   })
 
-  test('that is declined answers 200, failed, with the reason', async () => {
+  test('charging a saved authorization that is declined answers 200 and failed, with the reason', async () => {
     const saved = { customerId: (await charge()).customer.customer_code, type: 'card', number: '4084080000005408' }
     const { authorizationCode } = (await call('POST', '/v1/sandbox/payment-methods', saved)).json()
     const answer = await chargeSaved(authorizationCode)
@@ -454,7 +466,7 @@ describe('charging a saved authorization', () => {
     expect(await verify(declined.reference)).toEqual(declined)
   })
 
-  test('of one reference twice at once credits once', async () => {
+  test('charging a saved authorization under one reference twice at once credits once', async () => {
     const code = await savedCard()
     const answers = await Promise.all(Array.from({ length: 10 }, () => chargeSaved(code, { reference: 'order-19' })))
     expect(answers.map((each) => each.statusCode).sort()).toEqual([200, ...Array(9).fill(400)])
@@ -462,7 +474,7 @@ describe('charging a saved authorization', () => {
     expect(await merchantBalance()).toBe(25000)
   })
 
-  test('with one key charges once, however often and whenever it comes', async () => {
+  test('charging a saved authorization with one key charges once, however often and whenever the repeat comes', async () => {
     const body = { email, amount: 5000, authorization_code: await savedCard() }
     const send = () => sendWithKey('/transaction/charge_authorization', body, 'k1')
     const answers = await Promise.all(Array.from({ length: 6 }, send))
@@ -474,7 +486,7 @@ describe('charging a saved authorization', () => {
     expect(other.statusCode).toBe(409)
   })
 
-  test('with a key whose answer was lost charges no second time', async () => {
+  test('charging a saved authorization again with a key whose answer was lost does not charge again', async () => {
     const body = { email, amount: 5000, authorization_code: await savedCard(), reference: 'order-20' }
     const first = await sendWithKey('/transaction/charge_authorization', body, 'k1')
     const forget = sql`update idempotency_keys set answer = null where merchant_id = ${tenant.merchant.id}`
@@ -500,7 +512,7 @@ describe('a direct debit', () => {
     return (await data('GET', `/customer/authorization/verify/${reference}`)).authorization_code
   }
 
-  test('is under way at first, and decided a moment later by whoever looks', async () => {
+  test('a direct debit is pending at first, and decided a moment later by any call that reads it', async () => {
     const authorization_code = await mandate('0123456789')
     const charged = (await chargeSaved(authorization_code)).json().data
     expect(charged).toMatchObject({
@@ -528,7 +540,7 @@ describe('a direct debit', () => {
   test.each([
     ['0123455408', 'The payment was declined by the issuer'],
     ['0123450037', 'The account has insufficient funds'],
-  ])('of account %s fails a moment later', async (number, reason) => {
+  ])('a direct debit of account %s fails a moment later', async (number, reason) => {
     const { reference } = (await chargeSaved(await mandate(number))).json().data
     expect(await verify(reference)).toMatchObject({ status: 'processing' })
     api.service.clock.advance(api.service.sandboxDelayMs)
@@ -537,7 +549,7 @@ describe('a direct debit', () => {
     expect(await merchantBalance()).toBe(0)
   })
 
-  test('that waits for its bank cannot be charged yet', async () => {
+  test('a direct debit of a mandate that is not active yet is refused', async () => {
     const wanted = { email, channel: 'direct_debit' }
     const { access_code, reference } = await data('POST', '/customer/authorization/initialize', wanted)
     await api.app.inject({
@@ -562,7 +574,7 @@ describe('listing transactions', () => {
   }
   const referencesOf = (rows: { reference: string }[]) => rows.map(({ reference }) => reference)
 
-  test('is newest first, page by page', async () => {
+  test('transactions are listed newest first, page by page', async () => {
     const references = await make(5)
     const { data, meta } = (await call('GET', '/transaction?perPage=2&page=2')).json()
     expect(referencesOf(data)).toEqual(references.slice(2, 4))
@@ -570,7 +582,7 @@ describe('listing transactions', () => {
     expect((await call('GET', '/transaction?per_page=2&page=9')).json()).toMatchObject({ data: [], meta: { total: 5 } })
   })
 
-  test('shows rows that differ from verify where Paystack’s do', async () => {
+  test('rows of the list of transactions differ from verify where Paystack’s do', async () => {
     await charge({ metadata: { a: 1 } })
     const [row] = await data('GET', '/transaction')
     expect(row).toMatchObject({
@@ -587,7 +599,7 @@ describe('listing transactions', () => {
     expect(row).not.toHaveProperty('plan_object')
   })
 
-  test('by cursor walks there and back', async () => {
+  test('the list of transactions is walked by cursor, there and back', async () => {
     const references = await make(5)
     const first = (await call('GET', '/transaction?use_cursor=true&perPage=2')).json()
     expect([referencesOf(first.data), first.meta.previous]).toEqual([references.slice(0, 2), null])
@@ -602,7 +614,7 @@ describe('listing transactions', () => {
     expect(back.data).toEqual(first.data)
   })
 
-  test('filters by status, customer, amount and period, and sums up what succeeded', async () => {
+  test('the list of transactions filters by status, customer, amount and period, and sums up the successful ones', async () => {
     await make(3)
     const paid = await charge({ email: 'other@example.com', amount: 700 })
     await charge({ card: { ...card, number: '4084080000005408' }, reference: 'declined' })
@@ -628,7 +640,7 @@ describe('listing transactions', () => {
   })
 
   test.each(['status=paid', 'customer=CUS_x', 'amount=much', 'from=then', 'page=0', 'next=Y3VzdG9tZXI6MQ=='])(
-    'refuses %s',
+    'the list of transactions refuses %s',
     async (query) => {
       const [field] = query.split('=')
       const answer = await call('GET', `/transaction?${query}`)
@@ -637,8 +649,8 @@ describe('listing transactions', () => {
   )
 })
 
-describe('totals', () => {
-  test('are of what succeeded, in each currency, all of it or of a period', async () => {
+describe('totals of transactions', () => {
+  test('totals count the successful transactions in each currency, all of them or those of a period', async () => {
     expect(await data('GET', '/transaction/totals')).toEqual({
       total_transactions: 0,
       total_volume: 0,

@@ -13,7 +13,15 @@ import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { readMetadataOrText } from '../metadata.ts'
-import { type ListQuery, pageMeta, readCursor, readPage, readPerPage, wantsCursor, writeCursor } from '../pages.ts'
+import {
+  type ListQuery,
+  pageMeta,
+  readCursor,
+  readPageNumber,
+  readPerPage,
+  wantsCursor,
+  writeCursor,
+} from '../pagination.ts'
 import { renderCharge, renderTransaction, renderTransactionRow } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
 import {
@@ -45,7 +53,7 @@ interface TransactionQuery extends ListQuery {
   amount?: string | undefined
 }
 
-/** `/transaction`: asking for money, charging saved payment methods, and what became of both. */
+/** `/transaction`: asking for payments, charging saved payment methods, and reading their outcomes. */
 export const transactionRoutes: RouteFile = (routes, surface) => {
   const { context, publicUrl } = surface
 
@@ -166,13 +174,12 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const { authorization_code, email, amount, currency, reference } = request.body
       const metadata = readMetadataOrText(request.body.metadata)
       const paymentMethodCode = authorization_code.replace(/^AUTH_/, '')
       const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
-
-      const charged = await chargePaymentMethod(context, tenantOf(request), wanted, request.idempotent)
+      const charged = await chargePaymentMethod(context, tenantOf(request), wanted, attempt)
       const data = renderCharge(snapshotPayment(charged))
       return { status: true as const, message: 'Charge attempted', data }
     },
@@ -205,7 +212,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   }
 
   async function listByPage(tenant: Tenant, filter: PaymentFilter, query: ListQuery): Promise<Listed> {
-    const [page, perPage] = [readPage(query), readPerPage(query)]
+    const [page, perPage] = [readPageNumber(query), readPerPage(query)]
     const { items, total } = await listPayments(context, tenant, filter, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -235,7 +242,7 @@ const statuses: Readonly<Record<string, PaymentStatus | null>> = {
   success: 'succeeded',
   failed: 'failed',
   reversed: 'reversed',
-  // Paystack's, but none here is ever in them.
+  // Paystack sends these statuses too, but no transaction here has one of them.
   ongoing: null,
   queued: null,
 }
@@ -250,7 +257,7 @@ function readFilter(query: TransactionQuery): PaymentFilter {
 }
 
 function readPeriod({ from, to }: Pick<ListQuery, 'from' | 'to'>) {
-  return { from: readInstant('from', from), to: readInstant('to', to, '23:59:59.999') }
+  return { from: readInstant(from, 'from'), to: readInstant(to, 'to', '23:59:59.999') }
 }
 
 function readStatus(status: string): PaymentStatus | null {
@@ -266,7 +273,7 @@ function readCustomer(id: string): bigint {
 
 function readId(id: string): bigint {
   if (/^\d{1,18}$/.test(id)) return BigInt(id)
-  throw new ServiceError('transaction_not_found', `There is no transaction ${id}`)
+  throw new ServiceError('payment_not_found', `There is no payment ${id}`)
 }
 
 function sumOf(volumes: { amount: bigint }[]): number {

@@ -1,9 +1,9 @@
-/** A piece of HTML: what is put into it as text has been escaped. */
+/** A piece of HTML. Texts put into it are escaped. */
 export interface Html {
   readonly markup: string
 }
 
-/** Builds HTML from a template; every value is escaped, unless it is HTML itself. */
+/** Builds HTML from a template. Every value is escaped, unless it is HTML itself. */
 export function html(strings: TemplateStringsArray, ...values: (string | Html)[]): Html {
   const parts = strings.map((part, i) => {
     const value = values[i]
@@ -13,8 +13,8 @@ export function html(strings: TemplateStringsArray, ...values: (string | Html)[]
   return { markup: parts.join('') }
 }
 
-/** A whole page for people: one column, readable on a phone, nothing fetched from anywhere. */
-export function page(title: string, body: Html): string {
+/** A whole HTML page: one column, readable on a phone, without any file from elsewhere. */
+export function htmlPage(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { keepLog } from '../../../test/kept-log.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
+import type { Log } from '../../base/log.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import { findCustomer } from '../customers/customers.ts'
 import { createSandboxVerifier, sandboxAccounts } from '../sandbox/verifier.ts'
-import { finishDueChecks, requestIdentityCheck } from './identity.ts'
+import { finishDueChecks } from './due-checks.ts'
+import { requestIdentityCheck } from './identity.ts'
 import { failureReasons, type IdentityDetails, type IdentityVerifier } from './identity-verifier.ts'
 
 const credential: IdentityDetails = {
@@ -35,9 +39,11 @@ afterAll(() => service.close())
 const sandboxVerifier = createSandboxVerifier({ delayMs: 1000 })
 
 /** The service with another verifier. */
-function judgedBy(verifier: Partial<IdentityVerifier>): TestService {
-  return { ...service, verifierOf: async () => ({ ...sandboxVerifier, ...verifier }) }
+function judgedBy(verifier: Partial<IdentityVerifier>, log: Log = service.log): TestService {
+  return { ...service, log, verifierOf: async () => ({ ...sandboxVerifier, ...verifier }) }
 }
+
+const closed = () => new UpstreamError('identify_customer', 'failed', 503)
 
 async function advance(ms: number, asking: TestService = service): Promise<void> {
   service.clock.advance(ms)
@@ -53,12 +59,12 @@ async function outcomes() {
 
 const unresolved = [{ type: 'identity.failed', reason: failureReasons.unresolved }]
 
-test('a verifier that throws is asked again after longer and longer, and the check then reported as failed', async () => {
+test('a verifier that cannot be asked is asked again after longer and longer, and the check then reported as failed', async () => {
   const times: number[] = []
   const broken = judgedBy({
     verify: async () => {
       times.push(service.clock.now().getTime())
-      throw new Error('the bureau is closed')
+      throw closed()
     },
   })
   await requestIdentityCheck(broken, tenant, { code }, credential)
@@ -69,12 +75,12 @@ test('a verifier that throws is asked again after longer and longer, and the che
   expect(await outcomes()).toEqual(unresolved)
 })
 
-test('a verifier that throws once delays the outcome, and changes nothing of it', async () => {
+test('a verifier that cannot be asked once delays the outcome, and changes nothing of it', async () => {
   let calls = 0
   const flaky = judgedBy({
     verify: (details, reference) => {
       calls += 1
-      if (calls === 1) throw new Error('the bureau is closed')
+      if (calls === 1) throw closed()
       return sandboxVerifier.verify(details, reference)
     },
   })
@@ -82,6 +88,48 @@ test('a verifier that throws once delays the outcome, and changes nothing of it'
   await advance(service.sandboxDelayMs, flaky)
   expect(await outcomes()).toEqual([])
   await advance(30_000, flaky)
+  expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
+})
+
+test('each failed attempt of an identity check is logged without the customer’s values', async () => {
+  const log = keepLog()
+  const broken = judgedBy({ verify: () => Promise.reject(closed()) }, log)
+  const checkId = await requestIdentityCheck(broken, tenant, { code }, credential)
+  await advance(service.sandboxDelayMs, broken)
+  for (let i = 0; i < 40; i += 1) await advance(30_000, broken)
+  const members = {
+    merchant: tenant.merchant.id,
+    mode: 'test',
+    row: String(checkId),
+    operation: 'identify_customer',
+    outcome: 'failed',
+    status: 503,
+  }
+  expect(log.lines).toEqual([
+    ...[1, 2, 3, 4, 5].map((attempt) => ({
+      level: 'warn',
+      members: { ...members, task: 'identity_checks', attempt },
+      sentence: 'a service outside could not be asked; it is asked again',
+    })),
+    {
+      level: 'warn',
+      members,
+      sentence: 'the identity verifier could not be asked 6 times; the check ends without it',
+    },
+  ])
+})
+
+test('a bug in a check is logged as an error, and the check is tried again until the bug is mended', async () => {
+  const log = keepLog()
+  const bug = new TypeError('undefined is not a function')
+  const broken = judgedBy({ verify: () => Promise.reject(bug) }, log)
+  await requestIdentityCheck(broken, tenant, { code }, credential)
+  await advance(service.sandboxDelayMs, broken)
+  for (let hour = 0; hour < 24; hour += 1) await advance(60 * 60 * 1000, broken)
+  expect(log.lines.length).toBeGreaterThanOrEqual(24)
+  for (const { level, members } of log.lines) expect([level, members.err]).toEqual(['error', bug])
+  expect(await outcomes()).toEqual([])
+  await advance(60 * 60 * 1000)
   expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
 })
 
@@ -129,6 +177,15 @@ async function dueIn({ db, clock }: TestService): Promise<number> {
   `)
   return (row?.due_at.getTime() ?? 0) - clock.now().getTime()
 }
+
+test('the sandbox judges a check when its delay is over, and no sooner', async () => {
+  const slow = judgedBy(createSandboxVerifier({ delayMs: 86_400_000 }))
+  await requestIdentityCheck(slow, tenant, { code }, credential)
+  await advance(86_399_999, slow)
+  expect(await outcomes()).toEqual([])
+  await advance(1, slow)
+  expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
+})
 
 test('a check of a mode whose verifier is gone is reported as failed', async () => {
   await requestIdentityCheck(service, tenant, { code }, credential)

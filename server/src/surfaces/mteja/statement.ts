@@ -2,9 +2,9 @@ import { formatAmount } from '../../base/money.ts'
 import type { Customer } from '../../domain/customers/customers.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
-import { html } from './page.ts'
+import { html } from '../http/html.ts'
 
-/** A statement to print, streamed: it may have more entries than fit in memory. */
+/** A statement to print. It is streamed, because it may have more entries than fit in memory. */
 export async function* statementPage(
   { merchant }: Tenant,
   customer: Customer,

@@ -1,6 +1,6 @@
 import type { Paystack } from '../generated/types.ts'
 
-/** What asks for the page after one. Numbers can come as text in `meta`; a cursor that leads to itself is the end. */
+/** The query for the next page. Numbers can come as text in `meta`. A cursor that leads to itself is the end. */
 export function nextPage<Query extends { next?: string | undefined }>(
   meta: Paystack.PageMeta | Paystack.CursorMeta,
   query: Query,

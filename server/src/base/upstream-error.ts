@@ -1,0 +1,34 @@
+/** The failures of a call to another party's service. */
+export type UpstreamFailure =
+  /** A status from 400 to 499. */
+  | 'refused'
+  /** Any other status that is no success. */
+  | 'failed'
+  | 'timed_out'
+  /** No connection, or one that broke. */
+  | 'unreachable'
+  /** An answer that cannot be read, or lacks a required part. */
+  | 'malformed'
+  /** No service is configured. */
+  | 'not_configured'
+
+/**
+ * Another party's service could not be called, or gave no usable answer. The same call may be made again later. Every
+ * other error of such a call is a bug of this service. The message has no value of a customer and no text of the other
+ * service.
+ */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError'
+  /** The call, for instance `identify_customer`. */
+  readonly operation: string
+  readonly outcome: UpstreamFailure
+  /** The status of the answer. Null without an answer. */
+  readonly status: number | null
+
+  constructor(operation: string, outcome: UpstreamFailure, status: number | null = null, options?: ErrorOptions) {
+    super(`${operation}: ${outcome}${status === null ? '' : ` with status ${status}`}`, options)
+    this.operation = operation
+    this.outcome = outcome
+    this.status = status
+  }
+}

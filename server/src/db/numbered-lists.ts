@@ -1,0 +1,51 @@
+import type { PageRequest } from '../base/page.ts'
+import { type Sql, sql } from './sql.ts'
+
+/** A list whose rows are numbered 1, 2, 3 … within their tenant, of which the rows from `first` to `last` are meant. */
+export interface NumberedList {
+  table: Sql
+  /** Numbers, or expressions that give them. */
+  first: Sql
+  last: Sql
+}
+
+/** Whose rows are meant. */
+interface RowOwner {
+  merchant: { id: number }
+  mode: string
+}
+
+/** Two queries: one row with the `total`, and the whole rows of one page. */
+export interface PageQueries {
+  total: Sql
+  rows: Sql
+}
+
+/** A page by number, newest first: the total and any page are index look-ups, however far the offset. */
+export function pageByNumber(
+  { table, first, last }: NumberedList,
+  { merchant, mode }: RowOwner,
+  { limit, offset }: PageRequest,
+): PageQueries {
+  const newest = sql`(${last}) - ${offset}::bigint`
+  return {
+    total: sql`select (${last}) - (${first}) + 1 as total`,
+    rows: sql`
+      select n.* from ${table} n
+      where n.merchant_id = ${merchant.id} and n.mode = ${mode}
+        and n.number >= (${first}) and n.number <= ${newest} and n.number > ${newest} - ${limit}::bigint
+    `,
+  }
+}
+
+/**
+ * A page of the rows that match, newest first: the matches are counted, and read as far as the page ends.
+ *
+ * @param matching `from … where …`, with `n` for the table whose rows are listed
+ */
+export function pageOfMatches(matching: Sql, { limit, offset }: PageRequest): PageQueries {
+  return {
+    total: sql`select count(*) as total ${matching}`,
+    rows: sql`select n.* ${matching} order by n.number desc limit ${limit} offset ${offset}`,
+  }
+}

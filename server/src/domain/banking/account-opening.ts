@@ -1,0 +1,188 @@
+import { ServiceError } from '../../base/errors.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
+import { sql } from '../../db/sql.ts'
+import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import {
+  type Customer,
+  type CustomerReference,
+  findCustomer,
+  lockCustomer,
+  updateCustomer,
+} from '../customers/customers.ts'
+import { recordEvent } from '../events/events.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import {
+  type AccountBank,
+  type AccountProviderChoice,
+  type OpenedAccount,
+  requireAccountProvider,
+} from './account-provider.ts'
+import {
+  accountColumns,
+  type DedicatedAccount,
+  type DedicatedAccountRow,
+  eventDetails,
+  findAccountOf,
+  readAccount,
+} from './dedicated-accounts.ts'
+
+/** The account that is asked for. There are no splits here: the codes are stored and returned. */
+export interface WantedAccount {
+  /** Default the first bank of the tenant's account provider. */
+  bank?: AccountBank | undefined
+  splitCode?: string | undefined
+  subaccount?: string | undefined
+}
+
+/** New names and a new phone of the customer: an account cannot be had without names and a phone. */
+export interface HolderChanges {
+  firstName?: string | undefined
+  lastName?: string | undefined
+  phone?: string | undefined
+}
+
+/** The banks at which accounts can be had. Throws `not_available`. */
+export async function listAccountBanks(
+  context: Context & AccountProviderChoice,
+  tenant: Tenant,
+): Promise<readonly AccountBank[]> {
+  return (await requireAccountProvider(context, tenant)).banks
+}
+
+/** How often an account provider is asked in all, while the numbers that it gives out are taken. */
+const maxOpenings = 3
+
+/**
+ * Gives a customer an account. A customer who has an account at the bank keeps it, unchanged. The provider is asked first, and
+ * the account is then written in a transaction that checks again. Throws `not_available` for a tenant without an account
+ * provider, `customer_not_found`, `invalid_request` for a customer without names or phone, and `UpstreamError`.
+ */
+export async function createDedicatedAccount(
+  context: FreeContext & AccountProviderChoice,
+  tenant: Tenant,
+  reference: CustomerReference,
+  wanted: WantedAccount & HolderChanges,
+): Promise<{ account: DedicatedAccount; customer: Customer }> {
+  const { banks } = await requireAccountProvider(context, tenant)
+  const { bank = banks[0], splitCode, subaccount, ...changes } = wanted
+  const isChanged = Object.values(changes).some((value) => value !== undefined)
+  for (let opening = 0; opening < maxOpenings; opening += 1) {
+    const before = await findCustomer(context, tenant, reference)
+    const opened = await openAccount(context, tenant, withChanges(before, changes), bank)
+    const given = await inTransaction(context, async (tx) => {
+      const locked = await lockCustomer(tx, tenant, { id: before.id })
+      const assigned = await assignAccount(tx, tenant, locked, { bank, opened, splitCode, subaccount })
+      if (assigned === null) return null
+      const customer = isChanged ? await updateCustomer(tx, tenant, { id: before.id }, changes) : locked
+      requireNames(customer)
+      if (assigned.isNew) await recordAssignment(tx, tenant, customer, assigned.account)
+      return { account: assigned.account, customer }
+    })
+    if (given !== null) return given
+  }
+  throw numberTaken()
+}
+
+/** The customer as they will be. The names of an identified customer stay. */
+function withChanges(customer: Customer, { firstName, lastName, phone }: HolderChanges): Customer {
+  return {
+    ...customer,
+    ...(customer.identified || firstName === undefined ? {} : { firstName }),
+    ...(customer.identified || lastName === undefined ? {} : { lastName }),
+    ...(phone === undefined ? {} : { phone }),
+  }
+}
+
+/**
+ * Asks the account provider for a customer's account; null for a customer who has an account at the bank. Throws
+ * `not_available`, `invalid_request` for a customer without names or phone, and `UpstreamError`.
+ */
+export async function openAccount(
+  context: FreeContext & AccountProviderChoice,
+  tenant: Tenant,
+  customer: Customer,
+  bank: AccountBank,
+): Promise<OpenedAccount | null> {
+  const provider = await requireAccountProvider(context, tenant)
+  const { code, email } = customer
+  const names = requireNames(customer)
+  if ((await findAccountOf(context, tenant, customer, bank)) !== null) return null
+  return provider.open(tenant, bank, { code, email, ...names })
+}
+
+/** The answer of `openAccount`, and the account that was asked for. */
+export interface Opening extends WantedAccount {
+  bank: AccountBank
+  opened: OpenedAccount | null
+}
+
+/**
+ * The customer's account at the bank: the account they have, else the opened account, which is stored as theirs. Within a
+ * transaction that has locked the customer. Null when the account they had was removed meanwhile, or the number of the opened
+ * account is taken: ask the provider again.
+ */
+export async function assignAccount(
+  tx: TxContext,
+  tenant: Tenant,
+  customer: Customer,
+  opening: Opening,
+): Promise<{ account: DedicatedAccount; isNew: boolean } | null> {
+  const known = await findAccountOf(tx, tenant, customer, opening.bank)
+  if (known !== null) return { account: known, isNew: false }
+  const account = await insertAccount(tx, tenant, customer, opening)
+  return account === null ? null : { account, isNew: true }
+}
+
+/** The failure of an account provider that keeps giving out numbers which others have. */
+export function numberTaken(): UpstreamError {
+  return new UpstreamError('open_account', 'malformed')
+}
+
+/** Records that an account is the customer's, and whether they are identified. */
+export async function recordAssignment(
+  tx: TxContext,
+  tenant: Tenant,
+  customer: Customer,
+  account: DedicatedAccount,
+): Promise<void> {
+  const identification = { status: customer.identified ? 'success' : 'not_requested' }
+  const told = { ...eventDetails(tenant, account), identification }
+  await recordEvent(tx, tenant, 'dedicated_account.assigned', customer, told)
+}
+
+/** An account cannot be had without these. */
+const neededNames = { firstName: 'first name', lastName: 'last name', phone: 'phone' } as const
+type NeededName = keyof typeof neededNames
+
+/** The customer's names and phone. Throws `invalid_request` for the first that is missing, which the error's field names. */
+export function requireNames({ firstName, lastName, phone }: Pick<Customer, NeededName>): Record<NeededName, string> {
+  const names = { firstName, lastName, phone }
+  const missing = (Object.keys(names) as NeededName[]).find((name) => !names[name]?.trim())
+  if (missing === undefined) return names as Record<NeededName, string>
+  const message = `A customer needs a first name, a last name and a phone for a dedicated account; the ${neededNames[missing]} is missing`
+  throw new ServiceError('invalid_request', message, missing)
+}
+
+/** Null where no account was opened, or its number is taken. A removed account keeps its number. */
+async function insertAccount(
+  tx: TxContext,
+  tenant: Tenant,
+  customer: Customer,
+  { bank, opened, splitCode, subaccount }: Opening,
+): Promise<DedicatedAccount | null> {
+  if (opened === null) return null
+  const now = tx.clock.now()
+  const [row] = await tx.db.query<DedicatedAccountRow>(sql`
+    insert into dedicated_accounts as a (
+      merchant_id, id, mode, customer_id, provider, provider_id, bank_name, bank_id, account_number, account_name,
+      currency, split_code, subaccount, created_at, updated_at
+    )
+    select
+      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, ${bank.slug},
+      ${bank.id}::integer, ${bank.bankName}, ${bank.bankId}::integer, ${opened.accountNumber}, ${opened.accountName},
+      ${opened.currency}, ${splitCode ?? null}, ${subaccount ?? null}, ${now}::timestamptz, ${now}::timestamptz
+    on conflict (merchant_id, mode, account_number) do nothing
+    returning ${accountColumns}
+  `)
+  return row === undefined ? null : readAccount(row)
+}

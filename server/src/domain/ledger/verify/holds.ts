@@ -1,0 +1,44 @@
+import { sql } from '../../../db/sql.ts'
+import type { Books, Part } from './books.ts'
+import { checkPages, type PageKey, type PageRow } from './pages.ts'
+
+/** Checks each hold against its account, and the amount that it says was captured against its captures. */
+export async function* checkHolds(books: Books): Part {
+  const read = (after: PageKey) =>
+    books.db.query<PageRow>(sql`
+      select p.merchant_id, p.id, p.count, p.problem
+      from (
+        select
+          h.merchant_id, h.id, row_number() over (order by h.merchant_id, h.id) as place, count(*) over () as count,
+          case
+            when (a.customer_id = h.customer_id and a.mode = h.mode and a.currency = h.currency) is not true
+              then format('is not of its account %s', h.account_id)
+            when h.captured <> coalesce(c.captured, 0)
+              then format('says %s was captured, but its captures add up to %s', h.captured, coalesce(c.captured, 0))
+            when h.captured not between 0 and h.amount then format('of %s has %s captured', h.amount, h.captured)
+            when h.captured = h.amount and h.status <> 'captured' then format('is captured in full, but %s', h.status)
+          end as problem
+        from (
+          select * from holds
+          where (merchant_id, id) > (${after.merchant}::integer, ${after.id}::uuid)
+          order by merchant_id, id
+          limit ${books.pageSize}
+        ) h
+        left join lateral (
+          select * from ledger_accounts a where a.merchant_id = h.merchant_id and a.id = h.account_id limit 1
+        ) a on true
+        left join lateral (
+          select sum(t.amount) as captured
+          from ledger_transactions t
+          where t.merchant_id = h.merchant_id and t.hold_id = h.id
+        ) c on true
+      ) p
+      where p.problem is not null or p.place = p.count
+      order by p.place
+      limit 1
+    `)
+  for await (const rows of checkPages('hold', read)) {
+    books.counts.holds += rows
+    yield rows
+  }
+}

@@ -1,0 +1,196 @@
+import { UpstreamError } from '../../base/upstream-error.ts'
+import type { Queryable } from '../../db/database.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import type { FreeContext } from '../context.ts'
+import { type Mode, readTenant, type Tenant, type TenantRow, tenantColumns } from './tenant.ts'
+
+type RowId = bigint | string
+
+/** Rows of one table whose work is done later than they are written. */
+export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigint> {
+  /** Names the task in the log and in the metrics, as `start/background.ts` does. */
+  readonly name: string
+  /** The table, read as `d`. It has merchant_id, mode, id, due_at and attempts. */
+  readonly table: Sql
+  /** The type of its ids; default bigint. */
+  readonly idType?: Sql
+  /** The column that stands for due_at; default that name. */
+  readonly dueAt?: Sql
+  /** The rows that are not done: the condition of the table's index on due_at. */
+  readonly open: Sql
+  /** Further conditions for the work on a due row, beginning with `and`. Default none. */
+  readonly ready?: Sql
+  /** The columns that `work` reads, besides tenant, id, due_at and attempts. */
+  readonly columns: Sql
+  /** Does the next step of a row. Throws when the step must be tried again. */
+  work(context: Given, row: Row & DueRow<Id>): Promise<void>
+}
+
+export interface DueRow<Id extends RowId = bigint> {
+  readonly tenant: Tenant
+  readonly id: Id
+  readonly due_at: Date
+  /** The number of times that the row's work has failed. */
+  readonly attempts: number
+}
+
+const ownName = sql`due_at`
+
+/** The number of rows that one round works on, over all tenants. */
+const perRound = 100
+/** The number of rows to choose from. */
+const perLook = 1000
+const atOnce = 10
+/** The time for which a row belongs to one server. It is longer than the work may take. */
+const claimMs = 60_000
+/** A row whose work failed is due again after this time, then after twice as long each time. */
+const firstRetryMs = 30_000
+const maxRetryMs = 60 * 60 * 1000
+
+/**
+ * Works on the due rows of a task, taking turns between tenants, and answers how many were done. Any number of servers may
+ * do so at once, because each row is claimed first. A row whose work throws is logged and counted, is due again later, and
+ * keeps no other row waiting. The rows of a killed server are due again after a minute.
+ */
+export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
+  context: Given,
+  task: DueTask<Given, Row, Id>,
+): Promise<number> {
+  const waiting = (await findDue(context, task)).values()
+  let done = 0
+  const workers = Array.from({ length: atOnce }, async () => {
+    for (const row of waiting) if (await doRow(context, task, row)) done += 1
+  })
+  // Waits for all workers, also when one throws, because the database is closed when the background work has stopped.
+  const ends = await Promise.allSettled(workers)
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  return done
+}
+
+async function findDue<Given extends FreeContext, Row, Id extends RowId>(
+  { db, clock }: Given,
+  task: DueTask<Given, Row, Id>,
+): Promise<(Row & DueRow<Id>)[]> {
+  const { table, idType = sql`bigint`, dueAt = ownName, columns } = task
+  const found = inTurns(await findOldest(db, clock.now(), task)).slice(0, perRound)
+  if (found.length === 0) return []
+  const rows = await db.query<Row & Omit<DueRow<Id>, 'tenant'> & TenantRow>(sql`
+    select ${tenantColumns}, d.mode, d.id, d.${dueAt} as due_at, d.attempts, ${columns}
+    from unnest(
+      ${found.map((each) => each.merchant_id)}::integer[], ${found.map((each) => each.id)}::${idType}[]
+    ) with ordinality as f (merchant_id, id, place)
+    join ${table} d on d.merchant_id = f.merchant_id and d.id = f.id
+    join merchants m on m.id = d.merchant_id
+    order by f.place
+  `)
+  return rows.map((row) => ({ ...row, tenant: readTenant(row) }))
+}
+
+interface FoundRow {
+  merchant_id: number
+  mode: Mode
+  id: RowId
+}
+
+/**
+ * The rows that have been due the longest, some of every tenant. So no tenant's rows are hidden behind thousands of
+ * another's.
+ */
+async function findOldest(
+  db: Queryable,
+  now: Date,
+  { table, dueAt = ownName, open, ready }: Pick<DueTask<never, unknown>, 'table' | 'dueAt' | 'open' | 'ready'>,
+): Promise<FoundRow[]> {
+  const found: FoundRow[] = []
+  for (;;) {
+    const oldest = await db.query<FoundRow>(sql`
+      select d.merchant_id, d.mode, d.id
+      from ${table} d
+      where ${open} and d.${dueAt} <= ${now} ${ready ?? nothing} ${found.length === 0 ? nothing : ofOthers(found)}
+      order by d.${dueAt}
+      limit ${perLook}
+    `)
+    found.push(...oldest)
+    if (oldest.length < perLook) return found
+  }
+}
+
+function ofOthers(found: FoundRow[]): Sql {
+  const [merchants, modes] = [found.map((each) => each.merchant_id), found.map((each) => each.mode)]
+  return sql`and (d.merchant_id, d.mode) not in (select * from unnest(${merchants}::integer[], ${modes}::text[]))`
+}
+
+/** The first row of each tenant, then the second of each, and so on. */
+function inTurns(rows: FoundRow[]): FoundRow[] {
+  const counts = new Map<string, number>()
+  const numbered = rows.map((row) => {
+    const key = `${row.merchant_id}/${row.mode}`
+    const turn = (counts.get(key) ?? 0) + 1
+    counts.set(key, turn)
+    return { row, turn }
+  })
+  return numbered.sort((a, b) => a.turn - b.turn).map(({ row }) => row)
+}
+
+/** Answers whether the row's work was done, by this server and now. */
+async function doRow<Given extends FreeContext, Row, Id extends RowId>(
+  context: Given,
+  task: DueTask<Given, Row, Id>,
+  row: Row & DueRow<Id>,
+): Promise<boolean> {
+  const claimedUntil = await claim(context, task, row)
+  if (claimedUntil === null) return false
+  try {
+    await task.work(context, row)
+    return true
+  } catch (error) {
+    logFailure(context, task.name, row, error)
+    context.meter.counter('mteja_background_failures_total', { task: task.name }).add(1)
+    await postpone(context, task, row, claimedUntil)
+    return false
+  }
+}
+
+/** Claims a row and answers the end of the claim. Null if another server has the row. */
+async function claim<Given extends FreeContext, Row, Id extends RowId>(
+  context: Given,
+  { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
+  row: DueRow<Id>,
+): Promise<Date | null> {
+  const until = new Date(context.clock.now().getTime() + claimMs)
+  const rows = await context.db.query(sql`
+    update ${table} d set ${dueAt} = ${until}
+    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and d.${dueAt} = ${row.due_at} and ${open}
+    returning d.id
+  `)
+  return rows.length > 0 ? until : null
+}
+
+/** Sets the time of the next try. A row whose time was changed during the work keeps that time. */
+async function postpone<Given extends FreeContext, Row, Id extends RowId>(
+  context: Given,
+  { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
+  row: DueRow<Id>,
+  claimedUntil: Date,
+): Promise<void> {
+  const delayMs = Math.min(firstRetryMs * 2 ** row.attempts, maxRetryMs)
+  await context.db.query(sql`
+    update ${table} d set
+      attempts = d.attempts + 1,
+      ${dueAt} = case
+        when d.${dueAt} = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
+        else d.${dueAt}
+      end
+    where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and ${open}
+  `)
+}
+
+function logFailure({ log }: FreeContext, task: string, { tenant, id, attempts }: DueRow<RowId>, error: unknown): void {
+  const members = { task, merchant: tenant.merchant.id, mode: tenant.mode, row: String(id), attempt: attempts + 1 }
+  if (error instanceof UpstreamError) {
+    const { operation, outcome, status } = error
+    log.warn({ ...members, operation, outcome, status }, 'a service outside could not be asked; it is asked again')
+    return
+  }
+  log.error({ ...members, err: error }, 'a row of background work failed; it is tried again')
+}

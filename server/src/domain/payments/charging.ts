@@ -1,0 +1,157 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { findCustomer } from '../customers/customers.ts'
+import type { Attempt } from '../idempotency/attempt.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { ChargedInstrument } from './instruments.ts'
+import { changeIntent } from './intent-payments.ts'
+import { refuseDenied } from './payers.ts'
+import {
+  firstCheckMs,
+  getPaymentIntent,
+  hasArrived,
+  type PaymentIntent,
+  type PaymentIntentStatus,
+} from './payment-intent-records.ts'
+import type { NewPaymentMethod } from './payment-methods.ts'
+import { type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { openStatuses, settleIntent } from './settling.ts'
+
+/** For this long a charge the processor has not heard of may still be on its way to it. */
+const arrivalMs = 30_000
+
+/** What an intent is charged to. */
+export interface Means {
+  instrument: ChargedInstrument
+  /** Saved as a payment method of the customer once it has paid. */
+  toSave: NewPaymentMethod | null
+}
+
+/**
+ * Pays an intent, once for an attempt, by the means that `choose` answers. An intent that is paid or under way is not
+ * charged again, and nothing is chosen for it. Answers `failed` with its reason for a declined charge. Throws
+ * `not_available`, `payment_intent_not_found`, `payment_intent_not_open`, `customer_denied`, and what `choose` throws.
+ */
+export async function payIntent(
+  context: PaymentsContext,
+  tenant: Tenant,
+  { id, choose }: { id: string; choose: (intent: PaymentIntent) => Promise<Means> },
+  attempt: Attempt,
+): Promise<PaymentIntent> {
+  const intent = await getPaymentIntent(context, tenant, id)
+  if (intent.status === 'succeeded') return intent
+  if (isUnderWay(intent)) return lookAgain(context, tenant, intent)
+  if (intent.customerCode !== null) {
+    refuseDenied(await findCustomer(context, tenant, { code: intent.customerCode }))
+  }
+  return chargeIntent(context, tenant, { intent, ...(await choose(intent)) }, attempt)
+}
+
+/** Charges an intent, once for an attempt. Throws `not_available`, `payment_intent_not_open`. */
+export async function chargeIntent(
+  context: PaymentsContext,
+  tenant: Tenant,
+  { intent, ...means }: Means & { intent: PaymentIntent },
+  attempt: Attempt,
+): Promise<PaymentIntent> {
+  const processor = await requireProcessor(context, tenant)
+  const reference = await beginCharge(context, tenant, { intent, ...means }, attempt)
+  if (reference === null) return lookInstead(context, tenant, intent)
+  const { amount, currency } = intent
+  const state = await processor.charge(tenant, { reference, amount, currency, instrument: means.instrument })
+  return settleIntent(context, tenant, { ...intent, chargeReference: reference }, state)
+}
+
+/** Of any number who would charge at once, one does. Answers the charge's reference, null to the others. */
+async function beginCharge(
+  context: Context,
+  tenant: Tenant,
+  { intent, instrument, toSave }: Means & { intent: PaymentIntent },
+  attempt: Attempt,
+): Promise<string | null> {
+  const now = context.clock.now()
+  const charged = await changeIntent(context, tenant, intent, {
+    intent: sql`
+      status = 'processing',
+      charge_count = charge_count + 1,
+      charge_reference = ${intent.id}::text || '_' || (charge_count + 1),
+      charge_key = ${attempt.id},
+      charged_at = ${now}::timestamptz,
+      to_save = ${toSave === null ? null : JSON.stringify(toSave)}::json,
+      failure_reason = null,
+      due_at = ${new Date(now.getTime() + firstCheckMs)}::timestamptz
+    `,
+    payment: sql`status = 'processing', channel = ${instrument.type}, failure_reason = null`,
+    where: sql`
+      status = any(${openStatuses}::text[]) and expires_at > ${now}::timestamptz
+      and charge_key is distinct from ${attempt.id}
+    `,
+  })
+  return charged?.chargeReference ?? null
+}
+
+/** Another call has charged it, or another try of this request has, or it cannot be charged any more. */
+async function lookInstead(context: PaymentsContext, tenant: Tenant, { id }: PaymentIntent) {
+  const intent = await getPaymentIntent(context, tenant, id)
+  if (isUnderWay(intent)) return lookAgain(context, tenant, intent)
+  if (intent.status === 'succeeded') return intent
+  if (intent.status === 'failed' && intent.expiresAt > context.clock.now()) return intent
+  throw notOpen(intent)
+}
+
+/** The money is being taken, or has come and is about to be credited. */
+export function isUnderWay(intent: PaymentIntent): boolean {
+  return intent.status === 'processing' || (hasArrived(intent) && openStatuses.includes(intent.status))
+}
+
+/**
+ * Looks where an intent is that is under way. Money that has come is credited; of a charge the processor is asked. Throws
+ * `not_available`.
+ */
+export async function lookAgain(
+  context: PaymentsContext,
+  tenant: Tenant,
+  intent: PaymentIntent,
+): Promise<PaymentIntent> {
+  if (hasArrived(intent)) return settleIntent(context, tenant, intent, { status: 'succeeded' })
+  const processor = await requireProcessor(context, tenant)
+  const state = await processor.query(tenant, intent.chargeReference as string)
+  if (state !== null) return settleIntent(context, tenant, intent, state)
+  const chargedMs = context.clock.now().getTime() - (intent.chargedAt?.getTime() ?? 0)
+  if (chargedMs < arrivalMs) return settleIntent(context, tenant, intent, { status: 'processing' })
+  return stopCharge(context, tenant, intent)
+}
+
+/** Gives up the charge under way, where its processor can still do so. Throws `not_available`. */
+export async function stopCharge(
+  context: PaymentsContext,
+  tenant: Tenant,
+  intent: PaymentIntent,
+): Promise<PaymentIntent> {
+  const { amount, currency } = intent
+  const reference = intent.chargeReference as string
+  const processor = await requireProcessor(context, tenant)
+  return settleIntent(context, tenant, intent, await processor.stop(tenant, { reference, amount, currency }))
+}
+
+/**
+ * Takes a processor's message that something happened to a payment. The message is not believed: the processor is asked.
+ * Throws `not_available`, `payment_intent_not_found`, `payment_intent_not_open` for an intent that was never charged.
+ */
+export async function receiveNotice(context: PaymentsContext, tenant: Tenant, id: string): Promise<PaymentIntent> {
+  const intent = await getPaymentIntent(context, tenant, id)
+  if (intent.chargeReference !== null || isUnderWay(intent)) return lookAgain(context, tenant, intent)
+  if (hasArrived(intent)) return intent
+  throw new ServiceError('payment_intent_not_open', `Payment intent ${intent.id} was not charged yet: confirm it first`)
+}
+
+export function notOpen({ id, status, failureReason }: PaymentIntent): ServiceError {
+  const words: Partial<Record<PaymentIntentStatus, string>> = {
+    succeeded: 'has succeeded',
+    processing: 'is being processed and cannot be stopped any more',
+    canceled: `was canceled: ${failureReason}`,
+  }
+  const message = `Payment intent ${id} ${words[status] ?? 'has expired'}; create a new one`
+  return new ServiceError('payment_intent_not_open', message)
+}

@@ -1,0 +1,72 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { findCustomer } from '../customers/customers.ts'
+import type { Attempt } from '../idempotency/attempt.ts'
+import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import type { TypedCard, TypedPhone } from './instruments.ts'
+import { refuseDenied } from './payers.ts'
+import { getPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
+import { confirmPaymentIntent } from './payment-intents.ts'
+import { type HostedPages, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import type { Payment } from './payment-records.ts'
+import { getPayment, verifyPayment } from './payments.ts'
+
+/** A payment whose page a person has opened. The address of the page is the only secret. */
+export interface OpenedPayment {
+  tenant: Tenant
+  payment: Payment
+  intent: PaymentIntent
+  pages: HostedPages
+}
+
+/**
+ * The payment as its page shows it now: about a payment under way the processor is asked first. Throws
+ * `reference_not_found`, `not_available`.
+ */
+export async function openPaymentPage(context: PaymentsContext, accessCode: string): Promise<OpenedPayment> {
+  const { tenant, reference } = await findPage(context, accessCode)
+  const payment = await verifyPayment(context, tenant, reference)
+  return openedBy(context, tenant, reference, await getPaymentIntent(context, tenant, payment.paymentIntentId))
+}
+
+/**
+ * Pays on the page, once for an attempt, and saves the instrument when it has paid. A payment that is paid or under way is
+ * not charged again. Throws `reference_not_found`, `payment_intent_not_open`, `invalid_request`, `customer_denied`,
+ * `not_available`.
+ */
+export async function payOnPage(
+  context: PaymentsContext,
+  { accessCode, instrument }: { accessCode: string; instrument: TypedCard | TypedPhone },
+  attempt: Attempt,
+): Promise<OpenedPayment> {
+  const { tenant, reference } = await findPage(context, accessCode)
+  const { paymentIntentId, channels, customer } = await getPayment(context, tenant, { reference })
+  if (channels !== null && !channels.includes(instrument.type)) {
+    throw new ServiceError('invalid_request', `This is paid by ${channels.join(' or ')}`)
+  }
+  refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
+  const intent = await confirmPaymentIntent(context, tenant, { id: paymentIntentId, instrument, save: true }, attempt)
+  return openedBy(context, tenant, reference, intent)
+}
+
+async function openedBy(
+  context: PaymentsContext,
+  tenant: Tenant,
+  reference: string,
+  intent: PaymentIntent,
+): Promise<OpenedPayment> {
+  const { pages } = await requireProcessor(context, tenant)
+  return { tenant, payment: await getPayment(context, tenant, { reference }), intent, pages }
+}
+
+async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
+  const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
+    select pay.mode, pay.reference, ${tenantColumns}
+    from payments pay
+    join merchants m on m.id = pay.merchant_id
+    where pay.access_code = ${accessCode}
+  `)
+  if (row === undefined) throw new ServiceError('reference_not_found', 'There is no such payment page')
+  return { tenant: readTenant(row), reference: row.reference }
+}

@@ -1,0 +1,236 @@
+import { type ErrorCode, ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { nothing, sql } from '../../db/sql.ts'
+import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Customer, lockCustomer } from '../customers/customers.ts'
+import { recordEvent, recordMerchantEvent } from '../events/events.ts'
+import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
+import {
+  firstCheckMs,
+  getPaymentIntent,
+  type PaymentIntent,
+  type PaymentIntentStatus,
+  uuidOfIntent,
+} from './payment-intent-records.ts'
+import { addPaymentMethod, type NewPaymentMethod } from './payment-methods.ts'
+import { type ChargeState, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+
+/** Intents that can be charged. */
+export const openStatuses: readonly PaymentIntentStatus[] = [
+  'requires_payment_method',
+  'requires_confirmation',
+  'failed',
+]
+
+/** A charge under way is asked about after as long again as it has taken so far, at most after this time. */
+const lastCheckMs = 60_000
+
+/**
+ * Brings an intent to where its charge is. Everybody who learns something of the charge does this, in any order, and
+ * repeatedly. Throws what the ledger throws, save for money it refuses for good: that goes back to the payer.
+ */
+export async function settleIntent(
+  context: PaymentsContext,
+  tenant: Tenant,
+  intent: PaymentIntent,
+  state: ChargeState,
+): Promise<PaymentIntent> {
+  if (state.status === 'succeeded') await credit(context, tenant, intent)
+  if (state.status === 'failed') await failCharge(context, tenant, intent, state.reason)
+  if (state.status === 'processing') await lookLater(context, tenant, intent)
+  return getPaymentIntent(context, tenant, intent.id)
+}
+
+/** The ledger's reasons to refuse money that has been taken already. */
+const refusedCredits: ReadonlySet<ErrorCode> = new Set(['customer_denied', 'customer_not_found', 'balance_limit'])
+
+/**
+ * Credits the money, once for all charges of an intent, then notes it. Money that the ledger refuses goes back to the
+ * payer, and the intent is closed: the ledger will not change its answer. Money that came without a charge is returned by
+ * its reporter, who is told that the payment has failed.
+ */
+async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
+  if (intent.status === 'succeeded') return
+  const receipt = await doCommand(context, tenant, creditCommand(context, intent)).catch((error) => {
+    if (error instanceof ServiceError && refusedCredits.has(error.code)) return error
+    throw error
+  })
+  if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
+  if (intent.chargeReference !== null) {
+    await (await requireProcessor(context, tenant)).giveBack(tenant, intent.chargeReference)
+  }
+  await cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason: receipt.message })
+}
+
+function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
+  const { customerCode, checkoutSessionId, amount, currency, description } = intent
+  const id = uuidV7(context.random, context.clock.now())
+  const details = { paymentIntentId: intent.id, ...(checkoutSessionId === null ? {} : { checkoutSessionId }) }
+  return {
+    action: 'post',
+    kind: 'pay_in',
+    id,
+    currency,
+    from: { kind: 'outside' },
+    to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
+    amount,
+    description: description ?? 'Payment',
+    details,
+    event:
+      customerCode === null
+        ? null
+        : {
+            type: 'pay_in.succeeded',
+            data: {
+              customer: { code: customerCode },
+              details: { payInId: id, amount: Number(amount), currency, ...details },
+            },
+          },
+    request: null,
+    ownKey: `payment-intent/${intent.id}`,
+  }
+}
+
+/** The money is credited already: this may come later, after a crash, and more than once. */
+async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentIntent, transactionId: string) {
+  await inTransaction(context, async (tx) => {
+    const paid = await changeIntent(tx, tenant, intent, {
+      intent: sql`status = 'succeeded', transaction_id = ${transactionId}::uuid, failure_reason = null, due_at = null`,
+      payment: sql`status = 'succeeded', paid_at = ${tx.clock.now()}::timestamptz, failure_reason = null`,
+      where: sql`status <> 'succeeded'`,
+    })
+    if (paid === null) return
+    const { toSave } = paid
+    const isPayment = paid.payerId !== null
+    const customer = await lockPayer(tx, tenant, paid)
+    if (customer !== null && toSave !== null) {
+      const known = isPayment ? null : await findSaved(tx, tenant, customer, toSave)
+      const { id } = known ?? (await addPaymentMethod(tx, tenant, customer, toSave))
+      await setPaymentMethod(tx, tenant, intent, id)
+    }
+    if (isPayment) await countSuccess(tx, tenant, intent)
+    const told = { transactionId, ...(isPayment ? await paymentDetails(tx, tenant, intent) : {}) }
+    await recordIntentEvent(tx, tenant, 'payment_intent.succeeded', { customer, intent, told })
+    if (intent.checkoutSessionId !== null) {
+      await recordIntentEvent(tx, tenant, 'checkout.session.completed', { customer, intent, told: { transactionId } })
+    }
+  })
+}
+
+/** The customer who is credited, or else who pays the merchant under a reference; null where nobody is named. */
+async function lockPayer(
+  tx: TxContext,
+  tenant: Tenant,
+  { creditedId, payerId }: { creditedId: bigint | null; payerId: bigint | null },
+): Promise<Customer | null> {
+  const id = creditedId ?? payerId
+  return id === null ? null : lockCustomer(tx, tenant, { id })
+}
+
+/** The instrument as the customer has saved it before, where they have. */
+async function findSaved(tx: TxContext, tenant: Tenant, customer: Customer, { signature }: NewPaymentMethod) {
+  const [known] = await tx.db.query<{ id: bigint }>(sql`
+    select id from payment_methods
+    where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id} and deactivated_at is null
+      and signature = ${signature ?? null}
+    order by id desc
+    limit 1
+  `)
+  return known ?? null
+}
+
+async function setPaymentMethod(tx: TxContext, tenant: Tenant, intent: PaymentIntent, methodId: bigint): Promise<void> {
+  await tx.db.query(sql`
+    update payment_intents set payment_method_id = ${methodId}, to_save = null
+    where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent)}
+  `)
+}
+
+/** Notes that the last charge was declined: the intent can be charged again until it expires. */
+function failCharge(context: Context, tenant: Tenant, intent: PaymentIntent, reason: string): Promise<void> {
+  return closeIntent(context, tenant, intent, { to: 'failed', from: ['processing'], reason })
+}
+
+/** Ends an intent that is in one of the statuses `from`; an intent that has moved on is left as it is. */
+export function cancelIntent(
+  context: Context,
+  tenant: Tenant,
+  intent: PaymentIntent,
+  { from, reason }: { from: readonly PaymentIntentStatus[]; reason: string },
+): Promise<void> {
+  return closeIntent(context, tenant, intent, { to: 'canceled', from, reason })
+}
+
+interface Closing {
+  to: 'failed' | 'canceled'
+  from: readonly PaymentIntentStatus[]
+  reason: string
+}
+
+async function closeIntent(
+  context: Context,
+  tenant: Tenant,
+  intent: PaymentIntent,
+  { to, from, reason }: Closing,
+): Promise<void> {
+  await inTransaction(context, async (tx) => {
+    const closed = await changeIntent(tx, tenant, intent, {
+      intent: sql`
+        status = ${to}, failure_reason = ${reason}, due_at = ${to === 'failed' ? sql`expires_at` : sql`null`}
+      `,
+      payment: sql`
+        status = case pay.status when 'unpaid' then 'unpaid' else 'failed' end,
+        failure_reason = case pay.status when 'processing' then ${reason} else pay.failure_reason end
+      `,
+      where: sql`
+        status = any(${from}::text[])
+        ${to === 'failed' ? sql`and charge_reference = ${intent.chargeReference}` : nothing}
+      `,
+    })
+    if (closed === null) return
+    const customer = await lockPayer(tx, tenant, closed)
+    const told = { reason, ...(closed.payerId === null ? {} : await paymentDetails(tx, tenant, intent)) }
+    await recordIntentEvent(tx, tenant, `payment_intent.${to}`, { customer, intent, told })
+    if (customer !== null && closed.creditedId !== null && to === 'failed') {
+      await recordIntentEvent(tx, tenant, 'pay_in.failed', { customer, intent, told: { reason } })
+    }
+  })
+}
+
+async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<void> {
+  const now = context.clock.now()
+  const tookMs = now.getTime() - (intent.chargedAt?.getTime() ?? now.getTime())
+  const next = new Date(now.getTime() + Math.min(Math.max(tookMs, firstCheckMs), lastCheckMs))
+  const dueAt = intent.expiresAt > now && intent.expiresAt < next ? intent.expiresAt : next
+  await context.db.query(sql`
+    update payment_intents set due_at = ${dueAt}, attempts = 0
+    where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent)} and status = 'processing'
+  `)
+}
+
+interface IntentTelling {
+  customer: Customer | null
+  intent: PaymentIntent
+  /** What the event tells beside the intent. */
+  told: Record<string, unknown>
+}
+
+async function recordIntentEvent(
+  tx: TxContext,
+  tenant: Tenant,
+  type:
+    | 'payment_intent.succeeded'
+    | 'payment_intent.failed'
+    | 'payment_intent.canceled'
+    | 'pay_in.failed'
+    | 'checkout.session.completed',
+  { customer, intent, told }: IntentTelling,
+): Promise<void> {
+  const { id, checkoutSessionId, amount, currency } = intent
+  const session = checkoutSessionId === null ? {} : { checkoutSessionId }
+  const details = { paymentIntentId: id, ...session, amount: Number(amount), currency, ...told }
+  if (customer === null) await recordMerchantEvent(tx, tenant, type, details)
+  else await recordEvent(tx, tenant, type, customer, details)
+}

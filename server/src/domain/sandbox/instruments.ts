@@ -1,0 +1,114 @@
+import type {
+  CardIssuer,
+  ChargedInstrument,
+  IdentifiedInstrument,
+  InstrumentFacts,
+  TypedCard,
+} from '../payments/instruments.ts'
+import type { HostedPages } from '../payments/payment-processor.ts'
+
+export type SandboxOutcome = 'succeeded' | 'declined' | 'insufficient_funds' | 'timeout' | 'late_success'
+
+/** Card numbers by the outcome of a charge. Every other card is declined: no real one belongs here. */
+export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
+  '4084084084084081': 'succeeded',
+  '4242424242424242': 'succeeded',
+  '4084080000005408': 'declined',
+  '4084080000670037': 'insufficient_funds',
+  '4084080000060007': 'timeout',
+  '4084080000040009': 'late_success',
+}
+
+/** Charged where no instrument is given, and in place of an encrypted card. */
+export const sandboxSuccessCard = '4084084084084081'
+
+/**
+ * The last four digits of a mobile money number, or of an account that is debited, by the outcome; every other number
+ * succeeds. They are the cards' last four. A bank takes its time: its answer comes late.
+ */
+const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
+  '5408': 'declined',
+  '0037': 'insufficient_funds',
+  '0007': 'timeout',
+  '0009': 'late_success',
+}
+
+/** Mobile money numbers of other providers' documentation, which succeed. */
+export const sandboxPhones = ['+254710000000', '0551234987'] as const
+
+/** The account of a mandate that is approved without one. */
+export const sandboxAccount = { number: '0123456789', bankCode: '058' } as const
+
+export const sandboxBank = 'TEST BANK'
+
+const testIssuer: CardIssuer = {
+  countryCode: 'NG',
+  countryName: 'Nigeria',
+  cardType: 'DEBIT',
+  bank: sandboxBank,
+  bankId: null,
+}
+
+/** The first six digits of test cards. */
+const testBins: ReadonlySet<string> = new Set(['408408', '424242', '506066', '507850'])
+
+export const sandboxDefaultInstrument: ChargedInstrument = {
+  type: 'card',
+  bin: sandboxSuccessCard.slice(0, 6),
+  last4: sandboxSuccessCard.slice(-4),
+}
+
+export function identifyInstrument({ type }: IdentifiedInstrument): InstrumentFacts {
+  if (type === 'mobile_money') return { provider: 'mpesa', bank: null }
+  return { provider: type === 'card' ? 'iveri' : 'direct_debit', bank: sandboxBank }
+}
+
+/** A ciphertext is the card that succeeds. A card's number in place of a ciphertext is that card. */
+export function readEncryptedCard(ciphertext: string): TypedCard {
+  const digits = ciphertext.replace(/[\s-]/g, '')
+  const number = /^\d+$/.test(digits) ? digits : sandboxSuccessCard
+  return { type: 'card', number, expiryMonth: 12, expiryYear: 2030 }
+}
+
+export function findIssuer(bin: string): CardIssuer | null {
+  return testBins.has(bin) ? testIssuer : null
+}
+
+export function outcomeOf({ type, bin, last4, phone }: ChargedInstrument): SandboxOutcome | 'unknown' {
+  if (type === 'card') {
+    const number = Object.keys(sandboxCards).find((card) => card.slice(0, 6) === bin && card.slice(-4) === last4)
+    return number === undefined ? 'unknown' : (sandboxCards[number] as SandboxOutcome)
+  }
+  return sandboxPhoneEndings[phone?.slice(-4) ?? last4 ?? ''] ?? 'succeeded'
+}
+
+const effects: Readonly<Record<SandboxOutcome, string>> = {
+  succeeded: 'succeeds',
+  declined: 'is declined',
+  insufficient_funds: 'has insufficient funds',
+  timeout: 'is never answered',
+  late_success: 'succeeds a moment later',
+}
+
+export const sandboxPages: HostedPages = {
+  channels: ['card', 'mobile_money'],
+  paymentNotice: 'This is a sandbox: no money moves, and only test cards are accepted.',
+  testInstruments: {
+    title: 'Test cards and numbers',
+    tables: [
+      {
+        sentence: null,
+        rows: Object.entries(sandboxCards).map(([number, outcome]) => [
+          number.replace(/\d{4}(?=\d)/g, '$& '),
+          effects[outcome],
+        ]),
+      },
+      {
+        sentence: `Any phone number succeeds, such as ${sandboxPhones.join(' or ')}, but for those that end in:`,
+        rows: Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => [`… ${ending}`, effects[outcome]]),
+      },
+    ],
+  },
+  mandateNotice: 'This is a sandbox: no bank is asked.',
+  testAccount: sandboxAccount,
+}

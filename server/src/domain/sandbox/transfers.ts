@@ -1,0 +1,68 @@
+import { randomCode } from '../../base/ids.ts'
+import { parseAmount } from '../../base/money.ts'
+import { findAccountByNumber } from '../banking/dedicated-accounts.ts'
+import { findCustomer } from '../customers/customers.ts'
+import type { Attempt } from '../idempotency/attempt.ts'
+import { receiveArrival } from '../payments/arrivals.ts'
+import type { PaymentsContext } from '../payments/payment-processor.ts'
+import type { Payment } from '../payments/payment-records.ts'
+import { sandboxAccount, sandboxBank } from './instruments.ts'
+import type { SandboxTenant } from './sandbox-tenant.ts'
+
+/** A transfer as its sender makes it. */
+export interface NewTransfer {
+  /** Of the dedicated account it is sent to. */
+  accountNumber: string
+  amount: number | string
+  senderName?: string | undefined
+  senderBank?: string | undefined
+  senderAccountNumber?: string | undefined
+  narration?: string | undefined
+  /** The bank's own name of it: letters, digits and `.=-`. Default made from the attempt. */
+  reference?: string | undefined
+}
+
+/**
+ * Does as if somebody had sent money to a dedicated account: it is a payment of the customer, and their cash. Once for a
+ * reference, however often it is reported. A transfer to a denied customer goes back to its sender, for good: the payment
+ * has failed. Throws `invalid_request`, `dedicated_account_not_found`, `reference_taken`.
+ */
+export async function simulateTransfer(
+  context: PaymentsContext,
+  tenant: SandboxTenant,
+  transfer: NewTransfer,
+  attempt: Attempt,
+): Promise<Payment> {
+  const { accountNumber } = transfer
+  const amount = parseAmount(transfer.amount)
+  const account = await findAccountByNumber(context, tenant, accountNumber)
+  const customer = await findCustomer(context, tenant, { id: account.customerId })
+  const senderName = transfer.senderName ?? 'SANDBOX SENDER'
+  return receiveArrival(context, tenant, {
+    customer,
+    reference: transfer.reference ?? referenceOf(attempt),
+    amount,
+    currency: account.currency,
+    description: transfer.narration ?? `Transfer from ${senderName}`,
+    details: {
+      code: randomCode(context.random, 10),
+      senderName,
+      senderBank: transfer.senderBank ?? sandboxBank,
+      senderAccountNumber: maskNumber(transfer.senderAccountNumber ?? sandboxAccount.number),
+      senderCountry: account.currency === 'GHS' ? 'GH' : 'NG',
+      narration: transfer.narration ?? null,
+      receiverBank: account.provider.bankName,
+      receiverAccountNumber: accountNumber,
+    },
+  })
+}
+
+/** `XXXXXX6789` */
+function maskNumber(number: string): string {
+  return `XXXXXX${number.slice(-4)}`
+}
+
+/** A request that comes again is of the same transfer. The last digits of a UUID are random. */
+function referenceOf({ id }: Attempt): string {
+  return id.replaceAll('-', '').slice(-15)
+}
