@@ -43,6 +43,7 @@ test('an outside issuer that does not give its keys is logged and counted, as an
     { level: 40, subject, failures: 1, msg: 'works again' },
   ])
   const count = 'mteja_upstream_call_duration_seconds_count{upstream="issuer",operation="fetch_keys",outcome='
-  expect(service.meter.render()).toContain(`${count}"401"} 1\n`)
-  expect(service.meter.render()).toContain(`${count}"answered"} 1\n`)
+  const shown = await service.meter.render()
+  expect(shown).toContain(`${count}"401"} 1\n`)
+  expect(shown).toContain(`${count}"answered"} 1\n`)
 })
