@@ -111,9 +111,7 @@ describe('rooms', () => {
     const guests = imports
       .filter(({ from, to }) => roomOf(to) === 'domain/sandbox' && roomOf(from) !== 'domain/sandbox')
       .map(({ from }) => from)
-    const strangers = guests.filter(
-      (file) => !/^start\//.test(file) && file !== 'surfaces/mteja/routes/sandbox.ts',
-    )
+    const strangers = guests.filter((file) => !/^start\//.test(file) && file !== 'surfaces/mteja/routes/sandbox.ts')
     expect(strangers).toEqual([])
   })
 })

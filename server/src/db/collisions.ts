@@ -5,7 +5,7 @@ const chosenStates = /^(40P01|40001)$/
 const uniqueViolation = '23505'
 /** The transaction that `work` joined is gone with its first failure: its owner may begin again, we cannot. */
 const transactionAborted = '25P02'
-const maxAttempts = 5
+const maxRounds = 5
 
 /**
  * Does `work`, and does it again when another transaction was in the way at that moment: it finds then what the other
@@ -15,12 +15,12 @@ const maxAttempts = 5
  */
 export async function repeatAfterCollision<T>(uniqueNames: readonly string[], work: () => Promise<T>): Promise<T> {
   let collision: unknown
-  for (let attempt = 1; ; attempt++) {
+  for (let round = 1; ; round++) {
     try {
       return await work()
     } catch (error) {
       if (collision !== undefined && codeOf(error) === transactionAborted) throw collision
-      if (attempt === maxAttempts || !isCollision(error, uniqueNames)) throw error
+      if (round === maxRounds || !isCollision(error, uniqueNames)) throw error
       collision = error
     }
   }
