@@ -87,7 +87,7 @@ test('a refund and a reversal tell what they gave back and what is left, once fo
   ])
 })
 
-test('and nothing of that gets into the event of another command in the batch', async () => {
+test('an event has nothing of another command in the batch of its command', async () => {
   const { customerCode, hold } = await createHolder()
   const make = commandsFor(service)
   const { id: holdId } = await hold()
