@@ -13,7 +13,7 @@ export interface ClaimedDelivery {
   endpointId: string
   style: WebhookStyle
   url: string
-  /** The sealed secrets that sign its attempts: the endpoint's secret, and the former secret while that is still valid. */
+  /** The sealed secrets that sign its attempts: the endpoint's secret, and the former secret while it is valid. */
   sealedSecrets: Buffer[]
   tryCount: number
   /** Stored at the first attempt, null before it. Every later attempt sends the same body. */
@@ -50,8 +50,8 @@ export const maxParallel = { perEndpoint: 20, inAll: 256 } as const
 const leaseSlackMs = 5_000
 
 /**
- * Takes on deliveries that are due, no more than there is room for. Deliveries of one customer to one endpoint are taken
- * on one after another. Any number of processes may claim at once: `claim_deliveries.sql` says how.
+ * Takes on deliveries that are due, no more than there is room for. Deliveries of one customer to one endpoint are
+ * taken on one after another. Any number of processes may claim at once: `claim_deliveries.sql` says how.
  *
  * @param busy how many attempts at each endpoint this process has under way
  */

@@ -12,7 +12,7 @@ import { styleRules } from './styles.ts'
 
 export { eventName as messageId } from '../events/ids.ts'
 
-/** Makes the body of a webhook in each style, a value that becomes JSON. A style tells only events it has a name for. */
+/** Makes the body of a webhook in each style: a value that becomes JSON. A style tells only events that it names. */
 export type EventRenderers = Readonly<Record<WebhookStyle, (event: RecordedEvent) => object>>
 
 /** Makes one attempt at a delivery and records its outcome. */

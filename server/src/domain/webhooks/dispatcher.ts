@@ -7,8 +7,8 @@ import type { SenderChoice } from './sender.ts'
 
 const idleMs = 200
 /**
- * Attempts that end within this time are followed up together. To take on many deliveries costs the database little more
- * than to take on a single delivery.
+ * Attempts that end within this time are followed up together. To take on many deliveries costs the database little
+ * more than to take on a single delivery.
  */
 const gatherMs = 10
 /** How long a stop waits for receivers. The next server sends again each delivery that is not answered by then. */
@@ -19,7 +19,8 @@ const task = 'deliveries'
 
 /**
  * Sends deliveries that are due until it is stopped. An endpoint that does not answer holds only its own share of the
- * attempts under way. The returned function takes on no more deliveries and waits a few seconds for attempts under way.
+ * attempts under way. The returned function takes on no more deliveries and waits a few seconds for attempts under
+ * way.
  */
 export function startDispatcher(context: FreeContext & SenderChoice, renderers: EventRenderers): () => Promise<void> {
   const stop = new AbortController()

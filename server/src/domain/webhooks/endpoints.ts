@@ -79,8 +79,8 @@ export async function createWebhookEndpoint(
 }
 
 /**
- * Sets the only address of the mode that is told of events as Paystack tells them. Deliveries that still wait go to the
- * new address too. Deliveries are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
+ * Sets the only address of the mode that is told of events as Paystack tells them. Deliveries that still wait go to
+ * the new address too. Deliveries are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
  */
 export async function setPaystackWebhook(
   context: Context,
@@ -191,8 +191,8 @@ export async function updateWebhookEndpoint(
 
 /**
  * Gives the endpoint a new secret and answers the secret. For `overlapMs` deliveries are signed with the former secret
- * as well, so that a receiver has the time to change over. Throws `webhook_endpoint_not_found`. Throws `invalid_request`
- * for an endpoint in Paystack's style, whose secret is an API key.
+ * as well, so that a receiver has the time to change over. Throws `webhook_endpoint_not_found`. Throws
+ * `invalid_request` for an endpoint in Paystack's style, whose secret is an API key.
  */
 export async function rotateWebhookSecret(
   context: Context,
@@ -254,8 +254,8 @@ async function giveUpDeliveries(tx: TxContext, merchantId: number, id: string, r
 }
 
 /**
- * Gives up deliveries that were recorded at the moment in which their endpoint was deleted or disabled, by a transaction
- * that did not see the change yet. Answers their number.
+ * Gives up deliveries that were recorded at the moment in which their endpoint was deleted or disabled, by a
+ * transaction that did not see the change yet. Answers their number.
  */
 export async function giveUpStrayDeliveries(context: Context): Promise<number> {
   const now = context.clock.now()

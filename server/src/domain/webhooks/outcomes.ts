@@ -62,7 +62,9 @@ async function recordAttempts(tx: TxContext, merchantId: number, outcomes: Outco
   await tx.db.query(sql`select record_attempts(${merchantId}, ${JSON.stringify(attempts)}::json, ${now})`)
 }
 
-/** Stores since when an endpoint has been failing. Disables an endpoint that has failed for long or says it is gone. */
+/**
+ * Stores since when an endpoint has been failing. Disables an endpoint that has failed for long or says it is gone.
+ */
 async function watchEndpoints(tx: TxContext, merchantId: number, outcomes: Outcome[], now: Date): Promise<void> {
   const working = outcomes.filter(({ status }) => status === 'delivered').map(({ delivery }) => delivery.endpointId)
   const failing = outcomes.filter(({ status, isOurFault }) => status !== 'delivered' && !isOurFault)
@@ -84,7 +86,9 @@ function isGoneAnswer({ answer, delivery }: Outcome): boolean {
   return delivery.style === 'standard' && 'status' in answer && answer.status === 410
 }
 
-/** Stores that the endpoint has failed. Answers the reason to disable it, null for one that has not failed for long. */
+/**
+ * Stores that the endpoint has failed. Answers the reason to disable it, null for one that has not failed for long.
+ */
 async function reasonToDisable(tx: TxContext, merchantId: number, id: string, now: Date): Promise<string | null> {
   const [row] = await tx.db.query<{ failing_since: Date }>(sql`
     update webhook_endpoints set failing_since = coalesce(failing_since, ${now}::timestamptz)

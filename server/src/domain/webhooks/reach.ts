@@ -2,7 +2,8 @@ import ipaddr from 'ipaddr.js'
 
 /**
  * Where a delivery may go. `public` is the addresses of the open Internet only. `local` adds this machine and its
- * networks, for developers. Link-local addresses are never within reach: clouds keep their machines' credentials there.
+ * networks, for developers. Link-local addresses are never within reach: clouds keep their machines' credentials
+ * there.
  */
 export type Reach = 'public' | 'local'
 

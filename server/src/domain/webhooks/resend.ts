@@ -23,9 +23,9 @@ export async function resendDelivery(context: Context, tenant: Tenant, id: bigin
 }
 
 /**
- * Sends again the deliveries that fit the filter, to endpoints that are still told of events. A filter without a status
- * means failed deliveries. Answers their number. Throws `webhook_endpoint_not_found`, and `invalid_request` for more than
- * `maxResent`.
+ * Sends again the deliveries that fit the filter, to endpoints that are still told of events. A filter without a
+ * status means failed deliveries. Answers their number. Throws `webhook_endpoint_not_found`, and `invalid_request` for
+ * more than `maxResent`.
  */
 export async function resendDeliveries(context: Context, tenant: Tenant, filter: DeliveryFilter): Promise<number> {
   const ids = await findResendable(context, tenant, filter)

@@ -34,8 +34,8 @@ const keptBytes = 2_000
 type Resolve = typeof dns.lookup
 
 /**
- * A sender that connects only to addresses within reach. A name is resolved once, each of its addresses is checked, and
- * the connection is made to a checked address. Redirects are not followed.
+ * A sender that connects only to addresses within reach. A name is resolved once, each of its addresses is checked,
+ * and the connection is made to a checked address. Redirects are not followed.
  *
  * @param resolve answers as `dns.lookup`
  */
