@@ -51,8 +51,8 @@ interface Group<Item, Result> {
  * go together in the next batch. A lone call goes at once. Nothing is remembered: the database answers each call.
  *
  * A second batch is sent before the first is answered, once half as many calls wait as went with the first. The
- * database then has its next batch at hand. Measured: about a tenth more transfers and creations than with one batch at
- * a time.
+ * database then has its next batch at hand. Measured: about a tenth more transfers and creations than with one batch
+ * at a time.
  *
  * @param db batches of a group are done one after the other, in the order they were sent
  * @param run does one batch on the lane, and answers in the order of its items
