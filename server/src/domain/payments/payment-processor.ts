@@ -62,7 +62,7 @@ export interface PaymentProcessor extends InstrumentReader {
   /** The instrument charged where a payment names none; null for a processor that must be told an instrument. */
   readonly defaultInstrument: ChargedInstrument | null
   readonly pages: HostedPages
-  /** Takes the money once for a reference, however often it is asked. */
+  /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
   /** The state of the charge now; null for a reference the processor has never heard of. */
   query(tenant: Tenant, reference: string): Promise<ChargeState | null>
@@ -71,11 +71,11 @@ export interface PaymentProcessor extends InstrumentReader {
    * charge.
    */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
-  /** Returns the money of a charge that succeeded. Doing it again changes nothing. */
+  /** Returns the money of a charge that succeeded. To return the money again changes nothing. */
   giveBack(tenant: Tenant, reference: string): Promise<void>
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
   readonly mandateCheckMs: number
-  /** Whether the bank has agreed to a mandate; `pending` is asked about again later. */
+  /** Asks whether the bank has agreed to a mandate. A `pending` mandate is asked about again later. */
   askMandate(tenant: Tenant, mandate: AskedMandate): Promise<'active' | 'pending'>
 }
 

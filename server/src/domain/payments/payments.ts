@@ -75,7 +75,7 @@ export async function chargeInstrument(
   input: NewPayment & { instrument: Instrument },
   attempt: Attempt,
 ): Promise<Payment> {
-  // Read first, so that no customer is created for a number that cannot be one.
+  // The instrument is read first, so that a wrong number creates no customer.
   const typed = await describeInstrument(context, tenant, input.instrument)
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
