@@ -78,9 +78,7 @@ async function inspect(options: DatabaseOptions, acknowledged: readonly string[]
 const intact = { lost: [], unequal: [] }
 
 describe.runIf(testEngine === 'embedded')(`the embedded database, killed while it writes (seed ${seed})`, () => {
-  test('the embedded database has every acknowledged write after each of many kills', {
-    timeout: 120_000,
-  }, async () => {
+  test('an embedded database keeps acknowledged writes after many kills', { timeout: 120_000 }, async () => {
     const { options, remove } = await makeTestDatabase()
     const db = await openDatabase(options)
     await db.asOwner(async (owner) => {
@@ -100,9 +98,7 @@ describe.runIf(testEngine === 'embedded')(`the embedded database, killed while i
     await remove()
   })
 
-  test('the embedded database opens after a first start that was killed at any moment', {
-    timeout: 120_000,
-  }, async () => {
+  test('an embedded database opens after a first start that was killed', { timeout: 120_000 }, async () => {
     const dataFolder = path.join(await makeTestFolder(), 'data')
     for (let round = 0; round < 4; round += 1) {
       const writer = new Writer({ dataFolder }, round)
@@ -123,9 +119,7 @@ describe.runIf(testEngine === 'postgresql')(`PostgreSQL, killed while it is writ
   })
   afterAll(() => server.stop())
 
-  test('PostgreSQL has every acknowledged write, whether the server or its user is killed', {
-    timeout: 120_000,
-  }, async () => {
+  test('PostgreSQL keeps acknowledged writes when it or its user is killed', { timeout: 120_000 }, async () => {
     const options = { dataFolder: '', databaseUrl: server.url }
     const acknowledged: string[] = []
     for (let round = 0; round < rounds; round += 1) {

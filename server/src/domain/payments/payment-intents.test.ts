@@ -214,20 +214,17 @@ describe('a payment', () => {
     })
   })
 
-  test.each(['+254710000000', '0551234987', '+27821234567'])(
-    'a payment by mobile money of %s succeeds',
-    async (number) => {
-      const { id } = await create()
-      expect(await confirm(id, phone(number))).toMatchObject({ status: 'succeeded' })
-    },
-  )
+  test.each(['+254710000000', '0551234987', '+27821234567'])('a mobile payment of %s succeeds', async (number) => {
+    const { id } = await create()
+    expect(await confirm(id, phone(number))).toMatchObject({ status: 'succeeded' })
+  })
 
   test.each([
     ['+27821235408', 'failed'],
     ['+27821230037', 'failed'],
     ['+27821230007', 'processing'],
     ['+27821230009', 'processing'],
-  ])('a payment by mobile money of %s is %s at first', async (number, status) => {
+  ])('a mobile payment of %s is %s at first', async (number, status) => {
     const { id } = await create()
     expect(await confirm(id, phone(number))).toMatchObject({ status })
   })

@@ -25,9 +25,9 @@ export interface PaymentMethod {
   country: string | null
   accountName: string | null
   phone: string | null
-  /** The same each time one instrument is saved, whoever saves it. */
+  /** The same each time the same instrument is saved, for any customer. */
   signature: string | null
-  /** May be charged again without its holder present. */
+  /** True for an instrument that may be charged again while its holder is not present. */
   reusable: boolean
   isDefault: boolean
   /** False while a direct debit mandate waits for the bank. */

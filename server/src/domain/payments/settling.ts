@@ -48,8 +48,8 @@ const refusedCredits: ReadonlySet<ErrorCode> = new Set(['customer_denied', 'cust
 
 /**
  * Credits the money, once for all charges of an intent, then notes it. Money that the ledger refuses goes back to the
- * payer, and the intent is closed: the ledger will not change its answer. Money that came without a charge is returned by
- * its reporter, who is told that the payment has failed.
+ * payer, and the intent is closed: the ledger will not change its answer. Money that came without a charge is returned
+ * by its reporter, who is told that the payment has failed.
  */
 async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
   if (intent.status === 'succeeded') return
@@ -129,7 +129,7 @@ async function lockPayer(
   return id === null ? null : lockCustomer(tx, tenant, { id })
 }
 
-/** The instrument as the customer has saved it before, where they have. */
+/** The payment method as which the customer has saved the same instrument before; null for a new instrument. */
 async function findSaved(tx: TxContext, tenant: Tenant, customer: Customer, { signature }: NewPaymentMethod) {
   const [known] = await tx.db.query<{ id: bigint }>(sql`
     select id from payment_methods
@@ -213,7 +213,7 @@ async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent
 interface IntentTelling {
   customer: Customer | null
   intent: PaymentIntent
-  /** What the event tells beside the intent. */
+  /** The members of the event beside the intent. */
   told: Record<string, unknown>
 }
 

@@ -9,7 +9,7 @@ interface StyleRules {
   isAcknowledged(status: number): boolean
   /** How long an answer may take. */
   timeoutMs: number
-  /** How long after each failed try the next is made; after the last the delivery has failed. */
+  /** The wait after each failed try. After the last try the delivery has failed. */
   retryDelaysMs: Readonly<Record<Mode, readonly number[]>>
 }
 
