@@ -10,8 +10,6 @@ import { type Outcome, recordOutcomes, withoutTexts } from './outcomes.ts'
 import type { SenderChoice, WebhookAnswer } from './sender.ts'
 import { styleRules } from './styles.ts'
 
-export { eventName as messageId } from '../events/ids.ts'
-
 /** The body of a webhook in each style: what becomes JSON. A style is told only of events it has a name for. */
 export type EventRenderers = Readonly<Record<WebhookStyle, (event: RecordedEvent) => object>>
 

@@ -1,8 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../context.ts'
 
-export { readEventName } from '../events/ids.ts'
-
 // What deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
