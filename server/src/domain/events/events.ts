@@ -67,18 +67,29 @@ export interface RecordedEvent {
   createdAt: Date
 }
 
-/**
- * Records an event in the transaction of the change that the event tells of: both are stored, or neither is. The event
- * tells the customer as of now and `details`. The details must hold no secret.
- */
+/** A fact to record. */
+export interface NewEvent {
+  type: EventType
+  /** Null for a fact about no customer. */
+  customer: { id: bigint } | null
+  /** What the event says besides the customer as of now. They must hold no secret. */
+  details?: Record<string, unknown> | undefined
+}
+
+/** Records a fact in the transaction of the change it tells of: both are kept or neither. */
 export async function recordEvent(
   tx: TxContext,
   tenant: Tenant,
-  type: EventType,
-  customer: { id: bigint },
-  details: Record<string, unknown> = {},
+  { type, customer, details = {} }: NewEvent,
 ): Promise<void> {
   const now = tx.clock.now()
+  if (customer === null) {
+    await tx.db.query(sql`
+      insert into events (merchant_id, mode, type, data, created_at)
+      values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${now})
+    `)
+    return
+  }
   await tx.db.query(sql`
     insert into events (merchant_id, mode, type, customer_id, data, created_at)
     select
@@ -86,18 +97,5 @@ export async function recordEvent(
       json_build_object('customer', customer_snapshot(c), 'details', ${JSON.stringify(details)}::json), ${now}
     from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.id = ${customer.id}
-  `)
-}
-
-/** Does as `recordEvent`, for an event about no customer. */
-export async function recordMerchantEvent(
-  tx: TxContext,
-  tenant: Tenant,
-  type: EventType,
-  details: Record<string, unknown>,
-): Promise<void> {
-  await tx.db.query(sql`
-    insert into events (merchant_id, mode, type, data, created_at)
-    values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${tx.clock.now()})
   `)
 }

@@ -71,7 +71,7 @@ async function activateMandate(tx: TxContext, tenant: Tenant, id: bigint): Promi
   if (method === undefined) return
   const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
   const details = mandateDetails(tenant, row.reference, readPaymentMethod(method), row.authorized_at)
-  await recordEvent(tx, tenant, 'mandate.active', customer, details)
+  await recordEvent(tx, tenant, { type: 'mandate.active', customer, details })
 }
 
 /** Has the bank asked at once about every pending mandate of the given customers. Throws `customer_not_found`. */

@@ -220,7 +220,11 @@ export async function approveMandate(
         activates_at = ${new Date(now.getTime() + processor.mandateCheckMs)}
       where merchant_id = ${tenant.merchant.id} and id = ${row.id}
     `)
-    await recordEvent(tx, tenant, 'mandate.created', customer, mandateDetails(tenant, reference, method, now))
+    await recordEvent(tx, tenant, {
+      type: 'mandate.created',
+      customer,
+      details: mandateDetails(tenant, reference, method, now),
+    })
   })
   return getMandate(context, tenant, reference)
 }

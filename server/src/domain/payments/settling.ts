@@ -3,7 +3,7 @@ import { uuidV7 } from '../../base/ids.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
-import { recordEvent, recordMerchantEvent } from '../events/events.ts'
+import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
@@ -231,6 +231,5 @@ async function recordIntentEvent(
   const { id, checkoutSessionId, amount, currency } = intent
   const session = checkoutSessionId === null ? {} : { checkoutSessionId }
   const details = { paymentIntentId: id, ...session, amount: Number(amount), currency, ...told }
-  if (customer === null) await recordMerchantEvent(tx, tenant, type, details)
-  else await recordEvent(tx, tenant, type, customer, details)
+  await recordEvent(tx, tenant, { type, customer, details })
 }

@@ -76,7 +76,7 @@ async function setUp(mode: Mode = 'test'): Promise<Setting> {
 async function happen({ service, tenant }: Setting, code: string, note: unknown, type: EventType = 'identity.failed') {
   await inTransaction(service, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code })
-    await recordEvent(tx, tenant, type, customer, { note })
+    await recordEvent(tx, tenant, { type, customer, details: { note } })
   })
 }
 
@@ -122,7 +122,7 @@ test('a change that is rolled back is told to nobody', async () => {
   await createWebhookEndpoint(service, tenant, hooks)
   const failing = inTransaction(service, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code })
-    await recordEvent(tx, tenant, 'customer.updated', customer)
+    await recordEvent(tx, tenant, { type: 'customer.updated', customer })
     throw new Error('a bug')
   })
   await expect(failing).rejects.toThrow('a bug')
@@ -181,7 +181,8 @@ describe('events of one customer', () => {
     await createWebhookEndpoint(service, tenant, hooks)
     await inTransaction(service, async (tx) => {
       const customer = await lockCustomer(tx, tenant, { code })
-      for (let i = 0; i < 300; i++) await recordEvent(tx, tenant, 'customer.updated', customer, { note: i })
+      for (let i = 0; i < 300; i++)
+        await recordEvent(tx, tenant, { type: 'customer.updated', customer, details: { note: i } })
     })
     const working = [deliver(setting), deliver(setting)]
     for (let i = 300; i < 320; i++) await happen(setting, code, i)

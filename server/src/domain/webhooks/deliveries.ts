@@ -10,9 +10,7 @@ import { type Outcome, recordOutcomes, withoutTexts } from './outcomes.ts'
 import type { SenderChoice, WebhookAnswer } from './sender.ts'
 import { styleRules } from './styles.ts'
 
-export { eventName as messageId } from '../events/ids.ts'
-
-/** Makes the body of a webhook in each style: a value that becomes JSON. A style tells only events that it names. */
+/** The body of a webhook in each style: what becomes JSON. A style is told only of events it has a name for. */
 export type EventRenderers = Readonly<Record<WebhookStyle, (event: RecordedEvent) => object>>
 
 /** Makes one attempt at a delivery and records its outcome. */

@@ -1,9 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../context.ts'
 
-export { readEventName } from '../events/ids.ts'
-
-// The names of deliveries and endpoints outside. Row numbers would tell how many there are in all tenants together.
+// What deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

@@ -2,8 +2,6 @@ import type { WebhookStyle } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
 import { type SignedMessage, signAsPaystack, signAsStandard } from './signatures.ts'
 
-export type { WebhookStyle }
-
 interface StyleRules {
   sign(secrets: readonly string[], message: SignedMessage): Record<string, string>
   isAcknowledged(status: number): boolean
