@@ -44,10 +44,11 @@ async function install(/** @type {boolean} */ needsTools) {
   const plan = planPackages(needsTools)
   const bringsNode = needsNode(needsTools)
   if (!plan && !bringsNode) return
+  const work = [...(plan ? [installPackages(plan)] : []), ...(bringsNode ? [bringNode()] : [])]
   const what = [plan && 'packages', bringsNode && 'Node'].filter(Boolean).join(' and ')
   const count = () => (plan ? `: ${countInstalled(plan.missing)} of ${plan.missing.length} packages` : '')
   const endProgress = showProgress(() => `Installing ${what}${count()}`)
-  const outcomes = await Promise.all([...(plan ? [installPackages(plan)] : []), ...(bringsNode ? [bringNode()] : [])])
+  const outcomes = await Promise.all(work)
   const failed = outcomes.filter(({ code, interrupted }) => code !== 0 || interrupted)
   endProgress(failed.length === 0 ? `Installed ${what}` : undefined)
   for (const { code, interrupted, printed } of failed) {

@@ -35,7 +35,7 @@ const allowed: Record<string, readonly string[]> = {
   upstream: ['base', ...coreRooms],
   'surfaces/http': ['base', ...coreRooms],
   ...Object.fromEntries(dialects.map((room) => [room, ['base', ...coreRooms, 'surfaces/http']])),
-  'surfaces/hosted': ['base', ...domainRooms, 'surfaces/http', 'surfaces/mteja'],
+  'surfaces/hosted': ['base', ...coreRooms, 'surfaces/http', 'surfaces/mteja'],
   'surfaces/incoming': ['base', ...coreRooms, 'surfaces/http', 'surfaces/paystack', 'upstream'],
   'surfaces/operations': ['base', ...coreRooms, 'surfaces/http'],
   start: [
@@ -107,13 +107,11 @@ describe('rooms', () => {
     expect(circles()).toEqual([])
   })
 
-  test('only start, the hosted pages and the sandbox’s own routes import the sandbox', () => {
+  test('only start and the sandbox’s own routes import the sandbox', () => {
     const guests = imports
       .filter(({ from, to }) => roomOf(to) === 'domain/sandbox' && roomOf(from) !== 'domain/sandbox')
       .map(({ from }) => from)
-    const strangers = guests.filter(
-      (file) => !/^(start|surfaces\/hosted)\//.test(file) && file !== 'surfaces/mteja/routes/sandbox.ts',
-    )
+    const strangers = guests.filter((file) => !/^start\//.test(file) && file !== 'surfaces/mteja/routes/sandbox.ts')
     expect(strangers).toEqual([])
   })
 })

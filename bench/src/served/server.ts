@@ -26,7 +26,7 @@ export class BenchServer {
     const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [], {
       // Its log is written, and read by nobody.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // Set here so that no variable of the caller's changes what is measured.
+      // Set here, so that no variable of the caller's changes the measurement.
       env: {
         PATH: process.env.PATH,
         NODE_ENV: 'production',

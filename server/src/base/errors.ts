@@ -67,6 +67,14 @@ export class ServiceError extends Error {
   }
 }
 
+/** Where an error happened, without its message. */
+export function framesOf(stack: string | undefined): string | undefined {
+  return stack
+    ?.split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n')
+}
+
 /** So many calls of a tenant are waiting that one more is not taken. */
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError'

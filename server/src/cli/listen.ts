@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { systemRandom } from '../base/ids.ts'
 import { newWebhookSecret } from '../domain/webhooks/signatures.ts'
-import { styleRules, type WebhookStyle } from '../domain/webhooks/styles.ts'
+import { styleRules } from '../domain/webhooks/styles.ts'
 import { type Connection, readConnection } from '../start/config.ts'
 import { type Mteja, MtejaClient, type MtejaError } from './client.ts'
 import { withConnection } from './connection.ts'
 import { untilSignal } from './signal.ts'
+
+type WebhookStyle = keyof typeof styleRules
 
 interface ListenFlags {
   url?: string

@@ -95,7 +95,7 @@ test('calls that come while a batch is under way wait and go together in the nex
   expect(await Promise.all(answers)).toEqual(['a1!', 'a2!', 'a3!'])
 })
 
-describe('on a lane that takes two batches', () => {
+describe('a lane that takes two batches', () => {
   /** Lets calls come in one turn of the event loop. */
   const come = async (call: (item: string) => Promise<string>, ...items: string[]) => {
     const answers = items.map(call)
@@ -103,7 +103,7 @@ describe('on a lane that takes two batches', () => {
     return answers
   }
 
-  test('the next goes while one is under way, once half as many wait as went with that', async () => {
+  test('the next batch of a lane goes while one is under way, once half as many calls wait as went with it', async () => {
     const { call, started } = setUp({}, 2)
     await come(call, 'a1', 'a2', 'a3')
     await come(call, 'a4')
@@ -115,14 +115,14 @@ describe('on a lane that takes two batches', () => {
     ])
   })
 
-  test('exactly half is enough', async () => {
+  test('exactly half as many waiting calls are enough for a second batch', async () => {
     const { call, started } = setUp({}, 2)
     await come(call, 'a1', 'a2', 'a3', 'a4')
     await come(call, 'a5', 'a6')
     expect(started()).toHaveLength(2)
   })
 
-  test('a third waits until one of the two is done, and what has come by then goes with it', async () => {
+  test('a third batch waits until one of two is done, and takes the calls that have come by then', async () => {
     const { call, batch, started } = setUp({}, 2)
     await come(call, 'a1')
     await come(call, 'a2')
@@ -135,7 +135,7 @@ describe('on a lane that takes two batches', () => {
     expect(await Promise.all(waiting)).toEqual(['a3!', 'a4!'])
   })
 
-  test('everything of one turn goes with the second batch, not only what makes it due', async () => {
+  test('every call of one turn goes with the second batch, not only the calls that make it due', async () => {
     const { call, started } = setUp({}, 2)
     await come(call, 'a1', 'a2')
     await come(call, 'a3', 'a4', 'a5')
@@ -145,7 +145,7 @@ describe('on a lane that takes two batches', () => {
     ])
   })
 
-  test('too few to be worth a batch go when nothing is under way any more', async () => {
+  test('calls too few for a second batch go when nothing is under way any more', async () => {
     const { call, batch, started } = setUp({}, 2)
     await come(call, 'a1', 'a2', 'a3')
     await come(call, 'a4')
@@ -153,14 +153,14 @@ describe('on a lane that takes two batches', () => {
     expect(started()).toEqual([['a1', 'a2', 'a3'], ['a4']])
   })
 
-  test('the later of one key goes with the second batch', async () => {
+  test('the later of two items with one key goes with the second batch', async () => {
     const { call, started } = setUp({ keyOf: (item) => item[1] ?? null }, 2)
     await come(call, 'ax1', 'ax2', 'ay')
     expect(started()).toEqual([['ax1'], ['ax2', 'ay']])
   })
 })
 
-test('after a quiet moment a lone call again waits for nobody', async () => {
+test('a lone call after a quiet moment again waits for nobody', async () => {
   const { call, batch, started } = setUp()
   const first = call('a1')
   await nextTurn()
@@ -234,33 +234,33 @@ test('a full queue refuses at once, for its group only, and takes calls again wh
   expect(batch(1).items.concat(batch(2).items)).toEqual(expect.arrayContaining(['b1', 'a2', 'a3']))
 })
 
-describe('when a batch fails', () => {
-  test('and was rolled back, its items are done one by one: a broken one hurts only itself', async () => {
+describe('a batch that fails', () => {
+  test('the items of a batch that was rolled back are done one by one, and a broken item hurts only itself', async () => {
     const { batches, outcomes } = setUpRunning({ a2: rolledBack })
     expect(await outcomes(['a1', 'a2', 'a3'])).toEqual(['a1!', 'a2: rolled back', 'a3!'])
     expect(batches).toEqual([['a1', 'a2', 'a3'], ['a1'], ['a2'], ['a3']])
     expect(await outcomes(['a2', 'a4'])).toEqual(['a2: rolled back', 'a4!'])
   })
 
-  test('and nobody knows whether it was kept, all are told and nothing is done again', async () => {
+  test('all callers of a batch are told when nobody knows whether it was kept, and nothing is done again', async () => {
     const { batches, outcomes } = setUpRunning({ a2: unknownOutcome })
     const told = ['a1: connection lost', 'a2: connection lost', 'a3: connection lost']
     expect(await outcomes(['a1', 'a2', 'a3'])).toEqual(told)
     expect(batches).toHaveLength(1)
   })
 
-  test('and one of its items then has an unknown outcome, the others still get their answers', async () => {
+  test('an item with an unknown outcome in a batch that was rolled back leaves the other items their answers', async () => {
     const { outcomes } = setUpRunning({ a1: rolledBack, a2: unknownOutcome })
     expect(await outcomes(['a1', 'a2', 'a3'])).toEqual(['a1: rolled back', 'a2: connection lost', 'a3!'])
   })
 
-  test('a lone item is not tried again', async () => {
+  test('a lone item that fails is not tried again', async () => {
     const { batches, outcomes } = setUpRunning({ a1: rolledBack })
     expect(await outcomes(['a1'])).toEqual(['a1: rolled back'])
     expect(batches).toHaveLength(1)
   })
 
-  test('calls that come later are served', async () => {
+  test('calls that come after a failed batch are served', async () => {
     const { outcomes } = setUpRunning({ a1: unknownOutcome })
     await outcomes(['a1'])
     expect(await outcomes(['a2'])).toEqual(['a2!'])

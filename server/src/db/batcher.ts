@@ -14,7 +14,7 @@ export interface BatchOptions<Item> {
   watch?: QueueWatch
 }
 
-/** What is measured of a queue, over all its groups. */
+/** The measurements of a queue, over all its groups. */
 export interface QueueWatch {
   waiting: Gauge
   batchSize: Histogram
@@ -47,22 +47,23 @@ interface Group<Item, Result> {
 }
 
 /**
- * Group commit, and its counterpart for reads: calls that arrive while batches of their group are under way wait and go
- * together in the next. A lone call goes at once. Nothing is remembered: each call is answered by the database.
+ * Group commit, and its counterpart for reads. Calls that arrive while batches of their group are under way wait, and
+ * go together in the next batch. A lone call goes at once. Nothing is remembered: the database answers each call.
  *
- * The next batch is sent before the one before is answered, once half as many wait as went with that: the database has it
- * at hand when it is done. Measured: about a tenth more transfers and creations than with one batch at a time.
+ * A second batch is sent before the first is answered, once half as many calls wait as went with the first. The
+ * database then has its next batch at hand. Measured: about a tenth more transfers and creations than with one batch
+ * at a time.
  *
  * @param db batches of a group are done one after the other, in the order they were sent
- * @param run does one batch on the lane and answers in the order of its items.
- * @param groupOf only items of one group share a batch (one tenant per statement).
+ * @param run does one batch on the lane, and answers in the order of its items
+ * @param groupOf only items of one group share a batch (one tenant per statement)
  * @param options.maxBatch items per batch
- * @param options.maxWaiting bounds the queue of a group: past it a call is rejected with QueueFullError
- * @param options.keyOf two items of one key never share a batch: the later finds what the earlier left
+ * @param options.maxWaiting calls that may wait in a group: one call more is rejected with QueueFullError
+ * @param options.keyOf two items of one key never share a batch: the later item finds the changes of the earlier item
  * @param options.watch tells the operator's monitoring how long the queue is
- * @param options.isRolledBack true for an error after which nothing of the batch was kept: then its items are tried one
- *   by one, so that a broken one hurts only itself. After any other error (a lost connection) nobody knows, and all
- *   are told.
+ * @param options.isRolledBack true for an error after which nothing of the batch was kept. Its items are then tried
+ *   one by one, so that a broken item hurts only itself. After any other error, such as a lost connection, nobody
+ *   knows whether the batch was kept: every caller is given the error.
  */
 export function createBatcher<Item, Result>(
   db: Pick<Db, 'lane'>,
@@ -91,7 +92,7 @@ export function createBatcher<Item, Result>(
         group.underWay.shift()
         send(group)
         if (group.underWay.length === 0) groups.delete(group.name)
-        // A batch is answered once the next has been sent: the database works on that while the answers are written.
+        // A batch is answered once the next batch has been sent: the database works while the answers are written.
         setImmediate(answer)
       })
     }

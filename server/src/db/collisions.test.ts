@@ -19,7 +19,7 @@ test.each([
   ['a serialization failure', { code: '40001' }],
   ['a row of the same key', sameKey],
   ['a row of the same key in a shard', { code: '23505', constraint: 'keys_pkey_102008' }],
-])('after %s it is done again', async (_title, error) => {
+])('work is done again after %s', async (_title, error) => {
   expect(await repeatAfterCollision(['keys_pkey'], failing(error, error))).toBe(3)
 })
 
@@ -32,13 +32,13 @@ test.each([
   await expect(repeatAfterCollision(['keys_pkey'], failing(error))).rejects.toMatchObject(error)
 })
 
-test('it is not done for ever', async () => {
+test('work that always collides is not done again for ever', async () => {
   const work = failing(...Array.from({ length: 9 }, () => deadlock))
   await expect(repeatAfterCollision([], work)).rejects.toMatchObject(deadlock)
   // Of nine failures some are left.
   await expect(work()).rejects.toMatchObject(deadlock)
 })
 
-test('inside a transaction of somebody else’s the collision itself is thrown, for them to begin again', async () => {
+test('a collision inside the caller’s own transaction is thrown, so that the caller begins again', async () => {
   await expect(repeatAfterCollision(['keys_pkey'], failing(sameKey, { code: '25P02' }))).rejects.toMatchObject(sameKey)
 })

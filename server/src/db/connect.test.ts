@@ -34,7 +34,7 @@ describe.runIf(testEngine === 'embedded')('the embedded database', () => {
   })
   afterAll(() => place.remove())
 
-  test('is made in an empty folder and found again', async () => {
+  test('the embedded database is made in an empty folder and found again', async () => {
     const dataFolder = path.join(await makeTestFolder(), 'new')
     const first = await openDatabase({ dataFolder })
     await first.asOwner((owner) => owner.execute('create table kept as select 7 as value'))
@@ -45,7 +45,7 @@ describe.runIf(testEngine === 'embedded')('the embedded database', () => {
     await second.close()
   })
 
-  test('is made anew when making it was interrupted', async () => {
+  test('the embedded database is made anew when making it was interrupted', async () => {
     const dataFolder = await makeTestFolder()
     mkdirSync(path.join(dataFolder, 'pgdata.new'))
     writeFileSync(path.join(dataFolder, 'pgdata.new', 'PG_VERSION'), '1')
@@ -54,27 +54,27 @@ describe.runIf(testEngine === 'embedded')('the embedded database', () => {
     await made.close()
   })
 
-  test('has trigrams, a real fsync and the major version its folder is checked for', async () => {
+  test('the embedded database has trigrams, a real fsync and the major version its folder is checked for', async () => {
     const [row] = await db.query(sql`
       select similarity('mteja', 'mteja') as alike, current_setting('fsync') as fsync,
         current_setting('wal_sync_method') as method, current_setting('server_version_num')::int / 10000 as major`)
     expect(row).toEqual({ alike: 1, fsync: 'on', method: 'fsync', major: postgresMajor })
   })
 
-  test('is refused to a second opener, and the refusal does not disturb the first', async () => {
+  test('the embedded database is refused to a second opener, and the refusal does not disturb the first', async () => {
     const message = expect.stringContaining(`is in use by process ${process.pid}. Stop it`)
     expect(await refusalOf(place.options.dataFolder)).toMatchObject({ name: 'StartupError', message })
     expect(await db.query(sql`select 1 as value`)).toEqual([{ value: 1 }])
   })
 
-  test('can stand on a lock its caller holds already, and leaves it to the caller', async () => {
+  test('the embedded database can use a lock that its caller holds already, and leaves the lock to the caller', async () => {
     await db.close()
     expect(await connectToFolder(place.options.dataFolder)).toBe(lock.socketPath)
     await lock.release()
     expect(await connectToFolder(place.options.dataFolder)).toBeUndefined()
   })
 
-  test('is refused in a folder that holds something else, which stays as it was', async () => {
+  test('a folder that holds something else is refused as an embedded database, and stays as it was', async () => {
     const dataFolder = await makeTestFolder()
     writeFileSync(path.join(dataFolder, 'thesis.txt'), '')
     expect(await refusalOf(dataFolder)).toMatchObject({
@@ -88,14 +88,14 @@ describe.runIf(testEngine === 'embedded')('the embedded database', () => {
     ['19\n', /was written by PostgreSQL 19, which is newer than the 18/],
     ['17\n', /was written by PostgreSQL 17, which is older than the 18/],
     ['', /holds something that is not mteja's/],
-  ])('is refused when the folder says version %j', async (version, message) => {
+  ])('a folder of an embedded database that says version %j is refused', async (version, message) => {
     const dataFolder = await makeTestFolder()
     mkdirSync(path.join(dataFolder, 'pgdata'))
     writeFileSync(path.join(dataFolder, 'pgdata', 'PG_VERSION'), version)
     await expect(openDatabase({ dataFolder })).rejects.toThrow(message)
   })
 
-  test('is refused with what PostgreSQL says when its files are broken', async () => {
+  test('an embedded database with broken files is refused in PostgreSQL’s words', async () => {
     const { options, remove } = await makeTestDatabase()
     writeFileSync(path.join(options.dataFolder, 'pgdata', 'global', 'pg_control'), 'x'.repeat(8192))
     expect(await refusalOf(options.dataFolder)).toMatchObject({
@@ -106,7 +106,7 @@ describe.runIf(testEngine === 'embedded')('the embedded database', () => {
     await remove()
   })
 
-  test('is refused in a folder that cannot be made', async () => {
+  test('a data folder that cannot be made is refused', async () => {
     const file = path.join(await makeTestFolder(), 'file')
     writeFileSync(file, '')
     expect(await refusalOf(path.join(file, 'data'))).toBeInstanceOf(StartupError)
@@ -122,7 +122,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     return url.href
   }
 
-  test('that does not answer is refused, naming it but not the password', async () => {
+  test('a PostgreSQL server that does not answer is refused, naming the server but not the password', async () => {
     const refusal = await refusalOf('postgres://someone:secret@127.0.0.1:1/mteja')
     expect(refusal).toBeInstanceOf(StartupError)
     expect(refusal).toMatchObject({
@@ -131,7 +131,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     })
   })
 
-  test('without the database is refused, naming it', async () => {
+  test('a PostgreSQL server without the database is refused, naming the database', async () => {
     const url = serverUrl((to) => {
       to.pathname = '/no_such'
     })
@@ -140,7 +140,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     })
   })
 
-  test('that does not know the user is refused, naming the user', async () => {
+  test('a PostgreSQL server that does not know the user is refused, naming the user', async () => {
     const url = serverUrl((to) => {
       to.username = 'no_such_user'
       to.password = 'secret'
@@ -150,7 +150,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     expect(String(refusal)).not.toContain('secret')
   })
 
-  test('whose address is not one is refused', async () => {
+  test('a database address that is not a URL is refused, and its password is not repeated', async () => {
     for (const url of ['postgres://user:sec ret@host:99999999/x', 'not an address']) {
       const refusal = await refusalOf(url)
       expect(refusal).toBeInstanceOf(StartupError)
@@ -158,7 +158,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     }
   })
 
-  test('older than 15 is refused', async () => {
+  test('a PostgreSQL server older than 15 is refused', async () => {
     const server = await pretendPostgres({ version: '14.9' })
     expect(await refusalOf(server.url)).toMatchObject({
       message: 'The database is PostgreSQL 14.9; mteja needs 15 or later.',
@@ -166,7 +166,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     server.close()
   })
 
-  test('that refuses the password is refused, naming the user', async () => {
+  test('a PostgreSQL server that refuses the password is refused, naming the user', async () => {
     const server = await pretendPostgres({ refusal: '28P01' })
     expect(await refusalOf(server.url)).toMatchObject({
       message: 'PostgreSQL refuses the password of user someone. Correct DATABASE_URL.',
@@ -174,7 +174,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     server.close()
   })
 
-  test('that accepts a connection but never answers is given up', { timeout: 15_000 }, async () => {
+  test('a PostgreSQL server that accepts a connection but never answers is given up', { timeout: 15_000 }, async () => {
     const silent = net.createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as net.AddressInfo
@@ -182,14 +182,14 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     silent.close()
   })
 
-  describe('that goes away', () => {
+  describe('a PostgreSQL server that goes away', () => {
     let server: PostgresServer
     beforeAll(async () => {
       server = await startPostgres()
     })
     afterAll(() => server.stop())
 
-    test('is unavailable, also in the middle of a transaction, and used again when it is back', async () => {
+    test('a PostgreSQL server that goes away is unavailable, also in a transaction, and used again when it is back', async () => {
       const { log, lines } = openTestLog()
       const failures = createFailureLog(systemClock, log)
       const db = await openDatabase({ databaseUrl: server.url, dataFolder: '', failures })

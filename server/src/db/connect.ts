@@ -18,19 +18,19 @@ export interface DatabaseOptions {
   readonly lock?: FolderLock | undefined
   /** Connections to PostgreSQL, 10 by default. The embedded engine has one. */
   readonly poolSize?: number | undefined
-  /** When the embedded engine looks after itself; tests make it hurry. */
+  /** When the embedded engine does its maintenance. Tests make the engine hurry. */
   readonly maintenance?: Partial<MaintenanceTimes> | undefined
-  /** Where it is measured how busy the connections are. Default: nowhere. */
+  /** Measures how busy the connections are. Default: nothing is measured. */
   readonly meter?: Meter | undefined
-  /** Where it is logged that the database is away. Default: nowhere. */
+  /** Logs that the database is away. Default: nothing is logged. */
   readonly failures?: FailureLog | undefined
-  /** The embedded engine has died and nothing will be answered any more. */
+  /** Called when the embedded engine has died: no call will be answered any more. */
   readonly onFailure?: (error: DatabaseUnavailableError) => void
 }
 
 /**
- * Opens the database: the embedded one in a folder, or a PostgreSQL server. Nothing above knows which. Connections work
- * with the application's role once there is one; `migrate` makes it.
+ * Opens the database: the embedded engine in a folder, or a PostgreSQL server. No caller needs to know which engine it
+ * is. Connections work with the application's role as soon as the role exists; `migrate` makes the role.
  *
  * @throws StartupError with one sentence saying why the database cannot be used
  */

@@ -9,14 +9,14 @@ interface PoolUsage {
   readonly waitingCount: number
 }
 
-/** What the operator is told of a database. */
+/** The reports about a database, for the operator. */
 export interface DatabaseWatch {
   onOpened(pool: PoolUsage): void
-  /** A connection was lost, or none could be had. */
+  /** A connection was lost, or could not be opened. */
   onAway(error: unknown): void
-  /** A connection could be had. */
+  /** A connection was opened. */
   onConnected(): void
-  /** The embedded engine has looked after itself, or the reason why it could not. */
+  /** The embedded engine has done its maintenance. `error` is the reason why it could not, null for success. */
   onMaintained(error: string | null): void
 }
 

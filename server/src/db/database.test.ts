@@ -59,11 +59,11 @@ describe('a value', () => {
     ['null is null', sql`select ${null}::int8 as value`, null],
     ['undefined is null', sql`select ${undefined}::text as value`, null],
     ['bytea is a Buffer', sql`select ${Buffer.from([0, 255])}::bytea as value`, Buffer.from([0, 255])],
-  ])('of type %s', async (_title, statement, expected) => {
+  ])('a value of type %s', async (_title, statement, expected) => {
     expect(await roundTrip(statement)).toEqual(expected)
   })
 
-  test('of several megabytes arrives whole', async () => {
+  test('a value of several megabytes arrives whole', async () => {
     const large = 'größe'.repeat(1_000_000)
     expect(await roundTrip(sql`select ${large}::text as value`)).toBe(large)
   })
@@ -74,14 +74,14 @@ test('connections work with the role of the application, in the schema public', 
   expect(row).toEqual({ role: 'mteja_app', schema: 'public' })
 })
 
-test('what the role may not do is refused, and the owner may do it', async () => {
+test('a statement that the application’s role may not run is refused, and the owner may run it', async () => {
   expect(await failureOf(db.query(sql`drop table accounts`))).toMatchObject({ code: '42501' })
   const [owner] = await db.asOwner((session) => session.query(sql`select current_user = session_user as same`))
   expect(owner).toEqual({ same: true })
 })
 
 describe('an error', () => {
-  test('keeps its code, constraint and table', async () => {
+  test('an error keeps its code, constraint and table', async () => {
     await db.query(open(1, 5n))
     expect(await failureOf(db.query(open(1, 5n)))).toMatchObject({
       code: '23505',
@@ -91,7 +91,7 @@ describe('an error', () => {
     expect(await failureOf(db.query(add(1, -6n)))).toMatchObject({ code: '23514', constraint: 'accounts_floor' })
   })
 
-  test('of one statement does not touch the next, not even the same one', async () => {
+  test('an error of one statement does not touch the next, not even the same statement', async () => {
     const broken = sql`select 1 / ${0}::int as value`
     expect(await failureOf(db.query(broken))).toMatchObject({ code: '22012' })
     expect(await failureOf(db.query(broken))).toMatchObject({ code: '22012' })
@@ -99,7 +99,7 @@ describe('an error', () => {
     expect(await db.query(sql`select 1 as value`)).toEqual([{ value: 1 }])
   })
 
-  test('of recursion without end is refused like any other', async () => {
+  test('an error of recursion without end is refused like any other', async () => {
     const nested = '['.repeat(200_000) + ']'.repeat(200_000)
     expect(await failureOf(db.query(sql`select ${nested}::jsonb`))).toMatchObject({ code: '54001' })
     expect(await db.query(sql`select 1 as value`)).toEqual([{ value: 1 }])
@@ -107,7 +107,7 @@ describe('an error', () => {
 })
 
 describe('a transaction', () => {
-  test('is committed when its work returns, and gives back what it returned', async () => {
+  test('a transaction is committed when its work returns, and gives back what its work returned', async () => {
     const result = await db.transaction(async (tx) => {
       await tx.query(open(10, 1n))
       return 'done'
@@ -116,7 +116,7 @@ describe('a transaction', () => {
     expect(await balanceOf(10)).toBe(1n)
   })
 
-  test('is rolled back when its work throws, and throws the same error', async () => {
+  test('a transaction is rolled back when its work throws, and throws the same error', async () => {
     const reason = new Error('changed my mind')
     const call = db.transaction(async (tx) => {
       await tx.query(open(11, 1n))
@@ -126,7 +126,7 @@ describe('a transaction', () => {
     expect(await balanceOf(11)).toBeUndefined()
   })
 
-  test('in which an error was swallowed is rolled back, and says so', async () => {
+  test('a transaction in which an error was swallowed is rolled back, and says so', async () => {
     const call = db.transaction(async (tx) => {
       await tx.query(open(12, 1n))
       await tx.query(open(12, 1n)).catch(() => undefined)
@@ -135,7 +135,7 @@ describe('a transaction', () => {
     expect(await balanceOf(12)).toBeUndefined()
   })
 
-  test('goes on after an error inside a savepoint', async () => {
+  test('a transaction goes on after an error inside a savepoint', async () => {
     await db.transaction(async (tx) => {
       await tx.query(open(13, 1n))
       await tx.query(sql`savepoint before`)
@@ -146,14 +146,14 @@ describe('a transaction', () => {
     expect(await balanceOf(13)).toBe(2n)
   })
 
-  test('runs statements asked for at once one after the other', async () => {
+  test('a transaction runs statements asked for at once one after the other', async () => {
     const rows = await db.transaction((tx) =>
       Promise.all([1, 2, 3].map((value) => tx.query(sql`select ${value}::int as value`))),
     )
     expect(rows.flat()).toEqual([{ value: 1 }, { value: 2 }, { value: 3 }])
   })
 
-  test('whose statements fail at once fails once, and its connection is clean afterwards', async () => {
+  test('a transaction whose statements fail at once fails once, and its connection is clean afterwards', async () => {
     const call = db.transaction((tx) =>
       Promise.all([tx.query(add(1, -9n)), tx.query(add(1, 1n)), tx.query(add(1, 1n))]),
     )
@@ -161,13 +161,13 @@ describe('a transaction', () => {
     expect(await balanceOf(1)).toBe(5n)
   })
 
-  test('cannot be used once it is over', async () => {
+  test('a transaction cannot be used once it is over', async () => {
     const kept = await db.transaction(async (tx) => tx)
     expect(await failureOf(kept.query(add(1, 1n)))).toMatchObject({ message: expect.stringContaining('is over') })
     expect(await balanceOf(1)).toBe(5n)
   })
 
-  test('is read committed', async () => {
+  test('a transaction is read committed', async () => {
     const [row] = await db.transaction((tx) => tx.query(sql`show transaction_isolation`))
     expect(row).toEqual({ transaction_isolation: 'read committed' })
   })

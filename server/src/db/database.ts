@@ -1,6 +1,8 @@
 import type { Sql } from './sql.ts'
 
-/** Anything that can be asked: the pool or an open transaction. Rows come back as plain objects, snake_case as in SQL. */
+/**
+ * Anything that can be asked: the pool or an open transaction. Rows come back as plain objects, snake_case as in SQL.
+ */
 export interface Queryable {
   /**
    * Values come back as: int8 bigint, numeric string, timestamptz Date, date string, json parsed, the rest as in `pg`.
@@ -20,9 +22,9 @@ export interface Db extends Queryable {
    * Nothing is retried. A database error that `work` swallowed has spoilt the transaction and is thrown at the end.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** It holds nothing while nothing is asked. */
+  /** Opens a lane. A lane holds no connection while none of its statements is under way. */
   lane(): Lane
-  /** Waits for what is running, then closes. */
+  /** Waits for the statements that are running, then closes. */
   close(): Promise<void>
 }
 
@@ -37,33 +39,34 @@ export interface TxDb extends Db {
 }
 
 /**
- * A way for statements to follow each other: sent before the one before is answered, they are done in the order they were
- * sent, each in a commit of its own, and one that fails does not stop the next. So the database never waits for the next.
+ * A way to send a statement before the last statement is answered, so that the database never waits for the next one.
+ * Statements are done in the order they were sent, each in its own commit. A statement that fails does not stop the
+ * next.
  */
 export interface Lane extends Queryable {
-  /** How many are worth having under way at once: 1 on the embedded engine, where they would keep others waiting. */
+  /** How many statements should be under way at once: 1 on the embedded engine, where a second would block others. */
   readonly depth: 1 | 2
 }
 
 /**
- * An open transaction; its statements run one after the other, also when asked for at once. On the embedded engine it
- * holds the only connection: never await the pool inside one.
+ * An open transaction. Its statements run one after the other, also when asked for at once. On the embedded engine it
+ * holds the only connection: never await the pool inside a transaction.
  */
 export interface Tx extends Queryable {
   readonly transaction: 'open'
 }
 
-/** A database as `openDatabase` returns it: it can also be worked on as the user who connected, for migrations. */
+/** A database as `openDatabase` returns it. Migrations can also work on it as the user who connected. */
 export interface OwnedDb extends FreeDb {
   /**
-   * Lends one connection without the application's role and closes it afterwards. What `work` changed about roles holds
-   * for every later query of this process.
+   * Lends one connection without the application's role and closes it afterwards. Changes that `work` makes to roles
+   * hold for every later query of this process.
    */
   asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T>
 }
 
-/** A connection of its own, of the user who connected. */
+/** A separate connection with the rights of the user who connected. */
 export interface OwnerSession extends Queryable {
-  /** One statement written in a file or in the code, without parameters. */
+  /** Runs one statement without parameters, written in a file or in the code. */
   execute(statement: string): Promise<unknown>
 }

@@ -17,10 +17,10 @@ export class DatabaseUnavailableError extends Error {
  */
 const unavailableStates = /^(08...|53300|57P0[123]|25006)$/
 
-/** What Node says when the other side is gone: ECONNREFUSED, ENOTFOUND, EPIPE, ERR_SOCKET_CLOSED, … */
+/** Codes of Node for a lost or missing server: ECONNREFUSED, ENOTFOUND, EPIPE, ERR_SOCKET_CLOSED, … */
 const systemCode = /^(E[A-Z_]+)$/
 
-/** `pg` reports these three without any code. */
+/** Errors that `pg` reports without any code. */
 const driverMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|Client has encountered a connection error|Client was closed)/
 

@@ -35,7 +35,7 @@ async function get(lock: FolderLock, headers: http.OutgoingHttpHeaders = {}) {
 }
 
 suite('a folder', () => {
-  test('is made when it is not there, and locked', async () => {
+  test('a folder that is not there is made and locked', async () => {
     const folder = path.join(await makeTestFolder(), 'a', 'b')
     const lock = await lockFolder(folder)
     expect(await connectToFolder(folder)).toBe(lock.socketPath)
@@ -44,7 +44,7 @@ suite('a folder', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('in use by another process is refused, naming it', async () => {
+  test('a folder in use by another process is refused, naming the process', async () => {
     const folder = await makeTestFolder()
     const { child, said } = await lockElsewhere(folder)
     expect(said).toBe('locked')
@@ -52,7 +52,7 @@ suite('a folder', () => {
     await expect(lockFolder(folder)).rejects.toThrow(new StartupError(message))
   })
 
-  test('is free again when the process that held it was killed', async () => {
+  test('a folder is free again when the process that held it was killed', async () => {
     const folder = await makeTestFolder()
     const { child } = await lockElsewhere(folder)
     child.kill('SIGKILL')
@@ -63,7 +63,7 @@ suite('a folder', () => {
     await lock.release()
   })
 
-  test('is locked by one of many that start at once, over what a killed one has left', async () => {
+  test('a folder is locked by one of many that start at once, over the lock that a killed process has left', async () => {
     const folder = await makeTestFolder()
     const { child } = await lockElsewhere(folder)
     child.kill('SIGKILL')
@@ -76,7 +76,7 @@ suite('a folder', () => {
     await locks[0]?.value.release()
   })
 
-  test('may have a name too long for a socket, and be reached by another name', async () => {
+  test('a folder may have a name too long for a socket, and be reached by another name', async () => {
     const parent = await makeTestFolder()
     const folder = path.join(parent, 'long'.repeat(30), 'long'.repeat(30))
     const lock = await lockFolder(folder)
@@ -90,13 +90,13 @@ suite('a folder', () => {
     await (await lockFolder(alias)).release()
   })
 
-  test('that cannot be made is refused', async () => {
+  test('a folder that cannot be made is refused', async () => {
     const file = path.join(await makeTestFolder(), 'file')
     writeFileSync(file, '')
     await expect(lockFolder(path.join(file, 'data'))).rejects.toThrow(/cannot be used .*ENOTDIR/)
   })
 
-  test('whose lock was put there by something else is refused', async () => {
+  test('a folder that holds something else in the place of the lock is refused', async () => {
     const folder = await makeTestFolder()
     mkdirSync(path.join(folder, 'mteja.sock'))
     await expect(lockFolder(folder)).rejects.toThrow(StartupError)
@@ -104,7 +104,7 @@ suite('a folder', () => {
 })
 
 suite('the socket of the lock', () => {
-  test('answers 503 until it has a handler, and its process id always', async () => {
+  test('the socket of a lock answers 503 until it has a handler, and its process id always', async () => {
     const lock = await lockFolder(await makeTestFolder())
     expect(await get(lock)).toMatchObject({ status: 503 })
     lock.setHandler((_request, response) => response.end('handled'))
@@ -113,7 +113,7 @@ suite('the socket of the lock', () => {
     await lock.release()
   })
 
-  test('is for its user only', async () => {
+  test('the socket of a lock is for its user only', async () => {
     const lock = await lockFolder(await makeTestFolder())
     expect(statSync(lock.socketPath).mode & 0o777).toBe(0o600)
     await lock.release()

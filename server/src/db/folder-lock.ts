@@ -11,30 +11,36 @@ const socketName = 'mteja.sock'
 /** A request with this header and the value `pid` is answered with the process id, whatever handler is set. */
 const lockHeader = 'x-mteja-lock'
 
-/** How long a process that holds the folder may take to tell its id; it may be busy, and holds the folder all the same. */
+/** How long a process that holds the folder may take to tell its id. A busy process holds the folder all the same. */
 const answerTimeoutMs = 1_000
-/** How long a starter waits for another one to give way, which takes that one a few milliseconds. */
+/** How long a starter waits for another starter to give way. To give way takes a few milliseconds. */
 const turnTimeoutMs = 10_000
 
 type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void
 
-/** The hold of this process on a folder. It ends with {@link FolderLock.release} or with the process, however that dies. */
+/**
+ * The lock of this process on a folder. It ends with {@link FolderLock.release} or with the process, also a killed
+ * one.
+ */
 export interface FolderLock {
   /** Already listening on {@link FolderLock.socketPath}. Answers 503 until a handler is set. */
   readonly server: http.Server
-  /** What to give to `http.request({ socketPath })` in this process. Only this user may connect. */
+  /** The path for `http.request({ socketPath })` in this process. Only the user of this process may connect. */
   readonly socketPath: string
   setHandler(handler: Handler): void
   release(): Promise<void>
 }
 
 /**
- * Takes the folder for this process, making it if it is not there. The lock is a listening socket inside the folder,
- * because that is the only one the kernel takes away from a process that was killed.
+ * Takes the folder for this process, and makes the folder if it is not there. The lock is a listening socket inside
+ * the folder: it is the only lock that the kernel takes away from a process that was killed.
  *
- * A socket left over from a dead process must be replaced, and two starters must not both do so: removing it first and
- * binding then lets the second one remove the socket the first has just bound. So each starter listens under a name of
- * its own first, waits until it is the only candidate alive, and then renames its socket over the old one.
+ * The socket of a dead process must be replaced, by one starter only. A starter that removes the old socket and then
+ * binds could remove the socket that another starter has just bound. So each starter takes three steps:
+ *
+ * 1. Listen under a name of its own.
+ * 2. Wait until it is the only candidate alive.
+ * 3. Rename its socket over the old socket.
  *
  * @throws StartupError when another process holds the folder or it cannot be written
  */
@@ -55,7 +61,10 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   }
 }
 
-/** The socket of the live process that holds the folder, for `http.request({ socketPath })`, or undefined if there is none. */
+/**
+ * The socket of the live process that holds the folder, for `http.request({ socketPath })`, or undefined if there is
+ * none.
+ */
 export async function connectToFolder(folder: string): Promise<string | undefined> {
   const socketPath = socketPathOf(folder)
   return (await askOwner(socketPath)) === 'nobody' ? undefined : socketPath
@@ -65,7 +74,7 @@ function socketPathOf(folder: string): string {
   return path.join(keptShortNameOf(folder, socketName), socketName)
 }
 
-/** @returns a short name of the folder, good for every socket made in it here */
+/** @returns a short name of the folder, by which this process can address any socket in the folder */
 function prepareFolder(folder: string): ShortName {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -110,7 +119,7 @@ async function listenAsCandidate(folder: string, short: string): Promise<Candida
   })
   const name = `${socketName}.${randomBytes(8).toString('hex')}`
   try {
-    // Between bind and listen a socket refuses connections and would be taken for a dead one, hence the other name.
+    // Between bind and listen a socket refuses connections, like a dead socket. Hence the other name.
     await listen(server, path.join(short, `${name}.new`))
     chmodSync(path.join(folder, `${name}.new`), 0o600)
     renameSync(path.join(folder, `${name}.new`), path.join(folder, name))

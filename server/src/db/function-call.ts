@@ -35,7 +35,7 @@ export function listArgument<Type extends keyof ParameterTypes>(
  * Each parameter stands once, with its name, its type and its value. No order has to be kept between here and the
  * function: PostgreSQL refuses a name that the function does not have, a parameter that is missing, and another type.
  *
- * @param name of the function; it and the names of the parameters are written in the code, as all SQL
+ * @param name of the function; this name and the names of parameters are written in the code, like all SQL
  */
 export function functionCall(name: string, parameters: Readonly<Record<string, Argument>>): Sql {
   const given = Object.entries(parameters)
@@ -79,7 +79,7 @@ function shapeOf(name: string, given: Given): Shape {
   }
 }
 
-/** Names become part of the SQL. A member of a request body must never reach it, even by a mistake. */
+/** Names become part of the SQL. A member of a request body must never become part of the SQL, even by a mistake. */
 function checkName(name: string): string {
   if (!/^[a-z_][a-z0-9_]*$/.test(name))
     throw new Error(`${JSON.stringify(name)} is not the name of a SQL function or parameter`)

@@ -77,8 +77,8 @@ async function inspect(options: DatabaseOptions, acknowledged: readonly string[]
 
 const intact = { lost: [], unequal: [] }
 
-describe.runIf(testEngine === 'embedded')(`killed while it writes, the embedded database (seed ${seed})`, () => {
-  test('has everything acknowledged after each of many kills', { timeout: 120_000 }, async () => {
+describe.runIf(testEngine === 'embedded')(`the embedded database, killed while it writes (seed ${seed})`, () => {
+  test('an embedded database keeps acknowledged writes after many kills', { timeout: 120_000 }, async () => {
     const { options, remove } = await makeTestDatabase()
     const db = await openDatabase(options)
     await db.asOwner(async (owner) => {
@@ -98,7 +98,7 @@ describe.runIf(testEngine === 'embedded')(`killed while it writes, the embedded 
     await remove()
   })
 
-  test('opens after a first start that was killed at any moment', { timeout: 120_000 }, async () => {
+  test('an embedded database opens after a first start that was killed', { timeout: 120_000 }, async () => {
     const dataFolder = path.join(await makeTestFolder(), 'data')
     for (let round = 0; round < 4; round += 1) {
       const writer = new Writer({ dataFolder }, round)
@@ -111,7 +111,7 @@ describe.runIf(testEngine === 'embedded')(`killed while it writes, the embedded 
   })
 })
 
-describe.runIf(testEngine === 'postgresql')(`killed while it is written to, PostgreSQL (seed ${seed})`, () => {
+describe.runIf(testEngine === 'postgresql')(`PostgreSQL, killed while it is written to (seed ${seed})`, () => {
   let server: PostgresServer
   beforeAll(async () => {
     server = await startPostgres()
@@ -119,7 +119,7 @@ describe.runIf(testEngine === 'postgresql')(`killed while it is written to, Post
   })
   afterAll(() => server.stop())
 
-  test('has everything acknowledged, whether it or its user is killed', { timeout: 120_000 }, async () => {
+  test('PostgreSQL keeps acknowledged writes when it or its user is killed', { timeout: 120_000 }, async () => {
     const options = { dataFolder: '', databaseUrl: server.url }
     const acknowledged: string[] = []
     for (let round = 0; round < rounds; round += 1) {

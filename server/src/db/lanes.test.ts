@@ -41,18 +41,18 @@ test('a statement that cannot be read leaves the next alone', async () => {
   expect(await Promise.all(outcomes)).toEqual(['42P01', 'done'])
 })
 
-test('works with the role of the application', async () => {
+test('a lane works with the role of the application', async () => {
   expect(await db.lane().query(sql`select current_user as role`)).toEqual([{ role: 'mteja_app' }])
 })
 
-describe.runIf(testEngine === 'postgresql')('connections', () => {
-  test('statements of a lane that are under way together share one', async () => {
+describe.runIf(testEngine === 'postgresql')('connections of lanes', () => {
+  test('statements of one lane that are under way together share one connection', async () => {
     const lane = db.lane()
     const pids = await Promise.all([backend(lane), backend(lane), backend(lane)])
     expect(new Set(pids).size).toBe(1)
   })
 
-  test('lanes have one each, as far as half the pool goes, and share then', async () => {
+  test('lanes have a connection each as far as half the pool goes, and share connections then', async () => {
     const lanes = Array.from({ length: 5 }, () => db.lane())
     const rows = await Promise.all(lanes.map((lane) => lane.query<{ pid: number }>(pause(0.2))))
     const pids = rows.map(([row]) => row?.pid)
@@ -60,7 +60,7 @@ describe.runIf(testEngine === 'postgresql')('connections', () => {
     expect([...new Set(pids)].map(lanesOf).sort()).toEqual([1, 2, 2])
   })
 
-  test('while all lanes are busy, the rest of the pool serves', async () => {
+  test('the rest of the pool serves while all lanes are busy', async () => {
     const wait = sql`select pg_advisory_xact_lock(1)`
     let busy: Promise<unknown> | undefined
     await db.transaction(async (gate) => {
@@ -71,7 +71,7 @@ describe.runIf(testEngine === 'postgresql')('connections', () => {
     await busy
   })
 
-  test('are given back when nothing is under way: all of the pool can be had', async () => {
+  test('lanes give their connections back when nothing is under way: all of the pool can be had', async () => {
     await Promise.all(Array.from({ length: 10 }, () => db.lane().query(sql`select 1`)))
     let missing = poolSize
     let openGate = () => {}
@@ -86,7 +86,7 @@ describe.runIf(testEngine === 'postgresql')('connections', () => {
     await Promise.all(Array.from({ length: poolSize }, () => db.transaction(wait)))
   })
 
-  test('one that is lost is not used for what is sent as soon as it is known', async () => {
+  test('a lost connection is not used for a statement that is sent as soon as the loss is known', async () => {
     const lane = db.lane()
     const pid = await backend(lane)
     const lost = lane.query(pause(30)).catch(() => lane.query<{ id: number }>(sql`select id from steps where id = 1`))
@@ -97,7 +97,7 @@ describe.runIf(testEngine === 'postgresql')('connections', () => {
     expect(await lostToo).toBe('lost')
   })
 
-  test('one that is lost is told to all who are under way on it, and the lane has another', async () => {
+  test('a lost connection is told to every caller under way on it, and its lane gets another', async () => {
     const lane = db.lane()
     const pid = await backend(lane)
     const lost = [lane.query(pause(30)), lane.query(add(50))].map((call) => call.catch((error: unknown) => error))

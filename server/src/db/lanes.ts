@@ -5,25 +5,25 @@ import type { Sql } from './sql.ts'
 
 interface LentConnection {
   readonly lease: Promise<Lease>
-  /** Lanes that have statements under way on it. */
+  /** How many lanes have statements under way on this connection. */
   lanes: number
   isLost: boolean
 }
 
-/** What a lane has of a connection. */
+/** The use of a connection by one lane. */
 interface Use {
   readonly connection: LentConnection
   underWay: number
 }
 
-/** A lane on which the next is sent once the one before is answered. */
+/** A lane that sends a statement once the last statement is answered. */
 export function oneAtATime(db: Queryable): Lane {
   return { depth: 1, query: (statement) => db.query(statement) }
 }
 
 /**
- * Lends each lane a connection while any of its statements is under way. Where more lanes are busy than may have one,
- * they share: the rest of the pool stays free for transactions and for what takes longer.
+ * Lends each lane a connection while any of its statements is under way. Where more lanes are busy than `max`, lanes
+ * share connections: the rest of the pool stays free for transactions and for long statements.
  */
 export class Lanes {
   readonly #borrow: () => Promise<Lease>
@@ -39,7 +39,7 @@ export class Lanes {
   open(): Lane {
     let current: Use | undefined
     const query = async <Row>(statement: Sql): Promise<Row[]> => {
-      // Not on one that is lost: what is still under way there fails, and this would with it.
+      // A lost connection is not used: statements under way on it fail, and this statement would fail too.
       if (current === undefined || current.connection.isLost) current = { connection: this.#lend(), underWay: 0 }
       const use = current
       use.underWay += 1
@@ -83,7 +83,7 @@ export class Lanes {
     connection.lanes -= 1
     if (connection.lanes > 0) return
     this.#lent.delete(connection)
-    // Where none could be borrowed, the statement has said so.
+    // Where no connection could be borrowed, the statement has thrown that error already.
     connection.lease.then(
       (lease) => lease.release(),
       () => undefined,

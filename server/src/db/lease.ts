@@ -47,7 +47,7 @@ export class Lease {
     }
   }
 
-  /** Gives the connection back, or closes it when it is broken or `discard` was asked for. */
+  /** Gives the connection back, or closes a connection that is broken or is to be discarded. */
   release(use: 'again' | 'discard' = 'again'): void {
     this.#client.release(this.#broken || use === 'discard')
   }

@@ -108,7 +108,7 @@ test('a migration numbered before one that has landed is refused', async () => {
   await expect(migrate(db, { folder })).rejects.toThrow(/give it a higher number/)
 })
 
-test('two migrations of one number are refused, and one without a number', async () => {
+test('two migrations of one number are refused, and so is a migration without a number', async () => {
   const twice = await write({ '0001_a.sql': 'select 1', '0001_b.sql': 'select 1' })
   await expect(migrate(db, twice)).rejects.toThrow(/have the same number/)
   await expect(migrate(db, await write({ 'things.sql': things }))).rejects.toThrow(/must be named NNNN_name.sql/)

@@ -10,9 +10,10 @@ export interface MigrationOptions {
 }
 
 /**
- * Brings the schema up to this program: numbered migrations once each, then the functions whose file has changed. Each
- * file is one transaction. Any number of servers may start at once: each file is applied by the one that gets the lock,
- * the others find it landed. Where nothing is to be done this is one read, for which no right to change is needed.
+ * Brings the schema up to this program: each numbered migration once, then the functions whose file has changed. Each
+ * file is one transaction. Any number of servers may start at once. The server that gets the lock applies a file, and
+ * the other servers find the file landed. Where nothing is to be done this is one read, which needs no right to change
+ * the schema.
  *
  * @returns the names of the files this call applied, in order
  * @throws StartupError when a landed migration was edited, the database is newer than the program, or a file fails
@@ -23,7 +24,7 @@ export async function migrate(target: OwnedDb, options: MigrationOptions = {}): 
   return { applied: await target.asOwner((session) => applyAll(session, files)) }
 }
 
-/** Checksums by name of what the database has. */
+/** The checksums of the files that the database has, by name. */
 type Landed = ReadonlyMap<string, string>
 
 /** The file to apply next, or undefined when the database has everything. */
@@ -50,7 +51,7 @@ function refuseNewerDatabase(migrations: readonly MigrationFile[], landed: Lande
   )
 }
 
-/** The tables it was written for no longer look as they did. */
+/** Refuses a migration numbered before a landed one: the tables are no longer as they were when it was written. */
 function refuseGap(file: MigrationFile, landed: Landed): MigrationFile {
   const later = [...landed.keys()].find((name) => isMigration(name) && name > file.name)
   if (later === undefined) return file
@@ -102,7 +103,7 @@ async function applyNext(session: OwnerSession, files: MigrationFiles): Promise<
   return file.name
 }
 
-/** One migrator of this database at a time. It ends with the transaction, so that no pooler in between can keep it. */
+/** A lock for one migrator of this database at a time. It ends with the transaction, so that no pooler can keep it. */
 async function takeLock(session: OwnerSession): Promise<void> {
   await session.query(sql`select pg_advisory_xact_lock(hashtextextended('mteja migrate', 0))`)
 }
@@ -118,7 +119,7 @@ async function createTable(session: OwnerSession): Promise<void> {
       checksum text not null,
       applied_at timestamptz not null
     )`)
-  // A server that may change nothing asks whether there is something to change.
+  // A server without the right to change the schema asks whether there is anything to change.
   await session.execute('grant select on schema_migrations to public')
 }
 
@@ -141,7 +142,7 @@ async function inTransaction<T>(session: OwnerSession, work: () => Promise<T>): 
     await session.execute('commit')
     return result
   } catch (error) {
-    // The connection is closed after a failure; saying so here only frees the lock sooner.
+    // The connection is closed after a failure anyway. A rollback here only frees the lock sooner.
     await session.execute('rollback').catch(() => undefined)
     throw error
   }

@@ -1,7 +1,7 @@
 import type { PageRequest } from '../base/page.ts'
 import { type Sql, sql } from './sql.ts'
 
-/** A list whose rows are numbered 1, 2, 3 … within their tenant, of which the rows from `first` to `last` are meant. */
+/** The rows from `first` to `last` of a list whose rows are numbered 1, 2, 3 … within their tenant. */
 export interface NumberedList {
   table: Sql
   /** Numbers, or expressions that give them. */
@@ -9,7 +9,7 @@ export interface NumberedList {
   last: Sql
 }
 
-/** Whose rows are meant. */
+/** The tenant whose rows are listed. */
 interface RowOwner {
   merchant: { id: number }
   mode: string

@@ -15,14 +15,14 @@ export interface PostgresqlOptions {
 const oldestVersion = 15
 const connectionTimeoutMs = 5_000
 
-/** Opens a pool of connections to a PostgreSQL server, after a look whether it can be used. */
+/** Opens a pool of connections to a PostgreSQL server, and first checks whether the server can be used. */
 export async function openPostgresql({ databaseUrl, poolSize = 10, watch }: PostgresqlOptions): Promise<OwnedDb> {
   const config: pg.ClientConfig = {
     connectionString: databaseUrl,
     connectionTimeoutMillis: connectionTimeoutMs,
     keepAlive: true,
     types: valueTypes,
-    // Statements asked for at once on one connection are sent at once: for lanes.
+    // Lanes need this: statements asked for at once on one connection are sent at once.
     pipeline: true,
     application_name: 'mteja',
   }
@@ -61,7 +61,7 @@ function checkVersion(version: string): void {
   throw new StartupError(`The database is PostgreSQL ${version}; mteja needs ${oldestVersion} or later.`)
 }
 
-/** Which sentence helps for which SQLSTATE. Everything else means that nobody answered, or not as PostgreSQL does. */
+/** The sentence for each SQLSTATE. Any other error means that no PostgreSQL server has answered. */
 const explanations: Record<string, (client: pg.Client) => string> = {
   '28P01': ({ user }) => `PostgreSQL refuses the password of user ${user}. Correct DATABASE_URL.`,
   '28000': ({ user }) => `PostgreSQL does not let user ${user} in. Correct DATABASE_URL or the server's pg_hba.conf.`,

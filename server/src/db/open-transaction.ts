@@ -3,8 +3,8 @@ import type { Sql } from './sql.ts'
 
 /**
  * The handle given to the work of a transaction. Statements asked for at once wait for each other here, because `pg`
- * deprecates doing that for us; after the end of the transaction the handle is dead, so that a forgotten `await` cannot
- * write outside of it.
+ * deprecates its own queue. After the end of the transaction the handle is dead, so that a forgotten `await` cannot
+ * write outside of the transaction.
  */
 export class OpenTransaction implements Tx {
   readonly transaction = 'open'
@@ -22,7 +22,7 @@ export class OpenTransaction implements Tx {
     return answer
   }
 
-  /** Lets no further statement in and waits for the one that is running. */
+  /** Accepts no further statement, and waits for the statement that is running. */
   async finish(): Promise<void> {
     this.#over = true
     await this.#last

@@ -10,8 +10,8 @@ import { type Sql, sql } from './sql.ts'
 const applicationRole = 'mteja_app'
 
 /**
- * Being a member is not enough to become a role since PostgreSQL 16 (`grant … with set false`), and 15 does not know the
- * finer question.
+ * Since PostgreSQL 16 a member of a role may be forbidden to become the role (`grant … with set false`). PostgreSQL 15
+ * does not know the right `set`, so it is asked for membership.
  */
 const mayBecomeApplicationRole = sql`
   select case
@@ -29,11 +29,11 @@ export class PooledDatabase implements OwnedDb {
   readonly #lanes: Lanes
   readonly #watch: DatabaseWatch
   readonly #afterClose: () => Promise<void>
-  /** Connections that have taken on the application's role. Emptied when roles may have changed. */
+  /** Connections that work with the application's role. The set is emptied when roles may have changed. */
   #prepared = new WeakSet<pg.PoolClient>()
   #closed: Promise<void> | undefined
 
-  /** @param afterClose releases what the pool stood on; called once the pool has ended. */
+  /** @param afterClose releases the engine or the lock under the pool; called once the pool has ended */
   constructor(engine: Db['engine'], pool: pg.Pool, watch: DatabaseWatch, afterClose: () => Promise<void>) {
     this.engine = engine
     this.#pool = pool
@@ -41,8 +41,8 @@ export class PooledDatabase implements OwnedDb {
     this.#watch = watch
     this.#afterClose = afterClose
     watch.onOpened(pool)
-    // A connection that dies while nobody asks it anything says so by an 'error' event, and without a listener Node ends
-    // the process. While somebody uses it, its user learns of it by the query that fails.
+    // An idle connection that dies emits an 'error' event, and without a listener Node ends the process. The user of a
+    // busy connection learns of its death by the query that fails.
     pool.on('error', watch.onAway)
     pool.on('connect', (client) => client.on('error', () => undefined))
   }
@@ -70,7 +70,7 @@ export class PooledDatabase implements OwnedDb {
     }
   }
 
-  /** May be called again, as happens when a signal comes during the shutdown it has caused. */
+  /** May be called again: a second signal may come during the shutdown. */
   close(): Promise<void> {
     this.#closed ??= this.#pool.end().then(this.#afterClose)
     return this.#closed

@@ -8,13 +8,13 @@ const longestSocketPath = 103
 /** A name of a folder that is short enough to address a socket in it. */
 export interface ShortName {
   readonly folder: string
-  /** Removes what had to be made for it. */
+  /** Removes the symbolic link and its folder, where they had to be made. */
   discard(): void
 }
 
 /**
- * A name of the folder by which a socket of the given name in it can be addressed. Where the folder's own is too long
- * it is a symbolic link in a private temporary folder.
+ * A name of the folder by which a socket with the given name in the folder can be addressed. Where the folder's own
+ * name is too long, a symbolic link in a private temporary folder is made.
  */
 export function shortNameOf(folder: string, socketName: string): ShortName {
   const full = path.resolve(folder)
@@ -24,7 +24,7 @@ export function shortNameOf(folder: string, socketName: string): ShortName {
 
 const kept = new Map<string, ShortName>()
 
-/** The same, valid until the process ends. */
+/** Such a name of the folder, valid until the process ends. */
 export function keptShortNameOf(folder: string, socketName: string): string {
   const full = path.resolve(folder)
   const name = kept.get(full) ?? shortNameOf(full, socketName)

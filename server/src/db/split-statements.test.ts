@@ -4,11 +4,11 @@ import { splitStatements } from './split-statements.ts'
 const texts = (script: string) => splitStatements(script).map(({ text }) => text)
 
 describe('a script', () => {
-  test('is cut at its semicolons, and the last one may be missing', () => {
+  test('a script is cut at its semicolons, and the last semicolon may be missing', () => {
     expect(texts('select 1;\nselect 2 ;; select 3')).toEqual(['select 1', 'select 2', 'select 3'])
   })
 
-  test('has no statement when it holds only space and comments', () => {
+  test('a script of only space and comments has no statement', () => {
     expect(texts('\n-- nothing; here\n/* nor; here */ ;\n')).toEqual([])
   })
 
@@ -25,11 +25,11 @@ describe('a script', () => {
     ['create or replace function f(a int) returns int begin atomic select case when a > 0 then 1 end; select 2; end'],
     [`select $1, a$b from t where price$ > '$$;'`],
     ['select größe from tabelle where "ß;" = 1'],
-  ])('keeps one statement whole: %s', (statement) => {
+  ])('a script keeps one statement whole: %s', (statement) => {
     expect(texts(`select 0; ${statement}; select 9`)).toEqual(['select 0', statement, 'select 9'])
   })
 
-  test('tells the line each statement begins at', () => {
+  test('a script tells the line where each statement begins', () => {
     const script = '-- first\nselect 1;\n\n/* a\nb */ select\n2;'
     expect(splitStatements(script).map(({ line }) => line)).toEqual([2, 5])
   })

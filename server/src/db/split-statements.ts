@@ -5,7 +5,7 @@ export interface ScriptStatement {
   readonly line: number
 }
 
-/** What a script is made of. `other` is a single character that means nothing by itself. */
+/** The parts of a script. `other` is a single character without a meaning of its own. */
 const token = new RegExp(
   [
     String.raw`(?<comment>--[^\n]*|/\*)`,
@@ -21,7 +21,7 @@ const token = new RegExp(
 /**
  * Cuts a script at its semicolons, because Citus refuses several statements in one query. Semicolons in comments,
  * strings, quoted names, dollar quotes, parentheses and in the `begin atomic … end` body of a function do not count.
- * Comments before a statement are dropped, those inside it stay.
+ * Comments before a statement are dropped. Comments inside a statement stay.
  */
 export function splitStatements(script: string): ScriptStatement[] {
   return new StatementSplitter(script).split()

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { nothing, sql } from './sql.ts'
 
 describe('a statement', () => {
-  test('carries its values beside it, numbered in order', () => {
+  test('a statement carries its values beside it, numbered in order', () => {
     expect(sql`select ${1}::int, ${'two'}`).toMatchObject({ text: 'select $1::int, $2', values: [1, 'two'] })
   })
 
-  test('renumbers the parameters of fragments, however deep they are nested', () => {
+  test('a statement renumbers the parameters of fragments, however deep the fragments are nested', () => {
     const inner = sql`b = ${2} or c = ${3}`
     const middle = sql`a = ${1} and (${inner})`
     expect(sql`select ${0} where ${middle} limit ${4}`).toMatchObject({
@@ -16,26 +16,26 @@ describe('a statement', () => {
     })
   })
 
-  test('may use a fragment twice', () => {
+  test('a statement may use a fragment twice', () => {
     const fragment = sql`id = ${7}`
     expect(sql`${fragment} or ${fragment}`).toMatchObject({ text: 'id = $1 or id = $2', values: [7, 7] })
   })
 
-  test('leaves text that looks like a parameter alone', () => {
+  test('a statement leaves text that looks like a parameter alone', () => {
     const fragment = sql`price = '$1' and x = ${5}`
     expect(sql`select ${4} where ${fragment}`).toMatchObject({ text: `select $1 where price = '$1' and x = $2` })
   })
 
-  test('adds nothing for the fragment `nothing`', () => {
+  test('a statement gains nothing from the fragment `nothing`', () => {
     expect(sql`select 1 ${nothing}`).toMatchObject({ text: 'select 1 ', values: [] })
   })
 
-  test('keeps a value that only looks like a statement a value', () => {
+  test('a value that only looks like a statement stays a value', () => {
     const body = { text: 'drop table customers', values: [], name: 'x' }
     expect(sql`select ${body}::jsonb`).toMatchObject({ text: 'select $1::jsonb', values: [body] })
   })
 
-  test('has the same name whenever it has the same text, and only then', () => {
+  test('statements have the same name whenever they have the same text, and only then', () => {
     const byId = (id: number) => sql`select * from t where id = ${id}`
     expect(byId(1).name).toBe(byId(2).name)
     expect(byId(1).name).not.toBe(sql`select * from t where id = any(${[1]})`.name)
@@ -43,7 +43,7 @@ describe('a statement', () => {
     expect(byId(1).name.length).toBeLessThan(63)
   })
 
-  test('never lets a value into its text', () => {
+  test('a statement never lets a value into its text', () => {
     fc.assert(
       fc.property(fc.anything(), fc.string(), (first, second) => {
         const statement = sql`select ${first} where ${sql`name = ${second}`}`

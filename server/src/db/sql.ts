@@ -16,8 +16,8 @@ interface Template {
 }
 
 /**
- * The template each statement was made from. It is also the mark of a real statement: a request body that merely looks
- * like one ({ text, values, name }) must stay a value, or whoever sent it would be writing our SQL.
+ * The template each statement was made from. It is also the mark of a real statement. A request body that merely looks
+ * like a statement ({ text, values, name }) must stay a value: else its sender would write our SQL.
  */
 const templates = new WeakMap<object, Template>()
 const nameByText = new Map<string, string>()
@@ -36,12 +36,12 @@ export function sql(strings: TemplateStringsArray, ...values: unknown[]): Sql {
   return statement
 }
 
-/** The fragment that adds nothing, for a condition that is not asked for. */
+/** The fragment that adds nothing, in place of a condition that is not needed. */
 export const nothing = sql``
 
 /**
- * The same statement, planned anew each time it runs: for one whose best plan depends on its values, such as a search,
- * where a plan made for all values would read everything for some.
+ * The same statement, planned anew each time it runs. For a statement whose best plan depends on its values, such as a
+ * search: a plan made for all values would read the whole table for some values.
  */
 export function plannedAnew(statement: Sql): Sql {
   return { ...statement, name: '' }

@@ -11,14 +11,15 @@ const keepText: Parser = (text) => text
 /**
  * How values come out of the database where `pg` would lose something: a 64-bit integer becomes a bigint (money never
  * passes through a `number`), a date or time without a zone stays text (`pg` would shift it by the machine's zone). A
- * timestamptz becomes a Date as in `pg`, in a third of the time. The rest is `pg`'s own: numeric a string, json parsed.
+ * timestamptz becomes a Date as in `pg`, in a third of the time. The rest is `pg`'s own: numeric a string, json
+ * parsed.
  */
 const parsers = new Map<number, Parser>([
   [oid.int8, BigInt],
   [oid.int8Array, (text) => (parseTextArray(text) as (string | null)[]).map((item) => item && BigInt(item))],
   [oid.date, keepText],
   [oid.timestamp, keepText],
-  // CommonJS: it exports the function that its types call the default.
+  // This CommonJS module exports the function itself, which its types call the default export.
   [oid.timestamptz, parseTimestamp as unknown as Parser],
 ])
 

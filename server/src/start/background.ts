@@ -6,7 +6,7 @@ import { forgetOldKeys } from '../domain/idempotency/once.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
-import { expireDueHolds } from '../domain/wallet/holds.ts'
+import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
@@ -32,8 +32,8 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('account_requests', 250, finishAccountRequests),
     oldestDue: () => sql`
-      select min(coalesce(k.finished_at, r.created_at))
-      from (select * from dedicated_account_requests where status = 'pending' order by merchant_id, id limit 1000) r
+      select min(greatest(r.due_at, k.finished_at))
+      from (select * from dedicated_account_requests where status = 'pending' order by due_at limit 1000) r
       left join identity_checks k on k.merchant_id = r.merchant_id and k.id = r.identity_check_id
       where k.status is distinct from 'pending'
     `,

@@ -3,13 +3,13 @@ import { ConfigError, readConfig } from './config.ts'
 
 const secretKey = 'sk_live_0123456789'
 
-describe('who judges identity checks', () => {
-  test('is the sandbox, whatever else is set', () => {
+describe('the judge of identity checks', () => {
+  test('the sandbox judges identity checks, whatever else is set', () => {
     expect(readConfig({}, {}).upstreamPaystack).toBeUndefined()
     expect(readConfig({}, { MTEJA_PAYSTACK_SECRET_KEY: secretKey }).upstreamPaystack).toBeUndefined()
   })
 
-  test('is a Paystack account where it is asked for', () => {
+  test('a Paystack account judges identity checks where it is asked for', () => {
     const asked = { MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: secretKey }
     expect(readConfig({}, asked).upstreamPaystack).toEqual({ secretKey, baseUrl: 'https://api.paystack.co' })
     const elsewhere = { ...asked, MTEJA_PAYSTACK_URL: 'http://localhost:9001//' }
@@ -24,12 +24,12 @@ describe('who judges identity checks', () => {
       { MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: secretKey, MTEJA_PAYSTACK_URL: 'paystack.co' },
       'MTEJA_PAYSTACK_URL',
     ],
-  ])('cannot be %j, and is told which setting is at fault', (environment, setting) => {
+  ])('a judge of identity checks cannot be %j, and the refusal names the setting at fault', (environment, setting) => {
     expect(() => readConfig({}, environment)).toThrow(ConfigError)
     expect(() => readConfig({}, environment)).toThrow(setting)
   })
 
-  test('is never told by repeating the key', () => {
+  test('a refused key of a judge is never repeated in the refusal', () => {
     const environment = { MTEJA_IDENTITY_VERIFIER: 'paystack', MTEJA_PAYSTACK_SECRET_KEY: 'wrong-but-secret' }
     expect(() => readConfig({}, environment)).toThrow(/^((?!wrong-but-secret).)*$/)
   })

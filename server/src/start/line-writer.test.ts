@@ -55,7 +55,7 @@ test('lines are dropped and counted when nobody reads them any more', async () =
   })
 })
 
-test('what waits at the end of the process is written', () => {
+test('lines that wait at the end of the process are written', () => {
   const module = new URL('line-writer.ts', import.meta.url)
   const program = `
     import { LineWriter } from ${JSON.stringify(module.href)}

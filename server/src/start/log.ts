@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { type DestinationStream, pino } from 'pino'
+import { framesOf } from '../base/errors.ts'
 import type { Meter } from '../base/meter.ts'
 import type { WriteRequest } from '../surfaces/operations/requests.ts'
 import { LineWriter } from './line-writer.ts'
@@ -65,12 +66,4 @@ function othersWords(error: Error, code: string | undefined): string | null {
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return `database error ${code}`
   // V8 quotes the JSON that it could not read.
   return error instanceof SyntaxError ? 'a text that cannot be read' : null
-}
-
-/** Where an error happened, without its message. */
-export function framesOf(stack: string | undefined): string | undefined {
-  return stack
-    ?.split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .join('\n')
 }

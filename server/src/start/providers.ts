@@ -1,3 +1,4 @@
+import { observeUpstream } from '../base/observe-upstream.ts'
 import type { AccountProviderChoice } from '../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
@@ -9,7 +10,6 @@ import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
 import type { Config } from './config.ts'
-import { observeUpstream } from './observe-upstream.ts'
 
 /**
  * The one place that says who does what only an outside party can do, per merchant and mode: the sandbox in test mode, nobody

@@ -71,7 +71,7 @@ test('every event is told by Cashful’s ids, of its merchant, without members t
   }
 })
 
-test('what Cashful documents is told as its resource', () => {
+test('an event that Cashful documents is told as its resource', () => {
   expect(bodyOf('standard', 'purchase.succeeded').data).toMatchObject({
     id: expect.stringMatching(/^purchase_/),
     customerId: expect.stringMatching(/^CUS_/),
@@ -114,7 +114,7 @@ test('Paystack is told of exactly those events that it has a name for', async ()
   }
 })
 
-test('the standard style is told of everything', async () => {
+test('the standard style is told of every event', async () => {
   const rows = await api.service.db.query(sql`
     select type from unnest(${[...eventTypes]}::text[]) as t (type) where not is_told('standard', type, '{}')
   `)

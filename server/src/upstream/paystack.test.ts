@@ -138,7 +138,7 @@ const failsWith = (status: number, message: string) => async () =>
   new Response(JSON.stringify({ status: false, message }), { status })
 
 describe('a check that is forwarded', () => {
-  test('is known by the upstream under the customer’s e-mail, and succeeds by its webhook with the upstream’s names', async () => {
+  test('a forwarded check is known by the upstream under the customer’s e-mail, and succeeds by its webhook with the upstream’s names', async () => {
     const code = await create()
     expect(await identify(code, { first_name: 'uchenna', last_name: 'okoro' })).toEqual(accepted)
     await advance()
@@ -153,7 +153,7 @@ describe('a check that is forwarded', () => {
     expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
   })
 
-  test('fails for the upstream’s reason', async () => {
+  test('a forwarded check fails for the upstream’s reason', async () => {
     const code = await create()
     await identify(code, { account_number: sandboxAccounts.nameMismatch })
     await advance()
@@ -164,7 +164,7 @@ describe('a check that is forwarded', () => {
     expect(await outcomes()).toEqual([{ type: 'identity.failed', reason: failureReasons.nameMismatch }])
   })
 
-  test('is finished once, however often its webhook comes', async () => {
+  test('a forwarded check is finished once, however often its webhook comes', async () => {
     const code = await create()
     await identify(code)
     await advance()
@@ -176,7 +176,7 @@ describe('a check that is forwarded', () => {
     expect(await outcomes()).toHaveLength(1)
   })
 
-  test('is finished by a webhook that arrives before the upstream has answered the request', async () => {
+  test('a forwarded check is finished by a webhook that arrives before the upstream has answered the request', async () => {
     const code = await create()
     await identify(code)
     // The upstream has taken the details and tells the outcome; its answer to us is lost.
@@ -196,7 +196,7 @@ describe('a check that is forwarded', () => {
     expect((await fetchCustomer(code)).identified).toBe(true)
   })
 
-  test('succeeds where the upstream has validated the same details before', async () => {
+  test('a forwarded check succeeds where the upstream has validated the same details before', async () => {
     await upstream.call('POST', '/customer', { email })
     await upstream.call('POST', `/customer/${email}/identification`, credential)
     await upstream.settle()
@@ -207,7 +207,7 @@ describe('a check that is forwarded', () => {
     expect(await fetchCustomer(code)).toMatchObject({ first_name: 'Uchenna', identified: true })
   })
 
-  test('takes only the webhook of its own details', async () => {
+  test('a forwarded check takes only the webhook of its own details', async () => {
     const code = await create()
     await identify(code, { account_number: sandboxAccounts.unresolved })
     await identify(code)
@@ -227,7 +227,7 @@ describe('an upstream in trouble', () => {
     ['no answer', () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError'))],
     ['HTML', async () => new Response('<html>')],
     ['JSON that is no object', async () => new Response('null')],
-  ])('%s is tried again, with back-off', async (_what, fault) => {
+  ])('a check is tried again with back-off after %s from the upstream', async (_what, fault) => {
     const code = await create()
     await identify(code)
     faults = [fault, fault]
@@ -244,7 +244,7 @@ describe('an upstream in trouble', () => {
     expect((await fetchCustomer(code)).identified).toBe(true)
   })
 
-  test('leaves a line in the log and an observed call for each attempt, without the customer’s values', async () => {
+  test('an upstream in trouble leaves a line in the log and an observed call for each attempt, without the customer’s values', async () => {
     const log = keepLog()
     const code = await create()
     await identify(code)
@@ -280,7 +280,7 @@ describe('an upstream in trouble', () => {
     expect((await fetchCustomer(code)).identified).toBe(true)
   })
 
-  test('for a quarter of an hour, and the check is reported as failed', async () => {
+  test('an upstream in trouble is asked for a quarter of an hour, and the check is then reported as failed', async () => {
     await identify(await create())
     faults = Array.from({ length: 10 }, () => failsWith(500, 'Oops'))
     await advance()
@@ -294,14 +294,14 @@ describe('an upstream in trouble', () => {
   test.each([
     ['Invalid BVN', failureReasons.numberMismatch],
     ['Please enter a valid `bank_code`', failureReasons.unresolved],
-  ])('that refuses the details with "%s" fails the check', async (message, reason) => {
+  ])('an upstream that refuses the details with "%s" fails the check', async (message, reason) => {
     await identify(await create())
     faults = [() => fetchUpstream('POST', '/customer', { email }), failsWith(400, message)]
     await advance()
     expect(await outcomes()).toEqual([{ type: 'identity.failed', reason }])
   })
 
-  test('that never tells the outcome is waited for three days', async () => {
+  test('an upstream that never tells the outcome is waited for three days', async () => {
     await identify(await create())
     await advance()
     await advance(72 * 3_600_000 - 1)
@@ -314,7 +314,7 @@ describe('an upstream in trouble', () => {
     expect(await outcomes()).toHaveLength(1)
   })
 
-  test('that cannot give the names does not undo its success: the names given are taken', async () => {
+  test('an upstream that cannot give the names does not undo its success: the names given are taken', async () => {
     const code = await create()
     await identify(code)
     await advance()
@@ -330,7 +330,7 @@ describe('an upstream in trouble', () => {
 describe('a webhook', () => {
   const body = JSON.stringify({ event: 'charge.success', data: {} })
 
-  test('of another event, or of nobody here, is acknowledged', async () => {
+  test('a webhook of another event, or of nobody here, is acknowledged', async () => {
     expect(await deliver(body)).toBe(200)
     const identification = { country: 'NG', type: 'bank_account' }
     const data = { customer_id: '1', customer_code: 'CUS_nobody', email: 'x@example.com', identification }
@@ -339,7 +339,7 @@ describe('a webhook', () => {
     expect(await deliver('null')).toBe(200)
   })
 
-  test('without the account’s signature is refused', async () => {
+  test('a webhook without the account’s signature is refused', async () => {
     expect(await deliver(body, sign(body, 'sk_test_another'))).toBe(401)
     expect(await deliver(`${body} `, sign(body))).toBe(401)
     expect(await deliver(body, 'zz')).toBe(401)
@@ -347,12 +347,12 @@ describe('a webhook', () => {
     expect(answer.statusCode).toBe(401)
   })
 
-  test('that is no JSON is a bad request', async () => {
+  test('a webhook that is no JSON is a bad request', async () => {
     expect(await deliver('{')).toBe(400)
   })
 })
 
-test('whose webhooks come by themselves, nothing is between the request and the outcome but time', async () => {
+test('an upstream whose webhooks come by themselves needs nothing between the request and the outcome but time', async () => {
   const own = await api.app.listen({ port: 0, host: '127.0.0.1' })
   await setPaystackWebhook(upstream.service, upstream.tenant, `${own}/webhooks/paystack`, upstream.tenant.secret)
   const code = await create()

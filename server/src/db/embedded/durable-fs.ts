@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { codeOf } from '../errors.ts'
 
 type InitOptions = Parameters<NodeFS['init']>[1]
 type Module = Parameters<NonNullable<InitOptions['preRun']>[number]>[0]
@@ -35,13 +36,16 @@ export class DurableNodeFS extends NodeFS {
   }
 }
 
+/** A system says by one of these that it does not fsync directories at all. Anything else is a fault of the disk. */
+const unableCodes = new Set(['EISDIR', 'EACCES', 'EPERM', 'EBADF', 'EINVAL', 'ENOTSUP'])
+
 function syncFile(file: OpenFile): number {
   try {
     fs.fsyncSync(file.nfd)
     return 0
-  } catch {
+  } catch (error) {
     // Not every system can fsync a directory (Windows cannot); PostgreSQL does without it there too.
-    return isDirectory(file) ? 0 : inputOutputError
+    return isDirectory(file) && unableCodes.has(codeOf(error) ?? '') ? 0 : inputOutputError
   }
 }
 

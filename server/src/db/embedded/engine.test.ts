@@ -15,7 +15,7 @@ describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
   })
   afterAll(() => db.close())
 
-  test('lets the program go on while a query runs for long', async () => {
+  test('the embedded engine lets the program go on while a query runs for long', async () => {
     const delay = monitorEventLoopDelay({ resolution: 1 })
     delay.enable()
     const startedAt = performance.now()
@@ -28,7 +28,7 @@ describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
     expect(stalledMs).toBeLessThan(tookMs / 3)
   })
 
-  test('that has crashed refuses what waits and what comes, and tells once why', async () => {
+  test('an embedded engine that has crashed refuses waiting and new calls, and tells the reason once', async () => {
     const { options, remove } = await makeTestDatabase()
     const failures: string[] = []
     const crashing = await openDatabase({ ...options, onFailure: ({ message }) => failures.push(message) })
@@ -46,7 +46,7 @@ describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
     await remove()
   })
 
-  test('gives a new connection a clean session, whatever the one before has left open', async () => {
+  test('the embedded engine gives a new connection a clean session, whatever the last connection has left open', async () => {
     await db.asOwner(async (owner) => {
       await owner.execute('begin')
       await owner.execute('create table half_done (id integer)')
@@ -59,7 +59,7 @@ describe.runIf(testEngine === 'embedded')('the embedded engine', () => {
     expect(row).toEqual({ rolled_back: true, zone: 'UTC', role: 'mteja_app', prepared: 0 })
   })
 
-  test('does not keep its answers', async () => {
+  test('the embedded engine does not keep its answers', async () => {
     const run = async (queries: number) => {
       for (let i = 0; i < queries; i += 1) await db.query(sql`select repeat('x', 100000) from generate_series(1, 2)`)
       return process.memoryUsage().rss

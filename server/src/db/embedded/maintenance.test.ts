@@ -8,7 +8,7 @@ import type { OwnedDb } from '../database.ts'
 import type { Sql } from '../sql.ts'
 import { sql } from '../sql.ts'
 
-describe.runIf(testEngine === 'embedded')('left alone, the embedded database', () => {
+describe.runIf(testEngine === 'embedded')('maintenance of the embedded database', () => {
   const log = openTestLog()
   let db: OwnedDb
 
@@ -37,7 +37,7 @@ describe.runIf(testEngine === 'embedded')('left alone, the embedded database', (
     while (!(await condition())) await sleep(150)
   }
 
-  test('vacuums and analyzes a table much was written to', async () => {
+  test('maintenance vacuums and analyzes a table that much was written to', async () => {
     await db.query(sql`insert into rows select g, g from generate_series(1, 20000) g`)
     await db.query(sql`update rows set text = text || '!'`)
     await until(async () => (await vacuums()) > 0 && (await deadRows()) === 0)
@@ -45,7 +45,7 @@ describe.runIf(testEngine === 'embedded')('left alone, the embedded database', (
     expect(row).toEqual({ rows: 20000 })
   })
 
-  test('tells of a chore that cannot be done when that begins and when it ends, and tries again', async () => {
+  test('a maintenance chore that fails is reported when it begins to fail and when it works again, and is tried again', async () => {
     await db.asOwner(async (owner) => {
       await owner.execute('create table broken (one integer)')
       await owner.execute(`
@@ -70,12 +70,12 @@ describe.runIf(testEngine === 'embedded')('left alone, the embedded database', (
     ])
   })
 
-  test('makes a checkpoint when the log since the last one has grown', async () => {
+  test('maintenance makes a checkpoint when the log since the last checkpoint has grown', async () => {
     await db.query(sql`insert into rows select g, repeat(md5(g::text), 20) from generate_series(30001, 60000) g`)
     await until(async () => (await unreadLog()) < 4e6)
   })
 
-  test('does it under load too, but never inside a transaction', async () => {
+  test('maintenance is done under load too, but never inside a transaction', async () => {
     const before = await vacuums()
     let stop = false
     const busy = (async () => {
@@ -95,7 +95,7 @@ describe.runIf(testEngine === 'embedded')('left alone, the embedded database', (
     await busy
   })
 
-  test('does nothing while nothing is written', async () => {
+  test('maintenance does nothing while nothing is written', async () => {
     await sleep(500)
     const position = sql`select pg_current_wal_insert_lsn()::text as at`
     const before = await db.query(position)

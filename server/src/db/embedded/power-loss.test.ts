@@ -34,7 +34,7 @@ const events = [
 
 const mercies: Mercy[] = ['chance', 'chance', 'nothing']
 
-describe.runIf(testEngine === 'embedded')(`after a power loss (seed ${seed})`, () => {
+describe.runIf(testEngine === 'embedded')(`a power loss (seed ${seed})`, () => {
   const random = randomFrom(seed)
   const acknowledged: string[] = []
   let disk: PowerLossDisk
@@ -75,7 +75,7 @@ describe.runIf(testEngine === 'embedded')(`after a power loss (seed ${seed})`, (
   }
 
   test.each(events.map((event, i) => ({ event, mercy: mercies[i % mercies.length] ?? 'nothing' })))(
-    'everything acknowledged is there: around $event, with $mercy unsynced surviving',
+    'every acknowledged write survives a power loss around $event (unsynced writes that survive: $mercy)',
     async ({ event, mercy }) => {
       await write(20 + Math.floor(random() * 60))
       await engine.exec(event)
@@ -86,7 +86,7 @@ describe.runIf(testEngine === 'embedded')(`after a power loss (seed ${seed})`, (
     },
   )
 
-  test('the disk was in fact asked to sync for each write', () => {
+  test('the disk is in fact asked to sync for each write', () => {
     expect(disk.syncs).toBeGreaterThan(acknowledged.length)
   })
 })

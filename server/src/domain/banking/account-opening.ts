@@ -147,7 +147,7 @@ export async function recordAssignment(
 ): Promise<void> {
   const identification = { status: customer.identified ? 'success' : 'not_requested' }
   const told = { ...eventDetails(tenant, account), identification }
-  await recordEvent(tx, tenant, 'dedicated_account.assigned', customer, told)
+  await recordEvent(tx, tenant, { type: 'dedicated_account.assigned', customer, details: told })
 }
 
 /** An account cannot be had without these. */

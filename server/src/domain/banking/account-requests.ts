@@ -173,7 +173,7 @@ async function closeRequest(tx: TxContext, { tenant, id }: DueRequest, reason: s
 
 async function recordFailure(tx: TxContext, tenant: Tenant, customer: Customer, reason: string): Promise<void> {
   const told = { merchantNumber: tenant.merchant.id, identification: { status: 'failed' }, reason }
-  await recordEvent(tx, tenant, 'dedicated_account.assignment_failed', customer, told)
+  await recordEvent(tx, tenant, { type: 'dedicated_account.assignment_failed', customer, details: told })
 }
 
 /** Why the customer does not get the account; null where they do. */

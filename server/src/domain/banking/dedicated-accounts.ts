@@ -189,7 +189,7 @@ async function removeAccount(tx: TxContext, tenant: Tenant, id: bigint): Promise
   if (row === undefined) throw accountNotFound(String(id))
   const account = readAccount(row)
   const customer = await lockCustomer(tx, tenant, { id: account.customerId })
-  await recordEvent(tx, tenant, 'dedicated_account.removed', customer, eventDetails(tenant, account))
+  await recordEvent(tx, tenant, { type: 'dedicated_account.removed', customer, details: eventDetails(tenant, account) })
   return account
 }
 

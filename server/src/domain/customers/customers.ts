@@ -215,7 +215,7 @@ export async function updateCustomer(
       }
       checkMetadata(next.metadata)
       await saveCustomer(tx, tenant, next)
-      await recordEvent(tx, tenant, 'customer.updated', next)
+      await recordEvent(tx, tenant, { type: 'customer.updated', customer: next })
       return next
     })
   } catch (error) {
@@ -237,7 +237,7 @@ export async function setRiskAction(
     const current = await lockCustomer(tx, tenant, reference)
     const next: Customer = { ...current, riskAction, updatedAt: context.clock.now() }
     await saveCustomer(tx, tenant, next)
-    await recordEvent(tx, tenant, 'customer.risk_action_changed', next)
+    await recordEvent(tx, tenant, { type: 'customer.risk_action_changed', customer: next })
     return next
   })
 }

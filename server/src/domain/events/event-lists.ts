@@ -7,29 +7,31 @@ import { eventName } from './ids.ts'
 
 export interface EventFilter {
   type?: EventType | undefined
-  /** Of a transfer, who sent. */
+  /** The customer of the event. For a transfer, the sender. */
   customer?: { id: bigint } | undefined
-  /** Happened at or after. */
+  /** The event happened at this time or after it. */
   from?: Date | undefined
-  /** Happened at or before. */
+  /** The event happened at this time or before it. */
   to?: Date | undefined
 }
 
 /** A step of a walk from the newest to the oldest. */
 export interface Step<Id> {
   limit: number
-  /** Only what is older than this. */
+  /** Only rows older than the row with this id. */
   before?: Id | undefined
 }
 
-/** What a step found, newest first. There may be fewer than asked for, or none, and still more beyond `next`. */
+/**
+ * The rows that a step found, newest first. There may be fewer than asked for, or none, and more rows beyond `next`.
+ */
 export interface Found<Item> {
   items: Item[]
   /** Where the next step begins; null at the end. */
   next: bigint | null
 }
 
-/** How many are looked at in a step: a filter that little fits answers what it has found by then. */
+/** How many rows a step looks at. A filter that few rows fit answers the rows found by then. */
 export const maxWalked = 10_000
 
 /** Rows numbered next to each other may be dated by clocks this far apart. */
@@ -43,7 +45,7 @@ export interface EventRow {
   created_at: Date
 }
 
-/** Any step is a walk along an index of at most `maxWalked`, wherever it begins. */
+/** A step walks along an index over at most `maxWalked` rows, wherever the step begins. */
 export async function listEvents(
   context: Context,
   tenant: Tenant,
@@ -88,7 +90,7 @@ export function readEvent(context: Context, { merchant }: Tenant, row: EventRow)
   return { id, publicId, merchantCode: merchant.code, mode, type, data, createdAt: created_at }
 }
 
-/** Narrows a walk of `k` by id to about a period, so that what is outside it is not looked at. */
+/** Narrows a walk of `k` by id to about a period, so that rows outside the period are not looked at. */
 export function withinPeriod(table: Sql, { merchant }: Tenant, { from, to }: Pick<EventFilter, 'from' | 'to'>): Sql {
   const firstSince = (time: Date) =>
     sql`(select first_id_since(${table}::regclass, ${merchant.id}, ${time}::timestamptz))`
@@ -99,7 +101,7 @@ export function withinPeriod(table: Sql, { merchant }: Tenant, { from, to }: Pic
   `
 }
 
-/** Exactly the period. */
+/** The condition for exactly the period. */
 export function datedWithin(column: Sql, { from, to }: Pick<EventFilter, 'from' | 'to'>): Sql {
   return sql`
     ${from === undefined ? nothing : sql`and ${column} >= ${from}`}
@@ -107,7 +109,7 @@ export function datedWithin(column: Sql, { from, to }: Pick<EventFilter, 'from' 
   `
 }
 
-/** What a step answers, given one more than it was to find, if there were that many. */
+/** The answer of a step. `found` holds one row more than `limit` where there are that many. */
 export async function foundOf<Item extends { id: bigint }>(
   context: Context,
   found: Item[],

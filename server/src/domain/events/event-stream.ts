@@ -5,22 +5,22 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { type EventRow, getEvent, readEvent } from './event-lists.ts'
 import type { RecordedEvent, WebhookStyle } from './events.ts'
 
-/** Of one look: what is new, and from where another stream would go on. */
+/** The result of one look: the new events, and the position from which another stream would go on. */
 export interface Look {
   /** In the order of their ids. */
   events: RecordedEvent[]
-  /** Of the tenant's newest event; 0 where there is none. */
+  /** The id of the tenant's newest event; 0 for a tenant without events. */
   position: bigint
 }
 
-/** How often it is looked. */
+/** How often the stream looks for new events. */
 export const lookEveryMs = 250
 
-/** An event may be committed after one with a higher id: so long it is waited for. */
+/** An event may be committed after an event with a higher id. A stream waits this long for such an event. */
 const lateMs = 30_000
-/** And of so many of the merchant's. */
+/** A stream remembers at most this many of the merchant's newest events. */
 const maxRemembered = 10_000
-/** Read in one look beyond what is remembered. */
+/** How many events one look reads, beside the remembered events. */
 const readAtOnce = 1_000
 
 interface Mark {
@@ -29,11 +29,12 @@ interface Mark {
 }
 
 /**
- * Events of the tenant as they are committed, those that the style has a name for; from now on, or from a position, where
- * those of the thirty seconds before it come again. Looks until the signal; a look that finds nothing is answered too.
- * Throws `event_not_found` for a position that is none of the tenant's.
+ * Answers events of the tenant as they are committed, but only events that the style has a name for. The stream begins
+ * now or at a position. Events of the thirty seconds before a position come again. The stream looks until the signal,
+ * and a look that finds nothing is answered too. Throws `event_not_found` for a position that is no event of the
+ * tenant.
  *
- * @param after an event's id; 0 is before the first
+ * @param after an event's id; 0 stands before the first event
  */
 export async function* followEvents(
   context: Context,
@@ -58,14 +59,14 @@ export async function* followEvents(
   }
 }
 
-/** Below the floor nothing is looked at any more. */
+/** A stream's first state. Events at or below the floor are not looked at any more. */
 interface Start {
   floor: bigint
   seen: Mark[]
   position: bigint
 }
 
-/** What is there already is as if it had been seen. */
+/** Events that are there already count as seen. */
 async function startNow(context: Context, tenant: Tenant): Promise<Start> {
   const now = context.clock.now().getTime()
   const { floor, recent } = await readRecent(context, tenant, null, now - lateMs)
@@ -81,7 +82,7 @@ async function startAfter(context: Context, tenant: Tenant, after: bigint): Prom
   return { floor, seen: [{ id: after, at: context.clock.now().getTime() }], position: after }
 }
 
-/** The newest of the merchant, or up to one, that are dated after an instant; and the highest id that is not. */
+/** The merchant's newest events, up to an id, that are dated after an instant; and the id just below them. */
 async function readRecent({ db }: Context, { merchant }: Tenant, upTo: bigint | null, since: number) {
   const rows = await db.query<Pick<EventRow, 'id' | 'mode' | 'created_at'>>(sql`
     select id, mode, created_at from events
@@ -102,7 +103,7 @@ async function readNewest({ db }: Context, { merchant, mode }: Tenant): Promise<
   return row?.id ?? 0n
 }
 
-/** Of both modes: the floor must rise past the other one's too. */
+/** Reads the ids of both modes, because the floor must rise past events of the other mode too. */
 function readIds({ db }: Context, { merchant }: Tenant, floor: bigint) {
   return db.query<Pick<EventRow, 'id' | 'mode'>>(sql`
     select id, mode from events
@@ -121,7 +122,7 @@ async function readTold(context: Context, tenant: Tenant, style: WebhookStyle, i
   return rows.map((row) => readEvent(context, tenant, row))
 }
 
-/** How many of the lowest need not be remembered: nothing below them is waited for. */
+/** How many of the lowest ids need not be remembered: no event below these ids is waited for. */
 function countSettled(seen: readonly Mark[], now: number): number {
   const young = seen.findIndex(({ at }) => now - at < lateMs)
   return Math.max(young === -1 ? seen.length : young, seen.length - maxRemembered)

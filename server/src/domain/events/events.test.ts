@@ -3,7 +3,8 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
 import { doTogether } from '../ledger/commands.ts'
-import { captureHold, expireDueHolds, placeHold, releaseHold } from '../wallet/holds.ts'
+import { expireDueHolds } from '../wallet/due-holds.ts'
+import { captureHold, placeHold, releaseHold } from '../wallet/holds.ts'
 import { refundTransaction, reverseTransaction } from '../wallet/refunds.ts'
 import { makeTransfer } from '../wallet/transfers.ts'
 
@@ -86,7 +87,7 @@ test('a refund and a reversal tell what they gave back and what is left, once fo
   ])
 })
 
-test('and nothing of that gets into the event of another command in the batch', async () => {
+test('an event has nothing of another command in the batch of its command', async () => {
   const { customerCode, hold } = await createHolder()
   const make = commandsFor(service)
   const { id: holdId } = await hold()

@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts'
 import type { TxContext } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 
-/** What can happen. docs/events.md says what each carries. */
+/** The types of event. docs/events.md says what each type carries. */
 export const eventTypes = [
   'customer.created',
   'customer.updated',
@@ -35,10 +35,13 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number]
 
-/** How an event is told: as Paystack tells it, or by the Standard Webhooks convention. Paystack has no name for most events. */
+/**
+ * How an event is told: as Paystack does, or by the Standard Webhooks convention. Paystack has no name for most
+ * events.
+ */
 export type WebhookStyle = 'paystack' | 'standard'
 
-/** Throws `invalid_request` naming what is no event. */
+/** Throws `invalid_request` naming a text that is no type of event. */
 export function readEventType(field: string, name: string): EventType {
   const type = eventTypes.find((each) => each === name)
   if (type !== undefined) return type
@@ -46,7 +49,7 @@ export function readEventType(field: string, name: string): EventType {
   throw new ServiceError('invalid_request', message, field)
 }
 
-/** A fact as it is told. */
+/** An event as it is told. */
 export interface RecordedEvent {
   id: bigint
   /** `evt_…`, its name on every surface. */
@@ -55,25 +58,38 @@ export interface RecordedEvent {
   mode: Mode
   type: EventType
   data: {
-    /** As of the change; of a movement of money only the code. Missing where it is about nobody. */
+    /**
+     * The customer as of the change; for a movement of money the code only. Missing where the event is about nobody.
+     */
     customer?: Record<string, unknown>
     details?: Record<string, unknown>
   }
   createdAt: Date
 }
 
-/**
- * Records a fact in the transaction of the change it tells of: both are kept or neither. `details` are what the event
- * says besides the customer as of now; they must hold no secret.
- */
+/** A fact to record. */
+export interface NewEvent {
+  type: EventType
+  /** Null for a fact about no customer. */
+  customer: { id: bigint } | null
+  /** What the event says besides the customer as of now. They must hold no secret. */
+  details?: Record<string, unknown> | undefined
+}
+
+/** Records a fact in the transaction of the change it tells of: both are kept or neither. */
 export async function recordEvent(
   tx: TxContext,
   tenant: Tenant,
-  type: EventType,
-  customer: { id: bigint },
-  details: Record<string, unknown> = {},
+  { type, customer, details = {} }: NewEvent,
 ): Promise<void> {
   const now = tx.clock.now()
+  if (customer === null) {
+    await tx.db.query(sql`
+      insert into events (merchant_id, mode, type, data, created_at)
+      values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${now})
+    `)
+    return
+  }
   await tx.db.query(sql`
     insert into events (merchant_id, mode, type, customer_id, data, created_at)
     select
@@ -81,18 +97,5 @@ export async function recordEvent(
       json_build_object('customer', customer_snapshot(c), 'details', ${JSON.stringify(details)}::json), ${now}
     from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.id = ${customer.id}
-  `)
-}
-
-/** As `recordEvent`, of something that is about no customer. */
-export async function recordMerchantEvent(
-  tx: TxContext,
-  tenant: Tenant,
-  type: EventType,
-  details: Record<string, unknown>,
-): Promise<void> {
-  await tx.db.query(sql`
-    insert into events (merchant_id, mode, type, data, created_at)
-    values (${tenant.merchant.id}, ${tenant.mode}, ${type}, ${JSON.stringify({ details })}, ${tx.clock.now()})
   `)
 }

@@ -87,7 +87,7 @@ let keys = 0
 const fresh = (body: Record<string, unknown> = {}): IdempotentRequest => requestOf(`key-${keys++}`, body)
 
 describe('once', () => {
-  test('does its work one time and gives the same answer again', async () => {
+  test('once does its work one time and gives the same answer again', async () => {
     const request = fresh()
     const answer = { text: 'größe', list: [1, null, { a: '' }] }
     const work = marking('repeated', () => answer)
@@ -96,7 +96,7 @@ describe('once', () => {
     expect(await marksOf('repeated')).toHaveLength(1)
   })
 
-  test('of two at once, one does it and the other waits for its answer', async () => {
+  test('once does its work one time for calls that come together, and the others wait for its answer', async () => {
     const request = fresh()
     let begun = 0
     const work = marking('at once', async () => {
@@ -110,7 +110,7 @@ describe('once', () => {
     expect(await marksOf('at once')).toHaveLength(1)
   })
 
-  test('remembers a refusal and what was done before it is undone', async () => {
+  test('once remembers a refusal, and the work done before the refusal is undone', async () => {
     const request = fresh()
     const refusing = marking('refused', () => {
       throw new ServiceError('email_taken', 'It is taken', 'email')
@@ -135,7 +135,7 @@ describe('once', () => {
     ['a failure', () => new Error('a bug')],
     ['that the database is busy', () => new ServiceError('busy', 'later')],
     ['a failure of ours', () => new ServiceError('internal', 'sorry')],
-  ])('does not remember %s: the key may be used again', async (_title, error) => {
+  ])('once does not remember %s: the key may be used again', async (_title, error) => {
     const request = fresh()
     const failing = marking(`failed-${request.key}`, () => {
       throw error()
@@ -146,7 +146,7 @@ describe('once', () => {
     expect(await marksOf(`failed-${request.key}`)).toHaveLength(1)
   })
 
-  test('one that waits for another that fails does it itself', async () => {
+  test('a call of once that waits for a call that fails does the work itself', async () => {
     const request = fresh()
     let begin = () => {}
     const begun = new Promise<void>((resolve) => {
@@ -174,7 +174,7 @@ describe('once', () => {
     expect(await other).toEqual({ answer: 'done', replayed: false })
   })
 
-  test('one that is refused is given the answer of another that was faster', async () => {
+  test('a call of once that is refused is given the answer of another call that was faster', async () => {
     const request = fresh()
     const [begun, otherBegun] = [signal(), signal()]
     let isRefused = false
@@ -199,7 +199,7 @@ describe('once', () => {
     ])
   })
 
-  test('refuses the key for anything else, naming what differs', async () => {
+  test('once refuses the key for any other request, naming what differs', async () => {
     const request = fresh({ amount: 5, note: 'x', gone: true })
     await once(service, scope, request, async () => 'done')
     const refused = (body: Record<string, unknown>, operation?: string) =>
@@ -213,7 +213,7 @@ describe('once', () => {
     expect((await refused({ amount: 5, note: 'x', gone: true }, 'POST /other')).message).toContain('another operation')
   })
 
-  test('knows a key of a tenant and mode from the same of another', async () => {
+  test('once knows a key of a tenant and mode from the same key of another', async () => {
     const request = fresh()
     await once(service, scope, request, async () => 'ours')
     const scopes: KeyScope[] = [
@@ -225,14 +225,14 @@ describe('once', () => {
     }
   })
 
-  test('keeps an answer for its own key alone', async () => {
+  test('once keeps an answer for its own key alone', async () => {
     const all = neighbours()
     for (const [i, [its, request]] of all.entries()) await once(service, its, request, async () => i)
     const again = all.map(([its, request]) => once(service, its, request, async () => 'another'))
     expect(await Promise.all(again)).toEqual(all.map((_, i) => ({ answer: i, replayed: true })))
   })
 
-  test('keeps the answer unreadable', async () => {
+  test('once keeps the answer unreadable', async () => {
     const request = fresh()
     await once(service, scope, request, async () => ({ secret: 'sk_test_very_secret' }))
     const [row] = await service.db.query<{ row: string }>(sql`
@@ -242,7 +242,7 @@ describe('once', () => {
     expect(row?.row).not.toContain(Buffer.from('very_secret').toString('hex'))
   })
 
-  test('and a ledger command of the same key are one key', async () => {
+  test('a key of once and the same key of a ledger command are one key', async () => {
     const tenant = await createTestTenant(service)
     const its = { merchantId: tenant.merchant.id, mode: tenant.mode }
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -263,8 +263,8 @@ describe('once', () => {
   })
 })
 
-describe('once repeatable', () => {
-  test('does its work one time and gives the same answer again', async () => {
+describe('repeatable work', () => {
+  test('repeatable work is done one time, and its answer is given again', async () => {
     const request = fresh()
     expect(await onceAround(service, scope, request, async () => 'done')).toEqual({
       answer: 'done',
@@ -274,7 +274,7 @@ describe('once repeatable', () => {
     expect(await again).toEqual({ answer: 'done', replayed: true })
   })
 
-  test('remembers a refusal', async () => {
+  test('a refusal of repeatable work is remembered', async () => {
     const request = fresh()
     const refused = () =>
       onceAround(service, scope, request, async () => {
@@ -288,7 +288,7 @@ describe('once repeatable', () => {
   test.each([
     ['a failure', () => new Error('a bug')],
     ['that the database is busy', () => new ServiceError('busy', 'later')],
-  ])('does not remember %s: the work may be done again', async (_title, error) => {
+  ])('the store of repeatable work does not remember %s: the work may be done again', async (_title, error) => {
     const request = fresh()
     const failing = onceAround(service, scope, request, async () => {
       throw error()
@@ -298,7 +298,7 @@ describe('once repeatable', () => {
     expect(await again).toEqual({ answer: 'done', replayed: false })
   })
 
-  test('of two at once both do the work, and the first to finish has the answer', async () => {
+  test('repeatable work that comes twice at once is done twice, and the first to finish has the answer', async () => {
     const request = fresh()
     const [begun, end] = [signal(), signal()]
     const slow = onceAround(service, scope, request, async () => {
@@ -315,7 +315,7 @@ describe('once repeatable', () => {
     ])
   })
 
-  test('keeps an answer for its own key alone, also while others are not answered yet', async () => {
+  test('an answer of repeatable work is kept for its own key alone, also while others are not answered yet', async () => {
     const all = neighbours().map(([its, request]) => ({ its, request, begun: signal(), end: signal() }))
     const working = all.map(({ its, request, begun, end }, i) =>
       onceAround(service, its, request, async () => {
@@ -333,7 +333,7 @@ describe('once repeatable', () => {
     expect(await Promise.all(again)).toEqual(all.map((_, i) => ({ answer: i, replayed: true })))
   })
 
-  test('refuses a key that is another request’s, or is not answered and cannot be done again', async () => {
+  test('a key of repeatable work is refused to another request, and to work that cannot be done again', async () => {
     const request = fresh({ a: 1 })
     const other = () => onceAround(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
     await onceAround(service, scope, request, async () => {
@@ -344,7 +344,7 @@ describe('once repeatable', () => {
     expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
   })
 
-  test('asks for another try where the key was forgotten meanwhile', async () => {
+  test('repeatable work is to be tried again where its key was forgotten meanwhile', async () => {
     const late = onceAround(service, scope, fresh(), async () => {
       await forgetOldKeys(inDays(31))
     })
@@ -373,11 +373,11 @@ describe('a fingerprint', () => {
   const print = (body: Record<string, unknown>, operation = 'POST /a') =>
     fingerprintOf(testVault, operation, body).toString('hex')
 
-  test('is the same whatever the order of members, and where one is not given', () => {
+  test('a fingerprint is the same whatever the order of members, and where a member is not given', () => {
     expect(print({ a: 1, b: 'x' })).toBe(print({ b: 'x', a: 1, c: undefined }))
   })
 
-  test('is the same whatever was in the memory it is written to', () => {
+  test('a fingerprint is the same whatever was in the memory it is written to', () => {
     const prints = Array.from({ length: 300 }, (_, i) => {
       Buffer.allocUnsafe(i).fill(i)
       return print({ a: 1 })
@@ -393,11 +393,11 @@ describe('a fingerprint', () => {
     ['another name', { a: 1, c: 'x' }],
     ['another operation', { a: 1, b: 'x' }, 'POST /b'],
     ['a value moved into the name', { 'a":1,"b': 'x' }],
-  ])('tells %s', (_title, body, operation) => {
+  ])('a fingerprint differs for %s', (_title, body, operation) => {
     expect(print(body, operation)).not.toBe(print({ a: 1, b: 'x' }))
   })
 
-  test('tells nothing of a secret to whoever has no key', () => {
+  test('a fingerprint tells nothing of a secret to a reader without the key', () => {
     const body = { bvn: '222222222221', amount: 1 }
     const other = createVault(Buffer.alloc(32, 2), systemRandom)
     expect(fingerprintOf(testVault, 'POST /a', body)).toHaveLength(22)
@@ -407,7 +407,7 @@ describe('a fingerprint', () => {
     expect(whole[0]).not.toBe(whole[1])
   })
 
-  test('names at most what is in the request', () => {
+  test('the refusal of a reused key names at most what is in the request', () => {
     const refusal = keyReused(
       requestOf('k', { a: 2, c: undefined }),
       fingerprintOf(testVault, 'POST /test', { a: 1, b: 1 }),

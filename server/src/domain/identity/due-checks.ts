@@ -150,10 +150,14 @@ async function applyOutcome(
   outcome: IdentityOutcome,
 ): Promise<void> {
   if (!outcome.succeeded) {
-    await recordEvent(tx, tenant, 'identity.failed', customer, { identification, reason: outcome.reason })
+    await recordEvent(tx, tenant, {
+      type: 'identity.failed',
+      customer,
+      details: { identification, reason: outcome.reason },
+    })
     return
   }
   const { firstName, lastName } = outcome
   await saveCustomer(tx, tenant, { ...customer, firstName, lastName, identified: true, updatedAt: tx.clock.now() })
-  await recordEvent(tx, tenant, 'identity.succeeded', customer, { identification })
+  await recordEvent(tx, tenant, { type: 'identity.succeeded', customer, details: { identification } })
 }

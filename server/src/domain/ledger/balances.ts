@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
-import { batchLimits } from '../../db/batch-limits.ts'
+import { limitsOf } from '../../db/batch-limits.ts'
 import { createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
@@ -27,7 +27,7 @@ const queueOf = perContext((context) =>
     context.db,
     selectBalances,
     (call: { tenant: Tenant; code: string }) => tenantKey(call.tenant),
-    batchLimits,
+    limitsOf(context.meter, 'balances'),
   ),
 )
 

@@ -57,11 +57,15 @@ type Rule = [title: string, story: string, ending: string]
 
 const floors: Rule[] = [
   ['all of a balance can be spent', 'A gets 100 \n A spends 100', 'merchant 100'],
-  ['not one unit more', 'A gets 100 \n A spends 101 -> insufficient_funds', 'A 100'],
-  ['nor sent', 'A gets 100 \n A sends B 101 -> insufficient_funds \n A sends B 100', 'B 100'],
-  ['who has nothing cannot spend', 'A spends 1 -> insufficient_funds', ''],
-  ['what was received can be passed on', 'A gets 9 \n A sends B 9 \n B sends C 9 \n C spends 9', 'merchant 9'],
-  ['what one currency has does not pay for another', 'A gets 100 NGN \n A spends 1 -> insufficient_funds', 'A 100 NGN'],
+  ['a balance cannot be overspent, not by one unit', 'A gets 100 \n A spends 101 -> insufficient_funds', 'A 100'],
+  [
+    'a balance cannot be sent beyond its amount',
+    'A gets 100 \n A sends B 101 -> insufficient_funds \n A sends B 100',
+    'B 100',
+  ],
+  ['a customer who has nothing cannot spend', 'A spends 1 -> insufficient_funds', ''],
+  ['received money can be passed on', 'A gets 9 \n A sends B 9 \n B sends C 9 \n C spends 9', 'merchant 9'],
+  ['money of one currency does not pay for another', 'A gets 100 NGN \n A spends 1 -> insufficient_funds', 'A 100 NGN'],
   ['currencies are kept apart', 'A gets 5 \n A gets 7 NGN \n A sends B 7 NGN \n A spends 5', 'B 7 NGN, merchant 5'],
   ['a currency the merchant does not hold is refused', 'A gets 5 USD -> currency_not_held', ''],
   ['nobody sends to themself', 'A gets 5 \n A sends A 1 -> invalid_request', 'A 5'],
@@ -69,30 +73,30 @@ const floors: Rule[] = [
 
 const holds: Rule[] = [
   [
-    'what is held is still posted but cannot be spent',
+    'held money is still posted but cannot be spent',
     'A gets 100 \n A holds 60 \n A spends 41 -> insufficient_funds',
     'A 100 [60]',
   ],
-  ['what is not held can', 'A gets 100 \n A holds 60 \n A spends 40', 'A 60 [60], merchant 40'],
+  ['money that is not held can be spent', 'A gets 100 \n A holds 60 \n A spends 40', 'A 60 [60], merchant 40'],
   [
     'a hold cannot exceed the available balance',
     'A gets 100 \n A holds 60 \n A holds 41 -> insufficient_funds',
     'A 100 [60]',
   ],
   ['several holds add up', 'A gets 100 \n A holds 60 \n A holds 40', 'A 100 [100]'],
-  ['a capture takes all of it', 'A gets 100 \n A holds 60 as h \n capture all of h', 'A 40, merchant 60'],
+  ['a capture of all takes the whole hold', 'A gets 100 \n A holds 60 as h \n capture all of h', 'A 40, merchant 60'],
   [
     'a capture may take a part and leave the rest held',
     'A gets 100 \n A holds 60 as h \n capture 20 of h',
     'A 80 [40], merchant 20',
   ],
   [
-    'and be repeated until nothing is left',
+    'a hold may be captured in parts until nothing is left',
     'A gets 100 \n A holds 60 as h \n capture 20 of h \n capture 30 of h \n capture 11 of h -> hold_exceeded \n capture 10 of h \n capture 1 of h -> hold_not_open',
     'A 40, merchant 60',
   ],
   [
-    'all of it is all that is left',
+    'a capture of all takes all that earlier captures have left',
     'A gets 100 \n A holds 60 as h \n capture 20 of h \n capture all of h',
     'A 40, merchant 60',
   ],
@@ -107,7 +111,7 @@ const holds: Rule[] = [
     'A 40, merchant 60',
   ],
   [
-    'more than was held cannot be captured, however much there is',
+    'a capture cannot exceed its hold, however much money there is',
     'A gets 100 \n A holds 60 as h \n capture 61 of h -> hold_exceeded',
     'A 100 [60]',
   ],
@@ -117,13 +121,13 @@ const holds: Rule[] = [
     'A 40, merchant 60',
   ],
   [
-    'what is held for one is not captured for another',
+    'money of one hold is not captured for another',
     'A gets 100 \n A holds 30 as h \n A holds 70 as i \n capture 31 of h -> hold_exceeded \n capture all of i',
     'A 30 [30], merchant 70',
   ],
-  ['a release gives everything back', 'A gets 100 \n A holds 60 as h \n release h \n A spends 100', 'merchant 100'],
+  ['a release gives the whole hold back', 'A gets 100 \n A holds 60 as h \n release h \n A spends 100', 'merchant 100'],
   [
-    'or what is left of it',
+    'a release gives back what captures have left',
     'A gets 100 \n A holds 60 as h \n capture 20 of h \n release h \n A spends 80',
     'merchant 100',
   ],
@@ -144,18 +148,22 @@ const holds: Rule[] = [
     'A 90 [50], merchant 10',
   ],
   [
-    'at that moment it can no longer be captured',
+    'a hold can no longer be captured at the moment it expires',
     'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n capture 10 of h -> hold_not_open',
     'A 100 [60]',
   ],
-  ['and is given up', 'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n expire \n A spends 100', 'merchant 100'],
   [
-    'what is left of it, where a part was captured',
+    'an expired hold gives its money back',
+    'A gets 100 \n A holds 60 for 1h as h \n wait 1h \n expire \n A spends 100',
+    'merchant 100',
+  ],
+  [
+    'a partly captured hold gives its rest back when it expires',
     'A gets 100 \n A holds 60 for 1h as h \n capture 10 of h \n wait 2h \n expire \n expire',
     'A 90, merchant 10',
   ],
   [
-    'only what is due expires',
+    'only holds that are due expire',
     'A gets 100 \n A holds 60 for 1h \n A holds 30 for 2h \n A holds 10 \n wait 1h \n expire',
     'A 100 [40]',
   ],
@@ -170,7 +178,7 @@ const holds: Rule[] = [
     'A 100',
   ],
   [
-    'what is held cannot be refunded either',
+    'held money cannot be refunded',
     'A gets 100 as t \n A holds 60 \n refund 41 of t -> insufficient_funds \n refund 40 of t',
     'A 60 [60]',
   ],
@@ -183,19 +191,19 @@ const holds: Rule[] = [
 
 const givingBack: Rule[] = [
   ['a refund returns a purchase', 'A gets 100 \n A spends 60 as p \n refund all of p', 'A 100'],
-  ['or a part of it', 'A gets 100 \n A spends 60 as p \n refund 10 of p', 'A 50, merchant 50'],
+  ['a refund may return a part of a purchase', 'A gets 100 \n A spends 60 as p \n refund 10 of p', 'A 50, merchant 50'],
   [
-    'several times, never more than it was',
+    'a purchase may be refunded several times, never beyond its amount',
     'A gets 100 \n A spends 60 as p \n refund 10 of p \n refund 20 of p \n refund 31 of p -> refund_exceeded \n refund 30 of p \n refund 1 of p -> refund_exceeded',
     'A 100',
   ],
   [
-    'all of it is all that is left',
+    'a refund of all returns all that earlier refunds have left',
     'A gets 100 \n A spends 60 as p \n refund 10 of p \n refund all of p \n refund all of p -> refund_exceeded',
     'A 100',
   ],
   [
-    'other money of the merchant does not raise what is left',
+    'other money of the merchant does not raise what is left to refund',
     'A gets 100 \n A spends 50 as p \n A spends 50 \n refund 51 of p -> refund_exceeded',
     'merchant 100',
   ],
@@ -215,16 +223,16 @@ const givingBack: Rule[] = [
     'A 100',
   ],
   [
-    'who has spent it cannot give it back',
+    'a customer who has spent a transfer cannot give it back',
     'A gets 100 \n A sends B 60 as t \n B spends 1 \n reverse t -> insufficient_funds \n A sends B 1 \n reverse t',
     'A 99, merchant 1',
   ],
   [
-    'a refused one leaves all that was left',
+    'a refused refund leaves all that was left to refund',
     'A gets 100 as t \n A spends 100 as p \n refund 1 of t -> insufficient_funds \n refund all of p \n refund all of t',
     '',
   ],
-  ['a pay-in goes back outside', 'A gets 100 as t \n refund 40 of t \n reverse t', ''],
+  ['a refunded pay-in goes back outside', 'A gets 100 as t \n refund 40 of t \n reverse t', ''],
   [
     'a capture is refunded like a purchase',
     'A gets 100 \n A holds 60 as h \n capture 40 of h as c \n refund 30 of c \n refund 11 of c -> refund_exceeded',
@@ -240,49 +248,57 @@ const givingBack: Rule[] = [
     'A gets 9 \n A spends 9 as p \n refund all of p \n A spends 5 as q \n refund 1 of p -> refund_exceeded',
     'A 4, merchant 5',
   ],
-  ['what is not there is not given back', 'refund 1 of p -> transaction_not_found', ''],
+  ['a transaction that is not there is not given back', 'refund 1 of p -> transaction_not_found', ''],
 ]
 
 const permissions: Rule[] = [
   ['a denied customer cannot spend', 'A gets 100 \n deny A \n A spends 1 -> customer_denied', 'A 100'],
-  ['nor send', 'A gets 100 \n deny A \n A sends B 1 -> customer_denied', 'A 100'],
-  ['nor be sent to', 'A gets 100 \n deny B \n A sends B 1 -> customer_denied', 'A 100'],
-  ['nor be paid from outside', 'deny A \n A gets 100 -> customer_denied', ''],
-  ['nor have money held', 'A gets 100 \n deny A \n A holds 1 -> customer_denied', 'A 100'],
-  ['nor captured', 'A gets 100 \n A holds 10 as h \n deny A \n capture all of h -> customer_denied', 'A 100 [10]'],
+  ['a denied customer cannot send', 'A gets 100 \n deny A \n A sends B 1 -> customer_denied', 'A 100'],
+  ['a denied customer cannot be sent to', 'A gets 100 \n deny B \n A sends B 1 -> customer_denied', 'A 100'],
+  ['a denied customer cannot be paid from outside', 'deny A \n A gets 100 -> customer_denied', ''],
+  ['a denied customer cannot have money held', 'A gets 100 \n deny A \n A holds 1 -> customer_denied', 'A 100'],
   [
-    'but a hold is released and expires',
+    'a hold of a denied customer cannot be captured',
+    'A gets 100 \n A holds 10 as h \n deny A \n capture all of h -> customer_denied',
+    'A 100 [10]',
+  ],
+  [
+    'a hold of a denied customer is released and expires',
     'A gets 100 \n A holds 10 as h \n A holds 5 for 1h \n deny A \n release h \n wait 1h \n expire',
     'A 100',
   ],
   [
-    'and money goes back the way it came',
+    'money of a denied customer goes back the way it came',
     'A gets 100 as t \n A spends 40 as p \n deny A \n refund all of p \n refund all of t',
     '',
   ],
   [
-    'allowed again, everything is as before',
+    'a customer who is allowed again can spend as before',
     'A gets 100 \n deny A \n A spends 1 -> customer_denied \n allow A \n A spends 1',
     'A 99, merchant 1',
   ],
-  ['nobody cannot send', 'X sends A 1 -> customer_not_found', ''],
-  ['nor be sent to', 'A gets 1 \n A sends X 1 -> customer_not_found', 'A 1'],
-  ['nor be paid', 'X gets 1 -> customer_not_found', ''],
-  ['nor spend, nor hold', 'X spends 1 -> customer_not_found \n X holds 1 -> customer_not_found', ''],
+  ['an unknown customer cannot send', 'X sends A 1 -> customer_not_found', ''],
+  ['an unknown customer cannot be sent to', 'A gets 1 \n A sends X 1 -> customer_not_found', 'A 1'],
+  ['an unknown customer cannot be paid from outside', 'X gets 1 -> customer_not_found', ''],
+  [
+    'an unknown customer can neither spend nor hold',
+    'X spends 1 -> customer_not_found \n X holds 1 -> customer_not_found',
+    '',
+  ],
 ]
 
 const limit = 2n ** 53n - 1n
 const limits: Rule[] = [
   ['a balance may be 2^53 - 1', `A gets ${limit} \n A spends ${limit}`, `merchant ${limit}`],
-  ['an amount may not be above', `A gets ${limit + 1n} -> invalid_request`, ''],
+  ['an amount may not be above 2^53 - 1', `A gets ${limit + 1n} -> invalid_request`, ''],
   [
-    'a balance may not pass it, in one step or many',
+    'a balance may not pass 2^53 - 1, in one step or many',
     `A gets ${limit - 1n} \n A gets 2 -> balance_limit \n A gets 1 \n A gets 1 -> balance_limit`,
     `A ${limit}`,
   ],
-  ['nor may the other side', `A gets ${limit} \n B gets 1 -> balance_limit`, `A ${limit}`],
+  ['a balance on the other side may not pass 2^53 - 1', `A gets ${limit} \n B gets 1 -> balance_limit`, `A ${limit}`],
   [
-    'nor a hold pass what is there',
+    'a hold may not pass a balance at its limit',
     `A gets ${limit} \n A holds ${limit} \n A holds 1 -> insufficient_funds`,
     `A ${limit} [${limit}]`,
   ],
@@ -290,24 +306,32 @@ const limits: Rule[] = [
 
 /** Who is asked first: is everybody there, may they, is the hold or original open, is there money, is there room. */
 const precedence: Rule[] = [
-  ['not found before denied', 'A gets 5 \n deny A \n A sends X 1 -> customer_not_found', 'A 5'],
-  ['denied before short of funds', 'deny A \n A spends 1 -> customer_denied', ''],
   [
-    'denied before a closed hold',
+    'an unknown customer is reported before a denied customer',
+    'A gets 5 \n deny A \n A sends X 1 -> customer_not_found',
+    'A 5',
+  ],
+  ['a denied customer is reported before missing funds', 'deny A \n A spends 1 -> customer_denied', ''],
+  [
+    'a denied customer is reported before a closed hold',
     'A gets 5 \n A holds 5 as h \n release h \n deny A \n capture all of h -> customer_denied',
     'A 5',
   ],
   [
-    'a closed hold before one that is exceeded',
+    'a closed hold is reported before an exceeded hold',
     'A gets 5 \n A holds 5 as h \n release h \n capture 9 of h -> hold_not_open',
     'A 5',
   ],
   [
-    'exceeded before short of funds',
+    'an exceeded refund is reported before missing funds',
     'A gets 5 \n A spends 5 as p \n refund all of p \n A sends B 5 \n refund 9 of p -> refund_exceeded',
     'B 5',
   ],
-  ['short of funds before no room', `B gets ${limit} \n A sends B 1 -> insufficient_funds`, `B ${limit}`],
+  [
+    'missing funds are reported before a full balance',
+    `B gets ${limit} \n A sends B 1 -> insufficient_funds`,
+    `B ${limit}`,
+  ],
 ]
 
 describe.each([
@@ -317,7 +341,7 @@ describe.each([
   ['a permission', permissions],
   ['a limit', limits],
   ['precedence', precedence],
-])('%s:', (_name, rules) => {
+])('%s', (_name, rules) => {
   test.each(rules)('%s', async (_title, story, ending) => {
     expect(await tellStory(service, story)).toBe(ending)
   })
@@ -345,7 +369,7 @@ const refusalOf = (call: Promise<unknown>) =>
     (error: unknown) => error as ServiceError,
   )
 
-describe('what is recorded', () => {
+describe('the record of a command', () => {
   test('entries are numbered from 1 without gaps and carry the balance after them', async () => {
     const [a, b] = await wallets(2)
     await ledger(tenant, make.payIn(a, 100n))
@@ -454,7 +478,7 @@ describe('what is recorded', () => {
     ])
   })
 
-  test('the event is there when the command is, and not when it was refused', async () => {
+  test('an event is there when its command is, and not when the command was refused', async () => {
     const [a] = await wallets(1)
     const event = { type: 'pay_in.succeeded' as const, data: { customer: { code: a }, details: { n: 1 } } }
     await ledger(tenant, make.payIn(a, 5n, { event, request: requestOf(`event-${a}`) }))
@@ -468,7 +492,7 @@ describe('what is recorded', () => {
     expect(events).toEqual([{ type: 'pay_in.succeeded', data: event.data }])
   })
 
-  test('who cannot pay is named', async () => {
+  test('a refusal for missing funds names the customer, or the merchant, who cannot pay', async () => {
     const own = await createTestTenant(service)
     const [a = ''] = await createWallets(service, own, 1)
     const cash = { kind: 'customer_cash', customer: a } as const
@@ -520,7 +544,7 @@ describe('what is recorded', () => {
 })
 
 describe('a batch', () => {
-  test('judges each command by what those before it left', async () => {
+  test('a batch judges each command by what the commands before it left', async () => {
     const [a, b, c] = await wallets(3)
     const outcomes = await doTogether(service, tenant, [
       make.transfer(a, b, 10n),
@@ -533,7 +557,7 @@ describe('a batch', () => {
     expect(outcomes.map(codeOf)).toEqual(['insufficient_funds', 'done', 'done', 'insufficient_funds', 'done', 'done'])
   })
 
-  test('places, captures and releases one hold, and gives one purchase back in parts', async () => {
+  test('a batch may place, capture and release one hold, and give one purchase back in parts', async () => {
     const [a] = await wallets(1)
     await ledger(tenant, make.payIn(a, 100n))
     const hold = make.place(a, 60n)
@@ -565,7 +589,7 @@ describe('a batch', () => {
     ])
   })
 
-  test('with customers who do not exist, first or last, moves the others’ money only', async () => {
+  test('a batch with customers who do not exist, first or last, moves the other customers’ money only', async () => {
     const [a, b, c, d] = await wallets(4)
     const nobody = 'CUS_000000000000000'
     await doTogether(service, tenant, [
@@ -586,7 +610,7 @@ describe('a batch', () => {
     expect((await entriesOf(a)).at(-1)?.balance_after).toBe(90n)
   })
 
-  test('with a command that SQL cannot even read: only that one fails', async () => {
+  test('a batch with a command that SQL cannot even read fails that command only', async () => {
     const [a, b] = await wallets(2)
     await ledger(tenant, make.payIn(a, 100n))
     const broken: LedgerCommand[] = [
@@ -608,7 +632,7 @@ describe('a batch', () => {
     expect((await entriesOf(b)).map(({ amount }) => amount)).toEqual([10n, 20n])
   })
 
-  test('that names accounts in the opposite order of another waits for it, and neither is refused', async () => {
+  test('a batch that names accounts in the opposite order of another waits for it, and neither is refused', async () => {
     const [a, b, c, d] = await wallets(4)
     await doTogether(
       service,
@@ -623,7 +647,7 @@ describe('a batch', () => {
     expect(new Set((await Promise.all(rounds)).flat().map(codeOf))).toEqual(new Set(['done']))
   })
 
-  test('that opens the same new accounts in another order than another waits for it too', async () => {
+  test('a batch that opens the same new accounts in another order than another waits for it', async () => {
     const customers = await createWallets(service, tenant, 30)
     const inDollars = customers.map((each) => make.payIn(each, 1n, { currency: 'NGN' }))
     const again = customers.toReversed().map((each) => make.payIn(each, 1n, { currency: 'NGN' }))
@@ -701,7 +725,7 @@ describe('a request that comes again with its key', () => {
   let keys = 0
   const freshRequest = (body: Record<string, unknown> = {}) => requestOf(`again-${keys++}`, body)
 
-  test('is done once, and brings the first receipt', async () => {
+  test('a request that comes again with its key is done once, and brings the first receipt', async () => {
     const [a] = await wallets(1)
     const request = freshRequest()
     const first = await ledger(tenant, make.payIn(a, 10n, { request }))
@@ -712,7 +736,7 @@ describe('a request that comes again with its key', () => {
     expect(await entriesOf(a)).toHaveLength(2)
   })
 
-  test('stays refused when there is money by then, in the same words', async () => {
+  test('a refused request that comes again stays refused when there is money by then, in the same words', async () => {
     const [a] = await wallets(1)
     const request = freshRequest()
     const first = await refusalOf(ledger(tenant, make.purchase(a, 10n, { request })))
@@ -734,7 +758,7 @@ describe('a request that comes again with its key', () => {
     ['not found', nothing, () => make.purchase('CUS_000000000000000', 1n), nothing],
     ['over the limit', nothing, (a) => make.payIn(a, limit), (a) => ledger(tenant, make.purchase(a, 10n))],
     ['for a hold that is not there', nothing, (a) => make.capture(anything, a, 1n), nothing],
-  ])('stays refused where it was %s', async (_title, before, command, after) => {
+  ])('a refused request that comes again stays refused where it was %s', async (_title, before, command, after) => {
     const [a] = await wallets(1)
     await ledger(tenant, make.payIn(a, 10n))
     await before(a)
@@ -745,7 +769,7 @@ describe('a request that comes again with its key', () => {
     expect([again.code, again.message, again.replayed]).toEqual([first.code, first.message, true])
   })
 
-  test('but asks for something else is refused, naming what differs', async () => {
+  test('a key that comes again with another request is refused, naming what differs', async () => {
     const [a] = await wallets(1)
     const { key } = freshRequest()
     await ledger(tenant, make.payIn(a, 10n, { request: requestOf(key, { amount: 10, note: 'x' }) }))
@@ -760,7 +784,7 @@ describe('a request that comes again with its key', () => {
     expect(await entriesOf(a)).toHaveLength(1)
   })
 
-  test('twice at once, by two servers: one does it, the other brings its receipt', async () => {
+  test('a request that comes at once to several servers is done by one, and the others bring its receipt', async () => {
     const [a] = await wallets(1)
     const request = freshRequest()
     const servers = [createLedger(service), createLedger(service), createLedger(service)]
@@ -770,7 +794,7 @@ describe('a request that comes again with its key', () => {
     expect(await entriesOf(a)).toHaveLength(1)
   })
 
-  test('twice at once with different bodies, for different accounts, by two servers: one is refused', async () => {
+  test('a key that comes at once with different bodies, for different accounts, is refused to all but one server', async () => {
     for (let round = 0; round < 10; round++) {
       const codes = await wallets(3)
       const { key } = freshRequest()
@@ -788,7 +812,7 @@ describe('a request that comes again with its key', () => {
     }
   })
 
-  test('in one batch as one that is new: each has its own answer', async () => {
+  test('a request that comes again in one batch with a new request has its own answer', async () => {
     const [a, b] = await wallets(2)
     const request = freshRequest()
     const first = await ledger(tenant, make.payIn(a, 10n, { request }))
@@ -800,7 +824,7 @@ describe('a request that comes again with its key', () => {
     expect(fresh).toMatchObject({ amount: 7n, replayed: false })
   })
 
-  test('is judged again where the hold’s time to expire had passed, and may be corrected under its key', async () => {
+  test('a request for a hold whose time to expire had passed is judged again, and may be corrected under its key', async () => {
     const [a] = await wallets(1)
     await ledger(tenant, make.payIn(a, 10n))
     const now = service.clock.now().getTime()
@@ -838,7 +862,7 @@ describe('a request that comes again with its key', () => {
     expect(await own()).toMatchObject({ replayed: true })
   })
 
-  test('a hold that has expired since is answered as it was', async () => {
+  test('a request that comes again for a hold that has expired since is answered as at first', async () => {
     const [a] = await wallets(1)
     await ledger(tenant, make.payIn(a, 10n))
     const expiresAt = new Date(service.clock.now().getTime() + 1000)

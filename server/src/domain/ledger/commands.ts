@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
-import { batchLimits } from '../../db/batch-limits.ts'
+import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
@@ -93,7 +93,7 @@ const queueOf = perContext(
       context.db,
       (lane, calls) => doBatch(context, lane, calls),
       (call) => tenantKey(call.tenant),
-      { ...batchLimits, keyOf: ({ command }) => keyOf(command) },
+      { ...limitsOf(context.meter, 'postings'), keyOf: ({ command }) => keyOf(command) },
     ),
 )
 

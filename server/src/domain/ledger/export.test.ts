@@ -61,8 +61,8 @@ async function linesOf(query = ''): Promise<Line[]> {
     .map((line) => JSON.parse(line) as Line)
 }
 
-describe('as JSON lines', () => {
-  test('has every entry once, each transaction’s two together', async () => {
+describe('an export as JSON lines', () => {
+  test('an export as JSON lines has every entry once, the two of each transaction together', async () => {
     const lines = await linesOf()
     const [{ count } = {}] = await api.service.db.query<{ count: bigint }>(sql`select count(*) from entries`)
     expect(lines).toHaveLength(Number(count))
@@ -74,7 +74,7 @@ describe('as JSON lines', () => {
     }
   })
 
-  test('tells everything of an entry', async () => {
+  test('an export as JSON lines tells everything of an entry', async () => {
     const lines = await linesOf(`?merchant=${api.tenant.merchant.code}`)
     expect(lines.find(({ kind }) => kind === 'transfer')).toEqual({
       merchant: api.tenant.merchant.code,
@@ -96,7 +96,7 @@ describe('as JSON lines', () => {
     })
   })
 
-  test('of one merchant has no other’s, by code or number', async () => {
+  test('an export of one merchant has no entry of another, by code or number', async () => {
     for (const reference of [other.merchant.code, other.merchant.id]) {
       const lines = await linesOf(`?merchant=${reference}`)
       expect(lines).toHaveLength(2400)
@@ -105,8 +105,8 @@ describe('as JSON lines', () => {
   })
 })
 
-describe('as CSV', () => {
-  test('every text is quoted where needed, and none begins as a formula', async () => {
+describe('an export as CSV', () => {
+  test('an export as CSV quotes every text where needed, and no text begins as a formula', async () => {
     const { body, headers } = await get(`?format=csv&merchant=${api.tenant.merchant.code}`)
     expect(headers['content-type']).toBe('text/csv; charset=utf-8')
     const rows = readCsv(body)
@@ -132,7 +132,7 @@ describe('as CSV', () => {
     expect(rows.find((row) => row[4] === 'transfer')?.[13]).toBe('{"productId":"p,\\"q\\""}')
   })
 
-  test('begins with the names of its columns, and amounts are numbers', async () => {
+  test('an export as CSV begins with the names of its columns, and its amounts are numbers', async () => {
     const [names, ...rows] = readCsv((await get('?format=csv')).body)
     expect(names?.slice(0, 5)).toEqual(['merchant', 'mode', 'createdAt', 'transactionId', 'kind'])
     // Those of one millisecond are in any order.
@@ -140,7 +140,7 @@ describe('as CSV', () => {
   })
 })
 
-test('is the operator’s only', async () => {
+test('an export is the operator’s only', async () => {
   expect((await get('', api.tenant.secret)).statusCode).toBe(401)
   expect((await get('', null)).statusCode).toBe(401)
   expect((await get('?merchant=mer_000000000000000')).statusCode).toBe(404)

@@ -1,7 +1,8 @@
-import type { JWK, JWTPayload } from 'jose'
+import type { FetchImplementation, JWK, JWTPayload } from 'jose'
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
+  customFetch,
   decodeJwt,
   exportJWK,
   generateKeyPair,
@@ -11,6 +12,7 @@ import {
 } from 'jose'
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
+import { observeUpstream } from '../../base/observe-upstream.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { isKeyActive, type KeyHolder } from './api-keys.ts'
@@ -36,6 +38,15 @@ interface SigningKeyRow {
   private_jwk: Buffer
 }
 
+/** Throws where no keys come: `createRemoteJWKSet` would make it a token that is not valid, and nobody would know. */
+async function fetchKeys(...[url, options]: Parameters<FetchImplementation>): Promise<Response> {
+  const answer = await fetch(url, options)
+  if (answer.ok) return answer
+  throw Object.assign(new Error(`The issuer of JWTs answered ${answer.status} instead of its keys`), {
+    status: answer.status,
+  })
+}
+
 /** The service's own JWTs. */
 export interface Tokens {
   /** A JWT for the holder of a key. It is valid for 15 minutes, or until the key is revoked. */
@@ -51,7 +62,10 @@ export interface Tokens {
 }
 
 export function createTokens(context: Context, outside: OutsideIssuer | undefined): Tokens {
-  const remoteKeys = outside && createRemoteJWKSet(new URL(outside.jwksUrl), { timeoutDuration: 5_000 })
+  const issuer = observeUpstream(context, 'issuer', { fetch_keys: fetchKeys })
+  const remoteKeys =
+    outside &&
+    createRemoteJWKSet(new URL(outside.jwksUrl), { timeoutDuration: 5_000, [customFetch]: issuer.fetch_keys })
 
   async function verifyOwn(token: string): Promise<JWTPayload> {
     const keys = createLocalJWKSet({ keys: await selectPublicKeys(context) })

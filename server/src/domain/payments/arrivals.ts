@@ -12,7 +12,7 @@ import { openStatuses, settleIntent } from './settling.ts'
 /** Money that somebody sent to a customer without being asked for it. */
 export interface Arrival {
   customer: Customer
-  /** The bank's own name of it. */
+  /** The bank's own name of the transfer. */
   reference: string
   /** Minor units. */
   amount: bigint
@@ -22,10 +22,10 @@ export interface Arrival {
 }
 
 /**
- * Notes money that has arrived for a customer. Their cash balance is credited once for a reference, whoever reports the
- * money and however often. No processor is asked: the money is there already. Where the ledger refuses the money, the
- * payment has failed for good and says why; the reporter returns the money to its sender. Throws `reference_taken` where
- * the reference belongs to another payment.
+ * Notes money that has arrived for a customer. Their cash balance is credited once for a reference, whoever reports
+ * the money and however often. No processor is asked: the money is there already. Where the ledger refuses the money,
+ * the payment has failed for good and says why; the reporter returns the money to its sender. Throws `reference_taken`
+ * where the reference belongs to another payment.
  */
 export async function receiveArrival(
   context: PaymentsContext,
@@ -39,7 +39,7 @@ export async function receiveArrival(
     await insertPayment(context, tenant, { ...fields, uuid: uuidV7(random, clock.now()), incoming: details })
   } catch (error) {
     if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
-    // A payment to the same account is this one, reported before.
+    // A payment to the same account is the same money, reported before.
     const { incoming } = await getPayment(context, tenant, { reference })
     if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
   }

@@ -3,7 +3,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { CardIssuer } from './instruments.ts'
 import type { ProcessorChoice } from './payment-processor.ts'
 
-/** What the first digits of a card number tell. Texts are `Unknown` where nothing is known. */
+/** The facts in the first digits of a card number. A text is `Unknown` where nothing is known. */
 export interface CardBin extends CardIssuer {
   brand: string
   subBrand: string
@@ -22,7 +22,7 @@ const unknownIssuer: CardIssuer = {
   bankId: null,
 }
 
-/** Of six or eight digits. The brand is read from the card schemes' own ranges, the rest only where it is known. */
+/** Reads six or eight digits. The brand comes from the ranges of the card schemes, the rest from the known issuers. */
 export async function describeBin(
   context: Context & ProcessorChoice,
   tenant: Tenant,

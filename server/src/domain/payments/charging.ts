@@ -21,10 +21,10 @@ import { openStatuses, settleIntent } from './settling.ts'
 /** For this long a charge the processor has not heard of may still be on its way to it. */
 const arrivalMs = 30_000
 
-/** What an intent is charged to. */
+/** The instrument that pays an intent. */
 export interface Means {
   instrument: ChargedInstrument
-  /** Saved as a payment method of the customer once it has paid. */
+  /** The payment method that is saved for the customer once the instrument has paid. */
   toSave: NewPaymentMethod | null
 }
 
@@ -63,7 +63,9 @@ export async function chargeIntent(
   return settleIntent(context, tenant, { ...intent, chargeReference: reference }, state)
 }
 
-/** Of any number who would charge at once, one does. Answers the charge's reference, null to the others. */
+/**
+ * Lets one of any number of calls at once charge the intent. Answers the charge's reference, null to the other calls.
+ */
 async function beginCharge(
   context: Context,
   tenant: Tenant,
@@ -91,7 +93,10 @@ async function beginCharge(
   return charged?.chargeReference ?? null
 }
 
-/** Another call has charged it, or another try of this request has, or it cannot be charged any more. */
+/**
+ * Answers an intent that another call, or another try of this request, has charged. Throws if it can no longer be
+ * paid.
+ */
 async function lookInstead(context: PaymentsContext, tenant: Tenant, { id }: PaymentIntent) {
   const intent = await getPaymentIntent(context, tenant, id)
   if (isUnderWay(intent)) return lookAgain(context, tenant, intent)
@@ -106,8 +111,8 @@ export function isUnderWay(intent: PaymentIntent): boolean {
 }
 
 /**
- * Looks where an intent is that is under way. Money that has come is credited; of a charge the processor is asked. Throws
- * `not_available`.
+ * Looks at the state of an intent that is under way. Money that has come is credited. About a charge the processor is
+ * asked. Throws `not_available`.
  */
 export async function lookAgain(
   context: PaymentsContext,
@@ -136,8 +141,9 @@ export async function stopCharge(
 }
 
 /**
- * Takes a processor's message that something happened to a payment. The message is not believed: the processor is asked.
- * Throws `not_available`, `payment_intent_not_found`, `payment_intent_not_open` for an intent that was never charged.
+ * Takes a processor's message that something happened to a payment. The message is not believed: the processor is
+ * asked. Throws `not_available`, `payment_intent_not_found`, `payment_intent_not_open` for an intent that was never
+ * charged.
  */
 export async function receiveNotice(context: PaymentsContext, tenant: Tenant, id: string): Promise<PaymentIntent> {
   const intent = await getPaymentIntent(context, tenant, id)

@@ -29,17 +29,17 @@ export interface CheckoutSession {
   purpose: CheckoutPurpose
   customerCode: string | null
   productId: string | null
-  /** The person is sent there after paying, and by the link to give up. */
+  /** The person is sent to the first address after paying, and to the second by the link to give up. */
   successUrl: string | null
   cancelUrl: string | null
-  /** As the merchant gave them. */
+  /** The line items as the merchant gave them. */
   lineItems: LineItem[] | null
   /** Minor units. */
   amount: bigint
   currency: Currency
   status: CheckoutStatus
   metadata: Metadata | null
-  /** How the page should look, as the merchant gave it. */
+  /** The look of the page, as the merchant gave it. */
   hostedConfig: Record<string, unknown> | null
   expiresAt: Date
   createdAt: Date

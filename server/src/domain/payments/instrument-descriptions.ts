@@ -8,9 +8,9 @@ import type { NewPaymentMethod } from './payment-methods.ts'
 import { type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
 /**
- * What may be kept and shown of an instrument. An encrypted card is read by the payment processor, so it must not be
- * described while a transaction stands open. Throws `not_available`, and `invalid_request` for a number that cannot be one
- * and for a card that the processor cannot read.
+ * The parts of an instrument that may be stored and shown. The payment processor reads an encrypted card, so a card
+ * must not be described while a transaction stands open. Throws `not_available`. Throws `invalid_request` for a number
+ * that no instrument can have, and for a card that the processor cannot read.
  */
 export async function describeInstrument(
   context: Context & ProcessorChoice,

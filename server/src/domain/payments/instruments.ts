@@ -1,6 +1,6 @@
 import type { PaymentMethod } from './payment-methods.ts'
 
-/** A card as it is typed in. */
+/** A card as a person types it in. */
 export interface TypedCard {
   type: 'card'
   /** 12 to 19 digits; blanks and hyphens between them are ignored. */
@@ -15,7 +15,7 @@ export interface TypedCard {
   accountName?: string | undefined
 }
 
-/** A mobile money number as it is typed in. */
+/** A mobile money number as a person types it in. */
 export interface TypedPhone {
   type: 'mobile_money'
   phone: string
@@ -31,26 +31,26 @@ export interface EncryptedCard {
   accountName?: string | undefined
 }
 
-/** What a person pays with, as it is given. */
+/** The instrument that a person pays with, as it is given. */
 export type Instrument = TypedCard | TypedPhone | EncryptedCard
 
-/** What a payment processor needs to know of an instrument. Never a card number. */
+/** The part of an instrument that a payment processor needs. It never holds a card number. */
 export type ChargedInstrument = Pick<PaymentMethod, 'type'> & Partial<Pick<PaymentMethod, 'bin' | 'last4' | 'phone'>>
 
-/** What somebody must know to tell who keeps an instrument: the first digits of a card, the code of a bank. */
+/** The part of an instrument that tells the company that keeps it: the first digits of a card, the code of a bank. */
 export type IdentifiedInstrument =
   | { type: 'card'; bin: string }
   | { type: 'mobile_money'; phone: string }
   | { type: 'direct_debit'; bankCode: string }
 
-/** What an instrument's number does not tell by itself. */
+/** The facts about an instrument that its number does not tell. */
 export interface InstrumentFacts {
-  /** Who keeps the instrument. */
+  /** The company that keeps the instrument. */
   provider: string
   bank: string | null
 }
 
-/** Who has issued cards that begin with the same digits. */
+/** The issuer of the cards that begin with the same digits. */
 export interface CardIssuer {
   /** ISO 3166 alpha-2. */
   countryCode: string
@@ -58,16 +58,16 @@ export interface CardIssuer {
   /** DEBIT, CREDIT or PREPAID. */
   cardType: string
   bank: string
-  /** Of the bank in the list of banks; null for a bank that is not in the list. */
+  /** The bank's id in the list of banks; null for a bank that is not in the list. */
   bankId: number | null
 }
 
-/** Somebody who knows instruments. */
+/** A party that knows instruments. */
 export interface InstrumentReader {
-  /** Answered at once from what is known: it may be asked while a transaction stands open. */
+  /** Answers at once and asks nobody outside, so a transaction may stand open. */
   identify(instrument: IdentifiedInstrument): InstrumentFacts
-  /** The card, or null where nobody here can read it. */
+  /** The card; null for a card that nobody here can read. */
   readEncryptedCard(ciphertext: string): Promise<TypedCard | null>
-  /** By the first six digits; null for digits that nothing is known of. */
+  /** Finds the issuer by the first six digits; null for unknown digits. */
   findIssuer(bin: string): Promise<CardIssuer | null>
 }

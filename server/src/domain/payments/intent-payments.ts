@@ -14,23 +14,23 @@ export interface IntentChange {
   intent: Sql
   /** Assignments to the columns of `payments pay`. */
   payment: Sql
-  /** Only if the intent, as it is in the database, is so. */
+  /** The condition on the intent as it is in the database. The change is made only if it holds. */
   where: Sql
 }
 
 /** An intent that was changed. */
 export interface ChangedIntent {
   chargeReference: string | null
-  /** Whose cash it fills. */
+  /** The customer whose cash balance the intent fills. */
   creditedId: bigint | null
-  /** Whose payment it makes; null for an intent that makes no payment. */
+  /** The customer whose payment the intent makes; null for an intent that makes no payment. */
   payerId: bigint | null
   toSave: NewPaymentMethod | null
 }
 
 /**
- * Changes an intent and its payment in one statement, so that nobody ever sees the one without the other. Answers null for
- * an intent that is not as `where` says.
+ * Changes an intent and its payment in one statement, so that nobody ever sees one change without the other. Answers
+ * null for an intent that does not fit `where`.
  */
 export async function changeIntent(
   context: Context,
@@ -69,7 +69,9 @@ export async function changeIntent(
   }
 }
 
-/** What events tell of the payment that an intent makes, as it is now; nothing for an intent that makes no payment. */
+/**
+ * The part of an event about the payment that an intent makes, as it is now. Empty for an intent without a payment.
+ */
 export async function paymentDetails(
   tx: TxContext,
   tenant: Tenant,
@@ -79,7 +81,10 @@ export async function paymentDetails(
   return payment === null ? {} : { transaction: snapshotPayment(payment) }
 }
 
-/** Adds a success to the totals of the tenant's payments: once for each, in the transaction that notes the success. */
+/**
+ * Adds a success to the totals of the tenant's payments. Call once for each, in the transaction that notes the
+ * success.
+ */
 export async function countSuccess(
   tx: TxContext,
   { merchant, mode }: Tenant,

@@ -32,7 +32,9 @@ export function activateDueMandates(context: PaymentsContext): Promise<number> {
   return doDue(context, dueMandates)
 }
 
-/** A bank that has not agreed yet is asked again after as long again as it has taken so far, at most after this time. */
+/**
+ * A bank that has not agreed yet is asked again after as long again as it has taken so far, at most after this time.
+ */
 const maxWaitMs = 60 * 60 * 1000
 
 async function askAboutMandate(context: PaymentsContext, mandate: DueMandate & DueRow): Promise<void> {
@@ -69,10 +71,10 @@ async function activateMandate(tx: TxContext, tenant: Tenant, id: bigint): Promi
   if (method === undefined) return
   const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
   const details = mandateDetails(tenant, row.reference, readPaymentMethod(method), row.authorized_at)
-  await recordEvent(tx, tenant, 'mandate.active', customer, details)
+  await recordEvent(tx, tenant, { type: 'mandate.active', customer, details })
 }
 
-/** Has the bank asked at once about every pending mandate of those customers. Throws `customer_not_found`. */
+/** Has the bank asked at once about every pending mandate of the given customers. Throws `customer_not_found`. */
 export async function hastenMandatesOf(
   context: Context,
   tenant: Tenant,
@@ -90,8 +92,8 @@ export async function hastenMandatesOf(
 }
 
 /**
- * Has the bank asked at once about the mandate of that payment method, if it is pending. Throws `customer_not_found`, and
- * `mandate_not_found` where there is none, or a revoked one.
+ * Has the bank asked at once about the mandate of the given payment method, if it is pending. Throws
+ * `customer_not_found`. Throws `mandate_not_found` for a payment method without a mandate, or with a revoked mandate.
  */
 export async function hastenMandate(
   context: Context,

@@ -9,8 +9,9 @@ import { addPaymentMethod, type PaymentMethod } from './payment-methods.ts'
 import { type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
 /**
- * A customer's leave to debit their bank account: requested, pending once they have approved it on the hosted page,
- * active when the bank has agreed, revoked when the payment method is removed.
+ * A customer's permission to debit their bank account. A mandate is requested first, and pending once the customer has
+ * approved it on the hosted page. It is active when the bank has agreed, and revoked when the payment method is
+ * removed.
  */
 export interface Mandate {
   id: bigint
@@ -184,8 +185,8 @@ export async function findMandateTenant(
 }
 
 /**
- * The customer agrees: saves the payment method, pending until the bank agrees too. Agreeing again changes nothing. Throws
- * `mandate_not_found`, `not_available`.
+ * The customer agrees. The payment method is saved, pending until the bank agrees too. To agree again changes nothing.
+ * Throws `mandate_not_found`, `not_available`.
  */
 export async function approveMandate(
   context: Context & ProcessorChoice,
@@ -219,7 +220,11 @@ export async function approveMandate(
         activates_at = ${new Date(now.getTime() + processor.mandateCheckMs)}
       where merchant_id = ${tenant.merchant.id} and id = ${row.id}
     `)
-    await recordEvent(tx, tenant, 'mandate.created', customer, mandateDetails(tenant, reference, method, now))
+    await recordEvent(tx, tenant, {
+      type: 'mandate.created',
+      customer,
+      details: mandateDetails(tenant, reference, method, now),
+    })
   })
   return getMandate(context, tenant, reference)
 }
@@ -227,7 +232,7 @@ export async function approveMandate(
 /** A mandate is valid for ten years. */
 const validYears = 10
 
-/** Everything that a surface shows of a mandate, so that a webhook can be rendered from the event alone. */
+/** The members of a mandate that a surface shows, so that a webhook can be rendered from the event alone. */
 export function mandateDetails(tenant: Tenant, reference: string, method: PaymentMethod, authorizedAt: Date) {
   const { code, last4, bank, brand, country, signature, accountName } = method
   const expiry = {

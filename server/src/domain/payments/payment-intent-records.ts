@@ -7,14 +7,14 @@ import type { Metadata } from '../customers/customers.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 export type PaymentIntentStatus =
-  /** Nothing was charged yet. */
+  /** No charge was made yet. */
   | 'requires_payment_method'
-  /** Made with a payment method, which is about to be charged. */
+  /** The intent was made with a payment method that is about to be charged. */
   | 'requires_confirmation'
-  /** Charged; the processor has not answered yet. */
+  /** A charge was made, and the processor has not answered yet. */
   | 'processing'
   | 'succeeded'
-  /** The last charge was declined; it may be tried again. */
+  /** The last charge was declined. The intent may be charged again. */
   | 'failed'
   | 'canceled'
 
@@ -22,10 +22,10 @@ export type PaymentIntentStatus =
 export interface PaymentIntent {
   /** `pi_…`, its name on every surface. */
   id: string
-  /** Whose cash it fills; null where it pays the merchant. */
+  /** The customer whose cash balance the intent fills; null for an intent that pays the merchant. */
   customerCode: string | null
   paymentMethodCode: string | null
-  /** `checkout_sess_…` of the hosted page it is paid on. */
+  /** The name of its hosted page: `checkout_sess_…`. */
   checkoutSessionId: string | null
   /** Minor units. */
   amount: bigint
@@ -34,15 +34,15 @@ export interface PaymentIntent {
   description: string | null
   metadata: Metadata | null
   idempotencyKey: string
-  /** Names its last charge to the processor; null where nothing was charged. */
+  /** The name of its last charge for the processor; null for an intent that was never charged. */
   chargeReference: string | null
-  /** Of the last charge, or when the money came without a charge. */
+  /** The time of the last charge, or of the arrival of money without a charge. */
   chargedAt: Date | null
-  /** Why the last charge failed, or why it was canceled. */
+  /** The reason why the last charge failed, or why the intent was canceled. */
   failureReason: string | null
   /** The ledger transaction that credited it. */
   transactionId: string | null
-  /** When it is given up if it was not paid. */
+  /** An intent that is not paid by this time is given up. */
   expiresAt: Date
   createdAt: Date
   updatedAt: Date
@@ -97,7 +97,7 @@ export async function getPaymentIntent(context: Context, tenant: Tenant, id: str
   return readIntent(rows[0])
 }
 
-/** What an intent is inserted from. */
+/** The fields from which an intent is inserted. */
 export interface PaymentIntentFields {
   /** A UUID of version 7. */
   uuid: string
@@ -111,11 +111,11 @@ export interface PaymentIntentFields {
   idempotencyKey: string
   fingerprint: Buffer
   expiresAt: Date
-  /** When the money came without being asked for; null for money that is still to be charged. */
+  /** The time at which money came without a charge; null for money that is still to be charged. */
   arrivedAt: Date | null
 }
 
-/** Numbers and inserts it. Violates a unique constraint for an id or an idempotency key that is there already. */
+/** Numbers and inserts an intent. Violates a unique constraint for an id or an idempotency key that exists already. */
 export async function insertPaymentIntent(
   context: Context,
   tenant: Tenant,
@@ -148,7 +148,7 @@ export async function insertPaymentIntent(
   `)
 }
 
-/** The money came without a charge: it is noted, and no processor can be asked about it. */
+/** True for money that came without a charge: no processor can be asked about it. */
 export function hasArrived({ chargedAt, chargeReference }: PaymentIntent): boolean {
   return chargedAt !== null && chargeReference === null
 }

@@ -136,7 +136,7 @@ async function refusal(work: Promise<unknown>): Promise<string> {
 }
 
 describe('a payment', () => {
-  test('fills the cash balance of its customer, and the history names the intent', async () => {
+  test('a payment fills the cash balance of its customer, and the history names the intent', async () => {
     const intent = await create({ description: 'Top-up' })
     expect(intent).toMatchObject({ status: 'requires_payment_method', amount: 5000n, transactionId: null })
     const paid = await confirm(intent.id)
@@ -148,7 +148,7 @@ describe('a payment', () => {
     expect(await eventTypes()).toEqual(['pay_in.succeeded', 'payment_intent.succeeded'])
   })
 
-  test('without a customer pays the merchant', async () => {
+  test('a payment without a customer pays the merchant', async () => {
     const intent = await create({ customerCode: undefined })
     await confirm(intent.id)
     expect((await getMerchantBalance(service, tenant)).posted).toBe(5000n)
@@ -156,14 +156,14 @@ describe('a payment', () => {
     expect(await eventTypes()).toEqual(['payment_intent.succeeded'])
   })
 
-  test('by a saved card is charged when the intent is made', async () => {
+  test('a payment by a saved card is charged when the intent is made', async () => {
     const paymentMethodCode = await saveCard('succeeded')
     const intent = await create({ paymentMethodCode })
     expect(intent).toMatchObject({ status: 'succeeded', paymentMethodCode })
     expect(await balance()).toBe(5000n)
   })
 
-  test('confirmed again is paid once', async () => {
+  test('a payment that is confirmed again is paid once', async () => {
     const { id } = await create()
     await confirm(id)
     await confirm(id, cardOf('succeeded'))
@@ -172,7 +172,7 @@ describe('a payment', () => {
   })
 
   test.each(['declined', 'insufficient_funds'])(
-    '%s fails with a reason, credits nothing and can be tried again',
+    'a payment by a card with the outcome %s fails with a reason, credits nothing and can be tried again',
     async (outcome) => {
       const { id } = await create()
       const failed = await confirm(id, cardOf(outcome))
@@ -189,7 +189,7 @@ describe('a payment', () => {
     },
   )
 
-  test('of a declined saved card is refused, and the intent kept to be tried again', async () => {
+  test('a payment by a declined saved card is refused, and the intent kept to be tried again', async () => {
     const paymentMethodCode = await saveCard('declined')
     const work = create({ paymentMethodCode, idempotencyKey: 'order-1' })
     expect(await refusal(work)).toBe('payment_declined')
@@ -202,7 +202,7 @@ describe('a payment', () => {
     expect(await balance()).toBe(5000n)
   })
 
-  test('by a card that is no test card is declined', async () => {
+  test('a payment by a card that is no test card is declined', async () => {
     const { id } = await create()
     const mastercard = {
       ...cardOf('succeeded').instrument,
@@ -214,7 +214,7 @@ describe('a payment', () => {
     })
   })
 
-  test.each(['+254710000000', '0551234987', '+27821234567'])('by mobile money of %s succeeds', async (number) => {
+  test.each(['+254710000000', '0551234987', '+27821234567'])('a mobile payment of %s succeeds', async (number) => {
     const { id } = await create()
     expect(await confirm(id, phone(number))).toMatchObject({ status: 'succeeded' })
   })
@@ -224,12 +224,12 @@ describe('a payment', () => {
     ['+27821230037', 'failed'],
     ['+27821230007', 'processing'],
     ['+27821230009', 'processing'],
-  ])('by mobile money of %s is %s at first', async (number, status) => {
+  ])('a mobile payment of %s is %s at first', async (number, status) => {
     const { id } = await create()
     expect(await confirm(id, phone(number))).toMatchObject({ status })
   })
 
-  test('refuses a number that cannot be one, and charges nothing', async () => {
+  test('a payment by a number that cannot be a phone number is refused, and nothing is charged', async () => {
     const { id } = await create()
     expect(await refusal(confirm(id, phone('12')))).toBe('invalid_request')
     expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'requires_payment_method' })
@@ -237,7 +237,7 @@ describe('a payment', () => {
 })
 
 describe('a late success', () => {
-  test('is credited when the background asks again, once', async () => {
+  test('a late success is credited when the background asks again, once', async () => {
     const { id } = await create()
     expect(await confirm(id, cardOf('late_success'))).toMatchObject({ status: 'processing' })
     await settleDuePayments(service)
@@ -250,7 +250,7 @@ describe('a late success', () => {
     expect(await balance()).toBe(5000n)
   })
 
-  test('told of twenty times at once, from everywhere, is credited once', async () => {
+  test('a late success that is told twenty times at once, from everywhere, is credited once', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(service.sandboxDelayMs)
@@ -277,7 +277,7 @@ test('twenty confirmations at once charge once', async () => {
 })
 
 describe('an idempotency key', () => {
-  test('makes one intent of twenty creations at once, charged once', async () => {
+  test('an idempotency key makes one intent of twenty creations at once, charged once', async () => {
     const paymentMethodCode = await saveCard('succeeded')
     const more = { paymentMethodCode, idempotencyKey: 'order-7' }
     const made = await Promise.all(Array.from({ length: 20 }, () => create(more)))
@@ -287,12 +287,12 @@ describe('an idempotency key', () => {
     expect((await listPaymentIntents(service, tenant, {}, { limit: 50, offset: 0 })).total).toBe(1)
   })
 
-  test('of another amount is refused', async () => {
+  test('an idempotency key that comes again with another amount is refused', async () => {
     await create({ idempotencyKey: 'order-8' })
     expect(await refusal(create({ idempotencyKey: 'order-8', amount: 5001 }))).toBe('idempotency_key_reused')
   })
 
-  test('of another tenant has nothing to do with it', async () => {
+  test('an idempotency key of another tenant is another key', async () => {
     const first = await create({ idempotencyKey: 'order-9' })
     tenant = await createTestTenant(service)
     const second = await create({ idempotencyKey: 'order-9', customerCode: await addCustomer() })
@@ -301,7 +301,7 @@ describe('an idempotency key', () => {
 })
 
 describe('an attempt', () => {
-  test('to confirm makes one charge, also where it was declined', async () => {
+  test('an attempt to confirm makes one charge, also where the charge was declined', async () => {
     const { id } = await create()
     const attempt = freshAttempt(service)
     await confirm(id, cardOf('declined'), service, attempt)
@@ -311,7 +311,7 @@ describe('an attempt', () => {
     expect(await chargeStatuses()).toEqual(['failed', 'failed'])
   })
 
-  test('to create makes one intent, named by the attempt, however often and by however many it is tried', async () => {
+  test('an attempt to create makes one intent, named by the attempt, however often and by however many it is tried', async () => {
     const attempt = freshAttempt(service)
     const paymentMethodCode = await saveCard('succeeded')
     const tries = () => Array.from({ length: 10 }, () => create({ paymentMethodCode }, service, attempt))
@@ -323,7 +323,7 @@ describe('an attempt', () => {
     expect((await listPaymentIntents(service, tenant, {}, { limit: 50, offset: 0 })).total).toBe(1)
   })
 
-  test('that was killed before its charge charges when it is tried again', async () => {
+  test('an attempt that was killed before its charge charges when it is tried again', async () => {
     const attempt = freshAttempt(service)
     const paymentMethodCode = await saveCard('succeeded')
     const killed = dyingAt(/status = 'processing'/)
@@ -335,7 +335,7 @@ describe('an attempt', () => {
 })
 
 describe('a denied customer', () => {
-  test('cannot be paid into, nor pay by a saved card', async () => {
+  test('a denied customer cannot be paid into, nor pay by a saved card', async () => {
     const { id } = await create()
     const paymentMethodCode = await saveCard('succeeded')
     await setRiskAction(service, tenant, { code: customerCode }, 'deny')
@@ -345,7 +345,7 @@ describe('a denied customer', () => {
     expect(await chargeStatuses()).toEqual([])
   })
 
-  test('whose payment was under way gets the money back, and the intent ends', async () => {
+  test('a denied customer whose payment was under way gets the money back, and the intent ends', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     await setRiskAction(service, tenant, { code: customerCode }, 'deny')
@@ -361,7 +361,7 @@ describe('a denied customer', () => {
 })
 
 describe('an intent that is not paid', () => {
-  test('expires after a day', async () => {
+  test('an intent that is not paid expires after a day', async () => {
     const { id, expiresAt } = await create()
     expect(expiresAt.getTime() - service.clock.now().getTime()).toBe(24 * hourMs)
     service.clock.advance(24 * hourMs - 1)
@@ -377,7 +377,7 @@ describe('an intent that is not paid', () => {
     expect(await eventTypes()).toEqual(['payment_intent.canceled'])
   })
 
-  test('expires when it was asked to', async () => {
+  test('an intent that is not paid expires when it was asked to', async () => {
     const { id } = await create({ expiresAt: new Date(service.clock.now().getTime() + hourMs) })
     service.clock.advance(hourMs)
     await settleDuePayments(service)
@@ -385,7 +385,7 @@ describe('an intent that is not paid', () => {
     expect(await refusal(create({ expiresAt: service.clock.now() }))).toBe('invalid_request')
   })
 
-  test('and whose processor never answers is stopped when it expires', async () => {
+  test('an intent whose processor never answers is stopped when it expires', async () => {
     const { id } = await create()
     await confirm(id, cardOf('timeout'))
     service.clock.advance(12 * hourMs)
@@ -399,7 +399,7 @@ describe('an intent that is not paid', () => {
     expect(await balance()).toBe(0n)
   })
 
-  test('whose last try failed expires too', async () => {
+  test('an intent whose last try failed expires too', async () => {
     const { id } = await create()
     await confirm(id, cardOf('declined'))
     service.clock.advance(24 * hourMs)
@@ -409,7 +409,7 @@ describe('an intent that is not paid', () => {
 })
 
 describe('canceling', () => {
-  test('ends an intent for good, and again changes nothing', async () => {
+  test('canceling ends an intent for good, and canceling again changes nothing', async () => {
     const { id } = await create()
     expect(await cancel(id)).toMatchObject({ status: 'canceled' })
     expect(await cancel(id)).toMatchObject({ status: 'canceled' })
@@ -417,7 +417,7 @@ describe('canceling', () => {
     expect(await eventTypes()).toEqual(['payment_intent.canceled'])
   })
 
-  test('stops a charge under way', async () => {
+  test('canceling stops a charge under way', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     expect(await cancel(id)).toMatchObject({ status: 'canceled' })
@@ -427,7 +427,7 @@ describe('canceling', () => {
     expect(await balance()).toBe(0n)
   })
 
-  test('comes too late for one that has succeeded, credited or not', async () => {
+  test('canceling comes too late for an intent whose charge has succeeded, credited or not', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(service.sandboxDelayMs)
@@ -437,7 +437,7 @@ describe('canceling', () => {
     expect(await refusal(cancel(id))).toBe('payment_intent_not_open')
   })
 
-  test('at once with confirmations ends in one or the other, and the money agrees', async () => {
+  test('canceling at once with confirmations ends in one or the other, and the money agrees', async () => {
     for (let round = 0; round < 5; round++) {
       const { id } = await create()
       const before = await balance()
@@ -452,7 +452,7 @@ describe('canceling', () => {
 })
 
 describe('a crash', () => {
-  test('between crediting and noting it is healed by the background', async () => {
+  test('a crash between crediting a payment and noting it is healed by the background', async () => {
     const { id } = await create()
     await expect(confirm(id, cardOf('succeeded'), dyingAt(/status = 'succeeded', transaction_id/))).rejects.toThrow(
       'killed',
@@ -470,7 +470,7 @@ describe('a crash', () => {
     expect(await eventTypes()).toEqual(['pay_in.succeeded', 'payment_intent.succeeded'])
   })
 
-  test('before the charge left is healed by giving it up, and it can be paid again', async () => {
+  test('a crash before the charge left is healed by giving the charge up, and the intent can be paid again', async () => {
     const { id } = await create()
     const processor = await requireProcessor(service, tenant)
     const killed = takenBy({ ...processor, charge: () => Promise.reject(new Error('killed')) })
@@ -483,7 +483,7 @@ describe('a crash', () => {
     expect(await balance()).toBe(5000n)
   })
 
-  test('after the charge, before its answer, is healed by asking again', async () => {
+  test('a crash after the charge, before its answer, is healed by asking again', async () => {
     const { id } = await create()
     const processor = await requireProcessor(service, tenant)
     const killed = takenBy({
@@ -499,7 +499,7 @@ describe('a crash', () => {
     expect(await balance()).toBe(5000n)
   })
 
-  test('of the background between crediting and noting leaves an intent to be tried again', async () => {
+  test('a crash of the background between crediting and noting leaves an intent to be tried again', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     service.clock.advance(hourMs)
@@ -522,7 +522,7 @@ describe('a payment that fails again and again in the background', () => {
     return { ...takenBy({ ...processor, query }), log }
   }
 
-  test('keeps no other waiting, is logged without a value of the customer, and is tried later each time', async () => {
+  test('a payment that fails again and again keeps no other waiting, is logged without a value of the customer, and is tried later each time', async () => {
     const log = keepLog()
     const bad = await create()
     await confirm(bad.id, cardOf('late_success'))
@@ -557,7 +557,7 @@ describe('keeping the card that has paid', () => {
   const saved = async () =>
     (await listAllPaymentMethods(service, tenant, { customerCode }, { limit: 50, offset: 0 })).items
 
-  test('adds a payment method, once for one card', async () => {
+  test('keeping the card that has paid adds a payment method, once for one card', async () => {
     const first = await create()
     const paid = await confirm(first.id, { ...cardOf('succeeded'), save: true })
     const [method] = await saved()
@@ -568,7 +568,7 @@ describe('keeping the card that has paid', () => {
     expect((await getPaymentIntent(service, tenant, second.id)).paymentMethodCode).toBe(method?.code)
   })
 
-  test('also when it paid late, and not when it was declined', async () => {
+  test('keeping the card happens also when it paid late, and not when it was declined', async () => {
     const declined = await create()
     await confirm(declined.id, { ...cardOf('declined'), save: true })
     expect(await saved()).toEqual([])
@@ -580,7 +580,7 @@ describe('keeping the card that has paid', () => {
     expect(await saved()).toMatchObject([{ last4: '0009' }])
   })
 
-  test('has no card number anywhere', async () => {
+  test('an intent that keeps its card stores no card number', async () => {
     const { id } = await create()
     await confirm(id, { ...cardOf('timeout'), save: true })
     const [row] = await service.db.query<{ row: string }>(sql`
@@ -609,11 +609,14 @@ test('live mode has nobody to take money', async () => {
   expect(await refusal(createCheckoutSession(service, tenant, session))).toBe('not_available')
 })
 
-test.each([{ amount: 0 }, { amount: 1.5 }, { amount: 2 ** 53 }, { amount: -5 }])('refuses %o', async (more) => {
-  expect(await refusal(create(more))).toBe('invalid_request')
-})
+test.each([{ amount: 0 }, { amount: 1.5 }, { amount: 2 ** 53 }, { amount: -5 }])(
+  'a payment intent with %o is refused',
+  async (more) => {
+    expect(await refusal(create(more))).toBe('invalid_request')
+  },
+)
 
-test('lists are newest first, any page and the total by number', async () => {
+test('lists of payment intents are newest first, any page and the total by number', async () => {
   const made: string[] = []
   for (let i = 0; i < 5; i++) made.unshift((await create()).id)
   await confirm(made[1] as string)

@@ -31,23 +31,23 @@ const maxLifetimeMs = 365 * defaultLifetimeMs
 export interface NewPaymentIntent {
   amount: number | string
   currency: string
-  /** Whose cash it fills; without one it pays the merchant. */
+  /** The customer whose cash balance the intent fills. An intent without a customer pays the merchant. */
   customerCode?: string | undefined
-  /** Charged at once. */
+  /** The code of a payment method that is charged at once. */
   paymentMethodCode?: string | undefined
   description?: string | undefined
   metadata?: Metadata | undefined
-  /** Names the intent: two of one name are one. Default made from the attempt. */
+  /** The name of the intent: two intents of one name are the same intent. Default: made from the attempt. */
   idempotencyKey?: string | undefined
-  /** Default a day from now. */
+  /** Default: a day from now. */
   expiresAt?: Date | undefined
 }
 
 /**
- * Asks for money, and with a payment method charges it at once. Made once for an attempt and for an idempotency key.
- * Throws `not_available`, `invalid_request`, `currency_not_held`, `customer_not_found`, `payment_method_not_found`,
- * `customer_denied`, `idempotency_key_reused`, `payment_declined` for a charge that was declined: the intent is there all
- * the same, and can be tried again.
+ * Makes an intent, once for an attempt and for an idempotency key. A payment method is charged at once. Throws
+ * `not_available`, `invalid_request`, `currency_not_held`, `customer_not_found`, `payment_method_not_found`,
+ * `customer_denied`, `idempotency_key_reused`. Throws `payment_declined` for a charge that was declined: the intent is
+ * stored all the same, and can be tried again.
  */
 export async function createPaymentIntent(
   context: PaymentsContext,
@@ -66,7 +66,7 @@ export async function createPaymentIntent(
   )
 }
 
-/** Charges an intent made with a payment method; one that was made before may be further already. */
+/** Charges an intent made with a payment method. An intent that an earlier try has made may be charged already. */
 async function chargeNew(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent, attempt: Attempt) {
   if (isUnderWay(intent)) return lookAgain(context, tenant, intent)
   if (intent.status !== 'requires_confirmation') return intent
@@ -76,15 +76,15 @@ async function chargeNew(context: PaymentsContext, tenant: Tenant, intent: Payme
 
 /** How an intent is paid: by an instrument as it is typed in, which may be kept for the next time. */
 export interface Confirmation {
-  /** Default the intent's payment method, else the one that the processor charges where it is told none. */
+  /** Default: the intent's payment method, else the processor's default instrument. */
   instrument?: Instrument | undefined
-  /** Keeps the instrument as a payment method of the customer once it has paid. */
+  /** Saves the instrument as a payment method of the customer once the instrument has paid. */
   save?: boolean | undefined
 }
 
 /**
- * Pays an intent, once for an attempt. An intent that is paid or under way is not charged again. Answers `failed` with its
- * reason for a declined charge. Throws `not_available`, `invalid_request`, `payment_intent_not_found`,
+ * Pays an intent, once for an attempt. An intent that is paid or under way is not charged again. Answers `failed` with
+ * its reason for a declined charge. Throws `not_available`, `invalid_request`, `payment_intent_not_found`,
  * `payment_intent_not_open`, `payment_method_not_found`, `customer_denied`.
  */
 export async function confirmPaymentIntent(
@@ -102,7 +102,7 @@ export async function confirmPaymentIntent(
 }
 
 /**
- * Gives an intent up. One that is under way is stopped, where its processor can still do so. Doing it again changes
+ * Gives an intent up. A charge under way is stopped, where its processor can still do so. To cancel again changes
  * nothing. Throws `not_available`, `payment_intent_not_found`, `payment_intent_not_open`.
  */
 export async function cancelPaymentIntent(
@@ -121,7 +121,8 @@ export async function cancelPaymentIntent(
 
 /**
  * The creation as a request whose key is its `idempotencyKey`: that member goes through the same door as the header
- * `Idempotency-Key`. Two spellings of one amount or currency are one request. Throws `invalid_request`, `currency_not_held`.
+ * `Idempotency-Key`. Two spellings of one amount or currency are one request. Throws `invalid_request`,
+ * `currency_not_held`.
  */
 export function keyedCreation(
   context: Context,
@@ -132,14 +133,14 @@ export function keyedCreation(
   return { key: input.idempotencyKey, source: 'member', operation: 'payment intent', body, fingerprint }
 }
 
-/** What is asked for: well formed, not yet whether it is allowed. */
+/** A request that is well formed. Whether the request is allowed is not judged yet. */
 interface WantedIntent {
   uuid: string
   idempotencyKey: string
   amount: bigint
   currency: Currency
   expiresAt: Date
-  /** As the caller named the members, to tell which differ under one key. */
+  /** The members under the caller's names, to tell which members differ under one key. */
   body: Record<string, unknown>
   fingerprint: Buffer
 }
@@ -162,7 +163,7 @@ function readWanted(context: Context, tenant: Tenant, input: NewPaymentIntent, {
   }
 }
 
-/** The intent that was made before, by the attempt or under the key. Throws `idempotency_key_reused`. */
+/** The intent that the attempt, or an earlier request with the key, has made. Throws `idempotency_key_reused`. */
 async function findMade(context: Context, tenant: Tenant, wanted: WantedIntent): Promise<PaymentIntent | null> {
   const { uuid, idempotencyKey: key, fingerprint, body } = wanted
   const [row] = await context.db.query<PaymentIntentRow>(sql`
@@ -177,7 +178,7 @@ async function findMade(context: Context, tenant: Tenant, wanted: WantedIntent):
 
 const uniqueViolation = '23505'
 
-/** Of any number of creations of one key at once, one makes the intent and all are given it. */
+/** Makes one intent of any number of creations of one key at once. Every creation is given this intent. */
 async function insertOnce(
   context: Context,
   tenant: Tenant,
@@ -234,7 +235,7 @@ function checkExpiry(expiresAt: Date | undefined, now: Date): void {
   throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
 }
 
-/** The intent's payment method, else what its processor charges where it is told nothing. */
+/** The intent's payment method, else the processor's default instrument. */
 async function ownInstrument(
   context: Context & ProcessorChoice,
   tenant: Tenant,

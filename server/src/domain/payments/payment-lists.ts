@@ -16,9 +16,9 @@ import {
 
 /** When payments were created. */
 export interface PaymentPeriod {
-  /** At or after. */
+  /** Created at this time or after it. */
   from?: Date | undefined
-  /** At or before. */
+  /** Created at this time or before it. */
   to?: Date | undefined
 }
 
@@ -42,7 +42,10 @@ interface NumberWindow {
   last: bigint
 }
 
-/** Newest first. Payments are numbered, so without other filters than a period any page and the total are index look-ups. */
+/**
+ * Newest first. Payments are numbered, so without other filters than a period any page and the total are index
+ * look-ups.
+ */
 export async function listPayments(
   context: Context,
   tenant: Tenant,
@@ -124,8 +127,8 @@ function numberOf({ merchant, mode }: Tenant, id: bigint): Sql {
 }
 
 /**
- * The totals of the payments that succeeded, also if they were reversed later. For all payments of a tenant the totals are
- * looked up; for some payments they are summed.
+ * The totals of the payments that succeeded, also if they were reversed later. For all payments of a tenant the totals
+ * are looked up; for some payments they are summed.
  */
 export async function totalPayments(
   context: Context,

@@ -25,9 +25,9 @@ export interface PaymentMethod {
   country: string | null
   accountName: string | null
   phone: string | null
-  /** The same each time one instrument is saved, whoever saves it. */
+  /** The same each time the same instrument is saved, for any customer. */
   signature: string | null
-  /** May be charged again without its holder present. */
+  /** True for an instrument that may be charged again while its holder is not present. */
   reusable: boolean
   isDefault: boolean
   /** False while a direct debit mandate waits for the bank. */
@@ -96,7 +96,7 @@ export async function addPaymentMethod(
     returning ${columns}
   `)
   const method = readPaymentMethod(row as PaymentMethodRow)
-  await recordEvent(tx, tenant, 'payment_method.added', customer, eventDetails(method))
+  await recordEvent(tx, tenant, { type: 'payment_method.added', customer, details: eventDetails(method) })
   return method
 }
 
@@ -138,7 +138,7 @@ export async function deactivatePaymentMethod(context: Context, tenant: Tenant, 
       where merchant_id = ${tenant.merchant.id} and payment_method_id = ${method.id}
     `)
     const customer = await lockCustomer(tx, tenant, { id: method.customerId })
-    await recordEvent(tx, tenant, 'payment_method.removed', customer, eventDetails(method))
+    await recordEvent(tx, tenant, { type: 'payment_method.removed', customer, details: eventDetails(method) })
     return now
   })
 }

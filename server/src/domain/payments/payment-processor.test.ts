@@ -100,7 +100,7 @@ const wanted = { amount: 500, currency: 'ZAR' }
 const account = { number: '0123456789', bankCode: '057' }
 const noMandate = { callbackUrl: null, account: null, address: null }
 
-test('where a tenant has no processor, all that needs one is refused by one sentence', async () => {
+test('a tenant without a processor is refused all that needs a processor, in one sentence', async () => {
   const messages = await Promise.all(
     [
       createPaymentIntent(service, tenant, wanted, freshAttempt(service)),
@@ -203,7 +203,7 @@ describe('money that has arrived', () => {
     return receiveArrival(context, tenant, { customer, reference, ...money, details })
   }
 
-  test('is noted without a question to any processor, once for its reference, by however many it is reported', async () => {
+  test('money that has arrived is noted without a question to any processor, once for its reference, by however many it is reported', async () => {
     const gateway = openGateway()
     const context = served(gateway)
     const reports = await Promise.all(Array.from({ length: 10 }, () => arrive(context, 'bank-1')))
@@ -219,12 +219,12 @@ describe('money that has arrived', () => {
     expect(gateway.asked).toEqual([])
   })
 
-  test('also where nobody takes payments', async () => {
+  test('money that has arrived is credited also where nobody takes payments', async () => {
     await arrive(service, 'bank-1')
     expect((await getBalance(service, tenant, customerCode)).posted).toBe(500n)
   })
 
-  test('and was reported by a server that died before it was credited is credited by the background, and never expires', async () => {
+  test('money that was reported by a server that died before it was credited is credited by the background, and never expires', async () => {
     const gateway = openGateway()
     const dying: PaymentsContext = {
       ...served(gateway),
@@ -263,7 +263,7 @@ describe('a mandate', () => {
   }
   const statusOf = async (reference: string) => (await getMandate(service, tenant, reference)).status
 
-  test('is active when the bank has agreed, and is asked about until then, less often each time', async () => {
+  test('a mandate is active when the bank has agreed, and is asked about until then, less often each time', async () => {
     const gateway = openGateway()
     const context = served(gateway)
     const reference = await approved(context)
@@ -289,7 +289,7 @@ describe('a mandate', () => {
     })
   })
 
-  test('about which the bank cannot be asked keeps no other waiting', async () => {
+  test('a mandate about which the bank cannot be asked keeps no other waiting', async () => {
     const gateway = openGateway()
     gateway.mandate = 'active'
     const context = served(gateway)

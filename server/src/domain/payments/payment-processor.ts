@@ -5,7 +5,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 
 export interface Charge {
-  /** Names the charge: two of one reference are one. */
+  /** The name of the charge: two charges of one reference are the same charge. */
   reference: string
   /** Minor units. */
   amount: bigint
@@ -17,7 +17,7 @@ export interface Charge {
 export type ChargeState =
   | { status: 'processing' }
   | { status: 'succeeded' }
-  /** `reason` is for the one who pays. */
+  /** `reason` is a sentence for the payer. */
   | { status: 'failed'; reason: string }
 
 /** A customer's leave to debit their bank account, as a processor is asked about it. */
@@ -26,56 +26,62 @@ export interface AskedMandate {
   bankCode: string | null
 }
 
-/** What a page may be paid by. */
+/** The kinds of instrument that a page may be paid by. */
 export type PageChannel = 'card' | 'mobile_money'
 
-/** What hosted pages offer and say to a person, beside what they ask. */
+/** The channels and notices that hosted pages show to a person. */
 export interface HostedPages {
   /** In the order in which the page shows them. */
   readonly channels: readonly PageChannel[]
   /** Shown above the forms of a page that is paid on. */
   readonly paymentNotice: string | null
-  /** Instruments to try the page with; null where only real ones are accepted. */
+  /** Instruments to try the page with; null where only real instruments are accepted. */
   readonly testInstruments: TestInstruments | null
   /** Shown where a customer is asked for a mandate. */
   readonly mandateNotice: string | null
-  /** What the form for a mandate is filled in with; null for nothing. */
+  /** The account that fills in the form for a mandate; null for an empty form. */
   readonly testAccount: { number: string; bankCode: string } | null
 }
 
-/** Numbers and what each does, in tables with a sentence before each. */
+/** Numbers with the effect of each, in tables with a sentence before each table. */
 export interface TestInstruments {
   readonly title: string
   readonly tables: readonly { sentence: string | null; rows: readonly (readonly [number: string, effect: string])[] }[]
 }
 
 /**
- * Somebody who takes money from outside: a bank's gateway, a mobile money operator. It reports on a charge in its answer,
- * in notices and when it is asked. An answer to `charge` and a notice only lead to a question; the answer to `query`
- * counts. Its calls that return a promise ask somebody outside and may take their time: never make one while a transaction
- * stands open. A call that throws leaves the outcome unknown: the charge is asked about again later.
+ * An outside party that takes money, such as a bank's gateway or a mobile money operator. A processor reports on a
+ * charge in its answer, in notices and when it is asked. An answer to `charge` and a notice only lead to a question:
+ * only the answer to `query` counts. A call that returns a promise asks somebody outside and may take long: never make
+ * such a call while a transaction stands open. A call that throws leaves the outcome unknown: the processor is asked
+ * about the charge later.
  */
 export interface PaymentProcessor extends InstrumentReader {
   /** No money moves, and nobody outside is asked. */
   readonly isSandbox: boolean
-  /** Charged where a payment names no instrument; null where it must name one. */
+  /** The instrument charged where a payment names none; null for a processor that must be told an instrument. */
   readonly defaultInstrument: ChargedInstrument | null
   readonly pages: HostedPages
-  /** Takes the money once for a reference, however often it is asked. */
+  /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
   /** The state of the charge now; null for a reference the processor has never heard of. */
   query(tenant: Tenant, reference: string): Promise<ChargeState | null>
-  /** Gives up a charge where that can still be done, also one that has not arrived yet. Answers the state of the charge. */
+  /**
+   * Gives up a charge where that can still be done, also one that has not arrived yet. Answers the state of the
+   * charge.
+   */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
-  /** Returns the money of a charge that succeeded. Doing it again changes nothing. */
+  /** Returns the money of a charge that succeeded. To return the money again changes nothing. */
   giveBack(tenant: Tenant, reference: string): Promise<void>
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
   readonly mandateCheckMs: number
-  /** Whether the bank has agreed to a mandate; `pending` is asked about again later. */
+  /** Asks whether the bank has agreed to a mandate. A `pending` mandate is asked about again later. */
   askMandate(tenant: Tenant, mandate: AskedMandate): Promise<'active' | 'pending'>
 }
 
-/** What payments add to the context: who takes money from outside for a tenant; null where nobody does. */
+/**
+ * The part of the context that payments add: the tenant's payment processor, null for a tenant without a processor.
+ */
 export interface ProcessorChoice {
   readonly processorOf: (context: Context, tenant: Tenant) => Promise<PaymentProcessor | null>
 }
@@ -83,7 +89,7 @@ export interface ProcessorChoice {
 /** A context in which payments are made: a processor is never asked while a transaction stands open. */
 export type PaymentsContext = FreeContext & ProcessorChoice
 
-/** The tenant's processor. Throws `not_available` where it has none. */
+/** The tenant's processor. Throws `not_available` for a tenant without a processor. */
 export async function requireProcessor(context: Context & ProcessorChoice, tenant: Tenant): Promise<PaymentProcessor> {
   const processor = await context.processorOf(context, tenant)
   if (processor !== null) return processor

@@ -6,20 +6,20 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 
 export type PaymentStatus =
-  /** Nothing was charged. After its expiry nothing will be. */
+  /** No charge was made. After the expiry no charge can be made. */
   | 'unpaid'
-  /** Charged; the processor has not answered yet. */
+  /** A charge was made, and the processor has not answered yet. */
   | 'processing'
   | 'succeeded'
   /** The last charge was declined, or its money was returned. */
   | 'failed'
-  /** Succeeded, and reversed later. */
+  /** The payment succeeded and was reversed later. */
   | 'reversed'
 
 /** `wallet_topup` fills the customer's cash balance, `payment` pays the merchant. */
 export type PaymentPurpose = 'payment' | 'wallet_topup'
 
-/** How it is paid: on its page, by an instrument typed in, by a saved one, or by money that arrived. */
+/** How a payment is paid: on its page, by a typed instrument, by a saved instrument, or by money that arrived. */
 export type PaymentOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
 
 /** The sender and the receiver of money that arrived. Only the end of the sender's account number is stored. */
@@ -51,17 +51,17 @@ export interface Payment {
   currency: Currency
   /** The type of the instrument last charged. */
   channel: string | null
-  /** The channels that its page may be paid by; null for all. */
+  /** The channels by which its page may be paid; null for all channels. */
   channels: string[] | null
-  /** The person is sent there from the page after paying. */
+  /** The address to which the person is sent from the page after paying. */
   callbackUrl: string | null
   /** The address of its page, and its only secret. */
   accessCode: string | null
-  /** An object, or a text that is no JSON object; as the merchant gave it. */
+  /** As the merchant gave it: an object, or a text that is no JSON object. */
   metadata: Metadata | string | null
-  /** How often it was charged. */
+  /** The number of charges. */
   attempts: number
-  /** Why the last charge failed. */
+  /** The reason why the last charge failed. */
   failureReason: string | null
   chargedAt: Date | null
   paidAt: Date | null
@@ -70,7 +70,7 @@ export interface Payment {
   createdAt: Date
   /** The saved payment method that has paid it, or is about to pay it. */
   paymentMethod: PaymentMethodSnapshot | null
-  /** Of money that arrived unasked; null for every other payment. */
+  /** The details of money that arrived unasked; null for every other payment. */
   incoming: IncomingDetails | null
   customer: CustomerSnapshot
 }

@@ -31,11 +31,11 @@ import {
 const lifetimeMs = 48 * 60 * 60 * 1000
 
 export interface NewPayment {
-  /** Of the customer who pays. */
+  /** The e-mail address of the customer who pays. */
   email: string
   amount: number | string
   currency?: string | undefined
-  /** Letters, digits and `.=-`. Default a random one. */
+  /** Letters, digits and `.=-`. Default: a random reference. */
   reference?: string | undefined
   /** An object with `purpose: 'wallet_topup'` fills the customer's cash balance. */
   metadata?: Metadata | string | undefined
@@ -65,8 +65,8 @@ export async function openPayment(
 }
 
 /**
- * Charges an instrument as it is typed in, once for an attempt, and saves it when it has paid. A charge that was declined
- * is answered as such. Throws `not_available`, `invalid_request`, `currency_not_held`, `customer_denied`,
+ * Charges an instrument as it is typed in, once for an attempt, and saves it when it has paid. A charge that was
+ * declined is answered as such. Throws `not_available`, `invalid_request`, `currency_not_held`, `customer_denied`,
  * `reference_taken`, `payment_intent_not_open`.
  */
 export async function chargeInstrument(
@@ -75,7 +75,7 @@ export async function chargeInstrument(
   input: NewPayment & { instrument: Instrument },
   attempt: Attempt,
 ): Promise<Payment> {
-  // Read first, so that no customer is created for a number that cannot be one.
+  // The instrument is read first, so that a wrong number creates no customer.
   const typed = await describeInstrument(context, tenant, input.instrument)
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
@@ -90,10 +90,10 @@ export async function chargeInstrument(
 }
 
 /**
- * Charges a customer's saved payment method, by its code, while the customer is not present: once for an attempt. A charge
- * that was declined is answered as such, a charge of a bank account is under way. Throws `not_available`, `invalid_request`,
- * `currency_not_held`, `customer_denied`, `reference_taken`, `payment_method_unknown`, `payment_method_not_chargeable`,
- * `payment_method_not_found`, `payment_intent_not_open`.
+ * Charges a customer's saved payment method, by its code, while the customer is not present: once for an attempt. A
+ * charge that was declined is answered as such, a charge of a bank account is under way. Throws `not_available`,
+ * `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`, `payment_method_unknown`,
+ * `payment_method_not_chargeable`, `payment_method_not_found`, `payment_intent_not_open`.
  */
 export async function chargePaymentMethod(
   context: PaymentsContext,
@@ -211,7 +211,7 @@ async function findChargeable(
 }
 
 interface PaymentFields extends ReturnType<typeof readNew> {
-  /** Of its payment intent: a UUID of version 7. */
+  /** The id of its payment intent: a UUID of version 7. */
   uuid: string
   customer: Customer
   reference: string
@@ -221,13 +221,13 @@ interface PaymentFields extends ReturnType<typeof readNew> {
   callbackUrl?: string | null
   methodId?: bigint
   description?: string
-  /** Of money that has arrived: nothing is charged. */
+  /** The details of money that has arrived: nothing is charged. */
   incoming?: IncomingDetails
 }
 
 /**
- * Inserts a payment with its payment intent. Throws `reference_taken`; violates a unique constraint for an intent that is
- * there already.
+ * Inserts a payment with its payment intent. Throws `reference_taken`; violates a unique constraint for an intent that
+ * is there already.
  */
 export async function insertPayment(context: Context, tenant: Tenant, fields: PaymentFields): Promise<void> {
   const { uuid, customer, reference, purpose, amount, currency, metadata, incoming = null } = fields

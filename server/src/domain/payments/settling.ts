@@ -3,7 +3,7 @@ import { uuidV7 } from '../../base/ids.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
-import { recordEvent, recordMerchantEvent } from '../events/events.ts'
+import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
@@ -48,8 +48,8 @@ const refusedCredits: ReadonlySet<ErrorCode> = new Set(['customer_denied', 'cust
 
 /**
  * Credits the money, once for all charges of an intent, then notes it. Money that the ledger refuses goes back to the
- * payer, and the intent is closed: the ledger will not change its answer. Money that came without a charge is returned by
- * its reporter, who is told that the payment has failed.
+ * payer, and the intent is closed: the ledger will not change its answer. Money that came without a charge is returned
+ * by its reporter, who is told that the payment has failed.
  */
 async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
   if (intent.status === 'succeeded') return
@@ -129,7 +129,7 @@ async function lockPayer(
   return id === null ? null : lockCustomer(tx, tenant, { id })
 }
 
-/** The instrument as the customer has saved it before, where they have. */
+/** The payment method as which the customer has saved the same instrument before; null for a new instrument. */
 async function findSaved(tx: TxContext, tenant: Tenant, customer: Customer, { signature }: NewPaymentMethod) {
   const [known] = await tx.db.query<{ id: bigint }>(sql`
     select id from payment_methods
@@ -213,7 +213,7 @@ async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent
 interface IntentTelling {
   customer: Customer | null
   intent: PaymentIntent
-  /** What the event tells beside the intent. */
+  /** The members of the event beside the intent. */
   told: Record<string, unknown>
 }
 
@@ -231,6 +231,5 @@ async function recordIntentEvent(
   const { id, checkoutSessionId, amount, currency } = intent
   const session = checkoutSessionId === null ? {} : { checkoutSessionId }
   const details = { paymentIntentId: id, ...session, amount: Number(amount), currency, ...told }
-  if (customer === null) await recordMerchantEvent(tx, tenant, type, details)
-  else await recordEvent(tx, tenant, type, customer, details)
+  await recordEvent(tx, tenant, { type, customer, details })
 }

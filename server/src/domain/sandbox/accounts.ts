@@ -6,14 +6,16 @@ import { sql } from '../../db/sql.ts'
 import type { AccountBank, AccountHolder, AccountProvider } from '../banking/account-provider.ts'
 import type { Merchant, Tenant } from '../merchants/tenant.ts'
 
-/** How many numbers are tried before the sandbox gives up: of a thousand million, some are taken. */
+/** How many numbers are tried before the sandbox gives up. Some of the thousand million numbers are taken. */
 const maxTries = 10
 
-/** The sandbox's account provider. It plays an outside party: its accounts are its own, in a table nothing else reads. */
+/** The sandbox's account provider. It plays an outside party: only the provider reads the table of its accounts. */
 export function createSandboxAccounts(own: { db: Db; clock: Clock; random: Random }): AccountProvider {
   const { db, clock, random } = own
 
-  /** The number of the customer's open account; null where there is none and the number that was tried is taken. */
+  /**
+   * The number of the customer's open account. Null for a customer without an account, when the tried number is taken.
+   */
   async function tryOpening(tenant: Tenant, bank: AccountBank, holder: AccountHolder): Promise<string | null> {
     await db.query(sql`
       insert into sandbox_accounts (merchant_id, mode, account_number, customer_code, bank, opened_at)
@@ -52,7 +54,7 @@ export function createSandboxAccounts(own: { db: Db; clock: Clock; random: Rando
           and closed_at is null
       `)
     },
-    // No transfer of the sandbox is ever missed.
+    // There is nothing to look for: no transfer of the sandbox is ever missed.
     requery: async () => {},
   }
 }
@@ -67,7 +69,10 @@ function randomNumber(random: Random): string {
   return `9${String(random.bytes(6).readUIntBE(0, 6) % 1_000_000_000).padStart(9, '0')}`
 }
 
-/** Naira, or cedi, where the merchant holds them; else its default, so that any merchant can try accounts. */
+/**
+ * Naira, or else cedi, where the merchant holds it; else the merchant's default, so that any merchant can try
+ * accounts.
+ */
 function accountCurrency({ currencies }: Merchant): Currency {
   return (['NGN', 'GHS'] as const).find((each) => currencies.includes(each)) ?? currencies[0]
 }

@@ -19,8 +19,8 @@ const holders = [
 ]
 
 /**
- * The sandbox: every account has a holder, always the same one. One reserved number is known to no bank, another belongs to
- * somebody else than its document.
+ * The sandbox's bank directory. Every account always has the same holder. One reserved number is known to no bank. The
+ * holder of another reserved number is not the person of its document.
  */
 export function createSandboxDirectory(): BankDirectory {
   return {

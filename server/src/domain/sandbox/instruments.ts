@@ -9,7 +9,7 @@ import type { HostedPages } from '../payments/payment-processor.ts'
 
 export type SandboxOutcome = 'succeeded' | 'declined' | 'insufficient_funds' | 'timeout' | 'late_success'
 
-/** Card numbers by the outcome of a charge. Every other card is declined: no real one belongs here. */
+/** Card numbers by the outcome of a charge. Every other card is declined: no real card belongs here. */
 export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
   '4084084084084081': 'succeeded',
   '4242424242424242': 'succeeded',
@@ -19,12 +19,12 @@ export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
   '4084080000040009': 'late_success',
 }
 
-/** Charged where no instrument is given, and in place of an encrypted card. */
+/** The card that is charged where no instrument is given, and in place of an encrypted card. */
 export const sandboxSuccessCard = '4084084084084081'
 
 /**
- * The last four digits of a mobile money number, or of an account that is debited, by the outcome; every other number
- * succeeds. They are the cards' last four. A bank takes its time: its answer comes late.
+ * The last four digits of a mobile money number or of a debited account, with the outcome. The digits are the last
+ * four of the test cards. Every other number succeeds. The answer of a bank comes late.
  */
 const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
   '5408': 'declined',
@@ -36,7 +36,7 @@ const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
 /** Mobile money numbers of other providers' documentation, which succeed. */
 export const sandboxPhones = ['+254710000000', '0551234987'] as const
 
-/** The account of a mandate that is approved without one. */
+/** The account of a mandate that is approved without an account. */
 export const sandboxAccount = { number: '0123456789', bankCode: '058' } as const
 
 export const sandboxBank = 'TEST BANK'
@@ -63,7 +63,9 @@ export function identifyInstrument({ type }: IdentifiedInstrument): InstrumentFa
   return { provider: type === 'card' ? 'iveri' : 'direct_debit', bank: sandboxBank }
 }
 
-/** A ciphertext is the card that succeeds. A card's number in place of a ciphertext is that card. */
+/**
+ * Every ciphertext stands for the card that succeeds. A card number in place of a ciphertext stands for its own card.
+ */
 export function readEncryptedCard(ciphertext: string): TypedCard {
   const digits = ciphertext.replace(/[\s-]/g, '')
   const number = /^\d+$/.test(digits) ? digits : sandboxSuccessCard

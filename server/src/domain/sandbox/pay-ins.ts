@@ -8,7 +8,7 @@ import type { SandboxTenant } from './sandbox-tenant.ts'
 
 /** Money that came from outside to a customer's cash balance. */
 export interface PayIn {
-  /** Also of its ledger transaction. */
+  /** The id of the pay-in and of its ledger transaction. */
   id: string
   customerCode: string
   /** Minor units. */

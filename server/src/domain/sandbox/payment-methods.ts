@@ -8,15 +8,16 @@ import type { ProcessorChoice } from '../payments/payment-processor.ts'
 import { sandboxSuccessCard } from './instruments.ts'
 import type { SandboxTenant } from './sandbox-tenant.ts'
 
-/** A card or a mobile money number, of which everything may be left out but a phone. */
+/** A card or a mobile money number. Every member may be left out, except the phone of mobile money. */
 export interface TestInstrument extends Partial<Omit<TypedCard, 'type'>> {
   type: 'card' | 'mobile_money'
   phone?: string | undefined
 }
 
 /**
- * Saves an instrument for a customer, as if the customer had paid with it. A card without a number is the test card that
- * succeeds. The first one becomes the default. Throws `customer_not_found`, `invalid_request`.
+ * Saves an instrument for a customer, as if the customer had paid with it. A card without a number is the test card
+ * that succeeds. The customer's first payment method becomes the default. Throws `customer_not_found`,
+ * `invalid_request`.
  */
 export async function savePaymentMethod(
   context: Context & ProcessorChoice,

@@ -26,10 +26,10 @@ interface ChargeRow {
   reason: string | null
 }
 
-/** A charge as it begins: one under way is decided when its time comes, for `lateReason` by a failure. */
+/** A new charge. A charge under way is decided at `decidedAt`. With a `lateReason` the charge then fails. */
 type NewChargeRow = ChargeRow & { decidedAt?: Date; lateReason?: string | null }
 
-/** The sandbox's payment processor. It plays an outside party: its charges are its own, in a table nothing else reads. */
+/** The sandbox's payment processor. It plays an outside party: only the processor reads the table of its charges. */
 export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: number }): PaymentProcessor {
   const { db, clock, delayMs } = own
 
@@ -96,7 +96,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
 /** An outcome that a charge under way can be given. */
 export type SandboxDecision = 'succeeded' | 'declined' | 'insufficient_funds'
 
-/** Makes the sandbox decide a charge that is under way; a charge that is decided stays so. */
+/** Makes the sandbox decide a charge that is under way. A charge that is decided keeps its outcome. */
 export async function decideSandboxCharge(
   own: { db: Db; clock: Clock },
   tenant: SandboxTenant,
@@ -113,7 +113,7 @@ async function decide(db: Db, clock: Clock, tenant: Tenant, reference: string, {
   `)
 }
 
-/** An outcome that is certain at once comes when a bank would have answered. */
+/** Postpones an outcome that is certain at once to the time at which a bank would have answered. */
 function later(state: NewChargeRow, decidedAt: Date): NewChargeRow {
   if (state.status === 'processing') return state
   return { status: 'processing', reason: null, decidedAt, lateReason: state.reason }

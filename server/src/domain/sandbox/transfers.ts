@@ -11,21 +11,22 @@ import type { SandboxTenant } from './sandbox-tenant.ts'
 
 /** A transfer as its sender makes it. */
 export interface NewTransfer {
-  /** Of the dedicated account it is sent to. */
+  /** The number of the dedicated account that receives the transfer. */
   accountNumber: string
   amount: number | string
   senderName?: string | undefined
   senderBank?: string | undefined
   senderAccountNumber?: string | undefined
   narration?: string | undefined
-  /** The bank's own name of it: letters, digits and `.=-`. Default made from the attempt. */
+  /** The bank's own name of the transfer: letters, digits and `.=-`. Default: made from the attempt. */
   reference?: string | undefined
 }
 
 /**
- * Does as if somebody had sent money to a dedicated account: it is a payment of the customer, and their cash. Once for a
- * reference, however often it is reported. A transfer to a denied customer goes back to its sender, for good: the payment
- * has failed. Throws `invalid_request`, `dedicated_account_not_found`, `reference_taken`.
+ * Acts as if somebody had sent money to a dedicated account. The money becomes a payment of the customer and is added
+ * to their cash balance, once for a reference, however often it is reported. A transfer to a denied customer goes back
+ * to its sender for good, and the payment has failed. Throws `invalid_request`, `dedicated_account_not_found`,
+ * `reference_taken`.
  */
 export async function simulateTransfer(
   context: PaymentsContext,
@@ -62,7 +63,7 @@ function maskNumber(number: string): string {
   return `XXXXXX${number.slice(-4)}`
 }
 
-/** A request that comes again is of the same transfer. The last digits of a UUID are random. */
+/** The same for a request that comes again, which means the same transfer. The last digits of a UUID are random. */
 function referenceOf({ id }: Attempt): string {
   return id.replaceAll('-', '').slice(-15)
 }

@@ -6,8 +6,8 @@ import {
 } from '../identity/identity-verifier.ts'
 
 /**
- * The sandbox: one credential is right, reserved account numbers fail for a reason of the caller's choice or are never
- * answered, everything else is wrong. The credential is the one Paystack documents for test mode.
+ * The sandbox's identity verifier. One credential is right: the credential that Paystack documents for test mode. A
+ * reserved account number fails for its own reason, or is never answered. Every other credential is wrong.
  */
 export function createSandboxVerifier(sandbox: { delayMs: number }): IdentityVerifier {
   return {
@@ -42,7 +42,7 @@ function compare(details: IdentityDetails): IdentityOutcome {
   return { succeeded: true, firstName: known.firstName, lastName: known.lastName }
 }
 
-/** The one credential that is right. */
+/** The only credential that is right. */
 export const sandboxCredential = {
   country: 'NG',
   type: 'bank_account',

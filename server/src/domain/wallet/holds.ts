@@ -2,14 +2,13 @@ import { ServiceError } from '../../base/errors.ts'
 import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { type Page, type PageRequest, readPage } from '../../base/page.ts'
-import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
-import { doCommand, doTogether, type LedgerCommand } from '../ledger/commands.ts'
-import { heldCurrency, type MerchantRow, readMerchant } from '../merchants/merchants.ts'
-import { type Mode, type Tenant, tenantKey } from '../merchants/tenant.ts'
+import { doCommand } from '../ledger/commands.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 
 /** An amount of a customer's cash that is reserved for the merchant. */
 export interface Hold {
@@ -30,7 +29,7 @@ export interface Hold {
   updatedAt: Date
 }
 
-interface HoldRow {
+export interface HoldRow {
   id: string
   customer_code: string
   amount: bigint
@@ -46,7 +45,8 @@ interface HoldRow {
 /** The longest lifetime that a hold can have. */
 const maxLifetimeMs = 365 * 24 * 60 * 60 * 1000
 
-const columns = sql`
+/** The columns of a hold `h` and its customer `c`. */
+export const holdColumns = sql`
   h.id, c.code as customer_code, h.amount, h.captured, h.currency, h.status, h.description, h.expires_at, h.created_at,
   h.updated_at
 `
@@ -180,7 +180,7 @@ export async function releaseHold(
 export async function getHold(context: Context, tenant: Tenant, id: string): Promise<Hold> {
   const rows = isUuid(id)
     ? await context.db.query<HoldRow>(sql`
-        select ${columns}
+        select ${holdColumns}
         from holds h
         join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
         where h.merchant_id = ${tenant.merchant.id} and h.mode = ${tenant.mode} and h.id = ${id}
@@ -198,7 +198,7 @@ export async function listHolds(
   page: PageRequest,
 ): Promise<Page<Hold>> {
   const rows = await context.db.query<HoldRow & { total: bigint }>(sql`
-    select t.total, ${columns}
+    select t.total, ${holdColumns}
     from (
       select count(*) as total from holds
       where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
@@ -215,53 +215,8 @@ export async function listHolds(
   return readPage(rows, readHold)
 }
 
-/** Releases every hold that is due, and answers how many were due. Any number of servers may do so at once. */
-export async function expireDueHolds(context: FreeContext): Promise<number> {
-  const due = await selectDueHolds(context.db, context.clock.now())
-  const byTenant = new Map<string, typeof due>()
-  for (const each of due) {
-    const key = tenantKey(each.tenant)
-    byTenant.set(key, [...(byTenant.get(key) ?? []), each])
-  }
-  for (const holds of byTenant.values()) {
-    const commands = holds.map(
-      ({ hold }): LedgerCommand => ({
-        action: 'expire',
-        id: hold.id,
-        currency: hold.currency,
-        from: { kind: 'customer_cash', customer: hold.customerCode },
-        holdId: hold.id,
-        event: holdEvent('hold.expired', hold, {}),
-        request: null,
-      }),
-    )
-    await doTogether(context, (holds[0] as (typeof due)[number]).tenant, commands)
-  }
-  return due.length
-}
-
-async function selectDueHolds(db: Db, now: Date): Promise<{ tenant: Tenant; hold: Hold }[]> {
-  const rows = await db.query<
-    HoldRow & { mode: Mode; merchant: Omit<MerchantRow, 'created_at'> & { created_at: string } }
-  >(sql`
-    select ${columns}, h.mode, to_json(m) as merchant
-    from holds h
-    join customers c on c.merchant_id = h.merchant_id and c.id = h.customer_id
-    join merchants m on m.id = h.merchant_id
-    where h.status = 'placed' and h.expires_at <= ${now}
-    order by h.expires_at
-    limit 250
-  `)
-  return rows.map((row) => ({
-    tenant: {
-      merchant: readMerchant({ ...row.merchant, created_at: new Date(row.merchant.created_at) }),
-      mode: row.mode,
-    },
-    hold: readHold(row),
-  }))
-}
-
-function holdEvent(
+/** The event of a change of a hold. */
+export function holdEvent(
   type: 'hold.placed' | 'hold.captured' | 'hold.released' | 'hold.expired',
   hold: Pick<Hold, 'id' | 'customerCode' | 'currency'>,
   details: Record<string, unknown>,
@@ -279,7 +234,7 @@ function checkExpiry(expiresAt: Date | null, now: Date): void {
   throw new ServiceError('invalid_request', 'expiresAt must be in the future, at most a year from now', 'expiresAt')
 }
 
-function readHold(row: HoldRow): Hold {
+export function readHold(row: HoldRow): Hold {
   return {
     id: row.id,
     customerCode: row.customer_code,

@@ -13,10 +13,10 @@ export interface ClaimedDelivery {
   endpointId: string
   style: WebhookStyle
   url: string
-  /** What its attempts are signed with, each sealed: the endpoint's secret, and the one before while that is valid too. */
+  /** The sealed secrets that sign its attempts: the endpoint's secret, and the former secret while it is valid. */
   sealedSecrets: Buffer[]
   tryCount: number
-  /** Kept from the first attempt. */
+  /** Stored at the first attempt, null before it. Every later attempt sends the same body. */
   body: string | null
   event: RecordedEvent
 }
@@ -43,12 +43,15 @@ interface ClaimedRow {
 /** How many deliveries one process attempts at once, for an endpoint and in all. */
 export const maxParallel = { perEndpoint: 20, inAll: 256 } as const
 
-/** After its time-out an attempt has this long to be recorded. An attempt that is not belongs to a process that has died. */
+/**
+ * After its time-out an attempt has this long to be recorded. An attempt that is not recorded by then belongs to a
+ * process that has died.
+ */
 const leaseSlackMs = 5_000
 
 /**
- * Takes on deliveries that are due, no more than there is room for, those of one customer to an endpoint one after
- * another. Any number of processes may claim at once: `claim_deliveries.sql` says how.
+ * Takes on deliveries that are due, no more than there is room for. Deliveries of one customer to one endpoint are
+ * taken on one after another. Any number of processes may claim at once: `claim_deliveries.sql` says how.
  *
  * @param busy how many attempts at each endpoint this process has under way
  */
@@ -96,7 +99,10 @@ function readClaimed(context: Context, row: ClaimedRow, now: Date): ClaimedDeliv
   }
 }
 
-/** Since when the delivery has been due that has waited longest and is not under way: an index look-up for each endpoint. */
+/**
+ * The time since which the longest waiting delivery has been due. A delivery under way does not wait. Costs an index
+ * look-up for each endpoint.
+ */
 export function oldestDueDelivery(now: Date): Sql {
   return sql`
     select min(d.next_attempt_at)

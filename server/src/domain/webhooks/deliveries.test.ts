@@ -76,7 +76,7 @@ async function setUp(mode: Mode = 'test'): Promise<Setting> {
 async function happen({ service, tenant }: Setting, code: string, note: unknown, type: EventType = 'identity.failed') {
   await inTransaction(service, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code })
-    await recordEvent(tx, tenant, type, customer, { note })
+    await recordEvent(tx, tenant, { type, customer, details: { note } })
   })
 }
 
@@ -122,15 +122,15 @@ test('a change that is rolled back is told to nobody', async () => {
   await createWebhookEndpoint(service, tenant, hooks)
   const failing = inTransaction(service, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code })
-    await recordEvent(tx, tenant, 'customer.updated', customer)
+    await recordEvent(tx, tenant, { type: 'customer.updated', customer })
     throw new Error('a bug')
   })
   await expect(failing).rejects.toThrow('a bug')
   expect(await deliver(setting)).toBe(0)
 })
 
-describe('of one customer', () => {
-  test('events arrive in order, each after the one before was acknowledged; others do not wait', async () => {
+describe('events of one customer', () => {
+  test('events of one customer arrive in order, each after the one before was acknowledged; other customers do not wait', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [one = '', two = ''] = await createWallets(service, tenant, 2)
@@ -156,7 +156,7 @@ describe('of one customer', () => {
     expect((await readDeliveries(setting)).every(({ status }) => status === 'delivered')).toBe(true)
   })
 
-  test('the next goes out when one has failed for good', async () => {
+  test('an event goes out when the one before it of the same customer has failed for good', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -174,14 +174,15 @@ describe('of one customer', () => {
     ])
   })
 
-  test('a thousand that wait are told in order, while the newest come in, by two processes at once', async () => {
+  test('a thousand waiting events of one customer are told in order, while the newest come in, by two processes at once', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
     await createWebhookEndpoint(service, tenant, hooks)
     await inTransaction(service, async (tx) => {
       const customer = await lockCustomer(tx, tenant, { code })
-      for (let i = 0; i < 300; i++) await recordEvent(tx, tenant, 'customer.updated', customer, { note: i })
+      for (let i = 0; i < 300; i++)
+        await recordEvent(tx, tenant, { type: 'customer.updated', customer, details: { note: i } })
     })
     const working = [deliver(setting), deliver(setting)]
     for (let i = 300; i < 320; i++) await happen(setting, code, i)
@@ -222,20 +223,20 @@ describe('a receiver that always fails is tried again', () => {
     }
   }
 
-  test('in Paystack’s live style every 3 minutes for the first 4 tries, then hourly for 72 hours', async () => {
+  test('a failing receiver is tried in Paystack’s live style every 3 minutes for the first 4 tries, then hourly for 72 hours', async () => {
     const { setting, waits } = await triesOf('live', 'paystack', 'https://example.com/hooks')
     expectWaits(waits, [...Array(3).fill(3 * minute), ...Array(72).fill(hour)])
     expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed', attempt_count: 76 }])
     expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'public' })
   })
 
-  test('in Paystack’s test style hourly for 10 hours', async () => {
+  test('a failing receiver is tried in Paystack’s test style hourly for 10 hours', async () => {
     const { waits, setting } = await triesOf('test', 'paystack', hooks.url)
     expectWaits(waits, Array(10).fill(hour))
     expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'local' })
   })
 
-  test('in the standard style within 76 hours', async () => {
+  test('a failing receiver is tried in the standard style within 76 hours', async () => {
     const { waits, setting } = await triesOf('test', 'standard', hooks.url)
     expectWaits(waits, [5_000, 5 * minute, 30 * minute, ...[2, 5, 10, 14, 20, 24].map((hours) => hours * hour)])
     expect(new Set(setting.sent.map(({ body }) => body)).size).toBe(1)
@@ -243,7 +244,7 @@ describe('a receiver that always fails is tried again', () => {
   })
 })
 
-test('only 200 acknowledges in Paystack’s style, any success in the standard one', async () => {
+test('a delivery in Paystack’s style is acknowledged by 200 only, in the standard style by any success', async () => {
   for (const [style, status, expected] of [
     ['paystack', 200, 'delivered'],
     ['paystack', 204, 'pending'],
@@ -287,7 +288,7 @@ test('a receiver that was down comes back and gets everything, in order', async 
   expect((await readDeliveries(setting)).every(({ status }) => status === 'delivered')).toBe(true)
 })
 
-test('each attempt is kept with what was sent and answered', async () => {
+test('each attempt to deliver is kept with what was sent and answered', async () => {
   const setting = await setUp()
   const { service, tenant } = setting
   const [code = ''] = await createWallets(service, tenant, 1)
@@ -311,14 +312,14 @@ test('each attempt is kept with what was sent and answered', async () => {
   expect(attempts[0]?.request_headers).toMatchObject({ 'webhook-id': expect.stringMatching(/^evt_[0-9a-f]{32}$/) })
 })
 
-describe('the operator is told', () => {
+describe('reports to the operator', () => {
   /** How many attempts had this outcome. */
   async function countOf({ service }: Setting, outcome: string): Promise<number> {
     const name = `mteja_webhook_attempt_duration_seconds_count{outcome="${outcome}"} `
     return Number((await service.meter.render()).split(name)[1]?.split('\n')[0] ?? 0)
   }
 
-  test('of an endpoint that answers 401, then 500, then nothing, then well again, in four lines and by counts', async () => {
+  test('the operator is told of an endpoint that answers 401, then 500, then nothing, then well again, in four lines and by counts', async () => {
     const setting = await setUp()
     const { service, tenant, log } = setting
     const { endpoint } = await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hooks/their-secret' })
@@ -346,7 +347,7 @@ describe('the operator is told', () => {
     expect(log.text()).not.toMatch(/their-secret|@example/)
   })
 
-  test('of nothing while all is well', async () => {
+  test('the operator is told of nothing while all is well', async () => {
     const setting = await setUp()
     const { service, tenant, log } = setting
     await createWebhookEndpoint(service, tenant, hooks)
@@ -365,7 +366,7 @@ describe('a fault of ours', () => {
     },
   }
 
-  test('in making a webhook postpones that webhook only, and the endpoint is not blamed', async () => {
+  test('a fault of ours in making a webhook postpones that webhook only, and the endpoint is not blamed', async () => {
     const setting = await setUp()
     const { service, tenant, log } = setting
     const [one = '', two = ''] = await createWallets(service, tenant, 2)
@@ -390,7 +391,7 @@ describe('a fault of ours', () => {
     ])
   })
 
-  test('that stays is given up at last, and what waited behind it goes out', async () => {
+  test('a fault of ours that stays makes the webhook be given up at last, and what waited behind it goes out', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -408,7 +409,7 @@ describe('a fault of ours', () => {
     expect(await getWebhookEndpoint(service, tenant, endpoint.id)).toMatchObject({ disabledAt: null })
   })
 
-  test('with the secret of one endpoint does not hold up another', async () => {
+  test('a fault of ours with the secret of one endpoint does not hold up another', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -434,7 +435,7 @@ describe('a fault of ours', () => {
 })
 
 describe('an endpoint', () => {
-  test('that hangs holds no more than its share, and another is told meanwhile', async () => {
+  test('an endpoint that hangs holds no more than its share, and another is told meanwhile', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const codes = await createWallets(service, tenant, 4 * maxParallel.perEndpoint)
@@ -455,7 +456,7 @@ describe('an endpoint', () => {
     expect(await claimDeliveries(service, busy)).toEqual([])
   })
 
-  test('that acknowledges nothing for five days is disabled, for a reason that can be seen, and can be enabled', async () => {
+  test('an endpoint that acknowledges nothing for five days is disabled, for a reason that can be seen, and can be enabled', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = '', late = ''] = await createWallets(service, tenant, 2)
@@ -486,7 +487,7 @@ describe('an endpoint', () => {
     })
   })
 
-  test('that says it is gone is disabled at once', async () => {
+  test('an endpoint that says it is gone is disabled at once', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -499,7 +500,7 @@ describe('an endpoint', () => {
     })
   })
 
-  test('that is deleted is told nothing more, also of what was recorded in that moment', async () => {
+  test('an endpoint that is deleted is told nothing more, also of an event that was recorded in that moment', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -518,7 +519,7 @@ describe('an endpoint', () => {
     expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed' }])
   })
 
-  test('whose secret is changed is signed for with both for a while', async () => {
+  test('a delivery is signed with both secrets for a while after a change', async () => {
     const setting = await setUp()
     const { service, tenant } = setting
     const [code = ''] = await createWallets(service, tenant, 1)
@@ -537,7 +538,7 @@ describe('an endpoint', () => {
   })
 })
 
-test('what a process took on and never reported is sent again once its time has run out', async () => {
+test('a delivery that a process took on and never reported is sent again once its time has run out', async () => {
   const setting = await setUp()
   const { service, tenant } = setting
   const [code = ''] = await createWallets(service, tenant, 1)
@@ -553,7 +554,7 @@ test('what a process took on and never reported is sent again once its time has 
   expect(setting.sent.map(({ note }) => note)).toEqual(['first', 'second'])
 })
 
-describe('a URL', () => {
+describe('the URL of an endpoint', () => {
   test.each([
     ['test', 'http://localhost:3000/hooks', true],
     ['test', 'http://[fd00::1]/', true],
@@ -568,10 +569,13 @@ describe('a URL', () => {
     ['live', 'https://[fd00::1]/', false],
     ['live', 'https://2130706433/', false],
     ['live', 'https://[::ffff:127.0.0.1]/', false],
-  ] as const)('in %s mode: %s', async (mode, url, isAccepted) => {
-    const { service, tenant } = await setUp(mode)
-    const made = createWebhookEndpoint(service, tenant, { url })
-    if (isAccepted) expect((await made).endpoint.url).toBe(new URL(url).href)
-    else await expect(made).rejects.toMatchObject({ code: 'invalid_request', field: 'url' })
-  })
+  ] as const)(
+    'the URL of an endpoint is judged by its mode: in %s mode, %s (accepted: %s)',
+    async (mode, url, isAccepted) => {
+      const { service, tenant } = await setUp(mode)
+      const made = createWebhookEndpoint(service, tenant, { url })
+      if (isAccepted) expect((await made).endpoint.url).toBe(new URL(url).href)
+      else await expect(made).rejects.toMatchObject({ code: 'invalid_request', field: 'url' })
+    },
+  )
 })

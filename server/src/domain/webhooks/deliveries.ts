@@ -10,18 +10,16 @@ import { type Outcome, recordOutcomes, withoutTexts } from './outcomes.ts'
 import type { SenderChoice, WebhookAnswer } from './sender.ts'
 import { styleRules } from './styles.ts'
 
-export { eventName as messageId } from '../events/ids.ts'
-
 /** The body of a webhook in each style: what becomes JSON. A style is told only of events it has a name for. */
 export type EventRenderers = Readonly<Record<WebhookStyle, (event: RecordedEvent) => object>>
 
-/** Makes one attempt at a delivery and records what came of it. */
+/** Makes one attempt at a delivery and records its outcome. */
 export type Deliver = (delivery: ClaimedDelivery) => Promise<void>
 
 /** Attempts that end together are recorded together. */
 export function createDeliver(context: FreeContext & SenderChoice, renderers: EventRenderers): Deliver {
   const record = createBatcher<Outcome, void>(
-    // Each batch is a transaction of several statements, for which a lane has no room.
+    // Each batch is a transaction of several statements, and a lane takes single statements only.
     { lane: () => oneAtATime(context.db) },
     async (_lane, outcomes) => {
       await recordOutcomes(context, outcomes)
@@ -38,7 +36,7 @@ export function createDeliver(context: FreeContext & SenderChoice, renderers: Ev
       context.failures.worked('webhook records')
     } catch (error) {
       if (!isRolledBack(error)) throw error
-      // Else it would be sent again and again, and those behind it never.
+      // Without a record the delivery would be sent again and again, and the deliveries behind it never.
       await record(withoutTexts(outcome))
       context.failures.failed('webhook records', { err: error })
     }
@@ -50,7 +48,7 @@ interface Message {
   headers: Record<string, string>
 }
 
-/** A webhook that cannot be made is a failed attempt like any other: it is tried again later, and at last given up. */
+/** A webhook that cannot be made is a failed attempt like any other. It is tried again later, and at last given up. */
 async function attempt(
   context: FreeContext & SenderChoice,
   renderers: EventRenderers,
@@ -104,12 +102,12 @@ function reasonOf(answer: WebhookAnswer): string {
   return 'status' in answer ? `Answered ${answer.status}` : answer.error
 }
 
-/** Up to a tenth more, so that what failed together does not come back together. */
+/** Up to a tenth more, so that deliveries that failed together do not come back together. */
 function withJitter({ random }: Context, delayMs: number): number {
   return Math.round(delayMs * (1 + random.bytes(2).readUInt16BE() / 0x10000 / 10))
 }
 
-/** Tells the operator how the endpoint does. Its address is not logged: it may hold a secret. */
+/** Tells the operator whether the endpoint works. Its address is not logged, because it may hold a secret. */
 function report({ meter, failures }: Context, { delivery, answer, status, isOurFault }: Outcome): void {
   const outcome = outcomeOf(answer, status, isOurFault)
   meter.histogram('mteja_webhook_attempt_duration_seconds', { outcome }).observe(answer.durationMs / 1000)

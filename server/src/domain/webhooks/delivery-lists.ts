@@ -27,11 +27,11 @@ export interface Delivery {
   event: RecordedEvent
   status: DeliveryStatus
   attemptCount: number
-  /** Null where it is settled, under way, or waits for one before it of the same customer. */
+  /** Null for a delivery that is settled, is under way, or waits for an earlier delivery of the same customer. */
   nextAttemptAt: Date | null
   lastAttemptAt: Date | null
   deliveredAt: Date | null
-  /** Of the last attempt, or why there will be none. */
+  /** The reason why the last attempt failed, or why there will be no attempt. */
   failureReason: string | null
   createdAt: Date
   updatedAt: Date
@@ -43,7 +43,7 @@ export interface DeliveryAttempt {
   durationMs: number
   url: string
   requestHeaders: Record<string, string>
-  /** An answer, or the error that came in place of one. */
+  /** An answer, or the error that came in place of an answer. */
   answer: { status: number; headers: Record<string, string>; body: string } | null
   error: string | null
 }
@@ -53,9 +53,9 @@ export interface DeliveryFilter {
   status?: DeliveryStatus | undefined
   eventType?: EventType | undefined
   customer?: Customer | undefined
-  /** Of an event that happened at or after. */
+  /** The event happened at this time or after it. */
   from?: Date | undefined
-  /** Of an event that happened at or before. */
+  /** The event happened at this time or before it. */
   to?: Date | undefined
 }
 
@@ -77,14 +77,14 @@ interface DeliveryRow {
   event_created_at: Date
 }
 
-/** Of `d` and its event `e`. An attempt that is under way has claimed it. */
+/** The columns of a delivery, with `d` for deliveries and `e` for its event. An attempt under way has claimed it. */
 const columns = sql`
   d.id, d.endpoint_id, d.status, d.attempt_count, d.last_attempt_at, d.delivered_at, d.failure_reason, d.created_at,
   d.updated_at, case when d.claimed_until is null then d.next_attempt_at end as next_attempt_at,
   e.id as event_id, e.mode as event_mode, e.type as event_type, e.data as event_data, e.created_at as event_created_at
 `
 
-/** A detail of a delivery's attempts that is shown: the newest. */
+/** How many of a delivery's attempts are shown: the newest attempts. */
 const shownAttempts = 100
 
 /** As `listEvents`. Throws `webhook_endpoint_not_found`. */
@@ -120,7 +120,7 @@ export async function listDeliveries(
   )
 }
 
-/** Those of endpoints of the standard style, newest first; `total` as of a customers' search. */
+/** Deliveries to endpoints of the standard style, newest first. `total` is counted as in a search of customers. */
 export async function listStandardDeliveries(
   context: Context,
   tenant: Tenant,
@@ -152,7 +152,7 @@ export async function listStandardDeliveries(
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-/** So many are counted, as of a customers' search. */
+/** The total is counted up to this number, as in a search of customers. */
 const countedDeliveries = 1000
 
 /** Throws `delivery_not_found`. */
@@ -166,7 +166,7 @@ export async function getDelivery(context: Context, tenant: Tenant, id: bigint):
   return readDelivery(context, tenant, row)
 }
 
-/** What was sent each time, and its attempts, oldest first: the last hundred. The body is null before the first. */
+/** The body that was sent, null before the first attempt, and the last hundred attempts, oldest first. */
 export async function getDeliveryAttempts(
   context: Context,
   tenant: Tenant,
@@ -198,7 +198,7 @@ interface AttemptRow {
   error: string | null
 }
 
-/** What of a filter is no walk: conditions on the delivery. */
+/** The conditions of a filter on the delivery itself. */
 export function fitting(
   delivery: Sql,
   filter: Omit<DeliveryFilter, 'endpointId' | 'eventType'> & { eventType?: string | undefined },
@@ -212,7 +212,7 @@ export function fitting(
   `
 }
 
-/** Written out: an index of those that have failed is of no use to a statement that could ask for others too. */
+/** Statuses are written into the SQL: the index of failed deliveries does not serve a status that is a parameter. */
 function ofStatus(delivery: Sql, status: DeliveryStatus): Sql {
   const statuses = { pending: sql`'pending'`, delivered: sql`'delivered'`, failed: sql`'failed'` }
   return sql`and ${delivery}.status = ${statuses[status]}`

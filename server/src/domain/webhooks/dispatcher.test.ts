@@ -22,7 +22,7 @@ function answering(answer: (path: string) => Promise<WebhookAnswer>): TestServic
   return { ...base, webhookSender: { send, close: async () => {} } }
 }
 
-test('what happens is sent without anybody asking, and a receiver that hangs holds up nobody else', async () => {
+test('an event is sent without anybody asking, and a receiver that hangs holds up nobody else', async () => {
   let release = () => {}
   const hanging = new Promise<WebhookAnswer>((resolve) => {
     release = () => resolve({ status: 200, headers: {}, body: '', durationMs: 1 })

@@ -6,17 +6,21 @@ import { createDeliver, type EventRenderers } from './deliveries.ts'
 import type { SenderChoice } from './sender.ts'
 
 const idleMs = 200
-/** Attempts that end within this time are followed up together: taking on many costs the database little more than one. */
+/**
+ * Attempts that end within this time are followed up together. To take on many deliveries costs the database little
+ * more than to take on a single delivery.
+ */
 const gatherMs = 10
-/** How long a stop waits for receivers; what they have not answered by then is sent again by the next server. */
+/** How long a stop waits for receivers. The next server sends again each delivery that is not answered by then. */
 const graceMs = 5_000
 
 /** The name of this work in logs and metrics. */
 const task = 'deliveries'
 
 /**
- * Sends what is due until stopped. An endpoint that does not answer holds only its own share of the attempts under way.
- * The answered function stops taking on more and waits a few seconds for what is under way.
+ * Sends deliveries that are due until it is stopped. An endpoint that does not answer holds only its own share of the
+ * attempts under way. The returned function takes on no more deliveries and waits a few seconds for attempts under
+ * way.
  */
 export function startDispatcher(context: FreeContext & SenderChoice, renderers: EventRenderers): () => Promise<void> {
   const stop = new AbortController()
@@ -34,7 +38,7 @@ export function startDispatcher(context: FreeContext & SenderChoice, renderers: 
       await deliver(delivery)
       delivering.done(1)
     } catch (error) {
-      // Cut off by our own stop: its lease runs out, and it is attempted again.
+      // Our own stop has cut the attempt off. Its lease runs out, and the delivery is attempted again.
       if (!stop.signal.aborted) delivering.failed(error)
     }
     attemptsUnderWay.add(-1)
@@ -50,7 +54,7 @@ export function startDispatcher(context: FreeContext & SenderChoice, renderers: 
     underWay.add(running)
   }
 
-  /** Until an attempt ends, whose successor may be due at once, or for a while. */
+  /** Waits for a while, or until an attempt ends: the delivery behind it may then be due at once. */
   async function rest(): Promise<void> {
     const rested = new AbortController()
     wake = () => rested.abort()

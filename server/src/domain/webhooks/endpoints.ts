@@ -10,20 +10,20 @@ import { endpointName } from './ids.ts'
 import { isWithinReach, literalAddress, type Reach } from './reach.ts'
 import { newWebhookSecret } from './signatures.ts'
 
-/** An address of the merchant's that is told of events. */
+/** An address of the merchant that is told of events. */
 export interface WebhookEndpoint {
   id: string
   style: WebhookStyle
   url: string
-  /** Null for every event that its style has a name for. */
+  /** The types of event it is told of. Null for every event that its style has a name for. */
   eventTypes: EventType[] | null
   metadata: Metadata | null
-  /** Told by hand or after long failure that nothing is to be sent any more. */
+  /** When sending to it ended, by hand or after long failure. */
   disabledAt: Date | null
   disabledReason: string | null
-  /** Since when nothing has been acknowledged; null while all is well. */
+  /** The time since which no delivery has been acknowledged. Null for an endpoint that works. */
   failingSince: Date | null
-  /** Until when deliveries are signed with the secret before as well. */
+  /** Until this time deliveries are signed with the former secret as well. */
   previousSecretExpiresAt: Date | null
   createdAt: Date
   updatedAt: Date
@@ -50,10 +50,10 @@ const columns = sql`
 
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** What the secret of an endpoint is sealed for. */
+/** The purpose that the secret of an endpoint is sealed for. */
 export const secretContext = 'webhook'
 
-/** In live mode only the open Internet over https; in test mode also this machine over http. */
+/** Live mode reaches only the open Internet, over https. Test mode reaches this machine too, also over http. */
 export function reachOf(mode: Mode): Reach {
   return mode === 'live' ? 'public' : 'local'
 }
@@ -65,8 +65,8 @@ export interface NewWebhookEndpoint {
 }
 
 /**
- * Adds an address that is told of events by the Standard Webhooks convention, and answers its secret, the only time it
- * can be seen: `whsec_` and 32 characters of base64. Throws `invalid_request`.
+ * Adds an address that is told of events by the Standard Webhooks convention. Answers its secret, `whsec_` and 32
+ * characters of base64. The secret cannot be seen again. Throws `invalid_request`.
  */
 export async function createWebhookEndpoint(
   context: Context,
@@ -79,8 +79,8 @@ export async function createWebhookEndpoint(
 }
 
 /**
- * Sets the one address of the mode that is told of events as Paystack tells them; what is still to be told goes to it
- * too. They are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
+ * Sets the only address of the mode that is told of events as Paystack tells them. Deliveries that still wait go to
+ * the new address too. Deliveries are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
  */
 export async function setPaystackWebhook(
   context: Context,
@@ -150,7 +150,7 @@ export async function getWebhookEndpoint(context: Context, tenant: Tenant, id: s
   return readEndpoint(rows[0])
 }
 
-/** A disabled endpoint that is enabled is told of what happens from then on. */
+/** A disabled endpoint that is enabled is told of the events that happen from then on. */
 export interface EndpointChange {
   url?: string | undefined
   eventTypes?: EventType[] | null | undefined
@@ -190,9 +190,9 @@ export async function updateWebhookEndpoint(
 }
 
 /**
- * Gives the endpoint a new secret and answers it. For `overlapMs` deliveries are signed with the one before as well, so
- * that a receiver has the time to change over. Throws `webhook_endpoint_not_found`, and `invalid_request` for one in
- * Paystack's style, whose secret is an API key.
+ * Gives the endpoint a new secret and answers the secret. For `overlapMs` deliveries are signed with the former secret
+ * as well, so that a receiver has the time to change over. Throws `webhook_endpoint_not_found`. Throws
+ * `invalid_request` for an endpoint in Paystack's style, whose secret is an API key.
  */
 export async function rotateWebhookSecret(
   context: Context,
@@ -218,7 +218,7 @@ export async function rotateWebhookSecret(
   return { endpoint: readEndpoint(row), secret }
 }
 
-/** What is still to be told to it will not be. Answers when. Throws `webhook_endpoint_not_found`. */
+/** Deliveries that still wait are given up. Answers the time of the removal. Throws `webhook_endpoint_not_found`. */
 export async function deleteWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<Date> {
   await getWebhookEndpoint(context, tenant, id)
   return inTransaction(context, (tx) => removeEndpoint(tx, tenant, id))
@@ -234,7 +234,7 @@ async function removeEndpoint(tx: TxContext, tenant: Tenant, id: string): Promis
   return now
 }
 
-/** Nothing is sent to it any more, for the reason given. */
+/** Ends all sending to the endpoint, for the reason given. */
 export async function disableEndpoint(tx: TxContext, merchantId: number, id: string, reason: string): Promise<void> {
   const now = tx.clock.now()
   await tx.db.query(sql`
@@ -254,8 +254,8 @@ async function giveUpDeliveries(tx: TxContext, merchantId: number, id: string, r
 }
 
 /**
- * Gives up what was recorded for an endpoint in the moment it was deleted or disabled, by whoever did not see it yet.
- * Answers how many.
+ * Gives up deliveries that were recorded at the moment in which their endpoint was deleted or disabled, by a
+ * transaction that did not see the change yet. Answers their number.
  */
 export async function giveUpStrayDeliveries(context: Context): Promise<number> {
   const now = context.clock.now()
@@ -272,7 +272,7 @@ export async function giveUpStrayDeliveries(context: Context): Promise<number> {
   return rows.length
 }
 
-/** Answers the URL as it will be used. Throws `invalid_request` for one that is not to be sent to. */
+/** Answers the URL as it will be used. Throws `invalid_request` for a URL that must not be sent to. */
 function readWebhookUrl(text: string, mode: Mode): string {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || text.length > 2000) {

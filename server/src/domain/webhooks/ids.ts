@@ -1,8 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../context.ts'
 
-export { readEventName } from '../events/ids.ts'
-
 // What deliveries and endpoints are called outside. Numbers of rows would tell how many there are of everybody's.
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -12,7 +10,7 @@ export function endpointName(id: string): string {
   return `we_${id}`
 }
 
-/** Throws `webhook_endpoint_not_found` for what is no endpoint's name. */
+/** Throws `webhook_endpoint_not_found` for a text that is no endpoint's name. */
 export function readEndpointName(name: string): string {
   const id = name.startsWith('we_') ? name.slice(3) : ''
   if (uuid.test(id)) return id
@@ -23,7 +21,7 @@ export function deliveryName({ vault }: Pick<Context, 'vault'>, id: bigint): str
   return `dlv_${vault.conceal(id, 'delivery')}`
 }
 
-/** Throws `delivery_not_found` for what is no delivery's name. */
+/** Throws `delivery_not_found` for a text that is no delivery's name. */
 export function readDeliveryName({ vault }: Pick<Context, 'vault'>, name: string): bigint {
   const id = name.startsWith('dlv_') ? vault.reveal(name.slice(4), 'delivery') : null
   if (id !== null) return id

@@ -4,15 +4,15 @@ import type { ClaimedDelivery } from './claims.ts'
 import { disableEndpoint } from './endpoints.ts'
 import type { WebhookAnswer } from './sender.ts'
 
-/** One attempt at a delivery, and what becomes of the delivery by it. */
+/** One attempt at a delivery, and the state of the delivery after the attempt. */
 export interface Outcome {
   delivery: ClaimedDelivery
   startedAt: Date
-  /** What was sent; null where it could not be made. */
+  /** The body that was sent. Null for a webhook that could not be made. */
   body: string | null
   headers: Record<string, string>
   answer: WebhookAnswer
-  /** The endpoint is not to blame: nothing was sent to it. */
+  /** True for an attempt that sent nothing, for which the endpoint is not to blame. */
   isOurFault: boolean
   status: 'pending' | 'delivered' | 'failed'
   nextAttemptAt: Date | null
@@ -22,7 +22,7 @@ export interface Outcome {
 /** An endpoint that has acknowledged nothing for this long is disabled. */
 export const disabledAfterMs = 5 * 24 * 60 * 60 * 1000
 
-/** Keeps attempts of one merchant, settles or postpones their deliveries, and watches their endpoints, in one transaction. */
+/** In one transaction: stores attempts of one merchant, settles or postpones deliveries, and watches the endpoints. */
 export async function recordOutcomes(context: Context, outcomes: Outcome[]): Promise<void> {
   const merchantId = outcomes[0]?.delivery.merchantId ?? 0
   const now = context.clock.now()
@@ -32,7 +32,7 @@ export async function recordOutcomes(context: Context, outcomes: Outcome[]): Pro
   })
 }
 
-/** The same outcome without the texts of others, for a database that refuses one of them. */
+/** The same outcome without texts from outside, for a database that has refused such a text. */
 export function withoutTexts(outcome: Outcome): Outcome {
   const { answer } = outcome
   return {
@@ -62,7 +62,9 @@ async function recordAttempts(tx: TxContext, merchantId: number, outcomes: Outco
   await tx.db.query(sql`select record_attempts(${merchantId}, ${JSON.stringify(attempts)}::json, ${now})`)
 }
 
-/** Notes since when an endpoint has been failing, and disables it when that is long enough or it says it is gone. */
+/**
+ * Stores since when an endpoint has been failing. Disables an endpoint that has failed for long or says it is gone.
+ */
 async function watchEndpoints(tx: TxContext, merchantId: number, outcomes: Outcome[], now: Date): Promise<void> {
   const working = outcomes.filter(({ status }) => status === 'delivered').map(({ delivery }) => delivery.endpointId)
   const failing = outcomes.filter(({ status, isOurFault }) => status !== 'delivered' && !isOurFault)
@@ -84,7 +86,9 @@ function isGoneAnswer({ answer, delivery }: Outcome): boolean {
   return delivery.style === 'standard' && 'status' in answer && answer.status === 410
 }
 
-/** Notes that the endpoint has failed. Answers why it is to be disabled; null while it has not failed for long. */
+/**
+ * Stores that the endpoint has failed. Answers the reason to disable it, null for one that has not failed for long.
+ */
 async function reasonToDisable(tx: TxContext, merchantId: number, id: string, now: Date): Promise<string | null> {
   const [row] = await tx.db.query<{ failing_since: Date }>(sql`
     update webhook_endpoints set failing_since = coalesce(failing_since, ${now}::timestamptz)

@@ -37,13 +37,13 @@ const table: [spelling: string, isPublic: boolean, isLocal: boolean][] = [
 ]
 
 describe.each(table)('the address http://%s/', (spelling, isPublic, isLocal) => {
-  test('is recognised however it is spelled', () => {
+  test('an address is recognised however it is spelled', () => {
     const address = literalAddress(new URL(`http://${spelling}/`)) ?? ''
     expect([isWithinReach(address, 'public'), isWithinReach(address, 'local')]).toEqual([isPublic, isLocal])
   })
 })
 
-test('a name is no address', () => {
+test('a host name is no address', () => {
   expect(literalAddress(new URL('http://localhost/'))).toBeNull()
   expect(isWithinReach('localhost', 'local')).toBe(false)
 })

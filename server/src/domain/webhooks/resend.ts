@@ -5,11 +5,11 @@ import { withinPeriod } from '../events/event-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { checkEndpoint, type DeliveryFilter, deliveryNotFound, fitting } from './delivery-lists.ts'
 
-/** So many are sent again by one call; a filter that fits more is refused. */
+/** One call sends at most this many deliveries again. A filter that fits more deliveries is refused. */
 export const maxResent = 10_000
 
 /**
- * Sends a delivery once more, at once and with a new round of tries, whatever became of it. Throws `delivery_not_found`,
+ * Sends a delivery once more, at once and with a new round of tries, whatever its status. Throws `delivery_not_found`,
  * and `invalid_request` where its endpoint was deleted or disabled.
  */
 export async function resendDelivery(context: Context, tenant: Tenant, id: bigint): Promise<void> {
@@ -23,8 +23,9 @@ export async function resendDelivery(context: Context, tenant: Tenant, id: bigin
 }
 
 /**
- * Sends again what fits the filter, of endpoints that are told of events; without a status what has failed. Answers how
- * many. Throws `webhook_endpoint_not_found`, and `invalid_request` for more than `maxResent`.
+ * Sends again the deliveries that fit the filter, to endpoints that are still told of events. A filter without a
+ * status means failed deliveries. Answers their number. Throws `webhook_endpoint_not_found`, and `invalid_request` for
+ * more than `maxResent`.
  */
 export async function resendDeliveries(context: Context, tenant: Tenant, filter: DeliveryFilter): Promise<number> {
   const ids = await findResendable(context, tenant, filter)
@@ -63,7 +64,7 @@ function toldEndpoints({ merchant, mode }: Tenant): Sql {
   `
 }
 
-/** One that is being attempted is left to that attempt, which then is the first of the new round. */
+/** A delivery under way is left to its attempt, which becomes the first of the new round. */
 function resend(context: Context, tenant: Tenant, ids: bigint[]): Promise<{ id: bigint }[]> {
   const now = context.clock.now()
   return context.db.query<{ id: bigint }>(sql`

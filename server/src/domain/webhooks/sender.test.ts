@@ -37,7 +37,7 @@ function post(url: string, options: { timeoutMs?: number; reach?: 'public' | 'lo
   })
 }
 
-test('the body and the headers arrive as they are', async () => {
+test('the body and the headers of a webhook arrive as they are', async () => {
   const seen: unknown[] = []
   const url = await receive(async (request, response) => {
     const chunks: Buffer[] = []
@@ -60,7 +60,7 @@ test('a redirect is an answer, and nothing is sent to where it points', async ()
   expect(followed).toBe(0)
 })
 
-test('of an answer of 10 MB the beginning is kept and the rest is not waited for', async () => {
+test('the beginning of an answer of 10 MB is kept, and the rest is not waited for', async () => {
   let written = 0
   const url = await receive((_, response) => {
     response.writeHead(200)
@@ -84,15 +84,15 @@ test('an answer with a zero byte or broken text can be kept', async () => {
   expect(await post(url)).toMatchObject({ status: 200, body: 'a\uFFFD\uFFFDb' })
 })
 
-describe('there is no answer', () => {
-  test('from a receiver that hangs', async () => {
+describe('a receiver without an answer', () => {
+  test('a receiver that hangs gives no answer', async () => {
     const url = await receive(() => {})
     const answer = await post(url, { timeoutMs: 200 })
     expect(answer).toMatchObject({ error: 'No answer within 0.2 s' })
     expect(answer.durationMs).toBeLessThan(1500)
   })
 
-  test('from one that drips', async () => {
+  test('a receiver that drips gives no answer', async () => {
     const url = await receive((_, response) => {
       response.writeHead(200)
       const dripping = setInterval(() => response.write('.'), 20)
@@ -101,24 +101,24 @@ describe('there is no answer', () => {
     expect(await post(url, { timeoutMs: 300 })).toMatchObject({ error: 'No answer within 0.3 s' })
   })
 
-  test('from one that resets the connection', async () => {
+  test('a receiver that resets the connection gives no answer', async () => {
     const url = await receive((request) => request.socket.resetAndDestroy())
     expect(await post(url)).toMatchObject({ error: 'The connection was reset' })
   })
 
-  test('from one that closes it', async () => {
+  test('a receiver that closes the connection gives no answer', async () => {
     const url = await receive((request) => request.socket.end())
     expect(await post(url)).toMatchObject({ error: expect.stringContaining('closed') })
   })
 
-  test('from one whose headers do not end', async () => {
+  test('a receiver whose headers do not end gives no answer', async () => {
     const url = await receive((request) => {
       request.socket.write(`HTTP/1.1 200 OK\r\n${'x-filler: y\r\n'.repeat(4000)}`)
     })
     expect(await post(url)).toMatchObject({ error: 'The headers of the answer were too large' })
   })
 
-  test('where nobody listens, and where there is no such name', async () => {
+  test('an address where nobody listens gives no answer, nor does a name that does not exist', async () => {
     expect(await post('http://127.0.0.1:1/')).toMatchObject({ error: 'The connection was refused' })
     const unknown: typeof dns.lookup = ((_: string, __: object, callback: (error: Error) => void) =>
       callback(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))) as never
@@ -128,7 +128,7 @@ describe('there is no answer', () => {
   })
 })
 
-describe('to the public Internet only', () => {
+describe('a reach of the public Internet only', () => {
   /** A name server whose answers are these in turn. */
   function answering(...answers: string[][]): typeof dns.lookup {
     let asked = 0
@@ -142,7 +142,7 @@ describe('to the public Internet only', () => {
     }) as never
   }
 
-  test('a literal address of this machine is not connected to', async () => {
+  test('a literal address of this machine is not connected to where only the public Internet is in reach', async () => {
     let reached = 0
     const url = await receive((_, response) => {
       reached += 1
@@ -155,7 +155,7 @@ describe('to the public Internet only', () => {
     expect(reached).toBe(0)
   })
 
-  test('a name that points into a private network is not connected to', async () => {
+  test('a name that points into a private network is not connected to where only the public Internet is in reach', async () => {
     let reached = 0
     const url = await receive((_, response) => {
       reached += 1
@@ -172,7 +172,7 @@ describe('to the public Internet only', () => {
   })
 })
 
-test('a name is resolved once: what was checked is what is connected to', async () => {
+test('a name is resolved once: the address that was checked is the address that is connected to', async () => {
   let asked = 0
   const url = await receive((_, response) => response.end('reached'))
   const changing = ((_: string, __: object, callback: (...args: unknown[]) => void) => {

@@ -7,35 +7,35 @@ export interface WebhookRequest {
   url: string
   headers: Record<string, string>
   body: string
-  /** For everything: to connect, to be answered and to read the answer. */
+  /** The time for everything: to connect, to be answered and to read the answer. */
   timeoutMs: number
   reach: Reach
 }
 
-/** What came of it: an answer, whatever its status, or the reason why there was none, in a few words. */
+/** The answer, whatever its status, or the reason why there was no answer, in a few words. */
 export type WebhookAnswer =
   | { status: number; headers: Record<string, string>; body: string; durationMs: number }
   | { error: string; durationMs: number }
 
-/** Posts to an address of somebody else's. Never throws. */
+/** Posts to an address that belongs to somebody else. Never throws. */
 export interface WebhookSender {
   send(request: WebhookRequest): Promise<WebhookAnswer>
   close(): Promise<void>
 }
 
-/** What webhooks add to the context. */
+/** The part of the context that webhooks add. */
 export interface SenderChoice {
   readonly webhookSender: WebhookSender
 }
 
-/** The beginning of an answer's body that is kept, in bytes; no more than one read further is received. */
+/** How much of an answer's body is kept, in bytes from its beginning. At most one read more is received. */
 const keptBytes = 2_000
 
 type Resolve = typeof dns.lookup
 
 /**
- * A sender that connects only to addresses within reach: a name is resolved once, each of its addresses is checked, and
- * the connection is made to those. Redirects are not followed.
+ * A sender that connects only to addresses within reach. A name is resolved once, each of its addresses is checked,
+ * and the connection is made to a checked address. Redirects are not followed.
  *
  * @param resolve answers as `dns.lookup`
  */
@@ -92,7 +92,7 @@ function checkedLookup(reach: Reach, resolve: Resolve): LookupFunction {
   }
 }
 
-/** A literal address is not looked up when it is connected to. */
+/** A connection to a literal address makes no look-up, so the address is checked here. */
 function refuseLiteral(url: string, reach: Reach): void {
   const address = literalAddress(new URL(url))
   if (address !== null && !isWithinReach(address, reach)) throw outOfReach(address, reach)

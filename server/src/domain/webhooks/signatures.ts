@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto'
 import type { Random } from '../../base/ids.ts'
 
-/** What is signed: the bytes that are sent. */
+/** The signed bytes, which are the bytes that are sent. */
 export interface SignedMessage {
-  /** The same each time it is sent. */
+  /** The same for every attempt. */
   id: string
   body: string
-  /** When this attempt is made. */
+  /** The time of this attempt. */
   now: Date
 }
 

@@ -2,14 +2,12 @@ import type { WebhookStyle } from '../events/events.ts'
 import type { Mode } from '../merchants/tenant.ts'
 import { type SignedMessage, signAsPaystack, signAsStandard } from './signatures.ts'
 
-export type { WebhookStyle }
-
 interface StyleRules {
   sign(secrets: readonly string[], message: SignedMessage): Record<string, string>
   isAcknowledged(status: number): boolean
   /** How long an answer may take. */
   timeoutMs: number
-  /** How long after each failed try the next is made; after the last the delivery has failed. */
+  /** The wait after each failed try. After the last try the delivery has failed. */
   retryDelaysMs: Readonly<Record<Mode, readonly number[]>>
 }
 

@@ -1,10 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
 import { type EventType, readEventType } from '../events/events.ts'
 
-/** Stands for every event, those too that do not exist yet. */
+/** Stands for every type of event, also for types that later releases add. */
 const everyEvent = '*'
 
-/** Null for every event. Throws `invalid_request` naming what is no event. */
+/** Null for every type of event. Throws `invalid_request` naming a text that is no type of event. */
 export function readSubscription(names: readonly string[]): EventType[] | null {
   if (names.includes(everyEvent)) {
     if (names.length > 1) {

@@ -23,7 +23,8 @@ export function renderInEnvelope(
 /** The surface with the longest prefix that the path begins with. */
 function envelopeOf(envelopes: readonly Envelope[], path: string): Envelope | undefined {
   const [longestFirst] = envelopes
-    .filter(({ prefix }) => path.startsWith(prefix) && /^(\/|\?|$)/.test(path.slice(prefix.length)))
+    // Everything is below the root, even the path `*`.
+    .filter(({ prefix }) => prefix === '' || (path.startsWith(prefix) && /^(\/|\?|$)/.test(path.slice(prefix.length))))
     .sort((a, b) => b.prefix.length - a.prefix.length)
   return longestFirst
 }

@@ -5,6 +5,7 @@ import { deliverDue } from '../../../test/deliver.ts'
 import { testEngine } from '../../../test/engines.ts'
 import { createWallets } from '../../../test/wallets.ts'
 import { type MetricName, metrics } from '../../base/metrics.ts'
+import { observeUpstream } from '../../base/observe-upstream.ts'
 import { watchWork } from '../../base/work-watch.ts'
 import { createBatcher, watchQueue } from '../../db/batcher.ts'
 import { sql } from '../../db/sql.ts'
@@ -12,7 +13,6 @@ import { placeHold } from '../../domain/wallet/holds.ts'
 import { createWebhookEndpoint } from '../../domain/webhooks/endpoints.ts'
 import { workers } from '../../start/background.ts'
 import { standardOutput } from '../../start/log.ts'
-import { observeUpstream } from '../../start/observe-upstream.ts'
 
 let api: TestApi
 let holderCode: string

@@ -25,13 +25,13 @@ const callerLeft = 499
 
 const isRecorded = Symbol('isRecorded')
 
-/** Measures each request and has it logged in one line. */
+/** Measures each request, and has it logged in one line. */
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
   readonly #write: WriteRequest
   readonly #failures
   readonly #durations = new Map<string, Histogram>()
-  /** Answers that broke off by a fault of ours. */
+  /** Answers that broke off by a fault of the server. */
   readonly #broken = new WeakSet<FastifyReply>()
 
   constructor(meter: Meter, write: WriteRequest) {

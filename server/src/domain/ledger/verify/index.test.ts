@@ -4,7 +4,7 @@ import { addTestKey, createTestContext, createTestTenant } from '../../../../tes
 import { commandsFor, createLedger, createWallets } from '../../../../test/wallets.ts'
 import type { OwnedDb, Queryable } from '../../../db/database.ts'
 import { sql } from '../../../db/sql.ts'
-import { expireDueHolds } from '../../wallet/holds.ts'
+import { expireDueHolds } from '../../wallet/due-holds.ts'
 import { doTogether } from '../commands.ts'
 import { type VerificationProgress, verifyLedger } from './index.ts'
 
@@ -134,7 +134,7 @@ async function verifyCorrupted(statements: string): Promise<string> {
   })
 }
 
-describe('it names', () => {
+describe('unsound books', () => {
   const at = (account: string) => `where merchant_id = ${ids.merchant} and id = ${account}`
   const entry = (account: string, number: number) =>
     `where merchant_id = ${ids.merchant} and account_id = ${account} and number = ${number}`
@@ -410,7 +410,7 @@ describe('it names', () => {
         `update merchant_counters set last_customer_at = '2020-01-01' where merchant_id = ${ids.merchant} and mode = 'test'`,
       () => 'dates its last customer 2020-01-01',
     ],
-  ])('%s', async (_title, corruption, wrong) => {
+  ])('the verification of unsound books names %s', async (_title, corruption, wrong) => {
     expect(await verifyCorrupted(corruption())).toContain(wrong())
   })
 })

@@ -5,7 +5,7 @@ import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/
 import { createWallets } from '../../../../test/wallets.ts'
 import { sql } from '../../../db/sql.ts'
 import { inTransaction } from '../../../domain/context.ts'
-import { recordMerchantEvent } from '../../../domain/events/events.ts'
+import { recordEvent } from '../../../domain/events/events.ts'
 
 let api: TestApi
 beforeAll(async () => {
@@ -173,9 +173,17 @@ test('an event that is committed after one with a higher id is streamed, and no 
   const follow = follower(await listen(), tenant, 'style=standard')
   await sleep(400)
   await inTransaction(api.service, async (tx) => {
-    await recordMerchantEvent(tx, tenant, 'payment_intent.failed', { paymentIntentId: 'pi_low' })
+    await recordEvent(tx, tenant, {
+      type: 'payment_intent.failed',
+      customer: null,
+      details: { paymentIntentId: 'pi_low' },
+    })
     await inTransaction(api.service, (other) =>
-      recordMerchantEvent(other, tenant, 'payment_intent.failed', { paymentIntentId: 'pi_high' }),
+      recordEvent(other, tenant, {
+        type: 'payment_intent.failed',
+        customer: null,
+        details: { paymentIntentId: 'pi_high' },
+      }),
     )
     await follow.until(1)
   })

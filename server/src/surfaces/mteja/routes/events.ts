@@ -2,10 +2,8 @@ import { Type } from 'typebox'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
 import { followEvents, type Look, lookEveryMs } from '../../../domain/events/event-stream.ts'
-import { type RecordedEvent, readEventType } from '../../../domain/events/events.ts'
-import { messageId } from '../../../domain/webhooks/deliveries.ts'
-import { readEventName } from '../../../domain/webhooks/ids.ts'
-import type { WebhookStyle } from '../../../domain/webhooks/styles.ts'
+import { type RecordedEvent, readEventType, type WebhookStyle } from '../../../domain/events/events.ts'
+import { eventName, readEventName } from '../../../domain/events/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -133,7 +131,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)
-      return { data: items.map(renderEvent), nextBefore: next === null ? null : messageId(context, next) }
+      return { data: items.map(renderEvent), nextBefore: next === null ? null : eventName(context, next) }
     },
   )
 
@@ -221,7 +219,7 @@ async function* streamLines(
     if (events.length > 0) yield events.map(lineOf).join('')
     if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
       quiet = 0
-      yield `${JSON.stringify({ position: messageId(context, position) })}\n`
+      yield `${JSON.stringify({ position: eventName(context, position) })}\n`
     }
     if (count >= maxLooks) return
     step = await looks.next()

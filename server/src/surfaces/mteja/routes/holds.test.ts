@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { useWalletApi } from '../../../../test/wallet-api.ts'
-import { expireDueHolds } from '../../../domain/wallet/holds.ts'
+import { expireDueHolds } from '../../../domain/wallet/due-holds.ts'
 
 const wallet = useWalletApi()
 

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import { openTestLog, type TestLog } from '../../test/log-lines.ts'
-import { ServiceError } from '../base/errors.ts'
-import { createFailureLog } from '../base/failure-log.ts'
-import { createMeter, type Meter } from '../base/meter.ts'
+import { ServiceError } from './errors.ts'
+import { createFailureLog } from './failure-log.ts'
+import { createMeter, type Meter } from './meter.ts'
 import { observeUpstream } from './observe-upstream.ts'
 
 let now: number

@@ -1,7 +1,6 @@
-import { ServiceError } from '../base/errors.ts'
-import type { FailureLog } from '../base/failure-log.ts'
-import type { Meter } from '../base/meter.ts'
-import { framesOf } from './log.ts'
+import { framesOf, ServiceError } from './errors.ts'
+import type { FailureLog } from './failure-log.ts'
+import type { Meter } from './meter.ts'
 
 /**
  * The same upstream, with each call measured by operation and outcome, and failures logged when they begin, once a minute

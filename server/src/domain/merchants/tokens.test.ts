@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestLog, type TestLog } from '../../../test/log-lines.ts'
+import { createTestTenant, openTestService, type TestService } from '../../../test/service.ts'
+import { createTokens } from './tokens.ts'
+
+let log: TestLog
+let service: TestService
+beforeAll(async () => {
+  log = openTestLog()
+  service = await openTestService(log.log)
+})
+afterAll(() => service.close())
+
+test('an outside issuer that does not give its keys is logged and counted, as any upstream is', async () => {
+  const { merchant } = await createTestTenant(service)
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA')
+  const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'EdDSA' }] })
+  let status = 401
+  const server = http.createServer((_request, response) => response.writeHead(status).end(keys)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const issuer = 'https://issuer.example'
+  const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
+  const tokens = createTokens(service, { issuer, jwksUrl, audience: undefined })
+  const expiresAt = Math.floor(service.clock.now().getTime() / 1000) + 60
+  const token = await new SignJWT({ merchant_id: merchant.code })
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'one' })
+    .setIssuer(issuer)
+    .setExpirationTime(expiresAt)
+    .sign(privateKey)
+
+  expect(await tokens.verify(token)).toBeNull()
+  status = 200
+  expect(await tokens.verify(token)).toMatchObject({ tenant: { merchant: { code: merchant.code } } })
+  server.close()
+
+  const subject = 'upstream issuer fetch_keys'
+  expect(log.lines).toMatchObject([
+    { level: 40, subject, outcome: '401', msg: 'begins to fail' },
+    { level: 40, subject, failures: 1, msg: 'works again' },
+  ])
+  const count = 'mteja_upstream_call_duration_seconds_count{upstream="issuer",operation="fetch_keys",outcome='
+  const shown = await service.meter.render()
+  expect(shown).toContain(`${count}"401"} 1\n`)
+  expect(shown).toContain(`${count}"answered"} 1\n`)
+})
