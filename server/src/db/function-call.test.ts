@@ -36,6 +36,13 @@ test('a call of a SQL function is one text for all values, so that it is prepare
     statement.name,
   )
   expect(functionCall('now', {}).text).toBe('now()')
+  // Other parameters, another order or another type make another text, whatever the function was called with before.
+  const others = [{ p_weight: weight }, { p_labels: labels, p_weight: weight }, { p_weight: labels, p_labels: labels }]
+  expect(others.map((parameters) => functionCall('describe_parcel', parameters).text)).toEqual([
+    'describe_parcel(p_weight => $1::integer)',
+    'describe_parcel(p_labels => $1::text[], p_weight => $2::integer)',
+    'describe_parcel(p_weight => $1::text[], p_labels => $2::text[])',
+  ])
 })
 
 test.each([

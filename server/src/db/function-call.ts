@@ -38,16 +38,45 @@ export function listArgument<Type extends keyof ParameterTypes>(
  * @param name of the function; this name and the names of parameters are written in the code, like all SQL
  */
 export function functionCall(name: string, parameters: Readonly<Record<string, Argument>>): Sql {
-  const values: unknown[] = []
+  const given = Object.entries(parameters)
+  let shape = shapes.get(name)
+  if (shape === undefined || !isOfShape(given, shape)) {
+    shape = shapeOf(name, given)
+    shapes.set(name, shape)
+  }
+  return sql(shape.strings, ...given.map(([, { value }]) => value))
+}
+
+type Given = readonly (readonly [parameter: string, argument: Argument])[]
+
+/** The text of a call, around its values. */
+interface Shape {
+  readonly parameters: readonly (readonly [name: string, type: Argument['type']])[]
+  readonly strings: TemplateStringsArray
+}
+
+/** The last shape of each function. To write it anew for each call took longer than all the rest of the statement. */
+const shapes = new Map<string, Shape>()
+
+function isOfShape(given: Given, { parameters }: Shape): boolean {
+  return (
+    given.length === parameters.length &&
+    given.every(([name, { type }], i) => name === parameters[i]?.[0] && type === parameters[i]?.[1])
+  )
+}
+
+function shapeOf(name: string, given: Given): Shape {
   const strings: string[] = []
   let text = `${checkName(name)}(`
-  for (const [parameter, { type, value }] of Object.entries(parameters)) {
+  for (const [parameter, { type }] of given) {
     strings.push(`${text}${checkName(parameter)} => `)
-    values.push(value)
     text = `::${type}, `
   }
-  strings.push(values.length === 0 ? `${text})` : `${text.slice(0, -2)})`)
-  return sql(Object.assign(strings, { raw: strings }), ...values)
+  strings.push(given.length === 0 ? `${text})` : `${text.slice(0, -2)})`)
+  return {
+    parameters: given.map(([parameter, { type }]) => [parameter, type]),
+    strings: Object.assign(strings, { raw: strings }),
+  }
 }
 
 /** Names become part of the SQL. A member of a request body must never become part of the SQL, even by a mistake. */

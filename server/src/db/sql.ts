@@ -21,6 +21,8 @@ interface Template {
  */
 const templates = new WeakMap<object, Template>()
 const nameByText = new Map<string, string>()
+/** Text and name of each template without spliced fragments: they are the same for all values. */
+const wholeTexts = new WeakMap<readonly string[], Pick<Sql, 'text' | 'name'>>()
 
 /**
  * Builds a statement from a template: every `${value}` becomes a parameter, every `${sql`…`}` is spliced in with its
@@ -28,10 +30,9 @@ const nameByText = new Map<string, string>()
  * A list is one parameter: write `= any(${ids})`, not `in (…)`. An array meant as JSON must be stringified first.
  */
 export function sql(strings: TemplateStringsArray, ...values: unknown[]): Sql {
-  const flat: unknown[] = []
-  const text = render({ strings, values }, flat)
-  const statement = Object.freeze({ text, values: flat, name: statementName(text) })
-  templates.set(statement, { strings, values })
+  const template = { strings, values }
+  const statement = Object.freeze(values.some(templateOf) ? splice(template) : keepWhole(template))
+  templates.set(statement, template)
   return statement
 }
 
@@ -44,6 +45,22 @@ export const nothing = sql``
  */
 export function plannedAnew(statement: Sql): Sql {
   return { ...statement, name: '' }
+}
+
+function splice(template: Template): Sql {
+  const values: unknown[] = []
+  const text = render(template, values)
+  return { text, values, name: statementName(text) }
+}
+
+function keepWhole(template: Template): Sql {
+  let whole = wholeTexts.get(template.strings)
+  if (whole === undefined) {
+    const { text, name } = splice(template)
+    whole = { text, name }
+    wholeTexts.set(template.strings, whole)
+  }
+  return { text: whole.text, values: template.values, name: whole.name }
 }
 
 function render(template: Template, flat: unknown[]): string {
