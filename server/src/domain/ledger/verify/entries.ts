@@ -93,7 +93,7 @@ async function checkStretches(books: Books, stretches: Stretch[]): Promise<Stand
           e.number, e.amount, e.balance_after, e.created_at, t.kind = 'pay_in' and e.amount > 0 as is_pay_in,
           case
             when e.number <> coalesce(e.number_before, g.after) + 1
-              then format('follows number %s', coalesce(e.number_before, g.after))
+              then format('is there, but number %s is missing', coalesce(e.number_before, g.after) + 1)
             when e.balance_after <> coalesce(e.balance_before, g.opening) + e.amount then format(
               'has the balance %s after it, not %s', e.balance_after, coalesce(e.balance_before, g.opening) + e.amount
             )

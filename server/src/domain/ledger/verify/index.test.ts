@@ -226,12 +226,12 @@ describe('unsound books', () => {
     [
       'a gap at the beginning',
       () => `delete from entries ${entry(ids.rich, 1)}`,
-      () => `entry 2 of account ${ids.rich} of merchant ${ids.merchant} follows number 0`,
+      () => 'but number 1 is missing',
     ],
     [
       'a gap in the middle',
       () => `delete from entries ${entry(ids.busy, 20)}`,
-      () => `entry 21 of account ${ids.busy} of merchant ${ids.merchant} follows number 19`,
+      () => 'but number 20 is missing',
     ],
     [
       'a gap at the end',
