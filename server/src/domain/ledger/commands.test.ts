@@ -899,6 +899,10 @@ describe('a batch with a key', () => {
     const again = await doTogetherOnce(service, tenant, batchOf(a, b), request)
     expect(told(first).replayed).toBe(false)
     expect(told(again)).toEqual({ ...told(first), replayed: true })
+    const [madeFirst, madeAgain] = [first, again].map(
+      ({ outcomes }) => new Set(outcomes.map(({ replayed }) => replayed)),
+    )
+    expect([madeFirst, madeAgain]).toEqual([new Set([false]), new Set([true])])
     expect((await getBalance(service, tenant, b)).posted).toBe(7n)
   })
 
