@@ -99,7 +99,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
  * before routing, so that 404s and idempotency keys see one spelling of a path.
  */
 function withPlainPath(url: string): string {
-  if (!url.startsWith('/')) return url
+  if (!url.startsWith('/') || !/\/(?:[/?]|$)/.test(url)) return url
   const [path = '', ...query] = url.split('?')
   const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
   return [plain, ...query].join('?')
