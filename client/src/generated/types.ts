@@ -1706,13 +1706,6 @@ export namespace Paystack {
     message: string
     data: TransactionExport
   }
-  /** GET /transaction/export/{name}: Get the file of an export, by its link and without a key */
-  export interface TransactionExportFileQuery {
-    /** Part of the path of an export */
-    link: string
-  }
-  /** GET /transaction/export/{name}: Get the file of an export, by its link and without a key */
-  export type TransactionExportFileResult = string
   /** GET /transaction/timeline/{id_or_reference}: Get the steps of a transaction, by its id or its reference */
   export interface TransactionTimelineResult {
     status: true
