@@ -9,7 +9,7 @@ import { renderTransactionRow } from './render-transaction.ts'
 import { nobodys, readFilter, type TransactionQuery } from './transaction-filter.ts'
 
 /** A query for an export. `nobodys` asks for transactions that nobody has. */
-export interface ExportQuery extends TransactionQuery {
+interface ExportQuery extends TransactionQuery {
   nobodys?: boolean | undefined
 }
 
