@@ -60,7 +60,7 @@ export function readFilter({ merchant }: Tenant, query: TransactionQuery): Payme
 export const nobodys: PaymentFilter = { status: null }
 
 /** Throws `invalid_request`. */
-export function readPeriod({ from, to }: Pick<TransactionQuery, 'from' | 'to'>): PaymentPeriod {
+function readPeriod({ from, to }: Pick<TransactionQuery, 'from' | 'to'>): PaymentPeriod {
   return { from: readInstant(from, 'from'), to: readInstant(to, 'to', '23:59:59.999') }
 }
 

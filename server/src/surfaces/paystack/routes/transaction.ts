@@ -30,7 +30,7 @@ import { renderVolumes } from '../render.ts'
 import { renderTimeline, renderTransaction, renderTransactionRow, renderVerified } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
 import { openExport, sealExport, writeTransactions } from '../transaction-export.ts'
-import { filterQuery, nobodys, periodQuery, readFilter, readPeriod } from '../transaction-filter.ts'
+import { filterQuery, nobodys, periodQuery, readFilter } from '../transaction-filter.ts'
 import {
   chargeAuthorizationSchema,
   exportSchema,
@@ -147,7 +147,8 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const totals = await totalPayments(context, tenantOf(request), readPeriod(request.query))
+      const tenant = tenantOf(request)
+      const totals = await totalPayments(context, tenant, readFilter(tenant, request.query))
       const volumes = renderVolumes(totals)
       const data = {
         total_transactions: totals.count,
