@@ -322,6 +322,18 @@ describe('operations of the Paystack client', () => {
     const references = [declined, second, first].map(({ reference }) => reference)
     const rows = await Array.fromAsync(paystack.transactions.list({ use_cursor: true, perPage: 2, amount: '500' }))
     expect(rows.map(({ reference }) => reference)).toEqual(references)
+    const { history } = await paystack.transactions.timeline(declined.reference)
+    expect(history.map(({ type }) => type)).toEqual(['action', 'error'])
+    const { path } = await paystack.transactions.export({ amount: '500', status: 'success' })
+    const [, ...lines] = (await (await fetch(path)).text()).trim().split('\n')
+    expect(lines.map((line) => line.split(',')[1])).toEqual([second.reference, first.reference])
+  })
+
+  test('the countries of Paystack and the states of a country are listed', async () => {
+    const countries = await paystack.miscellaneous.countries()
+    expect(countries.find(({ iso_code }) => iso_code === 'NG')).toMatchObject({ default_currency_code: 'NGN' })
+    const states = await paystack.miscellaneous.states({ country: 'CA' })
+    expect(states).toContainEqual({ name: 'British Columbia', slug: 'british-columbia', abbreviation: 'BC' })
   })
 })
 
@@ -350,7 +362,7 @@ describe('operations of the Paystack client on banks and accounts', () => {
     expect(await paystack.banks.resolveCardBin('539983')).toMatchObject({ brand: 'Mastercard', linked_bank_id: 9 })
   })
 
-  test('a Paystack dedicated account is created, listed, split, paid into and deactivated', async () => {
+  test('a Paystack dedicated account is created, listed, paid into and deactivated', async () => {
     const [provider] = await paystack.dedicatedAccounts.providers()
     expect(provider).toMatchObject({ provider_slug: 'test-bank' })
     const { customer_code } = await paystack.customers.create({ email: 'dva@example.com' })
@@ -360,9 +372,7 @@ describe('operations of the Paystack client on banks and accounts', () => {
     const { account_number } = made
     const listed = await Array.fromAsync(paystack.dedicatedAccounts.list({ customer: customer_code }), ({ id }) => id)
     expect(listed).toEqual([made.id])
-    const split = await paystack.dedicatedAccounts.split({ account_number, split_code: 'SPL_a' })
-    expect(split.split_config).toEqual({ split_code: 'SPL_a' })
-    expect((await paystack.dedicatedAccounts.fetch(made.id)).split_config).toBe('{"split_code":"SPL_a"}')
+    expect((await paystack.dedicatedAccounts.fetch(made.id)).split_config).toBeNull()
     expect(await paystack.dedicatedAccounts.removeSplit({ account_number })).toMatchObject({ id: made.id })
     expect((await paystack.dedicatedAccounts.requery({ account_number })).message).not.toBe('')
 

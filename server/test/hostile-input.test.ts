@@ -36,7 +36,7 @@ interface Hostile {
 }
 
 // The tests are made before the application is built, so each test finds its route by name.
-const pages = ['/authorize/:accessCode', '/checkout/:id', '/pay/:accessCode']
+const pages = ['/authorize/:accessCode', '/checkout/:id', '/pay/:accessCode', '/transaction/export/:name']
 const routeNames = (await listRoutes({ adminKey }))
   .filter((route) => !route.hidden || pages.includes(route.url))
   .map((route) => route.name)

@@ -153,6 +153,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     ]
   },
   'GET /transaction/totals': () => [{ status: 200 }, { query: 'from=2000-01-01', status: 200 }],
+  'GET /transaction/export': ({ customerId }) => [{ query: `customer=${customerId}`, status: 200 }],
+  'GET /transaction/timeline/:id_or_reference': ({ transactionId, transactionReference }) =>
+    [transactionId, transactionReference].map((name) => ({ params: { id_or_reference: name }, status: 404 })),
   'GET /transaction/:id': ({ transactionId }) => [{ params: { id: transactionId }, status: 404 }],
   'POST /transaction/charge_authorization': ({ email, cardCode, mandateMethodCode }) =>
     [cardCode, mandateMethodCode].map((authorization_code) => ({
@@ -223,6 +226,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { body: { customer_ids: [Number(customerId)] }, status: 404 },
   ],
   'GET /bank': () => [{ status: 200 }],
+  'GET /country': () => [{ status: 200 }],
+  'GET /address_verification/states': () => [{ query: 'country=CA', status: 200 }],
   'GET /bank/resolve': () => [{ query: 'account_number=0000000000&bank_code=057', status: 200, statusInLiveMode: 403 }],
   'POST /bank/validate': () => [{ body: {}, status: 400 }],
   'GET /decision/bin/:bin': () => [{ params: { bin: '539983' }, status: 200 }],
@@ -386,6 +391,7 @@ const ofNoTenant = [
   'GET /docs/yaml',
   'GET /docs/static/*',
   'POST /webhooks/paystack',
+  'GET /transaction/export/:name',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',
   'GET /checkout/:id',

@@ -291,6 +291,7 @@ const paystack: Record<string, Cases> = {
     400: { body: { ...payment, amount: 'much' } },
     401: { ...stranger, body: payment },
     403: ({ liveKey }) => ({ bearer: liveKey, body: payment }),
+    404: { body: { ...payment, split_code: 'SPL_a' } },
   },
   'GET /transaction/verify/:reference': {
     200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
@@ -300,8 +301,15 @@ const paystack: Record<string, Cases> = {
   },
   'GET /transaction': { 200: {}, 400: { query: 'status=paid' }, 401: stranger },
   'GET /transaction/totals': { 200: {}, 400: { query: 'from=then' }, 401: stranger },
+  'GET /transaction/export': { 200: { query: 'status=success' }, 400: { query: 'status=paid' }, 401: stranger },
+  'GET /transaction/timeline/:id_or_reference': {
+    200: ({ transactionReference }) => ({ params: { id_or_reference: transactionReference } }),
+    401: { ...stranger, params: { id_or_reference: '1' } },
+    404: { params: { id_or_reference: '1' } },
+  },
   'GET /transaction/:id': {
     200: ({ transactionId }) => ({ params: { id: transactionId } }),
+    400: { params: { id: 'x' } },
     401: { ...stranger, params: { id: '1' } },
     404: { params: { id: '1' } },
   },
@@ -312,12 +320,14 @@ const paystack: Record<string, Cases> = {
     400: { body: { ...payment, authorization_code: 'AUTH_0000000000' } },
     401: { ...stranger, body: payment },
     403: ({ liveKey }) => ({ bearer: liveKey, body: { ...payment, authorization_code: 'AUTH_0000000000' } }),
+    404: { body: { ...payment, authorization_code: 'AUTH_0000000000', subaccount: 'ACCT_a' } },
   },
   'POST /charge': {
     200: { body: { ...payment, card: testCard } },
     400: { body: payment },
     401: { ...stranger, body: payment },
     403: ({ liveKey }) => ({ bearer: liveKey, body: { ...payment, card: testCard } }),
+    404: { body: { ...payment, card: testCard, split_code: 'SPL_a' } },
   },
   'GET /charge/:reference': {
     200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
@@ -440,6 +450,7 @@ const banking: Record<string, Cases> = {
     400: { body: { ...applicant, country: 'ZA' } },
     401: { ...stranger, body: {} },
     403: ({ liveKey }) => ({ bearer: liveKey, body: applicant }),
+    404: { body: { ...applicant, split_code: 'SPL_a' } },
   },
   'GET /dedicated_account': {
     200: { query: 'active=true' },
@@ -458,13 +469,6 @@ const banking: Record<string, Cases> = {
     401: stranger,
     403: ({ liveKey }) => ({ bearer: liveKey }),
     404: { query: `account_number=${noAccount}` },
-  },
-  'POST /dedicated_account/split': {
-    200: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber, split_code: 'SPL_a' } }),
-    400: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber } }),
-    401: { ...stranger, body: {} },
-    403: ({ liveKey }) => ({ bearer: liveKey, body: { account_number: noAccount, split_code: 'SPL_a' } }),
-    404: { body: { account_number: noAccount, split_code: 'SPL_a' } },
   },
   'GET /dedicated_account/:id': {
     200: ({ dedicatedAccountId }) => ({ params: { id: dedicatedAccountId } }),
@@ -495,6 +499,13 @@ const banking: Record<string, Cases> = {
     401: { ...stranger, params: { id: '1' } },
     403: ({ liveKey }) => ({ bearer: liveKey, params: { id: '1' } }),
     404: { params: { id: '1' } },
+  },
+  'GET /country': { 200: {}, 401: stranger },
+  'GET /address_verification/states': {
+    200: { query: 'country=CA' },
+    400: { query: 'country=%00' },
+    401: stranger,
+    422: {},
   },
   'GET /bank': {
     200: { query: 'use_cursor=true&include_nip_sort_code=true&enabled_for_verification=true' },
@@ -799,6 +810,16 @@ const hidden: Record<string, Cases> = {
     404: { bearer: null, params: { '*': 'nothing.css' } },
   },
   'POST /webhooks/paystack': { 404: { bearer: null, body: {} } },
+  'GET /transaction/export/:name': {
+    400: { bearer: null, params: { name: 'transactions.csv' } },
+    404: { bearer: null, params: { name: 'transactions.csv' }, query: 'link=nothing' },
+  },
+  'POST /dedicated_account/split': {
+    400: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber } }),
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { account_number: noAccount, split_code: 'SPL_a' } }),
+    404: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber, split_code: 'SPL_a' } }),
+  },
   'GET /authorize/:accessCode': {
     200: ({ accessCode }) => ({ bearer: null, params: { accessCode } }),
     404: { bearer: null, params: { accessCode: '000000000000000' } },
@@ -969,7 +990,8 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
     const prefix = {
       cashful: / \/api\/canary\//,
       mteja: / \/v1\//,
-      paystack: / \/(customer|transaction|charge|bank|decision|dedicated_account|directdebit)/,
+      paystack:
+        / \/(customer|transaction|charge|bank|decision|dedicated_account|directdebit|country|address_verification)/,
     }[surface] as RegExp
     const shown = operations.map(({ name }) => name).sort()
     const there = api.routes.filter((route) => !route.hidden && prefix.test(route.name)).map((route) => route.name)

@@ -103,9 +103,15 @@ export function parseCurrency(code: string, field = 'currency'): Currency {
  * Paystack's samples send digits in a string. Throws `invalid_request` for any other value, and above 2^53 - 1.
  */
 export function parseAmount(value: number | string, field = 'amount'): bigint {
-  const text = String(value)
-  const amount = /^\d{1,16}(\.0+)?$/.test(text) ? BigInt(text.split('.')[0] as string) : 0n
-  if (amount > 0n && amount <= maxAmount) return amount
+  const amount = wholeAmount(value)
+  if (amount !== null) return amount
   const message = `${field} must be a whole number of minor units from 1 to ${maxAmount}, not ${JSON.stringify(value)}`
   throw new ServiceError('invalid_request', message, field)
+}
+
+/** A whole number from 1 to 2^53 - 1, also as a text of digits; null for any other value. */
+export function wholeAmount(value: number | string): bigint | null {
+  const text = String(value)
+  const amount = /^\d{1,16}(\.0+)?$/.test(text) ? BigInt(text.split('.')[0] as string) : 0n
+  return amount > 0n && amount <= maxAmount ? amount : null
 }

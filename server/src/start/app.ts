@@ -46,7 +46,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     bodyLimit: 1024 * 1024,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
-    rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
+    rewriteUrl: (request) => withPlainPath(request.url ?? '/'),
     forceCloseConnections: 'idle',
     frameworkErrors: (_error, request, reply) => {
       answerUnroutable(envelopes, request, reply)
@@ -94,11 +94,15 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   return app
 }
 
-/** Clients whose base address ends in a slash ask for `//customer`. Done before routing, so that 404s see it too. */
-function withSingleSlashes(url: string): string {
-  if (!url.startsWith('/') || !url.includes('//')) return url
+/**
+ * Clients whose base address ends in a slash ask for `//customer`, and others end each path in a slash (`/customer/`). Done
+ * before routing, so that 404s and idempotency keys see one spelling of a path.
+ */
+function withPlainPath(url: string): string {
+  if (!url.startsWith('/') || !/\/(?:[/?]|$)/.test(url)) return url
   const [path = '', ...query] = url.split('?')
-  return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
+  const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+  return [plain, ...query].join('?')
 }
 
 /** A caller's own id, where it is fit to be logged and echoed; else a new one. */

@@ -356,7 +356,7 @@ export function normalizeEmail(email: string): string {
 /**
  * Metadata is limited in size, because it is read with every customer and searched through. Throws `invalid_request`.
  */
-export function checkMetadata(metadata: Metadata | string | null): void {
+export function checkMetadata(metadata: Metadata | unknown[] | string | null): void {
   if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes) return
   throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import { type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
-import type { Payment } from '../../domain/payments/payment-records.ts'
+import { objectOf, type Payment } from '../../domain/payments/payment-records.ts'
 import { html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
@@ -66,7 +66,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context
 
 function paymentOf({ tenant, payment, pages }: OpenedPayment): PayPage {
   const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = payment
-  const cancelAction = typeof metadata === 'object' ? metadata?.cancel_action : undefined
+  const cancelAction = objectOf(metadata)?.cancel_action
   return {
     path: `/pay/${accessCode}`,
     merchantName: tenant.merchant.name,

@@ -241,8 +241,10 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           narration: optionalText(500, 'Rent'),
           reference: Type.Optional(
             Type.String({
-              pattern: '^[A-Za-z0-9.=-]{1,100}$',
-              description: 'The bank’s reference; it becomes the reference of the payment',
+              minLength: 1,
+              maxLength: 100,
+              description:
+                'The bank’s reference: letters, digits and any of "-._=". It becomes the reference of the payment',
               examples: ['000013260115'],
             }),
           ),

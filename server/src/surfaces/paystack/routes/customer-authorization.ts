@@ -13,6 +13,7 @@ import {
 } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { readCallbackUrl } from '../callback-url.ts'
 import {
   activationChargeSchema,
   authorizationRequestSchema,
@@ -150,7 +151,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
           per_page: 50,
           next: null,
           count: mandates.length,
-          ...(mandates.length === 0 ? {} : { total: mandates.length }),
+          total: mandates.length,
         },
       }
     },
@@ -173,7 +174,7 @@ function newMandate(
   address: { street: string; city: string; state: string } | undefined,
 ): NewMandate {
   return {
-    callbackUrl: callbackUrl ?? null,
+    callbackUrl: readCallbackUrl(callbackUrl) ?? null,
     account: account === undefined ? null : { number: account.number, bankCode: account.bank_code },
     address: address ?? null,
   }
