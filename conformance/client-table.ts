@@ -25,7 +25,7 @@ interface RunClient {
 }
 
 const hardCoded =
-  "Its address is hard-coded: `node --import ./conformance/preload.ts`, with the server's address in `PAYSTACK_API_URL`"
+  "Its address is hard-coded: `node --import mteja/preload`, with the server's address in `PAYSTACK_API_URL`"
 
 const runClients: RunClient[] = [
   { name: '@paystack/paystack-sdk', redirectedBy: hardCoded },

@@ -11,7 +11,7 @@ export interface Merchant {
 
 /**
  * Creates a merchant for the tests of one file, who see no other customers. The object is filled in before the first
- * test. PAYSTACK_API_URL is set for the clients that `preload.ts` redirects.
+ * test. PAYSTACK_API_URL is set for the clients that `mteja/preload` redirects.
  */
 export function useMerchant(): Merchant {
   const merchant: Merchant = { url: inject('serverUrl'), key: '' }
