@@ -38,12 +38,15 @@ const identitySucceeded: Trigger = (tools) => identify(tools, credential)
 const identityFailed: Trigger = (tools) => identify(tools, { ...credential, account_number: unresolvedAccount })
 
 const mandateCreated: Trigger = async (tools) => {
-  const { paystack, mteja, did } = tools
-  const customerId = await createCustomer(tools)
-  const { id } = await paystack.customers.fetch(customerId)
-  const { reference } = await paystack.customers.initializeDirectDebit(id, { account, address })
-  await mteja.sandbox.approveMandate(reference)
-  did(`approved mandate ${reference}; the bank agrees to it a moment later`)
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.approveMandate(reference)
+  tools.did(`approved mandate ${reference}; the bank agrees to it a moment later`)
+}
+
+const mandateDeclined: Trigger = async (tools) => {
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.declineMandate(reference)
+  tools.did(`declined mandate ${reference}`)
 }
 
 const accountAssigned: Trigger = async (tools) => {
@@ -92,6 +95,7 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     tools.did(`removed it`)
   },
   'mandate.created': mandateCreated,
+  'mandate.declined': mandateDeclined,
   'mandate.active': mandateCreated,
   'dedicated_account.assigned': accountAssigned,
   'dedicated_account.assignment_failed': assignmentFailed,
@@ -193,6 +197,14 @@ async function createCustomer({ cashful, did }: Tools): Promise<string> {
   const { id } = await cashful.customers.create({ phoneNumber: '+27821234567', email: newEmail(), name: 'Ada Obi' })
   did(`created customer ${id}`)
   return id
+}
+
+/** Answers the reference of the mandate that a new customer is asked for. */
+async function requestMandate(tools: Tools): Promise<string> {
+  const customerId = await createCustomer(tools)
+  const { id } = await tools.paystack.customers.fetch(customerId)
+  const { reference } = await tools.paystack.customers.initializeDirectDebit(id, { account, address })
+  return reference
 }
 
 /** A customer with 5,000. */
