@@ -90,8 +90,8 @@ td.amount,th.amount{text-align:right}
 tr.total{font-weight:600}
 code,pre{font:.8125rem/1.5 ui-monospace,monospace}
 pre{margin:0 0 12px;padding:12px;border:1px solid var(--line);border-radius:var(--radius);white-space:pre-wrap;overflow-wrap:anywhere}
-@media (min-width:30rem){body{background:var(--ground)}main{margin:32px auto;padding:32px;border:1px solid var(--line);border-radius:var(--radius)}}
-@media (max-width:35rem){
+@media screen and (min-width:30rem){body{background:var(--ground)}main{margin:32px auto;padding:32px;border:1px solid var(--line);border-radius:var(--radius)}}
+@media screen and (max-width:35rem){
 .places{grid-template-columns:minmax(0,1fr)}
 .places dd{margin:0 0 8px}
 .entries thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
@@ -111,6 +111,7 @@ body{background:none;font-size:10pt}
 main,main.wide{max-width:none;margin:0;padding:0;border:0}
 .entries thead{display:table-header-group}
 .entries tr{break-inside:avoid}
+.entries th,.entries td{padding-top:4px;padding-bottom:4px}
 h1,h2{break-after:avoid}
 }
 `
