@@ -109,7 +109,7 @@ function addressOf({ url = '/', method, headers }: IncomingMessage): string {
 
 /** Clients whose base address ends in a slash ask for `//customer`. */
 function withSingleSlashes(url: string): string {
-  if (!url.startsWith('/')) return url
+  if (!url.startsWith('/') || !url.includes('//')) return url
   const [path = '', ...query] = url.split('?')
   return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
 }
