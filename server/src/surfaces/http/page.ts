@@ -45,9 +45,9 @@ export function sendPage(reply: FastifyReply, page: Page) {
 }
 
 /**
- * Gives an answer the headers of a page. Only the style of all pages is allowed, by its hash. A form may lead to the
- * merchant's address and on to its redirects. Browsers check every redirect against `form-action`, so its scheme is as
- * narrow as possible.
+ * Gives an answer the headers of a page. Only the style of all pages is allowed, by its hash, and the server's icon, which
+ * browsers ask for by themselves. A form may lead to the merchant's address and on to its redirects. Browsers check every
+ * redirect against `form-action`, so its scheme is as narrow as possible.
  */
 export function guardPage(reply: FastifyReply, returnUrl: string | null = null): FastifyReply {
   const schemes = returnUrl === null ? '' : returnUrl.toLowerCase().startsWith('https:') ? ' https:' : ' http: https:'
