@@ -34,6 +34,8 @@ export interface Belongings {
   transactionId: string
   transactionReference: string
   payAccessCode: string
+  /** The secret part of a link to that customer's statement. */
+  statementToken: string
   /** An unused key of the same mode. */
   apiKeyId: string
   webhookEndpointId: string
@@ -70,6 +72,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: checkoutId } = await ask('POST', '/api/canary/checkout/sessions', payin)
   const { data: opened } = await ask('POST', '/transaction/initialize', { email, amount: 500 })
   const { data: transaction } = await ask('GET', `/transaction/verify/${opened.reference}`)
+  const statement = { from: '2000-01-01', to: '2100-01-01' }
+  const { url: statementUrl } = await ask('POST', `/v1/customers/${customerCode}/statement-links`, statement)
   const { id: webhookEndpointId } = await ask('POST', '/v1/webhook-endpoints', { url: 'https://example.com/hooks' })
   const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: customerCode, type: 'card' })
   const account = { number: '0123456789', bank_code: '058' }
@@ -107,6 +111,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     transactionId: String(transaction.id),
     transactionReference: opened.reference,
     payAccessCode: opened.access_code,
+    statementToken: statementUrl.split('/').at(-1),
     apiKeyId,
     webhookEndpointId,
     deliveryId: deliveries[0].id,

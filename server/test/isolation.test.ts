@@ -339,6 +339,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
     { params: { reference: requestedReference }, body: {}, status: 404, statusInLiveMode: 403 },
   ],
+  'POST /v1/sandbox/mandates/:reference/decline': ({ requestedReference }) => [
+    { params: { reference: requestedReference }, status: 404, statusInLiveMode: 403 },
+  ],
 
   'GET /v1/customers/:id/balances': ({ customerCode }) => [
     { params: { id: customerCode }, status: 404 },
@@ -350,6 +353,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       query: `from=2026-01-01&to=2027-01-01&format=${format}`,
       status: 404,
     })),
+  'POST /v1/customers/:id/statement-links': ({ customerCode }) => [
+    { params: { id: customerCode }, body: { from: '2026-01-01', to: '2027-01-01' }, status: 404 },
+  ],
   'POST /v1/holds': ({ customerCode }) => [{ body: { customerId: customerCode, amount: 1 }, status: 404 }],
   'GET /v1/holds': ({ customerCode }) => [{ query: `customerId=${customerCode}`, status: 404 }],
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
@@ -383,6 +389,8 @@ const ofNoTenant = [
   'GET /healthz',
   'GET /readyz',
   'GET /metrics',
+  'GET /app',
+  'GET /favicon.ico',
   'GET /docs',
   'GET /docs/cashful.json',
   'GET /docs/paystack.json',
@@ -398,6 +406,7 @@ const ofNoTenant = [
   'POST /checkout/:id',
   'GET /pay/:accessCode',
   'POST /pay/:accessCode',
+  'GET /statement/:token',
   'GET /api/canary/authentication/jwks',
   'GET /api/canary/health',
 ]
@@ -427,6 +436,7 @@ const unknown: Belongings = {
   transactionId: '999999996',
   transactionReference: 'nothinghere',
   payAccessCode: '000000000000001',
+  statementToken: 'kT9wq0m3Yx7bD2',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
   dedicatedAccountId: '999999993',
   dedicatedAccountNumber: '9000000000',

@@ -25,6 +25,10 @@ interface Own extends Belongings {
   /** A payment intent that is not paid yet. */
   spareIntentId: string
   paidIntentId: string
+  /** Pages that are not answered yet. */
+  spareCheckoutId: string
+  sparePayCode: string
+  spareAccessCode: string
   spareMethodId: string
   declinedMethodId: string
   /** An authorization of the customer with this e-mail. */
@@ -677,6 +681,12 @@ const mteja: Record<string, Cases> = {
     }),
     404: { params: { reference: 'none' }, body: {} },
   },
+  'POST /v1/sandbox/mandates/:reference/decline': {
+    200: ({ requestedReference }) => ({ params: { reference: requestedReference } }),
+    401: { ...stranger, params: { reference: 'none' } },
+    403: ({ liveKey, requestedReference }) => ({ bearer: liveKey, params: { reference: requestedReference } }),
+    404: { params: { reference: 'none' } },
+  },
   'GET /v1/customers/:id/balances': {
     200: ({ customerCode }) => ({ params: { id: customerCode } }),
     400: ({ customerCode }) => ({ params: { id: customerCode }, query: 'at=once' }),
@@ -688,6 +698,17 @@ const mteja: Record<string, Cases> = {
     400: ({ customerCode }) => ({ params: { id: customerCode }, query: 'from=2027-01-01&to=2026-01-01' }),
     401: { ...stranger, params: { id: nobody } },
     404: { params: { id: nobody }, query: 'from=2026-01-01&to=2027-01-01' },
+  },
+  'POST /v1/customers/:id/statement-links': {
+    201: ({ customerCode }) => ({ params: { id: customerCode }, body: { from: '2026-01-01', to: '2027-01-01' } }),
+    400: ({ customerCode }) => ({ params: { id: customerCode }, body: { from: '2027-01-01', to: '2026-01-01' } }),
+    401: { ...stranger, params: { id: nobody }, body: {} },
+    404: { params: { id: nobody }, body: { from: '2026-01-01', to: '2027-01-01' } },
+    409: ({ customerCode, idempotencyKey }) => ({
+      headers: { 'idempotency-key': idempotencyKey },
+      params: { id: customerCode },
+      body: { from: '2026-01-01', to: '2027-01-01' },
+    }),
   },
   'POST /v1/holds': {
     201: ({ customerCode }) => ({ body: { customerId: customerCode, amount: 10 } }),
@@ -799,6 +820,8 @@ const hidden: Record<string, Cases> = {
   'GET /healthz': { 200: { bearer: null } },
   'GET /readyz': { 200: { bearer: null }, 503: { bearer: null, database: 'down' } },
   'GET /metrics': { 200: { bearer: null } },
+  'GET /app': { 200: { bearer: null } },
+  'GET /favicon.ico': { 200: { bearer: null } },
   'GET /docs': { 200: { bearer: null } },
   'GET /docs/cashful.json': { 200: { bearer: null } },
   'GET /docs/paystack.json': { 200: { bearer: null } },
@@ -830,7 +853,7 @@ const hidden: Record<string, Cases> = {
       params: { accessCode },
       body: { accountNumber: '0123456789', bankCode: '058' },
     }),
-    400: ({ accessCode }) => ({ bearer: null, params: { accessCode }, body: {} }),
+    400: ({ spareAccessCode: accessCode }) => ({ bearer: null, params: { accessCode }, body: {} }),
     404: {
       bearer: null,
       params: { accessCode: '000000000000000' },
@@ -842,7 +865,7 @@ const hidden: Record<string, Cases> = {
     404: { bearer: null, params: { id: 'none' } },
   },
   'POST /checkout/:id': {
-    400: ({ checkoutId }) => ({ bearer: null, params: { id: checkoutId }, body: {} }),
+    400: ({ spareCheckoutId: id }) => ({ bearer: null, params: { id }, body: {} }),
     303: ({ checkoutId }) => ({
       bearer: null,
       params: { id: checkoutId },
@@ -855,13 +878,17 @@ const hidden: Record<string, Cases> = {
     404: { bearer: null, params: { accessCode: 'none' } },
   },
   'POST /pay/:accessCode': {
-    400: ({ payAccessCode: accessCode }) => ({ bearer: null, params: { accessCode }, body: {} }),
+    400: ({ sparePayCode: accessCode }) => ({ bearer: null, params: { accessCode }, body: {} }),
     303: ({ payAccessCode: accessCode }) => ({
       bearer: null,
       params: { accessCode },
       body: { method: 'mobile_money', phone: '0821234567' },
     }),
     404: { bearer: null, params: { accessCode: 'none' }, body: { method: 'mobile_money', phone: '0821234567' } },
+  },
+  'GET /statement/:token': {
+    200: ({ statementToken: token }) => ({ bearer: null, params: { token } }),
+    404: { bearer: null, params: { token: 'none' } },
   },
 }
 
@@ -905,7 +932,11 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
   const live = await makeLiveCustomer(api)
+  const asksForMandate = { email: payment.email, channel: 'direct_debit' }
   return {
+    spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
+    sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,
+    spareAccessCode: (await make('POST /customer/authorization/initialize', asksForMandate)).data.access_code,
     deniedIntentId: deniedIntent.id,
     spareIntentId: (await make('POST /api/canary/payment-intents', asked)).id,
     paidIntentId: paid.id,

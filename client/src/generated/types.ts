@@ -2143,6 +2143,12 @@ export namespace Mteja {
     /** To get the next entries, send this value as `after`; null if there are no more */
     nextAfter: number | null
   }
+  /** POST /v1/customers/{id}/statement-links */
+  export interface StatementLink {
+    /** Whoever has the address can read the statement */
+    url: string
+    expiresAt: string
+  }
   /** GET /v1/holds/{id} */
   export interface Hold {
     id: string
@@ -2232,7 +2238,7 @@ export namespace Mteja {
     reason: string | null
   }
   /** POST /v1/sandbox/mandates/{reference}/approve */
-  export interface ApprovedMandate {
+  export interface AnsweredMandate {
     reference: string
     status: string
     authorizationCode: string | null
@@ -2411,6 +2417,15 @@ export namespace Mteja {
     format?: 'json' | 'csv' | 'html' | undefined
     /** JSON only: the number of the last entry already read */
     after?: number | undefined
+  }
+  /** POST /v1/customers/{id}/statement-links: Make a link that opens a statement in a browser, without a key, for 15 minutes */
+  export interface CreateStatementLinkBody {
+    /** The first instant of the period */
+    from: string
+    /** The instant after the end of the period; a day without a time means its beginning */
+    to: string
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+    currency?: string | undefined
   }
   /** POST /v1/holds: Place a hold: reserve an amount of a customer’s cash balance */
   export interface PlaceHoldBody {

@@ -76,15 +76,20 @@ export function minorDigits(currency: Currency): number {
 }
 
 /**
- * An amount for people: 4950 minor units of ZAR are `49.50`, of XOF `4950`. No grouping, so that the text can be
- * copied.
+ * An amount for people: 495000 minor units of ZAR are `4,950.00`, of XOF `495,000`. Thousands are separated by a comma. The
+ * sign of an amount below zero is the minus of typography.
  */
 export function formatAmount(amount: bigint, currency: Currency): string {
   const digits = minorDigits(currency)
   const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')
-  const whole = text.slice(0, text.length - digits)
-  const sign = amount < 0n ? '-' : ''
+  const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ',')
+  const sign = amount < 0n ? '−' : ''
   return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${text.slice(-digits)}`
+}
+
+/** Money for people: `ZAR 4,950.00`. The code tells currencies with the same sign apart. */
+export function formatMoney(amount: bigint, currency: Currency): string {
+  return `${currency} ${formatAmount(amount, currency)}`
 }
 
 /** Reads a currency code as clients send it. Throws `invalid_request` for an unknown currency. */

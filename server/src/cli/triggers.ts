@@ -65,12 +65,15 @@ const identitySucceeded = aboutCustomer((tools) => identify(tools, credential))
 const identityFailed = aboutCustomer((tools) => identify(tools, { ...credential, account_number: unresolvedAccount }))
 
 const mandateCreated = aboutCustomer(async (tools) => {
-  const { paystack, mteja, did } = tools
-  const customerId = await findCustomer(tools)
-  const { id } = await paystack.customers.fetch(customerId)
-  const { reference } = await paystack.customers.initializeDirectDebit(id, { account, address })
-  await mteja.sandbox.approveMandate(reference)
-  did(`approved mandate ${reference}; the bank agrees to it a moment later`, { reference })
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.approveMandate(reference)
+  tools.did(`approved mandate ${reference}; the bank agrees to it a moment later`, { reference })
+})
+
+const mandateDeclined = aboutCustomer(async (tools) => {
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.declineMandate(reference)
+  tools.did(`declined mandate ${reference}`, { reference })
 })
 
 const accountAssigned = aboutCustomer(async (tools) => {
@@ -132,6 +135,7 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     tools.did(`removed it`, { paymentMethodId })
   }),
   'mandate.created': mandateCreated,
+  'mandate.declined': mandateDeclined,
   'mandate.active': mandateCreated,
   'dedicated_account.assigned': accountAssigned,
   'dedicated_account.assignment_failed': assignmentFailed,
@@ -253,6 +257,14 @@ async function createCustomer({ cashful, did }: Tools): Promise<string> {
   const { id } = await cashful.customers.create({ phoneNumber: phone, email, name: 'Trigger Customer' })
   did(`created customer ${id}`, { customerId: id })
   return id
+}
+
+/** Answers the reference of the mandate that the customer is asked for. */
+async function requestMandate(tools: Tools): Promise<string> {
+  const customerId = await findCustomer(tools)
+  const { id } = await tools.paystack.customers.fetch(customerId)
+  const { reference } = await tools.paystack.customers.initializeDirectDebit(id, { account, address })
+  return reference
 }
 
 /** Paystack's charges name their customer by e-mail. */

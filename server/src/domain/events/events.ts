@@ -13,6 +13,7 @@ export const eventTypes = [
   'payment_method.added',
   'payment_method.removed',
   'mandate.created',
+  'mandate.declined',
   'mandate.active',
   'dedicated_account.assigned',
   'dedicated_account.assignment_failed',

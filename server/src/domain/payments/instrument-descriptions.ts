@@ -25,8 +25,8 @@ export async function describeInstrument(
 }
 
 function describeCard(context: Context, tenant: Tenant, card: TypedCard, reader: InstrumentReader): NewPaymentMethod {
-  const number = card.number.replace(/[\s-]/g, '')
-  if (!/^\d{12,19}$/.test(number) || !passesLuhn(number)) {
+  const number = digitsOf(card.number)
+  if (!isCardNumber(number)) {
     throw new ServiceError('invalid_request', 'number must be a card number of 12 to 19 digits', 'number')
   }
   const bin = number.slice(0, 6)
@@ -46,6 +46,16 @@ function describeCard(context: Context, tenant: Tenant, card: TypedCard, reader:
     reusable: true,
     active: true,
   }
+}
+
+/** Whether a text can be a card number: 12 to 19 digits with their check digit. Blanks and hyphens are ignored. */
+export function isCardNumber(text: string): boolean {
+  const number = digitsOf(text)
+  return /^\d{12,19}$/.test(number) && passesLuhn(number)
+}
+
+function digitsOf(cardNumber: string): string {
+  return cardNumber.replace(/[\s-]/g, '')
 }
 
 function describePhone(tenant: Tenant, wallet: TypedPhone, reader: InstrumentReader): NewPaymentMethod {

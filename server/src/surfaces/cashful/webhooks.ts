@@ -204,6 +204,7 @@ const tellings: Readonly<Record<EventType, Telling>> = {
   'payment_method.added': paymentMethodTelling,
   'payment_method.removed': paymentMethodTelling,
   'mandate.created': mandateTelling,
+  'mandate.declined': mandateTelling,
   'mandate.active': mandateTelling,
   'dedicated_account.assigned': dedicatedAccountTelling,
   'dedicated_account.assignment_failed': dedicatedAccountTelling,

@@ -67,7 +67,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       const mandate = await getMandate(context, tenant, request.params.reference)
       if (mandate.paymentMethod === null) {
-        throw new ServiceError('mandate_not_found', 'The customer has not answered the request yet')
+        throw new ServiceError('mandate_not_found', 'The customer has not agreed to the request')
       }
       const customer = await findCustomer(context, tenant, { id: mandate.customerId })
       return {
