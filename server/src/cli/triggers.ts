@@ -76,6 +76,10 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     await tools.cashful.customers.update(customerId, { name: 'Ada Lovelace' })
     tools.did('changed their name')
   },
+  'customer.deleted': async (tools) => {
+    await tools.cashful.customers.deleteBulk([await createCustomer(tools)])
+    tools.did('deleted them')
+  },
   'customer.risk_action_changed': async (tools) => {
     const customer = await createCustomer(tools)
     await tools.paystack.customers.setRiskAction({ customer, risk_action: 'allow' })
@@ -126,6 +130,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
       await cashful.paymentIntents.confirm(intent.id)
       return did(`paid its payment intent ${intent.id}`)
     }
+  },
+  'checkout.loaded': async ({ cashful, did }) => {
+    const { merchantId } = await cashful.balance.retrieve()
+    await cashful.events.create({ merchantId, type: 'checkout.loaded', data: { sessionId: 'checkout_sess_example' } })
+    did('recorded the event')
   },
   'purchase.succeeded': async (tools) => {
     await buy(tools)
