@@ -99,6 +99,30 @@ describe('operations of the Cashful client', () => {
     await expect(spent).rejects.toBeInstanceOf(InsufficientFundsError)
   })
 
+  test('several Cashful customers are changed and deleted together, and a customer with money is not deleted', async () => {
+    const [ada, ben] = [await customerWith(0), await customerWith(0)]
+    const ids = [ada.id, ben.id]
+    expect(await cashful.customers.updateBulk(ids, { metadata: { plan: 'gold' } })).toEqual({ ids, count: 2 })
+    const query = { filter: JSON.stringify({ ids }), sort: 'createdAt', order: 'ASC' }
+    const found = await Array.fromAsync(cashful.customers.list(query))
+    expect(found.map(({ id, metadata }) => [id, metadata])).toEqual(ids.map((id) => [id, { plan: 'gold' }]))
+    await mteja.sandbox.payIn({ customerId: ben.id, amount: 7, currency: 'NGN' })
+    expect(await cashful.customers.balance(ben.id, { currency: 'NGN' })).toMatchObject({ amount: 7, currency: 'NGN' })
+    await expect(cashful.customers.deleteBulk(ids)).rejects.toBeInstanceOf(ConflictError)
+    expect(await cashful.customers.deleteBulk([ada.id])).toEqual({ ids: [ada.id], count: 1 })
+    await expect(cashful.customers.retrieve(ada.id)).rejects.toBeInstanceOf(NotFoundError)
+  })
+
+  test('an event of the merchant’s own is recorded at Cashful, and the types of events are listed', async () => {
+    const { merchantId } = await cashful.balance.retrieve()
+    const event = { merchantId, type: 'custom.order_shipped', data: { order: 5 } }
+    expect(await cashful.events.create(event)).toBeUndefined()
+    await expect(cashful.events.create({ ...event, type: 'purchase.succeeded' })).rejects.toBeInstanceOf(
+      ValidationError,
+    )
+    expect((await cashful.events.types()).map(({ name }) => name)).toContain('checkout.loaded')
+  })
+
   test('a denied Cashful customer’s payment is refused, and not for lack of money', async () => {
     const ada = await customerWith(100)
     await paystack.customers.setRiskAction({ customer: ada.id, risk_action: 'deny' })

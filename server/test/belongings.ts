@@ -22,6 +22,7 @@ export interface Belongings {
   mandateMethodId: string
   mandateMethodCode: string
   payInId: string
+  transferId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
   /** A hold of 200 minor units that is still open. */
@@ -62,7 +63,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: payInId } = await ask('POST', '/v1/sandbox/pay-ins', { customerId: customerCode, amount: 5000 })
   const { id: otherCode } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999' })
   const transfer = { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 100, currency: 'ZAR' }
-  await ask('POST', '/api/canary/transfers', transfer)
+  const { id: transferId } = await ask('POST', '/api/canary/transfers', transfer)
   const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
   const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
@@ -104,6 +105,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     mandateMethodId: String(mandates[0].authorization_id),
     mandateMethodCode: mandates[0].authorization_code,
     payInId,
+    transferId,
     purchaseId,
     holdId,
     paymentIntentId,

@@ -23,8 +23,10 @@ const ways: Record<string, readonly string[]> = {
   ],
   'in a transaction': [
     'PATCH /api/canary/customers/:id',
+    'PATCH /api/canary/customers/bulk',
     'PATCH /v1/webhook-endpoints/:id',
     'POST /api/canary/checkout/sessions',
+    'POST /api/canary/events',
     'POST /api/canary/webhook-endpoints',
     'POST /customer',
     'POST /customer/:email_or_code/identification',

@@ -89,8 +89,14 @@ export namespace Cashful {
     createdAt: string
     updatedAt: string
   }
+  /** GET /api/canary/events/types */
+  export interface EventType {
+    id: string
+    name: string
+    isActive: boolean
+  }
   /** POST /api/canary/payment-intents/{id}/confirm */
-  export interface CardConfirmation<Metadata extends object = AnyMetadata> {
+  export interface Confirmation<Metadata extends object = AnyMetadata> {
     paymentIntent: {
       id: string
       merchantId: string
@@ -144,6 +150,7 @@ export namespace Cashful {
   export interface Customer<Metadata extends object = AnyMetadata> {
     id: string
     merchantId: string
+    /** Empty for a customer without a phone number */
     phoneNumber: string
     email?: string
     name?: string
@@ -369,26 +376,32 @@ export namespace Cashful {
   export interface CreateCustomerBody<Metadata extends object = AnyMetadata> {
     /** The id of the key’s merchant; may be left out */
     merchantId?: string | undefined
-    /** International, or local to the merchant’s country */
-    phoneNumber: string
+    /** International, or local to the merchant’s country; may be left out where there is an email */
+    phoneNumber?: string | undefined
     email?: string | undefined
     name?: string | undefined
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers: List customers, newest first */
+  /** GET /api/canary/customers: List customers, newest first or by a field */
   export interface ListCustomersQuery {
     merchantId?: string | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, merchantId, q, id, name, email, phoneNumber, createdAt, updatedAt. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of merchantId, id, name, email, phoneNumber, createdAt, updatedAt; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
     /** The whole e-mail, in any case */
     email?: string | undefined
     /** Any part of the name, e-mail, phone (local or international) or a metadata value. One or two characters match the beginning of a word. `total` is exact up to 1,000 matches; beyond that it is a lower bound */
     search?: string | undefined
   }
-  /** GET /api/canary/customers: List customers, newest first */
+  /** GET /api/canary/customers: List customers, newest first or by a field */
   export interface ListCustomersResult<Metadata extends object = AnyMetadata> {
     data: Customer<Metadata>[]
     pagination: Pagination
@@ -400,14 +413,47 @@ export namespace Cashful {
     /** Merged into the stored metadata member by member; a member that is null is removed */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions, newest first */
+  /** PATCH /api/canary/customers/bulk: Make the same changes to several customers, all or none */
+  export interface UpdateCustomersBulkBody<Metadata extends object = AnyMetadata> {
+    /** 1 to 100 ids */
+    ids: string[]
+    data: {
+      email?: string | undefined
+      name?: string | undefined
+      /** Merged into the stored metadata member by member; a member that is null is removed */
+      metadata?: Metadata | undefined
+    }
+  }
+  /** PATCH /api/canary/customers/bulk: Make the same changes to several customers, all or none */
+  export interface UpdateCustomersBulkResult {
+    ids: string[]
+    count: number
+  }
+  /** DELETE /api/canary/customers/bulk: Delete several customers, all or none */
+  export interface DeleteCustomersBulkBody {
+    /** 1 to 100 ids */
+    ids: string[]
+  }
+  /** DELETE /api/canary/customers/bulk: Delete several customers, all or none */
+  export interface DeleteCustomersBulkResult {
+    ids: string[]
+    count: number
+  }
+  /** GET /api/canary/customers/{id}/balance: Retrieve a customer’s current cash balance, in the merchant’s default currency or in another */
+  export interface GetCustomerBalanceQuery {
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
+  }
+  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions in every currency, newest first */
   export interface ListCustomerTransactionsQuery {
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
   }
-  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions, newest first */
+  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions in every currency, newest first */
   export interface ListCustomerTransactionsResult {
     data: Transaction[]
     pagination: Pagination
@@ -454,6 +500,12 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/transfers: List transfers, newest first */
   export interface ListTransfersResult {
@@ -539,7 +591,7 @@ export namespace Cashful {
   }
   /** POST /api/canary/payment-intents/{id}/confirm: Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card */
   export type ConfirmPaymentIntentResult<Metadata extends object = AnyMetadata> =
-    | CardConfirmation<Metadata>
+    | Confirmation<Metadata>
     | PaymentIntent<Metadata>
   /** POST /api/canary/checkout/sessions: Create a page on which a person pays the merchant, or fills a customer’s cash balance (payin) */
   export interface CreateCheckoutSessionBody<Metadata extends object = AnyMetadata> {
@@ -596,6 +648,12 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, customerId, status. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/checkout/sessions: List checkout sessions, newest first */
   export interface ListCheckoutSessionsResult<Metadata extends object = AnyMetadata> {
@@ -611,23 +669,39 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, customerId, type. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/payment-methods: List saved payment methods, newest first */
   export interface ListPaymentMethodsResult {
     data: PaymentMethod[]
     pagination: Pagination
   }
-  /** GET /api/canary/balance: Retrieve the merchant’s current balance in its default currency */
+  /** GET /api/canary/balance: Retrieve the merchant’s current balance, in its default currency or in another */
   export interface GetMerchantBalanceQuery {
     merchantId?: string | undefined
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
   }
-  /** GET /api/canary/balance/history: List the movements of the merchant’s balance, newest first */
+  /** GET /api/canary/balance/history: List the movements of the merchant’s balance in every currency, newest first */
   export interface GetBalanceHistoryQuery {
     merchantId?: string | undefined
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, type, currency. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
     /** The first day or instant of the period */
     startDate?: string | Date | undefined
     /** The last instant of the period, or a day, which is included */
@@ -635,7 +709,7 @@ export namespace Cashful {
     /** credit, debit or fee */
     transactionType?: string | undefined
   }
-  /** GET /api/canary/balance/history: List the movements of the merchant’s balance, newest first */
+  /** GET /api/canary/balance/history: List the movements of the merchant’s balance in every currency, newest first */
   export interface GetBalanceHistoryResult {
     data: MerchantTransaction[]
     pagination: Pagination
@@ -665,6 +739,12 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, url, active. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, url, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/webhook-endpoints: List webhook endpoints, newest first */
   export interface ListWebhookEndpointsResult<Metadata extends object = AnyMetadata> {
@@ -684,14 +764,34 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, type, status. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/events: List events sent to webhook endpoints, newest first */
   export interface ListEventsResult {
     data: Event[]
     pagination: Pagination
   }
-  /** GET /api/canary/events/types: List the names of all events */
-  export type ListEventTypesResult = string[]
+  /** POST /api/canary/events: Record an event of your own, which is sent to your webhook endpoints */
+  export interface CreateEventBody {
+    /** The id of the key’s merchant */
+    merchantId: string
+    type: string
+    /** At most 16 KiB of JSON */
+    data: Record<string, unknown>
+    relatedEntityId?: string | undefined
+    relatedEntityType?: string | undefined
+  }
+  /** POST /api/canary/events: Record an event of your own, which is sent to your webhook endpoints */
+  export type CreateEventResult = unknown
+  /** GET /api/canary/events/types: List the types of all events */
+  export interface ListEventTypesResult {
+    data: EventType[]
+  }
   /** GET /api/canary/authentication/token: Get a JWT for the bearer, valid for 15 minutes */
   export interface GetTokenResult {
     token: string

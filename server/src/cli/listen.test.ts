@@ -239,7 +239,7 @@ test('mteja trigger never makes a customer with a name, e-mail or phone number o
   for await (const { name, email, phoneNumber } of cashful.customers.list({ search: 'trigger' })) {
     // Whoever was identified has the name that the sandbox confirms.
     const names = name === 'Uchenna Okoro' ? [] : [name]
-    made.push(...[...names, email, phoneNumber].filter((each) => Boolean(each)))
+    made.push(...[...names, email, phoneNumber].filter((each): each is string => Boolean(each)))
   }
   expect(made.length).toBeGreaterThan(30)
   for (const each of new Set(made)) expect(documents.filter((text) => text.includes(each))).toEqual([])

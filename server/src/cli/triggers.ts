@@ -119,6 +119,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     await tools.cashful.customers.update(customerId, { name })
     tools.did(`changed their name to ${name}`, { customerId })
   }),
+  'customer.deleted': aboutNobody(async (tools) => {
+    const customerId = await createCustomer(tools)
+    await tools.cashful.customers.deleteBulk([customerId])
+    tools.did('deleted them', { customerId })
+  }),
   'customer.risk_action_changed': aboutCustomer(async (tools) => {
     const customer = await findCustomer(tools)
     await tools.paystack.customers.setRiskAction({ customer, risk_action: 'allow' })
@@ -174,6 +179,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
       await cashful.paymentIntents.confirm(intent.id)
       return did(`paid its payment intent ${intent.id}`, { paymentIntentId: intent.id })
     }
+  }),
+  'checkout.loaded': aboutNobody(async ({ cashful, did }) => {
+    const { merchantId } = await cashful.balance.retrieve()
+    await cashful.events.create({ merchantId, type: 'checkout.loaded', data: { sessionId: 'checkout_sess_example' } })
+    did('recorded the event', {})
   }),
   'purchase.succeeded': aboutMoney(async (tools) => {
     await buy(tools, 50)

@@ -66,6 +66,7 @@ export async function getDedicatedAccount(
   await requireAccountProvider(context, tenant)
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
     select ${accountColumns} from dedicated_accounts a
+    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id and c.deleted_at is null
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id}
   `)
   if (row === undefined) throw accountNotFound(String(id))
@@ -110,6 +111,7 @@ export async function listDedicatedAccounts(
   const rows = await context.db.query<DedicatedAccountRow & { total: bigint }>(sql`
     with found as materialized (
       select f.id from dedicated_accounts f
+      join customers c on c.merchant_id = f.merchant_id and c.id = f.customer_id and c.deleted_at is null
       where f.merchant_id = ${tenant.merchant.id} and f.mode = ${tenant.mode}
         and (${filter.provider ?? null}::text is null or f.provider = ${filter.provider ?? null}::text)
         and (${filter.bankId ?? null}::integer is null or f.bank_id = ${filter.bankId ?? null}::integer)

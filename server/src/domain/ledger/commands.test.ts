@@ -537,9 +537,9 @@ describe('the record of a command', () => {
       'insufficient_funds',
       2n,
     ])
-    const page = await listTransfers(service, own, { limit: 2, offset: 1 })
+    const page = await listTransfers(service, own, {}, { limit: 2, offset: 1 })
     expect(page).toMatchObject({ total: 3, items: [{ amount: 3n }, { amount: 4n }] })
-    expect((await listTransfers(service, live, { limit: 5, offset: 0 })).total).toBe(1)
+    expect((await listTransfers(service, live, {}, { limit: 5, offset: 0 })).total).toBe(1)
   })
 })
 

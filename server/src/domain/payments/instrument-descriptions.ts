@@ -21,7 +21,9 @@ export async function describeInstrument(
   if (instrument.type === 'mobile_money') return describePhone(tenant, instrument, processor)
   const card = instrument.type === 'card' ? instrument : await processor.readEncryptedCard(instrument.ciphertext)
   if (card === null) throw new ServiceError('invalid_request', 'The encrypted card cannot be read; encrypt it again')
-  return describeCard(context, tenant, { ...card, accountName: instrument.accountName }, processor)
+  const { accountName } = instrument
+  const expiry = instrument.type === 'encrypted_card' ? instrument.expiry : undefined
+  return describeCard(context, tenant, { ...card, ...expiry, accountName }, processor)
 }
 
 function describeCard(context: Context, tenant: Tenant, card: TypedCard, reader: InstrumentReader): NewPaymentMethod {

@@ -56,7 +56,9 @@ const columns = sql`
   d.payment_method_id, p.code, p.bank, p.active, d.authorized_at, d.created_at
 `
 const withMethod = sql`
-  mandates d left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
+  mandates d
+  join customers c on c.merchant_id = d.merchant_id and c.id = d.customer_id and c.deleted_at is null
+  left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
 `
 
 /** Asks the customer with that e-mail, who is created when there is none, for a mandate. Throws `not_available`. */
@@ -148,6 +150,7 @@ export async function listAllMandates(
   const rows = await context.db.query<MandateRow & { total: bigint }>(sql`
     with approved as materialized (
       select o.id from mandates o
+      join customers c on c.merchant_id = o.merchant_id and c.id = o.customer_id and c.deleted_at is null
       where o.merchant_id = ${tenant.merchant.id} and o.mode = ${tenant.mode}
         and o.status not in ('requested', 'declined')
         and (${status ?? null}::text is null or o.status = ${status ?? null}::text)
@@ -179,7 +182,9 @@ export async function findMandateTenant(
 ): Promise<{ tenant: Tenant; reference: string }> {
   const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
     select d.mode, d.reference, ${tenantColumns}
-    from mandates d join merchants m on m.id = d.merchant_id
+    from mandates d
+    join customers c on c.merchant_id = d.merchant_id and c.id = d.customer_id and c.deleted_at is null
+    join merchants m on m.id = d.merchant_id
     where d.access_code = ${accessCode}
   `)
   if (row === undefined) throw new ServiceError('mandate_not_found', 'There is no such authorization request')

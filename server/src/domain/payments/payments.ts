@@ -220,8 +220,8 @@ async function findChargeable(
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
   `)
   if (row === undefined) throw new ServiceError('payment_method_unknown', `There is no payment method "pm_${code}"`)
-  const customer = await findCustomer(context, tenant, { id: row.customer_id })
-  if (row.chargeable && customer.email === normalizeEmail(email)) return { methodId: row.id, customer }
+  const customer = row.chargeable ? await findCustomer(context, tenant, { id: row.customer_id }) : null
+  if (customer !== null && customer.email === normalizeEmail(email)) return { methodId: row.id, customer }
   const message = `Payment method "pm_${code}" is not active, cannot be charged again or is not of a customer "${email}"`
   throw new ServiceError('payment_method_not_chargeable', message)
 }

@@ -121,6 +121,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   refund_exceeded: invalid(),
   idempotency_key_reused: { ...invalid(undefined, 409), nextStep: 'Use a new Idempotency-Key for a new request' },
   email_taken: invalid(),
+  customer_not_deletable: invalid(),
   reference_taken: {
     status: 400,
     type: 'validation_error',
