@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
-import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { refuseClosed, type Tenant } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 
 import type { SurfaceContext } from './surface.ts'
@@ -36,6 +36,7 @@ function requireBearer(app: FastifyInstance, findKey: KeyFinder, tokens?: Tokens
       : ((await tokens?.verify(credential)) ?? null)
     if (caller === null)
       throw new ServiceError('unauthorized', 'The key or token is not valid, was revoked or has expired')
+    if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
     request.caller = caller
   })
 }
