@@ -23,6 +23,7 @@ export const cashful: Dialect = {
   prefix: '/api/canary',
   bodies: 'json',
   coerceBodies: false,
+  unknownMembers: 'ignored',
   errorSchema,
   render: renderProblem,
   renderUnreadable,

@@ -11,7 +11,8 @@ import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/san
 import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { date, nullableText, responses } from '../schemas.ts'
+import { wholeNumber } from '../../http/schemas.ts'
+import { amountSchema, date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
 const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
@@ -78,11 +79,11 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         tags,
         body: Type.Object({
           customerId,
-          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          amount: amountSchema,
           currency: Type.Optional(Type.String({ maxLength: 10, examples: ['ZAR'] })),
           description: optionalText(500, 'Top-up'),
         }),
-        response: responses(201, payInSchema, 400, 401, 403, 404),
+        response: responses(201, payInSchema, 401, 403, 404),
       },
     },
     async (request, keyed) => {
@@ -129,8 +130,8 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
               examples: ['4084084084084081'],
             }),
           ),
-          expiryMonth: Type.Optional(Type.Integer({ minimum: 1, maximum: 12, examples: [12] })),
-          expiryYear: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2099, examples: [2030] })),
+          expiryMonth: Type.Optional(wholeNumber(1, 12, { examples: [12] })),
+          expiryYear: Type.Optional(wholeNumber(2000, 2099, { examples: [2030] })),
           brand: optionalText(40, 'visa'),
           bank: optionalText(100, 'TEST BANK'),
           phone: Type.Optional(
@@ -143,7 +144,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           provider: optionalText(40, 'mpesa'),
           accountName: optionalText(200, 'John Doe'),
         }),
-        response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
+        response: responses(201, paymentMethodSchema, 401, 403, 404),
       },
     },
     async (request, tx) => {
@@ -200,7 +201,6 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
               ],
             },
           ),
-          400,
           401,
           403,
           404,
@@ -234,7 +234,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         tags,
         params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
         body: Type.Object({
-          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          amount: amountSchema,
           senderName: optionalText(200, 'Ada Obi'),
           senderBank: optionalText(100, 'Zenith Bank'),
           senderAccountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
@@ -247,7 +247,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
             }),
           ),
         }),
-        response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
+        response: responses(201, incomingTransferSchema, 401, 403, 404, 409),
       },
     },
     async (request, attempt) => {
@@ -275,7 +275,6 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
             { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
             { examples: [{ reference: 'ekk8t49ogj1x0c2', status: 'pending', authorizationCode: 'AUTH_ekk8t49ogj' }] },
           ),
-          400,
           401,
           403,
           404,
