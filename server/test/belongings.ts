@@ -24,6 +24,8 @@ export interface Belongings {
   payInId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
+  /** A refund of 10 minor units of the purchase. */
+  refundId: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -63,6 +65,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   await ask('POST', '/api/canary/transfers', transfer)
   const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
   const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
+  const { id: refundId } = await ask('POST', '/v1/refunds', { transactionId: purchaseId, amount: 10 })
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
   const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
@@ -101,6 +104,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     mandateMethodCode: mandates[0].authorization_code,
     payInId,
     purchaseId,
+    refundId,
     holdId,
     paymentIntentId,
     checkoutId,

@@ -9,6 +9,7 @@ import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { withDatabase, withOperator } from './database.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addListenCommand } from './listen.ts'
+import { addMerchantChanges } from './merchants.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { untilSignal } from './signal.ts'
 import { addTriggerCommand } from './trigger.ts'
@@ -100,6 +101,8 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
         else for (const each of data) print(`${each.id}  ${each.integration}  ${each.country}  ${each.name}`)
       }),
     )
+
+  addMerchantChanges(merchant, config, readId)
 }
 
 function addKeyCommands(program: Command, config: (flags: Flags) => Config): void {
