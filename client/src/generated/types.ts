@@ -564,9 +564,9 @@ export namespace Cashful {
           pAN?: string | undefined
           /** The same as pAN, in older clients */
           PAN?: string | undefined
-          /** Ignored */
+          /** A ciphertext, or a month and a year such as 12/30, which must not be past */
           expiryDate?: string | undefined
-          /** Ignored */
+          /** The same as expiryDate, in older clients */
           ExpiryDate?: string | undefined
           /** Ignored */
           cardSecurityCode?: string | undefined
