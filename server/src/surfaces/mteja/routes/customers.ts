@@ -20,6 +20,7 @@ import { csvText } from '../../http/csv.ts'
 import { readInstant } from '../../http/instants.ts'
 import { guardPage } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
 import { statementPage } from '../statement.ts'
 
@@ -100,7 +101,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
         tags,
         params,
         querystring: Type.Object({ at: Type.Optional(Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })) }),
-        response: responses(200, balancesSchema, 400, 401, 404),
+        response: responses(200, balancesSchema, 401, 404),
       },
     },
     async (request) => {
@@ -131,10 +132,10 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
             Type.Unsafe<'json' | 'csv' | 'html'>({ type: 'string', enum: ['json', 'csv', 'html'], examples: ['json'] }),
           ),
           after: Type.Optional(
-            Type.Integer({ minimum: 0, description: 'JSON only: the number of the last entry already read' }),
+            wholeNumber(0, largestNumber, { description: 'JSON only: the number of the last entry already read' }),
           ),
         }),
-        response: responses(200, statementSchema, 400, 401, 404),
+        response: responses(200, statementSchema, 401, 404),
       },
     },
     async (request, reply) => {
