@@ -201,6 +201,17 @@ test('mteja listen --json prints one JSON object a line, with the answer of the 
   expect(await ended).toBe(0)
 })
 
+test('mteja listen ends when the reader of its output has left', async () => {
+  const { child, printed, ended } = start('listen', '--json')
+  await vi.waitFor(() => expect(printed.error).toMatch(/Listening to/), 20_000)
+  child.stdout?.destroy()
+  await run('trigger', 'customer.created')
+  // The first line may still fit into the pipe's end.
+  await run('trigger', 'customer.created')
+  expect(await ended).toBe(0)
+  expect(printed.error).not.toContain('EPIPE')
+})
+
 test('mteja trigger makes each event that takes a customer and an amount happen for that customer and amount', async () => {
   const client = new MtejaClient({ baseUrl: server.origin, token: key })
   const cashful = new CashfulClient({ baseUrl: server.origin, token: key })
@@ -239,7 +250,7 @@ test('mteja trigger never makes a customer with a name, e-mail or phone number o
   for await (const { name, email, phoneNumber } of cashful.customers.list({ search: 'trigger' })) {
     // Whoever was identified has the name that the sandbox confirms.
     const names = name === 'Uchenna Okoro' ? [] : [name]
-    made.push(...[...names, email, phoneNumber].filter((each) => Boolean(each)))
+    made.push(...[...names, email, phoneNumber].filter((each): each is string => Boolean(each)))
   }
   expect(made.length).toBeGreaterThan(30)
   for (const each of new Set(made)) expect(documents.filter((text) => text.includes(each))).toEqual([])

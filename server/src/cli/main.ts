@@ -19,6 +19,10 @@ import { describeStart, welcome } from './welcome.ts'
 /** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
 export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const program = buildProgram(environment, args[0])
+  // The reader of the output has closed it, as `head` does: it wants no more, and nothing is wrong.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
@@ -75,7 +79,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
   program.commandsGroup('While you develop:')
   addListenCommand(program, environment)
   addTriggerCommand(program, environment)
-  program.commandsGroup('Help:')
+  program.commandsGroup('Help:').helpCommand(true)
   return program
 }
 
