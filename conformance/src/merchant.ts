@@ -18,7 +18,7 @@ export function useMerchant(): Merchant {
   process.env.PAYSTACK_API_URL = merchant.url
   beforeAll(async () => {
     const { merchants } = new MtejaClient({ baseUrl: merchant.url, token: inject('adminKey') })
-    const { id } = await merchants.create({ name: 'Conformance' })
+    const { id } = await merchants.create({ name: 'Conformance', currencies: ['ZAR', 'NGN', 'XOF'] })
     merchant.key = (await merchants.createApiKey(id)).secret
   })
   return merchant

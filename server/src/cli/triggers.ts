@@ -65,12 +65,15 @@ const identitySucceeded = aboutCustomer((tools) => identify(tools, credential))
 const identityFailed = aboutCustomer((tools) => identify(tools, { ...credential, account_number: unresolvedAccount }))
 
 const mandateCreated = aboutCustomer(async (tools) => {
-  const { paystack, mteja, did } = tools
-  const customerId = await findCustomer(tools)
-  const { id } = await paystack.customers.fetch(customerId)
-  const { reference } = await paystack.customers.initializeDirectDebit(id, { account, address })
-  await mteja.sandbox.approveMandate(reference)
-  did(`approved mandate ${reference}; the bank agrees to it a moment later`, { reference })
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.approveMandate(reference)
+  tools.did(`approved mandate ${reference}; the bank agrees to it a moment later`, { reference })
+})
+
+const mandateDeclined = aboutCustomer(async (tools) => {
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.declineMandate(reference)
+  tools.did(`declined mandate ${reference}`, { reference })
 })
 
 const accountAssigned = aboutCustomer(async (tools) => {
@@ -116,6 +119,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     await tools.cashful.customers.update(customerId, { name })
     tools.did(`changed their name to ${name}`, { customerId })
   }),
+  'customer.deleted': aboutNobody(async (tools) => {
+    const customerId = await createCustomer(tools)
+    await tools.cashful.customers.deleteBulk([customerId])
+    tools.did('deleted them', { customerId })
+  }),
   'customer.risk_action_changed': aboutCustomer(async (tools) => {
     const customer = await findCustomer(tools)
     await tools.paystack.customers.setRiskAction({ customer, risk_action: 'allow' })
@@ -132,6 +140,7 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     tools.did(`removed it`, { paymentMethodId })
   }),
   'mandate.created': mandateCreated,
+  'mandate.declined': mandateDeclined,
   'mandate.active': mandateCreated,
   'dedicated_account.assigned': accountAssigned,
   'dedicated_account.assignment_failed': assignmentFailed,
@@ -170,6 +179,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
       await cashful.paymentIntents.confirm(intent.id)
       return did(`paid its payment intent ${intent.id}`, { paymentIntentId: intent.id })
     }
+  }),
+  'checkout.loaded': aboutNobody(async ({ cashful, did }) => {
+    const { merchantId } = await cashful.balance.retrieve()
+    await cashful.events.create({ merchantId, type: 'checkout.loaded', data: { sessionId: 'checkout_sess_example' } })
+    did('recorded the event', {})
   }),
   'purchase.succeeded': aboutMoney(async (tools) => {
     await buy(tools, 50)
@@ -253,6 +267,14 @@ async function createCustomer({ cashful, did }: Tools): Promise<string> {
   const { id } = await cashful.customers.create({ phoneNumber: phone, email, name: 'Trigger Customer' })
   did(`created customer ${id}`, { customerId: id })
   return id
+}
+
+/** Answers the reference of the mandate that the customer is asked for. */
+async function requestMandate(tools: Tools): Promise<string> {
+  const customerId = await findCustomer(tools)
+  const { id } = await tools.paystack.customers.fetch(customerId)
+  const { reference } = await tools.paystack.customers.initializeDirectDebit(id, { account, address })
+  return reference
 }
 
 /** Paystack's charges name their customer by e-mail. */

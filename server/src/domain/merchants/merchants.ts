@@ -22,7 +22,11 @@ export interface MerchantRow {
   country: string
   currencies: string[]
   created_at: Date
+  closed_at: Date | null
 }
+
+/** The columns of `MerchantRow`, of merchants joined as `m`. */
+export const merchantColumns = sql`m.id, m.code, m.name, m.country, m.currencies, m.created_at, m.closed_at`
 
 /** Throws `invalid_request`, naming the field, for an unknown country or currency. */
 export async function createMerchant(context: Context, input: NewMerchant): Promise<Merchant> {
@@ -33,9 +37,9 @@ export async function createMerchant(context: Context, input: NewMerchant): Prom
 export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise<Merchant> {
   const { name, country, currencies } = checkMerchant(input)
   const [row] = await tx.db.query<MerchantRow>(sql`
-    insert into merchants (code, name, country, currencies, created_at)
+    insert into merchants as m (code, name, country, currencies, created_at)
     values (${`mer_${randomCode(tx.random, 15)}`}, ${name}, ${country}, ${currencies}, ${tx.clock.now()})
-    returning id, code, name, country, currencies, created_at
+    returning ${merchantColumns}
   `)
   const merchant = readMerchant(row as MerchantRow)
   // Nine digits, like Paystack's ids today, with room for as many again.
@@ -48,10 +52,7 @@ export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise
 }
 
 function checkMerchant(input: NewMerchant) {
-  const name = input.name.trim()
-  if (name === '' || name.length > 200) {
-    throw new ServiceError('invalid_request', 'name must be 1 to 200 characters', 'name')
-  }
+  const name = readName(input.name)
   const country = parseCountry(input.country ?? 'ZA')
   const currencies = [...new Set((input.currencies ?? ['ZAR']).map((each) => parseCurrency(each, 'currencies')))]
   if (currencies.length === 0) {
@@ -60,10 +61,17 @@ function checkMerchant(input: NewMerchant) {
   return { name, country, currencies }
 }
 
+/** Throws `invalid_request`. */
+export function readName(text: string): string {
+  const name = text.trim()
+  if (name !== '' && name.length <= 200) return name
+  throw new ServiceError('invalid_request', 'name must be 1 to 200 characters', 'name')
+}
+
 /** All merchants, oldest first. For the operator only. */
 export async function listMerchants(context: Context): Promise<Merchant[]> {
   const rows = await context.db.query<MerchantRow>(sql`
-    select id, code, name, country, currencies, created_at from merchants order by id
+    select ${merchantColumns} from merchants m order by m.id
   `)
   return rows.map(readMerchant)
 }
@@ -72,8 +80,8 @@ export async function listMerchants(context: Context): Promise<Merchant[]> {
 export async function getMerchant(context: Context, reference: string): Promise<Merchant> {
   const number = /^\d{1,9}$/.test(reference) ? Number(reference) : null
   const [row] = await context.db.query<MerchantRow>(sql`
-    select id, code, name, country, currencies, created_at from merchants
-    where code = ${reference} or id = ${number}::integer
+    select ${merchantColumns} from merchants m
+    where m.code = ${reference} or m.id = ${number}::integer
   `)
   if (row === undefined) throw new ServiceError('merchant_not_found', `There is no merchant "${reference}"`)
   return readMerchant(row)
@@ -87,6 +95,7 @@ export function readMerchant(row: MerchantRow): Merchant {
     country: row.country,
     currencies: row.currencies as [Currency, ...Currency[]],
     createdAt: row.created_at,
+    closedAt: row.closed_at,
   }
 }
 

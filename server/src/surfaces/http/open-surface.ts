@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import { refuseUnstorableAddresses } from './addresses.ts'
+import { refuseEmptyIds, refuseUnstorableAddresses } from './addresses.ts'
 import { sendProblems } from './answer-problems.ts'
 import { readBodies } from './body.ts'
 import { readIdempotencyKeys } from './idempotency.ts'
@@ -9,6 +9,7 @@ import type { Problem } from './problem.ts'
 import { describeSurface, type Reference } from './reference.ts'
 import { type RouteFile, routesOf } from './routes.ts'
 import { serializeAnswers } from './serialization.ts'
+import { refuseUnknownMembers } from './strictness.ts'
 import type { SurfaceContext } from './surface.ts'
 import type { Envelope } from './unroutable.ts'
 import { validateRequests } from './validation.ts'
@@ -18,6 +19,10 @@ export interface Dialect extends Reference, Envelope {
   /** The bodies that it reads. Urlencoded texts are read as the numbers and booleans that the schema asks for. */
   readonly bodies: 'json' | 'json-or-urlencoded'
   readonly coerceBodies: boolean
+  /** A slash after a list is an item with an empty id: see `refuseEmptyIds`. */
+  readonly slashIsEmptyId?: boolean
+  /** Members and parameters that a route does not know: ignored, as the vendors do, or refused. */
+  readonly unknownMembers: 'ignored' | 'refused'
   /** The schema of a refusal, shared by the documents of its routes. */
   readonly errorSchema: TSchema
   /** The answer to a problem, in its envelope. */
@@ -46,8 +51,10 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
       sendProblems(scope, dialect.render)
       validateRequests(scope, dialect)
       serializeAnswers(scope)
-      readBodies(scope, dialect.bodies)
+      readBodies(scope, dialect.bodies, dialect.unknownMembers)
+      if (dialect.unknownMembers === 'refused') refuseUnknownMembers(scope)
       refuseUnstorableAddresses(scope)
+      if (dialect.slashIsEmptyId) refuseEmptyIds(scope)
       const [first, ...others] = dialect.callers
       // With one kind of caller, an unknown address without a credential is refused like a known one.
       if (others.length === 0) return openCallers(scope, surface, first)

@@ -11,10 +11,11 @@ import {
 } from '../../../domain/payments/checkout-sessions.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { metadataSchema } from '../../http/schemas.ts'
+import { metadataSchema, wholeNumber } from '../../http/schemas.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
+import { amountSchema, currencySchema, date, listOf, responses } from '../schemas.ts'
 
 const tags = ['Checkouts']
 
@@ -23,14 +24,14 @@ const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
 const lineItemSchema = Type.Object({
   name: text(200),
   productId: text(200),
-  quantity: Type.Optional(Type.Number({ description: 'Default 1' })),
+  quantity: Type.Optional(wholeNumber(1, 1e9, { description: 'Default 1' })),
   amount: Type.Unsafe<number | string>({ ...amountSchema, description: 'Minor units for one item' }),
   currency: currencySchema,
   imageId: text(200),
   imageUrl: text(2000),
 })
 
-/** Stored and answered as given. The hosted page of this server ignores it. */
+/** Stored as given, and answered with a `taxRate`. The hosted page of this server ignores it. */
 const hostedConfigSchema = Type.Object({
   merchantId: text(200),
   merchantAlias: text(200),
@@ -39,7 +40,7 @@ const hostedConfigSchema = Type.Object({
   merchantAvatarUrl: text(2000),
   requireContact: Type.Optional(Type.Boolean()),
   requireAddress: Type.Optional(Type.Boolean()),
-  taxRate: Type.Optional(Type.Number()),
+  taxRate: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
   embedMode: Type.Optional(Type.Boolean()),
   embedOrigin: text(2000),
   methods: Type.Optional(
@@ -101,6 +102,9 @@ const sessionSchema = Type.Object(
 
 const url = Type.Optional(Type.String({ format: 'uri', maxLength: 2000, examples: ['https://example.com/success'] }))
 
+const filtered = ['ids', 'id', 'merchantId', 'customerId', 'status'] as const
+const sorted = ['createdAt', 'id', 'merchantId'] as const
+
 /** `/api/canary/checkout/sessions`: pages on which a person pays. */
 export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
   const { context, publicUrl } = surface
@@ -124,7 +128,11 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
             cancelUrl: url,
             lineItems: Type.Optional(Type.Array(lineItemSchema, { maxItems: 100 })),
             totalAmount: Type.Optional(
-              Type.Unsafe<number | string>({ ...amountSchema, description: 'Default: the sum of the line items' }),
+              Type.Unsafe<number | string>({
+                ...amountSchema,
+                description:
+                  'The amount to charge, default the sum of the line items; it may differ from the sum by a tax, a delivery or a discount',
+              }),
             ),
             currency: currencySchema,
             mode: Type.Optional(
@@ -176,7 +184,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
           status: Type.Optional(Type.String({ description: 'open, complete or expired', examples: ['open'] })),
-          ...pageQuery,
+          ...listQuery(filtered, sorted),
         }),
         response: responses(200, listOf(sessionSchema, exampleSession), 400, 404),
       },
@@ -185,7 +193,15 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = readPageRequest(request.query)
-      const found = await listCheckoutSessions(context, tenant, { status: request.query.status || undefined }, page)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { direction } = readSort(request.query, sorted)
+      const filter = {
+        statuses: bothOf(request.query.status ? [request.query.status] : undefined, given.status),
+        ids: bothOf(given.ids, given.id),
+        customerCodes: given.customerId,
+      }
+      const found = await listCheckoutSessions(context, tenant, filter, { ...page, direction })
       return renderPage(page, found, (session) => render(tenant, session))
     },
   )
@@ -235,12 +251,13 @@ function renderSession({ merchant }: Tenant, session: CheckoutSession, publicUrl
     status: session.status,
     expiresAt: session.expiresAt.toISOString(),
     metadata: session.metadata ?? {},
-    ...(session.hostedConfig === null ? {} : { hostedCheckoutConfig: session.hostedConfig }),
+    // Always with a tax rate, and each line item with a quantity: the Flutter client cannot read them without.
+    ...(session.hostedConfig === null ? {} : { hostedCheckoutConfig: { taxRate: 0, ...session.hostedConfig } }),
     createdAt: session.createdAt.toISOString(),
     updatedAt: session.updatedAt.toISOString(),
   }
 }
 
 function renderLineItem(item: LineItem) {
-  return { ...item, amount: Number(item.amount) }
+  return { quantity: 1, ...item, amount: Number(item.amount) }
 }

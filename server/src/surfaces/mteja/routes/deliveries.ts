@@ -104,13 +104,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'List deliveries, newest first',
         tags,
         querystring: Type.Object({ ...filterMembers, ...stepQuery(id) }),
-        response: responses(
-          200,
-          Type.Object({ data: Type.Array(deliverySchema), nextBefore: nextSchema }),
-          400,
-          401,
-          404,
-        ),
+        response: responses(200, Type.Object({ data: Type.Array(deliverySchema), nextBefore: nextSchema }), 401, 404),
       },
     },
     async (request) => {
@@ -150,7 +144,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'Count the deliveries that a resend with this filter would send',
         tags,
         querystring: Type.Object(filterMembers),
-        response: responses(200, countSchema, 400, 401, 404),
+        response: responses(200, countSchema, 401, 404),
       },
     },
     async (request) => {
@@ -169,7 +163,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         description: `They are sent at once, with a new series of attempts. More than ${maxResent} deliveries are refused.`,
         tags,
         body: Type.Object(filterMembers),
-        response: responses(200, countSchema, 400, 401, 404, 409),
+        response: responses(200, countSchema, 401, 404, 409),
       },
     },
     async (request, tx) => {
@@ -188,7 +182,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'Send a delivery again, also if it was delivered before',
         tags,
         params,
-        response: responses(200, deliverySchema, 400, 401, 404, 409),
+        response: responses(200, deliverySchema, 401, 404, 409),
       },
     },
     async (request, tx) => {

@@ -5,8 +5,9 @@ import { verifyLedger } from '../../../domain/ledger/verify/index.ts'
 import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import { csvText } from '../../http/csv.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { sendText } from '../../http/send-text.ts'
 import { date, modeSchema, nullableText } from '../schemas.ts'
-import { jsonLines, sendText, streams } from '../streams.ts'
+import { jsonLines, streams } from '../streams.ts'
 
 const tags = ['Operator']
 const count = Type.Integer({ examples: [2] })
@@ -96,7 +97,7 @@ export const ledgerRoutes: RouteFile = (routes, { context }) => {
             Type.Unsafe<'jsonl' | 'csv'>({ type: 'string', enum: ['jsonl', 'csv'], examples: ['csv'] }),
           ),
         }),
-        response: streams({ [jsonLines]: exportedEntrySchema, 'text/csv': csvSchema }, 400, 401, 404),
+        response: streams({ [jsonLines]: exportedEntrySchema, 'text/csv': csvSchema }, 401, 404),
       },
     },
     async (request, reply) => {

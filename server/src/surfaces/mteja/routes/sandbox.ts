@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Mandate } from '../../../domain/payments/mandates.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
-import { approveAsCustomer } from '../../../domain/sandbox/mandates.ts'
+import { approveAsCustomer, declineAsCustomer } from '../../../domain/sandbox/mandates.ts'
 import { simulateNotice } from '../../../domain/sandbox/notices.ts'
 import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
 import { savePaymentMethod } from '../../../domain/sandbox/payment-methods.ts'
@@ -11,7 +11,8 @@ import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/san
 import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { date, nullableText, responses } from '../schemas.ts'
+import { wholeNumber } from '../../http/schemas.ts'
+import { amountSchema, date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
 const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
@@ -27,6 +28,13 @@ const payInSchema = Type.Object({
   balanceAfter: Type.Integer(),
   createdAt: date,
 })
+
+function answeredMandateSchema(status: string, authorizationCode: string | null) {
+  return Type.Object(
+    { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
+    { examples: [{ reference: 'ekk8t49ogj1x0c2', status, authorizationCode }] },
+  )
+}
 
 const incomingTransferSchema = Type.Object({
   reference: Type.String({ examples: ['000013260115'] }),
@@ -78,11 +86,11 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         tags,
         body: Type.Object({
           customerId,
-          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          amount: amountSchema,
           currency: Type.Optional(Type.String({ maxLength: 10, examples: ['ZAR'] })),
           description: optionalText(500, 'Top-up'),
         }),
-        response: responses(201, payInSchema, 400, 401, 403, 404),
+        response: responses(201, payInSchema, 401, 403, 404),
       },
     },
     async (request, keyed) => {
@@ -129,8 +137,8 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
               examples: ['4084084084084081'],
             }),
           ),
-          expiryMonth: Type.Optional(Type.Integer({ minimum: 1, maximum: 12, examples: [12] })),
-          expiryYear: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2099, examples: [2030] })),
+          expiryMonth: Type.Optional(wholeNumber(1, 12, { examples: [12] })),
+          expiryYear: Type.Optional(wholeNumber(2000, 2099, { examples: [2030] })),
           brand: optionalText(40, 'visa'),
           bank: optionalText(100, 'TEST BANK'),
           phone: Type.Optional(
@@ -143,7 +151,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           provider: optionalText(40, 'mpesa'),
           accountName: optionalText(200, 'John Doe'),
         }),
-        response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
+        response: responses(201, paymentMethodSchema, 401, 403, 404),
       },
     },
     async (request, tx) => {
@@ -200,7 +208,6 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
               ],
             },
           ),
-          400,
           401,
           403,
           404,
@@ -234,20 +241,22 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         tags,
         params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
         body: Type.Object({
-          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          amount: amountSchema,
           senderName: optionalText(200, 'Ada Obi'),
           senderBank: optionalText(100, 'Zenith Bank'),
           senderAccountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
           narration: optionalText(500, 'Rent'),
           reference: Type.Optional(
             Type.String({
-              pattern: '^[A-Za-z0-9.=-]{1,100}$',
-              description: 'The bank’s reference; it becomes the reference of the payment',
+              minLength: 1,
+              maxLength: 100,
+              description:
+                'The bank’s reference: letters, digits and any of "-._=". It becomes the reference of the payment',
               examples: ['000013260115'],
             }),
           ),
         }),
-        response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
+        response: responses(201, incomingTransferSchema, 401, 403, 404, 409),
       },
     },
     async (request, attempt) => {
@@ -269,23 +278,28 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           accountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
           bankCode: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['058'] })),
         }),
-        response: responses(
-          200,
-          Type.Object(
-            { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
-            { examples: [{ reference: 'ekk8t49ogj1x0c2', status: 'pending', authorizationCode: 'AUTH_ekk8t49ogj' }] },
-          ),
-          400,
-          401,
-          403,
-          404,
-        ),
+        response: responses(200, answeredMandateSchema('pending', 'AUTH_ekk8t49ogj'), 400, 401, 403, 404),
       },
     },
     async (request, tx) => {
       const { reference } = request.params
       return renderMandate(await approveAsCustomer(tx, testTenantOf(request), reference, request.body))
     },
+  )
+
+  routes.post(
+    '/sandbox/mandates/:reference/decline',
+    {
+      once: 'in a transaction',
+      schema: {
+        operationId: 'declineTestMandate',
+        summary: 'Decline a direct debit mandate, as the customer would on the hosted page',
+        tags,
+        params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
+        response: responses(200, answeredMandateSchema('declined', null), 401, 403, 404),
+      },
+    },
+    async (request, tx) => renderMandate(await declineAsCustomer(tx, testTenantOf(request), request.params.reference)),
   )
 }
 
