@@ -10,7 +10,7 @@ import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { withDatabase, withNewOperator, withOperator } from './database.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addListenCommand } from './listen.ts'
-import { addMerchantChanges } from './merchants.ts'
+import { addMerchantChanges, printMerchants } from './merchants.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
@@ -125,8 +125,7 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
       const { data } = await operator.merchants.list().page()
       if (flags.json) return printJson(data)
       if (data.length === 0) return tell('There is no merchant yet; mteja merchant create makes one.')
-      const rows = data.map(({ id, integration, country, name }) => [id, String(integration), country, name])
-      printTable(['ID', 'INTEGRATION', 'COUNTRY', 'NAME'], rows)
+      printMerchants(data)
     }),
   )
 
