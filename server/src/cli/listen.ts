@@ -57,6 +57,7 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
   const { style, events, forwardTo, secret, json } = flags
   const leaving = new AbortController()
   void untilSignal().then(() => leaving.abort())
+  process.stdout.on('error', () => leaving.abort())
   const client = new MtejaClient({ baseUrl, token: key })
   const signWith = style === 'paystack' ? key : (secret ?? newWebhookSecret(systemRandom))
   // With JSON the standard output has events only.
