@@ -25,6 +25,7 @@ export const errorCodes = [
   'event_not_found',
   'delivery_not_found',
   'email_taken',
+  'customer_not_deletable',
   'reference_taken',
   'merchant_in_use',
   'already_identified',

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import { refuseUnstorableAddresses } from './addresses.ts'
+import { refuseEmptyIds, refuseUnstorableAddresses } from './addresses.ts'
 import { sendProblems } from './answer-problems.ts'
 import { readBodies } from './body.ts'
 import { readIdempotencyKeys } from './idempotency.ts'
@@ -21,6 +21,8 @@ export interface Dialect extends Reference, Envelope {
   readonly coerceBodies: boolean
   /** Members and parameters that a route does not know: ignored, as the vendors do, or refused. */
   readonly unknownMembers: 'ignored' | 'refused'
+  /** A slash after a list is an item with an empty id: see `refuseEmptyIds`. */
+  readonly slashIsEmptyId?: boolean
   /** The schema of a refusal, shared by the documents of its routes. */
   readonly errorSchema: TSchema
   /** The answer to a problem, in its envelope. */
@@ -52,6 +54,7 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
       readBodies(scope, dialect.bodies, dialect.unknownMembers)
       if (dialect.unknownMembers === 'refused') refuseUnknownMembers(scope)
       refuseUnstorableAddresses(scope)
+      if (dialect.slashIsEmptyId) refuseEmptyIds(scope)
       const [first, ...others] = dialect.callers
       // With one kind of caller, an unknown address without a credential is refused like a known one.
       if (others.length === 0) return openCallers(scope, surface, first)
