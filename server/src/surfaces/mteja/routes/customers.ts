@@ -179,7 +179,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
         tags,
         params,
         body: Type.Object({ ...periodSchema, currency: Type.Optional(currencySchema) }),
-        response: responses(201, statementLinkSchema, 400, 401, 404, 409),
+        response: responses(201, statementLinkSchema, 401, 404, 409),
       },
     },
     async (request, tx) => {
