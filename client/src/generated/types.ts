@@ -476,7 +476,7 @@ export namespace Cashful {
     metadata?: Metadata | undefined
     /** Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key */
     idempotencyKey?: string | undefined
-    /** Default 24 hours from now */
+    /** At most a year from now; default 24 hours from now */
     expiresAt?: string | undefined
   }
   /** GET /api/canary/payment-intents: List payment intents, newest first */
@@ -630,7 +630,7 @@ export namespace Cashful {
     offset?: number | undefined
     /** The first day or instant of the period */
     startDate?: string | Date | undefined
-    /** The last instant of the period, or a day, which is included */
+    /** The last day of the period, which is included, or the instant at which the period ends */
     endDate?: string | Date | undefined
     /** credit, debit or fee */
     transactionType?: string | undefined
@@ -678,7 +678,7 @@ export namespace Cashful {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     /** Only events that happened at this instant or later */
     startDate?: string | Date | undefined
-    /** Only events that happened at this instant or earlier; a day without a time means its end */
+    /** Only events that happened before this instant; a day without a time is included */
     endDate?: string | Date | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
@@ -1305,9 +1305,9 @@ export namespace Paystack {
     perPage?: number | undefined
     /** Default 1 */
     page?: number | undefined
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or before this instant */
     to?: string | Date | undefined
     use_cursor?: boolean | undefined
     next?: string | undefined
@@ -1535,9 +1535,9 @@ export namespace Paystack {
     status?: string | undefined
     /** The exact amount in minor units */
     amount?: string | undefined
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or before this instant */
     to?: string | Date | undefined
     /** The same as perPage */
     per_page?: number | undefined
@@ -1551,9 +1551,9 @@ export namespace Paystack {
   }
   /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
   export interface TransactionTotalsQuery {
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or before this instant */
     to?: string | Date | undefined
   }
   /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
@@ -1917,8 +1917,10 @@ export namespace Mteja {
   /** GET /v1/customers/{id}/balances */
   export interface Balances {
     customerId: string
-    /** The past instant of the request; null for now */
+    /** The balances are those just before this instant; null for the balances as of now */
     at: string | null
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     balances: {
       currency: string
       posted: number
@@ -1932,8 +1934,12 @@ export namespace Mteja {
   export interface Statement {
     customerId: string
     currency: string
+    /** The first instant of the period */
     from: string
+    /** The first instant after the period */
     to: string
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     openingBalance: number
     closingBalance: number
     totalIn: number
@@ -2156,6 +2162,8 @@ export namespace Mteja {
     name: string
     country: string
     currencies: string[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     createdAt: string
   }
   /** GET /v1/ledger/verification */
@@ -2199,13 +2207,14 @@ export namespace Mteja {
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
+    /** The balances just before this instant, as at the end of a statement: a day without a time means its end, by the merchant’s clocks */
     at?: string | Date | undefined
   }
   /** GET /v1/customers/{id}/statement: Get the statement of a period: opening balance, entries and closing balance, as JSON, CSV or a page to print */
   export interface GetStatementQuery {
-    /** The first instant of the period */
+    /** The first day or the first instant of the period. Days are those of the merchant’s time zone */
     from: string | Date
-    /** The instant after the end of the period; a day without a time means its beginning */
+    /** The last day of the period, which is included, or the instant at which the period ends */
     to: string | Date
     /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
@@ -2274,8 +2283,9 @@ export namespace Mteja {
   export interface ListEventsQuery {
     type?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | Date | undefined
     /** Default 50 */
     limit?: number | undefined
@@ -2336,8 +2346,9 @@ export namespace Mteja {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | Date | undefined
     /** Default 50 */
     limit?: number | undefined
@@ -2356,8 +2367,9 @@ export namespace Mteja {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | Date | undefined
   }
   /** GET /v1/deliveries/resend-preview: Count the deliveries that a resend with this filter would send */
@@ -2370,8 +2382,9 @@ export namespace Mteja {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | undefined
   }
   /** POST /v1/deliveries/resend: Send the deliveries that match the filter again, by default the failed ones */
@@ -2428,6 +2441,8 @@ export namespace Mteja {
     country?: string | undefined
     /** ISO 4217 codes, the default currency first; default ZAR */
     currencies?: string[] | undefined
+    /** IANA name of a time zone; default the zone of the country, of its capital if it has several */
+    timeZone?: string | undefined
   }
   /** GET /v1/merchants: List merchants, oldest first */
   export interface ListMerchantsResult {

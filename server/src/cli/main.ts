@@ -82,11 +82,12 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
     .requiredOption('--name <name>', 'what it is called')
     .option('--country <code>', 'ISO 3166 code, default ZA')
     .option('--currencies <codes>', 'ISO 4217 codes, the default one first, default ZAR', (text) => text.split(','))
+    .option('--time-zone <name>', 'IANA name such as Africa/Lagos, default the zone of the country')
     .option('--json', 'print JSON')
-    .action((flags: Flags & { name: string; country?: string; currencies?: string[]; json?: true }) =>
+    .action((flags: Flags & Omit<Mteja.CreateMerchantBody, 'name'> & { name: string; json?: true }) =>
       withOperator(config(flags), async (operator) => {
-        const { name, country, currencies } = flags
-        const made = await operator.merchants.create({ name, country, currencies })
+        const { name, country, currencies, timeZone } = flags
+        const made = await operator.merchants.create({ name, country, currencies, timeZone })
         print(flags.json ? JSON.stringify(made) : `Created merchant ${made.id} (integration ${made.integration}).`)
       }),
     )

@@ -6,7 +6,7 @@ import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import { type MerchantRow, readMerchant } from './merchants.ts'
+import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
 
 /** A secret API key without its secret. */
@@ -128,7 +128,7 @@ export async function isKeyActive(context: Context, merchantId: number, apiKeyId
 async function findHolders(db: Queryable, hashes: string[]): Promise<(KeyHolder | null)[]> {
   const wanted = [...new Set(hashes)].map(bytesOf)
   const rows = await db.query<MerchantRow & { hash: Buffer; mode: Mode; key_id: string }>(sql`
-    select k.hash, k.mode, k.id as key_id, m.id, m.code, m.name, m.country, m.currencies, m.created_at
+    select k.hash, k.mode, k.id as key_id, ${merchantColumns}
     from api_keys k
     join merchants m on m.id = k.merchant_id
     where k.hash = any(${wanted}::bytea[]) and k.revoked_at is null

@@ -16,7 +16,7 @@ import { observeUpstream } from '../../base/observe-upstream.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { isKeyActive, type KeyHolder } from './api-keys.ts'
-import { type MerchantRow, readMerchant } from './merchants.ts'
+import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import type { Mode } from './tenant.ts'
 
 const algorithm = 'EdDSA'
@@ -138,7 +138,7 @@ async function findHolder(context: Context, payload: JWTPayload): Promise<KeyHol
   const merchantCode = payload.merchant_id
   if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode)) return null
   const [row] = await context.db.query<MerchantRow>(sql`
-    select id, code, name, country, currencies, created_at from merchants where code = ${merchantCode}
+    select ${merchantColumns} from merchants m where m.code = ${merchantCode}
   `)
   if (row === undefined) return null
   const mode: Mode = payload.mode === 'live' ? 'live' : 'test'

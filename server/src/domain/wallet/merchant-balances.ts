@@ -49,8 +49,8 @@ export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount
 
 export interface MerchantEntryFilter {
   from?: Date | undefined
-  /** The last instant that is included. */
-  to?: Date | undefined
+  /** The first instant after the period. */
+  until?: Date | undefined
   /** A type other than a `MerchantEntryType` matches no entry. */
   type?: string | undefined
 }
@@ -109,11 +109,10 @@ async function findPeriod(
   accountId: bigint,
   filter: MerchantEntryFilter,
 ): Promise<EntryRange> {
-  const justAfter = filter.to && new Date(filter.to.getTime() + 1)
   const [row] = await context.db.query<{ after: bigint; last: bigint }>(sql`
     select
       ${filter.from === undefined ? sql`0::bigint` : sql`entry_number_at(a.merchant_id, a.id, ${filter.from})`} as after,
-      ${justAfter === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${justAfter})`} as last
+      ${filter.until === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${filter.until})`} as last
     from ledger_accounts a
     where a.merchant_id = ${merchant.id} and a.id = ${accountId}
   `)

@@ -55,8 +55,8 @@ export interface DeliveryFilter {
   customer?: Customer | undefined
   /** The event happened at this time or after it. */
   from?: Date | undefined
-  /** The event happened at this time or before it. */
-  to?: Date | undefined
+  /** The event happened before this time. */
+  until?: Date | undefined
 }
 
 interface DeliveryRow {
@@ -124,7 +124,7 @@ export async function listDeliveries(
 export async function listStandardDeliveries(
   context: Context,
   tenant: Tenant,
-  filter: Pick<DeliveryFilter, 'status' | 'from' | 'to'> & { eventType?: string | undefined },
+  filter: Pick<DeliveryFilter, 'status' | 'from' | 'until'> & { eventType?: string | undefined },
   page: { limit: number; offset: number },
 ): Promise<Page<Delivery>> {
   const rows = await context.db.query<DeliveryRow & { total: bigint }>(sql`

@@ -4,6 +4,11 @@ import { type TSchema, Type } from 'typebox'
 export const date = Type.String({ format: 'date-time', examples: ['2026-01-15T10:30:00.000Z'] })
 export const nullableText = Type.Union([Type.String(), Type.Null()])
 
+export const timeZoneSchema = Type.String({
+  description: 'The merchant’s time zone, by which days are counted: an IANA name',
+  examples: ['Africa/Lagos'],
+})
+
 export const errorSchema = Type.Object(
   { error: Type.Object({ code: Type.String(), message: Type.String(), field: Type.Optional(Type.String()) }) },
   { $id: 'MtejaError', examples: [{ error: { code: 'customer_not_found', message: 'There is no customer "CUS_x"' } }] },
@@ -36,6 +41,7 @@ export const merchantSchema = Type.Object({
   name: Type.String({ examples: ['Duka'] }),
   country: Type.String({ examples: ['ZA'] }),
   currencies: Type.Array(Type.String(), { examples: [['ZAR', 'NGN']] }),
+  timeZone: timeZoneSchema,
   createdAt: date,
 })
 
@@ -52,6 +58,24 @@ export const currencySchema = Type.String({
 export const pageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 50', examples: [50] })),
   offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1e12, description: 'Default 0', examples: [0] })),
+}
+
+/** A period whose ends may be open. */
+export const periodQuery = {
+  from: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'The first day or the first instant. Days are those of the merchant’s time zone',
+      examples: ['2026-01-15'],
+    }),
+  ),
+  to: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'The last day, which is included, or the instant at which the period ends',
+      examples: ['2026-01-31'],
+    }),
+  ),
 }
 
 export function pageSchema<Item extends TSchema>(item: Item) {

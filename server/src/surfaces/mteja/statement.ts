@@ -1,4 +1,5 @@
 import { formatAmount } from '../../base/money.ts'
+import { isoWithOffset } from '../../base/time-zones.ts'
 import type { Customer } from '../../domain/customers/customers.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
@@ -32,7 +33,7 @@ export async function* statementPage(
 <body>
 <h1>Statement</h1>
 <p>${merchant.name} · ${name} (${customer.code})<br>
-${statement.from.toISOString()} until ${statement.to.toISOString()}, ${statement.currency}</p>
+${isoWithOffset(statement.from, merchant.timeZone)} until ${isoWithOffset(statement.until, merchant.timeZone)}, ${merchant.timeZone}, ${statement.currency}</p>
 <table>
 <thead><tr><th>Time</th><th>What</th><th class="amount">Amount</th><th class="amount">Balance</th></tr></thead>
 <tbody>
@@ -40,7 +41,7 @@ ${statement.from.toISOString()} until ${statement.to.toISOString()}, ${statement
 `.markup
   for await (const entry of entries) {
     const what = entry.description ?? entry.kind.replaceAll('_', ' ')
-    yield html`<tr><td>${entry.createdAt.toISOString()}</td><td>${what}</td>
+    yield html`<tr><td>${isoWithOffset(entry.createdAt, merchant.timeZone)}</td><td>${what}</td>
 <td class="amount">${money(entry.amount)}</td><td class="amount">${money(entry.balanceAfter)}</td></tr>
 `.markup
   }

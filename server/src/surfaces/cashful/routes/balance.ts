@@ -4,7 +4,7 @@ import type { Entry } from '../../../domain/ledger/entries.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { getMerchantBalance, listMerchantEntries, merchantEntryType } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
@@ -116,7 +116,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
           ),
           endDate: Type.Optional(
             Type.String({
-              description: 'The last instant of the period, or a day, which is included',
+              description: 'The last day of the period, which is included, or the instant at which the period ends',
               examples: ['2025-01-31T12:00:00.000Z'],
             }),
           ),
@@ -131,8 +131,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
       checkMerchantId(tenant, merchantId)
       const page = readPageRequest(request.query)
       const filter = {
-        from: readInstant(startDate, 'startDate'),
-        to: readInstant(endDate, 'endDate', '23:59:59.999'),
+        ...readPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
         type: transactionType || undefined,
       }
       const found = await listMerchantEntries(context, tenant, filter, page)

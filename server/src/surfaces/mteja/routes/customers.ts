@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { isoWithOffset } from '../../../base/time-zones.ts'
 import type { Context } from '../../../domain/context.ts'
 import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
@@ -15,9 +16,9 @@ import {
 } from '../../../domain/wallet/statements.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readEnd, readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
+import { currencySchema, customerIdSchema, date, nullableText, responses, timeZoneSchema } from '../schemas.ts'
 import { statementPage } from '../statement.ts'
 
 const tags = ['Customers']
@@ -26,7 +27,10 @@ const entriesPerRead = 1000
 
 const balancesSchema = Type.Object({
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
-  at: Type.Union([date, Type.Null()], { description: 'The past instant of the request; null for now' }),
+  at: Type.Union([date, Type.Null()], {
+    description: 'The balances are those just before this instant; null for the balances as of now',
+  }),
+  timeZone: timeZoneSchema,
   balances: Type.Array(
     Type.Object({
       currency: Type.String({ examples: ['ZAR'] }),
@@ -42,8 +46,9 @@ const balancesSchema = Type.Object({
 const statementSchema = Type.Object({
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
   currency: Type.String({ examples: ['ZAR'] }),
-  from: date,
-  to: date,
+  from: Type.String({ ...date, description: 'The first instant of the period' }),
+  to: Type.String({ ...date, description: 'The first instant after the period' }),
+  timeZone: timeZoneSchema,
   openingBalance: Type.Integer({ examples: [0] }),
   closingBalance: Type.Integer({ examples: [4950] }),
   totalIn: Type.Integer({ examples: [5000] }),
@@ -76,19 +81,29 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
         summary: 'Get a customer’s balances in every currency, now or at a past instant',
         tags,
         params,
-        querystring: Type.Object({ at: Type.Optional(Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })) }),
+        querystring: Type.Object({
+          at: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description:
+                'The balances just before this instant, as at the end of a statement: a day without a time means its end, by the merchant’s clocks',
+              examples: ['2026-01-15T10:30:00.000Z'],
+            }),
+          ),
+        }),
         response: responses(200, balancesSchema, 400, 401, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const at = readInstant(request.query.at, 'at')
+      const at = readEnd(tenant, request.query.at, 'at')
       const customer = await getCustomer(context, tenant, request.params.id)
       const found =
         at === undefined
           ? await balancesNow(context, tenant, customer)
           : await balancesAt(context, tenant, customer, at)
-      return { customerId: customer.code, at: at?.toISOString() ?? null, balances: found }
+      const { timeZone } = tenant.merchant
+      return { customerId: customer.code, at: at?.toISOString() ?? null, timeZone, balances: found }
     },
   )
 
@@ -102,10 +117,15 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
         tags,
         params,
         querystring: Type.Object({
-          from: Type.String({ description: 'The first instant of the period', examples: ['2026-01-01'] }),
+          from: Type.String({
+            maxLength: 40,
+            description: 'The first day or the first instant of the period. Days are those of the merchant’s time zone',
+            examples: ['2026-01-01'],
+          }),
           to: Type.String({
-            description: 'The instant after the end of the period; a day without a time means its beginning',
-            examples: ['2026-02-01'],
+            maxLength: 40,
+            description: 'The last day of the period, which is included, or the instant at which the period ends',
+            examples: ['2026-01-31'],
           }),
           currency: Type.Optional(currencySchema),
           format: Type.Optional(
@@ -124,14 +144,15 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
       const { from, to, currency, format = 'json', after = 0 } = request.query
       const statement = await openStatement(context, tenant, customer, {
         currency: heldCurrency(tenant.merchant, currency),
-        ...readPeriod(from, to),
+        ...readWholePeriod(tenant, from, to),
       })
       if (format !== 'json') {
         const entries = allEntries(context, tenant, statement)
         reply.serializer((text: string) => text)
         reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'text/html; charset=utf-8')
         if (format === 'csv') reply.header('content-disposition', 'attachment; filename="statement.csv"')
-        const text = format === 'csv' ? csvOf(statement, entries) : statementPage(tenant, customer, statement, entries)
+        const text =
+          format === 'csv' ? csvOf(tenant, statement, entries) : statementPage(tenant, customer, statement, entries)
         return reply.send(Readable.from(text)) as never
       }
       const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
@@ -139,7 +160,7 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
       const last = entries.at(-1)?.number
       return {
         customerId: customer.code,
-        ...renderStatement(statement),
+        ...renderStatement(tenant, statement),
         entries: entries.map(renderEntry),
         nextAfter: last === undefined || last === statement.last ? null : Number(last),
       }
@@ -162,11 +183,13 @@ async function balancesAt(context: Context, tenant: Tenant, customer: Customer, 
   return balances.map(({ currency, posted }) => ({ currency, posted: Number(posted) }))
 }
 
-function readPeriod(fromText: string, toText: string): { from: Date; to: Date } {
-  const from = readInstant(fromText, 'from')
-  const to = readInstant(toText, 'to')
-  if (from !== undefined && to !== undefined && from < to) return { from, to }
-  throw new ServiceError('invalid_request', 'from must be before to, and both are required', 'from')
+function readWholePeriod(tenant: Tenant, fromText: string, toText: string): { from: Date; until: Date } {
+  const { from, until } = readPeriod(tenant, [fromText, toText])
+  if (from === undefined) throw new ServiceError('invalid_request', 'from is required', 'from')
+  if (until === undefined) throw new ServiceError('invalid_request', 'to is required', 'to')
+  if (from < until) return { from, until }
+  const message = `from must be before to, but ${JSON.stringify(fromText)} is not before ${JSON.stringify(toText)}`
+  throw new ServiceError('invalid_request', message, 'from')
 }
 
 async function* allEntries(context: Context, tenant: Tenant, statement: Statement): AsyncGenerator<StatementEntry> {
@@ -177,11 +200,12 @@ async function* allEntries(context: Context, tenant: Tenant, statement: Statemen
   }
 }
 
-function renderStatement(statement: Statement) {
+function renderStatement({ merchant }: Tenant, statement: Statement) {
   return {
     currency: statement.currency,
     from: statement.from.toISOString(),
-    to: statement.to.toISOString(),
+    to: statement.until.toISOString(),
+    timeZone: merchant.timeZone,
     openingBalance: Number(statement.openingBalance),
     closingBalance: Number(statement.closingBalance),
     totalIn: Number(statement.totalIn),
@@ -202,21 +226,19 @@ function renderEntry(entry: StatementEntry) {
   }
 }
 
-async function* csvOf(statement: Statement, entries: AsyncIterable<StatementEntry>): AsyncGenerator<string> {
+/** People open the file as a table, so its times are the merchant's. The offset says which instant is meant. */
+async function* csvOf(
+  { merchant }: Tenant,
+  statement: Statement,
+  entries: AsyncIterable<StatementEntry>,
+): AsyncGenerator<string> {
+  const time = (instant: Date) => isoWithOffset(instant, merchant.timeZone)
   yield 'number,createdAt,transactionId,kind,description,amount,balanceAfter,currency\r\n'
-  yield `,${statement.from.toISOString()},,opening_balance,,,${statement.openingBalance},${statement.currency}\r\n`
+  yield `,${time(statement.from)},,opening_balance,,,${statement.openingBalance},${statement.currency}\r\n`
   for await (const entry of entries) {
     const { number, createdAt, transactionId, kind, description, amount, balanceAfter } = entry
-    const cells = [
-      number,
-      createdAt.toISOString(),
-      transactionId,
-      kind,
-      csvText(description ?? ''),
-      amount,
-      balanceAfter,
-    ]
+    const cells = [number, time(createdAt), transactionId, kind, csvText(description ?? ''), amount, balanceAfter]
     yield `${cells.join(',')},${statement.currency}\r\n`
   }
-  yield `,${statement.to.toISOString()},,closing_balance,,,${statement.closingBalance},${statement.currency}\r\n`
+  yield `,${time(statement.until)},,closing_balance,,,${statement.closingBalance},${statement.currency}\r\n`
 }

@@ -15,9 +15,9 @@ import {
 import { deliveryName, endpointName, readDeliveryName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { countResendable, maxResent, resendDeliveries, resendDelivery } from '../../../domain/webhooks/resend.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { date, nullableText, responses } from '../schemas.ts'
+import { date, nullableText, periodQuery, responses } from '../schemas.ts'
 import { customerCodeOf, stepOf, stepQuery } from './events.ts'
 
 const tags = ['Deliveries']
@@ -77,8 +77,7 @@ const filterMembers = {
   status: Type.Optional(statusSchema),
   eventType: Type.Optional(Type.String({ maxLength: 100, examples: ['identity.failed'] })),
   customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
-  from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
-  to: Type.Optional(Type.String({ maxLength: 40, description: 'A day without a time means its end' })),
+  ...periodQuery,
 }
 
 type GivenFilter = {
@@ -212,8 +211,7 @@ async function readFilter(context: Context, tenant: Tenant, given: GivenFilter):
     status,
     eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
     customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-    from: readInstant(from, 'from'),
-    to: readInstant(to, 'to', '23:59:59.999'),
+    ...readPeriod(tenant, [from, to]),
   }
 }
 

@@ -5,10 +5,10 @@ import { followEvents, type Look, lookEveryMs } from '../../../domain/events/eve
 import { type RecordedEvent, readEventType, type WebhookStyle } from '../../../domain/events/events.ts'
 import { eventName, readEventName } from '../../../domain/events/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
-import { date, responses } from '../schemas.ts'
+import { date, periodQuery, responses } from '../schemas.ts'
 import { jsonLines, sendText, streams } from '../streams.ts'
 
 const tags = ['Events']
@@ -101,8 +101,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({
           type: Type.Optional(Type.String({ maxLength: 100, examples: ['transfer.completed'] })),
           customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
-          from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
-          to: Type.Optional(Type.String({ maxLength: 40, description: 'A day without a time means its end' })),
+          ...periodQuery,
           ...stepQuery(id),
         }),
         response: responses(
@@ -126,8 +125,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       const filter = {
         type: type === undefined ? undefined : readEventType('type', type),
         customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-        from: readInstant(from, 'from'),
-        to: readInstant(to, 'to', '23:59:59.999'),
+        ...readPeriod(tenant, [from, to]),
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)

@@ -32,6 +32,14 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
               examples: [['NGN', 'USD']],
             }),
           ),
+          timeZone: Type.Optional(
+            Type.String({
+              maxLength: 100,
+              description:
+                'IANA name of a time zone; default the zone of the country, of its capital if it has several',
+              examples: ['Africa/Lagos'],
+            }),
+          ),
         }),
         response: responses(201, merchantSchema, 400, 401, 404),
       },
@@ -119,6 +127,7 @@ function renderMerchant(merchant: Merchant) {
     name: merchant.name,
     country: merchant.country,
     currencies: [...merchant.currencies],
+    timeZone: merchant.timeZone,
     createdAt: merchant.createdAt.toISOString(),
   }
 }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { parseAmount } from '../../../base/money.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import {
   listPayments,
   type PaymentFilter,
@@ -10,7 +11,7 @@ import {
 import { type Payment, type PaymentStatus, snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargePaymentMethod, getPayment, openPayment, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { readMetadataOrText } from '../metadata.ts'
 import {
@@ -38,10 +39,16 @@ import {
 const tags = ['Transaction']
 const period = {
   from: Type.Optional(
-    Type.String({ description: 'Only items created at this instant or later', examples: ['2024-01-01'] }),
+    Type.String({
+      description: 'Only items created on this day or later, by the merchant’s clocks, or at this instant or later',
+      examples: ['2024-01-01'],
+    }),
   ),
   to: Type.Optional(
-    Type.String({ description: 'Only items created at this instant or earlier', examples: ['2099-12-31'] }),
+    Type.String({
+      description: 'Only items created on this day or earlier, by the merchant’s clocks, or before this instant',
+      examples: ['2099-12-31'],
+    }),
   ),
 }
 
@@ -129,9 +136,10 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const query = { ...request.query, perPage: request.query.perPage ?? request.query.per_page }
-      const filter = readFilter(query)
+      const tenant = tenantOf(request)
+      const filter = readFilter(tenant, query)
       const list = wantsCursor(query) ? listByCursor : listByPage
-      const { items, meta } = await list(tenantOf(request), filter, query)
+      const { items, meta } = await list(tenant, filter, query)
       const data = items.map((each) => renderTransactionRow(snapshotPayment(each)))
       return { status: true as const, message: 'Transactions retrieved', data, meta }
     },
@@ -149,7 +157,9 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const { count, volumes } = await totalPayments(context, tenantOf(request), readPeriod(request.query))
+      const tenant = tenantOf(request)
+      const created = readPeriod(tenant, [request.query.from, request.query.to])
+      const { count, volumes } = await totalPayments(context, tenant, created)
       const byCurrency = volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) }))
       const data = {
         total_transactions: count,
@@ -205,7 +215,6 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
   )
 
-  type Tenant = ReturnType<typeof tenantOf>
   interface Listed {
     items: Payment[]
     meta: object
@@ -247,17 +256,13 @@ const statuses: Readonly<Record<string, PaymentStatus | null>> = {
   queued: null,
 }
 
-function readFilter(query: TransactionQuery): PaymentFilter {
+function readFilter(tenant: Tenant, query: TransactionQuery): PaymentFilter {
   return {
-    ...readPeriod(query),
+    ...readPeriod(tenant, [query.from, query.to]),
     status: query.terminalid ? null : query.status ? readStatus(query.status) : undefined,
     customerId: query.customer ? readCustomer(query.customer) : undefined,
     amount: query.amount ? parseAmount(query.amount) : undefined,
   }
-}
-
-function readPeriod({ from, to }: Pick<ListQuery, 'from' | 'to'>) {
-  return { from: readInstant(from, 'from'), to: readInstant(to, 'to', '23:59:59.999') }
 }
 
 function readStatus(status: string): PaymentStatus | null {
