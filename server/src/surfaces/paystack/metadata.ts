@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Metadata } from '../../domain/customers/customers.ts'
-import { parseJson } from '../http/body.ts'
+import type { Metadata } from '../../domain/customers/metadata.ts'
+import { parseMetadata } from '../http/body.ts'
 
 /**
  * Reads metadata as clients send it: an object, or an object as JSON text (Paystack's own Node package, paystack-node).
@@ -26,7 +26,7 @@ export function readMetadataOrText(given: Metadata | string | undefined): Metada
 
 function parse(text: string): unknown {
   try {
-    return text.trim() === '' ? {} : parseJson(text)
+    return text.trim() === '' ? {} : parseMetadata(text)
   } catch {
     return undefined
   }

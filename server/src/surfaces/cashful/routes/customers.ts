@@ -1,16 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { refuseInvisible } from '../../../base/visible-text.ts'
 import { listCustomers } from '../../../domain/customers/customer-lists.ts'
 import {
   type Customer,
   createCustomer,
   emailTaken,
   getCustomer,
-  type Metadata,
   updateCustomer,
 } from '../../../domain/customers/customers.ts'
-import { type PhoneNumber, parsePhoneNumber } from '../../../domain/customers/phone-numbers.ts'
+import { type Metadata, mergeMetadata } from '../../../domain/customers/metadata.ts'
+import { fullNameOf, splitName } from '../../../domain/customers/names.ts'
+import { type PhoneNumber, parseLocalPhoneNumber } from '../../../domain/customers/phone-numbers.ts'
 import { type Balance, getBalance } from '../../../domain/ledger/balances.ts'
 import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -61,7 +63,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       }
       const given = {
         email: email ?? null,
-        ...splitName(name),
+        ...splitName(name ?? ''),
         phone: readPhone(tenant, phoneNumber),
         metadata: metadata ?? {},
       }
@@ -138,7 +140,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const { email, name, metadata } = request.body
       const changes = {
         email,
-        ...(name === undefined ? {} : splitName(name)),
+        fullName: name,
         metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
       }
       return renderCustomer(tenant, await updateCustomer(tx, tenant, { code: request.params.id }, changes))
@@ -215,32 +217,15 @@ function idOf(request: FastifyRequest): string {
 
 /** Throws `invalid_request` for a text that cannot be a phone number. */
 function readPhone(tenant: Tenant, text: string): PhoneNumber {
-  const number = parsePhoneNumber(text, tenant.merchant.country)
+  refuseInvisible(text, 'phoneNumber')
+  const number = parseLocalPhoneNumber(text, tenant.merchant.country)
   if (number !== null) return number
   const message = `phoneNumber must be a phone number such as +27821234567, or local to ${tenant.merchant.country}, not ${JSON.stringify(text)}`
   throw new ServiceError('invalid_request', message, 'phoneNumber')
 }
 
-/**
- * One name on this surface is two names on the Paystack surface. It is split at the first space, so that joining both
- * parts gives the same name.
- */
-function splitName(name: string | undefined): { firstName: string | null; lastName: string | null } {
-  const text = name?.trim() ?? ''
-  if (text === '') return { firstName: null, lastName: null }
-  const space = text.indexOf(' ')
-  return space === -1
-    ? { firstName: text, lastName: null }
-    : { firstName: text.slice(0, space), lastName: text.slice(space + 1) }
-}
-
-function mergeMetadata(current: Metadata, given: Metadata): Metadata {
-  const merged = { ...current, ...given }
-  return Object.fromEntries(Object.entries(merged).filter(([name, value]) => value !== null || !(name in given)))
-}
-
 function renderCustomer({ merchant }: Tenant, customer: Customer) {
-  const name = [customer.firstName, customer.lastName].filter((part) => part !== null && part !== '').join(' ')
+  const name = fullNameOf(customer)
   return {
     id: customer.code,
     merchantId: merchant.code,
