@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { measureAgainst } from './against.ts'
 import { type Bench, database, type Row } from './bench.ts'
 import { fillStatements } from './fill.ts'
 import { Generator } from './load/generator.ts'
@@ -33,7 +34,10 @@ const postgres = await BenchPostgres.start()
 const generator = new Generator()
 try {
   const notes: string[] = []
-  const results = await measureAll(notes)
+  const results =
+    options.against === null
+      ? await measureAll(notes)
+      : await measureAgainst(options.against, { options, postgres, generator })
   const minutes = (performance.now() - startedAt) / 60_000
   console.log(`\n${renderTable(results)}\n${notes.join('\n')}\n${minutes.toFixed(1)} minutes`)
   if (options.write) {

@@ -5,6 +5,8 @@ export interface Options {
   readonly quick: boolean
   /** Names of the rows to measure; empty for all. */
   readonly only: readonly string[]
+  /** The folder of another checkout to compare with, or null. */
+  readonly against: string | null
   /** Writes bench/README.md. */
   readonly write: boolean
   /** Alternating rounds. The figure of a row is their median. */
@@ -17,9 +19,10 @@ export interface Options {
   readonly largeEntries: number
 }
 
-const usage = `npm run bench -- [--quick] [--only NAME[,NAME…]] [--write]
+const usage = `npm run bench -- [--quick] [--only NAME[,NAME…]] [--against FOLDER] [--write]
   --quick  shorter rounds and a smaller large database: a few minutes
   --only   only these rows
+  --against  compare with the server in FOLDER, another checkout with its packages
   --write  write bench/README.md, which a full run of all rows does anyway`
 
 /** Ends the process with the usage for invalid arguments. */
@@ -27,20 +30,25 @@ export function readOptions(args: string[], names: readonly string[]): Options {
   try {
     const { values } = parseArgs({
       args,
-      options: { quick: { type: 'boolean' }, only: { type: 'string', multiple: true }, write: { type: 'boolean' } },
+      options: {
+        quick: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+        against: { type: 'string' },
+        write: { type: 'boolean' },
+      },
     })
     const only = (values.only ?? []).flatMap((list) => list.split(','))
     const unknown = only.find((name) => !names.includes(name))
     if (unknown !== undefined) throw new Error(`There is no row "${unknown}"`)
-    return optionsOf(values.quick ?? false, only, values.write ?? false)
+    return optionsOf(values.quick ?? false, only, values.against ?? null, values.write ?? false)
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}\nRows: ${names.join(', ')}`)
     return process.exit(2)
   }
 }
 
-function optionsOf(quick: boolean, only: string[], write: boolean): Options {
-  const common = { quick, only, write: write || (!quick && only.length === 0) }
+function optionsOf(quick: boolean, only: string[], against: string | null, write: boolean): Options {
+  const common = { quick, only, against, write: against === null && (write || (!quick && only.length === 0)) }
   if (quick) {
     return { ...common, rounds: 3, seconds: 2, warmUpSeconds: 2, largeCustomers: 100_000, largeEntries: 1_000_000 }
   }

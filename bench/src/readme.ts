@@ -29,7 +29,7 @@ export function renderReadme(results: readonly Result[], circumstances: Circumst
 \`npm run bench\` measures the server against hand-written SQL and prints ratios. Both sides run on one machine against
 one PostgreSQL. The bench starts this PostgreSQL by itself. The two sides run in alternating rounds. Absolute figures
 are there only to be compared with each other. \`--quick\` takes a few minutes. \`--only transfers,lists\` measures some
-rows. A full run writes this file, and so does any run with \`--write\`. The lines below the table say what was measured.
+rows. \`--against FOLDER\` compares with the server of another checkout. A full run writes this file, and so does any run with \`--write\`. The lines below the table say what was measured.
 
 ${renderTable(results)}
 - Date: ${new Date().toISOString().slice(0, 10)}, ${minutes.toFixed(0)} minutes${options.quick ? ' (--quick)' : ''}

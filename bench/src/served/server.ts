@@ -20,10 +20,13 @@ export class BenchServer {
     this.port = port
   }
 
-  /** Starts a server on a PostgreSQL database, or without one on the embedded engine in a new folder. */
-  static async start(databaseUrl?: string): Promise<BenchServer> {
+  /**
+   * Starts a server on a PostgreSQL database, or without one on the embedded engine in a new folder. `main` is the
+   * program to run.
+   */
+  static async start(databaseUrl?: string, main = new URL('main.ts', import.meta.url)): Promise<BenchServer> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'mteja-bench-'))
-    const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), [], {
+    const child = fork(fileURLToPath(main), [], {
       // Its log is written, and read by nobody.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // Set here, so that no variable of the caller's changes the measurement.

@@ -96,7 +96,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
 
 /** Clients whose base address ends in a slash ask for `//customer`. Done before routing, so that 404s see it too. */
 function withSingleSlashes(url: string): string {
-  if (!url.startsWith('/')) return url
+  if (!url.startsWith('/') || !url.includes('//')) return url
   const [path = '', ...query] = url.split('?')
   return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
 }

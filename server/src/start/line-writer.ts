@@ -4,22 +4,27 @@ import fs from 'node:fs'
 const gatherMs = 20
 /** How long it takes to try again while the reader's pipe is full. */
 const fullMs = 50
+/** The bytes for lines that a writer begins with. It takes more when they are full. */
+const firstBytes = 64 * 1024
+/** A character of a string is at most this many bytes. */
+const bytesPerCharacter = 3
 
 /**
- * Writes lines to a file or pipe without holding up whoever has them to write. Lines are gathered and written together: a
- * line costs a tenth of what pino's own destination takes, which measures all the waiting text at each line.
+ * Writes lines to a file or pipe, and holds up no caller. Lines are gathered and written together. Each line is copied into
+ * a buffer at once: to join thousands of strings later takes three times as long, and pino's own destination ten times.
  */
 export class LineWriter {
   readonly #fd: number
   readonly #maxWaiting: number
   readonly #onDropped: () => void
-  #waiting = ''
+  #waiting = Buffer.allocUnsafe(firstBytes)
+  #length = 0
   #writing: Buffer | null = null
   #isScheduled = false
   #isBroken = false
 
   /**
-   * @param maxWaiting characters that may wait; lines beyond are dropped, since a reader that hangs must stop no server
+   * @param maxWaiting bytes that may wait; lines beyond are dropped, since a reader that hangs must stop no server
    * @param onDropped is called for each line that is dropped
    */
   constructor(fd: number, maxWaiting: number, onDropped: () => void) {
@@ -30,12 +35,28 @@ export class LineWriter {
   }
 
   write(line: string): void {
-    if (this.#isBroken || this.#waiting.length + line.length > this.#maxWaiting) {
+    if (this.#isBroken || this.#length + line.length > this.#maxWaiting) {
       this.#onDropped()
       return
     }
-    this.#waiting += line
+    const needed = this.#length + line.length * bytesPerCharacter
+    if (needed > this.#waiting.length) this.#grow(needed)
+    this.#length += this.#waiting.write(line, this.#length)
     this.#schedule(gatherMs)
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#waiting.length))
+    this.#waiting.copy(larger, 0, 0, this.#length)
+    this.#waiting = larger
+  }
+
+  /** The lines that wait. They wait no longer. */
+  #take(): Buffer {
+    const lines = this.#waiting.subarray(0, this.#length)
+    this.#waiting = Buffer.allocUnsafe(firstBytes)
+    this.#length = 0
+    return lines
   }
 
   #schedule(delayMs: number): void {
@@ -44,8 +65,7 @@ export class LineWriter {
     // What waits at the end of the process is written then.
     setTimeout(() => {
       this.#isScheduled = false
-      this.#writing = Buffer.from(this.#waiting)
-      this.#waiting = ''
+      this.#writing = this.#take()
       this.#writeOut()
     }, delayMs).unref()
   }
@@ -61,13 +81,14 @@ export class LineWriter {
       const rest = bytes.subarray(written)
       this.#writing = error === null && rest.length > 0 ? rest : null
       if (this.#writing !== null) this.#writeOut()
-      else if (this.#waiting !== '') this.#schedule(0)
+      else if (this.#length > 0) this.#schedule(0)
     })
   }
 
   /** At the end of the process. A reader that takes nothing for a second misses the rest. */
   #finish(): void {
-    let rest = Buffer.from(this.#isBroken ? '' : this.#waiting)
+    if (this.#isBroken) return
+    let rest = this.#take()
     const until = performance.now() + 1000
     while (rest.length > 0 && performance.now() < until) {
       try {

@@ -7,7 +7,7 @@ import type { WriteRequest } from '../surfaces/operations/requests.ts'
 import { LineWriter } from './line-writer.ts'
 import { renderForTerminal } from './terminal-lines.ts'
 
-/** Characters of lines that standard output has not taken yet. Further lines are dropped. */
+/** Bytes of lines that standard output has not taken yet. Further lines are dropped. */
 const maxWaiting = 16 * 1024 * 1024
 
 /** The server's log: what is written by whom. */
@@ -27,17 +27,24 @@ export function createLog(level: string, output: DestinationStream): ServerLog {
   const base = { pid: process.pid, hostname: hostname() }
   const logger = pino({ level, base, serializers: { err: describeError } }, output)
   const levels = { info: logger.levels.values.info, debug: logger.levels.values.debug }
-  const ofProcess = JSON.stringify(base).slice(1, -1)
+  const ofProcess = `,${JSON.stringify(base).slice(1, -1)},"requestId":"`
+  /** The lines of a route's answers have this text in common. */
+  const texts = new Map<string, string>()
   return {
     logger,
     // By hand: pino takes 2 to 4 µs for such a line, a tenth of what reading a customer takes in all.
     writeRequest(grade, { requestId, method, route, status, durationMs, merchant, apiKeyId }) {
       if (!logger.isLevelEnabled(grade)) return
+      const key = `${status} ${method} ${route}`
+      let answered = texts.get(key)
+      if (answered === undefined) {
+        answered = `","method":"${method}","route":${JSON.stringify(route)},"status":${status},"durationMs":`
+        texts.set(key, answered)
+      }
       const caller =
         merchant === null ? '' : `,"merchant":"${merchant}"${apiKeyId === null ? '' : `,"apiKeyId":"${apiKeyId}"`}`
       output.write(
-        `{"level":${levels[grade]},"time":${Date.now()},${ofProcess},"requestId":"${requestId}","method":"${method}",` +
-          `"route":${JSON.stringify(route)},"status":${status},"durationMs":${durationMs}${caller},"msg":"request"}\n`,
+        `{"level":${levels[grade]},"time":${Date.now()}${ofProcess}${requestId}${answered}${durationMs}${caller},"msg":"request"}\n`,
       )
     },
   }

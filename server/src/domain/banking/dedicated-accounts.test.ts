@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { keepLog } from '../../../test/kept-log.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { createFailureLog } from '../../base/failure-log.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import { type Customer, createCustomer, findCustomer } from '../customers/customers.ts'
@@ -203,23 +204,19 @@ test('a request for a dedicated account that fails keeps no request behind it wa
   })
   await requestDedicatedAccount(context, live, request('1000000001'), {})
   await requestDedicatedAccount(context, live, request('1000000002'), {})
-  await finishAccountRequests({ ...context, log })
-  expect(log.lines).toEqual([
-    {
-      level: 'warn',
-      members: {
-        task: 'account_requests',
-        merchant: live.merchant.id,
-        mode: 'live',
-        row: expect.any(String),
-        attempt: 1,
-        operation: 'open_account',
-        outcome: 'failed',
-        status: 503,
-      },
-      sentence: 'a service outside could not be asked; it is asked again',
+  await finishAccountRequests({ ...context, failures: createFailureLog(service.clock, log) })
+  expect(log.lines[0]).toEqual({
+    level: 'warn',
+    members: {
+      subject: `background account_requests of ${live.merchant.code} in live mode`,
+      row: expect.any(String),
+      attempt: 1,
+      operation: 'open_account',
+      outcome: 'failed',
+      status: 503,
     },
-  ])
+    sentence: 'begins to fail',
+  })
   const assigned = async () => (await eventTypes()).filter((type) => type === 'dedicated_account.assigned').length
   expect(await assigned()).toBe(1)
   broken = false
@@ -235,7 +232,7 @@ test('a request for a dedicated account of a mode whose provider is gone waits f
   const log = keepLog()
   const context = servedBy({})
   await requestDedicatedAccount(context, live, request('1000000001'), {})
-  await finishAccountRequests({ ...service, log })
+  await finishAccountRequests({ ...service, failures: createFailureLog(service.clock, log) })
   expect(log.lines.map(({ members }) => members.outcome)).toEqual(['not_configured'])
   service.clock.advance(30_000)
   await finishAccountRequests(context)

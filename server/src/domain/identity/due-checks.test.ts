@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { keepLog } from '../../../test/kept-log.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
+import { createFailureLog } from '../../base/failure-log.ts'
 import type { Log } from '../../base/log.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
@@ -40,7 +41,8 @@ const sandboxVerifier = createSandboxVerifier({ delayMs: 1000 })
 
 /** The service with another verifier. */
 function judgedBy(verifier: Partial<IdentityVerifier>, log: Log = service.log): TestService {
-  return { ...service, log, verifierOf: async () => ({ ...sandboxVerifier, ...verifier }) }
+  const failures = createFailureLog(service.clock, log)
+  return { ...service, log, failures, verifierOf: async () => ({ ...sandboxVerifier, ...verifier }) }
 }
 
 const closed = () => new UpstreamError('identify_customer', 'failed', 503)
@@ -91,35 +93,33 @@ test('a verifier that cannot be asked once delays the outcome, and changes nothi
   expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
 })
 
-test('each failed attempt of an identity check is logged without the customer’s values', async () => {
+test('an identity check that cannot be asked is logged at most once a minute, without the customer’s values', async () => {
   const log = keepLog()
   const broken = judgedBy({ verify: () => Promise.reject(closed()) }, log)
   const checkId = await requestIdentityCheck(broken, tenant, { code }, credential)
   await advance(service.sandboxDelayMs, broken)
   for (let i = 0; i < 40; i += 1) await advance(30_000, broken)
-  const members = {
-    merchant: tenant.merchant.id,
-    mode: 'test',
-    row: String(checkId),
-    operation: 'identify_customer',
-    outcome: 'failed',
-    status: 503,
-  }
+  const subject = `background identity_checks of ${tenant.merchant.code} in test mode`
+  const outcome = { row: String(checkId), operation: 'identify_customer', outcome: 'failed', status: 503 }
+  const since = expect.any(Date)
+  const { code: merchant } = tenant.merchant
   expect(log.lines).toEqual([
-    ...[1, 2, 3, 4, 5].map((attempt) => ({
+    { level: 'warn', members: { subject, ...outcome, attempt: 1 }, sentence: 'begins to fail' },
+    ...[3, 4, 5].map((attempt) => ({
       level: 'warn',
-      members: { ...members, task: 'identity_checks', attempt },
-      sentence: 'a service outside could not be asked; it is asked again',
+      members: { subject, failures: attempt, since, ...outcome, attempt },
+      sentence: 'still fails',
     })),
     {
       level: 'warn',
-      members,
+      members: { merchant, mode: 'test', ...outcome },
       sentence: 'the identity verifier could not be asked 6 times; the check ends without it',
     },
+    { level: 'warn', members: { subject, failures: 5, since }, sentence: 'works again' },
   ])
 })
 
-test('a bug in a check is logged as an error, and the check is tried again until the bug is mended', async () => {
+test('a bug in a check is logged, and the check is tried again until the bug is mended', async () => {
   const log = keepLog()
   const bug = new TypeError('undefined is not a function')
   const broken = judgedBy({ verify: () => Promise.reject(bug) }, log)
@@ -127,7 +127,7 @@ test('a bug in a check is logged as an error, and the check is tried again until
   await advance(service.sandboxDelayMs, broken)
   for (let hour = 0; hour < 24; hour += 1) await advance(60 * 60 * 1000, broken)
   expect(log.lines.length).toBeGreaterThanOrEqual(24)
-  for (const { level, members } of log.lines) expect([level, members.err]).toEqual(['error', bug])
+  for (const { members } of log.lines) expect(members.err).toBe(bug)
   expect(await outcomes()).toEqual([])
   await advance(60 * 60 * 1000)
   expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])

@@ -65,7 +65,7 @@ function giveUp(
   { firstName, lastName }: IdentityDetails,
   { operation, outcome, status }: UpstreamError,
 ): IdentityOutcome {
-  const members = { merchant: tenant.merchant.id, mode: tenant.mode, row: String(id), operation, outcome, status }
+  const members = { merchant: tenant.merchant.code, mode: tenant.mode, row: String(id), operation, outcome, status }
   log.warn(members, `the identity verifier could not be asked ${maxAttempts} times; the check ends without it`)
   return notice?.succeeded ? { succeeded: true, firstName, lastName } : unanswered
 }

@@ -49,8 +49,8 @@ const maxRetryMs = 60 * 60 * 1000
 
 /**
  * Works on the due rows of a task, taking turns between tenants, and answers how many were done. Any number of servers may
- * do so at once, because each row is claimed first. A row whose work throws is logged and counted, is due again later, and
- * keeps no other row waiting. The rows of a killed server are due again after a minute.
+ * do so at once, because each row is claimed first. A row whose work throws is counted, is due again later, and keeps no other
+ * row waiting. The failures of one merchant's rows are one subject of the failure log. The rows of a killed server are due again after a minute.
  */
 export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
@@ -140,11 +140,14 @@ async function doRow<Given extends FreeContext, Row, Id extends RowId>(
 ): Promise<boolean> {
   const claimedUntil = await claim(context, task, row)
   if (claimedUntil === null) return false
+  const { merchant, mode } = row.tenant
+  const subject = `background ${task.name} of ${merchant.code} in ${mode} mode`
   try {
     await task.work(context, row)
+    context.failures.worked(subject)
     return true
   } catch (error) {
-    logFailure(context, task.name, row, error)
+    context.failures.failed(subject, { row: String(row.id), attempt: row.attempts + 1, ...reasonOf(error) })
     context.meter.counter('mteja_background_failures_total', { task: task.name }).add(1)
     await postpone(context, task, row, claimedUntil)
     return false
@@ -185,12 +188,8 @@ async function postpone<Given extends FreeContext, Row, Id extends RowId>(
   `)
 }
 
-function logFailure({ log }: FreeContext, task: string, { tenant, id, attempts }: DueRow<RowId>, error: unknown): void {
-  const members = { task, merchant: tenant.merchant.id, mode: tenant.mode, row: String(id), attempt: attempts + 1 }
-  if (error instanceof UpstreamError) {
-    const { operation, outcome, status } = error
-    log.warn({ ...members, operation, outcome, status }, 'a service outside could not be asked; it is asked again')
-    return
-  }
-  log.error({ ...members, err: error }, 'a row of background work failed; it is tried again')
+function reasonOf(error: unknown): Record<string, unknown> {
+  if (!(error instanceof UpstreamError)) return { err: error }
+  const { operation, outcome, status } = error
+  return { operation, outcome, status }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type KeptLog, keepLog } from '../../../test/kept-log.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { ServiceError } from '../../base/errors.ts'
+import { createFailureLog } from '../../base/failure-log.ts'
 import { sql } from '../../db/sql.ts'
 import type { Service } from '../../surfaces/http/surface.ts'
 import { inTransaction } from '../context.ts'
@@ -515,38 +516,39 @@ describe('a crash', () => {
 
 describe('a payment that fails again and again in the background', () => {
   /** The service with a processor that cannot say anything of one intent. */
-  async function deafTo(id: string, log: KeptLog): Promise<Service> {
+  async function deafTo(id: string, asked: () => void, log: KeptLog): Promise<Service> {
     const processor = await requireProcessor(service, tenant)
-    const query: PaymentProcessor['query'] = (its, reference) =>
-      reference.startsWith(id) ? Promise.reject(new Error('deaf')) : processor.query(its, reference)
-    return { ...takenBy({ ...processor, query }), log }
+    const query: PaymentProcessor['query'] = (its, reference) => {
+      if (!reference.startsWith(id)) return processor.query(its, reference)
+      asked()
+      return Promise.reject(new Error('deaf'))
+    }
+    return { ...takenBy({ ...processor, query }), failures: createFailureLog(service.clock, log) }
   }
 
   test('a payment that fails again and again keeps no other waiting, is logged without a value of the customer, and is tried later each time', async () => {
     const log = keepLog()
     const bad = await create()
     await confirm(bad.id, cardOf('late_success'))
-    const as = await deafTo(bad.id, log)
     const tried: number[] = []
     const began = service.clock.now().getTime()
+    const asked = () => tried.push(Math.round((service.clock.now().getTime() - began) / 1000))
+    const as = await deafTo(bad.id, asked, log)
     const good: string[] = []
     for (let seconds = 0; seconds < 300; seconds += 5) {
       service.clock.advance(5_000)
       const { id } = await create()
       await confirm(id, cardOf('late_success'))
       good.push(id)
-      const before = log.lines.length
       await settleDuePayments(as)
-      if (log.lines.length > before) tried.push(Math.round((service.clock.now().getTime() - began) / 1000))
     }
     service.clock.advance(5_000)
     await settleDuePayments(as)
     expect(tried).toEqual([5, 35, 95, 215])
     const statuses = await Promise.all(good.map((id) => getPaymentIntent(service, tenant, id)))
     expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set(['succeeded']))
-    const { members, level } = log.lines[0] as KeptLog['lines'][number]
-    const ids = { task: 'payments', merchant: tenant.merchant.id, mode: 'test', row: bad.id.slice(3), attempt: 1 }
-    expect([level, members]).toEqual(['error', { ...ids, err: new Error('deaf') }])
+    const subject = `background payments of ${tenant.merchant.code} in test mode`
+    expect(log.lines[0]?.members).toEqual({ subject, row: bad.id.slice(3), attempt: 1, err: new Error('deaf') })
     service.clock.advance(hourMs)
     await settleDuePayments(service)
     expect(await getPaymentIntent(service, tenant, bad.id)).toMatchObject({ status: 'succeeded' })

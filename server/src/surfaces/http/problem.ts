@@ -10,7 +10,10 @@ export interface Problem {
   field: string | undefined
   /** The faults of the request's members, if the problem is in them. */
   violations: Violation[]
-  /** False for a fault of the server. Such a fault is logged, and answered without details. */
+  /**
+   * False for a fault of the server. Such a fault is logged, and answered without details. An outage is no such fault: the
+   * failure log reports it once, and not for each request.
+   */
   expected: boolean
 }
 
@@ -25,11 +28,10 @@ export function problemOf(error: unknown): Problem {
   }
   if (error instanceof QueueFullError) return problem('busy', 'Too many requests are waiting; try again in a moment')
   if ((error as Error | undefined)?.name === 'DatabaseUnavailableError') {
-    return { ...problem('busy', 'The database cannot be reached; try again in a moment'), expected: false }
+    return problem('busy', 'The database cannot be reached; try again in a moment')
   }
   if (error instanceof UpstreamError) {
-    const message = 'A service that this call needs did not answer as it should; try again in a moment'
-    return { ...problem('busy', message), expected: false }
+    return problem('busy', 'A service that this call needs did not answer as it should; try again in a moment')
   }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem('too_large', 'The body is larger than 1 MiB')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -24,13 +24,22 @@ const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 const callerLeft = 499
 
 const isRecorded = Symbol('isRecorded')
+type Answer = FastifyReply['raw'] & { [isRecorded]?: boolean }
+
+/** The things that the requests of a route have in common. */
+interface RouteRecord {
+  readonly route: string
+  readonly level: 'info' | 'debug'
+  /** By method and status. */
+  readonly durations: Map<string, Histogram>
+}
 
 /** Measures each request, and has it logged in one line. */
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
   readonly #write: WriteRequest
   readonly #failures
-  readonly #durations = new Map<string, Histogram>()
+  readonly #routes = new WeakMap<object, RouteRecord>()
   /** Answers that broke off by a fault of the server. */
   readonly #broken = new WeakSet<FastifyReply>()
 
@@ -43,8 +52,8 @@ export class RequestRecorder extends LogController {
 
   /** Fastify reports only the requests that were answered to the end: this watches for the others. */
   watch(request: FastifyRequest, reply: FastifyReply): void {
-    const answer: typeof reply.raw & { [isRecorded]?: boolean } = reply.raw
-    answer.once('close', () => {
+    const answer: Answer = reply.raw
+    answer.on('close', () => {
       if (!answer[isRecorded]) this.#record(request, reply, this.#broken.has(reply) ? 500 : callerLeft)
     })
   }
@@ -54,12 +63,19 @@ export class RequestRecorder extends LogController {
   }
 
   #record({ id, method, routeOptions, caller }: FastifyRequest, reply: FastifyReply, status: number): void {
-    Object.assign(reply.raw, { [isRecorded]: true })
-    const route = routeOptions.url ?? 'unknown'
+    const answer: Answer = reply.raw
+    answer[isRecorded] = true
+    const { route, level, durations } = this.#routeOf(routeOptions)
     const { elapsedTime } = reply
-    this.#durationOf(method, route, status).observe(elapsedTime / 1000)
+    const key = `${method} ${status}`
+    let duration = durations.get(key)
+    if (duration === undefined) {
+      duration = this.#meter.histogram('http_request_duration_seconds', { method, route, status: String(status) })
+      durations.set(key, duration)
+    }
+    duration.observe(elapsedTime / 1000)
     if (status >= 500) this.#failures.add(1)
-    this.#write(quietRoutes.has(route) ? 'debug' : 'info', {
+    this.#write(level, {
       requestId: id,
       method,
       route,
@@ -70,14 +86,15 @@ export class RequestRecorder extends LogController {
     })
   }
 
-  #durationOf(method: string, route: string, status: number): Histogram {
-    const key = `${method} ${status} ${route}`
-    let durations = this.#durations.get(key)
-    if (durations === undefined) {
-      durations = this.#meter.histogram('http_request_duration_seconds', { method, route, status: String(status) })
-      this.#durations.set(key, durations)
+  /** Looked up by the object that Fastify keeps for each route, because this runs for every request. */
+  #routeOf({ config, url }: FastifyRequest['routeOptions']): RouteRecord {
+    let record = this.#routes.get(config)
+    if (record === undefined) {
+      const route = url ?? 'unknown'
+      record = { route, level: quietRoutes.has(route) ? 'debug' : 'info', durations: new Map() }
+      this.#routes.set(config, record)
     }
-    return durations
+    return record
   }
 
   /** The answer broke off after its headers were sent, so its reader cannot get an error. */
