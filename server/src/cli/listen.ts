@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { systemRandom } from '../base/ids.ts'
+import { parseLossless } from '../base/lossless-json.ts'
 import { newWebhookSecret } from '../domain/webhooks/signatures.ts'
 import { styleRules } from '../domain/webhooks/styles.ts'
 import { type Connection, readConnection } from '../start/config.ts'
@@ -46,7 +47,9 @@ async function listen(connection: Connection, { style, forwardTo, secret }: List
   }
   const onOpen = () => print(`Listening to ${baseUrl}; Ctrl-C ends.`)
   try {
-    for await (const event of client.events.follow({ style }, { signal: leaving.signal, onOpen, onLost: tellLoss })) {
+    // Sent on as they came, with the digits of every number.
+    const options = { signal: leaving.signal, onOpen, onLost: tellLoss, parse: parseLossless }
+    for await (const event of client.events.follow({ style }, options)) {
       print(`${event.createdAt}  ${event.name}  ${event.id}  ${event.customerId ?? ''}`.trimEnd())
       if (forwardTo !== undefined)
         print(`  ${await forward(event, { url: forwardTo, style, signWith }, leaving.signal)}`)
