@@ -1,6 +1,7 @@
-import type { Customer } from './customers.ts'
-
-export type Names = Pick<Customer, 'firstName' | 'lastName'>
+export interface Names {
+  firstName: string | null
+  lastName: string | null
+}
 
 /** Both names as one, for surfaces that have only one. Empty for a customer without names. */
 export function fullNameOf({ firstName, lastName }: Names): string {

@@ -1,10 +1,13 @@
-import type { Customer } from './customers.ts'
-import { valuesOf } from './metadata.ts'
-import { fullNameOf } from './names.ts'
+import { type Metadata, valuesOf } from './metadata.ts'
+import { fullNameOf, type Names } from './names.ts'
 import type { PhoneNumber } from './phone-numbers.ts'
 
 /** The members of a customer that a search looks at. */
-export type SearchedFields = Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>
+export interface SearchedFields extends Names {
+  email: string | null
+  phone: string | null
+  metadata: Metadata | null
+}
 
 /**
  * Begins each search text that was folded by the rules of this file. When `fold` changes, the next control character takes its

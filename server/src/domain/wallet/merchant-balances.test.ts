@@ -47,10 +47,10 @@ test('a page filtered by type and period is the same part of the whole history f
   expect(whole.map(({ number }) => number)).toEqual(Array.from({ length: 21 }, (_, i) => BigInt(21 - i)))
 
   const at = (minutes: number) => new Date(begin + minutes * 60_000)
-  const periods = [{}, { from: at(3) }, { to: at(9) }, { from: at(2), to: at(20) }, { from: at(8), to: at(9) }]
-  for (const period of [...periods, { from: at(9), to: at(8) }, { from: at(100) }]) {
+  const periods = [{}, { from: at(3) }, { until: at(9) }, { from: at(2), until: at(20) }, { from: at(8), until: at(9) }]
+  for (const period of [...periods, { from: at(9), until: at(8) }, { from: at(100) }]) {
     const within = whole.filter(
-      ({ createdAt }) => createdAt >= (period.from ?? at(0)) && createdAt <= (period.to ?? at(100)),
+      ({ createdAt }) => createdAt >= (period.from ?? at(0)) && createdAt < (period.until ?? at(100)),
     )
     for (const type of ['credit', 'debit', 'fee']) {
       const all = within.filter((entry) => merchantEntryType(entry) === type)

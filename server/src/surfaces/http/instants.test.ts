@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
-import { readEnd, readInstant, readPeriod } from './instants.ts'
+import { readClosedPeriod, readEnd, readInstant, readPeriod } from './instants.ts'
 
 const lagos = { merchant: { timeZone: 'Africa/Lagos' } } as Tenant
 
@@ -63,4 +63,11 @@ test('the end of a period is an instant, or the end of a day', () => {
     from: new Date('2026-10-31T23:00Z'),
     until: undefined,
   })
+})
+
+test('in the lists of vendors an instant at the end is in the period, and a day as a whole', () => {
+  const until = (to: string) => readClosedPeriod(lagos, [undefined, to]).until?.toISOString()
+  expect(until('2026-11-30')).toBe('2026-11-30T23:00:00.000Z')
+  expect(until('2026-11-30T12:00:00Z')).toBe('2026-11-30T12:00:00.001Z')
+  expect(readClosedPeriod(lagos, ['', ' '])).toEqual({ from: undefined, until: undefined })
 })

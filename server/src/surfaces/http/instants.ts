@@ -34,6 +34,17 @@ export function readPeriod(
   return { from: readInstant(tenant, from, fromField), until: readEnd(tenant, to, toField) }
 }
 
+/**
+ * Works like `readPeriod`, for the lists of vendors, whose clients send the time of the last item that they want: an instant
+ * at the end is in the period, to the millisecond.
+ */
+export function readClosedPeriod(...given: Parameters<typeof readPeriod>): ReturnType<typeof readPeriod> {
+  const { from, until } = readPeriod(...given)
+  const [, [, to], fields] = given
+  const isDay = readText(to, fields?.[1] ?? 'to')?.time === null
+  return { from, until: until === undefined || isDay ? until : new Date(until.getTime() + 1) }
+}
+
 /** The parts of a text that has the form of a day or of a time. */
 interface Given {
   text: string

@@ -4,7 +4,7 @@ import type { Entry } from '../../../domain/ledger/entries.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { getMerchantBalance, listMerchantEntries, merchantEntryType } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readPeriod } from '../../http/instants.ts'
+import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
@@ -116,7 +116,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
           ),
           endDate: Type.Optional(
             Type.String({
-              description: 'The last day of the period, which is included, or the instant at which the period ends',
+              description: 'The last day or the last instant of the period, which is included',
               examples: ['2025-01-31T12:00:00.000Z'],
             }),
           ),
@@ -131,7 +131,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
       checkMerchantId(tenant, merchantId)
       const page = readPageRequest(request.query)
       const filter = {
-        ...readPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
+        ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
         type: transactionType || undefined,
       }
       const found = await listMerchantEntries(context, tenant, filter, page)

@@ -4,7 +4,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { type Delivery, type DeliveryStatus, listStandardDeliveries } from '../../../domain/webhooks/delivery-lists.ts'
 import { endpointName } from '../../../domain/webhooks/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readPeriod } from '../../http/instants.ts'
+import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
@@ -77,7 +77,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
           type: Type.Optional(Type.String({ maxLength: 100, examples: ['purchase.succeeded'] })),
           status: Type.Optional(statusSchema),
           startDate: instant('Only events that happened at this instant or later'),
-          endDate: instant('Only events that happened before this instant; a day without a time is included'),
+          endDate: instant('Only events that happened at this instant or earlier; a day without a time is included'),
           ...pageQuery,
         }),
         response: responses(200, listOf(eventSchema, exampleEvent), 400, 404),
@@ -91,7 +91,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
       const filter = {
         eventType: type || undefined,
         status,
-        ...readPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
+        ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
       }
       const found = await listStandardDeliveries(context, tenant, filter, page)
       return renderPage(page, found, (each) => renderEvent(tenant, each))

@@ -11,7 +11,7 @@ import {
 import { type Payment, type PaymentStatus, snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargePaymentMethod, getPayment, openPayment, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readPeriod } from '../../http/instants.ts'
+import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { readMetadataOrText } from '../metadata.ts'
 import {
@@ -46,7 +46,7 @@ const period = {
   ),
   to: Type.Optional(
     Type.String({
-      description: 'Only items created on this day or earlier, by the merchant’s clocks, or before this instant',
+      description: 'Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier',
       examples: ['2099-12-31'],
     }),
   ),
@@ -158,7 +158,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const created = readPeriod(tenant, [request.query.from, request.query.to])
+      const created = readClosedPeriod(tenant, [request.query.from, request.query.to])
       const { count, volumes } = await totalPayments(context, tenant, created)
       const byCurrency = volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) }))
       const data = {
@@ -258,7 +258,7 @@ const statuses: Readonly<Record<string, PaymentStatus | null>> = {
 
 function readFilter(tenant: Tenant, query: TransactionQuery): PaymentFilter {
   return {
-    ...readPeriod(tenant, [query.from, query.to]),
+    ...readClosedPeriod(tenant, [query.from, query.to]),
     status: query.terminalid ? null : query.status ? readStatus(query.status) : undefined,
     customerId: query.customer ? readCustomer(query.customer) : undefined,
     amount: query.amount ? parseAmount(query.amount) : undefined,
