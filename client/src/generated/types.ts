@@ -630,7 +630,7 @@ export namespace Cashful {
     offset?: number | undefined
     /** The first day or instant of the period */
     startDate?: string | Date | undefined
-    /** The last day of the period, which is included, or the instant at which the period ends */
+    /** The last day or the last instant of the period, which is included */
     endDate?: string | Date | undefined
     /** credit, debit or fee */
     transactionType?: string | undefined
@@ -678,7 +678,7 @@ export namespace Cashful {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     /** Only events that happened at this instant or later */
     startDate?: string | Date | undefined
-    /** Only events that happened before this instant; a day without a time is included */
+    /** Only events that happened at this instant or earlier; a day without a time is included */
     endDate?: string | Date | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
@@ -1307,7 +1307,7 @@ export namespace Paystack {
     page?: number | undefined
     /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created on this day or earlier, by the merchant’s clocks, or before this instant */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
     use_cursor?: boolean | undefined
     next?: string | undefined
@@ -1537,7 +1537,7 @@ export namespace Paystack {
     amount?: string | undefined
     /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created on this day or earlier, by the merchant’s clocks, or before this instant */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
     /** The same as perPage */
     per_page?: number | undefined
@@ -1553,7 +1553,7 @@ export namespace Paystack {
   export interface TransactionTotalsQuery {
     /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created on this day or earlier, by the merchant’s clocks, or before this instant */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
   }
   /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
@@ -2163,7 +2163,7 @@ export namespace Mteja {
     country: string
     currencies: string[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
-    timeZone: string
+    timeZone?: string
     createdAt: string
   }
   /** GET /v1/ledger/verification */

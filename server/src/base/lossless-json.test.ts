@@ -62,7 +62,7 @@ describe('JSON that JavaScript would change', () => {
 test.each([
   '{"a":1,"b":[1.5,"x"],"c":{"d":null}}',
   '{"id":"9007199254740993x","at":"2026-01-01T10:11:12.500Z","uuid":"019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d"}',
-  '[0,10,200,-3000,123456789012345,0.5,12.25]',
+  '[0,10,200,-3000,123456789012345,0.5,12.25,"x"]',
 ])('%s is read by JSON.parse alone', (text) => {
   expect(mayLose(text)).toBe(false)
 })

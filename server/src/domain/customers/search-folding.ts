@@ -5,7 +5,7 @@ import { parseLocalPhoneNumber } from './phone-numbers.ts'
 import { searchTextOf } from './search-text.ts'
 
 const perBatch = 500
-/** Up to 2,500 customers in a round, so that the work of others is not held up. A million customers take about ten minutes. */
+/** Up to 2,500 customers in a round, so that the work of others is not held up. A million customers take about a quarter of an hour. */
 const batchesPerRound = 5
 
 /**

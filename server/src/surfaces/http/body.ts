@@ -48,32 +48,36 @@ function decode(body: Buffer): string {
  */
 export function parseJson(text: string): unknown {
   if (text.trim() === '') return {}
-  const { value, isRepeating } = parseStorable(text)
+  const { value, members } = parseStorable(text)
   if (!text.includes(metadataName)) return value
-  if (isRepeating) refuseRepeatedMetadata(text, '')
+  if (mayRepeat(text, members)) refuseRepeatedMetadata(text, '')
   if (mayLose(text)) keepMetadata(value, parseLossless(text))
   return value
 }
 
 /** Reads metadata that was sent as text. Throws `invalid_request` for broken JSON and for values that could not be stored. */
 export function parseMetadata(text: string): unknown {
-  const { isRepeating } = parseStorable(text)
-  if (isRepeating) refuseRepeatedMetadata(text, metadataName)
+  const { members } = parseStorable(text)
+  if (mayRepeat(text, members)) refuseRepeatedMetadata(text, metadataName)
   return parseLossless(text)
 }
 
 const metadataName = '"metadata"'
 
-/** `isRepeating` says that a member may come twice, or that a text in the body looks as if one did. */
-function parseStorable(text: string): { value: unknown; isRepeating: boolean } {
+/** The value, and how many members its objects have. */
+function parseStorable(text: string): { value: unknown; members: number } {
   let value: unknown
   try {
     value = secureJsonParse.parse(text, { protoAction: 'error', constructorAction: 'error' })
   } catch {
     throw new ServiceError('invalid_request', 'The body is not valid JSON, or has a member named __proto__')
   }
-  const members = refuseUnstorable(value)
-  return { value, isRepeating: (text.match(/"\s*:/g)?.length ?? 0) > members }
+  return { value, members: refuseUnstorable(value) }
+}
+
+/** Whether the text has more names than the value has members: one came twice, or a string looks as if it had names. */
+function mayRepeat(text: string, members: number): boolean {
+  return (text.match(/"\s*:/g)?.length ?? 0) > members
 }
 
 /** Puts the metadata of `exact`, which is the same body, into `body`. */

@@ -41,7 +41,8 @@ export const merchantSchema = Type.Object({
   name: Type.String({ examples: ['Duka'] }),
   country: Type.String({ examples: ['ZA'] }),
   currencies: Type.Array(Type.String(), { examples: [['ZAR', 'NGN']] }),
-  timeZone: timeZoneSchema,
+  // Remembered answers of before have none.
+  timeZone: Type.Optional(timeZoneSchema),
   createdAt: date,
 })
 
