@@ -26,7 +26,8 @@ export function searchTextOf(customer: SearchedFields, number: PhoneNumber | nul
   const lines = items.filter((item) => typeof item === 'string').filter((item) => item !== '')
   const text = lines.join('\n')
   if (!special.test(text)) return `${foldingMark}\n${text.toLowerCase()}`
-  return [foldingMark, ...lines.map(fold), ...(separated.test(name) ? [foldJoined(name)] : [])].join('\n')
+  const joined = name.search(separators) === -1 ? [] : [foldJoined(name)]
+  return [foldingMark, ...lines.map(fold), ...joined].join('\n')
 }
 
 /** Letters that are no other letter with a mark, with the letters that people type for them. */
@@ -63,12 +64,11 @@ const plainLetters: Readonly<Record<string, string>> = {
 const letters = new RegExp(`[${Object.keys(plainLetters).join('')}]`, 'g')
 
 /** Signs that stand for an apostrophe, whatever their shape, and signs that stand for a hyphen. */
-const apostrophes = /['`´‘’‛′ʹʻʼʽʾʿˈ՚ꞌ＇]/g
-const hyphens = /[\p{Pd}\u2212]/gu
-/** Has a sign of either kind. */
-const separated = new RegExp(`${apostrophes.source}|${hyphens.source}`, 'u')
-/** Accents, but not the vowels that scripts of India write as marks. */
-const marks = /(?=\p{sc=Inherited})\p{M}/gu
+const separators = /['`´‘’‛′ʹʻʼʽʾʿˈ՚ꞌ＇\p{Pd}\u2212]/gu
+/** Stands for each of them while a text is folded: a character that Unicode leaves to private use. */
+const separator = '\ue000'
+/** Accents of Latin, Greek and Cyrillic letters, and the vowel signs of Arabic, which are seldom written. */
+const accents = /[\u0300-\u036f\u0483-\u0487\u064b-\u0655\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]/g
 const invisible = /[\p{Cf}\p{Cc}]/gu
 
 /** Without a match, folding only puts a text in lower case. */
@@ -80,24 +80,27 @@ const special = /[^ -~\n]|['`,-]| {2}|^ | $/m
  * for asking.
  */
 export function fold(text: string): string {
-  if (!special.test(text)) return text.toLowerCase()
-  return foldLetters(text.replace(apostrophes, ' ').replace(hyphens, ' ').replaceAll(',', ' '))
+  return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, ' ')) : text.toLowerCase()
 }
 
 /** Works like `fold`, but apostrophes and hyphens are left out: O'Brien is obrien. */
 export function foldJoined(text: string): string {
-  if (!special.test(text)) return text.toLowerCase()
-  return foldLetters(text.replace(apostrophes, '').replace(hyphens, '').replaceAll(',', ' '))
+  return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, '')) : text.toLowerCase()
 }
 
 function foldLetters(text: string): string {
-  return text
+  const marked = text.replace(separators, separator).replaceAll(',', ' ')
+  if (!/[^ -~\ue000]/.test(marked)) return marked.toLowerCase()
+  return marked
     .normalize('NFKD')
     .replace(/\s+/g, ' ')
     .replace(invisible, '')
     .toLowerCase()
-    .replace(marks, '')
+    .replace(accents, '')
     .replace(letters, (letter) => plainLetters[letter] as string)
     .normalize('NFKC')
-    .trim()
+}
+
+function withoutRepeatedBlanks(text: string): string {
+  return text.replace(/ {2,}/g, ' ').trim()
 }
