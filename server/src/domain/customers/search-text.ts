@@ -68,7 +68,7 @@ const separators = /['`´‘’‛′ʹʻʼʽʾʿˈ՚ꞌ＇\p{Pd}\u2212]/gu
 /** Stands for each of them while a text is folded: a character that Unicode leaves to private use. */
 const separator = '\ue000'
 /** Accents of Latin, Greek and Cyrillic letters, and the vowel signs of Arabic, which are seldom written. */
-const accents = /[\u0300-\u036f\u0483-\u0487\u064b-\u0655\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]/g
+const accents = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]|[\u0483-\u0487]|[\u064b-\u0655]/g
 const invisible = /[\p{Cf}\p{Cc}]/gu
 
 /** Without a match, folding only puts a text in lower case. */
