@@ -9,7 +9,7 @@ import { createVault } from '../../base/vault.ts'
 import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext, TxContext } from '../context.ts'
-import type { Attempt } from './attempt.ts'
+import { type Attempt, repeatedAttempt } from './attempt.ts'
 import { doOnce, forgetOldKeys } from './once.ts'
 import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused } from './request.ts'
 
@@ -415,4 +415,10 @@ describe('a fingerprint', () => {
     expect(refusal).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
     expect(refusal.message).toContain('with another a;')
   })
+})
+
+test('the attempt of a key has the same id in every release, so that a try after an upgrade is the same try', () => {
+  const claimedAt = new Date('2026-01-15T10:30:00.000Z')
+  const { id } = repeatedAttempt(service, { merchantId: 7, mode: 'live' }, 'k', claimedAt)
+  expect(id).toBe('019bc134-7840-716b-baa0-20d8ed4f5ca3')
 })
