@@ -2295,6 +2295,8 @@ export namespace Mteja {
   /** GET /v1/events: List events, newest first */
   export interface ListEventsResult {
     data: Event[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2358,6 +2360,8 @@ export namespace Mteja {
   /** GET /v1/deliveries: List deliveries, newest first */
   export interface ListDeliveriesResult {
     data: Delivery[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }

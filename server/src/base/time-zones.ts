@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 
 /** A day of the calendar: `2026-11-30`. */
-export type Day = string
+type Day = string
 
 /**
  * The zone of a country's capital or largest city, for each country with several zones. Countries with one zone are not

@@ -111,7 +111,7 @@ export function heldCurrency(merchant: Merchant, code: string | undefined): Curr
 }
 
 /** Throws `invalid_request` for a name that is none. */
-export function parseTimeZone(name: string): string {
+function parseTimeZone(name: string): string {
   const zone = readTimeZone(name.trim())
   if (zone !== null) return zone
   const message = `timeZone must be the IANA name of a time zone, such as Africa/Lagos, not "${name}"`

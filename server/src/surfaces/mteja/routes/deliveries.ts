@@ -17,7 +17,7 @@ import { countResendable, maxResent, resendDeliveries, resendDelivery } from '..
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { date, nullableText, periodQuery, responses } from '../schemas.ts'
+import { date, nullableText, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
 import { customerCodeOf, stepOf, stepQuery } from './events.ts'
 
 const tags = ['Deliveries']
@@ -105,7 +105,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({ ...filterMembers, ...stepQuery(id) }),
         response: responses(
           200,
-          Type.Object({ data: Type.Array(deliverySchema), nextBefore: nextSchema }),
+          Type.Object({ data: Type.Array(deliverySchema), timeZone: timeZoneSchema, nextBefore: nextSchema }),
           400,
           401,
           404,
@@ -117,7 +117,8 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
       const filter = await readFilter(context, tenant, request.query)
       const step = stepOf(request.query, (name) => readDeliveryName(context, name))
       const { items, next } = await listDeliveries(context, tenant, filter, step)
-      return { data: items.map(renderDelivery), nextBefore: next === null ? null : deliveryName(context, next) }
+      const nextBefore = next === null ? null : deliveryName(context, next)
+      return { data: items.map(renderDelivery), timeZone: tenant.merchant.timeZone, nextBefore }
     },
   )
 

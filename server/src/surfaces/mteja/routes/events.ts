@@ -8,7 +8,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
-import { date, periodQuery, responses } from '../schemas.ts'
+import { date, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
 import { jsonLines, sendText, streams } from '../streams.ts'
 
 const tags = ['Events']
@@ -108,6 +108,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
           200,
           Type.Object({
             data: Type.Array(eventSchema),
+            timeZone: timeZoneSchema,
             nextBefore: Type.Union([Type.String(), Type.Null()], {
               description:
                 'To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end',
@@ -129,7 +130,8 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)
-      return { data: items.map(renderEvent), nextBefore: next === null ? null : eventName(context, next) }
+      const nextBefore = next === null ? null : eventName(context, next)
+      return { data: items.map(renderEvent), timeZone: tenant.merchant.timeZone, nextBefore }
     },
   )
 
