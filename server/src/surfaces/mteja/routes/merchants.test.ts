@@ -36,10 +36,25 @@ describe('creating a merchant', () => {
         name: 'Soko',
         country: 'NG',
         currencies: ['NGN', 'USD'],
+        timeZone: 'Africa/Lagos',
         createdAt: now,
       },
     ])
     expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [] })
+  })
+
+  test('a created merchant counts its days in another time zone if the request says so', async () => {
+    expect(await createMerchant({ name: 'Soko', timeZone: 'africa/nairobi' })).toMatchObject({
+      timeZone: 'Africa/Nairobi',
+    })
+    for (const timeZone of ['Lagos', '+01:00', '', 'W. Central Africa Standard Time']) {
+      const answer = await ask('POST', '/v1/merchants', { name: 'Soko', timeZone })
+      const message = `timeZone must be the IANA name of a time zone, such as Africa/Lagos, not "${timeZone}"`
+      expect([answer.statusCode, answer.json().error]).toEqual([
+        400,
+        { code: 'invalid_request', message, field: 'timeZone' },
+      ])
+    }
   })
 
   test('a created merchant is in South Africa with rand unless the request says otherwise', async () => {
