@@ -25,7 +25,7 @@ interface RunClient {
 }
 
 const hardCoded =
-  "Its address is hard-coded: `node --import ./conformance/preload.ts`, with the server's address in `PAYSTACK_API_URL`"
+  "Its address is hard-coded: `node --import mteja/preload`, with the server's address in `PAYSTACK_API_URL`"
 
 const runClients: RunClient[] = [
   { name: '@paystack/paystack-sdk', redirectedBy: hardCoded },
@@ -36,7 +36,19 @@ const runClients: RunClient[] = [
   { name: 'paystack-node', redirectedBy: 'Its method: `paystack.mergeNewOptions({ baseUrl: url })`' },
 ]
 
-const payStackEase = 'PayStackEase'
+/** A client that is not on npm, and the version whose requests are replayed. */
+interface ReplayedClient {
+  name: string
+  language: string
+  version: string
+}
+
+const replayedClients: ReplayedClient[] = [
+  { name: 'PayStackEase', language: 'Python', version: '1.0.0, 2.3.7' },
+  { name: 'pypaystack2', language: 'Python', version: '3.3.0' },
+  { name: 'laravel-paystack', language: 'PHP (Laravel)', version: '1.2.0, commit 4d540e0' },
+  { name: 'woo-paystack', language: 'PHP (WooCommerce)', version: 'commit 1842eb2' },
+]
 
 /** A table of docs/clients.md: the operations of one API and the clients that speak it. */
 export interface ClientTableInput {
@@ -50,12 +62,16 @@ export interface ClientTableInput {
  * none of the tables.
  */
 export function renderClientTables(
-  paystack: Record<string, string>,
+  paystack: { run: Record<string, string>; replayed: Record<string, string> },
   cashful: ClientTableInput,
   proofs: Proof[],
 ): string {
-  const npmTable: ClientTableInput = { operations: paystack, clients: runClients.map(({ name }) => name) }
-  refuseUnknownClients(proofs, [...npmTable.clients, payStackEase, ...cashful.clients])
+  const npmTable: ClientTableInput = { operations: paystack.run, clients: runClients.map(({ name }) => name) }
+  const replayed: ClientTableInput = {
+    operations: { ...paystack.run, ...paystack.replayed },
+    clients: replayedClients.map(({ name }) => name),
+  }
+  refuseUnknownClients(proofs, [...npmTable.clients, ...replayed.clients, ...cashful.clients])
   return `# Published clients
 
 \`npm run -w conformance docs\` makes this file from a run of the conformance suite. In the suite each client calls a
@@ -74,10 +90,14 @@ ${runClients.map(({ name, redirectedBy }) => `| ${name} | ${readVersion(name)} |
 
 ## Paystack clients in other languages, replayed
 
-These clients are not on npm and do not run here. The requests captured from them are sent byte for byte, and are
-answered as documented.
+These clients are not on npm and do not run here. Their requests are written as the clients write them, sent byte for
+byte, and answered as documented. A dash means that no request of the client is replayed for the operation.
 
-${renderOperations({ operations: paystack, clients: [payStackEase] }, proofs, () => 'replayed')}
+| client | language | version |
+|---|---|---|
+${replayedClients.map(({ name, language, version }) => `| ${name} | ${language} | ${version} |`).join('\n')}
+
+${renderOperations(replayed, proofs, () => 'replayed')}
 
 ## Cashful clients, replayed
 

@@ -1,46 +1,49 @@
-import './preload.ts'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
-import https from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PaystackClient } from '../client/src/index.ts'
+import { findNodes, isAtLeast } from '../server/test/nodes.ts'
+import { useMerchant } from './src/merchant.ts'
 
-/** Answers with the request's own parts. */
-const echo = createServer(async (request, response) => {
-  response.end(`${request.method} ${request.url} ${request.headers.authorization} ${await text(request)}`)
-})
+const root = path.resolve(import.meta.dirname, '..')
+const merchant = useMerchant()
+
+/** The Nodes that the preload is for. */
+const nodes = findNodes().filter(({ version }) => isAtLeast(version, [20, 0]))
+
+let folder: string
 
 beforeAll(async () => {
-  await once(echo.listen(0, '127.0.0.1'), 'listening')
-  process.env.PAYSTACK_API_URL = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`
+  // A program of a user, with the packages that README names in its node_modules.
+  folder = await mkdtemp(path.join(tmpdir(), 'mteja-program-'))
+  await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
+  await writeFile(path.join(folder, 'app.mjs'), await readExample())
 })
-afterAll(() => echo.close())
 
-const authorization = 'Bearer sk_test_x'
-const options = { method: 'POST', path: '/customer?page=1', headers: { authorization } }
+afterAll(() => rm(folder, { recursive: true }))
 
-async function send(request: ReturnType<typeof https.request>): Promise<string> {
-  request.end('{}')
-  const [response] = (await once(request, 'response')) as [IncomingMessage]
-  return text(response)
+async function readExample(): Promise<string> {
+  const readme = await readFile(path.join(root, 'README.md'), 'utf8')
+  return /```js\n(\/\/ app\.mjs\n[\s\S]+?)```/.exec(readme)?.[1] ?? ''
 }
 
-test('a request for api.paystack.co goes to PAYSTACK_API_URL, however the request is made', async () => {
-  const url = 'https://api.paystack.co/customer?page=1'
-  const init = { method: 'POST', headers: { authorization }, body: '{}' }
-  const answers = await Promise.all([
-    send(https.request('https://api.paystack.co', options)),
-    send(https.request(new URL('https://api.paystack.co'), options)),
-    send(https.request({ ...options, host: 'api.paystack.co', port: 443, agent: new https.Agent() })),
-    fetch(url, init).then((response) => response.text()),
-    fetch(new Request(url, init)).then((response) => response.text()),
-  ])
-  expect(new Set(answers)).toEqual(new Set([`POST /customer?page=1 ${authorization} {}`]))
+describe.each(nodes)('Node $version', ({ program, version }) => {
+  test(`README’s program with the official SDK runs unchanged against Mteja, on Node ${version}`, async () => {
+    const { customers } = new PaystackClient({ baseUrl: merchant.url, secretKey: merchant.key })
+    const { customer_code } = await customers.create({ email: 'ada@example.com' })
+    const { stdout } = await promisify(execFile)(program, ['--import', 'mteja/preload', 'app.mjs'], {
+      cwd: folder,
+      env: { PAYSTACK_API_URL: merchant.url, MTEJA_KEY: merchant.key },
+    })
+    expect(stdout).toBe(`${customer_code}\n`)
+  })
 })
 
-test('a request for another host goes to that host', async () => {
-  const refused = { code: 'ECONNREFUSED' }
-  await expect(send(https.request('https://127.0.0.1:1/customer'))).rejects.toMatchObject(refused)
-  await expect(fetch('https://127.0.0.1:1/customer')).rejects.toMatchObject({ message: 'fetch failed' })
+test('README names the version of the official SDK that these tests run', async () => {
+  const { devDependencies } = JSON.parse(await readFile(path.join(import.meta.dirname, 'package.json'), 'utf8'))
+  const name = '@paystack/paystack-sdk'
+  expect(await readFile(path.join(root, 'README.md'), 'utf8')).toContain(`${name}@${devDependencies[name]}`)
 })

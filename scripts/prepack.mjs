@@ -5,6 +5,7 @@ import process from 'node:process'
 import { root } from './root.mjs'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
+import { makeShrinkwrap } from './shrinkwrap.mjs'
 
 const node = await setUp('tools')
 const server = join(root, 'server')
@@ -15,6 +16,8 @@ for (const entry of readdirSync(dist)) {
   if (entry !== 'pgdata.tar.gz') rmSync(join(dist, entry), { recursive: true })
 }
 copyFileSync(join(root, 'LICENSE'), join(server, 'LICENSE'))
+const lockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
+writeFileSync(join(server, 'npm-shrinkwrap.json'), `${JSON.stringify(makeShrinkwrap(lockFile, 'server'), null, 2)}\n`)
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 // npm pack --json prints its answer on standard output, so nothing else may.
 const { code } = await run(node, [compiler, '--project', join(server, 'tsconfig.build.json')], {

@@ -2,7 +2,12 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests that meet no database engine of ours: once is enough.
-const engineIndependent = ['test/package.test.ts', 'test/set-up.test.ts']
+const engineIndependent = [
+  'test/package.test.ts',
+  'test/preload.test.ts',
+  'test/set-up.test.ts',
+  'test/shrinkwrap.test.ts',
+]
 
 export default defineConfig({
   test: {

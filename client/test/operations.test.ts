@@ -99,6 +99,30 @@ describe('operations of the Cashful client', () => {
     await expect(spent).rejects.toBeInstanceOf(InsufficientFundsError)
   })
 
+  test('several Cashful customers are changed and deleted together, and a customer with money is not deleted', async () => {
+    const [ada, ben] = [await customerWith(0), await customerWith(0)]
+    const ids = [ada.id, ben.id]
+    expect(await cashful.customers.updateBulk(ids, { metadata: { plan: 'gold' } })).toEqual({ ids, count: 2 })
+    const query = { filter: JSON.stringify({ ids }), sort: 'createdAt', order: 'ASC' }
+    const found = await Array.fromAsync(cashful.customers.list(query))
+    expect(found.map(({ id, metadata }) => [id, metadata])).toEqual(ids.map((id) => [id, { plan: 'gold' }]))
+    await mteja.sandbox.payIn({ customerId: ben.id, amount: 7, currency: 'NGN' })
+    expect(await cashful.customers.balance(ben.id, { currency: 'NGN' })).toMatchObject({ amount: 7, currency: 'NGN' })
+    await expect(cashful.customers.deleteBulk(ids)).rejects.toBeInstanceOf(ConflictError)
+    expect(await cashful.customers.deleteBulk([ada.id])).toEqual({ ids: [ada.id], count: 1 })
+    await expect(cashful.customers.retrieve(ada.id)).rejects.toBeInstanceOf(NotFoundError)
+  })
+
+  test('an event of the merchant’s own is recorded at Cashful, and the types of events are listed', async () => {
+    const { merchantId } = await cashful.balance.retrieve()
+    const event = { merchantId, type: 'custom.order_shipped', data: { order: 5 } }
+    expect(await cashful.events.create(event)).toBeUndefined()
+    await expect(cashful.events.create({ ...event, type: 'purchase.succeeded' })).rejects.toBeInstanceOf(
+      ValidationError,
+    )
+    expect((await cashful.events.types()).map(({ name }) => name)).toContain('checkout.loaded')
+  })
+
   test('a denied Cashful customer’s payment is refused, and not for lack of money', async () => {
     const ada = await customerWith(100)
     await paystack.customers.setRiskAction({ customer: ada.id, risk_action: 'deny' })
@@ -322,6 +346,18 @@ describe('operations of the Paystack client', () => {
     const references = [declined, second, first].map(({ reference }) => reference)
     const rows = await Array.fromAsync(paystack.transactions.list({ use_cursor: true, perPage: 2, amount: '500' }))
     expect(rows.map(({ reference }) => reference)).toEqual(references)
+    const { history } = await paystack.transactions.timeline(declined.reference)
+    expect(history.map(({ type }) => type)).toEqual(['action', 'error'])
+    const { path } = await paystack.transactions.export({ amount: '500', status: 'success' })
+    const [, ...lines] = (await (await fetch(path)).text()).trim().split('\n')
+    expect(lines.map((line) => line.split(',')[1])).toEqual([second.reference, first.reference])
+  })
+
+  test('the countries of Paystack and the states of a country are listed', async () => {
+    const countries = await paystack.miscellaneous.countries()
+    expect(countries.find(({ iso_code }) => iso_code === 'NG')).toMatchObject({ default_currency_code: 'NGN' })
+    const states = await paystack.miscellaneous.states({ country: 'CA' })
+    expect(states).toContainEqual({ name: 'British Columbia', slug: 'british-columbia', abbreviation: 'BC' })
   })
 })
 
@@ -350,7 +386,7 @@ describe('operations of the Paystack client on banks and accounts', () => {
     expect(await paystack.banks.resolveCardBin('539983')).toMatchObject({ brand: 'Mastercard', linked_bank_id: 9 })
   })
 
-  test('a Paystack dedicated account is created, listed, split, paid into and deactivated', async () => {
+  test('a Paystack dedicated account is created, listed, paid into and deactivated', async () => {
     const [provider] = await paystack.dedicatedAccounts.providers()
     expect(provider).toMatchObject({ provider_slug: 'test-bank' })
     const { customer_code } = await paystack.customers.create({ email: 'dva@example.com' })
@@ -360,9 +396,7 @@ describe('operations of the Paystack client on banks and accounts', () => {
     const { account_number } = made
     const listed = await Array.fromAsync(paystack.dedicatedAccounts.list({ customer: customer_code }), ({ id }) => id)
     expect(listed).toEqual([made.id])
-    const split = await paystack.dedicatedAccounts.split({ account_number, split_code: 'SPL_a' })
-    expect(split.split_config).toEqual({ split_code: 'SPL_a' })
-    expect((await paystack.dedicatedAccounts.fetch(made.id)).split_config).toBe('{"split_code":"SPL_a"}')
+    expect((await paystack.dedicatedAccounts.fetch(made.id)).split_config).toBeNull()
     expect(await paystack.dedicatedAccounts.removeSplit({ account_number })).toMatchObject({ id: made.id })
     expect((await paystack.dedicatedAccounts.requery({ account_number })).message).not.toBe('')
 

@@ -27,7 +27,7 @@ const fetched = await paystack.customers.fetch('a@b.co')
 const maybe: Plan | null = fetched.metadata
 // @ts-expect-error no such plan
 await cashful.customers.create({ phoneNumber: '+27821234567', metadata: { plan: 'silver' } })
-// @ts-expect-error a phone number is required
+// An e-mail is enough.
 await cashful.customers.create({ email: 'a@b.co' })
 // @ts-expect-error neither can be changed through this API
 await cashful.customers.update(customer.id, { phoneNumber: '+27' })

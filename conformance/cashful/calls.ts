@@ -56,9 +56,11 @@ function writeRequest(
   operation: OperationName,
   { id = '', query = {}, body, token = merchant.key }: CallInput,
 ): WireRequest {
-  const { method, path } = operations[operation]
+  const { method, path, body: answer } = operations[operation]
   const target = path.replace('{id}', encodeURIComponent(id)) + writeQuery(dialect, query)
-  const headers = { ...dialect.headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) }
+  const { Accept, ...others } = dialect.headers
+  const accept = answer === null && dialect.acceptNothing === null ? {} : Accept === undefined ? {} : { Accept }
+  const headers = { ...accept, ...others, ...writeCredential(dialect, token) }
   if (!body) return { method, target, headers }
   const members = Object.entries(body).map(([name, value]) => [name, value === undefined ? dialect.unset : value])
   return {
@@ -67,6 +69,11 @@ function writeRequest(
     headers: { ...headers, 'Content-Type': dialect.contentType },
     body: dialect.writeJson(Object.fromEntries(members)),
   }
+}
+
+function writeCredential({ credential }: Dialect, token: string | null): Record<string, string> {
+  if (token === null) return {}
+  return { [credential]: credential === 'Authorization' ? `Bearer ${token}` : token }
 }
 
 function writeQuery(dialect: Dialect, query: Query): string {

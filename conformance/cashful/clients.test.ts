@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { useMerchant } from '../src/merchant.ts'
-import { sandboxOf } from '../src/sandbox.ts'
+import { cashfulOf, sandboxOf } from '../src/sandbox.ts'
 import { type CallInput, type CustomerBody, call, type Page, type Query } from './calls.ts'
 import { type Dialect, dialects } from './dialects.ts'
-import type { OperationName } from './operations.ts'
+import { type OperationName, operations } from './operations.ts'
 
 const merchant = useMerchant()
 const unknownToken = `sk_test_${'0'.repeat(40)}`
@@ -11,7 +11,7 @@ let lastNumber = 0
 
 describe.each(dialects)('$name', (dialect: Dialect) => {
   const succeed = (operation: OperationName, input?: CallInput) =>
-    call(merchant, dialect, operation, operation === 'createCustomer' ? 201 : 200, input)
+    call(merchant, dialect, operation, operations[operation].success, input)
   const refuse = (operation: OperationName, status: number, input?: CallInput) =>
     call(merchant, dialect, operation, status, input)
 
@@ -48,9 +48,9 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       expect(await createCustomer({ merchantId })).toMatchObject({ merchantId })
     })
 
-    test(`${dialect.name}: creating a customer is refused without a phone number, with a wrong token and with a known e-mail`, async () => {
+    test(`${dialect.name}: creating a customer is refused without a phone number and an e-mail, with a wrong token and with a known e-mail`, async () => {
       const known = await createCustomer()
-      await refuse('createCustomer', 400, { body: { email: 'a@example.com', metadata: {} } })
+      await refuse('createCustomer', 400, { body: { name: 'Ada', metadata: {} } })
       await refuse('createCustomer', 401, { body: newCustomer(), token: unknownToken })
       await refuse('createCustomer', 401, { body: newCustomer(), token: null })
       await refuse('createCustomer', 409, { body: newCustomer({ email: known.email?.toUpperCase() }) })
@@ -217,6 +217,157 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
     test(`${dialect.name}: listing a customer’s payment methods is refused with a wrong token and an unknown id`, async () => {
       await refuse('listCustomerPaymentMethods', 401, { id: 'customer_789', token: unknownToken })
       await refuse('listCustomerPaymentMethods', 404, { id: 'customer_789' })
+    })
+  })
+
+  if (dialect.isNew) {
+    describeOperation('createCustomer', () => {
+      test(`${dialect.name}: creating a customer with an e-mail and without a phone number shows an empty one`, async () => {
+        const customer = await createCustomer({ phoneNumber: undefined })
+        expect(customer.phoneNumber).toBe('')
+        expect(await retrieve(customer.id)).toEqual(customer)
+      })
+    })
+
+    describeOperation('listCustomers', () => {
+      const ids = async (query: Query) =>
+        ((await succeed('listCustomers', { query })) as Page<CustomerBody>).data.map(({ id }) => id)
+
+      test(`${dialect.name}: listing customers by a filter, a sort and an order answers those customers in that order`, async () => {
+        const made = [await createCustomer({ name: 'Zola Ö+&=' }), await createCustomer({ name: 'Ada/b c' })]
+        const both = made.map(({ id }) => id)
+        const filter = JSON.stringify({ ids: both })
+        expect(await ids({ filter })).toEqual(both.toReversed())
+        expect(await ids({ filter, sort: 'name', order: 'ASC' })).toEqual(both.toReversed())
+        expect(await ids({ filter, sort: 'name', order: 'DESC' })).toEqual(both)
+        expect(await ids({ filter, sort: 'createdAt', order: 'ASC' })).toEqual(both)
+        const { name, email } = made[0] as CustomerBody
+        expect(await ids({ filter: JSON.stringify({ name, email }) })).toEqual([both[0]])
+        expect(await ids({ filter: '{}', limit: '1' })).toEqual([both[1]])
+      })
+
+      test(`${dialect.name}: listing customers with the arguments of an older release is refused, never answered without them`, async () => {
+        await refuse('listCustomers', 400, {
+          query: { limit: '50', offset: '0', filter: 'ada@example.com', sort: 'ada' },
+        })
+        await refuse('listCustomers', 400, { query: { sort: 'ada' } })
+        await refuse('listPaymentMethods', 400, { query: { limit: '50', filter: 'mer_x', sort: 'CUS_x' } })
+        await refuse('listTransfers', 400, { query: { limit: '50', filter: 'mer_x' } })
+      })
+    })
+
+    describeOperation('listEventTypes', () => {
+      test(`${dialect.name}: the types of events are listed`, async () => {
+        const { data } = (await succeed('listEventTypes')) as { data: { name: string }[] }
+        expect(data.map(({ name }) => name)).toContain('purchase.succeeded')
+        await refuse('listEventTypes', 401, { token: unknownToken })
+      })
+    })
+
+    describeOperation('createEvent', () => {
+      test(`${dialect.name}: an event of the merchant is recorded, and one that Mteja records is refused`, async () => {
+        const { merchantId } = await createCustomer()
+        const event = (type: string) => ({
+          merchantId,
+          type,
+          data: { a: 1 },
+          relatedEntityId: undefined,
+          relatedEntityType: undefined,
+        })
+        await call(merchant, dialect, 'createEvent', 201, { body: event('checkout.loaded') })
+        await refuse('createEvent', 400, { body: event('payment_intent.succeeded') })
+        await refuse('createEvent', 401, { body: event('checkout.loaded'), token: unknownToken })
+        await refuse('createEvent', 404, { body: { ...event('checkout.loaded'), merchantId: 'merchant_456' } })
+      })
+    })
+  }
+
+  if (dialect.hasBulk) {
+    describeOperation('updateCustomersBulk', () => {
+      test(`${dialect.name}: several customers are changed alike, and unknown ids are left out`, async () => {
+        const made = [await createCustomer({ metadata: { a: 1 } }), await createCustomer()]
+        const ids = made.map(({ id }) => id)
+        const body = { ids: [...ids, 'cust_1'], data: { name: 'Updated', metadata: { tier: 'gold' } } }
+        expect(await succeed('updateCustomersBulk', { body })).toEqual({ ids, count: 2 })
+        expect(await retrieve(ids[0] as string)).toMatchObject({ name: 'Updated', metadata: { a: 1, tier: 'gold' } })
+      })
+
+      test(`${dialect.name}: changing several customers is refused for one e-mail, other members, a wrong token and unknown ids`, async () => {
+        const ids = [(await createCustomer()).id, (await createCustomer()).id]
+        await refuse('updateCustomersBulk', 409, { body: { ids, data: { email: 'one@example.com' } } })
+        await refuse('updateCustomersBulk', 400, { body: { ids, data: { phoneNumber: '+27820000000' } } })
+        await refuse('updateCustomersBulk', 401, { body: { ids, data: {} }, token: unknownToken })
+        await refuse('updateCustomersBulk', 404, { body: { ids: ['cust_1'], data: {} } })
+      })
+    })
+
+    describeOperation('deleteCustomersBulk', () => {
+      test(`${dialect.name}: several customers are deleted, are found no more, and deleting them again changes nothing`, async () => {
+        const gone = await createCustomer()
+        const body = { ids: [gone.id, 'cust_1'] }
+        expect(await succeed('deleteCustomersBulk', { body })).toEqual({ ids: [gone.id], count: 1 })
+        expect(await succeed('deleteCustomersBulk', { body })).toEqual({ ids: [], count: 0 })
+        await refuse('retrieveCustomer', 404, { id: gone.id })
+        expect(await succeed('listCustomers', { query: { email: gone.email } })).toMatchObject({ data: [] })
+        expect((await createCustomer({ email: gone.email })).id).not.toBe(gone.id)
+      })
+
+      test(`${dialect.name}: deleting customers is refused while one has money, with a wrong token and with unknown ids`, async () => {
+        const { id: customerId } = await createCustomer()
+        const { currency } = (await succeed('getCustomerBalance', { id: customerId })) as { currency: string }
+        await sandboxOf(merchant).payIn({ customerId, amount: 70, currency })
+        await refuse('deleteCustomersBulk', 409, { body: { ids: [customerId] } })
+        await refuse('deleteCustomersBulk', 400, { body: { ids: [] } })
+        await refuse('deleteCustomersBulk', 401, { body: { ids: [customerId] }, token: unknownToken })
+        await refuse('deleteCustomersBulk', 404, { body: { ids: ['cust_1'] } })
+      })
+    })
+  }
+
+  describeOperation('listTransfers', () => {
+    test(`${dialect.name}: transfers and the merchant's payment methods are listed, newest first`, async () => {
+      const [from, to] = [await createCustomer(), await createCustomer()]
+      const { currency } = (await succeed('getCustomerBalance', { id: from.id })) as { currency: string }
+      await sandboxOf(merchant).payIn({ customerId: from.id, amount: 70, currency })
+      await sandboxOf(merchant).createPaymentMethod({ customerId: from.id, type: 'card' })
+      const sent = { fromCustomerId: from.id, toCustomerId: to.id, amount: 20, currency }
+      await cashfulOf(merchant).transfers.create(sent)
+      const page = (await succeed('listTransfers', { query: { limit: dialect.ten, offset: '0' } })) as Page<object>
+      expect(page.data[0]).toMatchObject(sent)
+    })
+  })
+
+  describeOperation('listPaymentMethods', () => {
+    test(`${dialect.name}: the merchant's list of payment methods is by customer`, async () => {
+      const { id: customerId } = await createCustomer()
+      await sandboxOf(merchant).createPaymentMethod({ customerId, type: 'card' })
+      const found = await succeed('listPaymentMethods', { query: { limit: dialect.ten, offset: '0', customerId } })
+      expect(found).toMatchObject({ data: [{ customerId, type: 'card' }], pagination: { total: 1 } })
+    })
+  })
+
+  describeOperation('getMerchantBalance', () => {
+    test(`${dialect.name}: the merchant's balance and its history show a purchase`, async () => {
+      const { id: customerId } = await createCustomer()
+      const { currency } = (await succeed('getCustomerBalance', { id: customerId })) as { currency: string }
+      const before = (await succeed('getMerchantBalance')) as { amount: number }
+      await sandboxOf(merchant).payIn({ customerId, amount: 70, currency })
+      await cashfulOf(merchant).purchases.create({ customerId, productId: 'airtime', amount: 50, currency })
+      expect(await succeed('getMerchantBalance')).toMatchObject({ amount: before.amount + 50, currency })
+      await refuse('getMerchantBalance', 404, { query: { merchantId: 'merchant_456' } })
+    })
+  })
+
+  describeOperation('getBalanceHistory', () => {
+    test(`${dialect.name}: the history of the merchant's balance is listed by type`, async () => {
+      const { id: customerId } = await createCustomer()
+      const { currency } = (await succeed('getCustomerBalance', { id: customerId })) as { currency: string }
+      await sandboxOf(merchant).payIn({ customerId, amount: 70, currency })
+      await cashfulOf(merchant).purchases.create({ customerId, productId: 'airtime', amount: 33, currency })
+      const query = { limit: '1', offset: '0', transactionType: 'credit' }
+      expect(await succeed('getBalanceHistory', { query })).toMatchObject({
+        data: [{ type: 'credit', amount: 33, currency }],
+      })
     })
   })
 

@@ -13,6 +13,14 @@ export interface Dialect {
   ten: string
   /** The form of a body's member that the caller leaves out: not there, or null. */
   unset: undefined | null
+  /** The header with the credential. */
+  credential: 'Authorization' | 'x-api-key'
+  /** Of a release from 0.9.0 on: it filters and sorts, and records events. */
+  isNew: boolean
+  /** It can change and delete several customers. The Kotlin client can neither write the request nor read the answer. */
+  hasBulk: boolean
+  /** Null for a client that sends no `Accept` to an operation that documents no body of the answer. */
+  acceptNothing?: null
 }
 
 /** Python's `json.dumps`: a space after each comma and colon, and every character outside ASCII escaped. */
@@ -30,6 +38,24 @@ const escapeCodeUnit = (character: string) => `\\u${character.charCodeAt(0).toSt
 /** Python does not escape a slash. */
 const quote = (value: string) => encodeURIComponent(value).replaceAll('%2F', '/')
 
+const before090 = { credential: 'Authorization', isNew: false, hasBulk: false } as const
+const from090 = { credential: 'Authorization', isNew: true, hasBulk: true } as const
+
+const typeScript = {
+  headers: {
+    accept: '*/*',
+    'accept-language': '*',
+    'sec-fetch-mode': 'cors',
+    'user-agent': 'node',
+    'accept-encoding': 'gzip, deflate',
+  },
+  contentType: 'application/json',
+  writeJson: JSON.stringify,
+  writeQueryValue: encodeURIComponent,
+  ten: '10',
+  unset: undefined,
+} as const
+
 export const dialects: [Dialect, ...Dialect[]] = [
   {
     name: 'Python 0.6.1, 0.8.4',
@@ -43,21 +69,38 @@ export const dialects: [Dialect, ...Dialect[]] = [
     writeQueryValue: quote,
     ten: '10.0',
     unset: undefined,
+    ...before090,
+  },
+  {
+    name: 'Python 0.9.0',
+    headers: {
+      'Accept-Encoding': 'identity',
+      Accept: 'application/json',
+      'User-Agent': 'OpenAPI-Generator/0.9.0/python',
+    },
+    contentType: 'application/json',
+    writeJson: dumpJson,
+    writeQueryValue: quote,
+    ten: '10.0',
+    unset: undefined,
+    ...from090,
+    acceptNothing: null,
   },
   {
     name: 'TypeScript 0.6.1, 0.8.0',
-    headers: {
-      accept: '*/*',
-      'accept-language': '*',
-      'sec-fetch-mode': 'cors',
-      'user-agent': 'node',
-      'accept-encoding': 'gzip, deflate',
-    },
-    contentType: 'application/json',
-    writeJson: JSON.stringify,
-    writeQueryValue: encodeURIComponent,
-    ten: '10',
-    unset: undefined,
+    ...typeScript,
+    ...before090,
+  },
+  {
+    name: 'TypeScript 0.9.0',
+    ...typeScript,
+    ...from090,
+  },
+  {
+    name: 'TypeScript 0.9.1',
+    ...typeScript,
+    ...from090,
+    credential: 'x-api-key',
   },
   {
     name: 'Java 0.8.0',
@@ -71,6 +114,32 @@ export const dialects: [Dialect, ...Dialect[]] = [
     writeQueryValue: encodeURIComponent,
     ten: '10.0',
     unset: undefined,
+    ...before090,
+  },
+  {
+    name: 'Java 0.9.0',
+    headers: {
+      Accept: 'application/json',
+      'Accept-Encoding': 'gzip',
+      'User-Agent': 'OpenAPI-Generator/0.9.0/java',
+    },
+    contentType: 'application/json; charset=utf-8',
+    writeJson: JSON.stringify,
+    writeQueryValue: encodeURIComponent,
+    ten: '10.0',
+    unset: undefined,
+    ...from090,
+  },
+  {
+    name: '.NET 0.9.0',
+    headers: { Accept: 'application/json', 'User-Agent': 'OpenAPI-Generator/0.9.0/csharp' },
+    contentType: 'application/json; charset=utf-8',
+    writeJson: JSON.stringify,
+    writeQueryValue: encodeURIComponent,
+    ten: '10.0',
+    unset: undefined,
+    ...from090,
+    acceptNothing: null,
   },
   {
     name: 'Kotlin 0.9.0',
@@ -80,6 +149,8 @@ export const dialects: [Dialect, ...Dialect[]] = [
     writeQueryValue: encodeURIComponent,
     ten: '10',
     unset: null,
+    ...from090,
+    hasBulk: false,
   },
   {
     name: 'Flutter 0.8.7',
@@ -89,5 +160,6 @@ export const dialects: [Dialect, ...Dialect[]] = [
     writeQueryValue: encodeURIComponent,
     ten: '10',
     unset: null,
+    ...before090,
   },
 ]

@@ -3,12 +3,13 @@ import type { WireResponse } from '../src/wire.ts'
 import * as dto from './shapes.ts'
 
 interface Operation {
-  method: 'GET' | 'POST' | 'PATCH'
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** `{id}` stands for the customer's id. */
   path: string
   /** The only 2xx code. With another one the Python client returns None without an error. */
   success: 200 | 201
-  body: Shape
+  /** Null for an answer without a body: the .NET client parses any body that is there. */
+  body: Shape | null
   errors: dto.ErrorStatus[]
 }
 
@@ -59,6 +60,56 @@ export const operations = {
     body: dto.pageOf(dto.paymentMethod),
     errors: [401, 404],
   },
+  updateCustomersBulk: {
+    method: 'PATCH',
+    path: `${customers}/bulk`,
+    success: 200,
+    body: dto.bulk,
+    errors: [400, 401, 404, 409],
+  },
+  deleteCustomersBulk: {
+    method: 'DELETE',
+    path: `${customers}/bulk`,
+    success: 200,
+    body: dto.bulk,
+    errors: [400, 401, 404, 409],
+  },
+  listEventTypes: {
+    method: 'GET',
+    path: '/api/canary/events/types',
+    success: 200,
+    body: dto.eventTypes,
+    errors: [401],
+  },
+  createEvent: { method: 'POST', path: '/api/canary/events', success: 201, body: null, errors: [400, 401, 404] },
+  listTransfers: {
+    method: 'GET',
+    path: '/api/canary/transfers',
+    success: 200,
+    body: dto.pageOf(dto.transfer),
+    errors: [400, 401, 404],
+  },
+  listPaymentMethods: {
+    method: 'GET',
+    path: '/api/canary/payment-methods',
+    success: 200,
+    body: dto.pageOf(dto.ownPaymentMethod),
+    errors: [400, 401, 404],
+  },
+  getMerchantBalance: {
+    method: 'GET',
+    path: '/api/canary/balance',
+    success: 200,
+    body: dto.merchantBalance,
+    errors: [400, 401, 404],
+  },
+  getBalanceHistory: {
+    method: 'GET',
+    path: '/api/canary/balance/history',
+    success: 200,
+    body: dto.pageOf(dto.merchantTransaction),
+    errors: [400, 401, 404],
+  },
   health: { method: 'GET', path: '/api/canary/health', success: 200, body: dto.health, errors: [] },
   token: {
     method: 'GET',
@@ -80,15 +131,23 @@ export function listResponseDefects(name: OperationName, expected: number, respo
   const { success, body, errors }: Operation = operations[name]
   const error = errors.find((status) => status === expected)
   if (expected !== success && error === undefined) return [`${expected} is not a documented status of ${name}`]
+  if (error === undefined && body === null) return listEmptyDefects(expected, response)
   return [
     ...listEnvelopeDefects(expected, response),
-    ...listDefects(error === undefined ? body : dto.errorEnvelope(error), response.json),
+    ...listDefects(error === undefined ? (body as Shape) : dto.errorEnvelope(error), response.json),
   ]
 }
 
 /** The same check for a path that is no operation. Its answer must be a 404 in the same envelope. */
 export function listUnknownRouteDefects(response: WireResponse): string[] {
   return [...listEnvelopeDefects(404, response), ...listDefects(dto.errorEnvelope(404), response.json)]
+}
+
+function listEmptyDefects(expected: number, { status, text }: WireResponse): string[] {
+  return [
+    ...(status === expected ? [] : [`the status is ${status}, expected ${expected}: ${text}`]),
+    ...(text === '' ? [] : [`the body is ${text}, expected none`]),
+  ]
 }
 
 const jsonType = /^application\/json(; ?charset=utf-8)?$/i

@@ -41,6 +41,54 @@ export const paymentMethod = closed(
   { deletedAt: date, brand: text, last4: text, expiryMonth: integer, expiryYear: integer, isDefault: boolean },
 )
 
+/** The untyped answer of the operations on several customers, as Cashful's example has it. */
+export const bulk = closed({ ids: listOf(text), count: integer })
+
+/** ListEventTypesResponseDto: without `pagination`, which the Java client refuses. */
+export const eventTypes = closed({
+  data: listOf(closed({ id: text, name: text, isActive: boolean }, { description: text }), { atLeast: 1 }),
+})
+
+/** TransferResponseDto. */
+export const transfer = closed(
+  {
+    ...stamps,
+    merchantId: text,
+    fromCustomerId: text,
+    toCustomerId: text,
+    amount: integer,
+    currency: text,
+    status: text,
+  },
+  { deletedAt: date, description: anyText },
+)
+
+/** PaymentMethodResponseDto, of the merchant's own list. */
+export const ownPaymentMethod = closed(
+  { ...stamps, customerId: text, type: text, provider: text },
+  {
+    deletedAt: date,
+    brand: text,
+    last4: text,
+    phoneNumber: text,
+    expiryMonth: integer,
+    expiryYear: integer,
+    isDefault: boolean,
+  },
+)
+
+/** MerchantBalanceResponseDto. */
+export const merchantBalance = closed(
+  { ...stamps, merchantId: text, amount: integer, currency: text, available: integer, pending: integer },
+  { deletedAt: date },
+)
+
+/** BalanceTransactionDto. */
+export const merchantTransaction = closed(
+  { ...stamps, merchantId: text, type: text, amount: integer, currency: text, balanceAfter: integer },
+  { deletedAt: date, description: anyText, relatedEntityId: text, relatedEntityType: text },
+)
+
 const pagination = closed({ limit: integer, offset: integer, total: integer, hasMore: boolean })
 /** A page of any list. */
 export const pageOf = (item: Shape) => closed({ data: listOf(item), pagination })

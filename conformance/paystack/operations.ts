@@ -29,3 +29,17 @@ export const transactionOperations = {
 }
 
 export type TransactionOperation = keyof typeof transactionOperations
+
+/** Operations that clients on npm are not tried with. They end the table of replayed clients. */
+export const moreOperations = {
+  fetchTimeline: 'GET /transaction/timeline/:id_or_reference',
+  exportTransactions: 'GET /transaction/export',
+  listDedicatedAccounts: 'GET /dedicated_account',
+  listAccountProviders: 'GET /dedicated_account/available_providers',
+  listBanks: 'GET /bank',
+  resolveAccount: 'GET /bank/resolve',
+  listCountries: 'GET /country',
+  listStates: 'GET /address_verification/states',
+}
+
+export type ReplayedOperation = PaystackOperation | TransactionOperation | keyof typeof moreOperations

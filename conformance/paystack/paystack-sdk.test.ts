@@ -1,4 +1,4 @@
-import '../preload.ts'
+import '../../server/preload.mjs'
 import Paystack from 'paystack-sdk'
 import { expect, test } from 'vitest'
 import { useMerchant } from '../src/merchant.ts'

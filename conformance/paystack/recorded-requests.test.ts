@@ -4,11 +4,15 @@ import { exchange } from '../src/wire.ts'
 import { npmClients } from './recordings/npm-clients.ts'
 import { otherClients } from './recordings/other-clients.ts'
 import { payStackEase } from './recordings/paystackease.ts'
+import { laravelPaystack, wooPaystack, wooPaystackReads } from './recordings/php-clients.ts'
+import { pyPaystack2 } from './recordings/pypaystack2.ts'
 import { expectWireAnswer, makeCustomer, testRecordedClient } from './replay.ts'
 
 const merchant = useMerchant()
 
-for (const client of [payStackEase, ...npmClients, ...otherClients]) testRecordedClient(merchant, client)
+const replayedClients = [payStackEase, pyPaystack2, laravelPaystack, wooPaystack, wooPaystackReads]
+
+for (const client of [...replayedClients, ...npmClients, ...otherClients]) testRecordedClient(merchant, client)
 
 const list = (query: string) =>
   exchange(merchant.url, {

@@ -39,7 +39,7 @@ export const refusals = {
   missingBvn: refusal(400, 'Please enter a valid `bvn`'),
   unknownRiskAction: refusal(400, '"risk_action" must be one of [default, allow, deny]'),
   unknownAuthorization: refusal(404, 'Authorization code not found.'),
-  unknownTransaction: refusal(400, 'Transaction reference not found.'),
+  unknownTransaction: refusal(400, 'Transaction reference not found.', { code: 'transaction_not_found' }),
   duplicateReference: refusal(400, 'Duplicate Transaction Reference', {
     meta: { nextStep: 'Try and create the Transaction or Charge with a new reference' },
     type: 'validation_error',

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { PaystackClient } from '../../client/src/index.ts'
 import type { Merchant } from '../src/merchant.ts'
 import { exchange, type WireRequest, type WireResponse } from '../src/wire.ts'
 import { expectAnswer } from './answers.ts'
 import { newEmail, saveCard } from './fixtures.ts'
-import type { PaystackOperation } from './operations.ts'
+import type { ReplayedOperation } from './operations.ts'
 import type { AnswerName } from './shapes.ts'
 
 /** The requests captured from one client. */
@@ -17,13 +18,13 @@ export interface RecordedClient {
 }
 
 /**
- * One request as captured. `{code}`, `{id}`, `{email}`, `{encodedEmail}`, `{authorization}` and `{newEmail}` in its
- * target and body stand for the values of `Made`. Every other byte is sent unchanged.
+ * One request as captured. `{code}`, `{id}`, `{newReference}` and the other names of `Made` in its target and body stand
+ * for values. Every other byte is sent unchanged.
  */
 export interface Recording {
   title: string
   /** Set for a client whose column in the table of clients is proved only by its recordings. */
-  operation?: PaystackOperation
+  operation?: ReplayedOperation
   /** Method and target. */
   request: `${'GET' | 'POST' | 'PUT'} /${string}`
   body?: string
@@ -43,17 +44,34 @@ interface Made {
   authorization: string
   /** An e-mail that no customer has yet. */
   newEmail: string
+  /** The reference and the id of a transaction in which the customer paid 50 XOF. */
+  reference: string
+  transactionId: number
+  /** A reference that no transaction has yet. */
+  newReference: string
 }
 
-/** A customer named Ada Obi with a phone number, metadata and a card. */
+/** A customer named Ada Obi with a phone number, metadata, a transaction and a card. */
 export async function makeCustomer(merchant: Merchant): Promise<Made> {
   const email = newEmail()
   const paystack = new PaystackClient({ baseUrl: merchant.url, secretKey: merchant.key })
   const name = { first_name: 'Ada', last_name: 'Obi' }
   const body = { email, ...name, phone: '+2348012345678', metadata: { k: 1 } }
   const { id, customer_code: code } = await paystack.customers.create(body)
+  const mobile_money = { phone: '0551234987', provider: 'mtn' }
+  const paid = await paystack.charges.create({ email, amount: 5000, currency: 'XOF', mobile_money })
   const authorization = await saveCard(merchant, code)
-  return { id, code, email, encodedEmail: encodeURIComponent(email), authorization, newEmail: newEmail() }
+  return {
+    id,
+    code,
+    email,
+    encodedEmail: encodeURIComponent(email),
+    authorization,
+    newEmail: newEmail(),
+    reference: paid.reference,
+    transactionId: paid.id,
+    newReference: randomUUID(),
+  }
 }
 
 /** Sends each recording byte for byte, and compares its answer with the contract. */

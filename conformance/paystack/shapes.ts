@@ -109,6 +109,9 @@ const paidBy = open({
   brand: nullable(text),
   reusable: boolean,
   signature: nullable(text),
+  account_name: nullable(text),
+  receiver_bank_account_number: nullable(text),
+  receiver_bank: nullable(text),
 })
 
 const payer = open({
@@ -120,6 +123,7 @@ const payer = open({
   phone: nullable(text),
   metadata: nullable(anyObject),
   risk_action: matching(/^(default|allow|deny)$/, 'a risk action'),
+  international_format_phone: nullable(text),
 })
 
 const log = open({
@@ -140,7 +144,7 @@ const charge = {
     /^(abandoned|failed|ongoing|pending|processing|queued|reversed|success)$/,
     'the status of a transaction',
   ),
-  reference: matching(/^[A-Za-z0-9.=-]+$/, 'letters, digits and .=-'),
+  reference: matching(/^[A-Za-z0-9._=-]+$/, 'letters, digits and -._='),
   amount: integer,
   message: nullable(text),
   gateway_response: text,
@@ -165,8 +169,14 @@ const transactionRow = {
   requested_amount: integer,
   split: anyObject,
   subaccount: anyObject,
+  pos_transaction_data: nullable(anyObject),
+  fees_breakdown: nullable(anyObject),
+  connect: nullable(anyObject),
+  source: nullable(anyObject),
 }
-const transaction = open({ ...transactionRow, receipt_number: nullable(text), plan_object: anyObject })
+/** Every member that Paystack's OpenAPI document declares for a charge, a fetch or a check. */
+const whole = { ...transactionRow, receipt_number: nullable(text), plan: nullable(anyObject), plan_object: anyObject }
+const transaction = open({ ...whole, helpdesk_link: nullable(text) })
 const totals = open({
   total_transactions: integer,
   total_volume: integer,
@@ -175,9 +185,28 @@ const totals = open({
   pending_transfers_by_currency: listOf(open({ currency: text, amount: integer })),
 })
 
+const bank = open({ id: integer, name: text, slug: text, code: text, country: text, currency: text, type: text })
+const relation = (type: string) => open({ type: exactly(type), data: listOf(text) })
+const country = open({
+  id: integer,
+  active_for_dashboard_onboarding: boolean,
+  name: text,
+  iso_code: text,
+  default_currency_code: text,
+  integration_defaults: anyObject,
+  calling_code: text,
+  pilot_mode: boolean,
+  relationships: open({
+    currency: open({ type: exactly('currency'), data: listOf(text), supported_currencies: anyObject }),
+    integration_feature: relation('integration_feature'),
+    integration_type: relation('integration_type'),
+    payment_method: relation('payment_method'),
+  }),
+})
+
 const offsetMeta = open({ total: integer, skipped: integer, perPage: integer, page: integer, pageCount: integer })
 const cursorMeta = open({ next: nullable(text), previous: nullable(text), perPage: integer })
-const mandateMeta = open({ per_page: integer, next: nullable(text), count: integer }, { total: integer })
+const mandateMeta = open({ per_page: integer, next: nullable(text), count: integer, total: integer })
 
 const acknowledge = (message: string) => open({ status: exactly(true), message: exactly(message) })
 const succeed = (message: string, rest: Record<string, Shape>) =>
@@ -205,8 +234,25 @@ export const answers = {
   transactions: succeed('Transactions retrieved', { data: listOf(open(transactionRow)) }),
   fetchedTransaction: succeed('Transaction retrieved', { data: transaction }),
   totals: succeed('Transaction totals', { data: totals }),
-  charged: succeed('Charge attempted', { data: open(charge) }),
-  checked: succeed('Reference check successful', { data: open(charge) }),
+  charged: succeed('Charge attempted', { data: open(whole) }),
+  checked: succeed('Reference check successful', { data: open({ ...whole, redirect_url: nullable(text) }) }),
+  timeline: succeed('Timeline retrieved', { data: log }),
+  exported: succeed('Export successful', {
+    data: open({ path: text, expiresAt: matching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, 'a time without an offset') }),
+  }),
+  dedicatedAccounts: succeed('Managed accounts successfully retrieved', { data: listOf(anyObject), meta: offsetMeta }),
+  accountProviders: succeed('Dedicated account providers retrieved', {
+    data: listOf(open({ provider_slug: text, bank_id: integer, bank_name: text, id: integer }), { atLeast: 1 }),
+  }),
+  banks: succeed('Banks retrieved', { data: listOf(bank, { atLeast: 1 }) }),
+  banksByCursor: succeed('Banks retrieved', { data: listOf(bank, { atLeast: 1 }), meta: cursorMeta }),
+  resolved: succeed('Account number resolved', {
+    data: open({ account_number: text, account_name: text, bank_id: integer }),
+  }),
+  countries: succeed('Countries retrieved', { data: listOf(country, { atLeast: 1 }) }),
+  states: succeed('States retrieved', {
+    data: listOf(open({ name: text, slug: text, abbreviation: text }), { atLeast: 1 }),
+  }),
   mandates: succeed('Mandate authorizations retrieved successfully', { data: listOf(mandate), meta: mandateMeta }),
 }
 

@@ -1,4 +1,4 @@
-import '../preload.ts'
+import '../../server/preload.mjs'
 import { createPaystack } from '@alexasomba/paystack-node'
 import { Paystack as OfficialSdk } from '@paystack/paystack-sdk'
 import PaystackKehers from 'paystack'

@@ -106,6 +106,26 @@ export const equivalents: readonly Equivalent[] = [
     why: 'The driver writes null for both.',
   },
   {
+    file: commands,
+    before: 'refusal: snapshot.refusals[i] ?? null,',
+    after: 'refusal: snapshot.refusals[i],',
+    why: 'There is a refusal, or null, for each id.',
+  },
+  {
+    file: commands,
+    before:
+      "p_details: list('text', (each) => ('details' in each && each.details ? JSON.stringify(each.details) : null)),",
+    after:
+      "p_details: list('text', (each) => ('details' in each || each.details ? JSON.stringify(each.details) : null)),",
+    why: 'Details are an object or left out, and the driver writes null for undefined.',
+  },
+  {
+    file: commands,
+    before: "p_event_types: list('text', (each) => each.event?.type ?? null),",
+    after: "p_event_types: list('text', (each) => each.event?.type),",
+    why: 'The driver writes null for both.',
+  },
+  {
     file: request,
     before: '.sort(([a], [b]) => (a < b ? -1 : 1))',
     after: '.sort(([a], [b]) => (a <= b ? -1 : 1))',

@@ -10,7 +10,7 @@ import { type PostgresServer, startPostgres } from '../../server/test/postgres-s
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What the server's tests need of the project, beside the installed packages. */
-const copied = ['package.json', 'tsconfig.base.json', 'scripts', 'docs', 'server', 'client']
+const copied = ['package.json', 'tsconfig.base.json', 'README.md', 'scripts', 'docs', 'server', 'client']
 const left = ['node_modules', 'dist']
 /** A race that a mutant lost is not waited for as long as usual. */
 const testTimeoutMs = 20_000

@@ -22,6 +22,7 @@ export interface Belongings {
   mandateMethodId: string
   mandateMethodCode: string
   payInId: string
+  transferId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
   /** A hold of 200 minor units that is still open. */
@@ -34,6 +35,8 @@ export interface Belongings {
   transactionId: string
   transactionReference: string
   payAccessCode: string
+  /** The secret part of a link to that customer's statement. */
+  statementToken: string
   /** An unused key of the same mode. */
   apiKeyId: string
   webhookEndpointId: string
@@ -60,7 +63,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: payInId } = await ask('POST', '/v1/sandbox/pay-ins', { customerId: customerCode, amount: 5000 })
   const { id: otherCode } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999' })
   const transfer = { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 100, currency: 'ZAR' }
-  await ask('POST', '/api/canary/transfers', transfer)
+  const { id: transferId } = await ask('POST', '/api/canary/transfers', transfer)
   const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
   const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
@@ -70,6 +73,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: checkoutId } = await ask('POST', '/api/canary/checkout/sessions', payin)
   const { data: opened } = await ask('POST', '/transaction/initialize', { email, amount: 500 })
   const { data: transaction } = await ask('GET', `/transaction/verify/${opened.reference}`)
+  const statement = { from: '2000-01-01', to: '2100-01-01' }
+  const { url: statementUrl } = await ask('POST', `/v1/customers/${customerCode}/statement-links`, statement)
   const { id: webhookEndpointId } = await ask('POST', '/v1/webhook-endpoints', { url: 'https://example.com/hooks' })
   const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: customerCode, type: 'card' })
   const account = { number: '0123456789', bank_code: '058' }
@@ -100,6 +105,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     mandateMethodId: String(mandates[0].authorization_id),
     mandateMethodCode: mandates[0].authorization_code,
     payInId,
+    transferId,
     purchaseId,
     holdId,
     paymentIntentId,
@@ -107,6 +113,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     transactionId: String(transaction.id),
     transactionReference: opened.reference,
     payAccessCode: opened.access_code,
+    statementToken: statementUrl.split('/').at(-1),
     apiKeyId,
     webhookEndpointId,
     deliveryId: deliveries[0].id,

@@ -19,6 +19,29 @@ function textOf(value: unknown): unknown {
 }
 
 const rules: Record<string, Sql> = {
+  'a deleted customer has no money, and nothing that could bring them some': sql`
+    select c.merchant_id, c.code
+    from customers c
+    where c.deleted_at is not null and (
+      exists (
+        select from ledger_accounts a
+        where a.merchant_id = c.merchant_id and a.customer_id = c.id and (a.posted <> 0 or a.held <> 0)
+      )
+      or exists (
+        select from payment_intents i
+        where i.merchant_id = c.merchant_id and i.customer_id = c.id and i.due_at is not null
+      )
+      or exists (
+        select from dedicated_accounts d
+        where d.merchant_id = c.merchant_id and d.customer_id = c.id and d.removed_at is null
+      )
+    )`,
+  'a tenant counts its deleted customers': sql`
+    select k.merchant_id, k.mode, k.deleted_customer_count, count(c.id)
+    from merchant_counters k
+    left join customers c on c.merchant_id = k.merchant_id and c.mode = k.mode and c.deleted_at is not null
+    group by k.merchant_id, k.mode, k.deleted_customer_count
+    having k.deleted_customer_count <> count(c.id)`,
   'an account has what its entries add up to, and as many as it counts': sql`
     select a.merchant_id, a.id, a.posted, a.entry_count, coalesce(e.sum, 0) as sum, coalesce(e.count, 0) as count
     from ledger_accounts a

@@ -36,7 +36,13 @@ interface Hostile {
 }
 
 // The tests are made before the application is built, so each test finds its route by name.
-const pages = ['/authorize/:accessCode', '/checkout/:id', '/pay/:accessCode']
+const pages = [
+  '/authorize/:accessCode',
+  '/checkout/:id',
+  '/pay/:accessCode',
+  '/statement/:token',
+  '/transaction/export/:name',
+]
 const routeNames = (await listRoutes({ adminKey }))
   .filter((route) => !route.hidden || pages.includes(route.url))
   .map((route) => route.name)
@@ -516,7 +522,7 @@ const envelopes: Record<'cashful' | 'paystack' | 'mteja', (body: unknown) => boo
 /** Null for a body in the envelope of the surface that the path belongs to. Otherwise the fault. */
 function envelopeProblem(path: string, status: number, body: string): string | null {
   const address = path.replace(/\/{2,}/g, '/')
-  if (/^\/(authorize|checkout|pay)\//.test(address) && body.startsWith('<!doctype html>')) return null
+  if (/^\/(authorize|checkout|pay|statement)\//.test(address) && body.startsWith('<!doctype html>')) return null
   const surface = /^\/api\/canary(\/|$)/.test(address) ? 'cashful' : /^\/v1(\/|$)/.test(address) ? 'mteja' : 'paystack'
   try {
     const value = JSON.parse(body)

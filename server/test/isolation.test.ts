@@ -29,21 +29,31 @@ const identity = {
   account_number: '0111111111',
 }
 
+const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify(filter))}`
+
 /** For each route, every way in which a request can name a tenant's belonging. */
 const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
     { body: { phoneNumber, email }, status: 201 },
     { body: { phoneNumber, merchantId }, status: 400, statusInLiveMode: 201 },
   ],
-  'GET /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
+  'GET /api/canary/customers': ({ merchantId, email, phoneNumber, customerCode }) => [
     { status: 200 },
     { query: `email=${email}`, status: 200 },
     { query: `search=${encodeURIComponent(phoneNumber)}`, status: 200 },
+    { query: filterOf({ ids: [customerCode], q: phoneNumber }), status: 200 },
+    { query: filterOf({ merchantId }), status: 404, statusInLiveMode: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
   'GET /api/canary/customers/:id': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
   'PATCH /api/canary/customers/:id': ({ customerCode }) => [
     { params: { id: customerCode }, body: { name: 'Mwizi', metadata: { x: 1 } }, status: 404 },
+  ],
+  'PATCH /api/canary/customers/bulk': ({ customerCode, otherCode }) => [
+    { body: { ids: [customerCode, otherCode], data: { name: 'Mwizi' } }, status: 404 },
+  ],
+  'DELETE /api/canary/customers/bulk': ({ customerCode, otherCode }) => [
+    { body: { ids: [customerCode, otherCode] }, status: 404 },
   ],
   'GET /api/canary/customers/:id/balance': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
   'GET /api/canary/customers/:id/transactions': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
@@ -56,8 +66,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/transfers': ({ customerCode, otherCode }) => [
     { body: { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 50, currency: 'ZAR' }, status: 404 },
   ],
-  'GET /api/canary/transfers': ({ merchantId }) => [
+  'GET /api/canary/transfers': ({ merchantId, transferId }) => [
     { status: 200 },
+    { query: filterOf({ ids: [transferId] }), status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
   'POST /api/canary/payment-intents': ({ customerCode, cardMethodId }) => [
@@ -83,14 +94,16 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/checkout/sessions': ({ customerCode }) => [
     { body: { totalAmount: 50, currency: 'ZAR', customerId: customerCode }, status: 404, statusInLiveMode: 400 },
   ],
-  'GET /api/canary/checkout/sessions': ({ merchantId }) => [
+  'GET /api/canary/checkout/sessions': ({ merchantId, checkoutId }) => [
     { status: 200 },
+    { query: filterOf({ ids: [checkoutId] }), status: 200 },
     { query: 'status=open', status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
   'GET /api/canary/checkout/sessions/:id': ({ checkoutId }) => [{ params: { id: checkoutId }, status: 404 }],
-  'GET /api/canary/payment-methods': ({ merchantId, customerCode }) => [
+  'GET /api/canary/payment-methods': ({ merchantId, customerCode, cardMethodId }) => [
     { status: 200 },
+    { query: filterOf({ ids: [cardMethodId] }), status: 200 },
     { query: `customerId=${customerCode}`, status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
@@ -100,8 +113,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
-  'GET /api/canary/balance/history': ({ merchantId }) => [
+  'GET /api/canary/balance/history': ({ merchantId, purchaseId }) => [
     { status: 200 },
+    { query: filterOf({ ids: [`txn_${purchaseId}`] }), status: 200 },
     { query: 'transactionType=credit', status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
@@ -121,17 +135,26 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       statusInLiveMode: 201,
     },
   ],
-  'GET /api/canary/webhook-endpoints': ({ merchantId }) => [
+  'GET /api/canary/webhook-endpoints': ({ merchantId, webhookEndpointId }) => [
     { status: 200 },
+    { query: filterOf({ ids: [webhookEndpointId] }), status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
   ],
   'DELETE /api/canary/webhook-endpoints/:id': ({ webhookEndpointId }) => [
     { params: { id: webhookEndpointId }, status: 404 },
   ],
-  'GET /api/canary/events': ({ merchantId }) => [
+  'GET /api/canary/events': ({ merchantId, deliveryId }) => [
     { status: 200 },
+    { query: filterOf({ ids: [deliveryId] }), status: 200 },
     { query: 'status=pending', status: 200 },
     { query: `merchantId=${merchantId}`, status: 404, statusInLiveMode: 200 },
+  ],
+  'POST /api/canary/events': ({ merchantId }) => [
+    {
+      body: { merchantId, type: 'checkout.loaded', data: {} },
+      status: 404,
+      statusInLiveMode: 201,
+    },
   ],
   'GET /api/canary/events/types': () => [{ status: 200 }],
   'GET /api/canary/authentication/token': () => [{ status: 200 }],
@@ -153,6 +176,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     ]
   },
   'GET /transaction/totals': () => [{ status: 200 }, { query: 'from=2000-01-01', status: 200 }],
+  'GET /transaction/export': ({ customerId }) => [{ query: `customer=${customerId}`, status: 200 }],
+  'GET /transaction/timeline/:id_or_reference': ({ transactionId, transactionReference }) =>
+    [transactionId, transactionReference].map((name) => ({ params: { id_or_reference: name }, status: 404 })),
   'GET /transaction/:id': ({ transactionId }) => [{ params: { id: transactionId }, status: 404 }],
   'POST /transaction/charge_authorization': ({ email, cardCode, mandateMethodCode }) =>
     [cardCode, mandateMethodCode].map((authorization_code) => ({
@@ -223,6 +249,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { body: { customer_ids: [Number(customerId)] }, status: 404 },
   ],
   'GET /bank': () => [{ status: 200 }],
+  'GET /country': () => [{ status: 200 }],
+  'GET /address_verification/states': () => [{ query: 'country=CA', status: 200 }],
   'GET /bank/resolve': () => [{ query: 'account_number=0000000000&bank_code=057', status: 200, statusInLiveMode: 403 }],
   'POST /bank/validate': () => [{ body: {}, status: 400 }],
   'GET /decision/bin/:bin': () => [{ params: { bin: '539983' }, status: 200 }],
@@ -334,6 +362,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
     { params: { reference: requestedReference }, body: {}, status: 404, statusInLiveMode: 403 },
   ],
+  'POST /v1/sandbox/mandates/:reference/decline': ({ requestedReference }) => [
+    { params: { reference: requestedReference }, status: 404, statusInLiveMode: 403 },
+  ],
 
   'GET /v1/customers/:id/balances': ({ customerCode }) => [
     { params: { id: customerCode }, status: 404 },
@@ -345,6 +376,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       query: `from=2026-01-01&to=2027-01-01&format=${format}`,
       status: 404,
     })),
+  'POST /v1/customers/:id/statement-links': ({ customerCode }) => [
+    { params: { id: customerCode }, body: { from: '2026-01-01', to: '2027-01-01' }, status: 404 },
+  ],
   'POST /v1/holds': ({ customerCode }) => [{ body: { customerId: customerCode, amount: 1 }, status: 404 }],
   'GET /v1/holds': ({ customerCode }) => [{ query: `customerId=${customerCode}`, status: 404 }],
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
@@ -378,6 +412,8 @@ const ofNoTenant = [
   'GET /healthz',
   'GET /readyz',
   'GET /metrics',
+  'GET /app',
+  'GET /favicon.ico',
   'GET /docs',
   'GET /docs/cashful.json',
   'GET /docs/paystack.json',
@@ -386,12 +422,14 @@ const ofNoTenant = [
   'GET /docs/yaml',
   'GET /docs/static/*',
   'POST /webhooks/paystack',
+  'GET /transaction/export/:name',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',
   'GET /checkout/:id',
   'POST /checkout/:id',
   'GET /pay/:accessCode',
   'POST /pay/:accessCode',
+  'GET /statement/:token',
   'GET /api/canary/authentication/jwks',
   'GET /api/canary/health',
 ]
@@ -415,12 +453,14 @@ const unknown: Belongings = {
   mandateMethodCode: 'AUTH_0000000001',
   payInId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3a',
   purchaseId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
+  transferId: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   holdId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3c',
   paymentIntentId: 'pi_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3e',
   checkoutId: 'checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3f',
   transactionId: '999999996',
   transactionReference: 'nothinghere',
   payAccessCode: '000000000000001',
+  statementToken: 'kT9wq0m3Yx7bD2',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
   dedicatedAccountId: '999999993',
   dedicatedAccountNumber: '9000000000',

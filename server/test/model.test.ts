@@ -96,7 +96,7 @@ async function audit(isThorough: boolean): Promise<void> {
   const wallets = [...auditor.wallets.values()]
   await auditBalances(wallets)
   await auditHistories(wallets)
-  const { total } = await listTransfers(api.service, api.tenant, { limit: 1, offset: 0 })
+  const { total } = await listTransfers(api.service, api.tenant, {}, { limit: 1, offset: 0 })
   equal(BigInt(total), auditor.transferCount)
   if (!isThorough) return
   await auditHolds()

@@ -152,7 +152,12 @@ async function readAsBefore(condition: ReturnType<typeof sql>) {
 }
 
 const card = { type: 'card', number: '4084084084084081', expiryMonth: 12, expiryYear: 2030 } as const
-const payment = (reference: string) => ({ email: 'zero@example.com', amount: 500, currency: 'NGN', reference })
+const payment = (reference: string) => ({
+  email: 'zero@example.com',
+  amount: 500n,
+  currency: 'NGN' as const,
+  reference,
+})
 
 test('the tests run as the role that servers run as', async () => {
   expect(await query`select current_user::text as role`).toEqual([{ role: 'mteja_app' }])

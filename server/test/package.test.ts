@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -8,10 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { findNodes, isAtLeast } from './nodes.ts'
+import { openRegistry } from './registry.ts'
 
 const serverFolder = fileURLToPath(new URL('..', import.meta.url))
-// The Node that runs the tests, and the Node that npm was started with. On most machines these are two versions.
-const nodes = [...new Set([process.execPath, process.env.npm_node_execpath ?? process.execPath])]
+const nodes = findNodes()
+/** As in `engines` of the package. */
+const oldest = [22, 18] as const
+const goodNodes = nodes.filter(({ version }) => isAtLeast(version, oldest))
+const oldNodes = nodes.filter(({ version }) => !isAtLeast(version, oldest))
+const preloadNodes = nodes.filter(({ version }) => isAtLeast(version, [20, 0]))
 
 // Installing takes ten seconds on an idle machine, and every process here starts from nothing.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -24,7 +31,12 @@ beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'mteja package ')))
   const [packed] = await npm(serverFolder, 'pack', '--json', '--pack-destination', folder)
   packedFiles = packed.files.map((file: { path: string }) => file.path)
-  await npm(folder, 'install', '--json', '--prefer-offline', join(folder, packed.filename))
+  const manifest = JSON.parse(await readFile(join(serverFolder, 'package.json'), 'utf8'))
+  const upstream = (await runNpm(folder, 'config', 'get', 'registry')).trim()
+  const registry = await openRegistry({ ...packed, file: join(folder, packed.filename), manifest }, upstream)
+  // As a user installs it once it is published. Packages that say that they do not run on this Node are refused.
+  const flags = ['--engine-strict', '--json', '--prefer-offline', `--registry=${registry.url}`]
+  await npm(folder, 'install', ...flags, packed.name).finally(registry.close)
 })
 
 afterEach(() => {
@@ -34,19 +46,59 @@ afterEach(() => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('the package holds the compiled server, its SQL, the licence and the readme, and nothing else', () => {
-  expect(packedFiles).toEqual(expect.arrayContaining(['dist/main.js', 'LICENSE', 'README.md', 'package.json']))
+  const single = ['bin/mteja.cjs', 'bin/start.cjs', 'preload.mjs', 'npm-shrinkwrap.json', 'LICENSE', 'README.md']
+  expect(packedFiles).toEqual(expect.arrayContaining(['dist/main.js', 'package.json', ...single]))
   expect(packedFiles.filter((path) => /^db\/.+\.sql$/.test(path))).not.toEqual([])
-  const expected = /^(dist\/.+\.js|dist\/pgdata\.tar\.gz|db\/.+\.sql|LICENSE|README\.md|package\.json)$/
-  expect(packedFiles.filter((path) => !expected.test(path) || /\.test\./.test(path))).toEqual([])
+  const expected = /^(dist\/.+\.js|dist\/pgdata\.tar\.gz|db\/.+\.sql|package\.json)$/
+  const strange = packedFiles.filter((path) => !expected.test(path) && !single.includes(path))
+  expect([...strange, ...packedFiles.filter((path) => /\.test\./.test(path))]).toEqual([])
 })
 
-test.each(nodes)('the installed mteja command serves until SIGTERM, from an empty folder, on %s', async (node) => {
-  const { server, address } = await startMteja(node)
-  const health = await fetch(`${address}/healthz`)
-  expect(health.status).toBe(200)
-  server.kill('SIGTERM')
-  expect(await once(server, 'exit')).toEqual([0, null])
+test('the package brings the versions of its dependencies that the clone was tested with, and no address of them', async () => {
+  const tested = await readPackages(join(serverFolder, '../package-lock.json'))
+  const names = new Set(tested.map(({ line }) => line))
+  const installed = await readPackages(join(folder, 'node_modules/.package-lock.json'))
+  const dependencies = installed.filter(({ name }) => name !== 'mteja')
+  expect(dependencies.length).toBeGreaterThan(100)
+  expect(dependencies.filter(({ line }) => !names.has(line))).toEqual([])
+  const shrinkwrap = await readFile(join(folder, 'node_modules/mteja/npm-shrinkwrap.json'), 'utf8')
+  expect(shrinkwrap).not.toContain('resolved')
+  expect(shrinkwrap).not.toMatch(/https?:\/\/[^"]*\.tgz/)
 })
+
+test.runIf(oldNodes.length > 0).each(oldNodes)(
+  'the installed mteja command refuses Node $version in one sentence',
+  async ({ program, version }) => {
+    const refused = promisify(execFile)(program, [join(folder, 'node_modules/.bin/mteja'), '--help'])
+    await expect(refused).rejects.toMatchObject({
+      ...{ code: 1, stdout: '', stderr: `mteja: Node ${version} is too old: install Node 22.18 or later.\n` },
+    })
+  },
+)
+
+test.each(preloadNodes)(
+  'the installed mteja/preload redirects a program on Node $version to the server',
+  async ({ program }) => {
+    const { address } = await startMteja(process.execPath)
+    const call = "fetch('https://api.paystack.co/customer').then((answer) => answer.text()).then(console.log)"
+    const { stdout } = await promisify(execFile)(program, ['--import', 'mteja/preload', '--eval', call], {
+      cwd: folder,
+      env: { PAYSTACK_API_URL: address },
+    })
+    expect(JSON.parse(stdout)).toMatchObject({ status: false, message: 'No Authorization Header was found' })
+  },
+)
+
+test.each(goodNodes)(
+  'the installed mteja command serves until SIGTERM, from an empty folder, on Node $version',
+  async ({ program }) => {
+    const { server, address } = await startMteja(program)
+    const health = await fetch(`${address}/healthz`)
+    expect(health.status).toBe(200)
+    server.kill('SIGTERM')
+    expect(await once(server, 'exit')).toEqual([0, null])
+  },
+)
 
 test('the installed mteja command’s other commands speak to the server that holds the data folder', async () => {
   const { data } = await startMteja(process.execPath)
@@ -66,14 +118,26 @@ test('a signal that arrives twice, as npx passes on a second ctrl-C, does not cu
   expect(await exit).toEqual([0, null])
 })
 
+test.each([
+  ['npx', ['mteja']],
+  ['npm', ['exec', '--', 'mteja']],
+])('the end of %s ends the server that it started', async (command, args) => {
+  const { server, address, data } = await startMteja(process.execPath, command, args)
+  server.kill('SIGTERM')
+  await once(server, 'exit')
+  await vi.waitFor(() => expect(fetch(`${address}/healthz`)).rejects.toThrow(), 10_000)
+  // It was closed, not cut off: the next start finds the folder free.
+  await vi.waitFor(() => expect(existsSync(join(data, 'mteja.sock'))).toBe(false), 10_000)
+})
+
 /** Starts the installed command on a new data folder, and waits until it prints its address. */
-async function startMteja(node: string): Promise<{ server: ChildProcess; address: string; data: string }> {
+async function startMteja(node: string, command = join(folder, 'node_modules/.bin/mteja'), args: string[] = []) {
   const port = await freePort()
   const address = `http://127.0.0.1:${port}`
   const data = await mkdtemp(join(folder, 'data '))
-  const server = spawn(join(folder, 'node_modules/.bin/mteja'), ['--port', String(port), '--data', data], {
+  const server = spawn(command, [...args, '--port', String(port), '--data', data], {
     cwd: folder,
-    env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` },
+    env: withNode(node),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   started.push(server)
@@ -83,7 +147,26 @@ async function startMteja(node: string): Promise<{ server: ChildProcess; address
 
 /** The output of an installed command. */
 async function runInstalled(...args: string[]): Promise<string> {
-  return (await promisify(execFile)(join(folder, 'node_modules/.bin/mteja'), args, { cwd: folder })).stdout
+  const options = { cwd: folder, env: withNode(process.execPath) }
+  return (await promisify(execFile)(join(folder, 'node_modules/.bin/mteja'), args, options)).stdout
+}
+
+/** The environment in which `node` is this Node. */
+function withNode(program: string): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env.PATH}` }
+}
+
+/** The packages of a lock file, without those of the clone itself. */
+async function readPackages(file: string): Promise<{ name: string; line: string }[]> {
+  const { packages } = JSON.parse(await readFile(file, 'utf8')) as {
+    packages: Record<string, { version?: string; integrity?: string; link?: boolean }>
+  }
+  return Object.entries(packages)
+    .filter(([path, { link }]) => path.includes('node_modules/') && !link)
+    .map(([path, { version, integrity }]) => {
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+      return { name, line: `${name} ${version} ${integrity}` }
+    })
 }
 
 function printed(server: ChildProcess, text: string): Promise<void> {
@@ -110,6 +193,10 @@ async function freePort(): Promise<number> {
 }
 
 async function npm(cwd: string, ...args: string[]) {
-  const { stdout } = await promisify(execFile)('npm', args, { cwd, maxBuffer: 64 * 1024 * 1024 })
-  return JSON.parse(stdout)
+  return JSON.parse(await runNpm(cwd, ...args))
+}
+
+async function runNpm(cwd: string, ...args: string[]): Promise<string> {
+  const options = { cwd, env: withNode(process.execPath), maxBuffer: 64 * 1024 * 1024 }
+  return (await promisify(execFile)('npm', args, options)).stdout
 }

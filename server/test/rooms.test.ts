@@ -140,8 +140,6 @@ const bases = { cashful: '/api/canary', mteja: '/v1', paystack: '' }
 const shared: Record<string, readonly string[]> = {
   // All of Paystack's /customer would be too long for one file: how a customer may be charged stands by itself.
   'paystack/customer': ['customer', 'customer-authorization'],
-  // Paystack spells this one segment with an underscore.
-  'paystack/dedicated_account': ['dedicated-account'],
 }
 
 describe('routes', () => {
@@ -175,7 +173,8 @@ function placesOf(url: string): { file: string; path: string }[] {
 }
 
 function fileNames(dialect: string, segment: string): readonly string[] {
-  return shared[`${dialect}/${segment}`] ?? [segment]
+  // Paystack spells some segments with an underscore.
+  return shared[`${dialect}/${segment}`] ?? [segment.replaceAll('_', '-')]
 }
 
 function holds(file: string, path: string): boolean {

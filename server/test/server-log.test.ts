@@ -14,13 +14,13 @@ beforeAll(async () => {
 })
 afterAll(() => place.remove())
 
-async function startServer() {
+async function startServer(...more: string[]) {
   const { dataFolder, databaseUrl } = place.options
   const port = await freePort()
   origin = `http://127.0.0.1:${port}`
   const database = databaseUrl === undefined ? [] : ['--database-url', databaseUrl]
   const child = startMteja(
-    ['serve', '--port', String(port), '--data', dataFolder, ...database],
+    ['serve', '--port', String(port), '--data', dataFolder, ...database, ...more],
     { MTEJA_TEST_KEY: testKey, MTEJA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') },
     'pipe',
   )
@@ -42,21 +42,48 @@ async function sendRequests(count: number, prefix: string): Promise<string[]> {
   return ids
 }
 
-test('a server writes the welcome, then a line for each request, and the last of them before it ends', async () => {
+test('a server without a terminal writes a line for each request, the last before it ends, and the welcome elsewhere', async () => {
   const { child, exited } = await startServer()
-  let text = ''
+  let [text, told] = ['', '']
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
+  })
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    told += chunk
   })
   await untilReady()
   const ids = await sendRequests(300, 'counted')
   child.kill('SIGTERM')
   expect(await exited).toEqual([0, null])
-  const [welcome = '', ...lines] = text.split(/\n(?=\{)/)
-  expect(welcome).toContain('Mteja is ready at')
-  expect(welcome).not.toContain('{"level"')
-  const requests = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+  expect(told).toMatch(/^\nMteja is ready at http[\s\S]+\nClosing: calls under way are answered first\..+\n$/)
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const requests = lines.filter(({ msg }) => msg === 'request')
   expect(requests.map(({ requestId }) => requestId).sort()).toEqual(ids.sort())
+})
+
+test('mteja serve --json writes nothing but lines of JSON: that it is ready, the log, and that it closes', async () => {
+  const { child, exited } = await startServer('--json')
+  let [text, told] = ['', '']
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    told += chunk
+  })
+  await untilReady()
+  await sendRequests(1, 'one')
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([0, null])
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(lines.map(({ msg }) => msg).sort()).toEqual(expect.arrayContaining(['closing', 'ready', 'request']))
+  expect(lines.find(({ msg }) => msg === 'ready')).toMatchObject({ origin, startedInMs: expect.any(Number) })
+  expect(told).toBe('')
 })
 
 test('a reader of the log that hangs holds up no request', async () => {

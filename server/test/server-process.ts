@@ -62,13 +62,14 @@ export class ServerProcess {
   }
 }
 
-/** Runs a command of `mteja` to its end. */
+/** Runs a command of `mteja` to its end, by default one that needs no database. */
 export async function runMteja(
   args: readonly string[],
-  place: { dataFolder: string; databaseUrl?: string },
+  place?: { dataFolder: string; databaseUrl?: string },
   environment: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = startMteja([...args, '--data', place.dataFolder, ...databaseArgs(place)], environment, 'pipe')
+  const database = place === undefined ? [] : ['--data', place.dataFolder, ...databaseArgs(place)]
+  const child = startMteja([...args, ...database], environment, 'pipe')
   let [stdout, stderr] = ['', '']
   child.stdout?.on('data', (chunk) => {
     stdout += chunk

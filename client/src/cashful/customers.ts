@@ -8,6 +8,7 @@ import { type CashfulPage, listPages } from './api.ts'
 const customer = { id: 'text', merchantId: 'text', phoneNumber: 'text', metadata: 'object', createdAt: 'text' } as const
 const balance = { customerId: 'text', amount: 'whole', currency: 'text', available: 'whole', pending: 'whole' } as const
 const transaction = { id: 'text', type: 'text', amount: 'whole', currency: 'text', 'balanceAfter?': 'whole' } as const
+const bulk = { ids: ['text'], count: 'whole' } as const
 const paymentMethod = { id: 'text', customerId: 'text', type: 'text' } as const
 
 /** Changes of a customer. Mteja merges metadata member by member, and removes a member given as null. */
@@ -50,12 +51,36 @@ export class Customers<Metadata extends object> {
     return this.#send(call, options)
   }
 
-  /** The cash balance in the merchant's currency, as of now. `amount` is `available` + `pending`. */
-  balance(id: string, options?: CallOptions): Promise<Cashful.Balance> {
-    return this.#send({ method: 'GET', path: path`/api/canary/customers/${id}/balance`, shape: balance }, options)
+  /**
+   * Makes the same changes to several customers, all or none, and answers the ids of the customers who were changed. Ids that
+   * nobody has are left out. Cashful has this operation since version 0.9.0.
+   */
+  updateBulk(
+    ids: readonly string[],
+    data: CustomerChanges<Metadata>,
+    options?: CallOptions,
+  ): Promise<Cashful.UpdateCustomersBulkResult> {
+    const body = { ids, data }
+    return this.#send({ method: 'PATCH', path: path`/api/canary/customers/bulk`, body, shape: bulk }, options)
   }
 
-  /** Entries of the cash balance. A positive `amount` came in, a negative one went out. */
+  /**
+   * Deletes several customers, all or none, and answers the ids of the customers who were deleted now. Throws ConflictError
+   * when one of them has money or could still get some. Cashful has this operation since version 0.9.0.
+   */
+  deleteBulk(ids: readonly string[], options?: CallOptions): Promise<Cashful.DeleteCustomersBulkResult> {
+    return this.#send({ method: 'DELETE', path: path`/api/canary/customers/bulk`, body: { ids }, shape: bulk }, options)
+  }
+
+  /** The cash balance, as of now. `amount` is `available` + `pending`. Only Mteja has other currencies than the default. */
+  balance(id: string, query: Cashful.GetCustomerBalanceQuery = {}, options?: CallOptions): Promise<Cashful.Balance> {
+    return this.#send(
+      { method: 'GET', path: path`/api/canary/customers/${id}/balance`, query, shape: balance },
+      options,
+    )
+  }
+
+  /** Entries of the cash balance in every currency. A positive `amount` came in, a negative one went out. */
   transactions(
     id: string,
     query: Cashful.ListCustomerTransactionsQuery = {},

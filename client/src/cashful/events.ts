@@ -19,8 +19,18 @@ export class Events {
     return listPages(this.#send, path`/api/canary/events`, query, event, options)
   }
 
-  /** The names of all events. Cashful has this operation since version 0.9.0. */
-  types(options?: CallOptions): Promise<string[]> {
-    return this.#send({ method: 'GET', path: path`/api/canary/events/types`, shape: ['text'] }, options)
+  /**
+   * Records an event of the merchant's own, which is sent to its webhook endpoints: `checkout.loaded`, or at Mteja a type that
+   * begins with `custom.`.
+   */
+  create(body: Cashful.CreateEventBody, options?: CallOptions): Promise<void> {
+    return this.#send({ method: 'POST', path: path`/api/canary/events`, body, shape: 'unread' }, options)
+  }
+
+  /** The types of all events. Cashful has this operation since version 0.8.7. */
+  async types(options?: CallOptions): Promise<Cashful.EventType[]> {
+    const shape = { data: [{ id: 'text', name: 'text', isActive: 'flag' }] } as const
+    const call = { method: 'GET', path: path`/api/canary/events/types`, shape } as const
+    return (await this.#send<Cashful.ListEventTypesResult>(call, options)).data
   }
 }

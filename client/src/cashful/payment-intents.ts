@@ -8,12 +8,6 @@ import { type CashfulPage, listPages } from './api.ts'
 
 const intent = { id: 'text', amount: 'whole', currency: 'text', status: 'text', 'customerId?': 'text' } as const
 
-/** With a card, the answer has the outcome of the card payment. Without a card, the answer is the intent. */
-type WithCard = Cashful.ConfirmPaymentIntentBody & {
-  evervaultEncryptedCard: NonNullable<Cashful.ConfirmPaymentIntentBody['evervaultEncryptedCard']>
-}
-type WithoutCard = Omit<Cashful.ConfirmPaymentIntentBody, 'evervaultEncryptedCard'>
-
 /** `client.paymentIntents`: payments asked for from outside, for a customer's cash balance or for the merchant. */
 export class PaymentIntents {
   readonly #send: Send
@@ -45,12 +39,18 @@ export class PaymentIntents {
 
   /**
    * Pays by the given card, otherwise by the intent's payment method. A declined payment is answered with the status
-   * `failed`.
+   * `failed`. With any member in the body, the answer has the outcome of the payment beside the intent; without, it is the
+   * intent.
    */
-  confirm(id: string, body: WithCard, options?: CallOptions): Promise<Cashful.CardConfirmation<AnyMetadata>>
-  confirm(id: string, body?: WithoutCard, options?: CallOptions): Promise<Cashful.PaymentIntent>
-  confirm(id: string, body: WithCard | WithoutCard = {}, options?: CallOptions): Promise<never> {
-    const shape = 'evervaultEncryptedCard' in body ? { paymentIntent: intent } : intent
+  confirm(id: string, body?: undefined, options?: CallOptions): Promise<Cashful.PaymentIntent>
+  confirm(
+    id: string,
+    body: Cashful.ConfirmPaymentIntentBody,
+    options?: CallOptions,
+  ): Promise<Cashful.Confirmation<AnyMetadata>>
+  confirm(id: string, body: Cashful.ConfirmPaymentIntentBody = {}, options?: CallOptions): Promise<never> {
+    const isEmpty = Object.values(body).every((member) => member === undefined)
+    const shape = isEmpty ? intent : { paymentIntent: intent }
     return this.#send({ method: 'POST', path: path`/api/canary/payment-intents/${id}/confirm`, body, shape }, options)
   }
 

@@ -15,7 +15,7 @@ import {
   ValidationError,
 } from './errors.ts'
 import { readRetryAfter } from './retry.ts'
-import { isMediaType, type MediaType, mismatch, type Shape } from './shape.ts'
+import { isMediaType, type MediaType, mismatch, type Shape, type Unread } from './shape.ts'
 
 /** A refusal in an API's own words. */
 export interface Problem {
@@ -35,13 +35,14 @@ export function requestIdOf(headers: Headers): string | undefined {
 /** Answers the promised result, or throws an error for any other answer. */
 export function readAnswer(
   answer: Answer,
-  shape: Shape | MediaType,
+  shape: Shape | MediaType | Unread,
   readProblem: ReadProblem,
   attempt: Attempt,
 ): unknown {
   const { status, headers, text, stream = text } = answer
   const isSuccess = status >= 200 && status < 300
   if (isSuccess && isMediaType(shape) && headers.get('content-type')?.startsWith(shape)) return stream
+  if (isSuccess && shape === 'unread') return undefined
   const body = parse(text)
   const context = {
     ...contextOf(attempt, status),
@@ -53,7 +54,7 @@ export function readAnswer(
   if (!isSuccess) throw unexpected(answer, 'redirects are not followed; is the base URL right?', context)
   if (isMediaType(shape)) throw unexpected(answer, `the answer is no ${shape}`, context)
   if (body === undefined) throw unexpected(answer, 'the answer is no JSON', context)
-  const fault = mismatch(body, shape)
+  const fault = shape === 'unread' ? undefined : mismatch(body, shape)
   // Paystack can refuse with a 200 that has `status: false`.
   if (fault !== undefined)
     throw unexpected(answer, [fault, readProblem(body)?.message].filter(Boolean).join(': '), context)

@@ -8,6 +8,9 @@ export type Shape = Kind | readonly [Shape] | { readonly [member: string]: Shape
 /** The type of an answer that is no JSON. */
 export type MediaType = `text/${string}` | 'application/x-ndjson'
 
+/** An answer whose body is not looked at, because the API documents none. */
+export type Unread = 'unread'
+
 type Kind = keyof typeof names
 
 /**
@@ -28,7 +31,7 @@ export function mismatch(value: unknown, shape: Shape, path = ''): string | unde
   })
 }
 
-export function isMediaType(shape: Shape | MediaType): shape is MediaType {
+export function isMediaType(shape: Shape | MediaType | Unread): shape is MediaType {
   return typeof shape === 'string' && shape.includes('/')
 }
 

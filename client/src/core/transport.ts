@@ -5,7 +5,7 @@ import { type LogEvent, type Logger, mask } from './log.ts'
 import type { CallOptions, ClientOptions, Credential } from './options.ts'
 import { type Path, queryText } from './path.ts'
 import { isWorthRepeating, pauseBefore, sleep } from './retry.ts'
-import type { MediaType, Shape } from './shape.ts'
+import type { MediaType, Shape, Unread } from './shape.ts'
 
 /** One operation with its values. */
 export interface Call {
@@ -13,8 +13,8 @@ export interface Call {
   path: Path
   query?: object | undefined
   body?: object | undefined
-  /** The form of the answer: JSON of a shape, or text of a media type, which is given unchanged. */
-  shape: Shape | MediaType
+  /** The form of the answer: JSON of a shape, text of a media type, which is given unchanged, or nothing to read. */
+  shape: Shape | MediaType | Unread
   /** The text is given while it arrives, however long it is. The time limits apply only until it begins. */
   isStream?: boolean
   /** A header that becomes a member of the answer, if the answer has it. */

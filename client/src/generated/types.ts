@@ -89,8 +89,14 @@ export namespace Cashful {
     createdAt: string
     updatedAt: string
   }
+  /** GET /api/canary/events/types */
+  export interface EventType {
+    id: string
+    name: string
+    isActive: boolean
+  }
   /** POST /api/canary/payment-intents/{id}/confirm */
-  export interface CardConfirmation<Metadata extends object = AnyMetadata> {
+  export interface Confirmation<Metadata extends object = AnyMetadata> {
     paymentIntent: {
       id: string
       merchantId: string
@@ -144,6 +150,7 @@ export namespace Cashful {
   export interface Customer<Metadata extends object = AnyMetadata> {
     id: string
     merchantId: string
+    /** Empty for a customer without a phone number */
     phoneNumber: string
     email?: string
     name?: string
@@ -369,26 +376,32 @@ export namespace Cashful {
   export interface CreateCustomerBody<Metadata extends object = AnyMetadata> {
     /** The id of the key’s merchant; may be left out */
     merchantId?: string | undefined
-    /** International, or local to the merchant’s country */
-    phoneNumber: string
+    /** International, or local to the merchant’s country; may be left out where there is an email */
+    phoneNumber?: string | undefined
     email?: string | undefined
     name?: string | undefined
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers: List customers, newest first */
+  /** GET /api/canary/customers: List customers, newest first or by a field */
   export interface ListCustomersQuery {
     merchantId?: string | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, merchantId, q, id, name, email, phoneNumber, createdAt, updatedAt. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of merchantId, id, name, email, phoneNumber, createdAt, updatedAt; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
     /** The whole e-mail, in any case */
     email?: string | undefined
     /** Any part of the name, e-mail, phone (local or international) or a metadata value. One or two characters match the beginning of a word. `total` is exact up to 1,000 matches; beyond that it is a lower bound */
     search?: string | undefined
   }
-  /** GET /api/canary/customers: List customers, newest first */
+  /** GET /api/canary/customers: List customers, newest first or by a field */
   export interface ListCustomersResult<Metadata extends object = AnyMetadata> {
     data: Customer<Metadata>[]
     pagination: Pagination
@@ -400,14 +413,47 @@ export namespace Cashful {
     /** Merged into the stored metadata member by member; a member that is null is removed */
     metadata?: Metadata | undefined
   }
-  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions, newest first */
+  /** PATCH /api/canary/customers/bulk: Make the same changes to several customers, all or none */
+  export interface UpdateCustomersBulkBody<Metadata extends object = AnyMetadata> {
+    /** 1 to 100 ids */
+    ids: string[]
+    data: {
+      email?: string | undefined
+      name?: string | undefined
+      /** Merged into the stored metadata member by member; a member that is null is removed */
+      metadata?: Metadata | undefined
+    }
+  }
+  /** PATCH /api/canary/customers/bulk: Make the same changes to several customers, all or none */
+  export interface UpdateCustomersBulkResult {
+    ids: string[]
+    count: number
+  }
+  /** DELETE /api/canary/customers/bulk: Delete several customers, all or none */
+  export interface DeleteCustomersBulkBody {
+    /** 1 to 100 ids */
+    ids: string[]
+  }
+  /** DELETE /api/canary/customers/bulk: Delete several customers, all or none */
+  export interface DeleteCustomersBulkResult {
+    ids: string[]
+    count: number
+  }
+  /** GET /api/canary/customers/{id}/balance: Retrieve a customer’s current cash balance, in the merchant’s default currency or in another */
+  export interface GetCustomerBalanceQuery {
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
+  }
+  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions in every currency, newest first */
   export interface ListCustomerTransactionsQuery {
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
   }
-  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions, newest first */
+  /** GET /api/canary/customers/{id}/transactions: List a customer’s transactions in every currency, newest first */
   export interface ListCustomerTransactionsResult {
     data: Transaction[]
     pagination: Pagination
@@ -454,6 +500,12 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/transfers: List transfers, newest first */
   export interface ListTransfersResult {
@@ -512,9 +564,9 @@ export namespace Cashful {
           pAN?: string | undefined
           /** The same as pAN, in older clients */
           PAN?: string | undefined
-          /** Ignored */
+          /** A ciphertext, or a month and a year such as 12/30, which must not be past */
           expiryDate?: string | undefined
-          /** Ignored */
+          /** The same as expiryDate, in older clients */
           ExpiryDate?: string | undefined
           /** Ignored */
           cardSecurityCode?: string | undefined
@@ -539,7 +591,7 @@ export namespace Cashful {
   }
   /** POST /api/canary/payment-intents/{id}/confirm: Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card */
   export type ConfirmPaymentIntentResult<Metadata extends object = AnyMetadata> =
-    | CardConfirmation<Metadata>
+    | Confirmation<Metadata>
     | PaymentIntent<Metadata>
   /** POST /api/canary/checkout/sessions: Create a page on which a person pays the merchant, or fills a customer’s cash balance (payin) */
   export interface CreateCheckoutSessionBody<Metadata extends object = AnyMetadata> {
@@ -596,6 +648,12 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, customerId, status. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/checkout/sessions: List checkout sessions, newest first */
   export interface ListCheckoutSessionsResult<Metadata extends object = AnyMetadata> {
@@ -611,23 +669,39 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, customerId, type. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/payment-methods: List saved payment methods, newest first */
   export interface ListPaymentMethodsResult {
     data: PaymentMethod[]
     pagination: Pagination
   }
-  /** GET /api/canary/balance: Retrieve the merchant’s current balance in its default currency */
+  /** GET /api/canary/balance: Retrieve the merchant’s current balance, in its default currency or in another */
   export interface GetMerchantBalanceQuery {
     merchantId?: string | undefined
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
   }
-  /** GET /api/canary/balance/history: List the movements of the merchant’s balance, newest first */
+  /** GET /api/canary/balance/history: List the movements of the merchant’s balance in every currency, newest first */
   export interface GetBalanceHistoryQuery {
     merchantId?: string | undefined
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency?: string | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, type, currency. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
     /** The first day or instant of the period */
     startDate?: string | Date | undefined
     /** The last day or the last instant of the period, which is included */
@@ -635,7 +709,7 @@ export namespace Cashful {
     /** credit, debit or fee */
     transactionType?: string | undefined
   }
-  /** GET /api/canary/balance/history: List the movements of the merchant’s balance, newest first */
+  /** GET /api/canary/balance/history: List the movements of the merchant’s balance in every currency, newest first */
   export interface GetBalanceHistoryResult {
     data: MerchantTransaction[]
     pagination: Pagination
@@ -665,6 +739,12 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, url, active. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, url, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/webhook-endpoints: List webhook endpoints, newest first */
   export interface ListWebhookEndpointsResult<Metadata extends object = AnyMetadata> {
@@ -684,14 +764,34 @@ export namespace Cashful {
     limit?: number | undefined
     /** Default 0 */
     offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, type, status. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
   }
   /** GET /api/canary/events: List events sent to webhook endpoints, newest first */
   export interface ListEventsResult {
     data: Event[]
     pagination: Pagination
   }
-  /** GET /api/canary/events/types: List the names of all events */
-  export type ListEventTypesResult = string[]
+  /** POST /api/canary/events: Record an event of your own, which is sent to your webhook endpoints */
+  export interface CreateEventBody {
+    /** The id of the key’s merchant */
+    merchantId: string
+    type: string
+    /** At most 16 KiB of JSON */
+    data: Record<string, unknown>
+    relatedEntityId?: string | undefined
+    relatedEntityType?: string | undefined
+  }
+  /** POST /api/canary/events: Record an event of your own, which is sent to your webhook endpoints */
+  export type CreateEventResult = unknown
+  /** GET /api/canary/events/types: List the types of all events */
+  export interface ListEventTypesResult {
+    data: EventType[]
+  }
   /** GET /api/canary/authentication/token: Get a JWT for the bearer, valid for 15 minutes */
   export interface GetTokenResult {
     token: string
@@ -791,6 +891,8 @@ export namespace Paystack {
     reusable: boolean
     signature: string | null
     account_name: string | null
+    receiver_bank_account_number: string | null
+    receiver_bank: string | null
     /** Only for money sent to a dedicated account */
     sender_bank?: string | null
     /** Only for money sent to a dedicated account */
@@ -801,10 +903,6 @@ export namespace Paystack {
     sender_name?: string | null
     /** Only for money sent to a dedicated account */
     narration?: string | null
-    /** Only for money sent to a dedicated account */
-    receiver_bank_account_number?: string | null
-    /** Only for money sent to a dedicated account */
-    receiver_bank?: string | null
   }
   /** GET /transaction/verify/{reference} */
   export interface TransactionCustomer<Metadata extends object = AnyMetadata> {
@@ -825,7 +923,7 @@ export namespace Paystack {
     /** abandoned, pending, processing, success, failed or reversed */
     status: string
     reference: string
-    /** Minor units */
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount: number
     message: string | null
     gateway_response: string
@@ -866,6 +964,7 @@ export namespace Paystack {
     split: Record<string, unknown>
     /** Always null here */
     order_id: string | null
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     requested_amount: number
     /** Always null here */
     pos_transaction_data: unknown
@@ -890,12 +989,50 @@ export namespace Paystack {
   /** GET /transaction */
   export interface TransactionPageMeta {
     total: number
-    /** The sum of all transactions that succeeded, on all pages */
+    /** Hundredths; the sum of all transactions that succeeded, on all pages */
     total_volume: number
     skipped: number
     perPage: number
     page: number
     pageCount: number
+  }
+  /** GET /country */
+  export interface Country {
+    id: number
+    name: string
+    iso_code: string
+    default_currency_code: string
+    calling_code: string
+    active_for_dashboard_onboarding: boolean
+    pilot_mode: boolean
+    /** Always empty here */
+    integration_defaults: Record<string, unknown>
+    relationships: {
+      currency: {
+        type: string
+        data: string[]
+        /** Always empty here */
+        supported_currencies: Record<string, unknown>
+      }
+      integration_feature: {
+        type: string
+        data: string[]
+      }
+      integration_type: {
+        type: string
+        data: string[]
+      }
+      payment_method: {
+        type: string
+        data: string[]
+      }
+    }
+  }
+  /** GET /address_verification/states */
+  export interface State {
+    name: string
+    slug: string
+    abbreviation: string
   }
   /** GET /bank */
   export interface Bank {
@@ -936,8 +1073,8 @@ export namespace Paystack {
     updated_at: string
     customer: TransactionCustomer<Metadata>
     split_config: {
-      split_code?: string
-      subaccount?: string
+      split_code: string | null
+      subaccount: string | null
     }
   }
   /** GET /dedicated_account/available_providers */
@@ -1007,6 +1144,7 @@ export namespace Paystack {
     total_transactions: number
     total_transaction_value: {
       currency: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
       amount: number
     }[]
     dedicated_account: {
@@ -1076,7 +1214,7 @@ export namespace Paystack {
     /** abandoned, pending, processing, success, failed or reversed */
     status: string
     reference: string
-    /** Minor units */
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount: number
     message: string | null
     gateway_response: string
@@ -1117,6 +1255,7 @@ export namespace Paystack {
     split: Record<string, unknown>
     /** Always null here */
     order_id: string | null
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     requested_amount: number
     /** Always null here */
     pos_transaction_data: unknown
@@ -1128,29 +1267,33 @@ export namespace Paystack {
     subaccount: Record<string, unknown>
     /** Always null here */
     receipt_number: string | null
-    /** The metadata as it was sent: an object if it was an object, "" if there was none */
-    metadata: unknown
     /** Always null here */
     plan: unknown
     /** Always null here */
     source: unknown
     /** Always empty here */
     plan_object: Record<string, unknown>
+    /** Always null here */
+    helpdesk_link: string | null
+    /** The metadata as it was sent: an object if it was an object, "" if there was none */
+    metadata: unknown
   }
   /** GET /transaction/totals */
   export interface TransactionTotals {
     /** The number of transactions that succeeded */
     total_transactions: number
-    /** Minor units; the sum over all currencies */
+    /** Hundredths; the sum over all currencies */
     total_volume: number
     total_volume_by_currency: {
       currency: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
       amount: number
     }[]
     /** Always 0: no money is paid out here */
     pending_transfers: number
     pending_transfers_by_currency: {
       currency: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
       amount: number
     }[]
   }
@@ -1160,14 +1303,14 @@ export namespace Paystack {
     access_code: string
     reference: string
   }
-  /** POST /charge */
+  /** GET /charge/{reference} */
   export interface Charge<Metadata extends object = AnyMetadata> {
     id: number
     domain: string
     /** abandoned, pending, processing, success, failed or reversed */
     status: string
     reference: string
-    /** Minor units */
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount: number
     message: string | null
     gateway_response: string
@@ -1202,10 +1345,60 @@ export namespace Paystack {
     paidAt: string | null
     createdAt: string
     transaction_date: string
-    /** The metadata as it was sent: an object if it was an object, "" if there was none */
-    metadata: unknown
+    /** Always null here */
+    fees_split: unknown
+    /** Always empty here */
+    split: Record<string, unknown>
+    /** Always null here */
+    order_id: string | null
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    requested_amount: number
+    /** Always null here */
+    pos_transaction_data: unknown
+    /** Always null here */
+    fees_breakdown: unknown
+    /** Always null here */
+    connect: unknown
+    /** Always empty here */
+    subaccount: Record<string, unknown>
+    /** Always null here */
+    receipt_number: string | null
     /** Always null here */
     plan: unknown
+    /** Always null here */
+    source: unknown
+    /** Always empty here */
+    plan_object: Record<string, unknown>
+    /** Always null here */
+    helpdesk_link: string | null
+    /** The metadata as it was sent: an object if it was an object, null if there was none */
+    metadata: unknown
+    /** Always null here */
+    redirect_url: string | null
+  }
+  /** GET /transaction/timeline/{id_or_reference} */
+  export interface Timeline {
+    /** Seconds since 1970 */
+    start_time: number
+    /** Seconds */
+    time_spent: number
+    attempts: number
+    errors: number
+    success: boolean
+    mobile: boolean
+    /** Always empty */
+    input: unknown[]
+    history: {
+      type: string
+      message: string
+      time: number
+    }[]
+  }
+  /** GET /transaction/export */
+  export interface TransactionExport {
+    path: string
+    /** UTC */
+    expiresAt: string
   }
   /** GET /bank/resolve */
   export interface ResolvedAccount {
@@ -1305,12 +1498,17 @@ export namespace Paystack {
     perPage?: number | undefined
     /** Default 1 */
     page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
     /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
     /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
+    /** Answers cursors in place of page numbers: true or false */
     use_cursor?: boolean | undefined
+    /** The cursor of the next page */
     next?: string | undefined
+    /** The cursor of the previous page */
     previous?: string | undefined
   }
   /** GET /customer: List customers, newest first, by page or by cursor */
@@ -1394,6 +1592,7 @@ export namespace Paystack {
   export interface CustomerInitializeAuthorizationBody {
     email: string
     channel: 'direct_debit' | 'direct-debit'
+    /** Address to which the page redirects after approval. A host without http:// is read as https://. A text that is no address is accepted, and the payer stays on the page */
     callback_url?: string | undefined
     account?:
       | {
@@ -1457,7 +1656,7 @@ export namespace Paystack {
       per_page: number
       next: string | null
       count: number
-      total?: number
+      total: number
     }
   }
   /** GET /directdebit/mandate-authorizations: List the mandates of all customers, newest first */
@@ -1468,6 +1667,8 @@ export namespace Paystack {
     status?: string | undefined
     /** Default 50, at most 200 */
     per_page?: number | undefined
+    /** The same as per_page */
+    perPage?: number | undefined
   }
   /** GET /directdebit/mandate-authorizations: List the mandates of all customers, newest first */
   export interface DirectDebitMandateAuthorizationsResult {
@@ -1478,7 +1679,7 @@ export namespace Paystack {
       per_page: number
       next: string | null
       count: number
-      total?: number
+      total: number
     }
   }
   /** PUT /directdebit/activation-charge: Try again to activate the pending mandates of customers */
@@ -1493,15 +1694,27 @@ export namespace Paystack {
   /** POST /transaction/initialize: Initialize a transaction: ask a customer for money on a hosted page */
   export interface TransactionInitializeBody<Metadata extends object = AnyMetadata> {
     email: string
-    /** Minor units: a whole number, or a text of its digits */
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
     amount: Amount
     /** Default: the merchant’s first currency */
     currency?: string | undefined
-    /** Letters, digits and .=-; default: a new reference */
+    /** Letters, digits and any of "-._="; default: a new reference */
     reference?: string | undefined
-    /** A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
+    /** A JSON object or list, or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
     metadata?: Metadata | undefined
-    /** Address to which the page redirects after payment, with trxref and reference added */
+    /** Refused: payments are not split and start no subscription */
+    plan?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split_code?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    subaccount?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    transaction_charge?: unknown | undefined
+    /** "account" is accepted: no other account bears charges */
+    bearer?: unknown | undefined
+    /** Address to which the page redirects after payment, with trxref and reference added. A host without http:// is read as https://. A text that is no address is accepted, and the payer stays on the page */
     callback_url?: string | undefined
     /** The channels that the page offers; it supports card and mobile_money */
     channels?: string[] | undefined
@@ -1524,23 +1737,26 @@ export namespace Paystack {
     perPage?: number | undefined
     /** Default 1 */
     page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Answers cursors in place of page numbers: true or false */
     use_cursor?: boolean | undefined
+    /** The cursor of the next page */
     next?: string | undefined
+    /** The cursor of the previous page */
     previous?: string | undefined
-    /** The customer’s numeric id */
+    /** The customer’s numeric id; with any other text the answer is empty */
     customer?: string | number | undefined
-    /** Mteja has no terminals: with this filter the list is empty */
-    terminalid?: string | undefined
-    /** abandoned, pending, success, failed or reversed */
+    /** abandoned, pending, success, failed, reversed or all */
     status?: string | undefined
-    /** The exact amount in minor units */
+    /** The exact amount. Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount?: string | undefined
     /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
     /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
-    /** The same as perPage */
-    per_page?: number | undefined
+    /** Mteja has no terminals: with this filter the list is empty */
+    terminalid?: string | undefined
   }
   /** GET /transaction: List transactions, newest first, by page or by cursor */
   export interface TransactionListResult<Metadata extends object = AnyMetadata> {
@@ -1562,17 +1778,63 @@ export namespace Paystack {
     message: string
     data: TransactionTotals
   }
+  /** GET /transaction/export: Export transactions: get a link to a CSV file, good for 60 seconds */
+  export interface TransactionExportQuery {
+    /** The customer’s numeric id; with any other text the answer is empty */
+    customer?: string | number | undefined
+    /** abandoned, pending, success, failed, reversed or all */
+    status?: string | undefined
+    /** The exact amount. Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    amount?: string | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+    currency?: string | undefined
+    /** Nothing is settled here: with true the export is empty: true or false */
+    settled?: string | undefined
+    /** There are no settlements: with this filter it is empty */
+    settlement?: string | undefined
+    /** There are no payment pages: with this filter it is empty */
+    payment_page?: string | undefined
+    /** There are no subaccounts: with this filter it is empty */
+    subaccount_code?: string | undefined
+  }
+  /** GET /transaction/export: Export transactions: get a link to a CSV file, good for 60 seconds */
+  export interface TransactionExportResult {
+    status: true
+    message: string
+    data: TransactionExport
+  }
+  /** GET /transaction/timeline/{id_or_reference}: Get the steps of a transaction, by its id or its reference */
+  export interface TransactionTimelineResult {
+    status: true
+    message: string
+    data: Timeline
+  }
   /** POST /transaction/charge_authorization: Charge a saved payment method */
   export interface TransactionChargeAuthorizationBody<Metadata extends object = AnyMetadata> {
     email: string
-    /** Minor units: a whole number, or a text of its digits */
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
     amount: Amount
     /** Default: the merchant’s first currency */
     currency?: string | undefined
-    /** Letters, digits and .=-; default: a new reference */
+    /** Letters, digits and any of "-._="; default: a new reference */
     reference?: string | undefined
-    /** A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
+    /** A JSON object or list, or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
     metadata?: Metadata | undefined
+    /** Refused: payments are not split and start no subscription */
+    plan?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split_code?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    subaccount?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    transaction_charge?: unknown | undefined
+    /** "account" is accepted: no other account bears charges */
+    bearer?: unknown | undefined
     authorization_code: string
     /** Accepted; the charge is made at once all the same */
     queue?: unknown | undefined
@@ -1581,7 +1843,7 @@ export namespace Paystack {
   export interface TransactionChargeAuthorizationResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: Charge<Metadata>
+    data: Transaction<Metadata>
   }
   /** GET /transaction/{id}: Fetch a transaction by its id */
   export interface TransactionFetchResult<Metadata extends object = AnyMetadata> {
@@ -1592,14 +1854,38 @@ export namespace Paystack {
   /** POST /charge: Charge a test card, a mobile money number or a saved payment method */
   export interface ChargeCreateBody<Metadata extends object = AnyMetadata> {
     email: string
-    /** Minor units: a whole number, or a text of its digits */
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
     amount: Amount
     /** Default: the merchant’s first currency */
     currency?: string | undefined
-    /** Letters, digits and .=-; default: a new reference */
+    /** Letters, digits and any of "-._="; default: a new reference */
     reference?: string | undefined
-    /** A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
+    /** A JSON object or list, or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant */
     metadata?: Metadata | undefined
+    /** Refused: payments are not split and start no subscription */
+    plan?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split_code?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    subaccount?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    transaction_charge?: unknown | undefined
+    /** "account" is accepted: no other account bears charges */
+    bearer?: unknown | undefined
+    /** Refused: it cannot be charged here */
+    bank?: unknown | undefined
+    /** Refused: it cannot be charged here */
+    bank_transfer?: unknown | undefined
+    /** Refused: it cannot be charged here */
+    ussd?: unknown | undefined
+    /** Refused: it cannot be charged here */
+    qr?: unknown | undefined
+    /** Refused: it cannot be charged here */
+    eft?: unknown | undefined
+    /** Refused: it cannot be charged here */
+    capitec_pay?: unknown | undefined
     card?:
       | {
           /** A test card */
@@ -1623,7 +1909,7 @@ export namespace Paystack {
   export interface ChargeCreateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: Charge<Metadata>
+    data: Transaction<Metadata>
   }
   /** GET /charge/{reference}: Get the state of a charge that was pending */
   export interface ChargeCheckResult<Metadata extends object = AnyMetadata> {
@@ -1639,18 +1925,23 @@ export namespace Paystack {
     type?: string | undefined
     /** emandate, ibank or digitalbankmandate */
     gateway?: string | undefined
-    /** Only banks that people can pay with */
+    /** Only banks that people can pay with: true or false */
     pay_with_bank?: string | undefined
-    /** Only banks that people can pay with by transfer */
+    /** Only banks that people can pay with by transfer: true or false */
     pay_with_bank_transfer?: string | undefined
-    /** Only banks that validate accounts */
+    /** Only banks that validate accounts: true or false */
     enabled_for_verification?: string | undefined
-    /** Includes each bank’s code in Nigeria’s instant payments */
+    /** Includes each bank’s code in Nigeria’s instant payments: true or false */
     include_nip_sort_code?: string | undefined
     /** Page size: default 50 with a cursor, at most 100 */
     perPage?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Answers cursors in place of page numbers: true or false */
     use_cursor?: boolean | undefined
+    /** The cursor of the next page */
     next?: string | undefined
+    /** The cursor of the previous page */
     previous?: string | undefined
   }
   /** GET /bank: List banks and mobile money operators, by name */
@@ -1692,8 +1983,10 @@ export namespace Paystack {
     /** Customer code, e-mail or id */
     customer: string | number
     preferred_bank?: string | undefined
-    subaccount?: string | undefined
-    split_code?: string | undefined
+    /** Refused: payments are not split and start no subscription */
+    subaccount?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split_code?: unknown | undefined
     first_name?: string | undefined
     last_name?: string | undefined
     phone?: string | undefined
@@ -1706,7 +1999,7 @@ export namespace Paystack {
   }
   /** GET /dedicated_account: List dedicated accounts, newest first */
   export interface DedicatedAccountListQuery {
-    /** true or false */
+    /** Only accounts that a customer has, or only accounts that were removed: true or false */
     active?: string | undefined
     currency?: string | undefined
     provider_slug?: string | undefined
@@ -1717,6 +2010,8 @@ export namespace Paystack {
     perPage?: number | undefined
     /** Default 1 */
     page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
   }
   /** GET /dedicated_account: List dedicated accounts, newest first */
   export interface DedicatedAccountListResult<Metadata extends object = AnyMetadata> {
@@ -1737,8 +2032,10 @@ export namespace Paystack {
     account_number?: string | undefined
     bvn?: string | undefined
     bank_code?: string | undefined
-    subaccount?: string | undefined
-    split_code?: string | undefined
+    /** Refused: payments are not split and start no subscription */
+    subaccount?: unknown | undefined
+    /** Refused: payments are not split and start no subscription */
+    split_code?: unknown | undefined
   }
   /** POST /dedicated_account/assign: Create a customer, identify them and give them an account; the outcome comes later */
   export interface DedicatedAccountAssignResult {
@@ -1762,26 +2059,11 @@ export namespace Paystack {
     status: true
     message: string
   }
-  /** POST /dedicated_account/split: Set the split of money paid to an account */
-  export interface DedicatedAccountAddSplitBody {
-    account_number?: string | undefined
-    /** Customer code, e-mail or id */
-    customer?: string | number | undefined
-    preferred_bank?: string | undefined
-    subaccount?: string | undefined
-    split_code?: string | undefined
-  }
-  /** POST /dedicated_account/split: Set the split of money paid to an account */
-  export interface DedicatedAccountAddSplitResult<Metadata extends object = AnyMetadata> {
-    status: true
-    message: string
-    data: DedicatedAccount<Metadata>
-  }
-  /** DELETE /dedicated_account/split: Remove an account’s split */
+  /** DELETE /dedicated_account/split: Remove the split that a former release stored with an account */
   export interface DedicatedAccountRemoveSplitBody {
     account_number: string
   }
-  /** DELETE /dedicated_account/split: Remove an account’s split */
+  /** DELETE /dedicated_account/split: Remove the split that a former release stored with an account */
   export interface DedicatedAccountRemoveSplitResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
@@ -1804,6 +2086,23 @@ export namespace Paystack {
     status: true
     message: string
     data: CardBin
+  }
+  /** GET /country: List the countries in which Paystack works */
+  export interface MiscellaneousListCountriesResult {
+    status: true
+    message: string
+    data: Country[]
+  }
+  /** GET /address_verification/states: List the states of a country whose cards are verified by address: CA or US */
+  export interface MiscellaneousAvsQuery {
+    /** ISO 3166 alpha-2 */
+    country?: string | undefined
+  }
+  /** GET /address_verification/states: List the states of a country whose cards are verified by address: CA or US */
+  export interface MiscellaneousAvsResult {
+    status: true
+    message: string
+    data: State[]
   }
 }
 
@@ -1950,6 +2249,12 @@ export namespace Mteja {
     /** To get the next entries, send this value as `after`; null if there are no more */
     nextAfter: number | null
   }
+  /** POST /v1/customers/{id}/statement-links */
+  export interface StatementLink {
+    /** Whoever has the address can read the statement */
+    url: string
+    expiresAt: string
+  }
   /** GET /v1/holds/{id} */
   export interface Hold {
     id: string
@@ -2039,7 +2344,7 @@ export namespace Mteja {
     reason: string | null
   }
   /** POST /v1/sandbox/mandates/{reference}/approve */
-  export interface ApprovedMandate {
+  export interface AnsweredMandate {
     reference: string
     status: string
     authorizationCode: string | null
@@ -2221,6 +2526,15 @@ export namespace Mteja {
     format?: 'json' | 'csv' | 'html' | undefined
     /** JSON only: the number of the last entry already read */
     after?: number | undefined
+  }
+  /** POST /v1/customers/{id}/statement-links: Make a link that opens a statement in a browser, without a key, for 15 minutes */
+  export interface CreateStatementLinkBody {
+    /** The first day or the first instant of the period. Days are those of the merchant’s time zone */
+    from: string
+    /** The last day of the period, which is included, or the instant at which the period ends */
+    to: string
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+    currency?: string | undefined
   }
   /** POST /v1/holds: Place a hold: reserve an amount of a customer’s cash balance */
   export interface PlaceHoldBody {
@@ -2430,7 +2744,7 @@ export namespace Mteja {
     senderBank?: string | undefined
     senderAccountNumber?: string | undefined
     narration?: string | undefined
-    /** The bank’s reference; it becomes the reference of the payment */
+    /** The bank’s reference: letters, digits and any of "-._=". It becomes the reference of the payment */
     reference?: string | undefined
   }
   /** POST /v1/sandbox/mandates/{reference}/approve: Approve a direct debit mandate, as the customer would on the hosted page */

@@ -19,7 +19,7 @@ const statement = {
 /** The period of a statement, and its currency; default the merchant's first. */
 export type StatementPeriod = Pick<Mteja.GetStatementQuery, 'from' | 'to' | 'currency'>
 
-/** `client.customers`: a customer's balances now and at an instant, and statements of a period. */
+/** `client.customers`: a customer's balances now and at an instant, and statements of a period, with links to them. */
 export class Customers {
   readonly #send: Send
 
@@ -55,5 +55,12 @@ export class Customers {
   ): Promise<string> {
     const call = { method: 'GET', path: path`/v1/customers/${id}/statement`, query } as const
     return this.#send({ ...call, shape: `text/${query.format}` }, options)
+  }
+
+  /** A link that opens the statement in a browser, without a key, for 15 minutes. */
+  statementLink(id: string, period: StatementPeriod, options?: CallOptions): Promise<Mteja.StatementLink> {
+    const shape = { url: 'text', expiresAt: 'text' } as const
+    const to = path`/v1/customers/${id}/statement-links`
+    return this.#send({ method: 'POST', path: to, body: period, shape }, options)
   }
 }

@@ -57,8 +57,14 @@ export class Sandbox {
     reference: string,
     body: Mteja.ApproveTestMandateBody = {},
     options?: CallOptions,
-  ): Promise<Mteja.ApprovedMandate> {
+  ): Promise<Mteja.AnsweredMandate> {
     const shape = { reference: 'text', status: 'text', 'authorizationCode?': 'text' } as const
     return this.#send({ method: 'POST', path: path`/v1/sandbox/mandates/${reference}/approve`, body, shape }, options)
+  }
+
+  /** Declines a direct debit mandate, as the customer would on the hosted page. */
+  declineMandate(reference: string, options?: CallOptions): Promise<Mteja.AnsweredMandate> {
+    const shape = { reference: 'text', status: 'text', 'authorizationCode?': 'text' } as const
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/mandates/${reference}/decline`, shape }, options)
   }
 }

@@ -13,9 +13,9 @@ export class Charges {
   }
 
   /** Resolves for a declined charge too: check `status`. */
-  async create(body: Paystack.ChargeCreateBody, options?: CallOptions): Promise<Paystack.Charge> {
+  async create(body: Paystack.ChargeCreateBody, options?: CallOptions): Promise<Paystack.Transaction> {
     const call = { method: 'POST', path: path`/charge`, body, shape: chargeShape } as const
-    return (await this.#send<{ data: Paystack.Charge }>(call, options)).data
+    return (await this.#send<{ data: Paystack.Transaction }>(call, options)).data
   }
 
   /** The status of a charge that was pending. */

@@ -7,6 +7,7 @@ import { Charges } from './charges.ts'
 import { Customers } from './customers.ts'
 import { DedicatedAccounts } from './dedicated-accounts.ts'
 import { DirectDebits } from './direct-debits.ts'
+import { Miscellaneous } from './miscellaneous.ts'
 import { Transactions } from './transactions.ts'
 
 export interface PaystackOptions extends ClientOptions {
@@ -29,6 +30,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly banks: Banks
   readonly dedicatedAccounts: DedicatedAccounts<Metadata>
   readonly directDebits: DirectDebits
+  readonly miscellaneous: Miscellaneous
 
   constructor({ secretKey, ...options }: PaystackOptions) {
     const send = createSend(paystackApi, secretKey, options)
@@ -38,5 +40,6 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
     this.banks = new Banks(send)
     this.dedicatedAccounts = new DedicatedAccounts(send)
     this.directDebits = new DirectDebits(send)
+    this.miscellaneous = new Miscellaneous(send)
   }
 }

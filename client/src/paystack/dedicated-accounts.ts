@@ -79,15 +79,7 @@ export class DedicatedAccounts<Metadata extends object> {
     return this.#data({ method: 'GET', path: path`/dedicated_account/available_providers`, shape }, options)
   }
 
-  /** Splits payments to an account from now on. */
-  split(
-    body: Paystack.DedicatedAccountAddSplitBody,
-    options?: CallOptions,
-  ): Promise<Paystack.DedicatedAccount<Metadata>> {
-    return this.#data({ method: 'POST', path: path`/dedicated_account/split`, body, shape: account }, options)
-  }
-
-  /** Removes an account's split. */
+  /** Removes the split that a former release stored with an account. Splits were never applied. */
   removeSplit(
     body: Paystack.DedicatedAccountRemoveSplitBody,
     options?: CallOptions,

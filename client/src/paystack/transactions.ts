@@ -11,6 +11,8 @@ const row = { id: 'whole', reference: 'text', status: 'text', amount: 'whole', c
 export const chargeShape = envelope({ reference: 'text', 'status?': 'text' })
 const transaction = envelope(row)
 const opened = envelope({ authorization_url: 'text', access_code: 'text', reference: 'text' })
+const timeline = envelope({ attempts: 'whole', history: [{ type: 'text', message: 'text' }] })
+const exported = envelope({ path: 'text', expiresAt: 'text' })
 const totals = envelope({ total_transactions: 'whole', total_volume: 'whole' })
 
 type PageQuery = Omit<Paystack.TransactionListQuery, 'use_cursor' | 'next' | 'previous' | 'per_page'> & {
@@ -71,11 +73,22 @@ export class Transactions {
     return this.#data({ method: 'GET', path: path`/transaction/totals`, query, shape: totals }, options)
   }
 
+  /** The steps of a transaction, by its numeric id or its reference. */
+  timeline(idOrReference: string | number, options?: CallOptions): Promise<Paystack.Timeline> {
+    const call = { method: 'GET', path: path`/transaction/timeline/${idOrReference}`, shape: timeline } as const
+    return this.#data(call, options)
+  }
+
+  /** A link to a CSV file of transactions. Anybody who has it can follow it, for 60 seconds. */
+  export(query: Paystack.TransactionExportQuery = {}, options?: CallOptions): Promise<Paystack.TransactionExport> {
+    return this.#data({ method: 'GET', path: path`/transaction/export`, query, shape: exported }, options)
+  }
+
   /** Charges a saved authorization. Resolves for a declined charge too: check `status`. */
   chargeAuthorization(
     body: Paystack.TransactionChargeAuthorizationBody,
     options?: CallOptions,
-  ): Promise<Paystack.Charge> {
+  ): Promise<Paystack.Transaction> {
     const call = { method: 'POST', path: path`/transaction/charge_authorization`, body, shape: chargeShape } as const
     return this.#data(call, options)
   }

@@ -51,7 +51,7 @@ export interface AssignedAccount {
   identification: { status: string }
 }
 
-/** A successful payment. `amount` is in the currency's subunit. */
+/** A successful payment. `amount` is in hundredths, whatever the currency: XOF 50 is 5000. */
 export interface Charge {
   id: number
   status: string

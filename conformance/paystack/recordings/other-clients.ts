@@ -3,14 +3,6 @@ import type { RecordedClient } from '../replay.ts'
 /** Requests of clients in other languages that a server must accept. */
 export const otherClients: RecordedClient[] = [
   {
-    name: 'unicodeveloper/laravel-paystack',
-    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-    recordings: [
-      { title: 'a fetch with the body []', request: 'GET /customer/{code}', body: '[]', answer: 'fetched' },
-      { title: 'a list with the body []', request: 'GET /customer', body: '[]', answer: 'listed' },
-    ],
-  },
-  {
     name: 'airbytehq/airbyte',
     headers: {},
     recordings: [

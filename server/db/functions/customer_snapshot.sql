@@ -2,7 +2,7 @@
 create or replace function customer_snapshot(c customers) returns json
 language sql immutable set search_path = public, pg_temp as $$
   select json_build_object(
-    'id', c.id, 'code', c.code, 'email', c.email, 'firstName', c.first_name, 'lastName', c.last_name,
+    'id', c.id, 'code', c.code, 'email', coalesce(c.email, c.deleted_email), 'firstName', c.first_name, 'lastName', c.last_name,
     'phone', c.phone, 'phoneE164', c.phone_e164, 'metadata', c.metadata, 'riskAction', c.risk_action,
     'identified', c.identified
   )

@@ -1,5 +1,5 @@
 -- Opens the accounts of the list that do not exist yet, with a balance of 0. An account is named by kind, customer code
--- (null for an account of the merchant) and currency. If the customer does not exist, no account is opened. The caller
+-- (null for an account of the merchant) and currency. If the customer does not exist or is deleted, no account is opened. The caller
 -- must hold the counters' row of the merchant (see post_commands.sql).
 create or replace function open_missing_accounts(
   p_merchant_id integer,
@@ -26,8 +26,10 @@ begin
     select n.kind, n.currency, c.id as customer_id, row_number() over () as position
     from unnest(p_kinds, p_customers, p_currencies) as n (kind, customer, currency)
     left join lateral (
-      select c.id, c.mode from customers c where c.merchant_id = p_merchant_id and c.code = n.customer limit 1
-    ) c on c.mode = p_mode
+      select c.id, c.mode, c.deleted_at from customers c
+      where c.merchant_id = p_merchant_id and c.code = n.customer
+      limit 1
+    ) c on c.mode = p_mode and c.deleted_at is null
     left join lateral (
       select a.id, a.kind from ledger_accounts a
       where a.merchant_id = p_merchant_id and a.customer_id = c.id and a.currency = n.currency

@@ -180,10 +180,10 @@ begin
       -- The mode is compared outside. Inside, the planner might use an index of (merchant, mode) and read all customers,
       -- as long as it has no statistics.
       left join lateral (
-        select o.id, o.mode, o.risk_action from customers o
+        select o.id, o.mode, o.risk_action, o.deleted_at from customers o
         where o.merchant_id = p_merchant_id and o.code = u.customer
         limit 1
-      ) c on c.mode = p_mode
+      ) c on c.mode = p_mode and c.deleted_at is null
       left join lateral (
         select * from ledger_accounts o
         where o.merchant_id = p_merchant_id and o.customer_id = c.id and o.currency = u.currency
@@ -301,11 +301,13 @@ begin
           and p_account_currencies[v_to] = p_account_currencies[v_from]
         else v_to is null
       end
-      and (v_hold_account_ids[v_hold] is null or v_hold_account_ids[v_hold] = v_account_ids[v_from])
-      and (v_original_from_ids[v_original] is null or (
+      -- The account of a deleted customer is not known: such a command is refused below.
+      and coalesce(v_hold_account_ids[v_hold] = v_account_ids[v_from], true)
+      and coalesce(
         v_original_from_ids[v_original] = v_account_ids[v_to] and v_original_to_ids[v_original] = v_account_ids[v_from]
-        and v_original_kinds[v_original] not in ('refund', 'reversal')
-      ))
+        and v_original_kinds[v_original] not in ('refund', 'reversal'),
+        true
+      )
     ) is not true then
       raise exception 'command % of a batch is malformed', i using errcode = 'MT004';
     end if;

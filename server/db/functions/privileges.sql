@@ -38,8 +38,9 @@ begin
   grant update (answer) on idempotency_keys to mteja_app;
   grant insert, update on sandbox_accounts to mteja_app;
   revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, allocate_ids,
-    forget_idempotency_keys, fan_out_events, mark_transaction_reversed from public, mteja_app;
+    forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of
+    from public, mteja_app;
   grant execute on function create_customers, post_commands, post_commands_v2, allocate_ids,
-    forget_idempotency_keys to mteja_app;
+    forget_idempotency_keys, delete_customers to mteja_app;
 end
 $$;

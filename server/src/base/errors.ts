@@ -24,6 +24,7 @@ export const errorCodes = [
   'event_not_found',
   'delivery_not_found',
   'email_taken',
+  'customer_not_deletable',
   'reference_taken',
   'already_identified',
   'account_not_resolved',

@@ -1,6 +1,6 @@
 import currencyCodes from 'currency-codes'
 import { describe, expect, test } from 'vitest'
-import { currencies, formatAmount, maxAmount, minorDigits, parseAmount, parseCurrency } from './money.ts'
+import { currencies, formatAmount, formatMoney, maxAmount, minorDigits, parseAmount, parseCurrency } from './money.ts'
 
 describe('the currencies', () => {
   /**
@@ -105,14 +105,19 @@ describe('an amount', () => {
 
   test.each([
     [4950n, 'ZAR', '49.50'],
-    [-4950n, 'ZAR', '-49.50'],
+    [-4950n, 'ZAR', '−49.50'],
     [5n, 'ZAR', '0.05'],
-    [-5n, 'TND', '-0.005'],
+    [-5n, 'TND', '−0.005'],
     [0n, 'ZAR', '0.00'],
-    [4950n, 'XOF', '4950'],
+    [999n, 'XOF', '999'],
+    [4950n, 'XOF', '4,950'],
     [0n, 'XOF', '0'],
-    [maxAmount, 'ZAR', '90071992547409.91'],
+    [99999n, 'ZAR', '999.99'],
+    [100000n, 'ZAR', '1,000.00'],
+    [-123456789n, 'TND', '−123,456.789'],
+    [maxAmount, 'ZAR', '90,071,992,547,409.91'],
   ] as const)('an amount of %s minor units of %s is shown as %s', (amount, currency, expected) => {
     expect(formatAmount(amount, currency)).toBe(expected)
+    expect(formatMoney(amount, currency)).toBe(`${currency} ${expected}`)
   })
 })

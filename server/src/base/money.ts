@@ -76,15 +76,20 @@ export function minorDigits(currency: Currency): number {
 }
 
 /**
- * An amount for people: 4950 minor units of ZAR are `49.50`, of XOF `4950`. No grouping, so that the text can be
- * copied.
+ * An amount for people: 495000 minor units of ZAR are `4,950.00`, of XOF `495,000`. Thousands are separated by a comma. The
+ * sign of an amount below zero is the minus of typography.
  */
 export function formatAmount(amount: bigint, currency: Currency): string {
   const digits = minorDigits(currency)
   const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')
-  const whole = text.slice(0, text.length - digits)
-  const sign = amount < 0n ? '-' : ''
+  const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ',')
+  const sign = amount < 0n ? '−' : ''
   return digits === 0 ? `${sign}${whole}` : `${sign}${whole}.${text.slice(-digits)}`
+}
+
+/** Money for people: `ZAR 4,950.00`. The code tells currencies with the same sign apart. */
+export function formatMoney(amount: bigint, currency: Currency): string {
+  return `${currency} ${formatAmount(amount, currency)}`
 }
 
 /** Reads a currency code as clients send it. Throws `invalid_request` for an unknown currency. */
@@ -103,9 +108,15 @@ export function parseCurrency(code: string, field = 'currency'): Currency {
  * Paystack's samples send digits in a string. Throws `invalid_request` for any other value, and above 2^53 - 1.
  */
 export function parseAmount(value: number | string, field = 'amount'): bigint {
-  const text = String(value)
-  const amount = /^\d{1,16}(\.0+)?$/.test(text) ? BigInt(text.split('.')[0] as string) : 0n
-  if (amount > 0n && amount <= maxAmount) return amount
+  const amount = wholeAmount(value)
+  if (amount !== null) return amount
   const message = `${field} must be a whole number of minor units from 1 to ${maxAmount}, not ${JSON.stringify(value)}`
   throw new ServiceError('invalid_request', message, field)
+}
+
+/** A whole number from 1 to 2^53 - 1, also as a text of digits; null for any other value. */
+export function wholeAmount(value: number | string): bigint | null {
+  const text = String(value)
+  const amount = /^\d{1,16}(\.0+)?$/.test(text) ? BigInt(text.split('.')[0] as string) : 0n
+  return amount > 0n && amount <= maxAmount ? amount : null
 }

@@ -12,6 +12,12 @@ export interface PageRequest {
   offset: number
 }
 
+/** The order of a list, by one of its fields. Items that are equal in it are in the order in which they were made. */
+export interface Sort<Field extends string> {
+  by: Field
+  direction: 'asc' | 'desc'
+}
+
 /**
  * Reads the rows of a list's part. The total is in every row. A part without items is one row, whose other columns are null.
  */

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
 
+/** Advice for a person whose command found no server. */
+export const isElsewhere = 'If the server is at another address, give it by --url or MTEJA_URL'
+
 /** Adds the options for the server's address and the key. */
 export function withConnection(command: Command): Command {
   return command

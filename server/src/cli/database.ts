@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { Config } from '../start/config.ts'
 import type { MtejaClient } from './client.ts'
-import { openOperator } from './operator-client.ts'
+import { type OpenOperator, openNewOperator, openOperator } from './operator-client.ts'
+import { tell } from './output.ts'
 
 /** Adds the options for the place of the database. */
 export function withDatabase(command: Command): Command {
@@ -10,9 +11,22 @@ export function withDatabase(command: Command): Command {
     .option('--database-url <url>', 'PostgreSQL instead of the embedded database (MTEJA_DATABASE_URL)')
 }
 
-/** Does `work` as the operator of the configured server or database, and closes it afterwards. */
-export async function withOperator(config: Config, work: (operator: MtejaClient) => Promise<void>): Promise<void> {
-  const operator = await openOperator(config, tellFirstStart)
+type Work = (operator: MtejaClient) => Promise<void>
+
+/**
+ * Does `work` as the operator of the configured server or database, and closes it afterwards. Throws StartupError where
+ * there is no database that was set up.
+ */
+export async function withOperator(config: Config, work: Work): Promise<void> {
+  await doWith(await openOperator(config), work)
+}
+
+/** Works like `withOperator`, and first makes the database if it is not there. */
+export async function withNewOperator(config: Config, work: Work): Promise<void> {
+  await doWith(await openNewOperator(config, tellFirstStart), work)
+}
+
+async function doWith(operator: OpenOperator, work: Work): Promise<void> {
   try {
     await work(operator.client)
   } finally {
@@ -20,9 +34,6 @@ export async function withOperator(config: Config, work: (operator: MtejaClient)
   }
 }
 
-/** Printed on the error output, so that a script that reads the standard output does not get it. */
 function tellFirstStart({ merchant, secret }: { merchant: { code: string }; secret: string }): void {
-  process.stderr.write(
-    `First start: made the test merchant ${merchant.code} with the key ${secret} (shown this once)\n`,
-  )
+  tell(`First start: made the test merchant ${merchant.code} with the key ${secret} (shown this once)`)
 }

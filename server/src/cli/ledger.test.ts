@@ -25,13 +25,15 @@ beforeAll(async () => {
   tenant = await createTestTenant(context)
   const [a = '', b = ''] = await createWallets(context, tenant, 2)
   const make = commandsFor(context)
-  await doTogether(context, tenant, [make.payIn(a, 100n), make.transfer(a, b, 30n), make.place(b, 5n)])
+  const described = { ...make.payIn(a, 100n), description: 'two\nlines, "quoted"' }
+  await doTogether(context, tenant, [described, make.transfer(a, b, 30n), make.place(b, 5n)])
   await db.close()
+  await runMteja(['merchant', 'create', '--name', 'Sets the database up'], place)
 })
 
 afterAll(() => remove())
 
-const mteja = (...args: string[]) => runMteja(['ledger', ...args], place, { MTEJA_TEST_KEY: 'sk_test_cli0123456789' })
+const mteja = (...args: string[]) => runMteja(['ledger', ...args], place)
 const sound = 'The ledger is sound: 4 entries, 2 transactions, 3 accounts, 1 hold, 2 customers.\n'
 
 async function corrupt(statement: string): Promise<void> {
@@ -45,9 +47,10 @@ async function corrupt(statement: string): Promise<void> {
 
 describe('mteja ledger verify', () => {
   test('mteja ledger verify reports sound books, without progress where no terminal is', async () => {
-    // The first command on a database creates its test merchant and reports that.
-    expect(await mteja('verify')).toMatchObject({ code: 0, stdout: sound })
     expect(await mteja('verify')).toEqual({ code: 0, stdout: sound, stderr: '' })
+    expect(JSON.parse((await mteja('verify', '--json')).stdout)).toEqual({
+      ...{ isSound: true, entries: 4, transactions: 2, accounts: 3, holds: 1, customers: 2 },
+    })
   })
 
   test('mteja ledger verify names the first wrong row and exits with 1', async () => {
@@ -72,9 +75,29 @@ describe('mteja ledger export', () => {
   test('mteja ledger export writes the JSON lines of one merchant to a file', async () => {
     const file = path.join(await makeTestFolder(), 'entries.jsonl')
     const flags = ['--format', 'jsonl', '--merchant', tenant.merchant.code, '--out', file]
-    expect(await mteja('export', ...flags)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await mteja('export', ...flags)).toEqual({
+      ...{ code: 0, stdout: `Exported 4 entries to ${file}.\n`, stderr: '' },
+    })
     const lines = (await readFile(file, 'utf8')).trim().split('\n')
     expect(lines.map((line) => JSON.parse(line).amount).toSorted((x, y) => x - y)).toEqual([-100, -30, 30, 100])
+  })
+
+  test('mteja ledger export counts entries, not lines, and reports them in JSON', async () => {
+    const file = path.join(await makeTestFolder(), 'entries.csv')
+    const { stdout } = await mteja('export', '--out', file, '--json', '--format', 'csv')
+    expect(JSON.parse(stdout)).toEqual({ entries: 4, file })
+    expect((await readFile(file, 'utf8')).split('\n').length).toBeGreaterThan(1 + 4 + 1)
+  })
+
+  test('mteja ledger export --json writes JSON lines', async () => {
+    const { stdout, stderr } = await mteja('export', '--json')
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => typeof JSON.parse(line).amount),
+    ).toEqual(Array(4).fill('number'))
+    expect(stderr).toBe('')
   })
 
   test.each([
@@ -89,7 +112,7 @@ describe('mteja ledger export', () => {
 })
 
 test('mteja ledger verify and export work while the server runs', async () => {
-  const server = new ServerProcess(await freePort(), place, { MTEJA_TEST_KEY: 'sk_test_cli0123456789' })
+  const server = new ServerProcess(await freePort(), place, {})
   try {
     await server.start()
     expect(await mteja('verify')).toEqual({ code: 0, stdout: sound, stderr: '' })

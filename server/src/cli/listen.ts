@@ -5,8 +5,11 @@ import { newWebhookSecret } from '../domain/webhooks/signatures.ts'
 import { styleRules } from '../domain/webhooks/styles.ts'
 import { type Connection, readConnection } from '../start/config.ts'
 import { type Mteja, MtejaClient, type MtejaError } from './client.ts'
-import { withConnection } from './connection.ts'
+import { isElsewhere, withConnection } from './connection.ts'
+import { paint, print, printJson, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
+import { suggest } from './suggest.ts'
+import { triggers } from './triggers.ts'
 
 type WebhookStyle = keyof typeof styleRules
 
@@ -14,13 +17,28 @@ interface ListenFlags {
   url?: string
   key?: string
   style: WebhookStyle
+  events?: string[]
   forwardTo?: string
   secret?: string
+  json?: true
+}
+
+/** The answer of the program that an event was forwarded to. */
+interface Forwarded {
+  url: string
+  /** Null when there was no answer. */
+  status: number | null
+  isAcknowledged: boolean
+  durationMs: number
+  /** Why there was no answer. */
+  error?: string
 }
 
 /** `mteja listen`. */
 export function addListenCommand(program: Command, environment: NodeJS.ProcessEnv): void {
-  withConnection(program.command('listen').description('print events as they happen, and send them on as webhooks'))
+  withJson(withConnection(program.command('listen')))
+    .description('print events as they happen, and send them on as webhooks')
+    .option('--events <names>', 'only these events, separated by commas; default all', readEvents)
     .option('--forward-to <url>', 'where to send each as a webhook, signed, one after another', readForwardUrl)
     .addOption(
       new Option('--style <style>', 'as whose webhooks: paystack or standard')
@@ -35,36 +53,61 @@ export function addListenCommand(program: Command, environment: NodeJS.ProcessEn
  * Forwards events until SIGINT or SIGTERM. Throws MtejaError for a failure that a retry cannot change, such as a wrong
  * key.
  */
-async function listen(connection: Connection, { style, forwardTo, secret }: ListenFlags): Promise<void> {
+async function listen(connection: Connection, flags: ListenFlags): Promise<void> {
   const { baseUrl, key } = connection
+  const { style, events, forwardTo, secret, json } = flags
   const leaving = new AbortController()
   void untilSignal().then(() => leaving.abort())
   const client = new MtejaClient({ baseUrl, token: key })
   const signWith = style === 'paystack' ? key : (secret ?? newWebhookSecret(systemRandom))
+  // With JSON the standard output has events only.
+  const say = json ? tell : print
   if (forwardTo !== undefined) {
     const what = style === 'paystack' ? 'with the API key' : `with ${signWith}`
-    print(`Sending to ${forwardTo} in the ${style} style, signed ${what}`)
+    say(`Sending to ${forwardTo} in the ${style} style, signed ${what}`)
   }
-  const onOpen = () => print(`Listening to ${baseUrl}; Ctrl-C ends.`)
+  let advice = `. ${isElsewhere}.`
+  const onOpen = () => {
+    advice = ''
+    say(`Listening to ${baseUrl}; Ctrl-C ends.`)
+  }
+  const onLost = ({ message }: MtejaError) => {
+    tell(`mteja: ${message}; trying again${advice}`)
+    advice = ''
+  }
   try {
     // Sent on as they came, with the digits of every number.
-    const options = { signal: leaving.signal, onOpen, onLost: tellLoss, parse: parseLossless }
+    const options = { signal: leaving.signal, onOpen, onLost, parse: parseLossless }
     for await (const event of client.events.follow({ style }, options)) {
-      print(`${event.createdAt}  ${event.name}  ${event.id}  ${event.customerId ?? ''}`.trimEnd())
-      if (forwardTo !== undefined)
-        print(`  ${await forward(event, { url: forwardTo, style, signWith }, leaving.signal)}`)
+      if (events !== undefined && !events.includes(event.type) && !events.includes(event.name)) continue
+      if (!json) print(describeEvent(event))
+      const target = { url: forwardTo ?? '', style, signWith }
+      const forwarded = forwardTo === undefined ? undefined : await forward(event, target, leaving.signal)
+      if (json) printJson({ ...event, ...(forwarded && { forwarded }) })
+      else if (forwarded !== undefined) print(`  ${describeForwarded(forwarded)}`)
     }
   } catch (error) {
     if (!leaving.signal.aborted) throw error
   }
 }
 
-/** Sends the event as the server would deliver it. Answers the outcome in a few words. */
+function describeEvent({ createdAt, name, id, customerId }: Mteja.StreamedEvent): string {
+  return `${paint('dim', createdAt)}  ${paint('bold', name)}  ${id}  ${customerId ?? ''}`.trimEnd()
+}
+
+function describeForwarded({ status, durationMs, isAcknowledged, error }: Forwarded): string {
+  const colour = isAcknowledged ? 'green' : 'red'
+  if (status === null) return paint(colour, `→ no answer in ${durationMs} ms: ${error}`)
+  const verdict = isAcknowledged ? '' : ', which does not acknowledge it'
+  return paint(colour, `→ ${status} in ${durationMs} ms${verdict}`)
+}
+
+/** Sends the event as the server would deliver it. */
 async function forward(
   event: Mteja.StreamedEvent,
   { url, style, signWith }: { url: string; style: WebhookStyle; signWith: string },
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Forwarded> {
   const rules = styleRules[style]
   const body = JSON.stringify(event.body)
   const headers = {
@@ -73,15 +116,15 @@ async function forward(
     ...rules.sign([signWith], { id: event.id, body, now: new Date() }),
   }
   const startedAt = performance.now()
-  const took = () => `${Math.round(performance.now() - startedAt)} ms`
+  const took = () => Math.round(performance.now() - startedAt)
   try {
     const limits = AbortSignal.any([signal, AbortSignal.timeout(rules.timeoutMs)])
     const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal: limits })
     await answer.arrayBuffer()
-    const verdict = rules.isAcknowledged(answer.status) ? '' : ', which does not acknowledge it'
-    return `→ ${answer.status} in ${took()}${verdict}`
+    const { status } = answer
+    return { url, status, isAcknowledged: rules.isAcknowledged(status), durationMs: took() }
   } catch (error) {
-    return `→ no answer in ${took()}: ${reasonOf(error as Error)}`
+    return { url, status: null, isAcknowledged: false, durationMs: took(), error: reasonOf(error as Error) }
   }
 }
 
@@ -91,8 +134,13 @@ function reasonOf({ message, cause }: Error): string {
   return inner || code || message
 }
 
-function tellLoss({ message }: MtejaError): void {
-  process.stderr.write(`mteja: ${message}; trying again\n`)
+function readEvents(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !Object.hasOwn(triggers, name))
+  if (unknown === undefined) return names
+  throw new InvalidArgumentError(
+    `There is no event "${unknown}"${suggest(unknown, Object.keys(triggers))}; mteja trigger --list has them.`,
+  )
 }
 
 function readForwardUrl(text: string): string {
@@ -106,8 +154,4 @@ function readForwardUrl(text: string): string {
 function readSecret(text: string): string {
   if (/^whsec_[A-Za-z0-9+/]{16,}={0,2}$/.test(text)) return text
   throw new InvalidArgumentError('It must be whsec_ followed by base64.')
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
 }

@@ -13,8 +13,9 @@ beforeAll(async () => {
   remove = made.remove
   // The encryption key is stored in a folder with either engine.
   place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
-  // The first command on a database creates its test merchant and reports that.
-  await mteja('merchant', 'list')
+  // The first command that may make something creates the test merchant of a new embedded database and reports that.
+  const { stderr } = await mteja('merchant', 'create', '--name', 'First')
+  expect(stderr).toMatch(testEngine === 'embedded' ? /^First start: made the test merchant mer_/ : /^$/)
 })
 
 afterAll(() => remove())
@@ -53,11 +54,16 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
   test(`${title}, merchants and their keys are created, listed and revoked`, async () => {
     const { merchant, keys } = await createMerchant('Soko')
     expect(merchant).toMatchObject({ name: 'Soko', country: 'KE', currencies: ['KES'] })
-    expect((await mteja('merchant', 'list')).stdout).toContain(`${merchant.id}  ${merchant.integration}  KE  Soko\n`)
+    const listed = (await mteja('merchant', 'list')).stdout
+    expect(listed).toMatch(/^ID +INTEGRATION +COUNTRY +NAME\n/)
+    expect(listed).toMatch(new RegExp(`^${merchant.id} +${merchant.integration} +KE +Soko$`, 'm'))
     const made = await keys('create')
     expect(made).toMatchObject({ mode: 'test', secret: expect.stringMatching(/^sk_test_/) })
     const revoked = await mteja('key', 'revoke', made.id, '--merchant', String(merchant.integration))
     expect(revoked).toEqual({ code: 0, stdout: `Revoked the test key ending in ${made.hint}.\n`, stderr: '' })
+    expect((await mteja('key', 'list', '--merchant', merchant.id)).stdout).toMatch(
+      new RegExp(`^ID +MODE +ENDS IN +CREATED +STATE +NAME\n${made.id} +test +…${made.hint} +\\S+ +revoked \\S+\n$`),
+    )
     expect(await keys('list')).toEqual([
       {
         id: made.id,
@@ -81,11 +87,34 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
   })
 })
 
+test('mteja key create prints the secret alone on the standard output, and the advice beside it', async () => {
+  const { merchant } = await createMerchant('Alone')
+  const { stdout, stderr } = await mteja('key', 'create', '--merchant', merchant.id)
+  expect(stdout).toMatch(/^sk_test_\S+\n$/)
+  expect(stderr).toMatch(/^Keep it: it is not shown again\. Its id is \S+\.\n$/)
+})
+
+test('mteja signing-key rotate --json prints the new key’s id', async () => {
+  const { code, stdout } = await mteja('signing-key', 'rotate', '--json')
+  expect([code, JSON.parse(stdout)]).toEqual([0, { kid: expect.any(String) }])
+})
+
 test.each([
-  ['an id that is none', ['key', 'revoke', '']],
-  ['a merchant that is none', ['key', 'list', '--merchant', '..']],
-  ['a mode there is not', ['key', 'create', '--mode', 'dead']],
-  ['a command there is not', ['merchants']],
-])('mteja exits with 2 for %s', async (_what, args) => {
-  expect((await runMteja(args, place)).code).toBe(2)
+  ['an id that is none', ['key', 'revoke', ''], 'That is no id'],
+  ['a merchant that is none', ['key', 'list', '--merchant', '..'], 'That is no id'],
+  ['a mode there is not', ['key', 'create', '--mode', 'dead'], 'Allowed choices are test, live'],
+  ['a command there is not', ['lisen'], "unknown command 'lisen'\n(Did you mean listen?)"],
+  ['a command there is not, like no other', ['completion'], "unknown command 'completion'\nTry: mteja --help"],
+  ['a sub-command there is not', ['key', 'lst'], "unknown command 'lst'\n(Did you mean list?)"],
+  ['an option there is not', ['serve', '--prt', '1'], "unknown option '--prt'\n(Did you mean --port?)"],
+  ['an event there is not', ['trigger', 'charge.sucess'], 'There is no such event (Did you mean charge.success?)'],
+  ['an event to listen to there is not', ['listen', '--events', 'hold.placd'], '(Did you mean hold.placed?)'],
+  ['no event', ['trigger'], 'error: name an event; mteja trigger --list has them'],
+  ['an amount that is none', ['trigger', 'hold.placed', '--amount', '0.5'], 'a whole number of minor units'],
+  ['an amount of no money', ['trigger', 'customer.created', '--amount', '5'], 'customer.created takes no --amount'],
+  ['a customer of nobody', ['trigger', 'customer.created', '--customer', 'CUS_1'], 'takes no --customer'],
+])('mteja exits with 2 for %s, and says why', async (_what, args, words) => {
+  const { code, stdout, stderr } = await runMteja(args)
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(words)
 })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { styleText } from 'node:util'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { StartupError } from '../db/errors.ts'
 import { type Config, ConfigError, type Flags, readConfig } from '../start/config.ts'
@@ -6,26 +7,31 @@ import { WrongEncryptionKeyError } from '../start/installation.ts'
 import { openMigrated } from '../start/open-service.ts'
 import { serve } from '../start/serve.ts'
 import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
-import { withDatabase, withOperator } from './database.ts'
+import { withDatabase, withNewOperator, withOperator } from './database.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addListenCommand } from './listen.ts'
 import { OperatorRefusal } from './operator-client.ts'
+import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
 import { addTriggerCommand } from './trigger.ts'
-import { welcome } from './welcome.ts'
+import { describeStart, welcome } from './welcome.ts'
 
 /** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
 export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const program = buildProgram(environment)
+  const program = buildProgram(environment, args[0])
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    if (isForOperator(error)) process.stderr.write(`mteja: ${error.message}\n`)
-    else process.stderr.write(`mteja: unexpected failure\n${(error as Error).stack}\n`)
+    if (isForOperator(error)) tell(`${paintError('mteja:')} ${error.message}`)
+    else tell(`${paintError('mteja:')} unexpected failure\n${(error as Error).stack}`)
     return 1
   }
+}
+
+function paintError(text: string): string {
+  return paint('red', text, process.stderr)
 }
 
 function isForOperator(error: unknown): error is Error {
@@ -38,109 +44,140 @@ function isForOperator(error: unknown): error is Error {
   )
 }
 
-function buildProgram(environment: NodeJS.ProcessEnv): Command {
+/**
+ * Groups of commands are as a reader of the help looks for them.
+ *
+ * @param firstWord the first argument. Without a command `mteja` serves, but a word that is no command must not: it is
+ *   refused, with the name of the command that is meant
+ */
+export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Command {
   const program = new Command('mteja')
     .description('Customers and wallets behind the Cashful and Paystack customers APIs.')
     .version(version(), '-v, --version')
     .exitOverride()
     .showHelpAfterError('Try: mteja --help')
+    .configureOutput({ outputError: (text, write) => write(paintError(text)) })
+    // Without a terminal, Commander takes the colour away again.
+    .configureHelp({ styleTitle: (title) => styleText('bold', title, { validateStream: false }) })
   const config = (flags: Flags) => readConfig(flags, environment)
 
-  withDatabase(program.command('serve', { isDefault: true }).description('start the server (default)'))
-    .option('--host <address>', 'address to listen on, default 127.0.0.1 (MTEJA_HOST)')
-    .option('--port <number>', 'port to listen on, default 9000 (MTEJA_PORT)')
-    .action((flags) => runServer(config(flags)))
+  program.commandsGroup('Server:')
+  addServerCommands(program, config, /^(-|$)/.test(firstWord))
 
-  withDatabase(program.command('migrate').description('bring the database schema up to date')).action(async (flags) => {
-    const { db, lock, applied } = await openMigrated(config(flags), () => {})
-    await db.close()
-    await lock?.release()
-    print(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`)
-  })
-
+  program.commandsGroup('Merchants and keys:')
   addMerchantCommands(program, config)
   addKeyCommands(program, config)
+  addSigningKeyCommands(program, config)
+
+  program.commandsGroup('Books:')
   addLedgerCommands(program, config)
+
+  program.commandsGroup('While you develop:')
   addListenCommand(program, environment)
   addTriggerCommand(program, environment)
-
-  withDatabase(program.command('signing-key').description('keys that sign JWTs').command('rotate'))
-    .description('sign with a new key from now on; tokens already issued stay good until they expire')
-    .action((flags) =>
-      withOperator(config(flags), async (operator) => {
-        const { kid } = await operator.merchants.rotateSigningKey()
-        print(`JWTs are now signed with key ${kid}.`)
-      }),
-    )
+  program.commandsGroup('Help:')
   return program
+}
+
+function addServerCommands(program: Command, config: (flags: Flags) => Config, isDefault: boolean): void {
+  const serving = program.command('serve', { isDefault }).description('start the server (default)')
+  withJson(withDatabase(serving))
+    .option('--host <address>', 'address to listen on, default 127.0.0.1 (MTEJA_HOST)')
+    .option('--port <number>', 'port to listen on, default 9000 (MTEJA_PORT)')
+    .option('--with-test-merchant', 'on the first start, make a test merchant on PostgreSQL too')
+    .action((flags: Flags) => runServer(config(flags)))
+
+  withJson(withDatabase(program.command('migrate').description('bring the database schema up to date'))).action(
+    async (flags: Flags) => {
+      const { db, lock, applied } = await openMigrated(config(flags), () => {})
+      await db.close()
+      await lock?.release()
+      if (flags.json) return printJson({ applied })
+      for (const name of applied) print(`Applied ${name}`)
+      print('The schema is up to date.')
+    },
+  )
 }
 
 function addMerchantCommands(program: Command, config: (flags: Flags) => Config): void {
   const merchant = program.command('merchant').description('the tenants of this service')
 
-  withDatabase(merchant.command('create').description('create a merchant; make its keys with key create'))
+  withJson(withDatabase(merchant.command('create').description('create a merchant; make its keys with key create')))
     .requiredOption('--name <name>', 'what it is called')
     .option('--country <code>', 'ISO 3166 code, default ZA')
     .option('--currencies <codes>', 'ISO 4217 codes, the default one first, default ZAR', (text) => text.split(','))
     .option('--time-zone <name>', 'IANA name such as Africa/Lagos, default the zone of the country')
-    .option('--json', 'print JSON')
-    .action((flags: Flags & Omit<Mteja.CreateMerchantBody, 'name'> & { name: string; json?: true }) =>
-      withOperator(config(flags), async (operator) => {
+    .action((flags: Flags & Mteja.CreateMerchantBody) =>
+      withNewOperator(config(flags), async (operator) => {
         const { name, country, currencies, timeZone } = flags
         const made = await operator.merchants.create({ name, country, currencies, timeZone })
-        print(flags.json ? JSON.stringify(made) : `Created merchant ${made.id} (integration ${made.integration}).`)
+        if (flags.json) printJson(made)
+        else print(`Created merchant ${made.id} (integration ${made.integration}).`)
       }),
     )
 
-  withDatabase(merchant.command('list').description('list merchants'))
-    .option('--json', 'print JSON')
-    .action((flags: Flags & { json?: true }) =>
-      withOperator(config(flags), async (operator) => {
-        const { data } = await operator.merchants.list().page()
-        if (flags.json) print(JSON.stringify(data))
-        else for (const each of data) print(`${each.id}  ${each.integration}  ${each.country}  ${each.name}`)
-      }),
-    )
+  withJson(withDatabase(merchant.command('list').description('list merchants, oldest first'))).action((flags: Flags) =>
+    withOperator(config(flags), async (operator) => {
+      const { data } = await operator.merchants.list().page()
+      if (flags.json) return printJson(data)
+      if (data.length === 0) return tell('There is no merchant yet; mteja merchant create makes one.')
+      const rows = data.map(({ id, integration, country, name }) => [id, String(integration), country, name])
+      printTable(['ID', 'INTEGRATION', 'COUNTRY', 'NAME'], rows)
+    }),
+  )
 }
 
 function addKeyCommands(program: Command, config: (flags: Flags) => Config): void {
   const key = program.command('key').description('secret API keys')
   const merchantOption = () =>
     new Option('--merchant <id>', 'mer_… or its integration number; needed when there are several').argParser(readId)
-  type KeyFlags = Flags & { merchant?: string; json?: true }
+  type KeyFlags = Flags & { merchant?: string }
 
-  withDatabase(key.command('create').description('make a key; it is shown this once'))
+  withJson(withDatabase(key.command('create').description('make a key; it is shown this once')))
     .addOption(merchantOption())
     .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
     .option('--name <name>', 'what it is for')
-    .option('--json', 'print JSON')
     .action((flags: KeyFlags & { mode: 'test' | 'live'; name?: string }) =>
       withOperator(config(flags), async (operator) => {
         const merchant = await merchantId(operator, flags.merchant)
         const made = await operator.merchants.createApiKey(merchant, { mode: flags.mode, name: flags.name })
-        print(
-          flags.json ? JSON.stringify(made) : `${made.secret}\nKeep it: it is not shown again. Its id is ${made.id}.`,
-        )
+        if (flags.json) return printJson(made)
+        print(made.secret)
+        tell(`Keep it: it is not shown again. Its id is ${made.id}.`)
       }),
     )
 
-  withDatabase(key.command('list').description('list keys, newest first'))
+  withJson(withDatabase(key.command('list').description('list keys, newest first')))
     .addOption(merchantOption())
-    .option('--json', 'print JSON')
     .action((flags: KeyFlags) =>
       withOperator(config(flags), async (operator) => {
         const { data } = await operator.merchants.listApiKeys(await merchantId(operator, flags.merchant)).page()
-        if (flags.json) print(JSON.stringify(data))
-        else for (const each of data) print(describeKey(each))
+        if (flags.json) return printJson(data)
+        if (data.length === 0) return tell('The merchant has no key yet; mteja key create makes one.')
+        printTable(['ID', 'MODE', 'ENDS IN', 'CREATED', 'STATE', 'NAME'], data.map(describeKey))
       }),
     )
 
-  withDatabase(key.command('revoke').argument('<id>', '', readId).description('refuse a key from now on'))
+  withJson(withDatabase(key.command('revoke').argument('<id>', '', readId).description('refuse a key from now on')))
     .addOption(merchantOption())
     .action((id: string, flags: KeyFlags) =>
       withOperator(config(flags), async (operator) => {
         const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, flags.merchant), id)
-        print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
+        if (flags.json) printJson(revoked)
+        else print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
+      }),
+    )
+}
+
+function addSigningKeyCommands(program: Command, config: (flags: Flags) => Config): void {
+  const signingKey = program.command('signing-key').description('keys that sign JWTs')
+  withJson(withDatabase(signingKey.command('rotate')))
+    .description('sign with a new key from now on; tokens already issued stay good until they expire')
+    .action((flags: Flags) =>
+      withOperator(config(flags), async (operator) => {
+        const { kid } = await operator.merchants.rotateSigningKey()
+        if (flags.json) printJson({ kid })
+        else print(`JWTs are now signed with key ${kid}.`)
       }),
     )
 }
@@ -150,7 +187,8 @@ async function merchantId(operator: MtejaClient, reference: string | undefined):
   if (reference !== undefined) return reference
   const { data } = await operator.merchants.list().page()
   const [only] = data
-  if (only !== undefined && data.length === 1) return only.id
+  if (only === undefined) throw new OperatorRefusal('There is no merchant yet: make one with mteja merchant create')
+  if (data.length === 1) return only.id
   throw new OperatorRefusal('There are several merchants: name one with --merchant (see mteja merchant list)')
 }
 
@@ -167,12 +205,24 @@ async function runServer(config: Config): Promise<void> {
   })
   failed.catch(() => {})
   const server = await serve(config, (error) => fail(error))
-  print(welcome(server, config, performance.now() - startedAt))
+  const say = announcer(config)
+  const startedInMs = Math.round(performance.now() - startedAt)
+  say(welcome(server, config, startedInMs), describeStart(server, config, startedInMs))
   try {
     await Promise.race([signalled, failed])
+    say('\nClosing: calls under way are answered first. Ctrl-C again ends at once.', { msg: 'closing' })
   } finally {
     await server.close()
   }
+}
+
+/**
+ * A person reads the text at a terminal. The standard output of a server without a terminal has the lines of the log
+ * only, so the text goes to the error output. A program that asked for JSON reads the facts.
+ */
+function announcer({ json }: Config): (text: string, facts: Record<string, unknown>) => void {
+  if (json) return (_text, facts) => printJson(facts)
+  return process.stdout.isTTY ? print : tell
 }
 
 /** Reads an id from an argument. Refuses texts that cannot be a part of an address. */
@@ -181,13 +231,9 @@ function readId(text: string): string {
   return text
 }
 
-function describeKey(key: Mteja.ApiKey): string {
-  const state = key.revokedAt === null ? 'active' : `revoked ${key.revokedAt}`
-  return `${key.id}  ${key.mode}  …${key.hint}  ${key.createdAt}  ${state}  ${key.name ?? ''}`.trimEnd()
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+function describeKey({ id, mode, hint, createdAt, revokedAt, name }: Mteja.ApiKey): string[] {
+  const state = revokedAt === null ? 'active' : `revoked ${revokedAt}`
+  return [id, mode, `…${hint}`, createdAt, state, name ?? '']
 }
 
 function version(): string {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { systemRandom } from '../base/ids.ts'
 import { connectToFolder } from '../db/folder-lock.ts'
 import type { Config } from '../start/config.ts'
-import { type OpenService, openService } from '../start/open-service.ts'
+import { type OpenService, openService, openSetUpService } from '../start/open-service.ts'
 import { type ClientOptions, MtejaClient } from './client.ts'
 
 /** The operator's client, for the command line. */
@@ -24,28 +24,43 @@ const baseUrl = 'http://operator'
 
 /**
  * Calls the server that holds the data folder, if one is running. Otherwise calls the same application over the
- * database itself, without a port. The requests are the same either way.
- *
- * @param onFirstStart is called with the test merchant and its key when this command was the first to open the database
+ * database itself, without a port. The requests are the same either way. Nothing is made: throws StartupError where there
+ * is no database that was set up.
  */
-export async function openOperator(
+export async function openOperator(config: Config): Promise<OpenOperator> {
+  return (await overSocket(config)) ?? overDatabase(() => openSetUpService(config))
+}
+
+/**
+ * Works like `openOperator`, and first makes the database if it is not there.
+ *
+ * @param onFirstStart is called with the test merchant and its key when they were made
+ */
+export async function openNewOperator(
   config: Config,
   onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
 ): Promise<OpenOperator> {
-  const socketPath = config.databaseUrl === undefined ? await connectToFolder(config.dataFolder) : undefined
-  if (socketPath === undefined) return overDatabase(config, onFirstStart)
+  const running = await overSocket(config)
+  if (running !== undefined) return running
+  return overDatabase(async () => {
+    const opened = await openService(config)
+    if (opened.firstStart !== null) onFirstStart(opened.firstStart)
+    return opened
+  })
+}
+
+async function overSocket({ databaseUrl, dataFolder }: Config): Promise<OpenOperator | undefined> {
+  const socketPath = databaseUrl === undefined ? await connectToFolder(dataFolder) : undefined
+  if (socketPath === undefined) return undefined
   const client = new MtejaClient({ baseUrl, fetch: fetchBySocket(socketPath), token: 'the socket says who it is' })
   return { client, close: async () => {} }
 }
 
-async function overDatabase(
-  config: Config,
-  onFirstStart: (made: NonNullable<OpenService['firstStart']>) => void,
-): Promise<OpenOperator> {
-  const [opened, { buildApp }] = await Promise.all([openService(config), import('../start/app.ts')])
+async function overDatabase(open: () => Promise<OpenService>): Promise<OpenOperator> {
+  // The database opens in a thread of its own; the application is loaded meanwhile.
+  const [opened, { buildApp }] = await Promise.all([open(), import('../start/app.ts')])
   const adminKey = systemRandom.bytes(32).toString('hex')
   const app = await buildApp(opened.service, { adminKey })
-  if (opened.firstStart !== null) onFirstStart(opened.firstStart)
   return {
     client: new MtejaClient({ baseUrl, fetch: fetchFrom(app), token: adminKey }),
     async close() {

@@ -1,35 +1,87 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { readConnection } from '../start/config.ts'
-import { CashfulClient, MtejaClient, PaystackClient } from './client.ts'
-import { withConnection } from './connection.ts'
+import { type Currency, currencies, maxAmount } from '../base/money.ts'
+import { type Connection, readConnection } from '../start/config.ts'
+import { CashfulClient, ConnectionError, MtejaClient, PaystackClient } from './client.ts'
+import { isElsewhere, withConnection } from './connection.ts'
 import { OperatorRefusal } from './operator-client.ts'
-import { triggers } from './triggers.ts'
+import { print, printJson, withJson } from './output.ts'
+import { suggest } from './suggest.ts'
+import { type Asked, type Step, type Trigger, triggers } from './triggers.ts'
+
+interface TriggerFlags extends Asked {
+  url?: string
+  key?: string
+  list?: true
+  json?: true
+}
+
+/** A server that cannot be reached is soon known, and a person waits. */
+const maxRetries = 1
 
 /** `mteja trigger`. */
 export function addTriggerCommand(program: Command, environment: NodeJS.ProcessEnv): void {
-  withConnection(program.command('trigger').description('make an event happen, in test mode, by calling the API'))
+  withJson(withConnection(program.command('trigger')))
+    .description('make an event happen, in test mode, by calling the API')
     .argument('[event]', 'its name, Paystack’s too', readName)
-    .option('--currency <code>', 'ISO 4217, one the merchant holds', 'ZAR')
+    .option('--customer <id>', 'the customer it is about, CUS_…; default a new one')
+    .option('--amount <number>', 'minor units of the money that moves', readAmount)
+    .option('--currency <code>', 'ISO 4217, one the merchant holds', readCurrency, 'ZAR')
     .option('--list', 'list the events that can be made to happen')
-    .action(async (name: string | undefined, flags: { url?: string; key?: string; currency: string; list?: true }) => {
-      if (flags.list) return print(Object.keys(triggers).join('\n'))
-      if (name === undefined) throw new OperatorRefusal('Name an event; mteja trigger --list has them')
-      const { baseUrl, key } = readConnection(flags, environment)
-      await triggers[name]?.({
-        cashful: new CashfulClient({ baseUrl, token: key }),
-        paystack: new PaystackClient({ baseUrl, secretKey: key }),
-        mteja: new MtejaClient({ baseUrl, token: key }),
-        currency: flags.currency,
-        did: print,
-      })
+    .action(async (name: string | undefined, flags: TriggerFlags, command: Command) => {
+      if (flags.list) return listTriggers(flags)
+      const trigger = name === undefined ? undefined : triggers[name]
+      if (trigger === undefined) return command.error('error: name an event; mteja trigger --list has them')
+      refuseUnused(command, name ?? '', trigger, flags)
+      await run(trigger, flags, readConnection(flags, environment))
     })
+}
+
+function listTriggers({ json }: TriggerFlags): void {
+  if (json) printJson(Object.entries(triggers).map(([event, { takes }]) => ({ event, takes })))
+  else print(Object.keys(triggers).join('\n'))
+}
+
+/** An option without an effect would leave a person waiting for it. */
+function refuseUnused(command: Command, name: string, { takes }: Trigger, flags: TriggerFlags): void {
+  for (const option of ['customer', 'amount'] as const) {
+    if (flags[option] !== undefined && !takes.includes(option)) command.error(`error: ${name} takes no --${option}`)
+  }
+}
+
+async function run({ happen }: Trigger, flags: TriggerFlags, { baseUrl, key }: Connection): Promise<void> {
+  const { customer, amount, currency } = flags
+  try {
+    await happen({
+      cashful: new CashfulClient({ baseUrl, token: key, maxRetries }),
+      paystack: new PaystackClient({ baseUrl, secretKey: key, maxRetries }),
+      mteja: new MtejaClient({ baseUrl, token: key, maxRetries }),
+      asked: { customer, amount, currency },
+      did: (text, facts) => tellStep({ did: text, ...facts }, flags),
+    })
+  } catch (error) {
+    if (!(error instanceof ConnectionError) || error.wasSent) throw error
+    throw new OperatorRefusal(`${error.message}. ${isElsewhere}`)
+  }
+}
+
+function tellStep(step: Step, { json }: TriggerFlags): void {
+  if (json) printJson(step)
+  else print(step.did)
 }
 
 function readName(name: string): string {
   if (Object.hasOwn(triggers, name)) return name
-  throw new InvalidArgumentError('There is no such event; mteja trigger --list has them.')
+  const similar = suggest(name, Object.keys(triggers))
+  throw new InvalidArgumentError(`There is no such event${similar}; mteja trigger --list has them.`)
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+function readCurrency(code: string): Currency {
+  const currency = currencies.find((each) => each === code.toUpperCase())
+  if (currency !== undefined) return currency
+  throw new InvalidArgumentError('It must be an ISO 4217 code such as ZAR.')
+}
+
+function readAmount(text: string): number {
+  if (/^[1-9]\d{0,15}$/.test(text) && BigInt(text) <= maxAmount) return Number(text)
+  throw new InvalidArgumentError(`It must be a whole number of minor units from 1 to ${maxAmount}, such as 5000.`)
 }

@@ -1,19 +1,42 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
+import { type Currency, minorDigits } from '../base/money.ts'
 import type { CashfulClient, MtejaClient, PaystackClient } from './client.ts'
 import { PaymentRefusedError } from './client.ts'
+import { OperatorRefusal } from './operator-client.ts'
+
+/** What a person asks of a trigger. */
+export interface Asked {
+  /** The customer whom the event is about. Default a new one. */
+  customer?: string | undefined
+  /** Minor units of the money that moves. Each trigger has a default. */
+  amount?: number | undefined
+  /** One of the merchant's currencies. */
+  currency: Currency
+}
+
+/** A thing that a trigger has done: a text for people, and the ids of what was made. */
+export interface Step {
+  did: string
+  [fact: string]: unknown
+}
 
 /** The clients with which triggers make events happen. They call the APIs as any client does. */
 export interface Tools {
   cashful: CashfulClient
   paystack: PaystackClient
   mteja: MtejaClient
-  /** ISO 4217, one of the merchant's currencies. */
-  currency: string
-  /** Called with a text for each step that was done. */
-  did(text: string): void
+  asked: Asked
+  /** Called for each step that was done. */
+  did(text: string, facts?: Record<string, unknown>): void
 }
 
-type Trigger = (tools: Tools) => Promise<void>
+type Happen = (tools: Tools) => Promise<void>
+
+/** A way to make an event happen, and the things that can be asked of it. */
+export interface Trigger {
+  happen: Happen
+  takes: readonly ('customer' | 'amount')[]
+}
 
 const declinedCard = '4084080000005408'
 const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
@@ -34,213 +57,280 @@ const credential = {
   last_name: 'Okoro',
 }
 
-const identitySucceeded: Trigger = (tools) => identify(tools, credential)
-const identityFailed: Trigger = (tools) => identify(tools, { ...credential, account_number: unresolvedAccount })
+const aboutNobody = (happen: Happen): Trigger => ({ happen, takes: [] })
+const aboutCustomer = (happen: Happen): Trigger => ({ happen, takes: ['customer'] })
+const aboutMoney = (happen: Happen): Trigger => ({ happen, takes: ['customer', 'amount'] })
 
-const mandateCreated: Trigger = async (tools) => {
-  const { paystack, mteja, did } = tools
-  const customerId = await createCustomer(tools)
-  const { id } = await paystack.customers.fetch(customerId)
-  const { reference } = await paystack.customers.initializeDirectDebit(id, { account, address })
-  await mteja.sandbox.approveMandate(reference)
-  did(`approved mandate ${reference}; the bank agrees to it a moment later`)
-}
+const identitySucceeded = aboutCustomer((tools) => identify(tools, credential))
+const identityFailed = aboutCustomer((tools) => identify(tools, { ...credential, account_number: unresolvedAccount }))
 
-const accountAssigned: Trigger = async (tools) => {
+const mandateCreated = aboutCustomer(async (tools) => {
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.approveMandate(reference)
+  tools.did(`approved mandate ${reference}; the bank agrees to it a moment later`, { reference })
+})
+
+const mandateDeclined = aboutCustomer(async (tools) => {
+  const reference = await requestMandate(tools)
+  await tools.mteja.sandbox.declineMandate(reference)
+  tools.did(`declined mandate ${reference}`, { reference })
+})
+
+const accountAssigned = aboutCustomer(async (tools) => {
   await assignAccount(tools)
-}
+})
 
-const assignmentFailed: Trigger = async ({ paystack, did }) => {
-  const { bvn, bank_code, first_name, last_name } = credential
-  const email = newEmail()
+const assignmentFailed = aboutNobody(async ({ paystack, did }) => {
+  const { bvn, bank_code } = credential
+  const { email, phone } = newPerson()
   await paystack.dedicatedAccounts.assign({
-    ...{ email, first_name, last_name, bvn, bank_code },
+    ...{ email, phone, first_name: 'Trigger', last_name: 'Customer', bvn, bank_code },
     country: 'NG',
     account_number: unresolvedAccount,
-    phone: '+2348012345678',
     preferred_bank: 'test-bank',
   })
-  did(`asked for an account for ${email}, whose identity will not be confirmed; the outcome comes a moment later`)
-}
+  did(`asked for an account for ${email}, whose identity will not be confirmed; the outcome comes a moment later`, {
+    email,
+  })
+})
+
+const paymentDeclined = aboutMoney(async (tools) => {
+  const customerId = await findCustomer(tools)
+  const paymentMethodId = await saveCard(tools, customerId, declinedCard)
+  try {
+    await tools.cashful.paymentIntents.create({ customerId, paymentMethodId, ...moneyOf(tools, 700) })
+  } catch (error) {
+    if (!(error instanceof PaymentRefusedError)) throw error
+    tools.did('charged it, which was declined', { paymentMethodId })
+  }
+})
 
 /**
- * Triggers by event name: first the names of Cashful and of this service, then Paystack's. Each trigger creates its own
- * customer.
+ * Triggers by event name: first the names of Cashful and of this service, then Paystack's. A trigger makes a customer of
+ * its own, unless it is given one.
  */
 export const triggers: Readonly<Record<string, Trigger>> = {
-  'customer.created': async (tools) => {
+  'customer.created': aboutNobody(async (tools) => {
     await createCustomer(tools)
-  },
-  'customer.updated': async (tools) => {
+  }),
+  'customer.updated': aboutCustomer(async (tools) => {
+    const customerId = await findCustomer(tools)
+    const name = `Trigger Customer ${randomBytes(2).toString('hex')}`
+    await tools.cashful.customers.update(customerId, { name })
+    tools.did(`changed their name to ${name}`, { customerId })
+  }),
+  'customer.deleted': aboutNobody(async (tools) => {
     const customerId = await createCustomer(tools)
-    await tools.cashful.customers.update(customerId, { name: 'Ada Lovelace' })
-    tools.did('changed their name')
-  },
-  'customer.risk_action_changed': async (tools) => {
-    const customer = await createCustomer(tools)
+    await tools.cashful.customers.deleteBulk([customerId])
+    tools.did('deleted them', { customerId })
+  }),
+  'customer.risk_action_changed': aboutCustomer(async (tools) => {
+    const customer = await findCustomer(tools)
     await tools.paystack.customers.setRiskAction({ customer, risk_action: 'allow' })
-    tools.did('set their risk action to allow')
-  },
+    tools.did('set their risk action to allow', { customerId: customer })
+  }),
   'identity.succeeded': identitySucceeded,
   'identity.failed': identityFailed,
-  'payment_method.added': async (tools) => {
-    await saveCard(tools, await createCustomer(tools))
-  },
-  'payment_method.removed': async (tools) => {
-    const id = await saveCard(tools, await createCustomer(tools))
-    await tools.cashful.paymentMethods.delete(id)
-    tools.did(`removed it`)
-  },
+  'payment_method.added': aboutCustomer(async (tools) => {
+    await saveCard(tools, await findCustomer(tools))
+  }),
+  'payment_method.removed': aboutCustomer(async (tools) => {
+    const paymentMethodId = await saveCard(tools, await findCustomer(tools))
+    await tools.cashful.paymentMethods.delete(paymentMethodId)
+    tools.did(`removed it`, { paymentMethodId })
+  }),
   'mandate.created': mandateCreated,
+  'mandate.declined': mandateDeclined,
   'mandate.active': mandateCreated,
   'dedicated_account.assigned': accountAssigned,
   'dedicated_account.assignment_failed': assignmentFailed,
-  'dedicated_account.removed': async (tools) => {
-    await tools.paystack.dedicatedAccounts.deactivate(await assignAccount(tools))
-    tools.did('took it away')
-  },
-  'pay_in.succeeded': async (tools) => {
-    await createPayer(tools)
-  },
-  'pay_in.failed': declinePayment,
-  'payment_intent.succeeded': async (tools) => {
-    const { cashful, currency, did } = tools
-    const customerId = await createCustomer(tools)
-    const { id } = await cashful.paymentIntents.create({ customerId, amount: 700, currency })
+  'dedicated_account.removed': aboutCustomer(async (tools) => {
+    const accountId = await assignAccount(tools)
+    await tools.paystack.dedicatedAccounts.deactivate(accountId)
+    tools.did('took it away', { accountId })
+  }),
+  'pay_in.succeeded': aboutMoney(async (tools) => {
+    await payIn(tools, await findCustomer(tools), tools.asked.amount ?? 5000)
+  }),
+  'pay_in.failed': paymentDeclined,
+  'payment_intent.succeeded': aboutMoney(async (tools) => {
+    const { cashful, did } = tools
+    const customerId = await findCustomer(tools)
+    const { id } = await cashful.paymentIntents.create({ customerId, ...moneyOf(tools, 700) })
     await cashful.paymentIntents.confirm(id)
-    did(`created payment intent ${id} and confirmed it`)
-  },
-  'payment_intent.failed': declinePayment,
-  'payment_intent.canceled': async ({ cashful, currency, did }) => {
-    const { id } = await cashful.paymentIntents.create({ amount: 700, currency })
-    await cashful.paymentIntents.cancel(id)
-    did(`created payment intent ${id} and canceled it`)
-  },
-  'checkout.session.completed': async (tools) => {
-    const { cashful, currency, did } = tools
-    const customerId = await createCustomer(tools)
-    const session = await cashful.checkoutSessions.create({ customerId, totalAmount: 700, currency, mode: 'payin' })
-    did(`opened checkout session ${session.id}`)
+    did(`created payment intent ${id} and confirmed it`, { paymentIntentId: id })
+  }),
+  'payment_intent.failed': paymentDeclined,
+  'payment_intent.canceled': aboutMoney(async (tools) => {
+    const { customer } = tools.asked
+    const about = customer === undefined ? {} : { customerId: customer }
+    const { id } = await tools.cashful.paymentIntents.create({ ...about, ...moneyOf(tools, 700) })
+    await tools.cashful.paymentIntents.cancel(id)
+    tools.did(`created payment intent ${id} and canceled it`, { paymentIntentId: id })
+  }),
+  'checkout.session.completed': aboutMoney(async (tools) => {
+    const { cashful, did } = tools
+    const customerId = await findCustomer(tools)
+    const { amount: totalAmount, currency } = moneyOf(tools, 700)
+    const session = await cashful.checkoutSessions.create({ customerId, totalAmount, currency, mode: 'payin' })
+    did(`opened checkout session ${session.id}`, { checkoutSessionId: session.id })
     for await (const intent of cashful.paymentIntents.list({ limit: 100 })) {
       if (intent.customerId !== customerId) continue
       await cashful.paymentIntents.confirm(intent.id)
-      return did(`paid its payment intent ${intent.id}`)
+      return did(`paid its payment intent ${intent.id}`, { paymentIntentId: intent.id })
     }
-  },
-  'purchase.succeeded': async (tools) => {
-    await buy(tools)
-  },
-  'transfer.completed': async (tools) => {
-    const { id } = await send(tools)
-    tools.did(`made transfer ${id}`)
-  },
-  'hold.placed': async (tools) => {
+  }),
+  'checkout.loaded': aboutNobody(async ({ cashful, did }) => {
+    const { merchantId } = await cashful.balance.retrieve()
+    await cashful.events.create({ merchantId, type: 'checkout.loaded', data: { sessionId: 'checkout_sess_example' } })
+    did('recorded the event', {})
+  }),
+  'purchase.succeeded': aboutMoney(async (tools) => {
+    await buy(tools, 50)
+  }),
+  'transfer.completed': aboutMoney(async (tools) => {
+    const money = moneyOf(tools, 250)
+    const fromCustomerId = await findPayer(tools, money.amount)
+    const toCustomerId = await createCustomer(tools)
+    const { id } = await tools.cashful.transfers.create({ fromCustomerId, toCustomerId, ...money })
+    tools.did(`made transfer ${id}`, { transferId: id })
+  }),
+  'hold.placed': aboutMoney(async (tools) => {
     await placeHold(tools)
-  },
-  'hold.captured': async (tools) => {
-    const id = await placeHold(tools)
-    await tools.mteja.holds.capture(id, { amount: 400 })
-    tools.did('captured 400 of it')
-  },
-  'hold.released': async (tools) => {
-    const id = await placeHold(tools)
-    await tools.mteja.holds.release(id)
-    tools.did('released it')
-  },
-  'hold.expired': async (tools) => {
-    await placeHold(tools, { expiresAt: new Date(Date.now() + 1500).toISOString() })
-    tools.did('it expires in a second')
-  },
-  'refund.succeeded': async (tools) => {
-    const transactionId = await buy(tools)
-    await tools.mteja.refunds.create({ transactionId, amount: 20 })
-    tools.did('gave 20 of it back')
-  },
-  'reversal.succeeded': async (tools) => {
-    const transactionId = await buy(tools)
+  }),
+  'hold.captured': aboutMoney(async (tools) => {
+    const holdId = await placeHold(tools)
+    const amount = tools.asked.amount ?? 400
+    await tools.mteja.holds.capture(holdId, { amount })
+    tools.did(`captured ${amount} of it`, { holdId })
+  }),
+  'hold.released': aboutMoney(async (tools) => {
+    const holdId = await placeHold(tools)
+    await tools.mteja.holds.release(holdId)
+    tools.did('released it', { holdId })
+  }),
+  'hold.expired': aboutMoney(async (tools) => {
+    const holdId = await placeHold(tools, { expiresAt: new Date(Date.now() + 1500).toISOString() })
+    tools.did('it expires in a second', { holdId })
+  }),
+  'refund.succeeded': aboutMoney(async (tools) => {
+    const transactionId = await buy(tools, 50)
+    const amount = tools.asked.amount ?? 20
+    await tools.mteja.refunds.create({ transactionId, amount })
+    tools.did(`gave ${amount} of it back`, { transactionId })
+  }),
+  'reversal.succeeded': aboutMoney(async (tools) => {
+    const transactionId = await buy(tools, 50)
     await tools.mteja.refunds.reverse({ transactionId })
-    tools.did('undid it')
-  },
+    tools.did('undid it', { transactionId })
+  }),
   'customeridentification.success': identitySucceeded,
   'customeridentification.failed': identityFailed,
   'direct_debit.authorization.created': mandateCreated,
   'direct_debit.authorization.active': mandateCreated,
   'dedicatedaccount.assign.success': accountAssigned,
   'dedicatedaccount.assign.failed': assignmentFailed,
-  'charge.success': async ({ paystack, currency, did }) => {
-    const { reference } = await paystack.charges.create({ email: newEmail(), amount: 700, currency, card })
-    did(`charged a card: ${reference}`)
-  },
+  'charge.success': aboutMoney(async (tools) => {
+    const { paystack, did } = tools
+    const { amount, currency } = moneyOf(tools, 700)
+    const email = await findEmail(tools)
+    const { reference } = await paystack.charges.create({ email, amount: hundredths(amount, currency), currency, card })
+    did(`charged a card: ${reference}`, { reference })
+  }),
 }
 
 async function identify(tools: Tools, details: typeof credential): Promise<void> {
-  const customerId = await createCustomer(tools)
+  const customerId = await findCustomer(tools)
   await tools.paystack.customers.validate(customerId, details)
-  tools.did(`submitted account ${details.account_number} to identify them; the outcome comes a moment later`)
+  tools.did(`submitted account ${details.account_number} to identify them; the outcome comes a moment later`, {
+    customerId,
+  })
 }
 
 async function assignAccount(tools: Tools): Promise<number> {
-  const customer = await createCustomer(tools)
+  const customer = await findCustomer(tools)
   const { id, account_number } = await tools.paystack.dedicatedAccounts.create({
     customer,
     preferred_bank: 'test-bank',
   })
-  tools.did(`gave them account ${account_number}`)
+  tools.did(`gave them account ${account_number}`, { accountId: id })
   return id
+}
+
+/** The customer who was asked for, or a new one. */
+async function findCustomer(tools: Tools): Promise<string> {
+  return tools.asked.customer ?? createCustomer(tools)
 }
 
 async function createCustomer({ cashful, did }: Tools): Promise<string> {
-  const { id } = await cashful.customers.create({ phoneNumber: '+27821234567', email: newEmail(), name: 'Ada Obi' })
-  did(`created customer ${id}`)
+  const { email, phone } = newPerson()
+  const { id } = await cashful.customers.create({ phoneNumber: phone, email, name: 'Trigger Customer' })
+  did(`created customer ${id}`, { customerId: id })
   return id
 }
 
-/** A customer with 5,000. */
-async function createPayer(tools: Tools): Promise<string> {
-  const customerId = await createCustomer(tools)
-  const { id } = await tools.mteja.sandbox.payIn({ customerId, amount: 5000, currency: tools.currency })
-  tools.did(`paid 5000 in: ${id}`)
+/** Answers the reference of the mandate that the customer is asked for. */
+async function requestMandate(tools: Tools): Promise<string> {
+  const customerId = await findCustomer(tools)
+  const { id } = await tools.paystack.customers.fetch(customerId)
+  const { reference } = await tools.paystack.customers.initializeDirectDebit(id, { account, address })
+  return reference
+}
+
+/** Paystack's charges name their customer by e-mail. */
+async function findEmail({ paystack, asked: { customer } }: Tools): Promise<string> {
+  if (customer === undefined) return newPerson().email
+  const { email } = await paystack.customers.fetch(customer)
+  if (email) return email
+  throw new OperatorRefusal(`${customer} has no e-mail, which a charge needs`)
+}
+
+/** A customer with at least the amount, paid in for them. */
+async function findPayer(tools: Tools, amount: number): Promise<string> {
+  const customerId = await findCustomer(tools)
+  await payIn(tools, customerId, Math.max(5000, amount))
   return customerId
+}
+
+async function payIn({ mteja, asked: { currency }, did }: Tools, customerId: string, amount: number): Promise<void> {
+  const { id } = await mteja.sandbox.payIn({ customerId, amount, currency })
+  did(`paid ${amount} in: ${id}`, { transactionId: id })
 }
 
 async function saveCard({ mteja, did }: Tools, customerId: string, number?: string): Promise<string> {
   const { id } = await mteja.sandbox.createPaymentMethod({ customerId, type: 'card', number })
-  did(`saved payment method ${id}`)
+  did(`saved payment method ${id}`, { paymentMethodId: id })
   return id
 }
 
-async function declinePayment(tools: Tools): Promise<void> {
-  const customerId = await createCustomer(tools)
-  const paymentMethodId = await saveCard(tools, customerId, declinedCard)
-  try {
-    await tools.cashful.paymentIntents.create({ customerId, paymentMethodId, amount: 700, currency: tools.currency })
-  } catch (error) {
-    if (!(error instanceof PaymentRefusedError)) throw error
-    tools.did('charged it, which was declined')
-  }
-}
-
-async function buy(tools: Tools): Promise<string> {
-  const customerId = await createPayer(tools)
-  const purchase = { customerId, productId: 'airtime', amount: 50, currency: tools.currency }
-  const { id } = await tools.cashful.purchases.create(purchase)
-  tools.did(`made purchase ${id}`)
+async function buy(tools: Tools, usualAmount: number): Promise<string> {
+  const money = moneyOf(tools, usualAmount)
+  const customerId = await findPayer(tools, money.amount)
+  const { id } = await tools.cashful.purchases.create({ customerId, productId: 'airtime', ...money })
+  tools.did(`made purchase ${id}`, { transactionId: id })
   return id
-}
-
-async function send(tools: Tools) {
-  const fromCustomerId = await createPayer(tools)
-  const toCustomerId = await createCustomer(tools)
-  return tools.cashful.transfers.create({ fromCustomerId, toCustomerId, amount: 250, currency: tools.currency })
 }
 
 async function placeHold(tools: Tools, more: { expiresAt?: string } = {}): Promise<string> {
-  const customerId = await createPayer(tools)
-  const { id } = await tools.mteja.holds.place({ customerId, amount: 1000, currency: tools.currency, ...more })
-  tools.did(`placed hold ${id}`)
+  const money = moneyOf(tools, 1000)
+  const customerId = await findPayer(tools, money.amount)
+  const { id } = await tools.mteja.holds.place({ customerId, ...money, ...more })
+  tools.did(`placed hold ${id}`, { holdId: id })
   return id
 }
 
-function newEmail(): string {
-  return `ada.${randomBytes(6).toString('hex')}@example.com`
+function moneyOf({ asked: { amount, currency } }: Tools, usualAmount: number) {
+  return { amount: amount ?? usualAmount, currency }
+}
+
+/** Paystack's amounts are hundredths, also of a currency that has none. */
+function hundredths(amount: number, currency: Currency): number {
+  return minorDigits(currency) === 0 ? amount * 100 : amount
+}
+
+/** Somebody who is in no other document or test: whoever searches for people of their own finds only these. */
+function newPerson() {
+  const id = randomBytes(6).toString('hex')
+  // A South African mobile number that is never dialled.
+  return { email: `trigger.${id}@example.com`, phone: `+2771${String(randomInt(10_000_000)).padStart(7, '0')}` }
 }

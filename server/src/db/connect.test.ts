@@ -127,7 +127,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
     expect(refusal).toBeInstanceOf(StartupError)
     expect(refusal).toMatchObject({
       message:
-        'PostgreSQL at 127.0.0.1:1 cannot be reached (connect ECONNREFUSED 127.0.0.1:1). Start it or correct DATABASE_URL.',
+        'PostgreSQL at 127.0.0.1:1 cannot be reached (connect ECONNREFUSED 127.0.0.1:1). Start it or correct MTEJA_DATABASE_URL.',
     })
   })
 
@@ -136,7 +136,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
       to.pathname = '/no_such'
     })
     expect(await refusalOf(url)).toMatchObject({
-      message: 'PostgreSQL has no database no_such. Create it or correct DATABASE_URL.',
+      message: 'PostgreSQL has no database no_such. Create it or correct MTEJA_DATABASE_URL.',
     })
   })
 
@@ -169,7 +169,7 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server', () => {
   test('a PostgreSQL server that refuses the password is refused, naming the user', async () => {
     const server = await pretendPostgres({ refusal: '28P01' })
     expect(await refusalOf(server.url)).toMatchObject({
-      message: 'PostgreSQL refuses the password of user someone. Correct DATABASE_URL.',
+      message: 'PostgreSQL refuses the password of user someone. Correct MTEJA_DATABASE_URL.',
     })
     server.close()
   })

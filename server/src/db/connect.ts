@@ -13,6 +13,8 @@ export { DatabaseUnavailableError, StartupError } from './errors.ts'
 export interface DatabaseOptions {
   /** A PostgreSQL to use, `postgres://…`. Without it the database is embedded and lives in {@link dataFolder}. */
   readonly databaseUrl?: string | undefined
+  /** The setting that gave {@link databaseUrl}, for messages. Default `MTEJA_DATABASE_URL`. */
+  readonly databaseUrlFrom?: string | undefined
   readonly dataFolder: string
   /** The caller's hold on the data folder, if it has one already. Otherwise the embedded engine takes its own. */
   readonly lock?: FolderLock | undefined
@@ -35,8 +37,8 @@ export interface DatabaseOptions {
  * @throws StartupError with one sentence saying why the database cannot be used
  */
 export function openDatabase(options: DatabaseOptions): Promise<OwnedDb> {
-  const { databaseUrl, dataFolder, lock, poolSize, maintenance, onFailure = () => undefined } = options
+  const { databaseUrl, databaseUrlFrom, dataFolder, lock, poolSize, maintenance, onFailure = () => undefined } = options
   const watch = watchDatabase(options)
-  if (databaseUrl) return openPostgresql({ databaseUrl, poolSize, watch })
+  if (databaseUrl) return openPostgresql({ databaseUrl, databaseUrlFrom, poolSize, watch })
   return openEmbedded({ dataFolder, lock, maintenance, watch, onFailure })
 }

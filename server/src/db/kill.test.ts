@@ -88,7 +88,7 @@ describe.runIf(testEngine === 'embedded')(`the embedded database, killed while i
     const acknowledged: string[] = []
     for (let round = 0; round < rounds; round += 1) {
       // Opening what the last kill has left is part of the round.
-      const writer = new Writer({ ...options, maintenance: { everyMs: 60, idleMs: 0 } }, round)
+      const writer = new Writer({ ...options, maintenance: { everyMs: 60, quietShare: 1 } }, round)
       await writer.untilWriting()
       await sleep(random() * 500)
       await writer.kill()

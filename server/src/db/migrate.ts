@@ -24,6 +24,18 @@ export async function migrate(target: OwnedDb, options: MigrationOptions = {}): 
   return { applied: await target.asOwner((session) => applyAll(session, files)) }
 }
 
+/**
+ * The names of the migrations that the database does not have yet, in order. Changes nothing.
+ *
+ * @throws StartupError when a landed migration was edited, or the database is newer than the program
+ */
+export async function listMissingMigrations(db: Queryable, options: MigrationOptions = {}): Promise<string[]> {
+  const files = await readMigrationFiles(options.folder)
+  const landed = await readLanded(db)
+  nextFile(files, landed)
+  return files.migrations.map(({ name }) => name).filter((name) => !landed.has(name))
+}
+
 /** The checksums of the files that the database has, by name. */
 type Landed = ReadonlyMap<string, string>
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
@@ -7,6 +8,7 @@ import { cashful } from '../surfaces/cashful/index.ts'
 import { authorizePage } from '../surfaces/hosted/authorize.ts'
 import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
+import { statementLinkPage } from '../surfaces/hosted/statement.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
@@ -15,6 +17,7 @@ import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
 import { RequestRecorder } from '../surfaces/operations/requests.ts'
+import { startPage } from '../surfaces/operations/start-page.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
 import { createLog, type ServerLog } from './log.ts'
@@ -46,7 +49,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     bodyLimit: 1024 * 1024,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
-    rewriteUrl: (request) => withSingleSlashes(request.url ?? '/'),
+    rewriteUrl: addressOf,
     forceCloseConnections: 'idle',
     frameworkErrors: (_error, request, reply) => {
       answerUnroutable(envelopes, request, reply)
@@ -86,19 +89,30 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   })
   await app.register(operationsRoutes, { context, askDatabase: createBacklog(context) })
   await app.register(docsPages, surface)
+  await app.register(startPage, surface)
   await app.register(authorizePage, surface)
   await app.register(checkoutPage, surface)
   await app.register(payPage, surface)
+  await app.register(statementLinkPage, surface)
   await app.register(paystackWebhook, { prefix: '/webhooks', context, account: options.upstreamPaystack })
   for (const dialect of [cashful, mteja, paystack]) await openSurface(app, surface, dialect)
   return app
 }
 
-/** Clients whose base address ends in a slash ask for `//customer`. Done before routing, so that 404s see it too. */
-function withSingleSlashes(url: string): string {
-  if (!url.startsWith('/') || !url.includes('//')) return url
+/** Done before routing, so that 404s and idempotency keys see one spelling of a path. */
+function addressOf({ url = '/', method, headers }: IncomingMessage): string {
+  const address = withPlainPath(url)
+  // The root is Paystack's. Only a browser asks for `text/html` by name, and it is shown the page.
+  const isBrowser = method === 'GET' && headers.accept?.includes('text/html') === true
+  return isBrowser && /^\/(\?|$)/.test(address) ? `/app${address.slice(1)}` : address
+}
+
+/** Clients whose base address ends in a slash ask for `//customer`, and others end each path in a slash (`/customer/`). */
+function withPlainPath(url: string): string {
+  if (!url.startsWith('/') || !/\/(?:[/?]|$)/.test(url)) return url
   const [path = '', ...query] = url.split('?')
-  return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
+  const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+  return [plain, ...query].join('?')
 }
 
 /** A caller's own id, where it is fit to be logged and echoed; else a new one. */

@@ -34,3 +34,38 @@ describe('the judge of identity checks', () => {
     expect(() => readConfig({}, environment)).toThrow(/^((?!wrong-but-secret).)*$/)
   })
 })
+
+describe('the address of PostgreSQL', () => {
+  const url = 'postgres://user:secret@host/database'
+
+  test.each([
+    [
+      '--database-url',
+      { databaseUrl: url },
+      { MTEJA_DATABASE_URL: 'postgres://other', DATABASE_URL: 'postgres://third' },
+    ],
+    ['MTEJA_DATABASE_URL', {}, { MTEJA_DATABASE_URL: url, DATABASE_URL: 'postgres://third' }],
+    ['DATABASE_URL', {}, { MTEJA_DATABASE_URL: '', DATABASE_URL: url }],
+  ])('the address of PostgreSQL comes from %s, and the setting is known', (setting, flags, environment) => {
+    expect(readConfig(flags, environment)).toMatchObject({ databaseUrl: url, databaseUrlFrom: setting })
+  })
+
+  test.each([
+    ['--database-url', { databaseUrl: 'mysql://user:secret@host' }, {}],
+    ['MTEJA_DATABASE_URL', {}, { MTEJA_DATABASE_URL: 'mysql://user:secret@host', DATABASE_URL: url }],
+    ['DATABASE_URL', {}, { DATABASE_URL: 'mysql://user:secret@host' }],
+  ])(
+    'an address that is not of PostgreSQL is refused by the name of its setting, %s',
+    (setting, flags, environment) => {
+      expect(() => readConfig(flags, environment)).toThrow(new ConfigError(`${setting} must begin with postgres://`))
+    },
+  )
+})
+
+test('a test merchant is made on the embedded database, and on PostgreSQL only where it is asked for', () => {
+  const databaseUrl = 'postgres://host/database'
+  expect(readConfig({}, {}).withTestMerchant).toBe(true)
+  expect(readConfig({ databaseUrl }, {}).withTestMerchant).toBe(false)
+  expect(readConfig({ databaseUrl, withTestMerchant: true }, {}).withTestMerchant).toBe(true)
+  expect(readConfig({ databaseUrl }, { MTEJA_TEST_KEY: 'sk_test_0123456789' }).withTestMerchant).toBe(true)
+})

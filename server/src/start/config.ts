@@ -8,7 +8,11 @@ export interface Config {
   dataFolder: string
   /** PostgreSQL instead of the embedded database. */
   databaseUrl: string | undefined
+  /** The setting that gave the address of PostgreSQL, for messages. */
+  databaseUrlFrom: string | undefined
   poolSize: number
+  /** Whether the first start makes a test merchant with a key. */
+  withTestMerchant: boolean
   /** Fixes the test merchant's key on the first start. */
   testKey: string | undefined
   /** On the first start the test merchant's webhook in Paystack's style. */
@@ -23,10 +27,15 @@ export interface Config {
   paystackMetadata: 'lenient' | 'strict'
   outsideIssuer: OutsideIssuer | undefined
   logLevel: string
+  /** Whether all output is JSON lines, also on a terminal. */
+  json: boolean
 }
 
-/** What the command line gave: texts, as in the environment. */
-export type Flags = Partial<Record<'host' | 'port' | 'data' | 'databaseUrl', string>>
+/** What the command line gave: texts, as in the environment, and switches. */
+export interface Flags extends Partial<Record<'host' | 'port' | 'data' | 'databaseUrl', string>> {
+  withTestMerchant?: true
+  json?: true
+}
 
 /** A setting that cannot be used; the message says which and what to do. */
 export class ConfigError extends Error {
@@ -36,10 +45,12 @@ export class ConfigError extends Error {
 /** Throws ConfigError naming the setting. */
 export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config {
   const text = (name: string) => environment[name]?.trim() || undefined
-  const databaseUrl = flags.databaseUrl ?? text('MTEJA_DATABASE_URL') ?? text('DATABASE_URL')
-  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    throw new ConfigError('The database URL must begin with postgres://')
-  }
+  const database = findDatabaseUrl([
+    ['--database-url', flags.databaseUrl],
+    ['MTEJA_DATABASE_URL', text('MTEJA_DATABASE_URL')],
+    ['DATABASE_URL', text('DATABASE_URL')],
+  ])
+  const testKey = readTestKey(text('MTEJA_TEST_KEY'))
   return {
     host: flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1',
     port: readNumber(
@@ -49,9 +60,12 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       65_535,
     ),
     dataFolder: flags.data ?? text('MTEJA_DATA') ?? './data',
-    databaseUrl,
+    databaseUrl: database?.url,
+    databaseUrlFrom: database?.from,
     poolSize: readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000),
-    testKey: readTestKey(text('MTEJA_TEST_KEY')),
+    // PostgreSQL may be the database of a company's production, where nobody expects a merchant that nobody made.
+    withTestMerchant: database === undefined || testKey !== undefined || flags.withTestMerchant === true,
+    testKey,
     webhookUrl: readUrl('MTEJA_WEBHOOK_URL', text('MTEJA_WEBHOOK_URL')),
     adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
@@ -76,6 +90,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       'trace',
       'silent',
     ]),
+    json: flags.json === true,
   }
 }
 
@@ -95,6 +110,16 @@ export function readConnection(flags: { url?: string; key?: string }, environmen
   }
   const baseUrl = readUrl('the server’s address (--url, MTEJA_URL)', flags.url ?? text('MTEJA_URL'))
   return { baseUrl: baseUrl ?? 'http://127.0.0.1:9000', key }
+}
+
+function findDatabaseUrl(settings: [from: string, url: string | undefined][]) {
+  for (const [from, url] of settings) {
+    if (url === undefined) continue
+    // The message does not repeat the address, because it may hold a password.
+    if (!/^postgres(ql)?:\/\//.test(url)) throw new ConfigError(`${from} must begin with postgres://`)
+    return { from, url }
+  }
+  return undefined
 }
 
 function readNumber(name: string, text: string, min: number, max: number): number {

@@ -12,21 +12,32 @@ export async function isInstalled(db: Db): Promise<boolean> {
   return (await db.query(sql`select 1 from installation`)).length > 0
 }
 
+export async function hasMerchant(db: Db): Promise<boolean> {
+  return (await db.query(sql`select 1 from merchants limit 1`)).length > 0
+}
+
 /** The database was encrypted with another key than the one given. */
 export class WrongEncryptionKeyError extends Error {
   override readonly name = 'WrongEncryptionKeyError'
 }
 
+/** The merchant that a new database gets, for a first try. */
+export interface TestMerchant {
+  /** Its secret test key. Default a new one. */
+  key?: string | undefined
+  /** Where the merchant is told of events, in Paystack's style. */
+  webhookUrl?: string | undefined
+}
+
 /**
- * Sets a new database up: its encryption key is noted, and a merchant with one test key is made, whose secret is
- * answered this once; null when that was done before. Of several servers starting at once, one does it. Never makes a
- * live key. With `webhookUrl` the merchant is told of events there, in Paystack's style. Throws WrongEncryptionKeyError,
- * and ServiceError `invalid_request` for a URL that is not to be sent to; then nothing was done.
+ * Sets a new database up: its encryption key is noted, and the test merchant is made, if one is wanted. The secret of its
+ * key is answered this once; null when nothing was made. Of several servers starting at once, one does it. Never makes a
+ * live key. Throws WrongEncryptionKeyError, and ServiceError `invalid_request` for a URL that is not to be sent to; then
+ * nothing was done.
  */
 export async function setUpInstallation(
   context: Context,
-  testKey: string | undefined,
-  webhookUrl?: string,
+  wanted: TestMerchant | null,
 ): Promise<{ merchant: Merchant; secret: string } | null> {
   const setUp = await inTransaction(context, async (tx) => {
     const claimed = await tx.db.query(sql`
@@ -35,12 +46,12 @@ export async function setUpInstallation(
       on conflict do nothing
       returning single
     `)
-    if (claimed.length === 0) return null
+    if (claimed.length === 0 || wanted === null) return null
     const held = ['ZAR', ...currencies.filter((currency) => currency !== 'ZAR')]
     const merchant = await insertMerchant(tx, { name: 'Test merchant', country: 'ZA', currencies: held })
-    const { secret } = await insertApiKey(tx, merchant, { mode: 'test', name: 'first start', secret: testKey })
-    if (webhookUrl !== undefined) {
-      await setPaystackWebhook(tx, { merchant, mode: 'test' }, webhookUrl, secret)
+    const { secret } = await insertApiKey(tx, merchant, { mode: 'test', name: 'first start', secret: wanted.key })
+    if (wanted.webhookUrl !== undefined) {
+      await setPaystackWebhook(tx, { merchant, mode: 'test' }, wanted.webhookUrl, secret)
     }
     return { merchant, secret }
   })

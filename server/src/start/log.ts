@@ -50,9 +50,9 @@ export function createLog(level: string, output: DestinationStream): ServerLog {
   }
 }
 
-/** JSON lines; on a terminal lines for people. */
-export function standardOutput(meter: Meter): DestinationStream {
-  if (process.stdout.isTTY) return { write: (line) => void process.stdout.write(renderForTerminal(line)) }
+/** JSON lines; on a terminal lines for people, unless JSON is asked for. */
+export function standardOutput(meter: Meter, { json }: { json: boolean }): DestinationStream {
+  if (process.stdout.isTTY && !json) return { write: (line) => void process.stdout.write(renderForTerminal(line)) }
   const dropped = meter.counter('mteja_log_lines_dropped_total', {})
   return new LineWriter(1, maxWaiting, () => dropped.add(1))
 }

@@ -6,9 +6,10 @@ import { createMeter, type Meter } from '../base/meter.ts'
 import { createVault } from '../base/vault.ts'
 import { openDatabase } from '../db/connect.ts'
 import type { OwnedDb } from '../db/database.ts'
+import { holdsDatabase } from '../db/embedded/data-folder.ts'
 import { codeOf, StartupError } from '../db/errors.ts'
 import { type FolderLock, lockFolder } from '../db/folder-lock.ts'
-import { migrate } from '../db/migrate.ts'
+import { listMissingMigrations, migrate } from '../db/migrate.ts'
 import { createWebhookSender } from '../domain/webhooks/sender.ts'
 import type { Service } from '../surfaces/http/surface.ts'
 import type { Config } from './config.ts'
@@ -32,14 +33,37 @@ export interface OpenService {
   close(): Promise<void>
 }
 
+interface OpenDatabase {
+  db: OwnedDb
+  lock: FolderLock | undefined
+}
+
+interface Watched {
+  meter?: Meter
+  failures?: FailureLog
+}
+
 /**
- * Opens what the configuration names. Throws StartupError, or WrongEncryptionKeyError, with one sentence for the operator.
+ * Opens what the configuration names, and makes what is missing. Throws StartupError, or WrongEncryptionKeyError, with one
+ * sentence for the operator.
  */
-export async function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
+export function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
+  return open(config, (watched) => openMigrated(config, onFailure, watched))
+}
+
+/**
+ * Opens what the configuration names as it is. Throws as `openService` does, also where no server or command has made
+ * what is needed: a wrong address must not become a new, empty database.
+ */
+export function openSetUpService(config: Config): Promise<OpenService> {
+  return open(config, (watched) => openSetUp(config, watched))
+}
+
+async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDatabase>): Promise<OpenService> {
   const meter = createMeter()
-  const log = createLog(config.logLevel, standardOutput(meter))
+  const log = createLog(config.logLevel, standardOutput(meter, config))
   const failures = createFailureLog(systemClock, log.logger)
-  const { db, lock } = await openMigrated(config, onFailure, { meter, failures })
+  const { db, lock } = await openDb({ meter, failures })
   const webhookSender = createWebhookSender()
   const close = async () => {
     await db.close()
@@ -61,6 +85,7 @@ export async function openService(config: Config, onFailure: (error: Error) => v
       webhookSender,
       ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }
+    if (isNew) refuseStrayWebhook(config)
     return { service, log, firstStart: await setUp(service, config), lock, close }
   } catch (error) {
     await close()
@@ -68,9 +93,19 @@ export async function openService(config: Config, onFailure: (error: Error) => v
   }
 }
 
-async function setUp(context: Service, { testKey, webhookUrl }: Config): Promise<OpenService['firstStart']> {
+function refuseStrayWebhook({ webhookUrl, withTestMerchant }: Config): void {
+  if (webhookUrl === undefined || withTestMerchant) return
+  throw new StartupError(
+    'MTEJA_WEBHOOK_URL is the address of the test merchant, which is made on PostgreSQL only if you ask for it: set MTEJA_TEST_KEY or --with-test-merchant, or leave MTEJA_WEBHOOK_URL out.',
+  )
+}
+
+async function setUp(
+  context: Service,
+  { withTestMerchant, testKey, webhookUrl }: Config,
+): Promise<OpenService['firstStart']> {
   try {
-    return await setUpInstallation(context, testKey, webhookUrl)
+    return await setUpInstallation(context, withTestMerchant ? { key: testKey, webhookUrl } : null)
   } catch (error) {
     if (error instanceof ServiceError) throw new StartupError(`MTEJA_WEBHOOK_URL cannot be used: ${error.message}`)
     throw error
@@ -78,20 +113,55 @@ async function setUp(context: Service, { testKey, webhookUrl }: Config): Promise
 }
 
 /** Opens the database and brings its schema up to date; answers what was applied. */
-export async function openMigrated(
+export function openMigrated(
   config: Config,
   onFailure: (error: Error) => void,
-  watched: { meter?: Meter; failures?: FailureLog } = {},
-): Promise<{ db: OwnedDb; lock: FolderLock | undefined; applied: string[] }> {
-  const { databaseUrl, dataFolder, poolSize } = config
+  watched: Watched = {},
+): Promise<OpenDatabase & { applied: string[] }> {
+  return openLocked(config, { ...watched, onFailure }, async (db) => {
+    try {
+      return await migrate(db)
+    } catch (error) {
+      throw codeOf(error) === insufficientPrivilege ? new StartupError(mayNotMigrate, { cause: error }) : error
+    }
+  })
+}
+
+/** Opens a database that has been set up, and changes nothing. */
+async function openSetUp(config: Config, watched: Watched): Promise<OpenDatabase> {
+  const { databaseUrl, databaseUrlFrom, dataFolder } = config
+  if (databaseUrl === undefined && !holdsDatabase(dataFolder)) {
+    throw new StartupError(
+      `There is no database in the folder ${dataFolder}. Correct --data (MTEJA_DATA), or start the server on this folder first.`,
+    )
+  }
+  const place = databaseUrl === undefined ? `in the folder ${dataFolder}` : `that ${databaseUrlFrom} names`
+  return openLocked(config, watched, async (db) => {
+    const missing = await listMissingMigrations(db)
+    if (missing.length > 0) {
+      throw new StartupError(
+        `The database ${place} does not have the schema of this version (${missing[0]} is the first part that is missing). If it is the right database, run mteja migrate or start the server first.`,
+      )
+    }
+    if (await isInstalled(db)) return {}
+    throw new StartupError(`The database ${place} is not set up. If it is the right database, start the server first.`)
+  })
+}
+
+/** Opens the database, does the work on it, and closes it again if the work fails. */
+async function openLocked<T extends object>(
+  { databaseUrl, databaseUrlFrom, dataFolder, poolSize }: Config,
+  watched: Watched & { onFailure?: (error: Error) => void },
+  work: (db: OwnedDb) => Promise<T>,
+): Promise<OpenDatabase & T> {
   const lock = databaseUrl === undefined ? await lockFolder(dataFolder) : undefined
   try {
-    const db = await openDatabase({ databaseUrl, dataFolder, lock, poolSize, onFailure, ...watched })
+    const db = await openDatabase({ databaseUrl, databaseUrlFrom, dataFolder, lock, poolSize, ...watched })
     try {
-      return { db, lock, ...(await migrate(db)) }
+      return { db, lock, ...(await work(db)) }
     } catch (error) {
       await db.close()
-      throw codeOf(error) === insufficientPrivilege ? new StartupError(mayNotMigrate, { cause: error }) : error
+      throw error
     }
   } catch (error) {
     await lock?.release()

@@ -3,6 +3,7 @@ import { StartupError } from '../db/errors.ts'
 import { trustConnection } from '../surfaces/mteja/operator.ts'
 import { startBackground } from './background.ts'
 import type { Config } from './config.ts'
+import { hasMerchant } from './installation.ts'
 import { type OpenService, openService } from './open-service.ts'
 
 /** A server that answers. */
@@ -10,6 +11,8 @@ export interface RunningServer {
   /** Where it listens: http://127.0.0.1:9000 */
   origin: string
   firstStart: OpenService['firstStart']
+  /** Whether there is a merchant, so that a key can be made. */
+  hasMerchant: boolean
   /** Answers what is under way, then closes everything. */
   close(): Promise<void>
 }
@@ -30,6 +33,7 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
     return {
       origin,
       firstStart: opened.firstStart,
+      hasMerchant: await hasMerchant(opened.service.db),
       async close() {
         await Promise.all([app.close(), stopBackground()])
         await opened.close()

@@ -27,6 +27,11 @@ export async function prepareDataFolder(folder: string, template: () => Promise<
   return database
 }
 
+/** Whether a database was made in the folder. */
+export function holdsDatabase(folder: string): boolean {
+  return existsSync(path.join(folder, databaseName))
+}
+
 function checkVersion(folder: string, database: string): void {
   const version = readVersion(database)
   if (version === String(postgresMajor)) return

@@ -8,10 +8,12 @@ type Module = Parameters<NonNullable<InitOptions['preRun']>[number]>[0]
 
 /** The part of Emscripten's file system over Node's `fs` that is needed here. */
 interface NodeFileSystem {
-  stream_ops: { fsync?: (stream: OpenFile) => number }
+  stream_ops: { open(stream: OpenFile): void; fsync?: (stream: OpenFile) => number }
 }
 
 interface OpenFile {
+  /** The number by which PostgreSQL knows the file. */
+  readonly fd: number
   readonly node: { readonly mode: number }
   /** Node's file descriptor. */
   readonly nfd: number
@@ -30,7 +32,18 @@ export class DurableNodeFS extends NodeFS {
     const result = await super.init(pg, options)
     result.emscriptenOpts.preRun?.push((module: Module) => {
       const nodeFileSystem = module.NODEFS as unknown as NodeFileSystem
-      nodeFileSystem.stream_ops.fsync = syncFile
+      const { stream_ops: operations } = nodeFileSystem
+      operations.fsync = syncFile
+      const { open } = operations
+      operations.open = (file) => {
+        try {
+          open(file)
+        } catch (error) {
+          // As shipped, a file that could not be opened keeps its number. After 4,096 of them no file can be opened.
+          module.FS.closeStream(file.fd)
+          throw error
+        }
+      }
     })
     return result
   }
@@ -62,6 +75,9 @@ export function startParameters(pgliteDefaults: readonly string[]): string[] {
     ...pgliteDefaults.filter((parameter) => parameter !== '-F'),
     ...setting('fsync', 'on'),
     ...setting('wal_sync_method', 'fsync'),
+    // Files of the log that are kept for later. Without a checkpointer this is no limit: maintenance.ts sees to that.
+    ...setting('min_wal_size', '16MB'),
+    ...setting('max_wal_size', '16MB'),
     // 188 MB of memory instead of 330; the operating system caches the files anyway.
     ...setting('shared_buffers', '16MB'),
     // Half the default, so that it is certainly less than the thread's stack can take.

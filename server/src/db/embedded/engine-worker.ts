@@ -55,10 +55,10 @@ async function serve(engine: PGlite): Promise<void> {
   maintenance.start(inTurn)
 
   parentPort?.on('message', (request: Request) => {
-    maintenance.noticeRequest()
     inTurn(async () => {
+      const begunAt = performance.now()
       await answer(engine, request)
-      await maintenance.afterRequest()
+      await maintenance.afterCall(performance.now() - begunAt)
     })
   })
   report({ kind: 'ready' })

@@ -1,12 +1,26 @@
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openTestDatabase, testEngine } from '../../../test/engines.ts'
+import { makeTestDatabase, openTestDatabase, testEngine } from '../../../test/engines.ts'
 import { openTestLog } from '../../../test/log-lines.ts'
 import { systemClock } from '../../base/clock.ts'
 import { createFailureLog } from '../../base/failure-log.ts'
+import { openDatabase } from '../connect.ts'
 import type { OwnedDb } from '../database.ts'
 import type { Sql } from '../sql.ts'
 import { sql } from '../sql.ts'
+
+/** The bytes of the files in a folder. A file that is removed meanwhile has none. */
+async function sizeOf(folder: string): Promise<number> {
+  const sizes = (await readdir(folder)).map((name) =>
+    stat(path.join(folder, name)).then(
+      (found) => (found.isFile() ? found.size : 0),
+      () => 0,
+    ),
+  )
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
 
 describe.runIf(testEngine === 'embedded')('maintenance of the embedded database', () => {
   const log = openTestLog()
@@ -14,7 +28,7 @@ describe.runIf(testEngine === 'embedded')('maintenance of the embedded database'
 
   beforeAll(async () => {
     const failures = createFailureLog(systemClock, log.log)
-    db = await openTestDatabase({ maintenance: { everyMs: 50, idleMs: 30, patienceMs: 400 }, failures })
+    db = await openTestDatabase({ maintenance: { everyMs: 50 }, failures })
     await db.asOwner(async (owner) => {
       await owner.execute('create table rows (id integer primary key, text text) with (fillfactor = 100)')
       await owner.execute('grant all on rows to mteja_app')
@@ -93,6 +107,32 @@ describe.runIf(testEngine === 'embedded')('maintenance of the embedded database'
     await Promise.race([busy, vacuumed])
     stop = true
     await busy
+  })
+
+  test('under load, and with looks for background work, the log stays below 64 MB and tables are vacuumed', async () => {
+    const { options, remove } = await makeTestDatabase()
+    const loaded = await openDatabase(options)
+    await loaded.asOwner((owner) => owner.execute('create table lines (id bigint primary key, text text)'))
+    await loaded.asOwner((owner) => owner.execute('grant all on lines to mteja_app'))
+    const looks = setInterval(() => void loaded.query(sql`select count(*) from lines where id < 0`), 250)
+    const position = async () => {
+      const at = sql`select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::int8 as n`
+      return Number((await loaded.query<{ n: bigint }>(at))[0]?.n)
+    }
+    const begin = await position()
+    let largest = 0
+    for (let i = 0; (await position()) < begin + 150e6; i += 1) {
+      await loaded.query(sql`
+        insert into lines select ${i * 1000}::bigint + g, repeat(md5(g::text), 12) from generate_series(1, 1000) g`)
+      await loaded.query(sql`update lines set text = ${'x'} where id between ${i * 1000} and ${i * 1000 + 100}`)
+      largest = Math.max(largest, await sizeOf(path.join(options.dataFolder, 'pgdata', 'pg_wal')))
+    }
+    clearInterval(looks)
+    expect(largest).toBeLessThanOrEqual(64 * 1024 * 1024)
+    const vacuumed = sql`select vacuum_count > 0 as done from pg_stat_all_tables where relname = 'lines'`
+    expect(await loaded.query(vacuumed)).toEqual([{ done: true }])
+    await loaded.close()
+    await remove()
   })
 
   test('maintenance does nothing while nothing is written', async () => {

@@ -2,11 +2,11 @@ import type { PGlite } from '@electric-sql/pglite'
 import type { MaintenanceTimes } from './messages.ts'
 
 /**
- * What is most in need, as a statement. The thresholds for tables are autovacuum's own defaults: rows dead, added or
- * changed, and an age at which old rows must be frozen. Its own log of up to 16 MB PostgreSQL reads in 0.2 s after a
- * crash; 250 MB took 2 s.
+ * The chores that are needed, as statements: a checkpoint first, then the most needed. A table needs one by autovacuum's own defaults: rows
+ * dead, added or changed, and an age at which old rows must be frozen. The log needs a checkpoint so that its files stay
+ * below 64 MB, and so that a start after a crash reads them in less than half a second.
  */
-const findChore = `
+const findChores = `
   with tables as (
     select
       format('vacuum (analyze) %I.%I', schemaname, stats.relname) as statement,
@@ -22,26 +22,45 @@ const findChore = `
   ), log as (
     select
       'checkpoint' as statement,
-      pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) / (16 * 1024 * 1024) as need
+      pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) / (10 * 1024 * 1024) as need
     from pg_control_checkpoint()
   )
-  select statement
+  select statement, need::float8 as need
   from (select * from tables union all select * from log) as chores
   where need > 1
-  order by need desc
-  limit 1`
+  order by statement = 'checkpoint' desc, need desc`
+
+/** When a chore has this need, chores are done under load too. With less need they wait for a quiet moment. */
+const urgent = 2
+/**
+ * A table's chore is not repeated for this many looks. One that fails, or that leaves its table as needy as before, keeps no other
+ * chore and no call waiting.
+ */
+const looksOfRest = 10
+
+interface Chore {
+  readonly statement: string
+  /** Above 1 for a chore that is needed. */
+  readonly need: number
+}
 
 /**
- * What autovacuum and the checkpointer do elsewhere. This build runs neither: 800,000 rows went in and nothing was ever
- * vacuumed. Chores are done one at a time, one table each, in a quiet moment if there is one and never inside somebody's
- * transaction.
+ * The work of autovacuum and of the checkpointer, which this build does not have: 800,000 rows were written and no table
+ * was ever vacuumed. Chores are done one at a time and never inside a caller's transaction.
  */
 export class Maintenance {
   readonly #engine: PGlite
   readonly #times: MaintenanceTimes
   readonly #tell: (error: string | null) => void
-  #lastRequestAt = 0
-  #waitingSince: number | undefined
+  /** Milliseconds that calls have taken since the last look. */
+  #busyMs = 0
+  #lookedAt = performance.now()
+  #isQuiet = false
+  #looks = 0
+  /** The number of the look before which a chore is not repeated, by its statement. */
+  readonly #resting = new Map<string, number>()
+  /** Chores that could not be done the last time, by their statements. */
+  readonly #failed = new Set<string>()
   #wanted = false
   #positionAtLastLook = ''
 
@@ -52,22 +71,29 @@ export class Maintenance {
     this.#tell = tell
   }
 
-  /** Looks for chores from time to time. `inTurn` runs work after everything that was asked before. */
+  /** Looks for chores from time to time. `inTurn` runs work after all calls that came before. */
   start(inTurn: (work: () => Promise<void>) => void): void {
-    const look = () => inTurn(() => this.#look(again))
-    // A turn of the event loop lets in what was asked meanwhile.
-    const again = () => setImmediate(look)
+    // A turn of the event loop lets the calls in that came meanwhile.
+    const again = () => setImmediate(() => inTurn(() => this.#look(again)))
+    const look = () => {
+      this.#measure()
+      inTurn(() => this.#look(again))
+    }
     setInterval(look, this.#times.everyMs).unref()
   }
 
-  /** Somebody asks something. */
-  noticeRequest(): void {
-    this.#lastRequestAt = performance.now()
+  /** Counts the time of a call, and does the chores that had to wait for the end of its transaction. */
+  async afterCall(durationMs: number): Promise<void> {
+    this.#busyMs += durationMs
+    if (this.#wanted) await this.#look(() => undefined)
   }
 
-  /** Does what had to wait for the end of a transaction. */
-  async afterRequest(): Promise<void> {
-    if (this.#wanted) await this.#look(() => undefined)
+  #measure(): void {
+    const now = performance.now()
+    this.#isQuiet = this.#busyMs <= this.#times.quietShare * (now - this.#lookedAt)
+    this.#lookedAt = now
+    this.#busyMs = 0
+    this.#looks += 1
   }
 
   async #look(again: () => void): Promise<void> {
@@ -75,31 +101,38 @@ export class Maintenance {
     if (this.#wanted) return
     try {
       if (await this.#work()) again()
-      this.#tell(null)
+      if (this.#failed.size === 0) this.#tell(null)
     } catch (error) {
       this.#tell(error instanceof Error ? error.message : String(error))
     }
   }
 
-  /** Does one chore if there is one and it may be done now. */
+  /** Does one chore if one may be done now. */
   async #work(): Promise<boolean> {
     if (!(await this.#hasWritten())) return false
-    const chore = await this.#findChore()
-    if (!chore) {
-      this.#waitingSince = undefined
-      this.#positionAtLastLook = await this.#position()
+    const needed = await this.#findNeeded()
+    const due = needed.filter(({ statement }) => (this.#resting.get(statement) ?? 0) <= this.#looks)
+    // A checkpoint comes before an urgent vacuum, which adds as much to the log as it likes.
+    const chore = this.#isQuiet || due.some(({ need }) => need >= urgent) ? due[0] : undefined
+    if (chore === undefined) {
+      if (needed.length === 0) this.#positionAtLastLook = await this.#position()
       return false
     }
-    if (!this.#mayDisturb()) return false
+    if (chore.statement !== 'checkpoint') this.#resting.set(chore.statement, this.#looks + looksOfRest)
+    this.#failed.add(chore.statement)
     await this.#asOwner(() => this.#engine.exec(chore.statement))
-    this.#waitingSince = undefined
+    this.#failed.delete(chore.statement)
     return true
   }
 
-  async #findChore(): Promise<{ statement: string } | undefined> {
-    // What was counted in the last second is otherwise not told yet, and nobody may come to ask later.
-    await this.#ask('select pg_stat_force_next_flush()')
-    return this.#ask(findChore)
+  async #findNeeded(): Promise<Chore[]> {
+    // Otherwise the counts of the last second are missing, and perhaps no later call comes that would add them.
+    await this.#engine.query('select pg_stat_force_next_flush()')
+    const { rows } = await this.#engine.query<Chore>(findChores)
+    for (const statement of this.#failed) {
+      if (!rows.some((chore) => chore.statement === statement)) this.#failed.delete(statement)
+    }
+    return rows
   }
 
   /** The cheap question that spares the dear one while nothing is written. */
@@ -110,12 +143,6 @@ export class Maintenance {
   async #position(): Promise<string> {
     const row = await this.#ask<{ position: string }>('select pg_current_wal_insert_lsn()::text as position')
     return row?.position ?? ''
-  }
-
-  #mayDisturb(): boolean {
-    const now = performance.now()
-    this.#waitingSince ??= now
-    return now - this.#lastRequestAt >= this.#times.idleMs || now - this.#waitingSince >= this.#times.patienceMs
   }
 
   /** The session may have taken on a role that must not vacuum. */

@@ -4,14 +4,12 @@ export interface EngineOptions {
   readonly maintenance: MaintenanceTimes
 }
 
-/** When the database looks after itself, in milliseconds. */
+/** When the database looks after itself. */
 export interface MaintenanceTimes {
-  /** How often to look whether there is something to do. */
+  /** The time between two looks for a chore, in milliseconds. */
   readonly everyMs: number
-  /** How long nobody may have asked anything before a chore is begun. */
-  readonly idleMs: number
-  /** A chore that has waited this long for a quiet moment is done all the same. */
-  readonly patienceMs: number
+  /** A moment is quiet if calls took at most this share of the time since the last look. 1 makes every moment quiet. */
+  readonly quietShare: number
 }
 
 /** From the program to the engine's thread. A socket is one connection of `pg`; only the newest is alive. */

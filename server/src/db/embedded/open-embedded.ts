@@ -17,7 +17,7 @@ export interface EmbeddedOptions {
   readonly onFailure: (error: DatabaseUnavailableError) => void
 }
 
-const maintenanceTimes: MaintenanceTimes = { everyMs: 10_000, idleMs: 200, patienceMs: 60_000 }
+const maintenanceTimes: MaintenanceTimes = { everyMs: 1000, quietShare: 0.2 }
 
 /**
  * Longer than any chore of the database stalls its only connection. Whoever waits this long most likely awaits the pool

@@ -26,12 +26,10 @@ import {
   readAccount,
 } from './dedicated-accounts.ts'
 
-/** The account that is asked for. There are no splits here: the codes are stored and returned. */
+/** The account that is asked for. */
 export interface WantedAccount {
   /** Default the first bank of the tenant's account provider. */
   bank?: AccountBank | undefined
-  splitCode?: string | undefined
-  subaccount?: string | undefined
 }
 
 /** New names and a new phone of the customer: an account cannot be had without names and a phone. */
@@ -64,14 +62,14 @@ export async function createDedicatedAccount(
   wanted: WantedAccount & HolderChanges,
 ): Promise<{ account: DedicatedAccount; customer: Customer }> {
   const { banks } = await requireAccountProvider(context, tenant)
-  const { bank = banks[0], splitCode, subaccount, ...changes } = wanted
+  const { bank = banks[0], ...changes } = wanted
   const isChanged = Object.values(changes).some((value) => value !== undefined)
   for (let opening = 0; opening < maxOpenings; opening += 1) {
     const before = await findCustomer(context, tenant, reference)
     const opened = await openAccount(context, tenant, withChanges(before, changes), bank)
     const given = await inTransaction(context, async (tx) => {
       const locked = await lockCustomer(tx, tenant, { id: before.id })
-      const assigned = await assignAccount(tx, tenant, locked, { bank, opened, splitCode, subaccount })
+      const assigned = await assignAccount(tx, tenant, locked, { bank, opened })
       if (assigned === null) return null
       const customer = isChanged ? await updateCustomer(tx, tenant, { id: before.id }, changes) : locked
       requireNames(customer)
@@ -168,19 +166,19 @@ async function insertAccount(
   tx: TxContext,
   tenant: Tenant,
   customer: Customer,
-  { bank, opened, splitCode, subaccount }: Opening,
+  { bank, opened }: Opening,
 ): Promise<DedicatedAccount | null> {
   if (opened === null) return null
   const now = tx.clock.now()
   const [row] = await tx.db.query<DedicatedAccountRow>(sql`
     insert into dedicated_accounts as a (
       merchant_id, id, mode, customer_id, provider, provider_id, bank_name, bank_id, account_number, account_name,
-      currency, split_code, subaccount, created_at, updated_at
+      currency, created_at, updated_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, ${bank.slug},
       ${bank.id}::integer, ${bank.bankName}, ${bank.bankId}::integer, ${opened.accountNumber}, ${opened.accountName},
-      ${opened.currency}, ${splitCode ?? null}, ${subaccount ?? null}, ${now}::timestamptz, ${now}::timestamptz
+      ${opened.currency}, ${now}::timestamptz, ${now}::timestamptz
     on conflict (merchant_id, mode, account_number) do nothing
     returning ${accountColumns}
   `)

@@ -34,8 +34,6 @@ export interface AccountRequest {
 /** What is kept of a wanted account: of the bank only its slug. */
 interface StoredWish {
   provider?: string
-  splitCode?: string
-  subaccount?: string
 }
 
 /**
@@ -47,7 +45,7 @@ export async function requestDedicatedAccount(
   context: Context & VerifierChoice & AccountProviderChoice,
   tenant: Tenant,
   request: AccountRequest,
-  { bank, splitCode, subaccount }: WantedAccount,
+  { bank }: WantedAccount,
 ): Promise<void> {
   const { banks } = await requireAccountProvider(context, tenant)
   const { firstName, lastName, phone } = requireNames(request)
@@ -55,7 +53,7 @@ export async function requestDedicatedAccount(
   const { customer, created } = await createCustomer(context, tenant, given)
   if (!created) await updateCustomer(context, tenant, { id: customer.id }, { firstName, lastName, phone })
   const checkId = await requestCheck(context, tenant, customer.id, request)
-  const wish = { provider: (bank ?? banks[0]).slug, splitCode, subaccount }
+  const wish: StoredWish = { provider: (bank ?? banks[0]).slug }
   const now = context.clock.now()
   await context.db.query(sql`
     insert into dedicated_account_requests (
@@ -79,8 +77,8 @@ async function requestCheck(
   const details: IdentityDetails = {
     type: 'bank_account',
     country: country.toUpperCase(),
-    firstName: firstName.trim(),
-    lastName: lastName.trim(),
+    firstName,
+    lastName,
     middleName,
     ...identity,
     value: null,
@@ -133,7 +131,6 @@ export function finishAccountRequests(context: AccountContext): Promise<number> 
 
 async function finishRequest(context: AccountContext, request: DueRequest): Promise<void> {
   const { tenant, customer_id: id } = request
-  const { splitCode, subaccount } = request.wanted
   const bank = await findBank(context, request)
   const customer = await findCustomer(context, tenant, { id })
   const isRefused = reasonAgainst(request, customer) !== null
@@ -143,7 +140,7 @@ async function finishRequest(context: AccountContext, request: DueRequest): Prom
     const reason = reasonAgainst(request, locked)
     if (!(await closeRequest(tx, request, reason))) return
     if (reason !== null) return recordFailure(tx, tenant, locked, reason)
-    const assigned = await assignAccount(tx, tenant, locked, { bank, opened, splitCode, subaccount })
+    const assigned = await assignAccount(tx, tenant, locked, { bank, opened })
     if (assigned === null) throw numberTaken()
     // Whoever asked waits to be told, also where the customer had the account already.
     await recordAssignment(tx, tenant, locked, assigned.account)

@@ -12,9 +12,9 @@ import {
   getDedicatedAccount,
   listAccountsOf,
   listDedicatedAccounts,
+  removeAccountSplit,
   removeDedicatedAccount,
   requeryDedicatedAccount,
-  setAccountSplit,
 } from './dedicated-accounts.ts'
 
 const bank = { id: 77, slug: 'a-bank', bankName: 'A Bank', bankId: 21 }
@@ -87,7 +87,7 @@ test('live mode without an account provider refuses everything about dedicated a
     getDedicatedAccount(service, live, 1n),
     removeDedicatedAccount(service, live, 1n),
     requeryDedicatedAccount(service, live, '1000000001'),
-    setAccountSplit(service, live, { accountNumber: '1000000001' }, { splitCode: 'SPL_a', subaccount: null }),
+    removeAccountSplit(service, live, '1000000001'),
   ]
   const message = 'Dedicated accounts are not available in live mode on this server'
   for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'not_available', message })
@@ -96,13 +96,13 @@ test('live mode without an account provider refuses everything about dedicated a
 test('a dedicated account is the one that the provider of the mode opens, and keeps its bank when the provider is gone', async () => {
   const context = servedBy({})
   const customer = await create()
-  const { account } = await createDedicatedAccount(context, live, { id: customer.id }, { splitCode: 'SPL_a' })
+  const { account } = await createDedicatedAccount(context, live, { id: customer.id }, {})
   expect(account).toMatchObject({
     provider: bank,
     accountNumber: '1000000001',
     accountName: 'NAMED OUTSIDE',
     currency: 'NGN',
-    splitCode: 'SPL_a',
+    splitCode: null,
   })
   expect(await listAccountsOf(service, live, customer)).toEqual([account])
   const found = await listDedicatedAccounts(context, live, { bankId: bank.bankId }, { limit: 10, offset: 0 })

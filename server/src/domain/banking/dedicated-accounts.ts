@@ -25,6 +25,7 @@ export interface DedicatedAccount {
   /** The name that a sender sees. */
   accountName: string
   currency: Currency
+  /** Set only in accounts of the former release. */
   splitCode: string | null
   subaccount: string | null
   createdAt: Date
@@ -65,6 +66,7 @@ export async function getDedicatedAccount(
   await requireAccountProvider(context, tenant)
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
     select ${accountColumns} from dedicated_accounts a
+    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id and c.deleted_at is null
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id}
   `)
   if (row === undefined) throw accountNotFound(String(id))
@@ -109,6 +111,7 @@ export async function listDedicatedAccounts(
   const rows = await context.db.query<DedicatedAccountRow & { total: bigint }>(sql`
     with found as materialized (
       select f.id from dedicated_accounts f
+      join customers c on c.merchant_id = f.merchant_id and c.id = f.customer_id and c.deleted_at is null
       where f.merchant_id = ${tenant.merchant.id} and f.mode = ${tenant.mode}
         and (${filter.provider ?? null}::text is null or f.provider = ${filter.provider ?? null}::text)
         and (${filter.bankId ?? null}::integer is null or f.bank_id = ${filter.bankId ?? null}::integer)
@@ -218,38 +221,24 @@ export async function requeryDedicatedAccount(
   throw new ServiceError('invalid_request', `Account ${accountNumber} was requeried less than 10 minutes ago; wait`)
 }
 
-/** An account by its number, or the newest that a customer has, of a bank where its slug is given. */
-export type NamedAccount = { accountNumber: string } | { customer: CustomerReference; provider?: string | undefined }
-
 /**
- * Notes how what is paid to an account is to be split; null for no longer. Throws `not_available`, `customer_not_found`,
- * `dedicated_account_not_found`.
+ * Forgets the split of an account. Only accounts of the former release have one: money was never split. Throws
+ * `not_available`, `dedicated_account_not_found`.
  */
-export async function setAccountSplit(
+export async function removeAccountSplit(
   context: Context & AccountProviderChoice,
   tenant: Tenant,
-  named: NamedAccount,
-  split: { splitCode: string | null; subaccount: string | null },
-): Promise<{ account: DedicatedAccount; customer: Customer }> {
+  accountNumber: string,
+): Promise<DedicatedAccount> {
   await requireAccountProvider(context, tenant)
-  const { id, customerId } = await findNamedAccount(context, tenant, named)
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
-    update dedicated_accounts a set
-      split_code = ${split.splitCode}, subaccount = ${split.subaccount}, updated_at = ${context.clock.now()}
-    where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.id = ${id} and a.removed_at is null
+    update dedicated_accounts a set split_code = null, subaccount = null, updated_at = ${context.clock.now()}
+    where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.account_number = ${accountNumber}
+      and a.removed_at is null
     returning ${accountColumns}
   `)
-  if (row === undefined) throw accountNotFound(String(id))
-  return { account: readAccount(row), customer: await findCustomer(context, tenant, { id: customerId }) }
-}
-
-async function findNamedAccount(context: Context, tenant: Tenant, named: NamedAccount): Promise<DedicatedAccount> {
-  if ('accountNumber' in named) return findAccountByNumber(context, tenant, named.accountNumber)
-  const customer = await findCustomer(context, tenant, named.customer)
-  const accounts = await listAccountsOf(context, tenant, customer)
-  const account = accounts.find(({ provider }) => named.provider === undefined || provider.slug === named.provider)
-  if (account !== undefined) return account
-  throw new ServiceError('dedicated_account_not_found', `Customer ${customer.code} has no dedicated account`)
+  if (row === undefined) throw accountNotFound(accountNumber)
+  return readAccount(row)
 }
 
 function accountNotFound(name: string): ServiceError {

@@ -150,6 +150,7 @@ export async function findCustomer(context: Context, tenant: Tenant, reference: 
   const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and ${referenceCondition(reference)}
+      and c.deleted_at is null
   `)
   if (rows[0] === undefined) throw customerNotFound(Object.values(reference)[0])
   return readCustomer(rows[0])
@@ -164,6 +165,7 @@ export async function findCustomersById(
   const rows = await context.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and c.id = any(${[...ids]}::bigint[])
+      and c.deleted_at is null
   `)
   return new Map(rows.map((row) => [row.id, readCustomer(row)]))
 }
@@ -173,6 +175,7 @@ export async function lockCustomer(tx: TxContext, tenant: Tenant, reference: Cus
   const rows = await tx.db.query<CustomerRow>(sql`
     select ${customerColumns} from customers c
     where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and ${referenceCondition(reference)}
+      and c.deleted_at is null
     for no key update
   `)
   if (rows[0] === undefined) throw customerNotFound(Object.values(reference)[0])
@@ -325,7 +328,7 @@ async function selectCustomers(db: Queryable, calls: { tenant: Tenant; code: str
     cross join lateral (
       select * from customers c where c.merchant_id = ${tenant.merchant.id} and c.code = n.code limit 1
     ) c
-    where c.mode = ${tenant.mode}
+    where c.mode = ${tenant.mode} and c.deleted_at is null
   `)
   const byCode = new Map(rows.map((row) => [row.code, readCustomer(row)]))
   return calls.map((call) => byCode.get(call.code) ?? null)

@@ -12,7 +12,7 @@ export type Metadata = { readonly [name: string]: unknown }
 /**
  * Metadata is limited in size, because it is read with every customer and searched through. Throws `invalid_request`.
  */
-export function checkMetadata(metadata: Metadata | string | null): void {
+export function checkMetadata(metadata: Metadata | unknown[] | string | null): void {
   if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxBytes) return
   throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
 }

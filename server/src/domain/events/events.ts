@@ -7,12 +7,14 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 export const eventTypes = [
   'customer.created',
   'customer.updated',
+  'customer.deleted',
   'customer.risk_action_changed',
   'identity.succeeded',
   'identity.failed',
   'payment_method.added',
   'payment_method.removed',
   'mandate.created',
+  'mandate.declined',
   'mandate.active',
   'dedicated_account.assigned',
   'dedicated_account.assignment_failed',
@@ -33,7 +35,13 @@ export const eventTypes = [
   'reversal.succeeded',
 ] as const
 
-export type EventType = (typeof eventTypes)[number]
+/** A type of event that Mteja records by itself. */
+export type OwnEventType = (typeof eventTypes)[number]
+
+/** A type of event that a merchant records: Cashful's name of an opened page, or a name of the merchant's own. */
+export type MerchantEventType = 'checkout.loaded' | `custom.${string}`
+
+export type EventType = OwnEventType | MerchantEventType
 
 /**
  * How an event is told: as Paystack does, or by the Standard Webhooks convention. Paystack has no name for most
@@ -45,8 +53,17 @@ export type WebhookStyle = 'paystack' | 'standard'
 export function readEventType(field: string, name: string): EventType {
   const type = eventTypes.find((each) => each === name)
   if (type !== undefined) return type
-  const message = `${field} has ${JSON.stringify(name.slice(0, 100))}, which is no event; there are ${eventTypes.join(', ')}`
+  if (isMerchantEventType(name)) return name
+  const message = `${field} has ${JSON.stringify(name.slice(0, 100))}, which is no event; there are ${eventTypes.join(', ')}, checkout.loaded, and your own that begin with custom.`
   throw new ServiceError('invalid_request', message, field)
+}
+
+/**
+ * Merchants' types have a beginning of their own. So a merchant's event is never taken for one of Mteja's, also not for a
+ * type that a later release adds.
+ */
+export function isMerchantEventType(name: string): name is MerchantEventType {
+  return name === 'checkout.loaded' || /^custom\.[a-z0-9_]+([.-][a-z0-9_]+)*$/.test(name)
 }
 
 /** An event as it is told. */

@@ -26,6 +26,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   event_not_found: true,
   delivery_not_found: true,
   email_taken: true,
+  customer_not_deletable: true,
   reference_taken: true,
   already_identified: true,
   account_not_resolved: true,

@@ -25,16 +25,19 @@ export interface MaskedDetails {
 
 /**
  * Stores details to be checked and returns the check's id. The outcome comes later, through `finishDueChecks`. Throws
- * `not_available` for a tenant without a verifier, `customer_not_found`, `already_identified` for details that succeeded
- * before, and `invalid_request` for a customer without the e-mail by which the verifier knows people.
+ * `not_available` for a tenant without a verifier, `customer_not_found`, `already_identified` for credentials that
+ * succeeded before, and `invalid_request` for a BVN that cannot exist and for a customer without the e-mail by which the
+ * verifier knows people.
  */
 export async function requestIdentityCheck(
   context: Context & VerifierChoice,
   tenant: Tenant,
   reference: CustomerReference,
-  details: IdentityDetails,
+  given: IdentityDetails,
 ): Promise<bigint> {
+  const details = withoutBlanks(given)
   const verifier = await requireVerifier(context, tenant)
+  checkBvn(tenant, details)
   const customer = await findCustomer(context, tenant, reference)
   if (verifier.needsEmail && customer.email === null) {
     throw new ServiceError(
@@ -42,6 +45,9 @@ export async function requestIdentityCheck(
       'The customer must have an e-mail to be identified; add one first',
       'email',
     )
+  }
+  if (await areKnown(context, tenant, customer, details)) {
+    throw new ServiceError('already_identified', 'The customer was already identified by the same credentials')
   }
   const hmac = context.vault.fingerprint(JSON.stringify({ customer: String(customer.id), ...details }), 'identity')
   const now = context.clock.now()
@@ -53,17 +59,38 @@ export async function requestIdentityCheck(
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, 'pending',
       ${context.vault.seal(JSON.stringify(details), 'identity')}, ${hmac}, ${JSON.stringify(maskDetails(details))},
       ${new Date(now.getTime() + verifier.firstAskMs)}::timestamptz, ${now}::timestamptz
-    where not exists (
-      select from identity_checks k
-      where k.merchant_id = ${tenant.merchant.id} and k.customer_id = ${customer.id}
-        and k.status = 'succeeded' and k.details_hmac = ${hmac}
-    )
     returning id
   `)
-  if (row === undefined) {
-    throw new ServiceError('already_identified', 'The customer was already identified by the same details')
-  }
-  return row.id
+  return (row as { id: bigint }).id
+}
+
+/** The parts of details that a bank compares. A name that is spelled otherwise does not make another credential. */
+const credentials = ['country', 'type', 'accountNumber', 'bankCode', 'bvn'] as const
+
+/** Whether a check of the customer has succeeded with the same credentials. */
+async function areKnown(
+  { db, vault }: Context,
+  { merchant }: Tenant,
+  customer: Customer,
+  details: IdentityDetails,
+): Promise<boolean> {
+  const rows = await db.query<{ details: Buffer }>(sql`
+    select details from identity_checks
+    where merchant_id = ${merchant.id} and customer_id = ${customer.id} and status = 'succeeded'
+  `)
+  const known = rows.map((row) => withoutBlanks(JSON.parse(vault.open(row.details, 'identity'))))
+  return known.some((each) => credentials.every((name) => each[name] === details[name]))
+}
+
+/** A BVN has 11 digits. Paystack's credential for test mode has 12. */
+function checkBvn({ mode }: Tenant, { bvn }: IdentityDetails): void {
+  const form = mode === 'test' ? /^\d{11,12}$/ : /^\d{11}$/
+  if (bvn !== null && !form.test(bvn)) throw new ServiceError('invalid_request', 'Invalid BVN', 'bvn')
+}
+
+function withoutBlanks(details: IdentityDetails): IdentityDetails {
+  const entries = Object.entries(details).map(([name, value]) => [name, value?.trim() ?? null])
+  return Object.fromEntries(entries) as IdentityDetails
 }
 
 /** A verifier's message, later than it was asked: the customer, the details as far as it repeats them, and the outcome. */

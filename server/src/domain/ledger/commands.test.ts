@@ -537,9 +537,9 @@ describe('the record of a command', () => {
       'insufficient_funds',
       2n,
     ])
-    const page = await listTransfers(service, own, { limit: 2, offset: 1 })
+    const page = await listTransfers(service, own, {}, { limit: 2, offset: 1 })
     expect(page).toMatchObject({ total: 3, items: [{ amount: 3n }, { amount: 4n }] })
-    expect((await listTransfers(service, live, { limit: 5, offset: 0 })).total).toBe(1)
+    expect((await listTransfers(service, live, {}, { limit: 5, offset: 0 })).total).toBe(1)
   })
 })
 
@@ -899,6 +899,10 @@ describe('a batch with a key', () => {
     const again = await doTogetherOnce(service, tenant, batchOf(a, b), request)
     expect(told(first).replayed).toBe(false)
     expect(told(again)).toEqual({ ...told(first), replayed: true })
+    const [madeFirst, madeAgain] = [first, again].map(
+      ({ outcomes }) => new Set(outcomes.map(({ replayed }) => replayed)),
+    )
+    expect([madeFirst, madeAgain]).toEqual([new Set([false]), new Set([true])])
     expect((await getBalance(service, tenant, b)).posted).toBe(7n)
   })
 

@@ -1,9 +1,9 @@
 import type { Currency } from '../../base/money.ts'
-import type { Page } from '../../base/page.ts'
+import type { Page, PageRequest } from '../../base/page.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { Balance } from './balances.ts'
+import { getBalances } from './balances.ts'
 import type { TransactionKind } from './commands.ts'
 
 /** One line of a customer's history. */
@@ -63,28 +63,68 @@ export function readEntry(row: EntryRow): Entry {
   }
 }
 
-/** Lists entries, newest first. They are numbered within their account, so any page and the total are index look-ups. */
+/** The entries of an account that are numbered above `after`, up to `last`. */
+export interface EntryRange {
+  accountId: bigint
+  after: bigint
+  last: bigint
+}
+
+/**
+ * Lists the entries of a customer in every currency, or in one, newest first. Throws `customer_not_found`.
+ *
+ * @param customer its code, and a currency that the merchant holds
+ */
 export async function listEntries(
   context: Context,
   tenant: Tenant,
-  account: Pick<Balance, 'accountId' | 'currency'>,
-  page: { limit: number; offset: number },
+  customer: { code: string; currency?: Currency | undefined },
+  page: PageRequest,
 ): Promise<Page<Entry>> {
-  const rows = await context.db.query<EntryRow & { total: bigint }>(sql`
-    select a.entry_count as total, ${entryColumns}
-    from ledger_accounts a
-    left join entries e
-      on e.merchant_id = a.merchant_id and e.account_id = a.id
-      and e.number <= a.entry_count - ${page.offset}::bigint
-      and e.number > a.entry_count - ${page.offset}::bigint - ${page.limit}::bigint
-    left join lateral (
+  const balances = await getBalances(context, tenant, customer.code)
+  const ranges = balances
+    .filter(({ currency }) => customer.currency === undefined || currency === customer.currency)
+    .map(({ accountId, entryCount }) => ({ accountId: accountId as bigint, after: 0n, last: entryCount }))
+  return listRanges(context, tenant, ranges, page)
+}
+
+/**
+ * The entries of several accounts as one list, newest first. They are numbered within their account, so any page and the total
+ * are index look-ups, also of several accounts.
+ */
+export async function listRanges(
+  context: Context,
+  tenant: Tenant,
+  ranges: readonly EntryRange[],
+  { limit, offset }: PageRequest,
+): Promise<Page<Entry>> {
+  const filled = ranges.filter(({ after, last }) => last > after)
+  const total = Number(filled.reduce((sum, { after, last }) => sum + last - after, 0n))
+  if (offset >= total) return { items: [], total }
+  const afters = filled.map(({ after }) => after)
+  const lasts = sql`${filled.map(({ last }) => last)}::bigint[]`
+  const ids = sql`${filled.map(({ accountId }) => accountId)}::bigint[]`
+  const [only] = filled
+  const newest =
+    filled.length === 1 && only !== undefined
+      ? sql`${[only.last - BigInt(offset)]}::bigint[]`
+      : sql`entry_numbers_beyond(${tenant.merchant.id}::integer, ${ids}, ${afters}::bigint[], ${lasts}, ${offset}::bigint)`
+  const rows = await context.db.query<EntryRow>(sql`
+    select ${entryColumns}
+    from unnest(${ids}, ${afters}::bigint[], ${newest}) as r (account_id, after, newest)
+    cross join lateral (
+      select * from entries n
+      where n.merchant_id = ${tenant.merchant.id} and n.account_id = r.account_id
+        and n.number <= r.newest and n.number > greatest(r.after, r.newest - ${limit}::bigint)
+      offset 0
+    ) e
+    cross join lateral (
       select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
-    ) t on true
-    where a.merchant_id = ${tenant.merchant.id} and a.id = ${account.accountId}
-    order by e.number desc
+    ) t
+    order by e.created_at desc, e.account_id desc, e.number desc
+    limit ${limit}
   `)
-  const items = rows.filter((row) => row.transaction_id !== null).map(readEntry)
-  return { items, total: Number(rows[0]?.total ?? 0) }
+  return { items: rows.map(readEntry), total }
 }
 
 /** The number of a customer's pay-ins, and their sum in each currency. */

@@ -1,12 +1,12 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import type { Currency } from '../../base/money.ts'
+import { type Currency, formatAmount } from '../../base/money.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import type { PaymentsContext } from './payment-processor.ts'
 import type { IncomingDetails, Payment } from './payment-records.ts'
-import { getPayment, insertPayment } from './payments.ts'
+import { checkReference, getPayment, insertPayment } from './payments.ts'
 import { openStatuses, settleIntent } from './settling.ts'
 
 /** Money that somebody sent to a customer without being asked for it. */
@@ -24,8 +24,8 @@ export interface Arrival {
 /**
  * Notes money that has arrived for a customer. Their cash balance is credited once for a reference, whoever reports
  * the money and however often. No processor is asked: the money is there already. Where the ledger refuses the money,
- * the payment has failed for good and says why; the reporter returns the money to its sender. Throws `reference_taken`
- * where the reference belongs to another payment.
+ * the payment has failed for good and says why; the reporter returns the money to its sender. Throws `invalid_request`
+ * for an unfit reference, and `reference_taken` where the reference belongs to another payment or to another amount.
  */
 export async function receiveArrival(
   context: PaymentsContext,
@@ -33,18 +33,25 @@ export async function receiveArrival(
   { details, ...arrival }: Arrival,
 ): Promise<Payment> {
   const { reference } = arrival
+  checkReference(reference)
   const { random, clock } = context
   const fields = { ...arrival, metadata: null, purpose: 'wallet_topup', origin: 'incoming' } as const
   try {
     await insertPayment(context, tenant, { ...fields, uuid: uuidV7(random, clock.now()), incoming: details })
   } catch (error) {
     if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
-    // A payment to the same account is the same money, reported before.
-    const { incoming } = await getPayment(context, tenant, { reference })
+    // The same amount to the same account is the same money, reported before.
+    const { incoming, amount, currency } = await getPayment(context, tenant, { reference })
     if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
+    if (amount !== arrival.amount) throw otherAmount(reference, `${formatAmount(amount, currency)} ${currency}`)
   }
   const { paymentIntentId } = await getPayment(context, tenant, { reference })
   const intent = await getPaymentIntent(context, tenant, paymentIntentId)
   if (openStatuses.includes(intent.status)) await settleIntent(context, tenant, intent, { status: 'succeeded' })
   return getPayment(context, tenant, { reference })
+}
+
+function otherAmount(reference: string, known: string): ServiceError {
+  const message = `The transfer "${reference}" was of ${known}; another amount needs another reference`
+  return new ServiceError('reference_taken', message, 'reference')
 }

@@ -1,8 +1,8 @@
 import { ServiceError } from '../../base/errors.ts'
 import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, maxAmount, parseAmount } from '../../base/money.ts'
-import { type Page, type PageRequest, readPage } from '../../base/page.ts'
-import { pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
+import { type Page, readPage } from '../../base/page.ts'
+import { type NumberedPage, numberOrder, pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { nothing, sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { findCustomer } from '../customers/customers.ts'
@@ -177,23 +177,32 @@ export async function getCheckoutSession(context: Context, tenant: Tenant, id: s
   return readSession(rows[0])
 }
 
-/** Newest first. Sessions are numbered, so without a status any page and the total are index look-ups. */
+export interface CheckoutSessionFilter {
+  /** Sessions with any of these statuses. */
+  statuses?: readonly string[] | undefined
+  /** Any of these sessions, by id. */
+  ids?: readonly string[] | undefined
+  /** Sessions of any of these customers, by code. */
+  customerCodes?: readonly string[] | undefined
+}
+
+/** By number: newest or oldest first. Sessions are numbered, so without a filter any page and the total are index look-ups. */
 export async function listCheckoutSessions(
   context: Context,
   tenant: Tenant,
-  filter: { status?: string | undefined },
-  page: PageRequest,
+  filter: CheckoutSessionFilter,
+  page: NumberedPage,
 ): Promise<Page<CheckoutSession>> {
-  const { total, rows } =
-    filter.status === undefined
-      ? pageByNumber(allOf(tenant), tenant, page)
-      : pageOfMatches(matchesOf(tenant, filter.status), page)
+  const isFiltered = Object.values(filter).some((values) => values !== undefined)
+  const { total, rows } = isFiltered
+    ? pageOfMatches(matchesOf(tenant, filter), page)
+    : pageByNumber(allOf(tenant), tenant, page)
   const found = await context.db.query<CheckoutSessionRow & { total: bigint }>(sql`
     select t.total, ${columns}
     from (${total}) t
     left join (${rows}) s on true
     ${withIntent}
-    order by s.number desc
+    order by ${numberOrder(sql`s`, page)}
   `)
   return readPage(found, readSession)
 }
@@ -206,23 +215,30 @@ function allOf({ merchant, mode }: Tenant) {
   return { table: sql`checkout_sessions`, first: sql`1`, last }
 }
 
-/** The status of the payment intent, by the status of its session. */
-const endedStatuses = new Map([
-  ['complete', 'succeeded'],
-  ['expired', 'canceled'],
+/** The condition on the payment intent `p`, by the status of its session. */
+const statusConditions = new Map([
+  ['complete', sql`p.status = 'succeeded'`],
+  ['expired', sql`p.status = 'canceled'`],
+  ['open', sql`p.status not in ('succeeded', 'canceled')`],
 ])
 
-/** With `n` for the sessions. A status that no session has matches none. */
-function matchesOf({ merchant, mode }: Tenant, status: string) {
-  const ended = endedStatuses.get(status)
-  const condition =
-    ended !== undefined
-      ? sql`and p.status = ${ended}`
-      : sql`and p.status not in ('succeeded', 'canceled') ${status === 'open' ? nothing : sql`and false`}`
+/** With `n` for the sessions. A status that no session has, and an id that is none, match nothing. */
+function matchesOf({ merchant, mode }: Tenant, { statuses, ids, customerCodes }: CheckoutSessionFilter) {
+  const withStatus = statuses
+    ?.flatMap((status) => statusConditions.get(status) ?? [])
+    .reduce((all, each) => sql`${all} or ${each}`, sql`false`)
+  const uuids = ids?.flatMap((id) => uuidOfSession(id) ?? [])
+  const customers = sql`
+    select c.id from customers c
+    where c.merchant_id = ${merchant.id} and c.mode = ${mode} and c.code = any(${[...(customerCodes ?? [])]}::text[])
+  `
   return sql`
     from payment_intents p
     join checkout_sessions n on n.merchant_id = p.merchant_id and n.id = p.checkout_session_id
-    where p.merchant_id = ${merchant.id} and p.mode = ${mode} ${condition}
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode}
+      ${withStatus === undefined ? nothing : sql`and (${withStatus})`}
+      ${uuids === undefined ? nothing : sql`and n.id = any(${uuids}::uuid[])`}
+      ${customerCodes === undefined ? nothing : sql`and n.customer_id = any(array(${customers}))`}
   `
 }
 
@@ -283,7 +299,8 @@ async function findSessionTenant(context: Context, id: string): Promise<Tenant> 
           select s.mode, ${tenantColumns}
           from checkout_sessions s
           join merchants m on m.id = s.merchant_id
-          where s.id = ${uuid}
+          left join customers c on c.merchant_id = s.merchant_id and c.id = s.customer_id
+          where s.id = ${uuid} and c.deleted_at is null
         `)
   if (rows[0] === undefined) throw sessionNotFound(id)
   return readTenant(rows[0])

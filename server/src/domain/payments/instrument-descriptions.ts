@@ -21,12 +21,14 @@ export async function describeInstrument(
   if (instrument.type === 'mobile_money') return describePhone(tenant, instrument, processor)
   const card = instrument.type === 'card' ? instrument : await processor.readEncryptedCard(instrument.ciphertext)
   if (card === null) throw new ServiceError('invalid_request', 'The encrypted card cannot be read; encrypt it again')
-  return describeCard(context, tenant, { ...card, accountName: instrument.accountName }, processor)
+  const { accountName } = instrument
+  const expiry = instrument.type === 'encrypted_card' ? instrument.expiry : undefined
+  return describeCard(context, tenant, { ...card, ...expiry, accountName }, processor)
 }
 
 function describeCard(context: Context, tenant: Tenant, card: TypedCard, reader: InstrumentReader): NewPaymentMethod {
-  const number = card.number.replace(/[\s-]/g, '')
-  if (!/^\d{12,19}$/.test(number) || !passesLuhn(number)) {
+  const number = digitsOf(card.number)
+  if (!isCardNumber(number)) {
     throw new ServiceError('invalid_request', 'number must be a card number of 12 to 19 digits', 'number')
   }
   const bin = number.slice(0, 6)
@@ -46,6 +48,16 @@ function describeCard(context: Context, tenant: Tenant, card: TypedCard, reader:
     reusable: true,
     active: true,
   }
+}
+
+/** Whether a text can be a card number: 12 to 19 digits with their check digit. Blanks and hyphens are ignored. */
+export function isCardNumber(text: string): boolean {
+  const number = digitsOf(text)
+  return /^\d{12,19}$/.test(number) && passesLuhn(number)
+}
+
+function digitsOf(cardNumber: string): string {
+  return cardNumber.replace(/[\s-]/g, '')
 }
 
 function describePhone(tenant: Tenant, wallet: TypedPhone, reader: InstrumentReader): NewPaymentMethod {

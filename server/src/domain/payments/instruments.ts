@@ -28,7 +28,17 @@ export interface TypedPhone {
 export interface EncryptedCard {
   type: 'encrypted_card'
   ciphertext: string
+  /** The end of its validity, where it was given in plain text. Default: as the payment processor reads it. */
+  expiry?: CardExpiry | undefined
   accountName?: string | undefined
+}
+
+/** The last month in which a card is valid. */
+export type CardExpiry = Pick<TypedCard, 'expiryMonth' | 'expiryYear'>
+
+/** Whether a card is no longer valid. It is valid until the end of its month, in UTC. */
+export function isExpired({ expiryMonth, expiryYear }: CardExpiry, now: Date): boolean {
+  return Date.UTC(expiryYear, expiryMonth) <= now.getTime()
 }
 
 /** The instrument that a person pays with, as it is given. */

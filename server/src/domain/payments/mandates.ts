@@ -10,8 +10,8 @@ import { type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
 /**
  * A customer's permission to debit their bank account. A mandate is requested first, and pending once the customer has
- * approved it on the hosted page. It is active when the bank has agreed, and revoked when the payment method is
- * removed.
+ * approved it on the hosted page, or declined for good. It is active when the bank has agreed, and revoked when the
+ * payment method is removed.
  */
 export interface Mandate {
   id: bigint
@@ -19,7 +19,7 @@ export interface Mandate {
   reference: string
   accessCode: string
   callbackUrl: string | null
-  status: 'requested' | 'pending' | 'active' | 'revoked'
+  status: 'requested' | 'declined' | 'pending' | 'active' | 'revoked'
   bankCode: string | null
   /** Masked: 012****789. */
   accountNumber: string | null
@@ -56,7 +56,9 @@ const columns = sql`
   d.payment_method_id, p.code, p.bank, p.active, d.authorized_at, d.created_at
 `
 const withMethod = sql`
-  mandates d left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
+  mandates d
+  join customers c on c.merchant_id = d.merchant_id and c.id = d.customer_id and c.deleted_at is null
+  left join payment_methods p on p.merchant_id = d.merchant_id and p.id = d.payment_method_id
 `
 
 /** Asks the customer with that e-mail, who is created when there is none, for a mandate. Throws `not_available`. */
@@ -125,7 +127,8 @@ export async function listMandates(
   const customer = await findCustomer(context, tenant, { id: customerId })
   const rows = await context.db.query<MandateRow>(sql`
     select ${columns} from ${withMethod}
-    where d.merchant_id = ${tenant.merchant.id} and d.customer_id = ${customer.id} and d.status <> 'requested'
+    where d.merchant_id = ${tenant.merchant.id} and d.customer_id = ${customer.id}
+      and d.status not in ('requested', 'declined')
     order by d.id desc
   `)
   return { customer, mandates: rows.map((row) => readMandate(context, row)) }
@@ -147,7 +150,9 @@ export async function listAllMandates(
   const rows = await context.db.query<MandateRow & { total: bigint }>(sql`
     with approved as materialized (
       select o.id from mandates o
-      where o.merchant_id = ${tenant.merchant.id} and o.mode = ${tenant.mode} and o.status <> 'requested'
+      join customers c on c.merchant_id = o.merchant_id and c.id = o.customer_id and c.deleted_at is null
+      where o.merchant_id = ${tenant.merchant.id} and o.mode = ${tenant.mode}
+        and o.status not in ('requested', 'declined')
         and (${status ?? null}::text is null or o.status = ${status ?? null}::text)
     )
     select t.total, ${columns}
@@ -177,7 +182,9 @@ export async function findMandateTenant(
 ): Promise<{ tenant: Tenant; reference: string }> {
   const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
     select d.mode, d.reference, ${tenantColumns}
-    from mandates d join merchants m on m.id = d.merchant_id
+    from mandates d
+    join customers c on c.merchant_id = d.merchant_id and c.id = d.customer_id and c.deleted_at is null
+    join merchants m on m.id = d.merchant_id
     where d.access_code = ${accessCode}
   `)
   if (row === undefined) throw new ServiceError('mandate_not_found', 'There is no such authorization request')
@@ -185,8 +192,8 @@ export async function findMandateTenant(
 }
 
 /**
- * The customer agrees. The payment method is saved, pending until the bank agrees too. To agree again changes nothing.
- * Throws `mandate_not_found`, `not_available`.
+ * The customer agrees. The payment method is saved, pending until the bank agrees too. The first answer counts: to agree
+ * again, or after declining, changes nothing. Throws `mandate_not_found`, `not_available`.
  */
 export async function approveMandate(
   context: Context & ProcessorChoice,
@@ -229,15 +236,34 @@ export async function approveMandate(
   return getMandate(context, tenant, reference)
 }
 
-/** A mandate is valid for ten years. */
-const validYears = 10
+/**
+ * The customer does not agree, and the mandate ends. The first answer counts: to decline again, or after agreeing, changes
+ * nothing. Throws `mandate_not_found`.
+ */
+export async function declineMandate(context: Context, tenant: Tenant, reference: string): Promise<Mandate> {
+  await inTransaction(context, async (tx) => {
+    const [row] = await tx.db.query<{ customer_id: bigint }>(sql`
+      update mandates set status = 'declined', updated_at = ${tx.clock.now()}
+      where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and reference = ${reference}
+        and status = 'requested'
+      returning customer_id
+    `)
+    if (row === undefined) return
+    const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
+    await recordEvent(tx, tenant, { type: 'mandate.declined', customer, details: { reference } })
+  })
+  return getMandate(context, tenant, reference)
+}
+
+/** The years for which a mandate is valid. */
+export const mandateYears = 10
 
 /** The members of a mandate that a surface shows, so that a webhook can be rendered from the event alone. */
 export function mandateDetails(tenant: Tenant, reference: string, method: PaymentMethod, authorizedAt: Date) {
   const { code, last4, bank, brand, country, signature, accountName } = method
   const expiry = {
     expiryMonth: authorizedAt.getUTCMonth() + 1,
-    expiryYear: authorizedAt.getUTCFullYear() + validYears,
+    expiryYear: authorizedAt.getUTCFullYear() + mandateYears,
   }
   const paymentMethod = { code, last4, bank, brand, country, signature, accountName, ...expiry }
   return { reference, authorizationCode: code, merchantNumber: tenant.merchant.id, paymentMethod }

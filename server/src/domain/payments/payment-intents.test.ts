@@ -107,8 +107,7 @@ async function balance(code = customerCode): Promise<bigint> {
 }
 
 async function history(code = customerCode) {
-  const account = await getBalance(service, tenant, code)
-  return (await listEntries(service, tenant, account, { limit: 100, offset: 0 })).items
+  return (await listEntries(service, tenant, { code }, { limit: 100, offset: 0 })).items
 }
 
 async function eventTypes(): Promise<string[]> {
@@ -557,7 +556,7 @@ describe('a payment that fails again and again in the background', () => {
 
 describe('keeping the card that has paid', () => {
   const saved = async () =>
-    (await listAllPaymentMethods(service, tenant, { customerCode }, { limit: 50, offset: 0 })).items
+    (await listAllPaymentMethods(service, tenant, { customerCodes: [customerCode] }, { limit: 50, offset: 0 })).items
 
   test('keeping the card that has paid adds a payment method, once for one card', async () => {
     const first = await create()

@@ -26,8 +26,10 @@ export interface PaymentFilter extends PaymentPeriod {
   /** Null for a status that no payment is ever in. */
   status?: PaymentStatus | null | undefined
   customerId?: bigint | undefined
-  /** Minor units, exactly. */
-  amount?: bigint | undefined
+  /** Only payments in one of these currencies. */
+  currencies?: readonly Currency[] | undefined
+  /** Only payments of exactly one of these amounts, in minor units. */
+  amounts?: readonly { currency: Currency; amount: bigint }[] | undefined
 }
 
 /** How many payments succeeded, and their amounts added up in each currency. */
@@ -72,8 +74,8 @@ function plannedFor(filter: PaymentFilter, statement: Sql): Sql {
   return isFiltered(filter) ? plannedAnew(statement) : statement
 }
 
-function isFiltered({ status, customerId, amount }: PaymentFilter): boolean {
-  return status !== undefined || customerId !== undefined || amount !== undefined
+function isFiltered({ status, customerId, currencies, amounts }: PaymentFilter): boolean {
+  return [status, customerId, currencies, amounts].some((each) => each !== undefined)
 }
 
 function wholeWindow({ first, last }: NumberWindow) {
@@ -82,14 +84,24 @@ function wholeWindow({ first, last }: NumberWindow) {
 
 /** With `n` for the payments. */
 function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: PaymentFilter): Sql {
-  const { status, customerId, amount } = filter
+  const { status, customerId, currencies, amounts } = filter
   return sql`
     from payments n
     where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.number between ${window.first} and ${window.last}
       ${customerId === undefined ? nothing : sql`and n.customer_id = ${customerId}`}
-      ${amount === undefined ? nothing : sql`and n.amount = ${amount}`}
+      ${currencies === undefined ? nothing : sql`and n.currency = any(${currencies})`}
+      ${amounts === undefined ? nothing : isOneOf(amounts)}
       ${status === undefined ? nothing : sql`and n.status = ${status}`}
   `
+}
+
+function isOneOf(amounts: readonly { currency: Currency; amount: bigint }[]): Sql {
+  return sql`and exists (
+    select from unnest(
+      ${amounts.map(({ currency }) => currency)}::text[], ${amounts.map(({ amount }) => amount)}::bigint[]
+    ) as w (currency, amount)
+    where w.currency = n.currency and w.amount = n.amount
+  )`
 }
 
 /** One step of a walk by cursor, newest first: the payments just before or just after a known one. */

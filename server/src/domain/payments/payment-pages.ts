@@ -65,6 +65,7 @@ async function findPage(context: Context, accessCode: string): Promise<{ tenant:
     select pay.mode, pay.reference, ${tenantColumns}
     from payments pay
     join merchants m on m.id = pay.merchant_id
+    join customers c on c.merchant_id = pay.merchant_id and c.id = pay.customer_id and c.deleted_at is null
     where pay.access_code = ${accessCode}
   `)
   if (row === undefined) throw new ServiceError('reference_not_found', 'There is no such payment page')

@@ -105,11 +105,11 @@ test('a tenant without a processor is refused all that needs a processor, in one
     [
       createPaymentIntent(service, tenant, wanted, freshAttempt(service)),
       createCheckoutSession(service, tenant, { purpose: 'payment', currency: 'ZAR', totalAmount: 1 }),
-      openPayment(service, tenant, { email: 'zero@example.com', amount: 1 }),
+      openPayment(service, tenant, { email: 'zero@example.com', amount: 1n, currency: 'ZAR' }),
       chargeInstrument(
         service,
         tenant,
-        { email: 'zero@example.com', amount: 1, instrument: phone },
+        { email: 'zero@example.com', amount: 1n, currency: 'ZAR', instrument: phone },
         freshAttempt(service),
       ),
       requestMandateByEmail(service, tenant, 'zero@example.com', noMandate),
@@ -159,7 +159,7 @@ test('an encrypted card that the processor cannot read is refused, and nothing i
 
 test('a page offers what its processor takes', async () => {
   const context = served(openGateway())
-  const input = { email: 'zero@example.com', amount: 1, currency: 'ZAR' }
+  const input = { email: 'zero@example.com', amount: 1n, currency: 'ZAR' } as const
   expect(await refusal(openPayment(context, tenant, { ...input, channels: ['card'] }))).toBe('invalid_request')
   expect((await openPayment(context, tenant, { ...input, channels: ['card', 'mobile_money'] })).channels).toEqual([
     'mobile_money',

@@ -23,6 +23,14 @@ export type PaymentPurpose = 'payment' | 'wallet_topup'
 /** How a payment is paid: on its page, by a typed instrument, by a saved instrument, or by money that arrived. */
 export type PaymentOrigin = 'page' | 'instrument' | 'payment_method' | 'incoming'
 
+/** As the merchant gave it: an object, a list, or a text that is the JSON of neither. */
+export type PaymentMetadata = Metadata | unknown[] | string
+
+/** The metadata, if it is an object. */
+export function objectOf(metadata: PaymentMetadata | null): Metadata | null {
+  return typeof metadata === 'object' && !Array.isArray(metadata) ? metadata : null
+}
+
 /** The sender and the receiver of money that arrived. Only the end of the sender's account number is stored. */
 export interface IncomingDetails {
   /** Ten characters, like the code of a payment method; it can never be charged. */
@@ -58,8 +66,7 @@ export interface Payment {
   callbackUrl: string | null
   /** The address of its page, and its only secret. */
   accessCode: string | null
-  /** As the merchant gave it: an object, or a text that is no JSON object. */
-  metadata: Metadata | string | null
+  metadata: PaymentMetadata | null
   /** The number of charges. */
   attempts: number
   /** The reason why the last charge failed. */
@@ -114,7 +121,7 @@ export interface PaymentRow {
   channels: string[] | null
   callback_url: string | null
   access_code: string | null
-  metadata: Metadata | string | null
+  metadata: PaymentMetadata | null
   charge_count: number
   failure_reason: string | null
   charged_at: Date | null

@@ -18,7 +18,7 @@ beforeEach(async () => {
   tenant = await createTestTenant(service)
 })
 
-const asked = { email: 'zero@example.com', amount: 500, currency: 'ZAR' }
+const asked = { email: 'zero@example.com', amount: 500n, currency: 'ZAR' } as const
 const card = (number = '4084084084084081') => ({ type: 'card' as const, number, expiryMonth: 12, expiryYear: 2030 })
 const everything = { limit: 50, offset: 0 }
 

@@ -1,10 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
-import { parseAmount } from '../../base/money.ts'
+import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type Customer, findCustomer, normalizeEmail } from '../customers/customers.ts'
-import { checkMetadata, type Metadata } from '../customers/metadata.ts'
+import { checkMetadata } from '../customers/metadata.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
@@ -19,7 +19,9 @@ import { type PageChannel, type PaymentsContext, type ProcessorChoice, requirePr
 import {
   findPaymentOfIntent,
   type IncomingDetails,
+  objectOf,
   type Payment,
+  type PaymentMetadata,
   type PaymentOrigin,
   type PaymentPurpose,
   type PaymentRow,
@@ -34,12 +36,14 @@ const lifetimeMs = 48 * 60 * 60 * 1000
 export interface NewPayment {
   /** The e-mail address of the customer who pays. */
   email: string
-  amount: number | string
-  currency?: string | undefined
-  /** Letters, digits and `.=-`. Default: a random reference. */
+  /** Minor units, 1 to 2^53 - 1. */
+  amount: bigint
+  /** The merchant holds it. */
+  currency: Currency
+  /** See `checkReference`. Default: a random reference. */
   reference?: string | undefined
   /** An object with `purpose: 'wallet_topup'` fills the customer's cash balance. */
-  metadata?: Metadata | string | undefined
+  metadata?: PaymentMetadata | undefined
 }
 
 /**
@@ -163,15 +167,27 @@ async function makeOnce(
 
 /** Reads a request that is well formed; whether it is allowed is not judged yet. */
 function readNew(tenant: Tenant, { amount, currency, reference, metadata: given }: NewPayment) {
-  if (reference !== undefined && !/^[A-Za-z0-9.=-]{1,100}$/.test(reference)) {
-    const message = `reference must be 1 to 100 letters, digits or any of ".=-", not ${JSON.stringify(reference)}`
-    throw new ServiceError('invalid_request', message, 'reference')
-  }
+  if (reference !== undefined) checkReference(reference)
   const metadata = given ?? null
   checkMetadata(metadata)
-  const isTopUp = typeof metadata === 'object' && metadata?.purpose === 'wallet_topup'
+  const isTopUp = objectOf(metadata)?.purpose === 'wallet_topup'
   const purpose: PaymentPurpose = isTopUp ? 'wallet_topup' : 'payment'
-  return { amount: parseAmount(amount), currency: heldCurrency(tenant.merchant, currency), metadata, purpose }
+  return { amount, currency: heldCurrency(tenant.merchant, currency), metadata, purpose }
+}
+
+/**
+ * A reference has 1 to 100 letters, digits or any of `-._=`. Throws `invalid_request`, naming the first character that a
+ * reference cannot have.
+ */
+export function checkReference(reference: string): void {
+  const [refused] = /[^A-Za-z0-9._=-]/u.exec(reference) ?? []
+  const length = [...reference].length
+  if (refused === undefined && length >= 1 && length <= 100) return
+  const problem =
+    refused === undefined
+      ? `must have 1 to 100 characters, not ${length}`
+      : `may have letters, digits and any of "-._=", but not ${JSON.stringify(refused)}`
+  throw new ServiceError('invalid_request', `reference ${problem}`, 'reference')
 }
 
 function readChannels(offered: readonly PageChannel[], given: string[]): string[] {
@@ -205,8 +221,8 @@ async function findChargeable(
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
   `)
   if (row === undefined) throw new ServiceError('payment_method_unknown', `There is no payment method "pm_${code}"`)
-  const customer = await findCustomer(context, tenant, { id: row.customer_id })
-  if (row.chargeable && customer.email === normalizeEmail(email)) return { methodId: row.id, customer }
+  const customer = row.chargeable ? await findCustomer(context, tenant, { id: row.customer_id }) : null
+  if (customer !== null && customer.email === normalizeEmail(email)) return { methodId: row.id, customer }
   const message = `Payment method "pm_${code}" is not active, cannot be charged again or is not of a customer "${email}"`
   throw new ServiceError('payment_method_not_chargeable', message)
 }
@@ -245,7 +261,7 @@ export async function insertPayment(context: Context, tenant: Tenant, fields: Pa
       amount,
       currency,
       description: fields.description ?? `${purpose === 'wallet_topup' ? 'Top-up' : 'Payment'} ${reference}`,
-      metadata: typeof metadata === 'string' ? null : metadata,
+      metadata: objectOf(metadata),
       idempotencyKey: `payment_${uuid}`,
       fingerprint: fingerprintOf(context.vault, 'payment', {}),
       expiresAt: new Date(now.getTime() + lifetimeMs),

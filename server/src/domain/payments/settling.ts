@@ -119,14 +119,21 @@ async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentInte
   })
 }
 
-/** The customer who is credited, or else who pays the merchant under a reference; null where nobody is named. */
+/**
+ * The customer who is credited, or else who pays the merchant under a reference; null where nobody is named, and for a
+ * customer who was deleted since.
+ */
 async function lockPayer(
   tx: TxContext,
   tenant: Tenant,
   { creditedId, payerId }: { creditedId: bigint | null; payerId: bigint | null },
 ): Promise<Customer | null> {
   const id = creditedId ?? payerId
-  return id === null ? null : lockCustomer(tx, tenant, { id })
+  if (id === null) return null
+  return lockCustomer(tx, tenant, { id }).catch((error) => {
+    if (error instanceof ServiceError && error.code === 'customer_not_found') return null
+    throw error
+  })
 }
 
 /** The payment method as which the customer has saved the same instrument before; null for a new instrument. */

@@ -18,7 +18,7 @@ export interface NewTransfer {
   senderBank?: string | undefined
   senderAccountNumber?: string | undefined
   narration?: string | undefined
-  /** The bank's own name of the transfer: letters, digits and `.=-`. Default: made from the attempt. */
+  /** The bank's own name of the transfer. Default: made from the attempt. */
   reference?: string | undefined
 }
 

@@ -59,7 +59,7 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
   const { posted } = await getMerchantBalance(context, tenant)
   const [row] = await context.db.query<{ customers: bigint; transactions: bigint }>(sql`
     select
-      k.customer_count as customers,
+      k.customer_count - k.deleted_customer_count as customers,
       (
         select coalesce(sum(a.entry_count), 0)::bigint / 2 from ledger_accounts a
         where a.merchant_id = k.merchant_id and a.mode = k.mode

@@ -1,11 +1,11 @@
 import type { Currency } from '../../base/money.ts'
-import type { Page, PageRequest } from '../../base/page.ts'
+import type { Page, PageRequest, Sort } from '../../base/page.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
+import { type Entry, type EntryRange, type EntryRow, entryColumns, listRanges, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** The merchant's earnings in its default currency, as of now. Minor units. */
+/** The merchant's earnings in one currency, as of now. Minor units. */
 export interface MerchantBalance {
   currency: Currency
   posted: bigint
@@ -19,18 +19,28 @@ export interface MerchantBalance {
 
 interface AccountRow {
   id: bigint
+  currency: Currency
   posted: bigint
   held: bigint
+  entry_count: bigint
   created_at: Date
   updated_at: Date
 }
 
-/** Zeros for a merchant without earnings. */
-export async function getMerchantBalance(context: Context, tenant: Tenant): Promise<MerchantBalance> {
-  const account = await findAccount(context, tenant)
+/**
+ * Zeros for a merchant without earnings in the currency.
+ *
+ * @param currency one that the merchant holds
+ */
+export async function getMerchantBalance(
+  context: Context,
+  tenant: Tenant,
+  currency: Currency = tenant.merchant.currencies[0],
+): Promise<MerchantBalance> {
+  const [account] = await findAccounts(context, tenant, [currency])
   const { posted, held } = account ?? { posted: 0n, held: 0n }
   return {
-    currency: tenant.merchant.currencies[0],
+    currency,
     posted,
     held,
     available: posted - held,
@@ -51,70 +61,149 @@ export interface MerchantEntryFilter {
   from?: Date | undefined
   /** The first instant after the period. */
   until?: Date | undefined
-  /** A type other than a `MerchantEntryType` matches no entry. */
-  type?: string | undefined
+  /** Entries of any of these types. A type other than a `MerchantEntryType` matches no entry. */
+  types?: readonly string[] | undefined
+  /** Entries in any of these currencies. */
+  currencies?: readonly Currency[] | undefined
+  /** Entries of any of these ledger transactions, by id. */
+  transactionIds?: readonly string[] | undefined
 }
 
 /**
- * The entries of the merchant's balance, newest first. A period is a range of entry numbers, so without a type any page
- * and the total are index look-ups. With a type, the outgoing entries of the period are counted in an index of their
- * own. The incoming entries, often very many, are the rest.
+ * The entries of the merchant's balance in every currency, newest first or oldest first. A period is a range of entry
+ * numbers, so without types any page and the total are index look-ups. With types, the outgoing entries of the period are
+ * counted in an index of their own. The incoming entries, often very many, are the rest. With types and more than one
+ * currency, each currency is read from the beginning of the list to the end of the page.
  */
 export async function listMerchantEntries(
   context: Context,
   tenant: Tenant,
   filter: MerchantEntryFilter,
-  page: PageRequest,
+  page: PageRequest & { direction?: Sort<never>['direction'] | undefined },
 ): Promise<Page<Entry>> {
-  const account = await findAccount(context, tenant)
-  if (account === null) return { items: [], total: 0 }
-  const period = await findPeriod(context, tenant, account.id, filter)
-  const matches = matchesOf(tenant, period, filter.type, page)
+  const accounts = await findAccounts(context, tenant, filter.currencies ?? tenant.merchant.currencies)
+  const periods = await Promise.all(accounts.map((account) => findPeriod(context, tenant, account, filter)))
+  const list = (part: PageRequest) => {
+    if (filter.transactionIds !== undefined) return listNamed(context, tenant, periods, filter, part)
+    if (filter.types === undefined) return listRanges(context, tenant, periods, part)
+    return listMatches(
+      context,
+      tenant,
+      periods.flatMap((period) => typesOf(filter).map((type) => ({ period, type }))),
+      part,
+    )
+  }
+  return page.direction === 'asc' ? fromItsEnd(list, page) : list(page)
+}
+
+/** A page counted from the end of a list, in the opposite order. The list must not grow meanwhile. */
+async function fromItsEnd(list: (page: PageRequest) => Promise<Page<Entry>>, { limit, offset }: PageRequest) {
+  const { total } = await list({ limit: 1, offset: 0 })
+  const last = total - offset
+  const first = Math.max(last - limit, 0)
+  if (last <= 0) return { items: [], total }
+  const { items } = await list({ limit: last - first, offset: first })
+  return { items: items.reverse(), total }
+}
+
+function typesOf({ types = [] }: MerchantEntryFilter): MerchantEntryType[] {
+  return (['credit', 'debit', 'fee'] as const).filter((type) => types.includes(type))
+}
+
+/** The entries of one type in one account's period. */
+interface TypedRange {
+  period: EntryRange
+  type: MerchantEntryType
+}
+
+async function listMatches(
+  context: Context,
+  tenant: Tenant,
+  ranges: TypedRange[],
+  { limit, offset }: PageRequest,
+): Promise<Page<Entry>> {
+  if (ranges.length === 0) return { items: [], total: 0 }
+  const [only] = ranges
+  const isOnly = ranges.length === 1 && only !== undefined
+  const part = isOnly ? { limit, offset } : { limit: limit + offset, offset: 0 }
+  const matches = ranges.map(({ period, type }) => matchesOf(tenant, period, type, part))
+  const total = matches.reduce((sum, each) => sql`${sum} + (${each.total})`, sql`0::bigint`)
+  const entries = matches.map((each) => sql`(${each.entries})`).reduce((all, each) => sql`${all} union all ${each}`)
   const statement = sql`
     select c.total, ${entryColumns}
-    from (${matches.total}) c
-    left join (${matches.entries}) e on true
+    from (select ${total} as total) c
+    left join (
+      select * from (${entries}) m
+      order by m.created_at desc, m.account_id desc, m.number desc
+      limit ${limit} offset ${isOnly ? 0 : offset}
+    ) e on true
     left join lateral (
       select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
     ) t on true
-    order by e.number desc
+    order by e.created_at desc, e.account_id desc, e.number desc
   `
   // A plan made before the first outgoing entry would be kept for as long as the connection.
-  const rows = await context.db.query<EntryRow & { total: bigint }>(
-    filter.type === undefined ? statement : plannedAnew(statement),
-  )
+  const rows = await context.db.query<EntryRow & { total: bigint }>(plannedAnew(statement))
   const items = rows.filter((row) => row.transaction_id !== null).map(readEntry)
   return { items, total: Number(rows[0]?.total ?? 0) }
 }
 
-async function findAccount(context: Context, { merchant, mode }: Tenant): Promise<AccountRow | null> {
-  const [row] = await context.db.query<AccountRow>(sql`
-    select id, posted, held, created_at, updated_at from ledger_accounts
-    where merchant_id = ${merchant.id} and mode = ${mode} and kind = 'merchant_balance'
-      and currency = ${merchant.currencies[0]} and customer_id is null
+/** The entries of named transactions: few, so all are read. */
+async function listNamed(
+  context: Context,
+  tenant: Tenant,
+  periods: EntryRange[],
+  filter: MerchantEntryFilter,
+  { limit, offset }: PageRequest,
+): Promise<Page<Entry>> {
+  const rows = await context.db.query<EntryRow>(sql`
+    select ${entryColumns}
+    from unnest(${[...(filter.transactionIds ?? [])]}::uuid[]) as n (id)
+    cross join lateral (
+      select * from ledger_transactions o where o.merchant_id = ${tenant.merchant.id} and o.id = n.id limit 1
+    ) t
+    cross join lateral (values (t.from_account_id, t.from_number), (t.to_account_id, t.to_number)) as s (account_id, number)
+    join unnest(
+      ${periods.map(({ accountId }) => accountId)}::bigint[], ${periods.map(({ after }) => after)}::bigint[],
+      ${periods.map(({ last }) => last)}::bigint[]
+    ) as r (account_id, after, last) on r.account_id = s.account_id and s.number > r.after and s.number <= r.last
+    cross join lateral (
+      select * from entries e
+      where e.merchant_id = t.merchant_id and e.account_id = s.account_id and e.number = s.number
+      limit 1
+    ) e
+    order by e.created_at desc, e.account_id desc, e.number desc
   `)
-  return row ?? null
+  const types = filter.types === undefined ? null : typesOf(filter)
+  const items = rows.map(readEntry).filter((entry) => types === null || types.includes(merchantEntryType(entry)))
+  return { items: items.slice(offset, offset + limit), total: items.length }
 }
 
-/** The entries of an account in a period: numbered above `after`, up to `last`. */
-interface EntryRange {
-  accountId: bigint
-  after: bigint
-  last: bigint
+async function findAccounts(
+  context: Context,
+  { merchant, mode }: Tenant,
+  currencies: readonly Currency[],
+): Promise<AccountRow[]> {
+  return context.db.query<AccountRow>(sql`
+    select id, currency, posted, held, entry_count, created_at, updated_at from ledger_accounts
+    where merchant_id = ${merchant.id} and mode = ${mode} and kind = 'merchant_balance'
+      and currency = any(${[...currencies]}::text[]) and customer_id is null
+  `)
 }
 
 async function findPeriod(
   context: Context,
   { merchant }: Tenant,
-  accountId: bigint,
-  filter: MerchantEntryFilter,
+  { id: accountId, entry_count: count }: AccountRow,
+  { from, until }: MerchantEntryFilter,
 ): Promise<EntryRange> {
+  if (from === undefined && until === undefined) return { accountId, after: 0n, last: count }
+  const before = (time: Date) =>
+    sql`entry_number_at(${merchant.id}::integer, ${accountId}::bigint, ${time}::timestamptz)`
   const [row] = await context.db.query<{ after: bigint; last: bigint }>(sql`
     select
-      ${filter.from === undefined ? sql`0::bigint` : sql`entry_number_at(a.merchant_id, a.id, ${filter.from})`} as after,
-      ${filter.until === undefined ? sql`a.entry_count` : sql`entry_number_at(a.merchant_id, a.id, ${filter.until})`} as last
-    from ledger_accounts a
-    where a.merchant_id = ${merchant.id} and a.id = ${accountId}
+      ${from === undefined ? sql`0::bigint` : before(from)} as after,
+      ${until === undefined ? sql`${count}::bigint` : before(until)} as last
   `)
   const { after, last } = row as { after: bigint; last: bigint }
   return { accountId, after, last }
@@ -125,32 +214,14 @@ interface Matches {
   entries: Sql
 }
 
-function matchesOf(tenant: Tenant, period: EntryRange, type: string | undefined, page: PageRequest): Matches {
-  if (type === undefined) return pageOfPeriod(tenant, period, page)
-  if (type === 'credit') return pageOfIncoming(tenant, period, page)
-  return pageOfOutgoing(tenant, period, type, page)
+function matchesOf(tenant: Tenant, period: EntryRange, type: MerchantEntryType, page: PageRequest): Matches {
+  return type === 'credit' ? pageOfIncoming(tenant, period, page) : pageOfOutgoing(tenant, period, type, page)
 }
 
-function pageOfPeriod({ merchant }: Tenant, { accountId, after, last }: EntryRange, page: PageRequest): Matches {
-  const newest = last - BigInt(page.offset)
-  const above = newest - BigInt(page.limit)
-  return {
-    total: sql`select greatest(${last}::bigint - ${after}::bigint, 0) as total`,
-    entries: sql`
-      select n.* from entries n
-      where n.merchant_id = ${merchant.id} and n.account_id = ${accountId}
-        and n.number <= ${newest} and n.number > ${above > after ? above : after}
-    `,
-  }
-}
+const outgoingTypes = { fee: sql`and o.kind = 'fee'`, debit: sql`and o.kind <> 'fee'` }
 
-const outgoingTypes = new Map([
-  ['fee', sql`and o.kind = 'fee'`],
-  ['debit', sql`and o.kind <> 'fee'`],
-])
-
-function pageOfOutgoing(tenant: Tenant, period: EntryRange, type: string, page: PageRequest): Matches {
-  const matching = outgoing(tenant, period, outgoingTypes.get(type) ?? sql`and false`)
+function pageOfOutgoing(tenant: Tenant, period: EntryRange, type: 'debit' | 'fee', page: PageRequest): Matches {
+  const matching = outgoing(tenant, period, outgoingTypes[type])
   return {
     total: sql`select count(*) as total ${matching}`,
     entries: sql`

@@ -70,6 +70,8 @@ export interface StatementEntry {
   amount: bigint
   balanceAfter: bigint
   description: string | null
+  /** The movement that a refund or reversal gave back; null for other kinds. */
+  gaveBack: { kind: TransactionKind; description: string | null; createdAt: Date } | null
   createdAt: Date
 }
 
@@ -151,10 +153,16 @@ export async function readStatementEntries(
     balance_after: bigint
     description: string | null
     created_at: Date
+    original_kind: TransactionKind | null
+    original_description: string | null
+    original_created_at: Date | null
   }>(sql`
-    select e.number, e.transaction_id, t.kind, e.amount, e.balance_after, t.description, e.created_at
+    select
+      e.number, e.transaction_id, t.kind, e.amount, e.balance_after, t.description, e.created_at,
+      o.kind as original_kind, o.description as original_description, o.created_at as original_created_at
     from entries e
     join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+    left join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = t.reverses_id
     where e.merchant_id = ${tenant.merchant.id} and e.account_id = ${statement.accountId}
       and e.number > ${page.after} and e.number <= ${statement.last}
     order by e.number
@@ -167,6 +175,25 @@ export async function readStatementEntries(
     amount: row.amount,
     balanceAfter: row.balance_after,
     description: row.description,
+    gaveBack:
+      row.original_kind === null || row.original_created_at === null
+        ? null
+        : { kind: row.original_kind, description: row.original_description, createdAt: row.original_created_at },
     createdAt: row.created_at,
   }))
+}
+
+const entriesPerRead = 1000
+
+/** All entries of a statement, oldest first. They may be more than fit in memory. */
+export async function* readAllEntries(
+  context: Context,
+  tenant: Tenant,
+  statement: Statement,
+): AsyncGenerator<StatementEntry> {
+  for (let after = statement.after; after < statement.last; ) {
+    const entries = await readStatementEntries(context, tenant, statement, { after, limit: entriesPerRead })
+    yield* entries
+    after = entries.at(-1)?.number ?? statement.last
+  }
 }

@@ -1,7 +1,8 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
-import { type Page, type PageRequest, readPage } from '../../base/page.ts'
+import { type Page, readPage } from '../../base/page.ts'
+import { type NumberedPage, numberOrder } from '../../db/numbered-lists.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
@@ -83,25 +84,55 @@ export async function makeTransfers(
 }
 
 /**
- * Newest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. The
+ * Newest or oldest first. Transfers are numbered within their tenant, so any page and the total are index look-ups. The
  * customers' codes are index look-ups too, because a join with the page would read all customers.
  */
-export async function listTransfers(context: Context, tenant: Tenant, page: PageRequest): Promise<Page<Transfer>> {
+export async function listTransfers(
+  context: Context,
+  tenant: Tenant,
+  filter: { ids?: readonly string[] | undefined },
+  page: NumberedPage,
+): Promise<Page<Transfer>> {
+  if (filter.ids !== undefined) return listNamed(context, tenant, filter.ids, page)
+  const { limit, offset, direction } = page
+  const within =
+    direction === 'asc'
+      ? sql`o.number > ${offset}::bigint and o.number <= ${offset}::bigint + ${limit}::bigint`
+      : sql`
+          o.number <= k.transfer_count - ${offset}::bigint
+          and o.number > k.transfer_count - ${offset}::bigint - ${limit}::bigint
+        `
   const rows = await context.db.query<TransferRow & { total: bigint }>(sql`
-    select
-      k.transfer_count as total, t.id, ${codeOfOwner(sql`t.from_account_id`)} as from_customer,
-      ${codeOfOwner(sql`t.to_account_id`)} as to_customer, t.amount, t.currency, t.description, t.created_at
+    select k.transfer_count as total, ${transferColumns}
     from merchant_counters k
     left join lateral (
       select * from ledger_transactions o
       where o.merchant_id = k.merchant_id and o.mode = k.mode and o.kind = 'transfer'
-        and o.number <= k.transfer_count - ${page.offset}::bigint
-        and o.number > k.transfer_count - ${page.offset}::bigint - ${page.limit}::bigint
+        and ${within}
     ) t on true
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
-    order by t.number desc
+    order by ${numberOrder(sql`t`, page)}
   `)
   return readPage(rows, readTransfer)
+}
+
+/** Transfers by id: few, so all are read. */
+async function listNamed(
+  context: Context,
+  tenant: Tenant,
+  ids: readonly string[],
+  page: NumberedPage,
+): Promise<Page<Transfer>> {
+  const rows = await context.db.query<TransferRow>(sql`
+    select ${transferColumns}
+    from unnest(${ids.filter(isUuid)}::uuid[]) as n (id)
+    cross join lateral (
+      select * from ledger_transactions o where o.merchant_id = ${tenant.merchant.id} and o.id = n.id limit 1
+    ) t
+    where t.mode = ${tenant.mode} and t.kind = 'transfer'
+    order by ${numberOrder(sql`t`, page)}
+  `)
+  return { items: rows.slice(page.offset, page.offset + page.limit).map(readTransfer), total: rows.length }
 }
 
 /** The code of the customer who owns an account of the transfer `t`. */
@@ -113,6 +144,12 @@ function codeOfOwner(accountId: Sql): Sql {
     where a.merchant_id = t.merchant_id and a.id = ${accountId}
   )`
 }
+
+/** The columns of a `TransferRow`, from its ledger transaction `t`. */
+const transferColumns = sql`
+  t.id, ${codeOfOwner(sql`t.from_account_id`)} as from_customer, ${codeOfOwner(sql`t.to_account_id`)} as to_customer,
+  t.amount, t.currency, t.description, t.created_at
+`
 
 function tryCommand(context: Context, tenant: Tenant, input: NewTransfer): TransferCommand | ServiceError {
   try {

@@ -120,13 +120,25 @@ export async function listDeliveries(
   )
 }
 
-/** Deliveries to endpoints of the standard style, newest first. `total` is counted as in a search of customers. */
+export interface StandardDeliveryFilter extends Pick<DeliveryFilter, 'from' | 'until'> {
+  /** Deliveries with any of these statuses. A text that is no status matches none. */
+  statuses?: readonly string[] | undefined
+  /** Deliveries of events of any of these types. */
+  eventTypes?: readonly string[] | undefined
+  ids?: readonly bigint[] | undefined
+}
+
+/**
+ * Deliveries to endpoints of the standard style, newest or oldest first. `total` is counted as in a search of customers.
+ */
 export async function listStandardDeliveries(
   context: Context,
   tenant: Tenant,
-  filter: Pick<DeliveryFilter, 'status' | 'from' | 'until'> & { eventType?: string | undefined },
-  page: { limit: number; offset: number },
+  filter: StandardDeliveryFilter,
+  page: { limit: number; offset: number; direction?: 'asc' | 'desc' | undefined },
 ): Promise<Page<Delivery>> {
+  const { statuses, eventTypes, ids, from, until } = filter
+  const order = (id: Sql) => (page.direction === 'asc' ? id : sql`${id} desc`)
   const rows = await context.db.query<DeliveryRow & { total: bigint }>(sql`
     with told as materialized (
       select w.id from webhook_endpoints w
@@ -137,16 +149,21 @@ export async function listStandardDeliveries(
       where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
         and k.endpoint_id = any(array(select id from told)::uuid[])
         ${withinPeriod(sql`'deliveries'`, tenant, filter)}
-        ${fitting(sql`k`, filter)}
-      order by k.id desc
+        ${fitting(sql`k`, { from, until })}
+        ${statuses === undefined ? nothing : ofStatuses(sql`k`, statuses)}
+        ${eventTypes === undefined ? nothing : sql`and k.event_type = any(${[...eventTypes]}::text[])`}
+        ${ids === undefined ? nothing : sql`and k.id = any(${[...ids]}::bigint[])`}
+      order by ${order(sql`k.id`)}
       limit ${Math.max(countedDeliveries, page.offset + page.limit + 1)}
     )
     select t.total, ${columns}
     from (select count(*) as total from matches) t
-    left join (select id from matches order by id desc limit ${page.limit} offset ${page.offset}) p on true
+    left join (
+      select id from matches order by ${order(sql`id`)} limit ${page.limit} offset ${page.offset}
+    ) p on true
     left join deliveries d on d.merchant_id = ${tenant.merchant.id} and d.id = p.id
     left join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
-    order by d.id desc
+    order by ${order(sql`d.id`)}
   `)
   const items = rows.filter((row) => row.id !== null).map((row) => readDelivery(context, tenant, row))
   return { items, total: Number(rows[0]?.total ?? 0) }
@@ -213,9 +230,18 @@ export function fitting(
 }
 
 /** Statuses are written into the SQL: the index of failed deliveries does not serve a status that is a parameter. */
+const statusTexts = { pending: sql`'pending'`, delivered: sql`'delivered'`, failed: sql`'failed'` }
+
 function ofStatus(delivery: Sql, status: DeliveryStatus): Sql {
-  const statuses = { pending: sql`'pending'`, delivered: sql`'delivered'`, failed: sql`'failed'` }
-  return sql`and ${delivery}.status = ${statuses[status]}`
+  return sql`and ${delivery}.status = ${statusTexts[status]}`
+}
+
+function ofStatuses(delivery: Sql, statuses: readonly string[]): Sql {
+  const known = (['pending', 'delivered', 'failed'] as const).filter((status) => statuses.includes(status))
+  const [only] = known
+  if (only === undefined) return sql`and false`
+  if (known.length === 1) return ofStatus(delivery, only)
+  return sql`and ${delivery}.status in (${known.map((each) => statusTexts[each]).reduce((all, each) => sql`${all}, ${each}`)})`
 }
 
 /** A deleted endpoint's deliveries can still be looked at. Throws `webhook_endpoint_not_found`. */

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import type { Page } from '../../base/page.ts'
-import { sql } from '../../db/sql.ts'
+import type { Page, Sort } from '../../base/page.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { EventType, WebhookStyle } from '../events/events.ts'
@@ -116,24 +116,51 @@ async function insertEndpoint(
   return readEndpoint(row as EndpointRow)
 }
 
-/** Newest first. */
+export interface EndpointFilter {
+  style?: WebhookStyle | undefined
+  ids?: readonly string[] | undefined
+  urls?: readonly string[] | undefined
+  /** Whether an endpoint is told of events: true, false or both. */
+  active?: readonly boolean[] | undefined
+}
+
+/** The fields by which endpoints can be sorted. A tenant has few, so all are read. */
+export type EndpointField = 'createdAt' | 'updatedAt' | 'url' | 'id'
+
+const sortedColumns: Record<EndpointField, (table: Sql) => Sql> = {
+  createdAt: (table) => sql`${table}.created_at`,
+  updatedAt: (table) => sql`${table}.updated_at`,
+  url: (table) => sql`${table}.url collate "C"`,
+  id: (table) => sql`${table}.id`,
+}
+
+/** Newest first, or by a field. */
 export async function listWebhookEndpoints(
   context: Context,
   tenant: Tenant,
-  filter: { style?: WebhookStyle | undefined },
-  page: { limit: number; offset: number },
+  filter: EndpointFilter,
+  page: { limit: number; offset: number; sort?: Sort<EndpointField> | undefined },
 ): Promise<Page<WebhookEndpoint>> {
+  const { by, direction } = page.sort ?? { by: 'createdAt', direction: 'desc' }
+  const order = (table: Sql) => {
+    const ends = direction === 'asc' ? sql`asc` : sql`desc`
+    return sql`${sortedColumns[by](table)} ${ends}, ${table}.id ${ends}`
+  }
   const rows = await context.db.query<EndpointRow & { total: bigint }>(sql`
     with kept as materialized (
       select k.id from webhook_endpoints k
       where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode} and k.deleted_at is null
         and k.style = coalesce(${filter.style ?? null}, k.style)
+        and k.id = any(coalesce(${filter.ids?.filter((id) => idPattern.test(id)) ?? null}::uuid[], array[k.id]))
+        and k.url = any(coalesce(${filter.urls ?? null}::text[], array[k.url]))
+        and (k.disabled_at is null) = any(coalesce(${filter.active ?? null}::boolean[], array[true, false]))
+      order by ${order(sql`k`)}
     )
     select t.total, ${columns}
     from (select count(*) as total from kept) t
-    left join (select id from kept order by id desc limit ${page.limit} offset ${page.offset}) k on true
+    left join (select id from kept limit ${page.limit} offset ${page.offset}) k on true
     left join webhook_endpoints w on w.merchant_id = ${tenant.merchant.id} and w.id = k.id
-    order by w.id desc
+    order by ${order(sql`w`)}
   `)
   return { items: rows.filter((row) => row.id !== null).map(readEndpoint), total: Number(rows[0]?.total ?? 0) }
 }

@@ -40,6 +40,7 @@ const statusByCode: Record<ErrorCode, number> = {
   refund_exceeded: 400,
   idempotency_key_reused: 409,
   email_taken: 409,
+  customer_not_deletable: 409,
   reference_taken: 409,
   too_large: 413,
   internal: 500,

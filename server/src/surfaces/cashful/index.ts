@@ -1,4 +1,4 @@
-import { authenticateKeysAndTokens } from '../http/authentication.ts'
+import { apiKeyHeader, authenticateEitherHeader } from '../http/authentication.ts'
 import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
@@ -20,15 +20,17 @@ export const cashful: Dialect = {
   name: 'cashful',
   title: 'Cashful Customers API',
   description: 'Amounts are whole numbers of minor units. Lists are newest first.',
+  apiKeyHeader,
   prefix: '/api/canary',
   bodies: 'json',
   coerceBodies: false,
+  slashIsEmptyId: true,
   errorSchema,
   render: renderProblem,
   renderUnreadable,
   callers: [
     {
-      authenticate: authenticateKeysAndTokens,
+      authenticate: authenticateEitherHeader,
       routes: [
         customerRoutes,
         purchaseRoutes,

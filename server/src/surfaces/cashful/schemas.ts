@@ -36,7 +36,7 @@ export const customerSchema = Type.Object(
   {
     id: Type.String(),
     merchantId: Type.String(),
-    phoneNumber: Type.String(),
+    phoneNumber: Type.String({ description: 'Empty for a customer without a phone number' }),
     email: Type.Optional(Type.String()),
     name: Type.Optional(Type.String()),
     metadata: metadataSchema,
@@ -159,7 +159,12 @@ const name = Type.String({ maxLength: 200 })
 export const createCustomerSchema = Type.Object(
   {
     merchantId: Type.Optional(Type.String({ description: 'The id of the key’s merchant; may be left out' })),
-    phoneNumber: Type.String({ maxLength: 40, description: 'International, or local to the merchant’s country' }),
+    phoneNumber: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description: 'International, or local to the merchant’s country; may be left out where there is an email',
+      }),
+    ),
     email: Type.Optional(email),
     name: Type.Optional(name),
     metadata: Type.Optional(metadataSchema),
@@ -185,6 +190,22 @@ export const updateCustomerSchema = Type.Object(
   { examples: [{ name: 'Jane Doe', metadata: {} }] },
 )
 
+const exampleIds = ['CUS_xnxdt6s1zg1f4nx', 'CUS_c6wqvwmvwopw4ms']
+
+const bulkIds = Type.Array(Type.String({ maxLength: 100 }), { minItems: 1, maxItems: 100, description: '1 to 100 ids' })
+
+export const updateCustomersSchema = Type.Object(
+  { ids: bulkIds, data: updateCustomerSchema },
+  { examples: [{ ids: exampleIds, data: { metadata: { tier: 'gold' } } }] },
+)
+
+export const deleteCustomersSchema = Type.Object({ ids: bulkIds }, { examples: [{ ids: exampleIds }] })
+
+export const bulkAnswerSchema = Type.Object(
+  { ids: Type.Array(Type.String()), count: Type.Integer() },
+  { examples: [{ ids: exampleIds, count: 2 }] },
+)
+
 /** A number or a text, because the Kotlin client sends decimals as text. */
 export const amountSchema = Type.Unsafe<number | string>({
   type: ['number', 'string'],
@@ -197,6 +218,11 @@ export const currencySchema = Type.String({
   description: 'ISO 4217 code of a currency that the merchant holds',
   examples: ['ZAR'],
 })
+
+/** Of balances and histories, which show the default currency or every currency otherwise. */
+export const currencyQuery = Type.Optional(
+  Type.String({ maxLength: 10, description: 'ISO 4217 code of a currency that the merchant holds', examples: ['ZAR'] }),
+)
 
 export const pageQuery = {
   limit: Type.Optional(Type.Number({ minimum: 1, description: 'Default 50, at most 100', examples: [50] })),

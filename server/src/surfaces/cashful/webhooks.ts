@@ -1,4 +1,9 @@
-import type { EventType, RecordedEvent } from '../../domain/events/events.ts'
+import {
+  type EventType,
+  isMerchantEventType,
+  type OwnEventType,
+  type RecordedEvent,
+} from '../../domain/events/events.ts'
 
 /** The body of a webhook in the standard style: an event in Cashful's words. */
 export interface CashfulWebhook {
@@ -20,12 +25,20 @@ export function renderCashfulEvent(event: TellableEvent): CashfulWebhook {
 
 /** The details of an event, with Cashful's ids. Members without a value are left out. */
 export function renderEventData(event: TellableEvent): Record<string, unknown> {
+  if (isMerchantEventType(event.type)) return (event.data.details?.data ?? {}) as Record<string, unknown>
   const data = tellings[event.type].render(readAbout(event))
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined && value !== null))
 }
 
 /** The entity that an event is about, by the name Cashful gives it. */
 export function relatedEntity(event: TellableEvent): { relatedEntityId?: string; relatedEntityType?: string } {
+  if (isMerchantEventType(event.type)) {
+    const { relatedEntityId, relatedEntityType } = event.data.details as Partial<Record<string, string>>
+    return {
+      ...(relatedEntityId === undefined ? {} : { relatedEntityId }),
+      ...(relatedEntityType === undefined ? {} : { relatedEntityType }),
+    }
+  }
   const { id, customerId } = renderEventData(event)
   const relatedEntityId = id ?? customerId
   if (typeof relatedEntityId !== 'string') return {}
@@ -195,15 +208,17 @@ const refundTelling: Telling = {
   }),
 }
 
-const tellings: Readonly<Record<EventType, Telling>> = {
+const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'customer.created': customerTelling,
   'customer.updated': customerTelling,
+  'customer.deleted': customerTelling,
   'customer.risk_action_changed': customerTelling,
   'identity.succeeded': identityTelling,
   'identity.failed': identityTelling,
   'payment_method.added': paymentMethodTelling,
   'payment_method.removed': paymentMethodTelling,
   'mandate.created': mandateTelling,
+  'mandate.declined': mandateTelling,
   'mandate.active': mandateTelling,
   'dedicated_account.assigned': dedicatedAccountTelling,
   'dedicated_account.assignment_failed': dedicatedAccountTelling,

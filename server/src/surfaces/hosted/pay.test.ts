@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { settleDuePayments } from '../../domain/payments/due-payments.ts'
@@ -43,12 +43,13 @@ const balance = async () => (await call('GET', '/api/canary/balance')).json().am
 
 describe('the pay page', () => {
   test('the pay page shows the amount and the payee, escaped, and needs no script', async () => {
-    const { path, reference } = await open()
+    const { path, reference } = await open({ amount: 125_000_000 })
     const { statusCode, body, headers } = await view(path)
     expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
-    expect(body).toContain('ZAR 50.00')
+    expect(body.match(/<h1>.*<\/h1>/g)).toEqual(['<h1>Pay <span class="amount">ZAR 1,250,000.00</span></h1>'])
     expect(body).toContain('To <strong>Duka &lt;la&gt; Zawadi</strong>')
-    expect(body).toContain(`${email}, reference ${reference}`)
+    expect(body).toContain(`<dd>${email}</dd>`)
+    expect(body).toContain(`<dd>${reference}</dd>`)
     expect(body.match(/<form method="post">/g)).toHaveLength(2)
     expect(body).not.toMatch(/<script|src=|<link|@import|url\(/)
     expect(headers['content-security-policy']).toContain("form-action 'self' https:;")
@@ -70,7 +71,7 @@ describe('the pay page', () => {
     [7, false],
   ])('the pay page has a link to the cancel_action %j: %s', async (cancel_action, isThere) => {
     const { path } = await open({ metadata: { cancel_action } })
-    expect((await view(path)).body.includes(`<a href="${cancel_action}">`)).toBe(isThere)
+    expect((await view(path)).body.includes(`href="${cancel_action}"`)).toBe(isThere)
   })
 
   test('a pay page at an unknown address answers 404', async () => {
@@ -79,6 +80,98 @@ describe('the pay page', () => {
       expect([code, (await view(`/pay/${code}`)).statusCode]).toEqual([code, 404])
       expect([code, (await submit(`/pay/${code}`, good)).statusCode]).toEqual([code, 404])
     }
+  })
+})
+
+describe('the form of the pay page', () => {
+  /** The attributes of a field, as a browser reads them. */
+  function fieldOf(body: string, name: string): Record<string, string> {
+    const [, text = ''] = new RegExp(`<input (id="${name}"[^>]*)>`).exec(body) ?? []
+    return Object.fromEntries([...text.matchAll(/([\w-]+)(?:="([^"]*)")?/g)].map(([, key, value = '']) => [key, value]))
+  }
+
+  test.each([
+    ['number', { autocomplete: 'cc-number', inputmode: 'numeric' }],
+    ['expiry', { autocomplete: 'cc-exp', inputmode: 'numeric' }],
+    ['cvv', { autocomplete: 'cc-csc', inputmode: 'numeric' }],
+    ['phone', { autocomplete: 'tel', type: 'tel', inputmode: 'tel' }],
+  ])('the field %s is filled in by the browser and has the right keyboard', async (name, attributes) => {
+    const { body } = await view((await open()).path)
+    expect(fieldOf(body, name)).toMatchObject(attributes)
+    expect(body).toContain(`<label for="${name}">`)
+    expect(fieldOf(body, name)).not.toHaveProperty('aria-invalid')
+    expect(fieldOf(body, name)).not.toHaveProperty('value')
+  })
+
+  test('what is wrong with a field stands at the field, which has the focus, in words of a payer', async () => {
+    const { path } = await open()
+    const sent = await submit(path, { ...good, number: '4084084084084082', cvv: '1' })
+    expect(sent.statusCode).toBe(400)
+    expect(sent.body).toContain('<title>Not paid yet: Pay Duka')
+    expect(sent.body).toContain('role="alert">Not paid yet. Check the fields below.</p>')
+    expect(sent.body).toContain('id="number-fault">Check the card number.')
+    expect(sent.body).toContain('id="cvv-fault">Enter the 3 or 4 digits of the security code')
+    expect(fieldOf(sent.body, 'number')).toMatchObject({
+      'aria-invalid': 'true',
+      'aria-describedby': 'number-fault',
+      autofocus: '',
+    })
+    expect(fieldOf(sent.body, 'cvv')).toMatchObject({ 'aria-invalid': 'true', 'aria-describedby': 'cvv-fault' })
+    expect(sent.body.match(/autofocus/g)).toHaveLength(1)
+    expect(fieldOf(sent.body, 'expiry')).not.toHaveProperty('aria-invalid')
+    expect(sent.body).not.toMatch(/must be|invalid_request/)
+  })
+
+  test('a phone number that is none stands in its field again, with what is wrong', async () => {
+    const { path } = await open()
+    const { statusCode, body } = await submit(path, { method: 'mobile_money', phone: '"><b>12' })
+    expect(statusCode).toBe(400)
+    expect(body).toContain('value="&quot;&gt;&lt;b&gt;12"')
+    expect(body).not.toContain('"><b>12')
+    expect(body).toContain('id="phone-fault">Enter a whole phone number, such as')
+    expect(fieldOf(body, 'phone')).toMatchObject({ 'aria-describedby': 'phone-fault phone-hint', autofocus: '' })
+  })
+
+  test('a card number and a security code are never put back into a page, whatever is wrong', async () => {
+    const { path } = await open()
+    for (const wrong of [{ expiry: '13/30' }, { number: '4084084084084082' }, { cvv: '12' }, { cvv: '98765' }]) {
+      const typed = { ...good, cvv: '987', ...wrong }
+      const { body } = await submit(path, typed)
+      for (const secret of [typed.number, typed.number.replaceAll(' ', ''), `"${typed.cvv}"`]) {
+        expect(body.slice(0, body.indexOf('<details'))).not.toContain(secret)
+      }
+      expect(fieldOf(body, 'expiry').value).toBe(typed.expiry)
+    }
+  })
+
+  test('a card number that was typed into another field is not put back either', async () => {
+    const { path } = await open()
+    for (const typed of [
+      { ...good, expiry: good.number },
+      { method: 'mobile_money', phone: good.number },
+    ]) {
+      const { statusCode, body } = await submit(path, typed)
+      expect(statusCode).toBe(400)
+      expect(body.slice(0, body.indexOf('<details'))).not.toContain(good.number)
+    }
+  })
+
+  test('a form that is sent to a paid page leads to the paid page', async () => {
+    const { path } = await open({ callback_url: undefined })
+    await submit(path, good)
+    const { statusCode, headers } = await submit(path, { ...good, cvv: '' })
+    expect([statusCode, headers.location]).toEqual([303, path])
+  })
+
+  test('a fault of the server tells the payer to look before paying again, and nothing of the fault', async () => {
+    const { path } = await open()
+    const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('relation "x" is gone'))
+    const sent = await submit(path, good)
+    outage.mockRestore()
+    expect([sent.statusCode, sent.headers['content-type']]).toEqual([500, 'text/html; charset=utf-8'])
+    expect(sent.body).toContain('Look again before you pay again')
+    expect(sent.body).toContain(`href="${path}"`)
+    expect(sent.body).not.toContain('relation')
   })
 })
 
@@ -97,7 +190,10 @@ describe('paying on the pay page', () => {
     async (callback_url) => {
       const { path } = await open({ callback_url })
       expect((await submit(path, good)).headers.location).toBe(path)
-      expect((await view(path)).body).toContain('You can close this page')
+      const { body } = await view(path)
+      expect(body).toContain('<h1 class="done">Paid <span class="amount">ZAR 50.00</span></h1>')
+      expect(body).toContain('To <strong>Duka &lt;la&gt; Zawadi</strong>')
+      expect(body).toContain('You can close this page')
     },
   )
 
@@ -129,7 +225,8 @@ describe('paying on the pay page', () => {
     const { path } = await open()
     await call('POST', '/customer/set_risk_action', { customer: email, risk_action: 'deny' })
     const { statusCode, body } = await submit(path, good)
-    expect([statusCode, body]).toEqual([403, expect.stringContaining('is denied')])
+    expect([statusCode, body]).toEqual([403, expect.stringContaining('Zawadi cannot take this payment from you')])
+    expect(body).not.toContain('denied')
     expect(await balance()).toBe(0)
   })
 

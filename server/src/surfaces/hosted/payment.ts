@@ -1,14 +1,16 @@
-import { createHash } from 'node:crypto'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../../base/clock.ts'
 import { ServiceError } from '../../base/errors.ts'
-import { type Currency, formatAmount } from '../../base/money.ts'
+import { type Currency, formatMoney } from '../../base/money.ts'
+import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
 import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts'
 import type { HostedPages, TestInstruments } from '../../domain/payments/payment-processor.ts'
-import { refuseUnstorableAddresses } from '../http/addresses.ts'
-import { readBodies } from '../http/body.ts'
-import { type Html, html, htmlPage } from '../http/html.ts'
-import { problemOf } from '../http/problem.ts'
+import { type Html, html } from '../http/html.ts'
+import { sendPage } from '../http/page.ts'
+import type { Problem } from '../http/problem.ts'
 import { statusByCode } from '../mteja/errors.ts'
+import { type Faults, readText, type Sent, textField } from './form.ts'
+import { servePages } from './serve-pages.ts'
 
 /** The content that all pages for paying share. */
 export interface PayPage {
@@ -20,7 +22,7 @@ export interface PayPage {
   currency: Currency
   /** `payin` fills the customer's balance, `payment` pays the merchant. */
   purpose: 'payment' | 'payin'
-  /** The items that are paid for, as the page shows them. */
+  /** The things that are paid for, as the page shows them. */
   items: Html | string
   /** The channels by which the payment can be made; null for all channels that the processor's pages offer. */
   channels: readonly string[] | null
@@ -30,145 +32,271 @@ export interface PayPage {
   cancelUrl: string | null
 }
 
-export type PaymentFields = Partial<Record<'method' | 'number' | 'expiry' | 'cvv' | 'phone', unknown>>
-
-/** Reads forms as browsers send them, and shows refusals on a page. */
-export function servePayments(app: FastifyInstance): void {
-  readBodies(app, 'json-or-urlencoded')
-  refuseUnstorableAddresses(app)
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error)
-    if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
-    return sendPage(reply.status(statusByCode[problem.code]), 'Payment', html`<p>${problem.message}</p>`)
-  })
+/** A page for paying as it is now. */
+export interface OpenedPage {
+  payment: PayPage
+  state: 'open' | 'processing' | 'paid' | 'closed'
+  /** The reason why the last charge failed, without a full stop; null if none failed. */
+  failure: string | null
 }
 
-/** Throws `invalid_request`. */
-export function readInstrument(
-  { method, number, expiry, cvv, phone }: PaymentFields,
-  now: Date,
-): TypedCard | TypedPhone {
-  if (method === 'mobile_money') {
-    if (typeof phone !== 'string' || phone.trim() === '' || phone.length > 40) throw unfit('Enter a phone number')
-    return { type: 'mobile_money', phone }
-  }
-  if (typeof number !== 'string' || number.length > 30) throw unfit('Enter a card number')
-  const [, month, year] =
-    /^\s*(\d{1,2})\s*\/?\s*(?:20)?(\d{2})\s*$/.exec(typeof expiry === 'string' ? expiry : '') ?? []
-  const expiryMonth = Number(month)
-  const expiryYear = 2000 + Number(year)
-  if (!(expiryMonth >= 1 && expiryMonth <= 12)) throw unfit('Enter when the card expires, such as 12/30')
-  if (Date.UTC(expiryYear, expiryMonth) <= now.getTime()) throw unfit('The card has expired')
-  if (typeof cvv !== 'string' || !/^\d{3,4}$/.test(cvv.trim())) throw unfit('Enter the 3 or 4 digits of the CVV')
-  return { type: 'card', number, expiryMonth, expiryYear }
+/** The two things that a page for paying does. `code` is the secret part of its address. */
+export interface PagesOfPayments {
+  open(code: string): Promise<OpenedPage>
+  pay(code: string, instrument: TypedCard | TypedPhone): Promise<OpenedPage>
 }
 
-function unfit(message: string): ServiceError {
-  return new ServiceError('invalid_request', message)
-}
+type FieldName = 'number' | 'expiry' | 'cvv' | 'phone'
 
-export function sendPaid(reply: FastifyReply) {
-  return sendPage(reply, 'Paid', html`<p>Thank you. You can close this page.</p>`)
-}
+type Fields = Partial<Record<'method' | FieldName, unknown>>
 
-export function sendClosed(reply: FastifyReply, payment: PayPage) {
-  return sendPage(reply, 'Not paid', html`<p>This payment was canceled or has expired.</p>${backLink(payment)}`)
-}
-
-export function sendProcessing(reply: FastifyReply, payment: PayPage) {
-  const body = html`
-    <p class="amount">${amountOf(payment)}</p>
-    <p role="status">The payment is being processed. This page looks again every five seconds.</p>
-    <p><a href="${payment.path}">Look again now</a></p>
-  `
-  return sendPage(reply.header('refresh', '5'), 'Processing', body)
-}
-
-export function sendForm(reply: FastifyReply, payment: PayPage, problem: string | null) {
-  const amount = amountOf(payment)
-  const { pages } = payment
-  const offered = payment.channels ?? pages.channels
-  const body = html`
-    <p class="amount">${amount}</p>
-    <p>${payment.purpose === 'payin' ? 'Into your balance with' : 'To'} <strong>${payment.merchantName}</strong></p>
-    ${payment.items}
-    ${problem === null ? '' : html`<p class="problem" role="alert">${problem}</p>`}
-    ${pages.paymentNotice === null ? '' : html`<p class="note">${pages.paymentNotice}</p>`}
-    ${offered.includes('card') ? cardForm(amount) : ''}
-    ${offered.includes('mobile_money') ? phoneForm(amount) : ''}
-    ${backLink(payment)}
-    ${pages.testInstruments === null ? '' : testNumbers(pages.testInstruments)}
-  `
-  return sendPage(reply, 'Pay', body, payment.returnUrl)
-}
-
-function cardForm(amount: string): Html {
-  return html`<form method="post">
-      <h2>Card</h2>
-      <input type="hidden" name="method" value="card">
-      <label>Card number <input name="number" inputmode="numeric" autocomplete="off" required maxlength="30"></label>
-      <div class="pair">
-        <label>Expires <input name="expiry" inputmode="numeric" autocomplete="off" required maxlength="9" placeholder="12/30"></label>
-        <label>CVV <input name="cvv" inputmode="numeric" autocomplete="off" required maxlength="4" pattern="[0-9]{3,4}" placeholder="123"></label>
-      </div>
-      <button>Pay ${amount} by card</button>
-    </form>`
-}
-
-function phoneForm(amount: string): Html {
-  return html`<form method="post">
-      <h2>Mobile money</h2>
-      <input type="hidden" name="method" value="mobile_money">
-      <label>Phone number <input name="phone" type="tel" autocomplete="off" required maxlength="40"></label>
-      <button>Pay ${amount} by phone</button>
-    </form>`
-}
-
-function amountOf({ amount, currency }: PayPage): string {
-  return `${currency} ${formatAmount(amount, currency)}`
-}
-
-function backLink({ cancelUrl }: PayPage): Html | string {
-  return cancelUrl === null ? '' : html`<p><a href="${cancelUrl}">Cancel and go back</a></p>`
-}
-
-function testNumbers({ title, tables }: TestInstruments): Html {
-  const parts = tables.map(
-    ({ sentence, rows }) => html`
-    ${sentence === null ? '' : html`<p>${sentence}</p>`}
-    <table>${join(rows.map(([number, effect]) => html`<tr><td>${number}</td><td>${effect}</td></tr>`))}</table>`,
-  )
-  return html`<details><summary>${title}</summary>${join(parts)}
-  </details>`
-}
-
-export function join(parts: Html[]): Html {
-  return { markup: parts.map((part) => part.markup).join('') }
+/** Why a payment was not made. */
+interface Unpaid {
+  /** A sentence for the payer; null if the fields at fault say it all. */
+  reason: string | null
+  form: Sent<FieldName>
 }
 
 /**
- * A page that loads and runs nothing. Only its own style is allowed, by its hash. A form may lead to the merchant's
- * address and on to its redirects. Browsers check every redirect against `form-action`, so its scheme is as narrow as
- * possible.
+ * A page on which a person pays. Every charge is answered by a redirect, so that neither refreshing nor going back sends the
+ * form again.
  */
-function sendPage(reply: FastifyReply, title: string, body: Html, returnUrl: string | null = null) {
-  const markup = htmlPage(title, body)
-  const styles = [...markup.matchAll(/<style>([\s\S]*?)<\/style>/g)].map(
-    ([, style = '']) => `'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+export function servePayments(
+  app: FastifyInstance,
+  { clock }: { clock: Clock },
+  url: '/pay/:accessCode' | '/checkout/:id',
+  { open, pay }: PagesOfPayments,
+): void {
+  servePages(app, { title: 'Payment', sentenceFor: describeProblem })
+  const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
+
+  app.get(url, { schema: { hide: true } }, async (request, reply) => sendState(reply, await open(codeOf(request))))
+
+  app.post<{ Body: Fields }>(url, { schema: { hide: true, body: { type: 'object' } } }, async (request, reply) => {
+    const { body } = request
+    const sendAgain = async (status: number, unpaidOn: (payment: PayPage) => Unpaid) => {
+      const { payment, state } = await open(codeOf(request))
+      if (state !== 'open') return reply.redirect(payment.path, 303)
+      return sendForm(reply.status(status), payment, unpaidOn(payment))
+    }
+    const instrument = readInstrument(body, clock.now())
+    if (!isInstrument(instrument)) return sendAgain(400, () => unpaidBy(body, instrument))
+    try {
+      const { payment, state } = await pay(codeOf(request), instrument)
+      return reply.redirect(state === 'paid' ? (payment.returnUrl ?? payment.path) : payment.path, 303)
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      if (error.code === 'payment_intent_not_open') {
+        return reply.redirect((await open(codeOf(request))).payment.path, 303)
+      }
+      if (error.code !== 'invalid_request' && error.code !== 'customer_denied') throw error
+      return sendAgain(statusByCode[error.code], ({ merchantName }) => unpaidAfter(error, body, merchantName))
+    }
+  })
+}
+
+function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage) {
+  if (state === 'paid')
+    return payment.returnUrl === null ? sendPaid(reply, payment) : reply.redirect(payment.returnUrl, 303)
+  if (state === 'closed') return sendClosed(reply, payment)
+  if (state === 'processing') return sendProcessing(reply, payment)
+  const failed = failure === null ? null : unpaidBy({}, {}, `${failure}. Try again, or pay in another way.`)
+  return sendForm(reply, payment, failed)
+}
+
+/** The outcome of a charge is unknown after a fault, so the payer is told to look before paying again. */
+function describeProblem({ code, message, expected }: Problem, request: FastifyRequest): string {
+  if (statusByCode[code] === 404) return 'There is no payment at this address. Check the link, or ask for a new one.'
+  if (code === 'not_available') return 'Payments cannot be made here at the moment.'
+  if (expected && code !== 'busy') return message
+  return request.method === 'POST'
+    ? 'Something went wrong, and we do not know yet whether you have paid. Look again before you pay again.'
+    : 'Something went wrong on our side. Look again in a moment.'
+}
+
+/** The instrument that the payer typed, or the faults of the fields. */
+function readInstrument(fields: Fields, now: Date): TypedCard | TypedPhone | Faults<FieldName> {
+  if (fields.method === 'mobile_money') {
+    const phone = readText(fields.phone)
+    return phone === '' ? { phone: phoneFault } : { type: 'mobile_money', phone }
+  }
+  return readCard(readText(fields.number), readText(fields.expiry), readText(fields.cvv), now)
+}
+
+const numberFault = 'Check the card number. It has 12 to 19 digits, and one of them is missing or wrong.'
+const phoneFault = 'Enter a whole phone number, such as +27 82 123 4567.'
+
+function readCard(number: string, expiry: string, cvv: string, now: Date): TypedCard | Faults<FieldName> {
+  const [, month, year] = /^(\d{1,2})\s*\/?\s*(?:20)?(\d{2})$/.exec(expiry) ?? []
+  const expiryMonth = Number(month)
+  const expiryYear = 2000 + Number(year)
+  const faults: Faults<FieldName> = {}
+  if (number === '') faults.number = 'Enter the card number.'
+  else if (!isCardNumber(number)) faults.number = numberFault
+  if (!(expiryMonth >= 1 && expiryMonth <= 12)) {
+    faults.expiry = 'Enter when the card expires: month and year, such as 12/30.'
+  } else if (Date.UTC(expiryYear, expiryMonth) <= now.getTime()) {
+    faults.expiry = 'This card has expired. Use another card.'
+  }
+  if (!/^\d{3,4}$/.test(cvv)) faults.cvv = 'Enter the 3 or 4 digits of the security code (CVV).'
+  return Object.keys(faults).length > 0 ? faults : { type: 'card', number, expiryMonth, expiryYear }
+}
+
+function isInstrument(read: TypedCard | TypedPhone | Faults<FieldName>): read is TypedCard | TypedPhone {
+  return 'type' in read
+}
+
+const maxExpiryLength = 9
+
+/**
+ * What a form that was sent is shown with again. A card number and a security code are never put back into a page, whatever
+ * field they were typed into: what is not in the page cannot be read from a screen, a stored page or a log. The browser
+ * checks the form of both before it sends them.
+ */
+function unpaidBy(fields: Fields, faults: Faults<FieldName>, reason: string | null = null): Unpaid {
+  const [expiry, phone] = [readText(fields.expiry), readText(fields.phone)]
+  const values = {
+    expiry: expiry.length > maxExpiryLength ? '' : expiry,
+    phone: isCardNumber(phone) ? '' : phone,
+  }
+  return { reason, form: { values, faults } }
+}
+
+/** A refusal of the domain, told to the payer. */
+function unpaidAfter({ code, field }: ServiceError, fields: Fields, merchantName: string): Unpaid {
+  if (code === 'customer_denied') {
+    return unpaidBy(fields, {}, `${merchantName} cannot take this payment from you. Ask ${merchantName} about it.`)
+  }
+  if (field === 'phone') return unpaidBy(fields, { phone: phoneFault })
+  if (field === 'number') return unpaidBy(fields, { number: numberFault })
+  return unpaidBy(fields, {}, 'This payment cannot be made in that way. Use one of the ways below.')
+}
+
+function sendPaid(reply: FastifyReply, payment: PayPage) {
+  const body = html`
+<h1 class="done">Paid <span class="amount">${moneyOf(payment)}</span></h1>
+<p>${toWhom(payment)}</p>
+${payment.items}
+<p>Thank you. You can close this page.</p>`
+  return sendPage(reply, { title: `Paid: ${payment.merchantName}`, notice: payment.pages.paymentNotice, body })
+}
+
+function sendClosed(reply: FastifyReply, payment: PayPage) {
+  const body = html`
+<h1>Not paid <span class="amount">${moneyOf(payment)}</span></h1>
+<p>${toWhom(payment)}</p>
+<p>This payment was canceled or has expired. Ask ${payment.merchantName} for a new one.</p>
+${backLink(payment)}`
+  return sendPage(reply, { title: `Not paid: ${payment.merchantName}`, notice: payment.pages.paymentNotice, body })
+}
+
+function sendProcessing(reply: FastifyReply, payment: PayPage) {
+  const body = html`
+<h1>Paying <span class="amount">${moneyOf(payment)}</span></h1>
+<p>${toWhom(payment)}</p>
+${payment.items}
+<p role="status">The payment is being processed. This page looks again every five seconds.</p>
+<p><a class="button second" href="${payment.path}">Look again now</a></p>`
+  const page = { title: `Paying ${payment.merchantName}`, notice: payment.pages.paymentNotice, body }
+  return sendPage(reply.header('refresh', '5'), page)
+}
+
+/** `unpaid` is null for a page that is opened for the first time. */
+function sendForm(reply: FastifyReply, payment: PayPage, unpaid: Unpaid | null) {
+  const { pages, merchantName } = payment
+  const offered = payment.channels ?? pages.channels
+  const form = unpaid?.form ?? { values: {}, faults: {} }
+  const body = html`
+<h1>Pay <span class="amount">${moneyOf(payment)}</span></h1>
+<p>${toWhom(payment)}</p>
+${payment.items}
+${unpaid === null ? '' : alertOf(unpaid)}
+${offered.includes('card') ? cardForm(payment, form) : ''}
+${offered.includes('mobile_money') ? phoneForm(payment, form) : ''}
+${backLink(payment)}
+${pages.testInstruments === null ? '' : testNumbers(pages.testInstruments)}`
+  return sendPage(reply, {
+    title: `${unpaid === null ? '' : 'Not paid yet: '}Pay ${merchantName}`,
+    notice: pages.paymentNotice,
+    body,
+    returnUrl: payment.returnUrl,
+  })
+}
+
+function alertOf({ reason, form }: Unpaid): Html {
+  const fields = Object.keys(form.faults).length === 1 ? 'Check the field below.' : 'Check the fields below.'
+  return html`<p class="problem" role="alert">Not paid yet. ${reason ?? fields}</p>`
+}
+
+function cardForm(payment: PayPage, form: Sent<FieldName>): Html {
+  const number = textField(
+    {
+      name: 'number',
+      label: 'Card number',
+      attributes: html`inputmode="numeric" autocomplete="cc-number" required maxlength="30" pattern="[0-9 \\-]{12,30}" title="12 to 19 digits"`,
+    },
+    form,
   )
-  const schemes = returnUrl === null ? '' : returnUrl.toLowerCase().startsWith('https:') ? ' https:' : ' http: https:'
-  const policy = [
-    "default-src 'none'",
-    `style-src ${styles.join(' ')}`,
-    `form-action 'self'${schemes}`,
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-  ]
-  return reply
-    .header('content-security-policy', policy.join('; '))
-    .header('cache-control', 'no-store')
-    .header('referrer-policy', 'no-referrer')
-    .header('x-content-type-options', 'nosniff')
-    .type('text/html; charset=utf-8')
-    .send(markup)
+  const expiry = textField(
+    {
+      name: 'expiry',
+      label: 'Expires (month/year)',
+      attributes: html`inputmode="numeric" autocomplete="cc-exp" required maxlength="${String(maxExpiryLength)}" pattern="(0?[1-9]|1[0-2]) ?\\/? ?(20)?[0-9]{2}" placeholder="12/30" title="Month and year, such as 12/30"`,
+    },
+    form,
+  )
+  const cvv = textField(
+    {
+      name: 'cvv',
+      label: 'Security code (CVV)',
+      attributes: html`inputmode="numeric" autocomplete="cc-csc" required maxlength="4" pattern="[0-9]{3,4}" title="3 or 4 digits on the card"`,
+    },
+    form,
+  )
+  return html`<form method="post">
+<h2>By card</h2>
+<input type="hidden" name="method" value="card">
+${number}<div class="pair">${expiry}${cvv}</div>
+<button>Pay ${moneyOf(payment)} by card</button>
+</form>
+`
+}
+
+function phoneForm(payment: PayPage, form: Sent<FieldName>): Html {
+  const phone = textField(
+    {
+      name: 'phone',
+      label: 'Phone number',
+      hint: 'The number that your mobile money account is under.',
+      attributes: html`type="tel" inputmode="tel" autocomplete="tel" required maxlength="40"`,
+    },
+    form,
+  )
+  return html`<form method="post">
+<h2>By mobile money</h2>
+<input type="hidden" name="method" value="mobile_money">
+${phone}<button>Pay ${moneyOf(payment)} by phone</button>
+</form>
+`
+}
+
+function moneyOf({ amount, currency }: PayPage): string {
+  return formatMoney(amount, currency)
+}
+
+function toWhom({ purpose, merchantName }: PayPage): Html {
+  return html`${purpose === 'payin' ? 'Into your balance with' : 'To'} <strong>${merchantName}</strong>`
+}
+
+function backLink({ cancelUrl }: PayPage): Html | string {
+  if (cancelUrl === null) return ''
+  return html`<p><a class="button second" href="${cancelUrl}">Cancel and go back</a></p>`
+}
+
+function testNumbers({ title, tables }: TestInstruments): Html {
+  const parts = tables.map(({ sentence, rows }) => {
+    const lines = rows.map(([number, effect]) => html`<tr><td>${number}</td><td>${effect}</td></tr>`)
+    return html`${sentence === null ? '' : html`<p>${sentence}</p>`}<table>${lines}</table>`
+  })
+  return html`<details class="quiet"><summary>${title}</summary>${parts}</details>`
 }

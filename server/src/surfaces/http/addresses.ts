@@ -3,6 +3,26 @@ import { ServiceError } from '../../base/errors.ts'
 import { isStorable } from './body.ts'
 
 /**
+ * A slash after a list is an empty id: the address of no item, and not of the list. For a surface whose clients ask
+ * for an item by `<list>/<id>` and make the address from any id, also from an empty one. Every other path may end in a
+ * slash.
+ */
+export function refuseEmptyIds(app: FastifyInstance): void {
+  const lists = new Set<string>()
+  app.addHook('onRoute', ({ method, url }) => {
+    const [, list] = /^(.+)\/:[^/]+$/.exec(url) ?? []
+    if (list !== undefined) for (const each of [method].flat()) lists.add(`${each} ${list}`)
+  })
+  app.addHook('preValidation', (request, _reply, done) => {
+    const [asked = ''] = request.originalUrl.split('?')
+    if (asked.endsWith('/') && lists.has(`${request.method} ${request.routeOptions.url}`)) {
+      throw new ServiceError('not_found', `There is nothing at ${request.method} ${asked}`)
+    }
+    done()
+  })
+}
+
+/**
  * A path with a NUL, half a surrogate or an empty part names nothing: 404. A query with one of them is an error, on
  * routes that read a query and document a 400.
  */

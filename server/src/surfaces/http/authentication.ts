@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
-import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
-
 import type { SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by `requireBearer` before the handler runs. */
+    /** Set before the body is read. */
     caller: KeyHolder | null
   }
 }
@@ -17,27 +16,50 @@ declare module 'fastify' {
 export const missingCredential = 'No Authorization header was found'
 
 /** Every route needs `Authorization: Bearer …` with a secret API key. Throws `unauthorized` before the body is read. */
-export function authenticateKeys(app: FastifyInstance, { findKey }: SurfaceContext): void {
-  requireBearer(app, findKey)
+export function authenticateKeys(app: FastifyInstance, surface: SurfaceContext): void {
+  requireCaller(app, (request) => holderOf(surface.findKey, null, readBearer(request)))
 }
 
 /** Works like `authenticateKeys`, but also accepts a JWT as the bearer. */
 export function authenticateKeysAndTokens(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
-  requireBearer(app, findKey, tokens)
+  requireCaller(app, (request) => holderOf(findKey, tokens, readBearer(request)))
 }
 
-function requireBearer(app: FastifyInstance, findKey: KeyFinder, tokens?: Tokens): void {
+/** The header in which clients of Cashful from 0.9.1 on send a key. */
+export const apiKeyHeader = 'x-api-key'
+
+/**
+ * Works like `authenticateKeysAndTokens`, but also accepts the credential in the header `x-api-key`. Of two credentials
+ * each must be valid, and both must be of one merchant and mode.
+ */
+export function authenticateEitherHeader(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
+  requireCaller(app, async (request) => {
+    const apiKey = request.headers[apiKeyHeader]?.toString().trim()
+    if (!apiKey) return holderOf(findKey, tokens, readBearer(request))
+    if (!request.headers.authorization?.trim()) return holderOf(findKey, tokens, apiKey)
+    const [bearer, other] = await Promise.all([
+      holderOf(findKey, tokens, readBearer(request)),
+      holderOf(findKey, tokens, apiKey),
+    ])
+    if (tenantKey(bearer.tenant) === tenantKey(other.tenant)) return bearer
+    const message = `The headers Authorization and ${apiKeyHeader} name different merchants or modes; send one of them`
+    throw new ServiceError('unauthorized', message)
+  })
+}
+
+function requireCaller(app: FastifyInstance, find: (request: FastifyRequest) => Promise<KeyHolder>): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.public === true) return
-    const credential = readBearer(request)
-    const caller = credential.startsWith('sk_')
-      ? await findKey(credential)
-      : ((await tokens?.verify(credential)) ?? null)
-    if (caller === null)
-      throw new ServiceError('unauthorized', 'The key or token is not valid, was revoked or has expired')
-    request.caller = caller
+    request.caller = await find(request)
   })
+}
+
+/** Throws `unauthorized`. */
+async function holderOf(findKey: KeyFinder, tokens: Tokens | null, credential: string): Promise<KeyHolder> {
+  const holder = credential.startsWith('sk_') ? await findKey(credential) : ((await tokens?.verify(credential)) ?? null)
+  if (holder !== null) return holder
+  throw new ServiceError('unauthorized', 'The key or token is not valid, was revoked or has expired')
 }
 
 /** The tenant that the request acts for. */

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import { refuseUnstorableAddresses } from './addresses.ts'
+import { refuseEmptyIds, refuseUnstorableAddresses } from './addresses.ts'
 import { sendProblems } from './answer-problems.ts'
 import { readBodies } from './body.ts'
 import { readIdempotencyKeys } from './idempotency.ts'
@@ -18,6 +18,8 @@ export interface Dialect extends Reference, Envelope {
   /** The bodies that it reads. Urlencoded texts are read as the numbers and booleans that the schema asks for. */
   readonly bodies: 'json' | 'json-or-urlencoded'
   readonly coerceBodies: boolean
+  /** A slash after a list is an item with an empty id: see `refuseEmptyIds`. */
+  readonly slashIsEmptyId?: boolean
   /** The schema of a refusal, shared by the documents of its routes. */
   readonly errorSchema: TSchema
   /** The answer to a problem, in its envelope. */
@@ -48,6 +50,7 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
       serializeAnswers(scope)
       readBodies(scope, dialect.bodies)
       refuseUnstorableAddresses(scope)
+      if (dialect.slashIsEmptyId) refuseEmptyIds(scope)
       const [first, ...others] = dialect.callers
       // With one kind of caller, an unknown address without a credential is refused like a known one.
       if (others.length === 0) return openCallers(scope, surface, first)

@@ -33,6 +33,8 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof UpstreamError) {
     return problem('busy', 'A service that this call needs did not answer as it should; try again in a moment')
   }
+  // Another request has deleted the customer between the look and the write.
+  if (code === 'MT005') return problem('customer_not_found', 'The customer was deleted')
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem('too_large', 'The body is larger than 1 MiB')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return problem('invalid_request', (error as Error).message)

@@ -1,4 +1,4 @@
-import { Ajv, type ValidateFunction } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
@@ -18,19 +18,60 @@ const secretFields = /bvn|account|number|value|secret|cvv/i
 
 /**
  * Validates with the schemas that the API reference shows. Texts in queries are read as the numbers and booleans asked
- * for. With `coerceBodies`, texts in bodies are too, for surfaces whose clients send numbers as text.
+ * for. With `coerceBodies`, texts in bodies are too, for surfaces whose clients send numbers as text. A boolean is never
+ * read as a number or a text: `true` would be an amount of 1.
  */
 export function validateRequests(app: FastifyInstance, options: { coerceBodies: boolean }): void {
   const strict = createAjv(false)
   const coercing = createAjv(true)
   app.setValidatorCompiler(({ schema, httpPart }) => {
-    const ajv = httpPart === 'body' && !options.coerceBodies ? strict : coercing
-    return lazyValidator(() => ajv.compile(schema as object))
+    const isBody = httpPart === 'body'
+    const ajv = isBody && !options.coerceBodies ? strict : coercing
+    const validate = lazyValidator(() => ajv.compile(schema as object))
+    return isBody && options.coerceBodies ? afterBooleans(schema as JsonSchema, validate) : validate
   })
 }
 
+interface JsonSchema {
+  type?: string | string[]
+  properties?: Record<string, JsonSchema>
+  items?: JsonSchema
+}
+
+interface Validator {
+  (data: unknown): boolean
+  errors: ErrorObject[] | null
+}
+
+/** Refuses booleans in place of texts and numbers, and validates what is left. */
+function afterBooleans(schema: JsonSchema, validate: Validator): Validator {
+  const check = (data: unknown) => {
+    const found = misplacedBooleans(schema, data)
+    const isValid = found.length === 0 && validate(data)
+    check.errors = found.length === 0 ? validate.errors : found
+    return isValid
+  }
+  check.errors = null as ErrorObject[] | null
+  return check
+}
+
+function misplacedBooleans({ type, properties, items }: JsonSchema, data: unknown, instancePath = ''): ErrorObject[] {
+  if (typeof data === 'boolean') {
+    const isWanted = type === undefined || [type].flat().includes('boolean')
+    return isWanted ? [] : [{ keyword: 'type', instancePath, schemaPath: '', params: { type }, data }]
+  }
+  if (Array.isArray(data))
+    return data.flatMap((each, i) => misplacedBooleans(items ?? {}, each, `${instancePath}/${i}`))
+  if (typeof data !== 'object' || data === null) return []
+  return Object.entries(data).flatMap(([name, member]) =>
+    Object.hasOwn(properties ?? {}, name)
+      ? misplacedBooleans(properties?.[name] as JsonSchema, member, `${instancePath}/${name}`)
+      : [],
+  )
+}
+
 /** Compiled at its first use, so that a start does not wait for the schemas of routes that nobody calls. */
-function lazyValidator(compile: () => ValidateFunction): (data: unknown) => boolean {
+function lazyValidator(compile: () => ValidateFunction): Validator {
   let compiled: ValidateFunction | undefined
   const validate = (data: unknown) => {
     compiled ??= compile()
@@ -38,7 +79,7 @@ function lazyValidator(compile: () => ValidateFunction): (data: unknown) => bool
     validate.errors = compiled.errors ?? null
     return isValid
   }
-  validate.errors = null as ValidateFunction['errors']
+  validate.errors = null as ErrorObject[] | null
   return validate
 }
 

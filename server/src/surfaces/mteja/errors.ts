@@ -38,6 +38,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   refund_exceeded: 409,
   idempotency_key_reused: 409,
   email_taken: 409,
+  customer_not_deletable: 409,
   reference_taken: 409,
   already_identified: 409,
   too_large: 413,

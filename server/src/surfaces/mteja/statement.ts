@@ -1,52 +1,121 @@
-import { formatAmount } from '../../base/money.ts'
-import { isoWithOffset } from '../../base/time-zones.ts'
+import { formatAmount, formatMoney } from '../../base/money.ts'
 import type { Customer } from '../../domain/customers/customers.ts'
+import type { TransactionKind } from '../../domain/ledger/commands.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
-import { html } from '../http/html.ts'
+import { type Html, html } from '../http/html.ts'
+import { pageEnd, pageStart } from '../http/page.ts'
 
-/** A statement to print. It is streamed, because it may have more entries than fit in memory. */
-export async function* statementPage(
-  { merchant }: Tenant,
-  customer: Customer,
-  statement: Statement,
-  entries: AsyncIterable<StatementEntry>,
-): AsyncGenerator<string> {
-  const money = (amount: bigint) => formatAmount(amount, statement.currency)
+/** A statement for a person, as the page shows it. */
+export interface ShownStatement {
+  tenant: Tenant
+  customer: Customer
+  statement: Statement
+  entries: AsyncIterable<StatementEntry>
+  /** When the page was made: the statement of a period that is not over yet may still grow. */
+  madeAt: Date
+}
+
+/** A statement to read and to print. It is streamed, because it may have more entries than fit in memory. */
+export async function* statementPage(shown: ShownStatement): AsyncGenerator<string> {
+  const { tenant, customer, statement, entries, madeAt } = shown
+  const { currency, from, until } = statement
+  const calendar = createCalendar(tenant.merchant.timeZone)
   const name = [customer.firstName, customer.lastName].filter(Boolean).join(' ') || customer.email || customer.code
-  yield html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Statement of ${name}</title>
-<style>
-  body { font: .95rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
-  table { border-collapse: collapse; width: 100%; }
-  th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid #ddd; }
-  .amount { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-  .total td { font-weight: 600; }
-  thead { display: table-header-group; }
-  tr { break-inside: avoid; }
-</style>
-</head>
-<body>
-<h1>Statement</h1>
-<p>${merchant.name} · ${name} (${customer.code})<br>
-${isoWithOffset(statement.from, merchant.timeZone)} until ${isoWithOffset(statement.until, merchant.timeZone)}, ${merchant.timeZone}, ${statement.currency}</p>
-<table>
-<thead><tr><th>Time</th><th>What</th><th class="amount">Amount</th><th class="amount">Balance</th></tr></thead>
+  const period = calendar.period(from, until)
+  const notice = tenant.mode === 'test' ? 'Test mode: this is no real money.' : null
+  yield pageStart({ title: `Statement of ${name}, ${period} · ${tenant.merchant.name}`, notice, width: 'wide' })
+  yield html`
+<p class="quiet">${tenant.merchant.name}</p>
+<h1>Statement of ${name}</h1>
+<dl>
+<dt>Period</dt><dd>${period}</dd>
+<dt>Customer</dt><dd>${[name, customer.email, customer.phoneE164 ?? customer.phone, customer.code].filter(isNew).join(' · ')}</dd>
+<dt>Currency</dt><dd>${currency}</dd>
+<dt>Made</dt><dd>${calendar.moment(madeAt)}. All times are those of ${calendar.zone}.</dd>
+</dl>
+<dl>
+<dt>Opening balance</dt><dd class="amount">${formatMoney(statement.openingBalance, currency)}</dd>
+<dt>Money in</dt><dd class="amount">${formatMoney(statement.totalIn, currency)}</dd>
+<dt>Money out</dt><dd class="amount">${formatMoney(statement.totalOut, currency)}</dd>
+<dt>Closing balance</dt><dd class="amount"><strong>${formatMoney(statement.closingBalance, currency)}</strong></dd>
+</dl>
+<table class="entries">
+<thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col" class="amount">Amount</th><th scope="col" class="amount">Balance</th></tr></thead>
 <tbody>
-<tr class="total"><td></td><td>Opening balance</td><td></td><td class="amount">${money(statement.openingBalance)}</td></tr>
+${totalRow('Opening balance', formatAmount(statement.openingBalance, currency))}
 `.markup
   for await (const entry of entries) {
-    const what = entry.description ?? entry.kind.replaceAll('_', ' ')
-    yield html`<tr><td>${isoWithOffset(entry.createdAt, merchant.timeZone)}</td><td>${what}</td>
-<td class="amount">${money(entry.amount)}</td><td class="amount">${money(entry.balanceAfter)}</td></tr>
+    const cameIn = entry.amount > 0n
+    const change = `${cameIn ? '+' : ''}${formatAmount(entry.amount, currency)}`
+    yield html`<tr><td class="time">${calendar.moment(entry.createdAt)}</td><td class="what">${describeEntry(entry, calendar)}</td>
+<td class="${cameIn ? 'amount change in' : 'amount change'}">${change}</td><td class="amount balance">${formatAmount(entry.balanceAfter, currency)}</td></tr>
 `.markup
   }
-  yield html`<tr class="total"><td></td><td>In ${money(statement.totalIn)}, out ${money(statement.totalOut)}</td><td></td><td></td></tr>
-<tr class="total"><td></td><td>Closing balance</td><td></td><td class="amount">${money(statement.closingBalance)}</td></tr>
-</tbody></table>
-</body></html>`.markup
+  yield html`${totalRow('Closing balance', formatAmount(statement.closingBalance, currency))}
+</tbody></table>`.markup
+  yield pageEnd
+}
+
+function isNew(text: string | null, i: number, all: readonly (string | null)[]): boolean {
+  return text !== null && text !== '' && all.indexOf(text) === i
+}
+
+function totalRow(words: string, balance: string): Html {
+  return html`<tr class="total"><td class="time"></td><td class="what">${words}</td><td class="change"></td><td class="amount balance">${balance}</td></tr>`
+}
+
+const kinds: Readonly<Record<TransactionKind, { cameIn: string; wentOut: string }>> = {
+  pay_in: { cameIn: 'Money added', wentOut: 'Money added' },
+  purchase: { cameIn: 'Purchase', wentOut: 'Purchase' },
+  transfer: { cameIn: 'Transfer received', wentOut: 'Transfer sent' },
+  hold_capture: { cameIn: 'Reserved amount', wentOut: 'Reserved amount taken' },
+  fee: { cameIn: 'Fee', wentOut: 'Fee' },
+  refund: { cameIn: 'Refund', wentOut: 'Refund' },
+  reversal: { cameIn: 'Reversal', wentOut: 'Reversal' },
+}
+
+function wordsFor(kind: TransactionKind, cameIn: boolean): string {
+  return kinds[kind][cameIn ? 'cameIn' : 'wentOut']
+}
+
+/** `Purchase of airtime`, `Transfer received: Lunch`, `Refund of “Purchase of airtime” of 3 November 2026: Did not arrive` */
+function describeEntry({ kind, amount, description, gaveBack }: StatementEntry, calendar: Calendar): string {
+  const cameIn = amount > 0n
+  const words = wordsFor(kind, cameIn)
+  if (gaveBack !== null) {
+    // The original moved the money the other way.
+    const original = gaveBack.description ?? wordsFor(gaveBack.kind, !cameIn)
+    const reason = description === null ? '' : `: ${description}`
+    return `${words} of “${original}” of ${calendar.day(gaveBack.createdAt)}${reason}`
+  }
+  if (description === null) return words
+  return description.startsWith(words) ? description : `${words}: ${description}`
+}
+
+/** Instants in words, by the clock of one place. */
+interface Calendar {
+  zone: string
+  /** `3 November 2026` */
+  day(instant: Date): string
+  /** `3 Nov 2026, 14:02` */
+  moment(instant: Date): string
+  /** `1 to 30 November 2026` for whole days, else with the times. `to` is the instant after the end. */
+  period(from: Date, to: Date): string
+}
+
+function createCalendar(timeZone: string): Calendar {
+  const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone })
+  const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone })
+  const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone })
+  const isMidnight = (instant: Date) => time.format(instant) === '00:00:00' && instant.getTime() % 1000 === 0
+  return {
+    zone: timeZone,
+    day: (instant) => day.format(instant),
+    moment: (instant) => moment.format(instant),
+    period(from, to) {
+      if (!isMidnight(from) || !isMidnight(to)) return `${moment.format(from)} to ${moment.format(to)}`
+      return day.formatRange(from, new Date(to.getTime() - 1)).replace(/\s*–\s*/, ' to ')
+    },
+  }
 }

@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream'
-import type { FastifyReply } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { responses } from './schemas.ts'
 
@@ -10,12 +8,4 @@ export const jsonLines = 'application/x-ndjson'
 export function streams(lines: Record<string, TSchema>, ...errors: number[]) {
   const content = Object.fromEntries(Object.entries(lines).map(([type, schema]) => [type, { schema }]))
   return { ...responses(200, Type.Any(), ...errors), 200: { description: 'Sent while it is made', content } }
-}
-
-/** Sends each part when it is made, and no faster than the client reads. */
-export function sendText(reply: FastifyReply, type: string, parts: AsyncIterable<string>): never {
-  reply.serializer((text: string) => text)
-  // Otherwise a server that closes meanwhile would wait for the next use of the connection.
-  reply.header('connection', 'close')
-  return reply.type(type).send(Readable.from(parts)) as never
 }

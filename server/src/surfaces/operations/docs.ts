@@ -5,13 +5,13 @@ import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { renderInEnvelope } from '../http/unroutable.ts'
+import { icon } from './icon.ts'
 
 type SurfaceName = keyof typeof titles
 
 const titles = { cashful: 'Cashful', paystack: 'Paystack', mteja: 'Mteja' } as const
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40" height="40" role="img" aria-label="Mteja"><text x="0" y="29" font-family="system-ui, sans-serif" font-size="28" font-weight="700" fill="#fff">Mteja</text></svg>`
-const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" fill="#0b6e4f"/><text x="16" y="24" text-anchor="middle" font-family="system-ui, sans-serif" font-size="22" font-weight="700" fill="#fff">M</text></svg>`
 
 /** `/docs`: the API reference of all surfaces. It needs only files of this package, so it works offline. */
 export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'envelopes'>> = async (

@@ -151,7 +151,7 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     shown: /^mteja_upstream_call_duration_seconds_count\{upstream="bank",operation="resolve",outcome="answered"\} 1$/m,
   },
   mteja_log_lines_dropped_total: {
-    act: () => standardOutput(api.service.meter).write('x'.repeat(20 * 1024 * 1024)),
+    act: () => standardOutput(api.service.meter, { json: false }).write('x'.repeat(20 * 1024 * 1024)),
     shown: /^mteja_log_lines_dropped_total 1$/m,
   },
 }

@@ -115,14 +115,14 @@ describe('every answer', () => {
       headers: {
         origin,
         'access-control-request-method': method,
-        'access-control-request-headers': 'authorization, content-type',
+        'access-control-request-headers': 'authorization, x-api-key, content-type',
       },
     })
     expect([preflight.statusCode, preflight.body]).toEqual([204, ''])
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': '*',
       'access-control-allow-methods': expect.stringContaining(method),
-      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-allow-headers': 'authorization, x-api-key, content-type',
     })
     expect(preflight.headers).not.toHaveProperty('access-control-allow-credentials')
     const answer = await api.app.inject({ method: method as 'PUT', url, headers: { origin } })

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { metadataSchema } from '../http/schemas.ts'
+import { unservedSchema } from './unserved.ts'
 
 /** The shapes of dedicated accounts. They differ from call to call. */
 const nullableText = Type.Union([Type.String(), Type.Null()])
@@ -30,9 +31,14 @@ const customer = Type.Object({
   international_format_phone: nullableText,
 })
 
+/** Set only in accounts of a former release, which stored it. */
 const splitConfig = Type.Object({
   split_code: Type.Optional(Type.String({ examples: ['SPL_e7jnRLtzla'] })),
   subaccount: Type.Optional(Type.String({ examples: ['ACCT_xxxxxxxxxx'] })),
+})
+const listedSplit = Type.Object({
+  split_code: Type.Union([Type.String(), Type.Null()]),
+  subaccount: Type.Union([Type.String(), Type.Null()]),
 })
 
 const account = {
@@ -75,7 +81,7 @@ export const accountSchema = Type.Object({
   customer: Type.Optional(customer),
 })
 
-export const accountRowSchema = Type.Object({ ...account, customer, split_config: splitConfig })
+export const accountRowSchema = Type.Object({ ...account, customer, split_config: listedSplit })
 
 /** The answer when one account is fetched. Its split is JSON text. */
 export const fetchedAccountSchema = Type.Object({ ...account, customer, split_config: nullableText })
@@ -96,15 +102,12 @@ const customerReference = Type.Unsafe<string | number>({
 })
 const text = (maxLength: number, example: string) => Type.Optional(Type.String({ maxLength, examples: [example] }))
 const needed = (maxLength: number, example: string) => Type.String({ minLength: 1, maxLength, examples: [example] })
-const wanted = {
-  preferred_bank: text(100, 'test-bank'),
-  subaccount: text(100, 'ACCT_xxxxxxxxxx'),
-  split_code: text(100, 'SPL_e7jnRLtzla'),
-}
+const splits = { subaccount: unservedSchema.subaccount, split_code: unservedSchema.split_code }
 
 export const createAccountSchema = Type.Object({
   customer: customerReference,
-  ...wanted,
+  preferred_bank: text(100, 'test-bank'),
+  ...splits,
   first_name: text(200, 'Zero'),
   last_name: text(200, 'Sum'),
   phone: text(40, '+2348123456789'),
@@ -121,14 +124,9 @@ export const assignAccountSchema = Type.Object({
   account_number: text(40, '0111111111'),
   bvn: text(40, '222222222221'),
   bank_code: text(20, '007'),
-  subaccount: wanted.subaccount,
-  split_code: wanted.split_code,
+  ...splits,
 })
 
-export const splitSchema = Type.Object({
-  account_number: text(20, '9123456789'),
-  customer: Type.Optional(customerReference),
-  ...wanted,
-})
+export const splitSchema = Type.Object(splits)
 
 export const removeSplitSchema = Type.Object({ account_number: needed(20, '9123456789') })

@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../../base/errors.ts'
 import { missingCredential } from '../http/authentication.ts'
 import type { Problem } from '../http/problem.ts'
+import { invalidAmount } from './amounts.ts'
+import { invalidEmail, missingEmail, unknownCharge } from './payers.ts'
 
 interface Wording {
   status: number
@@ -14,6 +16,10 @@ interface Wording {
 }
 
 const checkValues = "Ensure that the value(s) you're passing are valid."
+const checkReference =
+  "Ensure that you're passing the correct reference for the requested resource that exists on this integration"
+const checkTransaction = 'Ensure the transaction reference or ID is correct'
+const giveAll = 'Provide all required params'
 const tryLater = 'Try again later'
 
 function invalid(message?: string, status = 400): Wording {
@@ -31,9 +37,25 @@ function notFound(message?: string): Wording {
     status: 404,
     type: 'validation_error',
     code: 'not_found',
-    nextStep: checkValues,
+    nextStep: checkReference,
     ...(message && { message }),
   }
+}
+
+/** Paystack's words for states of no country. */
+export const countryRequired = 'Country is required'
+
+/** The codes and next steps that Paystack sends with some of its messages. */
+const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
+  [invalidAmount]: {
+    code: 'invalid_amount',
+    nextStep:
+      "Ensure that you're passing your amount correctly. It should be a number greater than zero, with no decimal places",
+  },
+  [invalidEmail]: { code: 'invalid_email_address' },
+  [missingEmail]: { code: 'missing_params', nextStep: giveAll },
+  [countryRequired]: { status: 422, code: 'missing_params', nextStep: giveAll },
+  [unknownCharge]: { code: 'transaction_not_found', nextStep: checkTransaction },
 }
 
 /** The answer to each refusal on this surface. */
@@ -84,7 +106,11 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   payment_not_found: notFound(),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),
-  reference_not_found: { ...notFound('Transaction reference not found.'), status: 400 },
+  reference_not_found: {
+    ...invalid('Transaction reference not found.'),
+    code: 'transaction_not_found',
+    nextStep: checkTransaction,
+  },
   dedicated_account_not_found: notFound(),
   webhook_endpoint_not_found: notFound(),
   event_not_found: notFound(),
@@ -95,6 +121,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   refund_exceeded: invalid(),
   idempotency_key_reused: { ...invalid(undefined, 409), nextStep: 'Use a new Idempotency-Key for a new request' },
   email_taken: invalid(),
+  customer_not_deletable: invalid(),
   reference_taken: {
     status: 400,
     type: 'validation_error',
@@ -127,16 +154,17 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   const wording = { ...rest, message }
   const [violation] = problem.violations
   if (violation?.missing) {
-    const missing = { code: 'missing_params', nextStep: 'Provide all required params' }
+    const missing = { code: 'missing_params', nextStep: giveAll }
     // The one text that Paystack documents for a missing member.
     const message = violation.field === 'email' ? 'Email Address is required' : `"${violation.field}" is required`
     return { ...wording, ...missing, message }
   }
+  if (violation?.field === 'amount') return { ...wording, ...wordingByMessage[invalidAmount], message: invalidAmount }
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
   // A payment is a transaction on this wire.
   if (problem.code === 'payment_not_found') return { ...wording, message: message.replace('payment', 'transaction') }
   if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
-  return wording
+  return { ...wording, ...wordingByMessage[message] }
 }
 
 /** A currency that does not exist is refused like one that the merchant does not hold. */

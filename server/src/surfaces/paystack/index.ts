@@ -1,8 +1,10 @@
 import { authenticateKeys } from '../http/authentication.ts'
 import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
+import { addressVerificationRoutes } from './routes/address-verification.ts'
 import { bankRoutes } from './routes/bank.ts'
 import { chargeRoutes } from './routes/charge.ts'
+import { countryRoutes } from './routes/country.ts'
 import { customerRoutes } from './routes/customer.ts'
 import { authorizationRoutes } from './routes/customer-authorization.ts'
 import { decisionRoutes } from './routes/decision.ts'
@@ -34,6 +36,8 @@ export const paystack: Dialect = {
         bankRoutes,
         dedicatedAccountRoutes,
         decisionRoutes,
+        countryRoutes,
+        addressVerificationRoutes,
       ],
     },
   ],

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Metadata } from '../../domain/customers/metadata.ts'
+import type { PaymentMetadata } from '../../domain/payments/payment-records.ts'
 import { parseMetadata } from '../http/body.ts'
 
 /**
@@ -14,14 +15,14 @@ export function readMetadata(given: Metadata | string | undefined, mode: 'lenien
 }
 
 /**
- * Reads the metadata of a transaction, which clients send as JSON text or as an object. JSON text of an object becomes
- * the object, and any other text is kept. Undefined for an empty text.
+ * Reads the metadata of a transaction, which clients send as JSON or as its text. The text of an object or a list
+ * becomes the object or the list, and any other text is kept. Undefined for an empty text.
  */
-export function readMetadataOrText(given: Metadata | string | undefined): Metadata | string | undefined {
+export function readMetadataOrText(given: PaymentMetadata | undefined): PaymentMetadata | undefined {
   if (typeof given !== 'string') return given
   if (given.trim() === '') return undefined
   const value = parse(given)
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Metadata) : given
+  return typeof value === 'object' && value !== null ? (value as Exclude<PaymentMetadata, string>) : given
 }
 
 function parse(text: string): unknown {

@@ -1,10 +1,14 @@
+import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
+import { flagSchema, isGiven, readFlag } from './queries.ts'
 
 const defaultPerPage = 50
 const maxPerPage = 200
 
 export interface ListQuery {
   perPage?: string | undefined
+  /** The same as `perPage`: Paystack's reference has one name, its OpenAPI document the other. */
+  per_page?: string | undefined
   page?: string | undefined
   from?: string | undefined
   to?: string | undefined
@@ -13,8 +17,23 @@ export interface ListQuery {
   previous?: string | undefined
 }
 
-export function readPerPage(query: ListQuery, field = 'perPage'): number {
-  return Math.min(readCount(query.perPage, field) ?? defaultPerPage, maxPerPage)
+/** The members of a query that ask for a page by number. */
+export const pageQuery = {
+  perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
+  page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
+  per_page: Type.Optional(Type.String({ description: 'The same as perPage' })),
+}
+
+/** The members of a query that ask for a page by cursor. */
+export const cursorQuery = {
+  use_cursor: flagSchema('Answers cursors in place of page numbers'),
+  next: Type.Optional(Type.String({ description: 'The cursor of the next page' })),
+  previous: Type.Optional(Type.String({ description: 'The cursor of the previous page' })),
+}
+
+export function readPerPage({ perPage, per_page }: ListQuery): number {
+  const count = isGiven(perPage) ? readCount(perPage, 'perPage') : readCount(per_page, 'per_page')
+  return Math.min(count ?? defaultPerPage, maxPerPage)
 }
 
 export function readPageNumber(query: ListQuery): number {
@@ -22,7 +41,7 @@ export function readPageNumber(query: ListQuery): number {
 }
 
 export function wantsCursor(query: ListQuery): boolean {
-  return query.use_cursor === 'true' || Boolean(query.next) || Boolean(query.previous)
+  return readFlag(query.use_cursor, 'use_cursor') === true || Boolean(query.next) || Boolean(query.previous)
 }
 
 export function pageMeta(page: number, perPage: number, total: number) {
@@ -45,7 +64,7 @@ export function readCursor(model: CursorModel, cursor: string, field: string): b
 }
 
 function readCount(text: string | undefined, field: string): number | undefined {
-  if (text === undefined || text.trim() === '') return undefined
+  if (!isGiven(text)) return undefined
   const count = Number(text)
   if (Number.isInteger(count) && count >= 1 && count <= 1_000_000_000_000) return count
   throw new ServiceError('invalid_request', `"${field}" must be a positive number`, field)

@@ -1,25 +1,34 @@
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import type { IncomingDetails, PaymentSnapshot } from '../../domain/payments/payment-records.ts'
+import { renderAmount } from './amounts.ts'
 import { renderAuthorization, renderHolder } from './render.ts'
 
-/** A transaction as verify and fetch answer it. Fees are 0, because Paystack's tariffs do not apply here. */
+/**
+ * A transaction as fetch and charge answer it: every member of Paystack's OpenAPI document, null where there is nothing.
+ * Fees are 0, because Paystack's tariffs do not apply here.
+ */
 export function renderTransaction(transaction: PaymentSnapshot) {
   return {
     ...renderBasics(transaction),
     receipt_number: null,
     fees_split: null,
-    metadata: transaction.metadata ?? '',
+    metadata: transaction.metadata,
     plan: null,
     split: {},
     order_id: null,
-    requested_amount: transaction.amount,
     pos_transaction_data: null,
     source: null,
     fees_breakdown: null,
     connect: null,
     plan_object: {},
     subaccount: {},
+    helpdesk_link: null,
   }
+}
+
+/** A transaction as verify and charge_authorization answer it: there, metadata may be a text. */
+export function renderVerified(transaction: PaymentSnapshot) {
+  return { ...renderTransaction(transaction), metadata: transaction.metadata ?? '' }
 }
 
 /** A transaction in a list, where missing values look different. */
@@ -31,7 +40,6 @@ export function renderTransactionRow(transaction: PaymentSnapshot) {
     plan: {},
     split: {},
     order_id: null,
-    requested_amount: transaction.amount,
     pos_transaction_data: null,
     source: sourceOf(transaction),
     fees_breakdown: null,
@@ -40,22 +48,18 @@ export function renderTransactionRow(transaction: PaymentSnapshot) {
   }
 }
 
-/** A transaction as the answer to a charge. */
-export function renderCharge(transaction: PaymentSnapshot) {
-  return { ...renderBasics(transaction), metadata: transaction.metadata ?? '', plan: null }
-}
-
 /** `charge.success`, made from the event alone. Null for an event without a successful transaction. */
 export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | 'data'>) {
   if (type !== 'pay_in.succeeded' && type !== 'payment_intent.succeeded') return null
   const transaction = data.details?.transaction as PaymentSnapshot | undefined
   if (transaction === undefined) return null
-  const shown = { ...renderTransaction(transaction), plan: {}, source: sourceOf(transaction) }
+  const shown = { ...renderVerified(transaction), plan: {}, source: sourceOf(transaction) }
   return { event: 'charge.success', data: shown }
 }
 
 function renderBasics(transaction: PaymentSnapshot) {
-  const { id, mode, reference, amount, currency, createdAt, paidAt, customer } = transaction
+  const { id, mode, reference, currency, createdAt, paidAt, customer } = transaction
+  const amount = renderAmount(transaction.amount, currency)
   const isPaid = paidAt !== null
   return {
     id,
@@ -63,6 +67,7 @@ function renderBasics(transaction: PaymentSnapshot) {
     status: statusOf(transaction),
     reference,
     amount,
+    requested_amount: amount,
     message: transaction.status === 'failed' ? transaction.failureReason : null,
     gateway_response: responseOf(transaction),
     paid_at: paidAt,
@@ -71,7 +76,7 @@ function renderBasics(transaction: PaymentSnapshot) {
     currency,
     ip_address: null,
     log: renderLog(transaction),
-    fees: isPaid ? 0 : null,
+    fees: isPaid ? renderAmount(0, currency) : null,
     authorization: renderAuthorizationOf(transaction),
     customer: renderHolder(customer),
     paidAt,
@@ -92,6 +97,14 @@ function responseOf({ status, failureReason }: PaymentSnapshot): string {
   if (status === 'processing') return 'Transaction in progress'
   return status === 'failed' ? (failureReason ?? 'Declined') : 'Successful'
 }
+
+/** The steps of a transaction, as its timeline answers them. */
+export function renderTimeline(transaction: PaymentSnapshot) {
+  const startTime = Math.floor(Date.parse(transaction.createdAt) / 1000)
+  return renderLog(transaction) ?? { ...noSteps, start_time: startTime }
+}
+
+const noSteps = { time_spent: 0, attempts: 0, errors: 0, success: false, mobile: false, input: [], history: [] }
 
 /** Seconds are counted from the beginning of the transaction. Of several charges the log shows the last one. */
 function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: PaymentSnapshot) {
@@ -133,13 +146,15 @@ const noAuthorization = {
   reusable: false,
   signature: null,
   account_name: null,
+  receiver_bank_account_number: null,
+  receiver_bank: null,
 }
 
 /** All members are null for an unpaid or failed transaction. A direct debit shows no more than its bank and code. */
 function renderAuthorizationOf({ status, paymentMethod, incoming }: PaymentSnapshot) {
   if (incoming !== null) return renderSender(incoming)
   if (paymentMethod === null || status === 'unpaid' || status === 'failed') return noAuthorization
-  const authorization = renderAuthorization(paymentMethod)
+  const authorization = { ...noAuthorization, ...renderAuthorization(paymentMethod) }
   if (paymentMethod.type !== 'direct_debit') return authorization
   const { authorization_code, channel, bank, country_code, reusable } = authorization
   return { ...noAuthorization, authorization_code, channel, bank, country_code, reusable }

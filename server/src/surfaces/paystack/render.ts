@@ -1,9 +1,12 @@
+import type { Currency } from '../../base/money.ts'
 import type { DedicatedAccount } from '../../domain/banking/dedicated-accounts.ts'
 import type { Customer, CustomerSnapshot } from '../../domain/customers/customers.ts'
 import type { Identification } from '../../domain/identity/identity.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
+import type { PaymentTotals } from '../../domain/payments/payment-lists.ts'
 import type { PaymentMethod } from '../../domain/payments/payment-methods.ts'
 import type { PaymentMethodSnapshot } from '../../domain/payments/payment-records.ts'
+import { isServed, renderAmount } from './amounts.ts'
 
 export function renderCustomerRow({ merchant, mode }: Tenant, customer: Customer) {
   return {
@@ -40,7 +43,7 @@ export function renderCustomer(
 
 export function renderFetchedCustomer(
   customer: ReturnType<typeof renderCustomer>,
-  paid: { count: number; volumes: { currency: string; amount: bigint }[] },
+  paid: PaymentTotals,
   accounts: ReturnType<typeof renderAssignedAccount>[],
 ) {
   const own = accounts.map(({ assignment, metadata: _, ...account }) => {
@@ -52,10 +55,17 @@ export function renderFetchedCustomer(
     created_at: customer.createdAt,
     updated_at: customer.updatedAt,
     total_transactions: paid.count,
-    total_transaction_value: paid.volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) })),
+    total_transaction_value: renderVolumes(paid),
     dedicated_account: own[0] ?? null,
     dedicated_accounts: own,
   }
+}
+
+/** The sums of payments in each currency. Currencies that this surface does not serve are left out. */
+export function renderVolumes({ volumes }: PaymentTotals): { currency: Currency; amount: number }[] {
+  return volumes
+    .filter(({ currency }) => isServed(currency))
+    .map(({ currency, amount }) => ({ currency, amount: renderAmount(amount, currency) }))
 }
 
 export function renderDedicatedAccount(account: DedicatedAccount) {

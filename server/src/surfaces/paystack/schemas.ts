@@ -1,5 +1,7 @@
 import { type TSchema, Type } from 'typebox'
 import { metadataSchema } from '../http/schemas.ts'
+import { amountSchema } from './amounts.ts'
+import { callbackUrlSchema } from './callback-url.ts'
 import { ownAccountSchema } from './dedicated-account-schemas.ts'
 
 /** The shapes of the Paystack surface. Each is the union of Paystack's samples, which every client accepts. */
@@ -98,7 +100,7 @@ export const fetchedCustomerSchema = Type.Object({
   created_at: date,
   updated_at: date,
   total_transactions: Type.Integer(),
-  total_transaction_value: Type.Array(Type.Object({ currency: Type.String(), amount: Type.Integer() })),
+  total_transaction_value: Type.Array(Type.Object({ currency: Type.String(), amount: amountSchema() })),
   dedicated_account: Type.Union([ownAccountSchema, Type.Null()]),
   dedicated_accounts: Type.Array(ownAccountSchema),
 })
@@ -179,7 +181,7 @@ const address = Type.Object({
 export const initializeAuthorizationSchema = Type.Object({
   email: Type.String({ format: 'email', maxLength: 254, examples: ['zero@example.com'] }),
   channel: Type.Unsafe<string>({ type: 'string', enum: ['direct_debit', 'direct-debit'], examples: ['direct_debit'] }),
-  callback_url: Type.Optional(Type.String({ format: 'uri', maxLength: 2000, examples: ['https://example.com/done'] })),
+  callback_url: callbackUrlSchema('Address to which the page redirects after approval', 'https://example.com/done'),
   account: Type.Optional(account),
   address: Type.Optional(address),
 })
@@ -236,5 +238,5 @@ export const mandateMetaSchema = Type.Object({
   per_page: Type.Integer(),
   next: nullableText,
   count: Type.Integer(),
-  total: Type.Optional(Type.Integer()),
+  total: Type.Integer(),
 })

@@ -1,5 +1,9 @@
 import { Type } from 'typebox'
+import type { PaymentMetadata } from '../../domain/payments/payment-records.ts'
 import { metadataSchema } from '../http/schemas.ts'
+import { amountSchema, givenAmountSchema } from './amounts.ts'
+import { callbackUrlSchema } from './callback-url.ts'
+import { unservedSchema } from './unserved.ts'
 
 /** The shapes of transactions and charges. */
 const nullable = (example: string) => Type.Union([Type.String(), Type.Null()], { examples: [example] })
@@ -28,13 +32,13 @@ const authorizationSchema = Type.Object(
     reusable: Type.Boolean({ examples: [true] }),
     signature: nullable('SIG_yEXu7dLBeqG0kU7g95Ke'),
     account_name: nullableText,
+    receiver_bank_account_number: nullableText,
+    receiver_bank: nullableText,
     sender_bank: ofTransfer,
     sender_bank_account_number: ofTransfer,
     sender_country: ofTransfer,
     sender_name: ofTransfer,
     narration: ofTransfer,
-    receiver_bank_account_number: ofTransfer,
-    receiver_bank: ofTransfer,
   },
   { description: 'The instrument that paid; every member is null until it is paid' },
 )
@@ -51,19 +55,18 @@ const payerSchema = Type.Object({
   international_format_phone: nullableText,
 })
 
-const logSchema = Type.Union([
-  Type.Object({
-    start_time: Type.Integer({ description: 'Seconds since 1970' }),
-    time_spent: Type.Integer({ description: 'Seconds' }),
-    attempts: Type.Integer(),
-    errors: Type.Integer(),
-    success: Type.Boolean(),
-    mobile: Type.Boolean(),
-    input: Type.Array(Type.Unknown(), { description: 'Always empty' }),
-    history: Type.Array(Type.Object({ type: Type.String(), message: Type.String(), time: Type.Integer() })),
-  }),
-  Type.Null(),
-])
+const steps = {
+  start_time: Type.Integer({ description: 'Seconds since 1970' }),
+  time_spent: Type.Integer({ description: 'Seconds' }),
+  attempts: Type.Integer(),
+  errors: Type.Integer(),
+  success: Type.Boolean(),
+  mobile: Type.Boolean(),
+  input: Type.Array(Type.Unknown(), { description: 'Always empty' }),
+  history: Type.Array(Type.Object({ type: Type.String(), message: Type.String(), time: Type.Integer() })),
+}
+
+const logSchema = Type.Union([Type.Object(steps), Type.Null()])
 
 const basics = {
   id: Type.Integer({ examples: [314159270] }),
@@ -73,7 +76,7 @@ const basics = {
     examples: ['success'],
   }),
   reference: Type.String({ examples: ['order-17'] }),
-  amount: Type.Integer({ description: 'Minor units', examples: [20000] }),
+  amount: amountSchema(),
   message: nullableText,
   gateway_response: Type.String({ examples: ['Successful'] }),
   paid_at: Type.Union([date, Type.Null()]),
@@ -82,7 +85,7 @@ const basics = {
   currency: Type.String({ examples: ['NGN'] }),
   ip_address: neverText,
   log: logSchema,
-  fees: Type.Union([Type.Integer(), Type.Null()], {
+  fees: Type.Union([amountSchema('Hundredths'), Type.Null()], {
     description: '0 after the transaction is paid: there is no tariff',
   }),
   authorization: authorizationSchema,
@@ -96,31 +99,41 @@ const more = {
   fees_split: never,
   split: empty,
   order_id: neverText,
-  requested_amount: Type.Integer({ examples: [20000] }),
+  requested_amount: amountSchema(),
   pos_transaction_data: never,
   fees_breakdown: never,
   connect: never,
   subaccount: empty,
 }
 
-export const transactionSchema = Type.Object({
+const whole = {
   ...basics,
   ...more,
   receipt_number: neverText,
-  metadata: Type.Unknown({
-    description: 'The metadata as it was sent: an object if it was an object, "" if there was none',
-  }),
   plan: never,
   source: never,
   plan_object: empty,
-})
+  helpdesk_link: neverText,
+}
+
+const metadata = (ofNone: string) =>
+  Type.Unknown({
+    description: `The metadata as it was sent: an object if it was an object, ${ofNone} if there was none`,
+  })
+
+/** A transaction that is verified, and the answer to a charge of a saved authorization. */
+export const verifiedSchema = Type.Object({ ...whole, metadata: metadata('""') })
+
+/** A transaction that is fetched, and the answer to a charge. */
+export const transactionSchema = Type.Object({ ...whole, metadata: metadata('null') })
+
+/** A charge whose state is asked for. */
+export const checkedChargeSchema = Type.Object({ ...whole, metadata: metadata('null'), redirect_url: neverText })
 
 export const transactionRowSchema = Type.Object({
   ...basics,
   ...more,
-  metadata: Type.Unknown({
-    description: 'The metadata as it was sent: an object if it was an object, null if there was none',
-  }),
+  metadata: metadata('null'),
   plan: empty,
   source: Type.Object({
     source: Type.String({ examples: ['merchant_api'] }),
@@ -130,18 +143,10 @@ export const transactionRowSchema = Type.Object({
   }),
 })
 
-export const chargeSchema = Type.Object({
-  ...basics,
-  metadata: Type.Unknown({
-    description: 'The metadata as it was sent: an object if it was an object, "" if there was none',
-  }),
-  plan: never,
-})
-
 export const transactionMetaSchema = Type.Union([
   Type.Object({
     total: Type.Integer(),
-    total_volume: Type.Integer({ description: 'The sum of all transactions that succeeded, on all pages' }),
+    total_volume: amountSchema('Hundredths; the sum of all transactions that succeeded, on all pages'),
     skipped: Type.Integer(),
     perPage: Type.Integer(),
     page: Type.Integer(),
@@ -150,14 +155,23 @@ export const transactionMetaSchema = Type.Union([
   Type.Object({ next: nullableText, previous: nullableText, perPage: Type.Integer() }),
 ])
 
-const volumes = Type.Array(Type.Object({ currency: Type.String(), amount: Type.Integer() }))
+const volumes = Type.Array(Type.Object({ currency: Type.String(), amount: amountSchema() }))
 
 export const transactionTotalsSchema = Type.Object({
   total_transactions: Type.Integer({ description: 'The number of transactions that succeeded' }),
-  total_volume: Type.Integer({ description: 'Minor units; the sum over all currencies' }),
+  total_volume: amountSchema('Hundredths; the sum over all currencies'),
   total_volume_by_currency: volumes,
-  pending_transfers: Type.Integer({ description: 'Always 0: no money is paid out here' }),
+  pending_transfers: amountSchema('Always 0: no money is paid out here'),
   pending_transfers_by_currency: volumes,
+})
+
+export const timelineSchema = Type.Object(steps)
+
+export const exportSchema = Type.Object({
+  path: Type.String({
+    examples: ['http://127.0.0.1:9000/transaction/export/transactions_1768473000000.csv?link=m3Tq…'],
+  }),
+  expiresAt: Type.String({ description: 'UTC', examples: ['2026-01-15 10:31:00'] }),
 })
 
 export const openedTransactionSchema = Type.Object({
@@ -169,39 +183,32 @@ export const openedTransactionSchema = Type.Object({
 /** The members with which every request for a payment begins. */
 const asked = {
   email: Type.String({ format: 'email', maxLength: 254, examples: ['zero@example.com'] }),
-  amount: Type.Unsafe<number | string>({
-    type: ['number', 'string'],
-    description: 'Minor units: a whole number, or a text of its digits',
-    examples: [20000],
-  }),
+  amount: givenAmountSchema,
   currency: Type.Optional(Type.String({ maxLength: 10, description: 'Default: the merchant’s first currency' })),
   reference: Type.Optional(
     Type.String({
       maxLength: 100,
-      description: 'Letters, digits and .=-; default: a new reference',
+      description: 'Letters, digits and any of "-._="; default: a new reference',
       examples: ['order-17'],
     }),
   ),
   metadata: Type.Optional(
-    Type.Unsafe<Record<string, unknown> | string>({
+    Type.Unsafe<PaymentMetadata>({
       ...metadataSchema,
-      type: ['object', 'string'],
+      type: ['object', 'array', 'string'],
       description:
-        'A JSON object or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant',
+        'A JSON object or list, or its JSON text, up to 16 KiB. With purpose "wallet_topup" the money fills the customer’s balance, otherwise it pays the merchant',
       examples: [{ purpose: 'wallet_topup' }],
     }),
   ),
+  ...unservedSchema,
 }
 
 export const initializeTransactionSchema = Type.Object({
   ...asked,
-  callback_url: Type.Optional(
-    Type.String({
-      format: 'uri',
-      maxLength: 2000,
-      description: 'Address to which the page redirects after payment, with trxref and reference added',
-      examples: ['https://shop.example/done'],
-    }),
+  callback_url: callbackUrlSchema(
+    'Address to which the page redirects after payment, with trxref and reference added',
+    'https://shop.example/done',
   ),
   channels: Type.Optional(
     Type.Array(Type.String({ maxLength: 40 }), {
@@ -221,8 +228,19 @@ export const chargeAuthorizationSchema = Type.Object({
 const digits = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 30, description, examples: [example] })
 
+/** Instruments of Paystack's that nothing here can charge. */
+export const otherInstruments = ['bank', 'bank_transfer', 'ussd', 'qr', 'eft', 'capitec_pay'] as const
+
+const notCharged = Type.Optional(Type.Unknown({ description: 'Refused: it cannot be charged here' }))
+
 export const chargeRequestSchema = Type.Object({
   ...asked,
+  bank: notCharged,
+  bank_transfer: notCharged,
+  ussd: notCharged,
+  qr: notCharged,
+  eft: notCharged,
+  capitec_pay: notCharged,
   card: Type.Optional(
     Type.Object({
       number: digits('A test card', '4084084084084081'),

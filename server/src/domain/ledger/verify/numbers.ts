@@ -38,6 +38,8 @@ function readCounters(books: Books, after: { merchant: number; mode: string }): 
           then format('counts %s transfers, but has one numbered %s', k.transfer_count, t.number)
         when c.number is not null
           then format('counts %s customers, but has one numbered %s', k.customer_count, c.number)
+        when d.count <> k.deleted_customer_count
+          then format('counts %s deleted customers, but has %s', k.deleted_customer_count, d.count)
         when l.created_at <> k.last_customer_at
           then format('dates its last customer %s, who is of %s', k.last_customer_at, l.created_at)
       end as problem
@@ -58,6 +60,10 @@ function readCounters(books: Books, after: { merchant: number; mode: string }): 
       where c.merchant_id = k.merchant_id and c.mode = k.mode and (c.number > k.customer_count or c.number < 1)
       limit 1
     ) c on true
+    left join lateral (
+      select count(*) from customers c
+      where c.merchant_id = k.merchant_id and c.mode = k.mode and c.deleted_at is not null
+    ) d on true
     left join lateral (
       select c.created_at from customers c
       where c.merchant_id = k.merchant_id and c.mode = k.mode and c.number = k.customer_count

@@ -115,6 +115,66 @@ describe('tokens of this server', () => {
   })
 })
 
+describe('a credential in the header x-api-key', () => {
+  const ask = async (headers: Record<string, string>, url = '/api/canary/customers') => {
+    const answer = await api.app.inject({ method: 'GET', url, headers })
+    return [answer.statusCode, answer.json().message?.[0]]
+  }
+  const invalid = [401, 'The key or token is not valid, was revoked or has expired']
+  const different = [401, 'The headers Authorization and x-api-key name different merchants or modes; send one of them']
+
+  test('a key or a token in x-api-key opens the Cashful surface as the bearer does', async () => {
+    for (const credential of [tenant.secret, await getToken()]) {
+      expect(await ask({ 'x-api-key': credential })).toEqual([200, undefined])
+      expect(await ask({ 'x-api-key': ` ${credential} `, authorization: '' })).toEqual([200, undefined])
+    }
+    const made = await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, tenant.secret)
+    const path = `/api/canary/customers/${made.json().id}`
+    expect(await ask({ 'x-api-key': tenant.secret }, path)).toEqual([200, undefined])
+    const other = await createTestTenant(api.service)
+    expect(await ask({ 'x-api-key': other.secret }, path)).toEqual([
+      404,
+      expect.stringContaining('There is no customer'),
+    ])
+  })
+
+  test('two credentials of one merchant and mode are accepted together, also two different keys', async () => {
+    const second = await addTestKey(api.service, tenant.merchant, 'test')
+    const authorization = `Bearer ${tenant.secret}`
+    for (const other of [tenant.secret, second.secret, await getToken()]) {
+      expect(await ask({ authorization, 'x-api-key': other })).toEqual([200, undefined])
+    }
+  })
+
+  test('two credentials of different merchants or modes are refused', async () => {
+    const other = await createTestTenant(api.service)
+    const live = await addTestKey(api.service, tenant.merchant, 'live')
+    for (const secret of [other.secret, live.secret]) {
+      expect(await ask({ authorization: `Bearer ${tenant.secret}`, 'x-api-key': secret })).toEqual(different)
+    }
+  })
+
+  test('a wrong credential is refused in either header, whatever the other header holds', async () => {
+    const unknown = `sk_test_${'0'.repeat(40)}`
+    const good = { bearer: `Bearer ${tenant.secret}`, key: tenant.secret }
+    expect(await ask({ 'x-api-key': unknown })).toEqual(invalid)
+    expect(await ask({ 'x-api-key': 'no key at all' })).toEqual(invalid)
+    expect(await ask({ authorization: good.bearer, 'x-api-key': unknown })).toEqual(invalid)
+    expect(await ask({ authorization: `Bearer ${unknown}`, 'x-api-key': good.key })).toEqual(invalid)
+    expect(await ask({ authorization: 'Basic abc', 'x-api-key': good.key })).toEqual([
+      401,
+      'The Authorization header must be: Bearer <key>',
+    ])
+  })
+
+  test('x-api-key opens no other surface', async () => {
+    for (const url of ['/v1/api-keys', '/customer']) {
+      const answer = await api.app.inject({ method: 'GET', url, headers: { 'x-api-key': tenant.secret } })
+      expect(answer.statusCode).toBe(401)
+    }
+  })
+})
+
 describe('the published signing keys', () => {
   const published = async () => (await api.call('GET', '/api/canary/authentication/jwks', undefined, null)).json().keys
   const rotate = async () => (await api.call('POST', '/v1/signing-keys/rotate', undefined, adminKey)).json().kid

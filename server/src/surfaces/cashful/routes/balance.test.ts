@@ -87,6 +87,35 @@ test('the merchant’s balance and history agree with the money customers spent,
   expect(data[0].description).toBe('Refund')
 })
 
+test('the merchant’s balance in another currency is told when asked for, and its history has every currency', async () => {
+  await payIn(500)
+  await done('/v1/sandbox/pay-ins', { customerId, amount: 900, currency: 'NGN' })
+  await buy(50)
+  api.service.clock.advance(1000)
+  await buy(300, { currency: 'NGN' })
+  const balance = async (query = '') => (await call('GET', `/api/canary/balance${query}`)).json()
+  expect(await balance()).toMatchObject({ amount: 50, currency: 'ZAR' })
+  const id = `balance_${tenant.merchant.code}_NGN`
+  expect(await balance('?currency=ngn')).toMatchObject({ id, amount: 300, available: 300, pending: 0, currency: 'NGN' })
+  const lines = async (query = '') => {
+    const { data, pagination } = await history(query)
+    type Line = { amount: number; currency: string; balanceAfter: number }
+    return [data.map((each: Line) => [each.amount, each.currency, each.balanceAfter]), pagination.total]
+  }
+  const [ngn, zar] = [
+    [300, 'NGN', 300],
+    [50, 'ZAR', 50],
+  ]
+  expect(await lines()).toEqual([[ngn, zar], 2])
+  expect(await lines('?limit=1&offset=1')).toEqual([[zar], 2])
+  expect(await lines('?order=ASC')).toEqual([[zar, ngn], 2])
+  expect(await lines('?currency=NGN')).toEqual([[ngn], 1])
+  expect(await lines('?transactionType=credit&filter=%7B%22currency%22%3A%22ZAR%22%7D')).toEqual([[zar], 1])
+  for (const at of ['balance', 'balance/history']) {
+    expect((await call('GET', `/api/canary/${at}?currency=XOF`)).statusCode).toBe(400)
+  }
+})
+
 test('the merchant’s balance history is filtered by period and by type, in pages', async () => {
   await payIn(100)
   const start = api.service.clock.now()

@@ -1,14 +1,17 @@
 import { Type } from 'typebox'
+import { isUuid } from '../../../base/ids.ts'
 import type { TransactionKind } from '../../../domain/ledger/commands.ts'
 import type { Entry } from '../../../domain/ledger/entries.ts'
+import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { getMerchantBalance, listMerchantEntries, merchantEntryType } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { date, listOf, pageQuery, responses } from '../schemas.ts'
+import { currencyQuery, date, listOf, responses } from '../schemas.ts'
 import { relatedEntity } from './customers.ts'
 
 const tags = ['Balance']
@@ -71,6 +74,9 @@ const historySchema = listOf(balanceTransactionSchema, {
   updatedAt: '2025-01-15T10:30:00.000Z',
 })
 
+const filtered = ['ids', 'id', 'merchantId', 'type', 'currency'] as const
+const sorted = ['createdAt', 'updatedAt', 'id', 'merchantId'] as const
+
 /** `/api/canary/balance`: the merchant's own balance and its history. */
 export const balanceRoutes: RouteFile = (routes, { context }) => {
   routes.get(
@@ -78,18 +84,20 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
     {
       schema: {
         operationId: 'getMerchantBalance',
-        summary: 'Retrieve the merchant’s current balance in its default currency',
+        summary: 'Retrieve the merchant’s current balance, in its default currency or in another',
         tags,
-        querystring: Type.Object({ merchantId }),
+        querystring: Type.Object({ merchantId, currency: currencyQuery }),
         response: responses(200, merchantBalanceSchema, 400, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
-      const balance = await getMerchantBalance(context, tenant)
+      const currency = heldCurrency(tenant.merchant, request.query.currency || undefined)
+      const balance = await getMerchantBalance(context, tenant, currency)
+      const suffix = currency === tenant.merchant.currencies[0] ? '' : `_${currency}`
       return {
-        id: `balance_${tenant.merchant.code}`,
+        id: `balance_${tenant.merchant.code}${suffix}`,
         merchantId: tenant.merchant.code,
         amount: Number(balance.posted),
         currency: balance.currency,
@@ -106,11 +114,12 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
     {
       schema: {
         operationId: 'getBalanceHistory',
-        summary: 'List the movements of the merchant’s balance, newest first',
+        summary: 'List the movements of the merchant’s balance in every currency, newest first',
         tags,
         querystring: Type.Object({
           merchantId,
-          ...pageQuery,
+          currency: currencyQuery,
+          ...listQuery(filtered, sorted),
           startDate: Type.Optional(
             Type.String({ description: 'The first day or instant of the period', examples: ['2025-01-01'] }),
           ),
@@ -127,17 +136,29 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const { merchantId, startDate, endDate, transactionType } = request.query
+      const { merchantId, currency, startDate, endDate, transactionType } = request.query
       checkMerchantId(tenant, merchantId)
       const page = readPageRequest(request.query)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { direction } = readSort(request.query, sorted)
+      const held = (codes: readonly string[]) => codes.map((code) => heldCurrency(tenant.merchant, code))
       const filter = {
         ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
-        type: transactionType || undefined,
+        types: bothOf(transactionType ? [transactionType] : undefined, given.type),
+        currencies: bothOf(currency ? held([currency]) : undefined, given.currency && held(given.currency)),
+        transactionIds: bothOf(given.ids, given.id)?.flatMap(readTransactionId),
       }
-      const found = await listMerchantEntries(context, tenant, filter, page)
+      const found = await listMerchantEntries(context, tenant, filter, { ...page, direction })
       return renderPage(page, found, (entry) => renderBalanceTransaction(tenant, entry))
     },
   )
+}
+
+/** The UUID in a name such as `txn_019aa8a1-…`; nothing for another text, which names no transaction. */
+function readTransactionId(name: string): string[] {
+  const uuid = name.startsWith('txn_') ? name.slice('txn_'.length) : ''
+  return isUuid(uuid) ? [uuid] : []
 }
 
 /** The description of an entry that has no own one. */

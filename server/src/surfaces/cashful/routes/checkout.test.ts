@@ -78,13 +78,25 @@ test('creating a checkout session adds up its line items by quantity and answers
   expect(session).toMatchObject({
     totalAmount: 13000,
     mode: 'payment',
-    lineItems: [lineItems[0], { name: 'Bread', amount: 3000, currency: 'zar' }],
+    lineItems: [lineItems[0], { name: 'Bread', quantity: 1, amount: 3000, currency: 'zar' }],
     hostedCheckoutConfig: { methods: ['card'], taxRate: 15 },
     metadata: {},
     successUrl: session.sessionUrl,
     cancelUrl: session.sessionUrl,
   })
   expect(session).not.toHaveProperty('customerId')
+})
+
+test('a checkout session answers numbers where Flutter’s client needs them: a tax rate and quantities', async () => {
+  const lineItems = [{ amount: 5000, currency: 'ZAR' }]
+  const made = await call('POST', path, { currency: 'ZAR', lineItems, hostedCheckoutConfig: { requireContact: true } })
+  const expected = {
+    lineItems: [{ ...lineItems[0], quantity: 1 }],
+    hostedCheckoutConfig: { requireContact: true, taxRate: 0 },
+  }
+  expect(made.json()).toMatchObject(expected)
+  expect((await call('GET', `${path}/${made.json().id}`)).json()).toMatchObject(expected)
+  expect((await call('POST', path, { currency: 'ZAR', lineItems })).json()).not.toHaveProperty('hostedCheckoutConfig')
 })
 
 test('creating a checkout session under one key makes one session and answers the same', async () => {

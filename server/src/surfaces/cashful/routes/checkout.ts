@@ -12,9 +12,10 @@ import {
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { amountSchema, currencySchema, date, listOf, pageQuery, responses } from '../schemas.ts'
+import { amountSchema, currencySchema, date, listOf, responses } from '../schemas.ts'
 
 const tags = ['Checkouts']
 
@@ -30,7 +31,7 @@ const lineItemSchema = Type.Object({
   imageUrl: text(2000),
 })
 
-/** Stored and answered as given. The hosted page of this server ignores it. */
+/** Stored as given, and answered with a `taxRate`. The hosted page of this server ignores it. */
 const hostedConfigSchema = Type.Object({
   merchantId: text(200),
   merchantAlias: text(200),
@@ -100,6 +101,9 @@ const sessionSchema = Type.Object(
 )
 
 const url = Type.Optional(Type.String({ format: 'uri', maxLength: 2000, examples: ['https://example.com/success'] }))
+
+const filtered = ['ids', 'id', 'merchantId', 'customerId', 'status'] as const
+const sorted = ['createdAt', 'id', 'merchantId'] as const
 
 /** `/api/canary/checkout/sessions`: pages on which a person pays. */
 export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
@@ -176,7 +180,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
           status: Type.Optional(Type.String({ description: 'open, complete or expired', examples: ['open'] })),
-          ...pageQuery,
+          ...listQuery(filtered, sorted),
         }),
         response: responses(200, listOf(sessionSchema, exampleSession), 400, 404),
       },
@@ -185,7 +189,15 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = readPageRequest(request.query)
-      const found = await listCheckoutSessions(context, tenant, { status: request.query.status || undefined }, page)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { direction } = readSort(request.query, sorted)
+      const filter = {
+        statuses: bothOf(request.query.status ? [request.query.status] : undefined, given.status),
+        ids: bothOf(given.ids, given.id),
+        customerCodes: given.customerId,
+      }
+      const found = await listCheckoutSessions(context, tenant, filter, { ...page, direction })
       return renderPage(page, found, (session) => render(tenant, session))
     },
   )
@@ -235,12 +247,13 @@ function renderSession({ merchant }: Tenant, session: CheckoutSession, publicUrl
     status: session.status,
     expiresAt: session.expiresAt.toISOString(),
     metadata: session.metadata ?? {},
-    ...(session.hostedConfig === null ? {} : { hostedCheckoutConfig: session.hostedConfig }),
+    // Always with a tax rate, and each line item with a quantity: the Flutter client cannot read them without.
+    ...(session.hostedConfig === null ? {} : { hostedCheckoutConfig: { taxRate: 0, ...session.hostedConfig } }),
     createdAt: session.createdAt.toISOString(),
     updatedAt: session.updatedAt.toISOString(),
   }
 }
 
 function renderLineItem(item: LineItem) {
-  return { ...item, amount: Number(item.amount) }
+  return { quantity: 1, ...item, amount: Number(item.amount) }
 }

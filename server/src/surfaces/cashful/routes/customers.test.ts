@@ -81,6 +81,16 @@ describe('creating a customer', () => {
     expect((await create({ phoneNumber: '0803 123 4567' })).phoneNumber).toBe('+2348031234567')
   })
 
+  test('creating a customer takes an e-mail without a phone number, which is shown as empty', async () => {
+    for (const phoneNumber of [undefined, null, '']) {
+      const email = `ada.${String(phoneNumber)}@example.com`
+      const answer = await call('POST', path, { email, phoneNumber, metadata: {} })
+      expect([answer.statusCode, answer.json()]).toMatchObject([201, { email, phoneNumber: '' }])
+      expect((await call('GET', `${path}/${answer.json().id}`)).json()).toEqual(answer.json())
+      expect((await call('GET', `/customer/${email}`)).json().data).toMatchObject({ email, phone: null })
+    }
+  })
+
   test('creating a customer accepts a phone number that another customer has', async () => {
     const [one, other] = [await create(), await create()]
     expect(other.id).not.toBe(one.id)
@@ -97,8 +107,9 @@ describe('creating a customer', () => {
   })
 
   test.each([
-    [{}, 'phoneNumber is required'],
-    [{ phoneNumber: null }, 'phoneNumber is required'],
+    [{}, 'phoneNumber is required, or else an email'],
+    [{ phoneNumber: null }, 'phoneNumber is required, or else an email'],
+    [{ phoneNumber: ' ', name: 'Ada' }, 'phoneNumber is required, or else an email'],
     [{ phoneNumber: 27821234567 }, 'phoneNumber must be a string'],
     [{ phoneNumber: '0821234567', email: 'nobody' }, 'email must be a valid email, not "nobody"'],
     [{ phoneNumber: '0821234567', metadata: 'x' }, 'metadata must be an object, not "x"'],
@@ -112,11 +123,7 @@ describe('creating a customer', () => {
 
   test('creating a customer names every fault of the body at once', async () => {
     const { message } = (await call('POST', path, { email: 1, name: 2 })).json()
-    expect(message.sort()).toEqual([
-      'email must be a string, not 1',
-      'name must be a string, not 2',
-      'phoneNumber is required',
-    ])
+    expect(message.sort()).toEqual(['email must be a string, not 1', 'name must be a string, not 2'])
   })
 
   test('creating a customer accepts the merchant’s own id and refuses another’s', async () => {
@@ -393,6 +400,168 @@ describe('listing customers', () => {
   })
 })
 
+describe('changing several customers', () => {
+  const change = (ids: unknown, data: unknown) => call('PATCH', `${path}/bulk`, { ids, data })
+
+  test('several customers are changed alike, and the answer names them', async () => {
+    const made = [await create({ name: 'Ada', metadata: { a: 1, b: 2 } }), await create({ metadata: { b: 3 } })]
+    const ids = made.map(({ id }) => id)
+    const answer = await change([...ids, 'CUS_nobody', ids[0]], {
+      name: 'Updated',
+      metadata: { tier: 'gold', b: null },
+    })
+    expect([answer.statusCode, answer.headers['content-type'], answer.json()]).toEqual([
+      200,
+      expect.stringContaining('application/json'),
+      { ids, count: 2 },
+    ])
+    const now = await Promise.all(ids.map(async (id) => (await call('GET', `${path}/${id}`)).json()))
+    expect(now.map(({ name, metadata }) => [name, metadata])).toEqual([
+      ['Updated', { a: 1, tier: 'gold' }],
+      ['Updated', { tier: 'gold' }],
+    ])
+  })
+
+  test('an e-mail can be given to one customer only', async () => {
+    const [one, other] = [await create({ email: 'one@example.com' }), await create()]
+    expect((await change([one.id, other.id], { email: 'new@example.com' })).json()).toEqual(
+      refusal(409, 'Conflict', 'The e-mail new@example.com can belong to one customer only, not to 2'),
+    )
+    expect((await change([other.id], { email: 'one@example.com', name: 'Other' })).statusCode).toBe(409)
+    expect((await call('GET', `${path}/${other.id}`)).json()).toEqual(other)
+    expect((await change([other.id, other.id], { email: 'new@example.com' })).json().count).toBe(1)
+  })
+
+  test.each([
+    [{ phoneNumber: '0820000000' }, 'data can have email, name, metadata; phoneNumber cannot be changed'],
+    [{ merchantId: 'mer_x' }, 'data can have email, name, metadata; merchantId cannot be changed'],
+    [{ name: { set: 'x' } }, 'data.name must be a string, not {"set":"x"}'],
+    [{ metadata: { a: 'x'.repeat(17_000) } }, 'metadata must be at most 16 KiB of JSON'],
+    [undefined, 'data is required'],
+  ])('several customers are not changed by the data %j', async (data, message) => {
+    const made = await create({ name: 'Ada' })
+    expect((await change([made.id], data)).json()).toEqual(refusal(400, 'Bad Request', message))
+    expect((await call('GET', `${path}/${made.id}`)).json()).toEqual(made)
+  })
+
+  test.each([[[]], [Array.from({ length: 101 }, (_, i) => `CUS_${i}`)], ['CUS_1'], [[5]], [undefined]])(
+    'several customers are not changed or deleted by the ids %j',
+    async (ids) => {
+      for (const method of ['PATCH', 'DELETE']) {
+        expect((await call(method, `${path}/bulk`, { ids, data: {} })).statusCode).toBe(400)
+      }
+    },
+  )
+
+  test('ids that nobody has are answered with 404', async () => {
+    for (const method of ['PATCH', 'DELETE']) {
+      const answer = await call(method, `${path}/bulk`, { ids: ['CUS_a', 'bulk'], data: { name: 'x' } })
+      expect(answer.json()).toEqual(refusal(404, 'Not Found', 'There is no customer "CUS_a", no customer "bulk"'))
+    }
+  })
+
+  test('a change of several customers with an Idempotency-Key happens once', async () => {
+    const { id } = await create({ metadata: { n: 1 } })
+    const headers = { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'bulk-1' }
+    const send = (name: string) =>
+      api.app.inject({ method: 'PATCH', url: `${path}/bulk`, headers, payload: { ids: [id], data: { name } } })
+    const answers = [await send('One'), await send('One'), await send('Two')]
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 409])
+    expect(answers[1]?.headers['idempotent-replayed']).toBe('true')
+  })
+})
+
+describe('deleting customers', () => {
+  const remove = (ids: string[]) => call('DELETE', `${path}/bulk`, { ids })
+
+  test('deleted customers are hidden on every surface, and the others are not', async () => {
+    const gone = await create({ email: 'gone@example.com', name: 'Ada Obi' })
+    const kept = await create({ email: 'kept@example.com', name: 'Ada Eze' })
+    const { data: paystackGone } = (await call('GET', `/customer/${gone.id}`)).json()
+    const answer = await remove([gone.id])
+    expect([answer.statusCode, answer.json()]).toEqual([200, { ids: [gone.id], count: 1 }])
+    expect((await remove([gone.id])).json()).toEqual({ ids: [], count: 0 })
+
+    for (const at of ['', '/balance', '/transactions', '/payment-methods']) {
+      expect((await call('GET', `${path}/${gone.id}${at}`)).statusCode).toBe(404)
+      expect((await call('GET', `${path}/${kept.id}${at}`)).statusCode).toBe(200)
+    }
+    for (const query of ['', '?search=ada', '?filter=%7B%22q%22%3A%22Ada%22%7D', '?sort=name', '?sort=id&order=ASC']) {
+      const { data, pagination } = (await call('GET', `${path}${query}`)).json()
+      expect([data.map(({ id }: { id: string }) => id), pagination.total]).toEqual([[kept.id], 1])
+    }
+    expect((await call('GET', '/api/canary/analytics/summary')).json().customers).toBe(1)
+    for (const name of [gone.id, 'gone@example.com', String(paystackGone.id)]) {
+      expect((await call('GET', `/customer/${name}`)).statusCode, name).toBe(404)
+    }
+    expect((await call('GET', '/customer')).json()).toMatchObject({
+      data: [{ email: 'kept@example.com' }],
+      meta: { total: 1 },
+    })
+    expect((await call('GET', '/customer?use_cursor=true')).json().data).toHaveLength(1)
+    for (const at of ['balances', 'holds', 'statement?from=2026-01-01&to=2026-02-01']) {
+      expect((await call('GET', `/v1/customers/${gone.id}/${at}`)).statusCode, at).toBe(404)
+    }
+    const [from, to] = [kept.id, gone.id]
+    const lines = [{ fromCustomerId: from, toCustomerId: to, amount: 1, currency: 'ZAR' }]
+    expect((await call('POST', '/v1/transfers/batch', { transfers: lines })).json().outcomes[0].error.code).toBe(
+      'customer_not_found',
+    )
+    expect((await call('POST', '/api/canary/transfers', lines[0])).statusCode).toBe(404)
+    expect((await call('POST', '/v1/sandbox/pay-ins', { customerId: to, amount: 5 })).statusCode).toBe(404)
+    expect((await create({ email: 'gone@example.com' })).id).not.toBe(gone.id)
+  })
+
+  test('what a deleted customer had is gone on the Paystack surface, and a payment of theirs can still be read', async () => {
+    const { id } = await create({ email: 'gone@example.com', name: 'Ada Obi' })
+    const { data: account } = (await call('POST', '/dedicated_account', { customer: id })).json()
+    const saved = (await call('POST', '/v1/sandbox/payment-methods', { customerId: id, type: 'card' })).json()
+    const { data: opened } = (
+      await call('POST', '/transaction/initialize', { email: 'gone@example.com', amount: 500 })
+    ).json()
+    const { data: asked } = (
+      await call('POST', '/customer/authorization/initialize', { email: 'gone@example.com', channel: 'direct_debit' })
+    ).json()
+    expect((await remove([id])).json().message[0]).toContain(`has the dedicated account ${account.account_number}`)
+    expect((await call('DELETE', `/dedicated_account/${account.id}`)).statusCode).toBe(200)
+    expect((await remove([id])).json()).toEqual({ ids: [id], count: 1 })
+
+    expect((await call('GET', '/dedicated_account')).json()).toMatchObject({ data: [], meta: { total: 0 } })
+    expect((await call('GET', `/dedicated_account/${account.id}`)).statusCode).toBe(404)
+    const sent = await call('POST', `/v1/sandbox/dedicated-accounts/${account.account_number}/transfers`, { amount: 5 })
+    expect(sent.statusCode).toBe(404)
+    expect((await call('GET', '/api/canary/payment-methods')).json().pagination.total).toBe(0)
+    expect((await call('GET', `/api/canary/payment-methods/${saved.id}`)).statusCode).toBe(404)
+    const charge = { email: 'gone@example.com', amount: 5, authorization_code: saved.authorizationCode }
+    expect((await call('POST', '/transaction/charge_authorization', charge)).statusCode).toBe(400)
+    expect((await call('GET', `/pay/${opened.access_code}`)).statusCode).toBe(404)
+    expect((await call('GET', `/authorize/${asked.access_code}`)).statusCode).toBe(404)
+    const { data: payment } = (await call('GET', `/transaction/verify/${opened.reference}`)).json()
+    expect([payment.status, payment.customer.email]).toEqual(['abandoned', 'gone@example.com'])
+  })
+
+  test('customers with money are refused by name, and nobody of the call is deleted', async () => {
+    const [rich, poor] = [await create(), await create()]
+    await call('POST', '/v1/sandbox/pay-ins', { customerId: rich.id, amount: 70 })
+    const answer = await remove([poor.id, rich.id])
+    expect([answer.statusCode, answer.json()]).toEqual([
+      409,
+      refusal(
+        409,
+        'Conflict',
+        `Nobody was deleted: customer ${rich.id} has a balance of 70 ZAR. Bring each balance to 0 first`,
+      ),
+    ])
+    expect((await call('GET', `${path}/${poor.id}`)).statusCode).toBe(200)
+  })
+
+  test('a deletion without its body, which some proxies drop, deletes nobody', async () => {
+    const { id } = await create()
+    expect((await call('DELETE', `${path}/bulk`)).json()).toEqual(refusal(400, 'Bad Request', 'ids is required'))
+    expect((await call('GET', `${path}/${id}`)).statusCode).toBe(200)
+  })
+})
+
 describe('balance, transactions and payment methods', () => {
   const payIn = async (customerId: string, amount: number, more = {}) =>
     (await call('POST', '/v1/sandbox/pay-ins', { customerId, amount, ...more })).json()
@@ -427,10 +596,42 @@ describe('balance, transactions and payment methods', () => {
     })
   })
 
-  test('the customer’s balance is in the merchant’s first currency, and money in another is kept apart', async () => {
+  test('the customer’s balance is in the merchant’s first currency, or in the currency asked for', async () => {
     const { id } = await create()
     await payIn(id, 700, { currency: 'NGN' })
-    expect((await call('GET', `${path}/${id}/balance`)).json()).toMatchObject({ amount: 0, currency: 'ZAR' })
+    const balance = async (query = '') => (await call('GET', `${path}/${id}/balance${query}`)).json()
+    expect(await balance()).toMatchObject({ amount: 0, currency: 'ZAR' })
+    expect(await balance('?currency=')).toEqual(await balance())
+    expect(await balance('?currency=ngn')).toMatchObject({ amount: 700, available: 700, pending: 0, currency: 'NGN' })
+    const other = (await create()).id
+    const zeros = (await call('GET', `${path}/${other}/balance?currency=NGN`)).json()
+    expect(zeros).toMatchObject({ id: `bal_${other}_NGN`, customerId: other, amount: 0, currency: 'NGN' })
+    for (const currency of ['XOF', 'rand', '%00']) {
+      expect((await balance(`?currency=${currency}`)).statusCode).toBe(400)
+      expect((await call('GET', `${path}/${id}/transactions?currency=${currency}`)).statusCode).toBe(400)
+    }
+  })
+
+  test('a customer’s transactions show the money of every currency, or of the currency asked for', async () => {
+    const [ada, ben] = [await create(), await create()]
+    await payIn(ada.id, 700, { currency: 'NGN' })
+    await payIn(ada.id, 50)
+    const sent = { fromCustomerId: ada.id, toCustomerId: ben.id, amount: 200, currency: 'NGN' }
+    expect((await call('POST', '/api/canary/transfers', sent)).statusCode).toBe(201)
+    const shown = async (id: string, query = '') => {
+      const { data, pagination } = (await call('GET', `${path}/${id}/transactions${query}`)).json()
+      type Shown = { type: string; amount: number; currency: string; balanceAfter: number }
+      const lines = data.map((each: Shown) => [each.type, each.amount, each.currency, each.balanceAfter])
+      return [lines.sort(), pagination.total]
+    }
+    expect(await shown(ben.id)).toEqual([[['transfer_in', 200, 'NGN', 200]], 1])
+    const ngn = [
+      ['credit', 700, 'NGN', 700],
+      ['transfer_out', -200, 'NGN', 500],
+    ]
+    expect(await shown(ada.id)).toEqual([[['credit', 50, 'ZAR', 50], ...ngn].sort(), 3])
+    expect(await shown(ada.id, '?currency=NGN')).toEqual([ngn, 2])
+    expect(await shown(ben.id, '?currency=ZAR')).toEqual([[], 0])
   })
 
   test('a customer’s transactions are listed newest first with the balance after each, in pages', async () => {

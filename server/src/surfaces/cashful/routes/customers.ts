@@ -1,10 +1,13 @@
 import type { FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { refuseInvisible } from '../../../base/visible-text.ts'
-import { listCustomers } from '../../../domain/customers/customer-lists.ts'
+import { deleteCustomers } from '../../../domain/customers/customer-deletion.ts'
+import { type CustomerFilter, customerFields, listCustomers } from '../../../domain/customers/customer-lists.ts'
+import { updateCustomers } from '../../../domain/customers/customer-updates.ts'
 import {
   type Customer,
+  type CustomerChanges,
   createCustomer,
   emailTaken,
   getCustomer,
@@ -12,32 +15,42 @@ import {
 } from '../../../domain/customers/customers.ts'
 import { type Metadata, mergeMetadata } from '../../../domain/customers/metadata.ts'
 import { fullNameOf, splitName } from '../../../domain/customers/names.ts'
-import { type PhoneNumber, parseLocalPhoneNumber } from '../../../domain/customers/phone-numbers.ts'
+import { parseLocalPhoneNumber, parsePhoneNumber } from '../../../domain/customers/phone-numbers.ts'
 import { type Balance, getBalance } from '../../../domain/ledger/balances.ts'
 import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
+import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { bothOf, checkFilteredMerchant, type Filter, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
 import {
   balanceSchema,
+  bulkAnswerSchema,
   createCustomerSchema,
+  currencyQuery,
   customerListSchema,
   customerSchema,
+  deleteCustomersSchema,
   idParams,
   pageQuery,
   paymentMethodListSchema,
   responses,
   transactionListSchema,
   updateCustomerSchema,
+  updateCustomersSchema,
 } from '../schemas.ts'
 
 const tags = ['Customers']
 
-/** `/api/canary/customers`: Cashful's seven customer operations. */
+const filtered = ['ids', 'merchantId', 'q', ...customerFields] as const
+const sorted = ['merchantId', ...customerFields] as const
+
+/** `/api/canary/customers`: Cashful's nine customer operations. */
 export const customerRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
@@ -64,7 +77,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const given = {
         email: email ?? null,
         ...splitName(name ?? ''),
-        phone: readPhone(tenant, phoneNumber),
+        phone: readPhone(tenant, { phoneNumber, email }),
         metadata: metadata ?? {},
       }
       const { customer, created, replayed } = await createCustomer(context, tenant, given, keyed)
@@ -78,11 +91,11 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'listCustomers',
-        summary: 'List customers, newest first',
+        summary: 'List customers, newest first or by a field',
         tags,
         querystring: Type.Object({
           merchantId: Type.Optional(Type.String()),
-          ...pageQuery,
+          ...listQuery(filtered, sorted),
           email: Type.Optional(Type.String({ description: 'The whole e-mail, in any case' })),
           search: Type.Optional(
             Type.String({
@@ -99,8 +112,17 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const { merchantId, email, search } = request.query
       checkMerchantId(tenant, merchantId)
       const page = readPageRequest(request.query)
-      const filter = { email: email?.trim() || undefined, search: search?.trim() || undefined }
-      const found = await listCustomers(context, tenant, filter, page)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { by, direction } = readSort(request.query, sorted)
+      const filter = {
+        email: email?.trim() || undefined,
+        search: [search, ...(given.q ?? [])].map((text) => text?.trim() ?? '').filter((text) => text !== ''),
+        equal: readEqual(tenant, given),
+      }
+      // All customers of a list are of one merchant.
+      const sort = { by: by === 'merchantId' ? 'createdAt' : by, direction } as const
+      const found = await listCustomers(context, tenant, filter, { ...page, sort })
       return renderPage(page, found, (customer) => renderCustomer(tenant, customer))
     },
   )
@@ -137,14 +159,46 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const tenant = tenantOf(request)
-      const { email, name, metadata } = request.body
-      const changes = {
-        email,
-        fullName: name,
-        metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
-      }
+      const changes = readChanges(request.body)
       return renderCustomer(tenant, await updateCustomer(tx, tenant, { code: request.params.id }, changes))
     },
+  )
+
+  routes.patch(
+    '/customers/bulk',
+    {
+      once: 'in a transaction',
+      schema: {
+        operationId: 'updateCustomersBulk',
+        summary: 'Make the same changes to several customers, all or none',
+        description: 'The answer names the customers who were changed. Ids that nobody has are left out.',
+        tags,
+        body: updateCustomersSchema,
+        response: responses(200, bulkAnswerSchema, 400, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const { ids, data } = request.body
+      refuseOtherMembers(data)
+      return renderBulk(await updateCustomers(tx, tenantOf(request), ids, readChanges(data)))
+    },
+  )
+
+  routes.delete(
+    '/customers/bulk',
+    {
+      schema: {
+        operationId: 'deleteCustomersBulk',
+        summary: 'Delete several customers, all or none',
+        description:
+          'A deleted customer is found by nothing and keeps their history. Customers with a balance, a hold, a payment under ' +
+          'way or a dedicated account are refused with 409. The answer names the customers who were deleted now.',
+        tags,
+        body: deleteCustomersSchema,
+        response: responses(200, bulkAnswerSchema, 400, 404, 409),
+      },
+    },
+    async (request) => renderBulk(await deleteCustomers(context, tenantOf(request), request.body.ids)),
   )
 
   routes.get(
@@ -152,15 +206,17 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'getCustomerBalance',
-        summary: 'Retrieve a customer’s current cash balance in the merchant’s default currency',
+        summary: 'Retrieve a customer’s current cash balance, in the merchant’s default currency or in another',
         tags,
         params: idParams,
-        response: responses(200, balanceSchema, 404),
+        querystring: Type.Object({ currency: currencyQuery }),
+        response: responses(200, balanceSchema, 400, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return renderBalance(tenant, await getBalance(context, tenant, request.params.id))
+      const currency = heldCurrency(tenant.merchant, request.query.currency || undefined)
+      return renderBalance(tenant, await getBalance(context, tenant, request.params.id, currency))
     },
   )
 
@@ -171,18 +227,23 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       attachValidation: true,
       schema: {
         operationId: 'listCustomerTransactions',
-        summary: 'List a customer’s transactions, newest first',
+        summary: 'List a customer’s transactions in every currency, newest first',
         tags,
         params: idParams,
-        querystring: Type.Object(pageQuery),
-        response: responses(200, transactionListSchema, 404),
+        querystring: Type.Object({ ...pageQuery, currency: currencyQuery }),
+        response: responses(200, transactionListSchema, 400, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const balance = await getBalance(context, tenant, idOf(request))
+      const { currency } = request.query as { currency?: unknown }
+      // Nothing has validated the query.
+      const customer = {
+        code: idOf(request),
+        currency: currency ? heldCurrency(tenant.merchant, String(currency)) : undefined,
+      }
       const page = readPageRequest(request.query)
-      const found = await listEntries(context, tenant, balance, page)
+      const found = await listEntries(context, tenant, customer, page)
       return renderPage(page, found, (entry) => renderTransaction(tenant, idOf(request), entry))
     },
   )
@@ -215,8 +276,51 @@ function idOf(request: FastifyRequest): string {
   return (request.params as { id: string }).id
 }
 
-/** Throws `invalid_request` for a text that cannot be a phone number. */
-function readPhone(tenant: Tenant, text: string): PhoneNumber {
+/** The conditions of a filter on the customers' own members. Texts that are no phone number match no customer. */
+function readEqual(tenant: Tenant, given: Filter<(typeof filtered)[number]>): CustomerFilter['equal'] {
+  const { ids, id, phoneNumber, createdAt, updatedAt, name, email } = given
+  const instants = (texts: readonly string[]) =>
+    texts.map((text) => readInstant(tenant, text, 'filter')?.toISOString() ?? '')
+  const equal = {
+    id: bothOf(ids, id),
+    name,
+    email,
+    phoneNumber: phoneNumber?.map((text) => parsePhoneNumber(text, tenant.merchant.country)?.e164 ?? text),
+    createdAt: createdAt && instants(createdAt),
+    updatedAt: updatedAt && instants(updatedAt),
+  }
+  return Object.fromEntries(Object.entries(equal).filter(([, values]) => values !== undefined))
+}
+
+function readChanges({ email, name, metadata }: Static<typeof updateCustomerSchema>): CustomerChanges {
+  return {
+    email,
+    fullName: name,
+    metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
+  }
+}
+
+/** A change of another member would be lost for every customer of the call. */
+function refuseOtherMembers(data: object): void {
+  const other = Object.keys(data).find((name) => !(name in updateCustomerSchema.properties))
+  if (other === undefined) return
+  const known = Object.keys(updateCustomerSchema.properties).join(', ')
+  throw new ServiceError('invalid_request', `data can have ${known}; ${other} cannot be changed`, `data.${other}`)
+}
+
+function renderBulk(ids: string[]) {
+  return { ids, count: ids.length }
+}
+
+/** Throws `invalid_request` for a text that cannot be a phone number, and for neither a number nor an e-mail. */
+function readPhone(
+  tenant: Tenant,
+  { phoneNumber: text, email }: { phoneNumber: string | undefined; email: string | undefined },
+) {
+  if (!text?.trim()) {
+    if (email !== undefined) return null
+    throw new ServiceError('invalid_request', 'phoneNumber is required, or else an email', 'phoneNumber')
+  }
   refuseInvisible(text, 'phoneNumber')
   const number = parseLocalPhoneNumber(text, tenant.merchant.country)
   if (number !== null) return number
@@ -240,7 +344,7 @@ function renderCustomer({ merchant }: Tenant, customer: Customer) {
 
 function renderBalance({ merchant }: Tenant, balance: Balance) {
   return {
-    id: `bal_${balance.accountId}`,
+    id: balance.accountId === null ? `bal_${balance.customerCode}_${balance.currency}` : `bal_${balance.accountId}`,
     customerId: balance.customerCode,
     merchantId: merchant.code,
     amount: Number(balance.posted),

@@ -1,14 +1,18 @@
 import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Context } from '../../../domain/context.ts'
 import { eventTypes } from '../../../domain/events/events.ts'
+import { recordMerchantEvent } from '../../../domain/events/merchant-events.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { type Delivery, type DeliveryStatus, listStandardDeliveries } from '../../../domain/webhooks/delivery-lists.ts'
-import { endpointName } from '../../../domain/webhooks/ids.ts'
+import { endpointName, readDeliveryName } from '../../../domain/webhooks/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { date, listOf, pageQuery, responses } from '../schemas.ts'
+import { date, listOf, responses } from '../schemas.ts'
 import { relatedEntity, renderEventData } from '../webhooks.ts'
 
 const tags = ['Events']
@@ -59,10 +63,21 @@ const eventSchema = Type.Object(
   { examples: [exampleEvent] },
 )
 
+/** Without `pagination`, and without any other member: the Java client refuses both. */
+const eventTypesSchema = Type.Object(
+  {
+    data: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), isActive: Type.Boolean() })),
+  },
+  { examples: [{ data: [{ id: 'purchase.succeeded', name: 'purchase.succeeded', isActive: true }] }] },
+)
+
 const instant = (description: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: ['2025-01-15T00:00:00.000Z'] }))
 
-/** `/api/canary/events`: events sent to webhook endpoints, one item for each event and endpoint. */
+const filtered = ['ids', 'id', 'merchantId', 'type', 'status'] as const
+const sorted = ['createdAt', 'id', 'merchantId'] as const
+
+/** `/api/canary/events`: events sent to webhook endpoints, one item for each event and endpoint; and events of merchants. */
 export const eventRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/events',
@@ -78,7 +93,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
           status: Type.Optional(statusSchema),
           startDate: instant('Only events that happened at this instant or later'),
           endDate: instant('Only events that happened at this instant or earlier; a day without a time is included'),
-          ...pageQuery,
+          ...listQuery(filtered, sorted),
         }),
         response: responses(200, listOf(eventSchema, exampleEvent), 400, 404),
       },
@@ -88,13 +103,69 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
       const { merchantId, type, status, startDate, endDate } = request.query
       checkMerchantId(tenant, merchantId)
       const page = readPageRequest(request.query)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { direction } = readSort(request.query, sorted)
       const filter = {
-        eventType: type || undefined,
-        status,
+        eventTypes: bothOf(type ? [type] : undefined, given.type),
+        statuses: bothOf<string>(status ? [status] : undefined, given.status),
+        ids: bothOf(given.ids, given.id)?.flatMap((id) => readDeliveryId(context, id)),
         ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
       }
-      const found = await listStandardDeliveries(context, tenant, filter, page)
+      const found = await listStandardDeliveries(context, tenant, filter, { ...page, direction })
       return renderPage(page, found, (each) => renderEvent(tenant, each))
+    },
+  )
+
+  routes.post(
+    '/events',
+    {
+      once: 'in a transaction',
+      status: 201,
+      // The .NET client parses any body that is there, and no client has a type for it.
+      onSend: (_request, reply, payload, done) => {
+        if (reply.statusCode !== 201) return done(null, payload)
+        reply.removeHeader('content-type')
+        done(null, null)
+      },
+      schema: {
+        operationId: 'createEvent',
+        summary: 'Record an event of your own, which is sent to your webhook endpoints',
+        description:
+          'The type is checkout.loaded, or a name that begins with custom. Other types are recorded by Mteja only. ' +
+          'The answer has no body.',
+        tags,
+        body: Type.Object(
+          {
+            merchantId: Type.String({ description: 'The id of the key’s merchant' }),
+            type: Type.String({ maxLength: 100, examples: ['checkout.loaded'] }),
+            data: Type.Unsafe<Record<string, unknown>>({
+              type: 'object',
+              additionalProperties: true,
+              description: 'At most 16 KiB of JSON',
+            }),
+            relatedEntityId: Type.Optional(Type.String({ maxLength: 200 })),
+            relatedEntityType: Type.Optional(Type.String({ maxLength: 100 })),
+          },
+          {
+            examples: [
+              {
+                merchantId: exampleEvent.merchantId,
+                type: 'checkout.loaded',
+                data: { sessionId: 'checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d' },
+              },
+            ],
+          },
+        ),
+        response: responses(201, Type.Null(), 400, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      const { merchantId, ...event } = request.body
+      checkMerchantId(tenant, merchantId)
+      await recordMerchantEvent(tx, tenant, event)
+      return null
     },
   )
 
@@ -103,13 +174,23 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
     {
       schema: {
         operationId: 'listEventTypes',
-        summary: 'List the names of all events',
+        summary: 'List the types of all events',
         tags,
-        response: responses(200, Type.Array(Type.String(), { examples: [['purchase.succeeded']] })),
+        response: responses(200, eventTypesSchema),
       },
     },
-    async () => [...eventTypes],
+    async () => ({ data: [...eventTypes, 'checkout.loaded'].map((name) => ({ id: name, name, isActive: true })) }),
   )
+}
+
+/** Nothing for a text that is no delivery's id. */
+function readDeliveryId(context: Context, id: string): bigint[] {
+  try {
+    return [readDeliveryName(context, id)]
+  } catch (error) {
+    if (error instanceof ServiceError) return []
+    throw error
+  }
 }
 
 function renderEvent({ merchant }: Tenant, delivery: Delivery) {

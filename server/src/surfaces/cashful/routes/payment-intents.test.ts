@@ -203,6 +203,42 @@ describe('confirming a payment intent', () => {
     ])
   })
 
+  test.each(['01/20', '12/2025', '1225', '13/30', '00/30', '12', '99999'])(
+    'confirming with a test card whose expiry is %s is refused, and nothing is charged',
+    async (expiryDate) => {
+      const { id } = await create()
+      const number = { pAN: '4084084084084081' }
+      for (const card of [
+        { ...number, expiryDate },
+        { ...number, ExpiryDate: expiryDate },
+      ]) {
+        const answer = await confirm(id, { evervaultEncryptedCard: card })
+        expect([answer.statusCode, answer.json().message[0]]).toEqual([400, expect.stringMatching(/^expiryDate /)])
+      }
+      expect((await call('GET', `${path}/${id}`)).json().status).toBe('requires_payment_method')
+    },
+  )
+
+  test.each(['01/26', '12/2030', '0130', ' 1 / 30 ', 'ev:RFVC:abc', 'ev:01/20'])(
+    'confirming with a test card whose expiry is %s pays, and saves the card with that expiry where it can be read',
+    async (expiryDate) => {
+      const { id } = await create()
+      const card = { pAN: '4084084084084081', expiryDate }
+      const { paymentIntent } = (await confirm(id, { evervaultEncryptedCard: card, tokenizeCard: true })).json()
+      expect(paymentIntent.status).toBe('succeeded')
+      const saved = (await call('GET', `/api/canary/payment-methods/${paymentIntent.paymentMethodId}`)).json()
+      const expected = { '01/26': [1, 2026], '0130': [1, 2030], ' 1 / 30 ': [1, 2030] }[expiryDate] ?? [12, 2030]
+      expect([saved.expiryMonth, saved.expiryYear]).toEqual(expected)
+    },
+  )
+
+  test('confirming without a card but with another member answers as clients from 0.8.4 on expect', async () => {
+    const { id } = await create()
+    const body = (await confirm(id, { paymentDescription: 'Top-up' })).json()
+    expect(body).toMatchObject({ paymentIntent: { id, status: 'succeeded' }, iveriParams: {}, iVeri3dsEndpoint: '' })
+    expect((await confirm(id, { evervaultEncryptedCard: null, tokenizeCard: null })).json()).toMatchObject({ id })
+  })
+
   test('confirming takes a test card’s number in plain text, under its older name too', async () => {
     const { id } = await create()
     const answer = await confirm(id, { evervaultEncryptedCard: { PAN: '4084 0800 0000 5408' } })

@@ -3,6 +3,7 @@ import { ServiceError } from '../../../base/errors.ts'
 import type { Attempt } from '../../../domain/idempotency/attempt.ts'
 import { doOnce } from '../../../domain/idempotency/once.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { type CardExpiry, isExpired } from '../../../domain/payments/instruments.ts'
 import { listPaymentIntents } from '../../../domain/payments/payment-intent-lists.ts'
 import { getPaymentIntent, type PaymentIntent } from '../../../domain/payments/payment-intent-records.ts'
 import {
@@ -82,7 +83,7 @@ const intentSchema = Type.Object(
 )
 
 /** For clients from 0.8.4 on. The members after the second one are for 0.9.0. */
-const cardConfirmationSchema = Type.Object(
+const confirmationSchema = Type.Object(
   {
     paymentIntent: intentSchema,
     iveriParams: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'Always empty' }),
@@ -123,8 +124,8 @@ const cipher = 'A ciphertext, which is charged as the test card that succeeds, o
 const encryptedCardSchema = Type.Object({
   pAN: cardMember(cipher),
   PAN: cardMember('The same as pAN, in older clients'),
-  expiryDate: cardMember('Ignored'),
-  ExpiryDate: cardMember('Ignored'),
+  expiryDate: cardMember('A ciphertext, or a month and a year such as 12/30, which must not be past'),
+  ExpiryDate: cardMember('The same as expiryDate, in older clients'),
   cardSecurityCode: cardMember('Ignored'),
   CardSecurityCode: cardMember('Ignored'),
   cardholderName: cardMember('Ignored'),
@@ -273,22 +274,22 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         operationId: 'confirmPaymentIntent',
         summary: 'Confirm a payment intent with the given card, else its payment method, else the sandbox’s test card',
         description:
-          'Without a card the answer is the payment intent, as clients up to 0.8.0 expect. With a card the answer is about ' +
-          'the card, as clients from 0.8.4 on expect. A declined charge is answered with the status failed. ' +
+          'Without a body the answer is the payment intent, as clients up to 0.8.0 expect. With any member in the body the ' +
+          'answer is about the confirmation, as clients from 0.8.4 on expect. A declined charge is answered with the status failed. ' +
           'A payment intent that is paid is never charged again.',
         tags,
         params,
         body: confirmSchema,
-        response: responses(200, Type.Union([cardConfirmationSchema, intentSchema]), 400, 402, 404, 409),
+        response: responses(200, Type.Union([confirmationSchema, intentSchema]), 400, 402, 404, 409),
       },
     },
     async (request, attempt) => {
       const tenant = tenantOf(request)
-      const confirmation = { ...readConfirmation(request.body), id: request.params.id }
+      const confirmation = { ...readConfirmation(request.body, context.clock.now()), id: request.params.id }
       const intent = await confirmPaymentIntent(context, tenant, confirmation, attempt)
-      if (request.body.evervaultEncryptedCard === undefined) return renderIntent(tenant, intent)
+      if (Object.keys(request.body).length === 0) return renderIntent(tenant, intent)
       const { isSandbox } = await requireProcessor(context, tenant)
-      return renderCardConfirmation(tenant, intent, isSandbox)
+      return renderConfirmation(tenant, intent, isSandbox)
     },
   )
 
@@ -312,12 +313,29 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   )
 }
 
-function readConfirmation(body: Static<typeof confirmSchema>): Confirmation {
+function readConfirmation(body: Static<typeof confirmSchema>, now: Date): Confirmation {
   const card = body.evervaultEncryptedCard
   if (card === undefined) return {}
   const name = [body.firstName, body.lastName].filter((part) => part !== undefined && part !== '').join(' ')
   const ciphertext = card.pAN ?? card.PAN ?? ''
-  return { instrument: { type: 'encrypted_card', ciphertext, accountName: name || undefined }, save: body.tokenizeCard }
+  const expiry = readExpiry(card.expiryDate ?? card.ExpiryDate, now)
+  const instrument = { type: 'encrypted_card' as const, ciphertext, expiry, accountName: name || undefined }
+  return { instrument, save: body.tokenizeCard }
+}
+
+/**
+ * The month and year of an expiry in plain text: `12/30`, `12/2030`, `1230`. Undefined for a ciphertext, which only its
+ * processor can read. Throws `invalid_request` for no month and for a card that has expired.
+ */
+function readExpiry(text: string | undefined, now: Date): CardExpiry | undefined {
+  if (text === undefined || !/^[\d\s/-]{1,12}$/.test(text)) return undefined
+  const [, month, year] = /^\s*(\d\d?)\s*[/-]?\s*(?:20)?(\d\d)\s*$/.exec(text) ?? []
+  const expiry = { expiryMonth: Number(month), expiryYear: 2000 + Number(year) }
+  const refuse = (fault: string) =>
+    new ServiceError('invalid_request', `expiryDate ${fault}`, 'evervaultEncryptedCard.expiryDate')
+  if (!(expiry.expiryMonth >= 1 && expiry.expiryMonth <= 12)) throw refuse('must be a month and a year such as 12/30')
+  if (isExpired(expiry, now)) throw refuse('is in the past: the card has expired')
+  return expiry
 }
 
 function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
@@ -340,7 +358,7 @@ function renderIntent({ merchant }: Tenant, intent: PaymentIntent) {
 }
 
 /** A card's bank is never asked for 3-D Secure here, so there is nothing to send a person to. */
-function renderCardConfirmation(tenant: Tenant, intent: PaymentIntent, sandboxMode: boolean) {
+function renderConfirmation(tenant: Tenant, intent: PaymentIntent, sandboxMode: boolean) {
   const { status, transactionId, failureReason } = intent
   return {
     paymentIntent: renderIntent(tenant, intent),

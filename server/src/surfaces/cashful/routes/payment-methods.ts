@@ -8,9 +8,10 @@ import {
 } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { date, listOf, pageQuery, responses } from '../schemas.ts'
+import { date, listOf, responses } from '../schemas.ts'
 
 const tags = ['Payment Methods']
 
@@ -54,6 +55,9 @@ const removedSchema = Type.Object(
 
 const params = Type.Object({ id: Type.String({ examples: ['pm_ekk8t49ogj'] }) })
 
+const filtered = ['ids', 'id', 'merchantId', 'customerId', 'type'] as const
+const sorted = ['createdAt', 'id', 'merchantId'] as const
+
 /** `/api/canary/payment-methods`: saved payment methods, of one customer or of all. */
 export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
   routes.get(
@@ -68,7 +72,7 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
           customerId: Type.Optional(
             Type.String({ description: 'Only this customer’s payment methods; default: all customers’' }),
           ),
-          ...pageQuery,
+          ...listQuery(filtered, sorted),
         }),
         response: responses(200, listOf(paymentMethodSchema, exampleMethod), 400, 404),
       },
@@ -77,8 +81,17 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = readPageRequest(request.query)
-      const filter = { customerCode: request.query.customerId || undefined }
-      return renderPage(page, await listAllPaymentMethods(context, tenant, filter, page), renderPaymentMethod)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { direction } = readSort(request.query, sorted)
+      const { customerId } = request.query
+      const filter = {
+        customerCodes: bothOf(customerId ? [customerId] : undefined, given.customerId),
+        codes: bothOf(given.ids, given.id)?.map((id) => id.replace(/^pm_/, '')),
+        types: given.type,
+      }
+      const found = await listAllPaymentMethods(context, tenant, filter, { ...page, direction })
+      return renderPage(page, found, renderPaymentMethod)
     },
   )
 

@@ -3,9 +3,10 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listTransfers, makeTransfer, type Transfer } from '../../../domain/wallet/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { amountSchema, currencySchema, listOf, pageQuery, responses } from '../schemas.ts'
+import { amountSchema, currencySchema, listOf, responses } from '../schemas.ts'
 
 const tags = ['Transfers']
 const date = Type.String({ format: 'date-time' })
@@ -38,6 +39,9 @@ const transferSchema = Type.Object(
   },
   { examples: [exampleTransfer] },
 )
+
+const filtered = ['ids', 'id', 'merchantId'] as const
+const sorted = ['createdAt', 'updatedAt', 'id', 'merchantId'] as const
 
 /** `/api/canary/transfers`: one customer sends money to another. */
 export const transferRoutes: RouteFile = (routes, { context }) => {
@@ -90,7 +94,7 @@ export const transferRoutes: RouteFile = (routes, { context }) => {
         operationId: 'listTransfers',
         summary: 'List transfers, newest first',
         tags,
-        querystring: Type.Object({ merchantId: Type.Optional(Type.String()), ...pageQuery }),
+        querystring: Type.Object({ merchantId: Type.Optional(Type.String()), ...listQuery(filtered, sorted) }),
         response: responses(200, listOf(transferSchema, exampleTransfer), 400, 404),
       },
     },
@@ -98,7 +102,12 @@ export const transferRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = readPageRequest(request.query)
-      return renderPage(page, await listTransfers(context, tenant, page), (each) => renderTransfer(tenant, each))
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { direction } = readSort(request.query, sorted)
+      const ids = bothOf(given.ids, given.id)?.map((id) => id.replace(/^transfer_/, ''))
+      const found = await listTransfers(context, tenant, { ids }, { ...page, direction })
+      return renderPage(page, found, (each) => renderTransfer(tenant, each))
     },
   )
 }

@@ -5,7 +5,6 @@ import { deliverDue } from '../../../../test/deliver.ts'
 import { openReceiver, type Received, type Receiver } from '../../../../test/receiver.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { createWallets } from '../../../../test/wallets.ts'
-import { eventTypes } from '../../../domain/events/events.ts'
 import { eventRenderers } from '../../../start/webhook-bodies.ts'
 
 let api: TestApi
@@ -144,8 +143,4 @@ test('events are listed once for each endpoint, with the body sent and the state
   expect((await list(`startDate=${today}&endDate=${today}`)).pagination.total).toBe(2)
   expect((await list('startDate=2099-01-01')).pagination.total).toBe(0)
   expect((await list('endDate=2001-01-01')).pagination.total).toBe(0)
-})
-
-test('the names of the events are listed', async () => {
-  expect((await ask(api.tenant, 'GET', '/events/types')).json()).toEqual([...eventTypes])
 })

@@ -13,9 +13,10 @@ import { readSubscription, renderSubscription } from '../../../domain/webhooks/s
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
+import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { date, listOf, pageQuery, responses } from '../schemas.ts'
+import { date, listOf, responses } from '../schemas.ts'
 
 const tags = ['Webhook Endpoints']
 const id = 'we_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
@@ -57,6 +58,9 @@ const removedSchema = Type.Object(
  * member for it, and its strictest client refuses undocumented members.
  */
 const secretHeader = 'webhook-secret'
+
+const filtered = ['ids', 'id', 'merchantId', 'url', 'active'] as const
+const sorted = ['createdAt', 'updatedAt', 'url', 'id', 'merchantId'] as const
 
 /** `/api/canary/webhook-endpoints`: addresses to which events are sent, by the Standard Webhooks convention. */
 export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
@@ -116,7 +120,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         operationId: 'listWebhookEndpoints',
         summary: 'List webhook endpoints, newest first',
         tags,
-        querystring: Type.Object({ merchantId: Type.Optional(Type.String()), ...pageQuery }),
+        querystring: Type.Object({ merchantId: Type.Optional(Type.String()), ...listQuery(filtered, sorted) }),
         response: responses(200, listOf(endpointSchema, exampleEndpoint), 400, 404),
       },
     },
@@ -124,7 +128,18 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       checkMerchantId(tenant, request.query.merchantId)
       const page = readPageRequest(request.query)
-      const found = await listWebhookEndpoints(context, tenant, { style: 'standard' }, page)
+      const given = readFilter(request.query, filtered)
+      checkFilteredMerchant(tenant, given)
+      const { by, direction } = readSort(request.query, sorted)
+      const filter = {
+        style: 'standard' as const,
+        ids: bothOf(given.ids, given.id)?.map((id) => id.replace(/^we_/, '')),
+        urls: given.url,
+        active: given.active?.map((text) => text === 'true'),
+      }
+      // All endpoints of a list are of one merchant.
+      const sort = { by: by === 'merchantId' ? 'createdAt' : by, direction } as const
+      const found = await listWebhookEndpoints(context, tenant, filter, { ...page, sort })
       return renderPage(page, found, (each) => renderEndpoint(tenant, each))
     },
   )

@@ -88,7 +88,61 @@ test('a statement to print shows amounts in whole units and escapes the texts pe
   await liveThrough()
   const { body, headers } = await statement('from=2026-01-01&to=2099-01-01&format=html')
   expect(headers['content-type']).toBe('text/html; charset=utf-8')
-  for (const text of ['10.00', '-3.00', '6.50', '&quot;quoted&quot;', '</html>']) expect(body).toContain(text)
+  expect(headers['content-security-policy']).toContain("default-src 'none'")
+  for (const text of ['+10.00', '−3.00', '6.50', '&quot;quoted&quot;', '</html>']) expect(body).toContain(text)
+})
+
+test('a statement to print says whose it is, by which merchant, and the period in words', async () => {
+  await wallet.payIn(wallet.ada, 123_456_789)
+  await wallet.send('PATCH', `/api/canary/customers/${wallet.ada}`, { name: 'Ada <Obi>' })
+  const { body } = await statement('from=2026-01-01&to=2026-02-01&format=html')
+  expect(body).toContain('<title>Statement of Ada &lt;Obi&gt;, 1 to 31 January 2026 · Duka</title>')
+  expect(body).toContain('<h1>Statement of Ada &lt;Obi&gt;</h1>')
+  expect(body).toContain(`<dd>Ada &lt;Obi&gt; · +27821234501 · ${wallet.ada}</dd>`)
+  expect(body).toContain('<dd class="amount">ZAR 1,234,567.89</dd>')
+  expect(body).toMatch(/<td class="time">15 Jan 2026, 1\d:\d\d</)
+  expect(body).toContain('Test mode: this is no real money.')
+  expect(body).not.toMatch(/\dT\d\d:\d\d:/)
+})
+
+test.each([
+  ['2026-01-01', '2026-02-01', '1 to 31 January 2026'],
+  ['2026-01-15', '2026-01-16', '15 January 2026'],
+  ['2025-12-01', '2026-02-01', '1 December 2025 to 31 January 2026'],
+  ['2026-01-01T06:00:00Z', '2026-01-02', '1 Jan 2026, 06:00 to 2 Jan 2026, 00:00'],
+])('a statement from %s to %s is of the period %s', async (from, to, words) => {
+  await wallet.payIn(wallet.ada, 100)
+  const { body } = await statement(`from=${from}&to=${to}&format=html`)
+  expect(body).toContain(`<dt>Period</dt><dd>${words}</dd>`)
+})
+
+test('a statement to print says what each movement was, and what a refund refunds', async () => {
+  const payIn = await wallet.payIn(wallet.ada, 5000)
+  await wallet.payIn(wallet.ben, 5000)
+  const bought = { customerId: wallet.ada, productId: 'airtime', amount: 300, currency: 'ZAR' }
+  const { id } = (await wallet.send('POST', '/api/canary/purchases', bought)).json()
+  wallet.api.service.clock.advance(24 * 60 * minute)
+  await wallet.send('POST', '/v1/refunds', { transactionId: id, amount: 100, reason: 'Did not <arrive>' })
+  await wallet.send('POST', '/v1/refunds', { transactionId: payIn, amount: 700 })
+  const sent = { fromCustomerId: wallet.ada, toCustomerId: wallet.ben, amount: 50, currency: 'ZAR' }
+  const transfer = (await wallet.send('POST', '/api/canary/transfers', { ...sent, description: 'Lunch' })).json()
+  await wallet.send('POST', '/api/canary/transfers', { ...sent, fromCustomerId: wallet.ben, toCustomerId: wallet.ada })
+  await wallet.send('POST', '/v1/reversals', { transactionId: transfer.id })
+  const { id: holdId } = (await wallet.send('POST', '/v1/holds', { customerId: wallet.ada, amount: 20 })).json()
+  await wallet.send('POST', `/v1/holds/${holdId}/capture`, {})
+  const { body } = await statement('from=2026-01-01&to=2099-01-01&format=html')
+  const lines = [...body.matchAll(/class="what">([^\n]*?)<\/td>\s*<td class="(amount change[^"]*)">(.*?)</gs)]
+  const day = new Date(wallet.api.service.clock.now().getTime() - 24 * 60 * minute).getUTCDate()
+  expect(lines.map(([, what, style, change]) => [what, style, change])).toEqual([
+    [expect.stringMatching(/^Money added/), 'amount change in', '+50.00'],
+    ['Purchase of airtime', 'amount change', '−3.00'],
+    [`Refund of “Purchase of airtime” of ${day} January 2026: Did not &lt;arrive&gt;`, 'amount change in', '+1.00'],
+    [expect.stringMatching(/^Refund of “.+” of \d+ January 2026$/), 'amount change', '−7.00'],
+    ['Transfer sent: Lunch', 'amount change', '−0.50'],
+    ['Transfer received', 'amount change in', '+0.50'],
+    [expect.stringMatching(/^Reversal of “Lunch” of \d+ January 2026$/), 'amount change in', '+0.50'],
+    ['Reserved amount taken', 'amount change', '−0.20'],
+  ])
 })
 
 test.each([

@@ -6,17 +6,20 @@ import type { Context } from '../../../domain/context.ts'
 import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { createStatementLink } from '../../../domain/wallet/statement-links.ts'
 import {
   listBalances,
   listBalancesAt,
   openStatement,
+  readAllEntries,
   readStatementEntries,
   type Statement,
   type StatementEntry,
 } from '../../../domain/wallet/statements.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readEnd, readPeriod } from '../../http/instants.ts'
+import { guardPage } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses, timeZoneSchema } from '../schemas.ts'
 import { statementPage } from '../statement.ts'
@@ -42,6 +45,31 @@ const balancesSchema = Type.Object({
     }),
   ),
 })
+
+const periodSchema = {
+  from: Type.String({
+    maxLength: 40,
+    description: 'The first day or the first instant of the period. Days are those of the merchant’s time zone',
+    examples: ['2026-01-01'],
+  }),
+  to: Type.String({
+    maxLength: 40,
+    description: 'The last day of the period, which is included, or the instant at which the period ends',
+    examples: ['2026-01-31'],
+  }),
+}
+
+const statementLinkSchema = Type.Object(
+  { url: Type.String({ description: 'Whoever has the address can read the statement' }), expiresAt: date },
+  {
+    examples: [
+      {
+        url: 'http://localhost:9000/statement/kT9wq0m3Yx7bD2',
+        expiresAt: '2026-01-15T10:45:00.000Z',
+      },
+    ],
+  },
+)
 
 const statementSchema = Type.Object({
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
@@ -72,7 +100,7 @@ const statementSchema = Type.Object({
 })
 
 /** `/v1/customers/:id`: a customer's balances now and at an instant, and statements of a period. */
-export const customerRoutes: RouteFile = (routes, { context }) => {
+export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
   routes.get(
     '/customers/:id/balances',
     {
@@ -117,16 +145,7 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
         tags,
         params,
         querystring: Type.Object({
-          from: Type.String({
-            maxLength: 40,
-            description: 'The first day or the first instant of the period. Days are those of the merchant’s time zone',
-            examples: ['2026-01-01'],
-          }),
-          to: Type.String({
-            maxLength: 40,
-            description: 'The last day of the period, which is included, or the instant at which the period ends',
-            examples: ['2026-01-31'],
-          }),
+          ...periodSchema,
           currency: Type.Optional(currencySchema),
           format: Type.Optional(
             Type.Unsafe<'json' | 'csv' | 'html'>({ type: 'string', enum: ['json', 'csv', 'html'], examples: ['json'] }),
@@ -147,13 +166,14 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
         ...readWholePeriod(tenant, from, to),
       })
       if (format !== 'json') {
-        const entries = allEntries(context, tenant, statement)
+        const entries = readAllEntries(context, tenant, statement)
         reply.serializer((text: string) => text)
-        reply.type(format === 'csv' ? 'text/csv; charset=utf-8' : 'text/html; charset=utf-8')
-        if (format === 'csv') reply.header('content-disposition', 'attachment; filename="statement.csv"')
-        const text =
-          format === 'csv' ? csvOf(tenant, statement, entries) : statementPage(tenant, customer, statement, entries)
-        return reply.send(Readable.from(text)) as never
+        if (format === 'html') {
+          const page = statementPage({ tenant, customer, statement, entries, madeAt: context.clock.now() })
+          return guardPage(reply).send(Readable.from(page)) as never
+        }
+        reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="statement.csv"')
+        return reply.send(Readable.from(csvOf(tenant, statement, entries))) as never
       }
       const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
       const entries = await readStatementEntries(context, tenant, statement, { after: first, limit: entriesPerRead })
@@ -164,6 +184,33 @@ export const customerRoutes: RouteFile = (routes, { context }) => {
         entries: entries.map(renderEntry),
         nextAfter: last === undefined || last === statement.last ? null : Number(last),
       }
+    },
+  )
+
+  routes.post(
+    '/customers/:id/statement-links',
+    {
+      once: 'in a transaction',
+      status: 201,
+      schema: {
+        operationId: 'createStatementLink',
+        summary: 'Make a link that opens a statement in a browser, without a key, for 15 minutes',
+        tags,
+        params,
+        body: Type.Object({ ...periodSchema, currency: Type.Optional(currencySchema) }),
+        response: responses(201, statementLinkSchema, 400, 401, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const holder = callerOf(request)
+      const { from, to, currency } = request.body
+      const customer = await getCustomer(tx, holder.tenant, request.params.id)
+      const period = {
+        currency: heldCurrency(holder.tenant.merchant, currency),
+        ...readWholePeriod(holder.tenant, from, to),
+      }
+      const { token, expiresAt } = await createStatementLink(tx, holder, customer, period)
+      return { url: `${publicUrl()}/statement/${token}`, expiresAt: expiresAt.toISOString() }
     },
   )
 }
@@ -190,14 +237,6 @@ function readWholePeriod(tenant: Tenant, fromText: string, toText: string): { fr
   if (from < until) return { from, until }
   const message = `from must be before to, but ${JSON.stringify(fromText)} is not before ${JSON.stringify(toText)}`
   throw new ServiceError('invalid_request', message, 'from')
-}
-
-async function* allEntries(context: Context, tenant: Tenant, statement: Statement): AsyncGenerator<StatementEntry> {
-  for (let after = statement.after; after < statement.last; ) {
-    const entries = await readStatementEntries(context, tenant, statement, { after, limit: entriesPerRead })
-    yield* entries
-    after = entries.at(-1)?.number ?? statement.last
-  }
 }
 
 function renderStatement({ merchant }: Tenant, statement: Statement) {

@@ -7,9 +7,10 @@ import { eventName, readEventName } from '../../../domain/events/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { sendText } from '../../http/send-text.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
 import { date, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
-import { jsonLines, sendText, streams } from '../streams.ts'
+import { jsonLines, streams } from '../streams.ts'
 
 const tags = ['Events']
 const id = 'evt_5f0c1b2a3d9b4e7f8a6c1e7d2b9d3f2f'

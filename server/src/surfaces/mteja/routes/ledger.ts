@@ -5,8 +5,9 @@ import { verifyLedger } from '../../../domain/ledger/verify/index.ts'
 import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import { csvText } from '../../http/csv.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { sendText } from '../../http/send-text.ts'
 import { date, modeSchema, nullableText } from '../schemas.ts'
-import { jsonLines, sendText, streams } from '../streams.ts'
+import { jsonLines, streams } from '../streams.ts'
 
 const tags = ['Operator']
 const count = Type.Integer({ examples: [2] })

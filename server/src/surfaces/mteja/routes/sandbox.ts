@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Mandate } from '../../../domain/payments/mandates.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
-import { approveAsCustomer } from '../../../domain/sandbox/mandates.ts'
+import { approveAsCustomer, declineAsCustomer } from '../../../domain/sandbox/mandates.ts'
 import { simulateNotice } from '../../../domain/sandbox/notices.ts'
 import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
 import { savePaymentMethod } from '../../../domain/sandbox/payment-methods.ts'
@@ -27,6 +27,13 @@ const payInSchema = Type.Object({
   balanceAfter: Type.Integer(),
   createdAt: date,
 })
+
+function answeredMandateSchema(status: string, authorizationCode: string | null) {
+  return Type.Object(
+    { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
+    { examples: [{ reference: 'ekk8t49ogj1x0c2', status, authorizationCode }] },
+  )
+}
 
 const incomingTransferSchema = Type.Object({
   reference: Type.String({ examples: ['000013260115'] }),
@@ -241,8 +248,10 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           narration: optionalText(500, 'Rent'),
           reference: Type.Optional(
             Type.String({
-              pattern: '^[A-Za-z0-9.=-]{1,100}$',
-              description: 'The bank’s reference; it becomes the reference of the payment',
+              minLength: 1,
+              maxLength: 100,
+              description:
+                'The bank’s reference: letters, digits and any of "-._=". It becomes the reference of the payment',
               examples: ['000013260115'],
             }),
           ),
@@ -269,23 +278,28 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           accountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
           bankCode: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['058'] })),
         }),
-        response: responses(
-          200,
-          Type.Object(
-            { reference: Type.String(), status: Type.String(), authorizationCode: nullableText },
-            { examples: [{ reference: 'ekk8t49ogj1x0c2', status: 'pending', authorizationCode: 'AUTH_ekk8t49ogj' }] },
-          ),
-          400,
-          401,
-          403,
-          404,
-        ),
+        response: responses(200, answeredMandateSchema('pending', 'AUTH_ekk8t49ogj'), 400, 401, 403, 404),
       },
     },
     async (request, tx) => {
       const { reference } = request.params
       return renderMandate(await approveAsCustomer(tx, testTenantOf(request), reference, request.body))
     },
+  )
+
+  routes.post(
+    '/sandbox/mandates/:reference/decline',
+    {
+      once: 'in a transaction',
+      schema: {
+        operationId: 'declineTestMandate',
+        summary: 'Decline a direct debit mandate, as the customer would on the hosted page',
+        tags,
+        params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
+        response: responses(200, answeredMandateSchema('declined', null), 401, 403, 404),
+      },
+    },
+    async (request, tx) => renderMandate(await declineAsCustomer(tx, testTenantOf(request), request.params.reference)),
   )
 }
 

@@ -4,7 +4,8 @@ import { type Bank, bankCountries } from '../../../domain/banking/bank-list.ts'
 import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readCursor, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
+import { cursorQuery, readCursor, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
+import { flagSchema, isGiven, readFlag, textOf } from '../queries.ts'
 import { responses, success } from '../schemas.ts'
 
 const tags = ['Verification']
@@ -13,7 +14,6 @@ const maxPerPage = 100
 const listedAt = '2026-01-15T10:30:00.000Z'
 
 const nullableText = Type.Union([Type.String(), Type.Null()])
-const flag = (description: string) => Type.Optional(Type.String({ description, examples: ['true'] }))
 
 const bankSchema = Type.Object({
   id: Type.Integer({ examples: [21] }),
@@ -92,16 +92,15 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
             }),
           ),
           gateway: Type.Optional(Type.String({ description: 'emandate, ibank or digitalbankmandate' })),
-          pay_with_bank: flag('Only banks that people can pay with'),
-          pay_with_bank_transfer: flag('Only banks that people can pay with by transfer'),
-          enabled_for_verification: flag('Only banks that validate accounts'),
-          include_nip_sort_code: flag('Includes each bank’s code in Nigeria’s instant payments'),
+          pay_with_bank: flagSchema('Only banks that people can pay with'),
+          pay_with_bank_transfer: flagSchema('Only banks that people can pay with by transfer'),
+          enabled_for_verification: flagSchema('Only banks that validate accounts'),
+          include_nip_sort_code: flagSchema('Includes each bank’s code in Nigeria’s instant payments'),
           perPage: Type.Optional(
             Type.String({ description: 'Page size: default 50 with a cursor, at most 100', examples: ['50'] }),
           ),
-          use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
-          next: Type.Optional(Type.String()),
-          previous: Type.Optional(Type.String()),
+          per_page: Type.Optional(Type.String({ description: 'The same as perPage' })),
+          ...cursorQuery,
         }),
         response: responses(
           200,
@@ -112,19 +111,23 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const { query } = request
+      const byBank = readFlag(query.pay_with_bank, 'pay_with_bank')
+      const byTransfer = readFlag(query.pay_with_bank_transfer, 'pay_with_bank_transfer')
+      const validated = readFlag(query.enabled_for_verification, 'enabled_for_verification') === true
+      const withNipCode = readFlag(query.include_nip_sort_code, 'include_nip_sort_code')
       const found = listBanks({
-        country: readCountry(given(query.country)),
-        currency: given(query.currency),
-        type: given(query.type),
-        gateway: given(query.gateway),
-        payBy: isTrue(query.pay_with_bank) ? 'bank' : isTrue(query.pay_with_bank_transfer) ? 'transfer' : undefined,
-        validated: isTrue(query.enabled_for_verification),
+        country: readCountry(textOf(query.country)),
+        currency: textOf(query.currency),
+        type: textOf(query.type),
+        gateway: textOf(query.gateway),
+        payBy: byBank ? 'bank' : byTransfer ? 'transfer' : undefined,
+        validated,
       })
       const { page, meta } = pageOf(found, query)
       const data = page.map((bank) => ({
         ...renderBank(bank),
-        ...(isTrue(query.include_nip_sort_code) ? { nip_sort_code: bank.nipCode } : {}),
-        ...(isTrue(query.enabled_for_verification) ? { supported_types: bank.validates } : {}),
+        ...(withNipCode ? { nip_sort_code: bank.nipCode } : {}),
+        ...(validated ? { supported_types: bank.validates } : {}),
       }))
       return { status: true as const, message: 'Banks retrieved', data, ...(meta && { meta }) }
     },
@@ -220,6 +223,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
 
 interface PageQuery {
   perPage?: string | undefined
+  per_page?: string | undefined
   use_cursor?: string | undefined
   next?: string | undefined
   previous?: string | undefined
@@ -228,7 +232,8 @@ interface PageQuery {
 /** A cursor names the row that a page ends or begins with. */
 function pageOf(found: Bank[], query: PageQuery) {
   const perPage = Math.min(readPerPage(query), maxPerPage)
-  if (!wantsCursor(query)) return { page: given(query.perPage) === undefined ? found : found.slice(0, perPage) }
+  if (!wantsCursor(query))
+    return { page: !isGiven(query.perPage) && !isGiven(query.per_page) ? found : found.slice(0, perPage) }
   const start = startOf(found, query, perPage)
   const page = found.slice(start, start + perPage)
   const [first, last] = [page.at(0), page.at(-1)]
@@ -274,10 +279,6 @@ function renderBank(bank: Bank) {
   }
 }
 
-function isTrue(text: string | undefined): boolean {
-  return text === 'true' || text === '1'
-}
-
 /** `nigeria`, `Ghana`, `south-africa`. Throws `invalid_request` for a country whose banks are not known. */
 function readCountry(text: string | undefined): Bank['country'] | undefined {
   if (text === undefined) return undefined
@@ -288,13 +289,8 @@ function readCountry(text: string | undefined): Bank['country'] | undefined {
   throw new ServiceError('invalid_request', `"country" must be one of [${names}]`, 'country')
 }
 
-/** A text of the query, or undefined if it is blank. */
-function given(text: string | undefined): string | undefined {
-  return text?.trim() || undefined
-}
-
 function needed(text: string | undefined, field: string): string {
-  const value = given(text)
+  const value = textOf(text)
   if (value === undefined) throw new ServiceError('invalid_request', `${field} is required`, field)
   return value
 }

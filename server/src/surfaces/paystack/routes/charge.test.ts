@@ -99,7 +99,7 @@ describe('a charge', () => {
     expect(await check()).toMatchObject({ message: 'Reference check successful', data: { status: 'pending' } })
     api.service.clock.advance(api.service.sandboxDelayMs)
     expect(await check()).toMatchObject({ data: { status: 'success', reference } })
-    expect((await call('GET', '/charge/nothing')).statusCode).toBe(400)
+    expect(await check()).toMatchObject({ data: { redirect_url: null, metadata: null, requested_amount: 20000 } })
   })
 
   test('a charge without an answer is decided by a notice with its reference', async () => {
@@ -116,10 +116,20 @@ describe('a charge', () => {
     expect(await merchantBalance()).toBe(20000)
   })
 
+  test('a charge of a saved authorization without an e-mail is refused in Paystack’s words', async () => {
+    const answer = await charge({ authorization_code: 'AUTH_x', email: null })
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      400,
+      { message: 'Email address is required for association with card', code: 'missing_params' },
+    ])
+  })
+
   test.each([
     [{}, 'card, mobile_money or authorization_code'],
     [{ card, authorization_code: 'AUTH_x' }, 'card, mobile_money or authorization_code'],
     [{ bank: { code: '057', account_number: '0000000000' } }, 'card, mobile_money or authorization_code'],
+    [{ card, bank: { code: '057', account_number: '0000000000' } }, 'card, mobile_money or authorization_code'],
+    [{ card, ussd: { type: '737' } }, 'card, mobile_money or authorization_code'],
     [{ card: {} }, '"card.number" is required'],
     [{ card: { ...card, number: '4084084084084082' } }, 'card number'],
     [{ card: { ...card, expiry_month: '13' } }, 'card.expiry_month'],

@@ -6,10 +6,15 @@ import { chargeInstrument, chargePaymentMethod, verifyPayment } from '../../../d
 import { tenantOf } from '../../http/authentication.ts'
 import { parseJson } from '../../http/body.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readMetadataOrText } from '../metadata.ts'
-import { renderCharge } from '../render-transaction.ts'
+import { findingCharge, missingEmail, readPayer, refusePayer, served } from '../payers.ts'
+import { renderTransaction } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
-import { chargeRequestSchema, chargeSchema } from '../transaction-schemas.ts'
+import {
+  chargeRequestSchema,
+  checkedChargeSchema,
+  otherInstruments,
+  transactionSchema,
+} from '../transaction-schemas.ts'
 
 const tags = ['Charge']
 
@@ -21,8 +26,13 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
     '/charge',
     {
       once: 'around work outside',
+      schemaErrorFormatter: refusePayer,
       preValidation: (request, _reply, done) => {
-        request.body = withParsedMembers(request.body as Record<string, unknown>)
+        const body = request.body as Record<string, unknown>
+        if (isEmpty(body.email) && !isEmpty(body.authorization_code)) {
+          throw new ServiceError('invalid_request', missingEmail, 'email')
+        }
+        request.body = withParsedMembers(body)
         done()
       },
       schema: {
@@ -30,20 +40,19 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
         summary: 'Charge a test card, a mobile money number or a saved payment method',
         tags,
         body: chargeRequestSchema,
-        response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
+        response: responses(200, success('Charge attempted', transactionSchema), 400, 403, 404),
       },
     },
     async (request, attempt) => {
-      const { email, amount, currency, reference } = request.body
-      const asked = { email, amount, currency, reference, metadata: readMetadataOrText(request.body.metadata) }
-      const payment = readPayment(request.body, context.clock.now())
       const tenant = tenantOf(request)
+      const asked = readPayer(tenant, request.body)
+      const payment = readPayment(request.body, context.clock.now())
 
       const charged =
         'instrument' in payment
           ? await chargeInstrument(context, tenant, { ...asked, ...payment }, attempt)
           : await chargePaymentMethod(context, tenant, { ...asked, ...payment }, attempt)
-      const data = renderCharge(snapshotPayment(charged))
+      const data = renderTransaction(snapshotPayment(charged))
       return { status: true as const, message: 'Charge attempted', data }
     },
   )
@@ -56,15 +65,20 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
         summary: 'Get the state of a charge that was pending',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
-        response: responses(200, success('Reference check successful', chargeSchema), 400, 404),
+        response: responses(200, success('Reference check successful', checkedChargeSchema), 400, 404),
       },
     },
     async (request) => {
-      const transaction = await verifyPayment(context, tenantOf(request), request.params.reference)
-      const data = renderCharge(snapshotPayment(transaction))
+      const { reference } = request.params
+      const transaction = served(await findingCharge(verifyPayment(context, tenantOf(request), reference)))
+      const data = { ...renderTransaction(snapshotPayment(transaction)), redirect_url: null }
       return { status: true as const, message: 'Reference check successful', data }
     },
   )
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === ''
 }
 
 /** A published client sends objects as JSON text. */
@@ -76,14 +90,16 @@ function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Bo
 }
 
 type Payment = Pick<Static<typeof chargeRequestSchema>, 'card' | 'mobile_money' | 'authorization_code'>
+type Others = Partial<Record<(typeof otherInstruments)[number], unknown>>
 
 /** Throws `invalid_request`, also for no instrument and for more than one. */
 function readPayment(
-  { card, mobile_money, authorization_code }: Payment,
+  { card, mobile_money, authorization_code, ...body }: Payment & Others,
   now: Date,
 ): { paymentMethodCode: string } | { instrument: TypedCard | TypedPhone } {
-  const given = [card, mobile_money, authorization_code].filter((each) => each !== undefined)
-  if (given.length !== 1) {
+  const others = otherInstruments.map((name) => body[name]).filter((each) => !isEmpty(each))
+  const given = [card, mobile_money, authorization_code, ...others].filter((each) => each !== undefined)
+  if (given.length !== 1 || others.length > 0) {
     const message = 'Give one of card, mobile_money or authorization_code: nothing else can be charged here'
     throw new ServiceError('invalid_request', message)
   }

@@ -13,6 +13,7 @@ import {
 } from '../../../domain/payments/mandates.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { readCallbackUrl } from '../callback-url.ts'
 import {
   activationChargeSchema,
   authorizationRequestSchema,
@@ -66,7 +67,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       const mandate = await getMandate(context, tenant, request.params.reference)
       if (mandate.paymentMethod === null) {
-        throw new ServiceError('mandate_not_found', 'The customer has not answered the request yet')
+        throw new ServiceError('mandate_not_found', 'The customer has not agreed to the request')
       }
       const customer = await findCustomer(context, tenant, { id: mandate.customerId })
       return {
@@ -150,7 +151,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
           per_page: 50,
           next: null,
           count: mandates.length,
-          ...(mandates.length === 0 ? {} : { total: mandates.length }),
+          total: mandates.length,
         },
       }
     },
@@ -173,7 +174,7 @@ function newMandate(
   address: { street: string; city: string; state: string } | undefined,
 ): NewMandate {
   return {
-    callbackUrl: callbackUrl ?? null,
+    callbackUrl: readCallbackUrl(callbackUrl) ?? null,
     account: account === undefined ? null : { number: account.number, bankCode: account.bank_code },
     address: address ?? null,
   }

@@ -43,6 +43,12 @@ function invalid(message: string) {
   return { status: false, message, meta: { nextStep: checkValues }, type: 'validation_error', code: 'invalid_params' }
 }
 
+function notFound(message: string) {
+  const nextStep =
+    "Ensure that you're passing the correct reference for the requested resource that exists on this integration"
+  return { ...invalid(message), meta: { nextStep }, code: 'not_found' }
+}
+
 function missing(message: string) {
   const meta = { nextStep: 'Provide all required params' }
   return { status: false, message, meta, type: 'validation_error', code: 'missing_params' }
@@ -565,10 +571,7 @@ describe.each(['/customer/authorization/deactivate', '/customer/deactivate_autho
         ])
         expect((await fetchCustomer(customer_code)).authorizations).toEqual([])
         const again = await call('POST', path, { [member]: authorizationCode })
-        expect([again.statusCode, again.json()]).toEqual([
-          404,
-          { ...invalid('Authorization code not found.'), code: 'not_found' },
-        ])
+        expect([again.statusCode, again.json()]).toEqual([404, notFound('Authorization code not found.')])
       },
     )
 
@@ -718,16 +721,37 @@ describe('identifying a customer', () => {
     expect([answer.statusCode, answer.json().code]).toEqual([403, 'feature_unavailable'])
   })
 
-  test('an identification by other right details gives the bank’s names again', async () => {
+  test.each([
+    [{ middle_name: 'Ada' }],
+    [{ first_name: 'uchenna', last_name: ' OKORO ' }],
+    [{ first_name: 'Uchenna Ada', last_name: 'Ókoro' }],
+    [{ country: 'ng', bvn: ' 222222222221', account_number: '0111111111 ' }],
+    [{ value: '222222222221' }],
+  ])('an identification by confirmed credentials is refused when it is spelled %j', async (spelling) => {
     const made = await create()
     await identify(made.customer_code)
     await api.settle()
-    expect(await identify(made.customer_code, { middle_name: 'Ada' })).toEqual([202, accepted])
-    await api.settle()
-    expect((await fetchCustomer(made.customer_code)).identifications).toHaveLength(2)
-    expect((await outcomes()).map(({ type }) => type)).toEqual(['identity.succeeded', 'identity.succeeded'])
-    expect((await fetchCustomer(made.customer_code)).first_name).toBe('Uchenna')
+    const refusal = [400, invalid('Customer already validated using the same credentials')]
+    expect(await identify(made.customer_code, spelling)).toEqual(refusal)
+    expect(await outcomes()).toHaveLength(1)
   })
+
+  test.each(['x', '2222222222', '2222222222211', '22222-22221', '２２２２２２２２２２１', true])(
+    'an identification by the BVN %j, which cannot exist, is refused at once',
+    async (bvn) => {
+      const { customer_code } = await create()
+      const [status, body] = await identify(customer_code, { bvn })
+      const message = bvn === true ? 'Please enter a valid `bvn`' : 'Invalid BVN'
+      expect([status, (body as { message: string }).message]).toEqual([400, message])
+      const assigned = { email: 'zero@example.com', first_name: 'Zero', last_name: 'Sum', phone: '+2348123456789' }
+      const wanted = { ...assigned, preferred_bank: 'test-bank', country: 'NG' }
+      const { bank_code, account_number } = credential
+      const answer = await call('POST', '/dedicated_account/assign', { ...wanted, bvn, bank_code, account_number })
+      expect(answer.statusCode).toBe(400)
+      await api.settle()
+      expect(await outcomes()).toEqual([])
+    },
+  )
 
   test('an identification leaves no BVN or account number readable in the database', async () => {
     const made = await create()
@@ -777,10 +801,7 @@ describe('errors of the Paystack surface', () => {
       ['POST', '/customer/CUS_x/nothing'],
     ] as const) {
       const answer = await call(method, path)
-      expect([answer.statusCode, answer.json()]).toEqual([
-        404,
-        { ...invalid(`There is nothing at ${method} ${path}`), code: 'not_found' },
-      ])
+      expect([answer.statusCode, answer.json()]).toEqual([404, notFound(`There is nothing at ${method} ${path}`)])
     }
   })
 

@@ -21,7 +21,16 @@ import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
-import { pageMeta, readCursor, readPageNumber, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
+import {
+  cursorQuery,
+  pageMeta,
+  pageQuery,
+  readCursor,
+  readPageNumber,
+  readPerPage,
+  wantsCursor,
+  writeCursor,
+} from '../pagination.ts'
 import { renderAssignedAccount, renderCustomer, renderCustomerRow, renderFetchedCustomer } from '../render.ts'
 import {
   createCustomerSchema,
@@ -93,8 +102,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
         summary: 'List customers, newest first, by page or by cursor',
         tags,
         querystring: Type.Object({
-          perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
-          page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
+          ...pageQuery,
           from: Type.Optional(
             Type.String({
               description:
@@ -109,9 +117,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
               examples: ['2024-12-31'],
             }),
           ),
-          use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
-          next: Type.Optional(Type.String()),
-          previous: Type.Optional(Type.String()),
+          ...cursorQuery,
         }),
         response: responses(200, success('Customers retrieved', Type.Array(customerRowSchema), listMetaSchema), 400),
       },
@@ -238,8 +244,8 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const details = {
         type: body.type,
         country: body.country.toUpperCase(),
-        firstName: body.first_name.trim(),
-        lastName: body.last_name.trim(),
+        firstName: body.first_name,
+        lastName: body.last_name,
         middleName: body.middle_name ?? null,
         bvn: body.bvn,
         bankCode: body.bank_code,

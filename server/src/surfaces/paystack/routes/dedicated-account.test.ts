@@ -11,6 +11,7 @@ import { renderChargeEvent } from '../render-transaction.ts'
 
 const person = { first_name: 'Zero', last_name: 'Sum', phone: '+2348123456789' }
 const identity = { bvn: '222222222221', bank_code: '007', account_number: '0111111111' }
+const applicant = { email: 'zero@example.com', ...person, preferred_bank: 'test-bank', country: 'NG' }
 const iso = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
 
 let api: TestApi
@@ -196,6 +197,8 @@ describe('listing and changing dedicated accounts', () => {
     expect(await ids('')).toEqual(sorted(a, b, c, wema))
     expect(await ids('?active=true')).toEqual(sorted(a, c, wema))
     expect(await ids('?active=false')).toEqual(sorted(b))
+    expect(await ids('?active=True&currency=NGN')).toEqual(sorted(a, c, wema))
+    expect(await ids('?active=False')).toEqual(sorted(b))
     expect(await ids('?provider_slug=wema-bank')).toEqual(sorted(wema))
     expect(await ids('?bank_id=629')).toEqual([])
     expect(await ids('?currency=ngn')).toEqual(sorted(a, b, c, wema))
@@ -228,32 +231,41 @@ describe('listing and changing dedicated accounts', () => {
     expect((await call('GET', path)).status).toBe(200)
     expect((await call('GET', '/dedicated_account/requery?account_number=9000000000')).status).toBe(404)
     expect((await call('GET', '/dedicated_account/requery')).body.message).toBe('"account_number" is required')
+    const { status, body } = await call('GET', `${path}&date=2026-13-01`)
+    expect([status, body.message]).toEqual([400, expect.stringContaining('date')])
   })
 
-  test('a dedicated account’s split is stored, shown and removed', async () => {
+  test.each([
+    [{ split_code: 'SPL_a' }, 'Invalid Split code.'],
+    [{ subaccount: 'ACCT_a' }, 'Invalid Subaccount.'],
+  ])('a dedicated account with %j is refused, because nothing splits what is paid to it', async (split, message) => {
     const { customer_code } = await create()
-    const made = await createAccount(customer_code, { split_code: 'SPL_a' })
-    expect(made.split_config).toEqual({ split_code: 'SPL_a' })
-    const { id, account_number } = made
+    const { account_number } = await createAccount(customer_code)
+    const refused = [
+      await call('POST', '/dedicated_account', { customer: customer_code, preferred_bank: 'wema-bank', ...split }),
+      await call('POST', '/dedicated_account/assign', { ...applicant, ...split }),
+      await call('POST', '/dedicated_account/split', { account_number, ...split }),
+    ]
+    expect(refused.map(({ status, body }) => [status, body.message, body.code])).toEqual(
+      Array(3).fill([404, message, 'not_found']),
+    )
+    expect((await call('GET', '/dedicated_account')).body.meta.total).toBe(1)
+    const missing = await call('POST', '/dedicated_account/split', { account_number, split_code: '' })
+    expect([missing.status, missing.body.message]).toEqual([400, '"split_code" is required'])
+  })
+
+  test('the split that a former release stored with a dedicated account is shown and can be removed', async () => {
+    const { id, account_number } = await createAccount((await create()).customer_code)
+    await api.service.db.query(sql`
+      update dedicated_accounts set split_code = 'SPL_a' where merchant_id = ${tenant.merchant.id}
+    `)
     const fetched = async () => (await call('GET', `/dedicated_account/${id}`)).body.data.split_config
     expect(await fetched()).toBe('{"split_code":"SPL_a"}')
-    for (const named of [
-      { account_number },
-      { customer: customer_code },
-      { customer: customer_code, preferred_bank: 'test-bank' },
-    ]) {
-      const { body } = await call('POST', '/dedicated_account/split', { ...named, split_code: 'SPL_b' })
-      expect(body).toMatchObject({ status: true, data: { id, split_config: { split_code: 'SPL_b' } } })
-    }
     const { body } = await call('GET', '/dedicated_account')
-    expect(body.data[0].split_config).toEqual({ split_code: 'SPL_b' })
+    expect(body.data[0].split_config).toEqual({ split_code: 'SPL_a', subaccount: null })
     const removed = await call('DELETE', '/dedicated_account/split', { account_number })
     expect(removed.body).toMatchObject({ status: true, message: 'Subaccount unassigned', data: { id } })
     expect(await fetched()).toBeNull()
-    const missing = await call('POST', '/dedicated_account/split', { account_number })
-    expect([missing.status, missing.body.message]).toEqual([400, '"split_code" is required'])
-    const unnamed = await call('POST', '/dedicated_account/split', { split_code: 'SPL_b' })
-    expect([unnamed.status, unnamed.body.message]).toEqual([400, '"account_number" is required'])
   })
 
   test('a removed dedicated account is no longer the customer’s, and a new one can be created', async () => {
@@ -274,7 +286,7 @@ describe('listing and changing dedicated accounts', () => {
 })
 
 describe('assigning a dedicated account', () => {
-  const asked = { email: 'zero@example.com', ...person, preferred_bank: 'test-bank', country: 'NG' }
+  const asked = applicant
   const accepted = { status: 200, body: { status: true, message: 'Assign dedicated account in progress' } }
   const assign = (more: Record<string, unknown> = {}) =>
     call('POST', '/dedicated_account/assign', { ...asked, ...more })
@@ -512,6 +524,32 @@ describe('money sent to a dedicated account', () => {
     expect(await balance(customer_code)).toBe(5)
     expect((await pay(account_number, { amount: 6 }, key)).status).toBe(409)
   })
+
+  test('money sent to a dedicated account under a used reference with another amount is refused, and the amount is named', async () => {
+    const { customer_code } = await create()
+    const { account_number } = await createAccount(customer_code)
+    await pay(account_number, { amount: 5000, reference: '000_1' })
+    const { status, body } = await pay(account_number, { amount: 6000, reference: '000_1' })
+    expect([status, body.error]).toEqual([
+      409,
+      {
+        code: 'reference_taken',
+        message: 'The transfer "000_1" was of 50.00 NGN; another amount needs another reference',
+        field: 'reference',
+      },
+    ])
+    expect(await balance(customer_code)).toBe(5000)
+  })
+
+  test.each(['a b', 'a/b', 'é', '😀', ''])(
+    'money sent to a dedicated account is refused under the reference %j',
+    async (reference) => {
+      const { customer_code } = await create()
+      const { account_number } = await createAccount(customer_code)
+      expect((await pay(account_number, { amount: 5, reference })).status).toBe(400)
+      expect(await balance(customer_code)).toBe(0)
+    },
+  )
 
   test('money sent to a removed dedicated account is refused', async () => {
     const { customer_code } = await create()

@@ -9,14 +9,14 @@ import {
   type DedicatedAccountFilter,
   getDedicatedAccount,
   listDedicatedAccounts,
-  type NamedAccount,
+  removeAccountSplit,
   removeDedicatedAccount,
   requeryDedicatedAccount,
-  setAccountSplit,
 } from '../../../domain/banking/dedicated-accounts.ts'
 import type { Customer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import {
   accountRowSchema,
@@ -28,9 +28,11 @@ import {
   removeSplitSchema,
   splitSchema,
 } from '../dedicated-account-schemas.ts'
-import { pageMeta, readPageNumber, readPerPage } from '../pagination.ts'
+import { pageMeta, pageQuery, readPageNumber, readPerPage } from '../pagination.ts'
+import { flagSchema, readFlag, textOf } from '../queries.ts'
 import { renderAssignedAccount, renderDedicatedAccount, renderHolder } from '../render.ts'
 import { pageMetaSchema, responses, success } from '../schemas.ts'
+import { refuseSplits } from '../unserved.ts'
 import { readReference } from './customer.ts'
 
 const tags = ['Dedicated account']
@@ -61,17 +63,15 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const tenant = await tenantWithAccounts(request)
-      const { customer: reference, preferred_bank, split_code, subaccount, first_name, last_name, phone } = request.body
+      refuseSplits(request.body)
+      const { customer: reference, preferred_bank, first_name, last_name, phone } = request.body
       const bank = readBank(await listAccountBanks(context, tenant), preferred_bank)
       const changes = { firstName: first_name, lastName: last_name, phone }
-      const wanted = { bank, splitCode: split_code, subaccount, ...changes }
+      const wanted = { bank, ...changes }
       const named = readReference(String(reference))
       const { account, customer } = await namingMembers(createDedicatedAccount(context, tenant, named, wanted))
-      const message =
-        account.splitCode === null && account.subaccount === null
-          ? 'NUBAN successfully created'
-          : 'Assigned Managed Account Successfully Created'
-      return { status: true as const, message, data: renderWhole(tenant, account, customer) }
+      const data = renderWhole(tenant, account, customer)
+      return { status: true as const, message: 'NUBAN successfully created', data }
     },
   )
 
@@ -85,14 +85,14 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         description: 'With a BVN, an account number and a bank code the customer is identified first.',
         tags,
         body: assignAccountSchema,
-        response: responses(200, success('Assign dedicated account in progress'), 400, 403),
+        response: responses(200, success('Assign dedicated account in progress'), 400, 403, 404),
       },
     },
     async (request, tx) => {
       const { body } = request
       const tenant = await tenantWithAccounts(request)
+      refuseSplits(body)
       const bank = readBank(await listAccountBanks(tx, tenant), body.preferred_bank)
-      const wanted = { bank, splitCode: body.split_code, subaccount: body.subaccount }
       const asked = {
         email: body.email,
         firstName: body.first_name,
@@ -102,7 +102,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         country: body.country,
         identity: readIdentity(body),
       }
-      await namingMembers(requestDedicatedAccount(tx, tenant, asked, wanted))
+      await namingMembers(requestDedicatedAccount(tx, tenant, asked, { bank }))
       return { status: true as const, message: 'Assign dedicated account in progress' }
     },
   )
@@ -115,13 +115,12 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         summary: 'List dedicated accounts, newest first',
         tags,
         querystring: Type.Object({
-          active: Type.Optional(Type.String({ description: 'true or false', examples: ['true'] })),
+          active: flagSchema('Only accounts that a customer has, or only accounts that were removed'),
           currency: Type.Optional(Type.String({ examples: ['NGN'] })),
           provider_slug: Type.Optional(Type.String({ examples: ['test-bank'] })),
           bank_id: Type.Optional(Type.String({ examples: ['20'] })),
           customer: Type.Optional(Type.String({ description: 'Customer id or code' })),
-          perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
-          page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
+          ...pageQuery,
         }),
         response: responses(
           200,
@@ -139,7 +138,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       const data = items.map(({ account, customer }) => ({
         ...renderDedicatedAccount(account),
         customer: renderHolder(customer),
-        split_config: renderSplit(account),
+        split_config: { split_code: account.splitCode, subaccount: account.subaccount },
       }))
       const meta = pageMeta(page, perPage, total)
       return { status: true as const, message: 'Managed accounts successfully retrieved', data, meta }
@@ -187,6 +186,8 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       const tenant = await tenantWithAccounts(request)
       const accountNumber = request.query.account_number?.trim() ?? ''
       if (accountNumber === '') throw required('account_number')
+      // The day is checked before the ten minutes, which say nothing about it.
+      readInstant(tenant, request.query.date, 'date')
       await requeryDedicatedAccount(context, tenant, accountNumber)
       return { status: true as const, message: requeried }
     },
@@ -196,30 +197,13 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     '/dedicated_account/split',
     {
       once: 'in a transaction',
-      schema: {
-        operationId: 'dedicated_account_add_split',
-        summary: 'Set the split of money paid to an account',
-        description: 'The codes are stored and returned. Mteja does not split the money.',
-        tags,
-        body: splitSchema,
-        response: responses(
-          200,
-          success('Assigned Managed Account Successfully Created', accountSchema),
-          400,
-          403,
-          404,
-        ),
-      },
+      // Not in the reference: there is nothing that it could do.
+      schema: { hide: true, body: splitSchema },
     },
-    async (request, tx) => {
-      const tenant = await tenantWithAccounts(request)
-      const { account_number, customer, preferred_bank, split_code, subaccount } = request.body
-      if (split_code === undefined && subaccount === undefined) throw required('split_code')
-      const named = readNamed(account_number, customer, preferred_bank)
-      const split = { splitCode: split_code ?? null, subaccount: subaccount ?? null }
-      const { account, customer: holder } = await setAccountSplit(tx, tenant, named, split)
-      const data = renderWhole(tenant, account, holder)
-      return { status: true as const, message: 'Assigned Managed Account Successfully Created', data }
+    async (request) => {
+      await tenantWithAccounts(request)
+      refuseSplits(request.body)
+      throw required('split_code')
     },
   )
 
@@ -228,7 +212,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     {
       schema: {
         operationId: 'dedicated_account_remove_split',
-        summary: 'Remove an account’s split',
+        summary: 'Remove the split that a former release stored with an account',
         tags,
         body: removeSplitSchema,
         response: responses(200, success('Subaccount unassigned', accountSchema), 400, 403, 404),
@@ -236,8 +220,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const tenant = await tenantWithAccounts(request)
-      const named = { accountNumber: request.body.account_number }
-      const { account } = await setAccountSplit(context, tenant, named, { splitCode: null, subaccount: null })
+      const account = await removeAccountSplit(context, tenant, request.body.account_number)
       return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
     },
   )
@@ -288,17 +271,6 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
 
 const requeried = 'Request sent. We will send you a webhook if there is a new transfer to this account'
 
-/** The account itself, or the newest that a customer has, of a bank where one is named. Throws `invalid_request`. */
-function readNamed(
-  accountNumber: string | undefined,
-  customer: string | number | undefined,
-  provider: string | undefined,
-): NamedAccount {
-  if (accountNumber !== undefined) return { accountNumber }
-  if (customer === undefined) throw required('account_number')
-  return { customer: readReference(String(customer)), provider }
-}
-
 /** The preferred bank, or undefined if no bank is named. Throws `invalid_request`. */
 function readBank(banks: readonly AccountBank[], slug: string | undefined): AccountBank | undefined {
   const bank = banks.find((each) => each.slug === slug)
@@ -343,18 +315,14 @@ interface ListQuery {
 }
 
 function readFilter(query: ListQuery): DedicatedAccountFilter {
-  const given = (text: string | undefined) => text?.trim() || undefined
-  const [active, bankId, customer] = [given(query.active), given(query.bank_id), given(query.customer)]
-  if (active !== undefined && active !== 'true' && active !== 'false') {
-    throw new ServiceError('invalid_request', '"active" must be one of [true, false]', 'active')
-  }
+  const [bankId, customer] = [textOf(query.bank_id), textOf(query.customer)]
   if (bankId !== undefined && !/^\d{1,9}$/.test(bankId)) {
     throw new ServiceError('invalid_request', '"bank_id" must be a number', 'bank_id')
   }
   return {
-    active: active === undefined ? undefined : active === 'true',
-    currency: given(query.currency),
-    provider: given(query.provider_slug),
+    active: readFlag(query.active, 'active'),
+    currency: textOf(query.currency),
+    provider: textOf(query.provider_slug),
     bankId: bankId === undefined ? undefined : Number(bankId),
     customer: customer === undefined ? undefined : readReference(customer),
   }

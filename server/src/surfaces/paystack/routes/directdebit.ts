@@ -26,6 +26,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
           cursor: Type.Optional(Type.String({ description: 'The value of next in the previous page' })),
           status: Type.Optional(Type.String({ description: 'pending, active or revoked', examples: ['active'] })),
           per_page: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
+          perPage: Type.Optional(Type.String({ description: 'The same as per_page' })),
         }),
         response: responses(
           200,
@@ -36,8 +37,8 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const { cursor, status, per_page } = request.query
-      const perPage = readPerPage({ perPage: per_page }, 'per_page')
+      const { cursor, status } = request.query
+      const perPage = readPerPage(request.query)
       const filter = { status: readStatus(status), olderThan: cursor ? readCursor(cursor) : undefined }
       const { items, hasOlder, total } = await listAllMandates(context, tenant, filter, perPage)
       const oldest = items.at(-1)
@@ -49,7 +50,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
           per_page: perPage,
           next: hasOlder && oldest ? writeCursor(oldest.mandate.id) : null,
           count: items.length,
-          ...(items.length === 0 ? {} : { total }),
+          total,
         },
       }
     },

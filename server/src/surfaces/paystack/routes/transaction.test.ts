@@ -80,6 +80,33 @@ const noAuthorization = {
   reusable: false,
   signature: null,
   account_name: null,
+  receiver_bank_account_number: null,
+  receiver_bank: null,
+}
+/** The members of a transaction about things that do not exist here. */
+const nothing = {
+  receipt_number: null,
+  fees_split: null,
+  plan: null,
+  split: {},
+  order_id: null,
+  pos_transaction_data: null,
+  source: null,
+  fees_breakdown: null,
+  connect: null,
+  plan_object: {},
+  subaccount: {},
+  helpdesk_link: null,
+}
+const invalidAmount = {
+  status: false,
+  message: 'Invalid Amount Sent',
+  meta: {
+    nextStep:
+      "Ensure that you're passing your amount correctly. It should be a number greater than zero, with no decimal places",
+  },
+  type: 'validation_error',
+  code: 'invalid_amount',
 }
 
 describe('initializing a transaction', () => {
@@ -103,11 +130,11 @@ describe('initializing a transaction', () => {
     const { reference } = await initialize({ reference: 'Order-1.7=a' })
     expect(reference).toBe('Order-1.7=a')
     expect(await verify(reference)).toEqual({
+      ...nothing,
       id: expect.any(Number),
       domain: 'test',
       status: 'abandoned',
       reference,
-      receipt_number: null,
       amount: 20000,
       message: null,
       gateway_response: 'The transaction was not completed',
@@ -119,22 +146,12 @@ describe('initializing a transaction', () => {
       metadata: '',
       log: null,
       fees: null,
-      fees_split: null,
       authorization: noAuthorization,
       customer: expect.objectContaining({ email }),
-      plan: null,
-      split: {},
-      order_id: null,
       paidAt: null,
       createdAt: now,
       requested_amount: 20000,
-      pos_transaction_data: null,
-      source: null,
-      fees_breakdown: null,
-      connect: null,
       transaction_date: now,
-      plan_object: {},
-      subaccount: {},
     })
   })
 
@@ -142,11 +159,37 @@ describe('initializing a transaction', () => {
     expect(await verify((await initialize({ amount })).reference)).toMatchObject({ amount: 20000 })
   })
 
-  test.each([0, -5, 1.5, '', 'much', '1e3', 9007199254740992, [1]])(
-    'initializing a transaction refuses the amount %j',
+  test.each([0, -5, 777.5, '', 'much', '1e3', ' 5', 9007199254740992, [1], { a: 1 }, true, false])(
+    'a payment of the amount %j is refused in Paystack’s words, on every route',
     async (amount) => {
-      const answer = await call('POST', '/transaction/initialize', { email, amount })
-      expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('amount')])
+      const refused = [
+        await call('POST', '/transaction/initialize', { email, amount }),
+        await call('POST', '/charge', { email, amount, card }),
+        await call('POST', '/transaction/charge_authorization', { email, amount, authorization_code: 'AUTH_x' }),
+      ]
+      expect(refused.map((each) => [each.statusCode, each.json()])).toEqual(Array(3).fill([400, invalidAmount]))
+      expect((await call('GET', `/customer/${email}`)).statusCode).toBe(404)
+    },
+  )
+
+  test.each([
+    [{ email: true }, '"email" must be a string'],
+    [{ reference: true }, '"reference" must be a string'],
+    [{ metadata: true }, '"metadata" must be of type object'],
+    [{ channels: [true] }, '"channels.0" must be a string'],
+  ])('initializing a transaction refuses a boolean in place of another value: %j', async (more, message) => {
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 5000, ...more })
+    expect([answer.statusCode, answer.json().message]).toEqual([400, message])
+  })
+
+  test.each(['zero', 'zero@', 'a b@example.com'])(
+    'a payment of the malformed e-mail %j is refused in Paystack’s words',
+    async (email) => {
+      const refused = await call('POST', '/transaction/initialize', { email, amount: 1 })
+      expect([refused.statusCode, refused.json()]).toEqual([
+        400,
+        { ...invalid('Invalid Email Address Passed'), code: 'invalid_email_address' },
+      ])
     },
   )
 
@@ -166,13 +209,93 @@ describe('initializing a transaction', () => {
     },
   )
 
-  test.each(['a_b', 'a b', 'é', 'a/b', 'x'.repeat(101)])(
-    'initializing a transaction refuses the reference %j',
-    async (reference) => {
+  test.each([
+    ['a b', ' '],
+    ['order:12', ':'],
+    ['é', 'é'],
+    ['a/b', '/'],
+    ['a#b', '#'],
+    ['a+b', '+'],
+    ['1😀', '😀'],
+  ])('the reference %j is refused, and the character is named', async (reference, character) => {
+    const refused = [
+      await call('POST', '/transaction/initialize', { email, amount: 1, reference }),
+      await call('POST', '/charge', { email, amount: 1, card, reference }),
+      await chargeSaved('AUTH_x', { reference }),
+    ]
+    const message = `reference may have letters, digits and any of "-._=", but not "${character}"`
+    expect(refused.map((each) => [each.statusCode, each.json().message])).toEqual(Array(3).fill([400, message]))
+  })
+
+  test('the reference of an initialized transaction has at least 1 and at most 100 characters', async () => {
+    for (const reference of ['', 'x'.repeat(101)]) {
       const answer = await call('POST', '/transaction/initialize', { email, amount: 1, reference })
       expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining('reference')])
+    }
+  })
+
+  test.each(['1042_1764310000', 'order_12345', '_', 'A-z.0=9_', 'x'.repeat(100)])(
+    'the reference %j is accepted by initialize, verify, timeline and charges',
+    async (reference) => {
+      expect((await initialize({ reference })).reference).toBe(reference)
+      expect(await verify(reference)).toMatchObject({ reference, status: 'abandoned' })
+      expect(await data('GET', `/transaction/timeline/${reference}`)).toMatchObject({ attempts: 0 })
+      tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN'] })
+      expect((await charge({ reference })).reference).toBe(reference)
     },
   )
+
+  test.each([
+    [{ plan: 'PLN_a' }, 400, 'not served'],
+    [{ split: { type: 'flat', subaccounts: [] } }, 400, 'not served'],
+    [{ transaction_charge: 100 }, 400, 'not served'],
+    [{ transaction_charge: '100' }, 400, 'not served'],
+    [{ bearer: 'subaccount' }, 400, 'not served'],
+    [{ split_code: 'SPL_a' }, 404, 'Invalid Split code.'],
+    [{ subaccount: 'ACCT_a', bearer: 'subaccount' }, 404, 'Invalid Subaccount.'],
+  ])(
+    'a payment that would go elsewhere by %j is refused on every route, and makes nothing',
+    async (more, status, words) => {
+      const code = await savedCard()
+      const ofNew = { email: 'new@example.com', amount: 5000, ...more }
+      const refused = [
+        await call('POST', '/transaction/initialize', ofNew),
+        await call('POST', '/charge', { ...ofNew, card }),
+        await chargeSaved(code, more),
+      ]
+      expect(refused.map((each) => [each.statusCode, each.json().message])).toEqual(
+        Array(3).fill([status, expect.stringContaining(words)]),
+      )
+      expect((await call('GET', '/transaction')).json().meta.total).toBe(1)
+      expect((await call('GET', '/customer/new@example.com')).statusCode).toBe(404)
+    },
+  )
+
+  test('a payment with members about splits that are empty, or that change nothing, is made', async () => {
+    const empty = { plan: '', split_code: null, subaccount: '', split: {}, transaction_charge: '', bearer: 'account' }
+    await initialize(empty)
+    await charge(empty)
+    await initialize({ transaction_charge: 0 })
+  })
+
+  test.each([
+    ['https://shop.example/done?a=1', 'https://shop.example/done?a=1&trxref=R&reference=R'],
+    ['www.shop.example/done', 'https://www.shop.example/done?trxref=R&reference=R'],
+    ['shop.example:8443', 'https://shop.example:8443/?trxref=R&reference=R'],
+    ['localhost:3000/done', 'http://localhost:3000/done?trxref=R&reference=R'],
+    ['', null],
+    ['/', null],
+    ['/done', null],
+    ['done', null],
+    ['javascript:alert(1)', null],
+    ['http://host:99999/', null],
+    ['shop://done', null],
+  ])('a payer is sent from the page to the callback_url %j as %j', async (callback_url, address) => {
+    const { authorization_url, reference } = await initialize({ callback_url, reference: 'R' })
+    const answer = await pay(authorization_url)
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, address ?? new URL(authorization_url).pathname])
+    expect(await verify(reference)).toMatchObject({ status: 'success' })
+  })
 
   test('initializing a transaction refuses channels that cannot be paid by here', async () => {
     const answer = await call('POST', '/transaction/initialize', { email, amount: 1, channels: ['ussd', 'qr'] })
@@ -228,7 +351,12 @@ describe('metadata', () => {
     ['{}', {}],
     ['no JSON {', 'no JSON {'],
     ['"text"', '"text"'],
-    ['[1]', '[1]'],
+    ['12', '12'],
+    ['[1]', [1]],
+    [
+      [{ a: 1 }, null],
+      [{ a: 1 }, null],
+    ],
     ['{"__proto__":{}}', '{"__proto__":{}}'],
   ])('a transaction’s metadata %j is answered as %j', async (given, returned) => {
     const { reference } = await initialize({ metadata: given })
@@ -240,8 +368,11 @@ describe('metadata', () => {
     'a transaction’s metadata %j is answered as "" by verify and as null in a list',
     async (metadata) => {
       const { reference } = await initialize({ metadata })
-      expect((await verify(reference)).metadata).toBe('')
+      const { id, metadata: ofVerify } = await verify(reference)
+      expect(ofVerify).toBe('')
       expect((await data('GET', '/transaction'))[0].metadata).toBeNull()
+      expect((await data('GET', `/transaction/${id}`)).metadata).toBeNull()
+      expect((await data('GET', `/charge/${reference}`)).metadata).toBeNull()
     },
   )
 
@@ -304,8 +435,15 @@ describe('verifying a transaction', () => {
 
   test('verifying an unknown reference is refused in Paystack’s words', async () => {
     const answer = await call('GET', '/transaction/verify/nothing')
-    const refusal = { ...invalid('Transaction reference not found.'), code: 'not_found' }
+    const refusal = {
+      ...invalid('Transaction reference not found.'),
+      meta: { nextStep: 'Ensure the transaction reference or ID is correct' },
+      code: 'transaction_not_found',
+    }
     expect([answer.statusCode, answer.json()]).toEqual([400, refusal])
+    const ofCharge = await call('GET', '/charge/nothing')
+    const message = 'Transaction reference is invalid'
+    expect([ofCharge.statusCode, ofCharge.json()]).toEqual([400, { ...refusal, message }])
   })
 
   test('verifying a transaction shows that it is processed, and later that it succeeded', async () => {
@@ -334,8 +472,13 @@ describe('verifying a transaction', () => {
     expect(await data('GET', '/transaction?status=success')).toEqual([])
   })
 
-  test('fetching a transaction by an unknown number answers 404', async () => {
-    for (const id of ['12', 'x', '9'.repeat(30)]) expect((await call('GET', `/transaction/${id}`)).statusCode).toBe(404)
+  test('fetching a transaction by an unknown number answers 404, and by any other text 400', async () => {
+    for (const id of ['12', '9'.repeat(30)]) expect((await call('GET', `/transaction/${id}`)).statusCode).toBe(404)
+    for (const id of ['wrong_id', 'verify', '1.5', '-1']) {
+      const answer = await call('GET', `/transaction/${id}`)
+      expect([answer.statusCode, answer.json()]).toEqual([400, invalid('Transaction ID should be numeric')])
+    }
+    expect((await call('GET', '/transaction/verify/')).json().message).toBe('Transaction ID should be numeric')
   })
 })
 
@@ -377,8 +520,10 @@ describe('charging a saved authorization', () => {
       status: true,
       message: 'Charge attempted',
       data: {
+        ...nothing,
         id: expect.any(Number),
         amount: 5000,
+        requested_amount: 5000,
         currency: 'NGN',
         transaction_date: expect.any(String),
         created_at: expect.any(String),
@@ -397,7 +542,6 @@ describe('charging a saved authorization', () => {
         fees: 0,
         authorization: expect.objectContaining({ authorization_code: code, reusable: true }),
         customer: expect.objectContaining({ email }),
-        plan: null,
       },
     })
     expect(await merchantBalance()).toBe(25000)
@@ -628,6 +772,8 @@ describe('listing transactions', () => {
     expect(await list('status=queued')).toEqual([[], 0, 0])
     expect(await list(`customer=${paid.customer.id}`)).toEqual([[paid.reference], 1, 700])
     expect(await list('customer=1')).toEqual([[], 0, 0])
+    expect(await list(`customer=${paid.customer.customer_code}`)).toEqual([[], 0, 0])
+    expect(await list('status=all&perPage=1')).toEqual([['declined'], 5, 700])
     expect(await list('amount=200')).toEqual([['r2'], 1, 0])
     expect(await list('terminalid=30')).toEqual([[], 0, 0])
     expect(await list('perPage=2')).toEqual([['declined', paid.reference], 5, 700])
@@ -639,12 +785,36 @@ describe('listing transactions', () => {
     expect(await list(`use_cursor=true&status=success`)).toEqual([[paid.reference], undefined, undefined])
   })
 
-  test.each(['status=paid', 'customer=CUS_x', 'amount=much', 'from=then', 'page=0', 'next=Y3VzdG9tZXI6MQ=='])(
-    'the list of transactions refuses %s',
-    async (query) => {
-      const [field] = query.split('=')
-      const answer = await call('GET', `/transaction?${query}`)
-      expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining(field as string)])
+  test.each([
+    ['status=paid', 'status'],
+    ['amount=much', 'Invalid Amount Sent'],
+    ['from=then', 'from'],
+    ['page=0', 'page'],
+    ['use_cursor=perhaps', '"use_cursor" must be one of [true, false]'],
+    ['next=Y3VzdG9tZXI6MQ==', 'next'],
+  ])('the list of transactions refuses %s', async (query, words) => {
+    const answer = await call('GET', `/transaction?${query}`)
+    expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining(words)])
+  })
+
+  test.each(['true', 'True', 'TRUE', '1', 'yes', '%20true'])(
+    'the lists of the Paystack surface answer a cursor for use_cursor=%s',
+    async (text) => {
+      await make(2)
+      for (const list of ['/transaction', '/customer', '/bank']) {
+        const { meta } = (await call('GET', `${list}?use_cursor=${text}&perPage=1`)).json()
+        expect([list, Object.keys(meta)]).toEqual([list, ['next', 'previous', 'perPage']])
+      }
+    },
+  )
+
+  test.each(['false', 'False', '0', 'no', ''])(
+    'the lists of the Paystack surface answer page numbers for use_cursor=%s',
+    async (text) => {
+      for (const list of ['/transaction', '/customer']) {
+        const { meta } = (await call('GET', `${list}?use_cursor=${text}&per_page=1`)).json()
+        expect([list, meta]).toMatchObject([list, { page: 1, perPage: 1 }])
+      }
     },
   )
 })
@@ -684,4 +854,105 @@ describe('totals of transactions', () => {
     const { total_transactions, total_transaction_value } = await fetchCustomer()
     expect([total_transactions, total_transaction_value]).toEqual([3, volumes(1000)])
   })
+})
+
+describe('the timeline of a transaction', () => {
+  test('the timeline of a transaction has its steps, by reference and by id', async () => {
+    const { id, reference, log } = await charge({ card: { ...card, number: '4084080000005408' } })
+    expect(await data('GET', `/transaction/timeline/${reference}`)).toEqual(log)
+    expect(await data('GET', `/transaction/timeline/${id}`)).toEqual(log)
+    expect(log.history.map(({ type }: { type: string }) => type)).toEqual(['action', 'error'])
+  })
+
+  test('the timeline of a transaction that nobody has tried to pay is empty', async () => {
+    const { reference } = await initialize({ reference: '17' })
+    expect(await data('GET', `/transaction/timeline/${reference}`)).toEqual({
+      start_time: Math.floor(api.service.clock.now().getTime() / 1000),
+      time_spent: 0,
+      attempts: 0,
+      errors: 0,
+      success: false,
+      mobile: false,
+      input: [],
+      history: [],
+    })
+  })
+
+  test('the timeline of a transaction that does not exist is refused in Paystack’s words', async () => {
+    const answer = await call('GET', '/transaction/timeline/nothing')
+    expect([answer.statusCode, answer.json().message]).toEqual([404, 'Transaction ID or reference is invalid'])
+  })
+})
+
+describe('an export of transactions', () => {
+  const follow = (path: string) => api.app.inject({ method: 'GET', url: path.replace('http://127.0.0.1:9000', '') })
+  const linesOf = async (query: string) => {
+    const { path } = await data('GET', `/transaction/export?${query}`)
+    const answer = await follow(path)
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/csv; charset=utf-8'])
+    return answer.body.trim().split('\n').slice(1)
+  }
+
+  test('an export answers a link to a CSV file, which needs no key and is good for a minute', async () => {
+    const paid = await charge({ reference: 'order-1' })
+    const { path, expiresAt } = await data('GET', '/transaction/export')
+    const asked = api.service.clock.now()
+    expect(path).toMatch(/^http:\/\/127\.0\.0\.1:9000\/transaction\/export\/transactions_\d+\.csv\?link=[\w-]+$/)
+    expect(expiresAt).toBe(new Date(asked.getTime() + 60_000).toISOString().slice(0, 19).replace('T', ' '))
+    const answer = await follow(path)
+    expect(answer.headers).toMatchObject({ 'content-disposition': 'attachment', 'cache-control': 'no-store' })
+    expect(answer.body).toBe(
+      'id,reference,status,currency,amount,fees,channel,gateway_response,created_at,paid_at,customer_code,customer_email\n' +
+        `${paid.id},order-1,success,NGN,20000,0,card,Successful,${paid.created_at},${paid.paid_at},${paid.customer.customer_code},${email}\n`,
+    )
+    api.service.clock.advance(60_001)
+    const late = await follow(path)
+    expect([late.statusCode, late.json().message]).toEqual([404, expect.stringContaining('has expired')])
+  })
+
+  test('the link of an export opens the transactions of its own merchant and mode alone, and cannot be changed', async () => {
+    await charge()
+    const { path } = await data('GET', '/transaction/export')
+    tenant = await createTestTenant(api.service)
+    expect(await linesOf('')).toEqual([])
+    const changed = path.replace(/.$/, (last: string) => (last === 'A' ? 'B' : 'A'))
+    const longer = `${path.slice(0, -8)}AAAAAAAA`
+    for (const link of [changed, longer, `${path.split('=')[0]}=`, `${path.split('=')[0]}=AAAA`]) {
+      expect((await follow(link)).statusCode).toBe(404)
+    }
+  })
+
+  test('an export has the transactions that its filters choose, and more than fit in one page', async () => {
+    const rows = 501
+    for (let i = 0; i < rows; i += 25) {
+      await Promise.all(Array.from({ length: Math.min(25, rows - i) }, () => initialize()))
+    }
+    const paid = await charge({ email: 'other@example.com', amount: 700 })
+    expect(await linesOf('')).toHaveLength(rows + 1)
+    for (const query of [
+      'status=success',
+      'amount=700',
+      `customer=${paid.customer.id}`,
+      'currency=NGN&status=success',
+    ]) {
+      expect([query, await linesOf(query)]).toEqual([query, [expect.stringContaining(paid.reference)]])
+    }
+    expect(await linesOf('settled=False&status=success&page=9&perPage=1')).toHaveLength(1)
+    for (const query of ['settled=True', 'settlement=1', 'payment_page=1', 'subaccount_code=ACCT_a', 'currency=ZAR']) {
+      expect([query, await linesOf(query)]).toEqual([query, []])
+    }
+    expect(await linesOf('to=2020-01-01')).toEqual([])
+  })
+
+  test('an export writes a text that a spreadsheet would read as a formula as text', async () => {
+    await charge({ email: '=1+1@example.com' })
+    expect((await linesOf(''))[0]).toMatch(/,'=1\+1@example\.com$/)
+  })
+
+  test.each(['status=paid', 'amount=much', 'from=then', 'settled=perhaps'])(
+    'an export with %s is refused before a link is made',
+    async (query) => {
+      expect((await call('GET', `/transaction/export?${query}`)).statusCode).toBe(400)
+    },
+  )
 })

@@ -1,6 +1,5 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import { parseAmount } from '../../../base/money.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import {
   listPayments,
@@ -8,57 +7,56 @@ import {
   totalPayments,
   walkPayments,
 } from '../../../domain/payments/payment-lists.ts'
-import { type Payment, type PaymentStatus, snapshotPayment } from '../../../domain/payments/payment-records.ts'
+import { type Payment, snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargePaymentMethod, getPayment, openPayment, verifyPayment } from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { readMetadataOrText } from '../metadata.ts'
+import { sendText } from '../../http/send-text.ts'
+import { renderAmount } from '../amounts.ts'
+import { readCallbackUrl } from '../callback-url.ts'
 import {
+  cursorQuery,
   type ListQuery,
   pageMeta,
+  pageQuery,
   readCursor,
   readPageNumber,
   readPerPage,
   wantsCursor,
   writeCursor,
 } from '../pagination.ts'
-import { renderCharge, renderTransaction, renderTransactionRow } from '../render-transaction.ts'
+import { readPayer, refusePayer, served } from '../payers.ts'
+import { flagSchema, isGiven, readFlag } from '../queries.ts'
+import { renderVolumes } from '../render.ts'
+import { renderTimeline, renderTransaction, renderTransactionRow, renderVerified } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
+import { openExport, sealExport, writeTransactions } from '../transaction-export.ts'
+import { filterQuery, nobodys, periodQuery, readFilter } from '../transaction-filter.ts'
 import {
   chargeAuthorizationSchema,
-  chargeSchema,
+  exportSchema,
   initializeTransactionSchema,
   openedTransactionSchema,
+  timelineSchema,
   transactionMetaSchema,
   transactionRowSchema,
   transactionSchema,
   transactionTotalsSchema,
+  verifiedSchema,
 } from '../transaction-schemas.ts'
 
 const tags = ['Transaction']
-const period = {
-  from: Type.Optional(
-    Type.String({
-      description: 'Only items created on this day or later, by the merchant’s clocks, or at this instant or later',
-      examples: ['2024-01-01'],
-    }),
-  ),
-  to: Type.Optional(
-    Type.String({
-      description: 'Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier',
-      examples: ['2099-12-31'],
-    }),
-  ),
-}
 
-interface TransactionQuery extends ListQuery {
-  per_page?: string | undefined
-  customer?: string | undefined
-  terminalid?: string | undefined
-  status?: string | undefined
-  amount?: string | undefined
-}
+const exportQuery = Type.Object({
+  ...filterQuery,
+  currency: Type.Optional(Type.String({ maxLength: 10, examples: ['NGN'] })),
+  settled: flagSchema('Nothing is settled here: with true the export is empty'),
+  settlement: Type.Optional(Type.String({ description: 'There are no settlements: with this filter it is empty' })),
+  payment_page: Type.Optional(Type.String({ description: 'There are no payment pages: with this filter it is empty' })),
+  subaccount_code: Type.Optional(
+    Type.String({ description: 'There are no subaccounts: with this filter it is empty' }),
+  ),
+})
 
 /** `/transaction`: asking for payments, charging saved payment methods, and reading their outcomes. */
 export const transactionRoutes: RouteFile = (routes, surface) => {
@@ -68,18 +66,20 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     '/transaction/initialize',
     {
       once: 'in a transaction',
+      schemaErrorFormatter: refusePayer,
       schema: {
         operationId: 'transaction_initialize',
         summary: 'Initialize a transaction: ask a customer for money on a hosted page',
         tags,
         body: initializeTransactionSchema,
-        response: responses(200, success('Authorization URL created', openedTransactionSchema), 400, 403),
+        response: responses(200, success('Authorization URL created', openedTransactionSchema), 400, 403, 404),
       },
     },
     async (request, tx) => {
-      const { callback_url: callbackUrl, metadata, ...given } = request.body
-      const wanted = { ...given, callbackUrl, metadata: readMetadataOrText(metadata) }
-      const { accessCode, reference } = await openPayment(tx, tenantOf(request), wanted)
+      const tenant = tenantOf(request)
+      const { callback_url, channels } = request.body
+      const wanted = { ...readPayer(tenant, request.body), callbackUrl: readCallbackUrl(callback_url), channels }
+      const { accessCode, reference } = await openPayment(tx, tenant, wanted)
       const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
       return { status: true as const, message: 'Authorization URL created', data }
     },
@@ -93,12 +93,12 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         summary: 'Verify a transaction by its reference: get its status',
         tags,
         params: Type.Object({ reference: Type.String({ examples: ['order-17'] }) }),
-        response: responses(200, success('Verification successful', transactionSchema), 400, 404),
+        response: responses(200, success('Verification successful', verifiedSchema), 400, 404),
       },
     },
     async (request) => {
-      const transaction = await verifyPayment(context, tenantOf(request), request.params.reference)
-      const data = renderTransaction(snapshotPayment(transaction))
+      const transaction = served(await verifyPayment(context, tenantOf(request), request.params.reference))
+      const data = renderVerified(snapshotPayment(transaction))
       return { status: true as const, message: 'Verification successful', data }
     },
   )
@@ -111,21 +111,12 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         summary: 'List transactions, newest first, by page or by cursor',
         tags,
         querystring: Type.Object({
-          perPage: Type.Optional(Type.String({ description: 'Default 50, at most 200', examples: ['50'] })),
-          page: Type.Optional(Type.String({ description: 'Default 1', examples: ['1'] })),
-          use_cursor: Type.Optional(Type.String({ examples: ['false'] })),
-          next: Type.Optional(Type.String()),
-          previous: Type.Optional(Type.String()),
-          customer: Type.Optional(Type.String({ description: 'The customer’s numeric id' })),
+          ...pageQuery,
+          ...cursorQuery,
+          ...filterQuery,
           terminalid: Type.Optional(
             Type.String({ description: 'Mteja has no terminals: with this filter the list is empty' }),
           ),
-          status: Type.Optional(
-            Type.String({ description: 'abandoned, pending, success, failed or reversed', examples: ['success'] }),
-          ),
-          amount: Type.Optional(Type.String({ description: 'The exact amount in minor units' })),
-          ...period,
-          per_page: Type.Optional(Type.String({ description: 'The same as perPage' })),
         }),
         response: responses(
           200,
@@ -135,9 +126,9 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const query = { ...request.query, perPage: request.query.perPage ?? request.query.per_page }
+      const { query } = request
       const tenant = tenantOf(request)
-      const filter = readFilter(tenant, query)
+      const filter = { ...readFilter(tenant, query), ...(isGiven(query.terminalid) ? nobodys : {}) }
       const list = wantsCursor(query) ? listByCursor : listByPage
       const { items, meta } = await list(tenant, filter, query)
       const data = items.map((each) => renderTransactionRow(snapshotPayment(each)))
@@ -152,23 +143,90 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         operationId: 'transaction_totals',
         summary: 'Get the number and the sum of the transactions that succeeded',
         tags,
-        querystring: Type.Object(period),
+        querystring: Type.Object(periodQuery),
         response: responses(200, success('Transaction totals', transactionTotalsSchema), 400),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const created = readClosedPeriod(tenant, [request.query.from, request.query.to])
-      const { count, volumes } = await totalPayments(context, tenant, created)
-      const byCurrency = volumes.map(({ currency, amount }) => ({ currency, amount: Number(amount) }))
+      const totals = await totalPayments(context, tenant, readFilter(tenant, request.query))
+      const volumes = renderVolumes(totals)
       const data = {
-        total_transactions: count,
+        total_transactions: totals.count,
         total_volume: sumOf(volumes),
-        total_volume_by_currency: byCurrency,
+        total_volume_by_currency: volumes,
         pending_transfers: 0,
-        pending_transfers_by_currency: byCurrency.map(({ currency }) => ({ currency, amount: 0 })),
+        pending_transfers_by_currency: volumes.map(({ currency }) => ({ currency, amount: renderAmount(0, currency) })),
       }
       return { status: true as const, message: 'Transaction totals', data }
+    },
+  )
+
+  routes.get(
+    '/transaction/export',
+    {
+      schema: {
+        operationId: 'transaction_export',
+        summary: 'Export transactions: get a link to a CSV file, good for 60 seconds',
+        description: 'Anybody who has the link can follow it. Amounts in the file are hundredths.',
+        tags,
+        querystring: exportQuery,
+        response: responses(200, success('Export successful', exportSchema), 400),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const query = readExportQuery(request.query)
+      // Refused now, and not when the link is followed.
+      readFilter(tenant, query)
+      const { link, expiresAt } = sealExport(context, tenant, query)
+      const name = `transactions_${context.clock.now().getTime()}.csv`
+      const data = {
+        path: `${publicUrl()}/transaction/export/${name}?link=${link}`,
+        expiresAt: expiresAt.toISOString().slice(0, 19).replace('T', ' '),
+      }
+      return { status: true as const, message: 'Export successful', data }
+    },
+  )
+
+  routes.get(
+    '/transaction/export/:name',
+    {
+      config: { public: true },
+      // For browsers and downloaders that follow the link: it is not in the reference of the API.
+      schema: {
+        hide: true,
+        params: Type.Object({ name: Type.String() }),
+        querystring: Type.Object({ link: Type.String() }),
+      },
+    },
+    async (request, reply) => {
+      const { tenant, filter } = await openExport(context, request.query.link)
+      reply.header('content-disposition', 'attachment').header('cache-control', 'no-store')
+      return sendText(reply, 'text/csv; charset=utf-8', writeTransactions(context, tenant, filter))
+    },
+  )
+
+  routes.get(
+    '/transaction/timeline/:id_or_reference',
+    {
+      schema: {
+        operationId: 'transaction_timeline',
+        summary: 'Get the steps of a transaction, by its id or its reference',
+        tags,
+        params: Type.Object({
+          id_or_reference: Type.String({ description: 'Numeric id or reference', examples: ['order-17'] }),
+        }),
+        response: responses(200, success('Timeline retrieved', timelineSchema), 404),
+      },
+    },
+    async (request) => {
+      const transaction = await findTransaction(tenantOf(request), request.params.id_or_reference)
+      return {
+        status: true as const,
+        message: 'Timeline retrieved',
+        data: renderTimeline(snapshotPayment(transaction)),
+      }
     },
   )
 
@@ -176,21 +234,20 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     '/transaction/charge_authorization',
     {
       once: 'around work outside',
+      schemaErrorFormatter: refusePayer,
       schema: {
         operationId: 'transaction_charge_authorization',
         summary: 'Charge a saved payment method',
         tags,
         body: chargeAuthorizationSchema,
-        response: responses(200, success('Charge attempted', chargeSchema), 400, 403),
+        response: responses(200, success('Charge attempted', verifiedSchema), 400, 403, 404),
       },
     },
     async (request, attempt) => {
-      const { authorization_code, email, amount, currency, reference } = request.body
-      const metadata = readMetadataOrText(request.body.metadata)
-      const paymentMethodCode = authorization_code.replace(/^AUTH_/, '')
-      const wanted = { email, amount, currency, reference, metadata, paymentMethodCode }
-      const charged = await chargePaymentMethod(context, tenantOf(request), wanted, attempt)
-      const data = renderCharge(snapshotPayment(charged))
+      const tenant = tenantOf(request)
+      const paymentMethodCode = request.body.authorization_code.replace(/^AUTH_/, '')
+      const wanted = { ...readPayer(tenant, request.body), paymentMethodCode }
+      const data = renderVerified(snapshotPayment(await chargePaymentMethod(context, tenant, wanted, attempt)))
       return { status: true as const, message: 'Charge attempted', data }
     },
   )
@@ -205,11 +262,11 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         params: Type.Object({
           id: Type.String({ description: 'The transaction’s numeric id', examples: ['314159270'] }),
         }),
-        response: responses(200, success('Transaction retrieved', transactionSchema), 404),
+        response: responses(200, success('Transaction retrieved', transactionSchema), 400, 404),
       },
     },
     async (request) => {
-      const transaction = await getPayment(context, tenantOf(request), { id: readId(request.params.id) })
+      const transaction = served(await getPayment(context, tenantOf(request), { id: readId(request.params.id) }))
       const data = renderTransaction(snapshotPayment(transaction))
       return { status: true as const, message: 'Transaction retrieved', data }
     },
@@ -226,7 +283,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       limit: perPage,
       offset: (page - 1) * perPage,
     })
-    const { volumes } = await totalPayments(context, tenant, filter)
+    const volumes = renderVolumes(await totalPayments(context, tenant, filter))
     return { items, meta: { ...pageMeta(page, perPage, total), total_volume: sumOf(volumes) } }
   }
 
@@ -242,45 +299,39 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     const previous = hasNewer && newest ? writeCursor('transaction', newest.id) : null
     return { items, meta: { next, previous, perPage } }
   }
-}
 
-const statuses: Readonly<Record<string, PaymentStatus | null>> = {
-  abandoned: 'unpaid',
-  pending: 'processing',
-  processing: 'processing',
-  success: 'succeeded',
-  failed: 'failed',
-  reversed: 'reversed',
-  // Paystack sends these statuses too, but no transaction here has one of them.
-  ongoing: null,
-  queued: null,
-}
-
-function readFilter(tenant: Tenant, query: TransactionQuery): PaymentFilter {
-  return {
-    ...readClosedPeriod(tenant, [query.from, query.to]),
-    status: query.terminalid ? null : query.status ? readStatus(query.status) : undefined,
-    customerId: query.customer ? readCustomer(query.customer) : undefined,
-    amount: query.amount ? parseAmount(query.amount) : undefined,
+  /** By number, or else by reference: a reference may have only digits too. Throws `payment_not_found`. */
+  async function findTransaction(tenant: Tenant, name: string): Promise<Payment> {
+    const names = [...(isNumber(name) ? [{ id: BigInt(name) }] : []), { reference: name }]
+    for (const each of names) {
+      try {
+        return await getPayment(context, tenant, each)
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error
+      }
+    }
+    throw new ServiceError('not_found', 'Transaction ID or reference is invalid')
   }
 }
 
-function readStatus(status: string): PaymentStatus | null {
-  if (Object.hasOwn(statuses, status)) return statuses[status] as PaymentStatus | null
-  const message = `"status" must be one of [${Object.keys(statuses).join(', ')}]`
-  throw new ServiceError('invalid_request', message, 'status')
+function readExportQuery(query: Static<typeof exportQuery>) {
+  const { customer, status, currency, amount, from, to } = query
+  const others = [query.settlement, query.payment_page, query.subaccount_code]
+  const asksNobody = readFlag(query.settled, 'settled') === true || others.some(isGiven)
+  return { customer, status, currency, amount, from, to, nobodys: asksNobody || undefined }
 }
 
-function readCustomer(id: string): bigint {
-  if (/^\d{1,18}$/.test(id)) return BigInt(id)
-  throw new ServiceError('invalid_request', '"customer" must be a number', 'customer')
+function isNumber(text: string): boolean {
+  return /^\d{1,18}$/.test(text)
 }
 
 function readId(id: string): bigint {
-  if (/^\d{1,18}$/.test(id)) return BigInt(id)
-  throw new ServiceError('payment_not_found', `There is no payment ${id}`)
+  if (isNumber(id)) return BigInt(id)
+  if (/^\d+$/.test(id)) throw new ServiceError('payment_not_found', `There is no payment ${id}`)
+  throw new ServiceError('invalid_request', 'Transaction ID should be numeric', 'id')
 }
 
-function sumOf(volumes: { amount: bigint }[]): number {
-  return Number(volumes.reduce((sum, { amount }) => sum + amount, 0n))
+/** Hundredths of any currency. */
+function sumOf(volumes: { amount: number }[]): number {
+  return volumes.reduce((sum, { amount }) => sum + amount, 0)
 }

@@ -1,0 +1,79 @@
+import { ServiceError } from '../../base/errors.ts'
+import { repeatAfterCollision } from '../../db/collisions.ts'
+import { argument, functionCall, listArgument } from '../../db/function-call.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** The reason why a customer cannot be deleted: see delete_customers.sql. */
+type Obstacle = 'balance' | 'hold' | 'payment' | 'dedicated_account'
+
+interface DeletionRow {
+  code: string
+  already: boolean
+  obstacle: Obstacle | null
+  detail: string | null
+  amount: bigint | null
+}
+
+/**
+ * Deletes customers, all in one commit, and answers the codes of the customers who were deleted now, in the order given.
+ * Codes that nobody has, and customers who were deleted before, are left out. A deleted customer is found by nothing and
+ * keeps their history; no money moves to or from them. Throws `customer_not_found` where nobody has any of the codes. Throws
+ * `customer_not_deletable`, naming every customer who has money or could still get some, and deletes nobody.
+ */
+export async function deleteCustomers(context: Context, tenant: Tenant, codes: readonly string[]): Promise<string[]> {
+  const rows = await repeatAfterCollision([], () =>
+    context.db.query<DeletionRow>(sql`
+      select r.code, r.already, r.obstacle, r.detail, r.amount
+      from ${functionCall('delete_customers', {
+        p_merchant_id: argument('integer', tenant.merchant.id),
+        p_mode: argument('text', tenant.mode),
+        p_now: argument('timestamptz', context.clock.now()),
+        p_codes: listArgument('text', [...new Set(codes)]),
+      })} r
+    `),
+  )
+  if (rows.length === 0) throw noneFound(codes)
+  const obstacles = rows.filter(({ obstacle }) => obstacle !== null)
+  if (obstacles.length > 0) throw new ServiceError('customer_not_deletable', describeObstacles(obstacles))
+  const deleted = new Set(rows.filter(({ already }) => !already).map(({ code }) => code))
+  return [...new Set(codes)].filter((code) => deleted.has(code))
+}
+
+/** The refusal for a call about several customers, none of whom exists. */
+export function noneFound(codes: readonly string[]): ServiceError {
+  const named = [...new Set(codes)].map((code) => JSON.stringify(code)).join(', no customer ')
+  return new ServiceError('customer_not_found', `There is no customer ${named}`)
+}
+
+/** One sentence for all customers who cannot be deleted, and what to do about each reason. */
+function describeObstacles(rows: DeletionRow[]): string {
+  const codes = [...new Set(rows.map(({ code }) => code))]
+  const each = codes.map((code) => {
+    const reasons = rows.filter((row) => row.code === code).map(describe)
+    return `customer ${code} has ${reasons.join(' and ')}`
+  })
+  const steps = [...new Set(rows.map(({ obstacle }) => nextSteps[obstacle as Obstacle]))]
+  return `Nobody was deleted: ${each.join('; ')}. ${steps.join('. ')}`
+}
+
+function describe({ obstacle, detail, amount }: DeletionRow): string {
+  switch (obstacle) {
+    case 'balance':
+      return `a balance of ${amount} ${detail}`
+    case 'hold':
+      return `a hold of ${amount} ${detail}`
+    case 'payment':
+      return `the payment ${detail} under way`
+    default:
+      return `the dedicated account ${detail}`
+  }
+}
+
+const nextSteps: Record<Obstacle, string> = {
+  balance: 'Bring each balance to 0 first',
+  hold: 'Capture or release each hold first',
+  payment: 'Wait until each payment has succeeded or failed',
+  dedicated_account: 'Deactivate each dedicated account first',
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
+import { type Html, html } from './html.ts'
+import { style } from './page-style.ts'
+
+/** The frame of a page. */
+export interface Frame {
+  /** Shown in the browser's tab. */
+  title: string
+  /** Shown across the top of the page, such as that no real money moves. Default none. */
+  notice?: string | null | undefined
+  /** `narrow` for a form, `wide` for a table. Default `narrow`. */
+  width?: 'narrow' | 'wide'
+}
+
+export interface Page extends Frame {
+  /** The content, with the one first heading of the page. */
+  body: Html
+  /** The address to which a form of the page may lead; null for an address of this server. Default null. */
+  returnUrl?: string | null | undefined
+}
+
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+/** The beginning of a page: everything before its content. */
+export function pageStart({ title, notice = null, width = 'narrow' }: Frame): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${{ markup: style }}</style>
+</head>
+<body>${notice === null ? '' : html`<p class="strip">${notice}</p>`}
+<main class="${width}">
+`.markup
+}
+
+export const pageEnd = '\n</main>\n</body>\n</html>\n'
+
+/** Sends a page. It loads and runs nothing, works offline, and is kept by no cache. */
+export function sendPage(reply: FastifyReply, page: Page) {
+  return guardPage(reply, page.returnUrl ?? null).send(`${pageStart(page)}${page.body.markup}${pageEnd}`)
+}
+
+/**
+ * Gives an answer the headers of a page. Only the style of all pages is allowed, by its hash, and the server's icon, which
+ * browsers ask for by themselves. A form may lead to the merchant's address and on to its redirects. Browsers check every
+ * redirect against `form-action`, so its scheme is as narrow as possible.
+ */
+export function guardPage(reply: FastifyReply, returnUrl: string | null = null): FastifyReply {
+  const schemes = returnUrl === null ? '' : returnUrl.toLowerCase().startsWith('https:') ? ' https:' : ' http: https:'
+  const policy = [
+    "default-src 'none'",
+    `style-src 'sha256-${styleHash}'`,
+    "img-src 'self'",
+    `form-action 'self'${schemes}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ]
+  return reply
+    .header('content-security-policy', policy.join('; '))
+    .header('cache-control', 'no-store')
+    .header('referrer-policy', 'no-referrer')
+    .header('x-content-type-options', 'nosniff')
+    .type('text/html; charset=utf-8')
+}

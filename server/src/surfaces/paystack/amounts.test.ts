@@ -1,0 +1,301 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { listRoutes, openTestApi, type TestApi } from '../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../test/service.ts'
+import { type Currency, currencies, maxAmount, minorDigits } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { RecordedEvent } from '../../domain/events/events.ts'
+import { openPayment } from '../../domain/payments/payments.ts'
+import { amountsMeant, isServed, readAmount, renderAmount } from './amounts.ts'
+import { renderPaystackEvent } from './webhooks.ts'
+
+/** The members of a schema that the tests read. */
+interface Schema {
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+  anyOf?: Schema[]
+  'x-unit'?: string
+}
+
+const email = 'zero@example.com'
+const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+const served = ['NGN', 'GHS', 'KES', 'ZAR', 'USD', 'XOF', 'RWF', 'UGX'] as const
+const whole = ['XOF', 'RWF', 'UGX'] as const
+const thousandths = ['TND', 'KWD', 'LYD'] as const
+
+const routes = (await listRoutes()).filter(({ url, hidden }) => !hidden && !/^\/(api\/canary|v1)\//.test(url))
+
+/** Every member of a schema: its path, and its own schema. */
+function membersOf(schema: Schema, path = ''): { path: string; schema: Schema }[] {
+  const inner = [
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, each]) => membersOf(each, `${path}.${name}`)),
+    ...(schema.items === undefined ? [] : membersOf(schema.items, path)),
+    ...(schema.anyOf ?? []).flatMap((each) => membersOf(each, path)),
+  ]
+  return [{ path, schema }, ...inner]
+}
+
+/** The amounts in an answer, by the path of their member. */
+function amountsIn(schema: Schema, value: unknown, path = ''): { path: string; amount: number }[] {
+  const isAmount = [schema, ...(schema.anyOf ?? [])].some((each) => each['x-unit'] !== undefined)
+  if (isAmount) return typeof value === 'number' ? [{ path, amount: value }] : []
+  if (Array.isArray(value)) return value.flatMap((each) => amountsIn(schema.items ?? {}, each, path))
+  if (typeof value !== 'object' || value === null) return []
+  const forms = [schema, ...(schema.anyOf ?? [])]
+  return Object.entries(value).flatMap(([name, member]) => {
+    const form = forms.find((each) => Object.hasOwn(each.properties ?? {}, name))
+    return form === undefined ? [] : amountsIn(form.properties?.[name] as Schema, member, `${path}.${name}`)
+  })
+}
+
+function answerOf(name: string): Schema {
+  const answers = routes.find((route) => route.name === name)?.schema.response as Record<number, Schema> | undefined
+  return answers?.[200] ?? {}
+}
+
+describe('the members of the Paystack surface', () => {
+  const parts = routes.flatMap(({ name, schema }) =>
+    [schema.body, schema.querystring, schema.params, ...Object.values((schema.response as object | undefined) ?? {})]
+      .filter((part) => part !== undefined)
+      .flatMap((part) => membersOf(part as Schema).map((member) => ({ name, ...member }))),
+  )
+
+  /** Numbers that are no amounts. */
+  const counts =
+    /\.(id|\w+_id|customer_ids|customer|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
+
+  test('a number of the Paystack surface is an amount in hundredths, or is known to be none', () => {
+    const numbers = parts.filter(({ schema }) =>
+      [schema.type].flat().some((type) => /^(integer|number)$/.test(type ?? '')),
+    )
+    expect(numbers.length).toBeGreaterThan(80)
+    const unknown = numbers.filter(({ path, schema }) => schema['x-unit'] === undefined && !counts.test(path))
+    expect(unknown.map(({ name, path }) => `${name}: ${path} is neither an amount nor a count`)).toEqual([])
+  })
+
+  test('a member of the Paystack surface that is named like an amount is one, or is known to be none', () => {
+    const others =
+      /\.(fees_split|fees_breakdown|transaction_charge|total_transaction_value|identifications\.value|value|total_volume_by_currency|pending_transfers_by_currency)$/
+    const named = parts.filter(({ path }) =>
+      /(amount|fee|volume|charge|value|price|balance|cost|transfers)\w*$/.test(path),
+    )
+    const unknown = named.filter(({ path, schema }) => schema['x-unit'] === undefined && !others.test(path))
+    // A member that may be null is listed once as a whole, and once for each form.
+    const forms = new Set(named.filter(({ schema }) => schema['x-unit']).map(({ name, path }) => `${name} ${path}`))
+    expect(unknown.filter(({ name, path }) => !forms.has(`${name} ${path}`))).toEqual([])
+  })
+})
+
+describe('amounts of each currency', () => {
+  let api: TestApi
+  beforeAll(async () => {
+    api = await openTestApi()
+  })
+  afterAll(() => api.close())
+
+  type Call = (method: string, path: string, body?: unknown) => ReturnType<TestApi['call']>
+
+  async function openTenant(...held: [Currency, ...Currency[]]): Promise<{ tenant: TestTenant; call: Call }> {
+    const tenant = await createTestTenant(api.service, { currencies: held })
+    return { tenant, call: (method, path, body) => api.call(method, path, body, tenant.secret) }
+  }
+
+  /** Pays 50 of the currency in each way there is, and answers what every route with amounts says of it. */
+  async function payInEachWay(call: Call, currency: Currency) {
+    const asked = { email, amount: 5000, currency }
+    const { data: opened } = (await call('POST', '/transaction/initialize', { ...asked, reference: 'by_page' })).json()
+    const page = await call('GET', new URL(opened.authorization_url).pathname)
+    await api.app.inject({
+      method: 'POST',
+      url: new URL(opened.authorization_url).pathname,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ method: 'card', number: card.number, expiry: '12/30', cvv: '408' }).toString(),
+    })
+    const charged = await call('POST', '/charge', {
+      ...asked,
+      amount: '5000',
+      card,
+      metadata: { purpose: 'wallet_topup' },
+    })
+    const { authorization_code } = charged.json().data.authorization
+    const answers: Record<string, unknown> = {
+      'POST /charge': charged.json(),
+      'POST /transaction/charge_authorization': (
+        await call('POST', '/transaction/charge_authorization', { ...asked, authorization_code })
+      ).json(),
+      'GET /transaction/verify/:reference': (await call('GET', '/transaction/verify/by_page')).json(),
+      'GET /transaction/:id': (await call('GET', `/transaction/${charged.json().data.id}`)).json(),
+      'GET /charge/:reference': (await call('GET', '/charge/by_page')).json(),
+      'GET /transaction': (await call('GET', '/transaction')).json(),
+      'GET /transaction/totals': (await call('GET', '/transaction/totals')).json(),
+      'GET /customer/:email_or_code': (await call('GET', `/customer/${email}`)).json(),
+    }
+    return { answers, page: page.body, code: charged.json().data.customer.customer_code }
+  }
+
+  test.each(served)('50 of %s is 5000 on the Paystack surface, and 50 everywhere else', async (currency) => {
+    const { tenant, call } = await openTenant(currency)
+    const { answers, page, code } = await payInEachWay(call, currency)
+    const minor = 50 * 10 ** minorDigits(currency)
+
+    const seen = Object.entries(answers).flatMap(([name, answer]) =>
+      amountsIn(answerOf(name), answer).map(({ path, amount }) => ({ member: `${name} ${path}`, amount })),
+    )
+    for (const { member, amount } of seen) {
+      const expected = /\.fees$|pending_transfers/.test(member)
+        ? 0
+        : /total|GET \/customer/.test(member.replace('/transaction/totals', ''))
+          ? 15000
+          : 5000
+      expect({ member, amount }).toEqual({ member, amount: expected })
+    }
+    // A new amount of an answer is compared too: without a request above that answers it, this fails.
+    const documented = routes.flatMap(({ name, schema }) =>
+      Object.entries((schema.response as Record<string, Schema> | undefined) ?? {})
+        .filter(([status]) => status.startsWith('2'))
+        .flatMap(([, answer]) => membersOf(answer))
+        .filter((member) => member.schema['x-unit'] !== undefined)
+        .map(({ path }) => `${name} ${path}`),
+    )
+    expect([...new Set(seen.map(({ member }) => member))].sort()).toEqual([...new Set(documented)].sort())
+
+    expect(page).toContain(`${currency} ${minorDigits(currency) === 0 ? '50' : '50.00'}`)
+    expect((await call('GET', '/api/canary/balance')).json()).toMatchObject({ currency, amount: 2 * minor })
+    expect((await call('GET', `/api/canary/customers/${code}/balance`)).json()).toMatchObject({ amount: minor })
+    const { balances } = (await call('GET', `/v1/customers/${code}/balances`)).json()
+    expect(balances).toMatchObject([{ currency, posted: minor }])
+
+    const told = await api.service.db.query<RecordedEvent>(sql`
+      select type, data from events where merchant_id = ${tenant.merchant.id} and is_told('paystack', type, data)
+    `)
+    expect(told.map((event) => renderPaystackEvent(event))).toMatchObject(
+      Array(3).fill({ event: 'charge.success', data: { amount: 5000, requested_amount: 5000, fees: 0, currency } }),
+    )
+  })
+
+  test.each(served)('a list of payments in %s is filtered by hundredths', async (currency) => {
+    const { call } = await openTenant(currency, currency === 'NGN' ? 'XOF' : 'NGN')
+    await call('POST', '/transaction/initialize', { email, amount: 5000, currency })
+    await call('POST', '/transaction/initialize', { email, amount: 100, currency })
+    const amountsOf = async (query: string) => {
+      const { data } = (await call('GET', `/transaction?${query}`)).json()
+      return data.map(({ amount }: { amount: number }) => amount)
+    }
+    expect(await amountsOf('')).toEqual([100, 5000])
+    expect(await amountsOf('amount=5000')).toEqual([5000])
+    expect(await amountsOf('amount=100&use_cursor=true')).toEqual([100])
+    expect(await amountsOf('amount=50')).toEqual([])
+    expect(await amountsOf('amount=1')).toEqual([])
+  })
+
+  test('a filter by an amount finds it in every currency that can express it', async () => {
+    const { call } = await openTenant('NGN', 'XOF')
+    for (const currency of ['NGN', 'XOF'])
+      await call('POST', '/transaction/initialize', { email, amount: 5000, currency })
+    await call('POST', '/transaction/initialize', { email, amount: 50, currency: 'NGN' })
+    const totalOf = async (query: string) => (await call('GET', `/transaction?${query}`)).json().meta.total
+    expect([await totalOf('amount=5000'), await totalOf('amount=50'), await totalOf('amount=5050')]).toEqual([2, 1, 0])
+  })
+
+  const requests = routes.filter(({ schema }) =>
+    membersOf((schema.body as Schema | undefined) ?? {}).some((member) => member.schema['x-unit'] !== undefined),
+  )
+  const asking = { email, card, authorization_code: 'AUTH_0000000000' }
+
+  test.each(whole)(
+    'an amount that is no whole %s is refused with a sentence, on every route that takes one',
+    async (currency) => {
+      expect(requests.map(({ name }) => name)).toEqual([
+        'POST /transaction/initialize',
+        'POST /transaction/charge_authorization',
+        'POST /charge',
+      ])
+      const { call } = await openTenant(currency)
+      for (const { method, url } of requests) {
+        for (const amount of [5050, '5050', 1, 99, 5001]) {
+          const answer = await call(method, url, { ...asking, amount, currency })
+          const words = new RegExp(`^${currency} has no unit smaller than 1, .* must end in 00, .* not ${amount}$`)
+          expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringMatching(words)])
+        }
+      }
+      expect((await call('GET', '/transaction')).json().meta.total).toBe(0)
+    },
+  )
+
+  test.each(thousandths)(
+    'an amount of %s is refused with a sentence, on every route that takes one',
+    async (currency) => {
+      const { call } = await openTenant(currency, 'NGN')
+      for (const { method, url } of requests) {
+        for (const more of [{}, { currency }]) {
+          const answer = await call(method, url, { ...asking, amount: 5000, ...more })
+          const words = `Amounts of ${currency} have thousandths, and this API counts hundredths`
+          expect([answer.statusCode, answer.json().message]).toEqual([400, expect.stringContaining(words)])
+        }
+      }
+      expect((await call('POST', '/transaction/initialize', { email, amount: 5000, currency: 'NGN' })).statusCode).toBe(
+        200,
+      )
+    },
+  )
+
+  test('a payment with thousandths of a former release is refused by itself, and left out of lists and sums', async () => {
+    const { tenant, call } = await openTenant('TND', 'NGN')
+    await openPayment(api.service, tenant, { email, amount: 5005n, currency: 'TND', reference: 'old' })
+    await call('POST', '/charge', { email, amount: 700, currency: 'NGN', card })
+    const { id, code } = await findIds(tenant)
+    await call('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 5005, currency: 'TND' })
+    for (const path of ['/transaction/verify/old', `/transaction/${id}`, '/charge/old']) {
+      const answer = await call('GET', path)
+      expect([path, answer.statusCode, answer.json().message]).toEqual([
+        path,
+        400,
+        expect.stringContaining('thousandths'),
+      ])
+    }
+    for (const query of ['', '?use_cursor=true']) {
+      const { data } = (await call('GET', `/transaction${query}`)).json()
+      expect(data.map(({ currency }: { currency: string }) => currency)).toEqual(['NGN'])
+    }
+    const volumes = [{ currency: 'NGN', amount: 700 }]
+    expect((await call('GET', '/transaction/totals')).json().data).toMatchObject({ total_volume_by_currency: volumes })
+    expect((await call('GET', `/customer/${email}`)).json().data.total_transaction_value).toEqual(volumes)
+  })
+
+  async function findIds({ merchant }: TestTenant): Promise<{ id: bigint; code: string }> {
+    const [row] = await api.service.db.query<{ id: bigint; code: string }>(sql`
+      select pay.id, c.code from payments pay
+      join customers c on c.merchant_id = pay.merchant_id and c.id = pay.customer_id
+      where pay.merchant_id = ${merchant.id} and pay.reference = 'old'
+    `)
+    return row as { id: bigint; code: string }
+  }
+})
+
+describe('converting an amount', () => {
+  test.each(currencies.filter(isServed))('an amount of %s is the same after it was written and read', (currency) => {
+    for (const amount of [1n, 9n, 10n, 99n, 100n, 5050n, 90_071_992_547_409n]) {
+      expect(readAmount(renderAmount(amount, currency), currency)).toBe(amount)
+      expect(renderAmount(-amount, currency)).toBe(-renderAmount(amount, currency))
+    }
+    expect(renderAmount(50n * 10n ** BigInt(minorDigits(currency)), currency)).toBe(5000)
+  })
+
+  test('the largest amount is read in full, and one above it is refused', () => {
+    expect(readAmount(String(maxAmount), 'NGN')).toBe(maxAmount)
+    expect(readAmount('9007199254740900', 'XOF')).toBe(90_071_992_547_409n)
+    expect(() => readAmount(String(maxAmount + 1n), 'NGN')).toThrow('Invalid Amount Sent')
+  })
+
+  test('an amount without a currency means every currency that can express it', () => {
+    expect(amountsMeant('5000', ['NGN', 'XOF', 'TND'])).toEqual([
+      { currency: 'NGN', amount: 5000n },
+      { currency: 'XOF', amount: 50n },
+    ])
+    expect(amountsMeant('5050', ['XOF'])).toEqual([])
+  })
+
+  test('an amount of a currency with thousandths is written in full and never rounded', () => {
+    expect([renderAmount(5000n, 'TND'), renderAmount(5005n, 'TND')]).toEqual([500, 500.5])
+  })
+})

@@ -1,0 +1,93 @@
+import { Type } from 'typebox'
+import { ServiceError } from '../../base/errors.ts'
+import { type Currency, minorDigits, wholeAmount } from '../../base/money.ts'
+
+/*
+ * Paystack counts hundredths in every currency: XOF 50 is 5000, although XOF has no smaller unit. The ledger counts the
+ * currency's own minor units: XOF 50 is 50. This file is the one place that converts. A currency with thousandths (TND,
+ * KWD, LYD) does not fit, so it is refused.
+ */
+
+const wireDigits = 2
+/** Marks the members that count hundredths. A test compares each member that carries it. */
+const unit = { 'x-unit': 'hundredths' }
+const meaning = 'Hundredths of the currency, also where it has no such unit: XOF 50 is 5000'
+
+/** Paystack's words for an amount that is none. */
+export const invalidAmount = 'Invalid Amount Sent'
+
+/** An amount in an answer. */
+export function amountSchema(description = meaning) {
+  return Type.Integer({ ...unit, description, examples: [20000] })
+}
+
+/** An amount in a request. It is read by `readAmount`. */
+export const givenAmountSchema = Type.Unsafe<number | string>({
+  ...unit,
+  type: ['number', 'string'],
+  description: `${meaning}. A whole number, or a text of its digits`,
+  examples: [20000],
+})
+
+/** An amount in an address. It is read by `amountsMeant`. */
+export const queriedAmountSchema = Type.String({ ...unit, description: `The exact amount. ${meaning}` })
+
+/**
+ * Reads hundredths as minor units. Throws `invalid_request`, also for an amount that the currency cannot express: it is
+ * never rounded.
+ */
+export function readAmount(given: unknown, currency: Currency): bigint {
+  const hundredths = readHundredths(given)
+  if (!isServed(currency)) throw thousandths(currency)
+  const minor = toMinor(hundredths, currency)
+  if (minor !== null) return minor
+  const message = `${currency} has no unit smaller than 1, and amounts count hundredths: the amount must end in 00, such as 5000 for ${currency} 50, not ${hundredths}`
+  throw new ServiceError('invalid_request', message, 'amount')
+}
+
+/**
+ * What an amount without a currency can mean: minor units of each currency that can express it. Throws
+ * `invalid_request`.
+ */
+export function amountsMeant(given: string, among: readonly Currency[]): { currency: Currency; amount: bigint }[] {
+  const hundredths = readHundredths(given)
+  return among
+    .filter(isServed)
+    .map((currency) => ({ currency, amount: toMinor(hundredths, currency) }))
+    .filter((each): each is { currency: Currency; amount: bigint } => each.amount !== null)
+}
+
+/** Minor units as hundredths. */
+export function renderAmount(amount: bigint | number, currency: Currency): number {
+  const digits = minorDigits(currency)
+  return digits > wireDigits
+    ? Number(amount) / 10 ** (digits - wireDigits)
+    : Number(BigInt(amount) * hundredthsIn(currency))
+}
+
+/** Whether the amounts of a currency can be told on this surface. */
+export function isServed(currency: Currency): boolean {
+  return minorDigits(currency) <= wireDigits
+}
+
+/** The refusal of a currency whose amounts cannot be told. */
+export function thousandths(currency: Currency): ServiceError {
+  const message = `Amounts of ${currency} have thousandths, and this API counts hundredths: use /v1 or /api/canary for ${currency}`
+  return new ServiceError('invalid_request', message, 'amount')
+}
+
+function readHundredths(given: unknown): bigint {
+  const amount = typeof given === 'number' || typeof given === 'string' ? wholeAmount(given) : null
+  if (amount !== null) return amount
+  throw new ServiceError('invalid_request', invalidAmount, 'amount')
+}
+
+function toMinor(hundredths: bigint, currency: Currency): bigint | null {
+  const perUnit = hundredthsIn(currency)
+  return hundredths % perUnit === 0n ? hundredths / perUnit : null
+}
+
+/** How many hundredths a minor unit has: 1 for NGN, 100 for XOF. */
+function hundredthsIn(currency: Currency): bigint {
+  return 10n ** BigInt(wireDigits - minorDigits(currency))
+}
