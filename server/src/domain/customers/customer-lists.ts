@@ -240,6 +240,12 @@ function orderOf(customer: Sql, { by, direction }: Sort<CustomerField>): Sql {
   return direction === 'asc' ? sql`${value}, ${number}` : sql`${value} desc, ${number} desc`
 }
 
+/** How a text is compared with a field of another form. */
+const comparable: Partial<Record<CustomerField, (text: string) => string>> = {
+  name: (text) => text.trim().toLowerCase(),
+  email: normalizeEmail,
+}
+
 /** The conditions of `equal`. Texts that are no time of day match nobody. */
 function equalCondition(customer: Sql, equal: CustomerFilter['equal'] = {}): Sql {
   return Object.entries(equal).reduce((all, [name, values]) => {
@@ -248,7 +254,7 @@ function equalCondition(customer: Sql, equal: CustomerFilter['equal'] = {}): Sql
     if (field === 'createdAt' || field === 'updatedAt') {
       return sql`${all} and ${value} = any(${values.map((text) => new Date(text))}::timestamptz[])`
     }
-    const texts = field === 'name' || field === 'email' ? values.map((text) => text.trim().toLowerCase()) : values
+    const texts = values.map(comparable[field] ?? ((text: string) => text))
     return sql`${all} and ${value} = any(${texts}::text[])`
   }, nothing)
 }
