@@ -535,6 +535,28 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.refunds.reverse({ transactionId: purchase.id })).toMatchObject({ amount: 200 })
     const refund = mteja.refunds.create({ transactionId: purchase.id, amount: 1 })
     await expect(refund).rejects.toMatchObject({ code: 'refund_exceeded' })
+    const listed = await Array.fromAsync(mteja.refunds.list({ customerId, limit: 1 }))
+    expect(listed.map(({ kind, amount }) => [kind, amount])).toEqual([
+      ['reversal', 200],
+      ['refund', 100],
+    ])
+    expect(await mteja.refunds.retrieve(listed[0]?.id ?? '')).toEqual(listed[0])
+  })
+
+  test('a transaction is retrieved with both sides, and listed with its refunds', async () => {
+    const { id: customerId } = await customerWith(0)
+    const { id } = await mteja.sandbox.payIn({ customerId, amount: 700 })
+    const { id: refundId } = await mteja.refunds.create({ transactionId: id, amount: 100 })
+    const found = await mteja.transactions.retrieve(`txn_${id}`)
+    expect(found).toMatchObject({
+      id,
+      kind: 'pay_in',
+      refundedAmount: 100,
+      entries: [{ amount: -700 }, { amount: 700 }],
+    })
+    const listed = await Array.fromAsync(mteja.transactions.list({ reference: id, limit: 1 }), (each) => each.id)
+    expect(listed).toEqual([refundId, id])
+    await expect(mteja.transactions.retrieve('nothing')).rejects.toBeInstanceOf(NotFoundError)
   })
 
   test('a batch of transfers answers each transfer on its own', async () => {
@@ -571,6 +593,12 @@ describe('operations of the Mteja client', () => {
     const [listed] = await Array.fromAsync(operator.merchants.listApiKeys(merchant.id))
     expect(listed?.id).toBe(key.id)
     expect((await operator.merchants.revokeApiKey(merchant.id, key.id)).revokedAt).not.toBeNull()
+    const changed = await operator.merchants.update(merchant.id, { name: 'Duka', addCurrencies: ['USD'] })
+    expect(changed).toMatchObject({ name: 'Duka', currencies: ['KES', 'USD'] })
+    expect(await operator.merchants.retrieve(merchant.id)).toEqual(changed)
+    expect((await operator.merchants.close(merchant.id)).closedAt).not.toBeNull()
+    expect((await operator.merchants.reopen(merchant.id)).closedAt).toBeNull()
+    expect(await mteja.merchants.own()).toMatchObject({ closedAt: null })
     const ids = await Array.fromAsync(operator.merchants.list(), ({ id }) => id)
     expect(ids).toContain(merchant.id)
     expect((await operator.merchants.rotateSigningKey()).kid).not.toBe('')

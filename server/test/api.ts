@@ -104,8 +104,6 @@ export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]>
 
 function readRoute(route: RouteOptions): TestRoute[] {
   if (isPageFile(route.url)) return []
-  const schema = route.schema ?? {}
-  const statuses = Object.keys((schema.response as object | undefined) ?? {}).map(Number)
   return [route.method]
     .flat()
     .filter((method) => method !== 'HEAD')
@@ -113,9 +111,16 @@ function readRoute(route: RouteOptions): TestRoute[] {
       name: `${method} ${route.url}`,
       method,
       url: route.url,
-      schema,
-      hidden: schema.hide === true,
-      statuses,
+      // Read late, because a surface may change the schemas of its routes after this hook.
+      get schema() {
+        return route.schema ?? {}
+      },
+      get hidden() {
+        return route.schema?.hide === true
+      },
+      get statuses() {
+        return Object.keys((route.schema?.response as object | undefined) ?? {}).map(Number)
+      },
       once: route.config?.once,
     }))
 }

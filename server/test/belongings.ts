@@ -25,6 +25,8 @@ export interface Belongings {
   transferId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
+  /** A refund of 10 minor units of the purchase. */
+  refundId: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -66,6 +68,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: transferId } = await ask('POST', '/api/canary/transfers', transfer)
   const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
   const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
+  const { id: refundId } = await ask('POST', '/v1/refunds', { transactionId: purchaseId, amount: 10 })
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
   const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
@@ -107,6 +110,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     payInId,
     transferId,
     purchaseId,
+    refundId,
     holdId,
     paymentIntentId,
     checkoutId,

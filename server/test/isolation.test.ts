@@ -31,6 +31,12 @@ const identity = {
 
 const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify(filter))}`
 
+/** Every name by which money that moved, or may move, is found. */
+function namesOfMovements(its: Belongings): string[] {
+  const { payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference } = its
+  return [payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference]
+}
+
 /** For each route, every way in which a request can name a tenant's belonging. */
 const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /api/canary/customers': ({ merchantId, email, phoneNumber }) => [
@@ -384,10 +390,18 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
   'POST /v1/holds/:id/capture': ({ holdId }) => [{ params: { id: holdId }, body: {}, status: 404 }],
   'POST /v1/holds/:id/release': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
-  'POST /v1/refunds': ({ payInId, purchaseId }) =>
-    [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
-  'POST /v1/reversals': ({ payInId, purchaseId }) =>
-    [payInId, purchaseId].map((transactionId) => ({ body: { transactionId }, status: 404 })),
+  'POST /v1/refunds': (its) => namesOfMovements(its).map((transactionId) => ({ body: { transactionId }, status: 404 })),
+  'POST /v1/reversals': (its) =>
+    namesOfMovements(its).map((transactionId) => ({ body: { transactionId }, status: 404 })),
+  'GET /v1/refunds': ({ payInId, customerCode }) => [
+    { status: 200 },
+    { query: `transactionId=${payInId}`, status: 404 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/refunds/:id': ({ refundId }) => [{ params: { id: refundId }, status: 404 }],
+  'GET /v1/transactions': (its) => namesOfMovements(its).map((name) => ({ query: `reference=${name}`, status: 404 })),
+  'GET /v1/transactions/:id': (its) => namesOfMovements(its).map((id) => ({ params: { id }, status: 404 })),
+  'GET /v1/merchant': () => [{ status: 200 }],
   // Each transfer has its own answer, and is refused like a transfer between unknown customers.
   'POST /v1/transfers/batch': ({ customerCode, otherCode }) => [
     { body: { transfers: [{ fromCustomerId: customerCode, toCustomerId: otherCode, amount: 1 }] }, status: 200 },
@@ -396,6 +410,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   // The operator's routes refuse a merchant's key, whatever the request names.
   'POST /v1/merchants': () => [{ body: { name: 'Soko' }, status: 401 }],
   'GET /v1/merchants': () => [{ status: 401 }],
+  'GET /v1/merchants/:id': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'PATCH /v1/merchants/:id': ({ merchantId }) => [{ params: { id: merchantId }, body: { name: 'Mwizi' }, status: 401 }],
+  'POST /v1/merchants/:id/close': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
+  'POST /v1/merchants/:id/reopen': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
   'POST /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
   'GET /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'DELETE /v1/merchants/:id/api-keys/:keyId': ({ merchantId, apiKeyId }) => [
@@ -459,6 +477,7 @@ const unknown: Belongings = {
   checkoutId: 'checkout_sess_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3f',
   transactionId: '999999996',
   transactionReference: 'nothinghere',
+  refundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a39',
   payAccessCode: '000000000000001',
   statementToken: 'kT9wq0m3Yx7bD2',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',

@@ -24,6 +24,7 @@ const ways: Record<string, readonly string[]> = {
   'in a transaction': [
     'PATCH /api/canary/customers/:id',
     'PATCH /api/canary/customers/bulk',
+    'PATCH /v1/merchants/:id',
     'PATCH /v1/webhook-endpoints/:id',
     'POST /api/canary/checkout/sessions',
     'POST /api/canary/events',
@@ -44,6 +45,8 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/deliveries/resend',
     'POST /v1/merchants',
     'POST /v1/merchants/:id/api-keys',
+    'POST /v1/merchants/:id/close',
+    'POST /v1/merchants/:id/reopen',
     'POST /v1/sandbox/mandates/:reference/approve',
     'POST /v1/sandbox/mandates/:reference/decline',
     'POST /v1/sandbox/payment-methods',
@@ -177,6 +180,84 @@ describe('what is remembered under a key', () => {
         expect([answer.statusCode, answer.headers['idempotent-replayed']]).toEqual([400, undefined])
       }
     })
+
+    /** Refusals of a reason of the domain that come before the posting. */
+    const beforePosting = [
+      ['/v1/refunds', { transactionId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d' }],
+      ['/v1/reversals', { transactionId: 'no-such-reference' }],
+      ['/v1/holds/019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d/release', {}],
+      ['/v1/holds/019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d/capture', { amount: 1 }],
+    ] as const
+
+    test.each(beforePosting)(
+      '%s, a refusal that comes before the posting is given again, and its key is taken',
+      async (url, body) => {
+        const key = `before${url.replaceAll('/', '-')}`
+        const answers = [await send(url, body, key), await send(url, body, key)]
+        expect(answers.map((each) => [each.statusCode, each.headers['idempotent-replayed']])).toEqual([
+          [404, undefined],
+          [404, 'true'],
+        ])
+        expect(answers[1]?.body).toBe(answers[0]?.body)
+        const other = await send('/v1/sandbox/pay-ins', { customerId, amount: 1 }, key)
+        expect([other.statusCode, other.json().error.code]).toEqual([409, 'idempotency_key_reused'])
+      },
+    )
+
+    test('a refusal that came before the posting is given again after its reason is gone', async () => {
+      const opened = { email: 'later@example.com', amount: 500, reference: 'paid-later' }
+      const { access_code } = (await api.call('POST', '/transaction/initialize', opened)).json().data
+      const refund = (key: string) => send('/v1/refunds', { transactionId: 'paid-later' }, key)
+      expect((await refund('too-early')).statusCode).toBe(404)
+      const form = { method: 'mobile_money', phone: '0821234567' }
+      await api.app.inject({ method: 'POST', url: `/pay/${access_code}`, payload: form })
+      await api.settle()
+      expect((await api.call('GET', '/transaction/verify/paid-later')).json().data.status).toBe('success')
+      const again = await refund('too-early')
+      expect([again.statusCode, again.headers['idempotent-replayed']]).toEqual([404, 'true'])
+      expect((await refund('in-time')).statusCode).toBe(201)
+    })
+
+    const corrected = [
+      ['/v1/holds', { amount: 10, expiresAt: '2020-01-01' }, { amount: 10 }],
+      ['/v1/holds', { amount: -1 }, { amount: 10 }],
+      ['/v1/holds', { amount: 10, expires_at: '2030-01-01' }, { amount: 10 }],
+      ['/v1/sandbox/pay-ins', { amount: 1, currency: 'XXX' }, { amount: 1 }],
+      [
+        '/api/canary/purchases',
+        { productId: 'p', amount: 0, currency: 'ZAR' },
+        { productId: 'p', amount: 1, currency: 'ZAR' },
+      ],
+      ['/api/canary/payment-intents', { amount: 0, currency: 'ZAR' }, { amount: 10, currency: 'ZAR' }],
+      ['/api/canary/checkout/sessions', { totalAmount: 0, currency: 'ZAR' }, { totalAmount: 10, currency: 'ZAR' }],
+    ] as const
+
+    test.each(corrected)(
+      '%s, a request that is corrected after a 400 is done under the same key',
+      async (url, wrong, right) => {
+        await send('/v1/sandbox/pay-ins', { customerId, amount: 1000 }, 'money')
+        const key = `corrected${url.replaceAll('/', '-')}-${Object.keys(wrong).join('-')}-${JSON.stringify(wrong).length}`
+        expect((await send(url, { customerId, ...wrong }, key)).statusCode).toBe(400)
+        const answer = await send(url, { customerId, ...right }, key)
+        expect([answer.statusCode, answer.headers['idempotent-replayed']]).toEqual([201, undefined])
+      },
+    )
+
+    test.each([
+      ['/transaction/initialize', { amount: 0 }, { amount: 500 }],
+      [
+        '/charge',
+        { amount: 'x', bank: { code: '057' } },
+        { amount: 500, mobile_money: { phone: '0821234567', provider: 'mpesa' } },
+      ],
+    ])(
+      '%s, a request of Paystack’s that is corrected after a 400 is done under the same key',
+      async (url, wrong, right) => {
+        const email = 'once@example.com'
+        expect((await send(url, { email, ...wrong }, `paystack${url}`)).statusCode).toBe(400)
+        expect((await send(url, { email, ...right }, `paystack${url}`)).statusCode).toBe(200)
+      },
+    )
 
     test('a key that may not make the call is refused before the stored answer is looked for', async () => {
       const body = { customerId, amount: 100, currency: 'ZAR' }

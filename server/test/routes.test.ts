@@ -40,6 +40,9 @@ interface Own extends Belongings {
   otherEndpointId: string
   /** A key already used for another request. */
   idempotencyKey: string
+  /** A merchant without anything, and a merchant that is closed. */
+  spareMerchantId: string
+  closedMerchantId: string
 }
 
 /** A request to the route. A member that is left out has the value a well-behaved caller sends. */
@@ -785,6 +788,29 @@ const mteja: Record<string, Cases> = {
     404: { body: { transactionId: 'none' } },
     409: ({ purchaseId }) => ({ body: { transactionId: purchaseId, amount: 1_000_000 } }),
   },
+  'GET /v1/refunds': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}` }),
+    400: { query: 'before=yesterday' },
+    401: stranger,
+    404: { query: 'transactionId=none' },
+  },
+  'GET /v1/refunds/:id': {
+    200: ({ refundId }) => ({ params: { id: refundId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: ({ purchaseId }) => ({ params: { id: purchaseId } }),
+  },
+  'GET /v1/transactions': {
+    200: ({ paidIntentId }) => ({ query: `reference=${paidIntentId}` }),
+    400: {},
+    401: stranger,
+    404: { query: 'reference=none' },
+  },
+  'GET /v1/transactions/:id': {
+    200: ({ paidIntentId }) => ({ params: { id: paidIntentId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'GET /v1/merchant': { 200: {}, 401: stranger },
   'POST /v1/reversals': {
     201: ({ purchaseId }) => ({ body: { transactionId: purchaseId } }),
     400: { body: {} },
@@ -811,6 +837,29 @@ const mteja: Record<string, Cases> = {
     ...operatorOnly({ body: { name: 'Soko' } }),
   },
   'GET /v1/merchants': { 200: {}, ...operatorOnly({}) },
+  'GET /v1/merchants/:id': {
+    200: ({ integration }) => ({ params: { id: integration } }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
+  },
+  'PATCH /v1/merchants/:id': {
+    200: ({ spareMerchantId }) => ({ params: { id: spareMerchantId }, body: { name: 'Duka', addCurrencies: ['KES'] } }),
+    400: ({ spareMerchantId }) => ({ params: { id: spareMerchantId }, body: { addCurrencies: ['BTC'] } }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: { name: 'Duka' } }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
+  },
+  'POST /v1/merchants/:id/close': {
+    200: ({ spareMerchantId }) => ({ params: { id: spareMerchantId }, body: {} }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
+    409: ({ merchantId }) => ({ params: { id: merchantId }, body: {} }),
+  },
+  'POST /v1/merchants/:id/reopen': {
+    200: ({ spareMerchantId }) => ({ params: { id: spareMerchantId }, body: {} }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
+  },
   'GET /v1/ledger/verification': { 200: {}, ...operatorOnly({}) },
   'GET /v1/ledger/entries': {
     200: {},
@@ -920,7 +969,15 @@ const hidden: Record<string, Cases> = {
   },
 }
 
-const cases: Record<string, Cases> = { ...cashful, ...paystack, ...banking, ...mteja, ...hidden }
+/** Every route of /v1 refuses a parameter that it does not know. It is the 400 of a route that has no other. */
+const strictly: Record<string, Cases> = Object.fromEntries(
+  Object.entries(mteja).map(([name, ofRoute]) => {
+    const params = Object.fromEntries([...name.matchAll(/:(\w+)/g)].map(([, param]) => [param, 'none']))
+    return [name, { 400: { params, query: 'dryRun=true' }, ...ofRoute }]
+  }),
+)
+
+const cases: Record<string, Cases> = { ...cashful, ...paystack, ...banking, ...strictly, ...hidden }
 
 let api: TestApi
 let withoutOperator: TestApi
@@ -960,8 +1017,13 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
   const live = await makeLiveCustomer(api)
+  const spareMerchant = await make('POST /v1/merchants', { name: 'Soko' })
+  const closedMerchant = await make('POST /v1/merchants', { name: 'Mwisho' })
+  await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
   const asksForMandate = { email: payment.email, channel: 'direct_debit' }
   return {
+    spareMerchantId: spareMerchant.id,
+    closedMerchantId: closedMerchant.id,
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,
     spareAccessCode: (await make('POST /customer/authorization/initialize', asksForMandate)).data.access_code,
@@ -1020,8 +1082,9 @@ describe.each(Object.entries(cases))('%s', (name, ofRoute) => {
 })
 
 test('HEAD is answered like GET, without a body', async () => {
-  const gets = Object.entries({ ...cashful, ...paystack, ...banking, ...mteja }).filter(([name]) =>
-    name.startsWith('GET '),
+  // A stream has no HEAD, because no reader would read an answer to HEAD to its end.
+  const gets = Object.entries({ ...cashful, ...paystack, ...banking, ...mteja }).filter(
+    ([name]) => name.startsWith('GET ') && name !== 'GET /v1/events/stream',
   )
   for (const [name, ofRoute] of gets) {
     const request = ofRoute[404] ?? ofRoute[200] ?? {}

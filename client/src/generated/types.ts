@@ -615,7 +615,7 @@ export namespace Cashful {
           imageUrl?: string | undefined
         }[]
       | undefined
-    /** Default: the sum of the line items */
+    /** The amount to charge, default the sum of the line items; it may differ from the sum by a tax, a delivery or a discount */
     totalAmount?: Amount | undefined
     /** ISO 4217 code of a currency that the merchant holds */
     currency: string
@@ -2117,6 +2117,19 @@ export namespace Mteja {
     description: string | null
     createdAt: string
   }
+  /** GET /v1/transactions/{id} */
+  export interface TransactionEntry {
+    /** customer_cash, merchant_balance, fees, or outside: the rest of the world */
+    account: string
+    /** The customer whose cash it is; null for an account of the merchant */
+    customerId: string | null
+    /** Its place in the account’s history: 1, 2, 3 … */
+    number: number
+    /** A negative amount left the account */
+    amount: number
+    /** The posted balance of the account */
+    balanceAfter: number
+  }
   /** POST /v1/transfers/batch */
   export type TransferOutcome =
     | {
@@ -2300,6 +2313,54 @@ export namespace Mteja {
     currency: string
     createdAt: string
   }
+  /** GET /v1/refunds/{id} */
+  export interface StoredRefund {
+    /** The id of the new ledger transaction */
+    id: string
+    /** The id of the transaction that was given back */
+    transactionId: string
+    amount: number
+    currency: string
+    createdAt: string
+    kind: 'refund' | 'reversal'
+    /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
+    customerId: string | null
+    reason: string | null
+  }
+  /** GET /v1/transactions/{id} */
+  export interface Transaction {
+    id: string
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture or fee */
+    kind: string
+    amount: number
+    currency: string
+    description: string | null
+    /** Stored with the movement, such as the product of a purchase */
+    details: Record<string, unknown>
+    /** Both sides: the payer, then the receiver */
+    entries: TransactionEntry[]
+    /** The reference of its payment */
+    reference: string | null
+    /** The payment from outside that it is, or that it gives back */
+    payment: {
+      paymentIntentId: string
+      checkoutSessionId: string | null
+      /** The merchant’s reference; null for a payment intent of Cashful’s API */
+      reference: string | null
+      /** The id on Paystack’s API */
+      number: number | null
+      status: string | null
+      /** As it was given: an object, a text or null */
+      metadata: unknown
+    } | null
+    /** The hold that it captures, or whose capture it gives back */
+    holdId: string | null
+    /** For a refund or reversal: the transaction that it gives back */
+    refundedTransactionId: string | null
+    /** The sum of its refunds and reversals */
+    refundedAmount: number
+    createdAt: string
+  }
   /** POST /v1/transfers/batch */
   export interface TransferOutcomes {
     completed: number
@@ -2470,6 +2531,8 @@ export namespace Mteja {
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone?: string
     createdAt: string
+    /** Since this time the merchant can only be read */
+    closedAt?: string | null
   }
   /** GET /v1/ledger/verification */
   export type VerificationLine =
@@ -2569,17 +2632,48 @@ export namespace Mteja {
   }
   /** POST /v1/refunds: Refund a pay-in, a purchase or a capture, in whole or in part */
   export interface RefundBody {
-    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id */
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
     transactionId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount?: Amount | undefined
     reason?: string | undefined
   }
+  /** GET /v1/refunds: List refunds and reversals, newest first: all, those of a transaction or payment, or those of a customer */
+  export interface ListRefundsQuery {
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
+    transactionId?: string | undefined
+    customerId?: string | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/refunds: List refunds and reversals, newest first: all, those of a transaction or payment, or those of a customer */
+  export interface ListRefundsResult {
+    data: StoredRefund[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
   /** POST /v1/reversals: Reverse a transaction: undo all that is left of it; also for a transfer */
   export interface ReverseBody {
-    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id */
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
     transactionId: string
     reason?: string | undefined
+  }
+  /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
+  export interface ListTransactionsQuery {
+    /** The reference of a payment, or any other name of it: its number on Paystack’s API, pi_…, checkout_sess_…, txn_…; or the id of a hold, for its captures */
+    reference: string
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
+  export interface ListTransactionsResult {
+    data: Transaction[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** POST /v1/transfers/batch: Make up to 1,000 transfers in one commit; a refused transfer does not affect the others */
   export interface MakeTransfersBody {
@@ -2765,6 +2859,19 @@ export namespace Mteja {
   /** GET /v1/merchants: List merchants, oldest first */
   export interface ListMerchantsResult {
     data: Merchant[]
+  }
+  /** PATCH /v1/merchants/{id}: Update a merchant: rename it, add currencies that it holds, or set its time zone */
+  export interface UpdateMerchantBody {
+    name?: string | undefined
+    /** ISO 4217 codes */
+    addCurrencies?: string[] | undefined
+    /** IANA name of a time zone */
+    timeZone?: string | undefined
+  }
+  /** POST /v1/merchants/{id}/close: Close a merchant: its keys can read and no longer change anything */
+  export interface CloseMerchantBody {
+    /** true closes whatever is open in test mode; default false */
+    ignoreTestMode?: boolean | undefined
   }
   /** POST /v1/merchants/{id}/api-keys: Create a key in either mode; its secret is shown only once */
   export interface CreateMerchantApiKeyBody {

@@ -10,6 +10,7 @@ import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
+import { Transactions } from './transactions.ts'
 import { Transfers } from './transfers.ts'
 import { WebhookEndpoints } from './webhook-endpoints.ts'
 
@@ -39,6 +40,7 @@ export class MtejaClient {
   readonly merchants: Merchants
   readonly refunds: Refunds
   readonly sandbox: Sandbox
+  readonly transactions: Transactions
   readonly transfers: Transfers
   readonly webhookEndpoints: WebhookEndpoints
 
@@ -53,6 +55,7 @@ export class MtejaClient {
     this.merchants = new Merchants(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
+    this.transactions = new Transactions(send)
     this.transfers = new Transfers(send)
     this.webhookEndpoints = new WebhookEndpoints(send)
   }

@@ -8,7 +8,10 @@ import { apiKey, newApiKey } from './api-keys.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
-/** `client.merchants`: for the operator of the service, with the operator's key (`MTEJA_ADMIN_KEY`) as the token. */
+/**
+ * `client.merchants`: for the operator of the service, with the operator's key (`MTEJA_ADMIN_KEY`) as the token. Only `own`
+ * is for a merchant's key.
+ */
 export class Merchants {
   readonly #send: Send
 
@@ -24,6 +27,34 @@ export class Merchants {
   /** Oldest first. */
   list(options?: CallOptions): List<Mteja.Merchant, WholeList<Mteja.Merchant>> {
     return listWhole(this.#send, path`/v1/merchants`, merchant, options)
+  }
+
+  /** By the id or the integration number. */
+  retrieve(id: string, options?: CallOptions): Promise<Mteja.Merchant> {
+    return this.#send({ method: 'GET', path: path`/v1/merchants/${id}`, shape: merchant }, options)
+  }
+
+  /** Renames a merchant, or adds currencies that it holds. */
+  update(id: string, body: Mteja.UpdateMerchantBody, options?: CallOptions): Promise<Mteja.Merchant> {
+    return this.#send({ method: 'PATCH', path: path`/v1/merchants/${id}`, body, shape: merchant }, options)
+  }
+
+  /**
+   * Closes a merchant: its keys can then only read. Throws ConflictError while customers have money, or while a hold, a
+   * payment or a dedicated account is open.
+   */
+  close(id: string, body: Mteja.CloseMerchantBody = {}, options?: CallOptions): Promise<Mteja.Merchant> {
+    return this.#send({ method: 'POST', path: path`/v1/merchants/${id}/close`, body, shape: merchant }, options)
+  }
+
+  /** Opens a closed merchant again. */
+  reopen(id: string, options?: CallOptions): Promise<Mteja.Merchant> {
+    return this.#send({ method: 'POST', path: path`/v1/merchants/${id}/reopen`, shape: merchant }, options)
+  }
+
+  /** The merchant of a merchant's own key, which must be the client's token. */
+  own(options?: CallOptions): Promise<Mteja.Merchant> {
+    return this.#send({ method: 'GET', path: path`/v1/merchant`, shape: merchant }, options)
   }
 
   /** Creates a key of either mode, default test. `secret` is shown only in this answer. */

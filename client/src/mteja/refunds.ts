@@ -1,10 +1,13 @@
+import type { List } from '../core/list.ts'
 import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { withAmount } from '../money.ts'
+import { listSteps, type MtejaStep } from './api.ts'
 
 const refund = { id: 'text', transactionId: 'text', amount: 'whole', currency: 'text' } as const
+const stored = { ...refund, kind: 'text' } as const
 
 /** `client.refunds`: give money back to its payer, never more than the rest of the movement. */
 export class Refunds {
@@ -14,7 +17,22 @@ export class Refunds {
     this.#send = send
   }
 
-  /** Gives back a pay-in, a purchase or a capture, in whole or in part. Throws ConflictError for more than the rest. */
+  /** Newest first, with reversals: all, those of a transaction or payment, or those of a customer. */
+  list(
+    query: Mteja.ListRefundsQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.StoredRefund, MtejaStep<Mteja.StoredRefund>> {
+    return listSteps(this.#send, path`/v1/refunds`, query, stored, options)
+  }
+
+  retrieve(id: string, options?: CallOptions): Promise<Mteja.StoredRefund> {
+    return this.#send({ method: 'GET', path: path`/v1/refunds/${id}`, shape: stored }, options)
+  }
+
+  /**
+   * Gives back a pay-in, a purchase or a capture, in whole or in part. A payment can be named by its reference or any other
+   * name. Throws ConflictError for more than the rest.
+   */
   create(body: Mteja.RefundBody, options?: CallOptions): Promise<Mteja.Refund> {
     return this.#send({ method: 'POST', path: path`/v1/refunds`, body: withAmount(body), shape: refund }, options)
   }

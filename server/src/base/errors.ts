@@ -7,6 +7,7 @@ export const errorCodes = [
   'invalid_request',
   'unauthorized',
   'forbidden',
+  'merchant_closed',
   'not_found',
   'customer_not_found',
   'merchant_not_found',
@@ -26,6 +27,7 @@ export const errorCodes = [
   'email_taken',
   'customer_not_deletable',
   'reference_taken',
+  'merchant_in_use',
   'already_identified',
   'account_not_resolved',
   'customer_denied',
@@ -59,12 +61,20 @@ export class ServiceError extends Error {
   readonly field: string | undefined
   /** The refusal is the remembered answer to an earlier request with the same idempotency key. */
   readonly replayed: boolean
+  /** The refusal is already stored under the idempotency key of the request. */
+  readonly kept: boolean
 
-  constructor(code: ErrorCode, message: string, field?: string, { replayed = false } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    field?: string,
+    { replayed = false, kept = replayed }: { replayed?: boolean; kept?: boolean } = {},
+  ) {
     super(message)
     this.code = code
     this.field = field
     this.replayed = replayed
+    this.kept = kept
   }
 }
 

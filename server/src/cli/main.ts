@@ -10,6 +10,7 @@ import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { withDatabase, withNewOperator, withOperator } from './database.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addListenCommand } from './listen.ts'
+import { addMerchantChanges } from './merchants.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
@@ -125,6 +126,8 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
       printTable(['ID', 'INTEGRATION', 'COUNTRY', 'NAME'], rows)
     }),
   )
+
+  addMerchantChanges(merchant, config, readId)
 }
 
 function addKeyCommands(program: Command, config: (flags: Flags) => Config): void {

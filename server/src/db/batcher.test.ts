@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { QueueFullError } from '../base/errors.ts'
-import { type BatchOptions, createBatcher } from './batcher.ts'
+import { createMeter } from '../base/meter.ts'
+import { type BatchOptions, createBatcher, watchQueue } from './batcher.ts'
 import type { Db, Lane } from './database.ts'
 
 /** A batch that is under way until the test ends it. */
@@ -265,4 +266,25 @@ describe('a batch that fails', () => {
     await outcomes(['a1'])
     expect(await outcomes(['a2'])).toEqual(['a2!'])
   })
+})
+
+test('the watch of a queue counts the calls that wait, each batch, each refusal and each batch that was split', async () => {
+  const meter = createMeter()
+  const { call, batch } = setUp({ maxBatch: 2, maxWaiting: 3, watch: watchQueue(meter, 'q') })
+  const shown = async () =>
+    (await meter.render())
+      .split('\n')
+      .filter((line) => /queue_(waiting|refused_total|batches_split_total|batch_size_(sum|count))\{/.test(line))
+      .map((line) => line.replace(/^mteja_queue_|\{.*\}/g, ''))
+      .sort()
+  const calls = ['a1', 'a2', 'a3'].map((item) => call(item))
+  await expect(call('a4')).rejects.toThrow(QueueFullError)
+  expect(await shown()).toEqual(['batches_split_total 0', 'refused_total 1', 'waiting 3'])
+  await nextTurn()
+  expect(await shown()).toContain('waiting 1')
+  await end(batch(0), rolledBack)
+  for (const i of [1, 2, 3]) await end(batch(i))
+  expect(await Promise.all(calls)).toEqual(['a1!', 'a2!', 'a3!'])
+  const sizes = ['batch_size_count 2', 'batch_size_sum 3']
+  expect(await shown()).toEqual([...sizes, 'batches_split_total 1', 'refused_total 1', 'waiting 0'])
 })

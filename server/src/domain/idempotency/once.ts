@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { parseLossless } from '../../base/lossless-json.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
+import { argument, functionCall } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, type InTransaction, inTransaction, type TxContext } from '../context.ts'
 import { type Attempt, freshAttempt, repeatedAttempt } from './attempt.ts'
@@ -55,8 +56,9 @@ export async function doOnce<Chosen extends Way, Given extends FreeContext, Answ
 }
 
 /**
- * The posting itself sees to "once". The former release sealed the answers of batches like any other answer: such a key is
- * answered here, and this detour is to be dropped in the release after this one.
+ * The posting itself sees to "once". Two kinds of keys are answered here: a key whose request was refused before it reached
+ * the posting, for instance because it names a transaction that does not exist, and a key of a batch of the former release,
+ * which sealed such answers. The second kind is to be dropped in the release after this one.
  */
 async function oncePosted<Answer>(
   context: FreeContext,
@@ -67,8 +69,13 @@ async function oncePosted<Answer>(
   try {
     return await work(request)
   } catch (error) {
-    if (request === null || !(error instanceof ServiceError) || error.code !== 'idempotency_key_reused') throw error
-    const { known } = await inTransaction(context, (tx) => recall<Answer>(tx, scope, request))
+    if (request === null || !(error instanceof ServiceError) || error.kept) throw error
+    const isReused = error.code === 'idempotency_key_reused'
+    if (!isReused && !isRemembered[error.code]) throw error
+    const known = await inTransaction(context, async (tx) => {
+      const claimed = !isReused && (await claimKey(tx, scope, request, seal(context, { refusal: refusalOf(error) })))
+      return claimed ? null : (await recall<Answer>(tx, scope, request)).known
+    })
     if (known === null) throw error
     return known
   }
@@ -106,7 +113,10 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
   }
 }
 
-/** Of two at once, both do the work; the answer of the first to finish counts. */
+/**
+ * Of two at once, both do the work; the answer of the first to finish counts. A request that is refused before anything was
+ * done leaves its key free, as on the other ways.
+ */
 async function onceAround<Answer>(
   context: FreeContext,
   scope: KeyScope,
@@ -115,13 +125,17 @@ async function onceAround<Answer>(
 ): Promise<Done<Answer>> {
   if (request === null) return { answer: await work(freshAttempt(context)), replayed: false }
   const begun = await inTransaction(context, async (tx) => {
-    await claimKey(tx, scope, request, null)
-    return recall<Answer>(tx, scope, request)
+    const isFirst = await claimKey(tx, scope, request, null)
+    return { isFirst, ...(await recall<Answer>(tx, scope, request)) }
   })
   if (begun.known !== null) return begun.known
   const { remembered, refusal } = await tryWork(() =>
     work(repeatedAttempt(context, scope, storedKey(request), begun.claimedAt)),
-  )
+  ).catch(async (error) => {
+    // An earlier try may have done something, so only the call that took the key frees it.
+    if (begun.isFirst && doneNothing(error)) await freeKey(context, scope, request)
+    throw error
+  })
   const kept = await inTransaction(context, async (tx) => {
     const rows = await tx.db.query(sql`
       update idempotency_keys set answer = ${seal(tx, remembered)}
@@ -129,11 +143,29 @@ async function onceAround<Answer>(
         and answer is null
       returning key
     `)
-    return rows.length > 0 ? null : replay<Answer>(tx, scope, request)
+    // The key is not there if the same request, at the same time, was refused and has freed it.
+    const isKept = rows.length > 0 || (await claimKey(tx, scope, request, seal(tx, remembered)))
+    return isKept ? null : replay<Answer>(tx, scope, request)
   })
   if (kept !== null) return kept
   if ('answer' in remembered) return { answer: remembered.answer, replayed: false }
   throw refusal
+}
+
+/** Whether work was refused before it did anything. After any other failure it may have been done in part. */
+function doneNothing(error: unknown): boolean {
+  return error instanceof ServiceError && error.code !== 'busy' && error.code !== 'internal'
+}
+
+async function freeKey(context: FreeContext, scope: KeyScope, request: IdempotentRequest): Promise<void> {
+  await context.db.query(sql`
+    select ${functionCall('free_idempotency_key', {
+      p_merchant_id: argument('integer', scope.merchantId),
+      p_mode: argument('text', scope.mode),
+      p_key: argument('text', storedKey(request)),
+      p_fingerprint: argument('bytea', request.fingerprint),
+    })}
+  `)
 }
 
 type Remembered<Answer> = { answer: Answer } | { refusal: Refusal }

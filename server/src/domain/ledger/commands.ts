@@ -75,7 +75,8 @@ interface Outcome {
   refusal: LedgerRefusal | 'idempotency_key_reused' | null
   replayed: boolean
   fingerprint: Buffer | null
-  id: string
+  /** Null for a request that was refused before it reached the posting. */
+  id: string | null
   /** Null, as the next one, for a refused command. */
   amount: bigint | null
   from_balance: bigint | null
@@ -215,8 +216,12 @@ function readReceipt(command: LedgerCommand, outcome: Outcome): Receipt {
     throw keyReused(command.request as IdempotentRequest, outcome.fingerprint as Buffer)
   }
   if (outcome.refusal !== null) throw refusedCommand(command, outcome.refusal, outcome.replayed)
+  // The request was refused before it reached the posting: `doOnce` has the refusal.
+  if (outcome.replayed && outcome.id === null) {
+    throw keyReused(command.request as IdempotentRequest, outcome.fingerprint as Buffer)
+  }
   return {
-    id: outcome.id,
+    id: outcome.id as string,
     amount: outcome.amount as bigint,
     fromBalance: outcome.from_balance as bigint,
     toBalance: outcome.to_balance,

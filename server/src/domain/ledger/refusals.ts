@@ -37,7 +37,7 @@ export function refusedCommand(command: RefusedCommand, refusal: LedgerRefusal, 
   const message = describe(command, refusal)
   if (refusal === 'expiry_passed') return new ServiceError('invalid_request', message, 'expiresAt', { replayed })
   const code = refusal === 'hold_not_due' ? 'hold_not_open' : refusal
-  return new ServiceError(code, message, undefined, { replayed })
+  return new ServiceError(code, message, undefined, { replayed, kept: true })
 }
 
 function describe(command: RefusedCommand, refusal: LedgerRefusal): string {

@@ -27,10 +27,13 @@ export interface MerchantRow {
   currencies: string[]
   time_zone: string | null
   created_at: Date
+  closed_at: Date | null
 }
 
 /** The columns of `MerchantRow`, of merchants joined as `m`. */
-export const merchantColumns = sql`m.id, m.code, m.name, m.country, m.currencies, m.time_zone, m.created_at`
+export const merchantColumns = sql`
+  m.id, m.code, m.name, m.country, m.currencies, m.time_zone, m.created_at, m.closed_at
+`
 
 /** Throws `invalid_request`, naming the field, for an unknown country, currency or time zone. */
 export async function createMerchant(context: Context, input: NewMerchant): Promise<Merchant> {
@@ -56,11 +59,7 @@ export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise
 }
 
 function checkMerchant(input: NewMerchant) {
-  const name = input.name.trim()
-  if (name === '' || name.length > 200) {
-    throw new ServiceError('invalid_request', 'name must be 1 to 200 characters', 'name')
-  }
-  refuseInvisible(name, 'name')
+  const name = readName(input.name)
   const country = parseCountry(input.country ?? 'ZA')
   const currencies = [...new Set((input.currencies ?? ['ZAR']).map((each) => parseCurrency(each, 'currencies')))]
   if (currencies.length === 0) {
@@ -68,6 +67,14 @@ function checkMerchant(input: NewMerchant) {
   }
   const timeZone = input.timeZone === undefined ? timeZoneOf(country) : parseTimeZone(input.timeZone)
   return { name, country, currencies, timeZone }
+}
+
+/** Throws `invalid_request`. */
+export function readName(text: string): string {
+  const name = text.trim()
+  refuseInvisible(name, 'name')
+  if (name !== '' && name.length <= 200) return name
+  throw new ServiceError('invalid_request', 'name must be 1 to 200 characters', 'name')
 }
 
 /** All merchants, oldest first. For the operator only. */
@@ -98,6 +105,7 @@ export function readMerchant(row: MerchantRow): Merchant {
     timeZone: row.time_zone ?? timeZoneOf(row.country),
     currencies: row.currencies as [Currency, ...Currency[]],
     createdAt: row.created_at,
+    closedAt: row.closed_at,
   }
 }
 
@@ -111,7 +119,7 @@ export function heldCurrency(merchant: Merchant, code: string | undefined): Curr
 }
 
 /** Throws `invalid_request` for a name that is none. */
-function parseTimeZone(name: string): string {
+export function parseTimeZone(name: string): string {
   const zone = readTimeZone(name.trim())
   if (zone !== null) return zone
   const message = `timeZone must be the IANA name of a time zone, such as Africa/Lagos, not "${name}"`

@@ -1,3 +1,4 @@
+import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { timeZoneOf } from '../../base/time-zones.ts'
 import { sql } from '../../db/sql.ts'
@@ -18,12 +19,21 @@ export interface Merchant {
   /** The currencies that the merchant holds. The first is the default. */
   readonly currencies: readonly [Currency, ...Currency[]]
   readonly createdAt: Date
+  /** A closed merchant can be read and not changed. */
+  readonly closedAt: Date | null
 }
 
 /** Every object belongs to one (merchant, mode), and is invisible from any other. */
 export interface Tenant {
   readonly merchant: Merchant
   readonly mode: Mode
+}
+
+/** Throws `merchant_closed` for a merchant that was closed. */
+export function refuseClosed({ name, closedAt }: Merchant): void {
+  if (closedAt === null) return
+  const message = `The merchant ${name} was closed on ${closedAt.toISOString().slice(0, 10)}; it can only be read`
+  throw new ServiceError('merchant_closed', message)
 }
 
 /** Names a tenant in one word, so that calls of different tenants are kept apart. */
@@ -40,13 +50,15 @@ export interface TenantRow {
   merchant_currencies: string[]
   merchant_time_zone: string | null
   merchant_created_at: Date
+  merchant_closed_at: Date | null
   mode: Mode
 }
 
 /** The columns of a row's merchant, joined as `m`, that `readTenant` needs beside the row's own `mode`. */
 export const tenantColumns = sql`
   m.id as merchant_id, m.code as merchant_code, m.name as merchant_name, m.country as merchant_country,
-  m.currencies as merchant_currencies, m.time_zone as merchant_time_zone, m.created_at as merchant_created_at
+  m.currencies as merchant_currencies, m.time_zone as merchant_time_zone, m.created_at as merchant_created_at,
+  m.closed_at as merchant_closed_at
 `
 
 export function readTenant(row: TenantRow): Tenant {
@@ -58,6 +70,7 @@ export function readTenant(row: TenantRow): Tenant {
     timeZone: row.merchant_time_zone ?? timeZoneOf(row.merchant_country),
     currencies: row.merchant_currencies as [Currency, ...Currency[]],
     createdAt: row.merchant_created_at,
+    closedAt: row.merchant_closed_at,
   }
   return { merchant, mode: row.mode }
 }

@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { findCustomer } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
-import type { Tenant } from '../merchants/tenant.ts'
+import { refuseClosed, type Tenant } from '../merchants/tenant.ts'
 import type { ChargedInstrument } from './instruments.ts'
 import { changeIntent } from './intent-payments.ts'
 import { refuseDenied } from './payers.ts'
@@ -48,13 +48,14 @@ export async function payIntent(
   return chargeIntent(context, tenant, { intent, ...(await choose(intent)) }, attempt)
 }
 
-/** Charges an intent, once for an attempt. Throws `not_available`, `payment_intent_not_open`. */
+/** Charges an intent, once for an attempt. Throws `not_available`, `payment_intent_not_open`, `merchant_closed`. */
 export async function chargeIntent(
   context: PaymentsContext,
   tenant: Tenant,
   { intent, ...means }: Means & { intent: PaymentIntent },
   attempt: Attempt,
 ): Promise<PaymentIntent> {
+  refuseClosed(tenant.merchant)
   const processor = await requireProcessor(context, tenant)
   const reference = await beginCharge(context, tenant, { intent, ...means }, attempt)
   if (reference === null) return lookInstead(context, tenant, intent)

@@ -51,7 +51,7 @@ export interface LineItem {
   /** Minor units for one item. */
   amount: number | string
   currency: string
-  /** Default 1. */
+  /** A whole number, default 1. */
   quantity?: number | undefined
   [more: string]: unknown
 }
@@ -306,25 +306,26 @@ async function findSessionTenant(context: Context, id: string): Promise<Tenant> 
   return readTenant(rows[0])
 }
 
-/** The amount given, or the sum of the line items: of each item, its amount times its quantity. */
+/**
+ * The amount given, or the sum of the line items: of each item, its amount times its quantity. A given amount is charged
+ * as it is. It may differ from the sum, by a tax, a delivery or a discount.
+ */
 function totalOf({ totalAmount, lineItems = [] }: NewCheckoutSession, currency: Currency): bigint {
   const items = lineItems.map((item, i) => {
     if (item.currency.trim().toUpperCase() !== currency) {
       const message = `lineItems.${i}.currency must be the session's, ${currency}, not "${item.currency}"`
       throw new ServiceError('invalid_request', message, 'lineItems')
     }
-    return parseAmount(item.amount, `lineItems.${i}.amount`) * readQuantity(item.quantity, i)
+    return parseAmount(item.amount, `lineItems.${i}.amount`) * BigInt(item.quantity ?? 1)
   })
   if (totalAmount !== undefined) return parseAmount(totalAmount, 'totalAmount')
+  if (items.length === 0) {
+    throw new ServiceError('invalid_request', 'totalAmount is required, or lineItems that add up to it', 'totalAmount')
+  }
   const total = items.reduce((sum, amount) => sum + amount, 0n)
-  if (total > 0n && total <= maxAmount) return total
-  throw new ServiceError('invalid_request', 'totalAmount is required, or lineItems that add up to it', 'totalAmount')
-}
-
-function readQuantity(quantity: number | undefined, i: number): bigint {
-  if (quantity === undefined) return 1n
-  if (Number.isSafeInteger(quantity) && quantity > 0) return BigInt(quantity)
-  throw new ServiceError('invalid_request', `lineItems.${i}.quantity must be a whole number from 1`, 'lineItems')
+  if (total <= maxAmount) return total
+  const message = `lineItems add up to ${total} minor units, more than the largest amount, ${maxAmount}`
+  throw new ServiceError('invalid_request', message, 'lineItems')
 }
 
 function sessionNotFound(id: string): ServiceError {

@@ -4,7 +4,7 @@ import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type Customer, createCustomer, findCustomer, findCustomersById, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
-import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { readTenant, refuseClosed, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { addPaymentMethod, type PaymentMethod } from './payment-methods.ts'
 import { type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 
@@ -193,7 +193,7 @@ export async function findMandateTenant(
 
 /**
  * The customer agrees. The payment method is saved, pending until the bank agrees too. The first answer counts: to agree
- * again, or after declining, changes nothing. Throws `mandate_not_found`, `not_available`.
+ * again, or after declining, changes nothing. Throws `mandate_not_found`, `not_available`, `merchant_closed`.
  */
 export async function approveMandate(
   context: Context & ProcessorChoice,
@@ -201,6 +201,7 @@ export async function approveMandate(
   reference: string,
   account: { number: string; bankCode: string },
 ): Promise<Mandate> {
+  refuseClosed(tenant.merchant)
   await inTransaction(context, async (tx) => {
     const [row] = await tx.db.query<{ id: bigint; customer_id: bigint; status: string }>(sql`
       select id, customer_id, status from mandates

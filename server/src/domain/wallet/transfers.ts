@@ -75,12 +75,53 @@ export async function makeTransfers(
       ? { outcomes: await doTogether(context, tenant, sound), replayed: false }
       : await doTogetherOnce(context, tenant, sound, request)
   const receiptOf = new Map(sound.map((command, i) => [command, receipts[i] as Receipt | ServiceError]))
-  const outcomes = commands.map((command, i) => {
-    if (command instanceof ServiceError) return command
-    const receipt = receiptOf.get(command) as Receipt | ServiceError
-    return receipt instanceof ServiceError ? receipt : madeTransfer(inputs[i] as NewTransfer, command, receipt)
-  })
+  const judged = commands.map((command, i) => ({
+    input: inputs[i] as NewTransfer,
+    outcome: command instanceof ServiceError ? command : (receiptOf.get(command) as Receipt | ServiceError),
+  }))
+  const named = await sayWhoIsMissing(context, tenant, judged)
+  const outcomes = named.map((outcome, i) =>
+    outcome instanceof ServiceError
+      ? outcome
+      : madeTransfer(inputs[i] as NewTransfer, commands[i] as TransferCommand, outcome),
+  )
   return { outcomes, replayed }
+}
+
+interface Judged {
+  input: NewTransfer
+  outcome: Receipt | ServiceError
+}
+
+/**
+ * The same outcomes, where a refusal of an unknown customer says which of the two it is. The posting does not say it, and
+ * customers are looked up only when there is such a refusal.
+ */
+async function sayWhoIsMissing(
+  context: Context,
+  tenant: Tenant,
+  judged: Judged[],
+): Promise<(Receipt | ServiceError)[]> {
+  const isUnclear = ({ outcome }: Judged) => outcome instanceof ServiceError && outcome.code === 'customer_not_found'
+  const codes = judged.filter(isUnclear).flatMap(({ input }) => [input.fromCustomer, input.toCustomer])
+  if (codes.length === 0) return judged.map(({ outcome }) => outcome)
+  const rows = await context.db.query<{ code: string }>(sql`
+    select code from customers
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = any(${[...new Set(codes)]}::text[])
+  `)
+  const known = new Set(rows.map(({ code }) => code))
+  return judged.map((each) => (isUnclear(each) ? missingCustomer(each, known) : each.outcome))
+}
+
+function missingCustomer({ input, outcome }: Judged, known: Set<string>): ServiceError {
+  const { replayed, kept } = outcome as ServiceError
+  const sides = [
+    { code: input.fromCustomer, field: 'fromCustomerId' },
+    { code: input.toCustomer, field: 'toCustomerId' },
+  ].filter(({ code }) => !known.has(code))
+  if (sides.length === 0) return outcome as ServiceError
+  const message = `There is no customer ${sides.map(({ code }) => JSON.stringify(code)).join(' and no customer ')}`
+  return new ServiceError('customer_not_found', message, sides[0]?.field, { replayed, kept })
 }
 
 /**

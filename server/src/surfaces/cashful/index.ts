@@ -25,6 +25,7 @@ export const cashful: Dialect = {
   bodies: 'json',
   coerceBodies: false,
   slashIsEmptyId: true,
+  unknownMembers: 'ignored',
   errorSchema,
   render: renderProblem,
   renderUnreadable,

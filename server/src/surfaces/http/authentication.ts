@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
-import { type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
+import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { SurfaceContext } from './surface.ts'
 
@@ -51,7 +51,9 @@ function requireCaller(app: FastifyInstance, find: (request: FastifyRequest) => 
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.config.public === true) return
-    request.caller = await find(request)
+    const caller = await find(request)
+    if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
+    request.caller = caller
   })
 }
 

@@ -9,14 +9,21 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads request bodies as clients really send them: JSON under any content type or none, chunked or not, and urlencoded
- * where `forms` says so. An empty body is an empty object. A route whose schema has no body ignores a body. This one
- * place refuses every body that could not be stored and answered unchanged: broken UTF-8 or JSON, NUL characters, half
- * surrogates, numbers too large to keep, `__proto__`, a member of metadata that comes twice.
+ * where `forms` says so. An empty body is an empty object. A body that the route has no schema for is not read, or is
+ * read so that it can be refused. This one place refuses every body that could not be stored and answered unchanged:
+ * broken UTF-8 or JSON, NUL characters, half surrogates, numbers too large to keep, `__proto__`, a
+ * member of metadata that comes twice.
  */
-export function readBodies(app: FastifyInstance, forms: 'json' | 'json-or-urlencoded'): void {
+export function readBodies(
+  app: FastifyInstance,
+  forms: 'json' | 'json-or-urlencoded',
+  unasked: 'ignored' | 'refused' = 'ignored',
+): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
-    if (request.routeOptions.schema?.body === undefined) return done(null, {})
+    const isAsked = request.routeOptions.schema?.body !== undefined
+    // Some clients send a body with every DELETE.
+    if (!isAsked && (unasked === 'ignored' || request.method === 'DELETE' || request.is404)) return done(null, {})
     try {
       const text = decode(body as Buffer)
       const type = request.headers['content-type'] ?? ''
@@ -70,7 +77,7 @@ function parseStorable(text: string): { value: unknown; members: number } {
   try {
     value = secureJsonParse.parse(text, { protoAction: 'error', constructorAction: 'error' })
   } catch {
-    throw new ServiceError('invalid_request', 'The body is not valid JSON, or has a member named __proto__')
+    throw new ServiceError('invalid_request', unreadableBecause(text))
   }
   return { value, members: refuseUnstorable(value) }
 }
@@ -111,6 +118,18 @@ function refuseRepeatedMetadata(text: string, textName: string): void {
       throw new ServiceError('invalid_request', `metadata has the member ${name} twice`, 'metadata')
     }
     around.names.add(name)
+  }
+}
+
+function unreadableBecause(text: string): string {
+  try {
+    JSON.parse(text)
+    return 'The body has a member named __proto__ or constructor.prototype, which no object may have'
+  } catch (error) {
+    if (/^--\S+\r?\n/.test(text)) return 'The body must be JSON, not a multipart form'
+    // The rest of the message would repeat a piece of the body.
+    const [position = ''] = / at position \d+/.exec((error as Error).message) ?? []
+    return `The body is not valid JSON${position}`
   }
 }
 

@@ -9,6 +9,7 @@ import type { Problem } from './problem.ts'
 import { describeSurface, type Reference } from './reference.ts'
 import { type RouteFile, routesOf } from './routes.ts'
 import { serializeAnswers } from './serialization.ts'
+import { refuseUnknownMembers } from './strictness.ts'
 import type { SurfaceContext } from './surface.ts'
 import type { Envelope } from './unroutable.ts'
 import { validateRequests } from './validation.ts'
@@ -20,6 +21,8 @@ export interface Dialect extends Reference, Envelope {
   readonly coerceBodies: boolean
   /** A slash after a list is an item with an empty id: see `refuseEmptyIds`. */
   readonly slashIsEmptyId?: boolean
+  /** Members and parameters that a route does not know: ignored, as the vendors do, or refused. */
+  readonly unknownMembers: 'ignored' | 'refused'
   /** The schema of a refusal, shared by the documents of its routes. */
   readonly errorSchema: TSchema
   /** The answer to a problem, in its envelope. */
@@ -48,7 +51,8 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
       sendProblems(scope, dialect.render)
       validateRequests(scope, dialect)
       serializeAnswers(scope)
-      readBodies(scope, dialect.bodies)
+      readBodies(scope, dialect.bodies, dialect.unknownMembers)
+      if (dialect.unknownMembers === 'refused') refuseUnknownMembers(scope)
       refuseUnstorableAddresses(scope)
       if (dialect.slashIsEmptyId) refuseEmptyIds(scope)
       const [first, ...others] = dialect.callers

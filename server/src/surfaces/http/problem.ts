@@ -1,7 +1,7 @@
 import type { FastifyError } from 'fastify'
 import { type ErrorCode, QueueFullError, ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
-import { describeViolation, type Violation } from './validation.ts'
+import { describeViolations, type Violation } from './validation.ts'
 
 /** Any reason that ends a request, in the terms that every surface's table uses. */
 export interface Problem {
@@ -22,8 +22,9 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof ServiceError) return problem(error.code, error.message, { field: error.field })
   const { validation, validationContext, statusCode, code } = error as Partial<FastifyError>
   if (validation) {
-    const violations = validation.map(describeViolation)
-    const message = violations.map((each) => sentence(each, validationContext)).join('; ')
+    const { violations, more } = describeViolations(validation)
+    const told = violations.map((each) => sentence(each, validationContext))
+    const message = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
     return problem('invalid_request', message, { field: violations[0]?.field, violations })
   }
   if (error instanceof QueueFullError) return problem('busy', 'Too many requests are waiting; try again in a moment')

@@ -6,3 +6,14 @@ export const metadataSchema = Type.Unsafe<Record<string, unknown>>({
   additionalProperties: true,
   description: 'Any JSON object up to 16 KiB',
 })
+
+/** The largest whole number that every JSON reader keeps exact, and far below the largest `bigint` of the database. */
+export const largestNumber = Number.MAX_SAFE_INTEGER
+
+/**
+ * A whole number of a request. It has two bounds, because a number that is out of the range of its column fails only in
+ * the database. `strict.test.ts` looks for a number without bounds.
+ */
+export function wholeNumber(minimum: number, maximum: number, options: { description?: string; examples?: number[] }) {
+  return Type.Integer({ minimum, maximum, ...options })
+}

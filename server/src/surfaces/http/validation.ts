@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
+import { closestMatch } from 'leven'
 
 /** A member of a request that does not fit its schema. `expected` completes the sentence "<field> …". */
 export interface Violation {
@@ -100,32 +101,120 @@ function createAjv(coerceTypes: boolean): Ajv {
   return ajv
 }
 
-export function describeViolation(error: FastifySchemaValidationError): Violation {
-  const missing = error.keyword === 'required'
-  const path = error.instancePath.split('/').slice(1)
-  if (missing) path.push(String(error.params.missingProperty))
-  const field = path.join('.') || 'body'
-  const data = (error as { data?: unknown }).data
-  const given = missing || secretFields.test(field) ? undefined : cut(JSON.stringify(data) ?? 'nothing')
-  return { field, missing, expected: expectation(error), given }
+/** At most so many faults are described: a request of a thousand lines may have a fault in each. */
+const describedFaults = 10
+
+/** The faults in plain words, and how many more there are. */
+export function describeViolations(errors: FastifySchemaValidationError[]): { violations: Violation[]; more: number } {
+  // The forms that a value may have tell their faults themselves.
+  const told = errors.filter(({ keyword }) => keyword !== 'anyOf')
+  const violations = told.slice(0, describedFaults).map(describeViolation)
+  return { violations, more: told.length - violations.length }
 }
 
-function expectation({ keyword, params, message }: FastifySchemaValidationError): string {
-  if (keyword === 'required') return 'is required'
-  if (keyword === 'type')
-    return `must be ${[params.type]
-      .flat()
-      .map((type) => article(String(type)))
-      .join(' or ')}`
-  if (keyword === 'format') return `must be a valid ${params.format}`
-  if (keyword === 'enum') return `must be one of [${(params.allowedValues as string[]).join(', ')}]`
-  if (keyword === 'maxLength') return `must be at most ${params.limit} characters`
-  if (keyword === 'minLength') return `must be at least ${params.limit} characters`
-  return message ?? 'is not valid'
+export function describeViolation(error: FastifySchemaValidationError): Violation {
+  const { keyword, params } = error
+  const path = error.instancePath.split('/').slice(1)
+  const schema = schemaOf(error)
+  if (keyword === 'additionalProperties') {
+    return describeUnknown(path, String(params.additionalProperty), Object.keys(schema.properties ?? {}))
+  }
+  const missing = keyword === 'required'
+  if (missing) path.push(String(params.missingProperty))
+  const field = path.join('.') || 'body'
+  const sentence = sentences[keyword]
+  return {
+    field,
+    missing,
+    expected: sentence === undefined ? 'is not valid' : sentence(params, schema),
+    given: missing || secretFields.test(field) ? undefined : givenOf(keyword, (error as { data?: unknown }).data),
+  }
+}
+
+/** A member that the schema does not have, with the nearest member that it has. */
+export function describeUnknown(path: string[], name: string, known: string[]): Violation {
+  const shown = /^[\w.-]{1,60}$/.test(name) ? name : cut(JSON.stringify(name))
+  const nearest = nearestTo(name, known)
+  const hint =
+    nearest !== undefined
+      ? `did you mean ${nearest}?`
+      : known.length === 0
+        ? 'nothing can be given here'
+        : `known is ${known.length === 1 ? 'only ' : ''}${known.join(', ')}`
+  return { field: [...path, shown].join('.'), missing: false, expected: `is not known; ${hint}`, given: undefined }
+}
+
+/** Another spelling (`expires_at`), or at most a third of the letters wrong. */
+function nearestTo(name: string, known: string[]): string | undefined {
+  if (name.length > 60) return undefined
+  const letters = (text: string) => text.replaceAll(/[_-]/g, '').toLowerCase()
+  const wanted = letters(name)
+  const spelled = new Map(known.map((each) => [letters(each), each]))
+  const nearest = closestMatch(wanted, [...spelled.keys()], { maxDistance: Math.max(1, Math.floor(wanted.length / 3)) })
+  return nearest === undefined ? undefined : spelled.get(nearest)
+}
+
+/** The members of a schema that the sentences read. */
+interface ReadSchema {
+  type?: string | string[]
+  properties?: Record<string, unknown>
+  minimum?: number
+  maximum?: number
+  examples?: unknown[]
+}
+
+function schemaOf(error: FastifySchemaValidationError): ReadSchema {
+  return ((error as { parentSchema?: ReadSchema }).parentSchema ?? {}) as ReadSchema
+}
+
+type Params = FastifySchemaValidationError['params']
+
+/**
+ * For each keyword of the schemas, the words that complete "<field> …". strict.test.ts fails for a keyword that a schema
+ * uses and that has no words here. `additionalProperties` has words of its own (`describeUnknown`).
+ */
+export const sentences: Record<string, (params: Params, schema: ReadSchema) => string> = {
+  required: () => 'is required',
+  type: (params, schema) => {
+    const types = [params.type].flat().map(String)
+    if (types.includes('integer')) return inBounds(schema)
+    return `must be ${types.map(article).join(' or ')}`
+  },
+  enum: (params) => `must be one of [${(params.allowedValues as string[]).join(', ')}]`,
+  format: (params) =>
+    params.format === 'date-time'
+      ? 'must be a time such as 2024-01-01T00:00:00.000Z'
+      : `must be a valid ${params.format}`,
+  pattern: (_params, { examples: [example] = [] }) =>
+    example === undefined ? 'is not written as it must be' : `must be written like ${JSON.stringify(example)}`,
+  minLength: (params) => (params.limit === 1 ? 'must not be empty' : `must be at least ${params.limit} characters`),
+  maxLength: (params) => `must be at most ${params.limit} characters`,
+  minItems: (params) => `must have at least ${plural(Number(params.limit), 'item')}`,
+  maxItems: (params) => `must have at most ${plural(Number(params.limit), 'item')}`,
+  minimum: (_params, schema) => inBounds(schema),
+  maximum: (_params, schema) => inBounds(schema),
+}
+
+function inBounds({ type, minimum, maximum }: ReadSchema): string {
+  const kind = [type].flat().includes('integer') ? 'a whole number' : 'a number'
+  if (minimum === undefined) return maximum === undefined ? `must be ${kind}` : `must be at most ${maximum}`
+  return maximum === undefined ? `must be at least ${minimum}` : `must be ${kind} from ${minimum} to ${maximum}`
+}
+
+/** The value at fault as JSON, shortened. Of a text or list of the wrong length only the length is told. */
+function givenOf(keyword: string, data: unknown): string | undefined {
+  if (keyword === 'minLength' || keyword === 'maxLength')
+    return data === '' ? undefined : String([...String(data)].length)
+  if (keyword === 'minItems' || keyword === 'maxItems') return String((data as unknown[]).length)
+  return cut(JSON.stringify(data) ?? 'nothing')
 }
 
 function article(type: string): string {
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function cut(text: string): string {

@@ -8,11 +8,13 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
+import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signingKeyRoutes } from './routes/signing-keys.ts'
+import { transactionRoutes } from './routes/transactions.ts'
 import { batchRoutes } from './routes/transfers.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { errorSchema } from './schemas.ts'
@@ -25,6 +27,7 @@ export const mteja: Dialect = {
   prefix: '/v1',
   bodies: 'json',
   coerceBodies: false,
+  unknownMembers: 'refused',
   errorSchema,
   render: renderProblem,
   renderUnreadable,
@@ -33,10 +36,12 @@ export const mteja: Dialect = {
       authenticate: authenticateKeysAndTokens,
       routes: [
         apiKeyRoutes,
+        ownMerchantRoutes,
         customerRoutes,
         holdRoutes,
         refundRoutes,
         reversalRoutes,
+        transactionRoutes,
         batchRoutes,
         eventRoutes,
         webhookEndpointRoutes,

@@ -94,7 +94,7 @@ function mapValues<In, Out>(object: Record<string, In>, map: (value: In) => Out)
 
 /** One refusal for each status, as an example. */
 export const sampleRefusals: Record<number, { code: ErrorCode; message: string }> = {
-  400: { code: 'invalid_request', message: 'The body is not valid JSON, or has a member named __proto__' },
+  400: { code: 'invalid_request', message: 'The body is not valid JSON at position 12' },
   401: { code: 'unauthorized', message: 'The key or token is not valid, was revoked or has expired' },
   402: {
     code: 'insufficient_funds',

@@ -89,6 +89,8 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   customer_denied: invalid(),
   balance_limit: invalid(),
   forbidden: { status: 403, type: 'validation_error', code: 'forbidden', nextStep: checkValues },
+  merchant_closed: { status: 403, type: 'validation_error', code: 'forbidden', nextStep: checkValues },
+  merchant_in_use: invalid(),
   not_found: notFound(),
   customer_not_found: invalid('Customer code/email specified is invalid', 404),
   merchant_not_found: notFound(),

@@ -21,6 +21,7 @@ export const paystack: Dialect = {
   prefix: '',
   bodies: 'json-or-urlencoded',
   coerceBodies: true,
+  unknownMembers: 'ignored',
   errorSchema,
   render: renderProblem,
   renderUnreadable,

@@ -114,6 +114,8 @@ test.each([
   [400, { lineItems: [{ amount: 5, currency: 'ZAR', quantity: 0.5 }] }],
   [400, { lineItems: [{ amount: 2 ** 53 - 1, currency: 'ZAR', quantity: 2 }], totalAmount: undefined }],
   [400, { lineItems: [5] }],
+  [400, { lineItems: [{ amount: 5, currency: 'ZAR', quantity: 0 }] }],
+  [400, { lineItems: [{ amount: 5, currency: 'ZAR', quantity: 1e300 }] }],
   [400, { mode: 'setup' }],
   [400, { customerId: undefined }],
   [400, { successUrl: 'javascript:alert(1)' }],

@@ -11,7 +11,7 @@ import {
 } from '../../../domain/payments/checkout-sessions.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { metadataSchema } from '../../http/schemas.ts'
+import { metadataSchema, wholeNumber } from '../../http/schemas.ts'
 import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
@@ -24,7 +24,7 @@ const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }))
 const lineItemSchema = Type.Object({
   name: text(200),
   productId: text(200),
-  quantity: Type.Optional(Type.Number({ description: 'Default 1' })),
+  quantity: Type.Optional(wholeNumber(1, 1e9, { description: 'Default 1' })),
   amount: Type.Unsafe<number | string>({ ...amountSchema, description: 'Minor units for one item' }),
   currency: currencySchema,
   imageId: text(200),
@@ -40,7 +40,7 @@ const hostedConfigSchema = Type.Object({
   merchantAvatarUrl: text(2000),
   requireContact: Type.Optional(Type.Boolean()),
   requireAddress: Type.Optional(Type.Boolean()),
-  taxRate: Type.Optional(Type.Number()),
+  taxRate: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
   embedMode: Type.Optional(Type.Boolean()),
   embedOrigin: text(2000),
   methods: Type.Optional(
@@ -128,7 +128,11 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
             cancelUrl: url,
             lineItems: Type.Optional(Type.Array(lineItemSchema, { maxItems: 100 })),
             totalAmount: Type.Optional(
-              Type.Unsafe<number | string>({ ...amountSchema, description: 'Default: the sum of the line items' }),
+              Type.Unsafe<number | string>({
+                ...amountSchema,
+                description:
+                  'The amount to charge, default the sum of the line items; it may differ from the sum by a tax, a delivery or a discount',
+              }),
             ),
             currency: currencySchema,
             mode: Type.Optional(

@@ -333,11 +333,11 @@ describe('listing customers', () => {
   })
 
   test.each([
-    ['limit=-1', 'limit must be >= 1, not -1'],
-    ['limit=0', 'limit must be >= 1, not 0'],
+    ['limit=-1', 'limit must be at least 1, not -1'],
+    ['limit=0', 'limit must be at least 1, not 0'],
     ['limit=NaN', 'limit must be a number, not "NaN"'],
     ['limit=ten', 'limit must be a number, not "ten"'],
-    ['offset=-1', 'offset must be >= 0, not -1'],
+    ['offset=-1', 'offset must be at least 0, not -1'],
     ['limit=1&limit=2', 'limit must be a number, not ["1","2"]'],
   ])('the list of customers refuses ?%s with 400', async (query, message) => {
     const answer = await call('GET', `${path}?${query}`)
@@ -713,8 +713,10 @@ describe('errors', () => {
   })
 
   test.each([
-    ['{"phoneNumber": ', 'The body is not valid JSON, or has a member named __proto__'],
-    ['{"__proto__": {}}', 'The body is not valid JSON, or has a member named __proto__'],
+    ['{"phoneNumber": ', 'The body is not valid JSON'],
+    ['{"phoneNumber": 1,}', 'The body is not valid JSON at position 18'],
+    ['--x\r\nContent-Disposition: form-data; name="email"\r\n', 'The body must be JSON, not a multipart form'],
+    ['{"__proto__": {}}', 'The body has a member named __proto__ or constructor.prototype, which no object may have'],
     ['[]', 'The body must be a JSON object'],
     ['"text"', 'The body must be a JSON object'],
     ['{"phoneNumber": "\\u0000"}', 'The body has a NUL character or half a surrogate pair'],

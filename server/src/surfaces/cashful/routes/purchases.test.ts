@@ -127,3 +127,10 @@ test('a purchase takes money only from the balance in its currency', async () =>
   })
   expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 500 })
 })
+
+test.each([0, 1.5, -1, 1e10])('a purchase of the quantity %s is refused', async (quantity) => {
+  await wallet.payIn(wallet.ada, 1000)
+  const answer = await buy(50, undefined, { quantity })
+  const message = `quantity must be a whole number from 1 to 1000000000, not ${quantity}`
+  expect([answer.statusCode, answer.json().message]).toEqual([400, [message]])
+})

@@ -3,6 +3,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { makePurchase, type Purchase } from '../../../domain/wallet/purchases.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { wholeNumber } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { amountSchema, currencySchema, responses } from '../schemas.ts'
 
@@ -60,9 +61,7 @@ export const purchaseRoutes: RouteFile = (routes, { context }) => {
             amount: amountSchema,
             currency: currencySchema,
             quantity: Type.Optional(
-              Type.Number({
-                minimum: 0,
-                maximum: 1e9,
+              wholeNumber(1, 1e9, {
                 description: 'Stored with the purchase; amount is the whole amount, whatever the quantity',
               }),
             ),

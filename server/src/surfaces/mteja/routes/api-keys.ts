@@ -20,7 +20,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
         summary: 'Create a key; its secret is shown only once',
         tags,
         body: Type.Object({ name: Type.Optional(Type.String({ maxLength: 200, examples: ['checkout'] })) }),
-        response: responses(201, newApiKeySchema, 400, 401),
+        response: responses(201, newApiKeySchema, 401),
       },
     },
     async (request, tx) => {

@@ -21,6 +21,7 @@ import { csvText } from '../../http/csv.ts'
 import { readEnd, readPeriod } from '../../http/instants.ts'
 import { guardPage } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { currencySchema, customerIdSchema, date, nullableText, responses, timeZoneSchema } from '../schemas.ts'
 import { statementPage } from '../statement.ts'
 
@@ -119,7 +120,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
             }),
           ),
         }),
-        response: responses(200, balancesSchema, 400, 401, 404),
+        response: responses(200, balancesSchema, 401, 404),
       },
     },
     async (request) => {
@@ -151,10 +152,10 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
             Type.Unsafe<'json' | 'csv' | 'html'>({ type: 'string', enum: ['json', 'csv', 'html'], examples: ['json'] }),
           ),
           after: Type.Optional(
-            Type.Integer({ minimum: 0, description: 'JSON only: the number of the last entry already read' }),
+            wholeNumber(0, largestNumber, { description: 'JSON only: the number of the last entry already read' }),
           ),
         }),
-        response: responses(200, statementSchema, 400, 401, 404),
+        response: responses(200, statementSchema, 401, 404),
       },
     },
     async (request, reply) => {

@@ -106,7 +106,6 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         response: responses(
           200,
           Type.Object({ data: Type.Array(deliverySchema), timeZone: timeZoneSchema, nextBefore: nextSchema }),
-          400,
           401,
           404,
         ),
@@ -150,7 +149,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'Count the deliveries that a resend with this filter would send',
         tags,
         querystring: Type.Object(filterMembers),
-        response: responses(200, countSchema, 400, 401, 404),
+        response: responses(200, countSchema, 401, 404),
       },
     },
     async (request) => {
@@ -169,7 +168,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         description: `They are sent at once, with a new series of attempts. More than ${maxResent} deliveries are refused.`,
         tags,
         body: Type.Object(filterMembers),
-        response: responses(200, countSchema, 400, 401, 404, 409),
+        response: responses(200, countSchema, 401, 404, 409),
       },
     },
     async (request, tx) => {
@@ -188,7 +187,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'Send a delivery again, also if it was delivered before',
         tags,
         params,
-        response: responses(200, deliverySchema, 400, 401, 404, 409),
+        response: responses(200, deliverySchema, 401, 404, 409),
       },
     },
     async (request, tx) => {

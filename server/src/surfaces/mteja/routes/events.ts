@@ -7,9 +7,10 @@ import { eventName, readEventName } from '../../../domain/events/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { wholeNumber } from '../../http/schemas.ts'
 import { sendText } from '../../http/send-text.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
-import { date, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
+import { date, limitSchema, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
 import { jsonLines, streams } from '../streams.ts'
 
 const tags = ['Events']
@@ -58,7 +59,7 @@ const looksPerSecond = 1000 / lookEveryMs
 /** The query of lists that are walked from the newest item to the oldest. */
 export function stepQuery(example: string) {
   return {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default 50', examples: [50] })),
+    limit: limitSchema,
     before: Type.Optional(
       Type.String({ maxLength: 100, description: 'Only items that are older than this one', examples: [example] }),
     ),
@@ -115,7 +116,6 @@ export const eventRoutes: RouteFile = (routes, surface) => {
                 'To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end',
             }),
           }),
-          400,
           401,
           404,
         ),
@@ -169,16 +169,14 @@ export const eventRoutes: RouteFile = (routes, surface) => {
           ),
           after: Type.Optional(Type.String({ maxLength: 100, examples: [id] })),
           seconds: Type.Optional(
-            Type.Integer({
-              minimum: 0,
-              maximum: 86_400,
+            wholeNumber(0, 86_400, {
               description:
                 'The stream ends after this number of seconds; 0 sends only the events that are there. Default: it does not end',
               examples: [60],
             }),
           ),
         }),
-        response: streams({ [jsonLines]: streamLineSchema }, 400, 401, 404),
+        response: streams({ [jsonLines]: streamLineSchema }, 401, 404),
       },
     },
     async (request, reply) => {

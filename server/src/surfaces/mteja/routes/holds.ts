@@ -69,7 +69,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
             }),
           ),
         }),
-        response: responses(201, holdSchema, 400, 401, 402, 403, 404, 409),
+        response: responses(201, holdSchema, 401, 402, 403, 404, 409),
       },
     },
     async (request, keyed) => {
@@ -89,7 +89,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
         summary: 'List a customer’s holds, newest first',
         tags,
         querystring: Type.Object({ customerId: customerIdSchema, ...pageQuery }),
-        response: responses(200, pageSchema(holdSchema), 400, 401, 404),
+        response: responses(200, pageSchema(holdSchema), 401, 404),
       },
     },
     async (request) => {
@@ -131,7 +131,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
             Type.Boolean({ description: 'true releases the rest of the hold; default false', examples: [true] }),
           ),
         }),
-        response: responses(201, captureSchema, 400, 401, 403, 404, 409),
+        response: responses(201, captureSchema, 401, 403, 404, 409),
       },
     },
     async (request, keyed) => {
@@ -165,7 +165,6 @@ export const holdRoutes: RouteFile = (routes, surface) => {
         response: responses(
           200,
           Type.Object({ id: Type.String({ examples: [holdId] }), status: Type.Literal('released'), releasedAt: date }),
-          400,
           401,
           404,
           409,

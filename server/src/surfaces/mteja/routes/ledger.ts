@@ -97,7 +97,7 @@ export const ledgerRoutes: RouteFile = (routes, { context }) => {
             Type.Unsafe<'jsonl' | 'csv'>({ type: 'string', enum: ['jsonl', 'csv'], examples: ['csv'] }),
           ),
         }),
-        response: streams({ [jsonLines]: exportedEntrySchema, 'text/csv': csvSchema }, 400, 401, 404),
+        response: streams({ [jsonLines]: exportedEntrySchema, 'text/csv': csvSchema }, 401, 404),
       },
     },
     async (request, reply) => {

@@ -38,6 +38,7 @@ describe('creating a merchant', () => {
         currencies: ['NGN', 'USD'],
         timeZone: 'Africa/Lagos',
         createdAt: now,
+        closedAt: null,
       },
     ])
     expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [] })
@@ -173,5 +174,162 @@ describe('a server without an operator’s key', () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     }
+  })
+})
+
+describe('changing a merchant', () => {
+  test('a merchant is read by its id, by its integration and by its own key', async () => {
+    const made = await createMerchant()
+    const { secret } = (await ask('POST', `/v1/merchants/${made.id}/api-keys`, {})).json()
+    expect((await ask('GET', `/v1/merchants/${made.id}`)).json()).toEqual(made)
+    expect((await ask('GET', `/v1/merchants/${made.integration}`)).json()).toEqual(made)
+    expect((await ask('GET', '/v1/merchant', undefined, secret)).json()).toEqual(made)
+  })
+
+  test('a merchant is renamed', async () => {
+    const made = await createMerchant()
+    const changed = (await ask('PATCH', `/v1/merchants/${made.id}`, { name: ' Duka Kuu ' })).json()
+    expect(changed).toEqual({ ...made, name: 'Duka Kuu' })
+    expect((await ask('GET', `/v1/merchants/${made.id}`)).json()).toEqual(changed)
+  })
+
+  test('a currency is added behind those that the merchant holds, and customers can have money in it at once', async () => {
+    const made = await createMerchant({ name: 'Soko', currencies: ['ZAR', 'NGN'] })
+    const { secret } = (await ask('POST', `/v1/merchants/${made.id}/api-keys`, {})).json()
+    const { id } = (await ask('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, secret)).json()
+    const payIn = () => ask('POST', '/v1/sandbox/pay-ins', { customerId: id, amount: 5, currency: 'KES' }, secret)
+    expect((await payIn()).json().error.code).toBe('currency_not_held')
+    const body = { addCurrencies: ['kes', 'ZAR', 'KES'] }
+    expect((await ask('PATCH', `/v1/merchants/${made.id}`, body)).json().currencies).toEqual(['ZAR', 'NGN', 'KES'])
+    expect((await payIn()).statusCode).toBe(201)
+  })
+
+  test('a merchant gets another time zone, and a statement of a day is of that zone from then on', async () => {
+    const made = await createMerchant({ name: 'Soko', country: 'NG', currencies: ['NGN'] })
+    const { secret } = (await ask('POST', `/v1/merchants/${made.id}/api-keys`, {})).json()
+    const { id } = (await ask('POST', '/api/canary/customers', { phoneNumber: '+2348031234567' }, secret)).json()
+    const statement = async () => {
+      const answer = await ask('GET', `/v1/customers/${id}/statement?from=2026-01-01&to=2026-01-01`, undefined, secret)
+      return [answer.json().timeZone, answer.json().from]
+    }
+    expect(await statement()).toEqual(['Africa/Lagos', '2025-12-31T23:00:00.000Z'])
+    const changed = (await ask('PATCH', `/v1/merchants/${made.id}`, { timeZone: 'africa/nairobi' })).json()
+    expect(changed).toEqual({ ...made, timeZone: 'Africa/Nairobi' })
+    expect(await statement()).toEqual(['Africa/Nairobi', '2025-12-31T21:00:00.000Z'])
+  })
+
+  test('two currencies that are added at once are both held', async () => {
+    const { id } = await createMerchant()
+    await Promise.all(
+      ['KES', 'USD', 'UGX'].map((each) => ask('PATCH', `/v1/merchants/${id}`, { addCurrencies: [each] })),
+    )
+    const { currencies } = (await ask('GET', `/v1/merchants/${id}`)).json()
+    expect([currencies[0], [...currencies].sort()]).toEqual(['ZAR', ['KES', 'UGX', 'USD', 'ZAR']])
+  })
+
+  test.each([
+    [{ name: ' ' }, 'name'],
+    [{ addCurrencies: ['BTC'] }, 'addCurrencies'],
+    [{ addCurrencies: [] }, 'addCurrencies'],
+    [{ timeZone: 'Africa/Nowhere' }, 'timeZone'],
+    [{ currencies: ['USD'] }, 'currencies'],
+  ])('a change of a merchant to %j is refused and names %s', async (body, field) => {
+    const { id } = await createMerchant()
+    const answer = await ask('PATCH', `/v1/merchants/${id}`, body)
+    expect([answer.statusCode, answer.json().error.field]).toEqual([400, field])
+  })
+})
+
+describe('closing a merchant', () => {
+  /** A merchant with a customer who has 100, and a key. */
+  async function createBusy() {
+    const made = await createMerchant({ name: 'Soko', currencies: ['ZAR', 'NGN'] })
+    const { secret } = (await ask('POST', `/v1/merchants/${made.id}/api-keys`, {})).json()
+    const own = (method: string, path: string, body?: unknown) => ask(method, path, body, secret)
+    const customer = (await own('POST', '/api/canary/customers', { phoneNumber: '0821234567' })).json().id as string
+    const payIn = (await own('POST', '/v1/sandbox/pay-ins', { customerId: customer, amount: 100 })).json()
+    return { id: made.id as string, own, customer, payInId: payIn.id as string }
+  }
+  const close = (id: string, body: object = {}) => ask('POST', `/v1/merchants/${id}/close`, body)
+
+  test('a merchant is not closed while customers have money or a hold is open, and the message counts them', async () => {
+    const { id, own, customer, payInId } = await createBusy()
+    await own('POST', '/v1/holds', { customerId: customer, amount: 40 })
+    const refused = await close(id)
+    expect([refused.statusCode, refused.json().error]).toEqual([
+      409,
+      {
+        code: 'merchant_in_use',
+        message:
+          'The merchant cannot be closed: 1 customer has ZAR 1.00 in test mode; 1 hold is open, of ZAR 0.40 in test mode',
+      },
+    ])
+    expect((await ask('GET', `/v1/merchants/${id}`)).json().closedAt).toBeNull()
+    const [hold] = (await own('GET', `/v1/holds?customerId=${customer}`)).json().data
+    await own('POST', `/v1/holds/${hold.id}/release`)
+    await own('POST', '/v1/refunds', { transactionId: payInId })
+    expect((await close(id)).json()).toMatchObject({ closedAt: now })
+  })
+
+  test('a merchant is not closed while a dedicated account can receive money', async () => {
+    const { id, own, customer, payInId } = await createBusy()
+    await own('POST', '/v1/refunds', { transactionId: payInId })
+    const { data } = (await own('POST', '/dedicated_account', { customer })).json()
+    expect((await close(id)).json().error.message).toContain('1 dedicated account can still receive money')
+    await own('DELETE', `/dedicated_account/${data.id}`)
+    expect((await close(id)).statusCode).toBe(200)
+  })
+
+  test('test mode is ignored on request', async () => {
+    const { id } = await createBusy()
+    expect((await close(id, { ignoreTestMode: true })).statusCode).toBe(200)
+  })
+
+  test('the keys and tokens of a closed merchant read everything and change nothing', async () => {
+    const { id, own, customer } = await createBusy()
+    const { token } = (await own('GET', '/api/canary/authentication/token')).json()
+    await close(id, { ignoreTestMode: true })
+    for (const path of [
+      `/api/canary/customers/${customer}/balance`,
+      `/v1/customers/${customer}/statement?from=2026-01-01&to=2027-01-01`,
+      '/v1/merchant',
+      '/customer',
+    ]) {
+      expect([path, (await own('GET', path)).statusCode]).toEqual([path, 200])
+    }
+    const writes = [
+      ['POST', '/api/canary/customers', { phoneNumber: '0821234568' }],
+      ['POST', '/v1/sandbox/pay-ins', { customerId: customer, amount: 1 }],
+      ['POST', '/customer', { email: 'a@example.com' }],
+      ['DELETE', '/v1/api-keys/none', undefined],
+    ] as const
+    for (const [method, path, body] of writes) {
+      const answer = await own(method, path, body)
+      expect([path, answer.statusCode, answer.body]).toEqual([
+        path,
+        403,
+        expect.stringMatching(/was closed on 2026-01-15/),
+      ])
+    }
+    const byToken = await ask('POST', '/v1/holds', { customerId: customer, amount: 1 }, token)
+    expect(byToken.json().error.code).toBe('merchant_closed')
+    expect((await ask('PATCH', `/v1/merchants/${id}`, { name: 'x' })).json().error.code).toBe('merchant_closed')
+  })
+
+  test('the pages of a closed merchant take no payment', async () => {
+    const { id, own } = await createBusy()
+    const opened = (await own('POST', '/transaction/initialize', { email: 'a@example.com', amount: 500 })).json().data
+    await close(id, { ignoreTestMode: true })
+    const path = new URL(opened.authorization_url).pathname
+    const answer = await ask('POST', path, { method: 'mobile_money', phone: '0821234567' }, null)
+    expect([answer.statusCode, answer.body]).toEqual([403, expect.stringMatching(/was closed on 2026-01-15/)])
+  })
+
+  test('a closed merchant is answered as it is when it is closed again, and works again when it is opened', async () => {
+    const { id, own } = await createBusy()
+    const closed = (await close(id, { ignoreTestMode: true })).json()
+    expect((await close(id)).json()).toEqual(closed)
+    expect((await ask('POST', `/v1/merchants/${id}/reopen`, {})).json()).toMatchObject({ closedAt: null })
+    expect((await own('POST', '/api/canary/customers', { phoneNumber: '0821234568' })).statusCode).toBe(201)
   })
 })

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
+import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/merchants/merchant-changes.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
 import type { Merchant } from '../../../domain/merchants/tenant.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -41,7 +42,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
             }),
           ),
         }),
-        response: responses(201, merchantSchema, 400, 401, 404),
+        response: responses(201, merchantSchema, 401, 404),
       },
     },
     async (request, tx) => renderMerchant(await createMerchant(tx, request.body)),
@@ -60,6 +61,93 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
     async () => ({ data: (await listMerchants(context)).map(renderMerchant) }),
   )
 
+  routes.get(
+    '/merchants/:id',
+    {
+      schema: {
+        operationId: 'retrieveMerchant',
+        summary: 'Retrieve a merchant by its id or its integration number',
+        tags,
+        params: merchantParams,
+        response: responses(200, merchantSchema, 401, 404),
+      },
+    },
+    async (request) => renderMerchant(await getMerchant(context, request.params.id)),
+  )
+
+  routes.patch(
+    '/merchants/:id',
+    {
+      once: 'in a transaction',
+      schema: {
+        operationId: 'updateMerchant',
+        summary: 'Update a merchant: rename it, add currencies that it holds, or set its time zone',
+        description:
+          'Customers can have balances in an added currency from the next request on. The default currency stays, and a ' +
+          'currency is never taken away, because balances may be in it. With the time zone the days of the past change too.',
+        tags,
+        params: merchantParams,
+        body: Type.Object({
+          name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, examples: ['Duka'] })),
+          addCurrencies: Type.Optional(
+            Type.Array(Type.String({ maxLength: 10 }), {
+              minItems: 1,
+              maxItems: 60,
+              description: 'ISO 4217 codes',
+              examples: [['KES']],
+            }),
+          ),
+          timeZone: Type.Optional(
+            Type.String({ maxLength: 100, description: 'IANA name of a time zone', examples: ['Africa/Lagos'] }),
+          ),
+        }),
+        response: responses(200, merchantSchema, 401, 403, 404),
+      },
+    },
+    async (request, tx) => renderMerchant(await changeMerchant(tx, request.params.id, request.body)),
+  )
+
+  routes.post(
+    '/merchants/:id/close',
+    {
+      once: 'in a transaction',
+      schema: {
+        operationId: 'closeMerchant',
+        summary: 'Close a merchant: its keys can read and no longer change anything',
+        description:
+          'Refused while customers have money, and while a hold, a payment or a dedicated account is open. The message counts ' +
+          'them. The merchant’s own balance may remain. Pages of a closed merchant take no payment.',
+        tags,
+        params: merchantParams,
+        body: Type.Object({
+          ignoreTestMode: Type.Optional(
+            Type.Boolean({ description: 'true closes whatever is open in test mode; default false', examples: [true] }),
+          ),
+        }),
+        response: responses(200, merchantSchema, 401, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const { ignoreTestMode = false } = request.body
+      return renderMerchant(await closeMerchant(tx, request.params.id, { ignoreTestMode }))
+    },
+  )
+
+  routes.post(
+    '/merchants/:id/reopen',
+    {
+      once: 'in a transaction',
+      schema: {
+        operationId: 'reopenMerchant',
+        summary: 'Open a closed merchant again',
+        tags,
+        params: merchantParams,
+        response: responses(200, merchantSchema, 401, 404),
+      },
+    },
+    async (request, tx) => renderMerchant(await reopenMerchant(tx, request.params.id)),
+  )
+
   routes.post(
     '/merchants/:id/api-keys',
     {
@@ -74,7 +162,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
           mode: Type.Optional(modeSchema),
           name: Type.Optional(Type.String({ maxLength: 200, examples: ['checkout'] })),
         }),
-        response: responses(201, newApiKeySchema, 400, 401, 404),
+        response: responses(201, newApiKeySchema, 401, 404),
       },
     },
     async (request, tx) => {
@@ -120,7 +208,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   )
 }
 
-function renderMerchant(merchant: Merchant) {
+export function renderMerchant(merchant: Merchant) {
   return {
     id: merchant.code,
     integration: merchant.id,
@@ -129,5 +217,6 @@ function renderMerchant(merchant: Merchant) {
     currencies: [...merchant.currencies],
     timeZone: merchant.timeZone,
     createdAt: merchant.createdAt.toISOString(),
+    closedAt: merchant.closedAt?.toISOString() ?? null,
   }
 }

@@ -81,3 +81,57 @@ test('a refund of a refund and of an unknown transaction is refused', async () =
   expect((await refund('txn_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d')).statusCode).toBe(404)
   expect((await refund('nothing')).statusCode).toBe(404)
 })
+
+test('refunds and reversals are listed newest first: all, of a transaction, and of a customer on either side', async () => {
+  await wallet.payIn(wallet.ada, 1000)
+  const [purchase, transfer] = [await buy(100), await send(50)]
+  const later = () => wallet.api.service.clock.advance(1)
+  const made = [(await refund(purchase, { amount: 30, reason: 'Returned' })).json()]
+  later()
+  made.unshift((await refund(purchase, { amount: 20 })).json())
+  later()
+  made.unshift((await reverse(transfer)).json())
+  const list = async (query: string) => (await wallet.get(`/v1/refunds?${query}`)).json()
+  const all = await list('')
+  expect(all).toMatchObject({ data: made, nextBefore: null })
+  expect((await list(`transactionId=${purchase}`)).data).toEqual(all.data.slice(1))
+  expect((await list(`customerId=${wallet.ada}`)).data).toEqual(all.data)
+  expect((await list(`customerId=${wallet.ben}`)).data).toEqual(all.data.slice(0, 1))
+  expect((await list(`customerId=${wallet.ben}&transactionId=${purchase}`)).data).toEqual([])
+  const first = await list('limit=2')
+  expect([first.data, first.nextBefore]).toEqual([all.data.slice(0, 2), made[1].id])
+  expect(await list(`limit=2&before=${first.nextBefore}`)).toEqual({ data: all.data.slice(2), nextBefore: null })
+  expect(all.data[0]).toMatchObject({ kind: 'reversal', customerId: wallet.ben, reason: null })
+  expect(all.data[2]).toMatchObject({ kind: 'refund', customerId: wallet.ada, reason: 'Returned' })
+})
+
+test('one refund is read by its id, and other transactions are no refunds', async () => {
+  const payIn = await wallet.payIn(wallet.ada, 1000)
+  const made = (await refund(payIn, { amount: 30 })).json()
+  for (const id of [made.id, `txn_${made.id}`])
+    expect((await wallet.get(`/v1/refunds/${id}`)).json()).toMatchObject(made)
+  for (const id of [payIn, 'nothing']) {
+    expect((await wallet.get(`/v1/refunds/${id}`)).json().error.code).toBe('transaction_not_found')
+  }
+})
+
+test('a payment is refunded and reversed by any of its names', async () => {
+  const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+  const body = { email: 'ada@example.com', amount: 500, reference: 'order-17', card }
+  const { data } = (await wallet.send('POST', '/charge', body)).json()
+  const first = (await refund('order-17', { amount: 100 })).json()
+  expect((await wallet.get(`/v1/refunds/${first.id}`)).json()).toMatchObject({ amount: 100, customerId: null })
+  const { payment } = (await wallet.get('/v1/transactions/order-17')).json()
+  expect((await refund(String(data.id), { amount: 100 })).json().transactionId).toBe(first.transactionId)
+  expect((await refund(payment.paymentIntentId, { amount: 100 })).json().transactionId).toBe(first.transactionId)
+  expect((await reverse('order-17')).json()).toMatchObject({ amount: 200, transactionId: first.transactionId })
+  expect((await refund('order-17')).json().error.code).toBe('refund_exceeded')
+})
+
+test('a payment that is not paid is not refunded, and the message says so', async () => {
+  await wallet.send('POST', '/transaction/initialize', { email: 'ada@example.com', amount: 500, reference: 'later' })
+  expect((await refund('later')).json().error).toEqual({
+    code: 'transaction_not_found',
+    message: 'The payment "later" is not paid, so there is no transaction of it',
+  })
+})

@@ -1,26 +1,40 @@
 import { Type } from 'typebox'
-import { type Refund, refundTransaction } from '../../../domain/wallet/refunds.ts'
+import { getCustomer } from '../../../domain/customers/customers.ts'
+import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
+import {
+  getRefund,
+  listRefunds,
+  type Refund,
+  refundTransaction,
+  type StoredRefund,
+} from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { transactionIdOf } from '../ids.ts'
-import { amountSchema, date, responses } from '../schemas.ts'
+import { idStepQuery, nextBeforeSchema, readIdStep, transactionName } from '../names.ts'
+import { amountSchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
 
-export const transactionId = Type.String({
-  maxLength: 100,
-  description: 'The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id',
-  examples: ['txn_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
-})
+const tags = ['Refunds']
+const id = '019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'
+
 export const reason = Type.Optional(Type.String({ maxLength: 500, examples: ['Returned goods'] }))
 
+/** The answer to a new refund keeps these members alone, because a repeat of an old request has the old bytes. */
 export const refundSchema = Type.Object({
-  id: Type.String({
-    description: 'The id of the new ledger transaction',
-    examples: ['019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'],
-  }),
+  id: Type.String({ description: 'The id of the new ledger transaction', examples: [id] }),
   transactionId: Type.String({ description: 'The id of the transaction that was given back' }),
   amount: Type.Integer({ examples: [50] }),
   currency: Type.String({ examples: ['ZAR'] }),
   createdAt: date,
+})
+
+const storedRefundSchema = Type.Object({
+  ...refundSchema.properties,
+  kind: Type.Unsafe<Refund['kind']>({ type: 'string', enum: ['refund', 'reversal'], examples: ['refund'] }),
+  customerId: Type.Union([Type.String(), Type.Null()], {
+    description: 'The customer of the movement; for a transfer, its receiver; null for a payment to the merchant',
+    examples: ['CUS_xnxdt6s1zg1f4nx'],
+  }),
+  reason: nullableText,
 })
 
 /** `/v1/refunds`: give money back to its payer, never more than the rest of the movement. */
@@ -33,20 +47,77 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'refund',
         summary: 'Refund a pay-in, a purchase or a capture, in whole or in part',
-        tags: ['Refunds'],
-        body: Type.Object({ transactionId, amount: Type.Optional(amountSchema), reason }),
-        response: responses(201, refundSchema, 400, 401, 402, 404, 409),
+        tags,
+        body: Type.Object({ transactionId: transactionName, amount: Type.Optional(amountSchema), reason }),
+        response: responses(201, refundSchema, 401, 402, 404, 409),
       },
     },
     async (request, keyed) => {
-      const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
-      const refund = await refundTransaction(context, tenantOf(request), given, keyed)
+      const tenant = tenantOf(request)
+      const transactionId = await findTransactionId(context, tenant, request.body.transactionId)
+      const refund = await refundTransaction(context, tenant, { ...request.body, transactionId }, keyed)
       return { answer: renderRefund(refund), replayed: refund.replayed }
     },
   )
+
+  routes.get(
+    '/refunds',
+    {
+      schema: {
+        operationId: 'listRefunds',
+        summary:
+          'List refunds and reversals, newest first: all, those of a transaction or payment, or those of a customer',
+        tags,
+        querystring: Type.Object({
+          transactionId: Type.Optional(transactionName),
+          customerId: Type.Optional(customerIdSchema),
+          ...idStepQuery(id),
+        }),
+        response: responses(
+          200,
+          Type.Object({ data: Type.Array(storedRefundSchema), nextBefore: nextBeforeSchema }),
+          401,
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { transactionId, customerId, ...query } = request.query
+      const step = readIdStep(query)
+      const refunds = await listRefunds(
+        context,
+        tenant,
+        {
+          transactionId:
+            transactionId === undefined ? undefined : await findTransactionId(context, tenant, transactionId),
+          customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
+        },
+        step,
+      )
+      return {
+        data: refunds.map(renderStored),
+        nextBefore: refunds.length < step.limit ? null : (refunds.at(-1)?.id ?? null),
+      }
+    },
+  )
+
+  routes.get(
+    '/refunds/:id',
+    {
+      schema: {
+        operationId: 'retrieveRefund',
+        summary: 'Retrieve a refund or a reversal',
+        tags,
+        params: Type.Object({ id: Type.String({ maxLength: 100, examples: [id] }) }),
+        response: responses(200, storedRefundSchema, 401, 404),
+      },
+    },
+    async (request) => renderStored(await getRefund(context, tenantOf(request), request.params.id)),
+  )
 }
 
-export function renderRefund(refund: Refund) {
+export function renderRefund(refund: Omit<Refund, 'replayed'>) {
   return {
     id: refund.id,
     transactionId: refund.transactionId,
@@ -54,4 +125,8 @@ export function renderRefund(refund: Refund) {
     currency: refund.currency,
     createdAt: refund.createdAt.toISOString(),
   }
+}
+
+function renderStored(refund: StoredRefund) {
+  return { ...renderRefund(refund), kind: refund.kind, customerId: refund.customerCode, reason: refund.reason }
 }

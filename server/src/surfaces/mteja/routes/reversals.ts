@@ -1,10 +1,11 @@
 import { Type } from 'typebox'
+import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
 import { reverseTransaction } from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { transactionIdOf } from '../ids.ts'
+import { transactionName } from '../names.ts'
 import { responses } from '../schemas.ts'
-import { reason, refundSchema, renderRefund, transactionId } from './refunds.ts'
+import { reason, refundSchema, renderRefund } from './refunds.ts'
 
 /** `/v1/reversals`: undo a movement. */
 export const reversalRoutes: RouteFile = (routes, { context }) => {
@@ -17,13 +18,14 @@ export const reversalRoutes: RouteFile = (routes, { context }) => {
         operationId: 'reverse',
         summary: 'Reverse a transaction: undo all that is left of it; also for a transfer',
         tags: ['Refunds'],
-        body: Type.Object({ transactionId, reason }),
-        response: responses(201, refundSchema, 400, 401, 402, 404, 409),
+        body: Type.Object({ transactionId: transactionName, reason }),
+        response: responses(201, refundSchema, 401, 402, 404, 409),
       },
     },
     async (request, keyed) => {
-      const given = { ...request.body, transactionId: transactionIdOf(request.body.transactionId) }
-      const reversal = await reverseTransaction(context, tenantOf(request), given, keyed)
+      const tenant = tenantOf(request)
+      const transactionId = await findTransactionId(context, tenant, request.body.transactionId)
+      const reversal = await reverseTransaction(context, tenant, { ...request.body, transactionId }, keyed)
       return { answer: renderRefund(reversal), replayed: reversal.replayed }
     },
   )

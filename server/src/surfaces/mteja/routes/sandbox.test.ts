@@ -190,8 +190,8 @@ describe('a payment method', () => {
 
 describe('the sandbox in live mode', () => {
   test.each([
-    ['/v1/sandbox/pay-ins', { amount: 1 }],
-    ['/v1/sandbox/payment-methods', { type: 'card' }],
+    ['/v1/sandbox/pay-ins', { customerId: 'CUS_x', amount: 1 }],
+    ['/v1/sandbox/payment-methods', { customerId: 'CUS_x', type: 'card' }],
     ['/v1/sandbox/payments/order-1/notice', { outcome: 'succeeded' }],
     ['/v1/sandbox/dedicated-accounts/9123456789/transfers', { amount: 1 }],
     ['/v1/sandbox/mandates/reference/approve', {}],
@@ -199,7 +199,8 @@ describe('the sandbox in live mode', () => {
     const live = await addTestKey(api.service, tenant.merchant, 'live')
     const made = await call('POST', '/customer', { email: 'live@example.com' }, live.secret)
     const { customer_code } = made.json().data
-    const answer = await call('POST', path, { customerId: customer_code, ...body }, live.secret)
+    const named = 'customerId' in body ? { ...body, customerId: customer_code } : body
+    const answer = await call('POST', path, named, live.secret)
     expect([answer.statusCode, answer.json().error.code]).toEqual([403, 'test_mode_only'])
     const balance = await call('GET', `/api/canary/customers/${customer_code}/balance`, undefined, live.secret)
     expect(balance.json().amount).toBe(0)

@@ -11,7 +11,8 @@ import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/san
 import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { date, nullableText, responses } from '../schemas.ts'
+import { wholeNumber } from '../../http/schemas.ts'
+import { amountSchema, date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
 const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
@@ -85,11 +86,11 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         tags,
         body: Type.Object({
           customerId,
-          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          amount: amountSchema,
           currency: Type.Optional(Type.String({ maxLength: 10, examples: ['ZAR'] })),
           description: optionalText(500, 'Top-up'),
         }),
-        response: responses(201, payInSchema, 400, 401, 403, 404),
+        response: responses(201, payInSchema, 401, 403, 404),
       },
     },
     async (request, keyed) => {
@@ -136,8 +137,8 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
               examples: ['4084084084084081'],
             }),
           ),
-          expiryMonth: Type.Optional(Type.Integer({ minimum: 1, maximum: 12, examples: [12] })),
-          expiryYear: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2099, examples: [2030] })),
+          expiryMonth: Type.Optional(wholeNumber(1, 12, { examples: [12] })),
+          expiryYear: Type.Optional(wholeNumber(2000, 2099, { examples: [2030] })),
           brand: optionalText(40, 'visa'),
           bank: optionalText(100, 'TEST BANK'),
           phone: Type.Optional(
@@ -150,7 +151,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           provider: optionalText(40, 'mpesa'),
           accountName: optionalText(200, 'John Doe'),
         }),
-        response: responses(201, paymentMethodSchema, 400, 401, 403, 404),
+        response: responses(201, paymentMethodSchema, 401, 403, 404),
       },
     },
     async (request, tx) => {
@@ -207,7 +208,6 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
               ],
             },
           ),
-          400,
           401,
           403,
           404,
@@ -241,7 +241,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         tags,
         params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
         body: Type.Object({
-          amount: Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [5000] }),
+          amount: amountSchema,
           senderName: optionalText(200, 'Ada Obi'),
           senderBank: optionalText(100, 'Zenith Bank'),
           senderAccountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
@@ -256,7 +256,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
             }),
           ),
         }),
-        response: responses(201, incomingTransferSchema, 400, 401, 403, 404, 409),
+        response: responses(201, incomingTransferSchema, 401, 403, 404, 409),
       },
     },
     async (request, attempt) => {

@@ -54,3 +54,33 @@ test('a batch of transfers is made once for its key, refusals included', async (
   expect(again.headers['idempotent-replayed']).toBe('true')
   expect(await wallet.balance(wallet.ben)).toMatchObject({ amount: 60 })
 })
+
+test('a refused transfer of a batch names its line, its member and the one customer there is not', async () => {
+  await wallet.payIn(wallet.ada, 100)
+  const nobody = 'CUS_000000000000000'
+  const { outcomes } = (
+    await batch([
+      there(1),
+      there(1, { toCustomerId: nobody }),
+      there(1, { fromCustomerId: nobody }),
+      there(1, { fromCustomerId: nobody, toCustomerId: 'CUS_1' }),
+      there(0),
+      there(1, { toCustomerId: wallet.ada }),
+      there(1, { currency: 'KES' }),
+      there(100),
+    ])
+  ).json()
+  expect(outcomes.map((each: { error?: { message: string; field: string } }) => each.error)).toMatchObject([
+    undefined,
+    { field: 'transfers.1.toCustomerId', message: `transfers.1.toCustomerId: There is no customer "${nobody}"` },
+    { field: 'transfers.2.fromCustomerId', message: `transfers.2.fromCustomerId: There is no customer "${nobody}"` },
+    { message: `transfers.3.fromCustomerId: There is no customer "${nobody}" and no customer "CUS_1"` },
+    { field: 'transfers.4.amount', message: expect.stringMatching(/^transfers\.4\.amount: amount must be a whole/) },
+    { field: 'transfers.5.toCustomerId' },
+    { field: 'transfers.6.currency' },
+    {
+      code: 'insufficient_funds',
+      message: `The available balance of customer ${wallet.ada} does not cover the amount`,
+    },
+  ])
+})

@@ -46,7 +46,6 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
             refused: Type.Integer({ examples: [0] }),
             outcomes: Type.Array(outcomeSchema),
           }),
-          400,
           401,
           409,
         ),
@@ -66,10 +65,13 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-function renderOutcome(outcome: Transfer | ServiceError) {
+/** The refusal of a member names its line too: `transfers.17.toCustomerId`. Other refusals name the customer. */
+function renderOutcome(outcome: Transfer | ServiceError, line: number) {
   if (!(outcome instanceof ServiceError)) {
     return { status: 'completed' as const, id: outcome.id, createdAt: outcome.createdAt.toISOString() }
   }
-  const { code, message, field } = outcome
-  return { status: 'refused' as const, error: { code, message, ...(field === undefined ? {} : { field }) } }
+  const { code, message } = outcome
+  if (outcome.field === undefined) return { status: 'refused' as const, error: { code, message } }
+  const field = `transfers.${line}.${outcome.field}`
+  return { status: 'refused' as const, error: { code, message: `${field}: ${message}`, field } }
 }

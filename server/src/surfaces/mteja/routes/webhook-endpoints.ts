@@ -93,7 +93,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
           events: Type.Optional(events),
           metadata: Type.Optional(metadataSchema),
         }),
-        response: responses(201, newEndpointSchema, 400, 401, 409),
+        response: responses(201, newEndpointSchema, 401, 409),
       },
     },
     async (request, tx) => {
@@ -121,7 +121,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         summary: 'List webhook endpoints of both styles, newest first',
         tags,
         querystring: Type.Object(pageQuery),
-        response: responses(200, pageSchema(webhookEndpointSchema), 400, 401),
+        response: responses(200, pageSchema(webhookEndpointSchema), 401),
       },
     },
     async (request) => {
@@ -162,7 +162,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
           events: Type.Optional(events),
           enabled: Type.Optional(Type.Boolean({ examples: [true] })),
         }),
-        response: responses(200, webhookEndpointSchema, 400, 401, 404, 409),
+        response: responses(200, webhookEndpointSchema, 401, 404, 409),
       },
     },
     async (request, tx) => {
@@ -188,7 +188,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
             Type.Number({ minimum: 0, maximum: 168, description: 'Default 24', examples: [24] }),
           ),
         }),
-        response: responses(200, newEndpointSchema, 400, 401, 404, 409),
+        response: responses(200, newEndpointSchema, 401, 404, 409),
       },
     },
     async (request, tx) => {

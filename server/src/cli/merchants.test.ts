@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../../test/engines.ts'
+import { runMteja } from '../../test/server-process.ts'
+
+// Each command is a process of its own and opens the database anew.
+vi.setConfig({ testTimeout: 90_000 })
+
+let place: TestPlace['options']
+let remove: () => Promise<void>
+
+beforeAll(async () => {
+  const made = await makeTestDatabase()
+  remove = made.remove
+  place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
+  // The first command on a database creates its test merchant and reports that.
+  await mteja('merchant', 'list')
+})
+
+afterAll(() => remove())
+
+const mteja = (...args: string[]) => runMteja(args, place)
+
+test('a merchant is shown, renamed, given a currency, closed and opened again on the command line', async () => {
+  const { id } = JSON.parse((await mteja('merchant', 'create', '--name', 'Soko', '--json')).stdout)
+  const changed = await mteja('merchant', 'update', id, '--name', 'Duka', '--add-currencies', 'KES,USD', '--json')
+  expect(JSON.parse(changed.stdout)).toMatchObject({ id, name: 'Duka', currencies: ['ZAR', 'KES', 'USD'] })
+  expect((await mteja('merchant', 'show', id)).stdout).toMatch(
+    /^mer_\w+ {2}\d+ {2}ZA {2}ZAR,KES,USD {2}open {2}Duka\n$/,
+  )
+  expect(await mteja('merchant', 'close', id)).toEqual({
+    code: 0,
+    stdout: `Closed merchant ${id}. Its history can still be read.\n`,
+    stderr: '',
+  })
+  const refused = await mteja('merchant', 'update', id, '--name', 'Soko')
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^mteja: The merchant Duka was closed on /)])
+  expect((await mteja('merchant', 'reopen', id)).stdout).toBe(`Merchant ${id} is open again.\n`)
+})

@@ -1,0 +1,92 @@
+import { ServiceError } from '../../base/errors.ts'
+import { type Currency, formatAmount, parseCurrency } from '../../base/money.ts'
+import { argument, functionCall } from '../../db/function-call.ts'
+import { sql } from '../../db/sql.ts'
+import type { TxContext } from '../context.ts'
+import { getMerchant, type MerchantRow, merchantColumns, parseTimeZone, readMerchant, readName } from './merchants.ts'
+import { type Merchant, type Mode, refuseClosed } from './tenant.ts'
+
+export interface MerchantChange {
+  name?: string | undefined
+  /** ISO 4217. They are added after the held ones, so the default stays; a held one is no change. */
+  addCurrencies?: readonly string[] | undefined
+  /** IANA name. The days of the past change with it: a statement of a past period may begin and end elsewhere. */
+  timeZone?: string | undefined
+}
+
+/** Throws `merchant_not_found`, `merchant_closed`, `invalid_request`. For the operator only. */
+export async function changeMerchant(tx: TxContext, reference: string, change: MerchantChange): Promise<Merchant> {
+  const name = change.name === undefined ? null : readName(change.name)
+  const added = (change.addCurrencies ?? []).map((each) => parseCurrency(each, 'addCurrencies'))
+  const timeZone = change.timeZone === undefined ? null : parseTimeZone(change.timeZone)
+  const merchant = await lockMerchant(tx, reference)
+  refuseClosed(merchant)
+  const currencies = [...new Set([...merchant.currencies, ...added])]
+  const [row] = await tx.db.query<MerchantRow>(sql`
+    update merchants as m set
+      name = coalesce(${name}, m.name), currencies = ${currencies}, time_zone = coalesce(${timeZone}, m.time_zone)
+    where m.id = ${merchant.id}
+    returning ${merchantColumns}
+  `)
+  return readMerchant(row as MerchantRow)
+}
+
+interface OpenThing {
+  what: 'customer_money' | 'hold' | 'payment' | 'dedicated_account'
+  mode: Mode
+  currency: Currency | null
+  count: bigint
+  amount: string | null
+}
+
+/**
+ * Closes a merchant: its keys and tokens can read and no longer change anything, and its pages take no payment. Refused
+ * while customers have money and while a hold, a payment or a dedicated account is open. The merchant's own balance may
+ * remain. A closed merchant is answered as it is. Throws `merchant_not_found`, `merchant_in_use`. For the operator only.
+ */
+export async function closeMerchant(
+  tx: TxContext,
+  reference: string,
+  { ignoreTestMode }: { ignoreTestMode: boolean },
+): Promise<Merchant> {
+  const merchant = await lockMerchant(tx, reference)
+  if (merchant.closedAt !== null) return merchant
+  const open = await tx.db.query<OpenThing>(sql`
+    select * from ${functionCall('close_merchant', {
+      p_merchant_id: argument('integer', merchant.id),
+      p_now: argument('timestamptz', tx.clock.now()),
+      p_ignore_test: argument('boolean', ignoreTestMode),
+    })}
+  `)
+  if (open.length === 0) return getMerchant(tx, merchant.code)
+  throw new ServiceError('merchant_in_use', `The merchant cannot be closed: ${open.map(describeOpen).join('; ')}`)
+}
+
+/** Opens a closed merchant again. Throws `merchant_not_found`. For the operator only. */
+export async function reopenMerchant(tx: TxContext, reference: string): Promise<Merchant> {
+  const { id } = await lockMerchant(tx, reference)
+  const [row] = await tx.db.query<MerchantRow>(sql`
+    update merchants as m set closed_at = null where m.id = ${id} returning ${merchantColumns}
+  `)
+  return readMerchant(row as MerchantRow)
+}
+
+async function lockMerchant(tx: TxContext, reference: string): Promise<Merchant> {
+  const { id } = await getMerchant(tx, reference)
+  const [row] = await tx.db.query<MerchantRow>(sql`
+    select ${merchantColumns} from merchants m where m.id = ${id} for no key update
+  `)
+  return readMerchant(row as MerchantRow)
+}
+
+function describeOpen({ what, mode, currency, count, amount }: OpenThing): string {
+  const money = currency === null ? '' : `${currency} ${formatAmount(BigInt(amount ?? 0), currency)}`
+  const many = count !== 1n
+  const sentences: Record<OpenThing['what'], string> = {
+    customer_money: many ? `${count} customers have ${money}` : `1 customer has ${money}`,
+    hold: `${count} ${many ? 'holds are' : 'hold is'} open, of ${money}`,
+    payment: `${count} ${many ? 'payments are' : 'payment is'} under way, of ${money}`,
+    dedicated_account: `${count} dedicated ${many ? 'accounts' : 'account'} can still receive money`,
+  }
+  return `${sentences[what]} in ${mode} mode`
+}

@@ -1,0 +1,125 @@
+import { ServiceError } from '../../base/errors.ts'
+import { isUuid } from '../../base/ids.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** A thing that money moves for, found by one of its names. */
+interface Named {
+  what: 'transaction' | 'payment intent' | 'checkout session' | 'payment' | 'hold'
+  /** The ledger transaction that is the thing or that paid it; null if no money has moved, and for a hold. */
+  transactionId: string | null
+  /** The hold whose captures are meant. */
+  holdId: string | null
+}
+
+/**
+ * The id of the ledger transaction that a name of any API stands for: `txn_…`, `purchase_…`, `transfer_…` or the bare id,
+ * `pi_…`, `checkout_sess_…`, and the reference or the number of a payment. Throws `transaction_not_found`, also for a
+ * payment that is not paid, and `invalid_request` for a name that stands for two things.
+ */
+export async function findTransactionId(context: Context, tenant: Tenant, name: string): Promise<string> {
+  const named = onlyOne(name, await findNamed(context, tenant, name, { holds: false }))
+  if (named?.transactionId) return named.transactionId
+  const message =
+    named === undefined
+      ? `There is no transaction ${JSON.stringify(name)}`
+      : `The ${named.what} ${JSON.stringify(name)} is not paid, so there is no transaction of it`
+  throw new ServiceError('transaction_not_found', message)
+}
+
+/**
+ * The ids of everything that has moved for a name, newest first: what `findTransactionId` finds or the captures of a hold,
+ * and all refunds and reversals of them. Throws `reference_not_found` for a name that stands for nothing, and
+ * `invalid_request` for a name that stands for two things.
+ */
+export async function findMovements(
+  context: Context,
+  tenant: Tenant,
+  name: string,
+  { before, limit }: { before: string | undefined; limit: number },
+): Promise<string[]> {
+  const named = onlyOne(name, await findNamed(context, tenant, name, { holds: true }))
+  if (named === undefined) {
+    throw new ServiceError('reference_not_found', `Nothing has the reference ${JSON.stringify(name)}`)
+  }
+  const rows = await context.db.query<{ id: string }>(sql`
+    with original as materialized (
+      select t.id from ledger_transactions t
+      where t.merchant_id = ${tenant.merchant.id} and t.id = ${named.transactionId}::uuid
+      union all
+      select t.id from ledger_transactions t
+      where t.merchant_id = ${tenant.merchant.id} and t.hold_id = ${named.holdId}::uuid
+    )
+    select n.id
+    from (
+      select id from original
+      union all
+      select r.id
+      from original o
+      join ledger_transactions r on r.merchant_id = ${tenant.merchant.id} and r.reverses_id = o.id
+    ) n
+    where n.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
+    order by n.id desc
+    limit ${limit}
+  `)
+  return rows.map(({ id }) => id)
+}
+
+/** Everything that has the name. Each is an index look-up. */
+async function findNamed(
+  context: Context,
+  { merchant, mode }: Tenant,
+  name: string,
+  { holds }: { holds: boolean },
+): Promise<Named[]> {
+  const transactionId = uuidIn(/^(?:(?:txn|purchase|transfer)_)?(.*)$/s, name)
+  const intentId = uuidIn(/^pi_(.*)$/s, name)
+  const sessionId = uuidIn(/^checkout_sess_(.*)$/s, name)
+  const number = /^\d{1,15}$/.test(name) ? Number(name) : null
+  const rows = await context.db.query<{
+    what: Named['what']
+    transaction_id: string | null
+    hold_id: string | null
+  }>(sql`
+    select 'transaction' as what, t.id as transaction_id, null::uuid as hold_id
+    from ledger_transactions t
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${transactionId}::uuid
+    union all
+    select 'payment intent', i.transaction_id, null
+    from payment_intents i
+    where i.merchant_id = ${merchant.id} and i.mode = ${mode} and i.id = ${intentId}::uuid
+    union all
+    select 'checkout session', i.transaction_id, null
+    from checkout_sessions s
+    join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
+    where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.id = ${sessionId}::uuid
+    union all
+    select 'payment', i.transaction_id, null
+    from payments p
+    join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name}
+    union all
+    select 'payment', i.transaction_id, null
+    from payments p
+    join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${number}::bigint and p.reference <> ${name}
+    union all
+    select 'hold', null, h.id
+    from holds h
+    where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.id = ${holds ? transactionId : null}::uuid
+  `)
+  return rows.map((row) => ({ what: row.what, transactionId: row.transaction_id, holdId: row.hold_id }))
+}
+
+/** A merchant chooses references freely, and may choose one that is the number or the id of something else. */
+function onlyOne(name: string, found: Named[]): Named | undefined {
+  if (found.length < 2) return found[0]
+  const message = `${JSON.stringify(name)} is a name of ${found.length} things (${found.map(({ what }) => what).join(', ')}); send the id txn_… or pi_… of one of them`
+  throw new ServiceError('invalid_request', message)
+}
+
+function uuidIn(pattern: RegExp, name: string): string | null {
+  const id = pattern.exec(name)?.[1] ?? ''
+  return isUuid(id) ? id : null
+}

@@ -1,0 +1,40 @@
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { Type } from 'typebox'
+import { ServiceError } from '../../base/errors.ts'
+import { describeUnknown } from './validation.ts'
+
+/**
+ * Makes every route of a surface refuse members and parameters that its schema does not have, at every depth. A caller
+ * who misspells a member would otherwise be answered as if the member had been read. Call it after `readBodies`.
+ */
+export function refuseUnknownMembers(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    route.schema = closeRequest(route.schema ?? {})
+  })
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { schema } = request.routeOptions
+    if (!request.is404 && schema?.body === undefined) {
+      const [name] = Object.keys((request.body ?? {}) as object)
+      if (name !== undefined) {
+        const { field, expected } = describeUnknown([], name, [])
+        throw new ServiceError('invalid_request', `${field} ${expected}`, field)
+      }
+    }
+    done()
+  })
+}
+
+/** A route without a schema of its query takes no parameter. */
+function closeRequest(schema: FastifySchema): FastifySchema {
+  const { querystring = Type.Object({}), body } = schema
+  return { ...schema, querystring: closed(querystring), ...(body === undefined ? {} : { body: closed(body) }) }
+}
+
+/** The schema without room for other members. An object that says itself what else it may have stays as it is. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const members = Object.entries(schema).map(([name, value]) => [name, name === 'examples' ? value : closed(value)])
+  const open = 'properties' in schema && !('additionalProperties' in schema)
+  return { ...Object.fromEntries(members), ...(open ? { additionalProperties: false } : {}) }
+}
