@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { systemRandom } from '../base/ids.ts'
+import { parseLossless } from '../base/lossless-json.ts'
 import { newWebhookSecret } from '../domain/webhooks/signatures.ts'
 import { styleRules } from '../domain/webhooks/styles.ts'
 import { type Connection, readConnection } from '../start/config.ts'
@@ -76,7 +77,9 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
     advice = ''
   }
   try {
-    for await (const event of client.events.follow({ style }, { signal: leaving.signal, onOpen, onLost })) {
+    // Sent on as they came, with the digits of every number.
+    const options = { signal: leaving.signal, onOpen, onLost, parse: parseLossless }
+    for await (const event of client.events.follow({ style }, options)) {
       if (events !== undefined && !events.includes(event.type) && !events.includes(event.name)) continue
       if (!json) print(describeEvent(event))
       const target = { url: forwardTo ?? '', style, signWith }

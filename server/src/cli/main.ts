@@ -111,10 +111,11 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
     .requiredOption('--name <name>', 'what it is called')
     .option('--country <code>', 'ISO 3166 code, default ZA')
     .option('--currencies <codes>', 'ISO 4217 codes, the default one first, default ZAR', (text) => text.split(','))
-    .action((flags: Flags & { name: string; country?: string; currencies?: string[] }) =>
+    .option('--time-zone <name>', 'IANA name such as Africa/Lagos, default the zone of the country')
+    .action((flags: Flags & Mteja.CreateMerchantBody) =>
       withNewOperator(config(flags), async (operator) => {
-        const { name, country, currencies } = flags
-        const made = await operator.merchants.create({ name, country, currencies })
+        const { name, country, currencies, timeZone } = flags
+        const made = await operator.merchants.create({ name, country, currencies, timeZone })
         if (flags.json) printJson(made)
         else print(`Created merchant ${made.id} (integration ${made.integration}).`)
       }),

@@ -18,12 +18,18 @@ afterAll(() => remove())
 
 const mteja = (...args: string[]) => runMteja(args, place)
 
-test('a merchant is shown, renamed, given a currency, closed and opened again on the command line', async () => {
+test('a merchant is shown, renamed, given a currency and a time zone, closed and opened again on the command line', async () => {
   const { id } = JSON.parse((await mteja('merchant', 'create', '--name', 'Soko', '--json')).stdout)
-  const changed = await mteja('merchant', 'update', id, '--name', 'Duka', '--add-currencies', 'KES,USD', '--json')
-  expect(JSON.parse(changed.stdout)).toMatchObject({ id, name: 'Duka', currencies: ['ZAR', 'KES', 'USD'] })
+  const changes = ['--name', 'Duka', '--add-currencies', 'KES,USD', '--time-zone', 'africa/nairobi']
+  const changed = await mteja('merchant', 'update', id, ...changes, '--json')
+  expect(JSON.parse(changed.stdout)).toMatchObject({
+    id,
+    name: 'Duka',
+    currencies: ['ZAR', 'KES', 'USD'],
+    timeZone: 'Africa/Nairobi',
+  })
   expect((await mteja('merchant', 'show', id)).stdout).toMatch(
-    /^ID +INTEGRATION .+\nmer_\w+ +\d+ +ZA +ZAR,KES,USD +open +Duka\n$/,
+    /^ID +INTEGRATION .+\nmer_\w+ +\d+ +ZA +ZAR,KES,USD +Africa\/Nairobi +open +Duka\n$/,
   )
   expect(await mteja('merchant', 'close', id)).toEqual({
     code: 0,

@@ -4,7 +4,7 @@ import type { Mteja } from './client.ts'
 import { withDatabase, withOperator } from './database.ts'
 import { print, printJson, printTable, withJson } from './output.ts'
 
-const columns = ['ID', 'INTEGRATION', 'COUNTRY', 'CURRENCIES', 'STATE', 'NAME']
+const columns = ['ID', 'INTEGRATION', 'COUNTRY', 'CURRENCIES', 'ZONE', 'STATE', 'NAME']
 
 /**
  * `mteja merchant show`, `update`, `close` and `reopen`.
@@ -31,13 +31,14 @@ export function addMerchantChanges(
     }),
   )
 
-  onMerchant('update', 'rename a merchant, or add currencies that it holds')
+  onMerchant('update', 'rename a merchant, add currencies that it holds, or set its time zone')
     .option('--name <name>', 'its new name')
     .option('--add-currencies <codes>', 'ISO 4217 codes, such as KES,USD', (text) => text.split(','))
-    .action((id: string, flags: Flags & { name?: string; addCurrencies?: string[] }) =>
+    .option('--time-zone <name>', 'IANA name such as Africa/Lagos; the days of the past change with it')
+    .action((id: string, flags: Flags & Mteja.UpdateMerchantBody) =>
       withOperator(config(flags), async (operator) => {
-        const { name, addCurrencies } = flags
-        const changed = await operator.merchants.update(id, { name, addCurrencies })
+        const { name, addCurrencies, timeZone } = flags
+        const changed = await operator.merchants.update(id, { name, addCurrencies, timeZone })
         if (flags.json) printJson(changed)
         else printMerchants([changed])
       }),
@@ -66,7 +67,7 @@ export function printMerchants(merchants: readonly Mteja.Merchant[]): void {
   printTable(columns, merchants.map(describe))
 }
 
-function describe({ id, integration, name, country, currencies, closedAt }: Mteja.Merchant): string[] {
+function describe({ id, integration, name, country, currencies, timeZone, closedAt }: Mteja.Merchant): string[] {
   const state = closedAt === null ? 'open' : `closed ${closedAt}`
-  return [id, String(integration), country, currencies.join(','), state, name]
+  return [id, String(integration), country, currencies.join(','), timeZone ?? '', state, name]
 }

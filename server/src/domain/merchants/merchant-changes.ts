@@ -3,19 +3,22 @@ import { type Currency, formatAmount, parseCurrency } from '../../base/money.ts'
 import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import type { TxContext } from '../context.ts'
-import { getMerchant, readName } from './merchants.ts'
+import { getMerchant, parseTimeZone, readName } from './merchants.ts'
 import { type Merchant, type Mode, refuseClosed } from './tenant.ts'
 
 export interface MerchantChange {
   name?: string | undefined
   /** ISO 4217. They are added after the held ones, so the default stays; a held one is no change. */
   addCurrencies?: readonly string[] | undefined
+  /** IANA name. The days of the past change with it: a statement of a past period may begin and end elsewhere. */
+  timeZone?: string | undefined
 }
 
 /** Throws `merchant_not_found`, `merchant_closed`, `invalid_request`. For the operator only. */
 export async function changeMerchant(tx: TxContext, reference: string, change: MerchantChange): Promise<Merchant> {
   const name = change.name === undefined ? null : readName(change.name)
   const added = (change.addCurrencies ?? []).map((each) => parseCurrency(each, 'addCurrencies'))
+  const timeZone = change.timeZone === undefined ? null : parseTimeZone(change.timeZone)
   const merchant = await getMerchant(tx, reference)
   refuseClosed(merchant)
   await tx.db.query(sql`
@@ -23,6 +26,7 @@ export async function changeMerchant(tx: TxContext, reference: string, change: M
       p_merchant_id: argument('integer', merchant.id),
       p_name: { type: 'text', value: name },
       p_added: listArgument('text', added),
+      p_time_zone: { type: 'text', value: timeZone },
     })}
   `)
   return getMerchant(tx, merchant.code)
