@@ -44,7 +44,7 @@ function customerStatements(customers: number): string[] {
      select
        b.merchant_id, b.last_id + 2 * i - 1, 'test', i, 'CUS_' || left(md5(i::text), 15), n.email, n.first_name,
        n.last_name, n.phone, n.phone, '{"source":"bench"}',
-       concat_ws(e'\\n', lower(n.first_name || ' ' || n.last_name), n.email, n.phone, '0' || substr(n.phone, 4), 'bench'),
+       concat_ws(e'\\n', e'\\u0001', lower(n.first_name || ' ' || n.last_name), n.email, n.phone, '0' || substr(n.phone, 4), 'bench'),
        b.began_at + i * interval '1 millisecond', b.began_at + i * interval '1 millisecond'
      from fill_base b, generate_series(1, ${customers}) i,
      lateral (

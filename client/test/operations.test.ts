@@ -444,7 +444,7 @@ describe('operations of the Mteja client', () => {
     const { id } = await cashful.customers.create({ phoneNumber: newPhone() })
     const [told] = (await cashful.events.list({ type: 'customer.created', status: 'pending' }).page()).data
     expect(told).toMatchObject({ webhookEndpointId: made.id, relatedEntityId: id })
-    expect(await cashful.events.types()).toContain('customer.created')
+    expect((await cashful.events.types()).map(({ name }) => name)).toContain('customer.created')
     expect(await cashful.webhookEndpoints.delete(made.id)).toMatchObject({ id: made.id, deleted: true })
 
     const { secret: first, ...own } = await mteja.webhookEndpoints.create({ url })

@@ -25,11 +25,13 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 let folder: string
 let packedFiles: string[]
+let packedAs: string
 const started: ChildProcess[] = []
 
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'mteja package ')))
   const [packed] = await npm(serverFolder, 'pack', '--json', '--pack-destination', folder)
+  packedAs = packed.filename
   packedFiles = packed.files.map((file: { path: string }) => file.path)
   const manifest = JSON.parse(await readFile(join(serverFolder, 'package.json'), 'utf8'))
   const upstream = (await runNpm(folder, 'config', 'get', 'registry')).trim()
@@ -52,6 +54,17 @@ test('the package holds the compiled server, its SQL, the licence and the readme
   const expected = /^(dist\/.+\.js|dist\/pgdata\.tar\.gz|db\/.+\.sql|package\.json)$/
   const strange = packedFiles.filter((path) => !expected.test(path) && !single.includes(path))
   expect([...strange, ...packedFiles.filter((path) => /\.test\./.test(path))]).toEqual([])
+})
+
+test('README and the documents name the files that npm pack makes', async () => {
+  const { version } = JSON.parse(await readFile(join(serverFolder, '../client/package.json'), 'utf8'))
+  expect(packedAs).toBe(`mteja-${version}.tgz`)
+  for (const name of ['README.md', 'client/README.md', 'docs/client/README.md']) {
+    const text = await readFile(join(serverFolder, '..', name), 'utf8')
+    expect([name, ...new Set(text.match(/mteja-(client-)?\d+\.\d+\.\d+\.tgz/g))].sort()).toEqual(
+      [name, `mteja-client-${version}.tgz`, ...(name === 'README.md' ? [packedAs] : [])].sort(),
+    )
+  }
 })
 
 test('the package brings the versions of its dependencies that the clone was tested with, and no address of them', async () => {

@@ -1017,10 +1017,10 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
   const live = await makeLiveCustomer(api)
+  const asksForMandate = { email: payment.email, channel: 'direct_debit' }
   const spareMerchant = await make('POST /v1/merchants', { name: 'Soko' })
   const closedMerchant = await make('POST /v1/merchants', { name: 'Mwisho' })
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
-  const asksForMandate = { email: payment.email, channel: 'direct_debit' }
   return {
     spareMerchantId: spareMerchant.id,
     closedMerchantId: closedMerchant.id,

@@ -48,7 +48,7 @@ describe('a slash at the end of a path', () => {
       const [method = '', url = ''] = name.split(' ')
       const path = pathOf(url)
       const plain = await ask(method, path)
-      for (const spelling of [`${path}/`, `${path}//`, `/${path}/`, `${path}/?page=1`]) {
+      for (const spelling of [`${path}/`, `${path}//`, `/${path}/`, `${path}/?`]) {
         const slashed = await ask(method, spelling)
         expect([spelling, slashed.status, slashed.location]).toEqual([spelling, plain.status, plain.location])
         expect(slashed.body).not.toContain('There is nothing at')

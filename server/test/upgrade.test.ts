@@ -27,7 +27,9 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
   const recorded = readFileSync(new URL(fixtureFiles.expected(testEngine), folder), 'utf8')
   const old: Expected = JSON.parse(recorded, inHundredths)
   const bearers = Object.fromEntries(Object.entries(old.bearers).map(([name, parts]) => [name, parts.join('')]))
-  const balances = old.reads.filter(({ path }) => path.includes('/balance'))
+  /** A statement from one day to the same day was refused by the old version. Today it is the statement of this day. */
+  const reads = old.reads.filter(({ path, status }) => !(path.includes('/statement?') && status === 400))
+  const balances = reads.filter(({ path }) => path.includes('/balance'))
   const client = new Recorder(bearers)
   let place: TestPlace
   let server: RunningServer | undefined
@@ -90,8 +92,8 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
   })
 
   test('each old customer has the balances, counts and last entries that the old version told', async () => {
-    expect(old.reads.length).toBeGreaterThan(50)
-    expect(await Promise.all(old.reads.map(repeat))).toMatchObject(old.reads)
+    expect(reads.length).toBeGreaterThan(50)
+    expect(await Promise.all(reads.map(repeat))).toMatchObject(reads)
   })
 
   test('old API keys and tokens are accepted, and a revoked key is refused', async () => {
@@ -130,7 +132,7 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
       expect(other.status).toBe(409)
     }
     // Nor has any request of the tests before done anything.
-    expect(await findChanged(old.reads)).toEqual([])
+    expect(await findChanged(reads)).toEqual([])
   })
 
   test('a payment that the old version was killed in is made once when it is asked for again', async () => {

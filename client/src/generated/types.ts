@@ -528,7 +528,7 @@ export namespace Cashful {
     metadata?: Metadata | undefined
     /** Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key */
     idempotencyKey?: string | undefined
-    /** Default 24 hours from now */
+    /** At most a year from now; default 24 hours from now */
     expiresAt?: string | undefined
   }
   /** GET /api/canary/payment-intents: List payment intents, newest first */
@@ -704,7 +704,7 @@ export namespace Cashful {
     order?: string | undefined
     /** The first day or instant of the period */
     startDate?: string | Date | undefined
-    /** The last instant of the period, or a day, which is included */
+    /** The last day or the last instant of the period, which is included */
     endDate?: string | Date | undefined
     /** credit, debit or fee */
     transactionType?: string | undefined
@@ -758,7 +758,7 @@ export namespace Cashful {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     /** Only events that happened at this instant or later */
     startDate?: string | Date | undefined
-    /** Only events that happened at this instant or earlier; a day without a time means its end */
+    /** Only events that happened at this instant or earlier; a day without a time is included */
     endDate?: string | Date | undefined
     /** Default 50, at most 100 */
     limit?: number | undefined
@@ -1500,9 +1500,9 @@ export namespace Paystack {
     page?: number | undefined
     /** The same as perPage */
     per_page?: number | undefined
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
     /** Answers cursors in place of page numbers: true or false */
     use_cursor?: boolean | undefined
@@ -1751,9 +1751,9 @@ export namespace Paystack {
     status?: string | undefined
     /** The exact amount. Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount?: string | undefined
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
     /** Mteja has no terminals: with this filter the list is empty */
     terminalid?: string | undefined
@@ -1767,9 +1767,9 @@ export namespace Paystack {
   }
   /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
   export interface TransactionTotalsQuery {
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
   }
   /** GET /transaction/totals: Get the number and the sum of the transactions that succeeded */
@@ -1786,9 +1786,9 @@ export namespace Paystack {
     status?: string | undefined
     /** The exact amount. Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount?: string | undefined
-    /** Only items created at this instant or later */
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
     from?: string | Date | undefined
-    /** Only items created at this instant or earlier */
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
     to?: string | Date | undefined
     currency?: string | undefined
     /** Nothing is settled here: with true the export is empty: true or false */
@@ -2229,8 +2229,10 @@ export namespace Mteja {
   /** GET /v1/customers/{id}/balances */
   export interface Balances {
     customerId: string
-    /** The past instant of the request; null for now */
+    /** The balances are those just before this instant; null for the balances as of now */
     at: string | null
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     balances: {
       currency: string
       posted: number
@@ -2244,8 +2246,12 @@ export namespace Mteja {
   export interface Statement {
     customerId: string
     currency: string
+    /** The first instant of the period */
     from: string
+    /** The first instant after the period */
     to: string
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     openingBalance: number
     closingBalance: number
     totalIn: number
@@ -2522,6 +2528,8 @@ export namespace Mteja {
     name: string
     country: string
     currencies: string[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone?: string
     createdAt: string
     /** Since this time the merchant can only be read */
     closedAt?: string | null
@@ -2567,13 +2575,14 @@ export namespace Mteja {
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
+    /** The balances just before this instant, as at the end of a statement: a day without a time means its end, by the merchant’s clocks */
     at?: string | Date | undefined
   }
   /** GET /v1/customers/{id}/statement: Get the statement of a period: opening balance, entries and closing balance, as JSON, CSV or a page to print */
   export interface GetStatementQuery {
-    /** The first instant of the period */
+    /** The first day or the first instant of the period. Days are those of the merchant’s time zone */
     from: string | Date
-    /** The instant after the end of the period; a day without a time means its beginning */
+    /** The last day of the period, which is included, or the instant at which the period ends */
     to: string | Date
     /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
@@ -2583,9 +2592,9 @@ export namespace Mteja {
   }
   /** POST /v1/customers/{id}/statement-links: Make a link that opens a statement in a browser, without a key, for 15 minutes */
   export interface CreateStatementLinkBody {
-    /** The first instant of the period */
+    /** The first day or the first instant of the period. Days are those of the merchant’s time zone */
     from: string
-    /** The instant after the end of the period; a day without a time means its beginning */
+    /** The last day of the period, which is included, or the instant at which the period ends */
     to: string
     /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
@@ -2682,8 +2691,9 @@ export namespace Mteja {
   export interface ListEventsQuery {
     type?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | Date | undefined
     /** Default 50 */
     limit?: number | undefined
@@ -2693,6 +2703,8 @@ export namespace Mteja {
   /** GET /v1/events: List events, newest first */
   export interface ListEventsResult {
     data: Event[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2744,8 +2756,9 @@ export namespace Mteja {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | Date | undefined
     /** Default 50 */
     limit?: number | undefined
@@ -2755,6 +2768,8 @@ export namespace Mteja {
   /** GET /v1/deliveries: List deliveries, newest first */
   export interface ListDeliveriesResult {
     data: Delivery[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2764,8 +2779,9 @@ export namespace Mteja {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | Date | undefined
   }
   /** GET /v1/deliveries/resend-preview: Count the deliveries that a resend with this filter would send */
@@ -2778,8 +2794,9 @@ export namespace Mteja {
     status?: 'pending' | 'delivered' | 'failed' | undefined
     eventType?: string | undefined
     customerId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | undefined
-    /** A day without a time means its end */
+    /** The last day, which is included, or the instant at which the period ends */
     to?: string | undefined
   }
   /** POST /v1/deliveries/resend: Send the deliveries that match the filter again, by default the failed ones */
@@ -2836,16 +2853,20 @@ export namespace Mteja {
     country?: string | undefined
     /** ISO 4217 codes, the default currency first; default ZAR */
     currencies?: string[] | undefined
+    /** IANA name of a time zone; default the zone of the country, of its capital if it has several */
+    timeZone?: string | undefined
   }
   /** GET /v1/merchants: List merchants, oldest first */
   export interface ListMerchantsResult {
     data: Merchant[]
   }
-  /** PATCH /v1/merchants/{id}: Update a merchant: rename it, or add currencies that it holds */
+  /** PATCH /v1/merchants/{id}: Update a merchant: rename it, add currencies that it holds, or set its time zone */
   export interface UpdateMerchantBody {
     name?: string | undefined
     /** ISO 4217 codes */
     addCurrencies?: string[] | undefined
+    /** IANA name of a time zone */
+    timeZone?: string | undefined
   }
   /** POST /v1/merchants/{id}/close: Close a merchant: its keys can read and no longer change anything */
   export interface CloseMerchantBody {

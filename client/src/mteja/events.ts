@@ -20,6 +20,8 @@ export interface FollowOptions extends CallOptions {
   onOpen?: () => void
   /** Called each time the connection was lost, before it is opened again. */
   onLost?: (error: MtejaError) => void
+  /** Reads a line of the stream. Default `JSON.parse`, which changes large numbers of metadata. */
+  parse?: (line: string) => unknown
 }
 
 /** `client.events`: past events, and a stream of new ones. */
@@ -90,7 +92,7 @@ export class Events {
       for await (const text of linesOf(stream, lost)) {
         clearTimeout(timer)
         timer = setTimeout(leave, silenceMs)
-        yield JSON.parse(text) as Mteja.StreamLine
+        yield (options.parse ?? JSON.parse)(text) as Mteja.StreamLine
       }
     } finally {
       clearTimeout(timer)

@@ -38,3 +38,10 @@ begin
   end if;
 end
 $$;
+
+-- Opens a closed merchant again.
+create or replace function reopen_merchant(p_merchant_id integer)
+returns void
+language sql volatile security definer set search_path = public, pg_temp as $$
+  update merchants m set closed_at = null where m.id = p_merchant_id;
+$$;

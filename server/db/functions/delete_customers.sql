@@ -93,7 +93,7 @@ begin
   update payment_methods p set deactivated_at = p_now, updated_at = p_now, active = false, is_default = false
   where p.merchant_id = p_merchant_id and p.customer_id = any(v_ids) and p.deactivated_at is null;
   update mandates d set status = 'revoked', updated_at = p_now
-  where d.merchant_id = p_merchant_id and d.customer_id = any(v_ids) and d.status <> 'revoked';
+  where d.merchant_id = p_merchant_id and d.customer_id = any(v_ids) and d.status not in ('revoked', 'declined');
   update identity_checks k set status = 'failed', reason = c_reason, finished_at = p_now
   where k.merchant_id = p_merchant_id and k.customer_id = any(v_ids) and k.status = 'pending';
   update dedicated_account_requests r set status = 'failed', finished_at = p_now

@@ -15,8 +15,7 @@ begin
   grant insert on merchant_ids, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests to mteja_app;
-  grant insert (code, name, country, currencies, created_at) on merchants to mteja_app;
-  grant update (name, currencies, closed_at) on merchants to mteja_app;
+  grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
   grant update on api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_numbers,
@@ -39,8 +38,9 @@ begin
   grant insert, update on sandbox_accounts to mteja_app;
   revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, allocate_ids,
     forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
-    close_merchant, free_idempotency_key from public, mteja_app;
+    close_merchant, reopen_merchant, change_merchant, free_idempotency_key from public, mteja_app;
   grant execute on function create_customers, post_commands, post_commands_v2, allocate_ids,
-    forget_idempotency_keys, delete_customers, close_merchant, free_idempotency_key to mteja_app;
+    forget_idempotency_keys, delete_customers, close_merchant, reopen_merchant, change_merchant,
+    free_idempotency_key to mteja_app;
 end
 $$;

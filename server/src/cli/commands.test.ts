@@ -14,6 +14,10 @@ vi.setConfig({ testTimeout: 120_000 })
 /** Commands that need a database, with the arguments that they need. They must not make one. */
 const needDatabase = [
   'merchant list',
+  'merchant show some-merchant',
+  'merchant update some-merchant --name New',
+  'merchant close some-merchant',
+  'merchant reopen some-merchant',
   'key create',
   'key list',
   'key revoke some-key',
@@ -35,7 +39,8 @@ function leaves(command: Command, names: string[] = []): [string, Command][] {
 }
 
 test('every command is known to need a database, to make one, or to need a server', () => {
-  const known = [...needDatabase.map((line) => line.replace(' some-key', '')), ...makeDatabase, ...needServer]
+  const needing = needDatabase.map((line) => line.replace(/ some-.+$/, ''))
+  const known = [...needing, ...makeDatabase, ...needServer]
   expect(leaves(program).map(([name]) => name)).toEqual(expect.arrayContaining(known))
   expect(leaves(program)).toHaveLength(known.length)
 })

@@ -201,6 +201,17 @@ test('mteja listen --json prints one JSON object a line, with the answer of the 
   expect(await ended).toBe(0)
 })
 
+test('mteja listen ends when the reader of its output has left', async () => {
+  const { child, printed, ended } = start('listen', '--json')
+  await vi.waitFor(() => expect(printed.error).toMatch(/Listening to/), 20_000)
+  child.stdout?.destroy()
+  await run('trigger', 'customer.created')
+  // The first line may still fit into the pipe's end.
+  await run('trigger', 'customer.created')
+  expect(await ended).toBe(0)
+  expect(printed.error).not.toContain('EPIPE')
+})
+
 test('mteja trigger makes each event that takes a customer and an amount happen for that customer and amount', async () => {
   const client = new MtejaClient({ baseUrl: server.origin, token: key })
   const cashful = new CashfulClient({ baseUrl: server.origin, token: key })

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { systemRandom } from '../base/ids.ts'
+import { parseLossless } from '../base/lossless-json.ts'
 import { newWebhookSecret } from '../domain/webhooks/signatures.ts'
 import { styleRules } from '../domain/webhooks/styles.ts'
 import { type Connection, readConnection } from '../start/config.ts'
@@ -57,6 +58,7 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
   const { style, events, forwardTo, secret, json } = flags
   const leaving = new AbortController()
   void untilSignal().then(() => leaving.abort())
+  process.stdout.on('error', () => leaving.abort())
   const client = new MtejaClient({ baseUrl, token: key })
   const signWith = style === 'paystack' ? key : (secret ?? newWebhookSecret(systemRandom))
   // With JSON the standard output has events only.
@@ -75,7 +77,9 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
     advice = ''
   }
   try {
-    for await (const event of client.events.follow({ style }, { signal: leaving.signal, onOpen, onLost })) {
+    // Sent on as they came, with the digits of every number.
+    const options = { signal: leaving.signal, onOpen, onLost, parse: parseLossless }
+    for await (const event of client.events.follow({ style }, options)) {
       if (events !== undefined && !events.includes(event.type) && !events.includes(event.name)) continue
       if (!json) print(describeEvent(event))
       const target = { url: forwardTo ?? '', style, signWith }

@@ -10,7 +10,7 @@ import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { withDatabase, withNewOperator, withOperator } from './database.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addListenCommand } from './listen.ts'
-import { addMerchantChanges } from './merchants.ts'
+import { addMerchantChanges, printMerchants } from './merchants.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
@@ -20,6 +20,10 @@ import { describeStart, welcome } from './welcome.ts'
 /** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
 export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const program = buildProgram(environment, args[0])
+  // The reader of the output has closed it, as `head` does: it wants no more, and nothing is wrong.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
     return 0
@@ -76,7 +80,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
   program.commandsGroup('While you develop:')
   addListenCommand(program, environment)
   addTriggerCommand(program, environment)
-  program.commandsGroup('Help:')
+  program.commandsGroup('Help:').helpCommand(true)
   return program
 }
 
@@ -107,10 +111,11 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
     .requiredOption('--name <name>', 'what it is called')
     .option('--country <code>', 'ISO 3166 code, default ZA')
     .option('--currencies <codes>', 'ISO 4217 codes, the default one first, default ZAR', (text) => text.split(','))
-    .action((flags: Flags & { name: string; country?: string; currencies?: string[] }) =>
+    .option('--time-zone <name>', 'IANA name such as Africa/Lagos, default the zone of the country')
+    .action((flags: Flags & Mteja.CreateMerchantBody) =>
       withNewOperator(config(flags), async (operator) => {
-        const { name, country, currencies } = flags
-        const made = await operator.merchants.create({ name, country, currencies })
+        const { name, country, currencies, timeZone } = flags
+        const made = await operator.merchants.create({ name, country, currencies, timeZone })
         if (flags.json) printJson(made)
         else print(`Created merchant ${made.id} (integration ${made.integration}).`)
       }),
@@ -121,8 +126,7 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
       const { data } = await operator.merchants.list().page()
       if (flags.json) return printJson(data)
       if (data.length === 0) return tell('There is no merchant yet; mteja merchant create makes one.')
-      const rows = data.map(({ id, integration, country, name }) => [id, String(integration), country, name])
-      printTable(['ID', 'INTEGRATION', 'COUNTRY', 'NAME'], rows)
+      printMerchants(data)
     }),
   )
 

@@ -12,20 +12,24 @@ beforeAll(async () => {
   const made = await makeTestDatabase()
   remove = made.remove
   place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
-  // The first command on a database creates its test merchant and reports that.
-  await mteja('merchant', 'list')
 })
 
 afterAll(() => remove())
 
 const mteja = (...args: string[]) => runMteja(args, place)
 
-test('a merchant is shown, renamed, given a currency, closed and opened again on the command line', async () => {
+test('a merchant is shown, renamed, given a currency and a time zone, closed and opened again on the command line', async () => {
   const { id } = JSON.parse((await mteja('merchant', 'create', '--name', 'Soko', '--json')).stdout)
-  const changed = await mteja('merchant', 'update', id, '--name', 'Duka', '--add-currencies', 'KES,USD', '--json')
-  expect(JSON.parse(changed.stdout)).toMatchObject({ id, name: 'Duka', currencies: ['ZAR', 'KES', 'USD'] })
+  const changes = ['--name', 'Duka', '--add-currencies', 'KES,USD', '--time-zone', 'africa/nairobi']
+  const changed = await mteja('merchant', 'update', id, ...changes, '--json')
+  expect(JSON.parse(changed.stdout)).toMatchObject({
+    id,
+    name: 'Duka',
+    currencies: ['ZAR', 'KES', 'USD'],
+    timeZone: 'Africa/Nairobi',
+  })
   expect((await mteja('merchant', 'show', id)).stdout).toMatch(
-    /^mer_\w+ {2}\d+ {2}ZA {2}ZAR,KES,USD {2}open {2}Duka\n$/,
+    /^ID +INTEGRATION .+\nmer_\w+ +\d+ +ZA +ZAR,KES,USD +Africa\/Nairobi +open +Duka\n$/,
   )
   expect(await mteja('merchant', 'close', id)).toEqual({
     code: 0,

@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import type { Config, Flags } from '../start/config.ts'
 import type { Mteja } from './client.ts'
 import { withDatabase, withOperator } from './database.ts'
+import { print, printJson, printTable, withJson } from './output.ts'
 
-type MerchantFlags = Flags & { json?: true }
+const columns = ['ID', 'INTEGRATION', 'COUNTRY', 'CURRENCIES', 'ZONE', 'STATE', 'NAME']
 
 /**
  * `mteja merchant show`, `update`, `close` and `reopen`.
@@ -16,48 +17,57 @@ export function addMerchantChanges(
   readId: (text: string) => string,
 ): void {
   const onMerchant = (name: string, description: string) =>
-    withDatabase(merchant.command(name).description(description))
-      .argument('<id>', 'mer_… or its integration number', readId)
-      .option('--json', 'print JSON')
-  const print = (made: Mteja.Merchant, flags: MerchantFlags, text: string) =>
-    process.stdout.write(`${flags.json ? JSON.stringify(made) : text}\n`)
+    withJson(withDatabase(merchant.command(name).description(description))).argument(
+      '<id>',
+      'mer_… or its integration number',
+      readId,
+    )
 
-  onMerchant('show', 'show a merchant').action((id: string, flags: MerchantFlags) =>
+  onMerchant('show', 'show a merchant').action((id: string, flags: Flags) =>
     withOperator(config(flags), async (operator) => {
       const found = await operator.merchants.retrieve(id)
-      print(found, flags, describe(found))
+      if (flags.json) printJson(found)
+      else printMerchants([found])
     }),
   )
 
-  onMerchant('update', 'rename a merchant, or add currencies that it holds')
+  onMerchant('update', 'rename a merchant, add currencies that it holds, or set its time zone')
     .option('--name <name>', 'its new name')
     .option('--add-currencies <codes>', 'ISO 4217 codes, such as KES,USD', (text) => text.split(','))
-    .action((id: string, flags: MerchantFlags & { name?: string; addCurrencies?: string[] }) =>
+    .option('--time-zone <name>', 'IANA name such as Africa/Lagos; the days of the past change with it')
+    .action((id: string, flags: Flags & Mteja.UpdateMerchantBody) =>
       withOperator(config(flags), async (operator) => {
-        const { name, addCurrencies } = flags
-        const changed = await operator.merchants.update(id, { name, addCurrencies })
-        print(changed, flags, describe(changed))
+        const { name, addCurrencies, timeZone } = flags
+        const changed = await operator.merchants.update(id, { name, addCurrencies, timeZone })
+        if (flags.json) printJson(changed)
+        else printMerchants([changed])
       }),
     )
 
   onMerchant('close', 'close a merchant: its keys can then only read')
     .option('--ignore-test-mode', 'close it whatever is open in test mode')
-    .action((id: string, flags: MerchantFlags & { ignoreTestMode?: true }) =>
+    .action((id: string, flags: Flags & { ignoreTestMode?: true }) =>
       withOperator(config(flags), async (operator) => {
         const closed = await operator.merchants.close(id, { ignoreTestMode: flags.ignoreTestMode })
-        print(closed, flags, `Closed merchant ${closed.id}. Its history can still be read.`)
+        if (flags.json) printJson(closed)
+        else print(`Closed merchant ${closed.id}. Its history can still be read.`)
       }),
     )
 
-  onMerchant('reopen', 'open a closed merchant again').action((id: string, flags: MerchantFlags) =>
+  onMerchant('reopen', 'open a closed merchant again').action((id: string, flags: Flags) =>
     withOperator(config(flags), async (operator) => {
       const opened = await operator.merchants.reopen(id)
-      print(opened, flags, `Merchant ${opened.id} is open again.`)
+      if (flags.json) printJson(opened)
+      else print(`Merchant ${opened.id} is open again.`)
     }),
   )
 }
 
-function describe({ id, integration, name, country, currencies, closedAt }: Mteja.Merchant): string {
+export function printMerchants(merchants: readonly Mteja.Merchant[]): void {
+  printTable(columns, merchants.map(describe))
+}
+
+function describe({ id, integration, name, country, currencies, timeZone, closedAt }: Mteja.Merchant): string[] {
   const state = closedAt === null ? 'open' : `closed ${closedAt}`
-  return `${id}  ${integration}  ${country}  ${currencies.join(',')}  ${state}  ${name}`
+  return [id, String(integration), country, currencies.join(','), timeZone ?? '', state, name]
 }

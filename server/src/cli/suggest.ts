@@ -1,17 +1,7 @@
-import { Command } from 'commander'
+import { closestMatch } from 'leven'
 
-/**
- * ` (Did you mean …?)` for a name that is like one of these, else an empty text. Commander finds similar names of its own
- * commands only, so these names are asked for as if they were commands.
- */
+/** ` (Did you mean …?)` for a name that is like one of these, with a third of its letters wrong at most; else an empty text. */
 export function suggest(name: string, names: readonly string[]): string {
-  const program = new Command().helpCommand(false).helpOption(false).exitOverride()
-  program.configureOutput({ writeErr: () => {} })
-  for (const each of names) program.command(each)
-  try {
-    program.parse([name], { from: 'user' })
-  } catch (error) {
-    return / ?\(Did you mean [^)]*\)/.exec((error as Error).message.replaceAll('\n', ' '))?.[0] ?? ''
-  }
-  return ''
+  const nearest = closestMatch(name, [...names], { maxDistance: Math.max(1, Math.floor(name.length / 3)) })
+  return nearest === undefined ? '' : ` (Did you mean ${nearest}?)`
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { watchWork } from '../base/work-watch.ts'
 import { type Sql, sql } from '../db/sql.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
+import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { forgetOldKeys } from '../domain/idempotency/once.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
@@ -57,6 +58,7 @@ export const workers: readonly Worker[] = [
   },
   rounds('stray_deliveries', 10_000, giveUpStrayDeliveries),
   rounds('idempotency_keys', 60_000, forgetOldKeys),
+  rounds('search_texts', 1000, foldSearchTexts),
 ]
 
 /**

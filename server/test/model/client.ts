@@ -283,9 +283,9 @@ export class Client {
     const { lines } = wallet
     const customer = await findCustomer(service, tenant, { code: wallet.customer.code })
     const from = this.#pickRecent(lines)?.at ?? this.#now
-    const to = new Date(Math.max(this.#pickRecent(lines)?.at.getTime() ?? 0, from.getTime()) + 1)
-    const statement = await openStatement(service, tenant, customer, { currency: 'ZAR', from, to })
-    const within = lines.filter(({ at }) => at >= from && at < to)
+    const until = new Date(Math.max(this.#pickRecent(lines)?.at.getTime() ?? 0, from.getTime()) + 1)
+    const statement = await openStatement(service, tenant, customer, { currency: 'ZAR', from, until })
+    const within = lines.filter(({ at }) => at >= from && at < until)
     const before = lines.filter(({ at }) => at < from)
     equal(statement.openingBalance, before.at(-1)?.after ?? 0n)
     equal(statement.closingBalance, within.at(-1)?.after ?? statement.openingBalance)
@@ -297,7 +297,7 @@ export class Client {
       within.slice(0, 1000).map(({ id, amount }) => [id, amount]),
     )
     const past = await listBalancesAt(service, tenant, customer, from)
-    equal(past.find(({ currency }) => currency === 'ZAR')?.posted, lines.findLast(({ at }) => at <= from)?.after ?? 0n)
+    equal(past.find(({ currency }) => currency === 'ZAR')?.posted ?? 0n, before.at(-1)?.after ?? 0n)
     const balances = await listBalances(service, tenant, customer)
     for (const { currency, posted, held } of balances) {
       const known = this.#auditor.wallet(wallet.customer, currency as Currency)

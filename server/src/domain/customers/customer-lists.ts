@@ -4,22 +4,24 @@ import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
-import { phoneDigits } from './phone-numbers.ts'
+import { parsePhoneNumber, phoneDigits } from './phone-numbers.ts'
+import { fold, foldJoined } from './search-text.ts'
 
 export interface CustomerFilter {
   /** The whole e-mail, in any case. */
   email?: string | undefined
   /**
-   * Any part of name, e-mail, phone (local or international) or a metadata value. One or two characters match only the
-   * beginning of a word, because the index holds no shorter parts. Of several texts each must be found.
+   * Words in any order, each a part of name, e-mail, phone (local or international) or a metadata value. Case, accents,
+   * apostrophes, hyphens and the number of blanks do not count. One or two characters match only the beginning of a word,
+   * because the index holds no shorter parts. Of several texts each must be found.
    */
   search?: string | readonly string[] | undefined
   /** Customers whose value is one of these, for each field that is given. Names and e-mails in any case. */
   equal?: Partial<Record<CustomerField, readonly string[]>> | undefined
   /** Created at or after. */
   from?: Date | undefined
-  /** Created at or before. */
-  to?: Date | undefined
+  /** Created before. */
+  until?: Date | undefined
 }
 
 /** The fields by which customers can be sorted and chosen. Each is served by an index: see migration 0018. */
@@ -92,7 +94,7 @@ function refuseFarPages({ by }: Sort<CustomerField>, { offset }: PageRequest): v
 export async function walkCustomers(
   context: Context,
   tenant: Tenant,
-  filter: Pick<CustomerFilter, 'from' | 'to'>,
+  filter: Pick<CustomerFilter, 'from' | 'until'>,
   step: { limit: number; olderThan?: bigint; newerThan?: bigint },
 ): Promise<{ items: Customer[]; hasNewer: boolean; hasOlder: boolean }> {
   const window = await findWindow(context, tenant, filter)
@@ -238,6 +240,12 @@ function orderOf(customer: Sql, { by, direction }: Sort<CustomerField>): Sql {
   return direction === 'asc' ? sql`${value}, ${number}` : sql`${value} desc, ${number} desc`
 }
 
+/** How a text is compared with a field of another form. */
+const comparable: Partial<Record<CustomerField, (text: string) => string>> = {
+  name: (text) => text.trim().toLowerCase(),
+  email: normalizeEmail,
+}
+
 /** The conditions of `equal`. Texts that are no time of day match nobody. */
 function equalCondition(customer: Sql, equal: CustomerFilter['equal'] = {}): Sql {
   return Object.entries(equal).reduce((all, [name, values]) => {
@@ -246,7 +254,7 @@ function equalCondition(customer: Sql, equal: CustomerFilter['equal'] = {}): Sql
     if (field === 'createdAt' || field === 'updatedAt') {
       return sql`${all} and ${value} = any(${values.map((text) => new Date(text))}::timestamptz[])`
     }
-    const texts = field === 'name' || field === 'email' ? values.map((text) => text.trim().toLowerCase()) : values
+    const texts = values.map(comparable[field] ?? ((text: string) => text))
     return sql`${all} and ${value} = any(${texts}::text[])`
   }, nothing)
 }
@@ -259,7 +267,7 @@ function matching(tenant: Tenant, filter: NumberWindow & CustomerFilter): Sql {
     where m.merchant_id = ${tenant.merchant.id} and m.mode = ${tenant.mode} and m.deleted_at is null
       and m.number between ${filter.first} and ${filter.last}
       ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
-      ${searches.reduce((all, search) => sql`${all} ${searchCondition(search)}`, nothing)}
+      ${searches.reduce((all, search) => sql`${all} ${searchCondition(tenant, search)}`, nothing)}
       ${equalCondition(sql`m`, filter.equal)}
   `
 }
@@ -320,14 +328,59 @@ async function pageOf(context: Context, tenant: Tenant, placed: Sql, page: PageR
   return readPage(rows, readCustomer)
 }
 
-/** A number typed with spaces or brackets is searched for as typed, and as bare digits. */
-function searchCondition(search: string) {
-  const text = search.trim().toLowerCase()
-  if (isShort(text)) return sql`and m.search_text ~ ${beginningOfWord(text)}`
-  const digits = phoneDigits(text)
-  if (digits === null) return sql`and m.search_text like ${containing(text)}`
-  return sql`and (m.search_text like ${containing(text)} or m.search_text like ${containing(digits)})`
+/**
+ * Every word is looked for, wherever it stands: "Ojukwu Chukwuemeka" finds Chukwuemeka Ojukwu. A phone number is also looked
+ * for as the number that it is, however it was typed.
+ */
+function searchCondition({ merchant }: Tenant, search: string): Sql {
+  const digits = phoneDigits(search.trim())
+  const phone = phoneLike.test(search) ? parsePhoneNumber(search, merchant.country) : null
+  const numbers = [...new Set([digits, phone?.e164])].filter((number) => typeof number === 'string')
+  // The groups of a phone number say little alone: 082 and 123 are in many numbers.
+  const words = digits === null ? search.split(/[\s,]+/) : [search]
+  return sql`and (${wordsCondition(words)} ${numbers.map((number) => sql`or m.search_text like ${containing(number)}`).reduce(both, nothing)})`
 }
+
+/**
+ * The longest words are looked for in the index, and the rest in the rows found, so that there are few statements to prepare,
+ * however many words are asked for. Without a word nothing is looked for, and nothing is found.
+ */
+function wordsCondition(words: readonly string[]): Sql {
+  const wanted = words.map(formsOf).filter((forms) => forms.length > 0)
+  if (wanted.length === 0) return sql`false`
+  wanted.sort((a, b) => lengthOf(b) - lengthOf(a))
+  const indexed = wanted.slice(0, 2).map(formCondition)
+  const rest = wanted.slice(2).map(formPattern)
+  return sql`${indexed.reduce((a, b) => sql`${a} and ${b}`)} ${rest.length === 0 ? nothing : sql`and m.search_text ~ all(${rest}::text[])`}`
+}
+
+/** The forms in which a word may be stored: in parts, as one word, and as a server before 0023 wrote it. */
+function formsOf(word: string): string[] {
+  const folded = fold(word)
+  return folded === '' ? [] : [...new Set([folded, foldJoined(word), word.trim().toLowerCase()])]
+}
+
+function lengthOf(forms: readonly string[]): number {
+  return Math.min(...forms.map((form) => form.length))
+}
+
+/** A plain text is compared faster than a pattern. */
+function formCondition(forms: readonly string[]): Sql {
+  const [form = '', other] = forms
+  if (other === undefined && !isShort(form)) return sql`m.search_text like ${containing(form)}`
+  return sql`m.search_text ~ ${formPattern(forms)}`
+}
+
+function formPattern(forms: readonly string[]): string {
+  return forms.map((form) => (isShort(form) ? beginningOfWord(form) : escaped(form))).join('|')
+}
+
+function both(a: Sql, b: Sql): Sql {
+  return sql`${a} ${b}`
+}
+
+/** Begins as a phone number, and has as many digits as a short one. */
+const phoneLike = /^[\s+(]*\d(?:\D*\d){6}/
 
 /** The index holds every three characters in a row, counting two blanks before each word. */
 function isShort(text: string): boolean {
@@ -336,7 +389,12 @@ function isShort(text: string): boolean {
 
 /** Lists a few characters that separate words, because a class such as \W would not use the index. */
 function beginningOfWord(text: string): string {
-  return `(^|[ \n@._+'"/#&,;:()-])${text.replace(/[^\p{L}\p{N}]/gu, '\\$&')}`
+  return `(^|[ \n@._+'"/#&,;:()-])${escaped(text)}`
+}
+
+/** A pattern for exactly this text. */
+function escaped(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]/gu, '\\$&')
 }
 
 function containing(text: string): string {
@@ -347,7 +405,7 @@ function containing(text: string): string {
 async function findWindow(
   context: Context,
   tenant: Tenant,
-  filter: Pick<CustomerFilter, 'from' | 'to'>,
+  filter: Pick<CustomerFilter, 'from' | 'until'>,
 ): Promise<NumberWindow> {
   const [row] = await context.db.query<{ first: bigint | null; last: bigint | null; deleted: bigint }>(sql`
     select
@@ -363,11 +421,11 @@ async function findWindow(
             )`
       } as first,
       ${
-        filter.to === undefined
+        filter.until === undefined
           ? sql`k.customer_count`
           : sql`(
               select c.number from customers c
-              where c.merchant_id = k.merchant_id and c.mode = k.mode and c.created_at <= ${filter.to}
+              where c.merchant_id = k.merchant_id and c.mode = k.mode and c.created_at < ${filter.until}
               order by c.created_at desc, c.number desc
               limit 1
             )`
@@ -377,7 +435,7 @@ async function findWindow(
   `)
   if (row === undefined || row.first === null || row.last === null) return { first: 1n, last: 0n, deleted: 0n }
   const { first, last, deleted } = row
-  const isWhole = filter.from === undefined && filter.to === undefined
+  const isWhole = filter.from === undefined && filter.until === undefined
   return {
     first,
     last,

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
+import { refuseInvisible } from '../../base/visible-text.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
@@ -9,14 +10,12 @@ import { type Context, inTransaction, perContext, type TxContext } from '../cont
 import { recordEvent } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
-import { type PhoneNumber, parsePhoneNumber } from './phone-numbers.ts'
-
-const maxMetadataBytes = 16 * 1024
+import { checkMetadata, type Metadata } from './metadata.ts'
+import { fullNameOf, splitName } from './names.ts'
+import { type PhoneNumber, parseLocalPhoneNumber } from './phone-numbers.ts'
+import { type SearchedFields, searchTextOf } from './search-text.ts'
 
 export type RiskAction = 'default' | 'allow' | 'deny'
-
-/** A JSON object that a caller attaches. It is stored and answered as given. */
-export type Metadata = { [name: string]: unknown }
 
 export interface Customer {
   /** For the surface whose ids are numbers. */
@@ -75,9 +74,6 @@ export const customerColumns = sql`
   c.created_at, c.updated_at
 `
 
-/** The members of a customer that a search looks at. */
-type SearchedFields = Pick<Customer, 'email' | 'firstName' | 'lastName' | 'phone' | 'metadata'>
-
 interface Creation {
   tenant: Tenant
   customer: SearchedFields
@@ -116,8 +112,8 @@ const queuesOf = perContext((context) => ({
  * Creates a customer with a cash balance of 0. If a customer already has the e-mail, answers that customer unchanged.
  * The customer can be found and searched for from this moment on. With `request`, repeats of the request create no
  * second customer.
- * Throws `invalid_request` for metadata over 16 KiB, `idempotency_key_reused`, `busy` when the e-mail is taken at the
- * same moment.
+ * Throws `invalid_request` for metadata over 16 KiB and for invisible characters, `idempotency_key_reused`, `busy` when the
+ * e-mail is taken at the same moment.
  */
 export async function createCustomer(
   context: Context,
@@ -127,6 +123,7 @@ export async function createCustomer(
 ): Promise<Created> {
   const { email = null, firstName = null, lastName = null, phone: given = null, metadata = null } = customer
   checkMetadata(metadata)
+  checkVisible(customer)
   const number = typeof given === 'string' ? readNumber(tenant, given) : given
   const phone = typeof given === 'string' ? given : (number?.e164 ?? null)
   const named = { email: email === null ? null : normalizeEmail(email), firstName, lastName, phone, metadata }
@@ -190,6 +187,8 @@ export interface CustomerChanges {
   /** Null clears the name. Ignored once the customer is identified. */
   firstName?: string | null | undefined
   lastName?: string | null | undefined
+  /** In place of both names, and ignored like them. It is split anew only if it is another name than the customer's. */
+  fullName?: string | undefined
   phone?: string | undefined
   /** Makes the new metadata from the current one. */
   metadata?: ((current: Metadata) => Metadata) | undefined
@@ -197,7 +196,7 @@ export interface CustomerChanges {
 
 /**
  * Changes the given members and leaves the rest. Throws `customer_not_found`, `email_taken`, `invalid_request` for
- * metadata over 16 KiB.
+ * metadata over 16 KiB and for invisible characters.
  */
 export async function updateCustomer(
   context: Context,
@@ -205,6 +204,7 @@ export async function updateCustomer(
   reference: CustomerReference,
   changes: CustomerChanges,
 ): Promise<Customer> {
+  checkVisible({ ...changes, firstName: changes.fullName ?? changes.firstName })
   try {
     return await inTransaction(context, async (tx) => {
       const current = await lockCustomer(tx, tenant, reference)
@@ -257,7 +257,7 @@ export async function saveCustomer(tx: TxContext, tenant: Tenant, customer: Cust
       metadata = ${customer.metadata === null ? null : JSON.stringify(customer.metadata)},
       risk_action = ${customer.riskAction},
       identified = ${customer.identified},
-      search_text = ${searchText(customer, readNumber(tenant, customer.phone))},
+      search_text = ${searchTextOf(customer, readNumber(tenant, customer.phone))},
       updated_at = ${customer.updatedAt}
     where merchant_id = ${tenant.merchant.id} and id = ${customer.id}
   `)
@@ -297,7 +297,7 @@ async function insertCustomers(
     phone: customer.phone,
     phone_e164: number?.e164 ?? null,
     metadata: customer.metadata,
-    search_text: searchText(customer, number),
+    search_text: searchTextOf(customer, number),
   }))
   const statement = sql`
     select r.created, r.replayed, r.fingerprint, (r.customer).*
@@ -351,20 +351,28 @@ export function readCustomer(row: CustomerRow): Customer {
   }
 }
 
-/** E-mails are compared and stored in lower case. */
+/** E-mails are compared and stored in lower case, and in one Unicode form: é is one character, and not e with an accent. */
 export function normalizeEmail(email: string): string {
-  return email.trim().toLowerCase()
+  return email.trim().toLowerCase().normalize('NFC')
 }
 
-/**
- * Metadata is limited in size, because it is read with every customer and searched through. Throws `invalid_request`.
- */
-export function checkMetadata(metadata: Metadata | unknown[] | string | null): void {
-  if (metadata === null || Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes) return
-  throw new ServiceError('invalid_request', 'metadata must be at most 16 KiB of JSON', 'metadata')
+function checkVisible({
+  email,
+  firstName,
+  lastName,
+  phone,
+}: Pick<NewCustomer, 'email' | 'firstName' | 'lastName' | 'phone'>) {
+  refuseInvisible(email, 'email')
+  refuseInvisible(firstName, 'name')
+  refuseInvisible(lastName, 'name')
+  if (typeof phone === 'string') refuseInvisible(phone, 'phone')
 }
 
 function newNames(current: Customer, changes: CustomerChanges) {
+  // A client that sends back the name it has read changes nothing: "Mary Ann" "Smith" does not become "Mary" "Ann Smith".
+  if (changes.fullName !== undefined) {
+    return changes.fullName.trim() === fullNameOf(current).trim() ? {} : splitName(changes.fullName)
+  }
   return {
     firstName: changes.firstName === undefined ? current.firstName : changes.firstName,
     lastName: changes.lastName === undefined ? current.lastName : changes.lastName,
@@ -376,25 +384,9 @@ function phoneFields(phone: string, number: PhoneNumber | null) {
 }
 
 function readNumber(tenant: Tenant, phone: string | null): PhoneNumber | null {
-  return phone === null ? null : parsePhoneNumber(phone, tenant.merchant.country)
+  return phone === null ? null : parseLocalPhoneNumber(phone, tenant.merchant.country)
 }
 
 function isEmailConflict(error: unknown): boolean {
   return (error as { constraint?: string }).constraint?.startsWith('customers_email') ?? false
-}
-
-/** Every text that a search looks at, one item a line, in lower case. */
-function searchText(customer: SearchedFields, number: PhoneNumber | null) {
-  const name = [customer.firstName, customer.lastName].filter((part) => part !== null).join(' ')
-  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...scalars(customer.metadata)]
-  return items
-    .filter((item) => item !== null && item !== undefined && item !== '')
-    .join('\n')
-    .toLowerCase()
-}
-
-function scalars(value: unknown): string[] {
-  if (value === null || value === undefined) return []
-  if (typeof value === 'object') return Object.values(value).flatMap(scalars)
-  return [String(value)]
 }

@@ -1,5 +1,5 @@
 import type { CountryCode } from 'libphonenumber-js'
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min'
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 
 export interface PhoneNumber {
   /** With country code and plus: +27821234567. */
@@ -13,14 +13,35 @@ export interface PhoneNumber {
  * number.
  */
 export function parsePhoneNumber(text: string, country: string): PhoneNumber | null {
+  return read(text, country, (number) => number.isPossible())
+}
+
+/**
+ * Works like `parsePhoneNumber`, but a number in local form must be in the country's numbering plan: 08031234567 is a number
+ * of Nigeria, and not +278031234567 because the merchant is in South Africa. For a number in international form the length is
+ * enough, because numbering plans grow faster than the library that knows them.
+ */
+export function parseLocalPhoneNumber(text: string, country: string): PhoneNumber | null {
+  return read(text, country, (number) => (startsAbroad.test(text) ? number.isPossible() : number.isValid()))
+}
+
+const startsAbroad = /^\s*(\+|00)/
+
+type ParsedNumber = NonNullable<ReturnType<typeof parsePhoneNumberFromString>>
+
+function read(text: string, country: string, isAccepted: (number: ParsedNumber) => boolean): PhoneNumber | null {
   const number = parsePhoneNumberFromString(text.trim().replace(/^00/, '+'), country as CountryCode)
-  if (!number?.isPossible()) return null
+  if (number === undefined || !isAccepted(number)) return null
   return { e164: number.number, national: number.formatNational().replace(/\D/g, '') }
 }
 
 /** The digits of a text that looks like a phone number or a part of one, as search text holds them. Otherwise null. */
 export function phoneDigits(text: string): string | null {
   if (!/^\+?[\d\s().-]+$/.test(text)) return null
-  const digits = text.replace(/\D/g, '').replace(/^00/, '')
+  // +27 (0)83 is the number +27 83: the zero is dialled only within the country.
+  const digits = text
+    .replace(/(?<=\d\s*)\(0\)/, '')
+    .replace(/\D/g, '')
+    .replace(/^00/, '')
   return digits.length >= 3 ? digits : null
 }

@@ -11,8 +11,8 @@ export interface EventFilter {
   customer?: { id: bigint } | undefined
   /** The event happened at this time or after it. */
   from?: Date | undefined
-  /** The event happened at this time or before it. */
-  to?: Date | undefined
+  /** The event happened before this time. */
+  until?: Date | undefined
 }
 
 /** A step of a walk from the newest to the oldest. */
@@ -91,21 +91,25 @@ export function readEvent(context: Context, { merchant }: Tenant, row: EventRow)
 }
 
 /** Narrows a walk of `k` by id to about a period, so that rows outside the period are not looked at. */
-export function withinPeriod(table: Sql, { merchant }: Tenant, { from, to }: Pick<EventFilter, 'from' | 'to'>): Sql {
+export function withinPeriod(
+  table: Sql,
+  { merchant }: Tenant,
+  { from, until }: Pick<EventFilter, 'from' | 'until'>,
+): Sql {
   const firstSince = (time: Date) =>
     sql`(select first_id_since(${table}::regclass, ${merchant.id}, ${time}::timestamptz))`
   const later = (time: Date, ms: number) => new Date(time.getTime() + ms)
   return sql`
     ${from === undefined ? nothing : sql`and k.id >= ${firstSince(later(from, -clockSlackMs))}`}
-    ${to === undefined ? nothing : sql`and k.id < ${firstSince(later(to, clockSlackMs))}`}
+    ${until === undefined ? nothing : sql`and k.id < ${firstSince(later(until, clockSlackMs))}`}
   `
 }
 
 /** The condition for exactly the period. */
-export function datedWithin(column: Sql, { from, to }: Pick<EventFilter, 'from' | 'to'>): Sql {
+export function datedWithin(column: Sql, { from, until }: Pick<EventFilter, 'from' | 'until'>): Sql {
   return sql`
     ${from === undefined ? nothing : sql`and ${column} >= ${from}`}
-    ${to === undefined ? nothing : sql`and ${column} <= ${to}`}
+    ${until === undefined ? nothing : sql`and ${column} < ${until}`}
   `
 }
 

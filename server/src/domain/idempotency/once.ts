@@ -1,4 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
+import { parseLossless } from '../../base/lossless-json.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import { argument, functionCall } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
@@ -215,7 +216,7 @@ async function recall<Answer>(tx: TxContext, scope: KeyScope, request: Idempoten
   if (!row.fingerprint.equals(request.fingerprint)) throw keyReused(request, row.fingerprint)
   const claimedAt = row.created_at
   if (row.answer === null) return { known: null, claimedAt }
-  const kept = JSON.parse(tx.vault.open(row.answer, 'answer')) as Remembered<Answer>
+  const kept = parseLossless(tx.vault.open(row.answer, 'answer')) as Remembered<Answer>
   if ('answer' in kept) return { known: { answer: kept.answer, replayed: true }, claimedAt }
   const { code, message, field } = kept.refusal
   throw new ServiceError(code, message, field, { replayed: true })

@@ -1,30 +1,35 @@
 import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatAmount, parseCurrency } from '../../base/money.ts'
-import { argument, functionCall } from '../../db/function-call.ts'
+import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import type { TxContext } from '../context.ts'
-import { getMerchant, type MerchantRow, merchantColumns, readMerchant, readName } from './merchants.ts'
+import { getMerchant, parseTimeZone, readName } from './merchants.ts'
 import { type Merchant, type Mode, refuseClosed } from './tenant.ts'
 
 export interface MerchantChange {
   name?: string | undefined
   /** ISO 4217. They are added after the held ones, so the default stays; a held one is no change. */
   addCurrencies?: readonly string[] | undefined
+  /** IANA name. The days of the past change with it: a statement of a past period may begin and end elsewhere. */
+  timeZone?: string | undefined
 }
 
 /** Throws `merchant_not_found`, `merchant_closed`, `invalid_request`. For the operator only. */
 export async function changeMerchant(tx: TxContext, reference: string, change: MerchantChange): Promise<Merchant> {
   const name = change.name === undefined ? null : readName(change.name)
   const added = (change.addCurrencies ?? []).map((each) => parseCurrency(each, 'addCurrencies'))
-  const merchant = await lockMerchant(tx, reference)
+  const timeZone = change.timeZone === undefined ? null : parseTimeZone(change.timeZone)
+  const merchant = await getMerchant(tx, reference)
   refuseClosed(merchant)
-  const currencies = [...new Set([...merchant.currencies, ...added])]
-  const [row] = await tx.db.query<MerchantRow>(sql`
-    update merchants as m set name = coalesce(${name}, m.name), currencies = ${currencies}
-    where m.id = ${merchant.id}
-    returning ${merchantColumns}
+  await tx.db.query(sql`
+    select ${functionCall('change_merchant', {
+      p_merchant_id: argument('integer', merchant.id),
+      p_name: { type: 'text', value: name },
+      p_added: listArgument('text', added),
+      p_time_zone: { type: 'text', value: timeZone },
+    })}
   `)
-  return readMerchant(row as MerchantRow)
+  return getMerchant(tx, merchant.code)
 }
 
 interface OpenThing {
@@ -45,7 +50,7 @@ export async function closeMerchant(
   reference: string,
   { ignoreTestMode }: { ignoreTestMode: boolean },
 ): Promise<Merchant> {
-  const merchant = await lockMerchant(tx, reference)
+  const merchant = await getMerchant(tx, reference)
   if (merchant.closedAt !== null) return merchant
   const open = await tx.db.query<OpenThing>(sql`
     select * from ${functionCall('close_merchant', {
@@ -60,19 +65,9 @@ export async function closeMerchant(
 
 /** Opens a closed merchant again. Throws `merchant_not_found`. For the operator only. */
 export async function reopenMerchant(tx: TxContext, reference: string): Promise<Merchant> {
-  const { id } = await lockMerchant(tx, reference)
-  const [row] = await tx.db.query<MerchantRow>(sql`
-    update merchants as m set closed_at = null where m.id = ${id} returning ${merchantColumns}
-  `)
-  return readMerchant(row as MerchantRow)
-}
-
-async function lockMerchant(tx: TxContext, reference: string): Promise<Merchant> {
-  const { id } = await getMerchant(tx, reference)
-  const [row] = await tx.db.query<MerchantRow>(sql`
-    select ${merchantColumns} from merchants m where m.id = ${id} for no key update
-  `)
-  return readMerchant(row as MerchantRow)
+  const { id, code } = await getMerchant(tx, reference)
+  await tx.db.query(sql`select ${functionCall('reopen_merchant', { p_merchant_id: argument('integer', id) })}`)
+  return getMerchant(tx, code)
 }
 
 function describeOpen({ what, mode, currency, count, amount }: OpenThing): string {

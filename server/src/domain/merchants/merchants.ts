@@ -1,8 +1,10 @@
 import type { CountryCode } from 'libphonenumber-js'
-import { isSupportedCountry } from 'libphonenumber-js/min'
+import { isSupportedCountry } from 'libphonenumber-js/max'
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { type Currency, parseCurrency } from '../../base/money.ts'
+import { readTimeZone, timeZoneOf } from '../../base/time-zones.ts'
+import { refuseInvisible } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import type { Merchant } from './tenant.ts'
@@ -13,6 +15,8 @@ export interface NewMerchant {
   country?: string | undefined
   /** ISO 4217, the default currency first. Default ZAR. */
   currencies?: readonly string[] | undefined
+  /** IANA name. Default: the zone of the country, of its capital where a country has several. */
+  timeZone?: string | undefined
 }
 
 export interface MerchantRow {
@@ -21,24 +25,27 @@ export interface MerchantRow {
   name: string
   country: string
   currencies: string[]
+  time_zone: string | null
   created_at: Date
   closed_at: Date | null
 }
 
 /** The columns of `MerchantRow`, of merchants joined as `m`. */
-export const merchantColumns = sql`m.id, m.code, m.name, m.country, m.currencies, m.created_at, m.closed_at`
+export const merchantColumns = sql`
+  m.id, m.code, m.name, m.country, m.currencies, m.time_zone, m.created_at, m.closed_at
+`
 
-/** Throws `invalid_request`, naming the field, for an unknown country or currency. */
+/** Throws `invalid_request`, naming the field, for an unknown country, currency or time zone. */
 export async function createMerchant(context: Context, input: NewMerchant): Promise<Merchant> {
   return inTransaction(context, (tx) => insertMerchant(tx, input))
 }
 
 /** Works like `createMerchant` within a transaction. */
 export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise<Merchant> {
-  const { name, country, currencies } = checkMerchant(input)
+  const { name, country, currencies, timeZone } = checkMerchant(input)
   const [row] = await tx.db.query<MerchantRow>(sql`
-    insert into merchants as m (code, name, country, currencies, created_at)
-    values (${`mer_${randomCode(tx.random, 15)}`}, ${name}, ${country}, ${currencies}, ${tx.clock.now()})
+    insert into merchants as m (code, name, country, currencies, time_zone, created_at)
+    values (${`mer_${randomCode(tx.random, 15)}`}, ${name}, ${country}, ${currencies}, ${timeZone}, ${tx.clock.now()})
     returning ${merchantColumns}
   `)
   const merchant = readMerchant(row as MerchantRow)
@@ -58,12 +65,14 @@ function checkMerchant(input: NewMerchant) {
   if (currencies.length === 0) {
     throw new ServiceError('invalid_request', 'currencies must name at least one', 'currencies')
   }
-  return { name, country, currencies }
+  const timeZone = input.timeZone === undefined ? timeZoneOf(country) : parseTimeZone(input.timeZone)
+  return { name, country, currencies, timeZone }
 }
 
 /** Throws `invalid_request`. */
 export function readName(text: string): string {
   const name = text.trim()
+  refuseInvisible(name, 'name')
   if (name !== '' && name.length <= 200) return name
   throw new ServiceError('invalid_request', 'name must be 1 to 200 characters', 'name')
 }
@@ -93,6 +102,7 @@ export function readMerchant(row: MerchantRow): Merchant {
     code: row.code,
     name: row.name,
     country: row.country,
+    timeZone: row.time_zone ?? timeZoneOf(row.country),
     currencies: row.currencies as [Currency, ...Currency[]],
     createdAt: row.created_at,
     closedAt: row.closed_at,
@@ -106,6 +116,14 @@ export function heldCurrency(merchant: Merchant, code: string | undefined): Curr
   if (merchant.currencies.includes(currency)) return currency
   const message = `The merchant does not hold ${currency}; it holds ${merchant.currencies.join(', ')}`
   throw new ServiceError('currency_not_held', message, 'currency')
+}
+
+/** Throws `invalid_request` for a name that is none. */
+export function parseTimeZone(name: string): string {
+  const zone = readTimeZone(name.trim())
+  if (zone !== null) return zone
+  const message = `timeZone must be the IANA name of a time zone, such as Africa/Lagos, not "${name}"`
+  throw new ServiceError('invalid_request', message, 'timeZone')
 }
 
 function parseCountry(country: string): CountryCode {

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
+import { timeZoneOf } from '../../base/time-zones.ts'
 import { sql } from '../../db/sql.ts'
 
 export type Mode = 'test' | 'live'
@@ -13,6 +14,8 @@ export interface Merchant {
   readonly name: string
   /** ISO 3166 alpha-2. A phone number in local form is read as one of this country. */
   readonly country: string
+  /** IANA name, such as Africa/Lagos. Days and times without an offset are the merchant's. */
+  readonly timeZone: string
   /** The currencies that the merchant holds. The first is the default. */
   readonly currencies: readonly [Currency, ...Currency[]]
   readonly createdAt: Date
@@ -45,6 +48,7 @@ export interface TenantRow {
   merchant_name: string
   merchant_country: string
   merchant_currencies: string[]
+  merchant_time_zone: string | null
   merchant_created_at: Date
   merchant_closed_at: Date | null
   mode: Mode
@@ -53,7 +57,7 @@ export interface TenantRow {
 /** The columns of a row's merchant, joined as `m`, that `readTenant` needs beside the row's own `mode`. */
 export const tenantColumns = sql`
   m.id as merchant_id, m.code as merchant_code, m.name as merchant_name, m.country as merchant_country,
-  m.currencies as merchant_currencies, m.created_at as merchant_created_at,
+  m.currencies as merchant_currencies, m.time_zone as merchant_time_zone, m.created_at as merchant_created_at,
   m.closed_at as merchant_closed_at
 `
 
@@ -63,6 +67,7 @@ export function readTenant(row: TenantRow): Tenant {
     code: row.merchant_code,
     name: row.merchant_name,
     country: row.merchant_country,
+    timeZone: row.merchant_time_zone ?? timeZoneOf(row.merchant_country),
     currencies: row.merchant_currencies as [Currency, ...Currency[]],
     createdAt: row.merchant_created_at,
     closedAt: row.merchant_closed_at,

@@ -3,7 +3,7 @@ import { isUuid } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { Metadata } from '../customers/customers.ts'
+import type { Metadata } from '../customers/metadata.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 export type PaymentIntentStatus =

@@ -18,8 +18,8 @@ import {
 export interface PaymentPeriod {
   /** Created at this time or after it. */
   from?: Date | undefined
-  /** Created at this time or before it. */
-  to?: Date | undefined
+  /** Created before this time. */
+  until?: Date | undefined
 }
 
 export interface PaymentFilter extends PaymentPeriod {
@@ -148,7 +148,7 @@ export async function totalPayments(
   filter: PaymentFilter = {},
 ): Promise<PaymentTotals> {
   const { merchant, mode } = tenant
-  const isWhole = !isFiltered(filter) && filter.from === undefined && filter.to === undefined
+  const isWhole = !isFiltered(filter) && filter.from === undefined && filter.until === undefined
   const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(
     isWhole
       ? sql`
@@ -196,7 +196,7 @@ async function summarizePayments(context: Context, { merchant }: Tenant, custome
 }
 
 /** Payments are numbered in the order of their creation times, so a period is a window of numbers. */
-async function findWindow(context: Context, tenant: Tenant, { from, to }: PaymentPeriod): Promise<NumberWindow> {
+async function findWindow(context: Context, tenant: Tenant, { from, until }: PaymentPeriod): Promise<NumberWindow> {
   const bound = (condition: Sql, order: Sql) => sql`(
     select pay.number from payments pay
     where pay.merchant_id = k.merchant_id and pay.mode = k.mode and ${condition}
@@ -204,7 +204,7 @@ async function findWindow(context: Context, tenant: Tenant, { from, to }: Paymen
     limit 1
   )`
   const first = from && bound(sql`pay.created_at >= ${from}`, sql`pay.created_at, pay.number`)
-  const last = to && bound(sql`pay.created_at <= ${to}`, sql`pay.created_at desc, pay.number desc`)
+  const last = until && bound(sql`pay.created_at < ${until}`, sql`pay.created_at desc, pay.number desc`)
   const [row] = await context.db.query<{ first: bigint | null; last: bigint | null }>(sql`
     select ${first ?? sql`1::bigint`} as first, ${last ?? sql`k.payment_count`} as last
     from payment_numbers k

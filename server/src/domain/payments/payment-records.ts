@@ -1,7 +1,8 @@
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { CustomerSnapshot, Metadata } from '../customers/customers.ts'
+import type { CustomerSnapshot } from '../customers/customers.ts'
+import type { Metadata } from '../customers/metadata.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 

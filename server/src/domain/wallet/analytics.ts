@@ -1,3 +1,4 @@
+import { instantOf, lastDays } from '../../base/time-zones.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { listCustomers } from '../customers/customer-lists.ts'
@@ -17,7 +18,7 @@ export interface Analytics {
   daily: Volume
   weekly: Volume
   monthly: Volume
-  /** The last 30 days in UTC, oldest first, including days without a transaction. */
+  /** The last 30 days by the merchant's clocks, oldest first, including days without a transaction. */
   breakdown: ({ date: string } & Volume)[]
   newCustomers: { daily: number; weekly: number; monthly: number }
   /** The five newest transactions of customers. Each is shown as its payer saw it. */
@@ -72,24 +73,32 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
 /** One walk through the ids of thirty days, because ids begin with their time. */
 async function countTransactions(context: Context, { merchant, mode }: Tenant, now: Date) {
   const since = (days: number) => new Date(now.getTime() - days * dayMs)
+  const days = lastDays(30, now, merchant.timeZone)
+  const dayStarts = days.map((day) => instantOf(day, null, merchant.timeZone))
+  // Where clocks were put back, the first of these days began more than thirty times 24 hours ago.
+  const first = new Date(Math.min(since(30).getTime(), (dayStarts[0] as Date).getTime()))
   const rows = await context.db.query<{
-    date: string
+    place: number
     count: bigint
     sum: string
+    month_count: bigint
+    month_sum: string | null
     day_count: bigint
     day_sum: string | null
     week_count: bigint
     week_sum: string | null
   }>(sql`
     select
-      (t.created_at at time zone 'UTC')::date::text as date, count(*) as count, sum(t.amount) as sum,
+      width_bucket(t.created_at, ${dayStarts}::timestamptz[]) as place, count(*) as count, sum(t.amount) as sum,
+      count(*) filter (where t.created_at > ${since(30)}) as month_count,
+      sum(t.amount) filter (where t.created_at > ${since(30)}) as month_sum,
       count(*) filter (where t.created_at > ${since(1)}) as day_count,
       sum(t.amount) filter (where t.created_at > ${since(1)}) as day_sum,
       count(*) filter (where t.created_at > ${since(7)}) as week_count,
       sum(t.amount) filter (where t.created_at > ${since(7)}) as week_sum
     from ledger_transactions t
-    where t.merchant_id = ${merchant.id} and t.id >= ${firstIdOf(since(30))} and t.mode = ${mode}
-      and t.currency = ${merchant.currencies[0]} and t.created_at > ${since(30)}
+    where t.merchant_id = ${merchant.id} and t.id >= ${firstIdOf(first)} and t.mode = ${mode}
+      and t.currency = ${merchant.currencies[0]} and t.created_at >= ${first}
     group by 1
   `)
   const total = (
@@ -99,7 +108,7 @@ async function countTransactions(context: Context, { merchant, mode }: Tenant, n
     count: rows.reduce((all, row) => all + Number(count(row)), 0),
     sum: rows.reduce((all, row) => all + Number(sum(row) ?? 0), 0),
   })
-  const byDate = new Map(rows.map((row) => [row.date, row]))
+  const byPlace = new Map(rows.map((row) => [row.place, row]))
   return {
     daily: total(
       (row) => row.day_count,
@@ -110,14 +119,11 @@ async function countTransactions(context: Context, { merchant, mode }: Tenant, n
       (row) => row.week_sum,
     ),
     monthly: total(
-      (row) => row.count,
-      (row) => row.sum,
+      (row) => row.month_count,
+      (row) => row.month_sum,
     ),
-    breakdown: Array.from({ length: 30 }, (_, i) => {
-      const date = since(29 - i)
-        .toISOString()
-        .slice(0, 10)
-      const row = byDate.get(date)
+    breakdown: days.map((date, i) => {
+      const row = byPlace.get(i + 1)
       return { date, count: Number(row?.count ?? 0), sum: Number(row?.sum ?? 0) }
     }),
   }

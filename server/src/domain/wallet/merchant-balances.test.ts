@@ -66,16 +66,22 @@ test.each(stories)(
     }
 
     const at = (minutes: number) => new Date(begin + minutes * 60_000)
-    const periods = [{}, { from: at(3) }, { to: at(9) }, { from: at(2), to: at(20) }, { from: at(8), to: at(9) }]
+    const periods = [
+      {},
+      { from: at(3) },
+      { until: at(9) },
+      { from: at(2), until: at(20) },
+      { from: at(8), until: at(9) },
+    ]
     const sets = [undefined, ['credit'], ['debit'], ['fee'], ['fee', 'credit']]
-    for (const period of [...periods, { from: at(9), to: at(8) }, { from: at(100) }]) {
+    for (const period of [...periods, { from: at(9), until: at(8) }, { from: at(100) }]) {
       for (const types of sets) {
         for (const chosen of [undefined, ['NGN'] as const]) {
           const filter = { ...period, types, currencies: chosen as never }
           const all = whole.filter(
             (entry) =>
               entry.createdAt >= (period.from ?? at(0)) &&
-              entry.createdAt <= (period.to ?? at(100)) &&
+              entry.createdAt < (period.until ?? at(100)) &&
               (types?.includes(merchantEntryType(entry)) ?? true) &&
               (chosen?.includes(entry.currency as 'NGN') ?? true),
           )

@@ -59,8 +59,8 @@ export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount
 
 export interface MerchantEntryFilter {
   from?: Date | undefined
-  /** The last instant that is included. */
-  to?: Date | undefined
+  /** The first instant after the period. */
+  until?: Date | undefined
   /** Entries of any of these types. A type other than a `MerchantEntryType` matches no entry. */
   types?: readonly string[] | undefined
   /** Entries in any of these currencies. */
@@ -195,16 +195,15 @@ async function findPeriod(
   context: Context,
   { merchant }: Tenant,
   { id: accountId, entry_count: count }: AccountRow,
-  { from, to }: MerchantEntryFilter,
+  { from, until }: MerchantEntryFilter,
 ): Promise<EntryRange> {
-  if (from === undefined && to === undefined) return { accountId, after: 0n, last: count }
-  const justAfter = to && new Date(to.getTime() + 1)
+  if (from === undefined && until === undefined) return { accountId, after: 0n, last: count }
   const before = (time: Date) =>
     sql`entry_number_at(${merchant.id}::integer, ${accountId}::bigint, ${time}::timestamptz)`
   const [row] = await context.db.query<{ after: bigint; last: bigint }>(sql`
     select
       ${from === undefined ? sql`0::bigint` : before(from)} as after,
-      ${justAfter === undefined ? sql`${count}::bigint` : before(justAfter)} as last
+      ${until === undefined ? sql`${count}::bigint` : before(until)} as last
   `)
   const { after, last } = row as { after: bigint; last: bigint }
   return { accountId, after, last }

@@ -37,7 +37,7 @@ export async function createStatementLink(
   context: Context,
   { tenant, apiKeyId }: KeyHolder,
   customer: Customer,
-  period: { currency: Currency; from: Date; to: Date },
+  period: { currency: Currency; from: Date; until: Date },
 ): Promise<StatementLink> {
   await openStatement(context, tenant, customer, period)
   const expiresAt = new Date(context.clock.now().getTime() + lifetimeMs)
@@ -47,7 +47,7 @@ export async function createStatementLink(
     customer.code,
     period.currency,
     period.from.getTime(),
-    period.to.getTime(),
+    period.until.getTime(),
     expiresAt.getTime(),
     apiKeyId,
   ]
@@ -73,7 +73,7 @@ export async function openStatementLink(
   }
   const tenant = readTenant(row)
   const customer = await getCustomer(context, tenant, code)
-  const period = { currency, from: new Date(fromMs), to: new Date(toMs) }
+  const period = { currency, from: new Date(fromMs), until: new Date(toMs) }
   return { tenant, customer, statement: await openStatement(context, tenant, customer, period) }
 }
 

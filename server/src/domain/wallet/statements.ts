@@ -1,4 +1,3 @@
-import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
@@ -25,33 +24,35 @@ export async function listBalances(context: Context, tenant: Tenant, customer: C
   return rows.map((row) => ({ ...row, available: row.posted - row.held }))
 }
 
-/** The posted balance at a past instant, in every currency. Holds leave no entries, so the past does not show them. */
+/**
+ * The posted balance just before an instant, in every currency: the closing balance of a statement until this instant. Holds
+ * leave no entries, so the past does not show them.
+ */
 export async function listBalancesAt(
   context: Context,
   tenant: Tenant,
   customer: Customer,
   instant: Date,
 ): Promise<{ currency: Currency; posted: bigint }[]> {
-  const after = new Date(instant.getTime() + 1)
   return context.db.query<{ currency: Currency; posted: bigint }>(sql`
     select a.currency, coalesce(e.balance_after, 0) as posted
     from ledger_accounts a
     left join entries e
       on e.merchant_id = a.merchant_id and e.account_id = a.id
-      and e.number = entry_number_at(a.merchant_id, a.id, ${after})
+      and e.number = entry_number_at(a.merchant_id, a.id, ${instant})
     where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id}
     order by a.currency <> ${tenant.merchant.currencies[0]}, a.currency
   `)
 }
 
-/** The entries of a customer's cash in one currency, from `from` until just before `to`. Minor units. */
+/** The entries of a customer's cash in one currency, from `from` until just before `until`. Minor units. */
 export interface Statement {
   currency: Currency
   from: Date
-  to: Date
+  until: Date
   /** The posted balance just before `from`. */
   openingBalance: bigint
-  /** The posted balance just before `to`: openingBalance + totalIn - totalOut. */
+  /** The posted balance just before `until`: openingBalance + totalIn - totalOut. */
   closingBalance: bigint
   totalIn: bigint
   totalOut: bigint
@@ -74,12 +75,12 @@ export interface StatementEntry {
   createdAt: Date
 }
 
-/** Throws `currency_not_held` when the customer never had the currency. */
+/** A customer who never had the currency has an empty statement. */
 export async function openStatement(
   context: Context,
   tenant: Tenant,
   customer: Customer,
-  period: { currency: Currency; from: Date; to: Date },
+  period: { currency: Currency; from: Date; until: Date },
 ): Promise<Statement> {
   const [row] = await context.db.query<{
     account_id: bigint
@@ -97,7 +98,7 @@ export async function openStatement(
       select
         a.merchant_id, a.id as account_id,
         entry_number_at(a.merchant_id, a.id, ${period.from}) as after,
-        entry_number_at(a.merchant_id, a.id, ${period.to}) as last
+        entry_number_at(a.merchant_id, a.id, ${period.until}) as last
       from ledger_accounts a
       where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.currency = ${period.currency}
     ) w
@@ -111,9 +112,7 @@ export async function openStatement(
       where e.merchant_id = w.merchant_id and e.account_id = w.account_id and e.number > w.after and e.number <= w.last
     ) t
   `)
-  if (row === undefined) {
-    throw new ServiceError('currency_not_held', `The customer has never had ${period.currency}`, 'currency')
-  }
+  if (row === undefined) return { ...period, ...emptyStatement }
   return {
     ...period,
     openingBalance: row.opening,
@@ -125,6 +124,18 @@ export async function openStatement(
     last: row.last,
     accountId: row.account_id,
   }
+}
+
+/** There is no account until the customer has had the currency, so nothing is found under this number. */
+const emptyStatement = {
+  openingBalance: 0n,
+  closingBalance: 0n,
+  totalIn: 0n,
+  totalOut: 0n,
+  entryCount: 0,
+  after: 0n,
+  last: 0n,
+  accountId: 0n,
 }
 
 /** The entries of a statement, oldest first: at most `limit` of those numbered above `after`. */

@@ -108,6 +108,7 @@ async function sayWhoIsMissing(
   const rows = await context.db.query<{ code: string }>(sql`
     select code from customers
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = any(${[...new Set(codes)]}::text[])
+      and deleted_at is null
   `)
   const known = new Set(rows.map(({ code }) => code))
   return judged.map((each) => (isUnclear(each) ? missingCustomer(each, known) : each.outcome))

@@ -55,8 +55,8 @@ export interface DeliveryFilter {
   customer?: Customer | undefined
   /** The event happened at this time or after it. */
   from?: Date | undefined
-  /** The event happened at this time or before it. */
-  to?: Date | undefined
+  /** The event happened before this time. */
+  until?: Date | undefined
 }
 
 interface DeliveryRow {
@@ -120,7 +120,7 @@ export async function listDeliveries(
   )
 }
 
-export interface StandardDeliveryFilter extends Pick<DeliveryFilter, 'from' | 'to'> {
+export interface StandardDeliveryFilter extends Pick<DeliveryFilter, 'from' | 'until'> {
   /** Deliveries with any of these statuses. A text that is no status matches none. */
   statuses?: readonly string[] | undefined
   /** Deliveries of events of any of these types. */
@@ -137,7 +137,7 @@ export async function listStandardDeliveries(
   filter: StandardDeliveryFilter,
   page: { limit: number; offset: number; direction?: 'asc' | 'desc' | undefined },
 ): Promise<Page<Delivery>> {
-  const { statuses, eventTypes, ids, from, to } = filter
+  const { statuses, eventTypes, ids, from, until } = filter
   const order = (id: Sql) => (page.direction === 'asc' ? id : sql`${id} desc`)
   const rows = await context.db.query<DeliveryRow & { total: bigint }>(sql`
     with told as materialized (
@@ -149,7 +149,7 @@ export async function listStandardDeliveries(
       where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
         and k.endpoint_id = any(array(select id from told)::uuid[])
         ${withinPeriod(sql`'deliveries'`, tenant, filter)}
-        ${fitting(sql`k`, { from, to })}
+        ${fitting(sql`k`, { from, until })}
         ${statuses === undefined ? nothing : ofStatuses(sql`k`, statuses)}
         ${eventTypes === undefined ? nothing : sql`and k.event_type = any(${[...eventTypes]}::text[])`}
         ${ids === undefined ? nothing : sql`and k.id = any(${[...ids]}::bigint[])`}

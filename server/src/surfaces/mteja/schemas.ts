@@ -5,6 +5,11 @@ import { wholeNumber } from '../http/schemas.ts'
 export const date = Type.String({ format: 'date-time', examples: ['2026-01-15T10:30:00.000Z'] })
 export const nullableText = Type.Union([Type.String(), Type.Null()])
 
+export const timeZoneSchema = Type.String({
+  description: 'The merchant’s time zone, by which days are counted: an IANA name',
+  examples: ['Africa/Lagos'],
+})
+
 export const errorSchema = Type.Object(
   { error: Type.Object({ code: Type.String(), message: Type.String(), field: Type.Optional(Type.String()) }) },
   { $id: 'MtejaError', examples: [{ error: { code: 'customer_not_found', message: 'There is no customer "CUS_x"' } }] },
@@ -40,6 +45,8 @@ export const merchantSchema = Type.Object({
   name: Type.String({ examples: ['Duka'] }),
   country: Type.String({ examples: ['ZA'] }),
   currencies: Type.Array(Type.String(), { examples: [['ZAR', 'NGN']] }),
+  // Remembered answers of before have none.
+  timeZone: Type.Optional(timeZoneSchema),
   createdAt: date,
   // Not in the stored answer of a merchant that a server of the release before created.
   closedAt: Type.Optional(
@@ -62,6 +69,24 @@ export const limitSchema = Type.Optional(wholeNumber(1, 100, { description: 'Def
 export const pageQuery = {
   limit: limitSchema,
   offset: Type.Optional(wholeNumber(0, 1e12, { description: 'Default 0', examples: [0] })),
+}
+
+/** A period whose ends may be open. */
+export const periodQuery = {
+  from: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'The first day or the first instant. Days are those of the merchant’s time zone',
+      examples: ['2026-01-15'],
+    }),
+  ),
+  to: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'The last day, which is included, or the instant at which the period ends',
+      examples: ['2026-01-31'],
+    }),
+  ),
 }
 
 export function pageSchema<Item extends TSchema>(item: Item) {

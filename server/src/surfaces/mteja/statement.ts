@@ -1,7 +1,7 @@
 import { formatAmount, formatMoney } from '../../base/money.ts'
 import type { Customer } from '../../domain/customers/customers.ts'
 import type { TransactionKind } from '../../domain/ledger/commands.ts'
-import type { Merchant, Tenant } from '../../domain/merchants/tenant.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
 import { type Html, html } from '../http/html.ts'
 import { pageEnd, pageStart } from '../http/page.ts'
@@ -19,10 +19,10 @@ export interface ShownStatement {
 /** A statement to read and to print. It is streamed, because it may have more entries than fit in memory. */
 export async function* statementPage(shown: ShownStatement): AsyncGenerator<string> {
   const { tenant, customer, statement, entries, madeAt } = shown
-  const { currency, from, to } = statement
-  const calendar = createCalendar(timeZoneOf(tenant.merchant))
+  const { currency, from, until } = statement
+  const calendar = createCalendar(tenant.merchant.timeZone)
   const name = [customer.firstName, customer.lastName].filter(Boolean).join(' ') || customer.email || customer.code
-  const period = calendar.period(from, to)
+  const period = calendar.period(from, until)
   const notice = tenant.mode === 'test' ? 'Test mode: this is no real money.' : null
   yield pageStart({ title: `Statement of ${name}, ${period} · ${tenant.merchant.name}`, notice, width: 'wide' })
   yield html`
@@ -118,9 +118,4 @@ function createCalendar(timeZone: string): Calendar {
       return day.formatRange(from, new Date(to.getTime() - 1)).replace(/\s*–\s*/, ' to ')
     },
   }
-}
-
-/** The time zone by which a merchant's days begin and end. */
-function timeZoneOf(_merchant: Merchant): string {
-  return 'UTC'
 }

@@ -36,15 +36,21 @@ describe('/docs', () => {
   })
 })
 
+/** Clients of Cashful from 0.9.1 on may send the key in a header of its own. */
+const alternatives: Record<string, object> = {
+  cashful: { apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
+}
+
 describe.each(['cashful', 'paystack', 'mteja'])('/docs/%s.json', (surface) => {
   test(`/docs/${surface}.json says how to authenticate, and what an error looks like`, async () => {
     const document = (await get(`/docs/${surface}.json`)).json()
     expect(document).toMatchObject({
       openapi: '3.1.0',
       info: { title: expect.any(String), version: expect.any(String), description: expect.any(String) },
-      security: [{ bearer: [] }],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: [{ bearer: [] }, ...Object.keys(alternatives[surface] ?? {}).map((name) => ({ [name]: [] }))],
     })
+    const schemes = { bearer: { type: 'http', scheme: 'bearer' }, ...alternatives[surface] }
+    expect(document.components.securitySchemes).toEqual(schemes)
     const [name] = Object.keys(document.components.schemas)
     expect(name?.toLowerCase()).toBe(`${surface}error`)
   })

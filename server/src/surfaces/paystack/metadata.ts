@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Metadata } from '../../domain/customers/customers.ts'
+import type { Metadata } from '../../domain/customers/metadata.ts'
 import type { PaymentMetadata } from '../../domain/payments/payment-records.ts'
-import { parseJson } from '../http/body.ts'
+import { parseMetadata } from '../http/body.ts'
 
 /**
  * Reads metadata as clients send it: an object, or an object as JSON text (Paystack's own Node package, paystack-node).
@@ -27,7 +27,7 @@ export function readMetadataOrText(given: PaymentMetadata | undefined): PaymentM
 
 function parse(text: string): unknown {
   try {
-    return text.trim() === '' ? {} : parseJson(text)
+    return text.trim() === '' ? {} : parseMetadata(text)
   } catch {
     return undefined
   }

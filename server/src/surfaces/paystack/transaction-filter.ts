@@ -2,19 +2,25 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
-import type { PaymentFilter, PaymentPeriod } from '../../domain/payments/payment-lists.ts'
+import type { PaymentFilter } from '../../domain/payments/payment-lists.ts'
 import type { PaymentStatus } from '../../domain/payments/payment-records.ts'
-import { readInstant } from '../http/instants.ts'
+import { readClosedPeriod } from '../http/instants.ts'
 import { amountsMeant, isServed, queriedAmountSchema } from './amounts.ts'
 import { isGiven, textOf } from './queries.ts'
 
 /** The members of a query that choose a period. */
 export const periodQuery = {
   from: Type.Optional(
-    Type.String({ description: 'Only items created at this instant or later', examples: ['2024-01-01'] }),
+    Type.String({
+      description: 'Only items created on this day or later, by the merchant’s clocks, or at this instant or later',
+      examples: ['2024-01-01'],
+    }),
   ),
   to: Type.Optional(
-    Type.String({ description: 'Only items created at this instant or earlier', examples: ['2099-12-31'] }),
+    Type.String({
+      description: 'Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier',
+      examples: ['2099-12-31'],
+    }),
   ),
 }
 
@@ -43,12 +49,13 @@ export interface TransactionQuery {
  * Reads the transactions that a query asks for. Those in a currency that this surface does not serve are left out. Throws
  * `invalid_request`.
  */
-export function readFilter({ merchant }: Tenant, query: TransactionQuery): PaymentFilter {
+export function readFilter(tenant: Tenant, query: TransactionQuery): PaymentFilter {
+  const { merchant } = tenant
   const served = servedCurrencies(merchant.currencies, textOf(query.currency))
   const customerId = isGiven(query.customer) ? readCustomer(query.customer) : undefined
   const status = isGiven(query.status) ? readStatus(query.status.trim()) : undefined
   return {
-    ...readPeriod(query),
+    ...readClosedPeriod(tenant, [query.from, query.to]),
     status: customerId === null ? null : status,
     customerId: customerId ?? undefined,
     currencies: served.length === merchant.currencies.length ? undefined : served,
@@ -58,11 +65,6 @@ export function readFilter({ merchant }: Tenant, query: TransactionQuery): Payme
 
 /** Transactions that nobody has: for filters by things that do not exist here. */
 export const nobodys: PaymentFilter = { status: null }
-
-/** Throws `invalid_request`. */
-function readPeriod({ from, to }: Pick<TransactionQuery, 'from' | 'to'>): PaymentPeriod {
-  return { from: readInstant(from, 'from'), to: readInstant(to, 'to', '23:59:59.999') }
-}
 
 function servedCurrencies(held: readonly Currency[], wanted: string | undefined): Currency[] {
   return held.filter((each) => isServed(each) && (wanted === undefined || each === wanted.toUpperCase()))

@@ -6,7 +6,7 @@ import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { getMerchantBalance, listMerchantEntries, merchantEntryType } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -125,7 +125,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
           ),
           endDate: Type.Optional(
             Type.String({
-              description: 'The last instant of the period, or a day, which is included',
+              description: 'The last day or the last instant of the period, which is included',
               examples: ['2025-01-31T12:00:00.000Z'],
             }),
           ),
@@ -144,8 +144,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
       const { direction } = readSort(request.query, sorted)
       const held = (codes: readonly string[]) => codes.map((code) => heldCurrency(tenant.merchant, code))
       const filter = {
-        from: readInstant(startDate, 'startDate'),
-        to: readInstant(endDate, 'endDate', '23:59:59.999'),
+        ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
         types: bothOf(transactionType ? [transactionType] : undefined, given.type),
         currencies: bothOf(currency ? held([currency]) : undefined, given.currency && held(given.currency)),
         transactionIds: bothOf(given.ids, given.id)?.flatMap(readTransactionId),

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { refuseInvisible } from '../../../base/visible-text.ts'
 import { deleteCustomers } from '../../../domain/customers/customer-deletion.ts'
 import { type CustomerFilter, customerFields, listCustomers } from '../../../domain/customers/customer-lists.ts'
 import { updateCustomers } from '../../../domain/customers/customer-updates.ts'
@@ -10,10 +11,11 @@ import {
   createCustomer,
   emailTaken,
   getCustomer,
-  type Metadata,
   updateCustomer,
 } from '../../../domain/customers/customers.ts'
-import { parsePhoneNumber } from '../../../domain/customers/phone-numbers.ts'
+import { type Metadata, mergeMetadata } from '../../../domain/customers/metadata.ts'
+import { fullNameOf, splitName } from '../../../domain/customers/names.ts'
+import { parseLocalPhoneNumber, parsePhoneNumber } from '../../../domain/customers/phone-numbers.ts'
 import { type Balance, getBalance } from '../../../domain/ledger/balances.ts'
 import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
@@ -74,7 +76,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       }
       const given = {
         email: email ?? null,
-        ...splitName(name),
+        ...splitName(name ?? ''),
         phone: readPhone(tenant, { phoneNumber, email }),
         metadata: metadata ?? {},
       }
@@ -277,7 +279,8 @@ function idOf(request: FastifyRequest): string {
 /** The conditions of a filter on the customers' own members. Texts that are no phone number match no customer. */
 function readEqual(tenant: Tenant, given: Filter<(typeof filtered)[number]>): CustomerFilter['equal'] {
   const { ids, id, phoneNumber, createdAt, updatedAt, name, email } = given
-  const instants = (texts: readonly string[]) => texts.map((text) => readInstant(text, 'filter')?.toISOString() ?? '')
+  const instants = (texts: readonly string[]) =>
+    texts.map((text) => readInstant(tenant, text, 'filter')?.toISOString() ?? '')
   const equal = {
     id: bothOf(ids, id),
     name,
@@ -292,7 +295,7 @@ function readEqual(tenant: Tenant, given: Filter<(typeof filtered)[number]>): Cu
 function readChanges({ email, name, metadata }: Static<typeof updateCustomerSchema>): CustomerChanges {
   return {
     email,
-    ...(name === undefined ? {} : splitName(name)),
+    fullName: name,
     metadata: metadata && ((current: Metadata) => mergeMetadata(current, metadata)),
   }
 }
@@ -318,32 +321,15 @@ function readPhone(
     if (email !== undefined) return null
     throw new ServiceError('invalid_request', 'phoneNumber is required, or else an email', 'phoneNumber')
   }
-  const number = parsePhoneNumber(text, tenant.merchant.country)
+  refuseInvisible(text, 'phoneNumber')
+  const number = parseLocalPhoneNumber(text, tenant.merchant.country)
   if (number !== null) return number
   const message = `phoneNumber must be a phone number such as +27821234567, or local to ${tenant.merchant.country}, not ${JSON.stringify(text)}`
   throw new ServiceError('invalid_request', message, 'phoneNumber')
 }
 
-/**
- * One name on this surface is two names on the Paystack surface. It is split at the first space, so that joining both
- * parts gives the same name.
- */
-function splitName(name: string | undefined): { firstName: string | null; lastName: string | null } {
-  const text = name?.trim() ?? ''
-  if (text === '') return { firstName: null, lastName: null }
-  const space = text.indexOf(' ')
-  return space === -1
-    ? { firstName: text, lastName: null }
-    : { firstName: text.slice(0, space), lastName: text.slice(space + 1) }
-}
-
-function mergeMetadata(current: Metadata, given: Metadata): Metadata {
-  const merged = { ...current, ...given }
-  return Object.fromEntries(Object.entries(merged).filter(([name, value]) => value !== null || !(name in given)))
-}
-
 function renderCustomer({ merchant }: Tenant, customer: Customer) {
-  const name = [customer.firstName, customer.lastName].filter((part) => part !== null && part !== '').join(' ')
+  const name = fullNameOf(customer)
   return {
     id: customer.code,
     merchantId: merchant.code,

@@ -7,7 +7,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { type Delivery, type DeliveryStatus, listStandardDeliveries } from '../../../domain/webhooks/delivery-lists.ts'
 import { endpointName, readDeliveryName } from '../../../domain/webhooks/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -92,7 +92,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
           type: Type.Optional(Type.String({ maxLength: 100, examples: ['purchase.succeeded'] })),
           status: Type.Optional(statusSchema),
           startDate: instant('Only events that happened at this instant or later'),
-          endDate: instant('Only events that happened at this instant or earlier; a day without a time means its end'),
+          endDate: instant('Only events that happened at this instant or earlier; a day without a time is included'),
           ...listQuery(filtered, sorted),
         }),
         response: responses(200, listOf(eventSchema, exampleEvent), 400, 404),
@@ -110,8 +110,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
         eventTypes: bothOf(type ? [type] : undefined, given.type),
         statuses: bothOf<string>(status ? [status] : undefined, given.status),
         ids: bothOf(given.ids, given.id)?.flatMap((id) => readDeliveryId(context, id)),
-        from: readInstant(startDate, 'startDate'),
-        to: readInstant(endDate, 'endDate', '23:59:59.999'),
+        ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
       }
       const found = await listStandardDeliveries(context, tenant, filter, { ...page, direction })
       return renderPage(page, found, (each) => renderEvent(tenant, each))

@@ -16,6 +16,7 @@ import {
 import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { keyScopeOf, markReplayed } from '../../http/idempotency.ts'
+import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -185,7 +186,13 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
                   'Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key',
               }),
             ),
-            expiresAt: Type.Optional(Type.String({ format: 'date-time', description: 'Default 24 hours from now' })),
+            expiresAt: Type.Optional(
+              Type.String({
+                maxLength: 40,
+                description: 'At most a year from now; default 24 hours from now',
+                examples: ['2027-01-15T10:30:00.000Z'],
+              }),
+            ),
           },
           { examples: [{ customerId: 'CUS_xnxdt6s1zg1f4nx', amount: 5000, currency: 'ZAR', mode: 'payment' }] },
         ),
@@ -204,7 +211,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         customerCode: customerId,
         paymentMethodCode: paymentMethodId === undefined ? undefined : readPaymentMethodId(paymentMethodId),
         idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
-        expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+        expiresAt: readInstant(tenant, expiresAt, 'expiresAt'),
       }
       const make = async (each: Attempt) =>
         renderIntent(tenant, await createPaymentIntent(context, tenant, given, each))

@@ -32,6 +32,7 @@ test('a customer’s balances are in every currency, the default first, with the
   expect((await wallet.get(`/v1/customers/${wallet.ada}/balances`)).json()).toEqual({
     customerId: wallet.ada,
     at: null,
+    timeZone: 'Africa/Johannesburg',
     balances: [
       { currency: 'ZAR', posted: 1000, held: 400, available: 600 },
       { currency: 'XOF', posted: 70, held: 0, available: 70 },
@@ -39,11 +40,14 @@ test('a customer’s balances are in every currency, the default first, with the
   })
 })
 
-test('a customer’s balance at a past instant is the amount posted by then', async () => {
+test('a customer’s balance at a past instant is the amount posted before it', async () => {
   const instants = await liveThrough()
   const at = async (instant: string) =>
     (await wallet.get(`/v1/customers/${wallet.ada}/balances?at=${encodeURIComponent(instant)}`)).json().balances
-  expect(await Promise.all(instants.map(at))).toEqual([1000, 700, 650].map((posted) => [{ currency: 'ZAR', posted }]))
+  const later = instants.map((instant) => new Date(Date.parse(instant) + 1).toISOString())
+  const balances = (amounts: number[]) => amounts.map((posted) => [{ currency: 'ZAR', posted }])
+  expect(await Promise.all(instants.map(at))).toEqual(balances([0, 1000, 700]))
+  expect(await Promise.all(later.map(at))).toEqual(balances([1000, 700, 650]))
   expect(await at('2020-01-01')).toEqual([{ currency: 'ZAR', posted: 0 }])
 })
 
@@ -150,6 +154,31 @@ test.each([
   expect((await statement(query)).statusCode).toBe(400)
 })
 
-test('a statement in a currency the customer never had is refused', async () => {
-  expect((await statement('from=2026-01-01&to=2026-02-01&currency=XOF')).json().error.code).toBe('currency_not_held')
+test.each(['json', 'csv', 'html'])(
+  'a statement as %s in a currency that the customer never had is empty',
+  async (format) => {
+    const answer = await statement(`from=2026-01-01&to=2026-02-01&currency=XOF&format=${format}`)
+    expect(answer.statusCode).toBe(200)
+    if (format === 'csv') expect(answer.body.trim().split('\r\n')).toHaveLength(3)
+    if (format !== 'json') return
+    expect(answer.json()).toMatchObject({
+      currency: 'XOF',
+      openingBalance: 0,
+      closingBalance: 0,
+      entries: [],
+      nextAfter: null,
+    })
+  },
+)
+
+test('a statement in a currency that the merchant does not hold is refused', async () => {
+  expect((await statement('from=2026-01-01&to=2026-02-01&currency=KES')).json().error.code).toBe('currency_not_held')
+})
+
+test.each([
+  ['from=2026-02-02&to=2026-02-01', 'from must be before to, but "2026-02-02" is not before "2026-02-01"'],
+  ['from=&to=2026-02-01', 'from is required'],
+  ['from=2026-02-02&to=', 'to is required'],
+])('a statement with %s is refused in words that say why', async (query, message) => {
+  expect((await statement(query)).json().error.message).toBe(message)
 })

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { isoWithOffset } from '../../../base/time-zones.ts'
 import type { Context } from '../../../domain/context.ts'
 import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
@@ -17,11 +18,11 @@ import {
 } from '../../../domain/wallet/statements.ts'
 import { callerOf, tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readEnd, readPeriod } from '../../http/instants.ts'
 import { guardPage } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { largestNumber, wholeNumber } from '../../http/schemas.ts'
-import { currencySchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
+import { currencySchema, customerIdSchema, date, nullableText, responses, timeZoneSchema } from '../schemas.ts'
 import { statementPage } from '../statement.ts'
 
 const tags = ['Customers']
@@ -30,7 +31,10 @@ const entriesPerRead = 1000
 
 const balancesSchema = Type.Object({
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
-  at: Type.Union([date, Type.Null()], { description: 'The past instant of the request; null for now' }),
+  at: Type.Union([date, Type.Null()], {
+    description: 'The balances are those just before this instant; null for the balances as of now',
+  }),
+  timeZone: timeZoneSchema,
   balances: Type.Array(
     Type.Object({
       currency: Type.String({ examples: ['ZAR'] }),
@@ -44,10 +48,15 @@ const balancesSchema = Type.Object({
 })
 
 const periodSchema = {
-  from: Type.String({ description: 'The first instant of the period', examples: ['2026-01-01'] }),
+  from: Type.String({
+    maxLength: 40,
+    description: 'The first day or the first instant of the period. Days are those of the merchant’s time zone',
+    examples: ['2026-01-01'],
+  }),
   to: Type.String({
-    description: 'The instant after the end of the period; a day without a time means its beginning',
-    examples: ['2026-02-01'],
+    maxLength: 40,
+    description: 'The last day of the period, which is included, or the instant at which the period ends',
+    examples: ['2026-01-31'],
   }),
 }
 
@@ -66,8 +75,9 @@ const statementLinkSchema = Type.Object(
 const statementSchema = Type.Object({
   customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
   currency: Type.String({ examples: ['ZAR'] }),
-  from: date,
-  to: date,
+  from: Type.String({ ...date, description: 'The first instant of the period' }),
+  to: Type.String({ ...date, description: 'The first instant after the period' }),
+  timeZone: timeZoneSchema,
   openingBalance: Type.Integer({ examples: [0] }),
   closingBalance: Type.Integer({ examples: [4950] }),
   totalIn: Type.Integer({ examples: [5000] }),
@@ -100,19 +110,29 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
         summary: 'Get a customer’s balances in every currency, now or at a past instant',
         tags,
         params,
-        querystring: Type.Object({ at: Type.Optional(Type.String({ examples: ['2026-01-15T10:30:00.000Z'] })) }),
+        querystring: Type.Object({
+          at: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description:
+                'The balances just before this instant, as at the end of a statement: a day without a time means its end, by the merchant’s clocks',
+              examples: ['2026-01-15T10:30:00.000Z'],
+            }),
+          ),
+        }),
         response: responses(200, balancesSchema, 401, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const at = readInstant(request.query.at, 'at')
+      const at = readEnd(tenant, request.query.at, 'at')
       const customer = await getCustomer(context, tenant, request.params.id)
       const found =
         at === undefined
           ? await balancesNow(context, tenant, customer)
           : await balancesAt(context, tenant, customer, at)
-      return { customerId: customer.code, at: at?.toISOString() ?? null, balances: found }
+      const { timeZone } = tenant.merchant
+      return { customerId: customer.code, at: at?.toISOString() ?? null, timeZone, balances: found }
     },
   )
 
@@ -144,7 +164,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
       const { from, to, currency, format = 'json', after = 0 } = request.query
       const statement = await openStatement(context, tenant, customer, {
         currency: heldCurrency(tenant.merchant, currency),
-        ...readPeriod(from, to),
+        ...readWholePeriod(tenant, from, to),
       })
       if (format !== 'json') {
         const entries = readAllEntries(context, tenant, statement)
@@ -154,14 +174,14 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
           return guardPage(reply).send(Readable.from(page)) as never
         }
         reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="statement.csv"')
-        return reply.send(Readable.from(csvOf(statement, entries))) as never
+        return reply.send(Readable.from(csvOf(tenant, statement, entries))) as never
       }
       const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
       const entries = await readStatementEntries(context, tenant, statement, { after: first, limit: entriesPerRead })
       const last = entries.at(-1)?.number
       return {
         customerId: customer.code,
-        ...renderStatement(statement),
+        ...renderStatement(tenant, statement),
         entries: entries.map(renderEntry),
         nextAfter: last === undefined || last === statement.last ? null : Number(last),
       }
@@ -179,14 +199,17 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
         tags,
         params,
         body: Type.Object({ ...periodSchema, currency: Type.Optional(currencySchema) }),
-        response: responses(201, statementLinkSchema, 400, 401, 404, 409),
+        response: responses(201, statementLinkSchema, 401, 404, 409),
       },
     },
     async (request, tx) => {
       const holder = callerOf(request)
       const { from, to, currency } = request.body
       const customer = await getCustomer(tx, holder.tenant, request.params.id)
-      const period = { currency: heldCurrency(holder.tenant.merchant, currency), ...readPeriod(from, to) }
+      const period = {
+        currency: heldCurrency(holder.tenant.merchant, currency),
+        ...readWholePeriod(holder.tenant, from, to),
+      }
       const { token, expiresAt } = await createStatementLink(tx, holder, customer, period)
       return { url: `${publicUrl()}/statement/${token}`, expiresAt: expiresAt.toISOString() }
     },
@@ -208,18 +231,21 @@ async function balancesAt(context: Context, tenant: Tenant, customer: Customer, 
   return balances.map(({ currency, posted }) => ({ currency, posted: Number(posted) }))
 }
 
-function readPeriod(fromText: string, toText: string): { from: Date; to: Date } {
-  const from = readInstant(fromText, 'from')
-  const to = readInstant(toText, 'to')
-  if (from !== undefined && to !== undefined && from < to) return { from, to }
-  throw new ServiceError('invalid_request', 'from must be before to, and both are required', 'from')
+function readWholePeriod(tenant: Tenant, fromText: string, toText: string): { from: Date; until: Date } {
+  const { from, until } = readPeriod(tenant, [fromText, toText])
+  if (from === undefined) throw new ServiceError('invalid_request', 'from is required', 'from')
+  if (until === undefined) throw new ServiceError('invalid_request', 'to is required', 'to')
+  if (from < until) return { from, until }
+  const message = `from must be before to, but ${JSON.stringify(fromText)} is not before ${JSON.stringify(toText)}`
+  throw new ServiceError('invalid_request', message, 'from')
 }
 
-function renderStatement(statement: Statement) {
+function renderStatement({ merchant }: Tenant, statement: Statement) {
   return {
     currency: statement.currency,
     from: statement.from.toISOString(),
-    to: statement.to.toISOString(),
+    to: statement.until.toISOString(),
+    timeZone: merchant.timeZone,
     openingBalance: Number(statement.openingBalance),
     closingBalance: Number(statement.closingBalance),
     totalIn: Number(statement.totalIn),
@@ -240,21 +266,19 @@ function renderEntry(entry: StatementEntry) {
   }
 }
 
-async function* csvOf(statement: Statement, entries: AsyncIterable<StatementEntry>): AsyncGenerator<string> {
+/** People open the file as a table, so its times are the merchant's. The offset says which instant is meant. */
+async function* csvOf(
+  { merchant }: Tenant,
+  statement: Statement,
+  entries: AsyncIterable<StatementEntry>,
+): AsyncGenerator<string> {
+  const time = (instant: Date) => isoWithOffset(instant, merchant.timeZone)
   yield 'number,createdAt,transactionId,kind,description,amount,balanceAfter,currency\r\n'
-  yield `,${statement.from.toISOString()},,opening_balance,,,${statement.openingBalance},${statement.currency}\r\n`
+  yield `,${time(statement.from)},,opening_balance,,,${statement.openingBalance},${statement.currency}\r\n`
   for await (const entry of entries) {
     const { number, createdAt, transactionId, kind, description, amount, balanceAfter } = entry
-    const cells = [
-      number,
-      createdAt.toISOString(),
-      transactionId,
-      kind,
-      csvText(description ?? ''),
-      amount,
-      balanceAfter,
-    ]
+    const cells = [number, time(createdAt), transactionId, kind, csvText(description ?? ''), amount, balanceAfter]
     yield `${cells.join(',')},${statement.currency}\r\n`
   }
-  yield `,${statement.to.toISOString()},,closing_balance,,,${statement.closingBalance},${statement.currency}\r\n`
+  yield `,${time(statement.until)},,closing_balance,,,${statement.closingBalance},${statement.currency}\r\n`
 }

@@ -15,9 +15,9 @@ import {
 import { deliveryName, endpointName, readDeliveryName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { countResendable, maxResent, resendDeliveries, resendDelivery } from '../../../domain/webhooks/resend.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { date, nullableText, responses } from '../schemas.ts'
+import { date, nullableText, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
 import { customerCodeOf, stepOf, stepQuery } from './events.ts'
 
 const tags = ['Deliveries']
@@ -77,8 +77,7 @@ const filterMembers = {
   status: Type.Optional(statusSchema),
   eventType: Type.Optional(Type.String({ maxLength: 100, examples: ['identity.failed'] })),
   customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
-  from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
-  to: Type.Optional(Type.String({ maxLength: 40, description: 'A day without a time means its end' })),
+  ...periodQuery,
 }
 
 type GivenFilter = {
@@ -104,7 +103,12 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'List deliveries, newest first',
         tags,
         querystring: Type.Object({ ...filterMembers, ...stepQuery(id) }),
-        response: responses(200, Type.Object({ data: Type.Array(deliverySchema), nextBefore: nextSchema }), 401, 404),
+        response: responses(
+          200,
+          Type.Object({ data: Type.Array(deliverySchema), timeZone: timeZoneSchema, nextBefore: nextSchema }),
+          401,
+          404,
+        ),
       },
     },
     async (request) => {
@@ -112,7 +116,8 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
       const filter = await readFilter(context, tenant, request.query)
       const step = stepOf(request.query, (name) => readDeliveryName(context, name))
       const { items, next } = await listDeliveries(context, tenant, filter, step)
-      return { data: items.map(renderDelivery), nextBefore: next === null ? null : deliveryName(context, next) }
+      const nextBefore = next === null ? null : deliveryName(context, next)
+      return { data: items.map(renderDelivery), timeZone: tenant.merchant.timeZone, nextBefore }
     },
   )
 
@@ -206,8 +211,7 @@ async function readFilter(context: Context, tenant: Tenant, given: GivenFilter):
     status,
     eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
     customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-    from: readInstant(from, 'from'),
-    to: readInstant(to, 'to', '23:59:59.999'),
+    ...readPeriod(tenant, [from, to]),
   }
 }
 

@@ -5,12 +5,12 @@ import { followEvents, type Look, lookEveryMs } from '../../../domain/events/eve
 import { type RecordedEvent, readEventType, type WebhookStyle } from '../../../domain/events/events.ts'
 import { eventName, readEventName } from '../../../domain/events/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { wholeNumber } from '../../http/schemas.ts'
 import { sendText } from '../../http/send-text.ts'
 import type { SurfaceContext } from '../../http/surface.ts'
-import { date, limitSchema, responses } from '../schemas.ts'
+import { date, limitSchema, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
 import { jsonLines, streams } from '../streams.ts'
 
 const tags = ['Events']
@@ -103,14 +103,14 @@ export const eventRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({
           type: Type.Optional(Type.String({ maxLength: 100, examples: ['transfer.completed'] })),
           customerId: Type.Optional(Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
-          from: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-01-15'] })),
-          to: Type.Optional(Type.String({ maxLength: 40, description: 'A day without a time means its end' })),
+          ...periodQuery,
           ...stepQuery(id),
         }),
         response: responses(
           200,
           Type.Object({
             data: Type.Array(eventSchema),
+            timeZone: timeZoneSchema,
             nextBefore: Type.Union([Type.String(), Type.Null()], {
               description:
                 'To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end',
@@ -127,12 +127,12 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       const filter = {
         type: type === undefined ? undefined : readEventType('type', type),
         customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
-        from: readInstant(from, 'from'),
-        to: readInstant(to, 'to', '23:59:59.999'),
+        ...readPeriod(tenant, [from, to]),
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)
-      return { data: items.map(renderEvent), nextBefore: next === null ? null : eventName(context, next) }
+      const nextBefore = next === null ? null : eventName(context, next)
+      return { data: items.map(renderEvent), timeZone: tenant.merchant.timeZone, nextBefore }
     },
   )
 

@@ -74,8 +74,9 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     },
     async (request, keyed) => {
       const { customerId, expiresAt, ...input } = request.body
-      const given = { customerCode: customerId, expiresAt: readInstant(expiresAt, 'expiresAt'), ...input }
-      const hold = await placeHold(context, tenantOf(request), given, keyed)
+      const tenant = tenantOf(request)
+      const given = { customerCode: customerId, expiresAt: readInstant(tenant, expiresAt, 'expiresAt'), ...input }
+      const hold = await placeHold(context, tenant, given, keyed)
       return { answer: renderHold(hold), replayed: hold.replayed }
     },
   )

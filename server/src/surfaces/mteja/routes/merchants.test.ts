@@ -36,11 +36,26 @@ describe('creating a merchant', () => {
         name: 'Soko',
         country: 'NG',
         currencies: ['NGN', 'USD'],
+        timeZone: 'Africa/Lagos',
         createdAt: now,
         closedAt: null,
       },
     ])
     expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [] })
+  })
+
+  test('a created merchant counts its days in another time zone if the request says so', async () => {
+    expect(await createMerchant({ name: 'Soko', timeZone: 'africa/nairobi' })).toMatchObject({
+      timeZone: 'Africa/Nairobi',
+    })
+    for (const timeZone of ['Lagos', '+01:00', '', 'W. Central Africa Standard Time']) {
+      const answer = await ask('POST', '/v1/merchants', { name: 'Soko', timeZone })
+      const message = `timeZone must be the IANA name of a time zone, such as Africa/Lagos, not "${timeZone}"`
+      expect([answer.statusCode, answer.json().error]).toEqual([
+        400,
+        { code: 'invalid_request', message, field: 'timeZone' },
+      ])
+    }
   })
 
   test('a created merchant is in South Africa with rand unless the request says otherwise', async () => {
@@ -189,6 +204,20 @@ describe('changing a merchant', () => {
     expect((await payIn()).statusCode).toBe(201)
   })
 
+  test('a merchant gets another time zone, and a statement of a day is of that zone from then on', async () => {
+    const made = await createMerchant({ name: 'Soko', country: 'NG', currencies: ['NGN'] })
+    const { secret } = (await ask('POST', `/v1/merchants/${made.id}/api-keys`, {})).json()
+    const { id } = (await ask('POST', '/api/canary/customers', { phoneNumber: '+2348031234567' }, secret)).json()
+    const statement = async () => {
+      const answer = await ask('GET', `/v1/customers/${id}/statement?from=2026-01-01&to=2026-01-01`, undefined, secret)
+      return [answer.json().timeZone, answer.json().from]
+    }
+    expect(await statement()).toEqual(['Africa/Lagos', '2025-12-31T23:00:00.000Z'])
+    const changed = (await ask('PATCH', `/v1/merchants/${made.id}`, { timeZone: 'africa/nairobi' })).json()
+    expect(changed).toEqual({ ...made, timeZone: 'Africa/Nairobi' })
+    expect(await statement()).toEqual(['Africa/Nairobi', '2025-12-31T21:00:00.000Z'])
+  })
+
   test('two currencies that are added at once are both held', async () => {
     const { id } = await createMerchant()
     await Promise.all(
@@ -202,6 +231,7 @@ describe('changing a merchant', () => {
     [{ name: ' ' }, 'name'],
     [{ addCurrencies: ['BTC'] }, 'addCurrencies'],
     [{ addCurrencies: [] }, 'addCurrencies'],
+    [{ timeZone: 'Africa/Nowhere' }, 'timeZone'],
     [{ currencies: ['USD'] }, 'currencies'],
   ])('a change of a merchant to %j is refused and names %s', async (body, field) => {
     const { id } = await createMerchant()

@@ -33,6 +33,14 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
               examples: [['NGN', 'USD']],
             }),
           ),
+          timeZone: Type.Optional(
+            Type.String({
+              maxLength: 100,
+              description:
+                'IANA name of a time zone; default the zone of the country, of its capital if it has several',
+              examples: ['Africa/Lagos'],
+            }),
+          ),
         }),
         response: responses(201, merchantSchema, 401, 404),
       },
@@ -73,10 +81,10 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       once: 'in a transaction',
       schema: {
         operationId: 'updateMerchant',
-        summary: 'Update a merchant: rename it, or add currencies that it holds',
+        summary: 'Update a merchant: rename it, add currencies that it holds, or set its time zone',
         description:
           'Customers can have balances in an added currency from the next request on. The default currency stays, and a ' +
-          'currency is never taken away, because balances may be in it.',
+          'currency is never taken away, because balances may be in it. With the time zone the days of the past change too.',
         tags,
         params: merchantParams,
         body: Type.Object({
@@ -88,6 +96,9 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
               description: 'ISO 4217 codes',
               examples: [['KES']],
             }),
+          ),
+          timeZone: Type.Optional(
+            Type.String({ maxLength: 100, description: 'IANA name of a time zone', examples: ['Africa/Lagos'] }),
           ),
         }),
         response: responses(200, merchantSchema, 401, 403, 404),
@@ -204,6 +215,7 @@ export function renderMerchant(merchant: Merchant) {
     name: merchant.name,
     country: merchant.country,
     currencies: [...merchant.currencies],
+    timeZone: merchant.timeZone,
     createdAt: merchant.createdAt.toISOString(),
     closedAt: merchant.closedAt?.toISOString() ?? null,
   }

@@ -17,7 +17,7 @@ import { summarizePaid } from '../../../domain/payments/payment-lists.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
@@ -104,10 +104,18 @@ export const customerRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({
           ...pageQuery,
           from: Type.Optional(
-            Type.String({ description: 'Only items created at this instant or later', examples: ['2024-01-01'] }),
+            Type.String({
+              description:
+                'Only items created on this day or later, by the merchant’s clocks, or at this instant or later',
+              examples: ['2024-01-01'],
+            }),
           ),
           to: Type.Optional(
-            Type.String({ description: 'Only items created at this instant or earlier', examples: ['2024-12-31'] }),
+            Type.String({
+              description:
+                'Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier',
+              examples: ['2024-12-31'],
+            }),
           ),
           ...cursorQuery,
         }),
@@ -258,7 +266,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   async function listByPage(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
     const page = readPageNumber(query)
     const perPage = readPerPage(query)
-    const window = { from: readInstant(query.from, 'from'), to: readInstant(query.to, 'to', '23:59:59.999') }
+    const window = readClosedPeriod(tenant, [query.from, query.to])
     const { items, total } = await listCustomers(context, tenant, window, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -268,7 +276,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
 
   async function listByCursor(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
     const perPage = readPerPage(query)
-    const window = { from: readInstant(query.from, 'from'), to: readInstant(query.to, 'to', '23:59:59.999') }
+    const window = readClosedPeriod(tenant, [query.from, query.to])
     const { items, hasNewer, hasOlder } = await walkCustomers(context, tenant, window, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),

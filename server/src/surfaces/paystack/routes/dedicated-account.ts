@@ -187,7 +187,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       const accountNumber = request.query.account_number?.trim() ?? ''
       if (accountNumber === '') throw required('account_number')
       // The day is checked before the ten minutes, which say nothing about it.
-      readInstant(request.query.date, 'date')
+      readInstant(tenant, request.query.date, 'date')
       await requeryDedicatedAccount(context, tenant, accountNumber)
       return { status: true as const, message: requeried }
     },

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import {
   listPayments,
   type PaymentFilter,
@@ -271,7 +272,6 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
   )
 
-  type Tenant = ReturnType<typeof tenantOf>
   interface Listed {
     items: Payment[]
     meta: object

@@ -1,0 +1,47 @@
+import { ServiceError } from './errors.ts'
+
+/** The invisible characters that people meet, which get into a text by copying. */
+const names: Readonly<Record<string, string>> = {
+  '\u00ad': 'SOFT HYPHEN',
+  '\u034f': 'COMBINING GRAPHEME JOINER',
+  '\u061c': 'ARABIC LETTER MARK',
+  '\u180e': 'MONGOLIAN VOWEL SEPARATOR',
+  '\u200b': 'ZERO WIDTH SPACE',
+  '\u200c': 'ZERO WIDTH NON-JOINER',
+  '\u200d': 'ZERO WIDTH JOINER',
+  '\u200e': 'LEFT-TO-RIGHT MARK',
+  '\u200f': 'RIGHT-TO-LEFT MARK',
+  '\u202a': 'LEFT-TO-RIGHT EMBEDDING',
+  '\u202b': 'RIGHT-TO-LEFT EMBEDDING',
+  '\u202c': 'POP DIRECTIONAL FORMATTING',
+  '\u202d': 'LEFT-TO-RIGHT OVERRIDE',
+  '\u202e': 'RIGHT-TO-LEFT OVERRIDE',
+  '\u2060': 'WORD JOINER',
+  '\u2066': 'LEFT-TO-RIGHT ISOLATE',
+  '\u2067': 'RIGHT-TO-LEFT ISOLATE',
+  '\u2068': 'FIRST STRONG ISOLATE',
+  '\u2069': 'POP DIRECTIONAL ISOLATE',
+  '\u3164': 'HANGUL FILLER',
+  '\ufeff': 'BYTE ORDER MARK',
+}
+
+/**
+ * Characters that nobody sees: two texts that differ only by them look the same. Blanks, tabs and new lines are seen. Scripts
+ * such as Arabic and Devanagari spell some words with a joiner or a non-joiner between two letters, so they may have it there.
+ */
+const invisible =
+  /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L}))(?:[\p{Cc}\p{Cf}\u115f\u1160\u3164\uffa0]|\u034f)/u
+
+/** All of it printable ASCII, as most texts are. */
+const plain = /^[\x20-\x7e]*$/
+
+/** Throws `invalid_request`, with the name of the character, for a text with a character that nobody sees. */
+export function refuseInvisible(text: string | null | undefined, field: string): void {
+  if (text === null || text === undefined || plain.test(text)) return
+  const [character] = invisible.exec(text) ?? []
+  if (character === undefined) return
+  const code = `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
+  const name = names[character] === undefined ? code : `${code} ${names[character]}`
+  const message = `${field} has an invisible character, ${name}; send it without this character`
+  throw new ServiceError('invalid_request', message, field)
+}

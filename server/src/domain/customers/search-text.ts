@@ -1,0 +1,106 @@
+import { type Metadata, valuesOf } from './metadata.ts'
+import { fullNameOf, type Names } from './names.ts'
+import type { PhoneNumber } from './phone-numbers.ts'
+
+/** The members of a customer that a search looks at. */
+export interface SearchedFields extends Names {
+  email: string | null
+  phone: string | null
+  metadata: Metadata | null
+}
+
+/**
+ * Begins each search text that was folded by the rules of this file. When `fold` changes, the next control character takes its
+ * place, with a migration that makes the index `customers_unfolded` for it. Texts without the mark are then folded again in
+ * the background. The mark is no letter, so the index of words does not hold it.
+ */
+export const foldingMark = '\u0001'
+
+/**
+ * Every text that a search looks at, folded, one item a line. A name with an apostrophe or a hyphen is there twice, in parts
+ * and as one word, because people write both.
+ */
+export function searchTextOf(customer: SearchedFields, number: PhoneNumber | null): string {
+  const name = fullNameOf(customer)
+  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...valuesOf(customer.metadata)]
+  const lines = items.filter((item) => typeof item === 'string').filter((item) => item !== '')
+  const text = lines.join('\n')
+  if (!special.test(text)) return `${foldingMark}\n${text.toLowerCase()}`
+  const joined = name.search(separators) === -1 ? [] : [foldJoined(name)]
+  return [foldingMark, ...lines.map(fold), ...joined].join('\n')
+}
+
+/** Letters that are no other letter with a mark, with the letters that people type for them. */
+const plainLetters: Readonly<Record<string, string>> = {
+  æ: 'ae',
+  ð: 'd',
+  ø: 'o',
+  þ: 'th',
+  ß: 'ss',
+  đ: 'd',
+  ħ: 'h',
+  ı: 'i',
+  ł: 'l',
+  ŋ: 'n',
+  œ: 'oe',
+  ŧ: 't',
+  ƒ: 'f',
+  ƙ: 'k',
+  ƴ: 'y',
+  ǝ: 'e',
+  ɓ: 'b',
+  ɔ: 'o',
+  ɖ: 'd',
+  ɗ: 'd',
+  ə: 'e',
+  ɛ: 'e',
+  ɣ: 'g',
+  ɩ: 'i',
+  ɲ: 'n',
+  ʊ: 'u',
+  ʋ: 'v',
+  ς: 'σ',
+}
+const letters = new RegExp(`[${Object.keys(plainLetters).join('')}]`, 'g')
+
+/** Signs that stand for an apostrophe, whatever their shape, and signs that stand for a hyphen. */
+const separators = /['`´‘’‛′ʹʻʼʽʾʿˈ՚ꞌ＇\p{Pd}\u2212]/gu
+/** Stands for each of them while a text is folded: a character that Unicode leaves to private use. */
+const separator = '\ue000'
+/** Accents of Latin, Greek and Cyrillic letters, and the vowel signs of Arabic, which are seldom written. */
+const accents = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]|[\u0483-\u0487]|[\u064b-\u0655]/g
+const invisible = /[\p{Cf}\p{Cc}]/gu
+
+/** Without a match, folding only puts a text in lower case. */
+const special = /[^ -~\n]|['`,-]| {2}|^ | $/m
+
+/**
+ * A text without the differences that people do not type: lower case, no accents, one blank for blanks of any kind and number,
+ * and a blank for an apostrophe, a hyphen and a comma. It is the one way in which texts are made comparable, for storing and
+ * for asking.
+ */
+export function fold(text: string): string {
+  return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, ' ')) : text.toLowerCase()
+}
+
+/** Works like `fold`, but apostrophes and hyphens are left out: O'Brien is obrien. */
+export function foldJoined(text: string): string {
+  return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, '')) : text.toLowerCase()
+}
+
+function foldLetters(text: string): string {
+  const marked = text.replace(separators, separator).replaceAll(',', ' ')
+  if (!/[^ -~\ue000]/.test(marked)) return marked.toLowerCase()
+  return marked
+    .normalize('NFKD')
+    .replace(/\s+/g, ' ')
+    .replace(invisible, '')
+    .toLowerCase()
+    .replace(accents, '')
+    .replace(letters, (letter) => plainLetters[letter] as string)
+    .normalize('NFKC')
+}
+
+function withoutRepeatedBlanks(text: string): string {
+  return text.replace(/ {2,}/g, ' ').trim()
+}
