@@ -298,6 +298,10 @@ describe('operations of the Paystack client', () => {
     const verified = await paystack.customers.verifyAuthorization(reference)
     expect(verified).toMatchObject({ channel: 'direct_debit', customer: { email } })
 
+    const other = { email: 'declined@example.com', channel: 'direct_debit' }
+    const asked = await paystack.customers.initializeAuthorization(other)
+    expect(await mteja.sandbox.declineMandate(asked.reference)).toMatchObject({ status: 'declined' })
+
     const { id } = await paystack.customers.fetch(email)
     const { data, meta } = await paystack.customers.mandateAuthorizations(id)
     expect(data).toMatchObject([{ authorization_code: verified.authorization_code, customer: { id } }])
@@ -581,6 +585,8 @@ describe('operations of the Mteja client', () => {
     const statement = await mteja.customers.statement(id, period).page()
     expect(statement).toMatchObject({ openingBalance: 0, closingBalance: 1000, entryCount: 1 })
     expect(await Array.fromAsync(mteja.customers.statement(id, period))).toEqual(statement.entries)
+    const { url } = await mteja.customers.statementLink(id, period)
+    expect(await (await fetch(url)).text()).toContain('10.00')
     const csv = await mteja.customers.statementFile(id, { ...period, format: 'csv' })
     expect(csv).toMatch(/^number,createdAt/)
     expect(await mteja.customers.statementFile(id, { ...period, format: 'html' })).toContain('<html')

@@ -328,7 +328,7 @@ test('lists of customers have no gaps where customers were deleted, on any page,
     dates.push(service.clock.now())
   }
   let left = [...codes]
-  const period = { from: dates[10] as Date, to: dates[49] as Date }
+  const period = { from: dates[10] as Date, until: dates[50] as Date }
   for (let round = 0; round < 8; round++) {
     const gone = left.filter((_, i) => i < round || random() < 1 / 6).slice(0, 9)
     await deleteCustomers(service, own, gone)

@@ -138,6 +138,7 @@ test.each([
   [{ from: '2026-02-01', to: '2026-01-01' }, 400, 'invalid_request'],
   [{ from: '2026-01-01' }, 400, 'invalid_request'],
   [{ from: 'x', to: '2026-01-01' }, 400, 'invalid_request'],
+  [{ ...period, currency: 'KES' }, 400, 'currency_not_held'],
   [{ ...period, currency: 'USD' }, 400, 'currency_not_held'],
 ])('a link to the statement %j is refused', async (body, status, code) => {
   await wallet.payIn(wallet.ada, 5000)
