@@ -298,7 +298,7 @@ describe('operations of the Paystack client', () => {
     const verified = await paystack.customers.verifyAuthorization(reference)
     expect(verified).toMatchObject({ channel: 'direct_debit', customer: { email } })
 
-    const other = { email: 'declined@example.com', channel: 'direct_debit' }
+    const other = { email: 'declined@example.com', channel: 'direct_debit' } as const
     const asked = await paystack.customers.initializeAuthorization(other)
     expect(await mteja.sandbox.declineMandate(asked.reference)).toMatchObject({ status: 'declined' })
 

@@ -76,6 +76,7 @@ describe('the words for a malformed request', () => {
   /** Keywords that judge nothing. */
   const silent = [
     'anyOf',
+    'x-unit',
     'description',
     'examples',
     'properties',

@@ -1267,6 +1267,8 @@ export namespace Paystack {
     subaccount: Record<string, unknown>
     /** Always null here */
     receipt_number: string | null
+    /** The metadata as it was sent: an object if it was an object, "" if there was none */
+    metadata: unknown
     /** Always null here */
     plan: unknown
     /** Always null here */
@@ -1275,8 +1277,6 @@ export namespace Paystack {
     plan_object: Record<string, unknown>
     /** Always null here */
     helpdesk_link: string | null
-    /** The metadata as it was sent: an object if it was an object, "" if there was none */
-    metadata: unknown
   }
   /** GET /transaction/totals */
   export interface TransactionTotals {
@@ -1363,6 +1363,8 @@ export namespace Paystack {
     subaccount: Record<string, unknown>
     /** Always null here */
     receipt_number: string | null
+    /** The metadata as it was sent: an object if it was an object, null if there was none */
+    metadata: unknown
     /** Always null here */
     plan: unknown
     /** Always null here */
@@ -1371,8 +1373,6 @@ export namespace Paystack {
     plan_object: Record<string, unknown>
     /** Always null here */
     helpdesk_link: string | null
-    /** The metadata as it was sent: an object if it was an object, null if there was none */
-    metadata: unknown
     /** Always null here */
     redirect_url: string | null
   }

@@ -21,16 +21,19 @@ const names: Readonly<Record<string, string>> = {
   '\u2067': 'RIGHT-TO-LEFT ISOLATE',
   '\u2068': 'FIRST STRONG ISOLATE',
   '\u2069': 'POP DIRECTIONAL ISOLATE',
+  '\u2800': 'BRAILLE PATTERN BLANK',
   '\u3164': 'HANGUL FILLER',
+  '\ufe0f': 'VARIATION SELECTOR-16',
   '\ufeff': 'BYTE ORDER MARK',
 }
 
 /**
  * Characters that nobody sees: two texts that differ only by them look the same. Blanks, tabs and new lines are seen. Scripts
  * such as Arabic and Devanagari spell some words with a joiner or a non-joiner between two letters, so they may have it there.
+ * So may an emoji and a letter of Mongolian have their selectors.
  */
 const invisible =
-  /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L}))(?:[\p{Cc}\p{Cf}\u115f\u1160\u3164\uffa0]|\u034f)/u
+  /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L})|(?<=\p{Extended_Pictographic})\ufe0f|(?<=\p{sc=Mong})[\u180b-\u180d\u180f])(?:[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800])/u
 
 /** All of it printable ASCII, as most texts are. */
 const plain = /^[\x20-\x7e]*$/

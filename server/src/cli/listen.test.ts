@@ -269,7 +269,7 @@ test('mteja listen and trigger that find no server name the option for its addre
   const { code, error } = await run('trigger', 'customer.created', '--url', nowhere)
   expect([code, error]).toEqual([
     1,
-    expect.stringMatching(/^mteja: POST .+ could not be sent: .+\. If the server .+\n$/),
+    expect.stringMatching(/^mteja: GET .+ could not be sent: .+\. If the server .+\n$/),
   ])
   expect(error).toContain(advice)
 })

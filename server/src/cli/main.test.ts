@@ -55,8 +55,10 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
     const { merchant, keys } = await createMerchant('Soko')
     expect(merchant).toMatchObject({ name: 'Soko', country: 'KE', currencies: ['KES'] })
     const listed = (await mteja('merchant', 'list')).stdout
-    expect(listed).toMatch(/^ID +INTEGRATION +COUNTRY +CURRENCIES +STATE +NAME\n/)
-    expect(listed).toMatch(new RegExp(`^${merchant.id} +${merchant.integration} +KE +KES +open +Soko$`, 'm'))
+    expect(listed).toMatch(/^ID +INTEGRATION +COUNTRY +CURRENCIES +ZONE +STATE +NAME\n/)
+    expect(listed).toMatch(
+      new RegExp(`^${merchant.id} +${merchant.integration} +KE +KES +Africa/Nairobi +open +Soko$`, 'm'),
+    )
     const made = await keys('create')
     expect(made).toMatchObject({ mode: 'test', secret: expect.stringMatching(/^sk_test_/) })
     const revoked = await mteja('key', 'revoke', made.id, '--merchant', String(merchant.integration))

@@ -25,7 +25,7 @@ export function addTriggerCommand(program: Command, environment: NodeJS.ProcessE
     .argument('[event]', 'its name, Paystack’s too', readName)
     .option('--customer <id>', 'the customer it is about, CUS_…; default a new one')
     .option('--amount <number>', 'minor units of the money that moves', readAmount)
-    .option('--currency <code>', 'ISO 4217, one the merchant holds', readCurrency, 'ZAR')
+    .option('--currency <code>', 'ISO 4217, one the merchant holds; default the first of them', readCurrency)
     .option('--list', 'list the events that can be made to happen')
     .action(async (name: string | undefined, flags: TriggerFlags, command: Command) => {
       if (flags.list) return listTriggers(flags)
@@ -49,12 +49,14 @@ function refuseUnused(command: Command, name: string, { takes }: Trigger, flags:
 }
 
 async function run({ happen }: Trigger, flags: TriggerFlags, { baseUrl, key }: Connection): Promise<void> {
-  const { customer, amount, currency } = flags
+  const { customer, amount } = flags
+  const mteja = new MtejaClient({ baseUrl, token: key, maxRetries })
   try {
+    const currency = flags.currency ?? (await firstCurrency(mteja))
     await happen({
       cashful: new CashfulClient({ baseUrl, token: key, maxRetries }),
       paystack: new PaystackClient({ baseUrl, secretKey: key, maxRetries }),
-      mteja: new MtejaClient({ baseUrl, token: key, maxRetries }),
+      mteja,
       asked: { customer, amount, currency },
       did: (text, facts) => tellStep({ did: text, ...facts }, flags),
     })
@@ -62,6 +64,11 @@ async function run({ happen }: Trigger, flags: TriggerFlags, { baseUrl, key }: C
     if (!(error instanceof ConnectionError) || error.wasSent) throw error
     throw new OperatorRefusal(`${error.message}. ${isElsewhere}`)
   }
+}
+
+async function firstCurrency(mteja: MtejaClient): Promise<Currency> {
+  const { currencies: held } = await mteja.merchants.own()
+  return readCurrency(String(held[0]))
 }
 
 function tellStep(step: Step, { json }: TriggerFlags): void {

@@ -329,8 +329,8 @@ async function pageOf(context: Context, tenant: Tenant, placed: Sql, page: PageR
 }
 
 /**
- * Every word is looked for, wherever it stands: "Ojukwu Chukwuemeka" finds Chukwuemeka Ojukwu. A phone number is also looked
- * for as the number that it is, however it was typed.
+ * Every word is looked for, wherever it stands: "Ojukwu Chukwuemeka" finds Chukwuemeka Ojukwu. The whole text is looked for as
+ * well, and a phone number as the number that it is, however it was typed.
  */
 function searchCondition({ merchant }: Tenant, search: string): Sql {
   const digits = phoneDigits(search.trim())
@@ -338,7 +338,10 @@ function searchCondition({ merchant }: Tenant, search: string): Sql {
   const numbers = [...new Set([digits, phone?.e164])].filter((number) => typeof number === 'string')
   // The groups of a phone number say little alone: 082 and 123 are in many numbers.
   const words = digits === null ? search.split(/[\s,]+/) : [search]
-  return sql`and (${wordsCondition(words)} ${numbers.map((number) => sql`or m.search_text like ${containing(number)}`).reduce(both, nothing)})`
+  // A part of a text that begins and ends inside of words: "da Ob" finds Ada Obi.
+  const whole = words.length > 1 ? [fold(search)].filter((text) => [...text].length > 2) : []
+  const others = [...numbers, ...whole].map((text) => sql`or m.search_text like ${containing(text)}`)
+  return sql`and (${wordsCondition(words)} ${others.reduce(both, nothing)})`
 }
 
 /**

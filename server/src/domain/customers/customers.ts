@@ -368,10 +368,15 @@ function checkVisible({
   if (typeof phone === 'string') refuseInvisible(phone, 'phone')
 }
 
+/** A name as a person reads it, whatever the number of blanks and the Unicode form of its letters. */
+function asRead(name: string): string {
+  return name.normalize('NFC').trim().replace(/\s+/g, ' ')
+}
+
 function newNames(current: Customer, changes: CustomerChanges) {
   // A client that sends back the name it has read changes nothing: "Mary Ann" "Smith" does not become "Mary" "Ann Smith".
   if (changes.fullName !== undefined) {
-    return changes.fullName.trim() === fullNameOf(current).trim() ? {} : splitName(changes.fullName)
+    return asRead(changes.fullName) === asRead(fullNameOf(current)) ? {} : splitName(changes.fullName)
   }
   return {
     firstName: changes.firstName === undefined ? current.firstName : changes.firstName,

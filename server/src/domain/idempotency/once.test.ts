@@ -344,11 +344,15 @@ describe('repeatable work', () => {
     expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
   })
 
-  test('repeatable work is to be tried again where its key was forgotten meanwhile', async () => {
-    const late = onceAround(service, scope, fresh(), async () => {
+  test('repeatable work whose key was forgotten meanwhile is remembered anew', async () => {
+    const request = fresh()
+    const late = onceAround(service, scope, request, async () => {
       await forgetOldKeys(inDays(31))
+      return 'late'
     })
-    expect(await refusalOf(late)).toMatchObject({ code: 'busy' })
+    expect(await late).toEqual({ answer: 'late', replayed: false })
+    const again = onceAround(service, scope, request, async () => 'another')
+    expect(await again).toEqual({ answer: 'late', replayed: true })
   })
 })
 

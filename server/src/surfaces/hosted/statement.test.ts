@@ -55,7 +55,7 @@ test('the page of a link shows what the same statement shows to a caller with a 
 test('a link says nothing about the customer, the merchant or the period', async () => {
   const bytes = Buffer.from(await openedToken(), 'base64url').toString('latin1')
   expect(bytes).not.toContain(wallet.ada)
-  expect(bytes).not.toMatch(/"ZAR"|"test"/)
+  expect(bytes).not.toMatch(/ZAR|test/)
 })
 
 test('a link opens for fifteen minutes', async () => {

@@ -13,6 +13,7 @@ import type {
 } from 'fastify'
 import { type Done, doOnce, type Handed, type Way, type Work } from '../../domain/idempotency/once.ts'
 import { keyScopeOf, markReplayed } from './idempotency.ts'
+import { sendAsGiven } from './serialization.ts'
 import type { Service, SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
@@ -87,6 +88,7 @@ export function routesOf(app: App, { context }: SurfaceContext): Routes {
             (handed) => handler(request as never, handed, reply) as never,
           )
           markReplayed(reply, replayed)
+          if (replayed) sendAsGiven(answer)
           return answer
         },
       })

@@ -8,6 +8,6 @@ export function sendText(reply: FastifyReply, type: string, parts: AsyncIterable
   reply.header('connection', 'close')
   // A proxy would gather the parts, by its defaults: nginx reads the first header, a proxy that compresses the second.
   reply.header('x-accel-buffering', 'no')
-  reply.header('cache-control', 'no-transform')
+  reply.header('cache-control', 'no-store, no-transform')
   return reply.type(type).send(Readable.from(parts)) as never
 }

@@ -274,7 +274,8 @@ describe('closing a merchant', () => {
   test('a merchant is not closed while a dedicated account can receive money', async () => {
     const { id, own, customer, payInId } = await createBusy()
     await own('POST', '/v1/refunds', { transactionId: payInId })
-    const { data } = (await own('POST', '/dedicated_account', { customer })).json()
+    const holder = { customer, first_name: 'Ada', last_name: 'Obi', phone: '0821234567' }
+    const { data } = (await own('POST', '/dedicated_account', holder)).json()
     expect((await close(id)).json().error.message).toContain('1 dedicated account can still receive money')
     await own('DELETE', `/dedicated_account/${data.id}`)
     expect((await close(id)).statusCode).toBe(200)

@@ -18,6 +18,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { isServed, thousandths } from '../amounts.ts'
 import {
   accountRowSchema,
   accountSchema,
@@ -64,6 +65,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = await tenantWithAccounts(request)
       refuseSplits(request.body)
+      refuseThousandths(tenant)
       const { customer: reference, preferred_bank, first_name, last_name, phone } = request.body
       const bank = readBank(await listAccountBanks(context, tenant), preferred_bank)
       const changes = { firstName: first_name, lastName: last_name, phone }
@@ -92,6 +94,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       const { body } = request
       const tenant = await tenantWithAccounts(request)
       refuseSplits(body)
+      refuseThousandths(tenant)
       const bank = readBank(await listAccountBanks(tx, tenant), body.preferred_bank)
       const asked = {
         email: body.email,
@@ -267,6 +270,12 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       return { status: true as const, message: 'Managed Account Successfully Unassigned', data }
     },
   )
+}
+
+/** An account is in the merchant's first currency, whose amounts this surface must be able to tell. */
+function refuseThousandths({ merchant }: Tenant): void {
+  const [currency] = merchant.currencies
+  if (!isServed(currency)) throw thousandths(currency)
 }
 
 const requeried = 'Request sent. We will send you a webhook if there is a new transfer to this account'

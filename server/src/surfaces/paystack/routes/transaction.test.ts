@@ -900,7 +900,10 @@ describe('an export of transactions', () => {
     expect(path).toMatch(/^http:\/\/127\.0\.0\.1:9000\/transaction\/export\/transactions_\d+\.csv\?link=[\w-]+$/)
     expect(expiresAt).toBe(new Date(asked.getTime() + 60_000).toISOString().slice(0, 19).replace('T', ' '))
     const answer = await follow(path)
-    expect(answer.headers).toMatchObject({ 'content-disposition': 'attachment', 'cache-control': 'no-store' })
+    expect(answer.headers).toMatchObject({
+      'content-disposition': 'attachment',
+      'cache-control': 'no-store, no-transform',
+    })
     expect(answer.body).toBe(
       'id,reference,status,currency,amount,fees,channel,gateway_response,created_at,paid_at,customer_code,customer_email\n' +
         `${paid.id},order-1,success,NGN,20000,0,card,Successful,${paid.created_at},${paid.paid_at},${paid.customer.customer_code},${email}\n`,

@@ -202,7 +202,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
     async (request, reply) => {
       const { tenant, filter } = await openExport(context, request.query.link)
-      reply.header('content-disposition', 'attachment').header('cache-control', 'no-store')
+      reply.header('content-disposition', 'attachment')
       return sendText(reply, 'text/csv; charset=utf-8', writeTransactions(context, tenant, filter))
     },
   )
