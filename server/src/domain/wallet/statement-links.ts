@@ -23,23 +23,21 @@ type Sealed = [
   customerCode: string,
   currency: Currency,
   fromMs: number,
-  toMs: number,
+  untilMs: number,
   expiresAtMs: number,
   apiKeyId: string | null,
 ]
 
 /**
  * Makes a link that opens one statement without a key, for a person with a browser. Nothing is stored. The link opens
- * for 15 minutes, or until the key of the caller is revoked. Throws `currency_not_held` when the customer never had the
- * currency.
+ * for 15 minutes, or until the key of the caller is revoked.
  */
-export async function createStatementLink(
+export function createStatementLink(
   context: Context,
   { tenant, apiKeyId }: KeyHolder,
   customer: Customer,
   period: { currency: Currency; from: Date; until: Date },
-): Promise<StatementLink> {
-  await openStatement(context, tenant, customer, period)
+): StatementLink {
   const expiresAt = new Date(context.clock.now().getTime() + lifetimeMs)
   const sealed: Sealed = [
     tenant.merchant.id,
@@ -62,7 +60,7 @@ export async function openStatementLink(
   context: Context,
   token: string,
 ): Promise<{ tenant: Tenant; customer: Customer; statement: Statement }> {
-  const [merchantId, mode, code, currency, fromMs, toMs, expiresAtMs, apiKeyId] = unseal(context, token)
+  const [merchantId, mode, code, currency, fromMs, untilMs, expiresAtMs, apiKeyId] = unseal(context, token)
   const [row] = await context.db.query<TenantRow>(sql`
     select ${mode} as mode, ${tenantColumns} from merchants m where m.id = ${merchantId}
   `)
@@ -73,7 +71,7 @@ export async function openStatementLink(
   }
   const tenant = readTenant(row)
   const customer = await getCustomer(context, tenant, code)
-  const period = { currency, from: new Date(fromMs), until: new Date(toMs) }
+  const period = { currency, from: new Date(fromMs), until: new Date(untilMs) }
   return { tenant, customer, statement: await openStatement(context, tenant, customer, period) }
 }
 

@@ -92,7 +92,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { c
 
 function describeProblem({ code, expected, message }: Problem): string {
   if (statusByCode[code] === 404) return 'There is no request at this address. Check the link, or ask for a new one.'
-  if (code === 'not_available') return 'Direct debit cannot be arranged here at the moment.'
+  if (code === 'not_available' || code === 'merchant_closed') return 'Direct debit cannot be arranged here now.'
   return expected && code !== 'busy' ? message : 'Something went wrong on our side. Look again in a moment.'
 }
 

@@ -4,13 +4,14 @@ import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { settleDuePayments } from '../../domain/payments/due-payments.ts'
 
 const email = 'zero@example.com'
+const adminKey = 'operator-0123456789'
 const callback_url = 'https://shop.example/done?order=7'
 
 let api: TestApi
 let tenant: TestTenant
 
 beforeAll(async () => {
-  api = await openTestApi({ publicUrl: 'https://pay.example:8443' })
+  api = await openTestApi({ publicUrl: 'https://pay.example:8443', adminKey })
 })
 afterAll(() => api.close())
 beforeEach(async () => {
@@ -228,6 +229,20 @@ describe('paying on the pay page', () => {
     expect([statusCode, body]).toEqual([403, expect.stringContaining('Zawadi cannot take this payment from you')])
     expect(body).not.toContain('denied')
     expect(await balance()).toBe(0)
+  })
+
+  test('the pay page of a merchant that was closed meanwhile takes no money, and names nothing internal', async () => {
+    const { path } = await open()
+    const closed = await api.call(
+      'POST',
+      `/v1/merchants/${tenant.merchant.code}/close`,
+      { ignoreTestMode: true },
+      adminKey,
+    )
+    expect(closed.statusCode, closed.body).toBe(200)
+    const { statusCode, body } = await submit(path, good)
+    expect([statusCode, body]).toEqual([403, expect.stringContaining('Payments cannot be made here now')])
+    expect(body).not.toContain('can only be read')
   })
 
   test('a transaction paid in two browsers at once, and again, is paid once', async () => {

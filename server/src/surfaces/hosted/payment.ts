@@ -107,7 +107,7 @@ function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage)
 /** The outcome of a charge is unknown after a fault, so the payer is told to look before paying again. */
 function describeProblem({ code, message, expected }: Problem, request: FastifyRequest): string {
   if (statusByCode[code] === 404) return 'There is no payment at this address. Check the link, or ask for a new one.'
-  if (code === 'not_available') return 'Payments cannot be made here at the moment.'
+  if (code === 'not_available' || code === 'merchant_closed') return 'Payments cannot be made here now.'
   if (expected && code !== 'busy') return message
   return request.method === 'POST'
     ? 'Something went wrong, and we do not know yet whether you have paid. Look again before you pay again.'

@@ -1,4 +1,5 @@
 import { formatAmount, formatMoney } from '../../base/money.ts'
+import { dayAt, instantOf } from '../../base/time-zones.ts'
 import type { Customer } from '../../domain/customers/customers.ts'
 import type { TransactionKind } from '../../domain/ledger/commands.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
@@ -100,22 +101,22 @@ interface Calendar {
   day(instant: Date): string
   /** `3 Nov 2026, 14:02` */
   moment(instant: Date): string
-  /** `1 to 30 November 2026` for whole days, else with the times. `to` is the instant after the end. */
-  period(from: Date, to: Date): string
+  /** `1 to 30 November 2026` for whole days, else with the times. `until` is the instant after the end. */
+  period(from: Date, until: Date): string
 }
 
 function createCalendar(timeZone: string): Calendar {
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone })
   const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone })
-  const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium', timeZone })
-  const isMidnight = (instant: Date) => time.format(instant) === '00:00:00' && instant.getTime() % 1000 === 0
+  const isStartOfDay = (instant: Date) =>
+    instantOf(dayAt(instant, timeZone), null, timeZone).getTime() === instant.getTime()
   return {
     zone: timeZone,
     day: (instant) => day.format(instant),
     moment: (instant) => moment.format(instant),
-    period(from, to) {
-      if (!isMidnight(from) || !isMidnight(to)) return `${moment.format(from)} to ${moment.format(to)}`
-      return day.formatRange(from, new Date(to.getTime() - 1)).replace(/\s*–\s*/, ' to ')
+    period(from, until) {
+      if (!isStartOfDay(from) || !isStartOfDay(until)) return `${moment.format(from)} to ${moment.format(until)}`
+      return day.formatRange(from, new Date(until.getTime() - 1)).replace(/\s*–\s*/, ' to ')
     },
   }
 }

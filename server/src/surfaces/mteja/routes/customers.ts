@@ -210,7 +210,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
         currency: heldCurrency(holder.tenant.merchant, currency),
         ...readWholePeriod(holder.tenant, from, to),
       }
-      const { token, expiresAt } = await createStatementLink(tx, holder, customer, period)
+      const { token, expiresAt } = createStatementLink(tx, holder, customer, period)
       return { url: `${publicUrl()}/statement/${token}`, expiresAt: expiresAt.toISOString() }
     },
   )
