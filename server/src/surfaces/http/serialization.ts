@@ -19,13 +19,15 @@ export function serializeAnswers(app: FastifyInstance): void {
   app.setSerializerCompiler(({ schema, httpStatus }) => {
     if (Number(httpStatus) >= 400) return JSON.stringify
     let write: ((value: unknown) => string) | undefined
+    let writeReplay: ((value: unknown) => string) | undefined
     return (value) => {
       write ??= fastJson(schema as Schema)
       try {
         return write(value)
       } catch (error) {
         if (!replays.has(value)) throw error
-        return fastJson(withoutRequired(schema) as Schema)(value)
+        writeReplay ??= fastJson(withoutRequired(schema) as Schema)
+        return writeReplay(value)
       }
     }
   })
