@@ -45,6 +45,7 @@ export const errorCodes = [
   'test_mode_only',
   'not_available',
   'too_large',
+  'encoding_not_supported',
   'busy',
   'internal',
 ] as const

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
@@ -20,17 +19,22 @@ import { RequestRecorder } from '../surfaces/operations/requests.ts'
 import { startPage } from '../surfaces/operations/start-page.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
+import { watchClock } from './clock-watch.ts'
 import { createLog, type ServerLog } from './log.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
   outsideIssuer?: OutsideIssuer | undefined
+  /** The origins whose pages may read the answers of the surfaces; default none. */
+  corsOrigins?: readonly string[] | undefined
   /** Where people reach the server; default the address it listens on. */
   publicUrl?: string | undefined
   paystackMetadata?: 'lenient' | 'strict' | undefined
   /** The Paystack account whose webhooks are taken. */
   upstreamPaystack?: { secretKey: string } | undefined
+  /** Answers a sentence about a clock that is behind the ledger. Default its own watch. */
+  askClock?: (() => Promise<string | null>) | undefined
   /** Where requests and their faults are logged; default nowhere. */
   log?: ServerLog | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
@@ -66,6 +70,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     documents: new Map(),
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
+    corsOrigins: options.corsOrigins ?? [],
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }
@@ -76,18 +81,16 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    // A caller's data belongs in no cache. What may be kept says so itself.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
     done(null, payload)
   })
-  // Browsers may call every surface: a caller is known by its key, never by a cookie.
-  await app.register(cors, {
-    origin: '*',
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret'],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
-    strictPreflight: false,
+  await app.register(operationsRoutes, {
+    context,
+    askDatabase: createBacklog(context),
+    askClock: options.askClock ?? watchClock(context),
   })
-  await app.register(operationsRoutes, { context, askDatabase: createBacklog(context) })
   await app.register(docsPages, surface)
   await app.register(startPage, surface)
   await app.register(authorizePage, surface)

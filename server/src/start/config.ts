@@ -21,6 +21,8 @@ export interface Config {
   /** 32 bytes in base64; default a file in the data folder, made on the first start. */
   encryptionKey: string | undefined
   publicUrl: string | undefined
+  /** The origins whose pages may call the server from a browser, such as https://shop.example, or `*`. */
+  corsOrigins: string[]
   sandboxDelayMs: number
   /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
   upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
@@ -70,6 +72,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
     publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),
+    corsOrigins: readOrigins(text('MTEJA_CORS_ORIGINS')),
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
     upstreamPaystack: readUpstream(
       text('MTEJA_IDENTITY_VERIFIER'),
@@ -137,6 +140,15 @@ function readChoice<Choice extends string>(name: string, text: string, choices: 
 function readUrl(name: string, text: string | undefined): string | undefined {
   if (text === undefined || (URL.canParse(text) && /^https?:/.test(text))) return text
   throw new ConfigError(`${name} must be an http or https URL, not "${text}"`)
+}
+
+function readOrigins(text: string | undefined): string[] {
+  const origins = text?.split(/[\s,]+/).filter((each) => each !== '') ?? []
+  const wrong = origins.find((each) => each !== '*' && !(URL.canParse(each) && new URL(each).origin === each))
+  if (wrong === undefined) return origins
+  throw new ConfigError(
+    `MTEJA_CORS_ORIGINS must be origins such as https://shop.example, separated by commas, or *, not "${wrong}"`,
+  )
 }
 
 function readTestKey(key: string | undefined): string | undefined {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { StartupError } from '../db/errors.ts'
 import { trustConnection } from '../surfaces/mteja/operator.ts'
 import { startBackground } from './background.ts'
+import { watchClock } from './clock-watch.ts'
 import type { Config } from './config.ts'
 import { hasMerchant } from './installation.ts'
 import { type OpenService, openService } from './open-service.ts'
@@ -22,7 +23,9 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
   try {
-    const app = await buildApp(opened.service, { ...config, log: opened.log })
+    const askClock = watchClock(opened.service)
+    await askClock()
+    const app = await buildApp(opened.service, { ...config, log: opened.log, askClock })
     const origin = await listen(app, config)
     // The command line speaks to a running server through the data folder's socket, as its operator.
     opened.lock?.setHandler((request, response) => {

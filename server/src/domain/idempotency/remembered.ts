@@ -47,6 +47,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   test_mode_only: false,
   not_available: false,
   too_large: false,
+  encoding_not_supported: false,
   busy: false,
   internal: false,
 }

@@ -45,6 +45,7 @@ const statusByCode: Record<ErrorCode, number> = {
   reference_taken: 409,
   merchant_in_use: 409,
   too_large: 413,
+  encoding_not_supported: 415,
   internal: 500,
   busy: 503,
 }

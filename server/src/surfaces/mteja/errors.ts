@@ -44,6 +44,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   merchant_in_use: 409,
   already_identified: 409,
   too_large: 413,
+  encoding_not_supported: 415,
   internal: 500,
   busy: 503,
 }

@@ -137,6 +137,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
     'Email does not match Authorization code. Authorization may be inactive or belong to a different email. Please confirm.',
   ),
   too_large: invalid(undefined, 413),
+  encoding_not_supported: invalid(undefined, 415),
   internal: { status: 500, type: 'api_error', code: 'unknown', nextStep: tryLater },
   busy: { status: 503, type: 'api_error', code: 'unknown', nextStep: tryLater },
 }
