@@ -56,7 +56,7 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     log,
     failures,
     meter,
-    webhookSender: createWebhookSender(),
+    webhookSender: createWebhookSender({ reach: 'local', networks: [] }),
     sandboxDelayMs,
     ...chooseProviders(
       { db, clock, random: systemRandom, failures, meter },

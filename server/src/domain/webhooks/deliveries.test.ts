@@ -63,6 +63,7 @@ async function setUp(mode: Mode = 'test'): Promise<Setting> {
       if (typeof answer === 'string') return { error: answer, durationMs: 5 }
       return { status: answer, headers: { 'x-r': '1' }, body: 'said', durationMs: 5 }
     },
+    mayReach: base.webhookSender.mayReach,
     close: async () => {},
   }
   setting.log = openTestLog()
@@ -428,7 +429,10 @@ describe('a fault of ours', () => {
     await createWebhookEndpoint(service, tenant, hooks)
     const send = async (): Promise<WebhookAnswer> => ({ status: 200, headers: {}, body: 'a\0b', durationMs: 5 })
     await happen(setting, code, 0)
-    await deliver({ ...setting, service: { ...service, webhookSender: { send, close: async () => {} } } })
+    await deliver({
+      ...setting,
+      service: { ...service, webhookSender: { send, mayReach: () => true, close: async () => {} } },
+    })
     expect(await readDeliveries(setting)).toMatchObject([{ status: 'delivered', attempt_count: 1 }])
     expect(log.lines).toMatchObject([{ subject: 'webhook records', msg: 'begins to fail' }])
   })
