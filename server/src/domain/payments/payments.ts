@@ -118,20 +118,23 @@ export async function chargePaymentMethod(
   return getPayment(context, tenant, payment)
 }
 
+/** One of the two names by which a payment is found. */
+export type PaymentName = { reference: string } | { id: bigint }
+
 /** The payment with that reference or number. Throws `reference_not_found`, `payment_not_found`. */
-export async function getPayment(
-  context: Context,
-  { merchant, mode }: Tenant,
-  name: { reference: string } | { id: bigint },
-): Promise<Payment> {
+export async function getPayment(context: Context, { merchant, mode }: Tenant, name: PaymentName): Promise<Payment> {
   const [row] = await context.db.query<PaymentRow>(sql`
     select ${paymentColumns} from payments pay ${withParts}
     where pay.merchant_id = ${merchant.id} and pay.mode = ${mode}
       and ${'reference' in name ? sql`pay.reference = ${name.reference}` : sql`pay.id = ${name.id}`}
   `)
   if (row !== undefined) return readPayment(row)
-  if ('id' in name) throw new ServiceError('payment_not_found', `There is no payment ${name.id}`)
-  throw new ServiceError('reference_not_found', `There is no payment with the reference "${name.reference}"`)
+  throw paymentNotFound(name)
+}
+
+export function paymentNotFound(name: PaymentName | { id: string }): ServiceError {
+  if ('id' in name) return new ServiceError('payment_not_found', `There is no payment ${name.id}`)
+  return new ServiceError('reference_not_found', `There is no payment with the reference "${name.reference}"`)
 }
 
 /**

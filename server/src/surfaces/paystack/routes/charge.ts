@@ -70,7 +70,9 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const { reference } = request.params
-      const transaction = served(await findingCharge(verifyPayment(context, tenantOf(request), reference)))
+      const transaction = await findingCharge(
+        served(verifyPayment(context, tenantOf(request), reference), { reference }),
+      )
       const data = { ...renderTransaction(snapshotPayment(transaction)), redirect_url: null }
       return { status: true as const, message: 'Reference check successful', data }
     },
