@@ -12,10 +12,11 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { payIntent, receiveNotice } from './charging.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { Instrument } from './instruments.ts'
+import { readChannels } from './page-channels.ts'
 import { findPayer, refuseDenied } from './payers.ts'
 import { insertPaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import { type PageChannel, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
+import { type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 import {
   findPaymentOfIntent,
   type IncomingDetails,
@@ -57,7 +58,8 @@ export async function openPayment(
 ): Promise<Payment> {
   const { pages } = await requireProcessor(context, tenant)
   const wanted = readNew(tenant, input)
-  const channels = input.channels === undefined ? null : readChannels(pages.channels, input.channels)
+  const channels =
+    input.channels === undefined ? null : readChannels(pages.channels, input.channels, { field: 'channels' })
   await refuseTaken(context, tenant, input.reference)
   const customer = await findPayer(context, tenant, input.email)
   const { random, clock } = context
@@ -191,13 +193,6 @@ export function checkReference(reference: string): void {
       ? `must have 1 to 100 characters, not ${length}`
       : `may have letters, digits and any of "-._=", but not ${JSON.stringify(refused)}`
   throw new ServiceError('invalid_request', `reference ${problem}`, 'reference')
-}
-
-function readChannels(offered: readonly PageChannel[], given: string[]): string[] {
-  const channels = offered.filter((channel) => given.includes(channel))
-  if (channels.length > 0) return channels
-  const message = `channels must have one of ${offered.join(', ')}: a page here takes no other`
-  throw new ServiceError('invalid_request', message, 'channels')
 }
 
 /** Refuses before a customer is created for nothing. Of two requests at once, the insert refuses the second. */
