@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listRoutes, openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { type Currency, currencies, maxAmount, minorDigits } from '../../base/money.ts'
+import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import { openPayment } from '../../domain/payments/payments.ts'
@@ -314,11 +315,14 @@ describe('amounts of each currency', () => {
     expect(() => renderPaystackEvent(event as RecordedEvent)).toThrow('no name')
 
     // As a former release has left it.
-    await api.service.db.query(sql`
-      update deliveries set status = 'failed', failure_reason = 'Answered 500', next_attempt_at = null,
-        endpoint_id = (select id from webhook_endpoints where merchant_id = ${tenant.merchant.id} and style = 'paystack')
-      where merchant_id = ${tenant.merchant.id} and id = ${id}
-    `)
+    const ofPaystack = sql`select id from webhook_endpoints where merchant_id = ${tenant.merchant.id} and style = 'paystack'`
+    await (api.service.db as OwnedDb).asOwner((session) =>
+      session.query(sql`
+        update deliveries set
+          status = 'failed', failure_reason = 'Answered 500', next_attempt_at = null, endpoint_id = (${ofPaystack})
+        where merchant_id = ${tenant.merchant.id} and id = ${id}
+      `),
+    )
     const { data } = (await call('GET', '/v1/deliveries?status=failed')).json()
     const answer = await call('POST', `/v1/deliveries/${data[0].id}/resend`, {})
     expect([answer.statusCode, answer.json().error.message]).toEqual([
