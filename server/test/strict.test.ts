@@ -220,7 +220,10 @@ describe('/v1 refuses what it does not know', () => {
       [{ fromCustomerId: 'a', toCustomerId: 'x'.repeat(101), amount: 1 }],
       'transfers.0.toCustomerId must be at most 100 characters, not 101',
     ],
-    [[{ fromCustomerId: 'a', toCustomerId: 'b', amount: '10' }], 'transfers.0.amount must be a whole number of minor units from 1 to 9007199254740991, not "10"'],
+    [
+      [{ fromCustomerId: 'a', toCustomerId: 'b', amount: '10' }],
+      'transfers.0.amount must be a whole number of minor units from 1 to 9007199254740991, not "10"',
+    ],
     [[{ fromCustomerId: 'a', amount: 1 }], 'transfers.0.toCustomerId is required'],
   ])('a malformed batch is refused in plain words', async (transfers, message) => {
     const answer = await api.call('POST', '/v1/transfers/batch', { transfers })

@@ -47,9 +47,8 @@ describe('data that a caller stores', () => {
     const listed = await send('GET', '/v1/events')
     expect(listed.body).toContain(`"data":${data}`)
     expect((await send('GET', `/v1/events/${listed.json().data[0].id}`)).body).toContain(`"data":${data}`)
-    expect((await send('GET', '/v1/events/stream?after=' + listed.json().data[0].id + '&seconds=0')).statusCode).toBe(
-      200,
-    )
+    const stream = await send('GET', `/v1/events/stream?after=${listed.json().data[0].id}&seconds=0`)
+    expect(stream.body).toContain(`"data":${data}`)
   })
 
   test('metadata of a form keeps the order of its members, also of numbers', async () => {
@@ -215,4 +214,119 @@ test('the same request with its currency in another case, or with a slash more, 
   }
   const other = await send('POST', '/v1/sandbox/pay-ins', body('NGN').replace('100', '101'), key)
   expect(other.statusCode).toBe(409)
+})
+
+describe('days and times', () => {
+  const hold = async (expiresAt: string) =>
+    send('POST', '/v1/holds', `{"customerId":"${await funded()}","amount":10,"expiresAt":"${expiresAt}"}`)
+  async function funded() {
+    const id = await customer()
+    await send('POST', '/v1/sandbox/pay-ins', `{"customerId":"${id}","amount":100}`)
+    return id
+  }
+  /** A day of Lagos in the near future. */
+  const soon = (days: number) =>
+    new Date(api.service.clock.now().getTime() + (days * 24 + 1) * 3_600_000).toISOString().slice(0, 10)
+
+  test('a hold and a payment intent that expire on a day last to the end of that day, by the merchant’s clocks', async () => {
+    const end = `${soon(3)}T23:00:00.000Z`
+    expect((await hold(soon(3))).json().expiresAt).toBe(end)
+    const intent = await send(
+      'POST',
+      '/api/canary/payment-intents',
+      `{"amount":10,"currency":"NGN","expiresAt":"${soon(3)}"}`,
+    )
+    expect(intent.json().expiresAt).toBe(end)
+    expect((await hold(soon(0))).statusCode).toBe(201)
+  })
+
+  test.each([
+    [
+      '/v1/events?from=2026-01-01T10:00:00+01:00',
+      'from must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z, not "2026-01-01T10:00:00 01:00"; a plus sign in an address is written %2B',
+    ],
+    ['/v1/events?from=2026-01-01%2010:00', 'ok'],
+    ['/v1/events?from=0000-01-01', 'from must be a day and a time that exist, not "0000-01-01"'],
+    [
+      '/transaction?from=2026-02-30&to=2026-01-01T10:00:00+01:00',
+      'from must be a day and a time that exist, not "2026-02-30"',
+    ],
+    [
+      `/api/canary/customers?filter=${encodeURIComponent('{"createdAt":"yesterday"}')}`,
+      'filter.createdAt must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z, not "yesterday"',
+    ],
+    [
+      `/api/canary/customers?filter=${encodeURIComponent('{"updatedAt":["2026-01-01",""]}')}`,
+      'filter.updatedAt must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z, not ""',
+    ],
+  ])('%s is answered: %s', async (path, message) => {
+    const answer = await send('GET', path)
+    const { message: told, error } = answer.json()
+    expect(answer.statusCode === 200 ? 'ok' : [told ?? error.message].flat().join()).toBe(message)
+  })
+
+  test('the plus sign of addresses is not mentioned for a body', async () => {
+    const answer = await hold('2026-01-01T10:00:00 01:00')
+    expect(answer.json().error.message).toMatch(/not "2026-01-01T10:00:00 01:00"$/)
+  })
+})
+
+describe('messages', () => {
+  test.each([
+    ['a\u200bb', 'reference may have letters, digits and any of "-._=", but not U+200B ZERO WIDTH SPACE'],
+    ['a\u00a0b', 'reference may have letters, digits and any of "-._=", but not U+00A0 NO-BREAK SPACE'],
+    ['a b', 'reference may have letters, digits and any of "-._=", but not " "'],
+  ])('a reference %j is refused by the name of its character', async (reference, message) => {
+    const body = JSON.stringify({ email: 'a@example.com', amount: 5000, reference })
+    expect(await refusal('POST', '/transaction/initialize', body)).toEqual([400, message])
+  })
+
+  test.each([
+    ['GET', '/v1/events?type=a%E2%80%8Bb', undefined],
+    ['POST', '/v1/holds', '{"customerId":"CUS_a\\u200bb","amount":1}'],
+    ['POST', '/v1/webhook-endpoints', '{"url":"a\\u200bb"}'],
+  ])('%s %s shows an invisible character that was sent by its code', async (method, path, body) => {
+    expect((await refusal(method, path, body))[1]).toContain('a<U+200B>b')
+  })
+
+  test.each([
+    [
+      '/v1/events/stream?after=evt_x&seconds=0',
+      'after must be the id of an event, evt_…, or a position that the stream has sent, not "evt_x"',
+    ],
+    ['/v1/events?before=dlv_1', 'before must be the nextBefore of an earlier page, not "dlv_1"'],
+    ['/v1/deliveries?before=1', 'before must be the nextBefore of an earlier page, not "1"'],
+  ])('%s is refused as a parameter that was not read', async (path, message) => {
+    expect(await refusal('GET', path)).toEqual([400, message])
+  })
+
+  test('a second reversal is told that nothing is left', async () => {
+    const id = await customer()
+    const payIn = (await send('POST', '/v1/sandbox/pay-ins', `{"customerId":"${id}","amount":100}`)).json().id
+    const body = `{"transactionId":"${payIn}"}`
+    expect((await send('POST', '/v1/reversals', body)).statusCode).toBe(201)
+    const message = 'Nothing is left of the transaction to give back: it was refunded or reversed before'
+    expect((await refusal('POST', '/v1/reversals', body))[1]).toBe(message)
+    expect((await refusal('POST', '/v1/refunds', body))[1]).toBe(message)
+  })
+
+  test('an identification of another type than a bank account is refused in Paystack’s words', async () => {
+    await send('POST', '/customer', '{"email":"id@example.com"}')
+    const body =
+      '{"first_name":"A","last_name":"B","type":"bvn","country":"NG","bvn":"22222222222","bank_code":"007","account_number":"0111111111"}'
+    expect(await refusal('POST', '/customer/id@example.com/identification', body)).toEqual([
+      400,
+      'Please enter a valid `type`',
+    ])
+  })
+})
+
+test('the analytics and their summary count the same transactions: those in the default currency', async () => {
+  tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN', 'ZAR'] })
+  const id = await customer()
+  for (const currency of ['NGN', 'NGN', 'ZAR'])
+    await send('POST', '/v1/sandbox/pay-ins', `{"customerId":"${id}","amount":100,"currency":"${currency}"}`)
+  const summary = (await send('GET', '/api/canary/analytics/summary')).json()
+  const { transactions } = (await send('GET', '/api/canary/analytics')).json()
+  expect([summary.transactions, transactions.monthly.count]).toEqual([2, 2])
 })

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import secureJsonParse from 'secure-json-parse'
 import { ServiceError } from '../../base/errors.ts'
-import { parseLossless } from '../../base/lossless-json.ts'
+import { mayLose, parseLossless } from '../../base/lossless-json.ts'
 import { parseForm } from './form.ts'
 import type { RequestSchema } from './reading.ts'
 
@@ -73,13 +73,21 @@ export function parseJson(text: string, field?: string): unknown {
   }
   const members = refuseUnstorable(value)
   if (mayRepeat(text, members)) refuseRepeatedMembers(text, field)
-  return parseLossless(text)
+  return mayLose(text) ? parseLossless(text) : value
 }
 
 /** Whether the text has more names than the value has members: one came twice, or a string looks as if it had names. */
 function mayRepeat(text: string, members: number): boolean {
-  return (text.match(/"\s*:/g)?.length ?? 0) > members
+  let names = 0
+  for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
+    let before = colon - 1
+    while (text.charCodeAt(before) <= space) before--
+    if (text[before] === '"') names++
+  }
+  return names > members
 }
+
+const space = 0x20
 
 const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g
 

@@ -47,15 +47,18 @@ function read(schema: RequestSchema, data: unknown, path: string, mode: Mode): u
   }
   const { properties } = schema
   if (properties === undefined) return data
-  const given = Object.entries(data).filter(([, member]) => member !== null)
-  return Object.fromEntries(
-    given.map(([name, member]) => [
-      name,
-      Object.hasOwn(properties, name)
-        ? read(properties[name] as RequestSchema, member, `${path}/${name}`, mode)
-        : member,
-    ]),
-  )
+  const object: Record<string, unknown> = {}
+  for (const name of Object.keys(data)) {
+    const member = (data as Record<string, unknown>)[name]
+    if (member === null) continue
+    const value = Object.hasOwn(properties, name)
+      ? read(properties[name] as RequestSchema, member, `${path}/${name}`, mode)
+      : member
+    // In an address the name may be any. An assignment to this one would do something else.
+    if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true })
+    else object[name] = value
+  }
+  return object
 }
 
 /** A number of JSON that JavaScript would write differently. */
