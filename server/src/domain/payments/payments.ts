@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
+import { describeCharacter } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type Customer, findCustomer, normalizeEmail } from '../customers/customers.ts'
@@ -191,7 +192,7 @@ export function checkReference(reference: string): void {
   const problem =
     refused === undefined
       ? `must have 1 to 100 characters, not ${length}`
-      : `may have letters, digits and any of "-._=", but not ${JSON.stringify(refused)}`
+      : `may have letters, digits and any of "-._=", but not ${describeCharacter(refused)}`
   throw new ServiceError('invalid_request', `reference ${problem}`, 'reference')
 }
 

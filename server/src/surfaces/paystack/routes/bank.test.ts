@@ -155,7 +155,7 @@ describe('the list of banks', () => {
     ],
     ['next=abc', '"next" must be a cursor from the meta of an earlier page'],
     [`next=${Buffer.from('bank:999').toString('base64')}`, '"next" must be a cursor of the same list'],
-    ['perPage=none', '"perPage" must be a positive number'],
+    ['perPage=none', '"perPage" must be a whole number from 1 to 1000000000000, not "none"'],
   ])('the list of banks refuses %s', async (query, message) => {
     expect(await get(`/bank?${query}`)).toEqual({ status: 400, body: refusal(message) })
   })

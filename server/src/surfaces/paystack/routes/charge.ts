@@ -81,14 +81,14 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === ''
+  return value === undefined || value === null || value === ''
 }
 
 /** A published client sends objects as JSON text. */
 function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Body {
   const parsed = (['card', 'mobile_money'] as const)
     .filter((name) => typeof body[name] === 'string')
-    .map((name) => [name, parseJson(body[name] as string)])
+    .map((name) => [name, parseJson(body[name] as string, name)])
   return { ...body, ...Object.fromEntries(parsed) }
 }
 

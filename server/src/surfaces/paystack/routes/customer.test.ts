@@ -419,7 +419,8 @@ describe('listing customers by page', () => {
     ['page', '1.5'],
   ])('the list of Paystack customers refuses %s=%s with 400', async (field, value) => {
     const answer = await call('GET', `/customer?${field}=${value}`)
-    expect([answer.statusCode, answer.json()]).toEqual([400, invalid(`"${field}" must be a positive number`)])
+    const message = `"${field}" must be a whole number from 1 to 1000000000000, not "${value}"`
+    expect([answer.statusCode, answer.json()]).toEqual([400, invalid(message)])
   })
 
   test.each([
