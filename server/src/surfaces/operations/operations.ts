@@ -6,23 +6,24 @@ interface OperationsOptions {
   context: Context
   /** Measures the values that only the database knows. It answers soon, whatever the database does. */
   askDatabase: () => Promise<void>
+  /** Whether the server is about to close. */
+  isDraining: () => boolean
 }
 
 /** `/healthz`, `/readyz` and `/metrics`: for the operator of the process. */
-export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (app, { context, askDatabase }) => {
+export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
+  app,
+  { context, askDatabase, isDraining },
+) => {
   const ofProcess = new Registry()
   collectDefaultMetrics({ register: ofProcess })
-  let draining = false
-  app.addHook('preClose', async () => {
-    draining = true
-  })
 
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    if (!draining && (await isDatabaseReachable(context))) return { status: 'ready' }
+    if (!isDraining() && (await isDatabaseReachable(context))) return { status: 'ready' }
     reply.status(503)
-    return { status: draining ? 'closing' : 'database unreachable' }
+    return { status: isDraining() ? 'closing' : 'database unreachable' }
   })
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
