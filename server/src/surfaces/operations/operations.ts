@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { type Context, isDatabaseReachable } from '../../domain/context.ts'
+import { type Context, lookAtDatabase } from '../../domain/context.ts'
 
 interface OperationsOptions {
   context: Context
@@ -8,6 +8,13 @@ interface OperationsOptions {
   askDatabase: () => Promise<void>
   /** Whether the server is about to close. */
   isDraining: () => boolean
+}
+
+const statuses = {
+  ready: 'ready',
+  closing: 'closing',
+  unreachable: 'database unreachable',
+  full: 'database storage full',
 }
 
 /** `/healthz`, `/readyz` and `/metrics`: for the operator of the process. */
@@ -21,9 +28,9 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    if (!isDraining() && (await isDatabaseReachable(context))) return { status: 'ready' }
-    reply.status(503)
-    return { status: isDraining() ? 'closing' : 'database unreachable' }
+    const state = isDraining() ? 'closing' : await lookAtDatabase(context)
+    if (state !== 'ready') reply.status(503)
+    return { status: statuses[state] }
   })
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
