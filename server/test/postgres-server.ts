@@ -13,6 +13,10 @@ export interface PostgresServer {
   readonly url: string
   /** Kills the server and all its processes like a power cut, without time to write anything. */
   kill(): Promise<void>
+  /** Stops all its processes where they are: connections stay open, and nothing is answered. */
+  freeze(): void
+  /** Lets the processes go on after {@link freeze}. */
+  thaw(): void
   /** Starts the server again in the same folder, at the same address, after {@link kill}. */
   restart(): Promise<void>
   /** Stops the server and removes its folder. */
@@ -61,6 +65,8 @@ async function serve(place: Place): Promise<PostgresServer> {
       await killServer(place.data)
       await dismiss(keeper)
     },
+    freeze: () => signalServer(place.data, 'SIGSTOP'),
+    thaw: () => signalServer(place.data, 'SIGCONT'),
     restart: async () => {
       keeper = spawnServer(place)
       await untilAnswering(place, url, keeper)
@@ -147,9 +153,20 @@ function dismiss(keeper: ChildProcess): Promise<void> {
   })
 }
 
+/** Signals the server, and then all processes that it has started. */
+function signalServer(data: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const postmaster = postmasterOf(data)
+  process.kill(postmaster, signal)
+  for (const { pid, parent } of liveProcesses()) if (parent === postmaster) process.kill(pid, signal)
+}
+
+function postmasterOf(data: string): number {
+  return Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+}
+
 /** Returns when no process of the server is left, because a new server refuses to start beside one. */
 async function killServer(data: string): Promise<void> {
-  const postmaster = Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  const postmaster = postmasterOf(data)
   // Stopped first, so that it starts no other process during the kills.
   process.kill(postmaster, 'SIGSTOP')
   const server = liveProcesses().filter(({ pid, parent }) => pid === postmaster || parent === postmaster)

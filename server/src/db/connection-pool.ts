@@ -74,6 +74,7 @@ export class ConnectionPool {
   /** Lends a connection with the rights of the user who connected and closes it afterwards. Roles may have changed then. */
   async lendAsOwner<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     const lease = this.#leaseOf(await this.#connect())
+    lease.isUnhurried = true
     try {
       await lease.execute(['set search_path to public', 'reset role', ...this.#options.ownerSettings].join('; '))
       return await work(lease)

@@ -37,8 +37,11 @@ export class DatabaseBusyError extends Error {
   }
 }
 
-/** SQLSTATEs of statements that were undone: cancelled by statement_timeout, by lock_timeout, for want of space. */
-const busyStates: Record<string, BusyReason> = { '57014': 'time', '55P03': 'lock', '53100': 'space' }
+/**
+ * SQLSTATEs of statements that were undone: cancelled by statement_timeout, by lock_timeout, for want of space. The last is
+ * that of a statement that was sent behind another with the same text, which should have prepared it but was cancelled.
+ */
+const busyStates: Record<string, BusyReason> = { '57014': 'time', '55P03': 'lock', '53100': 'space', '26000': 'time' }
 
 /** The error of `pg` for a caller who has waited too long for a connection of the pool. Nothing was sent. */
 const noConnection = /^timeout exceeded when trying to connect/

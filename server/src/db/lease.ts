@@ -23,10 +23,11 @@ export class Lease {
   readonly #client: pg.PoolClient
   readonly #session: Session
   readonly #onReleased: (lease: Lease) => void
+  /** Whether a statement may take as long as it needs. */
+  isUnhurried = false
   #broken = false
   #underWay = 0
   #heardAt = 0
-  #isUnhurried = false
 
   constructor(client: pg.PoolClient, session: Session, onReleased: (lease: Lease) => void) {
     this.#client = client
@@ -49,14 +50,14 @@ export class Lease {
 
   /** Runs a statement without any limit of time. */
   async queryUnhurried<Row>(statement: Sql): Promise<Row[]> {
-    this.#isUnhurried = true
+    this.isUnhurried = true
     try {
       return await this.transaction(async (tx) => {
         await this.execute('set local statement_timeout = 0')
         return tx.query<Row>(statement)
       })
     } finally {
-      this.#isUnhurried = false
+      this.isUnhurried = false
     }
   }
 
@@ -78,7 +79,7 @@ export class Lease {
 
   /** For how long the database has been silent although it owes an answer, in milliseconds. */
   silentMs(now: number): number {
-    return this.#underWay === 0 || this.#isUnhurried ? 0 : now - this.#heardAt
+    return this.#underWay === 0 || this.isUnhurried ? 0 : now - this.#heardAt
   }
 
   /** Gives the connection back, or closes a connection that is broken or is to be discarded. */
