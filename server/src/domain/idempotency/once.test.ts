@@ -10,7 +10,7 @@ import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext, TxContext } from '../context.ts'
 import { type Attempt, repeatedAttempt } from './attempt.ts'
-import { doOnce, forgetOldKeys } from './once.ts'
+import { type Done, doOnce, forgetOldKeys } from './once.ts'
 import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused } from './request.ts'
 
 let db: OwnedDb
@@ -262,6 +262,57 @@ describe('once', () => {
     expect([kept, refused].map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   })
 })
+
+describe('work in the posting', () => {
+  const posted = (request: IdempotentRequest | null, work: () => Promise<Done<string>>, context = service) =>
+    doOnce(context, scope, { way: 'in the posting', request }, work)
+  const taken = async () => {
+    throw new ServiceError('email_taken', 'It is taken', 'email')
+  }
+
+  test('a refusal before the posting is remembered', async () => {
+    const request = fresh()
+    expect(await refusalOf(posted(request, taken))).toMatchObject({ code: 'email_taken', replayed: false })
+    expect(await refusalOf(posted(request, taken))).toMatchObject({
+      code: 'email_taken',
+      field: 'email',
+      replayed: true,
+    })
+  })
+
+  test('a refusal that the posting has stored is not stored again', async () => {
+    const transaction = () => expect.fail('it is stored already')
+    const work = async () => {
+      throw new ServiceError('email_taken', 'It is taken', 'email', { kept: true })
+    }
+    const context = { ...service, db: { ...service.db, transaction } }
+    expect(await refusalOf(posted(fresh(), work, context))).toMatchObject({ code: 'email_taken' })
+  })
+
+  test('a failure is not remembered', async () => {
+    const request = fresh()
+    await expect(posted(request, () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug')
+    const answer = await posted(request, async () => ({ answer: 'done', replayed: false }))
+    expect(answer).toEqual({ answer: 'done', replayed: false })
+  })
+})
+
+test.each(['in a transaction', 'around work outside', 'in the posting'] as const)(
+  'a call without a key is done %s each time, and refused with the refusal of its work',
+  async (way) => {
+    const call = (work: () => Promise<string>) =>
+      way === 'in the posting'
+        ? doOnce(service, scope, { way, request: null }, async () => ({ answer: await work(), replayed: false }))
+        : doOnce(service, scope, { way, request: null }, work)
+    for (const answer of ['first', 'second']) {
+      expect(await call(async () => answer)).toEqual({ answer, replayed: false })
+    }
+    const refused = () => Promise.reject(new ServiceError('email_taken', 'It is taken', 'email'))
+    for (let i = 0; i < 2; i++) {
+      expect(await refusalOf(call(refused))).toMatchObject({ code: 'email_taken', replayed: false })
+    }
+  },
+)
 
 describe('repeatable work', () => {
   test('repeatable work is done one time, and its answer is given again', async () => {
