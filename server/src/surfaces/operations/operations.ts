@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { type Context, isDatabaseReachable } from '../../domain/context.ts'
+import { type Context, lookAtDatabase } from '../../domain/context.ts'
 
 interface OperationsOptions {
   context: Context
@@ -8,29 +8,32 @@ interface OperationsOptions {
   askDatabase: () => Promise<void>
   /** Something about the clock that the operator should mend, in a sentence; null if there is nothing. */
   askClock: () => Promise<string | null>
+  /** Whether the server is about to close. */
+  isDraining: () => boolean
+}
+
+const statuses = {
+  ready: 'ready',
+  closing: 'closing',
+  unreachable: 'database unreachable',
+  full: 'database storage full',
 }
 
 /** `/healthz`, `/readyz` and `/metrics`: for the operator of the process. */
 export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   app,
-  { context, askDatabase, askClock },
+  { context, askDatabase, askClock, isDraining },
 ) => {
   const ofProcess = new Registry()
   collectDefaultMetrics({ register: ofProcess })
-  let draining = false
-  app.addHook('preClose', async () => {
-    draining = true
-  })
 
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
-    if (!draining && (await isDatabaseReachable(context))) {
-      const clock = await askClock()
-      return { status: 'ready', ...(clock === null ? {} : { clock }) }
-    }
-    reply.status(503)
-    return { status: draining ? 'closing' : 'database unreachable' }
+    const state = isDraining() ? 'closing' : await lookAtDatabase(context)
+    if (state !== 'ready') reply.status(503)
+    const clock = state === 'ready' ? await askClock() : null
+    return { status: statuses[state], ...(clock === null ? {} : { clock }) }
   })
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
