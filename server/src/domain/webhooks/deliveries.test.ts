@@ -228,13 +228,13 @@ describe('a receiver that always fails is tried again', () => {
     const { setting, waits } = await triesOf('live', 'paystack', 'https://example.com/hooks')
     expectWaits(waits, [...Array(3).fill(3 * minute), ...Array(72).fill(hour)])
     expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed', attempt_count: 76 }])
-    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'public' })
+    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, mode: 'live' })
   })
 
   test('a failing receiver is tried in Paystack’s test style hourly for 10 hours', async () => {
     const { waits, setting } = await triesOf('test', 'paystack', hooks.url)
     expectWaits(waits, Array(10).fill(hour))
-    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'local' })
+    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, mode: 'test' })
   })
 
   test('a failing receiver is tried in the standard style within 76 hours', async () => {
