@@ -10,7 +10,7 @@ import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext, TxContext } from '../context.ts'
 import { type Attempt, repeatedAttempt } from './attempt.ts'
-import { doOnce, forgetOldKeys } from './once.ts'
+import { type Done, doOnce, forgetOldKeys } from './once.ts'
 import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused } from './request.ts'
 
 let db: OwnedDb
@@ -213,6 +213,15 @@ describe('once', () => {
     expect((await refused({ amount: 5, note: 'x', gone: true }, 'POST /other')).message).toContain('another operation')
   })
 
+  test('a key that is forgotten between two looks is to be sent again', async () => {
+    // The key is there when it is claimed, and gone when its answer is read.
+    const transaction: FreeContext['db']['transaction'] = (work) =>
+      service.db.transaction((tx) => work({ ...tx, query: async () => [] }))
+    const context = { ...service, db: { ...service.db, transaction } }
+    const call = once(context, scope, fresh(), async () => 'done')
+    expect(await refusalOf(call)).toMatchObject({ code: 'busy' })
+  })
+
   test('once knows a key of a tenant and mode from the same key of another', async () => {
     const request = fresh()
     await once(service, scope, request, async () => 'ours')
@@ -262,6 +271,57 @@ describe('once', () => {
     expect([kept, refused].map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   })
 })
+
+describe('work in the posting', () => {
+  const posted = (request: IdempotentRequest | null, work: () => Promise<Done<string>>, context = service) =>
+    doOnce(context, scope, { way: 'in the posting', request }, work)
+  const taken = async () => {
+    throw new ServiceError('email_taken', 'It is taken', 'email')
+  }
+
+  test('a refusal before the posting is remembered', async () => {
+    const request = fresh()
+    expect(await refusalOf(posted(request, taken))).toMatchObject({ code: 'email_taken', replayed: false })
+    expect(await refusalOf(posted(request, taken))).toMatchObject({
+      code: 'email_taken',
+      field: 'email',
+      replayed: true,
+    })
+  })
+
+  test('a refusal that the posting has stored is not stored again', async () => {
+    const transaction = () => expect.fail('it is stored already')
+    const work = async () => {
+      throw new ServiceError('email_taken', 'It is taken', 'email', { kept: true })
+    }
+    const context = { ...service, db: { ...service.db, transaction } }
+    expect(await refusalOf(posted(fresh(), work, context))).toMatchObject({ code: 'email_taken' })
+  })
+
+  test('a failure is not remembered', async () => {
+    const request = fresh()
+    await expect(posted(request, () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug')
+    const answer = await posted(request, async () => ({ answer: 'done', replayed: false }))
+    expect(answer).toEqual({ answer: 'done', replayed: false })
+  })
+})
+
+test.each(['in a transaction', 'around work outside', 'in the posting'] as const)(
+  'a call without a key is done %s each time, and refused with the refusal of its work',
+  async (way) => {
+    const call = (work: () => Promise<string>) =>
+      way === 'in the posting'
+        ? doOnce(service, scope, { way, request: null }, async () => ({ answer: await work(), replayed: false }))
+        : doOnce(service, scope, { way, request: null }, work)
+    for (const answer of ['first', 'second']) {
+      expect(await call(async () => answer)).toEqual({ answer, replayed: false })
+    }
+    const refused = () => Promise.reject(new ServiceError('email_taken', 'It is taken', 'email'))
+    for (let i = 0; i < 2; i++) {
+      expect(await refusalOf(call(refused))).toMatchObject({ code: 'email_taken', replayed: false })
+    }
+  },
+)
 
 describe('repeatable work', () => {
   test('repeatable work is done one time, and its answer is given again', async () => {
@@ -342,6 +402,39 @@ describe('repeatable work', () => {
       expect(await refusalOf(claimed)).toMatchObject({ code: 'idempotency_key_reused' })
     })
     expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+  })
+
+  test.each([
+    ['a failure', () => new Error('a bug'), true],
+    ['that the database is busy', () => new ServiceError('busy', 'later'), true],
+    ['a failure of ours', () => new ServiceError('internal', 'sorry'), true],
+    ['a refusal that is not remembered', () => new ServiceError('not_available', 'not here'), false],
+  ])(
+    'after %s the key of repeatable work is kept for its request where work may have been done',
+    async (_title, error, isKept) => {
+      const request = fresh({ a: 1 })
+      await expect(onceAround(service, scope, request, () => Promise.reject(error()))).rejects.toThrow(error().message)
+      const other = onceAround(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
+      if (isKept) expect(await refusalOf(other)).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+      else expect(await other).toEqual({ answer: 'other', replayed: false })
+    },
+  )
+
+  test('a second try that is refused does not free the key of the first try, which still works', async () => {
+    const request = fresh({ a: 1 })
+    const [begun, end] = [signal(), signal()]
+    const first = onceAround(service, scope, request, async () => {
+      begun.give()
+      await end.given
+      return 'first'
+    })
+    await begun.given
+    const refused = () => Promise.reject(new ServiceError('not_available', 'not here'))
+    expect(await refusalOf(onceAround(service, scope, request, refused))).toMatchObject({ code: 'not_available' })
+    const other = onceAround(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
+    expect(await refusalOf(other)).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+    end.give()
+    expect(await first).toEqual({ answer: 'first', replayed: false })
   })
 
   test('repeatable work whose key was forgotten meanwhile is remembered anew', async () => {

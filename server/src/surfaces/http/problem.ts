@@ -37,6 +37,9 @@ function readProblem(error: unknown): Problem {
   if ((error as Error | undefined)?.name === 'DatabaseUnavailableError') {
     return problem('busy', 'The database cannot be reached; try again in a moment')
   }
+  if ((error as Error | undefined)?.name === 'DatabaseBusyError') {
+    return problem('busy', `${(error as Error).message}; try again in a moment`)
+  }
   if (error instanceof UpstreamError) {
     return problem('busy', 'A service that this call needs did not answer as it should; try again in a moment')
   }
