@@ -18,7 +18,7 @@ describe.runIf(testEngine === 'postgresql' && hasProgram('pgbouncer'))('PgBounce
     const [address, serverPort] = host.split(':')
     writeFileSync(
       ini,
-      `[databases]\npostgres = host=${address} port=${serverPort}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n` +
+      `[databases]\npostgres = host=${address} port=${serverPort} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n` +
         `listen_port = ${port}\nauth_type = any\nunix_socket_dir =\npool_mode = transaction\ndefault_pool_size = 4\n`,
     )
     for (const each of [path.dirname(folder), folder]) chmodSync(each, 0o755)
