@@ -275,6 +275,7 @@ export namespace Cashful {
       taxRate?: number
       embedMode?: boolean
       embedOrigin?: string
+      /** The ways to pay that the page offers, of card and wallet (mobile money); none means both */
       methods?: ('card' | 'wallet' | 'bank')[]
     }
     createdAt: string
@@ -635,6 +636,7 @@ export namespace Cashful {
           taxRate?: number | undefined
           embedMode?: boolean | undefined
           embedOrigin?: string | undefined
+          /** The ways to pay that the page offers, of card and wallet (mobile money); none means both */
           methods?: ('card' | 'wallet' | 'bank')[] | undefined
         }
       | undefined
@@ -1919,6 +1921,7 @@ export namespace Paystack {
   }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
+    /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
     country?: string | undefined
     currency?: string | undefined
     /** nuban, ghipss, kepss, basa, mobile_money or mobile_money_business */

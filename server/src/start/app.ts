@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
+import Negotiator from 'negotiator'
 import { ServiceError } from '../base/errors.ts'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
@@ -128,9 +129,10 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
 /** Done before routing, so that 404s and idempotency keys see one spelling of a path. */
 function addressOf({ url = '/', method, headers }: IncomingMessage): string {
   const address = withPlainPath(url)
-  // The root is Paystack's. Only a browser asks for `text/html` by name, and it is shown the page.
-  const isBrowser = method === 'GET' && headers.accept?.includes('text/html') === true
-  return isBrowser && /^\/(\?|$)/.test(address) ? `/app${address.slice(1)}` : address
+  // The root is Paystack's. A browser, which prefers a page to JSON, is shown the page.
+  if (method !== 'GET' || !/^\/(\?|$)/.test(address)) return address
+  const preferred = new Negotiator({ headers }).mediaType(['application/json', 'text/html'])
+  return preferred === 'text/html' ? `/app${address.slice(1)}` : address
 }
 
 /** Clients whose base address ends in a slash ask for `//customer`, and others end each path in a slash (`/customer/`). */
