@@ -10,6 +10,7 @@ import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
 import { statementLinkPage } from '../surfaces/hosted/statement.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
+import { createRates, type RateSettings, rateHeaders } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
@@ -25,6 +26,9 @@ import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
+  rates?: RateSettings | undefined
+  /** Whose `X-Forwarded-For` is believed: addresses and networks of proxies. Default nobody's. */
+  trustProxy?: string[] | undefined
   outsideIssuer?: OutsideIssuer | undefined
   /** Where people reach the server; default the address it listens on. */
   publicUrl?: string | undefined
@@ -47,6 +51,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     loggerInstance: log.logger,
     logController: requests,
     bodyLimit: 1024 * 1024,
+    trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: addressOf,
@@ -66,6 +71,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     documents: new Map(),
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
+    rates: await createRates(app, options.rates ?? {}),
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }
@@ -82,7 +88,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   await app.register(cors, {
     origin: '*',
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret'],
+    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret', ...rateHeaders],
     maxAge: 86_400,
     // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
     strictPreflight: false,

@@ -3,7 +3,7 @@ import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { withinPeriod } from '../events/event-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { checkEndpoint, type DeliveryFilter, deliveryNotFound, fitting } from './delivery-lists.ts'
+import { checkEndpoint, type DeliveryFilter, fitting, refuseMissing } from './delivery-lists.ts'
 
 /** One call sends at most this many deliveries again. A filter that fits more deliveries is refused. */
 export const maxResent = 10_000
@@ -18,7 +18,7 @@ export async function resendDelivery(context: Context, tenant: Tenant, id: bigin
   const [found] = await context.db.query(sql`
     select id from deliveries where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (found === undefined) throw deliveryNotFound(context, id)
+  if (found === undefined) await refuseMissing(context, tenant, id)
   throw new ServiceError('invalid_request', 'Its endpoint was deleted or disabled; what was disabled can be enabled')
 }
 

@@ -41,7 +41,7 @@ describe('creating a merchant', () => {
         closedAt: null,
       },
     ])
-    expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [] })
+    expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [], total: 0 })
   })
 
   test('a created merchant counts its days in another time zone if the request says so', async () => {
@@ -323,10 +323,7 @@ describe('closing a merchant', () => {
     await close(id, { ignoreTestMode: true })
     const path = new URL(opened.authorization_url).pathname
     const answer = await ask('POST', path, { method: 'mobile_money', phone: '0821234567' }, null)
-    expect([answer.statusCode, answer.body]).toEqual([
-      403,
-      expect.stringContaining('Payments cannot be made here now'),
-    ])
+    expect([answer.statusCode, answer.body]).toEqual([403, expect.stringContaining('Payments cannot be made here now')])
     expect(answer.body).not.toContain('closed')
   })
 
