@@ -88,7 +88,7 @@ function sendAs({ generator, options, customers }: Bench, { port }: BenchServer,
 }
 
 /** How many old events the background removes while the victim writes. */
-const oldEvents = 100_000
+const oldEvents = 20_000
 
 /** The same writes while the background removes old events and deliveries, as after an upgrade. */
 async function measureRetention(bench: Bench): Promise<Result[]> {

@@ -3,6 +3,7 @@ import { defaultLimits, type Limits } from '../domain/context.ts'
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
 import type { RateSettings } from '../surfaces/http/rates.ts'
+import { allowedConnections, type HttpLimits } from './http-servers.ts'
 
 /** Everything that can be set, each by a flag or an environment variable; the flag wins. docs/operating.md has the table. */
 export interface Config {
@@ -15,6 +16,13 @@ export interface Config {
   /** The setting that gave the address of PostgreSQL, for messages. */
   databaseUrlFrom: string | undefined
   poolSize: number
+  /** The time that PostgreSQL has for a statement. */
+  statementTimeoutMs: number
+  /** Whether statements are prepared, which a pooler in transaction mode does not allow. */
+  preparedStatements: boolean
+  limits: HttpLimits
+  /** How long `/readyz` says that the server closes before it closes. */
+  drainMs: number
   /** Whether the first start makes a test merchant with a key. */
   withTestMerchant: boolean
   /** Fixes the test merchant's key on the first start. */
@@ -33,7 +41,7 @@ export interface Config {
   rates: RateSettings
   trustProxy: string[] | undefined
   /** How much a tenant may have at once. */
-  limits: Limits
+  tenantLimits: Limits
   /** For how long rows are kept. */
   retention: Retention
   logLevel: string
@@ -60,6 +68,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     ['MTEJA_DATABASE_URL', text('MTEJA_DATABASE_URL')],
     ['DATABASE_URL', text('DATABASE_URL')],
   ])
+  const poolSize = readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000)
   const testKey = readTestKey(text('MTEJA_TEST_KEY'))
   return {
     host: flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1',
@@ -72,7 +81,20 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     dataFolder: flags.data ?? text('MTEJA_DATA') ?? './data',
     databaseUrl: database?.url,
     databaseUrlFrom: database?.from,
-    poolSize: readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000),
+    poolSize,
+    statementTimeoutMs: readDuration('MTEJA_STATEMENT_TIMEOUT', text('MTEJA_STATEMENT_TIMEOUT') ?? '10s'),
+    preparedStatements:
+      readChoice('MTEJA_PREPARED_STATEMENTS', text('MTEJA_PREPARED_STATEMENTS') ?? 'on', ['on', 'off']) === 'on',
+    limits: {
+      requestTimeoutMs: readDuration('MTEJA_REQUEST_TIMEOUT', text('MTEJA_REQUEST_TIMEOUT') ?? '60s'),
+      maxConnections: readNumber(
+        'MTEJA_MAX_CONNECTIONS',
+        text('MTEJA_MAX_CONNECTIONS') ?? String(allowedConnections(poolSize)),
+        1,
+        Number.MAX_SAFE_INTEGER,
+      ),
+    },
+    drainMs: readNumber('MTEJA_DRAIN_MS', text('MTEJA_DRAIN_MS') ?? '0', 0, 600_000),
     // PostgreSQL may be the database of a company's production, where nobody expects a merchant that nobody made.
     withTestMerchant: database === undefined || testKey !== undefined || flags.withTestMerchant === true,
     testKey,
@@ -99,7 +121,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       ),
     },
     trustProxy: readProxies(text('MTEJA_TRUST_PROXY')),
-    limits: {
+    tenantLimits: {
       ...defaultLimits,
       endpoints: readNumber(
         'MTEJA_MAX_ENDPOINTS',
@@ -220,6 +242,14 @@ function checkRetention(retention: Retention): Retention {
   throw new ConfigError(
     'MTEJA_KEEP_EVENTS_DAYS must be at least as many days as MTEJA_KEEP_DELIVERIES_DAYS: a delivery shows its event',
   )
+}
+
+/** The unit is part of the text: 10 would be seconds to one reader and milliseconds to PostgreSQL. */
+function readDuration(name: string, text: string): number {
+  const [, number, unit] = /^(\d+)(ms|s)$/.exec(text) ?? []
+  const ms = Number(number) * (unit === 's' ? 1000 : 1)
+  if (ms >= 100 && ms <= 3_600_000) return ms
+  throw new ConfigError(`${name} must be a time from 100ms to 3600s, such as 10s or 2500ms, not "${text}"`)
 }
 
 function readChoice<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {

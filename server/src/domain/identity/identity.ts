@@ -86,7 +86,7 @@ async function areKnown(
   })
 }
 
-/** A BVN has 11 digits. Paystack's credential for test mode has 12. */
+/** A BVN has 11 digits. The documented credential for test mode has 12. */
 function checkBvn({ mode }: Tenant, { bvn }: IdentityDetails): void {
   const form = mode === 'test' ? /^\d{11,12}$/ : /^\d{11}$/
   if (bvn !== null && !form.test(bvn)) throw new ServiceError('invalid_request', 'Invalid BVN', 'bvn')
