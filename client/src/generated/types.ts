@@ -356,6 +356,7 @@ export namespace Cashful {
     /** The merchant’s balance in minor units */
     balance: number
     customers: number
+    /** All transactions in the merchant’s default currency, since the first */
     transactions: number
     /** Always 1: a merchant has no members here */
     members: number
@@ -529,7 +530,7 @@ export namespace Cashful {
     metadata?: Metadata | undefined
     /** Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key */
     idempotencyKey?: string | undefined
-    /** At most a year from now; default 24 hours from now */
+    /** An instant, or a day, to the end of which it can be paid; at most a year from now; default 24 hours from now */
     expiresAt?: string | undefined
   }
   /** GET /api/canary/payment-intents: List payment intents, newest first */
@@ -1577,7 +1578,7 @@ export namespace Paystack {
   export interface CustomerValidateBody {
     first_name: string
     last_name: string
-    type: string
+    type: 'bank_account'
     country: string
     bvn: string
     bank_code: string
@@ -2573,8 +2574,16 @@ export namespace Mteja {
     name?: string | undefined
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
+  export interface ListApiKeysQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysResult {
     data: ApiKey[]
+    total: number
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
@@ -2610,7 +2619,7 @@ export namespace Mteja {
     /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
     description?: string | undefined
-    /** At most a year from now; without it the hold does not expire */
+    /** An instant, or a day, which the hold lasts to the end of; at most a year from now. Without it the hold does not expire */
     expiresAt?: string | undefined
   }
   /** GET /v1/holds: List a customer’s holds, newest first */
@@ -2708,6 +2717,8 @@ export namespace Mteja {
     data: Event[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone: string
+    /** Items up to this time were removed, because they are kept for a limited time; null where none was */
+    removedUntil: string | null
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2773,6 +2784,8 @@ export namespace Mteja {
     data: Delivery[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone: string
+    /** Items up to this time were removed, because they are kept for a limited time; null where none was */
+    removedUntil: string | null
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2811,6 +2824,7 @@ export namespace Mteja {
     customerId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
     description?: string | undefined
   }
@@ -2882,8 +2896,16 @@ export namespace Mteja {
     name?: string | undefined
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
+  export interface ListMerchantApiKeysQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysResult {
     data: ApiKey[]
+    total: number
   }
   /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {

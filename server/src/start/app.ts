@@ -12,6 +12,7 @@ import { payPage } from '../surfaces/hosted/pay.ts'
 import { statementLinkPage } from '../surfaces/hosted/statement.ts'
 import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
+import { createRates, type RateSettings } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
@@ -29,6 +30,9 @@ import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
+  rates?: RateSettings | undefined
+  /** Whose `X-Forwarded-For` is believed: addresses and networks of proxies. Default nobody's. */
+  trustProxy?: string[] | undefined
   outsideIssuer?: OutsideIssuer | undefined
   /** The origins whose pages may read the answers of the surfaces; default none. */
   corsOrigins?: readonly string[] | undefined
@@ -64,6 +68,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     loggerInstance: log.logger,
     logController: requests,
     bodyLimit: 1024 * 1024,
+    trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: addressOf,
@@ -86,6 +91,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
     corsOrigins: options.corsOrigins ?? [],
+    rates: await createRates(app, options.rates ?? {}),
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }

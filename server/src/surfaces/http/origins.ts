@@ -1,5 +1,6 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
+import { rateHeaders } from './rates.ts'
 
 /**
  * Lets pages of other origins read the answers of a surface. Without origins a browser shows no page an answer. A caller is
@@ -12,7 +13,7 @@ export async function allowOrigins(scope: FastifyInstance, origins: readonly str
   await scope.register(cors, {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret'],
+    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret', ...rateHeaders],
     maxAge: 86_400,
     // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
     strictPreflight: false,
