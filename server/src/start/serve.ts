@@ -26,8 +26,12 @@ export interface RunningServer {
 /** Starts everything: database, application, background work, port. Throws StartupError; nothing is left open then. */
 export async function serve(config: Config, onFailure: (error: Error) => void): Promise<RunningServer> {
   // The database opens in a thread of its own; the application is loaded meanwhile.
-  const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
+  const loading = import('./app.ts')
+  // Whoever waits for it below is told of a failure.
+  loading.catch(() => {})
+  const opened = await openService(config, onFailure)
   try {
+    const { buildApp } = await loading
     const askClock = watchClock(opened.service)
     await askClock()
     const draining = new AbortController()
