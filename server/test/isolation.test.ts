@@ -426,7 +426,6 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
 
 /** Routes that answer every caller the same without touching a tenant's data, or that a secret of their own opens. */
 const ofNoTenant = [
-  'OPTIONS *',
   'GET /healthz',
   'GET /readyz',
   'GET /metrics',

@@ -604,7 +604,7 @@ const mteja: Record<string, Cases> = {
     200: ({ eventId }) => ({ query: `seconds=0&after=${eventId}` }),
     400: { query: 'seconds=-1' },
     401: stranger,
-    404: { query: 'seconds=0&after=none' },
+    404: { query: 'seconds=0&after=evt_none' },
   },
   'POST /v1/webhook-endpoints': {
     201: { body: { url: hooks.url } },

@@ -289,8 +289,8 @@ describe('messages', () => {
 
   test.each([
     [
-      '/v1/events/stream?after=evt_x&seconds=0',
-      'after must be the id of an event, evt_…, or a position that the stream has sent, not "evt_x"',
+      '/v1/events/stream?after=12&seconds=0',
+      'after must be the id of an event, evt_…, or a position that the stream has sent, not "12"',
     ],
     ['/v1/events?before=dlv_1', 'before must be the nextBefore of an earlier page, not "dlv_1"'],
     ['/v1/deliveries?before=1', 'before must be the nextBefore of an earlier page, not "1"'],

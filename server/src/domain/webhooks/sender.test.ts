@@ -176,8 +176,8 @@ describe('a reach of the public Internet only', () => {
       const expected = { status: 201, headers: {}, body: '' }
       expect(await post(url, { mode, by })).toMatchObject(expected)
       expect(await post(url.replace('127.0.0.1', 'own.example'), { mode, by })).toMatchObject(expected)
-      const refused = await post('http://10.0.0.1/', { mode, by })
-      expect(refused).toMatchObject({ error: expect.stringContaining('10.0.0.1 is') })
+      const refused = await post('http://[fd00::1]/', { mode, by })
+      expect(refused).toMatchObject({ error: expect.stringContaining('fd00::1 is') })
     }
   })
 

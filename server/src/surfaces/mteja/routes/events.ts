@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
 import { followEvents, type Look } from '../../../domain/events/event-stream.ts'
@@ -92,6 +93,12 @@ function readPlace(name: string, readName: (name: string) => bigint, field: stri
     if (!(error instanceof ServiceError)) throw error
     throw new ServiceError('invalid_request', `${words}, not ${JSON.stringify(name)}`, field)
   }
+}
+
+/** An event of another merchant, and an event that there is not, are both not found. */
+function readPosition(context: Context, name: string): bigint {
+  if (name.startsWith('evt_')) return readEventName(context, name)
+  return readPlace(name, (position) => readEventName(context, position), 'after', afterWords)
 }
 
 export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | null {
@@ -213,10 +220,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       reply.raw.once('close', () => left.abort())
       const looks = followEvents(context, tenantOf(request), {
         style,
-        after:
-          after === undefined
-            ? undefined
-            : readPlace(after, (name) => readEventName(context, name), 'after', afterWords),
+        after: after === undefined ? undefined : readPosition(context, after),
         signal: AbortSignal.any([closing.signal, left.signal]),
       })
       // The first look may refuse, and the refusal still needs its own status.
