@@ -184,10 +184,11 @@ describe('days that do not exist', () => {
   ])('%s refuses a day of %s that does not exist', async (path, name, rest) => {
     for (const day of ['2026-02-30', '2026-11-31T00:00:00Z', '2027-02-29 10:00']) {
       const answer = await get(`${path.replace('ADA', ada)}?${name}=${encodeURIComponent(day)}${rest}`)
-      expect([answer.statusCode, answer.body]).toEqual([
-        400,
-        expect.stringContaining(`${name} must be a day and a time that exist, not \\"${day}\\"`),
-      ])
+      // Paystack's own words for both faults of a date.
+      const words = /^\/(customer|transaction)/.test(path)
+        ? `Invalid '${name}' date passed`
+        : `${name} must be a day and a time that exist, not \\"${day}\\"`
+      expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining(words)])
     }
   })
 

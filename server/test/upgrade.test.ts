@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
@@ -226,7 +226,10 @@ async function restore(fixture: URL): Promise<TestPlace> {
   const read = (name: string) => readFileSync(new URL(name, fixture))
   const place = await makeEmptyPlace()
   const { dataFolder, databaseUrl } = place.options
-  copyFileSync(fileURLToPath(new URL(fixtureFiles.key, fixture)), path.join(dataFolder, fixtureFiles.key))
+  const key = path.join(dataFolder, fixtureFiles.key)
+  copyFileSync(fileURLToPath(new URL(fixtureFiles.key, fixture)), key)
+  // As the server wrote it. A repository does not keep the rights of its files.
+  chmodSync(key, 0o600)
   if (databaseUrl !== undefined) await execute(databaseUrl, gunzipSync(read(fixtureFiles.dump)).toString('utf8'))
   else {
     const input = brotliDecompressSync(read(fixtureFiles.dataFolder))

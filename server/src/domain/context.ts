@@ -17,7 +17,7 @@ export interface Limits {
   readonly apiKeys: number
   /** Open event streams of one server. */
   readonly streams: number
-  /** Batches of transfers under way or waiting in one server. */
+  /** Large batches of transfers under way or waiting in one server. */
   readonly batches: number
   /** Large reads under way in one server. */
   readonly reads: number

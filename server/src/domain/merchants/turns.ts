@@ -61,16 +61,24 @@ const batchTurnsOf = perContext((context) => {
   const { batches } = context.limits
   const atOnce = Math.min(batches, atOnceOn(context, 2))
   return createTurns({ atOnce, waiting: batches - atOnce }, () => {
-    const message = `${batches} batches of this merchant are under way or waiting already; try again in a moment`
+    const message = `${batches} large batches of this merchant are under way or waiting already; try again in a moment`
     return new ServiceError('too_many_batches', message)
   })
 })
 
+/** A batch of as many calls as come together anyway is no large one. */
+const largeFrom = 101
+
 /**
- * Posts a large batch, after the batches of the tenant that came before it: the calls of other tenants come in between.
+ * Posts a batch of `count` calls. A large one is posted after the large batches of the tenant that came before it: the calls of other tenants come in between.
  * Two are under way at once on PostgreSQL, so that the second is at hand when the first is committed. Throws
  * `too_many_batches`.
  */
-export function largeBatch<Answer>(context: Context, tenant: Tenant, post: () => Promise<Answer>): Promise<Answer> {
-  return batchTurnsOf(context)(tenant, post)
+export function inBatchTurn<Answer>(
+  context: Context,
+  tenant: Tenant,
+  count: number,
+  post: () => Promise<Answer>,
+): Promise<Answer> {
+  return count < largeFrom ? post() : batchTurnsOf(context)(tenant, post)
 }

@@ -9,7 +9,7 @@ import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand, doTogether, doTogetherOnce, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { largeBatch } from '../merchants/turns.ts'
+import { inBatchTurn } from '../merchants/turns.ts'
 
 /** Money that one customer sent to another. */
 export interface Transfer {
@@ -75,7 +75,7 @@ export async function makeTransfers(
   const commands = inputs.map((input) => tryCommand(context, tenant, input))
   const sound = commands.filter((command): command is TransferCommand => !(command instanceof ServiceError))
   if (sound.length === 0) return { outcomes: commands as ServiceError[], replayed: false }
-  const { outcomes: receipts, replayed } = await largeBatch(context, tenant, async () =>
+  const { outcomes: receipts, replayed } = await inBatchTurn(context, tenant, sound.length, async () =>
     request === null
       ? { outcomes: await doTogether(context, tenant, sound), replayed: false }
       : doTogetherOnce(context, tenant, sound, request),

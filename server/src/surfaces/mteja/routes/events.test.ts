@@ -103,7 +103,7 @@ test('an unknown event and another tenant’s event are refused by name', async 
     expect((await get(other, path)).body.error).toMatchObject({ code: 'event_not_found' })
   }
   expect((await get(tenant, '/v1/events/evt_1')).status).toBe(404)
-  expect((await get(tenant, '/v1/events?before=evt_1')).status).toBe(404)
+  expect((await get(tenant, '/v1/events?before=evt_1')).status).toBe(400)
   expect((await get(tenant, '/v1/events?type=nothing')).body.error).toMatchObject({
     code: 'invalid_request',
     field: 'type',
