@@ -87,8 +87,11 @@ const dyingAt = (pattern: RegExp): Service => ({
     ...service.db,
     query: (statement) => dieAt(pattern, statement.text, () => service.db.query(statement)),
     lane() {
-      const { depth, query } = service.db.lane()
-      return { depth, query: (statement) => dieAt(pattern, statement.text, () => query(statement)) }
+      const lane = service.db.lane()
+      return {
+        depth: lane.depth,
+        query: (statement) => dieAt(pattern, statement.text, () => lane.query(statement)),
+      }
     },
     transaction: (work) =>
       inTransaction(service, (tx) =>
