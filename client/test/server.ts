@@ -35,7 +35,14 @@ export async function startServer(): Promise<StartedServer> {
     adminKey,
     async start() {
       const child = spawn(process.execPath, [`--import=${lifeline}`, main, '--port', String(port), '--data', data], {
-        env: { ...process.env, MTEJA_ADMIN_KEY: adminKey, MTEJA_SANDBOX_DELAY_MS: '100', DATABASE_URL: '' },
+        env: {
+          ...process.env,
+          MTEJA_ADMIN_KEY: adminKey,
+          MTEJA_SANDBOX_DELAY_MS: '100',
+          // A test calls it from a page of another origin.
+          MTEJA_CORS_ORIGINS: '*',
+          DATABASE_URL: '',
+        },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       })
       running = child
