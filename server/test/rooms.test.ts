@@ -21,6 +21,7 @@ const domainRooms = [
   'wallet',
   'banking',
   'payments',
+  'retention',
   'sandbox',
 ].map((room) => `domain/${room}`)
 

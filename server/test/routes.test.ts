@@ -583,7 +583,7 @@ const mteja: Record<string, Cases> = {
     400: { body: { name: 7 } },
     401: { ...stranger, body: {} },
   },
-  'GET /v1/api-keys': { 200: {}, 401: stranger },
+  'GET /v1/api-keys': { 200: {}, 400: { query: 'limit=0' }, 401: stranger },
   'DELETE /v1/api-keys/:id': {
     200: ({ apiKeyId }) => ({ params: { id: apiKeyId } }),
     401: { ...stranger, params: { id: 'none' } },
@@ -875,6 +875,7 @@ const mteja: Record<string, Cases> = {
   },
   'GET /v1/merchants/:id/api-keys': {
     200: ({ integration }) => ({ params: { id: integration } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, query: 'limit=0' }),
     ...operatorOnly({ params: { id: 'none' } }),
     404: { params: { id: 'mer_000000000000000' } },
   },
@@ -888,12 +889,6 @@ const mteja: Record<string, Cases> = {
 
 /** Routes in no API reference. The statuses that need a case are listed here. */
 const hidden: Record<string, Cases> = {
-  'OPTIONS *': {
-    204: {
-      params: { '*': '/customer' },
-      headers: { origin: 'http://shop.example', 'access-control-request-method': 'PUT' },
-    },
-  },
   'GET /healthz': { 200: { bearer: null } },
   'GET /readyz': { 200: { bearer: null }, 503: { bearer: null, database: 'down' } },
   'GET /metrics': { 200: { bearer: null } },

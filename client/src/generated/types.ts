@@ -2574,8 +2574,16 @@ export namespace Mteja {
     name?: string | undefined
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
+  export interface ListApiKeysQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysResult {
     data: ApiKey[]
+    total: number
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
@@ -2709,6 +2717,8 @@ export namespace Mteja {
     data: Event[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone: string
+    /** Items up to this time were removed, because they are kept for a limited time; null where none was */
+    removedUntil: string | null
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2774,6 +2784,8 @@ export namespace Mteja {
     data: Delivery[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone: string
+    /** Items up to this time were removed, because they are kept for a limited time; null where none was */
+    removedUntil: string | null
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -2884,8 +2896,16 @@ export namespace Mteja {
     name?: string | undefined
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
+  export interface ListMerchantApiKeysQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysResult {
     data: ApiKey[]
+    total: number
   }
   /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {

@@ -3,7 +3,7 @@ import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
-import { listWhole, type WholeList } from './api.ts'
+import { listPages, listWhole, type MtejaPage, type WholeList } from './api.ts'
 import { apiKey, newApiKey } from './api-keys.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
@@ -63,8 +63,12 @@ export class Merchants {
   }
 
   /** The merchant's keys of both modes, newest first. */
-  listApiKeys(id: string, options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
-    return listWhole(this.#send, path`/v1/merchants/${id}/api-keys`, apiKey, options)
+  listApiKeys(
+    id: string,
+    query: Mteja.ListMerchantApiKeysQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.ApiKey, MtejaPage<Mteja.ApiKey>> {
+    return listPages(this.#send, path`/v1/merchants/${id}/api-keys`, query, apiKey, options)
   }
 
   revokeApiKey(id: string, keyId: string, options?: CallOptions): Promise<Mteja.ApiKey> {

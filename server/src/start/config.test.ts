@@ -35,6 +35,39 @@ describe('the judge of identity checks', () => {
   })
 })
 
+describe('how far webhooks of test mode reach', () => {
+  test.each([
+    [{}, 'local'],
+    [{ MTEJA_HOST: '::1' }, 'local'],
+    [{ MTEJA_HOST: 'localhost' }, 'local'],
+    [{ MTEJA_HOST: '0.0.0.0' }, 'public'],
+    [{ MTEJA_HOST: '10.0.0.1' }, 'public'],
+    [{ MTEJA_HOST: '127.example.com' }, 'public'],
+    [{ MTEJA_HOST: '0.0.0.0', MTEJA_WEBHOOK_REACH: 'private' }, 'private'],
+    [{ MTEJA_WEBHOOK_REACH: 'public' }, 'public'],
+  ])('with %j webhooks of test mode reach what is %s', (environment, reach) => {
+    expect(readConfig({}, environment).webhookReach).toEqual({ reach, networks: [] })
+  })
+
+  test('networks of the operator are read, in IPv4 and IPv6', () => {
+    const { networks } = readConfig({}, { MTEJA_WEBHOOK_NETWORKS: '10.20.0.0/16, fd12::/48' }).webhookReach
+    expect(networks.map(([address, bits]) => `${address}/${bits}`)).toEqual(['10.20.0.0/16', 'fd12::/48'])
+  })
+
+  test.each([
+    ['MTEJA_WEBHOOK_REACH', 'lan'],
+    ['MTEJA_WEBHOOK_NETWORKS', '10.20.0.0'],
+    ['MTEJA_WEBHOOK_NETWORKS', '10.20.0.0/33'],
+    ['MTEJA_WEBHOOK_NETWORKS', 'intranet/16'],
+    ['MTEJA_CORS_ORIGINS', 'shop.example'],
+    ['MTEJA_CORS_ORIGINS', 'https://shop.example/'],
+    ['MTEJA_CORS_ORIGINS', 'https://a.example, b'],
+  ])('%s cannot be "%s", and the refusal names the setting', (setting, value) => {
+    expect(() => readConfig({}, { [setting]: value })).toThrow(ConfigError)
+    expect(() => readConfig({}, { [setting]: value })).toThrow(setting)
+  })
+})
+
 describe('the address of PostgreSQL', () => {
   const url = 'postgres://user:secret@host/database'
 

@@ -1,4 +1,9 @@
+import ipaddr from 'ipaddr.js'
+import { defaultLimits, type Limits } from '../domain/context.ts'
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
+import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
+import { type Network, parseNetwork, type ReachPolicy } from '../domain/webhooks/reach.ts'
+import type { RateSettings } from '../surfaces/http/rates.ts'
 import { allowedConnections, type HttpLimits } from './http-servers.ts'
 
 /** Everything that can be set, each by a flag or an environment variable; the flag wins. docs/operating.md has the table. */
@@ -29,11 +34,21 @@ export interface Config {
   /** 32 bytes in base64; default a file in the data folder, made on the first start. */
   encryptionKey: string | undefined
   publicUrl: string | undefined
+  /** The origins whose pages may call the server from a browser, such as https://shop.example, or `*`. */
+  corsOrigins: string[]
+  /** Where webhooks may be sent. */
+  webhookReach: ReachPolicy
   sandboxDelayMs: number
   /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
   upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
   paystackMetadata: 'lenient' | 'strict'
   outsideIssuer: OutsideIssuer | undefined
+  rates: RateSettings
+  trustProxy: string[] | undefined
+  /** How much a tenant may have at once. */
+  tenantLimits: Limits
+  /** For how long rows are kept. */
+  retention: Retention
   logLevel: string
   /** Whether all output is JSON lines, also on a terminal. */
   json: boolean
@@ -58,10 +73,11 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     ['MTEJA_DATABASE_URL', text('MTEJA_DATABASE_URL')],
     ['DATABASE_URL', text('DATABASE_URL')],
   ])
+  const host = flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1'
   const poolSize = readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000)
   const testKey = readTestKey(text('MTEJA_TEST_KEY'))
   return {
-    host: flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1',
+    host,
     port: readNumber(
       'the port (--port, MTEJA_PORT)',
       flags.port ?? text('MTEJA_PORT') ?? text('PORT') ?? '9000',
@@ -92,6 +108,16 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
     publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),
+    corsOrigins: readOrigins(text('MTEJA_CORS_ORIGINS')),
+    webhookReach: {
+      // Whoever may call a server of this machine alone is on this machine already.
+      reach: readChoice('MTEJA_WEBHOOK_REACH', text('MTEJA_WEBHOOK_REACH') ?? (isLoopback(host) ? 'local' : 'public'), [
+        'public',
+        'private',
+        'local',
+      ]),
+      networks: readNetworks(text('MTEJA_WEBHOOK_NETWORKS')),
+    },
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
     upstreamPaystack: readUpstream(
       text('MTEJA_IDENTITY_VERIFIER'),
@@ -103,6 +129,59 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       'strict',
     ]),
     outsideIssuer: readIssuer(text('MTEJA_JWT_ISSUER'), text('MTEJA_JWKS_URL'), text('MTEJA_JWT_AUDIENCE')),
+    rates: {
+      requestsPerSecond: readOptionalNumber('MTEJA_REQUESTS_PER_SECOND', text('MTEJA_REQUESTS_PER_SECOND')),
+      failedAuthenticationsPerMinute: readOptionalNumber(
+        'MTEJA_FAILED_AUTHENTICATIONS_PER_MINUTE',
+        text('MTEJA_FAILED_AUTHENTICATIONS_PER_MINUTE'),
+      ),
+    },
+    trustProxy: readProxies(text('MTEJA_TRUST_PROXY')),
+    tenantLimits: {
+      ...defaultLimits,
+      endpoints: readNumber(
+        'MTEJA_MAX_ENDPOINTS',
+        text('MTEJA_MAX_ENDPOINTS') ?? String(defaultLimits.endpoints),
+        1,
+        10_000,
+      ),
+      apiKeys: readNumber(
+        'MTEJA_MAX_API_KEYS',
+        text('MTEJA_MAX_API_KEYS') ?? String(defaultLimits.apiKeys),
+        1,
+        100_000,
+      ),
+      streams: readNumber('MTEJA_MAX_STREAMS', text('MTEJA_MAX_STREAMS') ?? String(defaultLimits.streams), 1, 1_000),
+      batches: readNumber('MTEJA_MAX_BATCHES', text('MTEJA_MAX_BATCHES') ?? String(defaultLimits.batches), 1, 1_000),
+      reads: readNumber('MTEJA_MAX_READS', text('MTEJA_MAX_READS') ?? String(defaultLimits.reads), 1, 1_000),
+      waitingReads: readNumber(
+        'MTEJA_MAX_WAITING_READS',
+        text('MTEJA_MAX_WAITING_READS') ?? String(defaultLimits.waitingReads),
+        1,
+        10_000,
+      ),
+    },
+    retention: checkRetention({
+      deliveries: readDays(
+        'MTEJA_KEEP_DELIVERIES_DAYS',
+        text('MTEJA_KEEP_DELIVERIES_DAYS'),
+        defaultRetention.deliveries,
+        7,
+      ),
+      events: readDays('MTEJA_KEEP_EVENTS_DAYS', text('MTEJA_KEEP_EVENTS_DAYS'), defaultRetention.events, 30),
+      answeredKeys: readDays(
+        'MTEJA_KEEP_ANSWERED_KEYS_DAYS',
+        text('MTEJA_KEEP_ANSWERED_KEYS_DAYS'),
+        defaultRetention.answeredKeys,
+        1,
+      ),
+      identityDetails: readDays(
+        'MTEJA_KEEP_IDENTITY_DETAILS_DAYS',
+        text('MTEJA_KEEP_IDENTITY_DETAILS_DAYS'),
+        defaultRetention.identityDetails,
+        1,
+      ),
+    }),
     logLevel: readChoice('MTEJA_LOG_LEVEL', text('MTEJA_LOG_LEVEL') ?? 'info', [
       'fatal',
       'error',
@@ -150,6 +229,37 @@ function readNumber(name: string, text: string, min: number, max: number): numbe
   throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`)
 }
 
+function readOptionalNumber(name: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : readNumber(name, text, 1, 1_000_000)
+}
+
+/** Addresses and networks in the form 10.0.0.0/8, separated by commas; `loopback` stands for this machine. */
+function readProxies(text: string | undefined): string[] | undefined {
+  const proxies = text?.split(',').map((each) => each.trim())
+  const wrong = proxies?.find((each) => each !== 'loopback' && !ipaddr.isValid(each) && !ipaddr.isValidCIDR(each))
+  if (wrong === undefined) return proxies
+  throw new ConfigError(
+    `MTEJA_TRUST_PROXY must be addresses or networks such as 10.0.0.0/8, or loopback, separated by commas, not "${wrong}"`,
+  )
+}
+
+/** `forever`, or days: `least` is as few as rows may be kept. */
+function readDays(name: string, text: string | undefined, fallback: number | undefined, least: number) {
+  if (text === undefined) return fallback
+  if (text === 'forever') return undefined
+  if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= 36_500) return Number(text)
+  throw new ConfigError(`${name} must be a number of days from ${least} to 36500, or forever, not "${text}"`)
+}
+
+/** An event is removed after its deliveries. */
+function checkRetention(retention: Retention): Retention {
+  const { deliveries = Number.POSITIVE_INFINITY, events = Number.POSITIVE_INFINITY } = retention
+  if (events >= deliveries) return retention
+  throw new ConfigError(
+    'MTEJA_KEEP_EVENTS_DAYS must be at least as many days as MTEJA_KEEP_DELIVERIES_DAYS: a delivery shows its event',
+  )
+}
+
 /** The unit is part of the text: 10 would be seconds to one reader and milliseconds to PostgreSQL. */
 function readDuration(name: string, text: string): number {
   const [, number, unit] = /^(\d+)(ms|s)$/.exec(text) ?? []
@@ -167,6 +277,36 @@ function readChoice<Choice extends string>(name: string, text: string, choices: 
 function readUrl(name: string, text: string | undefined): string | undefined {
   if (text === undefined || (URL.canParse(text) && /^https?:/.test(text))) return text
   throw new ConfigError(`${name} must be an http or https URL, not "${text}"`)
+}
+
+/** The words of a setting that is a list. */
+function listed(text: string | undefined): string[] {
+  return text?.split(/[\s,]+/).filter((each) => each !== '') ?? []
+}
+
+function readOrigins(text: string | undefined): string[] {
+  const origins = listed(text)
+  const wrong = origins.find((each) => each !== '*' && !(URL.canParse(each) && new URL(each).origin === each))
+  if (wrong === undefined) return origins
+  throw new ConfigError(
+    `MTEJA_CORS_ORIGINS must be origins such as https://shop.example, separated by commas, or *, not "${wrong}"`,
+  )
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+}
+
+function readNetworks(text: string | undefined): Network[] {
+  return listed(text).map((each) => {
+    try {
+      return parseNetwork(each)
+    } catch {
+      throw new ConfigError(
+        `MTEJA_WEBHOOK_NETWORKS must be networks such as 10.20.0.0/16, separated by commas, not "${each}"`,
+      )
+    }
+  })
 }
 
 function readTestKey(key: string | undefined): string | undefined {

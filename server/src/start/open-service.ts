@@ -64,7 +64,7 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
   const log = createLog(config.logLevel, standardOutput(meter, config))
   const failures = createFailureLog(systemClock, log.logger)
   const { db, lock } = await openDb({ meter, failures })
-  const webhookSender = createWebhookSender()
+  const webhookSender = createWebhookSender(config.webhookReach)
   const close = async () => {
     await db.close()
     // Only now: what is under way then is recorded by nobody, and sent again.
@@ -82,6 +82,8 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
       log: log.logger,
       failures,
       meter,
+      limits: config.tenantLimits,
+      retention: config.retention,
       webhookSender,
       ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }

@@ -1,8 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
+import type { Rates } from './rates.ts'
 import type { SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
@@ -17,12 +18,13 @@ export const missingCredential = 'No Authorization header was found'
 
 /** Every route needs `Authorization: Bearer …` with a secret API key. Throws `unauthorized` before the body is read. */
 export function authenticateKeys(app: FastifyInstance, surface: SurfaceContext): void {
-  requireCaller(app, (request) => holderOf(surface.findKey, null, readBearer(request)))
+  requireCaller(app, surface, (request) => holderOf(surface.findKey, null, readBearer(request)))
 }
 
 /** Works like `authenticateKeys`, but also accepts a JWT as the bearer. */
-export function authenticateKeysAndTokens(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
-  requireCaller(app, (request) => holderOf(findKey, tokens, readBearer(request)))
+export function authenticateKeysAndTokens(app: FastifyInstance, surface: SurfaceContext): void {
+  const { findKey, tokens } = surface
+  requireCaller(app, surface, (request) => holderOf(findKey, tokens, readBearer(request)))
 }
 
 /** The header in which clients of Cashful from 0.9.1 on send a key. */
@@ -32,8 +34,9 @@ export const apiKeyHeader = 'x-api-key'
  * Works like `authenticateKeysAndTokens`, but also accepts the credential in the header `x-api-key`. Of two credentials
  * each must be valid, and both must be of one merchant and mode.
  */
-export function authenticateEitherHeader(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
-  requireCaller(app, async (request) => {
+export function authenticateEitherHeader(app: FastifyInstance, surface: SurfaceContext): void {
+  const { findKey, tokens } = surface
+  requireCaller(app, surface, async (request) => {
     const apiKey = request.headers[apiKeyHeader]?.toString().trim()
     if (!apiKey) return holderOf(findKey, tokens, readBearer(request))
     if (!request.headers.authorization?.trim()) return holderOf(findKey, tokens, apiKey)
@@ -47,14 +50,36 @@ export function authenticateEitherHeader(app: FastifyInstance, { findKey, tokens
   })
 }
 
-function requireCaller(app: FastifyInstance, find: (request: FastifyRequest) => Promise<KeyHolder>): void {
+function requireCaller(
+  app: FastifyInstance,
+  { rates }: Pick<SurfaceContext, 'rates'>,
+  find: (request: FastifyRequest) => Promise<KeyHolder>,
+): void {
   app.decorateRequest('caller', null)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.public === true) return
-    const caller = await find(request)
+    const caller = await countingFailures(rates, request, reply, () => find(request))
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
     request.caller = caller
+    await rates?.countRequest(request, reply)
   })
+}
+
+/** Finds out who calls. A wrong credential is counted, and an address with too many of them is refused before. */
+export async function countingFailures<Caller>(
+  rates: Rates | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  find: () => Promise<Caller>,
+): Promise<Caller> {
+  if (rates === undefined) return find()
+  await rates.admit(request, reply)
+  try {
+    return await find()
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'unauthorized') await rates.countFailed(request)
+    throw error
+  }
 }
 
 /** Throws `unauthorized`. */

@@ -4,8 +4,10 @@ import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
+import type { RetentionChoice } from '../../domain/retention/retention.ts'
 import type { EventRenderers } from '../../domain/webhooks/deliveries.ts'
 import type { SenderChoice } from '../../domain/webhooks/sender.ts'
+import type { Rates } from './rates.ts'
 import type { Documents } from './reference.ts'
 import type { Envelope } from './unroutable.ts'
 
@@ -17,7 +19,12 @@ declare module 'fastify' {
 }
 
 /** The context, with everything that a room of the domain adds to it. */
-export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & AccountProviderChoice & SenderChoice
+export type Service = PaymentsContext &
+  VerifierChoice &
+  BankDirectoryChoice &
+  AccountProviderChoice &
+  SenderChoice &
+  RetentionChoice
 
 /** The things that a surface works with. */
 export interface SurfaceContext {
@@ -32,10 +39,14 @@ export interface SurfaceContext {
   renderWebhook: EventRenderers
   /** The operator's key for the routes of all merchants. Without it those routes answer 404. */
   adminKey: string | undefined
+  /** The origins whose pages may read answers. None: no page of another origin may. */
+  corsOrigins: readonly string[]
   /**
    * The address at which people reach this server. The addresses of hosted pages begin with it. No slash at its end.
    */
   publicUrl: () => string
+  /** Counts the requests of each key. Undefined where nothing is limited. */
+  rates: Rates | undefined
   /** `strict` refuses metadata as Paystack does. `lenient` accepts all metadata that can be understood. */
   paystackMetadata: 'lenient' | 'strict'
 }

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
-import { readBearer } from '../http/authentication.ts'
+import { countingFailures, readBearer } from '../http/authentication.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 
 const operatorSockets = new WeakSet<Socket>()
@@ -19,13 +19,19 @@ export function trustConnection(socket: Socket): void {
  * Routes for the operator of the service, through the data folder's socket or with `MTEJA_ADMIN_KEY` as the bearer.
  * Without a configured key the routes answer 404 to the network.
  */
-export function requireOperator(app: FastifyInstance, { adminKey }: Pick<SurfaceContext, 'adminKey'>): void {
-  app.addHook('onRequest', async (request) => {
+export function requireOperator(
+  app: FastifyInstance,
+  { adminKey, rates }: Pick<SurfaceContext, 'adminKey' | 'rates'>,
+): void {
+  app.addHook('onRequest', async (request, reply) => {
     if (operatorSockets.has(request.raw.socket)) return
     if (adminKey === undefined) {
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
-    if (!isSame(readBearer(request), adminKey)) throw new ServiceError('unauthorized', 'The operator key is not valid')
+    await countingFailures(rates, request, reply, async () => {
+      if (isSame(readBearer(request), adminKey)) return
+      throw new ServiceError('unauthorized', 'The operator key is not valid')
+    })
   })
 }
 

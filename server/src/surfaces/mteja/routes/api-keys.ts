@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { apiKeySchema, listOf, newApiKeySchema, responses } from '../schemas.ts'
+import { apiKeySchema, newApiKeySchema, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['API keys']
 
@@ -37,12 +37,15 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
         operationId: 'listApiKeys',
         summary: 'List keys, including revoked keys, newest first',
         tags,
-        response: responses(200, listOf(apiKeySchema), 401),
+        querystring: Type.Object(pageQuery),
+        response: responses(200, pageSchema(apiKeySchema), 401),
       },
     },
     async (request) => {
       const { merchant, mode } = tenantOf(request)
-      return { data: (await listApiKeys(context, merchant, mode)).map(renderApiKey) }
+      const { limit = 50, offset = 0 } = request.query
+      const { items, total } = await listApiKeys(context, merchant, { limit, offset, mode })
+      return { data: items.map(renderApiKey), total }
     },
   )
 

@@ -4,7 +4,16 @@ import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/m
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
 import type { Merchant } from '../../../domain/merchants/tenant.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { apiKeySchema, listOf, merchantSchema, modeSchema, newApiKeySchema, responses } from '../schemas.ts'
+import {
+  apiKeySchema,
+  listOf,
+  merchantSchema,
+  modeSchema,
+  newApiKeySchema,
+  pageQuery,
+  pageSchema,
+  responses,
+} from '../schemas.ts'
 import { renderApiKey } from './api-keys.ts'
 
 const tags = ['Operator']
@@ -181,12 +190,15 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
         summary: 'List a merchant’s keys in both modes, newest first',
         tags,
         params: merchantParams,
-        response: responses(200, listOf(apiKeySchema), 401, 404),
+        querystring: Type.Object(pageQuery),
+        response: responses(200, pageSchema(apiKeySchema), 401, 404),
       },
     },
     async (request) => {
       const merchant = await getMerchant(context, request.params.id)
-      return { data: (await listApiKeys(context, merchant)).map(renderApiKey) }
+      const { limit = 50, offset = 0 } = request.query
+      const { items, total } = await listApiKeys(context, merchant, { limit, offset })
+      return { data: items.map(renderApiKey), total }
     },
   )
 
