@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
@@ -46,7 +47,13 @@ async function openEngine(): Promise<PGlite> {
 }
 
 async function serve(engine: PGlite): Promise<void> {
-  const maintenance = new Maintenance(engine, options.maintenance, (error) => report({ kind: 'maintained', error }))
+  const freeBytes = () => {
+    const { bavail, bsize } = statfsSync(options.folder)
+    return bavail * bsize
+  }
+  const maintenance = new Maintenance(engine, options.maintenance, freeBytes, (error) =>
+    report({ kind: 'maintained', error }),
+  )
   /** One thing at a time, in the order it arrived. */
   let last = Promise.resolve()
   const inTurn = (work: () => Promise<void>) => {

@@ -38,6 +38,9 @@ const urgent = 2
  */
 const looksOfRest = 10
 
+/** A checkpoint that finds no space is a panic of PostgreSQL, so it is not begun with less: a file of the log, and some pages. */
+const checkpointBytes = 32 * 1024 * 1024
+
 interface Chore {
   readonly statement: string
   /** Above 1 for a chore that is needed. */
@@ -51,6 +54,7 @@ interface Chore {
 export class Maintenance {
   readonly #engine: PGlite
   readonly #times: MaintenanceTimes
+  readonly #freeBytes: () => number
   readonly #tell: (error: string | null) => void
   /** Milliseconds that calls have taken since the last look. */
   #busyMs = 0
@@ -64,10 +68,14 @@ export class Maintenance {
   #wanted = false
   #positionAtLastLook = ''
 
-  /** @param tell is called after each look: with null, or the reason why a chore could not be done */
-  constructor(engine: PGlite, times: MaintenanceTimes, tell: (error: string | null) => void) {
+  /**
+   * @param freeBytes answers the space that is left on the disk
+   * @param tell is called after each look: with null, or the reason why a chore could not be done
+   */
+  constructor(engine: PGlite, times: MaintenanceTimes, freeBytes: () => number, tell: (error: string | null) => void) {
     this.#engine = engine
     this.#times = times
+    this.#freeBytes = freeBytes
     this.#tell = tell
   }
 
@@ -117,6 +125,9 @@ export class Maintenance {
     if (chore === undefined) {
       if (needed.length === 0) this.#positionAtLastLook = await this.#position()
       return false
+    }
+    if (chore.statement === 'checkpoint' && this.#freeBytes() < checkpointBytes) {
+      throw new Error('the disk has less than 32 MB left, which a checkpoint needs')
     }
     if (chore.statement !== 'checkpoint') this.#resting.set(chore.statement, this.#looks + looksOfRest)
     this.#failed.add(chore.statement)
