@@ -268,7 +268,7 @@ describe('bytes sent to a listening server', () => {
           ),
           Buffer.from('1f8b0800', 'hex'),
         ]),
-      statuses: [400],
+      statuses: [415],
       path: '/v1/api-keys',
     },
   ])('$what is refused in the envelope of the surface', async ({ bytes, statuses, path }) => {

@@ -425,6 +425,11 @@ describe('the posting function, called with anything', () => {
       refused,
       () => ({ accountCustomers: `array['${own.rich}', '${own.live}']` }),
     ],
+    [
+      'a customer of the other mode who has no account yet',
+      refused,
+      () => ({ accountCustomers: `array['${own.rich}', '${own.live}']`, accountCurrencies: "array['NGN', 'NGN']" }),
+    ],
     ['the other mode', refused, () => ({ mode: "'live'" })],
     ['a mode there is not', 'P0002', () => ({ mode: "'other'" })],
     ['no mode', 'P0002', () => ({ mode: 'null' })],

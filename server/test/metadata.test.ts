@@ -149,6 +149,7 @@ describe('metadata comes back as it came', () => {
           bodies.push(request.body)
           return { status: 200, headers: {}, body: '', durationMs: 1 }
         },
+        mayReach: () => true,
         close: async () => {},
       },
     }

@@ -60,7 +60,7 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     limits: { ...defaultLimits },
     // Rows of a test are dated by its clock, and their age is counted in real time.
     retention: keepForever,
-    webhookSender: createWebhookSender(),
+    webhookSender: createWebhookSender({ reach: 'local', networks: [] }),
     sandboxDelayMs,
     ...chooseProviders(
       { db, clock, random: systemRandom, failures, meter },

@@ -48,6 +48,7 @@ export const errorCodes = [
   'test_mode_only',
   'not_available',
   'too_large',
+  'encoding_not_supported',
   'too_many_requests',
   'too_many_streams',
   'too_many_batches',

@@ -4,6 +4,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StartupError } from './errors.ts'
+import { refuseOpenToOthers } from './private-path.ts'
 import { keptShortNameOf, type ShortName, shortNameOf } from './socket-name.ts'
 
 /** The name of the socket inside the folder. */
@@ -78,9 +79,10 @@ function socketPathOf(folder: string): string {
 function prepareFolder(folder: string): ShortName {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
+    refuseOpenToOthers(folder)
     return shortNameOf(folder, `${socketName}.${'0'.repeat(16)}.new`)
   } catch (error) {
-    throw unusable(folder, error)
+    throw error instanceof StartupError ? error : unusable(folder, error)
   }
 }
 

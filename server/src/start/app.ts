@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import Negotiator from 'negotiator'
 import { ServiceError } from '../base/errors.ts'
@@ -13,7 +12,7 @@ import { payPage } from '../surfaces/hosted/pay.ts'
 import { statementLinkPage } from '../surfaces/hosted/statement.ts'
 import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
-import { createRates, type RateSettings, rateHeaders } from '../surfaces/http/rates.ts'
+import { createRates, type RateSettings } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
@@ -24,6 +23,7 @@ import { RequestRecorder } from '../surfaces/operations/requests.ts'
 import { startPage } from '../surfaces/operations/start-page.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
+import { watchClock } from './clock-watch.ts'
 import { allowedConnections, type HttpLimits, HttpServers } from './http-servers.ts'
 import { createLog, type ServerLog } from './log.ts'
 import { eventRenderers } from './webhook-bodies.ts'
@@ -34,11 +34,15 @@ export interface AppOptions {
   /** Whose `X-Forwarded-For` is believed: addresses and networks of proxies. Default nobody's. */
   trustProxy?: string[] | undefined
   outsideIssuer?: OutsideIssuer | undefined
+  /** The origins whose pages may read the answers of the surfaces; default none. */
+  corsOrigins?: readonly string[] | undefined
   /** Where people reach the server; default the address it listens on. */
   publicUrl?: string | undefined
   paystackMetadata?: 'lenient' | 'strict' | undefined
   /** The Paystack account whose webhooks are taken. */
   upstreamPaystack?: { secretKey: string } | undefined
+  /** Answers a sentence about a clock that is behind the ledger. Default its own watch. */
+  askClock?: (() => Promise<string | null>) | undefined
   /** Where requests and their faults are logged; default nowhere. */
   log?: ServerLog | undefined
   /** Limits for callers; default 60 seconds for a request, and as many connections as the system allows. */
@@ -86,6 +90,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     documents: new Map(),
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
+    corsOrigins: options.corsOrigins ?? [],
     rates: await createRates(app, options.rates ?? {}),
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
@@ -99,6 +104,9 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
+    reply.header('x-content-type-options', 'nosniff')
+    // A caller's data belongs in no cache. What may be kept says so itself.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
     // A balancer then sends its next call to another server.
     if (isDraining()) reply.header('connection', 'close')
     done(null, payload)
@@ -111,16 +119,12 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   })
   // Run when all connections have closed.
   app.addHook('onClose', async () => stopClosing())
-  // Browsers may call every surface: a caller is known by its key, never by a cookie.
-  await app.register(cors, {
-    origin: '*',
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret', ...rateHeaders],
-    maxAge: 86_400,
-    // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
-    strictPreflight: false,
+  await app.register(operationsRoutes, {
+    context,
+    askDatabase: createBacklog(context),
+    askClock: options.askClock ?? watchClock(context),
+    isDraining,
   })
-  await app.register(operationsRoutes, { context, askDatabase: createBacklog(context), isDraining })
   await app.register(docsPages, surface)
   await app.register(startPage, surface)
   await app.register(authorizePage, surface)

@@ -35,6 +35,39 @@ describe('the judge of identity checks', () => {
   })
 })
 
+describe('how far webhooks of test mode reach', () => {
+  test.each([
+    [{}, 'local'],
+    [{ MTEJA_HOST: '::1' }, 'local'],
+    [{ MTEJA_HOST: 'localhost' }, 'local'],
+    [{ MTEJA_HOST: '0.0.0.0' }, 'public'],
+    [{ MTEJA_HOST: '10.0.0.1' }, 'public'],
+    [{ MTEJA_HOST: '127.example.com' }, 'public'],
+    [{ MTEJA_HOST: '0.0.0.0', MTEJA_WEBHOOK_REACH: 'private' }, 'private'],
+    [{ MTEJA_WEBHOOK_REACH: 'public' }, 'public'],
+  ])('with %j webhooks of test mode reach what is %s', (environment, reach) => {
+    expect(readConfig({}, environment).webhookReach).toEqual({ reach, networks: [] })
+  })
+
+  test('networks of the operator are read, in IPv4 and IPv6', () => {
+    const { networks } = readConfig({}, { MTEJA_WEBHOOK_NETWORKS: '10.20.0.0/16, fd12::/48' }).webhookReach
+    expect(networks.map(([address, bits]) => `${address}/${bits}`)).toEqual(['10.20.0.0/16', 'fd12::/48'])
+  })
+
+  test.each([
+    ['MTEJA_WEBHOOK_REACH', 'lan'],
+    ['MTEJA_WEBHOOK_NETWORKS', '10.20.0.0'],
+    ['MTEJA_WEBHOOK_NETWORKS', '10.20.0.0/33'],
+    ['MTEJA_WEBHOOK_NETWORKS', 'intranet/16'],
+    ['MTEJA_CORS_ORIGINS', 'shop.example'],
+    ['MTEJA_CORS_ORIGINS', 'https://shop.example/'],
+    ['MTEJA_CORS_ORIGINS', 'https://a.example, b'],
+  ])('%s cannot be "%s", and the refusal names the setting', (setting, value) => {
+    expect(() => readConfig({}, { [setting]: value })).toThrow(ConfigError)
+    expect(() => readConfig({}, { [setting]: value })).toThrow(setting)
+  })
+})
+
 describe('the address of PostgreSQL', () => {
   const url = 'postgres://user:secret@host/database'
 
@@ -68,4 +101,24 @@ test('a test merchant is made on the embedded database, and on PostgreSQL only w
   expect(readConfig({ databaseUrl }, {}).withTestMerchant).toBe(false)
   expect(readConfig({ databaseUrl, withTestMerchant: true }, {}).withTestMerchant).toBe(true)
   expect(readConfig({ databaseUrl }, { MTEJA_TEST_KEY: 'sk_test_0123456789' }).withTestMerchant).toBe(true)
+})
+
+describe('limits', () => {
+  test('a time limit is given with its unit, because 10 would be seconds to one reader and milliseconds to another', () => {
+    expect(readConfig({}, {})).toMatchObject({ statementTimeoutMs: 10_000, limits: { requestTimeoutMs: 60_000 } })
+    expect(readConfig({}, { MTEJA_STATEMENT_TIMEOUT: '2500ms' }).statementTimeoutMs).toBe(2500)
+    expect(readConfig({}, { MTEJA_REQUEST_TIMEOUT: '5s' }).limits.requestTimeoutMs).toBe(5000)
+    for (const text of ['10', '10000', '99ms', '3601s', '1.5s', '-1s', 's']) {
+      expect(() => readConfig({}, { MTEJA_STATEMENT_TIMEOUT: text })).toThrow(
+        `MTEJA_STATEMENT_TIMEOUT must be a time from 100ms to 3600s, such as 10s or 2500ms, not "${text}"`,
+      )
+    }
+  })
+
+  test('the number of connections follows from the system and the pool, unless it is set', () => {
+    const few = readConfig({}, { MTEJA_POOL_SIZE: '10' }).limits.maxConnections
+    expect(readConfig({}, { MTEJA_POOL_SIZE: '20' }).limits.maxConnections).toBe(few - 10)
+    expect(readConfig({}, { MTEJA_MAX_CONNECTIONS: '7' }).limits.maxConnections).toBe(7)
+    expect(() => readConfig({}, { MTEJA_MAX_CONNECTIONS: '0' })).toThrow('MTEJA_MAX_CONNECTIONS')
+  })
 })

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js'
 import { defaultLimits, type Limits } from '../domain/context.ts'
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
+import { type Network, parseNetwork, type ReachPolicy } from '../domain/webhooks/reach.ts'
 import type { RateSettings } from '../surfaces/http/rates.ts'
 import { allowedConnections, type HttpLimits } from './http-servers.ts'
 
@@ -33,6 +34,10 @@ export interface Config {
   /** 32 bytes in base64; default a file in the data folder, made on the first start. */
   encryptionKey: string | undefined
   publicUrl: string | undefined
+  /** The origins whose pages may call the server from a browser, such as https://shop.example, or `*`. */
+  corsOrigins: string[]
+  /** Where webhooks may be sent. */
+  webhookReach: ReachPolicy
   sandboxDelayMs: number
   /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
   upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
@@ -68,10 +73,11 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     ['MTEJA_DATABASE_URL', text('MTEJA_DATABASE_URL')],
     ['DATABASE_URL', text('DATABASE_URL')],
   ])
+  const host = flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1'
   const poolSize = readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000)
   const testKey = readTestKey(text('MTEJA_TEST_KEY'))
   return {
-    host: flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1',
+    host,
     port: readNumber(
       'the port (--port, MTEJA_PORT)',
       flags.port ?? text('MTEJA_PORT') ?? text('PORT') ?? '9000',
@@ -102,6 +108,16 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
     publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),
+    corsOrigins: readOrigins(text('MTEJA_CORS_ORIGINS')),
+    webhookReach: {
+      // Whoever may call a server of this machine alone is on this machine already.
+      reach: readChoice('MTEJA_WEBHOOK_REACH', text('MTEJA_WEBHOOK_REACH') ?? (isLoopback(host) ? 'local' : 'public'), [
+        'public',
+        'private',
+        'local',
+      ]),
+      networks: readNetworks(text('MTEJA_WEBHOOK_NETWORKS')),
+    },
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
     upstreamPaystack: readUpstream(
       text('MTEJA_IDENTITY_VERIFIER'),
@@ -261,6 +277,36 @@ function readChoice<Choice extends string>(name: string, text: string, choices: 
 function readUrl(name: string, text: string | undefined): string | undefined {
   if (text === undefined || (URL.canParse(text) && /^https?:/.test(text))) return text
   throw new ConfigError(`${name} must be an http or https URL, not "${text}"`)
+}
+
+/** The words of a setting that is a list. */
+function listed(text: string | undefined): string[] {
+  return text?.split(/[\s,]+/).filter((each) => each !== '') ?? []
+}
+
+function readOrigins(text: string | undefined): string[] {
+  const origins = listed(text)
+  const wrong = origins.find((each) => each !== '*' && !(URL.canParse(each) && new URL(each).origin === each))
+  if (wrong === undefined) return origins
+  throw new ConfigError(
+    `MTEJA_CORS_ORIGINS must be origins such as https://shop.example, separated by commas, or *, not "${wrong}"`,
+  )
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+}
+
+function readNetworks(text: string | undefined): Network[] {
+  return listed(text).map((each) => {
+    try {
+      return parseNetwork(each)
+    } catch {
+      throw new ConfigError(
+        `MTEJA_WEBHOOK_NETWORKS must be networks such as 10.20.0.0/16, separated by commas, not "${each}"`,
+      )
+    }
+  })
 }
 
 function readTestKey(key: string | undefined): string | undefined {

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, wr
 import path from 'node:path'
 import type { Random } from '../base/ids.ts'
 import { StartupError } from '../db/errors.ts'
+import { refuseOpenToOthers } from '../db/private-path.ts'
 
 const fileName = 'encryption.key'
 
@@ -15,7 +16,9 @@ export function loadEncryptionKey(given: string | undefined, dataFolder: string,
   if (given !== undefined) return decode(given, 'MTEJA_ENCRYPTION_KEY')
   const file = path.join(dataFolder, fileName)
   try {
-    return decode(readFileSync(file, 'utf8'), file)
+    const text = readFileSync(file, 'utf8')
+    refuseOpenToOthers(file)
+    return decode(text, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }

@@ -6,6 +6,7 @@ import { insertApiKey } from '../domain/merchants/api-keys.ts'
 import { insertMerchant } from '../domain/merchants/merchants.ts'
 import type { Merchant } from '../domain/merchants/tenant.ts'
 import { setPaystackWebhook } from '../domain/webhooks/endpoints.ts'
+import type { SenderChoice } from '../domain/webhooks/sender.ts'
 
 /** Whether the database was set up before. */
 export async function isInstalled(db: Db): Promise<boolean> {
@@ -36,7 +37,7 @@ export interface TestMerchant {
  * nothing was done.
  */
 export async function setUpInstallation(
-  context: Context,
+  context: Context & SenderChoice,
   wanted: TestMerchant | null,
 ): Promise<{ merchant: Merchant; secret: string } | null> {
   const setUp = await inTransaction(context, async (tx) => {

@@ -64,7 +64,7 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
   const log = createLog(config.logLevel, standardOutput(meter, config))
   const failures = createFailureLog(systemClock, log.logger)
   const { db, lock } = await openDb({ meter, failures })
-  const webhookSender = createWebhookSender()
+  const webhookSender = createWebhookSender(config.webhookReach)
   const close = async () => {
     await db.close()
     // Only now: what is under way then is recorded by nobody, and sent again.

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { StartupError } from '../db/errors.ts'
 import { trustConnection } from '../surfaces/mteja/operator.ts'
 import { startBackground } from './background.ts'
+import { watchClock } from './clock-watch.ts'
 import type { Config } from './config.ts'
 import { hasMerchant } from './installation.ts'
 import { type OpenService, openService } from './open-service.ts'
@@ -27,8 +28,10 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
   try {
+    const askClock = watchClock(opened.service)
+    await askClock()
     const draining = new AbortController()
-    const app = await buildApp(opened.service, { ...config, log: opened.log, draining: draining.signal })
+    const app = await buildApp(opened.service, { ...config, log: opened.log, askClock, draining: draining.signal })
     const origin = await listen(app, config)
     // The command line speaks to a running server through the data folder's socket, as its operator.
     opened.lock?.setHandler((request, response) => {

@@ -50,6 +50,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   test_mode_only: false,
   not_available: false,
   too_large: false,
+  encoding_not_supported: false,
   too_many_requests: false,
   too_many_streams: false,
   too_many_batches: false,

@@ -49,7 +49,7 @@ async function tell(count: number, answer: number): Promise<void> {
   const send = async () => ({ status: answer, headers: {}, body: '', durationMs: 1 })
   await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hooks' })
   await createWallets(service, tenant, count)
-  await deliverDue({ ...service, webhookSender: { send, close: async () => {} } }, renderers)
+  await deliverDue({ ...service, webhookSender: { send, mayReach: () => true, close: async () => {} } }, renderers)
 }
 
 describe('events and deliveries', () => {

@@ -63,6 +63,7 @@ async function setUp(mode: Mode = 'test'): Promise<Setting> {
       if (typeof answer === 'string') return { error: answer, durationMs: 5 }
       return { status: answer, headers: { 'x-r': '1' }, body: 'said', durationMs: 5 }
     },
+    mayReach: base.webhookSender.mayReach,
     close: async () => {},
   }
   setting.log = openTestLog()
@@ -227,13 +228,13 @@ describe('a receiver that always fails is tried again', () => {
     const { setting, waits } = await triesOf('live', 'paystack', 'https://example.com/hooks')
     expectWaits(waits, [...Array(3).fill(3 * minute), ...Array(72).fill(hour)])
     expect(await readDeliveries(setting)).toMatchObject([{ status: 'failed', attempt_count: 76 }])
-    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'public' })
+    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, mode: 'live' })
   })
 
   test('a failing receiver is tried in Paystack’s test style hourly for 10 hours', async () => {
     const { waits, setting } = await triesOf('test', 'paystack', hooks.url)
     expectWaits(waits, Array(10).fill(hour))
-    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, reach: 'local' })
+    expect(setting.sent[0]).toMatchObject({ timeoutMs: 30_000, mode: 'test' })
   })
 
   test('a failing receiver is tried in the standard style within 76 hours', async () => {
@@ -428,7 +429,10 @@ describe('a fault of ours', () => {
     await createWebhookEndpoint(service, tenant, hooks)
     const send = async (): Promise<WebhookAnswer> => ({ status: 200, headers: {}, body: 'a\0b', durationMs: 5 })
     await happen(setting, code, 0)
-    await deliver({ ...setting, service: { ...service, webhookSender: { send, close: async () => {} } } })
+    await deliver({
+      ...setting,
+      service: { ...service, webhookSender: { send, mayReach: () => true, close: async () => {} } },
+    })
     expect(await readDeliveries(setting)).toMatchObject([{ status: 'delivered', attempt_count: 1 }])
     expect(log.lines).toMatchObject([{ subject: 'webhook records', msg: 'begins to fail' }])
   })

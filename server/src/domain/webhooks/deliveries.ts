@@ -4,7 +4,7 @@ import { isRolledBack } from '../../db/rolled-back.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { RecordedEvent, WebhookStyle } from '../events/events.ts'
 import type { ClaimedDelivery } from './claims.ts'
-import { reachOf, secretContext } from './endpoints.ts'
+import { secretContext } from './endpoints.ts'
 import { endpointName } from './ids.ts'
 import { type Outcome, recordOutcomes, withoutTexts } from './outcomes.ts'
 import type { SenderChoice, WebhookAnswer } from './sender.ts'
@@ -67,7 +67,7 @@ async function attempt(
   context.failures.worked(makingOf(delivery))
   const { url, mode, style } = delivery
   const { timeoutMs } = styleRules[style]
-  const answer = await context.webhookSender.send({ url, ...message, timeoutMs, reach: reachOf(mode) })
+  const answer = await context.webhookSender.send({ url, ...message, timeoutMs, mode })
   return { delivery, startedAt, ...message, answer, isOurFault: false, ...judge(context, delivery, answer) }
 }
 

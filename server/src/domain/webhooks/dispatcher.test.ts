@@ -19,7 +19,7 @@ const renderers: EventRenderers = { paystack: ({ type }) => ({ type }), standard
 /** A service whose receivers answer as told, by path. */
 function answering(answer: (path: string) => Promise<WebhookAnswer>): TestService {
   const send = ({ url }: WebhookRequest) => answer(new URL(url).pathname)
-  return { ...base, webhookSender: { send, close: async () => {} } }
+  return { ...base, webhookSender: { send, mayReach: () => true, close: async () => {} } }
 }
 
 test('an event is sent without anybody asking, and a receiver that hangs holds up nobody else', async () => {

@@ -7,7 +7,8 @@ import type { Metadata } from '../customers/metadata.ts'
 import type { EventType, WebhookStyle } from '../events/events.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { endpointName } from './ids.ts'
-import { isWithinReach, literalAddress, type Reach } from './reach.ts'
+import { literalAddress } from './reach.ts'
+import type { SenderChoice } from './sender.ts'
 import { newWebhookSecret } from './signatures.ts'
 
 /** An address of the merchant that is told of events. */
@@ -53,11 +54,6 @@ const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** The purpose that the secret of an endpoint is sealed for. */
 export const secretContext = 'webhook'
 
-/** Live mode reaches only the open Internet, over https. Test mode reaches this machine too, also over http. */
-export function reachOf(mode: Mode): Reach {
-  return mode === 'live' ? 'public' : 'local'
-}
-
 export interface NewWebhookEndpoint {
   url: string
   eventTypes?: EventType[] | undefined
@@ -69,7 +65,7 @@ export interface NewWebhookEndpoint {
  * characters of base64. The secret cannot be seen again. Throws `invalid_request`, `too_many_endpoints`.
  */
 export async function createWebhookEndpoint(
-  context: Context,
+  context: Context & SenderChoice,
   tenant: Tenant,
   input: NewWebhookEndpoint,
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
@@ -95,7 +91,7 @@ export async function createWebhookEndpoint(
  * the new address too. Deliveries are signed with `secretKey`, an API key of the mode. Throws `invalid_request`.
  */
 export async function setPaystackWebhook(
-  context: Context,
+  context: Context & SenderChoice,
   tenant: Tenant,
   url: string,
   secretKey: string,
@@ -104,7 +100,7 @@ export async function setPaystackWebhook(
 }
 
 async function insertEndpoint(
-  context: Context,
+  context: Context & SenderChoice,
   tenant: Tenant,
   input: NewWebhookEndpoint & { style: WebhookStyle; secret: string },
 ): Promise<WebhookEndpoint> {
@@ -115,7 +111,7 @@ async function insertEndpoint(
     )
     values (
       ${tenant.merchant.id}, ${uuidV7(context.random, now)}, ${tenant.mode}, ${input.style},
-      ${readWebhookUrl(input.url, tenant.mode)}, ${input.eventTypes ?? null}::text[],
+      ${readWebhookUrl(context, input.url, tenant.mode)}, ${input.eventTypes ?? null}::text[],
       ${input.metadata === undefined ? null : JSON.stringify(input.metadata)},
       ${context.vault.seal(input.secret, secretContext)}, ${now}, ${now}
     )
@@ -198,12 +194,12 @@ export interface EndpointChange {
 
 /** Throws `webhook_endpoint_not_found`, `invalid_request`. */
 export async function updateWebhookEndpoint(
-  context: Context,
+  context: Context & SenderChoice,
   tenant: Tenant,
   id: string,
   change: EndpointChange,
 ): Promise<WebhookEndpoint> {
-  const url = change.url === undefined ? null : readWebhookUrl(change.url, tenant.mode)
+  const url = change.url === undefined ? null : readWebhookUrl(context, change.url, tenant.mode)
   const current = await getWebhookEndpoint(context, tenant, id)
   const now = context.clock.now()
   return inTransaction(context, async (tx) => {
@@ -312,7 +308,7 @@ export async function giveUpStrayDeliveries(context: Context): Promise<number> {
 }
 
 /** Answers the URL as it will be used. Throws `invalid_request` for a URL that must not be sent to. */
-function readWebhookUrl(text: string, mode: Mode): string {
+function readWebhookUrl({ webhookSender }: SenderChoice, text: string, mode: Mode): string {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || text.length > 2000) {
     throw badUrl(`must be an http or https URL of at most 2000 characters, not ${JSON.stringify(text.slice(0, 100))}`)
@@ -320,8 +316,8 @@ function readWebhookUrl(text: string, mode: Mode): string {
   if (url.username !== '' || url.password !== '') throw badUrl('must not carry a user name or password')
   if (mode === 'live' && url.protocol !== 'https:') throw badUrl('must begin with https:// in live mode')
   const address = literalAddress(url)
-  if (address !== null && !isWithinReach(address, reachOf(mode))) {
-    throw badUrl(`must not be ${address}, an address that ${mode} mode never sends to`)
+  if (address !== null && !webhookSender.mayReach(address, mode)) {
+    throw badUrl(`must not be ${address}, an address that webhooks of ${mode} mode are not sent to on this server`)
   }
   if (mode === 'live' && /(^|\.)localhost\.?$/.test(url.hostname)) throw badUrl('must not be this machine in live mode')
   return url.href

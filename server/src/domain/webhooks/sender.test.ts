@@ -1,7 +1,9 @@
 import http, { type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Mode } from '../merchants/tenant.ts'
 import type { ResolveName } from './names.ts'
+import { parseNetwork, type Reach } from './reach.ts'
 import { createWebhookSender, type WebhookSender } from './sender.ts'
 
 const undo: (() => unknown)[] = []
@@ -20,20 +22,20 @@ async function receive(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
 }
 
-function sender(resolve?: ResolveName): WebhookSender {
-  const made = createWebhookSender(resolve)
+function sender(resolve?: ResolveName, reach: Reach = 'local', networks: string[] = []): WebhookSender {
+  const made = createWebhookSender({ reach, networks: networks.map(parseNetwork) }, resolve)
   undo.push(() => made.close())
   return made
 }
 
-function post(url: string, options: { timeoutMs?: number; reach?: 'public' | 'local'; by?: WebhookSender } = {}) {
-  const { timeoutMs = 2_000, reach = 'local', by = sender() } = options
+function post(url: string, options: { timeoutMs?: number; mode?: Mode; by?: WebhookSender } = {}) {
+  const { timeoutMs = 2_000, mode = 'test', by = sender() } = options
   return by.send({
     url,
     headers: { 'content-type': 'application/json', 'x-a': 'b' },
     body: '{"a":1}',
     timeoutMs,
-    reach,
+    mode,
   })
 }
 
@@ -145,8 +147,8 @@ describe('a reach of the public Internet only', () => {
       response.end()
     })
     for (const host of ['127.0.0.1', '2130706433', '0177.1', '[::ffff:127.0.0.1]']) {
-      const answer = await post(url.replace('127.0.0.1', host), { reach: 'public' })
-      expect(answer).toMatchObject({ error: expect.stringContaining('no address of the public Internet') })
+      const answer = await post(url.replace('127.0.0.1', host), { by: sender(undefined, 'public') })
+      expect(answer).toMatchObject({ error: expect.stringContaining('webhooks are not sent to') })
     }
     expect(reached).toBe(0)
   })
@@ -159,12 +161,32 @@ describe('a reach of the public Internet only', () => {
     })
     for (const addresses of [['127.0.0.1'], ['93.184.216.34', '127.0.0.1'], ['::1'], ['::ffff:127.0.0.1']]) {
       const answer = await post(url.replace('127.0.0.1', 'rebind.example'), {
-        reach: 'public',
-        by: sender(answering(addresses)),
+        by: sender(answering(addresses), 'public'),
       })
       expect(answer).toMatchObject({ error: expect.stringContaining('rebind.example is') })
+      expect((answer as { error: string }).error).not.toMatch(/127|::1|93/)
     }
     expect(reached).toBe(0)
+  })
+
+  test('an answer from a network of the operator is known by its status alone', async () => {
+    const url = await receive((_, response) => response.writeHead(201, { 'x-secret': 's' }).end('secret'))
+    for (const mode of ['test', 'live'] as const) {
+      const by = sender(answering(['127.0.0.1']), 'public', ['127.0.0.0/8'])
+      const expected = { status: 201, headers: {}, body: '' }
+      expect(await post(url, { mode, by })).toMatchObject(expected)
+      expect(await post(url.replace('127.0.0.1', 'own.example'), { mode, by })).toMatchObject(expected)
+      const refused = await post('http://10.0.0.1/', { mode, by })
+      expect(refused).toMatchObject({ error: expect.stringContaining('10.0.0.1 is') })
+    }
+  })
+
+  test('in live mode only the public Internet is in reach, however far test mode reaches', async () => {
+    const url = await receive((_, response) => response.end())
+    expect(await post(url, { mode: 'live' })).toMatchObject({ error: expect.stringContaining('127.0.0.1 is') })
+    expect(await post(url)).toMatchObject({ status: 200 })
+    const by = sender(undefined, 'private')
+    expect(await post(url, { by })).toMatchObject({ error: expect.stringContaining('127.0.0.1 is') })
   })
 })
 
@@ -181,6 +203,6 @@ test('a name is resolved once: the address that was checked is the address that 
 
 test('link-local addresses, where clouds keep credentials, are out of any reach', async () => {
   expect(await post('http://169.254.169.254/latest/meta-data/')).toMatchObject({
-    error: '169.254.169.254 is an address that is never sent to',
+    error: expect.stringContaining('169.254.169.254 is'),
   })
 })

@@ -1,7 +1,8 @@
 import type { LookupFunction } from 'node:net'
 import { Agent, request as send } from 'undici'
+import type { Mode } from '../merchants/tenant.ts'
 import { createNameResolver, type ResolveName } from './names.ts'
-import { isWithinReach, literalAddress, type Reach } from './reach.ts'
+import { isPublic, isWithinReach, literalAddress, type ReachPolicy } from './reach.ts'
 
 export interface WebhookRequest {
   url: string
@@ -9,7 +10,7 @@ export interface WebhookRequest {
   body: string
   /** The time for everything: to connect, to be answered and to read the answer. */
   timeoutMs: number
-  reach: Reach
+  mode: Mode
 }
 
 /** The answer, whatever its status, or the reason why there was no answer, in a few words. */
@@ -20,6 +21,8 @@ export type WebhookAnswer =
 /** Posts to an address that belongs to somebody else. Never throws. */
 export interface WebhookSender {
   send(request: WebhookRequest): Promise<WebhookAnswer>
+  /** Whether deliveries of the mode may go to an IP address. */
+  mayReach(address: string, mode: Mode): boolean
   close(): Promise<void>
 }
 
@@ -31,33 +34,64 @@ export interface SenderChoice {
 /** How much of an answer's body is kept, in bytes from its beginning. At most one read more is received. */
 const keptBytes = 2_000
 
+/** An address that webhooks of the mode may go to. */
+type MayReach = (address: string) => boolean
+
+/** A way to send: the connections to the addresses it may reach. */
+interface Route {
+  mayReach: MayReach
+  agent: Agent
+  /** Whether the tenant may read the answer. Inside a company's network it may be somebody else's secret. */
+  isAnswerShown: boolean
+}
+
 /**
  * A sender that connects only to addresses within reach. A name is resolved once, each of its addresses is checked,
  * and the connection is made to a checked address. Redirects are not followed.
  */
-export function createWebhookSender(resolve: ResolveName = createNameResolver()): WebhookSender {
-  const agents = { public: createAgent('public', resolve), local: createAgent('local', resolve) }
+export function createWebhookSender(policy: ReachPolicy, resolve: ResolveName = createNameResolver()): WebhookSender {
+  const open = (mayReach: MayReach, isAnswerShown: boolean): Route => {
+    return { mayReach, isAnswerShown, agent: createAgent(mayReach, resolve) }
+  }
+  const internet = open(isPublic, true)
+  const own = (mode: Mode, isAnswerShown: boolean) =>
+    open((address) => isWithinReach(address, policy, mode), isAnswerShown)
+  const isLimited = policy.networks.length === 0
+  const routes: Record<Mode, Route[]> = {
+    live: isLimited ? [internet] : [internet, own('live', false)],
+    test:
+      policy.reach === 'local'
+        ? [own('test', true)]
+        : policy.reach === 'public' && isLimited
+          ? [internet]
+          : [internet, own('test', false)],
+  }
   return {
-    async send({ url, headers, body, timeoutMs, reach }) {
+    mayReach: (address, mode) => isWithinReach(address, policy, mode),
+    async send({ url, headers, body, timeoutMs, mode }) {
       const startedAt = performance.now()
       const durationMs = () => Math.round(performance.now() - startedAt)
-      try {
-        refuseLiteral(url, reach)
-        const signal = AbortSignal.timeout(timeoutMs)
-        const response = await send(url, { method: 'POST', headers, body, signal, dispatcher: agents[reach] })
+      const signal = AbortSignal.timeout(timeoutMs)
+      const sendBy = async ({ mayReach, agent, isAnswerShown }: Route): Promise<WebhookAnswer> => {
+        refuseLiteral(url, mayReach)
+        const response = await send(url, { method: 'POST', headers, body, signal, dispatcher: agent })
         const text = await readBeginning(response.body)
-        return {
-          status: response.statusCode,
-          headers: flatten(response.headers),
-          body: text,
-          durationMs: durationMs(),
-        }
+        const shown = isAnswerShown ? { headers: flatten(response.headers), body: text } : { headers: {}, body: '' }
+        return { status: response.statusCode, ...shown, durationMs: durationMs() }
+      }
+      const [first, second] = routes[mode] as [Route, Route?]
+      try {
+        return await sendBy(first).catch((error: unknown) => {
+          if (second === undefined || !(error instanceof OutOfReachError)) throw error
+          return sendBy(second)
+        })
       } catch (error) {
         return { error: explain(error as Error, timeoutMs), durationMs: durationMs() }
       }
     },
     async close() {
-      await Promise.all([agents.public.destroy(), agents.local.destroy()])
+      const all = new Set([...routes.live, ...routes.test, internet])
+      await Promise.all([...all].map(({ agent }) => agent.destroy()))
     },
   }
 }
@@ -66,9 +100,9 @@ class OutOfReachError extends Error {
   override readonly name = 'OutOfReachError'
 }
 
-function createAgent(reach: Reach, resolve: ResolveName): Agent {
+function createAgent(mayReach: MayReach, resolve: ResolveName): Agent {
   return new Agent({
-    connect: { lookup: checkedLookup(reach, resolve), timeout: 10_000 },
+    connect: { lookup: checkedLookup(mayReach, resolve), timeout: 10_000 },
     pipelining: 1,
     keepAliveTimeout: 4_000,
     keepAliveMaxTimeout: 4_000,
@@ -76,12 +110,12 @@ function createAgent(reach: Reach, resolve: ResolveName): Agent {
   })
 }
 
-function checkedLookup(reach: Reach, resolve: ResolveName): LookupFunction {
+function checkedLookup(mayReach: MayReach, resolve: ResolveName): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(
       (addresses) => {
-        const refused = addresses.find(({ address }) => !isWithinReach(address, reach))
-        if (refused !== undefined) return callback(outOfReach(`${hostname} is ${refused.address}, which`, reach), '')
+        // The tenant is not told what a name of the operator's network leads to.
+        if (!addresses.every(({ address }) => mayReach(address))) return callback(outOfReach(hostname), '')
         if (options.all) return callback(null, addresses)
         callback(null, addresses[0]?.address ?? '', addresses[0]?.family)
       },
@@ -91,15 +125,13 @@ function checkedLookup(reach: Reach, resolve: ResolveName): LookupFunction {
 }
 
 /** A connection to a literal address makes no look-up, so the address is checked here. */
-function refuseLiteral(url: string, reach: Reach): void {
+function refuseLiteral(url: string, mayReach: MayReach): void {
   const address = literalAddress(new URL(url))
-  if (address !== null && !isWithinReach(address, reach)) throw outOfReach(address, reach)
+  if (address !== null && !mayReach(address)) throw outOfReach(address)
 }
 
-function outOfReach(what: string, reach: Reach): OutOfReachError {
-  return new OutOfReachError(
-    reach === 'public' ? `${what} is no address of the public Internet` : `${what} is an address that is never sent to`,
-  )
+function outOfReach(host: string): OutOfReachError {
+  return new OutOfReachError(`${host} is, or leads to, an address that webhooks are not sent to`)
 }
 
 async function readBeginning(body: AsyncIterable<Buffer> & { destroy(): void }): Promise<string> {

@@ -48,6 +48,7 @@ const statusByCode: Record<ErrorCode, number> = {
   reference_taken: 409,
   merchant_in_use: 409,
   too_large: 413,
+  encoding_not_supported: 415,
   too_many_requests: 429,
   too_many_streams: 429,
   too_many_batches: 429,

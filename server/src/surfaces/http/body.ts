@@ -5,7 +5,7 @@ import { mayLose, parseLossless } from '../../base/lossless-json.ts'
 import { parseForm } from './form.ts'
 import type { RequestSchema } from './reading.ts'
 
-export const maxDepth = 32
+const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -27,6 +27,7 @@ export function readBodies(
     if (schema === undefined && (unasked === 'ignored' || request.method === 'DELETE' || request.is404))
       return done(null, {})
     try {
+      refuseEncoding(request.headers['content-encoding'])
       const text = decode(body as Buffer)
       const type = request.headers['content-type'] ?? ''
       // curl labels every body of -d as urlencoded. No urlencoded form begins with a brace.
@@ -41,6 +42,14 @@ export function readBodies(
     if (request.method !== 'GET' && request.method !== 'HEAD') request.body = objectBody(request.body)
     done()
   })
+}
+
+function refuseEncoding(encoding = 'identity'): void {
+  if (encoding.trim().toLowerCase() === 'identity') return
+  throw new ServiceError(
+    'encoding_not_supported',
+    `The body is sent as "${encoding}", which is not read here; send it without Content-Encoding`,
+  )
 }
 
 function decode(body: Buffer): string {

@@ -5,6 +5,7 @@ import { refuseEmptyIds, refuseUnstorableAddresses } from './addresses.ts'
 import { sendProblems } from './answer-problems.ts'
 import { readBodies } from './body.ts'
 import { readIdempotencyKeys } from './idempotency.ts'
+import { allowOrigins } from './origins.ts'
 import type { Problem } from './problem.ts'
 import { describeSurface, type Reference } from './reference.ts'
 import { type RouteFile, routesOf } from './routes.ts'
@@ -46,6 +47,7 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
   surface.envelopes.push(dialect)
   await app.register(
     async (scope) => {
+      await allowOrigins(scope, surface.corsOrigins)
       scope.addSchema(dialect.errorSchema)
       await describeSurface(scope, surface.documents, dialect)
       sendProblems(scope, dialect.render)

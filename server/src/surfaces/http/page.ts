@@ -61,8 +61,6 @@ export function guardPage(reply: FastifyReply, returnUrl: string | null = null):
   ]
   return reply
     .header('content-security-policy', policy.join('; '))
-    .header('cache-control', 'no-store')
     .header('referrer-policy', 'no-referrer')
-    .header('x-content-type-options', 'nosniff')
     .type('text/html; charset=utf-8')
 }

@@ -39,6 +39,8 @@ export interface SurfaceContext {
   renderWebhook: EventRenderers
   /** The operator's key for the routes of all merchants. Without it those routes answer 404. */
   adminKey: string | undefined
+  /** The origins whose pages may read answers. None: no page of another origin may. */
+  corsOrigins: readonly string[]
   /**
    * The address at which people reach this server. The addresses of hosted pages begin with it. No slash at its end.
    */

@@ -47,6 +47,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   merchant_in_use: 409,
   already_identified: 409,
   too_large: 413,
+  encoding_not_supported: 415,
   too_many_requests: 429,
   too_many_streams: 429,
   too_many_batches: 429,

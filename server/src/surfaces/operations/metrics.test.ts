@@ -33,7 +33,7 @@ async function scrape(): Promise<string> {
 async function sendWebhook(status: number): Promise<void> {
   const { service, tenant } = api
   const answer = { status, headers: {}, body: '', durationMs: 20 }
-  const webhookSender = { send: async () => answer, close: async () => {} }
+  const webhookSender = { send: async () => answer, mayReach: () => true, close: async () => {} }
   await createWebhookEndpoint(service, tenant, { url: 'http://localhost:1/hooks' })
   await createWallets(service, tenant, 1)
   await deliverDue({ ...service, webhookSender }, { standard: () => ({}), paystack: () => ({}) })

@@ -150,34 +150,64 @@ describe('every answer', () => {
     },
   )
 
-  test.each([
+  const calls = [
     ['/customer/CUS_x', 'PUT'],
     ['/api/canary/customers/CUS_x', 'PATCH'],
     ['/v1/api-keys/x', 'DELETE'],
-  ])('an answer of %s may be read by a page of another origin, and a preflight says so', async (url, method) => {
-    const origin = 'https://shop.example'
-    const preflight = await api.app.inject({
-      method: 'OPTIONS',
-      url,
-      headers: {
-        origin,
-        'access-control-request-method': method,
-        'access-control-request-headers': 'authorization, x-api-key, content-type',
-      },
-    })
-    expect([preflight.statusCode, preflight.body]).toEqual([204, ''])
-    expect(preflight.headers).toMatchObject({
-      'access-control-allow-origin': '*',
-      'access-control-allow-methods': expect.stringContaining(method),
-      'access-control-allow-headers': 'authorization, x-api-key, content-type',
-    })
-    expect(preflight.headers).not.toHaveProperty('access-control-allow-credentials')
-    const answer = await api.app.inject({ method: method as 'PUT', url, headers: { origin } })
-    expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([401, '*'])
+  ] as const
+
+  test.each([
+    [['*'], '*'] as const,
+    [['https://till.example', 'https://shop.example'], 'https://shop.example'] as const,
+  ])(
+    'with the origins %j an answer of every surface may be read by a page of another origin, and a preflight says so',
+    async (corsOrigins, allowed) => {
+      const { app } = await api.openAnother({ corsOrigins })
+      const headers = { origin: 'https://shop.example' }
+      for (const [url, method] of calls) {
+        const preflight = await app.inject({
+          method: 'OPTIONS',
+          url,
+          headers: {
+            ...headers,
+            'access-control-request-method': method,
+            'access-control-request-headers': 'authorization, x-api-key, content-type',
+          },
+        })
+        expect([preflight.statusCode, preflight.body]).toEqual([204, ''])
+        expect(preflight.headers).toMatchObject({
+          'access-control-allow-origin': allowed,
+          'access-control-allow-methods': expect.stringContaining(method),
+          'access-control-allow-headers': 'authorization, x-api-key, content-type',
+        })
+        expect(preflight.headers).not.toHaveProperty('access-control-allow-credentials')
+        const answer = await app.inject({ method, url, headers })
+        expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([401, allowed])
+      }
+      const stranger = await app.inject({ url: '/customer', headers: { origin: 'https://evil.example' } })
+      expect(stranger.headers['access-control-allow-origin']).toBe(allowed === '*' ? '*' : undefined)
+      const metrics = await app.inject({ url: '/metrics', headers })
+      expect(metrics.headers).not.toHaveProperty('access-control-allow-origin')
+      expect((await app.inject({ method: 'OPTIONS', url: '/customer' })).statusCode).toBe(204)
+    },
+  )
+
+  test('without origins no page of another origin may read an answer', async () => {
+    const headers = { origin: 'https://shop.example', 'access-control-request-method': 'GET' }
+    for (const [url] of calls) {
+      const preflight = await api.app.inject({ method: 'OPTIONS', url, headers })
+      expect(preflight.statusCode).toBeGreaterThanOrEqual(400)
+      const answer = await api.app.inject({ url, headers })
+      for (const { headers } of [preflight, answer]) {
+        expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([])
+      }
+    }
   })
 
-  test('the answer to an OPTIONS request that is no preflight is empty', async () => {
-    const answer = await api.app.inject({ method: 'OPTIONS', url: '/customer' })
-    expect([answer.statusCode, answer.body]).toEqual([204, ''])
+  test('an answer is kept by no cache, and read as no other type than its own', async () => {
+    for (const url of ['/customer', '/api/canary/authentication/token', '/v1/api-keys', '/metrics', '/nothing']) {
+      const { headers } = await api.call('GET', url)
+      expect([headers['cache-control'], headers['x-content-type-options']]).toEqual(['no-store', 'nosniff'])
+    }
   })
 })

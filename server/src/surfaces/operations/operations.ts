@@ -6,6 +6,8 @@ interface OperationsOptions {
   context: Context
   /** Measures the values that only the database knows. It answers soon, whatever the database does. */
   askDatabase: () => Promise<void>
+  /** Something about the clock that the operator should mend, in a sentence; null if there is nothing. */
+  askClock: () => Promise<string | null>
   /** Whether the server is about to close. */
   isDraining: () => boolean
 }
@@ -20,7 +22,7 @@ const statuses = {
 /** `/healthz`, `/readyz` and `/metrics`: for the operator of the process. */
 export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   app,
-  { context, askDatabase, isDraining },
+  { context, askDatabase, askClock, isDraining },
 ) => {
   const ofProcess = new Registry()
   collectDefaultMetrics({ register: ofProcess })
@@ -30,7 +32,8 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
     const state = isDraining() ? 'closing' : await lookAtDatabase(context)
     if (state !== 'ready') reply.status(503)
-    return { status: statuses[state] }
+    const clock = state === 'ready' ? await askClock() : null
+    return { status: statuses[state], ...(clock === null ? {} : { clock }) }
   })
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {

@@ -143,6 +143,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
     'Email does not match Authorization code. Authorization may be inactive or belong to a different email. Please confirm.',
   ),
   too_large: invalid(undefined, 413),
+  encoding_not_supported: invalid(undefined, 415),
   too_many_requests: tooMany,
   too_many_streams: tooMany,
   too_many_batches: tooMany,
