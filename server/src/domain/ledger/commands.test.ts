@@ -521,6 +521,21 @@ describe('the record of a command', () => {
     expect(await accounts()).toEqual(before)
   })
 
+  test('a customer of the other mode is refused, and no account is opened for them', async () => {
+    const own = await createTestTenant(service)
+    const live = await addTestKey(service, own.merchant, 'live')
+    const [code = ''] = await createWallets(service, live, 1)
+    const refused = await refusalOf(ledger(own, make.payIn(code, 5n, { currency: 'NGN' })))
+    expect(refused.code).toBe('customer_not_found')
+    const accounts = await service.db.query(sql`
+      select a.mode, a.currency from ledger_accounts a
+      join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+      where c.merchant_id = ${own.merchant.id} and c.code = ${code}
+    `)
+    expect(accounts).toEqual([{ mode: 'live', currency: 'ZAR' }])
+    await ledger(live, make.payIn(code, 5n, { currency: 'NGN' }))
+  })
+
   test('transfers are numbered within their tenant, also where some of a batch are refused', async () => {
     const own = await createTestTenant(service)
     const live = await addTestKey(service, own.merchant, 'live')
