@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 /** How far a merchant's oldest events or deliveries were removed, because they were older than they are kept. */
-export interface Removal {
+interface Removal {
   /** The highest id that was removed. */
   lastId: bigint
   /** The latest time of a removed event or delivery. */

@@ -3,7 +3,7 @@ import { type Context, perContext } from '../context.ts'
 import { type Tenant, tenantKey } from './tenant.ts'
 
 /** Does a piece of work of a tenant when it is the tenant's turn. */
-export type Turns = <Answer>(tenant: Tenant, work: () => Promise<Answer>) => Promise<Answer>
+type Turns = <Answer>(tenant: Tenant, work: () => Promise<Answer>) => Promise<Answer>
 
 interface Line {
   underWay: number

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 
 /** An IP address of a name, and its version. */
-export interface NameAddress {
+interface NameAddress {
   address: string
   family: 4 | 6
 }
