@@ -64,8 +64,8 @@ export interface Tx extends Queryable {
 /** A database as `openDatabase` returns it. Migrations can also work on it as the user who connected. */
 export interface OwnedDb extends FreeDb {
   /**
-   * Lends one connection without the application's role and without limits of time, and closes it afterwards. Changes that `work` makes to roles
-   * hold for every later query of this process.
+   * Lends one connection without the application's role and without limits of time, and closes it afterwards. Changes that
+   * `work` makes to roles hold for every later query of this process.
    */
   asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T>
 }

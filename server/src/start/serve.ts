@@ -27,7 +27,7 @@ export interface RunningServer {
 export async function serve(config: Config, onFailure: (error: Error) => void): Promise<RunningServer> {
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const loading = import('./app.ts')
-  // Whoever waits for it below is told of a failure.
+  // The `await` below throws a failure. Until then Node would take it for one that nobody handles.
   loading.catch(() => {})
   const opened = await openService(config, onFailure)
   try {

@@ -95,7 +95,7 @@ function readPlace(name: string, readName: (name: string) => bigint, field: stri
   }
 }
 
-/** An event of another merchant, and an event that there is not, are both not found. */
+/** Throws `event_not_found` for another merchant's event, and for the name of an event that does not exist. */
 function readPosition(context: Context, name: string): bigint {
   if (name.startsWith('evt_')) return readEventName(context, name)
   return readPlace(name, (position) => readEventName(context, position), 'after', afterWords)
