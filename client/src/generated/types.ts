@@ -2211,8 +2211,35 @@ export namespace Mteja {
     name: string | null
     /** The key’s last four characters */
     hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
     createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
     revokedAt: string | null
+    /** How many keys were revoked with it */
+    alsoRevoked: number
   }
   /** POST /v1/api-keys */
   export interface NewApiKey {
@@ -2221,10 +2248,82 @@ export namespace Mteja {
     name: string | null
     /** The key’s last four characters */
     hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
     createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
     revokedAt: string | null
     /** The key itself, shown only once */
     secret: string
+  }
+  /** DELETE /v1/api-keys/{id} */
+  export interface RevokedApiKey {
+    id: string
+    mode: 'test' | 'live'
+    name: string | null
+    /** The key’s last four characters */
+    hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
+    createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
+    revokedAt: string | null
+    /** How many keys were revoked with it */
+    alsoRevoked: number
+  }
+  /** POST /v1/people */
+  export interface Person {
+    id: string
+    name: string
+    email: string
+    createdAt: string
+    updatedAt: string
+    /** Since this time the person has no key */
+    endedAt: string | null
   }
   /** GET /v1/customers/{id}/balances */
   export interface Balances {
@@ -2568,10 +2667,217 @@ export namespace Mteja {
   /** POST /v1/api-keys: Create a key; its secret is shown only once */
   export interface CreateApiKeyBody {
     name?: string | undefined
+    /** A bundle of scopes */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | undefined
+    /** In place of a role; without either the key is an owner’s */
+    scopes?:
+      | (
+          | 'read'
+          | 'customers:write'
+          | 'money:write'
+          | 'refunds:write'
+          | 'pay_ins:write'
+          | 'adjustments:write'
+          | 'payouts:write'
+          | 'approve'
+          | 'developers'
+          | 'settings'
+        )[]
+      | undefined
+    /** The person whose key it is; without it the key is a program’s */
+    personId?: string | undefined
+    /** From this time on the key is refused */
+    expiresAt?: string | undefined
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysResult {
-    data: ApiKey[]
+    data: {
+      id: string
+      mode: 'test' | 'live'
+      name: string | null
+      /** The key’s last four characters */
+      hint: string
+      /** Null for a key with a list of scopes of its own */
+      role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+      /** What the key may do */
+      scopes?: (
+        | 'read'
+        | 'customers:write'
+        | 'money:write'
+        | 'refunds:write'
+        | 'pay_ins:write'
+        | 'adjustments:write'
+        | 'payouts:write'
+        | 'approve'
+        | 'developers'
+        | 'settings'
+      )[]
+      /** The person whose key it is; null for a program’s */
+      personId?: string | null
+      /** The id of the key that made it; null for the operator */
+      createdBy?: string | null
+      /** The id of the key whose place it takes */
+      replaces?: string | null
+      createdAt: string
+      /** From this time on the key is refused; null for never */
+      expiresAt?: string | null
+      /** The hour of the last use */
+      lastUsedAt?: string | null
+      revokedAt: string | null
+    }[]
+  }
+  /** GET /v1/api-keys/{id}: Retrieve a key, without its secret */
+  export interface RetrieveApiKeyResult {
+    id: string
+    mode: 'test' | 'live'
+    name: string | null
+    /** The key’s last four characters */
+    hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
+    createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
+    revokedAt: string | null
+  }
+  /** DELETE /v1/api-keys/{id}: Revoke a key: it is refused from the next request on, and so is everything that it made */
+  export interface RevokeApiKeyQuery {
+    /** Keep the keys that the key made; default false */
+    keepMade?: boolean | undefined
+  }
+  /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
+  export interface ReplaceApiKeyBody {
+    /** Default 24; 0 ends the old key at once */
+    overlapHours?: number | undefined
+    /** From this time on the key is refused */
+    expiresAt?: string | undefined
+  }
+  /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
+  export interface ReplaceApiKeyResult {
+    id: string
+    mode: 'test' | 'live'
+    name: string | null
+    /** The key’s last four characters */
+    hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
+    createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
+    revokedAt: string | null
+    /** The key itself, shown only once */
+    secret: string
+    /** The old key, which is refused from `expiresAt` on */
+    replaced: {
+      id: string
+      mode: 'test' | 'live'
+      name: string | null
+      /** The key’s last four characters */
+      hint: string
+      /** Null for a key with a list of scopes of its own */
+      role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+      /** What the key may do */
+      scopes?: (
+        | 'read'
+        | 'customers:write'
+        | 'money:write'
+        | 'refunds:write'
+        | 'pay_ins:write'
+        | 'adjustments:write'
+        | 'payouts:write'
+        | 'approve'
+        | 'developers'
+        | 'settings'
+      )[]
+      /** The person whose key it is; null for a program’s */
+      personId?: string | null
+      /** The id of the key that made it; null for the operator */
+      createdBy?: string | null
+      /** The id of the key whose place it takes */
+      replaces?: string | null
+      createdAt: string
+      /** From this time on the key is refused; null for never */
+      expiresAt?: string | null
+      /** The hour of the last use */
+      lastUsedAt?: string | null
+      revokedAt: string | null
+    }
+  }
+  /** POST /v1/people: Create a person, to whom keys can then belong */
+  export interface CreatePersonBody {
+    name: string
+    email: string
+  }
+  /** GET /v1/people: List people, newest first, with those who have ended */
+  export interface ListPeopleQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/people: List people, newest first, with those who have ended */
+  export interface ListPeopleResult {
+    data: Person[]
+    total: number
+  }
+  /** PATCH /v1/people/{id}: Change the name or the e-mail of a person */
+  export interface UpdatePersonBody {
+    name?: string | undefined
+    email?: string | undefined
+  }
+  /** POST /v1/people/{id}/end: End a person: all keys of the person are revoked, and no new key can belong to the person */
+  export interface EndPersonResult {
+    id: string
+    name: string
+    email: string
+    createdAt: string
+    updatedAt: string
+    /** Since this time the person has no key */
+    endedAt: string | null
+    /** How many keys were revoked */
+    revokedKeys: number
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
@@ -2877,10 +3183,69 @@ export namespace Mteja {
   export interface CreateMerchantApiKeyBody {
     mode?: 'test' | 'live' | undefined
     name?: string | undefined
+    /** A bundle of scopes */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | undefined
+    /** In place of a role; without either the key is an owner’s */
+    scopes?:
+      | (
+          | 'read'
+          | 'customers:write'
+          | 'money:write'
+          | 'refunds:write'
+          | 'pay_ins:write'
+          | 'adjustments:write'
+          | 'payouts:write'
+          | 'approve'
+          | 'developers'
+          | 'settings'
+        )[]
+      | undefined
+    /** The person whose key it is; without it the key is a program’s */
+    personId?: string | undefined
+    /** From this time on the key is refused */
+    expiresAt?: string | undefined
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysResult {
-    data: ApiKey[]
+    data: {
+      id: string
+      mode: 'test' | 'live'
+      name: string | null
+      /** The key’s last four characters */
+      hint: string
+      /** Null for a key with a list of scopes of its own */
+      role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+      /** What the key may do */
+      scopes?: (
+        | 'read'
+        | 'customers:write'
+        | 'money:write'
+        | 'refunds:write'
+        | 'pay_ins:write'
+        | 'adjustments:write'
+        | 'payouts:write'
+        | 'approve'
+        | 'developers'
+        | 'settings'
+      )[]
+      /** The person whose key it is; null for a program’s */
+      personId?: string | null
+      /** The id of the key that made it; null for the operator */
+      createdBy?: string | null
+      /** The id of the key whose place it takes */
+      replaces?: string | null
+      createdAt: string
+      /** From this time on the key is refused; null for never */
+      expiresAt?: string | null
+      /** The hour of the last use */
+      lastUsedAt?: string | null
+      revokedAt: string | null
+    }[]
+  }
+  /** DELETE /v1/merchants/{id}/api-keys/{keyId}: Revoke a merchant’s key */
+  export interface RevokeMerchantApiKeyQuery {
+    /** Keep the keys that the key made; default false */
+    keepMade?: boolean | undefined
   }
   /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {

@@ -8,6 +8,7 @@ import { Events } from './events.ts'
 import { Holds } from './holds.ts'
 import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
+import { People } from './people.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
 import { Transactions } from './transactions.ts'
@@ -38,6 +39,7 @@ export class MtejaClient {
   readonly holds: Holds
   readonly ledger: Ledger
   readonly merchants: Merchants
+  readonly people: People
   readonly refunds: Refunds
   readonly sandbox: Sandbox
   readonly transactions: Transactions
@@ -53,6 +55,7 @@ export class MtejaClient {
     this.holds = new Holds(send)
     this.ledger = new Ledger(send)
     this.merchants = new Merchants(send)
+    this.people = new People(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
     this.transactions = new Transactions(send)

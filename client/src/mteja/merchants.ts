@@ -4,7 +4,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { listWhole, type WholeList } from './api.ts'
-import { apiKey, newApiKey } from './api-keys.ts'
+import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
@@ -67,8 +67,20 @@ export class Merchants {
     return listWhole(this.#send, path`/v1/merchants/${id}/api-keys`, apiKey, options)
   }
 
-  revokeApiKey(id: string, keyId: string, options?: CallOptions): Promise<Mteja.ApiKey> {
-    return this.#send({ method: 'DELETE', path: path`/v1/merchants/${id}/api-keys/${keyId}`, shape: apiKey }, options)
+  /** Revokes a key, and the keys that it made, unless `keepMade` is true. */
+  revokeApiKey(
+    id: string,
+    keyId: string,
+    query: Mteja.RevokeMerchantApiKeyQuery = {},
+    options?: CallOptions,
+  ): Promise<Mteja.RevokedApiKey> {
+    const call = {
+      method: 'DELETE',
+      path: path`/v1/merchants/${id}/api-keys/${keyId}`,
+      query,
+      shape: revokedApiKey,
+    } as const
+    return this.#send(call, options)
   }
 
   /** From now on a new key signs JWTs. JWTs that were already issued are valid until they expire. */

@@ -88,7 +88,9 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
   request: IdempotentRequest | null,
   work: (tx: InTransaction<Given>) => Promise<Answer>,
 ): Promise<Done<Answer>> {
-  if (request === null) return { answer: await inTransaction(context, work), replayed: false }
+  if (request === null) {
+    return { answer: await repeatAfterCollision([], () => inTransaction(context, work)), replayed: false }
+  }
   try {
     const attempt = () =>
       inTransaction(context, async (tx) => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
+import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { SurfaceContext } from './surface.ts'
@@ -50,8 +51,11 @@ export function authenticateEitherHeader(app: FastifyInstance, { findKey, tokens
 function requireCaller(app: FastifyInstance, find: (request: FastifyRequest) => Promise<KeyHolder>): void {
   app.decorateRequest('caller', null)
   app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.public === true) return
+    const { scope } = request.routeOptions.config
+    if (scope === 'public') return
     const caller = await find(request)
+    // An unknown address has no scope: its caller is told that there is nothing.
+    if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
     request.caller = caller
   })

@@ -9,13 +9,6 @@ import type { SenderChoice } from '../../domain/webhooks/sender.ts'
 import type { Documents } from './reference.ts'
 import type { Envelope } from './unroutable.ts'
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Callable without a credential. */
-    public?: boolean
-  }
-}
-
 /** The context, with everything that a room of the domain adds to it. */
 export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & AccountProviderChoice & SenderChoice
 

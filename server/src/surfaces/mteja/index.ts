@@ -10,6 +10,7 @@ import { holdRoutes } from './routes/holds.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
+import { personRoutes } from './routes/people.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
@@ -36,6 +37,7 @@ export const mteja: Dialect = {
       authenticate: authenticateKeysAndTokens,
       routes: [
         apiKeyRoutes,
+        personRoutes,
         ownMerchantRoutes,
         customerRoutes,
         holdRoutes,

@@ -158,6 +158,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       status: 201,
       schema: {
@@ -228,6 +229,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/payment-intents',
     {
+      scope: 'read',
       schema: {
         operationId: 'listPaymentIntents',
         summary: 'List payment intents, newest first',
@@ -252,6 +254,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/payment-intents/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrievePaymentIntent',
         summary: 'Retrieve a payment intent',
@@ -269,6 +272,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents/:id/confirm',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schema: {
         operationId: 'confirmPaymentIntent',
@@ -296,6 +300,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents/:id/cancel',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schema: {
         operationId: 'cancelPaymentIntent',

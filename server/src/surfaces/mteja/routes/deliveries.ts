@@ -98,6 +98,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/deliveries',
     {
+      scope: 'read',
       schema: {
         operationId: 'listDeliveries',
         summary: 'List deliveries, newest first',
@@ -124,6 +125,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/deliveries/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveDelivery',
         summary: 'Retrieve a delivery with its attempts',
@@ -144,6 +146,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/deliveries/resend-preview',
     {
+      scope: 'read',
       schema: {
         operationId: 'previewResend',
         summary: 'Count the deliveries that a resend with this filter would send',
@@ -161,6 +164,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/deliveries/resend',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'resendDeliveries',
@@ -181,6 +185,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/deliveries/:id/resend',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'resendDelivery',

@@ -50,6 +50,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/holds',
     {
+      scope: 'money:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -84,6 +85,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/holds',
     {
+      scope: 'read',
       schema: {
         operationId: 'listHolds',
         summary: 'List a customer’s holds, newest first',
@@ -104,6 +106,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/holds/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveHold',
         summary: 'Retrieve a hold',
@@ -118,6 +121,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/holds/:id/capture',
     {
+      scope: 'money:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -156,6 +160,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/holds/:id/release',
     {
+      scope: 'money:write',
       once: 'in the posting',
       schema: {
         operationId: 'releaseHold',

@@ -323,10 +323,7 @@ describe('closing a merchant', () => {
     await close(id, { ignoreTestMode: true })
     const path = new URL(opened.authorization_url).pathname
     const answer = await ask('POST', path, { method: 'mobile_money', phone: '0821234567' }, null)
-    expect([answer.statusCode, answer.body]).toEqual([
-      403,
-      expect.stringContaining('Payments cannot be made here now'),
-    ])
+    expect([answer.statusCode, answer.body]).toEqual([403, expect.stringContaining('Payments cannot be made here now')])
     expect(answer.body).not.toContain('closed')
   })
 

@@ -42,6 +42,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/refunds',
     {
+      scope: 'refunds:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -63,6 +64,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/refunds',
     {
+      scope: 'read',
       schema: {
         operationId: 'listRefunds',
         summary:
@@ -105,6 +107,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/refunds/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveRefund',
         summary: 'Retrieve a refund or a reversal',

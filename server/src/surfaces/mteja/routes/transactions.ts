@@ -70,6 +70,7 @@ export const transactionRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/transactions',
     {
+      scope: 'read',
       schema: {
         operationId: 'listTransactions',
         summary: 'List everything that moved under a reference, newest first: the payment, its refunds and reversals',
@@ -109,6 +110,7 @@ export const transactionRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/transactions/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveTransaction',
         summary: 'Retrieve a transaction with both sides and everything that it is related to',

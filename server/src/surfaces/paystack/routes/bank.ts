@@ -77,6 +77,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/bank',
     {
+      scope: 'read',
       schema: {
         operationId: 'bank_list',
         summary: 'List banks and mobile money operators, by name',
@@ -136,6 +137,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/bank/resolve',
     {
+      scope: 'read',
       schema: {
         operationId: 'bank_resolve_account_number',
         summary: 'Resolve an account number to its holder’s name',
@@ -176,6 +178,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/bank/validate',
     {
+      scope: 'read',
       once: 'around work outside',
       schema: {
         operationId: 'bank_validate_account_number',

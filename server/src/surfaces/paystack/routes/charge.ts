@@ -25,6 +25,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/charge',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       preValidation: (request, _reply, done) => {
@@ -60,6 +61,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/charge/:reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'charge_check',
         summary: 'Get the state of a charge that was pending',

@@ -65,6 +65,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/initialize',
     {
+      scope: 'pay_ins:write',
       once: 'in a transaction',
       schemaErrorFormatter: refusePayer,
       schema: {
@@ -88,6 +89,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/verify/:reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_verify',
         summary: 'Verify a transaction by its reference: get its status',
@@ -106,6 +108,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_list',
         summary: 'List transactions, newest first, by page or by cursor',
@@ -139,6 +142,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/totals',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_totals',
         summary: 'Get the number and the sum of the transactions that succeeded',
@@ -165,6 +169,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/export',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_export',
         summary: 'Export transactions: get a link to a CSV file, good for 60 seconds',
@@ -192,7 +197,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/export/:name',
     {
-      config: { public: true },
+      scope: 'public',
       // For browsers and downloaders that follow the link: it is not in the reference of the API.
       schema: {
         hide: true,
@@ -210,6 +215,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/timeline/:id_or_reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_timeline',
         summary: 'Get the steps of a transaction, by its id or its reference',
@@ -233,6 +239,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/charge_authorization',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       schema: {
@@ -255,6 +262,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_fetch',
         summary: 'Fetch a transaction by its id',
