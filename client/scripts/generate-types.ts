@@ -107,6 +107,7 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     ReleasedHold: ['releaseHold'],
     Refund: ['refund'],
     StoredRefund: ['retrieveRefund'],
+    AuditEntry: ['listAudit', 'data', '[]'],
     TransactionEntry: ['retrieveTransaction', 'entries', '[]'],
     Transaction: ['retrieveTransaction'],
     TransferOutcome: ['makeTransfers', 'outcomes', '[]'],

@@ -525,6 +525,11 @@ describe('operations of the Mteja client', () => {
     expect((await mteja.people.retrieve(person.id)).name).toBe('Amina Yusuf')
     expect((await Array.fromAsync(mteja.people.list())).map(({ id }) => id)).toEqual([person.id])
     expect(await mteja.people.end(person.id)).toMatchObject({ id: person.id, revokedKeys: 1 })
+    const [entry] = await Array.fromAsync(mteja.audit.list({ object: person.id, action: 'endPerson' }))
+    expect(entry).toMatchObject({ object: person.id, by: { kind: 'key' } })
+    const { id: merchantId } = await mteja.merchants.own()
+    const { data } = await operator.merchants.audit(merchantId, { limit: 1 }).page()
+    expect(data).toHaveLength(1)
   })
 
   test('a hold is placed, retrieved, captured in part and released', async () => {

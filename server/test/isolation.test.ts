@@ -312,6 +312,14 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],
   'POST /v1/api-keys/:id/replace': ({ apiKeyId }) => [{ params: { id: apiKeyId }, body: {}, status: 404 }],
   'POST /v1/people': ({ personEmail }) => [{ body: { name: 'Mwizi', email: personEmail }, status: 201 }],
+  'GET /v1/audit': ({ customerCode, apiKeyId, personId, payInId }) => [
+    { status: 200 },
+    { query: `object=${customerCode}`, status: 200 },
+    { query: `object=${payInId}`, status: 200 },
+    { query: `by=${apiKeyId}`, status: 200 },
+    { query: `by=${personId}`, status: 200 },
+    { query: 'format=csv', status: 200 },
+  ],
   'GET /v1/people': () => [{ status: 200 }],
   'GET /v1/people/:id': ({ personId }) => [{ params: { id: personId }, status: 404 }],
   'PATCH /v1/people/:id': ({ personId }) => [{ params: { id: personId }, body: { name: 'Mwizi' }, status: 404 }],
@@ -429,6 +437,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'DELETE /v1/merchants/:id/api-keys/:keyId': ({ merchantId, apiKeyId }) => [
     { params: { id: merchantId, keyId: apiKeyId }, status: 401 },
   ],
+  'GET /v1/merchants/:id/audit': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],
   'GET /v1/ledger/verification': () => [{ status: 401 }],
   'GET /v1/ledger/entries': () => [{ status: 401 }],

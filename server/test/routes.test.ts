@@ -611,6 +611,7 @@ const mteja: Record<string, Cases> = {
     403: ({ readingKey }) => ({ bearer: readingKey, body: { name: 'Neema Juma', email: 'neema@example.com' } }),
     409: ({ personEmail }) => ({ body: { name: 'Neema Juma', email: personEmail } }),
   },
+  'GET /v1/audit': { 200: {}, 400: { query: 'before=yesterday' }, 401: stranger },
   'GET /v1/people': { 200: {}, 401: stranger },
   'GET /v1/people/:id': {
     200: ({ personId }) => ({ params: { id: personId } }),
@@ -929,6 +930,11 @@ const mteja: Record<string, Cases> = {
     200: ({ merchantId, apiKeyId }) => ({ params: { id: merchantId, keyId: apiKeyId } }),
     ...operatorOnly({ params: { id: 'none', keyId: 'none' } }),
     404: ({ merchantId }) => ({ params: { id: merchantId, keyId: 'none' } }),
+  },
+  'GET /v1/merchants/:id/audit': {
+    200: ({ merchantId }) => ({ params: { id: merchantId } }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
   },
   'POST /v1/signing-keys/rotate': { 201: {}, ...operatorOnly({}) },
 }

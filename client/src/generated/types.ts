@@ -2117,6 +2117,34 @@ export namespace Mteja {
     description: string | null
     createdAt: string
   }
+  /** GET /v1/audit */
+  export interface AuditEntry {
+    id: string
+    /** Null for a write about both modes */
+    mode: 'test' | 'live' | null
+    at: string
+    /** The operation, as the API reference names it; for a movement of money its kind */
+    action: string
+    /** The id or code of the thing that the write is about */
+    object: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    requestId: string | null
+    /** The changed members before; null where nothing was changed */
+    before: unknown
+    /** The changed members after; for a movement its amount and currency */
+    after: unknown
+  }
   /** GET /v1/transactions/{id} */
   export interface TransactionEntry {
     /** customer_cash, merchant_balance, fees, or outside: the rest of the world */
@@ -2425,6 +2453,18 @@ export namespace Mteja {
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
     customerId: string | null
     reason: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
   }
   /** GET /v1/transactions/{id} */
   export interface Transaction {
@@ -2458,6 +2498,19 @@ export namespace Mteja {
     refundedTransactionId: string | null
     /** The sum of its refunds and reversals */
     refundedAmount: number
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    requestId: string | null
     createdAt: string
   }
   /** POST /v1/transfers/batch */
@@ -2879,6 +2932,29 @@ export namespace Mteja {
     /** How many keys were revoked */
     revokedKeys: number
   }
+  /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
+  export interface ListAuditQuery {
+    /** The id of a key or of a person; or key, token, operator */
+    by?: string | undefined
+    action?: string | undefined
+    object?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+    /** Default json; csv has the whole list */
+    format?: 'json' | 'csv' | undefined
+  }
+  /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
+  export interface ListAuditResult {
+    data: AuditEntry[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
     /** The balances just before this instant, as at the end of a statement: a day without a time means its end, by the merchant’s clocks */
@@ -3246,6 +3322,29 @@ export namespace Mteja {
   export interface RevokeMerchantApiKeyQuery {
     /** Keep the keys that the key made; default false */
     keepMade?: boolean | undefined
+  }
+  /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
+  export interface ListMerchantAuditQuery {
+    /** The id of a key or of a person; or key, token, operator */
+    by?: string | undefined
+    action?: string | undefined
+    object?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+    /** Default json; csv has the whole list */
+    format?: 'json' | 'csv' | undefined
+  }
+  /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
+  export interface ListMerchantAuditResult {
+    data: AuditEntry[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {

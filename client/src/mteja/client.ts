@@ -2,6 +2,7 @@ import type { ClientOptions, Credential } from '../core/options.ts'
 import { createSend } from '../core/transport.ts'
 import { mtejaApi } from './api.ts'
 import { ApiKeys } from './api-keys.ts'
+import { Audit } from './audit.ts'
 import { Customers } from './customers.ts'
 import { Deliveries } from './deliveries.ts'
 import { Events } from './events.ts'
@@ -33,6 +34,7 @@ export interface MtejaOptions extends ClientOptions {
  */
 export class MtejaClient {
   readonly apiKeys: ApiKeys
+  readonly audit: Audit
   readonly customers: Customers
   readonly deliveries: Deliveries
   readonly events: Events
@@ -49,6 +51,7 @@ export class MtejaClient {
   constructor({ token, ...options }: MtejaOptions) {
     const send = createSend(mtejaApi, token, options)
     this.apiKeys = new ApiKeys(send)
+    this.audit = new Audit(send)
     this.customers = new Customers(send)
     this.deliveries = new Deliveries(send)
     this.events = new Events(send)

@@ -3,8 +3,9 @@ import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
-import { listWhole, type WholeList } from './api.ts'
+import { listSteps, listWhole, type MtejaStep, type WholeList } from './api.ts'
 import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
+import { auditEntry } from './audit.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
@@ -81,6 +82,15 @@ export class Merchants {
       shape: revokedApiKey,
     } as const
     return this.#send(call, options)
+  }
+
+  /** All writes of a merchant in both modes, newest first. */
+  audit(
+    id: string,
+    query: Omit<Mteja.ListMerchantAuditQuery, 'format'> = {},
+    options?: CallOptions,
+  ): List<Mteja.AuditEntry, MtejaStep<Mteja.AuditEntry>> {
+    return listSteps(this.#send, path`/v1/merchants/${id}/audit`, query, auditEntry, options)
   }
 
   /** From now on a new key signs JWTs. JWTs that were already issued are valid until they expire. */

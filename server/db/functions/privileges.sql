@@ -12,7 +12,7 @@ begin
   revoke all on all tables in schema public from mteja_app;
   grant usage on schema public to mteja_app;
   grant select on all tables in schema public to mteja_app;
-  grant insert on merchant_ids, people, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
+  grant insert on merchant_ids, people, actors, trail, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;

@@ -25,6 +25,8 @@ import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
+  /** The operator's calls come from the command line, for the trail. Default false. */
+  isCommandLine?: boolean | undefined
   outsideIssuer?: OutsideIssuer | undefined
   /** Where people reach the server; default the address it listens on. */
   publicUrl?: string | undefined
@@ -66,6 +68,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     documents: new Map(),
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
+    isCommandLine: options.isCommandLine ?? false,
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }

@@ -5,7 +5,7 @@ import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Context, TxContext } from '../context.ts'
+import { type Change, type Context, noteChange, type TxContext } from '../context.ts'
 import { noteUse } from './key-uses.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import { lockActivePerson } from './people.ts'
@@ -129,7 +129,18 @@ export async function insertApiKey(
     )
     returning ${columns}
   `)
-  return { apiKey: readApiKey(row as ApiKeyRow), secret }
+  const apiKey = readApiKey(row as ApiKeyRow)
+  noteKey(context, merchant, apiKey, { after: describeKey(apiKey) })
+  return { apiKey, secret }
+}
+
+/** What a key may do and whose it is, for the trail. */
+function describeKey({ name, hint, role, scopes, personId, createdBy, replaces, expiresAt }: ApiKey) {
+  return { name, hint, role, scopes, personId, createdBy, replaces, expiresAt: expiresAt?.toISOString() ?? null }
+}
+
+function noteKey(context: Context, { id }: Merchant, apiKey: ApiKey, change: Pick<Change, 'before' | 'after'>): void {
+  noteChange(context, { object: apiKey.id, merchantId: id, mode: apiKey.mode, ...change })
 }
 
 /** Keeps the maker from being revoked meanwhile, because the made key is revoked with it. Throws `unauthorized`. */
@@ -169,7 +180,7 @@ export async function revokeApiKey(
   const before = await selectKey(tx, merchant, id, mode, sql`for no key update`)
   let alsoRevoked = 0
   for (;;) {
-    const rows = await tx.db.query<{ id: string }>(sql`
+    const rows = await tx.db.query<{ id: string; mode: Mode }>(sql`
       with recursive ended (id) as (
         select ${before.id}::uuid
         union
@@ -179,8 +190,17 @@ export async function revokeApiKey(
       update api_keys k set revoked_at = ${tx.clock.now()}
       from ended e
       where k.merchant_id = ${merchant.id} and k.id = e.id and k.revoked_at is null
-      returning k.id
+      returning k.id, k.mode
     `)
+    for (const each of rows) {
+      noteChange(tx, {
+        object: each.id,
+        merchantId: merchant.id,
+        mode: each.mode,
+        before: { revoked: false },
+        after: { revoked: true },
+      })
+    }
     // A made key may have made another one meanwhile, which the next look finds.
     if (rows.length === 0) break
     alsoRevoked += rows.filter((row) => row.id !== before.id).length
@@ -228,16 +248,19 @@ export async function replaceApiKey(
   await tx.db.query(sql`
     update api_keys set expires_at = least(expires_at, ${until}) where merchant_id = ${merchant.id} and id = ${old.id}
   `)
-  return { ...made, replaced: await getApiKey(tx, merchant, old.id) }
+  const replaced = await getApiKey(tx, merchant, old.id)
+  noteKey(tx, merchant, old, { before: { expiresAt: row.expires_at }, after: { expiresAt: replaced.expiresAt } })
+  return { ...made, replaced }
 }
 
 /** Revokes the keys of a person, and answers how many. */
 export async function revokeKeysOfPerson(tx: TxContext, { merchant }: Tenant, personId: string): Promise<number> {
-  const rows = await tx.db.query(sql`
+  const rows = await tx.db.query<{ id: string }>(sql`
     update api_keys set revoked_at = ${tx.clock.now()}
     where merchant_id = ${merchant.id} and person_id = ${personId} and revoked_at is null
     returning id
   `)
+  for (const { id } of rows) noteChange(tx, { object: id, before: { revoked: false }, after: { revoked: true } })
   return rows.length
 }
 

@@ -3,7 +3,7 @@ import { uuidV7 } from '../../base/ids.ts'
 import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { codeOf } from '../../db/errors.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { Context, TxContext } from '../context.ts'
+import { type Context, noteChange, type TxContext } from '../context.ts'
 import { readName } from './merchants.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -95,7 +95,7 @@ export async function updatePerson(
   id: string,
   { name, email }: { name?: string | undefined; email?: string | undefined },
 ): Promise<Person> {
-  await lockPerson(tx, tenant, id)
+  const current = await lockPerson(tx, tenant, id)
   const [row] = await refusingTaken(email ?? '', () =>
     tx.db.query<PersonRow>(sql`
       update people set
@@ -105,13 +105,17 @@ export async function updatePerson(
       returning ${columns}
     `),
   )
-  return readPerson(row as PersonRow)
+  const changed = readPerson(row as PersonRow)
+  const before = { name: current.name, email: current.email }
+  noteChange(tx, { object: id, before, after: { name: changed.name, email: changed.email } })
+  return changed
 }
 
 /** Marks a person as ended; the caller revokes the person's keys in the same transaction. Throws `person_not_found`. */
 export async function markPersonEnded(tx: TxContext, tenant: Tenant, id: string): Promise<Person> {
   const now = tx.clock.now()
-  await lockPerson(tx, tenant, id)
+  const { endedAt } = await lockPerson(tx, tenant, id)
+  noteChange(tx, { object: id, before: { ended: endedAt !== null }, after: { ended: true } })
   const [row] = await tx.db.query<PersonRow>(sql`
     update people set ended_at = coalesce(ended_at, ${now}), updated_at = case when ended_at is null then ${now} else updated_at end
     where merchant_id = ${tenant.merchant.id} and id = ${id}

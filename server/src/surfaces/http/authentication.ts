@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import type { Context } from '../../domain/context.ts'
+import { type Actor, actorIdOf } from '../../domain/merchants/actors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
@@ -10,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before the body is read. */
     caller: KeyHolder | null
+    /** Who makes the request, for the trail. Null for a request that changes nothing. */
+    actor: Actor | null
   }
 }
 
@@ -17,13 +21,13 @@ declare module 'fastify' {
 export const missingCredential = 'No Authorization header was found'
 
 /** Every route needs `Authorization: Bearer …` with a secret API key. Throws `unauthorized` before the body is read. */
-export function authenticateKeys(app: FastifyInstance, surface: SurfaceContext): void {
-  requireCaller(app, (request) => holderOf(surface.findKey, null, readBearer(request)))
+export function authenticateKeys(app: FastifyInstance, surface: SurfaceContext, name: string): void {
+  requireCaller(app, surface, name, (request) => holderOf(surface.findKey, null, readBearer(request)))
 }
 
 /** Works like `authenticateKeys`, but also accepts a JWT as the bearer. */
-export function authenticateKeysAndTokens(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
-  requireCaller(app, (request) => holderOf(findKey, tokens, readBearer(request)))
+export function authenticateKeysAndTokens(app: FastifyInstance, surface: SurfaceContext, name: string): void {
+  requireCaller(app, surface, name, (request) => holderOf(surface.findKey, surface.tokens, readBearer(request)))
 }
 
 /** The header in which clients of Cashful from 0.9.1 on send a key. */
@@ -33,8 +37,9 @@ export const apiKeyHeader = 'x-api-key'
  * Works like `authenticateKeysAndTokens`, but also accepts the credential in the header `x-api-key`. Of two credentials
  * each must be valid, and both must be of one merchant and mode.
  */
-export function authenticateEitherHeader(app: FastifyInstance, { findKey, tokens }: SurfaceContext): void {
-  requireCaller(app, async (request) => {
+export function authenticateEitherHeader(app: FastifyInstance, surface: SurfaceContext, name: string): void {
+  const { findKey, tokens } = surface
+  requireCaller(app, surface, name, async (request) => {
     const apiKey = request.headers[apiKeyHeader]?.toString().trim()
     if (!apiKey) return holderOf(findKey, tokens, readBearer(request))
     if (!request.headers.authorization?.trim()) return holderOf(findKey, tokens, apiKey)
@@ -48,17 +53,54 @@ export function authenticateEitherHeader(app: FastifyInstance, { findKey, tokens
   })
 }
 
-function requireCaller(app: FastifyInstance, find: (request: FastifyRequest) => Promise<KeyHolder>): void {
+function requireCaller(
+  app: FastifyInstance,
+  { context }: SurfaceContext,
+  surface: string,
+  find: (request: FastifyRequest) => Promise<KeyHolder>,
+): void {
   app.decorateRequest('caller', null)
+  app.decorateRequest('actor', null)
   app.addHook('onRequest', async (request) => {
     const { scope } = request.routeOptions.config
     if (scope === 'public') return
-    const caller = await find(request)
+    const caller = await find(request).catch((error) => {
+      noteFailure(context, request, surface, error)
+      throw error
+    })
     // An unknown address has no scope: its caller is told that there is nothing.
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
     request.caller = caller
+    if (scope === undefined || scope === 'read') return
+    const { tenant, apiKeyId, credential } = caller
+    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, surface }
+    request.actor = { id: await actorIdOf(context, name), requestId: request.id }
+    request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })
+}
+
+/**
+ * Counts a credential that was refused, and logs it: when it begins, and once a minute with a count, by the end of the key and
+ * the address that it came from.
+ */
+export function noteFailure(
+  { meter, failures }: Pick<Context, 'meter' | 'failures'>,
+  request: FastifyRequest,
+  surface: string,
+  error: unknown,
+): void {
+  if (!(error instanceof ServiceError) || error.code !== 'unauthorized') return
+  meter.counter('mteja_authentication_failures_total', { surface }).add(1)
+  const given = request.headers[apiKeyHeader]?.toString() ?? request.headers.authorization ?? ''
+  failures.failed(`authentication from ${request.ip} by ${describeCredential(given)}`, { surface })
+}
+
+/** Never more of a key than its hint, and nothing of a text that is no key. */
+function describeCredential(given: string): string {
+  const [, hint] = /\bsk_(?:test|live)_\w*([A-Za-z0-9_-]{4})$/.exec(given.trim()) ?? []
+  if (hint !== undefined) return `a key ending in ${hint}`
+  return given === '' ? 'no credential' : 'another credential'
 }
 
 /** Throws `unauthorized`. */

@@ -13,6 +13,7 @@ import type {
 } from 'fastify'
 import { type Done, doOnce, type Handed, type Way, type Work } from '../../domain/idempotency/once.ts'
 import type { Scope } from '../../domain/merchants/scopes.ts'
+import type { Deed } from '../../domain/trail/trail.ts'
 import { keyScopeOf, markReplayed } from './idempotency.ts'
 import { sendAsGiven } from './serialization.ts'
 import type { Service, SurfaceContext } from './surface.ts'
@@ -85,6 +86,14 @@ export interface Routes extends Pick<App, 'addHook'> {
 /** A file of routes. */
 export type RouteFile = (routes: Routes, surface: SurfaceContext) => void
 
+/** The write of a request, for the trail. The name of a thing in an address may be an e-mail, which is not recorded. */
+function deedOf({ actor, params }: FastifyRequest, schema: FastifySchema): Deed | null {
+  if (actor === null) return null
+  const [name] = Object.values((params ?? {}) as Record<string, string>)
+  const object = name === undefined || name.includes('@') ? null : name
+  return { actor, action: (schema as { operationId?: string }).operationId ?? '', object }
+}
+
 export function routesOf(app: App, { context }: SurfaceContext): Routes {
   const write =
     (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'): WriteRoute =>
@@ -96,7 +105,7 @@ export function routesOf(app: App, { context }: SurfaceContext): Routes {
         config: { ...options.config, scope, once },
         handler: async (request: FastifyRequest, reply: FastifyReply) => {
           reply.status(status)
-          const asked = { way: once, request: request.idempotent ?? null }
+          const asked = { way: once, request: request.idempotent ?? null, deed: deedOf(request, options.schema) }
           const { answer, replayed }: Done<unknown> = await doOnce(
             context,
             keyScopeOf(request),

@@ -25,6 +25,8 @@ export interface SurfaceContext {
   renderWebhook: EventRenderers
   /** The operator's key for the routes of all merchants. Without it those routes answer 404. */
   adminKey: string | undefined
+  /** The command line calls the application itself, without a server. */
+  isCommandLine: boolean
   /**
    * The address at which people reach this server. The addresses of hosted pages begin with it. No slash at its end.
    */

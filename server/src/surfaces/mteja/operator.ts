@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
-import { readBearer } from '../http/authentication.ts'
+import { actorIdOf } from '../../domain/merchants/actors.ts'
+import { noteFailure, readBearer } from '../http/authentication.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 
 const operatorSockets = new WeakSet<Socket>()
@@ -19,14 +20,33 @@ export function trustConnection(socket: Socket): void {
  * Routes for the operator of the service, through the data folder's socket or with `MTEJA_ADMIN_KEY` as the bearer.
  * Without a configured key the routes answer 404 to the network.
  */
-export function requireOperator(app: FastifyInstance, { adminKey }: Pick<SurfaceContext, 'adminKey'>): void {
+export function requireOperator(
+  app: FastifyInstance,
+  { adminKey, context, isCommandLine }: SurfaceContext,
+  name: string,
+): void {
+  app.decorateRequest('actor', null)
   app.addHook('onRequest', async (request) => {
-    if (operatorSockets.has(request.raw.socket)) return
+    const isOwnSocket = operatorSockets.has(request.raw.socket)
+    if (!isOwnSocket) refuseOthers(request)
+    if (request.method === 'GET' || request.method === 'HEAD') return
+    const surface = isOwnSocket || isCommandLine ? 'command line' : name
+    const actor = { merchantId: 0, kind: 'operator', apiKeyId: null, surface } as const
+    request.actor = { id: await actorIdOf(context, actor), requestId: request.id }
+  })
+
+  function refuseOthers(request: FastifyRequest): void {
     if (adminKey === undefined) {
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
-    if (!isSame(readBearer(request), adminKey)) throw new ServiceError('unauthorized', 'The operator key is not valid')
-  })
+    try {
+      if (!isSame(readBearer(request), adminKey))
+        throw new ServiceError('unauthorized', 'The operator key is not valid')
+    } catch (error) {
+      noteFailure(context, request, 'operator', error)
+      throw error
+    }
+  }
 }
 
 /** Compares in constant time, whatever the lengths. */
