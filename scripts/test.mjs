@@ -2,7 +2,7 @@
 // the other workspaces. Everything runs even when something failed before; the last lines name what failed, and the sum.
 //
 // Arguments: all | embedded | postgresql, then whatever vitest takes: `npm test -- customers -t race`. With arguments for
-// vitest only those tests run, without the check.
+// vitest only those tests run, without the check. With --long the tests that take minutes run too (`*.long.test.ts`).
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -11,7 +11,9 @@ import { root } from './root.mjs'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
 
-const [selection = 'all', ...vitestArgs] = process.argv.slice(2)
+const [selection = 'all', ...args] = process.argv.slice(2)
+const vitestArgs = args.filter((arg) => arg !== '--long')
+if (vitestArgs.length < args.length) process.env.MTEJA_TEST_LONG = '1'
 const isWholeSuite = selection === 'all' && vitestArgs.length === 0
 
 const node = await setUp('tools')

@@ -9,10 +9,16 @@ const engineIndependent = [
   'test/shrinkwrap.test.ts',
 ]
 
+/** Tests that take minutes. They run with `npm test -- --long`. */
+const long = ['**/*.long.test.ts']
+
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: process.env.MTEJA_TEST_ENGINE === 'postgresql' ? engineIndependent : [],
+    exclude: [
+      ...(process.env.MTEJA_TEST_ENGINE === 'postgresql' ? engineIndependent : []),
+      ...(process.env.MTEJA_TEST_LONG === undefined ? long : []),
+    ],
     globalSetup: 'test/global-setup.ts',
     // Vitest leaves one core free by default, which on two cores means one worker. Each worker may hold a database of
     // its own (0.2 to 0.5 GB when embedded), hence the upper limit.

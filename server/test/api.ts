@@ -90,6 +90,8 @@ export async function listRoutes(options: AppOptions = {}): Promise<TestRoute[]>
   const db = {
     engine: 'embedded' as const,
     isTransaction: false as const,
+    isFull: false,
+    unhurried: { query: refuse },
     query: refuse,
     transaction: refuse,
     lane: refuseLane,

@@ -101,6 +101,10 @@ function closingWith(db: OwnedDb, remove: () => Promise<void>): OwnedDb {
   return {
     engine: db.engine,
     isTransaction: false,
+    get isFull() {
+      return db.isFull
+    },
+    unhurried: db.unhurried,
     query: (statement) => db.query(statement),
     transaction: (work) => db.transaction(work),
     lane: () => db.lane(),

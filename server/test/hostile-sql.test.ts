@@ -493,6 +493,15 @@ describe('the posting function, called with anything', () => {
       () => ({ ...refund(own.purchase), accountCustomers: `array['${own.poor}', null]` }),
     ],
     [
+      'a refund out of somebody else’s cash',
+      malformed,
+      () => ({
+        ...refund(own.purchase),
+        accountKinds: "array['customer_cash', 'customer_cash']",
+        accountCustomers: `array['${own.rich}', '${own.poor}']`,
+      }),
+    ],
+    [
       'a refund the wrong way round',
       malformed,
       () => ({ ...refund(own.purchase), froms: 'array[1]', tos: 'array[2]' }),

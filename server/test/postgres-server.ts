@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,6 +24,10 @@ export interface PostgresServer {
   readonly url: string
   /** Kills the server and all its processes like a power cut, without time to write anything. */
   kill(): Promise<void>
+  /** Stops all its processes where they are: connections stay open, and nothing is answered. */
+  freeze(): void
+  /** Lets the processes go on after {@link freeze}. */
+  thaw(): void
   /** Starts the server again in the same folder, at the same address, after {@link kill}. */
   restart(): Promise<void>
   /** Stops the server and removes its folder. */
@@ -29,6 +44,42 @@ const startTimeoutMs = 30_000
  * @param find finds the programs; it gets a folder for a copy of them
  */
 export async function startPostgres(find = findBinaries): Promise<PostgresServer> {
+  return serve(await makePlace(find))
+}
+
+/** A server that follows another. */
+export interface Standby extends PostgresServer {
+  /** Makes it the primary. */
+  promote(): Promise<void>
+}
+
+/** Starts a primary that acknowledges a commit once its standby has it, and the standby. */
+export async function startCluster(find = findBinaries): Promise<{ primary: PostgresServer; standby: Standby }> {
+  const [first, second] = [await makePlace(find), await makePlace(find)]
+  // A standby begins as a copy. Nothing has been written yet, so that a copy of the files is enough.
+  rmSync(second.data, { recursive: true })
+  cpSync(first.data, second.data, { recursive: true })
+  chmodSync(second.data, 0o700)
+  for (const folder of [second.data, ...readdirSync(second.data, { recursive: true, encoding: 'utf8' })]) {
+    giveTo(second.binaries.user, path.resolve(second.data, folder))
+  }
+  writeFileSync(path.join(second.data, 'standby.signal'), '')
+  const primary = await serve({ ...first, settings: { wal_keep_size: '1GB' } })
+  const follow = `host=127.0.0.1 port=${first.port} user=postgres application_name=second`
+  const standby = await serve({ ...second, settings: { primary_conninfo: follow, wal_receiver_status_interval: '1s' } })
+  await execute(primary.url, `alter system set synchronous_standby_names = 'second'`)
+  await execute(primary.url, 'select pg_reload_conf()')
+  return { primary, standby: { ...standby, promote: () => execute(standby.url, 'select pg_promote()') } }
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query(statement)
+  await client.end()
+}
+
+async function makePlace(find: typeof findBinaries): Promise<Place> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'mteja-postgres-'))
   try {
     chmodSync(scratch, 0o755)
@@ -37,7 +88,7 @@ export async function startPostgres(find = findBinaries): Promise<PostgresServer
     mkdirSync(data, { mode: 0o700 })
     for (const folder of [scratch, data]) giveTo(binaries.user, folder)
     initialise(binaries, data)
-    return await serve({ binaries, scratch, data, port: await freePort() })
+    return { binaries, scratch, data, port: await freePort() }
   } catch (error) {
     rmSync(scratch, { recursive: true, force: true })
     throw error
@@ -49,6 +100,7 @@ interface Place {
   readonly scratch: string
   readonly data: string
   readonly port: number
+  readonly settings?: Record<string, string>
 }
 
 async function serve(place: Place): Promise<PostgresServer> {
@@ -61,6 +113,8 @@ async function serve(place: Place): Promise<PostgresServer> {
       await killServer(place.data)
       await dismiss(keeper)
     },
+    freeze: () => signalServer(place.data, 'SIGSTOP'),
+    thaw: () => signalServer(place.data, 'SIGCONT'),
     restart: async () => {
       keeper = spawnServer(place)
       await untilAnswering(place, url, keeper)
@@ -100,8 +154,8 @@ const keeperScript = `
  * have ended.
  */
 function spawnServer(place: Place): ChildProcess {
-  const { binaries, scratch, data, port } = place
-  const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200 }
+  const { binaries, scratch, data, port, settings: own } = place
+  const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: 200, ...own }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const server = [binaries.postgres, '-D', data, ...flags]
   return spawn('sh', ['-c', keeperScript, 'keeper', scratch, ...server], {
@@ -147,9 +201,20 @@ function dismiss(keeper: ChildProcess): Promise<void> {
   })
 }
 
+/** Signals the server, and then all processes that it has started. */
+function signalServer(data: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const postmaster = postmasterOf(data)
+  process.kill(postmaster, signal)
+  for (const { pid, parent } of liveProcesses()) if (parent === postmaster) process.kill(pid, signal)
+}
+
+function postmasterOf(data: string): number {
+  return Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+}
+
 /** Returns when no process of the server is left, because a new server refuses to start beside one. */
 async function killServer(data: string): Promise<void> {
-  const postmaster = Number(readFileSync(path.join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  const postmaster = postmasterOf(data)
   // Stopped first, so that it starts no other process during the kills.
   process.kill(postmaster, 'SIGSTOP')
   const server = liveProcesses().filter(({ pid, parent }) => pid === postmaster || parent === postmaster)

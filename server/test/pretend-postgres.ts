@@ -28,16 +28,9 @@ function refusal(code: string): Buffer {
 
 function answerVersion(socket: net.Socket, version: string): void {
   socket.write(Buffer.concat([message('R', int(0, 4)), ready]))
-  const column = Buffer.concat([
-    Buffer.from('server_version\0'),
-    int(0, 6),
-    int(25, 4),
-    int(-1, 2),
-    int(-1, 4),
-    int(0, 2),
-  ])
+  const column = Buffer.concat([Buffer.from('version\0'), int(0, 6), int(25, 4), int(-1, 2), int(-1, 4), int(0, 2)])
   const row = Buffer.concat([int(1, 2), int(version.length, 4), Buffer.from(version)])
-  const answer = [message('T', int(1, 2), column), message('D', row), message('C', 'SHOW\0'), ready]
+  const answer = [message('T', int(1, 2), column), message('D', row), message('C', 'SELECT 1\0'), ready]
   socket.once('data', () => socket.end(Buffer.concat(answer)))
 }
 

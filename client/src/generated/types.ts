@@ -275,6 +275,7 @@ export namespace Cashful {
       taxRate?: number
       embedMode?: boolean
       embedOrigin?: string
+      /** The ways to pay that the page offers, of card and wallet (mobile money); none means both */
       methods?: ('card' | 'wallet' | 'bank')[]
     }
     createdAt: string
@@ -355,6 +356,7 @@ export namespace Cashful {
     /** The merchant’s balance in minor units */
     balance: number
     customers: number
+    /** All transactions in the merchant’s default currency, since the first */
     transactions: number
     /** Always 1: a merchant has no members here */
     members: number
@@ -528,7 +530,7 @@ export namespace Cashful {
     metadata?: Metadata | undefined
     /** Two calls with one key make one payment intent. Default: the Idempotency-Key header, else a new key */
     idempotencyKey?: string | undefined
-    /** At most a year from now; default 24 hours from now */
+    /** An instant, or a day, to the end of which it can be paid; at most a year from now; default 24 hours from now */
     expiresAt?: string | undefined
   }
   /** GET /api/canary/payment-intents: List payment intents, newest first */
@@ -635,6 +637,7 @@ export namespace Cashful {
           taxRate?: number | undefined
           embedMode?: boolean | undefined
           embedOrigin?: string | undefined
+          /** The ways to pay that the page offers, of card and wallet (mobile money); none means both */
           methods?: ('card' | 'wallet' | 'bank')[] | undefined
         }
       | undefined
@@ -1575,7 +1578,7 @@ export namespace Paystack {
   export interface CustomerValidateBody {
     first_name: string
     last_name: string
-    type: string
+    type: 'bank_account'
     country: string
     bvn: string
     bank_code: string
@@ -1919,6 +1922,7 @@ export namespace Paystack {
   }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
+    /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
     country?: string | undefined
     currency?: string | undefined
     /** nuban, ghipss, kepss, basa, mobile_money or mobile_money_business */
@@ -2989,7 +2993,7 @@ export namespace Mteja {
     /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
     description?: string | undefined
-    /** At most a year from now; without it the hold does not expire */
+    /** An instant, or a day, which the hold lasts to the end of; at most a year from now. Without it the hold does not expire */
     expiresAt?: string | undefined
   }
   /** GET /v1/holds: List a customer’s holds, newest first */
@@ -3190,6 +3194,7 @@ export namespace Mteja {
     customerId: string
     /** Whole minor units, 1 to 2^53 - 1 */
     amount: Amount
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
     description?: string | undefined
   }

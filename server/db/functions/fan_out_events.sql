@@ -1,4 +1,5 @@
--- Whether an endpoint of that style is told of an event. The standard style has a name for every event.
+-- Whether an endpoint of that style is told of an event. The standard style has a name for every event. Paystack's style
+-- counts hundredths: it cannot tell an amount in a currency with thousandths.
 create or replace function is_told(p_style text, p_type text, p_data json) returns boolean
 language sql immutable set search_path = public, pg_temp as $$
   select p_style = 'standard'
@@ -8,7 +9,7 @@ language sql immutable set search_path = public, pg_temp as $$
     )
     or (
       p_type in ('pay_in.succeeded', 'payment_intent.succeeded')
-      and (p_data -> 'details' -> 'transaction') is not null
+      and (p_data -> 'details' -> 'transaction' ->> 'currency') not in ('KWD', 'LYD', 'TND')
     )
 $$;
 

@@ -483,7 +483,13 @@ begin
   if 'place' = any(p_actions) or 'release' = any(p_actions) then
     insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, created_at)
     select
-      p_merchant_id, p_ids[c.place], p_mode, c.actor,
+      p_merchant_id,
+      -- A UUID of version 7 of this moment: the id of a release is that of its hold.
+      overlay(
+        replace(gen_random_uuid()::text, '-', '')
+        placing lpad(to_hex((extract(epoch from p_now) * 1000)::bigint), 12, '0') || '7' from 1 for 13
+      )::uuid,
+      p_mode, c.actor,
       case
         when length(c.request) = 16 then encode(c.request, 'hex')::uuid::text
         else convert_from(rtrim(c.request, '\x00'::bytea), 'UTF8')

@@ -69,6 +69,36 @@ export function numberText(value: unknown): string | null {
   return json.isRawJSON(value) ? JSON.stringify(value) : null
 }
 
+/**
+ * The number of a decimal text, if JavaScript has exactly this number: 1.10, 1e2 and 007 are read, 0.9999999999999999999 and
+ * 9007199254740993 are not. Null for any other text.
+ */
+export function exactNumber(text: string): number | null {
+  const digits = digitsOf(text)
+  if (digits === null) return null
+  const number = Number(text)
+  return digitsOf(String(number)) === digits ? number : null
+}
+
+/** A number with this text, which `JSON.stringify` writes as it is. The text itself, if it is no number of JSON. */
+export function quotedNumber(text: string): unknown {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? json.rawJSON(text) : text
+}
+
+const decimal = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/
+
+/** Sign, digits and exponent in one form, whatever the spelling: `-12e-1` for -1.20. Null for a text that is no number. */
+function digitsOf(text: string): string | null {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = decimal.exec(text) ?? []
+  if (sign === undefined || whole + fraction === '') return null
+  const digits = (whole + fraction).replace(/^0+/, '')
+  if (digits === '') return '0'
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  const power = Number(exponent) - fraction.length + (digits.length - end)
+  return `${sign === '-' ? '-' : ''}${digits.slice(0, end)}e${power}`
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value)
 }

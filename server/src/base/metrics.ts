@@ -20,6 +20,11 @@ export const metrics = {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   },
   http_request_failures_total: { kind: 'counter', help: 'Answers of 500 and above', labels: [] },
+  http_connections_refused_total: {
+    kind: 'counter',
+    help: 'Connections refused because as many as allowed were open',
+    labels: [],
+  },
   mteja_authentication_failures_total: {
     kind: 'counter',
     help: 'Credentials that were refused, by surface; operator stands for the operator’s key',

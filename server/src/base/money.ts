@@ -3,6 +3,9 @@ import { ServiceError } from './errors.ts'
 /** The largest amount: 2^53 - 1 minor units. It is the largest integer that every JSON reader keeps exact. */
 export const maxAmount = 9_007_199_254_740_991n
 
+/** Completes the sentence "<field> must be …". */
+export const amountRule = `a whole number of minor units from 1 to ${maxAmount}`
+
 /**
  * Minor-unit digits by ISO 4217 code, for the currencies of the service. They never come from Intl, because its data
  * (CLDR) has cash digits for some currencies (MGA, SOS: 0 instead of 2). money.test.ts compares them with the
@@ -110,7 +113,7 @@ export function parseCurrency(code: string, field = 'currency'): Currency {
 export function parseAmount(value: number | string, field = 'amount'): bigint {
   const amount = wholeAmount(value)
   if (amount !== null) return amount
-  const message = `${field} must be a whole number of minor units from 1 to ${maxAmount}, not ${JSON.stringify(value)}`
+  const message = `${field} must be ${amountRule}, not ${JSON.stringify(value)}`
   throw new ServiceError('invalid_request', message, field)
 }
 

@@ -1,6 +1,15 @@
 import { getCountries } from 'libphonenumber-js/max'
 import { describe, expect, test } from 'vitest'
-import { dayAfter, dayAt, instantOf, isoWithOffset, lastDays, readTimeZone, timeZoneOf } from './time-zones.ts'
+import {
+  dayAt,
+  endOf,
+  instantAtOffset,
+  instantOf,
+  isoWithOffset,
+  lastDays,
+  readTimeZone,
+  timeZoneOf,
+} from './time-zones.ts'
 
 describe('the time zone of a country', () => {
   test.each([
@@ -20,6 +29,8 @@ describe('the time zone of a country', () => {
     ['DE', 'Europe/Berlin'],
     ['US', 'America/New_York'],
     ['IN', 'Asia/Kolkata'],
+    ['NP', 'Asia/Kathmandu'],
+    ['ER', 'Africa/Asmara'],
   ])('the default time zone of %s is %s', (country, zone) => {
     expect(timeZoneOf(country)).toBe(zone)
   })
@@ -40,6 +51,11 @@ test.each([
   ['Africa/Lagos', 'Africa/Lagos'],
   ['africa/lagos', 'Africa/Lagos'],
   ['UTC', 'UTC'],
+  ['Asia/Kathmandu', 'Asia/Kathmandu'],
+  ['asia/kolkata', 'Asia/Kolkata'],
+  ['Europe/Kyiv', 'Europe/Kyiv'],
+  ['Europe/Kiev', 'Europe/Kiev'],
+  ['EST', 'EST'],
 ])('the time zone %s is read as %s', (name, zone) => {
   expect(readTimeZone(name)).toBe(zone)
 })
@@ -76,31 +92,53 @@ describe('the beginning of a day', () => {
   })
 })
 
-test('a time that clocks skip is the time that they show instead, and of a repeated time the first counts', () => {
-  expect(instantOf('2026-03-29', '02:30', 'Europe/Berlin').toISOString()).toBe('2026-03-29T01:30:00.000Z')
+test.each([
+  ['2026-03-29', '02:30', 'Europe/Berlin'],
+  ['2026-03-08', '02:00', 'America/New_York'],
+  ['2026-03-08', '02:59:59.999999999', 'America/New_York'],
+  ['2026-04-24', '00:30', 'Africa/Cairo'],
+  ['2011-12-30', null, 'Pacific/Apia'],
+  ['2011-12-30', '12:00', 'Pacific/Apia'],
+])('%s %s, which the clocks of %s skip, does not exist', (day, time, zone) => {
+  expect(() => instantOf(day, time, zone)).toThrow(RangeError)
+})
+
+test('a day ends where the next begins, also where clocks skip the next day', () => {
+  expect(endOf('2026-11-30', 'Africa/Lagos').toISOString()).toBe('2026-11-30T23:00:00.000Z')
+  expect(endOf('2011-12-29', 'Pacific/Apia').toISOString()).toBe('2011-12-30T10:00:00.000Z')
+  expect(endOf('2026-04-23', 'Africa/Cairo').toISOString()).toBe('2026-04-23T22:00:00.000Z')
+  expect(endOf('2028-02-28', 'UTC').toISOString()).toBe('2028-02-29T00:00:00.000Z')
+})
+
+test('with an offset a time exists that the clocks of some zone skip', () => {
+  expect(instantAtOffset('2026-03-08', '02:30', '-05:00').toISOString()).toBe('2026-03-08T07:30:00.000Z')
+})
+
+test('of a time that clocks show twice the first counts', () => {
   expect(instantOf('2026-10-25', '02:30', 'Europe/Berlin').toISOString()).toBe('2026-10-25T00:30:00.000Z')
 })
 
-test.each(['2026-02-30', '2026-02-29', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00', '2100-02-29'])(
-  'the day %s does not exist',
-  (day) => {
-    expect(() => instantOf(day, null, 'UTC')).toThrow(RangeError)
-  },
-)
-
-test('the day after the last of a month or a year is the first of the next', () => {
-  expect(['2026-11-30', '2026-12-31', '2028-02-28', '2028-02-29'].map(dayAfter)).toEqual([
-    '2026-12-01',
-    '2027-01-01',
-    '2028-02-29',
-    '2028-03-01',
-  ])
+test.each([
+  '0000-01-01',
+  '0000-12-31',
+  '2026-02-30',
+  '2026-02-29',
+  '2026-04-31',
+  '2026-13-01',
+  '2026-00-10',
+  '2026-01-00',
+  '2100-02-29',
+])('the day %s does not exist', (day) => {
+  expect(() => instantOf(day, null, 'UTC')).toThrow(RangeError)
+  expect(() => endOf(day, 'UTC')).toThrow(RangeError)
+  expect(() => instantAtOffset(day, '10:00', 'Z')).toThrow(RangeError)
 })
 
 test('the last days end with the day that the zone’s calendars show', () => {
   const late = new Date('2026-03-01T23:30:00Z')
   expect(lastDays(3, late, 'UTC')).toEqual(['2026-02-27', '2026-02-28', '2026-03-01'])
   expect(lastDays(2, late, 'Africa/Lagos')).toEqual(['2026-03-01', '2026-03-02'])
+  expect(lastDays(3, new Date('2011-12-31T00:00:00Z'), 'Pacific/Apia')).toEqual(['2011-12-29', '2011-12-31'])
 })
 
 test('a time is written with the offset that the zone has at that instant', () => {

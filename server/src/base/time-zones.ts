@@ -4,8 +4,8 @@ import { Temporal } from 'temporal-polyfill'
 type Day = string
 
 /**
- * The zone of a country's capital or largest city, for each country with several zones. Countries with one zone are not
- * listed, because `Intl` knows their zone.
+ * The zone of a country's capital or largest city, for each country with several zones or with a zone that `Intl` knows by a
+ * former name. Other countries are not listed, because `Intl` knows their zone.
  */
 const mainZones: Readonly<Record<string, string>> = {
   AR: 'America/Argentina/Buenos_Aires',
@@ -18,8 +18,10 @@ const mainZones: Readonly<Record<string, string>> = {
   CY: 'Asia/Nicosia',
   DE: 'Europe/Berlin',
   EC: 'America/Guayaquil',
+  ER: 'Africa/Asmara',
   ES: 'Europe/Madrid',
   FM: 'Pacific/Pohnpei',
+  FO: 'Atlantic/Faroe',
   GL: 'America/Nuuk',
   ID: 'Asia/Jakarta',
   IN: 'Asia/Kolkata',
@@ -46,7 +48,7 @@ const mainZones: Readonly<Record<string, string>> = {
   XK: 'Europe/Belgrade',
 }
 
-/** The time zone in which most people of a country live. UTC for a country without a zone of its own. */
+/** The time zone in which most people of a country live, by its current name. UTC for a country without a zone of its own. */
 export function timeZoneOf(country: string): string {
   return mainZones[country] ?? zonesOf(country)[0] ?? 'UTC'
 }
@@ -57,35 +59,57 @@ function zonesOf(country: string): readonly string[] {
   return locale.getTimeZones() ?? []
 }
 
-/** The zone as IANA spells it (`africa/lagos` is `Africa/Lagos`), or null for a name that is none. */
+/**
+ * The zone as IANA spells it (`africa/lagos` is `Africa/Lagos`), or null for a name that is none. The name stays the one that was
+ * given: `Intl` would answer Asia/Katmandu for Asia/Kathmandu, and America/Panama for EST.
+ */
 export function readTimeZone(name: string): string | null {
   // `Intl` also takes offsets such as +01:00, which are no zones.
   if (!/^[a-z]/i.test(name)) return null
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId
   } catch {
     return null
   }
 }
 
 /**
- * The instant at which clocks in the zone show this day and time. Where clocks are put forward, a time that they skip
- * counts as the time that they show instead; where clocks are put back, the first of the two. Throws RangeError for a day or
- * a time that does not exist.
+ * The instant at which clocks in the zone show this day and time. Where clocks are put back, the first of the two. Throws
+ * RangeError for a day or a time that does not exist, also where clocks are put forward and skip it.
  *
  * @param time `10:30`, `10:30:00` or with a fraction; null for the beginning of the day, which is not everywhere 00:00
  */
 export function instantOf(day: Day, time: string | null, timeZone: string): Date {
-  const date = Temporal.PlainDate.from(day, { overflow: 'reject' })
-  const plainTime = time === null ? undefined : Temporal.PlainTime.from(time, { overflow: 'reject' })
-  return new Date(
-    date.toZonedDateTime({ timeZone, ...(plainTime === undefined ? {} : { plainTime }) }).epochMilliseconds,
-  )
+  const date = readDay(day)
+  const wanted = time === null ? null : readTime(time)
+  const found = date.toZonedDateTime({ timeZone, ...(wanted === null ? {} : { plainTime: wanted }) })
+  const isShown = found.toPlainDate().equals(date) && (wanted === null || found.toPlainTime().equals(wanted))
+  if (!isShown) throw new RangeError('clocks in the zone skip this time')
+  return new Date(found.epochMilliseconds)
 }
 
-/** The day after. Throws RangeError for a day that does not exist. */
-export function dayAfter(day: Day): Day {
-  return Temporal.PlainDate.from(day, { overflow: 'reject' }).add({ days: 1 }).toString()
+/** The instant of a day and a time with an offset such as `Z` or `+01:00`. Throws RangeError for one that does not exist. */
+export function instantAtOffset(day: Day, time: string, offset: string): Date {
+  const instant = Temporal.Instant.from(`${readDay(day)}T${readTime(time)}${offset}`)
+  return new Date(instant.epochMilliseconds)
+}
+
+/** The first instant after a day, also where clocks skip the next day. Throws RangeError for a day that does not exist. */
+export function endOf(day: Day, timeZone: string): Date {
+  return new Date(readDay(day).add({ days: 1 }).toZonedDateTime({ timeZone }).epochMilliseconds)
+}
+
+/** The year before the year 1 is no year 0. */
+function readDay(day: Day): Temporal.PlainDate {
+  const date = Temporal.PlainDate.from(day, { overflow: 'reject' })
+  if (date.year < 1) throw new RangeError('there is no year 0')
+  return date
+}
+
+/** A minute of 61 seconds is no time here. */
+function readTime(time: string): Temporal.PlainTime {
+  if (/^\d\d:\d\d:60/.test(time)) throw new RangeError('there is no second 60')
+  return Temporal.PlainTime.from(time, { overflow: 'reject' })
 }
 
 /** The day that calendars in the zone show at this instant. */
@@ -93,10 +117,11 @@ export function dayAt(instant: Date, timeZone: string): Day {
   return zonedAt(instant, timeZone).toPlainDate().toString()
 }
 
-/** The last `count` days up to the day of this instant, oldest first. */
+/** The last `count` days up to the day of this instant, oldest first. Days that the zone skipped are left out. */
 export function lastDays(count: number, instant: Date, timeZone: string): Day[] {
   const today = zonedAt(instant, timeZone).toPlainDate()
-  return Array.from({ length: count }, (_, i) => today.subtract({ days: count - 1 - i }).toString())
+  const days = Array.from({ length: count }, (_, i) => today.subtract({ days: count - 1 - i }))
+  return days.filter((day) => day.toZonedDateTime(timeZone).toPlainDate().equals(day)).map(String)
 }
 
 /** ISO 8601 with the offset of the zone, to the millisecond: `2026-11-30T23:15:00.000+01:00`. */

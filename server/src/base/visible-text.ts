@@ -2,6 +2,7 @@ import { ServiceError } from './errors.ts'
 
 /** The invisible characters that people meet, which get into a text by copying. */
 const names: Readonly<Record<string, string>> = {
+  '\u00a0': 'NO-BREAK SPACE',
   '\u00ad': 'SOFT HYPHEN',
   '\u034f': 'COMBINING GRAPHEME JOINER',
   '\u061c': 'ARABIC LETTER MARK',
@@ -35,6 +36,21 @@ const names: Readonly<Record<string, string>> = {
 const invisible =
   /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L})|(?<=\p{Extended_Pictographic})\ufe0f|(?<=\p{sc=Mong})[\u180b-\u180d\u180f])(?:[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800])/u
 
+/** A character in a message: its code and name where it cannot be seen or looks like a blank, otherwise the character. */
+export function describeCharacter(character: string): string {
+  return /^[\p{C}\p{Default_Ignorable_Code_Point}\p{M}\p{Z}\u2800]/u.test(character) && character !== ' '
+    ? nameOf(character)
+    : JSON.stringify(character)
+}
+
+/** A text in a message, with the codes of characters that cannot be seen: `a<U+200B>b`. */
+export function escapeInvisible(text: string): string {
+  if (plain.test(text)) return text
+  return text.replace(unseen, (character) => `<${codeOf(character)}>`)
+}
+
+const unseen = /(?![\t\n\r]|\u200c|\u200d)[\p{Cc}\p{Cf}\u2800\u3164]/gu
+
 /** All of it printable ASCII, as most texts are. */
 const plain = /^[\x20-\x7e]*$/
 
@@ -43,8 +59,15 @@ export function refuseInvisible(text: string | null | undefined, field: string):
   if (text === null || text === undefined || plain.test(text)) return
   const [character] = invisible.exec(text) ?? []
   if (character === undefined) return
-  const code = `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
-  const name = names[character] === undefined ? code : `${code} ${names[character]}`
-  const message = `${field} has an invisible character, ${name}; send it without this character`
+  const message = `${field} has an invisible character, ${nameOf(character)}; send it without this character`
   throw new ServiceError('invalid_request', message, field)
+}
+
+/** `U+200B ZERO WIDTH SPACE` */
+function nameOf(character: string): string {
+  return names[character] === undefined ? codeOf(character) : `${codeOf(character)} ${names[character]}`
+}
+
+function codeOf(character: string): string {
+  return `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
 }

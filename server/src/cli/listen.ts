@@ -3,9 +3,9 @@ import { systemRandom } from '../base/ids.ts'
 import { parseLossless } from '../base/lossless-json.ts'
 import { newWebhookSecret } from '../domain/webhooks/signatures.ts'
 import { styleRules } from '../domain/webhooks/styles.ts'
-import { type Connection, readConnection } from '../start/config.ts'
+import type { Connection } from '../start/config.ts'
 import { type Mteja, MtejaClient, type MtejaError } from './client.ts'
-import { isElsewhere, withConnection } from './connection.ts'
+import { findServer, withConnection } from './connection.ts'
 import { paint, print, printJson, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
 import { suggest } from './suggest.ts'
@@ -46,7 +46,7 @@ export function addListenCommand(program: Command, environment: NodeJS.ProcessEn
         .default('standard'),
     )
     .option('--secret <secret>', 'whsec_… to sign with in the standard style, default a new one', readSecret)
-    .action((flags: ListenFlags) => listen(readConnection(flags, environment), flags))
+    .action(async (flags: ListenFlags) => listen(await findServer(flags, environment), flags))
 }
 
 /**
@@ -67,15 +67,8 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
     const what = style === 'paystack' ? 'with the API key' : `with ${signWith}`
     say(`Sending to ${forwardTo} in the ${style} style, signed ${what}`)
   }
-  let advice = `. ${isElsewhere}.`
-  const onOpen = () => {
-    advice = ''
-    say(`Listening to ${baseUrl}; Ctrl-C ends.`)
-  }
-  const onLost = ({ message }: MtejaError) => {
-    tell(`mteja: ${message}; trying again${advice}`)
-    advice = ''
-  }
+  const onOpen = () => say(`Listening to ${baseUrl}; Ctrl-C ends.`)
+  const onLost = ({ message }: MtejaError) => tell(`mteja: ${message}; trying again`)
   try {
     // Sent on as they came, with the digits of every number.
     const options = { signal: leaving.signal, onOpen, onLost, parse: parseLossless }

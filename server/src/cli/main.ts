@@ -224,9 +224,12 @@ async function runServer(config: Config): Promise<void> {
   try {
     await Promise.race([signalled, failed])
     say('\nClosing: calls under way are answered first. Ctrl-C again ends at once.', { msg: 'closing' })
-  } finally {
-    await server.close()
+  } catch (error) {
+    // No call can be answered any more.
+    await server.close(0)
+    throw error
   }
+  await server.close()
 }
 
 /**

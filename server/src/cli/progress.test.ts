@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { showBar } from './progress.ts'
+import { showBar, showCount } from './progress.ts'
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -33,6 +33,19 @@ test('a progress bar foretells the time that is left by the rows so far, once th
   progress.show(2500, 5000)
   vi.advanceTimersByTime(200)
   expect(look()).toContain(' 50% | 2500 of 5000 rows | 10 s left')
+  progress.end()
+})
+
+test('a count shows how many are done, and how many a second once there are some seconds of them', () => {
+  const { stream, look } = pretendStream(true)
+  const progress = showCount('Exporting', 'entries', stream)
+  progress.show(100, 0)
+  vi.advanceTimersByTime(1000)
+  expect(look()).toMatch(/Exporting \| 100 entries \| 0?[01]s/)
+  vi.advanceTimersByTime(9000)
+  progress.show(25_000, 0)
+  vi.advanceTimersByTime(200)
+  expect(look()).toContain('Exporting | 25000 entries | 2500 a second')
   progress.end()
 })
 

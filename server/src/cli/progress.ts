@@ -17,20 +17,25 @@ export function showBar(title: string, unit: string, stream: NodeJS.WritableStre
     if (elapsedMs < foretellAfterMs || done === 0) return ''
     return ` | ${formatSeconds(((total - done) * elapsedMs) / done / 1000)} left`
   }
-  return show(`${title} {bar} {percentage}% | {value} of {total} ${unit}{left}`, left, stream)
+  return show(`${title} {bar} {percentage}% | {value} of {total} ${unit}{speed}`, left, stream)
 }
 
-/** The number of things done, where nobody knows how many there are. */
-export function showCount(title: string, unit: string): Progress {
-  return show(`${title} | {value} ${unit} | {duration_formatted}`, () => '', process.stderr)
+/** The number of things done and how many a second, where nobody knows how many there are. */
+export function showCount(title: string, unit: string, stream: NodeJS.WritableStream = process.stderr): Progress {
+  const startedAt = performance.now()
+  const rate = (done: number) => {
+    const elapsedMs = performance.now() - startedAt
+    return elapsedMs < foretellAfterMs ? '' : ` | ${Math.round((done * 1000) / elapsedMs)} a second`
+  }
+  return show(`${title} | {value} ${unit}{speed} | {duration_formatted}`, rate, stream)
 }
 
-function show(format: string, left: (done: number, total: number) => string, stream: NodeJS.WritableStream): Progress {
+function show(format: string, speed: (done: number, total: number) => string, stream: NodeJS.WritableStream): Progress {
   const options: Options = { format, stream, clearOnComplete: true, formatValue: (value) => `${value}` }
   let bar: SingleBar | undefined
   return {
     show(done, total) {
-      const payload = { left: left(done, total) }
+      const payload = { speed: speed(done, total) }
       if (bar === undefined) {
         bar = new SingleBar(options)
         bar.start(total, done, payload)

@@ -1,9 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Currency, currencies, maxAmount } from '../base/money.ts'
-import { type Connection, readConnection } from '../start/config.ts'
-import { CashfulClient, ConnectionError, MtejaClient, PaystackClient } from './client.ts'
-import { isElsewhere, withConnection } from './connection.ts'
-import { OperatorRefusal } from './operator-client.ts'
+import type { Connection } from '../start/config.ts'
+import { CashfulClient, MtejaClient, PaystackClient } from './client.ts'
+import { findServer, withConnection } from './connection.ts'
 import { print, printJson, withJson } from './output.ts'
 import { suggest } from './suggest.ts'
 import { type Asked, type Step, type Trigger, triggers } from './triggers.ts'
@@ -32,7 +31,7 @@ export function addTriggerCommand(program: Command, environment: NodeJS.ProcessE
       const trigger = name === undefined ? undefined : triggers[name]
       if (trigger === undefined) return command.error('error: name an event; mteja trigger --list has them')
       refuseUnused(command, name ?? '', trigger, flags)
-      await run(trigger, flags, readConnection(flags, environment))
+      await run(trigger, flags, await findServer(flags, environment))
     })
 }
 
@@ -51,19 +50,14 @@ function refuseUnused(command: Command, name: string, { takes }: Trigger, flags:
 async function run({ happen }: Trigger, flags: TriggerFlags, { baseUrl, key }: Connection): Promise<void> {
   const { customer, amount } = flags
   const mteja = new MtejaClient({ baseUrl, token: key, maxRetries })
-  try {
-    const currency = flags.currency ?? (await firstCurrency(mteja))
-    await happen({
-      cashful: new CashfulClient({ baseUrl, token: key, maxRetries }),
-      paystack: new PaystackClient({ baseUrl, secretKey: key, maxRetries }),
-      mteja,
-      asked: { customer, amount, currency },
-      did: (text, facts) => tellStep({ did: text, ...facts }, flags),
-    })
-  } catch (error) {
-    if (!(error instanceof ConnectionError) || error.wasSent) throw error
-    throw new OperatorRefusal(`${error.message}. ${isElsewhere}`)
-  }
+  const currency = flags.currency ?? (await firstCurrency(mteja))
+  await happen({
+    cashful: new CashfulClient({ baseUrl, token: key, maxRetries }),
+    paystack: new PaystackClient({ baseUrl, secretKey: key, maxRetries }),
+    mteja,
+    asked: { customer, amount, currency },
+    did: (text, facts) => tellStep({ did: text, ...facts }, flags),
+  })
 }
 
 async function firstCurrency(mteja: MtejaClient): Promise<Currency> {

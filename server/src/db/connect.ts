@@ -8,7 +8,7 @@ import type { DatabaseUnavailableError } from './errors.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { openPostgresql } from './open-postgresql.ts'
 
-export { DatabaseUnavailableError, StartupError } from './errors.ts'
+export { DatabaseBusyError, DatabaseUnavailableError, StartupError } from './errors.ts'
 
 export interface DatabaseOptions {
   /** A PostgreSQL to use, `postgres://…`. Without it the database is embedded and lives in {@link dataFolder}. */
@@ -20,6 +20,10 @@ export interface DatabaseOptions {
   readonly lock?: FolderLock | undefined
   /** Connections to PostgreSQL, 10 by default. The embedded engine has one. */
   readonly poolSize?: number | undefined
+  /** The time that PostgreSQL has for a statement, 10 seconds by default. A fifth of it may be spent waiting for a lock. */
+  readonly statementTimeoutMs?: number | undefined
+  /** Whether statements are prepared, as they are by default. A pooler in transaction mode does not allow it. */
+  readonly preparedStatements?: boolean | undefined
   /** When the embedded engine does its maintenance. Tests make the engine hurry. */
   readonly maintenance?: Partial<MaintenanceTimes> | undefined
   /** Measures how busy the connections are. Default: nothing is measured. */
@@ -37,8 +41,8 @@ export interface DatabaseOptions {
  * @throws StartupError with one sentence saying why the database cannot be used
  */
 export function openDatabase(options: DatabaseOptions): Promise<OwnedDb> {
-  const { databaseUrl, databaseUrlFrom, dataFolder, lock, poolSize, maintenance, onFailure = () => undefined } = options
+  const { databaseUrl, dataFolder, lock, maintenance, onFailure = () => undefined } = options
   const watch = watchDatabase(options)
-  if (databaseUrl) return openPostgresql({ databaseUrl, databaseUrlFrom, poolSize, watch })
+  if (databaseUrl) return openPostgresql({ ...options, databaseUrl, watch })
   return openEmbedded({ dataFolder, lock, maintenance, watch, onFailure })
 }

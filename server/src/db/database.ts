@@ -8,6 +8,7 @@ export interface Queryable {
    * Values come back as: int8 bigint, numeric string, timestamptz Date, date string, json parsed, the rest as in `pg`.
    * Database errors keep the `code`, `constraint` and `table` of `pg`.
    * @throws DatabaseUnavailableError when the database is away
+   * @throws DatabaseBusyError when the statement was undone for want of time or space
    */
   query<Row = Record<string, unknown>>(statement: Sql): Promise<Row[]>
 }
@@ -17,6 +18,10 @@ export interface Db extends Queryable {
   readonly engine: 'embedded' | 'postgresql'
   /** Whether this is an open transaction that is used as a database: see `joinTransaction`. */
   readonly isTransaction: boolean
+  /** Whether the database refused to store something in the last ten seconds, because its disk is full. */
+  readonly isFull: boolean
+  /** For statements that may take as long as they need: of exports and of the verification. */
+  readonly unhurried: Queryable
   /**
    * Runs `work` in one transaction: committed when it returns, rolled back when it throws. Read committed.
    * Nothing is retried. A database error that `work` swallowed has spoilt the transaction and is thrown at the end.
@@ -59,7 +64,7 @@ export interface Tx extends Queryable {
 /** A database as `openDatabase` returns it. Migrations can also work on it as the user who connected. */
 export interface OwnedDb extends FreeDb {
   /**
-   * Lends one connection without the application's role and closes it afterwards. Changes that `work` makes to roles
+   * Lends one connection without the application's role and without limits of time, and closes it afterwards. Changes that `work` makes to roles
    * hold for every later query of this process.
    */
   asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T>

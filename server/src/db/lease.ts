@@ -1,27 +1,44 @@
 import type pg from 'pg'
 import type { Tx } from './database.ts'
-import { DatabaseUnavailableError, toDatabaseError } from './errors.ts'
+import { DatabaseBusyError, DatabaseUnavailableError, toDatabaseError } from './errors.ts'
 import { OpenTransaction } from './open-transaction.ts'
 import type { Sql } from './sql.ts'
 
+/** The properties that all connections of a database share. */
+export interface Session {
+  readonly engine: 'embedded' | 'postgresql'
+  /** Whether statements are prepared. A pooler in transaction mode gives each transaction another connection. */
+  readonly prepares: boolean
+  /** Is told when a connection was lost, or could not be opened. */
+  onAway(error: unknown): void
+  /** Is told when the database has refused a statement for want of time or space. */
+  onBusy(error: DatabaseBusyError): void
+}
+
 /**
- * A connection borrowed from the pool. It turns connection errors into {@link DatabaseUnavailableError} and remembers
- * whether the connection may be used again.
+ * A connection borrowed from the pool. It turns errors into our own, see `toDatabaseError`, and remembers whether the
+ * connection may be used again.
  */
 export class Lease {
   readonly #client: pg.PoolClient
-  readonly #onAway: (error: DatabaseUnavailableError) => void
+  readonly #session: Session
+  readonly #onReleased: (lease: Lease) => void
+  /** Whether a statement may take as long as it needs. */
+  isUnhurried = false
   #broken = false
+  #underWay = 0
+  #heardAt = 0
 
-  /** @param onAway is told when the connection is lost */
-  constructor(client: pg.PoolClient, onAway: (error: DatabaseUnavailableError) => void) {
+  constructor(client: pg.PoolClient, session: Session, onReleased: (lease: Lease) => void) {
     this.#client = client
-    this.#onAway = onAway
+    this.#session = session
+    this.#onReleased = onReleased
   }
 
   /** Sends a statement as a prepared one. */
   async query<Row>({ name, text, values }: Sql): Promise<Row[]> {
-    const result = await this.#watch(this.#client.query({ name, text, values: [...values] }))
+    const prepared = { name: this.#session.prepares ? name : '', text, values: [...values] }
+    const result = await this.#watch(this.#client.query(prepared))
     return result.rows as Row[]
   }
 
@@ -29,6 +46,19 @@ export class Lease {
   async execute(statement: string): Promise<string> {
     const result = await this.#watch(this.#client.query(statement))
     return result.command
+  }
+
+  /** Runs a statement without any limit of time. */
+  async queryUnhurried<Row>(statement: Sql): Promise<Row[]> {
+    this.isUnhurried = true
+    try {
+      return await this.transaction(async (tx) => {
+        await this.execute('set local statement_timeout = 0')
+        return tx.query<Row>(statement)
+      })
+    } finally {
+      this.isUnhurried = false
+    }
   }
 
   /** See `Db.transaction`. */
@@ -47,8 +77,14 @@ export class Lease {
     }
   }
 
+  /** For how long the database has been silent although it owes an answer, in milliseconds. */
+  silentMs(now: number): number {
+    return this.#underWay === 0 || this.isUnhurried ? 0 : now - this.#heardAt
+  }
+
   /** Gives the connection back, or closes a connection that is broken or is to be discarded. */
   release(use: 'again' | 'discard' = 'again'): void {
+    this.#onReleased(this)
     this.#client.release(this.#broken || use === 'discard')
   }
 
@@ -66,15 +102,24 @@ export class Lease {
   }
 
   async #watch<T>(answer: Promise<T>): Promise<T> {
+    if (this.#underWay === 0) this.#heardAt = performance.now()
+    this.#underWay += 1
     try {
       return await answer
     } catch (error) {
-      const reason = toDatabaseError(error)
-      if (reason instanceof DatabaseUnavailableError) {
-        this.#broken = true
-        this.#onAway(reason)
-      }
-      throw reason
+      throw this.#read(error)
+    } finally {
+      this.#underWay -= 1
+      this.#heardAt = performance.now()
     }
+  }
+
+  #read(error: unknown): unknown {
+    const reason = toDatabaseError(error, this.#session.engine)
+    if (reason instanceof DatabaseUnavailableError) {
+      this.#broken = true
+      this.#session.onAway(reason)
+    } else if (reason instanceof DatabaseBusyError) this.#session.onBusy(reason)
+    return reason
   }
 }

@@ -1,8 +1,11 @@
+import net from 'node:net'
 import pg from 'pg'
 import type { OwnedDb } from './database.ts'
 import type { DatabaseWatch } from './database-watch.ts'
 import { codeOf, StartupError } from './errors.ts'
 import { PooledDatabase } from './pooled-database.ts'
+import { PrimaryFinder, probe, probeTimeouts, type ServerState } from './primary-finder.ts'
+import { readServers } from './servers.ts'
 import { valueTypes } from './value-types.ts'
 
 /** See `openDatabase`. */
@@ -10,17 +13,24 @@ export interface PostgresqlOptions {
   readonly databaseUrl: string
   readonly databaseUrlFrom?: string | undefined
   readonly poolSize?: number | undefined
+  readonly statementTimeoutMs?: number | undefined
+  readonly preparedStatements?: boolean | undefined
   readonly watch: DatabaseWatch
 }
 
 const oldestVersion = 15
 const connectionTimeoutMs = 5_000
+/** More connections at most, while a table is locked. */
+const spareConnections = 4
+/** PostgreSQL cancels a statement in time. Its answer may be late by this. */
+const graceMs = 250
 
 /** Opens a pool of connections to a PostgreSQL server, and first checks whether the server can be used. */
 export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedDb> {
   const { databaseUrl, databaseUrlFrom = 'MTEJA_DATABASE_URL', poolSize = 10, watch } = options
-  const config: pg.ClientConfig = {
-    connectionString: databaseUrl,
+  const { statementTimeoutMs = 10_000, preparedStatements = true } = options
+  const sockets = new Sockets()
+  const common: pg.ClientConfig = {
     connectionTimeoutMillis: connectionTimeoutMs,
     keepAlive: true,
     types: valueTypes,
@@ -28,23 +38,90 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedD
     pipeline: true,
     application_name: 'mteja',
   }
-  await checkServer(config, databaseUrlFrom)
-  return new PooledDatabase('postgresql', new pg.Pool({ ...config, max: poolSize }), watch, async () => undefined)
+  const servers = readServers(databaseUrl).map((connectionString) => ({ ...common, connectionString }))
+  const found = await findPrimary(servers, databaseUrlFrom)
+  const finder = new PrimaryFinder(servers, found, (changed) => {
+    // The former primary may hang, or may not know that it is no primary any more.
+    if (changed) sockets.destroyAll()
+  })
+  /** Connects to the server that is the primary at that moment. */
+  class Client extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super({ ...config, ...finder.current, stream: () => sockets.open() })
+    }
+  }
+  const poolOf = (max: number) => new pg.Pool({ ...common, max, Client })
+  return new PooledDatabase({
+    engine: 'postgresql',
+    pool: poolOf(poolSize),
+    spare: poolOf(spareConnections),
+    prepares: preparedStatements,
+    settings: [
+      `set statement_timeout = ${statementTimeoutMs}`,
+      // A call that waits for a lock holds a connection, and does nothing.
+      `set lock_timeout = ${Math.ceil(statementTimeoutMs / 5)}`,
+      `set idle_in_transaction_session_timeout = ${statementTimeoutMs}`,
+    ],
+    ownerSettings: ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'].map(
+      (name) => `set ${name} = 0`,
+    ),
+    ready: () => finder.ready(),
+    watch,
+    onAway(error) {
+      watch.onAway(error)
+      finder.look()
+    },
+    silenceMs: statementTimeoutMs + graceMs,
+    abandon: () => sockets.destroyAll(),
+    afterClose: async () => finder.stop(),
+  })
+}
+
+/** The sockets of all connections: a server that hangs is left without a goodbye, for which `pg` would wait. */
+class Sockets {
+  readonly #open = new Set<net.Socket>()
+
+  open(): net.Socket {
+    const socket = new net.Socket()
+    this.#open.add(socket)
+    socket.once('close', () => this.#open.delete(socket))
+    return socket
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy()
+  }
 }
 
 /** @param setting gave the address: the setting that the operator has to correct */
-async function checkServer(config: pg.ClientConfig, setting: string): Promise<void> {
-  const client = makeClient(config, setting)
-  // Without a listener a connection lost at this moment would end the process.
-  client.on('error', () => undefined)
+async function findPrimary(servers: readonly pg.ClientConfig[], setting: string) {
+  const looks = await Promise.all(servers.map((config) => look(config, setting, servers.length)))
+  const primaries = looks.filter((each) => each.refusal === undefined).sort((a, b) => b.timeline - a.timeline)
+  const [primary] = primaries
+  if (primary !== undefined) return primary
+  const [only] = looks
+  if (looks.length === 1) throw only?.refusal
+  const reasons = looks.map(({ refusal }) => refusal?.message).join(' ')
+  throw new StartupError(`None of the servers that ${setting} names is a primary. ${reasons}`, { cause: only?.refusal })
+}
+
+/** A server that can be used, or the reason why not. */
+interface Look {
+  readonly config: pg.ClientConfig
+  readonly timeline: number
+  readonly refusal?: StartupError
+}
+
+async function look(config: pg.ClientConfig, setting: string, servers: number): Promise<Look> {
+  const client = makeClient(servers === 1 ? config : { ...config, ...probeTimeouts }, setting)
   try {
-    await client.connect()
-    const { rows } = await client.query('show server_version')
-    checkVersion(String(rows[0]?.server_version))
+    const state = await probe(client)
+    checkVersion(state)
+    refuseStandby(state, client, setting)
+    return { config, timeline: state.timeline }
   } catch (error) {
-    throw error instanceof StartupError ? error : explain(error, client, setting)
-  } finally {
-    await client.end().catch(() => undefined)
+    const refusal = error instanceof StartupError ? error : explain(error, client, setting)
+    return { config, timeline: 0, refusal }
   }
 }
 
@@ -53,15 +130,23 @@ function makeClient(config: pg.ClientConfig, setting: string): pg.Client {
     return new pg.Client(config)
   } catch (error) {
     // The reason quotes the address, and with it the password.
-    throw new StartupError(`${setting} is not an address such as postgres://user:password@host:5432/database.`, {
-      cause: error,
-    })
+    throw new StartupError(
+      `${setting} is not an address such as postgres://user:password@host:5432/database, or several hosts as in @host1:5432,host2:5432/.`,
+      { cause: error },
+    )
   }
 }
 
-function checkVersion(version: string): void {
+function checkVersion({ version }: ServerState): void {
   if (Number.parseInt(version, 10) >= oldestVersion) return
   throw new StartupError(`The database is PostgreSQL ${version}; mteja needs ${oldestVersion} or later.`)
+}
+
+function refuseStandby({ isStandby }: ServerState, { host, port }: pg.Client, setting: string): void {
+  if (!isStandby) return
+  throw new StartupError(
+    `PostgreSQL at ${host}:${port} is a standby, which only reads. Name the primary, or all servers, in ${setting}.`,
+  )
 }
 
 /** The sentence for each SQLSTATE. Any other error means that no PostgreSQL server has answered. */

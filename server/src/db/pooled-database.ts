@@ -1,117 +1,158 @@
 import type pg from 'pg'
-import type { Db, Lane, OwnedDb, OwnerSession, Tx } from './database.ts'
+import { ConnectionPool, type PoolOptions } from './connection-pool.ts'
+import type { Db, Lane, OwnedDb, OwnerSession, Queryable, Tx } from './database.ts'
 import type { DatabaseWatch } from './database-watch.ts'
-import { toDatabaseError } from './errors.ts'
-import { Lanes, oneAtATime } from './lanes.ts'
-import { Lease } from './lease.ts'
-import { type Sql, sql } from './sql.ts'
+import type { DatabaseBusyError } from './errors.ts'
+import { oneAtATime } from './lanes.ts'
+import type { Lease } from './lease.ts'
+import type { Sql } from './sql.ts'
+import { keyOf, Suspects, transactionKey } from './suspects.ts'
 
-/** The role the server works with once a migration has made it. */
-const applicationRole = 'mteja_app'
+/** The two engines differ in these. */
+export interface DatabaseOptions extends Omit<PoolOptions, 'onBusy' | 'onConnected'> {
+  readonly pool: pg.Pool
+  /** Further connections, for statements that wait for a table. None where there is only one connection. */
+  readonly spare?: pg.Pool
+  readonly watch: DatabaseWatch
+  /** The database is given up when it has been silent for this time. Default never. */
+  readonly silenceMs?: number
+  /** Closes all connections at once, without a word to the database. */
+  abandon?(): void
+  /** Releases the engine or the lock under the pool. Called once the pool has ended. */
+  afterClose(): Promise<void>
+}
 
-/**
- * Since PostgreSQL 16 a member of a role may be forbidden to become the role (`grant … with set false`). PostgreSQL 15
- * does not know the right `set`, so it is asked for membership.
- */
-const mayBecomeApplicationRole = sql`
-  select case
-      when current_setting('server_version_num')::integer >= 160000 then pg_has_role(oid, 'set')
-      else pg_has_role(oid, 'member')
-    end as may
-  from pg_roles
-  where rolname = ${applicationRole}`
+/** After a statement was refused for want of space, the disk counts as full for this time. */
+const fullMs = 10_000
+const lookMs = 100
 
 /** A database behind a `pg` pool. Both engines are this class; they differ in what the pool connects to. */
 export class PooledDatabase implements OwnedDb {
   readonly engine: Db['engine']
   readonly isTransaction = false
-  readonly #pool: pg.Pool
-  readonly #lanes: Lanes
-  readonly #watch: DatabaseWatch
+  readonly unhurried: Queryable
+  readonly #pool: ConnectionPool
+  readonly #spare: ConnectionPool | undefined
+  readonly #hasLanes: boolean
+  readonly #suspects = new Suspects()
   readonly #afterClose: () => Promise<void>
-  /** Connections that work with the application's role. The set is emptied when roles may have changed. */
-  #prepared = new WeakSet<pg.PoolClient>()
+  readonly #looking: NodeJS.Timeout | undefined
+  #fullUntil = 0
   #closed: Promise<void> | undefined
 
-  /** @param afterClose releases the engine or the lock under the pool; called once the pool has ended */
-  constructor(engine: Db['engine'], pool: pg.Pool, watch: DatabaseWatch, afterClose: () => Promise<void>) {
-    this.engine = engine
-    this.#pool = pool
-    this.#lanes = new Lanes(() => this.#borrow(), Math.floor(pool.options.max / 2))
-    this.#watch = watch
+  constructor({ pool, spare, watch, silenceMs, abandon, afterClose, ...options }: DatabaseOptions) {
+    this.engine = options.engine
     this.#afterClose = afterClose
+    this.#hasLanes = pool.options.max > 1
+    const all = {
+      ...options,
+      onBusy: (error: DatabaseBusyError) => this.#noteBusy(error),
+      onConnected: watch.onConnected,
+    }
+    this.#pool = new ConnectionPool(pool, all)
+    this.#spare = spare && new ConnectionPool(spare, all)
+    this.unhurried = { query: (statement) => this.#pool.lend((lease) => lease.queryUnhurried(statement)) }
     watch.onOpened(pool)
-    // An idle connection that dies emits an 'error' event, and without a listener Node ends the process. The user of a
-    // busy connection learns of its death by the query that fails.
-    pool.on('error', watch.onAway)
-    pool.on('connect', (client) => client.on('error', () => undefined))
+    if (silenceMs === undefined || abandon === undefined) return
+    const look = () => {
+      const now = performance.now()
+      if (Math.max(this.#pool.silentMs(now), this.#spare?.silentMs(now) ?? 0) > silenceMs) abandon()
+    }
+    this.#looking = setInterval(look, lookMs).unref()
+  }
+
+  get isFull(): boolean {
+    return this.#fullUntil > performance.now()
   }
 
   query<Row>(statement: Sql): Promise<Row[]> {
-    return this.#lend((lease) => lease.query<Row>(statement))
+    return this.#lend(keyOf(statement), (lease) => lease.query<Row>(statement))
   }
 
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#lend((lease) => lease.transaction(work))
+    return this.#lend(transactionKey, (lease) => lease.transaction(work))
   }
 
   lane(): Lane {
-    return this.#pool.options.max > 1 ? this.#lanes.open() : oneAtATime(this)
+    if (!this.#hasLanes || this.#spare === undefined) return oneAtATime(this)
+    return new WaryLane(this.#pool.lanes.open(), this.#spare.lanes.open(), this.#suspects)
   }
 
-  async asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T> {
-    const lease = new Lease(await this.#connect(), this.#watch.onAway)
-    try {
-      await lease.execute('set search_path to public; reset role')
-      return await work(lease)
-    } finally {
-      lease.release('discard')
-      this.#prepared = new WeakSet()
-    }
+  asOwner<T>(work: (session: OwnerSession) => Promise<T>): Promise<T> {
+    return this.#pool.lendAsOwner(work)
   }
 
   /** May be called again: a second signal may come during the shutdown. */
   close(): Promise<void> {
-    this.#closed ??= this.#pool.end().then(this.#afterClose)
+    this.#closed ??= this.#end()
     return this.#closed
   }
 
-  async #lend<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
-    const lease = await this.#borrow()
-    try {
-      return await work(lease)
-    } finally {
-      lease.release()
-    }
+  async #end(): Promise<void> {
+    await Promise.all([this.#pool.end(), this.#spare?.end()])
+    clearInterval(this.#looking)
+    await this.#afterClose()
   }
 
-  async #borrow(): Promise<Lease> {
-    const client = await this.#connect()
-    const lease = new Lease(client, this.#watch.onAway)
+  async #lend<T>(key: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const isSuspect = this.#spare !== undefined && this.#suspects.has(key)
     try {
-      if (!this.#prepared.has(client)) await this.#prepare(client, lease)
-      this.#watch.onConnected()
-      return lease
+      const answer = await (isSuspect ? this.#spare : this.#pool).lend(work)
+      if (isSuspect) this.#suspects.clear(key)
+      return answer
     } catch (error) {
-      lease.release()
+      this.#suspects.note(key, error)
       throw error
     }
   }
 
-  async #connect(): Promise<pg.PoolClient> {
-    try {
-      return await this.#pool.connect()
-    } catch (error) {
-      const reason = toDatabaseError(error)
-      this.#watch.onAway(reason)
-      throw reason
-    }
+  #noteBusy({ reason }: DatabaseBusyError): void {
+    if (reason === 'space') this.#fullUntil = performance.now() + fullMs
+  }
+}
+
+/**
+ * A lane whose statements go over the spare connections while they are suspects. Before it changes over, it waits for the statements
+ * under way: statements of a lane are done in the order they were sent.
+ */
+class WaryLane implements Lane {
+  readonly depth = 2
+  readonly #usual: Lane
+  readonly #spare: Lane
+  readonly #suspects: Suspects
+  #current: Lane
+  /** Settles when all statements that were sent are answered. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** The answers that a change-over waits for. */
+  #gate: Promise<unknown> | undefined
+
+  constructor(usual: Lane, spare: Lane, suspects: Suspects) {
+    this.#usual = usual
+    this.#spare = spare
+    this.#suspects = suspects
+    this.#current = usual
   }
 
-  async #prepare(client: pg.PoolClient, lease: Lease): Promise<void> {
-    await lease.execute('set search_path to public')
-    const [role] = await lease.query<{ may: boolean }>(mayBecomeApplicationRole)
-    if (role?.may) await lease.execute(`set role ${applicationRole}`)
-    this.#prepared.add(client)
+  query<Row>(statement: Sql): Promise<Row[]> {
+    const key = keyOf(statement)
+    const lane = this.#suspects.has(key) ? this.#spare : this.#usual
+    const isChange = lane !== this.#current
+    if (isChange) this.#gate = this.#last
+    this.#current = lane
+    const gate = this.#gate
+    const answer = gate === undefined ? lane.query<Row>(statement) : gate.then(() => lane.query<Row>(statement))
+    // Registered after the statement: no later statement passes it.
+    if (isChange) void gate?.then(() => this.#open(gate))
+    this.#last = answer.then(
+      () => {
+        if (lane === this.#spare) this.#suspects.clear(key)
+      },
+      (error: unknown) => this.#suspects.note(key, error),
+    )
+    return answer
+  }
+
+  #open(gate: Promise<unknown>): void {
+    if (this.#gate === gate) this.#gate = undefined
   }
 }

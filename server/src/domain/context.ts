@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Random } from '../base/ids.ts'
@@ -72,15 +73,26 @@ export function inTransaction<Given extends Context, Answer>(
   return context.db.transaction((tx) => work({ ...context, db: joinTransaction(context.db, tx) }))
 }
 
-/** Whether the database answers. */
-export async function isDatabaseReachable({ db }: Pick<Context, 'db'>): Promise<boolean> {
-  try {
-    await db.query(sql`select 1`)
-    return true
-  } catch {
+/** Longer than this nobody waits for the answer of a look at the database. It is longer than a statement waits for a lock. */
+const patienceMs = 3_000
+
+/** The state of the database, as a call would find it. `full`: it reads, but has no space for anything new. */
+export type DatabaseState = 'ready' | 'unreachable' | 'full'
+
+/** Looks at the database as calls do: by a statement of its own, and by a lane. */
+export async function lookAtDatabase({ db }: Pick<Context, 'db'>): Promise<DatabaseState> {
+  const table = sql`select id from merchants limit 1`
+  const answers = Promise.all([db.query(table), db.lane().query(table)]).then(
+    () => true,
     // The caller tells who asked.
-    return false
-  }
+    () => false,
+  )
+  const waiting = new AbortController()
+  const tooLate = sleep(patienceMs, false, { signal: waiting.signal }).catch(() => false)
+  const isReachable = await Promise.race([answers, tooLate])
+  waiting.abort()
+  if (!isReachable) return 'unreachable'
+  return db.isFull ? 'full' : 'ready'
 }
 
 /**

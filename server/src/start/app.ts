@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
+import Negotiator from 'negotiator'
+import { ServiceError } from '../base/errors.ts'
 import { createKeyFinder } from '../domain/merchants/api-keys.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { cashful } from '../surfaces/cashful/index.ts'
@@ -9,6 +11,7 @@ import { authorizePage } from '../surfaces/hosted/authorize.ts'
 import { checkoutPage } from '../surfaces/hosted/checkout.ts'
 import { payPage } from '../surfaces/hosted/pay.ts'
 import { statementLinkPage } from '../surfaces/hosted/statement.ts'
+import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
@@ -20,6 +23,7 @@ import { RequestRecorder } from '../surfaces/operations/requests.ts'
 import { startPage } from '../surfaces/operations/start-page.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
+import { allowedConnections, type HttpLimits, HttpServers } from './http-servers.ts'
 import { createLog, type ServerLog } from './log.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
@@ -35,15 +39,24 @@ export interface AppOptions {
   upstreamPaystack?: { secretKey: string } | undefined
   /** Where requests and their faults are logged; default nowhere. */
   log?: ServerLog | undefined
+  /** Limits for callers; default 60 seconds for a request, and as many connections as the system allows. */
+  limits?: HttpLimits | undefined
+  /** Aborted when the server is about to close: it still answers, but `/readyz` says that it closes. */
+  draining?: AbortSignal | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
   onRoute?: ((route: RouteOptions) => void) | undefined
 }
+
+const defaultLimits: HttpLimits = { requestTimeoutMs: 60_000, maxConnections: allowedConnections(10) }
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
   const envelopes: Envelope[] = []
   const log = options.log ?? createLog('silent', { write: () => {} })
   const requests = new RequestRecorder(context.meter, log.writeRequest)
+  const servers = new HttpServers(options.limits ?? defaultLimits, context)
+  let isClosing = false
+  const isDraining = () => isClosing || options.draining?.aborted === true
   const app: FastifyInstance = Fastify({
     // Without any logger Fastify would not report the end of a request either.
     loggerInstance: log.logger,
@@ -52,13 +65,15 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: addressOf,
-    forceCloseConnections: 'idle',
+    serverFactory: (answer) => servers.make(answer),
+    // A call that arrives while the server closes is refused below, in the envelope of its surface.
+    return503OnClosing: false,
     frameworkErrors: (_error, request, reply) => {
       answerUnroutable(envelopes, request, reply)
       // Nothing else reports its end: no route was found.
       requests.requestCompleted(null, request, reply)
     },
-    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket),
+    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket, servers.exchangeOf(socket)),
   })
   const surface: SurfaceContext = {
     context,
@@ -75,12 +90,24 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   if (options.onRoute) app.addHook('onRoute', options.onRoute)
   app.addHook('onRequest', (request, reply, done) => {
     requests.watch(request, reply)
-    done()
+    // Pages and the operator's routes belong to no surface, and are hidden from its reference.
+    if (!isClosing || request.routeOptions.schema?.hide === true) return done()
+    done(new ServiceError('busy', 'The server is closing; try again in a moment'))
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
+    // A balancer then sends its next call to another server.
+    if (isDraining()) reply.header('connection', 'close')
     done(null, payload)
   })
+  closeAfterEarlyAnswers(app)
+  let stopClosing = () => {}
+  app.addHook('preClose', async () => {
+    isClosing = true
+    stopClosing = servers.closeConnections()
+  })
+  // Run when all connections have closed.
+  app.addHook('onClose', async () => stopClosing())
   // Browsers may call every surface: a caller is known by its key, never by a cookie.
   await app.register(cors, {
     origin: '*',
@@ -90,7 +117,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
     strictPreflight: false,
   })
-  await app.register(operationsRoutes, { context, askDatabase: createBacklog(context) })
+  await app.register(operationsRoutes, { context, askDatabase: createBacklog(context), isDraining })
   await app.register(docsPages, surface)
   await app.register(startPage, surface)
   await app.register(authorizePage, surface)
@@ -105,9 +132,10 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
 /** Done before routing, so that 404s and idempotency keys see one spelling of a path. */
 function addressOf({ url = '/', method, headers }: IncomingMessage): string {
   const address = withPlainPath(url)
-  // The root is Paystack's. Only a browser asks for `text/html` by name, and it is shown the page.
-  const isBrowser = method === 'GET' && headers.accept?.includes('text/html') === true
-  return isBrowser && /^\/(\?|$)/.test(address) ? `/app${address.slice(1)}` : address
+  // The root is Paystack's. A browser, which prefers a page to JSON, is shown the page.
+  if (method !== 'GET' || !/^\/(\?|$)/.test(address)) return address
+  const preferred = new Negotiator({ headers }).mediaType(['application/json', 'text/html'])
+  return preferred === 'text/html' ? `/app${address.slice(1)}` : address
 }
 
 /** Clients whose base address ends in a slash ask for `//customer`, and others end each path in a slash (`/customer/`). */

@@ -1,4 +1,5 @@
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
+import { allowedConnections, type HttpLimits } from './http-servers.ts'
 
 /** Everything that can be set, each by a flag or an environment variable; the flag wins. docs/operating.md has the table. */
 export interface Config {
@@ -11,6 +12,13 @@ export interface Config {
   /** The setting that gave the address of PostgreSQL, for messages. */
   databaseUrlFrom: string | undefined
   poolSize: number
+  /** The time that PostgreSQL has for a statement. */
+  statementTimeoutMs: number
+  /** Whether statements are prepared, which a pooler in transaction mode does not allow. */
+  preparedStatements: boolean
+  limits: HttpLimits
+  /** How long `/readyz` says that the server closes before it closes. */
+  drainMs: number
   /** Whether the first start makes a test merchant with a key. */
   withTestMerchant: boolean
   /** Fixes the test merchant's key on the first start. */
@@ -50,6 +58,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     ['MTEJA_DATABASE_URL', text('MTEJA_DATABASE_URL')],
     ['DATABASE_URL', text('DATABASE_URL')],
   ])
+  const poolSize = readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000)
   const testKey = readTestKey(text('MTEJA_TEST_KEY'))
   return {
     host: flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1',
@@ -62,7 +71,20 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     dataFolder: flags.data ?? text('MTEJA_DATA') ?? './data',
     databaseUrl: database?.url,
     databaseUrlFrom: database?.from,
-    poolSize: readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000),
+    poolSize,
+    statementTimeoutMs: readDuration('MTEJA_STATEMENT_TIMEOUT', text('MTEJA_STATEMENT_TIMEOUT') ?? '10s'),
+    preparedStatements:
+      readChoice('MTEJA_PREPARED_STATEMENTS', text('MTEJA_PREPARED_STATEMENTS') ?? 'on', ['on', 'off']) === 'on',
+    limits: {
+      requestTimeoutMs: readDuration('MTEJA_REQUEST_TIMEOUT', text('MTEJA_REQUEST_TIMEOUT') ?? '60s'),
+      maxConnections: readNumber(
+        'MTEJA_MAX_CONNECTIONS',
+        text('MTEJA_MAX_CONNECTIONS') ?? String(allowedConnections(poolSize)),
+        1,
+        Number.MAX_SAFE_INTEGER,
+      ),
+    },
+    drainMs: readNumber('MTEJA_DRAIN_MS', text('MTEJA_DRAIN_MS') ?? '0', 0, 600_000),
     // PostgreSQL may be the database of a company's production, where nobody expects a merchant that nobody made.
     withTestMerchant: database === undefined || testKey !== undefined || flags.withTestMerchant === true,
     testKey,
@@ -126,6 +148,14 @@ function readNumber(name: string, text: string, min: number, max: number): numbe
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= max) return value
   throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`)
+}
+
+/** The unit is part of the text: 10 would be seconds to one reader and milliseconds to PostgreSQL. */
+function readDuration(name: string, text: string): number {
+  const [, number, unit] = /^(\d+)(ms|s)$/.exec(text) ?? []
+  const ms = Number(number) * (unit === 's' ? 1000 : 1)
+  if (ms >= 100 && ms <= 3_600_000) return ms
+  throw new ConfigError(`${name} must be a time from 100ms to 3600s, such as 10s or 2500ms, not "${text}"`)
 }
 
 function readChoice<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {

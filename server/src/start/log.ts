@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
-import { type DestinationStream, pino } from 'pino'
+import { type DestinationStream, type LogFn, type Logger, pino } from 'pino'
 import { framesOf } from '../base/errors.ts'
 import type { Meter } from '../base/meter.ts'
 import type { WriteRequest } from '../surfaces/operations/requests.ts'
@@ -9,6 +9,8 @@ import { renderForTerminal } from './terminal-lines.ts'
 
 /** Bytes of lines that standard output has not taken yet. Further lines are dropped. */
 const maxWaiting = 16 * 1024 * 1024
+
+const errorLevel = pino.levels.values.error as number
 
 /** The server's log: what is written by whom. */
 export interface ServerLog {
@@ -25,7 +27,7 @@ export interface ServerLog {
  */
 export function createLog(level: string, output: DestinationStream): ServerLog {
   const base = { pid: process.pid, hostname: hostname() }
-  const logger = pino({ level, base, serializers: { err: describeError } }, output)
+  const logger = pino({ level, base, serializers: { err: describeError }, hooks: { logMethod: limitFaults() } }, output)
   const levels = { info: logger.levels.values.info, debug: logger.levels.values.debug }
   const ofProcess = `,${JSON.stringify(base).slice(1, -1)},"requestId":"`
   /** The lines of a route's answers have this text in common. */
@@ -55,6 +57,47 @@ export function standardOutput(meter: Meter, { json }: { json: boolean }): Desti
   if (process.stdout.isTTY && !json) return { write: (line) => void process.stdout.write(renderForTerminal(line)) }
   const dropped = meter.counter('mteja_log_lines_dropped_total', {})
   return new LineWriter(1, maxWaiting, () => dropped.add(1))
+}
+
+/** So many lines of one fault are written in a minute. Further lines are counted, and the first of the next minute tells the count. */
+const linesPerMinute = 10
+/** So many faults are told apart. */
+const maxFaults = 1000
+const minuteMs = 60_000
+
+interface Fault {
+  readonly since: number
+  lines: number
+  omitted: number
+}
+
+/** Limits the lines about one fault, at `error` and above: a fault that every request meets would fill the disk by its stacks. */
+function limitFaults(): (this: Logger, args: Parameters<LogFn>, method: LogFn, level: number) => void {
+  const faults = new Map<string, Fault>()
+
+  function omittedBefore(key: string): number | undefined {
+    const now = performance.now()
+    const last = faults.get(key)
+    if (last !== undefined && now - last.since < minuteMs) {
+      last.lines += 1
+      if (last.lines <= linesPerMinute) return 0
+      last.omitted += 1
+      return undefined
+    }
+    if (faults.size >= maxFaults) faults.clear()
+    faults.set(key, { since: now, lines: 1, omitted: 0 })
+    return last?.omitted ?? 0
+  }
+
+  return function limit(args, method, level) {
+    const [members, text] = args as [{ err?: unknown; route?: string }, string?]
+    if (level < errorLevel || !(members.err instanceof Error)) return method.apply(this, args)
+    const { err, route } = members
+    const { code } = err as { code?: string }
+    const omitted = omittedBefore([text, route, err.name, code, framesOf(err.stack)].join('\n'))
+    if (omitted === 0) method.apply(this, args)
+    else if (omitted !== undefined) method.call(this, { ...members, omitted }, text)
+  }
 }
 
 /** What may be said of an error: where it happened and, if the words are our own, its message. */

@@ -150,13 +150,13 @@ async function openSetUp(config: Config, watched: Watched): Promise<OpenDatabase
 
 /** Opens the database, does the work on it, and closes it again if the work fails. */
 async function openLocked<T extends object>(
-  { databaseUrl, databaseUrlFrom, dataFolder, poolSize }: Config,
+  config: Config,
   watched: Watched & { onFailure?: (error: Error) => void },
   work: (db: OwnedDb) => Promise<T>,
 ): Promise<OpenDatabase & T> {
-  const lock = databaseUrl === undefined ? await lockFolder(dataFolder) : undefined
+  const lock = config.databaseUrl === undefined ? await lockFolder(config.dataFolder) : undefined
   try {
-    const db = await openDatabase({ databaseUrl, databaseUrlFrom, dataFolder, lock, poolSize, ...watched })
+    const db = await openDatabase({ ...config, lock, ...watched })
     try {
       return { db, lock, ...(await work(db)) }
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { StartupError } from '../db/errors.ts'
 import { trustConnection } from '../surfaces/mteja/operator.ts'
@@ -13,8 +14,12 @@ export interface RunningServer {
   firstStart: OpenService['firstStart']
   /** Whether there is a merchant, so that a key can be made. */
   hasMerchant: boolean
-  /** Answers what is under way, then closes everything. */
-  close(): Promise<void>
+  /**
+   * Says that it closes for a while, if so configured. Then answers the calls under way and closes everything.
+   *
+   * @param drainMs the length of that while; default as configured
+   */
+  close(drainMs?: number): Promise<void>
 }
 
 /** Starts everything: database, application, background work, port. Throws StartupError; nothing is left open then. */
@@ -22,7 +27,8 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const [opened, { buildApp }] = await Promise.all([openService(config, onFailure), import('./app.ts')])
   try {
-    const app = await buildApp(opened.service, { ...config, log: opened.log })
+    const draining = new AbortController()
+    const app = await buildApp(opened.service, { ...config, log: opened.log, draining: draining.signal })
     const origin = await listen(app, config)
     // The command line speaks to a running server through the data folder's socket, as its operator.
     opened.lock?.setHandler((request, response) => {
@@ -34,7 +40,9 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
       origin,
       firstStart: opened.firstStart,
       hasMerchant: await hasMerchant(opened.service.db),
-      async close() {
+      async close(drainMs = config.drainMs) {
+        draining.abort()
+        await sleep(drainMs)
         await Promise.all([app.close(), stopBackground()])
         await opened.close()
       },

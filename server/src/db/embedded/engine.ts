@@ -67,6 +67,11 @@ export class Engine {
     return socket
   }
 
+  /** Stops the engine as if it had died. What was committed is found by the next start. */
+  giveUp(reason: string): void {
+    this.#fail(reason)
+  }
+
   /** Writes everything to its place in the files and ends the thread. */
   async close(): Promise<void> {
     this.#closing = true

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { OwnedDb } from '../database.ts'
 import type { DatabaseWatch } from '../database-watch.ts'
-import type { DatabaseUnavailableError } from '../errors.ts'
+import { type DatabaseUnavailableError, isBroken } from '../errors.ts'
 import { type FolderLock, lockFolder } from '../folder-lock.ts'
 import { PooledDatabase } from '../pooled-database.ts'
 import { valueTypes } from '../value-types.ts'
@@ -39,7 +39,21 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OwnedDb> {
       await engine.close()
       await ownLock?.release()
     }
-    return new PooledDatabase('embedded', poolOf(engine), watch, close)
+    const onAway = (error: unknown) => {
+      watch.onAway(error)
+      // With files that it cannot use, the engine would refuse every call from now on. A new start repairs them.
+      if (isBroken(error, 'embedded')) engine.giveUp('it cannot use its files')
+    }
+    return new PooledDatabase({
+      engine: 'embedded',
+      pool: poolOf(engine),
+      prepares: true,
+      settings: [],
+      ownerSettings: [],
+      watch,
+      onAway,
+      afterClose: close,
+    })
   } catch (error) {
     await ownLock?.release()
     throw error

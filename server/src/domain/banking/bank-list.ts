@@ -1,8 +1,5 @@
 import type { Currency } from '../../base/money.ts'
 
-/** The countries whose banks are known. */
-export const bankCountries = ['Ghana', 'Kenya', 'Nigeria', 'South Africa'] as const
-
 /** A bank or a mobile money operator that accounts are kept with. */
 export interface Bank {
   /** The number it is published under, else one of ours from 10001 on. */
@@ -13,7 +10,7 @@ export interface Bank {
   code: string
   /** The same in a longer form; empty where there is none. */
   longcode: string
-  country: (typeof bankCountries)[number]
+  country: 'Ghana' | 'Kenya' | 'Nigeria' | 'South Africa'
   currency: Currency
   type: 'nuban' | 'ghipss' | 'kepss' | 'basa' | 'mobile_money' | 'mobile_money_business'
   /** How a direct debit mandate reaches it, where it can. */

@@ -12,7 +12,7 @@ import { type Bank, banks } from './bank-list.ts'
 
 /** Which banks are asked for; what is not given is not looked at. */
 export interface BankFilter {
-  country?: Bank['country'] | undefined
+  country?: string | undefined
   currency?: string | undefined
   type?: string | undefined
   gateway?: string | undefined

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
-import type { Page } from '../../base/page.ts'
+import type { Page, PageRequest } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import {
@@ -103,7 +103,7 @@ export async function listDedicatedAccounts(
   context: Context & AccountProviderChoice,
   tenant: Tenant,
   filter: DedicatedAccountFilter,
-  page: { limit: number; offset: number },
+  page: PageRequest,
 ): Promise<Page<{ account: DedicatedAccount; customer: Customer }>> {
   await requireAccountProvider(context, tenant)
   const customerId = filter.customer === undefined ? null : await findCustomerId(context, tenant, filter.customer)

@@ -4,7 +4,7 @@ import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
-import { parsePhoneNumber, phoneDigits } from './phone-numbers.ts'
+import { bareNumber, parsePhoneNumber, phoneDigits } from './phone-numbers.ts'
 import { fold, foldJoined } from './search-text.ts'
 
 export interface CustomerFilter {
@@ -333,13 +333,14 @@ async function pageOf(context: Context, tenant: Tenant, placed: Sql, page: PageR
  * well, and a phone number as the number that it is, however it was typed.
  */
 function searchCondition({ merchant }: Tenant, search: string): Sql {
-  const digits = phoneDigits(search.trim())
-  const phone = phoneLike.test(search) ? parsePhoneNumber(search, merchant.country) : null
+  const typed = bareNumber(search)
+  const digits = phoneDigits(typed)
+  const phone = phoneLike.test(typed) ? parsePhoneNumber(typed, merchant.country) : null
   const numbers = [...new Set([digits, phone?.e164])].filter((number) => typeof number === 'string')
   // The groups of a phone number say little alone: 082 and 123 are in many numbers.
-  const words = digits === null ? search.split(/[\s,]+/) : [search]
+  const words = digits === null ? typed.split(/[\s,]+/) : [typed]
   // A part of a text that begins and ends inside of words: "da Ob" finds Ada Obi.
-  const whole = words.length > 1 ? [fold(search)].filter((text) => [...text].length > 2) : []
+  const whole = words.length > 1 ? [fold(typed)].filter((text) => [...text].length > 2) : []
   const others = [...numbers, ...whole].map((text) => sql`or m.search_text like ${containing(text)}`)
   return sql`and (${wordsCondition(words)} ${others.reduce(both, nothing)})`
 }

@@ -22,15 +22,15 @@ export function parsePhoneNumber(text: string, country: string): PhoneNumber | n
  * enough, because numbering plans grow faster than the library that knows them.
  */
 export function parseLocalPhoneNumber(text: string, country: string): PhoneNumber | null {
-  return read(text, country, (number) => (startsAbroad.test(text) ? number.isPossible() : number.isValid()))
+  return read(text, country, (number) => (startsAbroad.test(bareNumber(text)) ? number.isPossible() : number.isValid()))
 }
 
-const startsAbroad = /^\s*(\+|00)/
+const startsAbroad = /^(\+|00)/
 
 type ParsedNumber = NonNullable<ReturnType<typeof parsePhoneNumberFromString>>
 
 function read(text: string, country: string, isAccepted: (number: ParsedNumber) => boolean): PhoneNumber | null {
-  const number = parsePhoneNumberFromString(text.trim().replace(/^00/, '+'), country as CountryCode)
+  const number = parsePhoneNumberFromString(bareNumber(text).replace(/^00/, '+'), country as CountryCode)
   if (number === undefined || !isAccepted(number)) return null
   return { e164: number.number, national: number.formatNational().replace(/\D/g, '') }
 }
@@ -44,4 +44,26 @@ export function phoneDigits(text: string): string | null {
     .replace(/\D/g, '')
     .replace(/^00/, '')
   return digits.length >= 3 ? digits : null
+}
+
+/** A number as it is dialled: without `tel:` of a link, without characters that nobody sees, in the digits 0 to 9. */
+export function bareNumber(text: string): string {
+  return withPlainDigits(text.replace(/\p{Cf}/gu, '').trim()).replace(/^(?:tel|sms|whatsapp):\s*/i, '')
+}
+
+const foreignDigits = /(?![0-9])\p{Nd}/gu
+
+/** The text with the digits 0 to 9 for those of any script: ٠٨٠ is 080. */
+export function withPlainDigits(text: string): string {
+  return text.replace(foreignDigits, plainDigit)
+}
+
+/** In Unicode the ten digits of a script follow each other, and begin at a code that ends in 0 or 6. */
+function plainDigit(digit: string): string {
+  const code = digit.codePointAt(0) as number
+  return String((code - (isDigit(code - (code % 16)) ? 0 : 6)) % 16)
+}
+
+function isDigit(code: number): boolean {
+  return /\p{Nd}/u.test(String.fromCodePoint(code))
 }

@@ -1,6 +1,6 @@
 import { type Metadata, valuesOf } from './metadata.ts'
 import { fullNameOf, type Names } from './names.ts'
-import type { PhoneNumber } from './phone-numbers.ts'
+import { type PhoneNumber, withPlainDigits } from './phone-numbers.ts'
 
 /** The members of a customer that a search looks at. */
 export interface SearchedFields extends Names {
@@ -14,21 +14,36 @@ export interface SearchedFields extends Names {
  * place, with a migration that makes the index `customers_unfolded` for it. Texts without the mark are then folded again in
  * the background. The mark is no letter, so the index of words does not hold it.
  */
-export const foldingMark = '\u0001'
+export const foldingMark = '\u0002'
 
 /**
- * Every text that a search looks at, folded, one item a line. A name with an apostrophe or a hyphen is there twice, in parts
- * and as one word, because people write both.
+ * Every text that a search looks at, folded, one item a line. A text with an apostrophe, a hyphen or initials is there twice,
+ * in parts and as one word, because people write both. So is a text in Arabic letters with blanks: عبد الله is also عبدالله.
  */
 export function searchTextOf(customer: SearchedFields, number: PhoneNumber | null): string {
-  const name = fullNameOf(customer)
-  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...valuesOf(customer.metadata)]
+  const items = [
+    fullNameOf(customer),
+    customer.email,
+    customer.phone,
+    number?.e164,
+    number?.national,
+    ...valuesOf(customer.metadata),
+  ]
   const lines = items.filter((item) => typeof item === 'string').filter((item) => item !== '')
   const text = lines.join('\n')
   if (!special.test(text)) return `${foldingMark}\n${text.toLowerCase()}`
-  const joined = name.search(separators) === -1 ? [] : [foldJoined(name)]
-  return [foldingMark, ...lines.map(fold), ...joined].join('\n')
+  return [foldingMark, ...new Set(lines.flatMap(formsOf))].join('\n')
 }
+
+/** The forms of a text that a search may ask for. */
+function formsOf(text: string): string[] {
+  if (!special.test(text)) return [text.toLowerCase()]
+  const [parts, joined] = [fold(text), foldJoined(text)]
+  return arabicWords.test(parts) ? [parts, joined, joined.replaceAll(' ', '')] : [parts, joined]
+}
+
+/** Names such as عبد الله are written with a blank and without. A longer text is no name. */
+const arabicWords = /^(?=.{1,80}$).*\p{sc=Arab} \p{sc=Arab}/u
 
 /** Letters that are no other letter with a mark, with the letters that people type for them. */
 const plainLetters: Readonly<Record<string, string>> = {
@@ -60,39 +75,46 @@ const plainLetters: Readonly<Record<string, string>> = {
   ʊ: 'u',
   ʋ: 'v',
   ς: 'σ',
+  ى: 'ي',
+  ی: 'ي',
+  ة: 'ه',
+  ٱ: 'ا',
+  ک: 'ك',
 }
 const letters = new RegExp(`[${Object.keys(plainLetters).join('')}]`, 'g')
 
 /** Signs that stand for an apostrophe, whatever their shape, and signs that stand for a hyphen. */
-const separators = /['`´‘’‛′ʹʻʼʽʾʿˈ՚ꞌ＇\p{Pd}\u2212]/gu
+const separators = /['`´‘’‛′ʹʻʼʽʾʿˈ՚׳ꞌ＇\p{Pd}\u2212]/gu
+/** The letter and the dot of an initial: T.J. is also TJ. Other dots, such as those of e-mails, stay. */
+const initials = /(?<!\p{L}\p{M}*)(\p{L}\p{M}*)\./gu
 /** Stands for each of them while a text is folded: a character that Unicode leaves to private use. */
 const separator = '\ue000'
-/** Accents of Latin, Greek and Cyrillic letters, and the vowel signs of Arabic, which are seldom written. */
-const accents = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]|[\u0483-\u0487]|[\u064b-\u0655]/g
+/** Accents of Latin, Greek and Cyrillic letters; the points of Hebrew and the signs of Arabic, which are seldom written. */
+const accents =
+  /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]|[\u0483-\u0487]|[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]|[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]/g
 const invisible = /[\p{Cf}\p{Cc}]/gu
 
 /** Without a match, folding only puts a text in lower case. */
-const special = /[^ -~\n]|['`,-]| {2}|^ | $/m
+const special = /[^ -~\n]|['`,-]| {2}|^ | $|(?<![a-z])[a-z]\./im
 
 /**
- * A text without the differences that people do not type: lower case, no accents, one blank for blanks of any kind and number,
- * and a blank for an apostrophe, a hyphen and a comma. It is the one way in which texts are made comparable, for storing and
- * for asking.
+ * A text without the differences that people do not type: lower case, no accents, the digits 0 to 9 for those of any script, one
+ * blank for blanks of any kind and number, and a blank for an apostrophe, a hyphen, a comma and the dot of an initial. It is the
+ * one way in which texts are made comparable, for storing and for asking.
  */
 export function fold(text: string): string {
   return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, ' ')) : text.toLowerCase()
 }
 
-/** Works like `fold`, but apostrophes and hyphens are left out: O'Brien is obrien. */
+/** Works like `fold`, but apostrophes, hyphens and the dots of initials are left out: O'Brien is obrien. */
 export function foldJoined(text: string): string {
   return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, '')) : text.toLowerCase()
 }
 
 function foldLetters(text: string): string {
-  const marked = text.replace(separators, separator).replaceAll(',', ' ')
+  const marked = text.replace(separators, separator).replaceAll(',', ' ').replace(initials, `$1${separator}`)
   if (!/[^ -~\ue000]/.test(marked)) return marked.toLowerCase()
-  return marked
-    .normalize('NFKD')
+  return withPlainDigits(marked.normalize('NFKD'))
     .replace(/\s+/g, ' ')
     .replace(invisible, '')
     .toLowerCase()

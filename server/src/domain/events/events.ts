@@ -38,14 +38,13 @@ export const eventTypes = [
 /** A type of event that Mteja records by itself. */
 export type OwnEventType = (typeof eventTypes)[number]
 
-/** A type of event that a merchant records: Cashful's name of an opened page, or a name of the merchant's own. */
+/** A type of event that a merchant records: the name of an opened page, or a name of the merchant's own. */
 export type MerchantEventType = 'checkout.loaded' | `custom.${string}`
 
 export type EventType = OwnEventType | MerchantEventType
 
 /**
- * How an event is told: as Paystack does, or by the Standard Webhooks convention. Paystack has no name for most
- * events.
+ * How an event is told: in the style `paystack`, which has no name for most events, or by the Standard Webhooks convention.
  */
 export type WebhookStyle = 'paystack' | 'standard'
 

@@ -213,6 +213,15 @@ describe('once', () => {
     expect((await refused({ amount: 5, note: 'x', gone: true }, 'POST /other')).message).toContain('another operation')
   })
 
+  test('a key that is forgotten between two looks is to be sent again', async () => {
+    // The key is there when it is claimed, and gone when its answer is read.
+    const transaction: FreeContext['db']['transaction'] = (work) =>
+      service.db.transaction((tx) => work({ ...tx, query: async () => [] }))
+    const context = { ...service, db: { ...service.db, transaction } }
+    const call = once(context, scope, fresh(), async () => 'done')
+    expect(await refusalOf(call)).toMatchObject({ code: 'busy' })
+  })
+
   test('once knows a key of a tenant and mode from the same key of another', async () => {
     const request = fresh()
     await once(service, scope, request, async () => 'ours')
@@ -393,6 +402,39 @@ describe('repeatable work', () => {
       expect(await refusalOf(claimed)).toMatchObject({ code: 'idempotency_key_reused' })
     })
     expect(await refusalOf(other())).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+  })
+
+  test.each([
+    ['a failure', () => new Error('a bug'), true],
+    ['that the database is busy', () => new ServiceError('busy', 'later'), true],
+    ['a failure of ours', () => new ServiceError('internal', 'sorry'), true],
+    ['a refusal that is not remembered', () => new ServiceError('not_available', 'not here'), false],
+  ])(
+    'after %s the key of repeatable work is kept for its request where work may have been done',
+    async (_title, error, isKept) => {
+      const request = fresh({ a: 1 })
+      await expect(onceAround(service, scope, request, () => Promise.reject(error()))).rejects.toThrow(error().message)
+      const other = onceAround(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
+      if (isKept) expect(await refusalOf(other)).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+      else expect(await other).toEqual({ answer: 'other', replayed: false })
+    },
+  )
+
+  test('a second try that is refused does not free the key of the first try, which still works', async () => {
+    const request = fresh({ a: 1 })
+    const [begun, end] = [signal(), signal()]
+    const first = onceAround(service, scope, request, async () => {
+      begun.give()
+      await end.given
+      return 'first'
+    })
+    await begun.given
+    const refused = () => Promise.reject(new ServiceError('not_available', 'not here'))
+    expect(await refusalOf(onceAround(service, scope, request, refused))).toMatchObject({ code: 'not_available' })
+    const other = onceAround(service, scope, requestOf(request.key, { a: 2 }), async () => 'other')
+    expect(await refusalOf(other)).toMatchObject({ code: 'idempotency_key_reused', field: 'a' })
+    end.give()
+    expect(await first).toEqual({ answer: 'first', replayed: false })
   })
 
   test('repeatable work whose key was forgotten meanwhile is remembered anew', async () => {

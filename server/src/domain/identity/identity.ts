@@ -82,7 +82,7 @@ async function areKnown(
   return known.some((each) => credentials.every((name) => each[name] === details[name]))
 }
 
-/** A BVN has 11 digits. Paystack's credential for test mode has 12. */
+/** A BVN has 11 digits. The documented credential for test mode has 12. */
 function checkBvn({ mode }: Tenant, { bvn }: IdentityDetails): void {
   const form = mode === 'test' ? /^\d{11,12}$/ : /^\d{11}$/
   if (bvn !== null && !form.test(bvn)) throw new ServiceError('invalid_request', 'Invalid BVN', 'bvn')

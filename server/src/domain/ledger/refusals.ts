@@ -25,6 +25,8 @@ export interface RefusedCommand {
   readonly from: AccountOwner
   readonly to?: AccountOwner
   readonly originalId?: string
+  /** Null for the whole rest. */
+  readonly amount?: bigint | null
 }
 
 /** The code of the customer who owns an account; undefined for an account of the merchant. */
@@ -62,7 +64,9 @@ function describe(command: RefusedCommand, refusal: LedgerRefusal): string {
     case 'transaction_not_found':
       return `There is no transaction ${JSON.stringify(command.originalId)}`
     case 'refund_exceeded':
-      return 'The amount is more than what is left of the transaction to give back'
+      return command.amount === null
+        ? 'Nothing is left of the transaction to give back: it was refunded or reversed before'
+        : 'The amount is more than what is left of the transaction to give back'
   }
 }
 

@@ -8,9 +8,9 @@ export type Mode = 'test' | 'live'
 
 /** The merchant that owns customers and money. */
 export interface Merchant {
-  /** Paystack's integration. */
+  /** Its number. */
   readonly id: number
-  /** Cashful's merchantId. */
+  /** `mer_…`, its name on every surface that has texts for ids. */
   readonly code: string
   readonly name: string
   /** ISO 3166 alpha-2. A phone number in local form is read as one of this country. */

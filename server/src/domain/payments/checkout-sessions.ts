@@ -13,10 +13,17 @@ import { heldCurrency } from '../merchants/merchants.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { isUnderWay, lookAgain } from './charging.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
+import { readChannels, refuseOtherChannel } from './page-channels.ts'
 import { refuseDenied } from './payers.ts'
 import { getPaymentIntent, insertPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import { type HostedPages, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
+import {
+  type HostedPages,
+  type PageChannel,
+  type PaymentsContext,
+  type ProcessorChoice,
+  requireProcessor,
+} from './payment-processor.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'
@@ -41,11 +48,25 @@ export interface CheckoutSession {
   status: CheckoutStatus
   metadata: Metadata | null
   /** The look of the page, as the merchant gave it. */
-  hostedConfig: Record<string, unknown> | null
+  hostedConfig: HostedConfig | null
+  /** The channels that the page offers, by the methods of its look; null for all channels. */
+  channels: readonly PageChannel[] | null
   expiresAt: Date
   createdAt: Date
   updatedAt: Date
 }
+
+/** The look of a page. Only its methods have an effect here. */
+export interface HostedConfig {
+  /** The ways to pay that the page offers. None, and no list, mean all ways. */
+  methods?: PageMethod[] | undefined
+  [more: string]: unknown
+}
+
+export type PageMethod = 'card' | 'wallet' | 'bank'
+
+/** The channel of each way to pay. A wallet is an account with a mobile money operator. No page here debits a bank account. */
+const channelOf: Readonly<Record<PageMethod, PageChannel | null>> = { card: 'card', wallet: 'mobile_money', bank: null }
 
 export interface LineItem {
   /** Minor units for one item. */
@@ -69,7 +90,7 @@ interface CheckoutSessionRow {
   currency: Currency
   status: CheckoutStatus
   metadata: Metadata | null
-  hosted_config: Record<string, unknown> | null
+  hosted_config: HostedConfig | null
   expires_at: Date
   created_at: Date
   updated_at: Date
@@ -99,7 +120,7 @@ export interface NewCheckoutSession {
   totalAmount?: number | string | undefined
   currency: string
   metadata?: Metadata | undefined
-  hostedConfig?: Record<string, unknown> | undefined
+  hostedConfig?: HostedConfig | undefined
 }
 
 /**
@@ -111,7 +132,8 @@ export async function createCheckoutSession(
   tenant: Tenant,
   input: NewCheckoutSession,
 ): Promise<CheckoutSession> {
-  await requireProcessor(context, tenant)
+  const { pages } = await requireProcessor(context, tenant)
+  readMethods(pages.channels, input.hostedConfig)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const amount = totalOf(input, currency)
   checkMetadata(input.metadata ?? null)
@@ -273,6 +295,7 @@ export async function payCheckout(
 ): Promise<OpenedCheckout> {
   const tenant = await findSessionTenant(context, id)
   const session = await getCheckoutSession(context, tenant, id)
+  refuseOtherChannel(session.channels, instrument)
   if (session.customerCode !== null && session.status === 'open') {
     refuseDenied(await findCustomer(context, tenant, { code: session.customerCode }))
   }
@@ -328,6 +351,19 @@ function totalOf({ totalAmount, lineItems = [] }: NewCheckoutSession, currency: 
   throw new ServiceError('invalid_request', message, 'lineItems')
 }
 
+/** Throws `invalid_request` for methods of which no page here offers one. */
+function readMethods(offered: readonly PageChannel[], config: HostedConfig | undefined): void {
+  const channels = channelsOf(config ?? null)
+  if (channels === null) return
+  const words = Object.entries(channelOf).filter(([, channel]) => channel !== null && offered.includes(channel))
+  readChannels(offered, channels, { field: 'hostedCheckoutConfig.methods', words: words.map(([method]) => method) })
+}
+
+function channelsOf(config: HostedConfig | null): PageChannel[] | null {
+  const methods = config?.methods ?? []
+  return methods.length === 0 ? null : methods.flatMap((method) => channelOf[method] ?? [])
+}
+
 function sessionNotFound(id: string): ServiceError {
   return new ServiceError('checkout_session_not_found', `There is no checkout session "${id}"`)
 }
@@ -357,6 +393,7 @@ function readSession(row: CheckoutSessionRow): CheckoutSession {
     status: row.status,
     metadata: row.metadata,
     hostedConfig: row.hosted_config,
+    channels: channelsOf(row.hosted_config),
     expiresAt: row.expires_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

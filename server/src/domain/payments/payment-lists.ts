@@ -32,10 +32,12 @@ export interface PaymentFilter extends PaymentPeriod {
   amounts?: readonly { currency: Currency; amount: bigint }[] | undefined
 }
 
-/** How many payments succeeded, and their amounts added up in each currency. */
-export interface PaymentTotals {
+/** How many payments of a currency succeeded, and their amounts added up. */
+export interface PaymentTotal {
+  currency: Currency
   count: number
-  volumes: { currency: Currency; amount: bigint }[]
+  /** Minor units. */
+  amount: bigint
 }
 
 /** Payments from `first` to `last`, counted in the order they were created. */
@@ -146,10 +148,10 @@ export async function totalPayments(
   context: Context,
   tenant: Tenant,
   filter: PaymentFilter = {},
-): Promise<PaymentTotals> {
+): Promise<PaymentTotal[]> {
   const { merchant, mode } = tenant
   const isWhole = !isFiltered(filter) && filter.from === undefined && filter.until === undefined
-  const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(
+  const rows = await context.db.query<TotalRow>(
     isWhole
       ? sql`
           select k.currency, k.succeeded_count as count, k.succeeded_amount as amount from payment_totals k
@@ -163,36 +165,41 @@ export async function totalPayments(
           order by n.currency
         `,
   )
-  return {
-    count: rows.reduce((count, row) => count + Number(row.count), 0),
-    volumes: rows.map(({ currency, amount }) => ({ currency, amount: BigInt(amount) })),
-  }
+  return rows.map(readTotal)
+}
+
+interface TotalRow {
+  currency: Currency
+  count: bigint
+  amount: string
+}
+
+function readTotal({ currency, count, amount }: TotalRow): PaymentTotal {
+  return { currency, count: Number(count), amount: BigInt(amount) }
 }
 
 /** How much a customer has paid so far: to the merchant by payments, and into their own balance in any way. */
-export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<PaymentTotals> {
+export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<PaymentTotal[]> {
   const [payIns, payments] = await Promise.all([
     summarizePayIns(context, tenant, customerId),
     summarizePayments(context, tenant, customerId),
   ])
-  const byCurrency = new Map<Currency, bigint>()
-  for (const { currency, amount } of [...payIns.totals, ...payments.totals]) {
-    byCurrency.set(currency, (byCurrency.get(currency) ?? 0n) + amount)
+  const byCurrency = new Map<Currency, PaymentTotal>()
+  for (const { currency, count, amount } of [...payIns, ...payments]) {
+    const other = byCurrency.get(currency)
+    byCurrency.set(currency, { currency, count: count + (other?.count ?? 0), amount: amount + (other?.amount ?? 0n) })
   }
-  const volumes = [...byCurrency].map(([currency, amount]) => ({ currency, amount }))
-  volumes.sort((a, b) => (a.currency < b.currency ? -1 : 1))
-  return { count: payIns.count + payments.count, volumes }
+  return [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1))
 }
 
-async function summarizePayments(context: Context, { merchant }: Tenant, customerId: bigint) {
-  const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
+async function summarizePayments(context: Context, { merchant }: Tenant, customerId: bigint): Promise<PaymentTotal[]> {
+  const rows = await context.db.query<TotalRow>(sql`
     select pay.currency, count(*) as count, sum(pay.amount) as amount from payments pay
     where pay.merchant_id = ${merchant.id} and pay.customer_id = ${customerId}
       and pay.paid_at is not null and pay.purpose = 'payment'
     group by pay.currency
   `)
-  const totals = rows.map(({ currency, amount }) => ({ currency, amount: BigInt(amount) }))
-  return { count: rows.reduce((count, row) => count + Number(row.count), 0), totals }
+  return rows.map(readTotal)
 }
 
 /** Payments are numbered in the order of their creation times, so a period is a window of numbers. */

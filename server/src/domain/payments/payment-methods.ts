@@ -9,7 +9,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 /** A saved instrument. It never holds a card number, only the parts of it that may be shown. */
 export interface PaymentMethod {
   id: bigint
-  /** Ten characters; the Paystack surface puts AUTH_ before it, the Cashful surface pm_. */
+  /** Ten characters. Each surface puts its own mark before it. */
   code: string
   customerId: bigint
   type: 'card' | 'mobile_money' | 'direct_debit' | 'bank_transfer'

@@ -5,6 +5,7 @@ import { findCustomer } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
+import { refuseOtherChannel } from './page-channels.ts'
 import { refuseDenied } from './payers.ts'
 import { getPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
@@ -42,9 +43,7 @@ export async function payOnPage(
 ): Promise<OpenedPayment> {
   const { tenant, reference } = await findPage(context, accessCode)
   const { paymentIntentId, channels, customer } = await getPayment(context, tenant, { reference })
-  if (channels !== null && !channels.includes(instrument.type)) {
-    throw new ServiceError('invalid_request', `This is paid by ${channels.join(' or ')}`)
-  }
+  refuseOtherChannel(channels, instrument)
   refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
   const intent = await confirmPaymentIntent(context, tenant, { id: paymentIntentId, instrument, save: true }, attempt)
   return openedBy(context, tenant, reference, intent)

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
+import { describeCharacter } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type Customer, findCustomer, normalizeEmail } from '../customers/customers.ts'
@@ -12,10 +13,11 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { payIntent, receiveNotice } from './charging.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { Instrument } from './instruments.ts'
+import { readChannels } from './page-channels.ts'
 import { findPayer, refuseDenied } from './payers.ts'
 import { insertPaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import { type PageChannel, type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
+import { type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 import {
   findPaymentOfIntent,
   type IncomingDetails,
@@ -57,7 +59,8 @@ export async function openPayment(
 ): Promise<Payment> {
   const { pages } = await requireProcessor(context, tenant)
   const wanted = readNew(tenant, input)
-  const channels = input.channels === undefined ? null : readChannels(pages.channels, input.channels)
+  const channels =
+    input.channels === undefined ? null : readChannels(pages.channels, input.channels, { field: 'channels' })
   await refuseTaken(context, tenant, input.reference)
   const customer = await findPayer(context, tenant, input.email)
   const { random, clock } = context
@@ -118,20 +121,23 @@ export async function chargePaymentMethod(
   return getPayment(context, tenant, payment)
 }
 
+/** One of the two names by which a payment is found. */
+export type PaymentName = { reference: string } | { id: bigint }
+
 /** The payment with that reference or number. Throws `reference_not_found`, `payment_not_found`. */
-export async function getPayment(
-  context: Context,
-  { merchant, mode }: Tenant,
-  name: { reference: string } | { id: bigint },
-): Promise<Payment> {
+export async function getPayment(context: Context, { merchant, mode }: Tenant, name: PaymentName): Promise<Payment> {
   const [row] = await context.db.query<PaymentRow>(sql`
     select ${paymentColumns} from payments pay ${withParts}
     where pay.merchant_id = ${merchant.id} and pay.mode = ${mode}
       and ${'reference' in name ? sql`pay.reference = ${name.reference}` : sql`pay.id = ${name.id}`}
   `)
   if (row !== undefined) return readPayment(row)
-  if ('id' in name) throw new ServiceError('payment_not_found', `There is no payment ${name.id}`)
-  throw new ServiceError('reference_not_found', `There is no payment with the reference "${name.reference}"`)
+  throw paymentNotFound(name)
+}
+
+export function paymentNotFound(name: PaymentName | { id: string }): ServiceError {
+  if ('id' in name) return new ServiceError('payment_not_found', `There is no payment ${name.id}`)
+  return new ServiceError('reference_not_found', `There is no payment with the reference "${name.reference}"`)
 }
 
 /**
@@ -186,15 +192,8 @@ export function checkReference(reference: string): void {
   const problem =
     refused === undefined
       ? `must have 1 to 100 characters, not ${length}`
-      : `may have letters, digits and any of "-._=", but not ${JSON.stringify(refused)}`
+      : `may have letters, digits and any of "-._=", but not ${describeCharacter(refused)}`
   throw new ServiceError('invalid_request', `reference ${problem}`, 'reference')
-}
-
-function readChannels(offered: readonly PageChannel[], given: string[]): string[] {
-  const channels = offered.filter((channel) => given.includes(channel))
-  if (channels.length > 0) return channels
-  const message = `channels must have one of ${offered.join(', ')}: a page here takes no other`
-  throw new ServiceError('invalid_request', message, 'channels')
 }
 
 /** Refuses before a customer is created for nothing. Of two requests at once, the insert refuses the second. */

@@ -7,6 +7,8 @@ import type { Tenant } from '../merchants/tenant.ts'
 /** A thing that money moves for, found by one of its names. */
 interface Named {
   what: 'transaction' | 'payment intent' | 'checkout session' | 'payment' | 'hold'
+  /** A name that no other thing has. */
+  id: string
   /** The ledger transaction that is the thing or that paid it; null if no money has moved, and for a hold. */
   transactionId: string | null
   /** The hold whose captures are meant. */
@@ -79,43 +81,45 @@ async function findNamed(
   const number = /^\d{1,15}$/.test(name) ? Number(name) : null
   const rows = await context.db.query<{
     what: Named['what']
+    id: string
     transaction_id: string | null
     hold_id: string | null
   }>(sql`
-    select 'transaction' as what, t.id as transaction_id, null::uuid as hold_id
+    select 'transaction' as what, 'txn_' || t.id as id, t.id as transaction_id, null::uuid as hold_id
     from ledger_transactions t
     where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${transactionId}::uuid
     union all
-    select 'payment intent', i.transaction_id, null
+    select 'payment intent', 'pi_' || i.id, i.transaction_id, null
     from payment_intents i
     where i.merchant_id = ${merchant.id} and i.mode = ${mode} and i.id = ${intentId}::uuid
     union all
-    select 'checkout session', i.transaction_id, null
+    select 'checkout session', 'checkout_sess_' || s.id, i.transaction_id, null
     from checkout_sessions s
     join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
     where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.id = ${sessionId}::uuid
     union all
-    select 'payment', i.transaction_id, null
+    select 'payment', 'pi_' || i.id, i.transaction_id, null
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name}
     union all
-    select 'payment', i.transaction_id, null
+    select 'payment', 'pi_' || i.id, i.transaction_id, null
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${number}::bigint and p.reference <> ${name}
     union all
-    select 'hold', null, h.id
+    select 'hold', h.id::text, null, h.id
     from holds h
     where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.id = ${holds ? transactionId : null}::uuid
   `)
-  return rows.map((row) => ({ what: row.what, transactionId: row.transaction_id, holdId: row.hold_id }))
+  return rows.map((row) => ({ what: row.what, id: row.id, transactionId: row.transaction_id, holdId: row.hold_id }))
 }
 
 /** A merchant chooses references freely, and may choose one that is the number or the id of something else. */
 function onlyOne(name: string, found: Named[]): Named | undefined {
   if (found.length < 2) return found[0]
-  const message = `${JSON.stringify(name)} is a name of ${found.length} things (${found.map(({ what }) => what).join(', ')}); send the id txn_… or pi_… of one of them`
+  const things = found.map(({ what, id }) => `the ${what} ${id}`).join(' and ')
+  const message = `${JSON.stringify(name)} is a name of ${found.length} things, ${things}; send one of these ids`
   throw new ServiceError('invalid_request', message)
 }
 

@@ -49,11 +49,13 @@ export interface AnalyticsSummary {
   /** The merchant's balance in minor units of its default currency. */
   balance: bigint
   customers: bigint
+  /** All transactions in the default currency, since the first. */
   transactions: bigint
 }
 
 /**
- * Each transaction makes two entries, and every account stores its number of entries. So nothing is counted one by one.
+ * Everything in the merchant's default currency, as in the analytics. Each transaction makes two entries, and every account
+ * stores its number of entries. So nothing is counted one by one.
  */
 export async function summarizeMerchant(context: Context, tenant: Tenant): Promise<AnalyticsSummary> {
   const { posted } = await getMerchantBalance(context, tenant)
@@ -62,7 +64,7 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
       k.customer_count - k.deleted_customer_count as customers,
       (
         select coalesce(sum(a.entry_count), 0)::bigint / 2 from ledger_accounts a
-        where a.merchant_id = k.merchant_id and a.mode = k.mode
+        where a.merchant_id = k.merchant_id and a.mode = k.mode and a.currency = ${tenant.merchant.currencies[0]}
       ) as transactions
     from merchant_counters k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}

@@ -52,7 +52,11 @@ export async function makeTransfer(
   request: IdempotentRequest | null,
 ): Promise<Transfer & { replayed: boolean }> {
   const command = transferCommand(context, tenant, input, request)
-  const receipt = await doCommand(context, tenant, command)
+  const receipt = await doCommand(context, tenant, command).catch(async (error: unknown) => {
+    if (!(error instanceof ServiceError)) throw error
+    const [named] = await sayWhoIsMissing(context, tenant, [{ input, outcome: error }])
+    throw named
+  })
   return { ...madeTransfer(input, command, receipt), replayed: receipt.replayed }
 }
 

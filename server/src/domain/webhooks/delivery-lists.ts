@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Page } from '../../base/page.ts'
+import type { NumberedPage } from '../../db/numbered-lists.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
@@ -135,7 +136,7 @@ export async function listStandardDeliveries(
   context: Context,
   tenant: Tenant,
   filter: StandardDeliveryFilter,
-  page: { limit: number; offset: number; direction?: 'asc' | 'desc' | undefined },
+  page: NumberedPage,
 ): Promise<Page<Delivery>> {
   const { statuses, eventTypes, ids, from, until } = filter
   const order = (id: Sql) => (page.direction === 'asc' ? id : sql`${id} desc`)

@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import type { Page, Sort } from '../../base/page.ts'
+import type { Page, PageRequest, Sort } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, noteChange, type TxContext } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
@@ -139,7 +139,7 @@ export async function listWebhookEndpoints(
   context: Context,
   tenant: Tenant,
   filter: EndpointFilter,
-  page: { limit: number; offset: number; sort?: Sort<EndpointField> | undefined },
+  page: PageRequest & { sort?: Sort<EndpointField> | undefined },
 ): Promise<Page<WebhookEndpoint>> {
   const { by, direction } = page.sort ?? { by: 'createdAt', direction: 'desc' }
   const order = (table: Sql) => {

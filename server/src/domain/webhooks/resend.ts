@@ -10,15 +10,17 @@ export const maxResent = 10_000
 
 /**
  * Sends a delivery once more, at once and with a new round of tries, whatever its status. Throws `delivery_not_found`,
- * and `invalid_request` where its endpoint was deleted or disabled.
+ * and `invalid_request` where its endpoint was deleted or disabled, or is no longer told of such an event.
  */
 export async function resendDelivery(context: Context, tenant: Tenant, id: bigint): Promise<void> {
   const rows = await resend(context, tenant, [id])
   if (rows.length > 0) return
-  const [found] = await context.db.query(sql`
-    select id from deliveries where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
+  const [found] = await context.db.query<{ told: boolean }>(sql`
+    select ${isTold(sql`d`)} as told from deliveries d
+    where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = ${id}
   `)
   if (found === undefined) throw deliveryNotFound(context, id)
+  if (!found.told) throw new ServiceError('invalid_request', 'The style of its endpoint cannot tell this event')
   throw new ServiceError('invalid_request', 'Its endpoint was deleted or disabled; what was disabled can be enabled')
 }
 
@@ -51,6 +53,7 @@ async function findResendable(context: Context, tenant: Tenant, filter: Delivery
       ${endpointId === undefined ? nothing : sql`and k.endpoint_id = ${endpointId}`}
       ${withinPeriod(sql`'deliveries'`, tenant, filter)}
       ${fitting(sql`k`, { ...filter, status })}
+      and ${isTold(sql`k`)}
     order by k.id
     limit ${maxResent + 1}
   `)
@@ -64,6 +67,15 @@ function toldEndpoints({ merchant, mode }: Tenant): Sql {
   `
 }
 
+/** Whether the endpoint would be told of the event today: a former release told more. */
+function isTold(delivery: Sql): Sql {
+  return sql`exists (
+    select from events e
+    join webhook_endpoints w on w.merchant_id = e.merchant_id and w.id = ${delivery}.endpoint_id
+    where e.merchant_id = ${delivery}.merchant_id and e.id = ${delivery}.event_id and is_told(w.style, e.type, e.data)
+  )`
+}
+
 /** A delivery under way is left to its attempt, which becomes the first of the new round. */
 function resend(context: Context, tenant: Tenant, ids: bigint[]): Promise<{ id: bigint }[]> {
   const now = context.clock.now()
@@ -73,6 +85,7 @@ function resend(context: Context, tenant: Tenant, ids: bigint[]): Promise<{ id: 
       updated_at = ${now}::timestamptz
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = any(${ids}::bigint[])
       and d.endpoint_id = any(array(${toldEndpoints(tenant)}))
+      and ${isTold(sql`d`)}
     returning d.id
   `)
 }

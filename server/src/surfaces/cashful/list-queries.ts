@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
+import { numberText } from '../../base/lossless-json.ts'
 import type { Sort } from '../../base/page.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
-import { isStorable } from '../http/body.ts'
+import { isStorable, parseJson } from '../http/body.ts'
 import { checkMerchantId } from './merchant-id.ts'
 import { pageQuery } from './schemas.ts'
 
@@ -92,16 +93,18 @@ export function readSort<Field extends string>(
 function jsonMembers(text: string | undefined): [string, unknown][] {
   if (!text) return []
   const value = parse(text)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value)
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && numberText(value) === null
+  if (isObject) return Object.entries(value)
   throw refusal('filter', `filter must be a JSON object such as {"ids":["…"]}, not ${quote(text)}`)
 }
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    JSON.parse(text)
   } catch {
     return undefined
   }
+  return parseJson(text, 'filter')
 }
 
 /** `filter[ids]=a&filter[ids]=b` */
@@ -113,11 +116,11 @@ function bracketedMembers(query: object): [string, unknown][] {
 }
 
 function readValue(member: string, value: unknown): string {
-  if (!['string', 'number', 'boolean'].includes(typeof value)) {
+  const text = numberText(value) ?? value
+  if (!['string', 'number', 'boolean'].includes(typeof text)) {
     throw refusal('filter', `${member} of filter must be a text, or a list of texts, not ${quote(value)}`)
   }
-  const text = String(value)
-  if (isStorable(text)) return text
+  if (isStorable(String(text))) return String(text)
   throw refusal('filter', `${member} of filter has a NUL character or half a surrogate pair`)
 }
 

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { metadataSchema } from '../http/schemas.ts'
+import { currencyCode, metadataSchema } from '../http/schemas.ts'
 
 /**
  * The shapes of the Cashful surface. All of them follow the rules of its strictest clients: an answer has exactly these
@@ -209,15 +209,12 @@ export const bulkAnswerSchema = Type.Object(
 /** A number or a text, because the Kotlin client sends decimals as text. */
 export const amountSchema = Type.Unsafe<number | string>({
   type: ['number', 'string'],
+  'x-unit': 'minor units',
   description: 'Whole minor units, 1 to 2^53 - 1',
   examples: [5000],
 })
 
-export const currencySchema = Type.String({
-  maxLength: 10,
-  description: 'ISO 4217 code of a currency that the merchant holds',
-  examples: ['ZAR'],
-})
+export const currencySchema = currencyCode({ description: 'ISO 4217 code of a currency that the merchant holds' })
 
 /** Of balances and histories, which show the default currency or every currency otherwise. */
 export const currencyQuery = Type.Optional(

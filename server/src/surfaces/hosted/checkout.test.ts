@@ -119,14 +119,35 @@ describe('paying on the checkout page', () => {
 
   test('a declined payment shows the reason on the checkout page, and the payment can be tried again', async () => {
     const id = await open()
-    const { statusCode, headers } = await submit(id, card('4084080000005408'))
-    expect([statusCode, headers.location]).toEqual([303, `/checkout/${id}`])
-    const { body } = await view(id)
-    expect(body).toContain('The payment was declined by the issuer')
-    expect(body).not.toContain('4084080000005408')
-    expect(body).toContain('<form')
+    const { statusCode, body: answered } = await submit(id, card('4084080000005408'))
+    expect(statusCode).toBe(402)
+    for (const body of [answered, (await view(id)).body]) {
+      expect(body).toContain('The payment was declined by the issuer')
+      expect(body).not.toContain('4084080000005408')
+      expect(body).toContain('<form')
+    }
     expect(await balance()).toBe(0)
     expect((await submit(id, good)).headers.location).toContain('shop.example')
+    expect(await balance()).toBe(5000)
+  })
+
+  test('after a decline the typed texts stay in the form, but for the card number and the security code', async () => {
+    const id = await open()
+    const byPhone = await submit(id, { method: 'mobile_money', phone: '082 123 5408' })
+    expect([byPhone.statusCode, byPhone.body]).toEqual([402, expect.stringContaining('value="082 123 5408"')])
+    const byCard = await submit(id, { ...card('4084 0800 0000 5408'), cvv: '987' })
+    expect([byCard.statusCode, byCard.body]).toEqual([402, expect.stringContaining('value="12/30"')])
+    expect(byCard.body.slice(0, byCard.body.indexOf('<details'))).not.toMatch(/4084|"987"/)
+    // Nobody else who opens the page sees them.
+    expect((await view(id)).body).not.toMatch(/value="(082|12\/30)/)
+  })
+
+  test('a declined form that is sent twice more pays once', async () => {
+    const id = await open()
+    for (let i = 0; i < 2; i++) await submit(id, card('4084080000005408'))
+    await Promise.all([submit(id, good), submit(id, card('4084080000005408')), submit(id, good)])
+    await settleDuePayments(api.service)
+    await submit(id, good)
     expect(await balance()).toBe(5000)
   })
 
@@ -171,6 +192,39 @@ describe('paying on the checkout page', () => {
     }
     expect(await balance()).toBe(0)
   })
+})
+
+describe('the methods of a checkout page', () => {
+  const phone = { method: 'mobile_money', phone: '0821234567' }
+
+  test.each([
+    [['card'], ['card'], good, phone],
+    [['wallet', 'bank'], ['mobile_money'], phone, good],
+  ])(
+    'a page with the methods %j offers %j only, and refuses a form of another',
+    async (methods, offered, own, other) => {
+      const id = await open({ hostedCheckoutConfig: { methods } })
+      const shown = (body: string) => [...body.matchAll(/name="method" value="(\w+)"/g)].map(([, method]) => method)
+      expect(shown((await view(id)).body)).toEqual(offered)
+      // Whether the other form has a fault or not.
+      for (const fields of [other, { ...other, phone: '', number: '' }]) {
+        const { statusCode, body } = await submit(id, fields)
+        expect([statusCode, body]).toEqual([400, expect.stringContaining('cannot be made in that way')])
+        expect(shown(body)).toEqual(offered)
+      }
+      expect([await statusOf(id), await balance()]).toEqual(['open', 0])
+      await submit(id, own)
+      expect([await statusOf(id), await balance()]).toEqual(['complete', 5000])
+    },
+  )
+
+  test.each([{}, { methods: [] }, { methods: ['card', 'wallet'] }])(
+    'a page with %j offers card and mobile money',
+    async (config) => {
+      const id = await open({ hostedCheckoutConfig: config })
+      expect((await view(id)).body.match(/<form method="post">/g)).toHaveLength(2)
+    },
+  )
 })
 
 describe('paying a checkout session once', () => {

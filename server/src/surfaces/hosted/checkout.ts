@@ -33,7 +33,7 @@ function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Dat
       currency,
       purpose,
       items: lineItems(session),
-      channels: null,
+      channels: session.channels,
       pages,
       returnUrl: returnAddress(session),
       cancelUrl,

@@ -200,7 +200,8 @@ describe('paying on the pay page', () => {
 
   test('a declined payment shows the reason on the pay page, and the payment can be tried again', async () => {
     const { path, reference } = await open()
-    expect((await submit(path, card('4084080000670037'))).headers.location).toBe(path)
+    const declined = await submit(path, card('4084080000670037'))
+    expect([declined.statusCode, declined.body]).toEqual([402, expect.stringContaining('value="12/30"')])
     expect(await statusOf(reference)).toBe('failed')
     const { body } = await view(path)
     expect(body).toContain('The account has insufficient funds')

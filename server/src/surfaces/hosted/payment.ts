@@ -4,7 +4,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatMoney } from '../../base/money.ts'
 import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
 import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts'
-import type { HostedPages, TestInstruments } from '../../domain/payments/payment-processor.ts'
+import type { HostedPages, PageChannel, TestInstruments } from '../../domain/payments/payment-processor.ts'
 import { type Html, html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
@@ -58,8 +58,9 @@ interface Unpaid {
 }
 
 /**
- * A page on which a person pays. Every charge is answered by a redirect, so that neither refreshing nor going back sends the
- * form again.
+ * A page on which a person pays. A charge is answered by a redirect, so that neither refreshing nor going back sends the form
+ * again. A declined charge is answered by the form with the typed texts: to send it again is to try again, and a payment is
+ * paid once however often it is tried.
  */
 export function servePayments(
   app: FastifyInstance,
@@ -80,9 +81,16 @@ export function servePayments(
       return sendForm(reply.status(status), payment, unpaidOn(payment))
     }
     const instrument = readInstrument(body, clock.now())
-    if (!isInstrument(instrument)) return sendAgain(400, () => unpaidBy(body, instrument))
+    if (!isInstrument(instrument)) {
+      return sendAgain(400, (payment) =>
+        offeredBy(payment).includes(methodOf(body)) ? unpaidBy(body, instrument) : unpaidBy(body, {}, otherWay),
+      )
+    }
     try {
-      const { payment, state } = await pay(codeOf(request), instrument)
+      const { payment, state, failure } = await pay(codeOf(request), instrument)
+      if (state === 'open' && failure !== null) {
+        return sendForm(reply.status(statusByCode.payment_declined), payment, unpaidBy(body, {}, tryAgain(failure)))
+      }
       return reply.redirect(state === 'paid' ? (payment.returnUrl ?? payment.path) : payment.path, 303)
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
@@ -100,8 +108,22 @@ function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage)
     return payment.returnUrl === null ? sendPaid(reply, payment) : reply.redirect(payment.returnUrl, 303)
   if (state === 'closed') return sendClosed(reply, payment)
   if (state === 'processing') return sendProcessing(reply, payment)
-  const failed = failure === null ? null : unpaidBy({}, {}, `${failure}. Try again, or pay in another way.`)
-  return sendForm(reply, payment, failed)
+  return sendForm(reply, payment, failure === null ? null : unpaidBy({}, {}, tryAgain(failure)))
+}
+
+function tryAgain(failure: string): string {
+  return `${failure}. Try again, or pay in another way.`
+}
+
+const otherWay = 'This payment cannot be made in that way. Use one of the ways below.'
+
+/** The channels that the page has a form for. */
+function offeredBy({ channels, pages }: PayPage): readonly PageChannel[] {
+  return pages.channels.filter((channel) => channels === null || channels.includes(channel))
+}
+
+function methodOf({ method }: Fields): PageChannel {
+  return method === 'mobile_money' ? 'mobile_money' : 'card'
 }
 
 /** The outcome of a charge is unknown after a fault, so the payer is told to look before paying again. */
@@ -116,7 +138,7 @@ function describeProblem({ code, message, expected }: Problem, request: FastifyR
 
 /** The instrument that the payer typed, or the faults of the fields. */
 function readInstrument(fields: Fields, now: Date): TypedCard | TypedPhone | Faults<FieldName> {
-  if (fields.method === 'mobile_money') {
+  if (methodOf(fields) === 'mobile_money') {
     const phone = readText(fields.phone)
     return phone === '' ? { phone: phoneFault } : { type: 'mobile_money', phone }
   }
@@ -169,7 +191,7 @@ function unpaidAfter({ code, field }: ServiceError, fields: Fields, merchantName
   }
   if (field === 'phone') return unpaidBy(fields, { phone: phoneFault })
   if (field === 'number') return unpaidBy(fields, { number: numberFault })
-  return unpaidBy(fields, {}, 'This payment cannot be made in that way. Use one of the ways below.')
+  return unpaidBy(fields, {}, otherWay)
 }
 
 function sendPaid(reply: FastifyReply, payment: PayPage) {
@@ -204,7 +226,7 @@ ${payment.items}
 /** `unpaid` is null for a page that is opened for the first time. */
 function sendForm(reply: FastifyReply, payment: PayPage, unpaid: Unpaid | null) {
   const { pages, merchantName } = payment
-  const offered = payment.channels ?? pages.channels
+  const offered = offeredBy(payment)
   const form = unpaid?.form ?? { values: {}, faults: {} }
   const body = html`
 <h1>Pay <span class="amount">${moneyOf(payment)}</span></h1>
@@ -213,6 +235,7 @@ ${payment.items}
 ${unpaid === null ? '' : alertOf(unpaid)}
 ${offered.includes('card') ? cardForm(payment, form) : ''}
 ${offered.includes('mobile_money') ? phoneForm(payment, form) : ''}
+${offered.length > 0 ? '' : html`<p>This payment cannot be made on this page. Ask ${merchantName} about it.</p>`}
 ${backLink(payment)}
 ${pages.testInstruments === null ? '' : testNumbers(pages.testInstruments)}`
   return sendPage(reply, {

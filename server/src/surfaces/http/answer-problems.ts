@@ -12,7 +12,7 @@ export function sendProblems(
   render: (problem: Problem) => { statusCode: number; body: unknown },
 ): void {
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error)
+    const problem = withAdvice(problemOf(error), request.url)
     if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
     const { statusCode, body } = render(problem)
     if (error instanceof ServiceError) markReplayed(reply, error.replayed)
@@ -24,4 +24,12 @@ export function sendProblems(
     const path = request.url.split('?')[0]
     throw new ServiceError('not_found', `There is nothing at ${request.method} ${path}`)
   })
+}
+
+/** A plus sign in an address is a blank, which people who send the offset of a time often do not know. */
+function withAdvice(problem: Problem, url: string): Problem {
+  if (problem.code !== 'invalid_request' || problem.field === undefined) return problem
+  const parameters = url.slice(url.indexOf('?') + 1).split('&')
+  const isLost = parameters.some((each) => each.startsWith(`${problem.field}=`) && /\d\+\d\d(:|%3A)?\d\d$/i.test(each))
+  return isLost ? { ...problem, message: `${problem.message}; a plus sign in an address is written %2B` } : problem
 }

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
-import type { Context } from '../../domain/context.ts'
 import { type Actor, actorIdOf } from '../../domain/merchants/actors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
+import { noteRefusedCredential } from './refused-credentials.ts'
 import type { SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
@@ -65,7 +65,7 @@ function requireCaller(
     const { scope } = request.routeOptions.config
     if (scope === 'public') return
     const caller = await find(request).catch((error) => {
-      noteFailure(context, request, surface, error)
+      noteRefusedCredential(context, request, surface, error)
       throw error
     })
     // An unknown address has no scope: its caller is told that there is nothing.
@@ -78,29 +78,6 @@ function requireCaller(
     request.actor = { id: await actorIdOf(context, name), requestId: request.id }
     request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })
-}
-
-/**
- * Counts a credential that was refused, and logs it: when it begins, and once a minute with a count, by the end of the key and
- * the address that it came from.
- */
-export function noteFailure(
-  { meter, failures }: Pick<Context, 'meter' | 'failures'>,
-  request: FastifyRequest,
-  surface: string,
-  error: unknown,
-): void {
-  if (!(error instanceof ServiceError) || error.code !== 'unauthorized') return
-  meter.counter('mteja_authentication_failures_total', { surface }).add(1)
-  const given = request.headers[apiKeyHeader]?.toString() ?? request.headers.authorization ?? ''
-  failures.failed(`authentication from ${request.ip} by ${describeCredential(given)}`, { surface })
-}
-
-/** Never more of a key than its hint, and nothing of a text that is no key. */
-function describeCredential(given: string): string {
-  const [, hint] = /\bsk_(?:test|live)_\w*([A-Za-z0-9_-]{4})$/.exec(given.trim()) ?? []
-  if (hint !== undefined) return `a key ending in ${hint}`
-  return given === '' ? 'no credential' : 'another credential'
 }
 
 /** Throws `unauthorized`. */

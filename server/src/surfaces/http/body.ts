@@ -1,18 +1,19 @@
 import type { FastifyInstance } from 'fastify'
-import qs from 'qs'
 import secureJsonParse from 'secure-json-parse'
 import { ServiceError } from '../../base/errors.ts'
 import { mayLose, parseLossless } from '../../base/lossless-json.ts'
+import { parseForm } from './form.ts'
+import type { RequestSchema } from './reading.ts'
 
-const maxDepth = 32
+export const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads request bodies as clients really send them: JSON under any content type or none, chunked or not, and urlencoded
  * where `forms` says so. An empty body is an empty object. A body that the route has no schema for is not read, or is
  * read so that it can be refused. This one place refuses every body that could not be stored and answered unchanged:
- * broken UTF-8 or JSON, NUL characters, half surrogates, numbers too large to keep, `__proto__`, a
- * member of metadata that comes twice.
+ * broken UTF-8 or JSON, NUL characters, half surrogates, numbers too large to keep, `__proto__`, a member that comes twice.
+ * The values of a body are lossless (`base/lossless-json.ts`) until its schema is read (`reading.ts`).
  */
 export function readBodies(
   app: FastifyInstance,
@@ -21,22 +22,23 @@ export function readBodies(
 ): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
-    const isAsked = request.routeOptions.schema?.body !== undefined
+    const schema = request.routeOptions.schema?.body as RequestSchema | undefined
     // Some clients send a body with every DELETE.
-    if (!isAsked && (unasked === 'ignored' || request.method === 'DELETE' || request.is404)) return done(null, {})
+    if (schema === undefined && (unasked === 'ignored' || request.method === 'DELETE' || request.is404))
+      return done(null, {})
     try {
       const text = decode(body as Buffer)
       const type = request.headers['content-type'] ?? ''
       // curl labels every body of -d as urlencoded. No urlencoded form begins with a brace.
       const urlencoded = type.startsWith('application/x-www-form-urlencoded') && !/^\s*[{[]/.test(text)
-      done(null, urlencoded && forms === 'json-or-urlencoded' ? parseForm(text) : parseJson(text))
+      done(null, urlencoded && forms === 'json-or-urlencoded' ? readForm(text, schema) : parseJson(text))
     } catch (error) {
       done(error as Error)
     }
   })
-  // Every body is a JSON object. No body and JSON's null stand for an empty object. A null member means "not given".
+  // Every body is a JSON object. No body and JSON's null stand for an empty object.
   app.addHook('preValidation', (request, _reply, done) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') request.body = withoutNulls(objectBody(request.body))
+    if (request.method !== 'GET' && request.method !== 'HEAD') request.body = objectBody(request.body)
     done()
   })
 }
@@ -49,76 +51,66 @@ function decode(body: Buffer): string {
   }
 }
 
+function readForm(text: string, schema: RequestSchema | undefined): unknown {
+  const lists = Object.entries(schema?.properties ?? {}).filter(([, { type }]) => type === 'array')
+  const form = parseForm(text, { lists: new Set(lists.map(([name]) => name)), maxDepth })
+  refuseUnstorable(form)
+  return form
+}
+
 /**
- * The values of a body are ordinary, but those of its metadata keep their digits and their order. Throws `invalid_request` for
- * broken JSON and for values that could not be stored.
+ * Reads JSON, of the body or of the member `field`, without changing anything: each number keeps its digits, and each object
+ * the order of its members. Throws `invalid_request` for broken JSON, for values that could not be stored, and for a member
+ * that comes twice, of which JSON.parse would keep only the last.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, field?: string): unknown {
   if (text.trim() === '') return {}
-  const { value, members } = parseStorable(text)
-  if (!text.includes(metadataName)) return value
-  if (mayRepeat(text, members)) refuseRepeatedMetadata(text, '')
-  if (mayLose(text)) keepMetadata(value, parseLossless(text))
-  return value
-}
-
-/** Reads metadata that was sent as text. Throws `invalid_request` for broken JSON and for values that could not be stored. */
-export function parseMetadata(text: string): unknown {
-  const { members } = parseStorable(text)
-  if (mayRepeat(text, members)) refuseRepeatedMetadata(text, metadataName)
-  return parseLossless(text)
-}
-
-const metadataName = '"metadata"'
-
-/** The value, and how many members its objects have. */
-function parseStorable(text: string): { value: unknown; members: number } {
   let value: unknown
   try {
     value = secureJsonParse.parse(text, { protoAction: 'error', constructorAction: 'error' })
   } catch {
-    throw new ServiceError('invalid_request', unreadableBecause(text))
+    throw new ServiceError('invalid_request', unreadableBecause(text), field)
   }
-  return { value, members: refuseUnstorable(value) }
+  const members = refuseUnstorable(value)
+  if (mayRepeat(text, members)) refuseRepeatedMembers(text, field)
+  return mayLose(text) ? parseLossless(text) : value
 }
 
 /** Whether the text has more names than the value has members: one came twice, or a string looks as if it had names. */
 function mayRepeat(text: string, members: number): boolean {
-  return (text.match(/"\s*:/g)?.length ?? 0) > members
+  let names = 0
+  for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
+    let before = colon - 1
+    while (text.charCodeAt(before) <= space) before--
+    if (text[before] === '"') names++
+  }
+  return names > members
 }
 
-/** Puts the metadata of `exact`, which is the same body, into `body`. */
-function keepMetadata(body: unknown, exact: unknown): void {
-  if (typeof body !== 'object' || body === null) return
-  const [object, other] = [body as Record<string, unknown>, exact as Record<string, unknown>]
-  for (const [name, value] of Object.entries(object)) {
-    if (name === 'metadata') object[name] = other[name]
-    else keepMetadata(value, other[name])
-  }
-}
+const space = 0x20
 
 const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g
 
-/**
- * JSON.parse keeps only the last of two members with one name.
- *
- * @param textName the name of the member that the text is the value of, as JSON
- */
-function refuseRepeatedMetadata(text: string, textName: string): void {
-  const open: { names: Set<string>; isMetadata: boolean }[] = []
-  let name = textName
+function refuseRepeatedMembers(text: string, field: string | undefined): void {
+  const open: Set<string>[] = []
+  // The member of the whole in which a repeated one is found.
+  let around = field
   for (const [token, string, colon] of text.matchAll(tokens)) {
-    const around = open.at(-1)
-    if (token === '{') {
-      open.push({ names: new Set(), isMetadata: around?.isMetadata === true || name === metadataName })
-    } else if (token === '}') open.pop()
-    if (colon === undefined || around === undefined) continue
-    name = string as string
-    if (around.isMetadata && around.names.has(name)) {
-      throw new ServiceError('invalid_request', `metadata has the member ${name} twice`, 'metadata')
-    }
-    around.names.add(name)
+    if (token === '{') open.push(new Set())
+    else if (token === '}') open.pop()
+    const names = open.at(-1)
+    if (colon === undefined || names === undefined) continue
+    // One name has several spellings: "a" is also "\u0061".
+    const name = JSON.parse(string as string) as string
+    if (names.has(name)) throw repeated(open.length === 1 ? field : around, name)
+    names.add(name)
+    if (open.length === 1 && field === undefined) around = name
   }
+}
+
+function repeated(around: string | undefined, name: string): ServiceError {
+  const message = `${around ?? 'The body'} has the member ${JSON.stringify(name)} twice; send it once`
+  return new ServiceError('invalid_request', message, around ?? name)
 }
 
 function unreadableBecause(text: string): string {
@@ -133,34 +125,10 @@ function unreadableBecause(text: string): string {
   }
 }
 
-function parseForm(text: string): unknown {
-  const value = qs.parse(text, { depth: 5, parameterLimit: 1000, allowPrototypes: false })
-  refuseUnstorable(value)
-  return value
-}
-
 function objectBody(body: unknown): Record<string, unknown> {
   if (body === undefined || body === null) return {}
   if (typeof body === 'object' && !Array.isArray(body)) return body as Record<string, unknown>
   throw new ServiceError('invalid_request', 'The body must be a JSON object')
-}
-
-/** Clients of typed languages send every unset field as null. A null inside metadata is the caller's own and stays. */
-function withoutNulls(object: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(object)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => [name, name === 'metadata' ? value : withoutNullMembers(value)]),
-  )
-}
-
-function withoutNullMembers(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNullMembers)
-  return isPlainObject(value) ? withoutNulls(value) : value
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Answers the number of members in all objects. Walks without recursion, so that a deep body cannot exhaust the stack. */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { Vault } from '../../base/vault.ts'
 import { fingerprintOf, type IdempotentRequest, type KeyScope } from '../../domain/idempotency/request.ts'
+import type { RequestSchema } from './reading.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,11 +23,27 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
       throw new ServiceError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters')
     }
-    const operation = `${request.method} ${request.url.split('?')[0]}`
-    const body = (request.body ?? {}) as Record<string, unknown>
+    // A slash at the end of the path and the case of a currency make no other request.
+    const operation = `${request.method} ${request.url.split('?')[0]?.replace(/(?<=.)\/+$/, '')}`
+    const schema = (request.routeOptions.schema?.body ?? {}) as RequestSchema
+    const body = inOneSpelling(schema, request.body ?? {}) as Record<string, unknown>
     request.idempotent = { key, operation, body, fingerprint: fingerprintOf(vault, operation, body) }
     done()
   })
+}
+
+/** The body with each currency as it is read: `ngn` is NGN. */
+function inOneSpelling(schema: RequestSchema, value: unknown): unknown {
+  if (typeof value === 'string') return schema['x-reads'] === 'currency' ? value.trim().toUpperCase() : value
+  const { items, properties = {} } = schema
+  if (Array.isArray(value)) return items === undefined ? value : value.map((each) => inOneSpelling(items, each))
+  if (typeof value !== 'object' || value === null || schema.properties === undefined) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      name,
+      Object.hasOwn(properties, name) ? inOneSpelling(properties[name] as RequestSchema, each) : each,
+    ]),
+  )
 }
 
 /** Marks an answer that was already given to the same request. */

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import { dayAfter, instantOf } from '../../base/time-zones.ts'
+import { endOf, instantAtOffset, instantOf } from '../../base/time-zones.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 
 const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/
@@ -14,6 +14,13 @@ export function readInstant({ merchant }: Tenant, text: string | undefined, fiel
   return given && instantIn(merchant.timeZone, given, field)
 }
 
+/** Works like `readInstant`, but refuses an empty text too. */
+export function requiredInstant(tenant: Tenant, text: string, field: string): Date {
+  const instant = readInstant(tenant, text, field)
+  if (instant === undefined) throw notATime(text, field)
+  return instant
+}
+
 /**
  * Reads the end of a period: the first instant that is no longer in it. Works like `readInstant`, but a day alone is in the
  * period, so the period ends where the next day begins.
@@ -22,7 +29,7 @@ export function readEnd({ merchant }: Tenant, text: string | undefined, field: s
   const given = readText(text, field)
   if (given === undefined) return undefined
   const instant = instantIn(merchant.timeZone, given, field)
-  return given.time === null ? instantOf(dayAfter(given.day), null, merchant.timeZone) : instant
+  return given.time === null ? endOf(given.day, merchant.timeZone) : instant
 }
 
 /** Reads a period, of which either end may be open. Throws `invalid_request`. */
@@ -63,22 +70,26 @@ function readText(text: string | undefined, field: string): Given | undefined {
   return { text: trimmed, day, time, offset }
 }
 
-function instantIn(timeZone: string, { text, day, time, offset }: Given, field: string): Date {
-  try {
-    // Read by the calendar even if it has an offset, because Date takes 30 February for 2 March.
-    const local = instantOf(day, time, timeZone)
-    const instant = offset === null ? local : new Date(`${day}T${time}${offset}`)
-    if (!Number.isNaN(instant.getTime())) return instant
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-  }
-  const message = `${field} must be a day and a time that exist, not ${JSON.stringify(text)}`
+function instantIn(timeZone: string, given: Given, field: string): Date {
+  const instant = instantOrNull(timeZone, given)
+  if (instant !== null) return instant
+  const { text, offset } = given
+  const isSkipped = offset === null && instantOrNull('UTC', given) !== null
+  const place = isSkipped ? ` in the time zone ${timeZone}, whose clocks skip it` : ''
+  const message = `${field} must be a day and a time that exist${place}, not ${JSON.stringify(text)}`
   throw new ServiceError('invalid_request', message, field)
 }
 
+function instantOrNull(timeZone: string, { day, time, offset }: Given): Date | null {
+  try {
+    return time === null || offset === null ? instantOf(day, time, timeZone) : instantAtOffset(day, time, offset)
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
 function notATime(text: string, field: string): ServiceError {
-  const lostPlus = /\d \d\d:?\d\d$/.test(text) && pattern.test(text.replace(/ (?=\d\d:?\d\d$)/, '+'))
-  const advice = lostPlus ? '; a plus sign in an address is written %2B' : ''
-  const message = `${field} must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z, not ${JSON.stringify(text)}${advice}`
+  const message = `${field} must be a time such as 2024-01-01 or 2024-01-01T00:00:00.000Z, not ${JSON.stringify(text)}`
   return new ServiceError('invalid_request', message, field)
 }

@@ -60,6 +60,7 @@ a{color:var(--accent)}
 .strip{margin:0;padding:8px 16px;background:var(--warn-ground);color:var(--warn);text-align:center;font-size:.8125rem;overflow-wrap:anywhere}
 .amount{font-variant-numeric:tabular-nums;white-space:nowrap}
 h1 .amount{display:block;font-size:2rem;white-space:normal}
+dd.amount{white-space:normal}
 .quiet,.hint{color:var(--quiet);font-size:.8125rem}
 .problem{padding:12px;border-left:4px solid var(--bad);background:var(--bad-ground);border-radius:0 var(--radius) var(--radius) 0}
 .done{color:var(--good)}

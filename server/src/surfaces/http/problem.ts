@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify'
 import { type ErrorCode, QueueFullError, ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
+import { escapeInvisible } from '../../base/visible-text.ts'
 import { describeViolations, type Violation } from './validation.ts'
 
 /** Any reason that ends a request, in the terms that every surface's table uses. */
@@ -19,6 +20,11 @@ export interface Problem {
 
 /** Reads an error from anywhere: the domain, the validator, the HTTP server, the database or a bug. */
 export function problemOf(error: unknown): Problem {
+  const problem = readProblem(error)
+  return { ...problem, message: escapeInvisible(problem.message) }
+}
+
+function readProblem(error: unknown): Problem {
   if (error instanceof ServiceError) return problem(error.code, error.message, { field: error.field })
   const { validation, validationContext, statusCode, code } = error as Partial<FastifyError>
   if (validation) {
@@ -30,6 +36,9 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof QueueFullError) return problem('busy', 'Too many requests are waiting; try again in a moment')
   if ((error as Error | undefined)?.name === 'DatabaseUnavailableError') {
     return problem('busy', 'The database cannot be reached; try again in a moment')
+  }
+  if ((error as Error | undefined)?.name === 'DatabaseBusyError') {
+    return problem('busy', `${(error as Error).message}; try again in a moment`)
   }
   if (error instanceof UpstreamError) {
     return problem('busy', 'A service that this call needs did not answer as it should; try again in a moment')
@@ -54,5 +63,5 @@ function problem(
 /** `email must be a valid email, not "x"` */
 export function sentence({ field, expected, given }: Violation, context?: string): string {
   const where = context === 'querystring' || context === 'params' ? `${field} in the address` : field
-  return `${where} ${expected}${given === undefined ? '' : `, not ${given}`}`
+  return escapeInvisible(`${where} ${expected}${given === undefined ? '' : `, not ${given}`}`)
 }

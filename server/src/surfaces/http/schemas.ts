@@ -17,3 +17,8 @@ export const largestNumber = Number.MAX_SAFE_INTEGER
 export function wholeNumber(minimum: number, maximum: number, options: { description?: string; examples?: number[] }) {
   return Type.Integer({ minimum, maximum, ...options })
 }
+
+/** The code of a currency in any case. With another case the request is the same: see `readIdempotencyKeys`. */
+export function currencyCode(options: { description?: string; examples?: string[] } = {}) {
+  return Type.String({ maxLength: 10, 'x-reads': 'currency', examples: ['ZAR'], ...options })
+}

@@ -14,7 +14,7 @@ export function refuseUnknownMembers(app: FastifyInstance): void {
   app.addHook('preValidation', (request, _reply, done) => {
     const { schema } = request.routeOptions
     if (!request.is404 && schema?.body === undefined) {
-      const [name] = Object.keys((request.body ?? {}) as object)
+      const [name] = Object.entries((request.body ?? {}) as object).find(([, value]) => value !== null) ?? []
       if (name !== undefined) {
         const { field, expected } = describeUnknown([], name, [])
         throw new ServiceError('invalid_request', `${field} ${expected}`, field)

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -51,22 +51,35 @@ const unreadable: Record<string, { status: number; message: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
 }
 
+/** A caller that does not close its side of the connection loses it after this time. */
+const lingerMs = 1000
+
 /**
- * Answers bytes that are not an HTTP request, and headers that are too large. The answer is written by hand, because
- * there is no request yet.
+ * Answers bytes that are not an HTTP request, headers that are too large, and a request that did not arrive in time. The
+ * answer is written by hand, because there is no request yet, or none that is complete.
+ *
+ * @param last the last request of the connection: the request that did not arrive, if its headers did
  */
-export function answerUnreadable(envelopes: readonly Envelope[], error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+export function answerUnreadable(
+  envelopes: readonly Envelope[],
+  error: ConnectionError,
+  socket: Socket,
+  last?: { request: IncomingMessage; response: ServerResponse },
+): void {
+  const arriving = last?.request.complete === false ? last : undefined
+  // A second answer to one request would be read as the answer to the next.
+  if (error.code === 'ECONNRESET' || !socket.writable || arriving?.response.headersSent) {
     socket.destroy()
     return
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
-  const path = /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
+  const path = arriving?.request.url ?? /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
   const body = renderInEnvelope(envelopes, path, status, message)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+  setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
 /** Node gives the packet as a Buffer, although its type says otherwise. */

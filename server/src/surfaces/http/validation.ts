@@ -3,6 +3,8 @@ import formats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import { closestMatch } from 'leven'
+import { amountRule } from '../../base/money.ts'
+import { type RequestSchema, readBySchema } from './reading.ts'
 
 /** A member of a request that does not fit its schema. `expected` completes the sentence "<field> …". */
 export interface Violation {
@@ -18,25 +20,21 @@ export interface Violation {
 const secretFields = /bvn|account|number|value|secret|cvv/i
 
 /**
- * Validates with the schemas that the API reference shows. Texts in queries are read as the numbers and booleans asked
- * for. With `coerceBodies`, texts in bodies are too, for surfaces whose clients send numbers as text. A boolean is never
- * read as a number or a text: `true` would be an amount of 1.
+ * Validates with the schemas that the API reference shows, after each value was read by its schema (`reading.ts`). Texts in
+ * addresses are read as the numbers and booleans asked for. With `coerceBodies`, texts in bodies are too, and numbers as
+ * texts, for surfaces whose clients write either. A boolean is never read as a number or a text: `true` would be an amount
+ * of 1.
  */
 export function validateRequests(app: FastifyInstance, options: { coerceBodies: boolean }): void {
-  const strict = createAjv(false)
-  const coercing = createAjv(true)
+  const ajv = createAjv()
   app.setValidatorCompiler(({ schema, httpPart }) => {
-    const isBody = httpPart === 'body'
-    const ajv = isBody && !options.coerceBodies ? strict : coercing
-    const validate = lazyValidator(() => ajv.compile(schema as object))
-    return isBody && options.coerceBodies ? afterBooleans(schema as JsonSchema, validate) : validate
+    const texts = httpPart !== 'body' || options.coerceBodies
+    return afterReading(
+      schema as RequestSchema,
+      texts,
+      lazyValidator(() => ajv.compile(schema as object)),
+    )
   })
-}
-
-interface JsonSchema {
-  type?: string | string[]
-  properties?: Record<string, JsonSchema>
-  items?: JsonSchema
 }
 
 interface Validator {
@@ -44,31 +42,16 @@ interface Validator {
   errors: ErrorObject[] | null
 }
 
-/** Refuses booleans in place of texts and numbers, and validates what is left. */
-function afterBooleans(schema: JsonSchema, validate: Validator): Validator {
+/** Refuses values that cannot be read as the schema asks, and validates what was read. */
+function afterReading(schema: RequestSchema, texts: boolean, validate: Validator) {
   const check = (data: unknown) => {
-    const found = misplacedBooleans(schema, data)
-    const isValid = found.length === 0 && validate(data)
-    check.errors = found.length === 0 ? validate.errors : found
-    return isValid
+    const { value, faults } = readBySchema(schema, data, texts)
+    if (faults.length === 0 && validate(value)) return { value }
+    check.errors = faults.length === 0 ? validate.errors : faults
+    return false
   }
   check.errors = null as ErrorObject[] | null
   return check
-}
-
-function misplacedBooleans({ type, properties, items }: JsonSchema, data: unknown, instancePath = ''): ErrorObject[] {
-  if (typeof data === 'boolean') {
-    const isWanted = type === undefined || [type].flat().includes('boolean')
-    return isWanted ? [] : [{ keyword: 'type', instancePath, schemaPath: '', params: { type }, data }]
-  }
-  if (Array.isArray(data))
-    return data.flatMap((each, i) => misplacedBooleans(items ?? {}, each, `${instancePath}/${i}`))
-  if (typeof data !== 'object' || data === null) return []
-  return Object.entries(data).flatMap(([name, member]) =>
-    Object.hasOwn(properties ?? {}, name)
-      ? misplacedBooleans(properties?.[name] as JsonSchema, member, `${instancePath}/${name}`)
-      : [],
-  )
 }
 
 /** Compiled at its first use, so that a start does not wait for the schemas of routes that nobody calls. */
@@ -84,9 +67,8 @@ function lazyValidator(compile: () => ValidateFunction): Validator {
   return validate
 }
 
-function createAjv(coerceTypes: boolean): Ajv {
+function createAjv(): Ajv {
   const ajv = new Ajv({
-    coerceTypes,
     useDefaults: true,
     removeAdditional: false,
     verbose: true,
@@ -161,6 +143,7 @@ interface ReadSchema {
   minimum?: number
   maximum?: number
   examples?: unknown[]
+  'x-unit'?: string
 }
 
 function schemaOf(error: FastifySchemaValidationError): ReadSchema {
@@ -176,6 +159,7 @@ type Params = FastifySchemaValidationError['params']
 export const sentences: Record<string, (params: Params, schema: ReadSchema) => string> = {
   required: () => 'is required',
   type: (params, schema) => {
+    if (schema['x-unit'] === 'minor units') return `must be ${amountRule}`
     const types = [params.type].flat().map(String)
     if (types.includes('integer')) return inBounds(schema)
     return `must be ${types.map(article).join(' or ')}`

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { actorIdOf } from '../../domain/merchants/actors.ts'
-import { noteFailure, readBearer } from '../http/authentication.ts'
+import { readBearer } from '../http/authentication.ts'
+import { noteRefusedCredential } from '../http/refused-credentials.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 
 const operatorSockets = new WeakSet<Socket>()
@@ -43,7 +44,7 @@ export function requireOperator(
       if (!isSame(readBearer(request), adminKey))
         throw new ServiceError('unauthorized', 'The operator key is not valid')
     } catch (error) {
-      noteFailure(context, request, 'operator', error)
+      noteRefusedCredential(context, request, 'operator', error)
       throw error
     }
   }

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox'
 import { type Role, roles, type Scope, scopes } from '../../domain/merchants/scopes.ts'
-import { wholeNumber } from '../http/schemas.ts'
+import { currencyCode, wholeNumber } from '../http/schemas.ts'
 
 /** The shapes of Mteja's own surface. Times are ISO 8601 in UTC. Amounts are whole numbers of minor units. */
 export const date = Type.String({ format: 'date-time', examples: ['2026-01-15T10:30:00.000Z'] })
@@ -106,12 +106,14 @@ export const merchantSchema = Type.Object({
 
 export const customerIdSchema = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
 
-export const amountSchema = Type.Number({ description: 'Whole minor units, 1 to 2^53 - 1', examples: [1000] })
+export const amountSchema = Type.Number({
+  'x-unit': 'minor units',
+  description: 'Whole minor units, 1 to 2^53 - 1',
+  examples: [1000],
+})
 
-export const currencySchema = Type.String({
-  maxLength: 10,
+export const currencySchema = currencyCode({
   description: 'ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency',
-  examples: ['ZAR'],
 })
 
 export const limitSchema = Type.Optional(wholeNumber(1, 100, { description: 'Default 50', examples: [50] }))

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { deliverDue } from '../../../test/deliver.ts'
@@ -50,6 +51,17 @@ const callQueue = (maxWaiting: number, calls: number) => {
   return Promise.all(Array.from({ length: calls }, (_, i) => call(i).catch(() => {})))
 }
 
+/** Opens one connection more than are allowed. */
+async function refuseConnection(): Promise<void> {
+  const { app } = await api.openAnother({ limits: { requestTimeoutMs: 1000, maxConnections: 1 } })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port, hostname } = new URL(app.listeningOrigin)
+  const sockets = [1, 2].map(() => net.connect(Number(port), hostname))
+  await Promise.race(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))))
+  for (const socket of sockets) socket.destroy()
+  await app.close()
+}
+
 /** For each metric, an action that changes it, and the line that shows it then. */
 const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
   http_request_duration_seconds: {
@@ -63,6 +75,10 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
       bug.mockRestore()
     },
     shown: /^http_request_failures_total 1$/m,
+  },
+  http_connections_refused_total: {
+    act: refuseConnection,
+    shown: /^http_connections_refused_total 1$/m,
   },
   mteja_authentication_failures_total: {
     act: () => api.call('GET', '/v1/merchant', undefined, 'sk_test_0000000000'),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { type BusyReason, DatabaseBusyError } from '../../db/errors.ts'
 
 let api: TestApi
 
@@ -24,6 +25,31 @@ describe('health', () => {
     const answer = await get('/readyz')
     outage.mockRestore()
     expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'database unreachable' }])
+  })
+
+  test('/readyz says that the disk is full while the database refuses to store anything, and reads are answered', async () => {
+    const full = vi.spyOn(api.service.db, 'isFull', 'get').mockReturnValue(true)
+    const [answer, health, read] = [
+      await get('/readyz'),
+      await get('/api/canary/health'),
+      await api.call('GET', '/customer'),
+    ]
+    full.mockRestore()
+    expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'database storage full' }])
+    expect([health.statusCode, health.json().error.database.message]).toEqual([503, 'The database has no space left'])
+    expect(read.statusCode).toBe(200)
+  })
+
+  test('/readyz answers in time although the database does not, by a lane or without', async () => {
+    const hangs = () => new Promise<never>(() => undefined)
+    for (const outage of [
+      vi.spyOn(api.service.db, 'query').mockImplementation(hangs),
+      vi.spyOn(api.service.db, 'lane').mockReturnValue({ depth: 1, query: hangs }),
+    ]) {
+      const answer = await get('/readyz')
+      outage.mockRestore()
+      expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'database unreachable' }])
+    }
   })
 
   test('Cashful’s health names the service that is down', async () => {
@@ -61,6 +87,13 @@ describe('/metrics', () => {
   })
 })
 
+/** What a caller is told of each reason for which the database has not done a statement. */
+const busyMessages: [BusyReason, string][] = [
+  ['time', 'The database did not answer in time; try again in a moment'],
+  ['lock', 'The database did not answer in time; try again in a moment'],
+  ['space', 'The database cannot store anything at the moment; try again in a moment'],
+]
+
 describe('faults of the server', () => {
   test.each([
     ['/customer', { status: false, type: 'api_error', code: 'unknown' }],
@@ -73,6 +106,20 @@ describe('faults of the server', () => {
     outage.mockRestore()
     expect([answer.statusCode, answer.headers['retry-after'], answer.json()]).toMatchObject([503, '1', body])
   })
+
+  test.each(busyMessages)(
+    'a statement that the database has undone (%s) is answered by 503, not by 500',
+    async (reason, message) => {
+      const busy = new DatabaseBusyError(reason, new Error('select secret from table'))
+      for (const path of ['/customer', '/api/canary/customers', '/v1/api-keys']) {
+        const outage = vi.spyOn(api.service.db, 'query').mockRejectedValue(busy)
+        const answer = await api.call('GET', path)
+        outage.mockRestore()
+        expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1'])
+        expect(answer.body).toContain(message)
+      }
+    },
+  )
 
   test.each([
     ['/customer', { status: false, message: 'Something went wrong on our side; nothing was changed' }],

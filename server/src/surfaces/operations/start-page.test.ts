@@ -22,6 +22,14 @@ describe('the start page', () => {
     expect(body).toContain('<h1>Mteja</h1>')
   })
 
+  test.each(['text/html', 'TEXT/HTML', 'application/json;q=0.5, text/html;q=0.9', 'text/*', 'text/html, */*;q=0.1'])(
+    'a caller of / that prefers a page by %s is shown it',
+    async (accept) => {
+      const { statusCode, headers } = await ask('/', accept)
+      expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+    },
+  )
+
   test('the start page has the addresses of the APIs and the first calls, with the address of this server', async () => {
     const { body } = await ask('/', browser)
     for (const part of ['/api/canary</code>', '</code>', '/v1</code>'])
@@ -73,6 +81,13 @@ describe('the start page', () => {
     ['GET', '*/*'],
     ['GET', 'application/json'],
     ['GET', 'application/json, text/plain, */*'],
+    ['GET', 'text/html;q=0'],
+    ['GET', 'text/html;q=0, application/json'],
+    ['GET', '*/*, text/html;q=0.0'],
+    ['GET', 'application/json, text/html;q=0.9'],
+    ['GET', 'text/htmlx, text/plain'],
+    ['GET', 'application/x-text/html'],
+    ['GET', ''],
     ['POST', browser],
     ['PUT', browser],
   ] as const)('%s of / that accepts %s is answered in Paystack’s envelope', async (method, accept) => {

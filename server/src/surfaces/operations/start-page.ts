@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { isDatabaseReachable } from '../../domain/context.ts'
+import { type DatabaseState, lookAtDatabase } from '../../domain/context.ts'
 import { html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -14,7 +14,7 @@ export const startPage: FastifyPluginAsync<Pick<SurfaceContext, 'context' | 'pub
   { context, publicUrl },
 ) => {
   app.get('/app', { schema: { hide: true } }, async (_request, reply) => {
-    const body = placesBody(publicUrl(), await isDatabaseReachable(context))
+    const body = placesBody(publicUrl(), await lookAtDatabase(context))
     return sendPage(reply.header('vary', 'accept'), { title: 'Mteja', width: 'wide', body })
   })
 
@@ -23,10 +23,15 @@ export const startPage: FastifyPluginAsync<Pick<SurfaceContext, 'context' | 'pub
   )
 }
 
-function placesBody(url: string, isReady: boolean) {
+const faults = {
+  unreachable: 'The database cannot be reached.',
+  full: 'The database has no space left.',
+}
+
+function placesBody(url: string, state: DatabaseState) {
   return html`
 <h1>Mteja</h1>
-<p>${isReady ? html`<span class="done">Ready</span>` : html`<strong>The database cannot be reached.</strong>`} at ${url}</p>
+<p>${state === 'ready' ? html`<span class="done">Ready</span>` : html`<strong>${faults[state]}</strong>`} at ${url}</p>
 
 <h2>Where things are</h2>
 <dl class="places">

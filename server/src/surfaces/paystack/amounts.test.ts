@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listRoutes, openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { type Currency, currencies, maxAmount, minorDigits } from '../../base/money.ts'
+import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import { openPayment } from '../../domain/payments/payments.ts'
@@ -239,27 +240,106 @@ describe('amounts of each currency', () => {
     },
   )
 
-  test('a payment with thousandths of a former release is refused by itself, and left out of lists and sums', async () => {
+  test('a payment with thousandths, made on another API, does not exist on the Paystack surface', async () => {
     const { tenant, call } = await openTenant('TND', 'NGN')
     await openPayment(api.service, tenant, { email, amount: 5005n, currency: 'TND', reference: 'old' })
     await call('POST', '/charge', { email, amount: 700, currency: 'NGN', card })
     const { id, code } = await findIds(tenant)
     await call('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 5005, currency: 'TND' })
-    for (const path of ['/transaction/verify/old', `/transaction/${id}`, '/charge/old']) {
-      const answer = await call('GET', path)
-      expect([path, answer.statusCode, answer.json().message]).toEqual([
+    const likeNobodys = [
+      ['/transaction/verify/old', '/transaction/verify/nobodys'],
+      [`/transaction/${id}`, '/transaction/999'],
+      ['/transaction/timeline/old', '/transaction/timeline/nobodys'],
+      [`/transaction/timeline/${id}`, '/transaction/timeline/999'],
+      ['/charge/old', '/charge/nobodys'],
+    ] as const
+    for (const [path, nobodys] of likeNobodys) {
+      const [answer, other] = [await call('GET', path), await call('GET', nobodys)]
+      expect(answer.statusCode).toBeGreaterThanOrEqual(400)
+      expect([path, answer.statusCode, answer.body]).toEqual([
         path,
-        400,
-        expect.stringContaining('thousandths'),
+        other.statusCode,
+        other.body.replace('999', String(id)),
       ])
     }
-    for (const query of ['', '?use_cursor=true']) {
-      const { data } = (await call('GET', `/transaction${query}`)).json()
-      expect(data.map(({ currency }: { currency: string }) => currency)).toEqual(['NGN'])
+    for (const query of ['', '?use_cursor=true', `?customer=${id}`]) {
+      const { data, meta } = (await call('GET', `/transaction${query}`)).json()
+      const only = query.startsWith('?customer') ? [] : ['NGN']
+      expect(data.map(({ currency }: { currency: string }) => currency)).toEqual(only)
+      if ('total' in meta) expect(meta.total).toBe(only.length)
     }
+    const { data } = (await call('GET', '/transaction/export')).json()
+    const csv = await api.app.inject({ method: 'GET', url: data.path.replace(/^https?:\/\/[^/]+/, '') })
+    expect(csv.body.trim().split('\n')).toEqual([expect.stringMatching(/^id,/), expect.stringContaining(',NGN,700,')])
     const volumes = [{ currency: 'NGN', amount: 700 }]
-    expect((await call('GET', '/transaction/totals')).json().data).toMatchObject({ total_volume_by_currency: volumes })
-    expect((await call('GET', `/customer/${email}`)).json().data.total_transaction_value).toEqual(volumes)
+    expect((await call('GET', '/transaction/totals')).json().data).toMatchObject({
+      total_transactions: 1,
+      total_volume_by_currency: volumes,
+    })
+    expect((await call('GET', `/customer/${email}`)).json().data).toMatchObject({
+      total_transactions: 1,
+      total_transaction_value: volumes,
+    })
+    // The name is taken all the same: it is one name on every API.
+    const again = { email, amount: 700, currency: 'NGN', reference: 'old' }
+    expect((await call('POST', '/transaction/initialize', again)).json().code).toBe('duplicate_reference')
+  })
+
+  test('a paid payment with thousandths is told in the standard style only, and is not sent again in Paystack’s', async () => {
+    const { tenant, call } = await openTenant('TND', 'NGN')
+    await call('POST', '/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/ps', style: 'paystack' })
+    await call('POST', '/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/std' })
+    const { accessCode } = await openPayment(api.service, tenant, {
+      email,
+      amount: 5005n,
+      currency: 'TND',
+      reference: 'paid',
+    })
+    await api.app.inject({
+      method: 'POST',
+      url: `/pay/${accessCode}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ method: 'card', number: card.number, expiry: '12/30', cvv: '408' }).toString(),
+    })
+    const told = await api.service.db.query<{ style: string; id: bigint; event_id: bigint }>(sql`
+      select w.style, d.id, d.event_id from deliveries d
+      join webhook_endpoints w on w.merchant_id = d.merchant_id and w.id = d.endpoint_id
+      where d.merchant_id = ${tenant.merchant.id} and d.event_type = 'payment_intent.succeeded'
+    `)
+    expect(told.map(({ style }) => style)).toEqual(['standard'])
+    const [{ id, event_id }] = told as [(typeof told)[0]]
+    const [event] = await api.service.db.query<RecordedEvent>(sql`
+      select type, data from events where merchant_id = ${tenant.merchant.id} and id = ${event_id}
+    `)
+    expect(event?.data.details).toMatchObject({ transaction: { currency: 'TND', amount: 5005 } })
+    expect(() => renderPaystackEvent(event as RecordedEvent)).toThrow('no name')
+
+    // As a former release has left it.
+    const ofPaystack = sql`select id from webhook_endpoints where merchant_id = ${tenant.merchant.id} and style = 'paystack'`
+    await (api.service.db as OwnedDb).asOwner((session) =>
+      session.query(sql`
+        update deliveries set
+          status = 'failed', failure_reason = 'Answered 500', next_attempt_at = null, endpoint_id = (${ofPaystack})
+        where merchant_id = ${tenant.merchant.id} and id = ${id}
+      `),
+    )
+    const { data } = (await call('GET', '/v1/deliveries?status=failed')).json()
+    const answer = await call('POST', `/v1/deliveries/${data[0].id}/resend`, {})
+    expect([answer.statusCode, answer.json().error.message]).toEqual([
+      400,
+      'The style of its endpoint cannot tell this event',
+    ])
+    expect((await call('GET', '/v1/deliveries/resend-preview')).json().count).toBe(0)
+    expect((await call('POST', '/v1/deliveries/resend', {})).json().count).toBe(0)
+  })
+
+  test('webhooks in Paystack’s style leave out the currencies that its API does not serve, and no other', async () => {
+    const rows = await api.service.db.query<{ currency: Currency; told: boolean }>(sql`
+      select currency, is_told('paystack', 'pay_in.succeeded',
+        json_build_object('details', json_build_object('transaction', json_build_object('currency', currency)))) as told
+      from unnest(${[...currencies]}::text[]) as t (currency)
+    `)
+    expect(rows.map(({ currency, told }) => [currency, told])).toEqual(currencies.map((each) => [each, isServed(each)]))
   })
 
   async function findIds({ merchant }: TestTenant): Promise<{ id: bigint; code: string }> {
@@ -295,7 +375,10 @@ describe('converting an amount', () => {
     expect(amountsMeant('5050', ['XOF'])).toEqual([])
   })
 
-  test('an amount of a currency with thousandths is written in full and never rounded', () => {
-    expect([renderAmount(5000n, 'TND'), renderAmount(5005n, 'TND')]).toEqual([500, 500.5])
-  })
+  test.each(thousandths)(
+    'an amount of %s is written nowhere: it throws, also for a whole number of hundredths',
+    (currency) => {
+      for (const amount of [0n, 5000n, 5005n]) expect(() => renderAmount(amount, currency)).toThrow('hundredths')
+    },
+  )
 })

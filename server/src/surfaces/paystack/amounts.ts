@@ -5,7 +5,7 @@ import { type Currency, minorDigits, wholeAmount } from '../../base/money.ts'
 /*
  * Paystack counts hundredths in every currency: XOF 50 is 5000, although XOF has no smaller unit. The ledger counts the
  * currency's own minor units: XOF 50 is 50. This file is the one place that converts. A currency with thousandths (TND,
- * KWD, LYD) does not fit, so it is refused.
+ * KWD, LYD) does not fit. A request for it is refused. A payment in it, made on another surface, does not exist here.
  */
 
 const wireDigits = 2
@@ -57,20 +57,18 @@ export function amountsMeant(given: string, among: readonly Currency[]): { curre
     .filter((each): each is { currency: Currency; amount: bigint } => each.amount !== null)
 }
 
-/** Minor units as hundredths. */
+/** Minor units as hundredths: a whole number. Throws for a currency that is not served: its amounts are told nowhere here. */
 export function renderAmount(amount: bigint | number, currency: Currency): number {
-  const digits = minorDigits(currency)
-  return digits > wireDigits
-    ? Number(amount) / 10 ** (digits - wireDigits)
-    : Number(BigInt(amount) * hundredthsIn(currency))
+  if (!isServed(currency)) throw new Error(`an amount of ${currency} cannot be told in hundredths`)
+  return Number(BigInt(amount) * hundredthsIn(currency))
 }
 
-/** Whether the amounts of a currency can be told on this surface. */
+/** Whether the amounts of a currency can be told on this surface. `is_told` in fan_out_events.sql has the same list. */
 export function isServed(currency: Currency): boolean {
   return minorDigits(currency) <= wireDigits
 }
 
-/** The refusal of a currency whose amounts cannot be told. */
+/** The refusal of a request in a currency whose amounts cannot be told. */
 export function thousandths(currency: Currency): ServiceError {
   const message = `Amounts of ${currency} have thousandths, and this API counts hundredths: use /v1 or /api/canary for ${currency}`
   return new ServiceError('invalid_request', message, 'amount')

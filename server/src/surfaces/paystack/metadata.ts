@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Metadata } from '../../domain/customers/metadata.ts'
 import type { PaymentMetadata } from '../../domain/payments/payment-records.ts'
-import { parseMetadata } from '../http/body.ts'
+import { parseJson } from '../http/body.ts'
 
 /**
  * Reads metadata as clients send it: an object, or an object as JSON text (Paystack's own Node package, paystack-node).
@@ -9,26 +9,37 @@ import { parseMetadata } from '../http/body.ts'
  */
 export function readMetadata(given: Metadata | string | undefined, mode: 'lenient' | 'strict'): Metadata | undefined {
   if (typeof given !== 'string') return given
-  const value = mode === 'lenient' ? parse(given) : undefined
+  const value = mode === 'lenient' && isJson(given) ? parseJson(given, 'metadata') : undefined
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Metadata
   throw new ServiceError('invalid_request', '"metadata" must be of type object', 'metadata')
 }
 
 /**
  * Reads the metadata of a transaction, which clients send as JSON or as its text. The text of an object or a list
- * becomes the object or the list, and any other text is kept. Undefined for an empty text.
+ * becomes the object or the list, and any other text is kept, also a text of JSON that could not be kept otherwise.
+ * Undefined for an empty text.
  */
 export function readMetadataOrText(given: PaymentMetadata | undefined): PaymentMetadata | undefined {
   if (typeof given !== 'string') return given
   if (given.trim() === '') return undefined
-  const value = parse(given)
+  const value = objectOrText(given)
   return typeof value === 'object' && value !== null ? (value as Exclude<PaymentMetadata, string>) : given
 }
 
-function parse(text: string): unknown {
+function objectOrText(text: string): unknown {
   try {
-    return text.trim() === '' ? {} : parseMetadata(text)
+    return parseJson(text, 'metadata')
+  } catch (error) {
+    if (error instanceof ServiceError) return text
+    throw error
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text.trim() || '{}')
+    return true
   } catch {
-    return undefined
+    return false
   }
 }

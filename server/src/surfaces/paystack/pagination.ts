@@ -1,9 +1,11 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
+import { exactNumber } from '../../base/lossless-json.ts'
 import { flagSchema, isGiven, readFlag } from './queries.ts'
 
 const defaultPerPage = 50
 const maxPerPage = 200
+const maxCount = 1_000_000_000_000
 
 export interface ListQuery {
   perPage?: string | undefined
@@ -65,7 +67,8 @@ export function readCursor(model: CursorModel, cursor: string, field: string): b
 
 function readCount(text: string | undefined, field: string): number | undefined {
   if (!isGiven(text)) return undefined
-  const count = Number(text)
-  if (Number.isInteger(count) && count >= 1 && count <= 1_000_000_000_000) return count
-  throw new ServiceError('invalid_request', `"${field}" must be a positive number`, field)
+  const count = exactNumber(text.trim())
+  if (count !== null && Number.isInteger(count) && count >= 1 && count <= maxCount) return count
+  const message = `"${field}" must be a whole number from 1 to ${maxCount}, not ${JSON.stringify(text)}`
+  throw new ServiceError('invalid_request', message, field)
 }

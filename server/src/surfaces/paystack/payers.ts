@@ -3,8 +3,8 @@ import { ServiceError } from '../../base/errors.ts'
 import { heldCurrency } from '../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Payment, PaymentMetadata } from '../../domain/payments/payment-records.ts'
-import type { NewPayment } from '../../domain/payments/payments.ts'
-import { isServed, readAmount, thousandths } from './amounts.ts'
+import { type NewPayment, type PaymentName, paymentNotFound } from '../../domain/payments/payments.ts'
+import { isServed, readAmount } from './amounts.ts'
 import { readMetadataOrText } from './metadata.ts'
 import { refuseUnserved, type Unserved } from './unserved.ts'
 
@@ -42,10 +42,14 @@ export function refusePayer([error]: FastifySchemaValidationError[]): Error {
   return isEmail ? new ServiceError('invalid_request', invalidEmail, 'email') : new Error('the body does not fit')
 }
 
-/** The payment, if its amount can be told. A payment of a former release may be in any currency. Throws `invalid_request`. */
-export function served(payment: Payment): Payment {
+/**
+ * The payment, if its amount can be told. A payment of another surface or of a former release may be in any currency: one
+ * whose amount cannot be told does not exist on this wire. Throws `reference_not_found`, `payment_not_found`.
+ */
+export async function served(found: Promise<Payment>, name: PaymentName): Promise<Payment> {
+  const payment = await found
   if (isServed(payment.currency)) return payment
-  throw thousandths(payment.currency)
+  throw paymentNotFound(name)
 }
 
 /** Answers the payment. A reference that does not exist is refused in the words for charges. */

@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { readClosedPeriod } from '../http/instants.ts'
 
 // Members of queries are texts, and every language writes its own: Python has True and False, PHP has 1 and nothing.
 
@@ -18,6 +20,16 @@ export function readFlag(text: string | undefined, field: string): boolean | und
   if (yes.includes(word)) return true
   if (no.includes(word)) return false
   throw new ServiceError('invalid_request', `"${field}" must be one of [true, false]`, field)
+}
+
+/** Reads `from` and `to`. Throws `invalid_request`, in Paystack's words. */
+export function readPeriod(tenant: Tenant, { from, to }: { from?: string | undefined; to?: string | undefined }) {
+  try {
+    return readClosedPeriod(tenant, [from, to])
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    throw new ServiceError('invalid_request', `Invalid '${error.field}' date passed`, error.field)
+  }
 }
 
 /** Whether a text has more than blanks. */

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import type { IncomingDetails, PaymentSnapshot } from '../../domain/payments/payment-records.ts'
-import { renderAmount } from './amounts.ts'
+import { isServed, renderAmount } from './amounts.ts'
 import { renderAuthorization, renderHolder } from './render.ts'
 
 /**
@@ -48,11 +48,14 @@ export function renderTransactionRow(transaction: PaymentSnapshot) {
   }
 }
 
-/** `charge.success`, made from the event alone. Null for an event without a successful transaction. */
+/**
+ * `charge.success`, made from the event alone. Null for an event without a successful transaction, and for a transaction
+ * whose amount this wire cannot tell.
+ */
 export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | 'data'>) {
   if (type !== 'pay_in.succeeded' && type !== 'payment_intent.succeeded') return null
   const transaction = data.details?.transaction as PaymentSnapshot | undefined
-  if (transaction === undefined) return null
+  if (transaction === undefined || !isServed(transaction.currency)) return null
   const shown = { ...renderVerified(transaction), plan: {}, source: sourceOf(transaction) }
   return { event: 'charge.success', data: shown }
 }

@@ -3,7 +3,7 @@ import type { DedicatedAccount } from '../../domain/banking/dedicated-accounts.t
 import type { Customer, CustomerSnapshot } from '../../domain/customers/customers.ts'
 import type { Identification } from '../../domain/identity/identity.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
-import type { PaymentTotals } from '../../domain/payments/payment-lists.ts'
+import type { PaymentTotal } from '../../domain/payments/payment-lists.ts'
 import type { PaymentMethod } from '../../domain/payments/payment-methods.ts'
 import type { PaymentMethodSnapshot } from '../../domain/payments/payment-records.ts'
 import { isServed, renderAmount } from './amounts.ts'
@@ -43,7 +43,7 @@ export function renderCustomer(
 
 export function renderFetchedCustomer(
   customer: ReturnType<typeof renderCustomer>,
-  paid: PaymentTotals,
+  paid: readonly PaymentTotal[],
   accounts: ReturnType<typeof renderAssignedAccount>[],
 ) {
   const own = accounts.map(({ assignment, metadata: _, ...account }) => {
@@ -54,7 +54,7 @@ export function renderFetchedCustomer(
     ...customer,
     created_at: customer.createdAt,
     updated_at: customer.updatedAt,
-    total_transactions: paid.count,
+    total_transactions: countServed(paid),
     total_transaction_value: renderVolumes(paid),
     dedicated_account: own[0] ?? null,
     dedicated_accounts: own,
@@ -62,10 +62,15 @@ export function renderFetchedCustomer(
 }
 
 /** The sums of payments in each currency. Currencies that this surface does not serve are left out. */
-export function renderVolumes({ volumes }: PaymentTotals): { currency: Currency; amount: number }[] {
-  return volumes
+export function renderVolumes(totals: readonly PaymentTotal[]): { currency: Currency; amount: number }[] {
+  return totals
     .filter(({ currency }) => isServed(currency))
     .map(({ currency, amount }) => ({ currency, amount: renderAmount(amount, currency) }))
+}
+
+/** The number of payments, without those in currencies that this surface does not serve. */
+export function countServed(totals: readonly PaymentTotal[]): number {
+  return totals.filter(({ currency }) => isServed(currency)).reduce((sum, { count }) => sum + count, 0)
 }
 
 export function renderDedicatedAccount(account: DedicatedAccount) {

@@ -148,7 +148,7 @@ const credential = (example: string) => Type.String({ minLength: 1, maxLength: 2
 export const identificationSchema = Type.Object({
   first_name: credential('Uchenna'),
   last_name: credential('Okoro'),
-  type: credential('bank_account'),
+  type: Type.Unsafe<string>({ type: 'string', enum: ['bank_account'], examples: ['bank_account'] }),
   country: Type.String({ pattern: '^[A-Za-z]{2}$', examples: ['NG'] }),
   bvn: credential('222222222221'),
   bank_code: credential('007'),

@@ -4,9 +4,8 @@ import type { Currency } from '../../base/money.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { PaymentFilter } from '../../domain/payments/payment-lists.ts'
 import type { PaymentStatus } from '../../domain/payments/payment-records.ts'
-import { readClosedPeriod } from '../http/instants.ts'
 import { amountsMeant, isServed, queriedAmountSchema } from './amounts.ts'
-import { isGiven, textOf } from './queries.ts'
+import { isGiven, readPeriod, textOf } from './queries.ts'
 
 /** The members of a query that choose a period. */
 export const periodQuery = {
@@ -55,7 +54,7 @@ export function readFilter(tenant: Tenant, query: TransactionQuery): PaymentFilt
   const customerId = isGiven(query.customer) ? readCustomer(query.customer) : undefined
   const status = isGiven(query.status) ? readStatus(query.status.trim()) : undefined
   return {
-    ...readClosedPeriod(tenant, [query.from, query.to]),
+    ...readPeriod(tenant, query),
     status: customerId === null ? null : status,
     customerId: customerId ?? undefined,
     currencies: served.length === merchant.currencies.length ? undefined : served,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { PaymentMetadata } from '../../domain/payments/payment-records.ts'
-import { metadataSchema } from '../http/schemas.ts'
+import { currencyCode, metadataSchema } from '../http/schemas.ts'
 import { amountSchema, givenAmountSchema } from './amounts.ts'
 import { callbackUrlSchema } from './callback-url.ts'
 import { unservedSchema } from './unserved.ts'
@@ -186,7 +186,7 @@ export const openedTransactionSchema = Type.Object({
 const asked = {
   email: Type.String({ format: 'email', maxLength: 254, examples: ['zero@example.com'] }),
   amount: givenAmountSchema,
-  currency: Type.Optional(Type.String({ maxLength: 10, description: 'Default: the merchant’s first currency' })),
+  currency: Type.Optional(currencyCode({ description: 'Default: the merchant’s first currency' })),
   reference: Type.Optional(
     Type.String({
       maxLength: 100,

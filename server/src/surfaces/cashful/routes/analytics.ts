@@ -42,7 +42,7 @@ const summarySchema = Type.Object(
   {
     balance: Type.Integer({ description: 'The merchant’s balance in minor units' }),
     customers: Type.Integer(),
-    transactions: Type.Integer(),
+    transactions: Type.Integer({ description: 'All transactions in the merchant’s default currency, since the first' }),
     members: Type.Integer({ description: 'Always 1: a merchant has no members here' }),
   },
   { examples: [{ balance: 150000, customers: 240, transactions: 1250, members: 1 }] },

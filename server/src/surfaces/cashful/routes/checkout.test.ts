@@ -122,6 +122,7 @@ test.each([
   [400, { cancelUrl: 'shop' }],
   [400, { currency: 'KES' }],
   [400, { hostedCheckoutConfig: { methods: ['cash'] } }],
+  [400, { hostedCheckoutConfig: { methods: ['bank'] } }],
   [404, { customerId: 'CUS_000000000000000' }],
   [404, { merchantId: 'mer_000000000000000' }],
 ])('creating a checkout session answers %i to %j', async (status, more) => {

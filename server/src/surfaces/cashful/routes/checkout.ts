@@ -8,6 +8,7 @@ import {
   getCheckoutSession,
   type LineItem,
   listCheckoutSessions,
+  type PageMethod,
 } from '../../../domain/payments/checkout-sessions.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -31,7 +32,7 @@ const lineItemSchema = Type.Object({
   imageUrl: text(2000),
 })
 
-/** Stored as given, and answered with a `taxRate`. The hosted page of this server ignores it. */
+/** Stored as given, and answered with a `taxRate`. The page of this server offers its `methods`, and ignores the rest. */
 const hostedConfigSchema = Type.Object({
   merchantId: text(200),
   merchantAlias: text(200),
@@ -44,7 +45,10 @@ const hostedConfigSchema = Type.Object({
   embedMode: Type.Optional(Type.Boolean()),
   embedOrigin: text(2000),
   methods: Type.Optional(
-    Type.Array(Type.Unsafe<string>({ type: 'string', enum: ['card', 'wallet', 'bank'] }), { maxItems: 10 }),
+    Type.Array(Type.Unsafe<PageMethod>({ type: 'string', enum: ['card', 'wallet', 'bank'] }), {
+      maxItems: 10,
+      description: 'The ways to pay that the page offers, of card and wallet (mobile money); none means both',
+    }),
   ),
 })
 

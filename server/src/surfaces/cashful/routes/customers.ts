@@ -23,7 +23,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { requiredInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, type Filter, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -289,15 +289,15 @@ function idOf(request: FastifyRequest): string {
 /** The conditions of a filter on the customers' own members. Texts that are no phone number match no customer. */
 function readEqual(tenant: Tenant, given: Filter<(typeof filtered)[number]>): CustomerFilter['equal'] {
   const { ids, id, phoneNumber, createdAt, updatedAt, name, email } = given
-  const instants = (texts: readonly string[]) =>
-    texts.map((text) => readInstant(tenant, text, 'filter')?.toISOString() ?? '')
+  const instants = (member: string, texts: readonly string[]) =>
+    texts.map((text) => requiredInstant(tenant, text, `filter.${member}`).toISOString())
   const equal = {
     id: bothOf(ids, id),
     name,
     email,
     phoneNumber: phoneNumber?.map((text) => parsePhoneNumber(text, tenant.merchant.country)?.e164 ?? text),
-    createdAt: createdAt && instants(createdAt),
-    updatedAt: updatedAt && instants(updatedAt),
+    createdAt: createdAt && instants('createdAt', createdAt),
+    updatedAt: updatedAt && instants('updatedAt', updatedAt),
   }
   return Object.fromEntries(Object.entries(equal).filter(([, values]) => values !== undefined))
 }

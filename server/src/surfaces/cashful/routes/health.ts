@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { isDatabaseReachable } from '../../../domain/context.ts'
+import { lookAtDatabase } from '../../../domain/context.ts'
 import type { RouteFile } from '../../http/routes.ts'
 
 const component = Type.Object({ status: Type.String(), message: Type.Optional(Type.String()) })
@@ -18,6 +18,11 @@ const healthSchema = Type.Object(
   },
 )
 
+const messages = {
+  unreachable: 'The database cannot be reached',
+  full: 'The database has no space left',
+}
+
 /** `/api/canary/health`: 200 while the database answers, otherwise 503. */
 export const healthRoutes: RouteFile = (routes, { context }) => {
   routes.get(
@@ -34,11 +39,12 @@ export const healthRoutes: RouteFile = (routes, { context }) => {
     },
     async (_request, reply) => {
       const api = { 'cashful-api': { status: 'up' } }
-      if (await isDatabaseReachable(context)) {
+      const state = await lookAtDatabase(context)
+      if (state === 'ready') {
         const info = { ...api, database: { status: 'up' } }
         return { status: 'ok', info, error: {}, details: info }
       }
-      const error = { database: { status: 'down', message: 'The database cannot be reached' } }
+      const error = { database: { status: 'down', message: messages[state] } }
       reply.status(503)
       return { status: 'error', info: api, error, details: { ...api, ...error } }
     },

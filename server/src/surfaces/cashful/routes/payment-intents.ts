@@ -16,7 +16,7 @@ import {
 import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { keyScopeOf, markReplayed } from '../../http/idempotency.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -190,7 +190,8 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
             expiresAt: Type.Optional(
               Type.String({
                 maxLength: 40,
-                description: 'At most a year from now; default 24 hours from now',
+                description:
+                  'An instant, or a day, to the end of which it can be paid; at most a year from now; default 24 hours from now',
                 examples: ['2027-01-15T10:30:00.000Z'],
               }),
             ),
@@ -212,7 +213,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         customerCode: customerId,
         paymentMethodCode: paymentMethodId === undefined ? undefined : readPaymentMethodId(paymentMethodId),
         idempotencyKey: input.idempotencyKey ?? request.idempotent?.key,
-        expiresAt: readInstant(tenant, expiresAt, 'expiresAt'),
+        expiresAt: readEnd(tenant, expiresAt, 'expiresAt'),
       }
       const make = async (each: Attempt) =>
         renderIntent(tenant, await createPaymentIntent(context, tenant, given, each))

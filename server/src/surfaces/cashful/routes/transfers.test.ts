@@ -75,6 +75,19 @@ test.each([
   expect((await wallet.get('/api/canary/transfers')).json().pagination.total).toBe(0)
 })
 
+test('the refusal of a transfer names the customer that does not exist, and no other', async () => {
+  await wallet.payIn(wallet.ada, 10)
+  const [nobody, other] = ['CUS_000000000000000', 'CUS_000000000000001']
+  const messageOf = async (more: object, key?: string) => (await transfer(1, key, more)).json().message
+  for (const key of [undefined, 'missing-receiver', 'missing-receiver']) {
+    expect(await messageOf({ toCustomerId: nobody }, key)).toEqual([`There is no customer "${nobody}"`])
+  }
+  expect(await messageOf({ fromCustomerId: nobody })).toEqual([`There is no customer "${nobody}"`])
+  expect(await messageOf({ fromCustomerId: nobody, toCustomerId: other })).toEqual([
+    `There is no customer "${nobody}" and no customer "${other}"`,
+  ])
+})
+
 test('a transfer to oneself is refused', async () => {
   await wallet.payIn(wallet.ada, 10)
   expect((await transfer(1, undefined, { toCustomerId: wallet.ada })).statusCode).toBe(400)

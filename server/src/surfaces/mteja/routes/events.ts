@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
 import { followEvents, type Look, lookEveryMs } from '../../../domain/events/event-stream.ts'
@@ -52,6 +53,8 @@ const streamLineSchema = Type.Union([
   }),
 ])
 
+const afterWords = 'after must be the id of an event, evt_…, or a position that the stream has sent'
+
 /** A silent connection looks the same as a lost one. */
 const positionEveryMs = 10_000
 const looksPerSecond = 1000 / lookEveryMs
@@ -70,7 +73,18 @@ export function stepOf(
   { limit = 50, before }: { limit?: number; before?: string },
   readName: (name: string) => bigint,
 ): Step<bigint> {
-  return { limit, before: before === undefined ? undefined : readName(before) }
+  const words = 'before must be the nextBefore of an earlier page'
+  return { limit, before: before === undefined ? undefined : readPlace(before, readName, 'before', words) }
+}
+
+/** Reads a place in a list. A name that is none is the parameter's fault, and not a thing that was not found. */
+function readPlace(name: string, readName: (name: string) => bigint, field: string, words: string): bigint {
+  try {
+    return readName(name)
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error
+    throw new ServiceError('invalid_request', `${words}, not ${JSON.stringify(name)}`, field)
+  }
 }
 
 export function customerCodeOf({ data }: Pick<RecordedEvent, 'data'>): string | null {
@@ -188,7 +202,10 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       reply.raw.once('close', () => left.abort())
       const looks = followEvents(context, tenantOf(request), {
         style,
-        after: after === undefined ? undefined : readEventName(context, after),
+        after:
+          after === undefined
+            ? undefined
+            : readPlace(after, (name) => readEventName(context, name), 'after', afterWords),
         signal: AbortSignal.any([closing.signal, left.signal]),
       })
       // The first look may refuse, and the refusal still needs its own status.

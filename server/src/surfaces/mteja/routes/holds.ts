@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { captureHold, getHold, type Hold, listHolds, placeHold, releaseHold } from '../../../domain/wallet/holds.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import {
   amountSchema,
@@ -65,7 +65,8 @@ export const holdRoutes: RouteFile = (routes, surface) => {
           expiresAt: Type.Optional(
             Type.String({
               maxLength: 40,
-              description: 'At most a year from now; without it the hold does not expire',
+              description:
+                'An instant, or a day, which the hold lasts to the end of; at most a year from now. Without it the hold does not expire',
               examples: ['2027-01-15T10:30:00.000Z'],
             }),
           ),
@@ -76,7 +77,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     async (request, keyed) => {
       const { customerId, expiresAt, ...input } = request.body
       const tenant = tenantOf(request)
-      const given = { customerCode: customerId, expiresAt: readInstant(tenant, expiresAt, 'expiresAt'), ...input }
+      const given = { customerCode: customerId, expiresAt: readEnd(tenant, expiresAt, 'expiresAt'), ...input }
       const hold = await placeHold(context, tenant, given, keyed)
       return { answer: renderHold(hold), replayed: hold.replayed }
     },

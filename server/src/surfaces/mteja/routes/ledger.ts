@@ -105,7 +105,7 @@ export const ledgerRoutes: RouteFile = (routes, { context }) => {
     async (request, reply) => {
       const { merchant, format = 'jsonl' } = request.query
       const merchantId = merchant === undefined ? undefined : (await getMerchant(context, merchant)).id
-      const pages = exportEntries(context.db, merchantId)
+      const pages = exportEntries(context.db.unhurried, merchantId)
       if (format === 'csv') return sendText(reply, 'text/csv; charset=utf-8', csvPages(pages))
       return sendText(reply, jsonLines, jsonPages(pages))
     },
@@ -113,7 +113,7 @@ export const ledgerRoutes: RouteFile = (routes, { context }) => {
 }
 
 async function* verificationLines(context: Context): AsyncGenerator<string> {
-  const steps = verifyLedger(context.db)
+  const steps = verifyLedger(context.db.unhurried)
   for (;;) {
     const step = await steps.next()
     yield `${JSON.stringify(step.done ? { result: step.value } : { progress: step.value })}\n`

@@ -12,7 +12,7 @@ import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { wholeNumber } from '../../http/schemas.ts'
-import { amountSchema, date, nullableText, responses } from '../schemas.ts'
+import { amountSchema, currencySchema, date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
 const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
@@ -88,7 +88,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         body: Type.Object({
           customerId,
           amount: amountSchema,
-          currency: Type.Optional(Type.String({ maxLength: 10, examples: ['ZAR'] })),
+          currency: Type.Optional(currencySchema),
           description: optionalText(500, 'Top-up'),
         }),
         response: responses(201, payInSchema, 401, 403, 404),

@@ -75,6 +75,7 @@ describe('the list of banks', () => {
     ['country=kenya', 'KES'],
     ['country=south-africa', 'ZAR'],
     ['country=south%20africa', 'ZAR'],
+    ['country=ZA', 'ZAR'],
     ['currency=KES', 'KES'],
     ['currency=ghs', 'GHS'],
     ['type=basa', 'ZAR'],
@@ -82,6 +83,21 @@ describe('the list of banks', () => {
     const found = await list(`?${query}`)
     expect(found.length).toBeGreaterThan(2)
     expect(new Set(found.map((bank) => bank.currency))).toEqual(new Set([currency]))
+  })
+
+  test('a country in which Paystack works and whose banks are not known has an empty list', async () => {
+    const { body } = await get('/country')
+    const names = body.data.flatMap(({ name, iso_code }: { name: string; iso_code: string }) => [name, iso_code])
+    expect(names).toHaveLength(14)
+    const ivorian = ["cote d'ivoire", 'CÔTE D’IVOIRE', 'cote-d-ivoire', 'Co\u0302te d‘Ivoire']
+    for (const name of [...names, ...ivorian]) {
+      const answer = await get(`/bank?country=${encodeURIComponent(name)}`)
+      expect([name, answer.status, answer.body.message]).toEqual([name, 200, 'Banks retrieved'])
+      const isKnown = /ghana|kenya|nigeria|africa|gh|ke|ng|za/i.test(name) && !ivorian.includes(name)
+      expect([name, answer.body.data.length > 0]).toEqual([name, isKnown])
+    }
+    const paged = (await get('/bank?country=egypt&use_cursor=true')).body
+    expect([paged.data, paged.meta]).toEqual([[], { next: null, previous: null, perPage: 50 }])
   })
 
   test('the list of banks is filtered by several parameters at once', async () => {
@@ -133,10 +149,13 @@ describe('the list of banks', () => {
   })
 
   test.each([
-    ['country=atlantis', '"country" must be one of [ghana, kenya, nigeria, south africa]'],
+    [
+      'country=atlantis',
+      '"country" must be one of [nigeria, ghana, south africa, kenya, côte d’ivoire, egypt, rwanda]',
+    ],
     ['next=abc', '"next" must be a cursor from the meta of an earlier page'],
     [`next=${Buffer.from('bank:999').toString('base64')}`, '"next" must be a cursor of the same list'],
-    ['perPage=none', '"perPage" must be a positive number'],
+    ['perPage=none', '"perPage" must be a whole number from 1 to 1000000000000, not "none"'],
   ])('the list of banks refuses %s', async (query, message) => {
     expect(await get(`/bank?${query}`)).toEqual({ status: 400, body: refusal(message) })
   })

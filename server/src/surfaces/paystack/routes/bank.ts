@@ -1,12 +1,13 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import { type Bank, bankCountries } from '../../../domain/banking/bank-list.ts'
+import type { Bank } from '../../../domain/banking/bank-list.ts'
 import { listBanks, resolveAccount, validateAccount } from '../../../domain/banking/banks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { cursorQuery, readCursor, readPerPage, wantsCursor, writeCursor } from '../pagination.ts'
 import { flagSchema, isGiven, readFlag, textOf } from '../queries.ts'
 import { responses, success } from '../schemas.ts'
+import { countries } from './country.ts'
 
 const tags = ['Verification']
 const maxPerPage = 100
@@ -84,7 +85,13 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
         description: 'Answers the whole list, unless perPage or a cursor asks for a page of it.',
         tags,
         querystring: Type.Object({
-          country: Type.Optional(Type.String({ examples: ['nigeria'] })),
+          country: Type.Optional(
+            Type.String({
+              description:
+                'A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty',
+              examples: ['nigeria'],
+            }),
+          ),
           currency: Type.Optional(Type.String({ examples: ['NGN'] })),
           type: Type.Optional(
             Type.String({
@@ -282,14 +289,22 @@ function renderBank(bank: Bank) {
   }
 }
 
-/** `nigeria`, `Ghana`, `south-africa`. Throws `invalid_request` for a country whose banks are not known. */
-function readCountry(text: string | undefined): Bank['country'] | undefined {
+/**
+ * `nigeria`, `Ghana`, `south-africa`, `NG`: a country in which Paystack works, by its name as `/country` answers it or by its
+ * code. Of some of them no bank is known here. Throws `invalid_request` for any other text.
+ */
+function readCountry(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
-  const wanted = text.toLowerCase().replaceAll('-', ' ')
-  const country = bankCountries.find((each) => each.toLowerCase() === wanted)
-  if (country !== undefined) return country
-  const names = bankCountries.map((each) => each.toLowerCase()).join(', ')
+  const wanted = plainName(text)
+  const country = countries.find(({ name, iso_code }) => [name, iso_code].some((each) => plainName(each) === wanted))
+  if (country !== undefined) return country.name
+  const names = countries.map(({ name }) => name.toLowerCase()).join(', ')
   throw new ServiceError('invalid_request', `"country" must be one of [${names}]`, 'country')
+}
+
+/** The letters of a name: without case, accents, blanks, hyphens and apostrophes of any form. */
+function plainName(text: string): string {
+  return text.normalize('NFD').toLowerCase().replace(/\P{L}/gu, '')
 }
 
 function needed(text: string | undefined, field: string): string {

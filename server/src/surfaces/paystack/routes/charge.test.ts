@@ -35,22 +35,46 @@ describe('a charge', () => {
   })
 
   test.each([
-    ['0551234987', 'mtn'],
-    ['+254710000000', 'mpesa'],
-  ])('a charge of mobile money %s succeeds, and cannot be repeated without its holder', async (phone, provider) => {
-    const { status, channel, authorization } = await charged({ mobile_money: { phone, provider } })
-    expect([status, channel]).toEqual(['success', 'mobile_money'])
-    expect(authorization).toMatchObject({
-      authorization_code: expect.stringMatching(/^AUTH_/),
-      channel: 'mobile_money',
-      bank: provider,
-      last4: phone.slice(-4),
-      reusable: false,
-      signature: null,
-      card_type: null,
-      bin: null,
-    })
-  })
+    ['0551234987', 'mtn', 'GHS'],
+    ['+254710000000', 'mpesa', 'KES'],
+  ] as const)(
+    'a charge of mobile money %s succeeds, and cannot be repeated without its holder',
+    async (phone, provider, currency) => {
+      tenant = await createTestTenant(api.service, { country: 'GH', currencies: [currency] })
+      const { status, channel, authorization } = await charged({ mobile_money: { phone, provider } })
+      expect([status, channel]).toEqual(['success', 'mobile_money'])
+      expect(authorization).toMatchObject({
+        authorization_code: expect.stringMatching(/^AUTH_/),
+        channel: 'mobile_money',
+        bank: provider,
+        last4: phone.slice(-4),
+        reusable: false,
+        signature: null,
+        card_type: null,
+        bin: null,
+      })
+    },
+  )
+
+  test.each([
+    ['GHS', ['mtn', 'ATL', 'vod'], ['mpesa', 'wave', 'x']],
+    ['KES', ['mpesa', 'mptill', 'mpesa_offline'], ['mtn', 'vod', 'x']],
+    ['XOF', ['orange', 'wave', 'mtn'], ['mpesa', 'atl', 'x']],
+    ['ZAR', ['mpesa', 'mtn'], ['x']],
+  ] as const)(
+    'mobile money in %s is charged by %j, and a charge by %j is refused',
+    async (currency, taken, refused) => {
+      tenant = await createTestTenant(api.service, { country: 'GH', currencies: [currency] })
+      const answerOf = async (provider: string) => {
+        const { statusCode, body } = await charge({ mobile_money: { phone: '0551234987', provider } })
+        const { message, code } = JSON.parse(body)
+        return [statusCode, message, code]
+      }
+      for (const provider of taken) expect(await answerOf(provider)).toEqual([200, 'Charge attempted', undefined])
+      for (const provider of refused)
+        expect(await answerOf(provider)).toEqual([400, 'Invalid provider', 'invalid_params'])
+    },
+  )
 
   test('a charge accepts the instrument as JSON text, as a published client sends it', async () => {
     expect(await charged({ card: JSON.stringify(card) })).toMatchObject({ status: 'success', channel: 'card' })
@@ -137,6 +161,8 @@ describe('a charge', () => {
     [{ card: { ...card, expiry_month: 12, expiry_year: 25 } }, 'expired'],
     [{ card: { ...card, cvv: 'abc' } }, 'card.cvv'],
     [{ mobile_money: { phone: 'me' } }, 'phone'],
+    [{ mobile_money: { phone: '0551234987', provider: 'mpesa' } }, 'Invalid provider'],
+    [{ mobile_money: { phone: '0551234987', provider: 'nobody' } }, 'Invalid provider'],
     [{ card, reference: 'a b' }, 'reference'],
     [{ card, currency: 'KES' }, 'Currency not supported by merchant'],
   ])('a charge with %j is refused and creates no customer', async (body, words) => {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import type { Currency } from '../../../base/money.ts'
 import type { TypedCard, TypedPhone } from '../../../domain/payments/instruments.ts'
 import { snapshotPayment } from '../../../domain/payments/payment-records.ts'
 import { chargeInstrument, chargePaymentMethod, verifyPayment } from '../../../domain/payments/payments.ts'
@@ -48,7 +49,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       const asked = readPayer(tenant, request.body)
       const payment = readPayment(request.body, context.clock.now())
-
+      if ('instrument' in payment) checkProvider(payment.instrument, asked.currency)
       const charged =
         'instrument' in payment
           ? await chargeInstrument(context, tenant, { ...asked, ...payment }, attempt)
@@ -72,7 +73,9 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const { reference } = request.params
-      const transaction = served(await findingCharge(verifyPayment(context, tenantOf(request), reference)))
+      const transaction = await findingCharge(
+        served(verifyPayment(context, tenantOf(request), reference), { reference }),
+      )
       const data = { ...renderTransaction(snapshotPayment(transaction)), redirect_url: null }
       return { status: true as const, message: 'Reference check successful', data }
     },
@@ -80,14 +83,14 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === undefined || value === ''
+  return value === undefined || value === null || value === ''
 }
 
 /** A published client sends objects as JSON text. */
 function withParsedMembers<Body extends Record<string, unknown>>(body: Body): Body {
   const parsed = (['card', 'mobile_money'] as const)
     .filter((name) => typeof body[name] === 'string')
-    .map((name) => [name, parseJson(body[name] as string)])
+    .map((name) => [name, parseJson(body[name] as string, name)])
   return { ...body, ...Object.fromEntries(parsed) }
 }
 
@@ -109,6 +112,21 @@ function readPayment(
   if (card !== undefined) return { instrument: readCard(card, now) }
   const { phone, provider } = mobile_money as Required<Payment>['mobile_money']
   return { instrument: { type: 'mobile_money', phone, provider } }
+}
+
+/** The mobile money providers of Paystack's, by the currencies that they are known to take. */
+const providers: Readonly<Partial<Record<Currency, readonly string[]>>> = {
+  GHS: ['mtn', 'atl', 'vod'],
+  KES: ['mpesa', 'mpesa_offline', 'mptill', 'atl'],
+  XOF: ['mtn', 'orange', 'wave'],
+}
+
+/** Throws `invalid_request` in Paystack's words. In a currency without providers of Paystack's, any of them is taken. */
+function checkProvider(instrument: TypedCard | TypedPhone, currency: Currency): void {
+  if (instrument.type !== 'mobile_money' || isEmpty(instrument.provider)) return
+  const taken = providers[currency] ?? Object.values(providers).flat()
+  if (taken.includes(String(instrument.provider).toLowerCase())) return
+  throw new ServiceError('invalid_request', 'Invalid provider', 'mobile_money.provider')
 }
 
 function readCard({ number, expiry_month, expiry_year }: Required<Payment>['card'], now: Date): TypedCard {

@@ -31,7 +31,7 @@ const countrySchema = Type.Object({
 })
 
 /** The countries in which Paystack works. The codes of types and methods are known for two of them. */
-const countries = [
+export const countries = [
   country(1, 'NG', 'Nigeria', ['NGN', 'USD'], ['001', '002', '003'], ['001', '002', '003', '004']),
   country(2, 'GH', 'Ghana', ['GHS', 'USD'], ['004', '005'], ['001']),
   country(3, 'ZA', 'South Africa', ['ZAR']),

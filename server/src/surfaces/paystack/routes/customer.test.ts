@@ -419,7 +419,8 @@ describe('listing customers by page', () => {
     ['page', '1.5'],
   ])('the list of Paystack customers refuses %s=%s with 400', async (field, value) => {
     const answer = await call('GET', `/customer?${field}=${value}`)
-    expect([answer.statusCode, answer.json()]).toEqual([400, invalid(`"${field}" must be a positive number`)])
+    const message = `"${field}" must be a whole number from 1 to 1000000000000, not "${value}"`
+    expect([answer.statusCode, answer.json()]).toEqual([400, invalid(message)])
   })
 
   test.each([
@@ -447,12 +448,27 @@ describe('listing customers by page', () => {
     expect([emails(page), page.meta.total]).toEqual([names.map((name) => `${name}@example.com`), names.length])
   })
 
-  test.each(['yesterday', '2026-13-01', '15/01/2026', '1768473000', '2026-01-15T25:00:00Z'])(
-    'the list of Paystack customers refuses from=%s with 400',
-    async (from) => {
-      const answer = await call('GET', `/customer?from=${encodeURIComponent(from)}`)
-      const message = expect.stringMatching(/^"?from"? must be a /)
-      expect([answer.statusCode, answer.json()]).toEqual([400, invalid(message)])
+  test.each(['yesterday', '2026-13-01', '2026-02-30', '15/01/2026', '1768473000', '2026-01-15T25:00:00Z'])(
+    'each list of Paystack’s with a period refuses %s as from or to, in Paystack’s words',
+    async (given) => {
+      const lists = [
+        '/customer',
+        '/customer?use_cursor=true',
+        '/transaction',
+        '/transaction/totals',
+        '/transaction/export',
+      ]
+      for (const list of lists) {
+        for (const field of ['from', 'to']) {
+          const query = `${list.includes('?') ? '&' : '?'}${field}=${encodeURIComponent(given)}`
+          const answer = await call('GET', `${list}${query}`)
+          expect([list, answer.statusCode, answer.json()]).toEqual([
+            list,
+            400,
+            invalid(`Invalid '${field}' date passed`),
+          ])
+        }
+      }
     },
   )
 })

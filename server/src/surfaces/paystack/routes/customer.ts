@@ -17,7 +17,6 @@ import { summarizePaid } from '../../../domain/payments/payment-lists.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { readClosedPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
@@ -31,6 +30,7 @@ import {
   wantsCursor,
   writeCursor,
 } from '../pagination.ts'
+import { readPeriod } from '../queries.ts'
 import { renderAssignedAccount, renderCustomer, renderCustomerRow, renderFetchedCustomer } from '../render.ts'
 import {
   createCustomerSchema,
@@ -273,7 +273,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   async function listByPage(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
     const page = readPageNumber(query)
     const perPage = readPerPage(query)
-    const window = readClosedPeriod(tenant, [query.from, query.to])
+    const window = readPeriod(tenant, query)
     const { items, total } = await listCustomers(context, tenant, window, {
       limit: perPage,
       offset: (page - 1) * perPage,
@@ -283,7 +283,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
 
   async function listByCursor(tenant: Tenant, query: Parameters<typeof readPageNumber>[0]) {
     const perPage = readPerPage(query)
-    const window = readClosedPeriod(tenant, [query.from, query.to])
+    const window = readPeriod(tenant, query)
     const { items, hasNewer, hasOlder } = await walkCustomers(context, tenant, window, {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('customer', query.next, 'next') } : {}),

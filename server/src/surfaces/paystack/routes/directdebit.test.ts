@@ -78,7 +78,7 @@ describe('the mandates of all customers', () => {
   test.each([
     ['status=paid', '"status" must be one of [pending, active, revoked]'],
     ['cursor=abc', '"cursor" must be next of an earlier page'],
-    ['per_page=x', '"per_page" must be a positive number'],
+    ['per_page=x', '"per_page" must be a whole number from 1 to 1000000000000, not "x"'],
   ])('the list of mandates refuses %s', async (query, message) => {
     const { status, body } = await call('GET', `/directdebit/mandate-authorizations?${query}`)
     expect([status, body.message, body.code]).toEqual([400, message, 'invalid_params'])

@@ -8,7 +8,13 @@ import {
   walkPayments,
 } from '../../../domain/payments/payment-lists.ts'
 import { type Payment, snapshotPayment } from '../../../domain/payments/payment-records.ts'
-import { chargePaymentMethod, getPayment, openPayment, verifyPayment } from '../../../domain/payments/payments.ts'
+import {
+  chargePaymentMethod,
+  getPayment,
+  openPayment,
+  paymentNotFound,
+  verifyPayment,
+} from '../../../domain/payments/payments.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { sendText } from '../../http/send-text.ts'
@@ -27,7 +33,7 @@ import {
 } from '../pagination.ts'
 import { readPayer, refusePayer, served } from '../payers.ts'
 import { flagSchema, isGiven, readFlag } from '../queries.ts'
-import { renderVolumes } from '../render.ts'
+import { countServed, renderVolumes } from '../render.ts'
 import { renderTimeline, renderTransaction, renderTransactionRow, renderVerified } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
 import { openExport, sealExport, writeTransactions } from '../transaction-export.ts'
@@ -99,7 +105,8 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const transaction = served(await verifyPayment(context, tenantOf(request), request.params.reference))
+      const { reference } = request.params
+      const transaction = await served(verifyPayment(context, tenantOf(request), reference), { reference })
       const data = renderVerified(snapshotPayment(transaction))
       return { status: true as const, message: 'Verification successful', data }
     },
@@ -156,7 +163,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       const totals = await totalPayments(context, tenant, readFilter(tenant, request.query))
       const volumes = renderVolumes(totals)
       const data = {
-        total_transactions: totals.count,
+        total_transactions: countServed(totals),
         total_volume: sumOf(volumes),
         total_volume_by_currency: volumes,
         pending_transfers: 0,
@@ -274,7 +281,8 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const transaction = served(await getPayment(context, tenantOf(request), { id: readId(request.params.id) }))
+      const name = { id: readId(request.params.id) }
+      const transaction = await served(getPayment(context, tenantOf(request), name), name)
       const data = renderTransaction(snapshotPayment(transaction))
       return { status: true as const, message: 'Transaction retrieved', data }
     },
@@ -313,7 +321,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     const names = [...(isNumber(name) ? [{ id: BigInt(name) }] : []), { reference: name }]
     for (const each of names) {
       try {
-        return await getPayment(context, tenant, each)
+        return await served(getPayment(context, tenant, each), each)
       } catch (error) {
         if (!(error instanceof ServiceError)) throw error
       }
@@ -335,7 +343,7 @@ function isNumber(text: string): boolean {
 
 function readId(id: string): bigint {
   if (isNumber(id)) return BigInt(id)
-  if (/^\d+$/.test(id)) throw new ServiceError('payment_not_found', `There is no payment ${id}`)
+  if (/^\d+$/.test(id)) throw paymentNotFound({ id })
   throw new ServiceError('invalid_request', 'Transaction ID should be numeric', 'id')
 }
 

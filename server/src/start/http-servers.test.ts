@@ -1,0 +1,204 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openTestApi, type TestApi } from '../../test/api.ts'
+import type { AppOptions } from './app.ts'
+import { allowedConnections } from './http-servers.ts'
+
+const limits = { requestTimeoutMs: 500, maxConnections: 40 }
+
+let api: TestApi
+beforeAll(async () => {
+  api = await openTestApi({ limits })
+})
+afterAll(() => api.close())
+
+/** The application on a port of its own, with the database of the others. */
+async function listen(options: AppOptions = {}) {
+  const { app } = await api.openAnother({ limits, ...options })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return { app, port: Number(new URL(app.listeningOrigin).port) }
+}
+
+/** A connection, and everything that has arrived over it. */
+class Caller {
+  readonly socket: net.Socket
+  readonly closed: Promise<unknown>
+  received = ''
+
+  constructor(port: number) {
+    this.socket = net.connect(port, '127.0.0.1')
+    this.socket.setEncoding('utf8')
+    this.socket
+      .on('error', () => undefined)
+      .on('data', (text) => {
+        this.received += text
+      })
+    this.closed = new Promise((resolve) => this.socket.once('close', resolve))
+  }
+
+  send(text: string): this {
+    this.socket.write(text)
+    return this
+  }
+
+  async untilReceived(text: string): Promise<void> {
+    await vi.waitFor(() => expect(this.received).toContain(text), { timeout: 5000 })
+  }
+
+  /** Sends a byte again and again, until the connection is closed. */
+  async drip(byte: string): Promise<void> {
+    while (!this.socket.destroyed) {
+      this.socket.write(byte)
+      await sleep(50)
+    }
+  }
+}
+
+const post = (path: string, ...headers: string[]) =>
+  [`POST ${path} HTTP/1.1`, 'host: x', 'content-type: application/json', ...headers, '', ''].join('\r\n')
+const get = (path: string, ...headers: string[]) => [`GET ${path} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n')
+const bearer = () => `authorization: Bearer ${api.tenant.secret}`
+
+describe('requests that do not arrive', () => {
+  test('a body that does not arrive in time is answered by 408 in the envelope of its address, and loses its connection', async () => {
+    const { app, port } = await listen()
+    const page = '/pay/aaaaaaaaaaaaaaa'
+    const [never, page408, dripping, chunked, cashful] = [
+      new Caller(port).send(post('/customer', bearer(), 'content-length: 1000')),
+      new Caller(port).send(post(page, 'content-length: 1000')),
+      new Caller(port).send(post('/v1/holds', bearer(), 'content-length: 1000')),
+      new Caller(port).send(post('/v1/holds', bearer(), 'transfer-encoding: chunked')),
+      new Caller(port).send(post('/api/canary/customers', bearer(), 'content-length: 1000')),
+    ] as const
+    void dripping.drip(' ')
+    void chunked.drip('1\r\n \r\n')
+    await Promise.all([never, page408, dripping, chunked, cashful].map(({ closed }) => closed))
+    for (const { received } of [never, page408, dripping, chunked, cashful]) {
+      expect(received).toMatch(/^HTTP\/1.1 408 [\s\S]*connection: close/)
+      expect(received).toContain('The request did not arrive in time')
+    }
+    expect(never.received).toContain('"status":false')
+    expect(dripping.received).toContain('"error":{')
+    expect(cashful.received).toContain('"statusCode":408')
+    await app.close()
+  })
+
+  test('headers that do not arrive, and a connection that says nothing, are closed in time', async () => {
+    const { app, port } = await listen()
+    const callers = [new Caller(port), new Caller(port).send('GET /customer HTTP/1.1\r\nhost:')]
+    await Promise.all(callers.map(({ closed }) => closed))
+    expect(callers[1]?.received).toContain('408')
+    await app.close()
+  })
+
+  test('a refusal that comes before the body is sent, and ends the connection unless the body has arrived', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const [without, honest] = [
+      new Caller(port).send(post('/customer', 'content-length: 1000')),
+      new Caller(port).send(post('/customer', `content-length: ${1024 * 1024}`)),
+    ]
+    honest.send(' '.repeat(1024 * 1024))
+    await without.closed
+    expect(without.received).toMatch(/^HTTP\/1.1 401 [\s\S]*connection: close/i)
+    await honest.untilReceived('401')
+    expect(honest.received).toMatch(/connection: keep-alive/i)
+    honest.send(get('/healthz'))
+    await honest.untilReceived('{"status":"ok"}')
+    await app.close()
+  })
+})
+
+describe('too many connections', () => {
+  test('connections beyond the limit are refused, counted and logged, the others are answered, and later all are', async () => {
+    const { app, port } = await listen()
+    const failed = vi.spyOn(api.service.failures, 'failed')
+    const callers = Array.from({ length: limits.maxConnections }, () => new Caller(port))
+    await Promise.all(callers.map(({ socket }) => once(socket, 'connect')))
+    const refused = new Caller(port)
+    await refused.closed
+    expect(refused.received).toBe('')
+    callers[0]?.send(get('/customer', bearer()))
+    await callers[0]?.untilReceived('200 OK')
+    expect(await api.service.meter.render()).toMatch(/^http_connections_refused_total [1-9]/m)
+    expect(failed).toHaveBeenCalledWith('connections', { reason: 'all 40 are taken' })
+    failed.mockRestore()
+    for (const { socket } of callers) socket.destroy()
+    await Promise.all(callers.map(({ closed }) => closed))
+    const later = new Caller(port).send(get('/healthz'))
+    await later.untilReceived('200 OK')
+    await app.close()
+  })
+
+  test('callers may hold fewer connections than the system allows, so that the server can open files', () => {
+    expect(allowedConnections(10, 20_000)).toBe(20_000 - 522)
+    expect(allowedConnections(10, 1500)).toBe(1500 - 522)
+    expect(allowedConnections(10, 256)).toBe(64)
+    expect(allowedConnections(10)).toBeGreaterThan(100)
+  })
+})
+
+describe('a server that closes', () => {
+  test('a server that is about to close says so by /readyz, and still answers, on connections that then close', async () => {
+    const draining = new AbortController()
+    const { app, port } = await listen({ draining: draining.signal })
+    const kept = new Caller(port).send(get('/readyz'))
+    await kept.untilReceived('{"status":"ready"}')
+    draining.abort()
+    kept.send(get('/readyz'))
+    await kept.closed
+    expect(kept.received).toMatch(/503 Service Unavailable[\s\S]*{"status":"closing"}/)
+    const later = new Caller(port).send(get('/customer', bearer()))
+    await later.closed
+    expect(later.received).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close/i)
+    await app.close()
+  })
+
+  test('a server closes in two seconds, although callers keep connections open and send half of a request', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const idle = Array.from({ length: 10 }, () => new Caller(port).send(get('/customer', bearer())))
+    await Promise.all(idle.map((caller) => caller.untilReceived('200 OK')))
+    const half = new Caller(port).send(post('/customer', bearer(), 'content-length: 1000'))
+    const silent = new Caller(port)
+    await once(silent.socket, 'connect')
+    // A call that is under way when the server begins to close.
+    const { query } = api.service.db
+    const slow = vi.spyOn(api.service.db, 'query').mockImplementation(async (statement) => {
+      await sleep(300)
+      return query.call(api.service.db, statement) as Promise<never[]>
+    })
+    const underWay = new Caller(port).send(get('/customer', bearer()))
+    await sleep(100)
+    slow.mockRestore()
+    const begunAt = performance.now()
+    await app.close()
+    expect(performance.now() - begunAt).toBeLessThan(2000)
+    expect(underWay.received).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close/i)
+    await Promise.all([...idle, half, silent].map(({ closed }) => closed))
+  })
+
+  test.each([
+    ['/customer', '"code":"unknown"'],
+    ['/api/canary/customers', '"statusCode":503'],
+    ['/v1/api-keys', '"error":{"code":"busy"'],
+    ['/v1/nothing', '"error":{"code":"busy"'],
+  ])(
+    'a call of %s that arrives while the server closes is refused in its envelope, to be tried again',
+    async (path, body) => {
+      const { app, port } = await listen()
+      const caller = new Caller(port)
+      await once(caller.socket, 'connect')
+      await sleep(50)
+      const closed = app.close()
+      await sleep(20)
+      caller.send(get(path, bearer()))
+      await Promise.all([closed, caller.closed])
+      expect(caller.received).toMatch(/^HTTP\/1.1 503 /)
+      expect(caller.received.toLowerCase()).toContain('retry-after: 1')
+      expect(caller.received.toLowerCase()).toContain('connection: close')
+      expect(caller.received).toContain('The server is closing; try again in a moment')
+      expect(caller.received).toContain(body)
+    },
+  )
+})

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs'
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FailureLog } from '../base/failure-log.ts'
+import type { Meter } from '../base/meter.ts'
+
+export interface HttpLimits {
+  /** A request must have arrived within this time, its body included. */
+  requestTimeoutMs: number
+  /** Connections that callers may hold at once. */
+  maxConnections: number
+}
+
+/** An idle connection is kept for this time. Longer than the 60 seconds of most balancers, so that the balancer closes it first. */
+const keepAliveMs = 72_000
+/** A request's headers must have arrived within this time. */
+const headersTimeoutMs = 20_000
+/** While the server closes, a request has this time to arrive. */
+const lastRequestsMs = 1000
+const lookMs = 50
+
+/** A request, and the answer to it. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/**
+ * The HTTP servers of one application, with limits for callers that hold connections. Fastify asks for a server for each
+ * address that the name it listens on stands for.
+ */
+export class HttpServers {
+  readonly #limits: HttpLimits
+  readonly #failures: FailureLog
+  readonly #refused
+  readonly #servers: http.Server[] = []
+  readonly #sockets = new Set<Socket>()
+  /** The last request of each connection. */
+  readonly #exchanges = new WeakMap<Socket, Exchange>()
+
+  constructor(limits: HttpLimits, { failures, meter }: { failures: FailureLog; meter: Meter }) {
+    this.#limits = limits
+    this.#failures = failures
+    this.#refused = meter.counter('http_connections_refused_total', {})
+  }
+
+  make(answer: RequestListener): http.Server {
+    const { requestTimeoutMs, maxConnections } = this.#limits
+    const options = {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+      // By default Node looks twice a minute, so that a request of a minute would have up to one and a half.
+      connectionsCheckingInterval: Math.min(1000, Math.ceil(requestTimeoutMs / 4)),
+      keepAliveTimeout: keepAliveMs,
+    }
+    const server = http.createServer(options, (request, response) => {
+      this.#exchanges.set(request.socket, { request, response })
+      answer(request, response)
+    })
+    server.maxConnections = maxConnections
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+      this.#failures.worked('connections')
+    })
+    server.on('drop', () => {
+      this.#refused.add(1)
+      this.#failures.failed('connections', { reason: `all ${maxConnections} are taken` })
+    })
+    this.#servers.push(server)
+    return server
+  }
+
+  exchangeOf(socket: Socket): Exchange | undefined {
+    return this.#exchanges.get(socket)
+  }
+
+  /**
+   * From now on closes each connection that has no call under way, because Node waits for connections to fall idle and to
+   * time out. A request that is still arriving has a second to arrive. The answered function ends this.
+   */
+  closeConnections(): () => void {
+    const begunAt = performance.now()
+    const timer = setInterval(() => {
+      for (const server of this.#servers) server.closeIdleConnections()
+      if (performance.now() - begunAt < lastRequestsMs) return
+      for (const socket of this.#sockets) if (!this.#isAnswering(socket)) socket.destroy()
+    }, lookMs)
+    return () => clearInterval(timer)
+  }
+
+  #isAnswering(socket: Socket): boolean {
+    const exchange = this.#exchanges.get(socket)
+    return exchange?.request.complete === true && !exchange.response.writableFinished
+  }
+}
+
+/**
+ * Descriptors that are kept from callers: the files of the embedded database (some 150), webhooks under way (at most 256),
+ * calls to upstreams, the log.
+ */
+const reserve = 512
+/** Where the system tells no limit. */
+const defaultLimit = 1024
+
+/**
+ * The number of connections that callers may hold: the limit of the process for open files, without the files and sockets
+ * that the server needs for itself. A server without a descriptor left cannot open the files of its own database.
+ *
+ * @param poolSize connections to the database
+ */
+export function allowedConnections(poolSize: number, limit: number = descriptorLimit()): number {
+  return Math.max(limit - reserve - poolSize, Math.floor(limit / 4), 1)
+}
+
+/** The limit of the process for open files. Node has raised it as far as it may. */
+function descriptorLimit(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8')
+    const [, soft] = /^Max open files\s+(\d+|unlimited)/m.exec(limits) ?? []
+    return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft ?? defaultLimit)
+  } catch {
+    return limitByReport()
+  }
+}
+
+/** On systems without /proc. */
+function limitByReport(): number {
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | 'unlimited' } } }
+  const soft = userLimits?.open_files?.soft ?? defaultLimit
+  return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : soft
+}

@@ -1,0 +1,109 @@
+import type { ErrorObject } from 'ajv'
+import { exactNumber, numberText, quotedNumber } from '../../base/lossless-json.ts'
+
+/** The members of a request's schema that decide how a value is read. */
+export interface RequestSchema {
+  type?: string | string[]
+  properties?: Record<string, RequestSchema>
+  items?: RequestSchema
+  minimum?: number
+  maximum?: number
+  /** Texts in any case are one value. */
+  'x-reads'?: 'currency'
+}
+
+/** A value as its schema asks for it, and the values that cannot be read so. */
+export interface Reading {
+  value: unknown
+  faults: ErrorObject[]
+}
+
+/**
+ * Reads a part of a request by its schema. What the schema describes becomes an ordinary value: a member that is null is not
+ * given, because clients of typed languages send every unset member as null. A number is taken only if JavaScript has
+ * exactly this number. What the schema leaves to the caller (an object without properties) stays as it came, to the last
+ * digit. With `texts`, a text is the number or boolean that is asked for, and a number is the text.
+ */
+export function readBySchema(schema: RequestSchema, data: unknown, texts: boolean): Reading {
+  const faults: ErrorObject[] = []
+  const value = read(schema, data, '', { texts, faults })
+  return { value, faults }
+}
+
+interface Mode {
+  texts: boolean
+  faults: ErrorObject[]
+}
+
+function read(schema: RequestSchema, data: unknown, path: string, mode: Mode): unknown {
+  if (typeof data === 'string') return mode.texts ? readText(schema, data, path, mode) : data
+  if (typeof data === 'number') return mode.texts && wantsOnlyText(schema) ? String(data) : data
+  if (typeof data !== 'object' || data === null) return data
+  const text = numberText(data)
+  if (text !== null) return readNumber(schema, data, text, path, mode)
+  if (Array.isArray(data)) {
+    const { items } = schema
+    return items === undefined ? data : data.map((each, i) => read(items, each, `${path}/${i}`, mode))
+  }
+  const { properties } = schema
+  if (properties === undefined) return data
+  const object: Record<string, unknown> = {}
+  for (const name of Object.keys(data)) {
+    const member = (data as Record<string, unknown>)[name]
+    if (member === null) continue
+    const value = Object.hasOwn(properties, name)
+      ? read(properties[name] as RequestSchema, member, `${path}/${name}`, mode)
+      : member
+    // In an address the name may be any. An assignment to this one would do something else.
+    if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true })
+    else object[name] = value
+  }
+  return object
+}
+
+/** A number of JSON that JavaScript would write differently. */
+function readNumber(schema: RequestSchema, data: unknown, text: string, path: string, mode: Mode): unknown {
+  if (mode.texts && wantsOnlyText(schema)) return text
+  const number = exactNumber(text)
+  // Nothing is kept of a member without a type.
+  if (schema.type === undefined) return number ?? data
+  if (wantsNumber(schema) && number !== null && isQuotable(number)) return number
+  mode.faults.push(fault(schema, data, path))
+  return data
+}
+
+function readText(schema: RequestSchema, data: string, path: string, mode: Mode): unknown {
+  const types = typesOf(schema)
+  if (types.length === 0 || types.includes('string')) return data
+  if (types.includes('boolean') && /^(?:true|false)$/.test(data)) return data === 'true'
+  if (!wantsNumber(schema)) return data
+  const text = data.trim()
+  const number = exactNumber(text)
+  if (number !== null && isQuotable(number)) return number
+  // Without a bound any number beyond a page is the longest page, so its last digits do not matter.
+  if (schema.maximum === undefined && text !== '' && Number.isFinite(Number(text))) return Number(text)
+  mode.faults.push(fault(schema, quotedNumber(text), path))
+  return data
+}
+
+/** Whether a message about the number would show it as it was sent, and not as 1e+21. Every bound is far below. */
+function isQuotable(number: number): boolean {
+  return Math.abs(number) <= Number.MAX_SAFE_INTEGER
+}
+
+/** As the validator describes a value of another type. */
+function fault(schema: RequestSchema, data: unknown, instancePath: string): ErrorObject {
+  return { keyword: 'type', instancePath, schemaPath: '', params: { type: schema.type }, data, parentSchema: schema }
+}
+
+function typesOf({ type }: RequestSchema): string[] {
+  return type === undefined ? [] : [type].flat()
+}
+
+function wantsNumber(schema: RequestSchema): boolean {
+  return typesOf(schema).some((type) => type === 'number' || type === 'integer')
+}
+
+function wantsOnlyText(schema: RequestSchema): boolean {
+  return typesOf(schema).includes('string') && !wantsNumber(schema)
+}

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sql } from '../src/db/sql.ts'
+import { listCustomers } from '../src/domain/customers/customer-lists.ts'
+import { openTestApi, type TestApi } from './api.ts'
+import { createTestTenant, type TestTenant } from './service.ts'
+
+// Customers are found by texts that people write in another way than they are stored.
+
+let api: TestApi
+let tenant: TestTenant
+beforeAll(async () => {
+  api = await openTestApi()
+  tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN'] })
+})
+afterAll(() => api.close())
+
+const call = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
+async function find(search: string): Promise<string[]> {
+  const answer = await call('GET', `/api/canary/customers?search=${encodeURIComponent(search)}`)
+  return answer.json().data.map(({ id }: { id: string }) => id)
+}
+
+let made = 0
+async function create(given: { first_name?: string; phone?: string; metadata?: object }): Promise<string> {
+  made += 1
+  return (await call('POST', '/customer', { email: `c${made}@example.com`, ...given })).json().data.customer_code
+}
+
+test.each([
+  ["T.J. O'Brien", ['tj obrien', "T.J. O'Brien", 't j o brien', 'TJ', 'OBrien T.J.']],
+  ['É. Dupont', ['e. dupont', 'E Dupont']],
+  ['عبد الله', ['عبدالله', 'عبد الله', 'الله']],
+  ['عبدالرحمن', ['عبد الرحمن', 'عبدالرحمٰن']],
+  ['أحمد فاطمة', ['احمد', 'فاطمه', 'أحـمد']],
+  ['שָׁלוֹם', ['שלום', 'שָׁלוֹם']],
+  ['ג׳ורג׳', ['גורג', "ג'ורג'"]],
+])('the name %s is found by %j', async (first_name, searches) => {
+  const code = await create({ first_name })
+  for (const search of searches) expect([search, await find(search)]).toEqual([search, [code]])
+})
+
+test.each([
+  ["King's-Shop", ['kings shop', 'kingsshop', 'king s shop', 'King’s‑Shop']],
+  ['Jean–Luc', ['jeanluc', 'jean luc', 'Jean-Luc']],
+  ['٢٠٢٦', ['2026', '٢٠٢٦', '२०२६']],
+  ['حي النور', ['حيالنور', 'حي النور']],
+])('the metadata %s is found by %j', async (note, searches) => {
+  const code = await create({ metadata: { note } })
+  for (const search of searches) expect([search, await find(search)]).toEqual([search, [code]])
+})
+
+test.each([
+  ['٠٨٠٣١٢٣٤٥٦٧', ['٠٨٠٣١٢٣٤٥٦٧', '08031234567', '+2348031234567', '٨٠٣١٢٣']],
+  [
+    '+2348031234568',
+    [
+      'tel:+2348031234568',
+      'tel:+234-803-123-4568',
+      'whatsapp:+2348031234568',
+      '\u200e+234 803 123 4568',
+      '۰۸۰۳۱۲۳۴۵۶۸',
+    ],
+  ],
+  ['tel:+2348031234569', ['tel:+2348031234569', '+2348031234569', '0803 123 4569']],
+])('the phone %s is found by %j, whichever surface took it', async (phone, searches) => {
+  const cashful = (await call('POST', '/api/canary/customers', { phoneNumber: phone })).json()
+  expect(cashful.phoneNumber).toMatch(/^\+234803123456\d$/)
+  const paystack = await create({ phone })
+  for (const search of searches)
+    expect([search, (await find(search)).sort()]).toEqual([search, [cashful.id, paystack].sort()])
+})
+
+test('a search of several words uses the index of words, also for the text as a whole', async () => {
+  const { db } = api.service
+  const own = await createTestTenant(api.service)
+  await db.query(sql`
+    insert into customers (merchant_id, mode, number, id, code, first_name, search_text, created_at, updated_at)
+    select ${own.merchant.id}, 'test', n, 9000000000 + n, 'bulk' || n, 'Ada', ${'\u0002'} || E'\nada obi number ' || md5(n::text), now(), now()
+    from generate_series(1, 20000) n
+  `)
+  await db.query(sql`analyze customers`)
+  const plans: string[] = []
+  const query: typeof db.query = async (statement) => {
+    if (statement.text.includes('with matches')) {
+      const rows = await db.query<{ 'QUERY PLAN': string }>({ ...statement, text: `explain ${statement.text}` })
+      plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'))
+    }
+    return db.query(statement)
+  }
+  const context = { ...api.service, db: { ...db, query } }
+  for (const search of ['zz unseen', 'number unseen', 'ber unsee']) {
+    await listCustomers(context, own, { search }, { limit: 10, offset: 0 })
+  }
+  for (const plan of plans) expect(plan).toContain('Bitmap Index Scan on customers_search_text')
+  expect(plans).toHaveLength(3)
+})
