@@ -15,11 +15,23 @@ import { embedded } from './rows/embedded.ts'
 import { latency } from './rows/latency.ts'
 import { lists } from './rows/lists.ts'
 import { reads } from './rows/reads.ts'
+import { shares } from './rows/shares.ts'
 import { storage } from './rows/storage.ts'
 import { transfers } from './rows/transfers.ts'
 import { BenchServer } from './served/server.ts'
 
-const rows: Record<string, Row> = { transfers, latency, batch, storage, reads, creations, deliveries, lists, embedded }
+const rows: Record<string, Row> = {
+  transfers,
+  latency,
+  batch,
+  storage,
+  reads,
+  creations,
+  deliveries,
+  lists,
+  embedded,
+  shares,
+}
 /** Rows that start a server of their own. */
 const independent = ['lists', 'embedded']
 const customers = 10_000

@@ -69,5 +69,9 @@ If keys were remembered, reads would be a fifth faster. But then a revoked key w
 
 Latencies at a fixed rate count from the time at which a request was due, whether or not a caller was free to send it.
 One caller asks for the lists. A ratio compares the median times.
+
+"Beside another merchant": one merchant sends 20 writes a second, whether or not they are answered. Another merchant with a
+key of its own takes all that one key can get at the same time. The server, both databases and both load generators share
+the same cores.
 `
 }

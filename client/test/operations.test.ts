@@ -264,7 +264,7 @@ describe('operations of the Paystack client', () => {
     const { customer_code } = await paystack.customers.create({ email: 'id@example.com' })
     const credential = {
       country: 'NG',
-      type: 'bank_account',
+      type: 'bank_account' as const,
       account_number: '0111111111',
       bvn: '222222222221',
       bank_code: '007',

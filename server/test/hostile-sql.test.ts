@@ -184,6 +184,8 @@ describe('the role cannot write', () => {
     ['over what a command was answered', "update idempotency_keys set results = '{1,1,1}'"],
     ['over a merchant', "update merchants set currencies = '{USD}'"],
     ['over an event', "update events set data = '{}'"],
+    ['over how far events were removed', 'update removals set last_id = 0'],
+    ['a removal of events that did not happen', "insert into removals values (1, 'events', 1, now())"],
   ])('the role cannot write %s', async (_title, statements) => {
     expect(await attempt(statements)).toBe(forbidden)
   })
@@ -200,6 +202,8 @@ describe('the role cannot write', () => {
     'merchant_ids',
     'idempotency_keys',
     'events',
+    'deliveries',
+    'removals',
   ])('the role cannot empty %s', async (table) => {
     expect(await attempt(`delete from ${table}`)).toBe(forbidden)
     expect(await attempt(`truncate ${table} cascade`)).toBe(forbidden)
@@ -420,6 +424,11 @@ describe('the posting function, called with anything', () => {
       'a customer of the other mode to be paid',
       refused,
       () => ({ accountCustomers: `array['${own.rich}', '${own.live}']` }),
+    ],
+    [
+      'a customer of the other mode who has no account yet',
+      refused,
+      () => ({ accountCustomers: `array['${own.rich}', '${own.live}']`, accountCurrencies: "array['NGN', 'NGN']" }),
     ],
     ['the other mode', refused, () => ({ mode: "'live'" })],
     ['a mode there is not', 'P0002', () => ({ mode: "'other'" })],

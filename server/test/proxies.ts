@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -62,17 +62,38 @@ export async function listenAnywhere(server: http.Server): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
+export function hasProgram(name: string): boolean {
+  return spawnSync(name, ['version']).error === undefined
+}
+
 export function hasNginx(): boolean {
-  try {
-    execFileSync('nginx', ['-v'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+  return hasProgram('nginx')
 }
 
 /** nginx as it is by its defaults, where it is installed. */
-export async function openNginx(origin: string): Promise<Proxy> {
+export function openNginx(origin: string): Promise<Proxy> {
+  return runNginx((port) => `server { listen 127.0.0.1:${port}; location / { proxy_pass ${origin}; } }`)
+}
+
+/**
+ * nginx or Caddy with the example of docs/operating.md, without TLS, in front of these servers. The rest of the example
+ * is run as it is written.
+ */
+export async function openDocumented(kind: 'nginx' | 'caddy', origins: [string, string]): Promise<Proxy> {
+  const docs = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+  const fence = kind === 'nginx' ? 'nginx' : 'caddyfile'
+  const [, example = ''] = new RegExp(`\`\`\`${fence}\\n([^]*?)\`\`\``).exec(docs) ?? []
+  const [first, second] = origins.map((origin) => new URL(origin).host)
+  const own = example.replaceAll('127.0.0.1:9001', first as string).replaceAll('127.0.0.1:9002', second as string)
+  if (kind === 'nginx') {
+    return runNginx((port) =>
+      own.replace('listen 443 ssl', `listen 127.0.0.1:${port}`).replace(/^ *ssl_certificate.*\n/gm, ''),
+    )
+  }
+  return runCaddy((port) => own.replace('pay.example.com', `http://127.0.0.1:${port}`))
+}
+
+async function runNginx(serversOn: (port: number) => string): Promise<Proxy> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mteja-nginx-'))
   const port = await freePort()
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -83,23 +104,33 @@ export async function openNginx(origin: string): Promise<Proxy> {
     events {}
     http {
       access_log off; ${places.join(' ')}
-      server { listen 127.0.0.1:${port}; location / { proxy_pass ${origin}; } }
+      ${serversOn(port)}
     }`
   writeFileSync(path.join(folder, 'nginx.conf'), config)
-  const nginx = spawn(
-    'nginx',
-    ['-p', folder, '-c', path.join(folder, 'nginx.conf'), '-e', path.join(folder, 'error.log')],
-    {
-      stdio: 'inherit',
-    },
-  )
+  const args = ['-p', folder, '-c', path.join(folder, 'nginx.conf'), '-e', path.join(folder, 'error.log')]
+  return run('nginx', args, folder, port)
+}
+
+async function runCaddy(configOn: (port: number) => string): Promise<Proxy> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mteja-caddy-'))
+  const port = await freePort()
+  const file = path.join(folder, 'Caddyfile')
+  writeFileSync(file, `{\n  admin off\n}\n${configOn(port)}`)
+  return run('caddy', ['run', '--adapter', 'caddyfile', '--config', file], folder, port)
+}
+
+async function run(program: string, args: string[], folder: string, port: number): Promise<Proxy> {
+  const proxy = spawn(program, args, { stdio: ['ignore', 'inherit', program === 'caddy' ? 'ignore' : 'inherit'] })
   const url = `http://127.0.0.1:${port}`
-  while (!(await fetch(url).catch(() => null))) await sleep(50)
+  while (!(await fetch(url).catch(() => null))) {
+    if (proxy.exitCode !== null) throw new Error(`${program} ended with ${proxy.exitCode}`)
+    await sleep(50)
+  }
   return {
     url,
     async close() {
-      const ended = once(nginx, 'exit')
-      nginx.kill('SIGKILL')
+      const ended = once(proxy, 'exit')
+      proxy.kill('SIGKILL')
       await ended
       rmSync(folder, { recursive: true })
     },

@@ -22,6 +22,7 @@ const domainRooms = [
   'wallet',
   'banking',
   'payments',
+  'retention',
   'sandbox',
 ].map((room) => `domain/${room}`)
 

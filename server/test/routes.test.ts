@@ -589,7 +589,7 @@ const mteja: Record<string, Cases> = {
     403: ({ developersKey }) => ({ bearer: developersKey, body: { role: 'owner' } }),
     404: { body: { personId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d' } },
   },
-  'GET /v1/api-keys': { 200: {}, 401: stranger },
+  'GET /v1/api-keys': { 200: {}, 400: { query: 'limit=0' }, 401: stranger },
   'GET /v1/api-keys/:id': {
     200: ({ apiKeyId }) => ({ params: { id: apiKeyId } }),
     401: { ...stranger, params: { id: 'none' } },
@@ -923,6 +923,7 @@ const mteja: Record<string, Cases> = {
   },
   'GET /v1/merchants/:id/api-keys': {
     200: ({ integration }) => ({ params: { id: integration } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, query: 'limit=0' }),
     ...operatorOnly({ params: { id: 'none' } }),
     404: { params: { id: 'mer_000000000000000' } },
   },

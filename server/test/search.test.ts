@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sql } from '../src/db/sql.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { openDatabase } from '../src/db/connect.ts'
 import { listCustomers } from '../src/domain/customers/customer-lists.ts'
 import { openTestApi, type TestApi } from './api.ts'
-import { createTestTenant, type TestTenant } from './service.ts'
+import { makeTestDatabase } from './engines.ts'
+import { createTestContext, createTestTenant, type TestTenant } from './service.ts'
 
 // Customers are found by texts that people write in another way than they are stored.
 
@@ -71,14 +72,25 @@ test.each([
 })
 
 test('a search of several words uses the index of words, also for the text as a whole', async () => {
-  const { db } = api.service
-  const own = await createTestTenant(api.service)
-  await db.query(sql`
-    insert into customers (merchant_id, mode, number, id, code, first_name, search_text, created_at, updated_at)
-    select ${own.merchant.id}, 'test', n, 9000000000 + n, 'bulk' || n, 'Ada', ${'\u0002'} || E'\nada obi number ' || md5(n::text), now(), now()
-    from generate_series(1, 20000) n
-  `)
-  await db.query(sql`analyze customers`)
+  const place = await makeTestDatabase()
+  const db = await openDatabase(place.options)
+  onTestFinished(async () => {
+    await db.close()
+    await place.remove()
+  })
+  const service = createTestContext(db)
+  const own = await createTestTenant(service)
+  await db.asOwner(async (session) => {
+    await session.execute(`
+      insert into customers (merchant_id, mode, number, id, code, first_name, search_text, created_at, updated_at)
+      select ${own.merchant.id}, 'test', n, 9000000000 + n, 'bulk' || n, 'Ada',
+        E'\\u0002\nada obi number ' || md5(n::text), now(), now()
+      from generate_series(1, 20000) n;
+      insert into merchant_counters (merchant_id, mode, customer_count) values (${own.merchant.id}, 'test', 20000)
+      on conflict (merchant_id, mode) do update set customer_count = excluded.customer_count
+    `)
+    await session.execute('analyze customers')
+  })
   const plans: string[] = []
   const query: typeof db.query = async (statement) => {
     if (statement.text.includes('with matches')) {
@@ -87,7 +99,7 @@ test('a search of several words uses the index of words, also for the text as a 
     }
     return db.query(statement)
   }
-  const context = { ...api.service, db: { ...db, query } }
+  const context = { ...service, db: { ...service.db, query } }
   for (const search of ['zz unseen', 'number unseen', 'ber unsee']) {
     await listCustomers(context, own, { search }, { limit: 10, offset: 0 })
   }

@@ -32,11 +32,16 @@ export class ServerProcess {
   }
 
   async start(): Promise<void> {
-    const child = startMteja(this.#args, this.#environment, 'ignore', this.#program)
+    const child = startMteja(this.#args, this.#environment, 'pipe', this.#program)
     this.#process = child
+    let told = ''
+    child.stdout?.resume()
+    child.stderr?.on('data', (text) => {
+      told = `${told}${text}`.slice(-2000)
+    })
     const deadline = Date.now() + startTimeoutMs
     while (!(await isReady(this.origin))) {
-      if (child.exitCode !== null) throw new Error(`the server at ${this.origin} ended with ${child.exitCode}`)
+      if (child.exitCode !== null) throw new Error(`the server at ${this.origin} ended with ${child.exitCode}: ${told}`)
       if (Date.now() > deadline) throw new Error(`the server at ${this.origin} did not start`)
       await sleep(25)
     }

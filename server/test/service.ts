@@ -5,10 +5,11 @@ import { type Log, silentLog } from '../src/base/log.ts'
 import { createMeter, type Meter } from '../src/base/meter.ts'
 import { createVault } from '../src/base/vault.ts'
 import type { FreeDb } from '../src/db/database.ts'
-import type { Context } from '../src/domain/context.ts'
+import { type Context, defaultLimits } from '../src/domain/context.ts'
 import { createApiKey } from '../src/domain/merchants/api-keys.ts'
 import { createMerchant, type NewMerchant } from '../src/domain/merchants/merchants.ts'
 import type { Merchant, Mode, Tenant } from '../src/domain/merchants/tenant.ts'
+import { keepForever } from '../src/domain/retention/retention.ts'
 import { createWebhookSender } from '../src/domain/webhooks/sender.ts'
 import { chooseProviders } from '../src/start/providers.ts'
 import type { Service } from '../src/surfaces/http/surface.ts'
@@ -56,6 +57,9 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     log,
     failures,
     meter,
+    limits: { ...defaultLimits },
+    // Rows of a test are dated by its clock, and their age is counted in real time.
+    retention: keepForever,
     webhookSender: createWebhookSender(),
     sandboxDelayMs,
     ...chooseProviders(

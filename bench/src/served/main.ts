@@ -1,4 +1,5 @@
 import type { OwnedDb } from '../../../server/src/db/database.ts'
+import { removeOld } from '../../../server/src/domain/retention/retention.ts'
 import { buildApp } from '../../../server/src/start/app.ts'
 import { startBackground } from '../../../server/src/start/background.ts'
 import { readConfig } from '../../../server/src/start/config.ts'
@@ -40,6 +41,8 @@ async function answer(request: Request): Promise<number> {
       const { user, system } = process.cpuUsage()
       return user + system
     }
+    case 'removeOld':
+      return removeOld(opened.service, new AbortController().signal)
     case 'stop':
       process.removeAllListeners('disconnect')
       await app.close()

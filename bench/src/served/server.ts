@@ -57,6 +57,11 @@ export class BenchServer {
     return this.#ask({ ask: 'cpu' })
   }
 
+  /** Removes rows that are older than they are kept, as the background does. Answers their number. */
+  removeOld(): Promise<number> {
+    return this.#ask({ ask: 'removeOld' })
+  }
+
   async stop(): Promise<void> {
     await this.#ask({ ask: 'stop' })
     rmSync(this.#folder, { recursive: true, force: true })

@@ -2747,6 +2747,13 @@ export namespace Mteja {
     expiresAt?: string | undefined
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
+  export interface ListApiKeysQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysResult {
     data: {
       id: string
@@ -2782,6 +2789,7 @@ export namespace Mteja {
       lastUsedAt?: string | null
       revokedAt: string | null
     }[]
+    total: number
   }
   /** GET /v1/api-keys/{id}: Retrieve a key, without its secret */
   export interface RetrieveApiKeyResult {
@@ -3091,6 +3099,8 @@ export namespace Mteja {
     data: Event[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone: string
+    /** Items up to this time were removed, because they are kept for a limited time; null where none was */
+    removedUntil: string | null
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -3156,6 +3166,8 @@ export namespace Mteja {
     data: Delivery[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
     timeZone: string
+    /** Items up to this time were removed, because they are kept for a limited time; null where none was */
+    removedUntil: string | null
     /** To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end */
     nextBefore: string | null
   }
@@ -3287,6 +3299,13 @@ export namespace Mteja {
     expiresAt?: string | undefined
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
+  export interface ListMerchantApiKeysQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysResult {
     data: {
       id: string
@@ -3322,6 +3341,7 @@ export namespace Mteja {
       lastUsedAt?: string | null
       revokedAt: string | null
     }[]
+    total: number
   }
   /** DELETE /v1/merchants/{id}/api-keys/{keyId}: Revoke a merchant’s key */
   export interface RevokeMerchantApiKeyQuery {

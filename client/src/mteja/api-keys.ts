@@ -3,7 +3,7 @@ import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
-import { listWhole, type WholeList } from './api.ts'
+import { listPages, type MtejaPage } from './api.ts'
 
 export const apiKey = { id: 'text', mode: 'text', hint: 'text' } as const
 export const revokedApiKey = { ...apiKey, alsoRevoked: 'whole' } as const
@@ -23,8 +23,8 @@ export class ApiKeys {
   }
 
   /** Newest first, with revoked keys. */
-  list(options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
-    return listWhole(this.#send, path`/v1/api-keys`, apiKey, options)
+  list(query: Mteja.ListApiKeysQuery = {}, options?: CallOptions): List<Mteja.ApiKey, MtejaPage<Mteja.ApiKey>> {
+    return listPages(this.#send, path`/v1/api-keys`, query, apiKey, options)
   }
 
   /** A key without its secret. */

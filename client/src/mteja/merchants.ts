@@ -3,7 +3,7 @@ import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
-import { listSteps, listWhole, type MtejaStep, type WholeList } from './api.ts'
+import { listPages, listSteps, listWhole, type MtejaPage, type MtejaStep, type WholeList } from './api.ts'
 import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 import { auditEntry } from './audit.ts'
 
@@ -64,8 +64,12 @@ export class Merchants {
   }
 
   /** The merchant's keys of both modes, newest first. */
-  listApiKeys(id: string, options?: CallOptions): List<Mteja.ApiKey, WholeList<Mteja.ApiKey>> {
-    return listWhole(this.#send, path`/v1/merchants/${id}/api-keys`, apiKey, options)
+  listApiKeys(
+    id: string,
+    query: Mteja.ListMerchantApiKeysQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.ApiKey, MtejaPage<Mteja.ApiKey>> {
+    return listPages(this.#send, path`/v1/merchants/${id}/api-keys`, query, apiKey, options)
   }
 
   /** Revokes a key, and the keys that it made, unless `keepMade` is true. */

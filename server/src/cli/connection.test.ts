@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { freePort } from '../../test/server-process.ts'
@@ -61,6 +61,17 @@ test.each([
   const found = findServer({ key, url: nowhere }, {}, terminal).catch((error: Error) => error.message)
   await answer(typed)
   expect(await found).toMatch(new RegExp(`could not be sent: .+\\. ${advice}$`))
+})
+
+test('an address that is no server’s, or of a program that speaks no HTTP, is answered like one where nothing is', async () => {
+  const mute = createTcpServer((socket) => socket.end('hello\n'))
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+  // Port 9 is one that fetch never asks.
+  for (const port of [9, (mute.address() as AddressInfo).port]) {
+    const { terminal } = pretendTerminal(false)
+    await expect(findServer({ key, url: `http://127.0.0.1:${port}` }, {}, terminal)).rejects.toThrow(advice)
+  }
+  mute.close()
 })
 
 test('without a terminal nobody is asked, and the refusal is one sentence with the advice', async () => {

@@ -46,7 +46,7 @@ async function problemOf({ baseUrl, key }: Connection): Promise<string | null> {
     await new MtejaClient({ baseUrl, token: key, maxRetries: 1 }).merchants.own()
     return null
   } catch (error) {
-    if (error instanceof ConnectionError && !error.wasSent) return error.message
+    if (error instanceof ConnectionError) return error.message
     if (error instanceof MtejaError) return null
     throw error
   }

@@ -161,7 +161,9 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .addOption(merchantOption())
     .action((flags: KeyFlags) =>
       withOperator(config(flags), async (operator) => {
-        const { data } = await operator.merchants.listApiKeys(await merchantId(operator, flags.merchant)).page()
+        const data: Mteja.ApiKey[] = []
+        const merchant = await merchantId(operator, flags.merchant)
+        for await (const each of operator.merchants.listApiKeys(merchant, { limit: 100 })) data.push(each)
         if (flags.json) return printJson(data)
         if (data.length === 0) return tell('The merchant has no key yet; mteja key create makes one.')
         printTable(['ID', 'MODE', 'ENDS IN', 'CREATED', 'STATE', 'MAY', 'NAME'], data.map(describeKey))

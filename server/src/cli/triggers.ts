@@ -49,7 +49,7 @@ const unresolvedAccount = '0000000001'
 /** The details that test mode confirms. */
 const credential = {
   country: 'NG',
-  type: 'bank_account',
+  type: 'bank_account' as const,
   account_number: '0111111111',
   bvn: '222222222221',
   bank_code: '007',

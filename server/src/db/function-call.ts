@@ -9,6 +9,7 @@ export interface ParameterTypes {
   uuid: string
   bytea: Buffer
   timestamptz: Date
+  interval: string
 }
 
 /** The value of a parameter of a SQL function, and the type of the parameter. */

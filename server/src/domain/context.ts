@@ -9,6 +9,37 @@ import type { Db, FreeDb, TxDb } from '../db/database.ts'
 import { joinTransaction } from '../db/join-transaction.ts'
 import { sql } from '../db/sql.ts'
 
+/** How much a tenant may have at once, so that no tenant takes the share of the others. docs/operating.md has the table. */
+export interface Limits {
+  /** Webhook endpoints that are not deleted, without the one in Paystack's style. */
+  readonly endpoints: number
+  /** API keys that are not revoked. */
+  readonly apiKeys: number
+  /** Open event streams of one server. */
+  readonly streams: number
+  /** Batches of transfers under way or waiting in one server. */
+  readonly batches: number
+  /** Large reads under way in one server. */
+  readonly reads: number
+  /** Large reads waiting in one server. */
+  readonly waitingReads: number
+  /**
+   * Rows that one statement of a large read sums. On the embedded engine, which has one session, 10,000 take some 20 ms, and
+   * the calls of others come in between two statements.
+   */
+  readonly rowsPerSlice: number
+}
+
+export const defaultLimits: Limits = {
+  endpoints: 100,
+  apiKeys: 100,
+  streams: 10,
+  batches: 10,
+  reads: 2,
+  waitingReads: 500,
+  rowsPerSlice: 10_000,
+}
+
 /**
  * What the domain is given instead of reaching for it. Functions take it first: `(context, tenant, what is asked, request)`.
  * A function that takes a `Context` works on the database or inside an open transaction alike.
@@ -22,6 +53,7 @@ export interface Context {
   /** For failures that another try follows. */
   readonly failures: FailureLog
   readonly meter: Meter
+  readonly limits: Limits
   /** The changes that the work of a request notes for the trail: see `noteChange`. */
   readonly changes?: Change[]
 }
@@ -71,6 +103,15 @@ export function inTransaction<Given extends Context, Answer>(
   work: (tx: InTransaction<Given>) => Promise<Answer>,
 ): Promise<Answer> {
   return context.db.transaction((tx) => work({ ...context, db: joinTransaction(context.db, tx) }))
+}
+
+/** Whoever counts rows of a tenant in order to add one waits here for another who does the same. Held until the end of `tx`. */
+export async function lockCount(
+  { db }: TxContext,
+  { merchant, mode }: { merchant: { id: number }; mode: string },
+  table: string,
+): Promise<void> {
+  await db.query(sql`select pg_advisory_xact_lock(hashtextextended(${`count ${table} ${merchant.id}/${mode}`}, 0))`)
 }
 
 /** Longer than this nobody waits for the answer of a look at the database. It is longer than a statement waits for a lock. */

@@ -13,6 +13,7 @@ import { payPage } from '../surfaces/hosted/pay.ts'
 import { statementLinkPage } from '../surfaces/hosted/statement.ts'
 import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
+import { createRates, type RateSettings, rateHeaders } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
@@ -31,6 +32,9 @@ export interface AppOptions {
   adminKey?: string | undefined
   /** The operator's calls come from the command line, for the trail. Default false. */
   isCommandLine?: boolean | undefined
+  rates?: RateSettings | undefined
+  /** Whose `X-Forwarded-For` is believed: addresses and networks of proxies. Default nobody's. */
+  trustProxy?: string[] | undefined
   outsideIssuer?: OutsideIssuer | undefined
   /** Where people reach the server; default the address it listens on. */
   publicUrl?: string | undefined
@@ -62,6 +66,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     loggerInstance: log.logger,
     logController: requests,
     bodyLimit: 1024 * 1024,
+    trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 500 },
     rewriteUrl: addressOf,
@@ -84,6 +89,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
     isCommandLine: options.isCommandLine ?? false,
+    rates: await createRates(app, options.rates ?? {}),
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
   }
@@ -112,7 +118,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   await app.register(cors, {
     origin: '*',
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret'],
+    exposedHeaders: ['x-request-id', 'idempotent-replayed', 'retry-after', 'webhook-secret', ...rateHeaders],
     maxAge: 86_400,
     // An OPTIONS that is no preflight is told the same, rather than being refused outside any surface's envelope.
     strictPreflight: false,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openTestLog, type TestLog } from '../../test/log-lines.ts'
 import { createTestContext, openTestService, type TestContext, type TestService } from '../../test/service.ts'
+import { defaultRetention } from '../domain/retention/retention.ts'
 import { rounds, startBackground, workers } from './background.ts'
 
 let service: TestService
@@ -60,7 +61,7 @@ test('one start does all the work there is, webhooks too, and a stop ends it', a
 
 test('a database that is away is told once by each task, not once by each round', async () => {
   const away = vi.spyOn(service.db, 'query').mockRejectedValue(new Error('away'))
-  const failing = createTestContext(service.db, log.log)
+  const failing = { ...createTestContext(service.db, log.log), retention: defaultRetention }
   const stop = startBackground(failing)
   await vi.waitFor(() => expect(log.lines.length).toBeGreaterThanOrEqual(workers.length))
   await new Promise((resolve) => setTimeout(resolve, 600))

@@ -3,10 +3,10 @@ import { watchWork } from '../base/work-watch.ts'
 import { type Sql, sql } from '../db/sql.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
-import { forgetOldKeys } from '../domain/idempotency/once.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { removeOld } from '../domain/retention/retention.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
@@ -57,7 +57,7 @@ export const workers: readonly Worker[] = [
     oldestDue: oldestDueDelivery,
   },
   rounds('stray_deliveries', 10_000, giveUpStrayDeliveries),
-  rounds('idempotency_keys', 60_000, forgetOldKeys),
+  rounds('retention', 10 * 60_000, removeOld),
   rounds('search_texts', 1000, foldSearchTexts),
 ]
 
@@ -72,8 +72,11 @@ export function startBackground(context: Service): () => Promise<void> {
   }
 }
 
+/** Does what is due, and answers how much that was. A round that takes long looks at the signal of a stop. */
+type Round = (context: Service, stop: AbortSignal) => Promise<number>
+
 /** Does what is due, again and again. A round that fails is logged and counted, and the next one tries again. */
-export function rounds(task: string, everyMs: number, run: (context: Service) => Promise<number>): Worker {
+export function rounds(task: string, everyMs: number, run: Round): Worker {
   return {
     task,
     start(context) {
@@ -89,13 +92,13 @@ export function rounds(task: string, everyMs: number, run: (context: Service) =>
 
 async function repeat(
   context: Service,
-  { task, everyMs, run }: { task: string; everyMs: number; run: (context: Service) => Promise<number> },
+  { task, everyMs, run }: { task: string; everyMs: number; run: Round },
   stop: AbortSignal,
 ): Promise<void> {
   const watch = watchWork(context, task)
   while (!stop.aborted) {
     try {
-      watch.done(await run(context))
+      watch.done(await run(context, stop))
     } catch (error) {
       watch.failed(error)
     }

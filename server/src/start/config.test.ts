@@ -69,3 +69,23 @@ test('a test merchant is made on the embedded database, and on PostgreSQL only w
   expect(readConfig({ databaseUrl, withTestMerchant: true }, {}).withTestMerchant).toBe(true)
   expect(readConfig({ databaseUrl }, { MTEJA_TEST_KEY: 'sk_test_0123456789' }).withTestMerchant).toBe(true)
 })
+
+describe('limits', () => {
+  test('a time limit is given with its unit, because 10 would be seconds to one reader and milliseconds to another', () => {
+    expect(readConfig({}, {})).toMatchObject({ statementTimeoutMs: 10_000, limits: { requestTimeoutMs: 60_000 } })
+    expect(readConfig({}, { MTEJA_STATEMENT_TIMEOUT: '2500ms' }).statementTimeoutMs).toBe(2500)
+    expect(readConfig({}, { MTEJA_REQUEST_TIMEOUT: '5s' }).limits.requestTimeoutMs).toBe(5000)
+    for (const text of ['10', '10000', '99ms', '3601s', '1.5s', '-1s', 's']) {
+      expect(() => readConfig({}, { MTEJA_STATEMENT_TIMEOUT: text })).toThrow(
+        `MTEJA_STATEMENT_TIMEOUT must be a time from 100ms to 3600s, such as 10s or 2500ms, not "${text}"`,
+      )
+    }
+  })
+
+  test('the number of connections follows from the system and the pool, unless it is set', () => {
+    const few = readConfig({}, { MTEJA_POOL_SIZE: '10' }).limits.maxConnections
+    expect(readConfig({}, { MTEJA_POOL_SIZE: '20' }).limits.maxConnections).toBe(few - 10)
+    expect(readConfig({}, { MTEJA_MAX_CONNECTIONS: '7' }).limits.maxConnections).toBe(7)
+    expect(() => readConfig({}, { MTEJA_MAX_CONNECTIONS: '0' })).toThrow('MTEJA_MAX_CONNECTIONS')
+  })
+})

@@ -1,4 +1,8 @@
+import ipaddr from 'ipaddr.js'
+import { defaultLimits, type Limits } from '../domain/context.ts'
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
+import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
+import type { RateSettings } from '../surfaces/http/rates.ts'
 import { allowedConnections, type HttpLimits } from './http-servers.ts'
 
 /** Everything that can be set, each by a flag or an environment variable; the flag wins. docs/operating.md has the table. */
@@ -34,6 +38,12 @@ export interface Config {
   upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
   paystackMetadata: 'lenient' | 'strict'
   outsideIssuer: OutsideIssuer | undefined
+  rates: RateSettings
+  trustProxy: string[] | undefined
+  /** How much a tenant may have at once. */
+  tenantLimits: Limits
+  /** For how long rows are kept. */
+  retention: Retention
   logLevel: string
   /** Whether all output is JSON lines, also on a terminal. */
   json: boolean
@@ -103,6 +113,59 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       'strict',
     ]),
     outsideIssuer: readIssuer(text('MTEJA_JWT_ISSUER'), text('MTEJA_JWKS_URL'), text('MTEJA_JWT_AUDIENCE')),
+    rates: {
+      requestsPerSecond: readOptionalNumber('MTEJA_REQUESTS_PER_SECOND', text('MTEJA_REQUESTS_PER_SECOND')),
+      failedAuthenticationsPerMinute: readOptionalNumber(
+        'MTEJA_FAILED_AUTHENTICATIONS_PER_MINUTE',
+        text('MTEJA_FAILED_AUTHENTICATIONS_PER_MINUTE'),
+      ),
+    },
+    trustProxy: readProxies(text('MTEJA_TRUST_PROXY')),
+    tenantLimits: {
+      ...defaultLimits,
+      endpoints: readNumber(
+        'MTEJA_MAX_ENDPOINTS',
+        text('MTEJA_MAX_ENDPOINTS') ?? String(defaultLimits.endpoints),
+        1,
+        10_000,
+      ),
+      apiKeys: readNumber(
+        'MTEJA_MAX_API_KEYS',
+        text('MTEJA_MAX_API_KEYS') ?? String(defaultLimits.apiKeys),
+        1,
+        100_000,
+      ),
+      streams: readNumber('MTEJA_MAX_STREAMS', text('MTEJA_MAX_STREAMS') ?? String(defaultLimits.streams), 1, 1_000),
+      batches: readNumber('MTEJA_MAX_BATCHES', text('MTEJA_MAX_BATCHES') ?? String(defaultLimits.batches), 1, 1_000),
+      reads: readNumber('MTEJA_MAX_READS', text('MTEJA_MAX_READS') ?? String(defaultLimits.reads), 1, 1_000),
+      waitingReads: readNumber(
+        'MTEJA_MAX_WAITING_READS',
+        text('MTEJA_MAX_WAITING_READS') ?? String(defaultLimits.waitingReads),
+        1,
+        10_000,
+      ),
+    },
+    retention: checkRetention({
+      deliveries: readDays(
+        'MTEJA_KEEP_DELIVERIES_DAYS',
+        text('MTEJA_KEEP_DELIVERIES_DAYS'),
+        defaultRetention.deliveries,
+        7,
+      ),
+      events: readDays('MTEJA_KEEP_EVENTS_DAYS', text('MTEJA_KEEP_EVENTS_DAYS'), defaultRetention.events, 30),
+      answeredKeys: readDays(
+        'MTEJA_KEEP_ANSWERED_KEYS_DAYS',
+        text('MTEJA_KEEP_ANSWERED_KEYS_DAYS'),
+        defaultRetention.answeredKeys,
+        1,
+      ),
+      identityDetails: readDays(
+        'MTEJA_KEEP_IDENTITY_DETAILS_DAYS',
+        text('MTEJA_KEEP_IDENTITY_DETAILS_DAYS'),
+        defaultRetention.identityDetails,
+        1,
+      ),
+    }),
     logLevel: readChoice('MTEJA_LOG_LEVEL', text('MTEJA_LOG_LEVEL') ?? 'info', [
       'fatal',
       'error',
@@ -148,6 +211,37 @@ function readNumber(name: string, text: string, min: number, max: number): numbe
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= max) return value
   throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, not "${text}"`)
+}
+
+function readOptionalNumber(name: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : readNumber(name, text, 1, 1_000_000)
+}
+
+/** Addresses and networks in the form 10.0.0.0/8, separated by commas; `loopback` stands for this machine. */
+function readProxies(text: string | undefined): string[] | undefined {
+  const proxies = text?.split(',').map((each) => each.trim())
+  const wrong = proxies?.find((each) => each !== 'loopback' && !ipaddr.isValid(each) && !ipaddr.isValidCIDR(each))
+  if (wrong === undefined) return proxies
+  throw new ConfigError(
+    `MTEJA_TRUST_PROXY must be addresses or networks such as 10.0.0.0/8, or loopback, separated by commas, not "${wrong}"`,
+  )
+}
+
+/** `forever`, or days: `least` is as few as rows may be kept. */
+function readDays(name: string, text: string | undefined, fallback: number | undefined, least: number) {
+  if (text === undefined) return fallback
+  if (text === 'forever') return undefined
+  if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= 36_500) return Number(text)
+  throw new ConfigError(`${name} must be a number of days from ${least} to 36500, or forever, not "${text}"`)
+}
+
+/** An event is removed after its deliveries. */
+function checkRetention(retention: Retention): Retention {
+  const { deliveries = Number.POSITIVE_INFINITY, events = Number.POSITIVE_INFINITY } = retention
+  if (events >= deliveries) return retention
+  throw new ConfigError(
+    'MTEJA_KEEP_EVENTS_DAYS must be at least as many days as MTEJA_KEEP_DELIVERIES_DAYS: a delivery shows its event',
+  )
 }
 
 /** The unit is part of the text: 10 would be seconds to one reader and milliseconds to PostgreSQL. */

@@ -82,6 +82,8 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
       log: log.logger,
       failures,
       meter,
+      limits: config.tenantLimits,
+      retention: config.retention,
       webhookSender,
       ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }

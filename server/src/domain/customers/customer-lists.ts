@@ -3,6 +3,7 @@ import { type Page, type PageRequest, readPage, type Sort } from '../../base/pag
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { largeRead } from '../merchants/turns.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
 import { bareNumber, parsePhoneNumber, phoneDigits } from './phone-numbers.ts'
 import { fold, foldJoined } from './search-text.ts'
@@ -61,7 +62,8 @@ const countedMatches = 1000
  * A page of customers, newest first or by another field. Without `email`, `search` or `equal` the total, and any page by the
  * time of creation, are index look-ups, however far the offset. For searches, counting stops at max(`countedMatches`, offset + limit + 1). Below that the total is exact. Above it
  * the total is a lower bound, which is still larger than the end of the page while more matches follow. Throws
- * `invalid_request` for a page too far in a list by another field, and for too many matches to sort by it.
+ * `invalid_request` for a page too far in a list by another field, and for too many matches to sort by it, and
+ * `too_many_reads` for a search.
  */
 export async function listCustomers(
   context: Context,
@@ -76,7 +78,8 @@ export async function listCustomers(
     filter.email !== undefined || [filter.search ?? []].flat().length > 0 || Object.keys(filter.equal ?? {}).length > 0
   if (isFiltered) {
     const pageOfFound = sort.by === 'createdAt' ? pageOfMatches : pageOfSortedMatches
-    return pageOfFound(context, tenant, { ...window, ...filter }, { ...page, sort })
+    const find = () => pageOfFound(context, tenant, { ...window, ...filter }, { ...page, sort })
+    return filter.email === undefined ? largeRead(context, tenant, find) : find()
   }
   if (sort.by !== 'createdAt') return pageByField(context, tenant, window, { ...page, sort })
   return pageOfWindow(context, tenant, window, { ...page, sort })

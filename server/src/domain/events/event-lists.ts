@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { EventType, RecordedEvent } from './events.ts'
 import { eventName } from './ids.ts'
+import { refuseRemoved } from './removals.ts'
 
 export interface EventFilter {
   type?: EventType | undefined
@@ -74,14 +75,16 @@ export async function listEvents(
   return foundOf(context, found, step.limit, walk)
 }
 
-/** Throws `event_not_found`. */
+/** Throws `event_not_found`, `no_longer_kept`. */
 export async function getEvent(context: Context, tenant: Tenant, id: bigint): Promise<RecordedEvent> {
   const [row] = await context.db.query<EventRow>(sql`
     select id, mode, type, data, created_at from events
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (row === undefined) throw new ServiceError('event_not_found', `There is no event "${eventName(context, id)}"`)
-  return readEvent(context, tenant, row)
+  if (row !== undefined) return readEvent(context, tenant, row)
+  const name = eventName(context, id)
+  await refuseRemoved(context, tenant, { kind: 'events', id, name })
+  throw new ServiceError('event_not_found', `There is no event "${name}"`)
 }
 
 export function readEvent(context: Context, { merchant }: Tenant, row: EventRow): RecordedEvent {

@@ -440,7 +440,7 @@ describe('repeatable work', () => {
   test('repeatable work whose key was forgotten meanwhile is remembered anew', async () => {
     const request = fresh()
     const late = onceAround(service, scope, request, async () => {
-      await forgetOldKeys(inDays(31))
+      await forgetOldKeys(inDays(31), { days: 30, limit: 5000 })
       return 'late'
     })
     expect(await late).toEqual({ answer: 'late', replayed: false })
@@ -459,10 +459,10 @@ test('a key is remembered for thirty days, and forgotten then', async () => {
   const request = fresh()
   const again = () => once(service, scope, request, async () => 'done')
   await again()
-  await forgetOldKeys(inDays(30))
+  await forgetOldKeys(inDays(30), { days: 30, limit: 5000 })
   expect(await again()).toEqual({ answer: 'done', replayed: true })
-  expect(await forgetOldKeys(inDays(30, 1))).toBeGreaterThan(0)
-  expect(await forgetOldKeys(inDays(30, 1))).toBe(0)
+  expect(await forgetOldKeys(inDays(30, 1), { days: 30, limit: 5000 })).toBeGreaterThan(0)
+  expect(await forgetOldKeys(inDays(30, 1), { days: 30, limit: 5000 })).toBe(0)
   expect(await again()).toEqual({ answer: 'done', replayed: false })
 })
 

@@ -266,15 +266,14 @@ function seal(context: Context, remembered: object): Buffer {
   return context.vault.seal(JSON.stringify(remembered), 'answer')
 }
 
-/** How long a key is remembered. */
-const memoryMs = 30 * 24 * 60 * 60 * 1000
-const forgottenAtOnce = 5_000
-
-/** Forgets keys older than 30 days, some at a time, and answers how many. */
-export async function forgetOldKeys(context: Context): Promise<number> {
-  const before = new Date(context.clock.now().getTime() - memoryMs)
+/** Forgets keys older than some days, at most `limit` of them, and answers how many. */
+export async function forgetOldKeys(
+  context: Context,
+  { days, limit }: { days: number; limit: number },
+): Promise<number> {
+  const before = new Date(context.clock.now().getTime() - days * 24 * 60 * 60 * 1000)
   const [row] = await context.db.query<{ forgotten: bigint }>(sql`
-    select forget_idempotency_keys(${before}, ${forgottenAtOnce}) as forgotten
+    select forget_idempotency_keys(${before}, ${limit}) as forgotten
   `)
   return Number(row?.forgotten ?? 0)
 }

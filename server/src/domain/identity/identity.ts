@@ -3,6 +3,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type Customer, type CustomerReference, findCustomer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
+import { credentialsFingerprint, withoutBlanks } from './credentials.ts'
 import { type IdentityDetails, requireVerifier, type VerifierChoice } from './identity-verifier.ts'
 
 /** An identification as it may be shown. */
@@ -53,44 +54,42 @@ export async function requestIdentityCheck(
   const now = context.clock.now()
   const [row] = await context.db.query<{ id: bigint }>(sql`
     insert into identity_checks (
-      merchant_id, id, mode, customer_id, status, details, details_hmac, masked, due_at, created_at
+      merchant_id, id, mode, customer_id, status, details, details_hmac, credentials_hmac, masked, due_at, created_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, 'pending',
-      ${context.vault.seal(JSON.stringify(details), 'identity')}, ${hmac}, ${JSON.stringify(maskDetails(details))},
+      ${context.vault.seal(JSON.stringify(details), 'identity')}, ${hmac},
+      ${credentialsFingerprint(context, customer.id, details)}, ${JSON.stringify(maskDetails(details))},
       ${new Date(now.getTime() + verifier.firstAskMs)}::timestamptz, ${now}::timestamptz
     returning id
   `)
   return (row as { id: bigint }).id
 }
 
-/** The parts of details that a bank compares. A name that is spelled otherwise does not make another credential. */
-const credentials = ['country', 'type', 'accountNumber', 'bankCode', 'bvn'] as const
-
 /** Whether a check of the customer has succeeded with the same credentials. */
 async function areKnown(
-  { db, vault }: Context,
+  context: Context,
   { merchant }: Tenant,
   customer: Customer,
   details: IdentityDetails,
 ): Promise<boolean> {
-  const rows = await db.query<{ details: Buffer }>(sql`
-    select details from identity_checks
+  const rows = await context.db.query<{ details: Buffer; credentials_hmac: Buffer | null }>(sql`
+    select details, credentials_hmac from identity_checks
     where merchant_id = ${merchant.id} and customer_id = ${customer.id} and status = 'succeeded'
   `)
-  const known = rows.map((row) => withoutBlanks(JSON.parse(vault.open(row.details, 'identity'))))
-  return known.some((each) => credentials.every((name) => each[name] === details[name]))
+  const fingerprint = credentialsFingerprint(context, customer.id, details)
+  return rows.some(({ details, credentials_hmac }) => {
+    if (credentials_hmac !== null) return credentials_hmac.equals(fingerprint)
+    // A check of the first release.
+    const opened = withoutBlanks(JSON.parse(context.vault.open(details, 'identity')))
+    return credentialsFingerprint(context, customer.id, opened).equals(fingerprint)
+  })
 }
 
 /** A BVN has 11 digits. The documented credential for test mode has 12. */
 function checkBvn({ mode }: Tenant, { bvn }: IdentityDetails): void {
   const form = mode === 'test' ? /^\d{11,12}$/ : /^\d{11}$/
   if (bvn !== null && !form.test(bvn)) throw new ServiceError('invalid_request', 'Invalid BVN', 'bvn')
-}
-
-function withoutBlanks(details: IdentityDetails): IdentityDetails {
-  const entries = Object.entries(details).map(([name, value]) => [name, value?.trim() ?? null])
-  return Object.fromEntries(entries) as IdentityDetails
 }
 
 /** A verifier's message, later than it was asked: the customer, the details as far as it repeats them, and the outcome. */

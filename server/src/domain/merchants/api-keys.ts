@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
 import { randomMixedCode, uuidV7 } from '../../base/ids.ts'
+import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import { type Change, type Context, noteChange, type TxContext } from '../context.ts'
+import { type Change, type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
 import { noteUse } from './key-uses.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import { lockActivePerson } from './people.ts'
@@ -85,14 +86,30 @@ const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
 
 /**
  * Creates a key and answers its secret: `sk_test_…` or `sk_live_…` and 40 random characters. The secret is never shown
- * again.
+ * again. Throws `invalid_request`, `too_many_api_keys`.
  */
 export async function createApiKey(
   context: Context,
   merchant: Merchant,
   input: NewApiKey,
 ): Promise<{ apiKey: ApiKey; secret: string }> {
-  return insertApiKey(context, merchant, input)
+  return inTransaction(context, async (tx) => {
+    await refuseTooMany(tx, { merchant, mode: input.mode })
+    return insertApiKey(tx, merchant, input)
+  })
+}
+
+async function refuseTooMany(tx: TxContext, tenant: Tenant): Promise<void> {
+  await lockCount(tx, tenant, 'api_keys')
+  const [row] = await tx.db.query<{ count: bigint }>(sql`
+    select count(*) as count from api_keys
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and revoked_at is null
+      and (expires_at is null or expires_at > ${tx.clock.now()})
+  `)
+  const { apiKeys } = tx.limits
+  if (Number(row?.count) < apiKeys) return
+  const message = `There are ${row?.count} active ${tenant.mode} keys already, and ${apiKeys} are allowed; revoke one first`
+  throw new ServiceError('too_many_api_keys', message)
 }
 
 /**
@@ -152,13 +169,24 @@ async function lockMaker(context: Context, merchant: Merchant, id: string): Prom
 }
 
 /** Newest first, with revoked keys. `mode` limits the list to one mode. */
-export async function listApiKeys(context: Context, merchant: Merchant, mode?: Mode): Promise<ApiKey[]> {
-  const rows = await context.db.query<ApiKeyRow>(sql`
-    select ${columns} from api_keys
-    where merchant_id = ${merchant.id} and mode = coalesce(${mode ?? null}, mode)
-    order by id desc
+export async function listApiKeys(
+  context: Context,
+  merchant: Merchant,
+  { limit, offset, mode }: PageRequest & { mode?: Mode },
+): Promise<Page<ApiKey>> {
+  const kept = sql`merchant_id = ${merchant.id} and mode = coalesce(${mode ?? null}, mode)`
+  const rows = await context.db.query<ApiKeyRow & { total: bigint }>(sql`
+    select t.total, k.*
+    from (select count(*) as total from api_keys where ${kept}) t
+    left join (
+      select ${columns} from api_keys
+      where ${kept}
+      order by id desc
+      limit ${limit} offset ${offset}
+    ) k on true
+    order by k.id desc
   `)
-  return rows.map(readApiKey)
+  return readPage(rows, readApiKey)
 }
 
 /** Throws `api_key_not_found`. */
@@ -210,7 +238,7 @@ export async function revokeApiKey(
 
 /**
  * Makes a key that takes the place of another: of the same mode, person, role or scopes, and name. The old key is refused
- * once `overlapMs` have passed. Throws `api_key_not_found`, `api_key_ended`.
+ * once `overlapMs` have passed. Throws `api_key_not_found`, `api_key_ended`, `scope_missing`, `too_many_api_keys`.
  */
 export async function replaceApiKey(
   tx: TxContext,
@@ -233,6 +261,8 @@ export async function replaceApiKey(
       `The key ending in ${old.hint} was revoked or has expired; create a new key`,
     )
   }
+  // During the overlap there is a key more.
+  if (input.overlapMs > 0) await refuseTooMany(tx, { merchant, mode: old.mode })
   // Whoever gets the new secret can do all that the old key could.
   const given = { role: old.role ?? undefined, scopes: old.role === null ? old.scopes : undefined }
   const made = await insertApiKey(tx, merchant, {

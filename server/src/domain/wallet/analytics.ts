@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { listCustomers } from '../customers/customer-lists.ts'
 import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { largeRead } from '../merchants/turns.ts'
 import { getMerchantBalance } from './merchant-balances.ts'
 
 /** A number of ledger transactions, and the sum of their amounts in minor units. */
@@ -30,12 +31,13 @@ const dayMs = 24 * 60 * 60 * 1000
 /** An id is made a moment before its transaction's time, because the command waits in a queue. */
 const idLeadMs = 60_000
 
+/** Throws `too_many_reads`. */
 export async function getAnalytics(context: Context, tenant: Tenant): Promise<Analytics> {
   const now = context.clock.now()
   const since = (days: number) => new Date(now.getTime() - days * dayMs)
   const newSince = async (from: Date) => (await listCustomers(context, tenant, { from }, { limit: 0, offset: 0 })).total
   return {
-    ...(await countTransactions(context, tenant, now)),
+    ...(await largeRead(context, tenant, () => countTransactions(context, tenant, now))),
     newCustomers: {
       daily: await newSince(since(1)),
       weekly: await newSince(since(7)),
@@ -72,45 +74,62 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
   return { balance: posted, customers: row?.customers ?? 0n, transactions: row?.transactions ?? 0n }
 }
 
-/** One walk through the ids of thirty days, because ids begin with their time. */
+interface CountedRow {
+  place: number
+  count: bigint
+  sum: string
+  month_count: bigint
+  month_sum: string | null
+  day_count: bigint
+  day_sum: string | null
+  week_count: bigint
+  week_sum: string | null
+}
+
+/** One walk through the ids of thirty days, because ids begin with their time. The walk is cut into slices. */
 async function countTransactions(context: Context, { merchant, mode }: Tenant, now: Date) {
   const since = (days: number) => new Date(now.getTime() - days * dayMs)
   const days = lastDays(30, now, merchant.timeZone)
   const dayStarts = days.map((day) => instantOf(day, null, merchant.timeZone))
   // Where clocks were put back, the first of these days began more than thirty times 24 hours ago.
   const first = new Date(Math.min(since(30).getTime(), (dayStarts[0] as Date).getTime()))
-  const rows = await context.db.query<{
-    place: number
-    count: bigint
-    sum: string
-    month_count: bigint
-    month_sum: string | null
-    day_count: bigint
-    day_sum: string | null
-    week_count: bigint
-    week_sum: string | null
-  }>(sql`
-    select
-      width_bucket(t.created_at, ${dayStarts}::timestamptz[]) as place, count(*) as count, sum(t.amount) as sum,
-      count(*) filter (where t.created_at > ${since(30)}) as month_count,
-      sum(t.amount) filter (where t.created_at > ${since(30)}) as month_sum,
-      count(*) filter (where t.created_at > ${since(1)}) as day_count,
-      sum(t.amount) filter (where t.created_at > ${since(1)}) as day_sum,
-      count(*) filter (where t.created_at > ${since(7)}) as week_count,
-      sum(t.amount) filter (where t.created_at > ${since(7)}) as week_sum
-    from ledger_transactions t
-    where t.merchant_id = ${merchant.id} and t.id >= ${firstIdOf(first)} and t.mode = ${mode}
-      and t.currency = ${merchant.currencies[0]} and t.created_at >= ${first}
-    group by 1
-  `)
-  const total = (
-    count: (row: (typeof rows)[number]) => bigint,
-    sum: (row: (typeof rows)[number]) => string | null,
-  ) => ({
+  const { rowsPerSlice } = context.limits
+  const slice = (after: string) => sql`
+    with slice as materialized (
+      select o.id, o.mode, o.currency, o.amount, o.created_at from ledger_transactions o
+      where o.merchant_id = ${merchant.id} and o.id > ${after}::uuid
+      order by o.id
+      limit ${rowsPerSlice}
+    ),
+    counted as (
+      select
+        width_bucket(t.created_at, ${dayStarts}::timestamptz[]) as place, count(*) as count, sum(t.amount) as sum,
+        count(*) filter (where t.created_at > ${since(30)}) as month_count,
+        sum(t.amount) filter (where t.created_at > ${since(30)}) as month_sum,
+        count(*) filter (where t.created_at > ${since(1)}) as day_count,
+        sum(t.amount) filter (where t.created_at > ${since(1)}) as day_sum,
+        count(*) filter (where t.created_at > ${since(7)}) as week_count,
+        sum(t.amount) filter (where t.created_at > ${since(7)}) as week_sum
+      from slice t
+      where t.mode = ${mode} and t.currency = ${merchant.currencies[0]} and t.created_at >= ${first}
+      group by 1
+    )
+    select s.size, s.last, c.*
+    from (select (select count(*) from slice) as size, (select id from slice order by id desc limit 1) as last) s
+    left join counted c on true
+  `
+  const rows: CountedRow[] = []
+  let after: string | null = firstIdOf(first)
+  while (after !== null) {
+    const counted: (CountedRow & { size: bigint; last: string })[] = await context.db.query(slice(after))
+    rows.push(...counted.filter(({ place }) => place !== null))
+    const [{ size = 0n, last = null } = {}] = counted
+    after = size < rowsPerSlice ? null : last
+  }
+  const total = (count: (row: CountedRow) => bigint, sum: (row: CountedRow) => string | null) => ({
     count: rows.reduce((all, row) => all + Number(count(row)), 0),
     sum: rows.reduce((all, row) => all + Number(sum(row) ?? 0), 0),
   })
-  const byPlace = new Map(rows.map((row) => [row.place, row]))
   return {
     daily: total(
       (row) => row.day_count,
@@ -125,8 +144,9 @@ async function countTransactions(context: Context, { merchant, mode }: Tenant, n
       (row) => row.month_sum,
     ),
     breakdown: days.map((date, i) => {
-      const row = byPlace.get(i + 1)
-      return { date, count: Number(row?.count ?? 0), sum: Number(row?.sum ?? 0) }
+      const ofDay = rows.filter(({ place }) => place === i + 1)
+      const count = ofDay.reduce((all, row) => all + Number(row.count), 0)
+      return { date, count, sum: ofDay.reduce((all, row) => all + Number(row.sum), 0) }
     }),
   }
 }

@@ -1,9 +1,10 @@
 import type { Currency } from '../../base/money.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { largeRead } from '../merchants/turns.ts'
 
 /** A customer's cash in one currency, as of now. Minor units. */
 export interface CurrencyBalance {
@@ -75,25 +76,17 @@ export interface StatementEntry {
   createdAt: Date
 }
 
-/** A customer who never had the currency has an empty statement. */
+/** A customer who never had the currency has an empty statement. Throws `too_many_reads`. */
 export async function openStatement(
   context: Context,
   tenant: Tenant,
   customer: Customer,
   period: { currency: Currency; from: Date; until: Date },
 ): Promise<Statement> {
-  const [row] = await context.db.query<{
-    account_id: bigint
-    after: bigint
-    last: bigint
-    opening: bigint
-    closing: bigint
-    total_in: string
-    total_out: string
-  }>(sql`
+  const statement = sql`
     select
       w.account_id, w.after, w.last, coalesce(o.balance_after, 0) as opening, coalesce(c.balance_after, 0) as closing,
-      t.total_in, t.total_out
+      t.total_in
     from (
       select
         a.merchant_id, a.id as account_id,
@@ -105,25 +98,61 @@ export async function openStatement(
     left join entries o on o.merchant_id = w.merchant_id and o.account_id = w.account_id and o.number = w.after
     left join entries c on c.merchant_id = w.merchant_id and c.account_id = w.account_id and c.number = w.last
     cross join lateral (
-      select
-        coalesce(sum(e.amount) filter (where e.amount > 0), 0) as total_in,
-        coalesce(-sum(e.amount) filter (where e.amount < 0), 0) as total_out
-      from entries e
-      where e.merchant_id = w.merchant_id and e.account_id = w.account_id and e.number > w.after and e.number <= w.last
+      ${totals(sql`w.merchant_id`, sql`w.account_id`)} and e.number > w.after
+        and e.number <= least(w.last, w.after + ${context.limits.rowsPerSlice}::bigint)
     ) t
-  `)
-  if (row === undefined) return { ...period, ...emptyStatement }
-  return {
-    ...period,
-    openingBalance: row.opening,
-    closingBalance: row.closing,
-    totalIn: BigInt(row.total_in),
-    totalOut: BigInt(row.total_out),
-    entryCount: Number(row.last - row.after),
-    after: row.after,
-    last: row.last,
-    accountId: row.account_id,
+  `
+  return largeRead(context, tenant, async () => {
+    const [row] = await context.db.query<StatementRow>(statement)
+    if (row === undefined) return { ...period, ...emptyStatement }
+    const { account_id: accountId, after, last } = row
+    const totalIn = BigInt(row.total_in) + (await sumFurther(context, tenant, { accountId, after, last }))
+    return {
+      ...period,
+      openingBalance: row.opening,
+      closingBalance: row.closing,
+      totalIn,
+      totalOut: row.opening + totalIn - row.closing,
+      entryCount: Number(last - after),
+      after,
+      last,
+      accountId,
+    }
+  })
+}
+
+interface StatementRow {
+  account_id: bigint
+  after: bigint
+  last: bigint
+  opening: bigint
+  closing: bigint
+  total_in: string
+}
+
+function totals(merchantId: Sql, accountId: Sql): Sql {
+  return sql`
+    select coalesce(sum(e.amount) filter (where e.amount > 0), 0) as total_in from entries e
+    where e.merchant_id = ${merchantId} and e.account_id = ${accountId}
+  `
+}
+
+/** What came in by the entries that the first slice has not summed. */
+async function sumFurther(
+  context: Context,
+  { merchant }: Tenant,
+  { accountId, after, last }: Pick<Statement, 'accountId' | 'after' | 'last'>,
+): Promise<bigint> {
+  const summedAtOnce = BigInt(context.limits.rowsPerSlice)
+  let sum = 0n
+  for (let from = after + summedAtOnce; from < last; from += summedAtOnce) {
+    const until = from + summedAtOnce < last ? from + summedAtOnce : last
+    const [row] = await context.db.query<{ total_in: string }>(sql`
+      ${totals(sql`${merchant.id}`, sql`${accountId}`)} and e.number > ${from} and e.number <= ${until}
+    `)
+    sum += BigInt(row?.total_in ?? 0)
   }
+  return sum
 }
 
 /** There is no account until the customer has had the currency, so nothing is found under this number. */
@@ -192,7 +221,8 @@ export async function* readAllEntries(
   statement: Statement,
 ): AsyncGenerator<StatementEntry> {
   for (let after = statement.after; after < statement.last; ) {
-    const entries = await readStatementEntries(context, tenant, statement, { after, limit: entriesPerRead })
+    const page = { after, limit: entriesPerRead }
+    const entries = await largeRead(context, tenant, () => readStatementEntries(context, tenant, statement, page))
     yield* entries
     after = entries.at(-1)?.number ?? statement.last
   }

@@ -9,6 +9,7 @@ import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommand, doTogether, doTogetherOnce, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { largeBatch } from '../merchants/turns.ts'
 
 /** Money that one customer sent to another. */
 export interface Transfer {
@@ -63,7 +64,7 @@ export async function makeTransfer(
 /**
  * Makes many transfers in one commit and answers for each, in order: the transfer, or why it was refused. A refused transfer
  * changes nothing for its neighbours; each transfer is judged by the balances that the transfers before it leave. Throws
- * `idempotency_key_reused`.
+ * `idempotency_key_reused`, `too_many_batches`.
  */
 export async function makeTransfers(
   context: FreeContext,
@@ -74,10 +75,11 @@ export async function makeTransfers(
   const commands = inputs.map((input) => tryCommand(context, tenant, input))
   const sound = commands.filter((command): command is TransferCommand => !(command instanceof ServiceError))
   if (sound.length === 0) return { outcomes: commands as ServiceError[], replayed: false }
-  const { outcomes: receipts, replayed } =
+  const { outcomes: receipts, replayed } = await largeBatch(context, tenant, async () =>
     request === null
       ? { outcomes: await doTogether(context, tenant, sound), replayed: false }
-      : await doTogetherOnce(context, tenant, sound, request)
+      : doTogetherOnce(context, tenant, sound, request),
+  )
   const receiptOf = new Map(sound.map((command, i) => [command, receipts[i] as Receipt | ServiceError]))
   const judged = commands.map((command, i) => ({
     input: inputs[i] as NewTransfer,

@@ -1,3 +1,4 @@
+import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { RecordedEvent, WebhookStyle } from '../events/events.ts'
@@ -40,8 +41,8 @@ interface ClaimedRow {
   occurred_at: Date
 }
 
-/** How many deliveries one process attempts at once, for an endpoint and in all. */
-export const maxParallel = { perEndpoint: 20, inAll: 256 } as const
+/** How many deliveries one process attempts at once: for an endpoint, for an endpoint that is failing, and in all. */
+export const maxParallel = { perEndpoint: 20, perFailing: 2, inAll: 256 } as const
 
 /**
  * After its time-out an attempt has this long to be recorded. An attempt that is not recorded by then belongs to a
@@ -51,23 +52,40 @@ const leaseSlackMs = 5_000
 
 /**
  * Takes on deliveries that are due, no more than there is room for. Deliveries of one customer to one endpoint are
- * taken on one after another. Any number of processes may claim at once: `claim_deliveries.sql` says how.
+ * taken on one after another, and tenants take turns. Any number of processes may claim at once:
+ * `claim_deliveries.sql` says how.
  *
- * @param busy how many attempts at each endpoint this process has under way
+ * @param underWay the deliveries that this process attempts at the moment
  */
 export async function claimDeliveries(
   context: Context,
-  busy: ReadonlyMap<string, number> = new Map(),
+  underWay: Iterable<Pick<ClaimedDelivery, 'merchantId' | 'mode' | 'endpointId'>> = [],
 ): Promise<ClaimedDelivery[]> {
   const now = context.clock.now()
-  const inAll = maxParallel.inAll - [...busy.values()].reduce((sum, each) => sum + each, 0)
+  const busy = [...underWay]
+  const inAll = maxParallel.inAll - busy.length
   if (inAll <= 0) return []
-  const rows = await context.db.query<ClaimedRow>(sql`
-    select * from claim_deliveries(
-      ${now}, ${[...busy.keys()]}::uuid[], ${[...busy.values()]}::integer[], ${maxParallel.perEndpoint}, ${inAll},
-      ${leaseOf('paystack')}::interval, ${leaseOf('standard')}::interval
-    )
-  `)
+  const call = functionCall('claim_deliveries_v2', {
+    p_now: argument('timestamptz', now),
+    p_busy_merchants: listArgument(
+      'integer',
+      busy.map((each) => each.merchantId),
+    ),
+    p_busy_modes: listArgument(
+      'text',
+      busy.map((each) => each.mode),
+    ),
+    p_busy_endpoints: listArgument(
+      'uuid',
+      busy.map((each) => each.endpointId),
+    ),
+    p_per_endpoint: argument('integer', maxParallel.perEndpoint),
+    p_per_failing: argument('integer', maxParallel.perFailing),
+    p_in_all: argument('integer', inAll),
+    p_paystack_lease: argument('interval', leaseOf('paystack')),
+    p_standard_lease: argument('interval', leaseOf('standard')),
+  })
+  const rows = await context.db.query<ClaimedRow>(sql`select * from ${call}`)
   return rows.map((row) => readClaimed(context, row, now))
 }
 

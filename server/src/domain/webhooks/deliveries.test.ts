@@ -446,7 +446,7 @@ describe('an endpoint', () => {
     expect(first.length).toBe(2 * maxParallel.perEndpoint)
     const deliver = createDeliver(service, renderers)
     await Promise.all(first.filter(({ endpointId }) => endpointId !== dead.endpoint.id).map(deliver))
-    const busy = new Map([[dead.endpoint.id, maxParallel.perEndpoint]])
+    const busy = first.filter(({ endpointId }) => endpointId === dead.endpoint.id)
     for (let round = 0; round < 3; round++) {
       const more = await claimDeliveries(service, busy)
       expect(more.map(({ endpointId }) => endpointId)).not.toContain(dead.endpoint.id)
@@ -454,6 +454,62 @@ describe('an endpoint', () => {
       await Promise.all(more.map(deliver))
     }
     expect(await claimDeliveries(service, busy)).toEqual([])
+  })
+
+  test('256 silent attempts of one merchant leave room for the next delivery of any other', async () => {
+    const setting = await setUp()
+    const { service } = setting
+    const addSilent = async () => {
+      const tenant = await createTestTenant(service)
+      for (let i = 0; i < 13; i++) await createWebhookEndpoint(service, tenant, { url: `http://localhost:1/${i}` })
+      await createWallets(service, tenant, maxParallel.perEndpoint)
+      return tenant
+    }
+    const countOf = (claimed: { merchantId: number }[], { merchant }: TestTenant) =>
+      claimed.filter(({ merchantId }) => merchantId === merchant.id).length
+    const silent = [await addSilent()]
+    const underWay = await claimDeliveries(service)
+    expect(underWay.length).toBe(maxParallel.inAll / 2)
+    expect(await claimDeliveries(service, underWay)).toEqual([])
+    // More such merchants take their share of the rest, and always leave some.
+    for (let i = 0; i < 4; i++) {
+      silent.push(await addSilent())
+      underWay.push(...(await claimDeliveries(service, underWay)))
+    }
+    expect(silent.map((each) => countOf(underWay, each))).toEqual([128, 64, 32, 16, 8])
+    const [code = ''] = await createWallets(service, setting.tenant, 1)
+    await createWebhookEndpoint(service, setting.tenant, hooks)
+    await happen(setting, code, 'victim')
+    const next = await claimDeliveries(service, underWay)
+    expect(countOf(next, setting.tenant)).toBe(1)
+  })
+
+  test('a failing endpoint is sent to by two attempts at a time, until it works again', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const codes = await createWallets(service, tenant, 5)
+    await createWebhookEndpoint(service, tenant, hooks)
+    setting.answers = () => 500
+    await happen(setting, codes[0] ?? '', 0)
+    await deliver(setting)
+    for (const code of codes.slice(1)) await happen(setting, code, 1)
+    const tried = await claimDeliveries(service)
+    expect(tried.length).toBe(maxParallel.perFailing)
+    setting.answers = () => 200
+    await Promise.all(tried.map(createDeliver(service, renderers)))
+    expect((await claimDeliveries(service)).length).toBe(2)
+  })
+
+  test('the endpoints of one tenant take turns', async () => {
+    const setting = await setUp()
+    const { service, tenant } = setting
+    const codes = await createWallets(service, tenant, maxParallel.perEndpoint)
+    for (let i = 0; i < 13; i++) await createWebhookEndpoint(service, tenant, { url: `http://localhost:1/${i}` })
+    for (const code of codes) await happen(setting, code, 0)
+    const counts = new Map<string, number>()
+    for (const { endpointId } of await claimDeliveries(service))
+      counts.set(endpointId, (counts.get(endpointId) ?? 0) + 1)
+    expect([...counts.values()].sort()).toEqual([9, 9, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10].sort())
   })
 
   test('an endpoint that acknowledges nothing for five days is disabled, for a reason that can be seen, and can be enabled', async () => {

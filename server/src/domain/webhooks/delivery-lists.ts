@@ -15,6 +15,7 @@ import {
   withinPeriod,
 } from '../events/event-lists.ts'
 import type { EventType, RecordedEvent } from '../events/events.ts'
+import { refuseRemoved } from '../events/removals.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { deliveryName, endpointName } from './ids.ts'
 
@@ -173,14 +174,14 @@ export async function listStandardDeliveries(
 /** The total is counted up to this number, as in a search of customers. */
 const countedDeliveries = 1000
 
-/** Throws `delivery_not_found`. */
+/** Throws `delivery_not_found`, `no_longer_kept`. */
 export async function getDelivery(context: Context, tenant: Tenant, id: bigint): Promise<Delivery> {
   const [row] = await context.db.query<DeliveryRow>(sql`
     select ${columns} from deliveries d
     join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = ${id}
   `)
-  if (row === undefined) throw deliveryNotFound(context, id)
+  if (row === undefined) return refuseMissing(context, tenant, id)
   return readDelivery(context, tenant, row)
 }
 
@@ -193,7 +194,7 @@ export async function getDeliveryAttempts(
   const [delivery] = await context.db.query<{ body: string | null }>(sql`
     select body from deliveries where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and id = ${id}
   `)
-  if (delivery === undefined) throw deliveryNotFound(context, id)
+  if (delivery === undefined) return refuseMissing(context, tenant, id)
   const rows = await context.db.query<AttemptRow>(sql`
     select number, started_at, duration_ms, url, request_headers, status, response_headers, response_body, error
     from delivery_attempts
@@ -256,8 +257,11 @@ export async function checkEndpoint(context: Context, tenant: Tenant, id: string
     throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${endpointName(id)}"`)
 }
 
-export function deliveryNotFound(context: Context, id: bigint): ServiceError {
-  return new ServiceError('delivery_not_found', `There is no delivery "${deliveryName(context, id)}"`)
+/** Throws `delivery_not_found`, or `no_longer_kept` for a delivery that was removed by its age. */
+export async function refuseMissing(context: Context, tenant: Tenant, id: bigint): Promise<never> {
+  const name = deliveryName(context, id)
+  await refuseRemoved(context, tenant, { kind: 'deliveries', id, name })
+  throw new ServiceError('delivery_not_found', `There is no delivery "${name}"`)
 }
 
 function readDelivery(context: Context, tenant: Tenant, row: DeliveryRow): Delivery {

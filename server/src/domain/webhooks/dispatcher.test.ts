@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createTestTenant, openTestService, type TestService } from '../../../test/service.ts'
 import { createWallets } from '../../../test/wallets.ts'
 import { createFailureLog } from '../../base/failure-log.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import type { EventRenderers } from './deliveries.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { createWebhookEndpoint } from './endpoints.ts'
@@ -45,6 +45,31 @@ test('an event is sent without anybody asking, and a receiver that hangs holds u
     { timeout: 10_000 },
   )
   release()
+  await stop()
+})
+
+test('13 endpoints of one merchant that never answer hold up no webhook of another merchant', async () => {
+  const hanging = new Promise<WebhookAnswer>(() => {})
+  const answer = { status: 200, headers: {}, body: '', durationMs: 1 }
+  const service = answering((path) => (path.startsWith('/silent') ? hanging : Promise.resolve(answer)))
+  const [silent, victim] = [await createTestTenant(service), await createTestTenant(service)]
+  for (let i = 0; i < 13; i++) await createWebhookEndpoint(service, silent, { url: `http://localhost:1/silent/${i}` })
+  await createWebhookEndpoint(service, victim, { url: 'http://localhost:1/answers' })
+  await createWallets(service, silent, 30)
+  const countOf = async (where: Sql) => {
+    const [row] = await service.db.query<{ count: bigint }>(
+      sql`select count(*) as count from deliveries where ${where}`,
+    )
+    return Number(row?.count)
+  }
+  const stop = startDispatcher(service, renderers)
+  const taken = sql`merchant_id = ${silent.merchant.id} and claimed_until is not null`
+  await vi.waitFor(async () => expect(await countOf(taken)).toBe(128), { timeout: 10_000 })
+  await createWallets(service, victim, 10)
+  const delivered = sql`merchant_id = ${victim.merchant.id} and status = 'delivered'`
+  // No silent attempt ends meanwhile.
+  await vi.waitFor(async () => expect(await countOf(delivered)).toBe(10), { timeout: 10_000 })
+  expect(await countOf(taken)).toBe(128)
   await stop()
 })
 

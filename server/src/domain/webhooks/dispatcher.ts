@@ -19,7 +19,7 @@ const task = 'deliveries'
 
 /**
  * Sends deliveries that are due until it is stopped. An endpoint that does not answer holds only its own share of the
- * attempts under way. The returned function takes on no more deliveries and waits a few seconds for attempts under
+ * attempts under way, and a tenant with many such endpoints only the tenant's share. The returned function takes on no more deliveries and waits a few seconds for attempts under
  * way.
  */
 export function startDispatcher(context: FreeContext & SenderChoice, renderers: EventRenderers): () => Promise<void> {
@@ -28,8 +28,7 @@ export function startDispatcher(context: FreeContext & SenderChoice, renderers: 
   const claiming = watchWork(context, task)
   const delivering = watchWork(context, task, 'recording')
   const attemptsUnderWay = context.meter.gauge('mteja_webhook_attempts_under_way', {})
-  const busy = new Map<string, number>()
-  const underWay = new Set<Promise<void>>()
+  const underWay = new Map<ClaimedDelivery, Promise<void>>()
   let wake = () => {}
 
   async function run(delivery: ClaimedDelivery): Promise<void> {
@@ -42,16 +41,8 @@ export function startDispatcher(context: FreeContext & SenderChoice, renderers: 
       if (!stop.signal.aborted) delivering.failed(error)
     }
     attemptsUnderWay.add(-1)
-    const left = (busy.get(delivery.endpointId) ?? 1) - 1
-    if (left === 0) busy.delete(delivery.endpointId)
-    else busy.set(delivery.endpointId, left)
+    underWay.delete(delivery)
     wake()
-  }
-
-  function start(delivery: ClaimedDelivery): void {
-    busy.set(delivery.endpointId, (busy.get(delivery.endpointId) ?? 0) + 1)
-    const running = run(delivery).finally(() => underWay.delete(running))
-    underWay.add(running)
   }
 
   /** Waits for a while, or until an attempt ends: the delivery behind it may then be due at once. */
@@ -67,8 +58,8 @@ export function startDispatcher(context: FreeContext & SenderChoice, renderers: 
   async function loop(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
-        const claimed = await claimDeliveries(context, busy)
-        for (const delivery of claimed) start(delivery)
+        const claimed = await claimDeliveries(context, underWay.keys())
+        for (const delivery of claimed) underWay.set(delivery, run(delivery))
         claiming.done(0)
       } catch (error) {
         claiming.failed(error)
@@ -82,7 +73,10 @@ export function startDispatcher(context: FreeContext & SenderChoice, renderers: 
     stop.abort()
     await looping
     const waited = new AbortController()
-    await Promise.race([Promise.all(underWay), sleep(graceMs, undefined, { signal: waited.signal }).catch(() => {})])
+    await Promise.race([
+      Promise.all(underWay.values()),
+      sleep(graceMs, undefined, { signal: waited.signal }).catch(() => {}),
+    ])
     waited.abort()
   }
 }

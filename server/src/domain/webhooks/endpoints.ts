@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import type { Page, PageRequest, Sort } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import { type Context, inTransaction, noteChange, type TxContext } from '../context.ts'
+import { type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { EventType, WebhookStyle } from '../events/events.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
@@ -66,7 +66,7 @@ export interface NewWebhookEndpoint {
 
 /**
  * Adds an address that is told of events by the Standard Webhooks convention. Answers its secret, `whsec_` and 32
- * characters of base64. The secret cannot be seen again. Throws `invalid_request`.
+ * characters of base64. The secret cannot be seen again. Throws `invalid_request`, `too_many_endpoints`.
  */
 export async function createWebhookEndpoint(
   context: Context,
@@ -74,8 +74,20 @@ export async function createWebhookEndpoint(
   input: NewWebhookEndpoint,
 ): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
   const secret = newWebhookSecret(context.random)
-  const endpoint = await insertEndpoint(context, tenant, { ...input, style: 'standard', secret })
-  return { endpoint, secret }
+  return inTransaction(context, async (tx) => {
+    await lockCount(tx, tenant, 'webhook_endpoints')
+    const [row] = await tx.db.query<{ count: bigint }>(sql`
+      select count(*) as count from webhook_endpoints
+      where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and style = 'standard' and deleted_at is null
+    `)
+    const { endpoints } = tx.limits
+    if (Number(row?.count) >= endpoints) {
+      const message = `There are ${row?.count} webhook endpoints already, and ${endpoints} are allowed; delete one first`
+      throw new ServiceError('too_many_endpoints', message)
+    }
+    const endpoint = await insertEndpoint(tx, tenant, { ...input, style: 'standard', secret })
+    return { endpoint, secret }
+  })
 }
 
 /**

@@ -3,7 +3,7 @@ import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { withinPeriod } from '../events/event-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { checkEndpoint, type DeliveryFilter, deliveryNotFound, fitting } from './delivery-lists.ts'
+import { checkEndpoint, type DeliveryFilter, fitting, refuseMissing } from './delivery-lists.ts'
 
 /** One call sends at most this many deliveries again. A filter that fits more deliveries is refused. */
 export const maxResent = 10_000
@@ -19,7 +19,7 @@ export async function resendDelivery(context: Context, tenant: Tenant, id: bigin
     select ${isTold(sql`d`)} as told from deliveries d
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = ${id}
   `)
-  if (found === undefined) throw deliveryNotFound(context, id)
+  if (found === undefined) return refuseMissing(context, tenant, id)
   if (!found.told) throw new ServiceError('invalid_request', 'The style of its endpoint cannot tell this event')
   throw new ServiceError('invalid_request', 'Its endpoint was deleted or disabled; what was disabled can be enabled')
 }

@@ -1,7 +1,7 @@
-import type dns from 'node:dns'
 import http, { type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { ResolveName } from './names.ts'
 import { createWebhookSender, type WebhookSender } from './sender.ts'
 
 const undo: (() => unknown)[] = []
@@ -20,7 +20,7 @@ async function receive(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
 }
 
-function sender(resolve?: typeof dns.lookup): WebhookSender {
+function sender(resolve?: ResolveName): WebhookSender {
   const made = createWebhookSender(resolve)
   undo.push(() => made.close())
   return made
@@ -120,8 +120,7 @@ describe('a receiver without an answer', () => {
 
   test('an address where nobody listens gives no answer, nor does a name that does not exist', async () => {
     expect(await post('http://127.0.0.1:1/')).toMatchObject({ error: 'The connection was refused' })
-    const unknown: typeof dns.lookup = ((_: string, __: object, callback: (error: Error) => void) =>
-      callback(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))) as never
+    const unknown = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))
     expect(await post('http://nowhere.example/', { by: sender(unknown) })).toMatchObject({
       error: 'The name was not found',
     })
@@ -130,16 +129,13 @@ describe('a receiver without an answer', () => {
 
 describe('a reach of the public Internet only', () => {
   /** A name server whose answers are these in turn. */
-  function answering(...answers: string[][]): typeof dns.lookup {
+  function answering(...answers: string[][]): ResolveName {
     let asked = 0
-    return ((_: string, options: { all: boolean }, callback: (...args: unknown[]) => void) => {
-      const addresses = (answers[Math.min(asked++, answers.length - 1)] ?? []).map((address) => ({
+    return async () =>
+      (answers[Math.min(asked++, answers.length - 1)] ?? []).map((address) => ({
         address,
         family: address.includes(':') ? 6 : 4,
       }))
-      if (options.all) callback(null, addresses)
-      else callback(null, addresses[0]?.address, addresses[0]?.family)
-    }) as never
   }
 
   test('a literal address of this machine is not connected to where only the public Internet is in reach', async () => {
@@ -175,11 +171,10 @@ describe('a reach of the public Internet only', () => {
 test('a name is resolved once: the address that was checked is the address that is connected to', async () => {
   let asked = 0
   const url = await receive((_, response) => response.end('reached'))
-  const changing = ((_: string, __: object, callback: (...args: unknown[]) => void) => {
+  const by = sender(async () => {
     asked += 1
-    callback(null, [{ address: asked === 1 ? '127.0.0.1' : '169.254.169.254', family: 4 }])
-  }) as never
-  const by = sender(changing)
+    return [{ address: asked === 1 ? '127.0.0.1' : '169.254.169.254', family: 4 }]
+  })
   expect(await post(url.replace('127.0.0.1', 'rebind.example'), { by })).toMatchObject({ body: 'reached' })
   expect(asked).toBe(1)
 })

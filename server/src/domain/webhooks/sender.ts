@@ -1,6 +1,6 @@
-import dns from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { Agent, request as send } from 'undici'
+import { createNameResolver, type ResolveName } from './names.ts'
 import { isWithinReach, literalAddress, type Reach } from './reach.ts'
 
 export interface WebhookRequest {
@@ -31,15 +31,11 @@ export interface SenderChoice {
 /** How much of an answer's body is kept, in bytes from its beginning. At most one read more is received. */
 const keptBytes = 2_000
 
-type Resolve = typeof dns.lookup
-
 /**
  * A sender that connects only to addresses within reach. A name is resolved once, each of its addresses is checked,
  * and the connection is made to a checked address. Redirects are not followed.
- *
- * @param resolve answers as `dns.lookup`
  */
-export function createWebhookSender(resolve: Resolve = dns.lookup): WebhookSender {
+export function createWebhookSender(resolve: ResolveName = createNameResolver()): WebhookSender {
   const agents = { public: createAgent('public', resolve), local: createAgent('local', resolve) }
   return {
     async send({ url, headers, body, timeoutMs, reach }) {
@@ -70,7 +66,7 @@ class OutOfReachError extends Error {
   override readonly name = 'OutOfReachError'
 }
 
-function createAgent(reach: Reach, resolve: Resolve): Agent {
+function createAgent(reach: Reach, resolve: ResolveName): Agent {
   return new Agent({
     connect: { lookup: checkedLookup(reach, resolve), timeout: 10_000 },
     pipelining: 1,
@@ -80,15 +76,17 @@ function createAgent(reach: Reach, resolve: Resolve): Agent {
   })
 }
 
-function checkedLookup(reach: Reach, resolve: Resolve): LookupFunction {
+function checkedLookup(reach: Reach, resolve: ResolveName): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '')
-      const refused = addresses.find(({ address }) => !isWithinReach(address, reach))
-      if (refused !== undefined) return callback(outOfReach(`${hostname} is ${refused.address}, which`, reach), '')
-      if (options.all) return callback(null, addresses)
-      callback(null, addresses[0]?.address ?? '', addresses[0]?.family)
-    })
+    resolve(hostname).then(
+      (addresses) => {
+        const refused = addresses.find(({ address }) => !isWithinReach(address, reach))
+        if (refused !== undefined) return callback(outOfReach(`${hostname} is ${refused.address}, which`, reach), '')
+        if (options.all) return callback(null, addresses)
+        callback(null, addresses[0]?.address ?? '', addresses[0]?.family)
+      },
+      (error) => callback(error, ''),
+    )
   }
 }
 

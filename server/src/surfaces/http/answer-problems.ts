@@ -16,7 +16,9 @@ export function sendProblems(
     if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
     const { statusCode, body } = render(problem)
     if (error instanceof ServiceError) markReplayed(reply, error.replayed)
-    if (problem.code === 'busy') reply.header('retry-after', '1')
+    // A refusal for too many requests brings the time until the next request is taken.
+    if ((statusCode === 429 || problem.code === 'busy') && !reply.hasHeader('retry-after'))
+      reply.header('retry-after', '1')
     // Serialized here, because an error may come before the route's response schemas are known.
     return reply.status(statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body)
   })

@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { type Actor, actorIdOf } from '../../domain/merchants/actors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
+import type { Rates } from './rates.ts'
 import { noteRefusedCredential } from './refused-credentials.ts'
 import type { SurfaceContext } from './surface.ts'
 
@@ -55,16 +56,16 @@ export function authenticateEitherHeader(app: FastifyInstance, surface: SurfaceC
 
 function requireCaller(
   app: FastifyInstance,
-  { context }: SurfaceContext,
+  { context, rates }: SurfaceContext,
   surface: string,
   find: (request: FastifyRequest) => Promise<KeyHolder>,
 ): void {
   app.decorateRequest('caller', null)
   app.decorateRequest('actor', null)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const { scope } = request.routeOptions.config
     if (scope === 'public') return
-    const caller = await find(request).catch((error) => {
+    const caller = await countingFailures(rates, request, reply, () => find(request)).catch((error) => {
       noteRefusedCredential(context, request, surface, error)
       throw error
     })
@@ -72,12 +73,30 @@ function requireCaller(
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
     request.caller = caller
+    await rates?.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return
     const { tenant, apiKeyId, credential } = caller
     const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, surface }
     request.actor = { id: await actorIdOf(context, name), requestId: request.id }
     request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })
+}
+
+/** Finds out who calls. A wrong credential is counted, and an address with too many of them is refused before. */
+export async function countingFailures<Caller>(
+  rates: Rates | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  find: () => Promise<Caller>,
+): Promise<Caller> {
+  if (rates === undefined) return find()
+  await rates.admit(request, reply)
+  try {
+    return await find()
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'unauthorized') await rates.countFailed(request)
+    throw error
+  }
 }
 
 /** Throws `unauthorized`. */

@@ -5,7 +5,7 @@ import { mayLose, parseLossless } from '../../base/lossless-json.ts'
 import { parseForm } from './form.ts'
 import type { RequestSchema } from './reading.ts'
 
-export const maxDepth = 32
+const maxDepth = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**

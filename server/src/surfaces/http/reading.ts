@@ -13,7 +13,7 @@ export interface RequestSchema {
 }
 
 /** A value as its schema asks for it, and the values that cannot be read so. */
-export interface Reading {
+interface Reading {
   value: unknown
   faults: ErrorObject[]
 }

@@ -4,13 +4,20 @@ import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
+import type { RetentionChoice } from '../../domain/retention/retention.ts'
 import type { EventRenderers } from '../../domain/webhooks/deliveries.ts'
 import type { SenderChoice } from '../../domain/webhooks/sender.ts'
+import type { Rates } from './rates.ts'
 import type { Documents } from './reference.ts'
 import type { Envelope } from './unroutable.ts'
 
 /** The context, with everything that a room of the domain adds to it. */
-export type Service = PaymentsContext & VerifierChoice & BankDirectoryChoice & AccountProviderChoice & SenderChoice
+export type Service = PaymentsContext &
+  VerifierChoice &
+  BankDirectoryChoice &
+  AccountProviderChoice &
+  SenderChoice &
+  RetentionChoice
 
 /** The things that a surface works with. */
 export interface SurfaceContext {
@@ -31,6 +38,8 @@ export interface SurfaceContext {
    * The address at which people reach this server. The addresses of hosted pages begin with it. No slash at its end.
    */
   publicUrl: () => string
+  /** Counts the requests of each key. Undefined where nothing is limited. */
+  rates: Rates | undefined
   /** `strict` refuses metadata as Paystack does. `lenient` accepts all metadata that can be understood. */
   paystackMetadata: 'lenient' | 'strict'
 }

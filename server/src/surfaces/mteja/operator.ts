@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { actorIdOf } from '../../domain/merchants/actors.ts'
-import { readBearer } from '../http/authentication.ts'
+import { countingFailures, readBearer } from '../http/authentication.ts'
 import { noteRefusedCredential } from '../http/refused-credentials.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 
@@ -23,30 +23,30 @@ export function trustConnection(socket: Socket): void {
  */
 export function requireOperator(
   app: FastifyInstance,
-  { adminKey, context, isCommandLine }: SurfaceContext,
+  { adminKey, context, isCommandLine, rates }: SurfaceContext,
   name: string,
 ): void {
   app.decorateRequest('actor', null)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const isOwnSocket = operatorSockets.has(request.raw.socket)
-    if (!isOwnSocket) refuseOthers(request)
+    if (!isOwnSocket) await refuseOthers(request, reply)
     if (request.method === 'GET' || request.method === 'HEAD') return
     const surface = isOwnSocket || isCommandLine ? 'command line' : name
     const actor = { merchantId: 0, kind: 'operator', apiKeyId: null, surface } as const
     request.actor = { id: await actorIdOf(context, actor), requestId: request.id }
   })
 
-  function refuseOthers(request: FastifyRequest): void {
+  async function refuseOthers(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (adminKey === undefined) {
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
-    try {
-      if (!isSame(readBearer(request), adminKey))
-        throw new ServiceError('unauthorized', 'The operator key is not valid')
-    } catch (error) {
+    await countingFailures(rates, request, reply, async () => {
+      if (isSame(readBearer(request), adminKey)) return
+      throw new ServiceError('unauthorized', 'The operator key is not valid')
+    }).catch((error) => {
       noteRefusedCredential(context, request, 'operator', error)
       throw error
-    }
+    })
   }
 }
 

@@ -58,6 +58,9 @@ const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
   [unknownCharge]: { code: 'transaction_not_found', nextStep: checkTransaction },
 }
 
+/** Paystack's clients read `x-ratelimit-reset` beside it. */
+const tooMany: Wording = { status: 429, type: 'api_error', code: 'rate_limited', nextStep: tryLater }
+
 /** The answer to each refusal on this surface. */
 const wordingByCode: Record<ErrorCode, Wording> = {
   invalid_request: invalid(),
@@ -125,11 +128,14 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   webhook_endpoint_not_found: notFound(),
   event_not_found: notFound(),
   delivery_not_found: notFound(),
+  no_longer_kept: notFound(),
   hold_not_open: invalid(),
   payment_intent_not_open: invalid(),
   hold_exceeded: invalid(),
   refund_exceeded: invalid(),
   idempotency_key_reused: { ...invalid(undefined, 409), nextStep: 'Use a new Idempotency-Key for a new request' },
+  too_many_endpoints: invalid(),
+  too_many_api_keys: invalid(),
   email_taken: invalid(),
   customer_not_deletable: invalid(),
   reference_taken: {
@@ -145,6 +151,10 @@ const wordingByCode: Record<ErrorCode, Wording> = {
     'Email does not match Authorization code. Authorization may be inactive or belong to a different email. Please confirm.',
   ),
   too_large: invalid(undefined, 413),
+  too_many_requests: tooMany,
+  too_many_streams: tooMany,
+  too_many_batches: tooMany,
+  too_many_reads: tooMany,
   internal: { status: 500, type: 'api_error', code: 'unknown', nextStep: tryLater },
   busy: { status: 503, type: 'api_error', code: 'unknown', nextStep: tryLater },
 }

@@ -103,6 +103,21 @@ describe('listing keys', () => {
     ])
     api.service.clock.advance(-1)
   })
+
+  test('a page of keys has as many keys as were asked for, and the number of all keys', async () => {
+    const holder = await createTestTenant(api.service)
+    const made = []
+    for (const name of ['b', 'c', 'd']) {
+      api.service.clock.advance(1)
+      made.push((await api.call('POST', '/v1/api-keys', { name }, holder.secret)).json().id)
+    }
+    api.service.clock.advance(-3)
+    const page = async (query: string) =>
+      (await api.call('GET', `/v1/api-keys?${query}`, undefined, holder.secret)).json()
+    expect(await page('limit=2')).toMatchObject({ data: [{ id: made[2] }, { id: made[1] }], total: 4 })
+    expect(await page('limit=2&offset=2')).toMatchObject({ data: [{ id: made[0] }, { name: null }], total: 4 })
+    expect(await page('offset=4')).toEqual({ data: [], total: 4 })
+  })
 })
 
 describe('revoking a key', () => {

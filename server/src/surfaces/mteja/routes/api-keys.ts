@@ -12,7 +12,7 @@ import { callerOf, tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { wholeNumber } from '../../http/schemas.ts'
-import { apiKeySchema, listOf, newApiKeySchema, newKeyBody, responses } from '../schemas.ts'
+import { apiKeySchema, newApiKeySchema, newKeyBody, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['API keys']
 const params = Type.Object({
@@ -75,12 +75,15 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
         operationId: 'listApiKeys',
         summary: 'List keys, including revoked keys, newest first',
         tags,
-        response: responses(200, listOf(apiKeySchema), 401),
+        querystring: Type.Object(pageQuery),
+        response: responses(200, pageSchema(apiKeySchema), 401),
       },
     },
     async (request) => {
       const { merchant, mode } = tenantOf(request)
-      return { data: (await listApiKeys(context, merchant, mode)).map(renderApiKey) }
+      const { limit = 50, offset = 0 } = request.query
+      const { items, total } = await listApiKeys(context, merchant, { limit, offset, mode })
+      return { data: items.map(renderApiKey), total }
     },
   )
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { readEventType } from '../../../domain/events/events.ts'
+import { findRemoval } from '../../../domain/events/removals.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import {
   type Delivery,
@@ -18,7 +19,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { date, nullableText, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
-import { customerCodeOf, stepOf, stepQuery } from './events.ts'
+import { customerCodeOf, removedUntilSchema, stepOf, stepQuery } from './events.ts'
 
 const tags = ['Deliveries']
 const id = 'dlv_0b1f6a2e8d9c4b7fa3d5e6c8f9012b34'
@@ -106,7 +107,12 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         querystring: Type.Object({ ...filterMembers, ...stepQuery(id) }),
         response: responses(
           200,
-          Type.Object({ data: Type.Array(deliverySchema), timeZone: timeZoneSchema, nextBefore: nextSchema }),
+          Type.Object({
+            data: Type.Array(deliverySchema),
+            timeZone: timeZoneSchema,
+            removedUntil: removedUntilSchema,
+            nextBefore: nextSchema,
+          }),
           401,
           404,
         ),
@@ -118,7 +124,13 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
       const step = stepOf(request.query, (name) => readDeliveryName(context, name))
       const { items, next } = await listDeliveries(context, tenant, filter, step)
       const nextBefore = next === null ? null : deliveryName(context, next)
-      return { data: items.map(renderDelivery), timeZone: tenant.merchant.timeZone, nextBefore }
+      const removal = await findRemoval(context, tenant, 'deliveries')
+      return {
+        data: items.map(renderDelivery),
+        timeZone: tenant.merchant.timeZone,
+        removedUntil: removal?.lastCreatedAt.toISOString() ?? null,
+        nextBefore,
+      }
     },
   )
 

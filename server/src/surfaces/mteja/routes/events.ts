@@ -2,9 +2,11 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
-import { followEvents, type Look, lookEveryMs } from '../../../domain/events/event-stream.ts'
+import { followEvents, type Look } from '../../../domain/events/event-stream.ts'
 import { type RecordedEvent, readEventType, type WebhookStyle } from '../../../domain/events/events.ts'
 import { eventName, readEventName } from '../../../domain/events/ids.ts'
+import { findRemoval } from '../../../domain/events/removals.ts'
+import { lookEveryMs } from '../../../domain/events/shared-looks.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -58,6 +60,11 @@ const afterWords = 'after must be the id of an event, evt_…, or a position tha
 /** A silent connection looks the same as a lost one. */
 const positionEveryMs = 10_000
 const looksPerSecond = 1000 / lookEveryMs
+
+/** Beside the items of a list whose oldest items are removed. */
+export const removedUntilSchema = Type.Union([date, Type.Null()], {
+  description: 'Items up to this time were removed, because they are kept for a limited time; null where none was',
+})
 
 /** The query of lists that are walked from the newest item to the oldest. */
 export function stepQuery(example: string) {
@@ -126,6 +133,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
           Type.Object({
             data: Type.Array(eventSchema),
             timeZone: timeZoneSchema,
+            removedUntil: removedUntilSchema,
             nextBefore: Type.Union([Type.String(), Type.Null()], {
               description:
                 'To get the next page, send this value as `before`. There may be more items even if `data` has fewer than `limit`; null at the end',
@@ -147,7 +155,13 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       const step = stepOf(request.query, (name) => readEventName(context, name))
       const { items, next } = await listEvents(context, tenant, filter, step)
       const nextBefore = next === null ? null : eventName(context, next)
-      return { data: items.map(renderEvent), timeZone: tenant.merchant.timeZone, nextBefore }
+      const removal = await findRemoval(context, tenant, 'events')
+      return {
+        data: items.map(renderEvent),
+        timeZone: tenant.merchant.timeZone,
+        removedUntil: removal?.lastCreatedAt.toISOString() ?? null,
+        nextBefore,
+      }
     },
   )
 
@@ -232,16 +246,20 @@ async function* streamLines(
   }
   let quiet = positionEveryMs
   let step = first
-  for (let count = 1; !step.done; count++) {
-    const { events, position } = step.value
-    quiet = events.length > 0 ? 0 : quiet + lookEveryMs
-    if (events.length > 0) yield events.map(lineOf).join('')
-    if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
-      quiet = 0
-      yield `${JSON.stringify({ position: eventName(context, position) })}\n`
+  try {
+    for (let count = 1; !step.done; count++) {
+      const { events, position } = step.value
+      quiet = events.length > 0 ? 0 : quiet + lookEveryMs
+      if (events.length > 0) yield events.map(lineOf).join('')
+      if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
+        quiet = 0
+        yield `${JSON.stringify({ position: eventName(context, position) })}\n`
+      }
+      if (count >= maxLooks) return
+      step = await looks.next()
     }
-    if (count >= maxLooks) return
-    step = await looks.next()
+  } finally {
+    await looks.return(undefined)
   }
 }
 

@@ -41,7 +41,7 @@ describe('creating a merchant', () => {
         closedAt: null,
       },
     ])
-    expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [] })
+    expect((await ask('GET', `/v1/merchants/${id}/api-keys`)).json()).toEqual({ data: [], total: 0 })
   })
 
   test('a created merchant counts its days in another time zone if the request says so', async () => {

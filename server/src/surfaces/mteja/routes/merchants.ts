@@ -6,7 +6,17 @@ import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
 import type { Merchant } from '../../../domain/merchants/tenant.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { apiKeySchema, listOf, merchantSchema, modeSchema, newApiKeySchema, newKeyBody, responses } from '../schemas.ts'
+import {
+  apiKeySchema,
+  listOf,
+  merchantSchema,
+  modeSchema,
+  newApiKeySchema,
+  newKeyBody,
+  pageQuery,
+  pageSchema,
+  responses,
+} from '../schemas.ts'
 import { renderApiKey, renderRevocation, revocationQuery, revokedKeySchema } from './api-keys.ts'
 
 const tags = ['Operator']
@@ -197,12 +207,15 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
         summary: 'List a merchant’s keys in both modes, newest first',
         tags,
         params: merchantParams,
-        response: responses(200, listOf(apiKeySchema), 401, 404),
+        querystring: Type.Object(pageQuery),
+        response: responses(200, pageSchema(apiKeySchema), 401, 404),
       },
     },
     async (request) => {
       const merchant = await getMerchant(context, request.params.id)
-      return { data: (await listApiKeys(context, merchant)).map(renderApiKey) }
+      const { limit = 50, offset = 0 } = request.query
+      const { items, total } = await listApiKeys(context, merchant, { limit, offset })
+      return { data: items.map(renderApiKey), total }
     },
   )
 
