@@ -77,7 +77,7 @@ export async function getPerson(context: Context, tenant: Tenant, id: string): P
 }
 
 /** Reads like `getPerson` and locks the row until the transaction ends. */
-export async function lockPerson(tx: TxContext, tenant: Tenant, id: string): Promise<Person> {
+async function lockPerson(tx: TxContext, tenant: Tenant, id: string): Promise<Person> {
   return selectPerson(tx, tenant, id, true)
 }
 

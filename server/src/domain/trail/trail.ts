@@ -138,7 +138,7 @@ interface TrailRow extends DoerRow {
 const movementsLookedAt = 5_000
 
 /** The actions of movements, which are in the ledger itself. */
-export const movementActions = ['pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee']
+const movementActions = ['pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee']
 
 /**
  * The writes of a merchant, newest first: movements of money and all other writes. `next` is the `before` of the next page,

@@ -26,13 +26,13 @@ export function responses(status: number, body: TSchema, ...errors: number[]): R
 
 export const modeSchema = Type.Unsafe<'test' | 'live'>({ type: 'string', enum: ['test', 'live'], examples: ['test'] })
 
-export const roleSchema = Type.Unsafe<Role>({
+const roleSchema = Type.Unsafe<Role>({
   type: 'string',
   enum: [...roles],
   description: 'A bundle of scopes',
   examples: ['support'],
 })
-export const scopeSchema = Type.Unsafe<Scope>({ type: 'string', enum: [...scopes], examples: ['read'] })
+const scopeSchema = Type.Unsafe<Scope>({ type: 'string', enum: [...scopes], examples: ['read'] })
 
 export const apiKeySchema = Type.Object({
   id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
