@@ -78,6 +78,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/webhook-endpoints',
     {
+      scope: 'developers',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -116,6 +117,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/webhook-endpoints',
     {
+      scope: 'read',
       schema: {
         operationId: 'listWebhookEndpoints',
         summary: 'List webhook endpoints of both styles, newest first',
@@ -134,6 +136,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/webhook-endpoints/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveWebhookEndpoint',
         summary: 'Retrieve a webhook endpoint',
@@ -149,6 +152,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.patch(
     '/webhook-endpoints/:id',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'updateWebhookEndpoint',
@@ -177,6 +181,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/webhook-endpoints/:id/rotate-secret',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'rotateWebhookSecret',
@@ -203,6 +208,8 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/webhook-endpoints/:id',
     {
+      scope: 'developers',
+      once: 'in a transaction',
       schema: {
         operationId: 'deleteWebhookEndpoint',
         summary: 'Remove a webhook endpoint: it receives no more events',
@@ -216,9 +223,9 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         ),
       },
     },
-    async (request) => {
+    async (request, tx) => {
       const { id } = request.params
-      const deletedAt = await deleteWebhookEndpoint(context, tenantOf(request), readEndpointName(id))
+      const deletedAt = await deleteWebhookEndpoint(tx, tenantOf(request), readEndpointName(id))
       return { id, deleted: true as const, deletedAt: deletedAt.toISOString() }
     },
   )
