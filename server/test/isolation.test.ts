@@ -312,13 +312,12 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],
   'POST /v1/api-keys/:id/replace': ({ apiKeyId }) => [{ params: { id: apiKeyId }, body: {}, status: 404 }],
   'POST /v1/people': ({ personEmail }) => [{ body: { name: 'Mwizi', email: personEmail }, status: 201 }],
-  'GET /v1/audit': ({ customerCode, apiKeyId, personId, payInId }) => [
-    { status: 200 },
-    { query: `object=${customerCode}`, status: 200 },
+  // A call that asks somebody outside is in the trail of its caller before it is refused, with the name that it gave. So the
+  // whole list repeats what earlier cases have named; trail.test.ts asks that it has no write of another mode.
+  'GET /v1/audit': ({ payInId, apiKeyId, personId }) => [
     { query: `object=${payInId}`, status: 200 },
     { query: `by=${apiKeyId}`, status: 200 },
-    { query: `by=${personId}`, status: 200 },
-    { query: 'format=csv', status: 200 },
+    { query: `by=${personId}&format=csv`, status: 200 },
   ],
   'GET /v1/people': () => [{ status: 200 }],
   'GET /v1/people/:id': ({ personId }) => [{ params: { id: personId }, status: 404 }],
@@ -602,9 +601,16 @@ function withoutSent(body: string, intrusion: Intrusion, its: Belongings): strin
 
 /**
  * Leaves out the names that the intruder may have as well: the merchant itself in the other mode, and a customer with
- * the same e-mail and phone.
+ * the same e-mail and phone, and a person with the same e-mail.
  */
-function anyNameOf({ merchantId: _1, integration: _2, email: _3, phoneNumber: _4, ...its }: Belongings): RegExp {
+function anyNameOf({
+  merchantId: _1,
+  integration: _2,
+  email: _3,
+  phoneNumber: _4,
+  personEmail: _5,
+  ...its
+}: Belongings): RegExp {
   return new RegExp(Object.values(its).join('|'))
 }
 

@@ -126,6 +126,7 @@ describe('what the trail has', () => {
     const tenant = await createTestTenant(api.service)
     const { token } = (await send('GET', '/api/canary/authentication/token', undefined, tenant.secret)).json()
     await send('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, token)
+    api.service.clock.advance(1)
     const path = `/v1/merchants/${tenant.merchant.code}`
     await send('PATCH', path, { name: 'Duka Kubwa' }, adminKey)
     const made = (await send('POST', `${path}/api-keys`, { mode: 'live', role: 'viewer' }, adminKey)).json()
