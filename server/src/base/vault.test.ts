@@ -46,6 +46,22 @@ describe('a sealed text that does not open', () => {
   })
 })
 
+test('a sealed text in an address opens in one spelling only', () => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  for (const text of ['', 'a', 'ab', 'abc']) {
+    const sealed = vault.sealText(text, 'link')
+    expect(sealed).toMatch(/^[A-Za-z0-9_-]+$/)
+    expect(vault.openText(sealed, 'link')).toBe(text)
+    for (const last of alphabet.replace(sealed.slice(-1), '')) {
+      expect(() => vault.openText(sealed.slice(0, -1) + last, 'link')).toThrow()
+    }
+    for (const other of [`${sealed}=`, `${sealed} `, ` ${sealed}`, `${sealed}A`, sealed.slice(0, -1)]) {
+      expect(() => vault.openText(other, 'link')).toThrow()
+    }
+    expect(() => vault.openText(sealed, 'other')).toThrow()
+  }
+})
+
 test('fingerprints are equal only for equal values of one purpose and one key', () => {
   const print = vault.fingerprint('4242', 'card')
   expect(vault.fingerprint('4242', 'card')).toEqual(print)

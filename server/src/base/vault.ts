@@ -7,6 +7,10 @@ export interface Vault {
   seal(plaintext: string, context: string): Buffer
   /** Throws when the text was sealed with another key or context, or was altered. */
   open(sealed: Buffer, context: string): string
+  /** The sealed text as base64url, for an address. */
+  sealText(plaintext: string, context: string): string
+  /** Throws as `open` does, and for another spelling of the same bytes. */
+  openText(sealed: string, context: string): string
   /** HMAC-SHA256. Equal values of one purpose give equal digests, and only the holder of the key can try values. */
   fingerprint(value: string, purpose: string): Buffer
   /** A row's number as a text of 32 characters that says nothing about the number. `kind` is bound to the text. */
@@ -29,20 +33,28 @@ export function createVault(key: Buffer, random: Random): Vault {
   // The text is one block and no two numbers give the same block, so the plain cipher is right.
   const concealing = createSecretKey(derive(key, 'conceal').subarray(0, 16))
   const recognisedKind = (kind: string) => createHash('sha256').update(kind).digest().subarray(0, 8)
+  function seal(plaintext: string, context: string): Buffer {
+    const nonce = random.bytes(nonceBytes)
+    const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(context))
+    const text = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), text])
+  }
+  function open(sealed: Buffer, context: string): string {
+    const decipher = createDecipheriv('aes-256-gcm', sealing, sealed.subarray(0, nonceBytes), {
+      authTagLength: tagBytes,
+    })
+      .setAAD(Buffer.from(context))
+      .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes))
+    return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8')
+  }
   return {
-    seal(plaintext, context) {
-      const nonce = random.bytes(nonceBytes)
-      const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(context))
-      const text = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()])
-      return Buffer.concat([nonce, cipher.getAuthTag(), text])
-    },
-    open(sealed, context) {
-      const decipher = createDecipheriv('aes-256-gcm', sealing, sealed.subarray(0, nonceBytes), {
-        authTagLength: tagBytes,
-      })
-        .setAAD(Buffer.from(context))
-        .setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes))
-      return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8')
+    seal,
+    open,
+    sealText: (plaintext, context) => seal(plaintext, context).toString('base64url'),
+    openText(sealed, context) {
+      const bytes = Buffer.from(sealed, 'base64url')
+      if (bytes.toString('base64url') !== sealed) throw new Error('the sealed text is not spelled as it was sealed')
+      return open(bytes, context)
     },
     fingerprint: (value, purpose) => createHmac('sha256', recognising).update(`${purpose}\0${value}`).digest(),
     conceal: (id, kind) => {
