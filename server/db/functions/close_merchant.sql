@@ -16,6 +16,11 @@ begin
     where a.merchant_id = p_merchant_id and a.kind = 'customer_cash' and a.posted <> 0
     group by a.mode, a.currency
     union all
+    select 'suspense', a.mode, a.currency, count(*), sum(a.posted)
+    from ledger_accounts a
+    where a.merchant_id = p_merchant_id and a.kind = 'suspense' and a.posted <> 0
+    group by a.mode, a.currency
+    union all
     select 'hold', h.mode, h.currency, count(*), sum(h.amount - h.captured)
     from holds h
     where h.merchant_id = p_merchant_id and h.status = 'placed'

@@ -5,6 +5,7 @@
 -- deleted. The obstacles:
 --   balance  an amount that is not 0 in an account of theirs. `detail` is the currency, `amount` the posted amount.
 --   hold  an amount that is reserved. `detail` is the currency, `amount` the held amount.
+--   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
 --   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent.
 --   dedicated_account  an account to which money could be sent. `detail` is its number.
 --
@@ -53,6 +54,11 @@ begin
     select c.code, 'hold', a.currency, a.held
     from customers c
     join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.held <> 0
+    where c.merchant_id = p_merchant_id and c.id = any(v_ids)
+    union all
+    select c.code, 'debt', a.currency, a.owed
+    from customers c
+    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.owed <> 0
     where c.merchant_id = p_merchant_id and c.id = any(v_ids)
     union all
     select c.code, 'payment', 'pi_' || i.id, i.amount

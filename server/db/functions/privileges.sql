@@ -36,8 +36,8 @@ begin
   ) on customers to mteja_app;
   grant update (answer) on idempotency_keys to mteja_app;
   grant insert, update on sandbox_accounts to mteja_app;
-  revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, allocate_ids,
-    forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
+  revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, find_receivable,
+    allocate_ids, forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
     close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events, forget_old_deliveries
     from public, mteja_app;
   grant execute on function create_customers, post_commands, post_commands_v2, allocate_ids,

@@ -6,7 +6,7 @@ import { type Context, noteChange } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 /** The reason why a customer cannot be deleted: see delete_customers.sql. */
-type Obstacle = 'balance' | 'hold' | 'payment' | 'dedicated_account'
+type Obstacle = 'balance' | 'hold' | 'debt' | 'payment' | 'dedicated_account'
 
 interface DeletionRow {
   code: string
@@ -20,7 +20,7 @@ interface DeletionRow {
  * Deletes customers, all in one commit, and answers the codes of the customers who were deleted now, in the order given.
  * Codes that nobody has, and customers who were deleted before, are left out. A deleted customer is found by nothing and
  * keeps their history; no money moves to or from them. Throws `customer_not_found` where nobody has any of the codes. Throws
- * `customer_not_deletable`, naming every customer who has money or could still get some, and deletes nobody.
+ * `customer_not_deletable`, naming every customer who has money, owes some or could still get some, and deletes nobody.
  */
 export async function deleteCustomers(context: Context, tenant: Tenant, codes: readonly string[]): Promise<string[]> {
   const rows = await repeatAfterCollision([], () =>
@@ -66,6 +66,8 @@ function describe({ obstacle, detail, amount }: DeletionRow): string {
       return `a balance of ${amount} ${detail}`
     case 'hold':
       return `a hold of ${amount} ${detail}`
+    case 'debt':
+      return `a debt of ${amount} ${detail}`
     case 'payment':
       return `the payment ${detail} under way`
     default:
@@ -76,6 +78,7 @@ function describe({ obstacle, detail, amount }: DeletionRow): string {
 const nextSteps: Record<Obstacle, string> = {
   balance: 'Bring each balance to 0 first',
   hold: 'Capture or release each hold first',
+  debt: 'Have each debt repaid, or give it up with an adjustment, first',
   payment: 'Wait until each payment has succeeded or failed',
   dedicated_account: 'Deactivate each dedicated account first',
 }

@@ -1,0 +1,23 @@
+import { type Sql, sql } from '../../db/sql.ts'
+
+/** Every kind of account. Only the posting function moves money to or from a receivable. */
+export const accountKinds = [
+  'customer_cash',
+  'merchant_balance',
+  'fees',
+  'outside',
+  'processor_fees',
+  'adjustments',
+  'suspense',
+  'customer_receivable',
+  'merchant_receivable',
+] as const
+
+export type AccountKind = (typeof accountKinds)[number]
+
+/** The id of the customer whom the account of a row is of or about: their cash, or what they owe. Null for another account. */
+export function customerOf(account: Sql): Sql {
+  return sql`coalesce(
+    ${account}.customer_id, case when ${account}.kind = 'customer_receivable' then ${account}.party_id end
+  )`
+}
