@@ -15,9 +15,11 @@ set plan_cache_mode = force_generic_plan as $$
 declare
   v_unheld text;
 begin
+  -- Money may come in any currency, and then waits in suspense.
   select u.currency into v_unheld
-  from unnest(p_currencies) as u (currency)
-  where u.currency <> all (select unnest(m.currencies) from merchants m where m.id = p_merchant_id)
+  from unnest(p_kinds, p_currencies) as u (kind, currency)
+  where u.kind not in ('outside', 'suspense', 'processor_fees')
+    and u.currency <> all (select unnest(m.currencies) from merchants m where m.id = p_merchant_id)
   limit 1;
   if found then
     raise exception 'merchant % does not hold %', p_merchant_id, v_unheld using errcode = 'MT004';

@@ -2,8 +2,8 @@ import type { Currency } from '../../base/money.ts'
 import type { Page, PageRequest, Sort } from '../../base/page.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import { type Entry, type EntryRange, type EntryRow, entryColumns, listRanges, readEntry } from '../ledger/entries.ts'
 import type { TransactionKind } from '../ledger/commands.ts'
+import { type Entry, type EntryRange, type EntryRow, entryColumns, listRanges, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 /** The merchant's earnings in one currency, as of now. Minor units. */
