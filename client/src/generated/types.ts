@@ -10,7 +10,7 @@ export namespace Cashful {
     id: string
     customerId: string
     merchantId: string
-    /** credit, purchase, transfer_in, transfer_out, refund or hold_capture */
+    /** credit, purchase, transfer_in, transfer_out, refund or hold_capture; and chargeback, adjustment, fee, receivable or repayment, which are of Mteja */
     type: string
     /** Minor units: a positive amount came in, a negative amount went out */
     amount: number
@@ -2151,9 +2151,9 @@ export namespace Mteja {
   }
   /** GET /v1/transactions/{id} */
   export interface TransactionEntry {
-    /** customer_cash, merchant_balance, fees, or outside: the rest of the world */
+    /** customer_cash, merchant_balance, fees, outside, processor_fees, adjustments, suspense, customer_receivable or merchant_receivable. outside is the rest of the world */
     account: string
-    /** The customer whose cash it is; null for an account of the merchant */
+    /** The customer whose cash it is, or who owes; null for any other account of the merchant */
     customerId: string | null
     /** Its place in the account’s history: 1, 2, 3 … */
     number: number
@@ -2371,6 +2371,8 @@ export namespace Mteja {
       held?: number
       /** posted - held; only in the balances as of now */
       available?: number
+      /** The amount that the customer owes, because money was taken back that they had spent. What comes in repays it first. Only in the balances as of now */
+      owed?: number
     }[]
   }
   /** GET /v1/customers/{id}/statement */
@@ -2473,7 +2475,7 @@ export namespace Mteja {
   /** GET /v1/transactions/{id} */
   export interface Transaction {
     id: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture or fee */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
     kind: string
     amount: number
     currency: string
@@ -2704,10 +2706,10 @@ export namespace Mteja {
     mode: 'test' | 'live'
     createdAt: string
     transactionId: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture or fee */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
     kind: string
     accountId: number
-    /** customer_cash, merchant_balance, fees or outside */
+    /** customer_cash, merchant_balance, fees, outside, processor_fees, adjustments, suspense, customer_receivable or merchant_receivable. outside is the rest of the world */
     accountKind: string
     customer: string | null
     /** The number of the entry: 1, 2, 3 … within the account */

@@ -34,8 +34,8 @@ test('a customer’s balances are in every currency, the default first, with the
     at: null,
     timeZone: 'Africa/Johannesburg',
     balances: [
-      { currency: 'ZAR', posted: 1000, held: 400, available: 600 },
-      { currency: 'XOF', posted: 70, held: 0, available: 70 },
+      { currency: 'ZAR', posted: 1000, held: 400, available: 600, owed: 0 },
+      { currency: 'XOF', posted: 70, held: 0, available: 70, owed: 0 },
     ],
   })
 })
