@@ -306,7 +306,9 @@ function postArguments(overrides: Record<string, string>): Record<string, string
 /** A call of the posting function with these arguments, as the server makes it. */
 function callPost(overrides: Record<string, string> = {}): string {
   const trail = { actors: 'array[null]::integer[]', requestIds: 'array[null]::bytea[]' }
-  const named = Object.entries({ ...trail, ...postArguments(overrides) }).map(([name, value]) => `${parameterName(name)} => ${value}`)
+  const named = Object.entries({ ...trail, ...postArguments(overrides) }).map(
+    ([name, value]) => `${parameterName(name)} => ${value}`,
+  )
   return raiseRefusals(`post_commands_v2(${named.join(', ')})`)
 }
 
