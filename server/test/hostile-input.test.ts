@@ -52,12 +52,17 @@ describe(`hostile input (MTEJA_TEST_SEED=${seed}, MTEJA_TEST_RUNS=${numRuns})`, 
     { timeout: timeoutMs },
     async (name) => {
       const route = api.routes.find((each) => each.name === name) as TestRoute
-      let before = await storedRows(api.service.db, api.tenant)
+      // A call that asks somebody outside is recorded in the trail before it asks, and may be refused afterwards.
+      const rowsOf = async () =>
+        (await storedRows(api.service.db, api.tenant)).filter(
+          (row) => route.once !== 'around work outside' || !row.startsWith('trail '),
+        )
+      let before = await rowsOf()
       await fc.assert(
         fc.asyncProperty(hostileRequest(route, own), async (request) => {
           const answer = await send(route.method, request, credentialFor(route, api.tenant.secret))
           expect(answerProblem(route, answer, request)).toBe(null)
-          const after = await storedRows(api.service.db, api.tenant)
+          const after = await rowsOf()
           if (answer.statusCode >= 400) expect(after).toEqual(before)
           before = after
         }),

@@ -168,7 +168,11 @@ describe('/v1 refuses what it does not know', () => {
 
   test.each([
     ['POST /v1/api-keys', { nam: 'x' }, 'nam is not known; did you mean name?'],
-    ['POST /v1/sandbox/mandates/:reference/approve', { bank: '058' }, 'bank is not known; did you mean bankCode?'],
+    [
+      'POST /v1/sandbox/mandates/:reference/approve',
+      { bank: '058' },
+      'bank is not known; known is accountNumber, bankCode',
+    ],
     [
       'POST /v1/holds',
       { customerId: 'x', amount: 1, expires_at: '2030-01-01' },

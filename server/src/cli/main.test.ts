@@ -64,7 +64,9 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
     const revoked = await mteja('key', 'revoke', made.id, '--merchant', String(merchant.integration))
     expect(revoked).toEqual({ code: 0, stdout: `Revoked the test key ending in ${made.hint}.\n`, stderr: '' })
     expect((await mteja('key', 'list', '--merchant', merchant.id)).stdout).toMatch(
-      new RegExp(`^ID +MODE +ENDS IN +CREATED +STATE +NAME\n${made.id} +test +…${made.hint} +\\S+ +revoked \\S+\n$`),
+      new RegExp(
+        `^ID +MODE +ENDS IN +CREATED +STATE +ROLE OR SCOPES +NAME\n${made.id} +test +…${made.hint} +\\S+ +revoked \\S+ +owner\n$`,
+      ),
     )
     expect(await keys('list')).toEqual([
       {
@@ -72,7 +74,14 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
         mode: 'test',
         name: null,
         hint: made.hint,
+        role: 'owner',
+        scopes: expect.arrayContaining(['read', 'settings']),
+        personId: null,
+        createdBy: null,
+        replaces: null,
         createdAt: made.createdAt,
+        expiresAt: null,
+        lastUsedAt: null,
         revokedAt: expect.any(String),
       },
     ])

@@ -166,7 +166,7 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
         for await (const each of operator.merchants.listApiKeys(merchant, { limit: 100 })) data.push(each)
         if (flags.json) return printJson(data)
         if (data.length === 0) return tell('The merchant has no key yet; mteja key create makes one.')
-        printTable(['ID', 'MODE', 'ENDS IN', 'CREATED', 'STATE', 'MAY', 'NAME'], data.map(describeKey))
+        printTable(['ID', 'MODE', 'ENDS IN', 'CREATED', 'STATE', 'ROLE OR SCOPES', 'NAME'], data.map(describeKey))
       }),
     )
 

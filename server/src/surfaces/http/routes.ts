@@ -86,11 +86,14 @@ export interface Routes extends Pick<App, 'addHook'> {
 /** A file of routes. */
 export type RouteFile = (routes: Routes, surface: SurfaceContext) => void
 
+/** No id, code or reference is longer. */
+const longestName = 255
+
 /** The write of a request, for the trail. The name of a thing in an address may be an e-mail, which is not recorded. */
 function deedOf({ actor, params }: FastifyRequest, schema: FastifySchema): Deed | null {
   if (actor === null) return null
   const [name] = Object.values((params ?? {}) as Record<string, string>)
-  const object = name === undefined || name.includes('@') ? null : name
+  const object = name === undefined || name.includes('@') || name.length > longestName ? null : name
   return { actor, action: (schema as { operationId?: string }).operationId ?? '', object }
 }
 

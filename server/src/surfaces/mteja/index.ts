@@ -3,7 +3,7 @@ import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
 import { requireOperator } from './operator.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
-import { auditRoutes, operatorAuditRoutes } from './routes/audit.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -53,6 +53,6 @@ export const mteja: Dialect = {
         sandboxRoutes,
       ],
     },
-    { authenticate: requireOperator, routes: [merchantRoutes, operatorAuditRoutes, signingKeyRoutes, ledgerRoutes] },
+    { authenticate: requireOperator, routes: [merchantRoutes, signingKeyRoutes, ledgerRoutes] },
   ],
 }

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listTrail, type TrailEntry } from '../../../domain/trail/trail.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -32,9 +31,9 @@ const entrySchema = Type.Object({
   after: Type.Any({ description: 'The changed members after; for a movement its amount and currency' }),
 })
 
-const listSchema = Type.Object({ data: Type.Array(entrySchema), nextBefore: nextBeforeSchema })
+export const auditSchema = Type.Object({ data: Type.Array(entrySchema), nextBefore: nextBeforeSchema })
 
-const query = Type.Object({
+export const auditQuery = Type.Object({
   by: Type.Optional(
     Type.String({
       maxLength: 100,
@@ -79,40 +78,24 @@ export const auditRoutes: RouteFile = (routes, { context }) => {
           'A page may have few entries, or none, before the end: it looks at 5,000 movements at most. Go on while `nextBefore` ' +
           'is not null.',
         tags: ['Audit'],
-        querystring: query,
-        response: responses(200, listSchema, 401),
+        querystring: auditQuery,
+        response: responses(200, auditSchema, 401),
       },
     },
-    async (request, reply) => answer(context, tenantOf(request), request.query, reply) as never,
-  )
-}
-
-/** `/v1/merchants/:id/audit`: the same for the operator, in both modes. */
-export const operatorAuditRoutes: RouteFile = (routes, { context }) => {
-  routes.get(
-    '/merchants/:id/audit',
-    {
-      scope: 'operator',
-      schema: {
-        operationId: 'listMerchantAudit',
-        summary: 'List all writes of a merchant in both modes, newest first',
-        tags: ['Operator'],
-        params: Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) }),
-        querystring: query,
-        response: responses(200, listSchema, 401, 404),
-      },
-    },
-    async (request, reply) => {
-      const merchant = await getMerchant(context, request.params.id)
-      return answer(context, { merchant, mode: null }, request.query, reply) as never
-    },
+    async (request, reply) => sendAudit(context, tenantOf(request), request.query, reply) as never,
   )
 }
 
 type Context = Parameters<typeof listTrail>[0]
 type Whose = { merchant: Tenant['merchant']; mode: Tenant['mode'] | null }
 
-async function answer(context: Context, whose: Whose, { format = 'json', ...asked }: Query, reply: FastifyReply) {
+/** Sends the writes of a merchant, in one mode or, with null, in both. */
+export async function sendAudit(
+  context: Context,
+  whose: Whose,
+  { format = 'json', ...asked }: Query,
+  reply: FastifyReply,
+) {
   const tenant = { merchant: whose.merchant, mode: whose.mode ?? 'live' }
   const { by, action, object, from, to, ...step } = asked
   const filter = { by, action, object, from: readInstant(tenant, from, 'from'), until: readEnd(tenant, to, 'to') }

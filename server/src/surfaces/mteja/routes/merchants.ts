@@ -18,6 +18,7 @@ import {
   responses,
 } from '../schemas.ts'
 import { renderApiKey, renderRevocation, revocationQuery, revokedKeySchema } from './api-keys.ts'
+import { auditQuery, auditSchema, sendAudit } from './audit.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
@@ -237,6 +238,25 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       const merchant = await getMerchant(tx, request.params.id)
       const { keepMade } = request.query
       return renderRevocation(await revokeApiKey(tx, merchant, request.params.keyId, { keepMade }))
+    },
+  )
+
+  routes.get(
+    '/merchants/:id/audit',
+    {
+      scope: 'operator',
+      schema: {
+        operationId: 'listMerchantAudit',
+        summary: 'List all writes of a merchant in both modes, newest first',
+        tags,
+        params: merchantParams,
+        querystring: auditQuery,
+        response: responses(200, auditSchema, 401, 404),
+      },
+    },
+    async (request, reply) => {
+      const merchant = await getMerchant(context, request.params.id)
+      return sendAudit(context, { merchant, mode: null }, request.query, reply) as never
     },
   )
 }

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import {
@@ -105,7 +104,8 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         const field = metadata === undefined ? 'events' : 'metadata'
         throw new ServiceError('invalid_request', `${field} cannot be chosen in Paystack’s style`, field)
       }
-      const secretKey = style === 'paystack' ? readSecretKey(request) : null
+      // Receivers know the key. A token cannot reach this route.
+      const secretKey = style === 'paystack' ? readBearer(request) : null
       if (secretKey !== null) {
         return { ...renderEndpoint(await setPaystackWebhook(tx, tenant, url, secretKey)), secret: null }
       }
@@ -229,13 +229,6 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
       return { id, deleted: true as const, deletedAt: deletedAt.toISOString() }
     },
   )
-}
-
-/** A token cannot sign, because receivers know only the key. */
-function readSecretKey(request: FastifyRequest): string {
-  const key = readBearer(request)
-  if (key.startsWith('sk_')) return key
-  throw new ServiceError('invalid_request', 'Paystack’s style is signed with a secret API key: send one as the bearer')
 }
 
 function renderEndpoint(endpoint: WebhookEndpoint) {
