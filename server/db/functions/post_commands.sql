@@ -90,6 +90,8 @@ set enable_material = off set enable_seqscan = off set enable_bitmapscan = off a
 #variable_conflict use_column
 declare
   c_limit constant bigint := 9007199254740991;
+  c_own_step constant text[] := array['own'];
+  c_steps constant text[] := array['loan', 'own', 'payer repays', 'payee repays'];
   v_commands constant integer := cardinality(p_actions);
   v_shape constant text := '[1:' || v_commands || ']';
   -- By place in p_account_*. Receivables get the places behind them.
@@ -153,6 +155,7 @@ declare
   v_amount bigint;
   v_released bigint;
   v_lent bigint;
+  v_step text;
   v_debtor integer;
   v_receivable integer;
   v_place integer;
@@ -209,8 +212,8 @@ begin
         coalesce(cash.owed, own.owed) as owed, coalesce(cash.floor, own.floor) as floor,
         coalesce(cash.entry_count, own.entry_count) as entry_count,
         coalesce(cash.last_entry_at, own.last_entry_at) as last_entry_at,
-        u.kind in ('customer_receivable', 'merchant_receivable')
-          or (u.kind <> 'outside' and u.party is not null) as misnamed
+        -- The receivable of a customer has a party.
+        u.kind = 'merchant_receivable' or (u.kind <> 'outside' and u.party is not null) as misnamed
       from unnest(p_account_kinds, p_account_customers, p_account_parties, p_account_currencies)
         with ordinality as u (kind, customer, party, currency, place)
       -- The mode is compared outside. Inside, the planner might use an index of (merchant, mode) and read all customers,
@@ -415,7 +418,7 @@ begin
     -- Funded? A capture needs no available balance: it spends an amount that is held already. A fact needs none either: an
     -- account with a floor is lent the amount that is missing.
     if v_action = 'book' then
-      v_lent := greatest(v_amount - (v_posted[v_from] - v_held[v_from] - v_floors[v_from]), 0);
+      v_lent := greatest(v_floors[v_from] - (v_posted[v_from] - v_held[v_from] - v_amount), 0);
     end if;
     if v_refusal is null and v_action in ('post', 'refund', 'place')
       and v_posted[v_from] - v_held[v_from] - v_amount < v_floors[v_from]
@@ -467,41 +470,41 @@ begin
     end if;
 
     -- Up to four movements: a loan to the payer, the command's own, and a repayment by the payer and by the payee. Almost
-    -- always there is only the command's own.
-    for step in
-      (case when v_lent > 0 then 1 else 2 end)..(case when v_owed[v_from] > 0 or v_owed[v_to] > 0 then 4 else 2 end)
+    -- always there is only the command's own, if any.
+    foreach v_step in array
+      case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end
     loop
-      if step = 2 then
+      if v_step = 'own' then
         v_place := i;
         v_payer := v_from;
         v_payee := v_to;
         v_moved := v_amount;
       else
-        v_debtor := case when step = 4 then v_to else v_from end;
+        v_debtor := case when v_step = 'payee repays' then v_to else v_from end;
         v_moved := case
-          when step = 1 then v_lent
-          else least(v_owed[v_debtor], v_posted[v_debtor] - v_held[v_debtor] - v_floors[v_debtor])
+          when v_step = 'loan' then v_lent
+          else least(v_owed[v_debtor], v_posted[v_debtor] - v_held[v_debtor])
         end;
         continue when (v_moved > 0) is not true;
         v_receivable := v_receivables[v_debtor];
         if v_receivable is null then
-          v_receivable := cardinality(v_account_ids) + 1;
-          v_receivables[v_debtor] := v_receivable;
           r := find_receivable(p_merchant_id, p_mode, p_now, v_customer_ids[v_debtor], p_account_currencies[v_debtor]);
-          v_account_ids[v_receivable] := r.id;
+          v_account_ids := v_account_ids || r.id;
+          v_receivable := cardinality(v_account_ids);
+          v_receivables[v_debtor] := v_receivable;
+          -- Its time is left out: no entry of a receivable is later than the last one of the debtor.
           v_posted[v_receivable] := r.posted;
           v_numbers[v_receivable] := r.entry_count;
-          v_times[v_receivable] := greatest(p_now, r.last_entry_at);
           v_held[v_receivable] := 0;
           v_owed[v_receivable] := 0;
           v_touched[v_receivable] := true;
         end if;
-        v_place := cardinality(v_ids) + 1;
-        v_payer := case when step = 1 then v_receivable else v_debtor end;
-        v_payee := case when step = 1 then v_debtor else v_receivable end;
-        v_owed[v_debtor] := v_owed[v_debtor] + case when step = 1 then v_moved else -v_moved end;
-        v_ids[v_place] := id_of_moment(p_now);
-        v_kinds[v_place] := case when step = 1 then 'receivable' else 'repayment' end;
+        v_ids := v_ids || id_of_moment(p_now);
+        v_place := cardinality(v_ids);
+        v_kinds[v_place] := case when v_step = 'loan' then 'receivable' else 'repayment' end;
+        v_payer := case when v_step = 'loan' then v_receivable else v_debtor end;
+        v_payee := case when v_step = 'loan' then v_debtor else v_receivable end;
+        v_owed[v_debtor] := v_owed[v_debtor] + case when v_step = 'loan' then v_moved else -v_moved end;
         v_froms[v_place] := v_payer;
         v_tos[v_place] := v_payee;
         v_amounts[v_place] := v_moved;

@@ -379,6 +379,11 @@ const debts: Rule[] = [
     'merchant 0 owes 11',
   ],
   ['a debt in one currency is not repaid in another', 'A loses 5 NGN \n A gets 9', 'A 0 NGN owes 5, A 9'],
+  [
+    'a debt of one unit is repaid like any other, on either side of a movement',
+    'A loses 1 \n A gets 5 \n B gets 5 \n B holds 5 as h \n B loses 1 \n capture 1 of h, final',
+    'A 4, B 3, merchant 1',
+  ],
   ['a debt of one is not repaid by another', 'A loses 5 \n B gets 9', 'A 0 owes 5, B 9'],
   [
     'what happened outside is booked for a denied customer',
@@ -546,6 +551,8 @@ describe('the record of a command', () => {
     const fee: LedgerCommand = { ...make.purchase(a, 3n), kind: 'fee', to: { kind: 'fees' } }
     expect(await ledger(tenant, fee)).toMatchObject({ amount: 3n, fromBalance: 7n })
     expect((await entriesOf(a)).at(-1)).toMatchObject({ amount: -3n, balance_after: 7n })
+    const back = make.giveBack(fee.id, cash(a), { kind: 'fees' }, null)
+    expect(await ledger(tenant, { ...back, kind: 'reversal' })).toMatchObject({ amount: 3n, toBalance: 10n })
   })
 
   test('a hold that would be over at this very moment is not placed', async () => {
@@ -818,7 +825,11 @@ describe('a loan and its repayment', () => {
     const live = await addTestKey(service, own.merchant, 'live')
     const [a = ''] = await createWallets(service, own, 1)
     const [b = ''] = await createWallets(service, live, 1)
-    await doTogether(service, own, [make.chargeBack(a, 5n), make.chargeBack(a, 7n, { currency: 'NGN' })])
+    await doTogether(service, own, [
+      make.chargeBack(a, 5n),
+      make.chargeBack(a, 7n, { currency: 'NGN' }),
+      make.book('chargeback', merchantBalance, outside, 3n),
+    ])
     await doTogether(service, live, [make.chargeBack(b, 11n), make.book('chargeback', merchantBalance, outside, 13n)])
     await ledger(own, make.payIn(a, 1n))
     await ledger(live, make.payIn(b, 1n))
@@ -836,6 +847,8 @@ describe('a loan and its repayment', () => {
       'test customer_cash ZAR posted 0 owed 4',
       'test customer_receivable NGN posted -7 owed 0',
       'test customer_receivable ZAR posted -4 owed 0',
+      'test merchant_balance ZAR posted 0 owed 3',
+      'test merchant_receivable ZAR posted -3 owed 0',
     ])
   })
 
@@ -898,6 +911,36 @@ describe('accounts without a floor', () => {
       'processor_fees 0 ZAR': -1n,
       'merchant_balance 0 ZAR': 1n,
     })
+  })
+
+  test('no balance passes 2^53 - 1, from however many accounts at processors it came', async () => {
+    const own = await createTestTenant(service)
+    const [a = '', b = '', c = ''] = await createWallets(service, own, 3)
+    const hold = make.place(a, 10n)
+    const purchase = make.purchase(b, 10n)
+    await doTogether(service, own, [make.payIn(a, 10n), hold, make.payIn(b, 10n), purchase])
+    const outcomes = await doTogether(service, own, [
+      make.book('pay_in', processor, merchantBalance, limit - 10n),
+      make.capture(hold.id, a, 1n),
+      make.payIn(c, 1n),
+      make.purchase(c, 1n),
+      make.giveBack(purchase.id, cash(b), merchantBalance, 1n),
+      make.capture(hold.id, a, 1n),
+      make.book('pay_in', { kind: 'outside', at: 8n }, cash(b), limit - 1n),
+      make.giveBack(purchase.id, cash(b), merchantBalance, 1n),
+      make.payIn(b, 1n),
+    ])
+    expect(outcomes.map(codeOf)).toEqual([
+      'done',
+      'balance_limit',
+      'done',
+      'balance_limit',
+      'done',
+      'done',
+      'done',
+      'balance_limit',
+      'balance_limit',
+    ])
   })
 
   test('money in suspense is assigned or given back, also in a currency that the merchant does not hold', async () => {
