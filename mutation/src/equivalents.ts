@@ -13,8 +13,7 @@ const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
 const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
-const fitsAnyway =
-  'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
+const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
@@ -65,21 +64,21 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: post,
-    before: "elsif v_refusal is null and v_action in ('post', 'refund', 'capture')",
-    after: "elsif v_refusal is null and v_action in ('post', 'capture')",
-    why: fitsAnyway,
+    before: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    after: 'case when v_lent >= 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    why: owesNothing,
   },
   {
     file: post,
-    before: "elsif v_refusal is null and v_action in ('post', 'refund', 'capture')",
-    after: "elsif v_refusal is null and v_action in ('post', 'refund')",
-    why: fitsAnyway,
+    before: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    after: 'case when v_lent > 0 or v_owed[v_from] >= 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    why: owesNothing,
   },
   {
     file: post,
-    before: 'and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] + v_amount) > c_limit)',
-    after: 'and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] - v_amount) > c_limit)',
-    why: fitsAnyway,
+    before: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    after: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] >= 0 then c_steps else c_own_step end',
+    why: owesNothing,
   },
   {
     file: post,
