@@ -96,6 +96,8 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
   mteja: {
     ApiKey: ['revokeApiKey'],
     NewApiKey: ['createApiKey'],
+    RevokedApiKey: ['revokeApiKey'],
+    Person: ['createPerson'],
     Balances: ['listBalances'],
     Statement: ['getStatement'],
     StatementEntry: ['getStatement', 'entries', '[]'],
@@ -105,6 +107,7 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     ReleasedHold: ['releaseHold'],
     Refund: ['refund'],
     StoredRefund: ['retrieveRefund'],
+    AuditEntry: ['listAudit', 'data', '[]'],
     TransactionEntry: ['retrieveTransaction', 'entries', '[]'],
     Transaction: ['retrieveTransaction'],
     TransferOutcome: ['makeTransfers', 'outcomes', '[]'],
@@ -307,7 +310,7 @@ function commentOf({ description, deprecated }: Schema): string {
 }
 
 function wrapped(type: string): string {
-  return /^[\w<>"\s|[\]]+$/.test(type) && type.includes(' | ') ? `(${type})` : type
+  return /^[\w<>":\s|[\]]+$/.test(type) && type.includes(' | ') ? `(${type})` : type
 }
 
 /** The same text for shapes that differ only in words and examples. */

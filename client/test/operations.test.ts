@@ -511,8 +511,25 @@ describe('operations of the Mteja client', () => {
     await other.customers.list({ limit: 1 }).page()
     const [newest] = await Array.fromAsync(mteja.apiKeys.list())
     expect(newest).toMatchObject({ id: made.id, name: 'checkout', revokedAt: null })
-    expect((await mteja.apiKeys.revoke(made.id)).revokedAt).not.toBeNull()
+    expect(await mteja.apiKeys.retrieve(made.id)).toMatchObject({ id: made.id, role: 'owner' })
+    const next = await mteja.apiKeys.replace(made.id, { overlapHours: 1 })
+    expect([next.replaces, next.replaced.id]).toEqual([made.id, made.id])
+    expect(await mteja.apiKeys.revoke(made.id)).toMatchObject({ revokedAt: expect.any(String), alsoRevoked: 0 })
     await expect(other.customers.list().page()).rejects.toBeInstanceOf(AuthenticationError)
+  })
+
+  test('a person is created, found, changed and ended', async () => {
+    const person = await mteja.people.create({ name: 'Amina', email: 'amina@example.com' })
+    await mteja.apiKeys.create({ role: 'viewer', personId: person.id })
+    expect(await mteja.people.update(person.id, { name: 'Amina Yusuf' })).toMatchObject({ name: 'Amina Yusuf' })
+    expect((await mteja.people.retrieve(person.id)).name).toBe('Amina Yusuf')
+    expect((await Array.fromAsync(mteja.people.list())).map(({ id }) => id)).toEqual([person.id])
+    expect(await mteja.people.end(person.id)).toMatchObject({ id: person.id, revokedKeys: 1 })
+    const [entry] = await Array.fromAsync(mteja.audit.list({ object: person.id, action: 'endPerson' }))
+    expect(entry).toMatchObject({ object: person.id, by: { kind: 'key' } })
+    const { id: merchantId } = await mteja.merchants.own()
+    const { data } = await operator.merchants.audit(merchantId, { limit: 1 }).page()
+    expect(data).toHaveLength(1)
   })
 
   test('a hold is placed, retrieved, captured in part and released', async () => {

@@ -22,7 +22,13 @@ const ledger = [
   ],
 ]
 
-/** What moves money, and what keeps it from being moved twice. */
+const keys = [
+  'src/surfaces/cashful/routes/authentication.test.ts',
+  'src/surfaces/mteja/routes/api-keys.test.ts',
+  'test/scopes.test.ts',
+]
+
+/** The code that moves money and keeps it from being moved twice, and the code that keeps callers within their bounds. */
 export const targets: readonly Target[] = [
   { file: 'db/functions/post_commands.sql', steps: ledger },
   { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
@@ -36,4 +42,12 @@ export const targets: readonly Target[] = [
   { file: 'src/domain/idempotency/attempt.ts', steps: [['src/domain/idempotency/once.test.ts']] },
   { file: 'src/db/batcher.ts', steps: [['src/db/batcher.test.ts'], commands] },
   { file: 'src/base/money.ts', steps: [['src/base/money.test.ts']] },
+  { file: 'src/surfaces/http/authentication.ts', steps: [keys, ['test/limits.test.ts', 'test/trail.test.ts']] },
+  { file: 'src/domain/merchants/scopes.ts', steps: [keys] },
+  {
+    file: 'src/domain/merchants/tokens.ts',
+    steps: [keys, ['test/forged-tokens.test.ts', 'src/domain/merchants/tokens.test.ts']],
+  },
+  { file: 'src/domain/merchants/api-keys.ts', steps: [keys, ['test/limits.test.ts', 'test/isolation.test.ts']] },
+  { file: 'src/domain/webhooks/reach.ts', steps: [['src/domain/webhooks/reach.test.ts']] },
 ]

@@ -4,6 +4,7 @@ import type { Way } from '../src/domain/idempotency/once.ts'
 import { finishDueChecks } from '../src/domain/identity/due-checks.ts'
 import { activateDueMandates } from '../src/domain/payments/mandate-activations.ts'
 import { type AppOptions, buildApp } from '../src/start/app.ts'
+import type { Need } from '../src/surfaces/http/routes.ts'
 import { createTestContext, createTestTenant, openTestService, type TestService, type TestTenant } from './service.ts'
 
 /** The whole application over an empty database, with one merchant. Requests go in without a port. */
@@ -34,6 +35,8 @@ export interface TestRoute {
   statuses: number[]
   /** The way in which a write happens once. Undefined for a read and for a page. */
   once: Way | undefined
+  /** Who may call the route. Undefined for a page, and for a route that no dialect has. */
+  scope: Need | undefined
 }
 
 export async function openTestApi(options: AppOptions = {}): Promise<TestApi> {
@@ -124,6 +127,7 @@ function readRoute(route: RouteOptions): TestRoute[] {
         return Object.keys((route.schema?.response as object | undefined) ?? {}).map(Number)
       },
       once: route.config?.once,
+      scope: route.config?.scope,
     }))
 }
 

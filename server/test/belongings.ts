@@ -41,6 +41,8 @@ export interface Belongings {
   statementToken: string
   /** An unused key of the same mode. */
   apiKeyId: string
+  personId: string
+  personEmail: string
   webhookEndpointId: string
   /** A delivery that is not sent yet. */
   deliveryId: string
@@ -90,6 +92,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { data: requested } = await ask('POST', initialize, { account, address })
   const { data: deliveries } = await ask('GET', '/v1/deliveries')
   const { id: apiKeyId } = await ask('POST', '/v1/api-keys', { name: 'spare' })
+  const personEmail = `${name}@duka.example`
+  const { id: personId } = await ask('POST', '/v1/people', { name: `Amina ${lastName}`, email: personEmail })
   const { data: dedicated } = await ask('POST', '/dedicated_account', { customer: customerCode })
   return {
     merchantId: tenant.merchant.code,
@@ -119,6 +123,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     payAccessCode: opened.access_code,
     statementToken: statementUrl.split('/').at(-1),
     apiKeyId,
+    personId,
+    personEmail,
     webhookEndpointId,
     deliveryId: deliveries[0].id,
     eventId: deliveries[0].eventId,

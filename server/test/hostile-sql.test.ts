@@ -305,7 +305,10 @@ function postArguments(overrides: Record<string, string>): Record<string, string
 
 /** A call of the posting function with these arguments, as the server makes it. */
 function callPost(overrides: Record<string, string> = {}): string {
-  const named = Object.entries(postArguments(overrides)).map(([name, value]) => `${parameterName(name)} => ${value}`)
+  const trail = { actors: 'array[null]::integer[]', requestIds: 'array[null]::bytea[]' }
+  const named = Object.entries({ ...trail, ...postArguments(overrides) }).map(
+    ([name, value]) => `${parameterName(name)} => ${value}`,
+  )
   return raiseRefusals(`post_commands_v2(${named.join(', ')})`)
 }
 
@@ -347,6 +350,8 @@ function callPostTwice(overrides: Record<string, string> = {}): string {
     eventTypes: 'array[null, null]::text[]',
     eventData: 'array[null, null]::text[]',
     keys: 'array[null, null]::text[]',
+    actors: 'array[null, null]::integer[]',
+    requestIds: 'array[null, null]::bytea[]',
     fingerprints: 'array[null, null]::bytea[]',
     ...overrides,
   })

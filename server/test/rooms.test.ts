@@ -12,6 +12,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 const domainRooms = [
   'context',
   'merchants',
+  'trail',
   'idempotency',
   'events',
   'customers',
@@ -50,7 +51,7 @@ const allowed: Record<string, readonly string[]> = {
     'surfaces/incoming',
     'surfaces/operations',
   ],
-  cli: ['base', 'db', 'domain/webhooks', 'start'],
+  cli: ['base', 'db', 'domain/merchants', 'domain/webhooks', 'start'],
   main: ['cli'],
 }
 

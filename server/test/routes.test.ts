@@ -40,6 +40,10 @@ interface Own extends Belongings {
   otherEndpointId: string
   /** A key already used for another request. */
   idempotencyKey: string
+  /** A key that may make keys, and nothing else. */
+  developersKey: string
+  readingKey: string
+  spareKeyId: string
   /** A merchant without anything, and a merchant that is closed. */
   spareMerchantId: string
   closedMerchantId: string
@@ -582,8 +586,52 @@ const mteja: Record<string, Cases> = {
     201: { body: { name: 'checkout' } },
     400: { body: { name: 7 } },
     401: { ...stranger, body: {} },
+    403: ({ developersKey }) => ({ bearer: developersKey, body: { role: 'owner' } }),
+    404: { body: { personId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d' } },
   },
   'GET /v1/api-keys': { 200: {}, 400: { query: 'limit=0' }, 401: stranger },
+  'GET /v1/api-keys/:id': {
+    200: ({ apiKeyId }) => ({ params: { id: apiKeyId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d' } },
+  },
+  'POST /v1/api-keys/:id/replace': {
+    201: ({ apiKeyId }) => ({ params: { id: apiKeyId }, body: { overlapHours: 0 } }),
+    400: ({ apiKeyId }) => ({ params: { id: apiKeyId }, body: { overlapHours: 721 } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    403: ({ developersKey, spareKeyId }) => ({ bearer: developersKey, params: { id: spareKeyId }, body: {} }),
+    404: { params: { id: 'none' }, body: {} },
+    // The key was ended by the first request.
+    409: ({ apiKeyId }) => ({ params: { id: apiKeyId }, body: {} }),
+  },
+  'POST /v1/people': {
+    201: { body: { name: 'Neema Juma', email: 'neema@example.com' } },
+    400: { body: { name: 'Neema Juma', email: 'neema' } },
+    401: { ...stranger, body: {} },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: { name: 'Neema Juma', email: 'neema@example.com' } }),
+    409: ({ personEmail }) => ({ body: { name: 'Neema Juma', email: personEmail } }),
+  },
+  'GET /v1/audit': { 200: {}, 400: { query: 'before=yesterday' }, 401: stranger },
+  'GET /v1/people': { 200: {}, 401: stranger },
+  'GET /v1/people/:id': {
+    200: ({ personId }) => ({ params: { id: personId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'PATCH /v1/people/:id': {
+    200: ({ personId }) => ({ params: { id: personId }, body: { name: 'Amina Musa' } }),
+    400: ({ personId }) => ({ params: { id: personId }, body: { name: '' } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    403: ({ readingKey, personId }) => ({ bearer: readingKey, params: { id: personId }, body: {} }),
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ personId }) => ({ params: { id: personId }, body: { email: 'neema@example.com' } }),
+  },
+  'POST /v1/people/:id/end': {
+    200: ({ personId }) => ({ params: { id: personId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    403: ({ readingKey, personId }) => ({ bearer: readingKey, params: { id: personId } }),
+    404: { params: { id: 'none' } },
+  },
   'DELETE /v1/api-keys/:id': {
     200: ({ apiKeyId }) => ({ params: { id: apiKeyId } }),
     401: { ...stranger, params: { id: 'none' } },
@@ -884,6 +932,11 @@ const mteja: Record<string, Cases> = {
     ...operatorOnly({ params: { id: 'none', keyId: 'none' } }),
     404: ({ merchantId }) => ({ params: { id: merchantId, keyId: 'none' } }),
   },
+  'GET /v1/merchants/:id/audit': {
+    200: ({ merchantId }) => ({ params: { id: merchantId } }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
+  },
   'POST /v1/signing-keys/rotate': { 201: {}, ...operatorOnly({}) },
 }
 
@@ -1033,6 +1086,9 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     spareEndpointId: (await make('POST /v1/webhook-endpoints', { url: hooks.url })).id,
     otherEndpointId: (await make('POST /v1/webhook-endpoints', { url: hooks.url })).id,
     idempotencyKey,
+    developersKey: (await make('POST /v1/api-keys', { scopes: ['developers'] })).secret,
+    readingKey: (await make('POST /v1/api-keys', { role: 'viewer' })).secret,
+    spareKeyId: (await make('POST /v1/api-keys', {})).id,
     poorCode: poor.id,
     spentPayInId: spent.id,
     deniedCode: denied.id,

@@ -168,7 +168,11 @@ describe('/v1 refuses what it does not know', () => {
 
   test.each([
     ['POST /v1/api-keys', { nam: 'x' }, 'nam is not known; did you mean name?'],
-    ['POST /v1/api-keys', { scopes: ['read'] }, 'scopes is not known; known is only name'],
+    [
+      'POST /v1/sandbox/mandates/:reference/approve',
+      { bank: '058' },
+      'bank is not known; known is accountNumber, bankCode',
+    ],
     [
       'POST /v1/holds',
       { customerId: 'x', amount: 1, expires_at: '2030-01-01' },
@@ -181,7 +185,11 @@ describe('/v1 refuses what it does not know', () => {
       'dryRun is not known; known is transactionId, amount, reason',
     ],
     ['POST /v1/holds/:id/release', { amount: 5 }, 'amount is not known; nothing can be given here'],
-    ['POST /v1/api-keys', { '"<b>\n': 1 }, '"\\"<b>\\n" is not known; known is only name'],
+    [
+      'POST /v1/api-keys',
+      { '"<b>\n': 1 },
+      '"\\"<b>\\n" is not known; known is name, role, scopes, personId, expiresAt',
+    ],
   ])('%s with %j says: %s', async (name, body, message) => {
     const route = ours.find((each) => each.name === name) as TestRoute
     const answer = await send(route, '', body)

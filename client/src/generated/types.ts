@@ -2121,6 +2121,34 @@ export namespace Mteja {
     description: string | null
     createdAt: string
   }
+  /** GET /v1/audit */
+  export interface AuditEntry {
+    id: string
+    /** Null for a write about both modes */
+    mode: 'test' | 'live' | null
+    at: string
+    /** The operation, as the API reference names it; for a movement of money its kind */
+    action: string
+    /** The id or code of the thing that the write is about */
+    object: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    requestId: string | null
+    /** The changed members before; null where nothing was changed */
+    before: unknown
+    /** The changed members after; for a movement its amount and currency */
+    after: unknown
+  }
   /** GET /v1/transactions/{id} */
   export interface TransactionEntry {
     /** customer_cash, merchant_balance, fees, or outside: the rest of the world */
@@ -2215,8 +2243,35 @@ export namespace Mteja {
     name: string | null
     /** The key’s last four characters */
     hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
     createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
     revokedAt: string | null
+    /** How many keys were revoked with it */
+    alsoRevoked: number
   }
   /** POST /v1/api-keys */
   export interface NewApiKey {
@@ -2225,10 +2280,82 @@ export namespace Mteja {
     name: string | null
     /** The key’s last four characters */
     hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
     createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
     revokedAt: string | null
     /** The key itself, shown only once */
     secret: string
+  }
+  /** DELETE /v1/api-keys/{id} */
+  export interface RevokedApiKey {
+    id: string
+    mode: 'test' | 'live'
+    name: string | null
+    /** The key’s last four characters */
+    hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
+    createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
+    revokedAt: string | null
+    /** How many keys were revoked with it */
+    alsoRevoked: number
+  }
+  /** POST /v1/people */
+  export interface Person {
+    id: string
+    name: string
+    email: string
+    createdAt: string
+    updatedAt: string
+    /** Since this time the person has no key */
+    endedAt: string | null
   }
   /** GET /v1/customers/{id}/balances */
   export interface Balances {
@@ -2330,6 +2457,18 @@ export namespace Mteja {
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
     customerId: string | null
     reason: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
   }
   /** GET /v1/transactions/{id} */
   export interface Transaction {
@@ -2363,6 +2502,19 @@ export namespace Mteja {
     refundedTransactionId: string | null
     /** The sum of its refunds and reversals */
     refundedAmount: number
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    requestId: string | null
     createdAt: string
   }
   /** POST /v1/transfers/batch */
@@ -2572,6 +2724,27 @@ export namespace Mteja {
   /** POST /v1/api-keys: Create a key; its secret is shown only once */
   export interface CreateApiKeyBody {
     name?: string | undefined
+    /** A bundle of scopes */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | undefined
+    /** In place of a role; without either the key is an owner’s */
+    scopes?:
+      | (
+          | 'read'
+          | 'customers:write'
+          | 'money:write'
+          | 'refunds:write'
+          | 'pay_ins:write'
+          | 'adjustments:write'
+          | 'payouts:write'
+          | 'approve'
+          | 'developers'
+          | 'settings'
+        )[]
+      | undefined
+    /** The person whose key it is; without it the key is a program’s */
+    personId?: string | undefined
+    /** From this time on the key is refused */
+    expiresAt?: string | undefined
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysQuery {
@@ -2582,8 +2755,217 @@ export namespace Mteja {
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
   export interface ListApiKeysResult {
-    data: ApiKey[]
+    data: {
+      id: string
+      mode: 'test' | 'live'
+      name: string | null
+      /** The key’s last four characters */
+      hint: string
+      /** Null for a key with a list of scopes of its own */
+      role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+      /** What the key may do */
+      scopes?: (
+        | 'read'
+        | 'customers:write'
+        | 'money:write'
+        | 'refunds:write'
+        | 'pay_ins:write'
+        | 'adjustments:write'
+        | 'payouts:write'
+        | 'approve'
+        | 'developers'
+        | 'settings'
+      )[]
+      /** The person whose key it is; null for a program’s */
+      personId?: string | null
+      /** The id of the key that made it; null for the operator */
+      createdBy?: string | null
+      /** The id of the key whose place it takes */
+      replaces?: string | null
+      createdAt: string
+      /** From this time on the key is refused; null for never */
+      expiresAt?: string | null
+      /** The hour of the last use */
+      lastUsedAt?: string | null
+      revokedAt: string | null
+    }[]
     total: number
+  }
+  /** GET /v1/api-keys/{id}: Retrieve a key, without its secret */
+  export interface RetrieveApiKeyResult {
+    id: string
+    mode: 'test' | 'live'
+    name: string | null
+    /** The key’s last four characters */
+    hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
+    createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
+    revokedAt: string | null
+  }
+  /** DELETE /v1/api-keys/{id}: Revoke a key: it is refused from the next request on, and so is everything that it made */
+  export interface RevokeApiKeyQuery {
+    /** Keep the keys that the key made; default false */
+    keepMade?: boolean | undefined
+  }
+  /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
+  export interface ReplaceApiKeyBody {
+    /** Default 24; 0 ends the old key at once */
+    overlapHours?: number | undefined
+    /** From this time on the key is refused */
+    expiresAt?: string | undefined
+  }
+  /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
+  export interface ReplaceApiKeyResult {
+    id: string
+    mode: 'test' | 'live'
+    name: string | null
+    /** The key’s last four characters */
+    hint: string
+    /** Null for a key with a list of scopes of its own */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+    /** What the key may do */
+    scopes?: (
+      | 'read'
+      | 'customers:write'
+      | 'money:write'
+      | 'refunds:write'
+      | 'pay_ins:write'
+      | 'adjustments:write'
+      | 'payouts:write'
+      | 'approve'
+      | 'developers'
+      | 'settings'
+    )[]
+    /** The person whose key it is; null for a program’s */
+    personId?: string | null
+    /** The id of the key that made it; null for the operator */
+    createdBy?: string | null
+    /** The id of the key whose place it takes */
+    replaces?: string | null
+    createdAt: string
+    /** From this time on the key is refused; null for never */
+    expiresAt?: string | null
+    /** The hour of the last use */
+    lastUsedAt?: string | null
+    revokedAt: string | null
+    /** The key itself, shown only once */
+    secret: string
+    /** The old key, which is refused from `expiresAt` on */
+    replaced: {
+      id: string
+      mode: 'test' | 'live'
+      name: string | null
+      /** The key’s last four characters */
+      hint: string
+      /** Null for a key with a list of scopes of its own */
+      role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+      /** What the key may do */
+      scopes?: (
+        | 'read'
+        | 'customers:write'
+        | 'money:write'
+        | 'refunds:write'
+        | 'pay_ins:write'
+        | 'adjustments:write'
+        | 'payouts:write'
+        | 'approve'
+        | 'developers'
+        | 'settings'
+      )[]
+      /** The person whose key it is; null for a program’s */
+      personId?: string | null
+      /** The id of the key that made it; null for the operator */
+      createdBy?: string | null
+      /** The id of the key whose place it takes */
+      replaces?: string | null
+      createdAt: string
+      /** From this time on the key is refused; null for never */
+      expiresAt?: string | null
+      /** The hour of the last use */
+      lastUsedAt?: string | null
+      revokedAt: string | null
+    }
+  }
+  /** POST /v1/people: Create a person, to whom keys can then belong */
+  export interface CreatePersonBody {
+    name: string
+    email: string
+  }
+  /** GET /v1/people: List people, newest first, with those who have ended */
+  export interface ListPeopleQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/people: List people, newest first, with those who have ended */
+  export interface ListPeopleResult {
+    data: Person[]
+    total: number
+  }
+  /** PATCH /v1/people/{id}: Change the name or the e-mail of a person */
+  export interface UpdatePersonBody {
+    name?: string | undefined
+    email?: string | undefined
+  }
+  /** POST /v1/people/{id}/end: End a person: all keys of the person are revoked, and no new key can belong to the person */
+  export interface EndPersonResult {
+    id: string
+    name: string
+    email: string
+    createdAt: string
+    updatedAt: string
+    /** Since this time the person has no key */
+    endedAt: string | null
+    /** How many keys were revoked */
+    revokedKeys: number
+  }
+  /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
+  export interface ListAuditQuery {
+    /** The id of a key or of a person; or key, token, operator */
+    by?: string | undefined
+    action?: string | undefined
+    object?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+    /** Default json; csv has the whole list */
+    format?: 'json' | 'csv' | undefined
+  }
+  /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
+  export interface ListAuditResult {
+    data: AuditEntry[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
@@ -2894,6 +3276,27 @@ export namespace Mteja {
   export interface CreateMerchantApiKeyBody {
     mode?: 'test' | 'live' | undefined
     name?: string | undefined
+    /** A bundle of scopes */
+    role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | undefined
+    /** In place of a role; without either the key is an owner’s */
+    scopes?:
+      | (
+          | 'read'
+          | 'customers:write'
+          | 'money:write'
+          | 'refunds:write'
+          | 'pay_ins:write'
+          | 'adjustments:write'
+          | 'payouts:write'
+          | 'approve'
+          | 'developers'
+          | 'settings'
+        )[]
+      | undefined
+    /** The person whose key it is; without it the key is a program’s */
+    personId?: string | undefined
+    /** From this time on the key is refused */
+    expiresAt?: string | undefined
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysQuery {
@@ -2904,8 +3307,69 @@ export namespace Mteja {
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
   export interface ListMerchantApiKeysResult {
-    data: ApiKey[]
+    data: {
+      id: string
+      mode: 'test' | 'live'
+      name: string | null
+      /** The key’s last four characters */
+      hint: string
+      /** Null for a key with a list of scopes of its own */
+      role?: 'viewer' | 'support' | 'finance' | 'developer' | 'owner' | null
+      /** What the key may do */
+      scopes?: (
+        | 'read'
+        | 'customers:write'
+        | 'money:write'
+        | 'refunds:write'
+        | 'pay_ins:write'
+        | 'adjustments:write'
+        | 'payouts:write'
+        | 'approve'
+        | 'developers'
+        | 'settings'
+      )[]
+      /** The person whose key it is; null for a program’s */
+      personId?: string | null
+      /** The id of the key that made it; null for the operator */
+      createdBy?: string | null
+      /** The id of the key whose place it takes */
+      replaces?: string | null
+      createdAt: string
+      /** From this time on the key is refused; null for never */
+      expiresAt?: string | null
+      /** The hour of the last use */
+      lastUsedAt?: string | null
+      revokedAt: string | null
+    }[]
     total: number
+  }
+  /** DELETE /v1/merchants/{id}/api-keys/{keyId}: Revoke a merchant’s key */
+  export interface RevokeMerchantApiKeyQuery {
+    /** Keep the keys that the key made; default false */
+    keepMade?: boolean | undefined
+  }
+  /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
+  export interface ListMerchantAuditQuery {
+    /** The id of a key or of a person; or key, token, operator */
+    by?: string | undefined
+    action?: string | undefined
+    object?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+    /** Default json; csv has the whole list */
+    format?: 'json' | 'csv' | undefined
+  }
+  /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
+  export interface ListMerchantAuditResult {
+    data: AuditEntry[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {

@@ -6,6 +6,7 @@ import type { Mteja } from '../generated/types.ts'
 import { listPages, type MtejaPage } from './api.ts'
 
 export const apiKey = { id: 'text', mode: 'text', hint: 'text' } as const
+export const revokedApiKey = { ...apiKey, alsoRevoked: 'whole' } as const
 export const newApiKey = { ...apiKey, secret: 'text' } as const
 
 /** `client.apiKeys`: the merchant's own keys, of the mode of the client's key. */
@@ -26,8 +27,19 @@ export class ApiKeys {
     return listPages(this.#send, path`/v1/api-keys`, query, apiKey, options)
   }
 
-  /** Revokes a key, which is refused from the next request on. */
-  revoke(id: string, options?: CallOptions): Promise<Mteja.ApiKey> {
-    return this.#send({ method: 'DELETE', path: path`/v1/api-keys/${id}`, shape: apiKey }, options)
+  /** A key without its secret. */
+  retrieve(id: string, options?: CallOptions): Promise<Mteja.ApiKey> {
+    return this.#send({ method: 'GET', path: path`/v1/api-keys/${id}`, shape: apiKey }, options)
+  }
+
+  /** Makes a key that can do the same. The old key is refused after the overlap, by default 24 hours. */
+  replace(id: string, body: Mteja.ReplaceApiKeyBody = {}, options?: CallOptions): Promise<Mteja.ReplaceApiKeyResult> {
+    const shape = { ...newApiKey, replaced: apiKey } as const
+    return this.#send({ method: 'POST', path: path`/v1/api-keys/${id}/replace`, body, shape }, options)
+  }
+
+  /** Revokes a key, which is refused from the next request on, and the keys that it made, unless `keepMade` is true. */
+  revoke(id: string, query: Mteja.RevokeApiKeyQuery = {}, options?: CallOptions): Promise<Mteja.RevokedApiKey> {
+    return this.#send({ method: 'DELETE', path: path`/v1/api-keys/${id}`, query, shape: revokedApiKey }, options)
   }
 }

@@ -2,12 +2,14 @@ import type { ClientOptions, Credential } from '../core/options.ts'
 import { createSend } from '../core/transport.ts'
 import { mtejaApi } from './api.ts'
 import { ApiKeys } from './api-keys.ts'
+import { Audit } from './audit.ts'
 import { Customers } from './customers.ts'
 import { Deliveries } from './deliveries.ts'
 import { Events } from './events.ts'
 import { Holds } from './holds.ts'
 import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
+import { People } from './people.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
 import { Transactions } from './transactions.ts'
@@ -32,12 +34,14 @@ export interface MtejaOptions extends ClientOptions {
  */
 export class MtejaClient {
   readonly apiKeys: ApiKeys
+  readonly audit: Audit
   readonly customers: Customers
   readonly deliveries: Deliveries
   readonly events: Events
   readonly holds: Holds
   readonly ledger: Ledger
   readonly merchants: Merchants
+  readonly people: People
   readonly refunds: Refunds
   readonly sandbox: Sandbox
   readonly transactions: Transactions
@@ -47,12 +51,14 @@ export class MtejaClient {
   constructor({ token, ...options }: MtejaOptions) {
     const send = createSend(mtejaApi, token, options)
     this.apiKeys = new ApiKeys(send)
+    this.audit = new Audit(send)
     this.customers = new Customers(send)
     this.deliveries = new Deliveries(send)
     this.events = new Events(send)
     this.holds = new Holds(send)
     this.ledger = new Ledger(send)
     this.merchants = new Merchants(send)
+    this.people = new People(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
     this.transactions = new Transactions(send)

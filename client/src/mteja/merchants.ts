@@ -3,8 +3,9 @@ import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
-import { listPages, listWhole, type MtejaPage, type WholeList } from './api.ts'
-import { apiKey, newApiKey } from './api-keys.ts'
+import { listPages, listSteps, listWhole, type MtejaPage, type MtejaStep, type WholeList } from './api.ts'
+import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
+import { auditEntry } from './audit.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
@@ -71,8 +72,29 @@ export class Merchants {
     return listPages(this.#send, path`/v1/merchants/${id}/api-keys`, query, apiKey, options)
   }
 
-  revokeApiKey(id: string, keyId: string, options?: CallOptions): Promise<Mteja.ApiKey> {
-    return this.#send({ method: 'DELETE', path: path`/v1/merchants/${id}/api-keys/${keyId}`, shape: apiKey }, options)
+  /** Revokes a key, and the keys that it made, unless `keepMade` is true. */
+  revokeApiKey(
+    id: string,
+    keyId: string,
+    query: Mteja.RevokeMerchantApiKeyQuery = {},
+    options?: CallOptions,
+  ): Promise<Mteja.RevokedApiKey> {
+    const call = {
+      method: 'DELETE',
+      path: path`/v1/merchants/${id}/api-keys/${keyId}`,
+      query,
+      shape: revokedApiKey,
+    } as const
+    return this.#send(call, options)
+  }
+
+  /** All writes of a merchant in both modes, newest first. */
+  audit(
+    id: string,
+    query: Omit<Mteja.ListMerchantAuditQuery, 'format'> = {},
+    options?: CallOptions,
+  ): List<Mteja.AuditEntry, MtejaStep<Mteja.AuditEntry>> {
+    return listSteps(this.#send, path`/v1/merchants/${id}/audit`, query, auditEntry, options)
   }
 
   /** From now on a new key signs JWTs. JWTs that were already issued are valid until they expire. */

@@ -1,5 +1,6 @@
 -- Creates a batch of customers of one merchant and mode, each with a cash account at 0 and an event.
 --
+-- p_customers may have "trail_id", "actor_id" and "request_id": who asks, for the trail.
 -- p_customers: [{"code", "email", "first_name", "last_name", "phone", "phone_e164", "metadata", "search_text"}, …]. The
 -- key of a customer, if it has one, is at the same place in p_keys. The answer has one row for each customer, in order:
 -- `created` with the new customer, or not created with the customer who already has that e-mail. A refused customer
@@ -56,10 +57,12 @@ begin
     from rows from (
       json_to_recordset(p_customers) as (
         code text, email text, first_name text, last_name text, phone text, phone_e164 text, metadata json,
-        search_text text
+        search_text text, trail_id uuid, actor_id integer, request_id text
       ),
       unnest(p_keys)
-    ) as g (code, email, first_name, last_name, phone, phone_e164, metadata, search_text, key)
+    ) as g (
+      code, email, first_name, last_name, phone, phone_e164, metadata, search_text, trail_id, actor_id, request_id, key
+    )
   ),
   fresh as materialized (
     select distinct on (coalesce(g.email, g.code)) g.*
@@ -93,6 +96,12 @@ begin
     select
       p_merchant_id, (m.customer).id + 1, p_mode, 'customer_cash', (m.customer).id, p_currency, 0, v_now, v_now
     from made m
+  ),
+  noted as (
+    insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, created_at)
+    select p_merchant_id, n.trail_id, p_mode, n.actor_id, n.request_id, 'createCustomer', n.code, v_now
+    from numbered n
+    where n.actor_id is not null
   )
   insert into events (merchant_id, mode, type, customer_id, data, created_at)
   select p_merchant_id, p_mode, 'customer.created', (m.customer).id,

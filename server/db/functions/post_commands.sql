@@ -20,6 +20,8 @@
 --   capture  `amount`, `released`, and `remaining`: the rest of the hold.
 --   release, expire  `amount`: the amount released.
 --
+-- p_actors and p_request_ids say who asks, for the trail; both are null for background work.
+--
 -- Each command is judged against the state that the commands before it in the batch have left. A refused command changes
 -- nothing. Its key is stored with the refusal, `expiry_passed` excepted.
 --
@@ -59,7 +61,9 @@ create or replace function post_commands_v2(
   p_event_types text[],
   p_event_data text[],
   p_keys text[],
-  p_fingerprints bytea[]
+  p_fingerprints bytea[],
+  p_actors integer[],
+  p_request_ids bytea[]
 ) returns table (
   ordinal integer,
   refusal text,
@@ -138,7 +142,8 @@ begin
     array_dims(p_actions), array_dims(p_ids), array_dims(p_kinds), array_dims(p_froms), array_dims(p_tos),
     array_dims(p_amounts), array_dims(p_holds), array_dims(p_finals), array_dims(p_originals),
     array_dims(p_expirations), array_dims(p_descriptions), array_dims(p_details), array_dims(p_event_types),
-    array_dims(p_event_data), array_dims(p_keys), array_dims(p_fingerprints)
+    array_dims(p_event_data), array_dims(p_keys), array_dims(p_fingerprints), array_dims(p_actors),
+    array_dims(p_request_ids)
   ])) is not true
     or (array_dims(p_account_kinds) = all (array[
       '[1:' || v_accounts || ']', array_dims(p_account_customers), array_dims(p_account_currencies)
@@ -412,18 +417,18 @@ begin
 
   insert into ledger_transactions (
     merchant_id, id, mode, kind, number, from_account_id, from_number, to_account_id, to_number, amount, currency,
-    description, reverses_id, hold_id, details, created_at
+    description, reverses_id, hold_id, details, created_at, actor_id, request_id
   )
   select
     p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
     v_account_ids[c.to_place], c.to_number, c.amount, p_account_currencies[c.from_place], c.description,
-    p_original_ids[c.original], p_hold_ids[c.hold], c.details::json, c.created_at
+    p_original_ids[c.original], p_hold_ids[c.hold], c.details::json, c.created_at, c.actor, c.request
   from unnest(
     v_ids, p_kinds, v_transfer_numbers, p_froms, v_from_numbers, p_tos, v_to_numbers, v_amounts, p_descriptions,
-    p_originals, p_holds, p_details, v_command_times
+    p_originals, p_holds, p_details, v_command_times, p_actors, p_request_ids
   ) as c (
     id, kind, number, from_place, from_number, to_place, to_number, amount, description, original, hold, details,
-    created_at
+    created_at, actor, request
   )
   where c.from_number is not null;
 
@@ -472,6 +477,27 @@ begin
     from unnest(p_actions, v_ids, p_froms, v_amounts, p_descriptions, p_expirations, v_refusals, v_replayed)
       as c (action, id, place, amount, description, expires_at, refusal, replayed)
     where c.action = 'place' and c.refusal is null and not c.replayed;
+  end if;
+
+  -- A movement carries its actor in its own row. Placing and releasing a hold are no movements.
+  if 'place' = any(p_actions) or 'release' = any(p_actions) then
+    insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, created_at)
+    select
+      p_merchant_id,
+      -- A UUID of version 7 of this moment: the id of a release is that of its hold.
+      overlay(
+        replace(gen_random_uuid()::text, '-', '')
+        placing lpad(to_hex((extract(epoch from p_now) * 1000)::bigint), 12, '0') || '7' from 1 for 13
+      )::uuid,
+      p_mode, c.actor,
+      case
+        when length(c.request) = 16 then encode(c.request, 'hex')::uuid::text
+        else convert_from(rtrim(c.request, '\x00'::bytea), 'UTF8')
+      end,
+      c.action || 'Hold', case when c.action = 'place' then p_ids[c.place]::text else p_hold_ids[c.hold]::text end, p_now
+    from unnest(p_actions, p_actors, p_request_ids, p_holds, v_refusals, v_replayed)
+      with ordinality as c (action, actor, request, hold, refusal, replayed, place)
+    where c.action in ('place', 'release') and c.actor is not null and c.refusal is null and not c.replayed;
   end if;
 
   if true = any(v_hold_touched) then
@@ -580,7 +606,9 @@ begin
     p_event_types => p_event_types,
     p_event_data => p_event_data,
     p_keys => p_keys,
-    p_fingerprints => p_fingerprints
+    p_fingerprints => p_fingerprints,
+    p_actors => array_fill(null::integer, array[cardinality(p_actions)]),
+    p_request_ids => array_fill(null::bytea, array[cardinality(p_actions)])
   ) r
   order by r.ordinal;
 end

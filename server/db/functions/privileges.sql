@@ -12,13 +12,13 @@ begin
   revoke all on all tables in schema public from mteja_app;
   grant usage on schema public to mteja_app;
   grant select on all tables in schema public to mteja_app;
-  grant insert on merchant_ids, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
+  grant insert on merchant_ids, people, actors, trail, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
-  grant update on api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_numbers,
+  grant update on people, api_keys, signing_keys, payment_methods, mandates, identity_checks, payment_numbers,
     payment_intents, sandbox_charges, webhook_endpoints, dedicated_accounts, dedicated_account_requests to mteja_app;
   grant update (
     status, attempt_count, try_count, next_attempt_at, claimed_until, last_attempt_at, delivered_at, failure_reason, body,

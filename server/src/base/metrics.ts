@@ -25,6 +25,11 @@ export const metrics = {
     help: 'Connections refused because as many as allowed were open',
     labels: [],
   },
+  mteja_authentication_failures_total: {
+    kind: 'counter',
+    help: 'Credentials that were refused, by surface; operator stands for the operator’s key',
+    labels: ['surface'],
+  },
   mteja_background_done_total: {
     kind: 'counter',
     help: 'Pieces of due work that this server has done, by task',

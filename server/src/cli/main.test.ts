@@ -64,7 +64,9 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
     const revoked = await mteja('key', 'revoke', made.id, '--merchant', String(merchant.integration))
     expect(revoked).toEqual({ code: 0, stdout: `Revoked the test key ending in ${made.hint}.\n`, stderr: '' })
     expect((await mteja('key', 'list', '--merchant', merchant.id)).stdout).toMatch(
-      new RegExp(`^ID +MODE +ENDS IN +CREATED +STATE +NAME\n${made.id} +test +…${made.hint} +\\S+ +revoked \\S+\n$`),
+      new RegExp(
+        `^ID +MODE +ENDS IN +CREATED +STATE +ROLE OR SCOPES +NAME\n${made.id} +test +…${made.hint} +\\S+ +revoked \\S+ +owner\n$`,
+      ),
     )
     expect(await keys('list')).toEqual([
       {
@@ -72,7 +74,14 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
         mode: 'test',
         name: null,
         hint: made.hint,
+        role: 'owner',
+        scopes: expect.arrayContaining(['read', 'settings']),
+        personId: null,
+        createdBy: null,
+        replaces: null,
         createdAt: made.createdAt,
+        expiresAt: null,
+        lastUsedAt: null,
         revokedAt: expect.any(String),
       },
     ])
@@ -96,6 +105,17 @@ test('mteja key create prints the secret alone on the standard output, and the a
   expect(stderr).toMatch(/^Keep it: it is not shown again\. Its id is \S+\.\n$/)
 })
 
+test('mteja key create gives a key the role, the scopes and the end that the flags say', async () => {
+  const { merchant } = await createMerchant('Scoped')
+  const make = async (...flags: string[]) =>
+    JSON.parse((await mteja('key', 'create', '--json', '--merchant', merchant.id, ...flags)).stdout)
+  expect(await make('--role', 'support', '--expires-at', '2999-01-31T10:30:00Z')).toMatchObject({
+    role: 'support',
+    expiresAt: '2999-01-31T10:30:00.000Z',
+  })
+  expect(await make('--scopes', 'refunds:write,read')).toMatchObject({ role: null, scopes: ['read', 'refunds:write'] })
+})
+
 test('mteja signing-key rotate --json prints the new key’s id', async () => {
   const { code, stdout } = await mteja('signing-key', 'rotate', '--json')
   expect([code, JSON.parse(stdout)]).toEqual([0, { kid: expect.any(String) }])
@@ -105,6 +125,7 @@ test.each([
   ['an id that is none', ['key', 'revoke', ''], 'That is no id'],
   ['a merchant that is none', ['key', 'list', '--merchant', '..'], 'That is no id'],
   ['an unknown mode', ['key', 'create', '--mode', 'dead'], 'Allowed choices are test, live'],
+  ['an unknown scope', ['key', 'create', '--scopes', 'read,all'], '"all" is no scope; the scopes are read, '],
   ['an unknown command', ['lisen'], "unknown command 'lisen'\n(Did you mean listen?)"],
   ['an unknown command that resembles none', ['completion'], "unknown command 'completion'\nTry: mteja --help"],
   ['an unknown sub-command', ['key', 'lst'], "unknown command 'lst'\n(Did you mean list?)"],

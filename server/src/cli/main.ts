@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { StartupError } from '../db/errors.ts'
+import { roles, type Scope, scopes } from '../domain/merchants/scopes.ts'
 import { type Config, ConfigError, type Flags, readConfig } from '../start/config.ts'
 import { WrongEncryptionKeyError } from '../start/installation.ts'
 import { openMigrated } from '../start/open-service.ts'
@@ -143,10 +144,13 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .addOption(merchantOption())
     .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
     .option('--name <name>', 'what it is for')
-    .action((flags: KeyFlags & { mode: 'test' | 'live'; name?: string }) =>
+    .addOption(new Option('--role <role>', 'what it may do; default owner').choices(roles).conflicts('scopes'))
+    .option('--scopes <scopes>', 'what it may do, such as read,refunds:write, in place of a role', readScopes)
+    .option('--expires-at <time>', 'refuse it from this time on, such as 2030-01-31T10:30:00Z')
+    .action((flags: KeyFlags & Mteja.CreateMerchantApiKeyBody & { mode: 'test' | 'live' }) =>
       withOperator(config(flags), async (operator) => {
         const merchant = await merchantId(operator, flags.merchant)
-        const made = await operator.merchants.createApiKey(merchant, { mode: flags.mode, name: flags.name })
+        const made = await operator.merchants.createApiKey(merchant, keyBody(flags))
         if (flags.json) return printJson(made)
         print(made.secret)
         tell(`Keep it: it is not shown again. Its id is ${made.id}.`)
@@ -162,17 +166,20 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
         for await (const each of operator.merchants.listApiKeys(merchant, { limit: 100 })) data.push(each)
         if (flags.json) return printJson(data)
         if (data.length === 0) return tell('The merchant has no key yet; mteja key create makes one.')
-        printTable(['ID', 'MODE', 'ENDS IN', 'CREATED', 'STATE', 'NAME'], data.map(describeKey))
+        printTable(['ID', 'MODE', 'ENDS IN', 'CREATED', 'STATE', 'ROLE OR SCOPES', 'NAME'], data.map(describeKey))
       }),
     )
 
   withJson(withDatabase(key.command('revoke').argument('<id>', '', readId).description('refuse a key from now on')))
     .addOption(merchantOption())
-    .action((id: string, flags: KeyFlags) =>
+    .option('--keep-made', 'keep the keys that it made; they are revoked with it otherwise')
+    .action((id: string, flags: KeyFlags & { keepMade?: true }) =>
       withOperator(config(flags), async (operator) => {
-        const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, flags.merchant), id)
-        if (flags.json) printJson(revoked)
-        else print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
+        const { merchant, keepMade } = flags
+        const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, merchant), id, { keepMade })
+        if (flags.json) return printJson(revoked)
+        print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
+        if (revoked.alsoRevoked > 0) tell(`It had made keys: ${revoked.alsoRevoked} of them were revoked with it.`)
       }),
     )
 }
@@ -242,9 +249,26 @@ function readId(text: string): string {
   return text
 }
 
-function describeKey({ id, mode, hint, createdAt, revokedAt, name }: Mteja.ApiKey): string[] {
-  const state = revokedAt === null ? 'active' : `revoked ${revokedAt}`
-  return [id, mode, `…${hint}`, createdAt, state, name ?? '']
+function describeKey(key: Mteja.ApiKey): string[] {
+  const { id, mode, hint, createdAt, role, scopes: may = [], name } = key
+  return [id, mode, `…${hint}`, createdAt, stateOf(key), role ?? may.join(','), name ?? '']
+}
+
+function stateOf({ expiresAt, revokedAt }: Mteja.ApiKey): string {
+  if (revokedAt !== null) return `revoked ${revokedAt}`
+  if (expiresAt == null) return 'active'
+  return `${new Date(expiresAt) <= new Date() ? 'expired' : 'active until'} ${expiresAt}`
+}
+
+function keyBody({ mode, name, role, scopes: listed, expiresAt }: Mteja.CreateMerchantApiKeyBody) {
+  return { mode, name, role, scopes: listed, expiresAt }
+}
+
+function readScopes(text: string): Scope[] {
+  const given = text.split(',').map((each) => each.trim())
+  const unknown = given.find((each) => !scopes.includes(each as Scope))
+  if (unknown === undefined) return given as Scope[]
+  throw new InvalidArgumentError(`"${unknown}" is no scope; the scopes are ${scopes.join(', ')}.`)
 }
 
 function version(): string {

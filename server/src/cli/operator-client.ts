@@ -60,7 +60,7 @@ async function overDatabase(open: () => Promise<OpenService>): Promise<OpenOpera
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const [opened, { buildApp }] = await Promise.all([open(), import('../start/app.ts')])
   const adminKey = systemRandom.bytes(32).toString('hex')
-  const app = await buildApp(opened.service, { adminKey })
+  const app = await buildApp(opened.service, { adminKey, isCommandLine: true })
   return {
     client: new MtejaClient({ baseUrl, fetch: fetchFrom(app), token: adminKey }),
     async close() {

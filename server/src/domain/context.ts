@@ -54,6 +54,28 @@ export interface Context {
   readonly failures: FailureLog
   readonly meter: Meter
   readonly limits: Limits
+  /** The changes that the work of a request notes for the trail: see `noteChange`. */
+  readonly changes?: Change[]
+}
+
+/** What a write has changed, for the trail. It is kept for good, so it has no name, address or e-mail of a customer. */
+export interface Change {
+  /** The thing that was changed, by its id or code; null if there is no single one. */
+  object: string | null
+  before?: Record<string, unknown>
+  after?: Record<string, unknown>
+  /** The merchant that an operator's write is about; default the caller's. */
+  merchantId?: number
+  /** Null for both modes; default the caller's. */
+  mode?: 'test' | 'live' | null
+}
+
+/**
+ * Notes a change for the trail. It is recorded in the commit of the request's work. Without a request, for instance in
+ * background work, nothing is recorded.
+ */
+export function noteChange({ changes }: Pick<Context, 'changes'>, change: Change): void {
+  changes?.push(change)
 }
 
 /**

@@ -31,6 +31,8 @@ import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
   adminKey?: string | undefined
+  /** The operator's calls come from the command line, for the trail. Default false. */
+  isCommandLine?: boolean | undefined
   rates?: RateSettings | undefined
   /** Whose `X-Forwarded-For` is believed: addresses and networks of proxies. Default nobody's. */
   trustProxy?: string[] | undefined
@@ -92,6 +94,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     renderWebhook: eventRenderers,
     adminKey: options.adminKey,
     corsOrigins: options.corsOrigins ?? [],
+    isCommandLine: options.isCommandLine ?? false,
     rates: await createRates(app, options.rates ?? {}),
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',

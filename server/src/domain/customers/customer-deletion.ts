@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, noteChange } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 /** The reason why a customer cannot be deleted: see delete_customers.sql. */
@@ -38,6 +38,8 @@ export async function deleteCustomers(context: Context, tenant: Tenant, codes: r
   const obstacles = rows.filter(({ obstacle }) => obstacle !== null)
   if (obstacles.length > 0) throw new ServiceError('customer_not_deletable', describeObstacles(obstacles))
   const deleted = new Set(rows.filter(({ already }) => !already).map(({ code }) => code))
+  for (const code of deleted)
+    noteChange(context, { object: code, before: { deleted: false }, after: { deleted: true } })
   return [...new Set(codes)].filter((code) => deleted.has(code))
 }
 

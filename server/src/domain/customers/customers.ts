@@ -1,12 +1,12 @@
 import { ServiceError } from '../../base/errors.ts'
-import { randomCode } from '../../base/ids.ts'
+import { randomCode, uuidV7 } from '../../base/ids.ts'
 import { refuseInvisible } from '../../base/visible-text.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction, perContext, type TxContext } from '../context.ts'
+import { type Context, inTransaction, noteChange, perContext, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
@@ -240,6 +240,7 @@ export async function setRiskAction(
     const current = await lockCustomer(tx, tenant, reference)
     const next: Customer = { ...current, riskAction, updatedAt: context.clock.now() }
     await saveCustomer(tx, tenant, next)
+    noteChange(tx, { object: current.code, before: { riskAction: current.riskAction }, after: { riskAction } })
     await recordEvent(tx, tenant, { type: 'customer.risk_action_changed', customer: next })
     return next
   })
@@ -289,16 +290,7 @@ async function insertCustomers(
   calls: Creation[],
 ): Promise<(Created | ServiceError)[]> {
   const { tenant } = calls[0] as Creation
-  const given = calls.map(({ customer, number }) => ({
-    code: `CUS_${randomCode(context.random, 15)}`,
-    email: customer.email,
-    first_name: customer.firstName,
-    last_name: customer.lastName,
-    phone: customer.phone,
-    phone_e164: number?.e164 ?? null,
-    metadata: customer.metadata,
-    search_text: searchTextOf(customer, number),
-  }))
+  const given = calls.map((call) => ({ ...describe(context, call), ...actorOf(context, call.tenant) }))
   const statement = sql`
     select r.created, r.replayed, r.fingerprint, (r.customer).*
     from create_customers(
@@ -318,6 +310,25 @@ async function insertCustomers(
     if (row.id === null && request && row.fingerprint) return keyReused(request, row.fingerprint)
     return { customer: readCustomer(row), created: row.created, replayed: row.replayed }
   })
+}
+
+function describe(context: Context, { customer, number }: Creation) {
+  return {
+    code: `CUS_${randomCode(context.random, 15)}`,
+    email: customer.email,
+    first_name: customer.firstName,
+    last_name: customer.lastName,
+    phone: customer.phone,
+    phone_e164: number?.e164 ?? null,
+    metadata: customer.metadata,
+    search_text: searchTextOf(customer, number),
+  }
+}
+
+/** Who asks, for the trail. In a transaction the request's own row says so. */
+function actorOf({ db, random, clock }: Context, { actor }: Tenant) {
+  if (actor === undefined || db.isTransaction) return {}
+  return { trail_id: uuidV7(random, clock.now()), actor_id: actor.id, request_id: actor.requestId }
 }
 
 async function selectCustomers(db: Queryable, calls: { tenant: Tenant; code: string }[]) {

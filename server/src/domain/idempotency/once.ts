@@ -3,7 +3,15 @@ import { parseLossless } from '../../base/lossless-json.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import { argument, functionCall } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, type FreeContext, type InTransaction, inTransaction, type TxContext } from '../context.ts'
+import {
+  type Change,
+  type Context,
+  type FreeContext,
+  type InTransaction,
+  inTransaction,
+  type TxContext,
+} from '../context.ts'
+import { type Deed, recordDeed } from '../trail/trail.ts'
 import { type Attempt, freshAttempt, repeatedAttempt } from './attempt.ts'
 import { isRemembered } from './remembered.ts'
 import { type IdempotentRequest, type KeyScope, keyReused, storedKey } from './request.ts'
@@ -39,18 +47,21 @@ export type Work<Chosen extends Way, Given extends FreeContext, Answer> = (
  * The one door for "once": does the work, however often the request comes with its key, and gives the same answer again. A
  * success is remembered, and so is a refusal for a reason of the domain (`isRemembered`). A request without a key is done.
  *
+ * The deed is recorded in the trail, in the commit of the work. Work that asks somebody outside is recorded before it is
+ * done, because a crash may end it half done. A posting records the actor of its tenant itself.
+ *
  * @throws ServiceError `idempotency_key_reused` for the key of another request; everything that the work throws
  */
 export async function doOnce<Chosen extends Way, Given extends FreeContext, Answer>(
   context: Given,
   scope: KeyScope,
-  { way, request }: { way: Chosen; request: IdempotentRequest | null },
+  { way, request, deed = null }: { way: Chosen; request: IdempotentRequest | null; deed?: Deed | null },
   work: Work<Chosen, Given, Answer>,
 ): Promise<Done<Answer>> {
   const doors: { [Each in Way]: (work: Work<Each, Given, Answer>) => Promise<Done<Answer>> } = {
     'in the posting': (posting) => oncePosted(context, scope, request, posting),
-    'in a transaction': (joining) => onceInTransaction(context, scope, request, joining),
-    'around work outside': (asking) => onceAround(context, scope, request, asking),
+    'in a transaction': (joining) => onceInTransaction(context, scope, { request, deed }, joining),
+    'around work outside': (asking) => onceAround(context, scope, { request, deed }, asking),
   }
   return doors[way](work)
 }
@@ -85,10 +96,13 @@ async function oncePosted<Answer>(
 async function onceInTransaction<Given extends FreeContext, Answer>(
   context: Given,
   scope: KeyScope,
-  request: IdempotentRequest | null,
-  work: (tx: InTransaction<Given>) => Promise<Answer>,
+  { request, deed }: { request: IdempotentRequest | null; deed: Deed | null },
+  undeeded: (tx: InTransaction<Given>) => Promise<Answer>,
 ): Promise<Done<Answer>> {
-  if (request === null) return { answer: await inTransaction(context, work), replayed: false }
+  const work = deed === null ? undeeded : recording(scope, deed, undeeded)
+  if (request === null) {
+    return { answer: await repeatAfterCollision([], () => inTransaction(context, work)), replayed: false }
+  }
   try {
     const attempt = () =>
       inTransaction(context, async (tx) => {
@@ -113,6 +127,28 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
   }
 }
 
+/** The work, with its deed and the changes that it notes recorded in its transaction. */
+function recording<Given extends FreeContext, Answer>(
+  scope: KeyScope,
+  deed: Deed,
+  work: (tx: InTransaction<Given>) => Promise<Answer>,
+): (tx: InTransaction<Given>) => Promise<Answer> {
+  return async (tx) => {
+    const changes: Change[] = []
+    const answer = await work({ ...tx, changes })
+    await recordDeed(tx, scope, { ...deed, object: deed.object ?? objectOf(answer) }, changes)
+    return answer
+  }
+}
+
+/** The name of the thing that an answer is about, in the form of any surface. */
+function objectOf(answer: unknown): string | null {
+  const { data, ...whole } = (answer ?? {}) as Record<string, unknown>
+  const { id, reference, customer_code: code } = { ...whole, ...(data as object | null | undefined) }
+  const name = code ?? id ?? reference
+  return typeof name === 'string' || typeof name === 'number' || typeof name === 'bigint' ? String(name) : null
+}
+
 /**
  * Of two at once, both do the work; the answer of the first to finish counts. A request that is refused before anything was
  * done leaves its key free, as on the other ways.
@@ -120,12 +156,16 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
 async function onceAround<Answer>(
   context: FreeContext,
   scope: KeyScope,
-  request: IdempotentRequest | null,
+  { request, deed }: { request: IdempotentRequest | null; deed: Deed | null },
   work: (attempt: Attempt) => Promise<Answer>,
 ): Promise<Done<Answer>> {
-  if (request === null) return { answer: await work(freshAttempt(context)), replayed: false }
+  if (request === null) {
+    if (deed !== null) await recordDeed(context, scope, deed, [])
+    return { answer: await work(freshAttempt(context)), replayed: false }
+  }
   const begun = await inTransaction(context, async (tx) => {
     const isFirst = await claimKey(tx, scope, request, null)
+    if (isFirst && deed !== null) await recordDeed(tx, scope, deed, [])
     return { isFirst, ...(await recall<Answer>(tx, scope, request)) }
   })
   if (begun.known !== null) return begun.known

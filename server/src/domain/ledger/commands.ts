@@ -9,7 +9,9 @@ import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
+import type { Actor } from '../merchants/actors.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
+import { packRequestId } from '../trail/trail.ts'
 import { type LedgerRefusal, refusedCommand } from './refusals.ts'
 
 /** The name of a ledger account: a customer's cash by the customer's code, or an account of the merchant. */
@@ -242,26 +244,36 @@ const ownFingerprint = Buffer.alloc(0)
 function doBatch(context: Context, lane: Queryable, calls: Call[]): Promise<Outcome[]> {
   const { tenant } = calls[0] as Call
   const commands = calls.map(({ command }) => command)
-  return doCommands(context, tenant, commands, lane)
+  const actors = calls.map((call) => call.tenant.actor)
+  return doCommands(context, tenant, commands, { lane, actors })
 }
 
 async function doCommands(
   context: Context,
   tenant: Tenant,
   commands: LedgerCommand[],
-  lane: Queryable = context.db,
+  { lane = context.db, actors }: { lane?: Queryable; actors?: readonly (Actor | undefined)[] } = {},
 ): Promise<Outcome[]> {
   const statement = sql`
     select ${outcomeColumns}
-    from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands))} r
+    from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands, actors))} r
     order by r.ordinal
   `
   // Two servers can get different requests with one key at once. The server that comes second finds the key's answer.
   return repeatAfterCollision(['idempotency_keys_pkey'], () => lane.query<Outcome>(statement))
 }
 
-/** Every parameter of the posting function, for a batch of commands of one tenant: see post_commands.sql. */
-export function parametersOf(tenant: Tenant, now: Date, commands: LedgerCommand[]) {
+/**
+ * Every parameter of the posting function, for a batch of commands of one tenant: see post_commands.sql.
+ *
+ * @param actors who asks for each command; default the actor of the tenant
+ */
+export function parametersOf(
+  tenant: Tenant,
+  now: Date,
+  commands: LedgerCommand[],
+  actors: readonly (Actor | undefined)[] = commands.map(() => tenant.actor),
+) {
   const accounts = new AccountPlaces()
   const holds = new Places()
   const originals = new Places()
@@ -298,6 +310,14 @@ export function parametersOf(tenant: Tenant, now: Date, commands: LedgerCommand[
     p_event_data: list('text', (each) => (each.event === null ? null : JSON.stringify(each.event.data))),
     p_keys: list('text', keyOf),
     p_fingerprints: list('bytea', fingerprintFor),
+    p_actors: listArgument(
+      'integer',
+      actors.map((each) => each?.id ?? null),
+    ),
+    p_request_ids: listArgument(
+      'bytea',
+      actors.map((each) => (each === undefined ? null : packRequestId(each.requestId))),
+    ),
   }
 }
 

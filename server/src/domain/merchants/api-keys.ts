@@ -5,9 +5,12 @@ import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
-import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction, lockCount, type TxContext } from '../context.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import { type Change, type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
+import { noteUse } from './key-uses.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
+import { lockActivePerson } from './people.ts'
+import { type Grant, grantOf, ownersGrant, type Role, type Scope, scopesOf } from './scopes.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
 
 /** A secret API key without its secret. */
@@ -17,15 +20,32 @@ export interface ApiKey {
   name: string | null
   /** The key's last four characters. */
   hint: string
+  /** Null for a key with a list of scopes of its own. */
+  role: Role | null
+  /** What the key may do. */
+  scopes: readonly Scope[]
+  /** The person whose key it is; null for a program's. */
+  personId: string | null
+  /** The key that made it; null for a key that the operator made. */
+  createdBy: string | null
+  /** The key whose place it takes. */
+  replaces: string | null
   createdAt: Date
+  /** From this time on the key is refused. */
+  expiresAt: Date | null
+  /** The hour of the last use. */
+  lastUsedAt: Date | null
   revokedAt: Date | null
 }
 
-/** The tenant that a request acts for, and the key that it came with. */
+/** The tenant that a request acts for, what the request may do, and the key that it came with. */
 export interface KeyHolder {
   tenant: Tenant
   /** Null for a token of an outside issuer. */
   apiKeyId: string | null
+  /** A token is made from a key, or by an outside issuer. */
+  credential: 'key' | 'token'
+  scopes: readonly Scope[]
 }
 
 interface ApiKeyRow {
@@ -33,8 +53,32 @@ interface ApiKeyRow {
   mode: Mode
   name: string | null
   hint: string
+  role: string | null
+  scopes: string[] | null
+  person_id: string | null
+  created_by: string | null
+  replaces: string | null
   created_at: Date
+  expires_at: Date | null
+  last_used_at: Date | null
   revoked_at: Date | null
+}
+
+const columns = sql`
+  id, mode, name, hint, role, scopes, person_id, created_by, replaces, created_at, expires_at, last_used_at, revoked_at
+`
+
+export interface NewApiKey {
+  mode: Mode
+  name?: string | undefined
+  /** Default: those of an owner. */
+  grant?: Grant
+  /** The key of a person; default a program's. */
+  personId?: string | null | undefined
+  expiresAt?: Date | null | undefined
+  /** The key that makes it; null for the operator. Default null. */
+  createdBy?: string | null
+  replaces?: string
 }
 
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -47,7 +91,7 @@ const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
 export async function createApiKey(
   context: Context,
   merchant: Merchant,
-  input: { mode: Mode; name?: string | undefined },
+  input: NewApiKey,
 ): Promise<{ apiKey: ApiKey; secret: string }> {
   return inTransaction(context, async (tx) => {
     await refuseTooMany(tx, { merchant, mode: input.mode })
@@ -60,6 +104,7 @@ async function refuseTooMany(tx: TxContext, tenant: Tenant): Promise<void> {
   const [row] = await tx.db.query<{ count: bigint }>(sql`
     select count(*) as count from api_keys
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and revoked_at is null
+      and (expires_at is null or expires_at > ${tx.clock.now()})
   `)
   const { apiKeys } = tx.limits
   if (Number(row?.count) < apiKeys) return
@@ -74,7 +119,7 @@ async function refuseTooMany(tx: TxContext, tenant: Tenant): Promise<void> {
 export async function insertApiKey(
   context: Context,
   merchant: Merchant,
-  input: { mode: Mode; name?: string | undefined; secret?: string | undefined },
+  input: NewApiKey & { secret?: string | undefined },
 ): Promise<{ apiKey: ApiKey; secret: string }> {
   const secret = input.secret ?? `sk_${input.mode}_${randomMixedCode(context.random, 40)}`
   if (!secretPattern.test(secret) || modeOfSecret(secret) !== input.mode) {
@@ -85,15 +130,42 @@ export async function insertApiKey(
     throw new ServiceError('invalid_request', 'name must be at most 200 characters', 'name')
   }
   const now = context.clock.now()
+  const { grant = ownersGrant, personId = null, expiresAt = null, createdBy = null, replaces = null } = input
+  if (expiresAt !== null && expiresAt <= now) {
+    throw new ServiceError('invalid_request', 'expiresAt must be a time that is still to come', 'expiresAt')
+  }
+  if (createdBy !== null) await lockMaker(context, merchant, createdBy)
+  if (personId !== null) await lockActivePerson(context, { merchant, mode: input.mode }, personId)
   const [row] = await context.db.query<ApiKeyRow>(sql`
-    insert into api_keys (merchant_id, id, mode, name, hash, hint, created_at)
+    insert into api_keys (
+      merchant_id, id, mode, name, hash, hint, role, scopes, person_id, created_by, replaces, expires_at, created_at
+    )
     values (
       ${merchant.id}, ${uuidV7(context.random, now)}, ${input.mode}, ${input.name ?? null}, ${bytesOf(hashSecret(secret))},
-      ${secret.slice(-4)}, ${now}
+      ${secret.slice(-4)}, ${grant.role}, ${grant.scopes}, ${personId}, ${createdBy}, ${replaces}, ${expiresAt}, ${now}
     )
-    returning id, mode, name, hint, created_at, revoked_at
+    returning ${columns}
   `)
-  return { apiKey: readApiKey(row as ApiKeyRow), secret }
+  const apiKey = readApiKey(row as ApiKeyRow)
+  noteKey(context, merchant, apiKey, { after: describeKey(apiKey) })
+  return { apiKey, secret }
+}
+
+/** What a key may do and whose it is, for the trail. */
+function describeKey({ name, hint, role, scopes, personId, createdBy, replaces, expiresAt }: ApiKey) {
+  return { name, hint, role, scopes, personId, createdBy, replaces, expiresAt: expiresAt?.toISOString() ?? null }
+}
+
+function noteKey(context: Context, { id }: Merchant, apiKey: ApiKey, change: Pick<Change, 'before' | 'after'>): void {
+  noteChange(context, { object: apiKey.id, merchantId: id, mode: apiKey.mode, ...change })
+}
+
+/** Keeps the maker from being revoked meanwhile, because the made key is revoked with it. Throws `unauthorized`. */
+async function lockMaker(context: Context, merchant: Merchant, id: string): Promise<void> {
+  const rows = await context.db.query(sql`
+    select id from api_keys where merchant_id = ${merchant.id} and id = ${id} and revoked_at is null for share
+  `)
+  if (rows.length === 0) throw new ServiceError('unauthorized', 'The key was revoked at this moment')
 }
 
 /** Newest first, with revoked keys. `mode` limits the list to one mode. */
@@ -107,7 +179,7 @@ export async function listApiKeys(
     select t.total, k.*
     from (select count(*) as total from api_keys where ${kept}) t
     left join (
-      select id, mode, name, hint, created_at, revoked_at from api_keys
+      select ${columns} from api_keys
       where ${kept}
       order by id desc
       limit ${limit} offset ${offset}
@@ -117,20 +189,130 @@ export async function listApiKeys(
   return readPage(rows, readApiKey)
 }
 
-/** From the next request on, every server refuses the key and the tokens made with it. Throws `api_key_not_found`. */
-export async function revokeApiKey(context: Context, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
-  const rows = idPattern.test(id)
-    ? await context.db.query<ApiKeyRow>(sql`
-        update api_keys set revoked_at = coalesce(revoked_at, ${context.clock.now()})
-        where merchant_id = ${merchant.id} and id = ${id} and mode = coalesce(${mode ?? null}, mode)
-        returning id, mode, name, hint, created_at, revoked_at
-      `)
-    : []
-  if (rows[0] === undefined) throw new ServiceError('api_key_not_found', `There is no API key "${id}"`)
-  return readApiKey(rows[0])
+/** Throws `api_key_not_found`. */
+export async function getApiKey(context: Context, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
+  return readApiKey(await selectKey(context, merchant, id, mode, nothing))
 }
 
-/** Answers the holder of a key, or null for an unknown or revoked key. */
+/**
+ * From the next request on, every server refuses the key and the tokens made with it, and so it does the keys that the key
+ * has made, those that they have made, and so on. With `keepMade` the made keys stay. Answers the key, and how many others
+ * were revoked with it. Throws `api_key_not_found`.
+ */
+export async function revokeApiKey(
+  tx: TxContext,
+  merchant: Merchant,
+  id: string,
+  { mode, keepMade = false }: { mode?: Mode | undefined; keepMade?: boolean | undefined } = {},
+): Promise<{ apiKey: ApiKey; alsoRevoked: number }> {
+  const before = await selectKey(tx, merchant, id, mode, sql`for no key update`)
+  let alsoRevoked = 0
+  for (;;) {
+    const rows = await tx.db.query<{ id: string; mode: Mode }>(sql`
+      with recursive ended (id) as (
+        select ${before.id}::uuid
+        union
+        select k.id from ended e
+        join api_keys k on k.merchant_id = ${merchant.id} and k.created_by = e.id and not ${keepMade}::boolean
+      )
+      update api_keys k set revoked_at = ${tx.clock.now()}
+      from ended e
+      where k.merchant_id = ${merchant.id} and k.id = e.id and k.revoked_at is null
+      returning k.id, k.mode
+    `)
+    for (const each of rows) {
+      noteChange(tx, {
+        object: each.id,
+        merchantId: merchant.id,
+        mode: each.mode,
+        before: { revoked: false },
+        after: { revoked: true },
+      })
+    }
+    // A made key may have made another one meanwhile, which the next look finds.
+    if (rows.length === 0) break
+    alsoRevoked += rows.filter((row) => row.id !== before.id).length
+  }
+  return { apiKey: await getApiKey(tx, merchant, before.id), alsoRevoked }
+}
+
+/**
+ * Makes a key that takes the place of another: of the same mode, person, role or scopes, and name. The old key is refused
+ * once `overlapMs` have passed. Throws `api_key_not_found`, `api_key_ended`, `scope_missing`, `too_many_api_keys`.
+ */
+export async function replaceApiKey(
+  tx: TxContext,
+  merchant: Merchant,
+  id: string,
+  input: {
+    mode?: Mode | undefined
+    overlapMs: number
+    expiresAt?: Date | null | undefined
+    createdBy: string | null
+    maker: readonly Scope[]
+  },
+): Promise<{ apiKey: ApiKey; secret: string; replaced: ApiKey }> {
+  const row = await selectKey(tx, merchant, id, input.mode, sql`for no key update`)
+  const old = readApiKey(row)
+  const now = tx.clock.now()
+  if (old.revokedAt !== null || (old.expiresAt !== null && old.expiresAt <= now)) {
+    throw new ServiceError(
+      'api_key_ended',
+      `The key ending in ${old.hint} was revoked or has expired; create a new key`,
+    )
+  }
+  // During the overlap there is a key more.
+  if (input.overlapMs > 0) await refuseTooMany(tx, { merchant, mode: old.mode })
+  // Whoever gets the new secret can do all that the old key could.
+  const given = { role: old.role ?? undefined, scopes: old.role === null ? old.scopes : undefined }
+  const made = await insertApiKey(tx, merchant, {
+    mode: old.mode,
+    name: old.name ?? undefined,
+    grant: grantOf(given, input.maker),
+    personId: old.personId,
+    expiresAt: input.expiresAt,
+    createdBy: input.createdBy,
+    replaces: old.id,
+  })
+  const until = new Date(now.getTime() + input.overlapMs)
+  await tx.db.query(sql`
+    update api_keys set expires_at = least(expires_at, ${until}) where merchant_id = ${merchant.id} and id = ${old.id}
+  `)
+  const replaced = await getApiKey(tx, merchant, old.id)
+  noteKey(tx, merchant, old, { before: { expiresAt: row.expires_at }, after: { expiresAt: replaced.expiresAt } })
+  return { ...made, replaced }
+}
+
+/** Revokes the keys of a person, and answers how many. */
+export async function revokeKeysOfPerson(tx: TxContext, { merchant }: Tenant, personId: string): Promise<number> {
+  const rows = await tx.db.query<{ id: string }>(sql`
+    update api_keys set revoked_at = ${tx.clock.now()}
+    where merchant_id = ${merchant.id} and person_id = ${personId} and revoked_at is null
+    returning id
+  `)
+  for (const { id } of rows) noteChange(tx, { object: id, before: { revoked: false }, after: { revoked: true } })
+  return rows.length
+}
+
+async function selectKey(
+  context: Context,
+  merchant: Merchant,
+  id: string,
+  mode: Mode | undefined,
+  lock: Sql,
+): Promise<ApiKeyRow> {
+  const [row] = idPattern.test(id)
+    ? await context.db.query<ApiKeyRow>(sql`
+        select ${columns} from api_keys
+        where merchant_id = ${merchant.id} and id = ${id} and mode = coalesce(${mode ?? null}, mode)
+        ${lock}
+      `)
+    : []
+  if (row === undefined) throw new ServiceError('api_key_not_found', `There is no API key "${id}"`)
+  return row
+}
+
+/** Answers the holder of a key, or null for a key that is unknown, was revoked or has expired. */
 export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
 
 /**
@@ -139,35 +321,80 @@ export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
  */
 export function createKeyFinder(context: Context): KeyFinder {
   const limits = limitsOf(context.meter, 'api_keys')
-  const find: Batched<string, KeyHolder | null> = createBatcher(context.db, findHolders, () => '', limits)
+  const run = (lane: Queryable, secrets: string[]) => findHolders(context, lane, secrets)
+  const find: Batched<string, KeyHolder | null> = createBatcher(context.db, run, () => '', limits)
   return (secret) => (secretPattern.test(secret) ? find(secret) : Promise.resolve(null))
 }
 
-/** Whether a key exists and is not revoked. For tokens, which name the key they were made with. */
+/**
+ * The holder of a token of a key: it acts for the key's tenant, and may do what the key may do at this moment, without
+ * making keys, secrets and endpoints. Null for a key that is unknown, was revoked or has expired.
+ */
+export async function findTokenHolder(
+  context: Context,
+  { merchantCode, mode, apiKeyId }: { merchantCode: string; mode: Mode; apiKeyId: string },
+): Promise<KeyHolder | null> {
+  if (!idPattern.test(apiKeyId)) return null
+  const [row] = await context.db.query<HolderRow>(sql`
+    select ${holderColumns} from merchants m
+    join api_keys k on k.merchant_id = m.id
+    where m.code = ${merchantCode} and k.id = ${apiKeyId} and k.mode = ${mode} and k.revoked_at is null
+  `)
+  return row === undefined ? null : readHolder(context, row, 'token')
+}
+
+/** Whether a key exists, is not revoked and has not expired. */
 export async function isKeyActive(context: Context, merchantId: number, apiKeyId: string): Promise<boolean> {
   if (!idPattern.test(apiKeyId)) return false
   const rows = await context.db.query(sql`
-    select 1 from api_keys where merchant_id = ${merchantId} and id = ${apiKeyId} and revoked_at is null
+    select 1 from api_keys
+    where merchant_id = ${merchantId} and id = ${apiKeyId} and revoked_at is null
+      and (expires_at is null or expires_at > ${context.clock.now()})
   `)
   return rows.length > 0
 }
 
+/** The scopes of a token: those of its key, without those that would outlive it. */
+export function scopesOfToken(held: readonly Scope[]): readonly Scope[] {
+  return held.filter((each) => each !== 'developers')
+}
+
+interface HolderRow extends MerchantRow {
+  hash: Buffer
+  mode: Mode
+  key_id: string
+  role: string | null
+  scopes: string[] | null
+  expires_at: Date | null
+  last_used_at: Date | null
+}
+
+const holderColumns = sql`
+  k.hash, k.mode, k.id as key_id, k.role, k.scopes, k.expires_at, k.last_used_at, ${merchantColumns}
+`
+
+function readHolder(context: Context, row: HolderRow, credential: KeyHolder['credential']): KeyHolder | null {
+  if (row.expires_at !== null && row.expires_at <= context.clock.now()) return null
+  noteUse(context, row)
+  const held = scopesOf(row)
+  return {
+    tenant: { merchant: readMerchant(row), mode: row.mode },
+    apiKeyId: row.key_id,
+    credential,
+    scopes: credential === 'token' ? scopesOfToken(held) : held,
+  }
+}
+
 /** Most calls of a batch have the same few keys, so each key is hashed once: a hash takes as long as the rest of the look-up. */
-async function findHolders(db: Queryable, secrets: string[]): Promise<(KeyHolder | null)[]> {
+async function findHolders(context: Context, db: Queryable, secrets: string[]): Promise<(KeyHolder | null)[]> {
   const hashes = new Map([...new Set(secrets)].map((secret) => [secret, hashSecret(secret)]))
   const wanted = [...hashes.values()].map(bytesOf)
-  const rows = await db.query<MerchantRow & { hash: Buffer; mode: Mode; key_id: string }>(sql`
-    select k.hash, k.mode, k.id as key_id, ${merchantColumns}
-    from api_keys k
+  const rows = await db.query<HolderRow>(sql`
+    select ${holderColumns} from api_keys k
     join merchants m on m.id = k.merchant_id
     where k.hash = any(${wanted}::bytea[]) and k.revoked_at is null
   `)
-  const holders = new Map(
-    rows.map((row) => [
-      row.hash.toString('base64'),
-      { tenant: { merchant: readMerchant(row), mode: row.mode }, apiKeyId: row.key_id },
-    ]),
-  )
+  const holders = new Map(rows.map((row) => [row.hash.toString('base64'), readHolder(context, row, 'key')]))
   return secrets.map((secret) => holders.get(hashes.get(secret) as string) ?? null)
 }
 
@@ -190,7 +417,14 @@ function readApiKey(row: ApiKeyRow): ApiKey {
     mode: row.mode,
     name: row.name,
     hint: row.hint,
+    role: row.role as Role | null,
+    scopes: scopesOf(row),
+    personId: row.person_id,
+    createdBy: row.created_by,
+    replaces: row.replaces,
     createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
   }
 }

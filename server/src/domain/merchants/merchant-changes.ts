@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatAmount, parseCurrency } from '../../base/money.ts'
 import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
-import type { TxContext } from '../context.ts'
+import { type Change, noteChange, type TxContext } from '../context.ts'
 import { getMerchant, parseTimeZone, readName } from './merchants.ts'
 import { type Merchant, type Mode, refuseClosed } from './tenant.ts'
 
@@ -21,6 +21,7 @@ export async function changeMerchant(tx: TxContext, reference: string, change: M
   const timeZone = change.timeZone === undefined ? null : parseTimeZone(change.timeZone)
   const merchant = await getMerchant(tx, reference)
   refuseClosed(merchant)
+  const settingsOf = ({ name, currencies, timeZone }: Merchant) => ({ name, currencies, timeZone })
   await tx.db.query(sql`
     select ${functionCall('change_merchant', {
       p_merchant_id: argument('integer', merchant.id),
@@ -29,7 +30,14 @@ export async function changeMerchant(tx: TxContext, reference: string, change: M
       p_time_zone: { type: 'text', value: timeZone },
     })}
   `)
-  return getMerchant(tx, merchant.code)
+  const changed = await getMerchant(tx, merchant.code)
+  noteMerchant(tx, merchant, { before: settingsOf(merchant), after: settingsOf(changed) })
+  return changed
+}
+
+/** An operator's change is in the trail of the merchant that it is about. */
+function noteMerchant(tx: TxContext, { id, code }: Merchant, change: Pick<Change, 'before' | 'after'>): void {
+  noteChange(tx, { object: code, merchantId: id, mode: null, ...change })
 }
 
 interface OpenThing {
@@ -59,13 +67,18 @@ export async function closeMerchant(
       p_ignore_test: argument('boolean', ignoreTestMode),
     })}
   `)
-  if (open.length === 0) return getMerchant(tx, merchant.code)
+  if (open.length === 0) {
+    noteMerchant(tx, merchant, { before: { closed: false }, after: { closed: true } })
+    return getMerchant(tx, merchant.code)
+  }
   throw new ServiceError('merchant_in_use', `The merchant cannot be closed: ${open.map(describeOpen).join('; ')}`)
 }
 
 /** Opens a closed merchant again. Throws `merchant_not_found`. For the operator only. */
 export async function reopenMerchant(tx: TxContext, reference: string): Promise<Merchant> {
-  const { id, code } = await getMerchant(tx, reference)
+  const merchant = await getMerchant(tx, reference)
+  const { id, code, closedAt } = merchant
+  noteMerchant(tx, merchant, { before: { closed: closedAt !== null }, after: { closed: false } })
   await tx.db.query(sql`select ${functionCall('reopen_merchant', { p_merchant_id: argument('integer', id) })}`)
   return getMerchant(tx, code)
 }

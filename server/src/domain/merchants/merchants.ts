@@ -6,7 +6,7 @@ import { type Currency, parseCurrency } from '../../base/money.ts'
 import { readTimeZone, timeZoneOf } from '../../base/time-zones.ts'
 import { refuseInvisible } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Context, inTransaction, noteChange, type TxContext } from '../context.ts'
 import type { Merchant } from './tenant.ts'
 
 export interface NewMerchant {
@@ -49,6 +49,7 @@ export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise
     returning ${merchantColumns}
   `)
   const merchant = readMerchant(row as MerchantRow)
+  noteChange(tx, { object: merchant.code, merchantId: merchant.id, mode: null })
   // Nine digits, as clients are used to, with room for as many again.
   const firstId = 100_000_000 + (tx.random.bytes(4).readUInt32BE() % 800_000_000)
   await tx.db.query(sql`insert into merchant_ids (merchant_id, last_id) values (${merchant.id}, ${firstId})`)

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { timeZoneOf } from '../../base/time-zones.ts'
 import { sql } from '../../db/sql.ts'
+import type { Actor } from './actors.ts'
 
 export type Mode = 'test' | 'live'
 
@@ -27,6 +28,8 @@ export interface Merchant {
 export interface Tenant {
   readonly merchant: Merchant
   readonly mode: Mode
+  /** Who acts for the tenant, for the trail. Background work and readers have none. */
+  readonly actor?: Actor
 }
 
 /** Throws `merchant_closed` for a merchant that was closed. */

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openTestLog, type TestLog } from '../../../test/log-lines.ts'
 import { createTestTenant, openTestService, type TestService } from '../../../test/service.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { createTokens } from './tokens.ts'
 
 let log: TestLog
@@ -25,22 +26,29 @@ test('an outside issuer that does not give its keys is logged and counted, as an
   const issuer = 'https://issuer.example'
   const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
   const tokens = createTokens(service, { issuer, jwksUrl, audience: undefined })
-  const expiresAt = Math.floor(service.clock.now().getTime() / 1000) + 60
+  const expiresAt = Math.floor(service.clock.now().getTime() / 1000) + 3600
   const token = await new SignJWT({ merchant_id: merchant.code })
     .setProtectedHeader({ alg: 'EdDSA', kid: 'one' })
     .setIssuer(issuer)
     .setExpirationTime(expiresAt)
     .sign(privateKey)
 
-  expect(await tokens.verify(token)).toBeNull()
+  await expect(tokens.verify(token)).rejects.toThrow(UpstreamError)
   status = 200
   expect(await tokens.verify(token)).toMatchObject({ tenant: { merchant: { code: merchant.code } } })
+  // The keys are asked for again after ten minutes. Until they come, the last ones are in use.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 })
+  service.clock.advance(61_000)
+  status = 500
+  expect(await tokens.verify(token)).toMatchObject({ tenant: { merchant: { code: merchant.code } } })
+  vi.useRealTimers()
   server.close()
 
   const subject = 'upstream issuer fetch_keys'
   expect(log.lines).toMatchObject([
     { level: 40, subject, outcome: '401', msg: 'begins to fail' },
     { level: 40, subject, failures: 1, msg: 'works again' },
+    { level: 40, subject, outcome: '500', msg: expect.stringContaining('fail') },
   ])
   const count = 'mteja_upstream_call_duration_seconds_count{upstream="issuer",operation="fetch_keys",outcome='
   const shown = await service.meter.render()

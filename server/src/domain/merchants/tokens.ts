@@ -13,10 +13,12 @@ import {
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { observeUpstream } from '../../base/observe-upstream.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { isKeyActive, type KeyHolder } from './api-keys.ts'
+import { findTokenHolder, type KeyHolder, scopesOfToken } from './api-keys.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
+import { scopes } from './scopes.ts'
 import type { Mode } from './tenant.ts'
 
 const algorithm = 'EdDSA'
@@ -38,23 +40,61 @@ interface SigningKeyRow {
   private_jwk: Buffer
 }
 
-/** Throws where no keys come: `createRemoteJWKSet` would make it a token that is not valid, and nobody would know. */
-async function fetchKeys(...[url, options]: Parameters<FetchImplementation>): Promise<Response> {
+const largestKeySet = 256 * 1024
+
+/** The keys of an issuer, as text. Throws UpstreamError where no keys come. */
+async function fetchKeys(...[url, options]: Parameters<FetchImplementation>): Promise<string> {
   const answer = await fetch(url, options)
-  if (answer.ok) return answer
-  throw Object.assign(new Error(`The issuer of JWTs answered ${answer.status} instead of its keys`), {
-    status: answer.status,
-  })
+  if (!answer.ok) {
+    await answer.body?.cancel()
+    throw new UpstreamError('fetch_keys', answer.status < 500 ? 'refused' : 'failed', answer.status)
+  }
+  const text = await readAtMost(answer, largestKeySet)
+  const keys = (JSON.parse(text) as { keys?: unknown } | null)?.keys
+  if (!Array.isArray(keys)) throw new UpstreamError('fetch_keys', 'malformed')
+  return text
+}
+
+/** Throws UpstreamError for a body that is larger. */
+async function readAtMost(answer: Response, bytes: number): Promise<string> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of answer.body ?? []) {
+    length += part.length
+    if (length > bytes) throw new UpstreamError('fetch_keys', 'malformed')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+/**
+ * Fetches the keys of an issuer. While they cannot be had, answers the last keys that came, so that an outage of the issuer
+ * refuses nobody whose token is good. Throws UpstreamError while no keys have come since the start.
+ */
+function keepLastKeys(fetchText: typeof fetchKeys): FetchImplementation {
+  let last: string | undefined
+  return async (url, options) => {
+    try {
+      last = await fetchText(url, options)
+    } catch (error) {
+      if (last === undefined) throw new UpstreamError('fetch_keys', 'unreachable', null, { cause: error })
+    }
+    return new Response(last)
+  }
 }
 
 /** The service's own JWTs. */
 export interface Tokens {
-  /** A JWT for the holder of a key. It is valid for 15 minutes, or until the key is revoked. */
+  /**
+   * A JWT for the holder of a key. It is valid for 15 minutes, or until the key is revoked. Throws `forbidden` for the holder
+   * of a token: a token that is stolen must end.
+   */
   issue(holder: KeyHolder): Promise<string>
   /** The public keys, newest first. A retired key stays until the tokens it signed have expired. */
   publicKeys(): Promise<JWK[]>
   /**
    * The holder of a token. Null for a token that is expired or malformed, and for an unknown merchant or a revoked key.
+   * Throws UpstreamError while the keys of the outside issuer cannot be had.
    */
   verify(token: string): Promise<KeyHolder | null>
   /** Makes a new key, which signs from now on. Answers its id. */
@@ -65,7 +105,10 @@ export function createTokens(context: Context, outside: OutsideIssuer | undefine
   const issuer = observeUpstream(context, 'issuer', { fetch_keys: fetchKeys })
   const remoteKeys =
     outside &&
-    createRemoteJWKSet(new URL(outside.jwksUrl), { timeoutDuration: 5_000, [customFetch]: issuer.fetch_keys })
+    createRemoteJWKSet(new URL(outside.jwksUrl), {
+      timeoutDuration: 5_000,
+      [customFetch]: keepLastKeys(issuer.fetch_keys),
+    })
 
   async function verifyOwn(token: string): Promise<JWTPayload> {
     const keys = createLocalJWKSet({ keys: await selectPublicKeys(context) })
@@ -86,12 +129,16 @@ export function createTokens(context: Context, outside: OutsideIssuer | undefine
 
   return {
     async issue(holder) {
+      if (holder.credential === 'token' || holder.apiKeyId === null) {
+        throw new ServiceError('forbidden', 'A token cannot get another token; ask with a secret key')
+      }
       const { id, key } = await signingKey(context)
       const now = Math.floor(context.clock.now().getTime() / 1000)
       return new SignJWT({
         merchant_id: holder.tenant.merchant.code,
         mode: holder.tenant.mode,
-        ...(holder.apiKeyId === null ? {} : { api_key_id: holder.apiKeyId }),
+        api_key_id: holder.apiKeyId,
+        auth_time: now,
       })
         .setProtectedHeader({ alg: algorithm, kid: id, typ: 'JWT' })
         .setSubject(holder.tenant.merchant.code)
@@ -103,14 +150,15 @@ export function createTokens(context: Context, outside: OutsideIssuer | undefine
     },
     publicKeys: () => publishedKeys(context),
     async verify(token) {
+      const isOutside = outside !== undefined && issuerOf(token) === outside.issuer
       let payload: JWTPayload
       try {
-        payload = await (issuerOf(token) === outside?.issuer ? verifyOutside(token) : verifyOwn(token))
+        payload = await (isOutside ? verifyOutside(token) : verifyOwn(token))
       } catch (error) {
-        if (isDatabaseFault(error)) throw error
+        if (isNoFaultOfToken(error)) throw error
         return null
       }
-      return findHolder(context, payload)
+      return isOutside ? findOutsideHolder(context, payload) : findOwnHolder(context, payload)
     },
     rotate: rotateSigningKey,
   }
@@ -125,26 +173,41 @@ function issuerOf(token: string): string | undefined {
 }
 
 /** Every error of jose has a code ERR_J…. Any other error is not the token's fault. */
-function isDatabaseFault(error: unknown): boolean {
+function isNoFaultOfToken(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   return (
     !(error instanceof Error) ||
     (typeof code === 'string' && !code.startsWith('ERR_J')) ||
+    error instanceof UpstreamError ||
     error.name === 'DatabaseUnavailableError'
   )
 }
 
-async function findHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
+/** A token of ours without a key was made from a token of an outside issuer, by a server of the release before. */
+async function findOwnHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
+  const { merchant_id: merchantCode, api_key_id: apiKeyId } = payload
+  if (typeof merchantCode !== 'string' || typeof apiKeyId !== 'string') return null
+  return findTokenHolder(context, { merchantCode, mode: modeOf(payload), apiKeyId })
+}
+
+/**
+ * A token of an outside issuer has every scope that a token may have. If it names a key in `api_key_id`, it is a token of this
+ * key: it can do no more than the key, and dies with the key.
+ */
+async function findOutsideHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
+  if (payload.api_key_id !== undefined) return findOwnHolder(context, payload)
   const merchantCode = payload.merchant_id
   if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode)) return null
   const [row] = await context.db.query<MerchantRow>(sql`
     select ${merchantColumns} from merchants m where m.code = ${merchantCode}
   `)
   if (row === undefined) return null
-  const mode: Mode = payload.mode === 'live' ? 'live' : 'test'
-  const apiKeyId = typeof payload.api_key_id === 'string' ? payload.api_key_id : null
-  if (apiKeyId !== null && !(await isKeyActive(context, row.id, apiKeyId))) return null
-  return { tenant: { merchant: readMerchant(row), mode }, apiKeyId }
+  const tenant = { merchant: readMerchant(row), mode: modeOf(payload) }
+  return { tenant, apiKeyId: null, credential: 'token', scopes: scopesOfToken(scopes) }
+}
+
+function modeOf(payload: JWTPayload): Mode {
+  return payload.mode === 'live' ? 'live' : 'test'
 }
 
 async function signingKey(context: Context) {

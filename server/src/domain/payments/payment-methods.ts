@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Context, inTransaction, noteChange, type TxContext } from '../context.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -133,6 +133,7 @@ export async function deactivatePaymentMethod(context: Context, tenant: Tenant, 
     `)
     if (row === undefined) throw new ServiceError('payment_method_not_found', `There is no payment method "pm_${code}"`)
     const method = readPaymentMethod(row)
+    noteChange(tx, { object: code, before: { active: true }, after: { active: false } })
     await tx.db.query(sql`
       update mandates set status = 'revoked', updated_at = ${now}
       where merchant_id = ${tenant.merchant.id} and payment_method_id = ${method.id}

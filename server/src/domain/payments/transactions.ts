@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { AccountName, TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer, unpackRequestId } from '../trail/trail.ts'
 import type { PaymentStatus } from './payment-records.ts'
 
 /** One of the two entries of a transaction. */
@@ -38,6 +39,9 @@ export interface Transaction {
   holdId: string | null
   /** The payment from outside that it is, or that it gives back. */
   payment: TransactionPayment | null
+  /** Who made the movement, and with which request. */
+  by: Doer
+  requestId: string | null
   createdAt: Date
 }
 
@@ -51,7 +55,8 @@ export interface TransactionPayment {
   metadata: Metadata | string | null
 }
 
-interface TransactionRow {
+interface TransactionRow extends DoerRow {
+  request_id: Buffer | null
   id: string
   kind: TransactionKind
   amount: bigint
@@ -94,7 +99,7 @@ export async function readTransactions(context: Context, tenant: Tenant, ids: st
       fa.kind as from_kind, fc.code as from_customer, t.from_number, fe.balance_after as from_balance,
       ta.kind as to_kind, tc.code as to_customer, t.to_number, te.balance_after as to_balance,
       i.id as payment_intent_id, i.checkout_session_id, p.reference, p.id as payment_number, p.status as payment_status,
-      coalesce(p.metadata, i.metadata) as metadata
+      coalesce(p.metadata, i.metadata) as metadata, t.request_id, ${doerColumns}
     from ledger_transactions t
     join ledger_accounts fa on fa.merchant_id = t.merchant_id and fa.id = t.from_account_id
     join ledger_accounts ta on ta.merchant_id = t.merchant_id and ta.id = t.to_account_id
@@ -108,6 +113,7 @@ export async function readTransactions(context: Context, tenant: Tenant, ids: st
       on i.merchant_id = t.merchant_id
       and i.id = substr(coalesce(o.details, t.details) ->> 'paymentIntentId', 4)::uuid
     left join payments p on p.merchant_id = i.merchant_id and p.payment_intent_id = i.id
+    ${joinDoer(sql`t`)}
     where t.merchant_id = ${tenant.merchant.id} and t.mode = ${tenant.mode} and t.id = any(${ids}::uuid[])
     order by t.id desc
   `)
@@ -142,6 +148,8 @@ function readTransaction(row: TransactionRow): Transaction {
     givenBack: row.given_back,
     holdId: row.hold_id,
     payment: readPayment(row),
+    by: readDoer(row),
+    requestId: row.request_id === null ? null : unpackRequestId(row.request_id),
     createdAt: row.created_at,
   }
 }

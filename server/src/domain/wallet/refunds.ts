@@ -7,6 +7,7 @@ import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { type AccountName, doCommand, type TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 
 /** Money that went back to its payer, in a new ledger transaction that points at the original one. */
 export interface Refund {
@@ -27,6 +28,8 @@ export interface StoredRefund extends Omit<Refund, 'replayed'> {
   /** The customer of the movement, of a transfer its receiver; null for a payment to the merchant. */
   customerCode: string | null
   reason: string | null
+  /** Who gave it back. */
+  by: Doer
 }
 
 interface Original {
@@ -104,7 +107,7 @@ async function giveBack(
   }
 }
 
-interface RefundRow {
+interface RefundRow extends DoerRow {
   id: string
   kind: Refund['kind']
   transaction_id: string
@@ -118,13 +121,14 @@ interface RefundRow {
 /** The columns of a `RefundRow`, where `t` is its ledger transaction and `withCustomer` has joined the rest. */
 const refundColumns = sql`
   t.id, t.kind, t.reverses_id as transaction_id, coalesce(fc.code, rc.code) as customer_code, t.amount, t.currency,
-  t.description as reason, t.created_at
+  t.description as reason, t.created_at, ${doerColumns}
 `
 const withCustomer = sql`
   join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
   left join customers fc on fc.merchant_id = t.merchant_id and fc.id = f.customer_id
   join ledger_accounts r on r.merchant_id = t.merchant_id and r.id = t.to_account_id
   left join customers rc on rc.merchant_id = t.merchant_id and rc.id = r.customer_id
+  ${joinDoer(sql`t`)}
 `
 const isRefund = sql`t.kind in ('refund', 'reversal')`
 
@@ -195,6 +199,7 @@ function readRefund(row: RefundRow): StoredRefund {
     amount: row.amount,
     currency: row.currency,
     reason: row.reason,
+    by: readDoer(row),
     createdAt: row.created_at,
   }
 }

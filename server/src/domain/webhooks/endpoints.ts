@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import type { Page, PageRequest, Sort } from '../../base/page.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import { type Context, inTransaction, lockCount, type TxContext } from '../context.ts'
+import { type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { EventType, WebhookStyle } from '../events/events.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
@@ -220,8 +220,15 @@ export async function updateWebhookEndpoint(
       returning ${columns}
     `)
     if (row === undefined) throw endpointNotFound(id)
-    return readEndpoint(row)
+    const changed = readEndpoint(row)
+    noteChange(tx, { object: endpointName(id), before: settingsOf(current), after: settingsOf(changed) })
+    return changed
   })
+}
+
+/** The settings of an endpoint, for the trail. */
+function settingsOf({ url, eventTypes, disabledAt }: WebhookEndpoint) {
+  return { url, eventTypes, enabled: disabledAt === null }
 }
 
 /**
@@ -255,7 +262,8 @@ export async function rotateWebhookSecret(
 
 /** Deliveries that still wait are given up. Answers the time of the removal. Throws `webhook_endpoint_not_found`. */
 export async function deleteWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<Date> {
-  await getWebhookEndpoint(context, tenant, id)
+  const current = await getWebhookEndpoint(context, tenant, id)
+  noteChange(context, { object: endpointName(id), before: settingsOf(current), after: { deleted: true } })
   return inTransaction(context, (tx) => removeEndpoint(tx, tenant, id))
 }
 

@@ -1,15 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import { type Actor, actorIdOf } from '../../domain/merchants/actors.ts'
 import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
+import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { Rates } from './rates.ts'
+import { noteRefusedCredential } from './refused-credentials.ts'
 import type { SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before the body is read. */
     caller: KeyHolder | null
+    /** Who makes the request, for the trail. Null for a request that changes nothing. */
+    actor: Actor | null
   }
 }
 
@@ -17,14 +22,13 @@ declare module 'fastify' {
 export const missingCredential = 'No Authorization header was found'
 
 /** Every route needs `Authorization: Bearer …` with a secret API key. Throws `unauthorized` before the body is read. */
-export function authenticateKeys(app: FastifyInstance, surface: SurfaceContext): void {
-  requireCaller(app, surface, (request) => holderOf(surface.findKey, null, readBearer(request)))
+export function authenticateKeys(app: FastifyInstance, surface: SurfaceContext, name: string): void {
+  requireCaller(app, surface, name, (request) => holderOf(surface.findKey, null, readBearer(request)))
 }
 
 /** Works like `authenticateKeys`, but also accepts a JWT as the bearer. */
-export function authenticateKeysAndTokens(app: FastifyInstance, surface: SurfaceContext): void {
-  const { findKey, tokens } = surface
-  requireCaller(app, surface, (request) => holderOf(findKey, tokens, readBearer(request)))
+export function authenticateKeysAndTokens(app: FastifyInstance, surface: SurfaceContext, name: string): void {
+  requireCaller(app, surface, name, (request) => holderOf(surface.findKey, surface.tokens, readBearer(request)))
 }
 
 /** The header in which clients of Cashful from 0.9.1 on send a key. */
@@ -34,10 +38,10 @@ export const apiKeyHeader = 'x-api-key'
  * Works like `authenticateKeysAndTokens`, but also accepts the credential in the header `x-api-key`. Of two credentials
  * each must be valid, and both must be of one merchant and mode.
  */
-export function authenticateEitherHeader(app: FastifyInstance, surface: SurfaceContext): void {
+export function authenticateEitherHeader(app: FastifyInstance, surface: SurfaceContext, name: string): void {
   const { findKey, tokens } = surface
   const find = (credential: string) => holderOf(findKey, tokens, credential)
-  requireCaller(app, surface, (request) => {
+  requireCaller(app, surface, name, (request) => {
     const apiKey = request.headers[apiKeyHeader]?.toString().trim()
     if (!apiKey) return find(readBearer(request))
     if (!request.headers.authorization?.trim()) return find(apiKey)
@@ -55,18 +59,35 @@ async function oneTenant(...finding: [Promise<KeyHolder>, Promise<KeyHolder>]): 
 
 function requireCaller(
   app: FastifyInstance,
-  { rates }: Pick<SurfaceContext, 'rates'>,
+  { context, rates }: SurfaceContext,
+  surface: string,
   find: (request: FastifyRequest) => Promise<KeyHolder>,
 ): void {
   app.decorateRequest('caller', null)
+  app.decorateRequest('actor', null)
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.public === true) return
-    const caller = await (rates === undefined
-      ? find(request)
-      : countingFailures(rates, request, reply, () => find(request)))
+    const { scope } = request.routeOptions.config
+    if (scope === 'public') return
+    let caller: KeyHolder
+    try {
+      // Each promise that a read waits for costs it time, so nothing is wrapped where nothing is limited.
+      caller = await (rates === undefined
+        ? find(request)
+        : countingFailures(rates, request, reply, () => find(request)))
+    } catch (error) {
+      noteRefusedCredential(context, request, surface, error)
+      throw error
+    }
+    // An unknown address has no scope: its caller is told that there is nothing.
+    if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
     if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
     request.caller = caller
     if (rates !== undefined) await rates.countRequest(request, reply)
+    if (scope === undefined || scope === 'read') return
+    const { tenant, apiKeyId, credential } = caller
+    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, surface }
+    request.actor = { id: await actorIdOf(context, name), requestId: request.id }
+    request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })
 }
 

@@ -35,7 +35,7 @@ export interface Dialect extends Reference, Envelope {
 /** Routes for one kind of caller. */
 export interface Callers {
   /** Finds the caller before the body is read. Throws `unauthorized`. */
-  authenticate(app: FastifyInstance, surface: SurfaceContext): void
+  authenticate(app: FastifyInstance, surface: SurfaceContext, name: string): void
   readonly routes: readonly RouteFile[]
 }
 
@@ -59,17 +59,22 @@ export async function openSurface(app: FastifyInstance, surface: SurfaceContext,
       if (dialect.slashIsEmptyId) refuseEmptyIds(scope)
       const [first, ...others] = dialect.callers
       // With one kind of caller, an unknown address without a credential is refused like a known one.
-      if (others.length === 0) return openCallers(scope, surface, first)
+      if (others.length === 0) return openCallers(scope, surface, dialect.name, first)
       for (const callers of dialect.callers) {
-        await scope.register(async (inner) => openCallers(inner, surface, callers))
+        await scope.register(async (inner) => openCallers(inner, surface, dialect.name, callers))
       }
     },
     { prefix: dialect.prefix },
   )
 }
 
-function openCallers(app: Parameters<FastifyPluginAsyncTypebox>[0], surface: SurfaceContext, callers: Callers): void {
-  callers.authenticate(app, surface)
+function openCallers(
+  app: Parameters<FastifyPluginAsyncTypebox>[0],
+  surface: SurfaceContext,
+  name: string,
+  callers: Callers,
+): void {
+  callers.authenticate(app, surface, name)
   readIdempotencyKeys(app, surface.context.vault)
   const routes = routesOf(app, surface)
   for (const file of callers.routes) file(routes, surface)

@@ -12,12 +12,19 @@ import type {
   RouteShorthandOptions,
 } from 'fastify'
 import { type Done, doOnce, type Handed, type Way, type Work } from '../../domain/idempotency/once.ts'
+import type { Scope } from '../../domain/merchants/scopes.ts'
+import type { Deed } from '../../domain/trail/trail.ts'
 import { keyScopeOf, markReplayed } from './idempotency.ts'
 import { sendAsGiven } from './serialization.ts'
 import type { Service, SurfaceContext } from './surface.ts'
 
+/** What a caller needs for a route: a scope of its key, or to be the operator; a public route needs no credential. */
+export type Need = Scope | 'operator' | 'public'
+
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Checked before the body is read: see authentication.ts. */
+    scope?: Need
     /** The way in which a request that writes happens once: see `doOnce`. */
     once?: Way
   }
@@ -37,9 +44,17 @@ type Handler<Schema extends FastifySchema> = RouteHandlerMethod<
 type RequestOf<Schema extends FastifySchema> = Parameters<Handler<Schema>>[0]
 type AnswerOf<Schema extends FastifySchema> = Awaited<ReturnType<Handler<Schema>>>
 
+/** No route compiles without `scope`, which says who may call it. */
+type Options<Schema extends FastifySchema> = Omit<RouteShorthandOptions, 'schema'> & { schema: Schema; scope: Need }
+
+type ReadRoute = <Schema extends FastifySchema>(
+  path: string,
+  options: Options<Schema>,
+  handler: (request: RequestOf<Schema>, reply: FastifyReply) => ReturnType<Handler<Schema>>,
+) => void
+
 /** A route that writes does not compile without `once`, the way in which a request with a key happens once. */
-type WriteOptions<Chosen extends Way, Schema extends FastifySchema> = Omit<RouteShorthandOptions, 'schema'> & {
-  schema: Schema
+type WriteOptions<Chosen extends Way, Schema extends FastifySchema> = Options<Schema> & {
   once: Chosen
   /** The status of a success; default 200. */
   status?: number
@@ -59,8 +74,10 @@ type WriteRoute = <Chosen extends Way, Schema extends FastifySchema>(
   ) => ReturnType<Work<Chosen, Service, AnswerOf<Schema>>>,
 ) => void
 
-/** The functions with which a file of routes registers them. */
-export interface Routes extends Pick<App, 'get' | 'delete' | 'addHook'> {
+/** The functions with which a file of routes registers them. A DELETE carries no key: its way says what it is handed. */
+export interface Routes extends Pick<App, 'addHook'> {
+  readonly get: ReadRoute
+  readonly delete: WriteRoute
   readonly post: WriteRoute
   readonly put: WriteRoute
   readonly patch: WriteRoute
@@ -69,18 +86,29 @@ export interface Routes extends Pick<App, 'get' | 'delete' | 'addHook'> {
 /** A file of routes. */
 export type RouteFile = (routes: Routes, surface: SurfaceContext) => void
 
+/** No id, code or reference is longer. */
+const longestName = 255
+
+/** The write of a request, for the trail. The name of a thing in an address may be an e-mail, which is not recorded. */
+function deedOf({ actor, params }: FastifyRequest, schema: FastifySchema): Deed | null {
+  if (actor === null) return null
+  const [name] = Object.values((params ?? {}) as Record<string, string>)
+  const object = name === undefined || name.includes('@') || name.length > longestName ? null : name
+  return { actor, action: (schema as { operationId?: string }).operationId ?? '', object }
+}
+
 export function routesOf(app: App, { context }: SurfaceContext): Routes {
   const write =
-    (method: 'POST' | 'PUT' | 'PATCH'): WriteRoute =>
-    (path, { once, status = 200, ...options }, handler) => {
+    (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'): WriteRoute =>
+    (path, { scope, once, status = 200, ...options }, handler) => {
       app.route({
         ...(options as object),
         method,
         url: path,
-        config: { ...options.config, once },
+        config: { ...options.config, scope, once },
         handler: async (request: FastifyRequest, reply: FastifyReply) => {
           reply.status(status)
-          const asked = { way: once, request: request.idempotent ?? null }
+          const asked = { way: once, request: request.idempotent ?? null, deed: deedOf(request, options.schema) }
           const { answer, replayed }: Done<unknown> = await doOnce(
             context,
             keyScopeOf(request),
@@ -94,8 +122,16 @@ export function routesOf(app: App, { context }: SurfaceContext): Routes {
       })
     }
   return {
-    get: app.get.bind(app),
-    delete: app.delete.bind(app),
+    get: (path, { scope, ...options }, handler) => {
+      app.route({
+        ...(options as object),
+        method: 'GET',
+        url: path,
+        config: { ...options.config, scope },
+        handler: handler as never,
+      })
+    },
+    delete: write('DELETE'),
     addHook: app.addHook.bind(app),
     post: write('POST'),
     put: write('PUT'),

@@ -11,13 +11,6 @@ import type { Rates } from './rates.ts'
 import type { Documents } from './reference.ts'
 import type { Envelope } from './unroutable.ts'
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Callable without a credential. */
-    public?: boolean
-  }
-}
-
 /** The context, with everything that a room of the domain adds to it. */
 export type Service = PaymentsContext &
   VerifierChoice &
@@ -41,6 +34,8 @@ export interface SurfaceContext {
   adminKey: string | undefined
   /** The origins whose pages may read answers. None: no page of another origin may. */
   corsOrigins: readonly string[]
+  /** The command line calls the application itself, without a server. */
+  isCommandLine: boolean
   /**
    * The address at which people reach this server. The addresses of hosted pages begin with it. No slash at its end.
    */

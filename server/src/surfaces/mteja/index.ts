@@ -3,6 +3,7 @@ import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
 import { requireOperator } from './operator.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -10,6 +11,7 @@ import { holdRoutes } from './routes/holds.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
+import { personRoutes } from './routes/people.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
@@ -36,6 +38,8 @@ export const mteja: Dialect = {
       authenticate: authenticateKeysAndTokens,
       routes: [
         apiKeyRoutes,
+        personRoutes,
+        auditRoutes,
         ownMerchantRoutes,
         customerRoutes,
         holdRoutes,

@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import { actorIdOf } from '../../domain/merchants/actors.ts'
 import { countingFailures, readBearer } from '../http/authentication.ts'
+import { noteRefusedCredential } from '../http/refused-credentials.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 
 const operatorSockets = new WeakSet<Socket>()
@@ -21,18 +23,31 @@ export function trustConnection(socket: Socket): void {
  */
 export function requireOperator(
   app: FastifyInstance,
-  { adminKey, rates }: Pick<SurfaceContext, 'adminKey' | 'rates'>,
+  { adminKey, context, isCommandLine, rates }: SurfaceContext,
+  name: string,
 ): void {
+  app.decorateRequest('actor', null)
   app.addHook('onRequest', async (request, reply) => {
-    if (operatorSockets.has(request.raw.socket)) return
+    const isOwnSocket = operatorSockets.has(request.raw.socket)
+    if (!isOwnSocket) await refuseOthers(request, reply)
+    if (request.method === 'GET' || request.method === 'HEAD') return
+    const surface = isOwnSocket || isCommandLine ? 'command line' : name
+    const actor = { merchantId: 0, kind: 'operator', apiKeyId: null, surface } as const
+    request.actor = { id: await actorIdOf(context, actor), requestId: request.id }
+  })
+
+  async function refuseOthers(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (adminKey === undefined) {
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
     await countingFailures(rates, request, reply, async () => {
       if (isSame(readBearer(request), adminKey)) return
       throw new ServiceError('unauthorized', 'The operator key is not valid')
+    }).catch((error) => {
+      noteRefusedCredential(context, request, 'operator', error)
+      throw error
     })
-  })
+  }
 }
 
 /** Compares in constant time, whatever the lengths. */

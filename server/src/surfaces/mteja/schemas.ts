@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox'
+import { type Role, roles, type Scope, scopes } from '../../domain/merchants/scopes.ts'
 import { currencyCode, wholeNumber } from '../http/schemas.ts'
 
 /** The shapes of Mteja's own surface. Times are ISO 8601 in UTC. Amounts are whole numbers of minor units. */
@@ -25,14 +26,63 @@ export function responses(status: number, body: TSchema, ...errors: number[]): R
 
 export const modeSchema = Type.Unsafe<'test' | 'live'>({ type: 'string', enum: ['test', 'live'], examples: ['test'] })
 
+const roleSchema = Type.Unsafe<Role>({
+  type: 'string',
+  enum: [...roles],
+  description: 'A bundle of scopes',
+  examples: ['support'],
+})
+const scopeSchema = Type.Unsafe<Scope>({ type: 'string', enum: [...scopes], examples: ['read'] })
+
 export const apiKeySchema = Type.Object({
   id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
   mode: modeSchema,
   name: nullableText,
   hint: Type.String({ description: 'The key’s last four characters', examples: ['x9Kq'] }),
+  // Remembered answers of before have no more members than these, createdAt and revokedAt.
+  role: Type.Optional(
+    Type.Union([roleSchema, Type.Null()], { description: 'Null for a key with a list of scopes of its own' }),
+  ),
+  scopes: Type.Optional(Type.Array(scopeSchema, { description: 'What the key may do' })),
+  personId: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: 'The person whose key it is; null for a program’s' }),
+  ),
+  createdBy: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: 'The id of the key that made it; null for the operator' }),
+  ),
+  replaces: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], { description: 'The id of the key whose place it takes' }),
+  ),
   createdAt: date,
+  expiresAt: Type.Optional(
+    Type.Union([date, Type.Null()], { description: 'From this time on the key is refused; null for never' }),
+  ),
+  lastUsedAt: Type.Optional(Type.Union([date, Type.Null()], { description: 'The hour of the last use' })),
   revokedAt: Type.Union([date, Type.Null()]),
 })
+
+/** What a new key may say about itself, besides its mode. */
+export const newKeyBody = {
+  name: Type.Optional(Type.String({ maxLength: 200, examples: ['checkout'] })),
+  role: Type.Optional(roleSchema),
+  scopes: Type.Optional(
+    Type.Array(scopeSchema, {
+      minItems: 1,
+      maxItems: scopes.length,
+      description: 'In place of a role; without either the key is an owner’s',
+    }),
+  ),
+  personId: Type.Optional(
+    Type.String({ maxLength: 100, description: 'The person whose key it is; without it the key is a program’s' }),
+  ),
+  expiresAt: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'From this time on the key is refused',
+      examples: ['2030-01-31T10:30:00Z'],
+    }),
+  ),
+}
 
 export const newApiKeySchema = Type.Object({
   ...apiKeySchema.properties,

@@ -80,6 +80,10 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     act: refuseConnection,
     shown: /^http_connections_refused_total 1$/m,
   },
+  mteja_authentication_failures_total: {
+    act: () => api.call('GET', '/v1/merchant', undefined, 'sk_test_0000000000'),
+    shown: /^mteja_authentication_failures_total\{surface="mteja"\} 1$/m,
+  },
   mteja_background_done_total: {
     act: () => watchWork(api.service, 'holds').done(3),
     shown: /^mteja_background_done_total\{task="holds"\} 3$/m,

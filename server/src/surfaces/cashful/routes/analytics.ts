@@ -53,6 +53,7 @@ export const analyticsRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/analytics',
     {
+      scope: 'read',
       schema: {
         operationId: 'getAnalytics',
         summary: 'Get the transactions and new customers of the last 24 hours, 7 days and 30 days',
@@ -76,6 +77,7 @@ export const analyticsRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/analytics/summary',
     {
+      scope: 'read',
       schema: {
         operationId: 'getAnalyticsSummary',
         summary: 'Get the balance, and the totals of customers and transactions',

@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { sql } from '../../../db/sql.ts'
 
 const issuer = 'https://login.example.com'
 const audience = 'mteja-test'
@@ -48,6 +49,7 @@ describe('tokens of this server', () => {
       merchant_id: tenant.merchant.code,
       mode: 'test',
       api_key_id: expect.any(String),
+      auth_time: iat,
       sub: tenant.merchant.code,
       iss: 'mteja',
       aud: 'mteja',
@@ -77,8 +79,39 @@ describe('tokens of this server', () => {
     expect([await get(live.secret), await get(tenant.secret)]).toEqual([200, 404])
   })
 
-  test('our token can be exchanged for a new one', async () => {
-    expect(await statusWith(await getToken(await getToken()))).toBe(200)
+  test('our token cannot be exchanged for a new one, so a stolen token ends', async () => {
+    const answer = await api.call('GET', '/api/canary/authentication/token', undefined, await getToken())
+    expect([answer.statusCode, answer.json().message]).toEqual([
+      403,
+      ['A token cannot get another token; ask with a secret key'],
+    ])
+  })
+
+  test('our token makes no key, secret and webhook endpoint, which would outlive it', async () => {
+    const token = await getToken()
+    const endpoint = (
+      await api.call('POST', '/v1/webhook-endpoints', { url: 'https://example.com/' }, tenant.secret)
+    ).json()
+    for (const [path, body] of [
+      ['/v1/api-keys', { role: 'viewer' }],
+      ['/v1/webhook-endpoints', { url: 'https://example.com/' }],
+      [`/v1/webhook-endpoints/${endpoint.id}/rotate-secret`, {}],
+      ['/api/canary/webhook-endpoints', { url: 'https://example.com/', events: ['*'] }],
+    ] as const) {
+      const answer = await api.call('POST', path, body, token)
+      expect([path, answer.statusCode, answer.body]).toMatchObject([path, 403, expect.stringContaining('developers')])
+    }
+  })
+
+  test('our token can do what its key can do at this moment', async () => {
+    const limited = await api.call('POST', '/v1/api-keys', { role: 'finance' }, tenant.secret)
+    const token = await getToken(limited.json().secret)
+    const refund = async () => (await api.call('POST', '/v1/refunds', { transactionId: 'none' }, token)).statusCode
+    const create = await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, token)
+    expect([create.statusCode, await refund()]).toEqual([403, 404])
+    const { id } = limited.json()
+    await api.service.db.query(sql`update api_keys set role = 'viewer' where id = ${id}`)
+    expect(await refund()).toBe(403)
   })
 
   test('our token is refused once it has expired', async () => {
@@ -224,10 +257,20 @@ describe('tokens of an outside issuer', () => {
     expect((await api.call('GET', path, undefined, live)).statusCode).toBe(404)
   })
 
-  test('a token of an outside issuer can be exchanged for one of ours', async () => {
-    const token = await getToken(await outside.sign(claims()))
-    expect(decode(token).payload).not.toHaveProperty('api_key_id')
-    expect(await statusWith(token)).toBe(200)
+  test('a token of an outside issuer cannot be exchanged for one of ours, and makes no key', async () => {
+    const token = await outside.sign(claims())
+    const exchange = await api.call('GET', '/api/canary/authentication/token', undefined, token)
+    const key = await api.call('POST', '/v1/api-keys', {}, token)
+    expect([exchange.statusCode, key.statusCode]).toEqual([403, 403])
+  })
+
+  test('a token of an outside issuer that names a key can do what the key can, and dies with it', async () => {
+    const key = (await api.call('POST', '/v1/api-keys', { role: 'viewer' }, tenant.secret)).json()
+    const token = await outside.sign({ ...claims(), api_key_id: key.id })
+    const write = await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, token)
+    expect([await statusWith(token), write.statusCode]).toEqual([200, 403])
+    await api.call('DELETE', `/v1/api-keys/${key.id}`, undefined, tenant.secret)
+    expect(await statusWith(token)).toBe(401)
   })
 
   test.each<[string, () => Promise<string>]>([
@@ -244,13 +287,14 @@ describe('tokens of an outside issuer', () => {
     expect(await statusWith(await sign())).toBe(401)
   })
 
-  test('a token of an outside issuer is refused, without a server error, while the issuer’s keys cannot be fetched', async () => {
+  test('a token of an outside issuer is answered 503 while the issuer’s keys cannot be fetched, and a key 200', async () => {
     const options = { outsideIssuer: { issuer, jwksUrl: 'http://127.0.0.1:9/jwks', audience: undefined } }
     const alone = await api.openAnother(options)
     try {
       const token = await outside.sign({ merchant_id: alone.tenant.merchant.code })
       const answer = await alone.call('GET', '/api/canary/customers', undefined, token)
-      expect(answer.statusCode).toBe(401)
+      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1'])
+      expect((await alone.call('GET', '/api/canary/customers')).statusCode).toBe(200)
     } finally {
       await alone.close()
     }

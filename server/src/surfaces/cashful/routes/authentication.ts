@@ -19,6 +19,7 @@ export const authenticationRoutes: RouteFile = (routes, { tokens }) => {
   routes.get(
     '/authentication/token',
     {
+      scope: 'read',
       schema: {
         operationId: 'getToken',
         summary: 'Get a JWT for the bearer, valid for 15 minutes',
@@ -32,7 +33,7 @@ export const authenticationRoutes: RouteFile = (routes, { tokens }) => {
   routes.get(
     '/authentication/jwks',
     {
-      config: { public: true },
+      scope: 'public',
       schema: {
         operationId: 'getJwks',
         summary: 'Get the public keys that verify Mteja’s JWTs',

@@ -82,6 +82,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/balance',
     {
+      scope: 'read',
       schema: {
         operationId: 'getMerchantBalance',
         summary: 'Retrieve the merchant’s current balance, in its default currency or in another',
@@ -112,6 +113,7 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/balance/history',
     {
+      scope: 'read',
       schema: {
         operationId: 'getBalanceHistory',
         summary: 'List the movements of the merchant’s balance in every currency, newest first',

@@ -117,6 +117,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/checkout/sessions',
     {
+      scope: 'pay_ins:write',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -181,6 +182,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/checkout/sessions',
     {
+      scope: 'read',
       schema: {
         operationId: 'listCheckoutSessions',
         summary: 'List checkout sessions, newest first',
@@ -213,6 +215,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/checkout/sessions/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveCheckoutSession',
         summary: 'Retrieve a checkout session',

@@ -57,6 +57,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/customers',
     {
+      scope: 'customers:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -89,6 +90,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers',
     {
+      scope: 'read',
       schema: {
         operationId: 'listCustomers',
         summary: 'List customers, newest first or by a field',
@@ -130,6 +132,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveCustomer',
         summary: 'Retrieve a customer',
@@ -147,6 +150,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.patch(
     '/customers/:id',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'updateCustomer',
@@ -167,6 +171,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.patch(
     '/customers/bulk',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'updateCustomersBulk',
@@ -187,6 +192,8 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/customers/bulk',
     {
+      scope: 'customers:write',
+      once: 'in a transaction',
       schema: {
         operationId: 'deleteCustomersBulk',
         summary: 'Delete several customers, all or none',
@@ -198,12 +205,13 @@ export const customerRoutes: RouteFile = (routes, surface) => {
         response: responses(200, bulkAnswerSchema, 400, 404, 409),
       },
     },
-    async (request) => renderBulk(await deleteCustomers(context, tenantOf(request), request.body.ids)),
+    async (request, tx) => renderBulk(await deleteCustomers(tx, tenantOf(request), request.body.ids)),
   )
 
   routes.get(
     '/customers/:id/balance',
     {
+      scope: 'read',
       schema: {
         operationId: 'getCustomerBalance',
         summary: 'Retrieve a customer’s current cash balance, in the merchant’s default currency or in another',
@@ -223,6 +231,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id/transactions',
     {
+      scope: 'read',
       // This operation documents no 400, so a limit that is no number counts as not given.
       attachValidation: true,
       schema: {
@@ -251,6 +260,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customers/:id/payment-methods',
     {
+      scope: 'read',
       // This operation documents no 400 either.
       attachValidation: true,
       schema: {

@@ -82,6 +82,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/events',
     {
+      scope: 'read',
       schema: {
         operationId: 'listEvents',
         summary: 'List events sent to webhook endpoints, newest first',
@@ -120,6 +121,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/events',
     {
+      scope: 'developers',
       once: 'in a transaction',
       status: 201,
       // The .NET client parses any body that is there, and no client has a type for it.
@@ -172,6 +174,7 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/events/types',
     {
+      scope: 'read',
       schema: {
         operationId: 'listEventTypes',
         summary: 'List the types of all events',

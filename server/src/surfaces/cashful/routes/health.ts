@@ -28,7 +28,7 @@ export const healthRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/health',
     {
-      config: { public: true },
+      scope: 'public',
       schema: {
         operationId: 'health',
         summary: 'Check whether the service can work',

@@ -158,6 +158,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       status: 201,
       schema: {
@@ -229,6 +230,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/payment-intents',
     {
+      scope: 'read',
       schema: {
         operationId: 'listPaymentIntents',
         summary: 'List payment intents, newest first',
@@ -253,6 +255,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/payment-intents/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrievePaymentIntent',
         summary: 'Retrieve a payment intent',
@@ -270,6 +273,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents/:id/confirm',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schema: {
         operationId: 'confirmPaymentIntent',
@@ -297,6 +301,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents/:id/cancel',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schema: {
         operationId: 'cancelPaymentIntent',

@@ -63,6 +63,7 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/payment-methods',
     {
+      scope: 'read',
       schema: {
         operationId: 'listPaymentMethods',
         summary: 'List saved payment methods, newest first',
@@ -98,6 +99,7 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/payment-methods/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrievePaymentMethod',
         summary: 'Retrieve a saved payment method',
@@ -115,6 +117,8 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
   routes.delete(
     '/payment-methods/:id',
     {
+      scope: 'customers:write',
+      once: 'in a transaction',
       schema: {
         operationId: 'deletePaymentMethod',
         summary: 'Remove a saved payment method: it can no longer be charged',
@@ -123,9 +127,9 @@ export const paymentMethodRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, removedSchema, 404),
       },
     },
-    async (request) => {
+    async (request, tx) => {
       const { id } = request.params
-      const deletedAt = await deactivatePaymentMethod(context, tenantOf(request), readPaymentMethodId(id))
+      const deletedAt = await deactivatePaymentMethod(tx, tenantOf(request), readPaymentMethodId(id))
       return { id, deleted: true, deletedAt: deletedAt.toISOString() }
     },
   )

@@ -47,6 +47,7 @@ export const purchaseRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/purchases',
     {
+      scope: 'money:write',
       once: 'in the posting',
       status: 201,
       schema: {

@@ -48,6 +48,7 @@ export const transferRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/transfers',
     {
+      scope: 'money:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -90,6 +91,7 @@ export const transferRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/transfers',
     {
+      scope: 'read',
       schema: {
         operationId: 'listTransfers',
         summary: 'List transfers, newest first',

@@ -69,6 +69,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/webhook-endpoints',
     {
+      scope: 'developers',
       once: 'in a transaction',
       status: 201,
       // The remembered answer contains the secret. The body sent has no member for it.
@@ -116,6 +117,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/webhook-endpoints',
     {
+      scope: 'read',
       schema: {
         operationId: 'listWebhookEndpoints',
         summary: 'List webhook endpoints, newest first',
@@ -147,6 +149,8 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/webhook-endpoints/:id',
     {
+      scope: 'developers',
+      once: 'in a transaction',
       schema: {
         operationId: 'deleteWebhookEndpoint',
         summary: 'Remove a webhook endpoint: it receives no more events',
@@ -155,14 +159,14 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         response: responses(200, removedSchema, 404),
       },
     },
-    async (request) => {
+    async (request, tx) => {
       const tenant = tenantOf(request)
       const { id } = request.params
-      const endpoint = await getWebhookEndpoint(context, tenant, readEndpointName(id))
+      const endpoint = await getWebhookEndpoint(tx, tenant, readEndpointName(id))
       if (endpoint.style !== 'standard') {
         throw new ServiceError('webhook_endpoint_not_found', `There is no webhook endpoint "${id}"`)
       }
-      const deletedAt = await deleteWebhookEndpoint(context, tenant, endpoint.id)
+      const deletedAt = await deleteWebhookEndpoint(tx, tenant, endpoint.id)
       return { id, deleted: true, deletedAt: deletedAt.toISOString() }
     },
   )

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
+import { scopes } from '../../../domain/merchants/scopes.ts'
 
 const now = '2026-01-15T10:30:00.000Z'
 
@@ -30,7 +31,14 @@ describe('making a key', () => {
         mode: 'test',
         name: 'checkout',
         hint: secret.slice(-4),
+        role: 'owner',
+        scopes: [...scopes],
+        personId: null,
+        createdBy: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        replaces: null,
         createdAt: now,
+        expiresAt: null,
+        lastUsedAt: null,
         revokedAt: null,
         secret: expect.stringMatching(/^sk_test_[A-Za-z0-9]{40}$/),
       },
@@ -82,7 +90,7 @@ describe('listing keys', () => {
     await call('DELETE', `/v1/api-keys/${made.id}`)
     const { data } = (await call('GET', '/v1/api-keys')).json()
     const at = api.service.clock.now().toISOString()
-    expect(data).toEqual([
+    expect(data).toMatchObject([
       { id: made.id, mode: 'test', name: 'second', hint: made.hint, createdAt: at, revokedAt: at },
       {
         id: expect.any(String),
@@ -169,5 +177,110 @@ describe('requests without a valid key', () => {
         { error: { code: 'not_found', message: `There is nothing at GET ${shown}` } },
       ])
     }
+  })
+})
+
+describe('what a key gives and leaves behind', () => {
+  const make = async (body: object, bearer = tenant.secret) => {
+    const answer = await call('POST', '/v1/api-keys', body, bearer)
+    expect(answer.statusCode, answer.body).toBe(201)
+    return answer.json()
+  }
+  const statusWith = async (bearer: string) => (await call('GET', '/v1/merchant', undefined, bearer)).statusCode
+
+  test('a key gives no scope that it lacks, by a role or by a list, and gives what it has', async () => {
+    const { secret } = await make({ role: 'developer' })
+    for (const [body, field] of [
+      [{}, 'role'],
+      [{ role: 'finance' }, 'role'],
+      [{ scopes: ['read', 'money:write'] }, 'scopes'],
+    ] as const) {
+      const answer = await call('POST', '/v1/api-keys', body, secret)
+      expect([answer.statusCode, answer.json().error]).toMatchObject([403, { code: 'scope_missing', field }])
+    }
+    expect(await make({ scopes: ['pay_ins:write', 'read'] }, secret)).toMatchObject({
+      role: null,
+      scopes: ['read', 'pay_ins:write'],
+    })
+    expect((await call('POST', '/v1/api-keys', { role: 'viewer', scopes: ['read'] })).statusCode).toBe(400)
+  })
+
+  test('revoking a key ends its tokens, and the keys it made, and theirs, unless those are kept', async () => {
+    const family = async () => {
+      const parent = await make({})
+      const child = await make({}, parent.secret)
+      const grandchild = await make({}, child.secret)
+      const path = '/api/canary/authentication/token'
+      const { token } = (await call('GET', path, undefined, parent.secret)).json()
+      return { parent, all: [parent.secret, child.secret, grandchild.secret, token] }
+    }
+    const statuses = (bearers: string[]) => Promise.all(bearers.map((each) => statusWith(each)))
+    const [first, second] = [await family(), await family()]
+    expect(await statuses(first.all)).toEqual([200, 200, 200, 200])
+    const ended = await call('DELETE', `/v1/api-keys/${first.parent.id}`)
+    expect([ended.json().alsoRevoked, await statuses(first.all)]).toEqual([2, [401, 401, 401, 401]])
+    const kept = await call('DELETE', `/v1/api-keys/${second.parent.id}?keepMade=true`)
+    expect([kept.json().alsoRevoked, await statuses(second.all)]).toEqual([0, [401, 200, 200, 401]])
+  })
+
+  test('an expired key is refused with its tokens, and a time that has passed is no expiry', async () => {
+    const at = new Date(api.service.clock.now().getTime() + 60_000).toISOString()
+    const { secret } = await make({ expiresAt: at })
+    const { token } = (await call('GET', '/api/canary/authentication/token', undefined, secret)).json()
+    expect([await statusWith(secret), await statusWith(token)]).toEqual([200, 200])
+    api.service.clock.advance(60_000)
+    expect([await statusWith(secret), await statusWith(token)]).toEqual([401, 401])
+    const late = await call('POST', '/v1/api-keys', { expiresAt: at })
+    expect([late.statusCode, late.json().error.field]).toEqual([400, 'expiresAt'])
+    api.service.clock.advance(-60_000)
+  })
+
+  test('a replaced key and its successor are both accepted during the overlap, and can do the same', async () => {
+    const person = (await call('POST', '/v1/people', { name: 'Amina', email: 'amina@example.com' })).json()
+    const old = await make({ name: 'desk', role: 'support', personId: person.id })
+    const answer = await call('POST', `/v1/api-keys/${old.id}/replace`, { overlapHours: 1 })
+    const made = answer.json()
+    expect([answer.statusCode, made]).toMatchObject([
+      201,
+      { name: 'desk', role: 'support', personId: person.id, replaces: old.id, replaced: { id: old.id } },
+    ])
+    expect([await statusWith(old.secret), await statusWith(made.secret)]).toEqual([200, 200])
+    api.service.clock.advance(60 * 60 * 1000)
+    expect([await statusWith(old.secret), await statusWith(made.secret)]).toEqual([401, 200])
+    const again = await call('POST', `/v1/api-keys/${old.id}/replace`, {})
+    expect([again.statusCode, again.json().error.code]).toEqual([409, 'api_key_ended'])
+    api.service.clock.advance(-60 * 60 * 1000)
+  })
+
+  test('a key replaces no key that can do more', async () => {
+    const { secret } = await make({ role: 'developer' })
+    const owner = await make({})
+    const answer = await call('POST', `/v1/api-keys/${owner.id}/replace`, {}, secret)
+    expect([answer.statusCode, answer.json().error.code]).toEqual([403, 'scope_missing'])
+  })
+
+  test('the last use of a key is kept to the hour', async () => {
+    const { id, secret } = await make({})
+    const lastUse = async () => (await call('GET', `/v1/api-keys/${id}`)).json().lastUsedAt
+    expect(await lastUse()).toBeNull()
+    await statusWith(secret)
+    await expect.poll(lastUse).toBe('2026-01-15T10:00:00.000Z')
+    api.service.clock.advance(60 * 60 * 1000)
+    await statusWith(secret)
+    await expect.poll(lastUse).toBe('2026-01-15T11:00:00.000Z')
+    api.service.clock.advance(-60 * 60 * 1000)
+  })
+
+  test('ending a person revokes the keys of the person, and gives the person no new one', async () => {
+    const person = (await call('POST', '/v1/people', { name: 'Juma', email: 'Juma@example.com' })).json()
+    expect(person).toMatchObject({ email: 'juma@example.com', endedAt: null })
+    const { secret } = await make({ role: 'viewer', personId: person.id })
+    const ended = await call('POST', `/v1/people/${person.id}/end`)
+    expect(ended.json()).toMatchObject({ id: person.id, endedAt: now, revokedKeys: 1 })
+    expect(await statusWith(secret)).toBe(401)
+    const refused = await call('POST', '/v1/api-keys', { personId: person.id })
+    expect([refused.statusCode, refused.json().error]).toMatchObject([404, { code: 'person_not_found' }])
+    // The e-mail is free again.
+    expect((await call('POST', '/v1/people', { name: 'Juma', email: 'juma@example.com' })).statusCode).toBe(201)
   })
 })

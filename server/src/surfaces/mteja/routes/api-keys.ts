@@ -1,10 +1,37 @@
 import { Type } from 'typebox'
-import { type ApiKey, createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import {
+  type ApiKey,
+  createApiKey,
+  getApiKey,
+  listApiKeys,
+  replaceApiKey,
+  revokeApiKey,
+} from '../../../domain/merchants/api-keys.ts'
+import { grantOf } from '../../../domain/merchants/scopes.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { apiKeySchema, newApiKeySchema, pageQuery, pageSchema, responses } from '../schemas.ts'
+import { wholeNumber } from '../../http/schemas.ts'
+import { apiKeySchema, newApiKeySchema, newKeyBody, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['API keys']
+const params = Type.Object({
+  id: Type.String({ maxLength: 100, examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+})
+
+export const revocationQuery = Type.Object({
+  keepMade: Type.Optional(Type.Boolean({ description: 'Keep the keys that the key made; default false' })),
+})
+
+export const revokedKeySchema = Type.Object({
+  ...apiKeySchema.properties,
+  alsoRevoked: Type.Integer({ description: 'How many keys were revoked with it', examples: [0] }),
+})
+
+const replacedKeySchema = Type.Object({
+  ...newApiKeySchema.properties,
+  replaced: Type.Object(apiKeySchema.properties, { description: 'The old key, which is refused from `expiresAt` on' }),
+})
 
 /** `/v1/api-keys`: a merchant's own keys, of the mode of the key that asks. */
 export const apiKeyRoutes: RouteFile = (routes, surface) => {
@@ -13,19 +40,29 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/api-keys',
     {
+      scope: 'developers',
       once: 'in a transaction',
       status: 201,
       schema: {
         operationId: 'createApiKey',
         summary: 'Create a key; its secret is shown only once',
+        description: 'A key gives no scope that it lacks. Without a role and without scopes the new key is an owner’s.',
         tags,
-        body: Type.Object({ name: Type.Optional(Type.String({ maxLength: 200, examples: ['checkout'] })) }),
-        response: responses(201, newApiKeySchema, 401),
+        body: Type.Object(newKeyBody),
+        response: responses(201, newApiKeySchema, 401, 403, 404),
       },
     },
     async (request, tx) => {
-      const { merchant, mode } = tenantOf(request)
-      const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name: request.body.name })
+      const { tenant, apiKeyId, scopes: maker } = callerOf(request)
+      const { name, personId, expiresAt, ...asked } = request.body
+      const { apiKey, secret } = await createApiKey(tx, tenant.merchant, {
+        mode: tenant.mode,
+        name,
+        grant: grantOf(asked, maker),
+        personId,
+        expiresAt: readInstant(tenant, expiresAt, 'expiresAt'),
+        createdBy: apiKeyId,
+      })
       return { ...renderApiKey(apiKey), secret }
     },
   )
@@ -33,6 +70,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/api-keys',
     {
+      scope: 'read',
       schema: {
         operationId: 'listApiKeys',
         summary: 'List keys, including revoked keys, newest first',
@@ -49,22 +87,86 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
     },
   )
 
-  routes.delete(
+  routes.get(
     '/api-keys/:id',
     {
+      scope: 'read',
       schema: {
-        operationId: 'revokeApiKey',
-        summary: 'Revoke a key: it is refused from the next request on',
+        operationId: 'retrieveApiKey',
+        summary: 'Retrieve a key, without its secret',
         tags,
-        params: Type.Object({ id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }) }),
+        params,
         response: responses(200, apiKeySchema, 401, 404),
       },
     },
     async (request) => {
       const { merchant, mode } = tenantOf(request)
-      return renderApiKey(await revokeApiKey(context, merchant, request.params.id, mode))
+      return renderApiKey(await getApiKey(context, merchant, request.params.id, mode))
     },
   )
+
+  routes.post(
+    '/api-keys/:id/replace',
+    {
+      scope: 'developers',
+      once: 'in a transaction',
+      status: 201,
+      schema: {
+        operationId: 'replaceApiKey',
+        summary: 'Replace a key: the new one can do the same, and the old one is refused after an overlap',
+        description:
+          'The new key has the mode, person, name, and role or scopes of the old one. Both are accepted during the overlap. A key ' +
+          'replaces no key that has a scope it lacks.',
+        tags,
+        params,
+        body: Type.Object({
+          overlapHours: Type.Optional(wholeNumber(0, 720, { description: 'Default 24; 0 ends the old key at once' })),
+          expiresAt: newKeyBody.expiresAt,
+        }),
+        response: responses(201, replacedKeySchema, 401, 403, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const { tenant, apiKeyId, scopes: maker } = callerOf(request)
+      const { overlapHours = 24, expiresAt } = request.body
+      const { apiKey, secret, replaced } = await replaceApiKey(tx, tenant.merchant, request.params.id, {
+        mode: tenant.mode,
+        overlapMs: overlapHours * 60 * 60 * 1000,
+        expiresAt: readInstant(tenant, expiresAt, 'expiresAt'),
+        createdBy: apiKeyId,
+        maker,
+      })
+      return { ...renderApiKey(apiKey), secret, replaced: renderApiKey(replaced) }
+    },
+  )
+
+  routes.delete(
+    '/api-keys/:id',
+    {
+      scope: 'developers',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'revokeApiKey',
+        summary: 'Revoke a key: it is refused from the next request on, and so is everything that it made',
+        description:
+          'The tokens made from the key are refused as well, and the keys that it made, those that they made, and so on. With ' +
+          '`keepMade=true` these keys stay. `alsoRevoked` counts them.',
+        tags,
+        params,
+        querystring: revocationQuery,
+        response: responses(200, revokedKeySchema, 401, 404),
+      },
+    },
+    async (request, tx) => {
+      const { merchant, mode } = tenantOf(request)
+      const { keepMade } = request.query
+      return renderRevocation(await revokeApiKey(tx, merchant, request.params.id, { mode, keepMade }))
+    },
+  )
+}
+
+export function renderRevocation({ apiKey, alsoRevoked }: { apiKey: ApiKey; alsoRevoked: number }) {
+  return { ...renderApiKey(apiKey), alsoRevoked }
 }
 
 export function renderApiKey(key: ApiKey) {
@@ -73,7 +175,14 @@ export function renderApiKey(key: ApiKey) {
     mode: key.mode,
     name: key.name,
     hint: key.hint,
+    role: key.role,
+    scopes: [...key.scopes],
+    personId: key.personId,
+    createdBy: key.createdBy,
+    replaces: key.replaces,
     createdAt: key.createdAt.toISOString(),
+    expiresAt: key.expiresAt?.toISOString() ?? null,
+    lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
     revokedAt: key.revokedAt?.toISOString() ?? null,
   }
 }

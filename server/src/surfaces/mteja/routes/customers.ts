@@ -105,6 +105,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
   routes.get(
     '/customers/:id/balances',
     {
+      scope: 'read',
       schema: {
         operationId: 'listBalances',
         summary: 'Get a customer’s balances in every currency, now or at a past instant',
@@ -139,6 +140,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
   routes.get(
     '/customers/:id/statement',
     {
+      scope: 'read',
       schema: {
         operationId: 'getStatement',
         summary:
@@ -191,6 +193,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
   routes.post(
     '/customers/:id/statement-links',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       status: 201,
       schema: {

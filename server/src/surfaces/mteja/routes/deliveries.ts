@@ -99,6 +99,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/deliveries',
     {
+      scope: 'read',
       schema: {
         operationId: 'listDeliveries',
         summary: 'List deliveries, newest first',
@@ -136,6 +137,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/deliveries/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveDelivery',
         summary: 'Retrieve a delivery with its attempts',
@@ -156,6 +158,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/deliveries/resend-preview',
     {
+      scope: 'read',
       schema: {
         operationId: 'previewResend',
         summary: 'Count the deliveries that a resend with this filter would send',
@@ -173,6 +176,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/deliveries/resend',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'resendDeliveries',
@@ -193,6 +197,7 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/deliveries/:id/resend',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'resendDelivery',

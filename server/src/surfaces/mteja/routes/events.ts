@@ -124,6 +124,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/events',
     {
+      scope: 'read',
       schema: {
         operationId: 'listEvents',
         summary: 'List events, newest first',
@@ -174,6 +175,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/events/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveEvent',
         summary: 'Retrieve an event',
@@ -189,6 +191,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/events/stream',
     {
+      scope: 'read',
       // No reader would read an answer to HEAD to its end.
       exposeHeadRoute: false,
       schema: {

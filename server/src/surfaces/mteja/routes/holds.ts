@@ -50,6 +50,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/holds',
     {
+      scope: 'money:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -85,6 +86,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/holds',
     {
+      scope: 'read',
       schema: {
         operationId: 'listHolds',
         summary: 'List a customer’s holds, newest first',
@@ -105,6 +107,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/holds/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveHold',
         summary: 'Retrieve a hold',
@@ -119,6 +122,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/holds/:id/capture',
     {
+      scope: 'money:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -157,6 +161,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/holds/:id/release',
     {
+      scope: 'money:write',
       once: 'in the posting',
       schema: {
         operationId: 'releaseHold',

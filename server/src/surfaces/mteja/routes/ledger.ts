@@ -71,6 +71,7 @@ export const ledgerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/ledger/verification',
     {
+      scope: 'operator',
       schema: {
         operationId: 'verifyLedger',
         summary:
@@ -85,6 +86,7 @@ export const ledgerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/ledger/entries',
     {
+      scope: 'operator',
       schema: {
         operationId: 'exportEntries',
         summary: 'Export every entry, as JSON lines or CSV',

@@ -8,6 +8,7 @@ export const ownMerchantRoutes: RouteFile = (routes) => {
   routes.get(
     '/merchant',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveOwnMerchant',
         summary: 'Retrieve the merchant of the key',

@@ -2,7 +2,9 @@ import { Type } from 'typebox'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
 import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/merchants/merchant-changes.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
+import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
 import type { Merchant } from '../../../domain/merchants/tenant.ts'
+import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import {
   apiKeySchema,
@@ -10,11 +12,13 @@ import {
   merchantSchema,
   modeSchema,
   newApiKeySchema,
+  newKeyBody,
   pageQuery,
   pageSchema,
   responses,
 } from '../schemas.ts'
-import { renderApiKey } from './api-keys.ts'
+import { renderApiKey, renderRevocation, revocationQuery, revokedKeySchema } from './api-keys.ts'
+import { auditQuery, auditSchema, sendAudit } from './audit.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
@@ -26,6 +30,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/merchants',
     {
+      scope: 'operator',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -60,6 +65,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/merchants',
     {
+      scope: 'operator',
       schema: {
         operationId: 'listMerchants',
         summary: 'List merchants, oldest first',
@@ -73,6 +79,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/merchants/:id',
     {
+      scope: 'operator',
       schema: {
         operationId: 'retrieveMerchant',
         summary: 'Retrieve a merchant by its id or its integration number',
@@ -87,6 +94,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.patch(
     '/merchants/:id',
     {
+      scope: 'operator',
       once: 'in a transaction',
       schema: {
         operationId: 'updateMerchant',
@@ -119,6 +127,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/merchants/:id/close',
     {
+      scope: 'operator',
       once: 'in a transaction',
       schema: {
         operationId: 'closeMerchant',
@@ -145,6 +154,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/merchants/:id/reopen',
     {
+      scope: 'operator',
       once: 'in a transaction',
       schema: {
         operationId: 'reopenMerchant',
@@ -160,6 +170,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/merchants/:id/api-keys',
     {
+      scope: 'operator',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -169,15 +180,21 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
         params: merchantParams,
         body: Type.Object({
           mode: Type.Optional(modeSchema),
-          name: Type.Optional(Type.String({ maxLength: 200, examples: ['checkout'] })),
+          ...newKeyBody,
         }),
         response: responses(201, newApiKeySchema, 401, 404),
       },
     },
     async (request, tx) => {
       const merchant = await getMerchant(tx, request.params.id)
-      const { mode = 'test', name } = request.body
-      const { apiKey, secret } = await createApiKey(tx, merchant, { mode, name })
+      const { mode = 'test', name, personId, expiresAt, ...asked } = request.body
+      const { apiKey, secret } = await createApiKey(tx, merchant, {
+        mode,
+        name,
+        grant: grantOf(asked, scopes),
+        personId,
+        expiresAt: readInstant({ merchant, mode }, expiresAt, 'expiresAt'),
+      })
       return { ...renderApiKey(apiKey), secret }
     },
   )
@@ -185,6 +202,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/merchants/:id/api-keys',
     {
+      scope: 'operator',
       schema: {
         operationId: 'listMerchantApiKeys',
         summary: 'List a merchant’s keys in both modes, newest first',
@@ -205,17 +223,40 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/merchants/:id/api-keys/:keyId',
     {
+      scope: 'operator',
+      once: 'in a transaction',
       schema: {
         operationId: 'revokeMerchantApiKey',
         summary: 'Revoke a merchant’s key',
         tags,
         params: Type.Object({ ...merchantParams.properties, keyId: Type.String() }),
-        response: responses(200, apiKeySchema, 401, 404),
+        querystring: revocationQuery,
+        response: responses(200, revokedKeySchema, 401, 404),
       },
     },
-    async (request) => {
+    async (request, tx) => {
+      const merchant = await getMerchant(tx, request.params.id)
+      const { keepMade } = request.query
+      return renderRevocation(await revokeApiKey(tx, merchant, request.params.keyId, { keepMade }))
+    },
+  )
+
+  routes.get(
+    '/merchants/:id/audit',
+    {
+      scope: 'operator',
+      schema: {
+        operationId: 'listMerchantAudit',
+        summary: 'List all writes of a merchant in both modes, newest first',
+        tags,
+        params: merchantParams,
+        querystring: auditQuery,
+        response: responses(200, auditSchema, 401, 404),
+      },
+    },
+    async (request, reply) => {
       const merchant = await getMerchant(context, request.params.id)
-      return renderApiKey(await revokeApiKey(context, merchant, request.params.keyId))
+      return sendAudit(context, { merchant, mode: null }, request.query, reply) as never
     },
   )
 }

@@ -10,6 +10,7 @@ import {
 } from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep, transactionName } from '../names.ts'
 import { amountSchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
 
@@ -35,6 +36,7 @@ const storedRefundSchema = Type.Object({
     examples: ['CUS_xnxdt6s1zg1f4nx'],
   }),
   reason: nullableText,
+  by: doerSchema,
 })
 
 /** `/v1/refunds`: give money back to its payer, never more than the rest of the movement. */
@@ -42,6 +44,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/refunds',
     {
+      scope: 'refunds:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -63,6 +66,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/refunds',
     {
+      scope: 'read',
       schema: {
         operationId: 'listRefunds',
         summary:
@@ -105,6 +109,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/refunds/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveRefund',
         summary: 'Retrieve a refund or a reversal',
@@ -128,5 +133,11 @@ export function renderRefund(refund: Omit<Refund, 'replayed'>) {
 }
 
 function renderStored(refund: StoredRefund) {
-  return { ...renderRefund(refund), kind: refund.kind, customerId: refund.customerCode, reason: refund.reason }
+  return {
+    ...renderRefund(refund),
+    kind: refund.kind,
+    customerId: refund.customerCode,
+    reason: refund.reason,
+    by: renderDoer(refund.by),
+  }
 }

@@ -12,6 +12,7 @@ export const reversalRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/reversals',
     {
+      scope: 'refunds:write',
       once: 'in the posting',
       status: 201,
       schema: {

@@ -78,6 +78,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/pay-ins',
     {
+      scope: 'pay_ins:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -117,6 +118,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/payment-methods',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -163,6 +165,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/payments/:reference/notice',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schema: {
         operationId: 'simulatePaymentNotice',
@@ -231,6 +234,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/dedicated-accounts/:accountNumber/transfers',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       status: 201,
       schema: {
@@ -268,6 +272,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/mandates/:reference/approve',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'approveTestMandate',
@@ -290,6 +295,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/mandates/:reference/decline',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'declineTestMandate',

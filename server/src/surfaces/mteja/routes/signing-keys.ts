@@ -9,6 +9,7 @@ export const signingKeyRoutes: RouteFile = (routes, { tokens }) => {
   routes.post(
     '/signing-keys/rotate',
     {
+      scope: 'operator',
       once: 'in a transaction',
       status: 201,
       schema: {

@@ -44,6 +44,15 @@ test('a transfer shows both sides, with the balance of each after it', async () 
     refundedTransactionId: null,
     refundedAmount: 0,
     createdAt: sent.createdAt,
+    by: {
+      kind: 'key',
+      apiKeyId: expect.any(String),
+      name: null,
+      personId: null,
+      personName: null,
+      surface: 'cashful',
+    },
+    requestId: expect.any(String),
   })
   expect((await get(`/v1/transactions/${id}`)).id).toBe(id)
   expect((await get(`/v1/transactions/txn_${id}`)).id).toBe(id)

@@ -3,6 +3,7 @@ import { findMovements, findTransactionId } from '../../../domain/payments/trans
 import { getTransaction, readTransactions, type Transaction } from '../../../domain/payments/transactions.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep, transactionName } from '../names.ts'
 import { date, nullableText, responses } from '../schemas.ts'
 
@@ -62,6 +63,8 @@ const transactionSchema = Type.Object({
     description: 'For a refund or reversal: the transaction that it gives back',
   }),
   refundedAmount: Type.Integer({ description: 'The sum of its refunds and reversals', examples: [0] }),
+  by: doerSchema,
+  requestId: nullableText,
   createdAt: date,
 })
 
@@ -70,6 +73,7 @@ export const transactionRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/transactions',
     {
+      scope: 'read',
       schema: {
         operationId: 'listTransactions',
         summary: 'List everything that moved under a reference, newest first: the payment, its refunds and reversals',
@@ -109,6 +113,7 @@ export const transactionRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/transactions/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveTransaction',
         summary: 'Retrieve a transaction with both sides and everything that it is related to',
@@ -147,6 +152,8 @@ function renderTransaction(transaction: Transaction) {
     holdId: transaction.holdId,
     refundedTransactionId: transaction.reversesId,
     refundedAmount: Number(transaction.givenBack),
+    by: renderDoer(transaction.by),
+    requestId: transaction.requestId,
     createdAt: transaction.createdAt.toISOString(),
   }
 }

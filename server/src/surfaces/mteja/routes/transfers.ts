@@ -22,6 +22,7 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/transfers/batch',
     {
+      scope: 'money:write',
       once: 'in the posting',
       schema: {
         operationId: 'makeTransfers',

@@ -142,7 +142,7 @@ test('a webhook in Paystack’s style cannot be set by a token or with options P
   const tenant = await createTestTenant(api.service)
   const { token } = (await api.call('GET', '/api/canary/authentication/token', undefined, tenant.secret)).json()
   const byToken = await ask({ ...tenant, secret: token }, 'POST', '', { url: receiver.url, style: 'paystack' })
-  expect([byToken.status, byToken.body.error.message]).toEqual([400, expect.stringContaining('secret API key')])
+  expect([byToken.status, byToken.body.error.message]).toEqual([403, expect.stringContaining('scope developers')])
   const narrowed = { url: receiver.url, style: 'paystack', events: ['identity.failed'] }
   expect((await ask(tenant, 'POST', '', narrowed)).body.error).toMatchObject({ field: 'events' })
 })

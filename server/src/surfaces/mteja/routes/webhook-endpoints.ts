@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import {
@@ -78,6 +77,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/webhook-endpoints',
     {
+      scope: 'developers',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -104,7 +104,8 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         const field = metadata === undefined ? 'events' : 'metadata'
         throw new ServiceError('invalid_request', `${field} cannot be chosen in Paystack’s style`, field)
       }
-      const secretKey = style === 'paystack' ? readSecretKey(request) : null
+      // Receivers know the key. A token cannot reach this route.
+      const secretKey = style === 'paystack' ? readBearer(request) : null
       if (secretKey !== null) {
         return { ...renderEndpoint(await setPaystackWebhook(tx, tenant, url, secretKey)), secret: null }
       }
@@ -116,6 +117,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/webhook-endpoints',
     {
+      scope: 'read',
       schema: {
         operationId: 'listWebhookEndpoints',
         summary: 'List webhook endpoints of both styles, newest first',
@@ -134,6 +136,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/webhook-endpoints/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'retrieveWebhookEndpoint',
         summary: 'Retrieve a webhook endpoint',
@@ -149,6 +152,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.patch(
     '/webhook-endpoints/:id',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'updateWebhookEndpoint',
@@ -177,6 +181,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/webhook-endpoints/:id/rotate-secret',
     {
+      scope: 'developers',
       once: 'in a transaction',
       schema: {
         operationId: 'rotateWebhookSecret',
@@ -203,6 +208,8 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/webhook-endpoints/:id',
     {
+      scope: 'developers',
+      once: 'in a transaction',
       schema: {
         operationId: 'deleteWebhookEndpoint',
         summary: 'Remove a webhook endpoint: it receives no more events',
@@ -216,19 +223,12 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         ),
       },
     },
-    async (request) => {
+    async (request, tx) => {
       const { id } = request.params
-      const deletedAt = await deleteWebhookEndpoint(context, tenantOf(request), readEndpointName(id))
+      const deletedAt = await deleteWebhookEndpoint(tx, tenantOf(request), readEndpointName(id))
       return { id, deleted: true as const, deletedAt: deletedAt.toISOString() }
     },
   )
-}
-
-/** A token cannot sign, because receivers know only the key. */
-function readSecretKey(request: FastifyRequest): string {
-  const key = readBearer(request)
-  if (key.startsWith('sk_')) return key
-  throw new ServiceError('invalid_request', 'Paystack’s style is signed with a secret API key: send one as the bearer')
 }
 
 function renderEndpoint(endpoint: WebhookEndpoint) {

@@ -17,6 +17,7 @@ export const addressVerificationRoutes: RouteFile = (routes) => {
   routes.get(
     '/address_verification/states',
     {
+      scope: 'read',
       schema: {
         operationId: 'miscellaneous_avs',
         summary: 'List the states of a country whose cards are verified by address: CA or US',

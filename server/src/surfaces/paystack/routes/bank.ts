@@ -78,6 +78,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/bank',
     {
+      scope: 'read',
       schema: {
         operationId: 'bank_list',
         summary: 'List banks and mobile money operators, by name',
@@ -143,6 +144,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/bank/resolve',
     {
+      scope: 'read',
       schema: {
         operationId: 'bank_resolve_account_number',
         summary: 'Resolve an account number to its holder’s name',
@@ -183,6 +185,7 @@ export const bankRoutes: RouteFile = (routes, { context }) => {
   routes.post(
     '/bank/validate',
     {
+      scope: 'read',
       once: 'around work outside',
       schema: {
         operationId: 'bank_validate_account_number',

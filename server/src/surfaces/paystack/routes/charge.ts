@@ -26,6 +26,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/charge',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       preValidation: (request, _reply, done) => {
@@ -61,6 +62,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/charge/:reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'charge_check',
         summary: 'Get the state of a charge that was pending',

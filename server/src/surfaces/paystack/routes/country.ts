@@ -46,6 +46,7 @@ export const countryRoutes: RouteFile = (routes) => {
   routes.get(
     '/country',
     {
+      scope: 'read',
       schema: {
         operationId: 'miscellaneous_listCountries',
         summary: 'List the countries in which Paystack works',

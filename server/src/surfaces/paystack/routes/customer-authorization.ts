@@ -36,6 +36,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/customer/authorization/initialize',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_initialize_authorization',
@@ -55,6 +56,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customer/authorization/verify/:reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'customer_verify_authorization',
         summary: 'Verify an authorization request: get its outcome',
@@ -87,6 +89,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/customer/:id/initialize-direct-debit',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_initialize_direct_debit',
@@ -107,6 +110,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
   routes.put(
     '/customer/:id/directdebit-activation-charge',
     {
+      scope: 'pay_ins:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_direct_debit_activation_charge',
@@ -128,6 +132,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customer/:id/directdebit-mandate-authorizations',
     {
+      scope: 'read',
       schema: {
         operationId: 'customer_mandate_authorizations',
         summary: 'List a customer’s mandates, newest first',

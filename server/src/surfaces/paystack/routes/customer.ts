@@ -70,6 +70,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/customer',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_create',
@@ -97,6 +98,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customer',
     {
+      scope: 'read',
       schema: {
         operationId: 'customer_list',
         summary: 'List customers, newest first, by page or by cursor',
@@ -134,6 +136,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/customer/set_risk_action',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_risk_action',
@@ -156,6 +159,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     routes.post(
       path,
       {
+        scope: 'customers:write',
         once: 'in a transaction',
         schema: {
           operationId: path.endsWith('deactivate')
@@ -178,6 +182,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/customer/:email_or_code',
     {
+      scope: 'read',
       schema: {
         operationId: 'customer_fetch',
         summary: 'Fetch a customer by e-mail, code or id',
@@ -200,6 +205,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.put(
     '/customer/:email_or_code',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_update',
@@ -224,6 +230,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/customer/:email_or_code/identification',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       status: 202,
       schemaErrorFormatter: ([error]) => {

@@ -21,6 +21,7 @@ export const decisionRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/decision/bin/:bin',
     {
+      scope: 'read',
       schema: {
         operationId: 'verification_resolve_card_bin',
         summary: 'Get a card’s brand and bank from the first digits of its number',

@@ -53,6 +53,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/dedicated_account',
     {
+      scope: 'customers:write',
       once: 'around work outside',
       schema: {
         operationId: 'dedicated_account_create',
@@ -80,6 +81,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/dedicated_account/assign',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       schema: {
         operationId: 'dedicated_account_assign',
@@ -113,6 +115,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/dedicated_account',
     {
+      scope: 'read',
       schema: {
         operationId: 'dedicated_account_list',
         summary: 'List dedicated accounts, newest first',
@@ -151,6 +154,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/dedicated_account/available_providers',
     {
+      scope: 'read',
       schema: {
         operationId: 'dedicated_account_available_providers',
         summary: 'List the banks that provide dedicated accounts',
@@ -173,6 +177,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/dedicated_account/requery',
     {
+      scope: 'pay_ins:write',
       schema: {
         operationId: 'dedicated_account_requery',
         summary: 'Look for transfers to an account again, at most every ten minutes',
@@ -199,6 +204,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/dedicated_account/split',
     {
+      scope: 'customers:write',
       once: 'in a transaction',
       // Not in the reference: there is nothing that it could do.
       schema: { hide: true, body: splitSchema },
@@ -213,6 +219,8 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/dedicated_account/split',
     {
+      scope: 'customers:write',
+      once: 'in a transaction',
       schema: {
         operationId: 'dedicated_account_remove_split',
         summary: 'Remove the split that a former release stored with an account',
@@ -221,9 +229,9 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Subaccount unassigned', accountSchema), 400, 403, 404),
       },
     },
-    async (request) => {
+    async (request, tx) => {
       const tenant = await tenantWithAccounts(request)
-      const account = await removeAccountSplit(context, tenant, request.body.account_number)
+      const account = await removeAccountSplit(tx, tenant, request.body.account_number)
       return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
     },
   )
@@ -231,6 +239,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/dedicated_account/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'dedicated_account_fetch',
         summary: 'Fetch a dedicated account',
@@ -255,6 +264,8 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/dedicated_account/:id',
     {
+      scope: 'customers:write',
+      once: 'around work outside',
       schema: {
         operationId: 'dedicated_account_deactivate',
         summary: 'Remove a dedicated account from its customer',

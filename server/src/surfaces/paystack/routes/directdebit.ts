@@ -18,6 +18,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/directdebit/mandate-authorizations',
     {
+      scope: 'read',
       schema: {
         operationId: 'direct_debit_mandate_authorizations',
         summary: 'List the mandates of all customers, newest first',
@@ -59,6 +60,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
   routes.put(
     '/directdebit/activation-charge',
     {
+      scope: 'pay_ins:write',
       once: 'in a transaction',
       schema: {
         operationId: 'direct_debit_activation_charge',

@@ -71,6 +71,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/initialize',
     {
+      scope: 'pay_ins:write',
       once: 'in a transaction',
       schemaErrorFormatter: refusePayer,
       schema: {
@@ -94,6 +95,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/verify/:reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_verify',
         summary: 'Verify a transaction by its reference: get its status',
@@ -113,6 +115,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_list',
         summary: 'List transactions, newest first, by page or by cursor',
@@ -146,6 +149,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/totals',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_totals',
         summary: 'Get the number and the sum of the transactions that succeeded',
@@ -172,6 +176,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/export',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_export',
         summary: 'Export transactions: get a link to a CSV file, good for 60 seconds',
@@ -199,7 +204,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/export/:name',
     {
-      config: { public: true },
+      scope: 'public',
       // For browsers and downloaders that follow the link: it is not in the reference of the API.
       schema: {
         hide: true,
@@ -217,6 +222,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/timeline/:id_or_reference',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_timeline',
         summary: 'Get the steps of a transaction, by its id or its reference',
@@ -240,6 +246,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/charge_authorization',
     {
+      scope: 'pay_ins:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       schema: {
@@ -262,6 +269,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/transaction/:id',
     {
+      scope: 'read',
       schema: {
         operationId: 'transaction_fetch',
         summary: 'Fetch a transaction by its id',

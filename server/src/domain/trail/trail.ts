@@ -1,0 +1,268 @@
+import { isUuid, uuidV7 } from '../../base/ids.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import type { Change, Context } from '../context.ts'
+import type { Actor, ActorKind } from '../merchants/actors.ts'
+import type { Mode } from '../merchants/tenant.ts'
+
+/** A write that is about to be done, as the trail names it. */
+export interface Deed {
+  readonly actor: Actor
+  /** The name of the operation, such as `setRiskAction`. */
+  readonly action: string
+  /** The thing that the write is about, by its id or code; null if the caller names none. Never an e-mail. */
+  readonly object: string | null
+}
+
+/**
+ * Records a write in the trail. Call it in the transaction of the write. Each noted change is a row; without any, the write
+ * is one row.
+ *
+ * @param scope the merchant and mode of the caller; merchant 0 for the operator
+ */
+export async function recordDeed(
+  context: Context,
+  scope: { merchantId: number; mode: Mode },
+  { actor, action, object }: Deed,
+  changes: readonly Change[],
+): Promise<void> {
+  const now = context.clock.now()
+  const isOperator = scope.merchantId === 0
+  const rows: readonly Change[] = changes.length === 0 ? [{ object }] : changes
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
+  const mode = (each: Change) => (each.mode === undefined ? (isOperator ? null : scope.mode) : each.mode)
+  await context.db.query(sql`
+    insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, before, after, created_at)
+    select u.merchant_id, u.id, u.mode, ${actor.id}, ${actor.requestId}, ${action}, u.object, u.before::json, u.after::json,
+      ${now}::timestamptz
+    from unnest(
+      ${rows.map((each) => each.merchantId ?? scope.merchantId)}::integer[],
+      ${rows.map(() => uuidV7(context.random, now))}::uuid[], ${rows.map(mode)}::text[],
+      ${rows.map((each) => each.object)}::text[], ${rows.map((each) => json(each.before))}::text[],
+      ${rows.map((each) => json(each.after))}::text[]
+    ) as u (merchant_id, id, mode, object, before, after)
+  `)
+}
+
+/** The bytes in which a movement stores the id of its request. */
+export function packRequestId(requestId: string): Buffer {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(requestId))
+    return Buffer.from(requestId.replaceAll('-', ''), 'hex')
+  const text = Buffer.from(requestId)
+  // Sixteen bytes are a UUID.
+  return text.length === 16 ? Buffer.concat([text, Buffer.alloc(1)]) : text
+}
+
+export function unpackRequestId(bytes: Buffer): string {
+  if (bytes.length !== 16) return bytes.toString().replace(/\0$/, '')
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+/** Who did something. */
+export interface Doer {
+  kind: ActorKind | 'background'
+  apiKeyId: string | null
+  /** The name of the key. */
+  name: string | null
+  personId: string | null
+  personName: string | null
+  /** Null for background work. */
+  surface: string | null
+}
+
+export interface TrailEntry {
+  id: string
+  /** Null for a write about both modes. */
+  mode: Mode | null
+  at: Date
+  action: string
+  object: string | null
+  by: Doer
+  requestId: string | null
+  before: unknown
+  after: unknown
+}
+
+export interface TrailFilter {
+  /** Whose writes: the id of a key or of a person. */
+  by?: string | undefined
+  action?: string | undefined
+  object?: string | undefined
+  from?: Date | undefined
+  until?: Date | undefined
+}
+
+export interface DoerRow {
+  actor_kind: ActorKind | null
+  actor_key_id: string | null
+  actor_key_name: string | null
+  actor_person_id: string | null
+  actor_person_name: string | null
+  actor_surface: string | null
+}
+
+/** The columns of `DoerRow`, from the rows that `joinDoer` joins. */
+export const doerColumns = sql`
+  doer.actor_kind, doer.actor_key_id, doer.actor_key_name, doer.actor_person_id, doer.actor_person_name,
+  doer.actor_surface
+`
+
+/** Joins the actor, key and person of each row, which has a merchant_id and an actor_id. */
+export function joinDoer(row: Sql): Sql {
+  return sql`
+    left join lateral (
+      select
+        a.kind as actor_kind, a.api_key_id as actor_key_id, k.name as actor_key_name, k.person_id as actor_person_id,
+        p.name as actor_person_name, a.surface as actor_surface
+      from actors a
+      left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
+      left join people p on p.merchant_id = k.merchant_id and p.id = k.person_id
+      where a.merchant_id in (${row}.merchant_id, 0) and a.id = ${row}.actor_id
+      limit 1
+    ) doer on true
+  `
+}
+
+interface TrailRow extends DoerRow {
+  id: string
+  mode: Mode | null
+  at: Date
+  action: string
+  object: string | null
+  request_text: string | null
+  request_bytes: Buffer | null
+  before: unknown
+  after: unknown
+}
+
+/** The number of movements that a page looks at, to find the few of one key or person among them. */
+const movementsLookedAt = 5_000
+
+/** The actions of movements, which are in the ledger itself. */
+const movementActions = ['pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee']
+
+/**
+ * The writes of a merchant, newest first: movements of money and all other writes. `next` is the `before` of the next page,
+ * null at the end. A page may have few entries, or none, before the end: then it has looked at 5,000 movements.
+ *
+ * @param mode null for both modes
+ */
+export async function listTrail(
+  context: Context,
+  { merchantId, mode }: { merchantId: number; mode: Mode | null },
+  filter: TrailFilter,
+  { limit, before }: { limit: number; before: string | undefined },
+): Promise<{ entries: TrailEntry[]; next: string | null }> {
+  const actors = filter.by === undefined ? null : await actorsOf(context, merchantId, filter.by)
+  const isOfMovement = filter.action === undefined || movementActions.includes(filter.action)
+  const movesNothing = !isOfMovement || (filter.object !== undefined && !isUuid(filter.object))
+  const end = movesNothing ? null : await endOfLook(context, { merchantId, mode }, filter, before)
+  const common = sql`
+    (${before ?? null}::uuid is null or d.id < ${before ?? null}::uuid)
+    and (${end}::uuid is null or d.id >= ${end}::uuid)
+    and (${filter.from ?? null}::timestamptz is null or d.created_at >= ${filter.from ?? null}::timestamptz)
+    and (${filter.until ?? null}::timestamptz is null or d.created_at < ${filter.until ?? null}::timestamptz)
+    and (${actors}::integer[] is null or d.actor_id = any(${actors}::integer[]))
+  `
+  const rows = await context.db.query<TrailRow>(sql`
+    with found as (
+      (
+        select d.merchant_id, d.id, d.mode, d.created_at, d.action, d.object, d.actor_id, d.request_id as request_text,
+          null::bytea as request_bytes, d.before::text, d.after::text
+        from trail d
+        where d.merchant_id = ${merchantId} and ${ofMode(mode)} and ${common}
+          and (${filter.action ?? null}::text is null or d.action = ${filter.action ?? null})
+          and (${filter.object ?? null}::text is null or d.object = ${filter.object ?? null})
+        order by d.id desc
+        limit ${limit}
+      )
+      ${movesNothing ? nothing : movements({ merchantId, mode }, filter, common, limit)}
+    )
+    select d.id, d.mode, d.created_at as at, d.action, d.object, d.request_text, d.request_bytes,
+      d.before::json as before, d.after::json as after, ${doerColumns}
+    from found d
+    ${joinDoer(sql`d`)}
+    order by d.id desc
+    limit ${limit}
+  `)
+  const next = rows.length === limit ? (rows.at(-1)?.id ?? null) : end
+  return { entries: rows.map(readEntry), next }
+}
+
+function movements(
+  { merchantId, mode }: { merchantId: number; mode: Mode | null },
+  { action, object }: TrailFilter,
+  common: Sql,
+  limit: number,
+): Sql {
+  const ofObject = object === undefined ? nothing : sql`and d.id = ${object}::uuid`
+  return sql`
+    union all (
+      select d.merchant_id, d.id, d.mode, d.created_at, d.kind as action, d.id::text as object, d.actor_id,
+        null as request_text, d.request_id as request_bytes, null::text as before,
+        json_build_object('amount', d.amount, 'currency', d.currency)::text as after
+      from ledger_transactions d
+      where d.merchant_id = ${merchantId} and ${ofMode(mode)} and ${common} ${ofObject}
+        and (${action ?? null}::text is null or d.kind = ${action ?? null})
+      order by d.id desc
+      limit ${limit}
+    )
+  `
+}
+
+function ofMode(mode: Mode | null): Sql {
+  return mode === null ? sql`true` : sql`(d.mode is null or d.mode = ${mode})`
+}
+
+/** The last of the movements that a filtered page may look at; null if the page can look at all. */
+async function endOfLook(
+  context: Context,
+  { merchantId, mode }: { merchantId: number; mode: Mode | null },
+  { by, action, object, from }: TrailFilter,
+  before: string | undefined,
+): Promise<string | null> {
+  const isSparse = by !== undefined || action !== undefined || from !== undefined
+  if (!isSparse || object !== undefined) return null
+  const [row] = await context.db.query<{ id: string }>(sql`
+    select d.id from ledger_transactions d
+    where d.merchant_id = ${merchantId} and ${ofMode(mode)}
+      and (${before ?? null}::uuid is null or d.id < ${before ?? null}::uuid)
+    order by d.id desc
+    limit 1 offset ${movementsLookedAt - 1}
+  `)
+  return row?.id ?? null
+}
+
+async function actorsOf(context: Context, merchantId: number, by: string): Promise<number[]> {
+  const rows = await context.db.query<{ id: number }>(sql`
+    select a.id from actors a
+    left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
+    where a.merchant_id in (${merchantId}, 0)
+      and (a.kind = ${by} or a.api_key_id::text = ${by} or k.person_id::text = ${by})
+  `)
+  return rows.map(({ id }) => id)
+}
+
+export function readDoer(row: DoerRow): Doer {
+  return {
+    kind: row.actor_kind ?? 'background',
+    apiKeyId: row.actor_key_id,
+    name: row.actor_key_name,
+    personId: row.actor_person_id,
+    personName: row.actor_person_name,
+    surface: row.actor_surface,
+  }
+}
+
+function readEntry(row: TrailRow): TrailEntry {
+  return {
+    id: row.id,
+    mode: row.mode,
+    at: row.at,
+    action: row.action,
+    object: row.object,
+    by: readDoer(row),
+    requestId: row.request_text ?? (row.request_bytes === null ? null : unpackRequestId(row.request_bytes)),
+    before: row.before,
+    after: row.after,
+  }
+}

@@ -1,0 +1,27 @@
+import { Type } from 'typebox'
+import type { Doer } from '../../domain/trail/trail.ts'
+import { nullableText } from './schemas.ts'
+
+/** Who did something. */
+export const doerSchema = Type.Object({
+  kind: Type.Unsafe<Doer['kind']>({
+    type: 'string',
+    enum: ['key', 'token', 'operator', 'background'],
+    description: 'background: the service itself, or a payer on a page',
+    examples: ['key'],
+  }),
+  apiKeyId: Type.Union([Type.String(), Type.Null()], {
+    description: 'The key; null for the operator, and for a token of an outside issuer',
+  }),
+  name: Type.Union([Type.String(), Type.Null()], { description: 'The name of the key' }),
+  personId: nullableText,
+  personName: nullableText,
+  surface: Type.Union([Type.String(), Type.Null()], {
+    description: 'cashful, paystack, mteja or command line',
+    examples: ['mteja'],
+  }),
+})
+
+export function renderDoer(doer: Doer): Doer {
+  return { ...doer }
+}

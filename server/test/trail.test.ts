@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { OwnedDb } from '../src/db/database.ts'
+import { sql } from '../src/db/sql.ts'
+import { packRequestId, unpackRequestId } from '../src/domain/trail/trail.ts'
+import { openTestApi, type TestApi } from './api.ts'
+import { makeBelongings } from './belongings.ts'
+import { openTestLog, type TestLog } from './log-lines.ts'
+import { createTestTenant, type TestTenant } from './service.ts'
+
+const adminKey = 'operator-0123456789'
+const requestId = '7a4c1d52-9a6e-4c55-8f21-0c7d8e9f0a1b'
+
+interface Entry {
+  id: string
+  mode: string | null
+  action: string
+  object: string | null
+  by: { kind: string; apiKeyId: string | null; name: string | null; personName: string | null; surface: string | null }
+  requestId: string | null
+  before: unknown
+  after: unknown
+}
+
+let api: TestApi
+let log: TestLog
+beforeAll(async () => {
+  log = openTestLog()
+  api = await openTestApi({ adminKey, log: log.server })
+})
+afterAll(() => api.close())
+
+const send = (method: string, url: string, payload?: object, bearer = api.tenant.secret, headers = {}) =>
+  api.app.inject({
+    method: method as 'GET',
+    url,
+    headers: { authorization: `Bearer ${bearer}`, 'x-request-id': requestId, ...headers },
+    ...(payload === undefined ? {} : { payload }),
+  })
+
+async function audit(query = '', bearer = api.tenant.secret): Promise<Entry[]> {
+  const answer = await send('GET', `/v1/audit?${query}`, undefined, bearer)
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json().data
+}
+
+/** A merchant with a key of a person, and a customer with money. */
+async function makeDesk() {
+  const tenant = await createTestTenant(api.service)
+  const person = (await send('POST', '/v1/people', { name: 'Amina', email: 'amina@example.com' }, tenant.secret)).json()
+  const body = { name: 'desk', personId: person.id }
+  const key = (await send('POST', '/v1/api-keys', body, tenant.secret)).json()
+  const customer = (await send('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, key.secret)).json()
+  const other = (await send('POST', '/customer', { email: 'other@example.com' }, key.secret)).json().data
+  const payIn = (await send('POST', '/v1/sandbox/pay-ins', { customerId: customer.id, amount: 500 }, key.secret)).json()
+  return { tenant, key, customer, other, payIn, person }
+}
+
+describe('what the trail has', () => {
+  test('each way of writing leaves who, from which surface and with which request, once, and a repeat leaves nothing', async () => {
+    const { tenant, key, customer, other, payIn } = await makeDesk()
+    const by = { kind: 'key', apiKeyId: key.id, name: 'desk', personName: 'Amina' }
+    const paid = { fromCustomerId: customer.id, toCustomerId: other.customer_code, amount: 50, currency: 'ZAR' }
+    const keyed = { 'idempotency-key': 'once' }
+    const sent = await send('POST', '/api/canary/transfers', paid, key.secret, keyed)
+    await send('POST', '/api/canary/transfers', paid, key.secret, keyed)
+    const risk = { customer: customer.id, risk_action: 'allow' }
+    await send('POST', '/customer/set_risk_action', risk, key.secret, { 'idempotency-key': 'risk' })
+    await send('POST', '/customer/set_risk_action', risk, key.secret, { 'idempotency-key': 'risk' })
+    const hold = (await send('POST', '/v1/holds', { customerId: customer.id, amount: 10 }, key.secret)).json()
+    await send('POST', `/v1/holds/${hold.id}/release`, undefined, key.secret)
+    const charge = {
+      email: 'payer@example.com',
+      amount: 300,
+      card: { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' },
+    }
+    await send('POST', '/charge', charge, key.secret)
+    const entries = await audit(`by=${key.id}&limit=100`, tenant.secret)
+    expect(entries.every((each) => each.requestId === requestId)).toBe(true)
+    const told = entries.map(({ action, object, by: { surface, ...who } }) => [action, object, surface, who])
+    const transferId = sent.json().id.replace('transfer_', '')
+    const expected = [
+      ['createCustomer', customer.id, 'cashful'],
+      ['customer_create', other.customer_code, 'paystack'],
+      ['pay_in', payIn.id, 'mteja'],
+      ['transfer', transferId, 'cashful'],
+      ['placeHold', hold.id, 'mteja'],
+      ['releaseHold', hold.id, 'mteja'],
+    ].map((each) => [...each, expect.objectContaining(by)])
+    for (const each of expected)
+      expect(told.filter(([action]) => action === each[0])).toEqual(expect.arrayContaining([each]))
+    expect(entries.filter(({ action }) => action === 'transfer')).toHaveLength(1)
+    const risks = entries.filter(({ object, before }) => object === customer.id && before !== null)
+    expect(risks).toMatchObject([{ before: { riskAction: 'default' }, after: { riskAction: 'allow' } }])
+    expect(entries.some(({ action, by: { surface } }) => /charge/i.test(action) && surface === 'paystack')).toBe(true)
+  })
+
+  test('a refused write leaves nothing', async () => {
+    const { tenant, key, customer } = await makeDesk()
+    const before = await audit('limit=100', tenant.secret)
+    await send(
+      'POST',
+      '/api/canary/purchases',
+      { customerId: customer.id, productId: 'p', amount: 9999, currency: 'ZAR' },
+      key.secret,
+    )
+    await send(
+      'POST',
+      '/customer/set_risk_action',
+      { customer: 'CUS_000000000000000', risk_action: 'deny' },
+      key.secret,
+    )
+    await send('DELETE', '/v1/api-keys/none', undefined, key.secret)
+    expect(await audit('limit=100', tenant.secret)).toEqual(before)
+  })
+
+  test('a ledger transaction and a refund say who made them', async () => {
+    const { key, payIn } = await makeDesk()
+    const refund = (await send('POST', '/v1/refunds', { transactionId: payIn.id, amount: 1 }, key.secret)).json()
+    const who = { kind: 'key', apiKeyId: key.id, personName: 'Amina', surface: 'mteja' }
+    const shown = await send('GET', `/v1/transactions/${payIn.id}`, undefined, key.secret)
+    expect(shown.json()).toMatchObject({ by: who, requestId })
+    expect((await send('GET', `/v1/refunds/${refund.id}`, undefined, key.secret)).json().by).toMatchObject(who)
+  })
+
+  test('a token is told from its key, and the operator’s writes are in the trail of the merchant', async () => {
+    const tenant = await createTestTenant(api.service)
+    const { token } = (await send('GET', '/api/canary/authentication/token', undefined, tenant.secret)).json()
+    await send('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, token)
+    api.service.clock.advance(1)
+    const path = `/v1/merchants/${tenant.merchant.code}`
+    await send('PATCH', path, { name: 'Duka Kubwa' }, adminKey)
+    const made = (await send('POST', `${path}/api-keys`, { mode: 'live', role: 'viewer' }, adminKey)).json()
+    expect(await audit('', tenant.secret)).toMatchObject([
+      {
+        action: 'updateMerchant',
+        mode: null,
+        by: { kind: 'operator' },
+        before: { name: 'Duka' },
+        after: { name: 'Duka Kubwa' },
+      },
+      { action: 'createCustomer', by: { kind: 'token' } },
+    ])
+    const all = (await send('GET', `${path}/audit`, undefined, adminKey)).json().data as Entry[]
+    expect(all.find(({ object }) => object === made.id)).toMatchObject({ mode: 'live', after: { role: 'viewer' } })
+    // The operator's key of another mode does not show in this mode.
+    expect((await audit('', tenant.secret)).some(({ object }) => object === made.id)).toBe(false)
+  })
+
+  test('revoking a key says which keys were revoked with it', async () => {
+    const tenant = await createTestTenant(api.service)
+    const parent = (await send('POST', '/v1/api-keys', {}, tenant.secret)).json()
+    const child = (await send('POST', '/v1/api-keys', {}, parent.secret)).json()
+    await send('DELETE', `/v1/api-keys/${parent.id}`, undefined, tenant.secret)
+    const revoked = await audit('action=revokeApiKey', tenant.secret)
+    expect(revoked.map(({ object }) => object).sort()).toEqual([parent.id, child.id].sort())
+  })
+
+  test('the trail has no e-mail, phone and name of a customer', async () => {
+    const tenant = await createTestTenant(api.service)
+    await makeBelongings(api, tenant, 'siri')
+    const rows = await api.service.db.query<{ row: string }>(sql`
+      select row_to_json(t)::text as row from trail t where merchant_id = ${tenant.merchant.id} and action <> 'createPerson'
+    `)
+    expect(rows.length).toBeGreaterThan(5)
+    expect(rows.filter(({ row }) => /siri|Otieno|\+?27821234567/.test(row)).map(({ row }) => row)).toEqual([])
+  })
+})
+
+describe('reading the trail', () => {
+  let tenant: TestTenant
+  beforeAll(async () => {
+    ;({ tenant } = await makeDesk())
+  })
+
+  test('the pages of the trail, one after the other, have each write once', async () => {
+    const whole = await audit('limit=100', tenant.secret)
+    const found: Entry[] = []
+    for (let next: string | null = 'ffffffff-ffff-ffff-ffff-ffffffffffff'; next !== null; ) {
+      const page: { data: Entry[]; nextBefore: string | null } = (
+        await send('GET', `/v1/audit?limit=2&before=${next}`, undefined, tenant.secret)
+      ).json()
+      found.push(...page.data)
+      next = page.nextBefore
+    }
+    expect(found).toEqual(whole)
+    expect(whole.length).toBeGreaterThan(3)
+  })
+
+  test('the trail is filtered by action, object and time', async () => {
+    const whole = await audit('limit=100', tenant.secret)
+    const payIn = whole.find(({ action }) => action === 'pay_in') as Entry
+    expect(await audit('action=pay_in', tenant.secret)).toEqual([payIn])
+    expect(await audit(`object=${payIn.object}`, tenant.secret)).toEqual([payIn])
+    expect(await audit('from=2026-01-15&to=2026-01-15&limit=100', tenant.secret)).toEqual(whole)
+    expect(await audit('from=2026-01-16', tenant.secret)).toEqual([])
+    expect(await audit('by=nobody', tenant.secret)).toEqual([])
+  })
+
+  test('the trail as CSV has the whole list', async () => {
+    const answer = await send('GET', '/v1/audit?format=csv', undefined, tenant.secret)
+    const lines = answer.body.trim().split('\r\n')
+    expect(lines[0]).toBe('at,mode,action,object,kind,apiKeyId,key,person,surface,requestId,before,after')
+    expect(lines).toHaveLength(1 + (await audit('limit=100', tenant.secret)).length)
+  })
+})
+
+describe('keeping the trail', () => {
+  test.each(['trail', 'actors'])(
+    'rows of %s cannot be changed or deleted, by the server’s role or by the owner',
+    async (table) => {
+      for (const statement of [`update ${table} set merchant_id = 1`, `delete from ${table}`]) {
+        await expect(api.service.db.query({ text: statement, values: [], name: '' })).rejects.toMatchObject({
+          code: '42501',
+        })
+        await expect((api.service.db as OwnedDb).asOwner((owner) => owner.execute(statement))).rejects.toMatchObject({
+          code: 'MT001',
+        })
+      }
+    },
+  )
+
+  test.each([requestId, 'order-17', 'exactly-16-chars', requestId.toUpperCase()])(
+    'the request id %s comes back as it was',
+    (id) => {
+      expect(unpackRequestId(packRequestId(id))).toBe(id)
+    },
+  )
+})
+
+test('refused credentials are counted, and logged by the end of the key and the address', async () => {
+  for (let i = 0; i < 3; i++) await send('GET', '/v1/merchant', undefined, 'sk_test_000000000000Ab9Z')
+  await send('GET', '/v1/merchants', undefined, 'not-the-operators-key')
+  for (let i = 1000; i < 1040; i++) await send('GET', '/v1/merchant', undefined, `sk_test_000000000000${i}`)
+  const shown = await api.service.meter.render()
+  expect(shown).toContain('mteja_authentication_failures_total{surface="mteja"} 43\n')
+  expect(shown).toContain('mteja_authentication_failures_total{surface="operator"} 1\n')
+  const subjects = log.lines.map(({ subject }) => subject)
+  expect(
+    subjects.filter((subject) => subject === 'authentication from 127.0.0.1 by a key ending in Ab9Z'),
+  ).toHaveLength(1)
+  // One who tries many keys does not fill the log.
+  expect(subjects.filter((subject) => String(subject).startsWith('authentication from')).length).toBeLessThan(25)
+  expect(JSON.stringify(log.lines)).not.toContain('0000000000')
+})
