@@ -2,14 +2,14 @@ import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Histogram, Meter } from '../../base/meter.ts'
 
 /** What the log has of many requests alike: the route, never the address, which may hold an e-mail. */
-export interface AnswerKind {
+interface AnswerKind {
   method: string
   route: string
   status: number
 }
 
 /** What the log has of one request besides. */
-export interface RequestRecord {
+interface RequestRecord {
   /** Leads from an answer's `x-request-id` to the line, and to the line of the fault if there was one. */
   requestId: string
   durationMs: number
@@ -19,7 +19,7 @@ export interface RequestRecord {
 }
 
 /** Writes the line of a request. */
-export type WriteRequest = (record: RequestRecord) => void
+type WriteRequest = (record: RequestRecord) => void
 
 /** Makes the function that writes the lines of one kind of answer. */
 export type RequestWriter = (level: 'info' | 'debug', kind: AnswerKind) => WriteRequest
