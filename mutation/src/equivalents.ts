@@ -13,6 +13,7 @@ const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
 const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
+const authentication = 'src/surfaces/http/authentication.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
@@ -20,6 +21,12 @@ const looksForNothing = 'Looks for nothing in an empty list: it only costs time.
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
+  ...["app.decorateRequest('caller', null)", "app.decorateRequest('actor', null)"].map((before) => ({
+    file: authentication,
+    before,
+    after: '',
+    why: 'Each request of a surface sets the member before it is read: it only gives all requests one shape.',
+  })),
   {
     file: post,
     before: 'exit when attempt = 2 or not v_missing;',
