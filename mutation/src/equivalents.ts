@@ -13,12 +13,19 @@ const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
 const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
+const authentication = 'src/surfaces/http/authentication.ts'
 const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
+  ...["app.decorateRequest('caller', null)", "app.decorateRequest('actor', null)"].map((before) => ({
+    file: authentication,
+    before,
+    after: '',
+    why: 'Each request of a surface sets the member before it is read: it only gives all requests one shape.',
+  })),
   {
     file: post,
     before: 'exit when attempt = 2 or not v_missing;',

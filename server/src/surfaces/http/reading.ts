@@ -73,9 +73,8 @@ function readNumber(schema: RequestSchema, data: unknown, text: string, path: st
 }
 
 function readText(schema: RequestSchema, data: string, path: string, mode: Mode): unknown {
-  const types = typesOf(schema)
-  if (types.length === 0 || types.includes('string')) return data
-  if (types.includes('boolean') && /^(?:true|false)$/.test(data)) return data === 'true'
+  if (schema.type === undefined || wants(schema, 'string')) return data
+  if (wants(schema, 'boolean') && /^(?:true|false)$/.test(data)) return data === 'true'
   if (!wantsNumber(schema)) return data
   const text = data.trim()
   const number = exactNumber(text)
@@ -96,14 +95,14 @@ function fault(schema: RequestSchema, data: unknown, instancePath: string): Erro
   return { keyword: 'type', instancePath, schemaPath: '', params: { type: schema.type }, data, parentSchema: schema }
 }
 
-function typesOf({ type }: RequestSchema): string[] {
-  return type === undefined ? [] : [type].flat()
+function wants({ type }: RequestSchema, wanted: string): boolean {
+  return Array.isArray(type) ? type.includes(wanted) : type === wanted
 }
 
 function wantsNumber(schema: RequestSchema): boolean {
-  return typesOf(schema).some((type) => type === 'number' || type === 'integer')
+  return wants(schema, 'number') || wants(schema, 'integer')
 }
 
 function wantsOnlyText(schema: RequestSchema): boolean {
-  return typesOf(schema).includes('string') && !wantsNumber(schema)
+  return wants(schema, 'string') && !wantsNumber(schema)
 }
