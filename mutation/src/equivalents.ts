@@ -16,6 +16,7 @@ const money = 'src/base/money.ts'
 const authentication = 'src/surfaces/http/authentication.ts'
 const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
+const opensAgain = 'An account that is there already is not opened again: only numbers are lost.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
 
@@ -58,9 +59,27 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: open,
+    before: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is null',
+    after: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is not null',
+    why: opensAgain,
+  },
+  {
+    file: open,
+    before: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is null',
+    after: 'and a.currency = n.currency and a.party_id = n.party and a.customer_id is null',
+    why: opensAgain,
+  },
+  {
+    file: open,
+    before: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is null',
+    after: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 1) and a.customer_id is null',
+    why: opensAgain,
+  },
+  {
+    file: open,
     before: ') own on true',
     after: ') own on false',
-    why: 'An account that is there already is not opened again: only numbers are lost.',
+    why: opensAgain,
   },
   {
     file: post,

@@ -956,12 +956,16 @@ describe('accounts without a floor', () => {
       make.book('suspended', processor, suspense, 5n, usd),
     ])
     expect(outcomes.map(codeOf)).toEqual(['done', 'done', 'done', 'done', 'done'])
-    await ledger(own, make.book('given_back', suspense, processor, 2n, usd))
+    await doTogether(service, own, [
+      make.book('given_back', suspense, processor, 2n, usd),
+      make.book('processor_fee', processorFees, processor, 1n, usd),
+    ])
     expect(await posted(own)).toEqual({
       'outside 7 ZAR': -90n,
       'suspense 0 ZAR': 0n,
       'merchant_balance 0 ZAR': 30n,
-      'outside 7 USD': -3n,
+      'outside 7 USD': -2n,
+      'processor_fees 0 USD': -1n,
       'suspense 0 USD': 3n,
     })
     expect((await getBalance(service, own, a)).posted).toBe(60n)
