@@ -3027,7 +3027,7 @@ export namespace Mteja {
   /** POST /v1/refunds: Refund a pay-in, a purchase or a capture, in whole or in part */
   export interface RefundBody {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
-    transactionId: string
+    transactionId: string | number
     /** Whole minor units, 1 to 2^53 - 1 */
     amount?: Amount | undefined
     reason?: string | undefined
@@ -3035,7 +3035,7 @@ export namespace Mteja {
   /** GET /v1/refunds: List refunds and reversals, newest first: all, those of a transaction or payment, or those of a customer */
   export interface ListRefundsQuery {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
-    transactionId?: string | undefined
+    transactionId?: string | number | undefined
     customerId?: string | undefined
     /** Default 50 */
     limit?: number | undefined
@@ -3051,7 +3051,7 @@ export namespace Mteja {
   /** POST /v1/reversals: Reverse a transaction: undo all that is left of it; also for a transfer */
   export interface ReverseBody {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
-    transactionId: string
+    transactionId: string | number
     reason?: string | undefined
   }
   /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */

@@ -6,8 +6,9 @@ const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|
 
 /**
  * Reads `2024-01-01`, `2024-01-01T00:00:00Z`, with milliseconds, an offset or a space in the middle. A day alone stands for
- * its beginning. A day, and a time without an offset, are read by the merchant's clocks. Undefined for no text and for an
- * empty text. Throws `invalid_request`, also for a day that does not exist.
+ * its beginning. A day, and a time without an offset, are read by the merchant's clocks. Undefined for no text, and for a
+ * blank text, which clients of vendors send. The schemas of `/v1` refuse a blank text before. Throws `invalid_request`, also
+ * for a day that does not exist.
  */
 export function readInstant({ merchant }: Tenant, text: string | undefined, field: string): Date | undefined {
   const given = readText(text, field)

@@ -83,6 +83,9 @@ function createAjv(): Ajv {
   return ajv
 }
 
+/** The pattern of a text that has more than blanks. */
+export const notBlank = '\\S'
+
 /** At most so many faults are described: a request of a thousand lines may have a fault in each. */
 const describedFaults = 10
 
@@ -144,6 +147,7 @@ interface ReadSchema {
   maximum?: number
   examples?: unknown[]
   'x-unit'?: string
+  'x-reads'?: string
 }
 
 function schemaOf(error: FastifySchemaValidationError): ReadSchema {
@@ -160,6 +164,7 @@ export const sentences: Record<string, (params: Params, schema: ReadSchema) => s
   required: () => 'is required',
   type: (params, schema) => {
     if (schema['x-unit'] === 'minor units') return `must be ${amountRule}`
+    if (schema['x-reads'] === 'name') return 'must be a string or a whole number'
     const types = [params.type].flat().map(String)
     if (types.includes('integer')) return inBounds(schema)
     return `must be ${types.map(article).join(' or ')}`
@@ -169,8 +174,12 @@ export const sentences: Record<string, (params: Params, schema: ReadSchema) => s
     params.format === 'date-time'
       ? 'must be a time such as 2024-01-01T00:00:00.000Z'
       : `must be a valid ${params.format}`,
-  pattern: (_params, { examples: [example] = [] }) =>
-    example === undefined ? 'is not written as it must be' : `must be written like ${JSON.stringify(example)}`,
+  pattern: ({ pattern }, { examples: [example] = [] }) =>
+    pattern === notBlank
+      ? 'must not be blank'
+      : example === undefined
+        ? 'is not written as it must be'
+        : `must be written like ${JSON.stringify(example)}`,
   minLength: (params) => (params.limit === 1 ? 'must not be empty' : `must be at least ${params.limit} characters`),
   maxLength: (params) => `must be at most ${params.limit} characters`,
   minItems: (params) => `must have at least ${plural(Number(params.limit), 'item')}`,
@@ -187,8 +196,10 @@ function inBounds({ type, minimum, maximum }: ReadSchema): string {
 
 /** The value at fault as JSON, shortened. Of a text or list of the wrong length only the length is told. */
 function givenOf(keyword: string, data: unknown): string | undefined {
-  if (keyword === 'minLength' || keyword === 'maxLength')
+  if (keyword === 'minLength' || keyword === 'maxLength') {
     return data === '' ? undefined : String([...String(data)].length)
+  }
+  if (keyword === 'pattern' && String(data).trim() === '') return undefined
   if (keyword === 'minItems' || keyword === 'maxItems') return String((data as unknown[]).length)
   return cut(JSON.stringify(data) ?? 'nothing')
 }

@@ -3,6 +3,7 @@ import { ServiceError } from '../../../base/errors.ts'
 import { makeTransfers, type Transfer } from '../../../domain/wallet/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { freeText } from '../../http/schemas.ts'
 import { amountSchema, currencySchema, customerIdSchema, responses } from '../schemas.ts'
 
 const outcomeSchema = Type.Union([
@@ -35,7 +36,7 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
               toCustomerId: customerIdSchema,
               amount: amountSchema,
               currency: Type.Optional(currencySchema),
-              description: Type.Optional(Type.String({ maxLength: 500, examples: ['Payday'] })),
+              description: Type.Optional(freeText(500, { examples: ['Payday'] })),
             }),
             { minItems: 1, maxItems: 1000 },
           ),
