@@ -15,11 +15,11 @@ export function readInstant({ merchant }: Tenant, text: string | undefined, fiel
   return given && instantIn(merchant.timeZone, given, field)
 }
 
-/** Works like `readInstant`, but refuses an empty text too. */
-export function requiredInstant(tenant: Tenant, text: string, field: string): Date {
-  const instant = readInstant(tenant, text, field)
-  if (instant === undefined) throw notATime(text, field)
-  return instant
+/** Reads the time that a value must have: a day is the whole day, an instant is itself, to the millisecond. Refuses a blank text. */
+export function readMoment(tenant: Tenant, text: string, field: string): { from: Date; until: Date } {
+  const { from, until } = readClosedPeriod(tenant, [text, text], [field, field])
+  if (from === undefined || until === undefined) throw notATime(text, field)
+  return { from, until }
 }
 
 /**

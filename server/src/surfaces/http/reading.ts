@@ -114,6 +114,8 @@ function isReadAsText(schema: RequestSchema, number: number, mode: Mode): boolea
   return mode.texts && wantsOnlyText(schema)
 }
 
+/** A value that may also be an object or a list stands for itself: as a text, the number would be changed. */
 function wantsOnlyText(schema: RequestSchema): boolean {
-  return typesOf(schema).includes('string') && !wantsNumber(schema)
+  const types = typesOf(schema)
+  return types.length > 0 && types.every((type) => type === 'string')
 }

@@ -90,11 +90,26 @@ export const notBlank = '\\S'
 const describedFaults = 10
 
 /** The faults in plain words, and how many more there are. */
-export function describeViolations(errors: FastifySchemaValidationError[]): { violations: Violation[]; more: number } {
+export function describeViolations(
+  errors: FastifySchemaValidationError[],
+  context?: string,
+): { violations: Violation[]; more: number } {
   // The forms that a value may have tell their faults themselves.
   const told = errors.filter(({ keyword }) => keyword !== 'anyOf')
-  const violations = told.slice(0, describedFaults).map(describeViolation)
+  const isQuery = context === 'querystring'
+  const violations = told
+    .slice(0, describedFaults)
+    .map((error) => (isQuery && isRepeated(error) ? describeRepeated(error) : describeViolation(error)))
   return { violations, more: told.length - violations.length }
+}
+
+/** A parameter that comes more than once is read as a list. */
+function isRepeated(error: FastifySchemaValidationError): boolean {
+  return error.keyword === 'type' && Array.isArray((error as { data?: unknown }).data)
+}
+
+function describeRepeated(error: FastifySchemaValidationError): Violation {
+  return { ...describeViolation(error), expected: 'came more than once; send it once', given: undefined }
 }
 
 export function describeViolation(error: FastifySchemaValidationError): Violation {
