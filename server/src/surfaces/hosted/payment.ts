@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from '../../base/clock.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatMoney } from '../../base/money.ts'
 import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
@@ -8,6 +7,7 @@ import type { HostedPages, PageChannel, TestInstruments } from '../../domain/pay
 import { type Html, html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
+import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { type Faults, readText, type Sent, textField } from './form.ts'
 import { servePages } from './serve-pages.ts'
@@ -64,11 +64,13 @@ interface Unpaid {
  */
 export function servePayments(
   app: FastifyInstance,
-  { clock }: { clock: Clock },
+  surface: SurfaceContext,
   url: '/pay/:accessCode' | '/checkout/:id',
   { open, pay }: PagesOfPayments,
 ): void {
-  servePages(app, { title: 'Payment', sentenceFor: describeProblem })
+  const { clock } = surface.context
+  const prefix = url === '/pay/:accessCode' ? '/pay' : '/checkout'
+  servePages(app, surface, { prefix, title: 'Payment', sentenceFor: describeProblem })
   const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
 
   app.get(url, { schema: { hide: true } }, async (request, reply) => sendState(reply, await open(codeOf(request))))
@@ -127,11 +129,11 @@ function methodOf({ method }: Fields): PageChannel {
 }
 
 /** The outcome of a charge is unknown after a fault, so the payer is told to look before paying again. */
-function describeProblem({ code, message, expected }: Problem, request: FastifyRequest): string {
+function describeProblem({ code, message, expected }: Problem, method: string): string {
   if (statusByCode[code] === 404) return 'There is no payment at this address. Check the link, or ask for a new one.'
   if (code === 'not_available' || code === 'merchant_closed') return 'Payments cannot be made here now.'
   if (expected && code !== 'busy') return message
-  return request.method === 'POST'
+  return method === 'POST'
     ? 'Something went wrong, and we do not know yet whether you have paid. Look again before you pay again.'
     : 'Something went wrong on our side. Look again in a moment.'
 }
