@@ -6,7 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { largeRead } from '../merchants/turns.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
 import { bareNumber, parsePhoneNumber, phoneDigits } from './phone-numbers.ts'
-import { fold, foldJoined } from './search-text.ts'
+import { fold, foldJoined, withoutBlanks } from './search-text.ts'
 
 export interface CustomerFilter {
   /** The whole e-mail, in any case. */
@@ -361,8 +361,9 @@ function searchCondition({ merchant }: Tenant, search: string): Sql {
   const numbers = [...new Set([digits, phone?.e164])].filter((number) => typeof number === 'string')
   // The groups of a phone number say little alone: 082 and 123 are in many numbers.
   const words = digits === null ? typed.split(/[\s,]+/) : [typed]
-  // A part of a text that begins and ends inside of words: "da Ob" finds Ada Obi.
-  const whole = words.length > 1 ? [fold(typed)].filter((text) => [...text].length > 2) : []
+  // A part of a text that begins and ends inside of words: "da Ob" finds Ada Obi, and "de la cruz" finds Delacruz.
+  const whole =
+    words.length > 1 ? [...new Set([fold(typed), withoutBlanks(typed)])].filter((text) => [...text].length > 2) : []
   const others = [...numbers, ...whole].map((text) => sql`or m.search_text like ${containing(text)}`)
   return sql`and (${wordsCondition(words)} ${others.reduce(both, nothing)})`
 }
