@@ -73,7 +73,9 @@ export function servePayments(
   servePages(app, surface, { prefix, title: 'Payment', sentenceFor: describeProblem })
   const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
 
-  app.get(url, { schema: { hide: true } }, async (request, reply) => sendState(reply, await open(codeOf(request))))
+  app.get(url, { schema: { hide: true } }, async (request, reply) =>
+    sendState(reply, await open(codeOf(request)), typedBefore(request)),
+  )
 
   app.post<{ Body: Fields }>(url, { schema: { hide: true, body: { type: 'object' } } }, async (request, reply) => {
     const { body } = request
@@ -93,6 +95,7 @@ export function servePayments(
       if (state === 'open' && failure !== null) {
         return sendForm(reply.status(statusByCode.payment_declined), payment, unpaidBy(body, {}, tryAgain(failure)))
       }
+      if (state === 'processing' && instrument.type === 'mobile_money') keepTyped(reply, payment, instrument.phone)
       return reply.redirect(state === 'paid' ? (payment.returnUrl ?? payment.path) : payment.path, 303)
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
@@ -105,16 +108,39 @@ export function servePayments(
   })
 }
 
-function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage) {
+function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage, typed: Fields) {
   if (state === 'paid')
     return payment.returnUrl === null ? sendPaid(reply, payment) : reply.redirect(payment.returnUrl, 303)
   if (state === 'closed') return sendClosed(reply, payment)
   if (state === 'processing') return sendProcessing(reply, payment)
-  return sendForm(reply, payment, failure === null ? null : unpaidBy({}, {}, tryAgain(failure)))
+  return sendForm(reply, payment, failure === null ? null : unpaidBy(typed, {}, tryAgain(failure)))
 }
 
+const typedCookie = 'mteja_phone'
+const typedMaxAgeSeconds = 600
+
+/**
+ * A decline that comes later is shown by a page that was not sent with the form. The phone number is kept by the payer's own
+ * browser, for this page alone: nobody else who opens the page sees it.
+ */
+function keepTyped(reply: FastifyReply, { path }: PayPage, phone: string): void {
+  const value = `${typedCookie}=${encodeURIComponent(phone)}`
+  reply.header('set-cookie', `${value}; Path=${path}; Max-Age=${typedMaxAgeSeconds}; HttpOnly; SameSite=Lax`)
+}
+
+/** What the payer's browser has kept. A cookie that is none of ours is no text that was typed. */
+function typedBefore({ headers }: FastifyRequest): Fields {
+  const [, value = ''] = new RegExp(`(?:^|; )${typedCookie}=([^;]*)`).exec(headers.cookie ?? '') ?? []
+  try {
+    return { phone: decodeURIComponent(value) }
+  } catch {
+    return {}
+  }
+}
+
+/** A processor speaks of the issuer of a card. For its payer that is the bank. */
 function tryAgain(failure: string): string {
-  return `${failure}. Try again, or pay in another way.`
+  return `${failure.replace(/\b(?:the|your|its) (?:card )?issuer\b/gi, 'your bank')}. Try again, or pay in another way.`
 }
 
 const otherWay = 'This payment cannot be made in that way. Use one of the ways below.'

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import { closestMatch } from 'leven'
 import { amountRule } from '../../base/money.ts'
+import { findOddCharacter } from '../../base/visible-text.ts'
 import { type RequestSchema, readBySchema } from './reading.ts'
 
 /** A member of a request that does not fit its schema. `expected` completes the sentence "<field> …". */
@@ -126,9 +127,17 @@ export function describeViolation(error: FastifySchemaValidationError): Violatio
   return {
     field,
     missing,
-    expected: sentence === undefined ? 'is not valid' : sentence(params, schema),
+    expected: sentence === undefined ? 'is not valid' : `${sentence(params, schema)}${withoutOddCharacter(error)}`,
     given: missing || secretFields.test(field) ? undefined : givenOf(keyword, (error as { data?: unknown }).data),
   }
+}
+
+/** An e-mail with a character that cannot be seen looks valid. */
+function withoutOddCharacter({ keyword, params, ...error }: FastifySchemaValidationError): string {
+  const { data } = error as { data?: unknown }
+  if (keyword !== 'format' || params.format !== 'email' || typeof data !== 'string') return ''
+  const odd = findOddCharacter(data)
+  return odd === null ? '' : `, without the character ${odd}`
 }
 
 /** A member that the schema does not have, with the nearest member that it has. */

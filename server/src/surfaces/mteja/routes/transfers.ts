@@ -28,6 +28,9 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'makeTransfers',
         summary: 'Make up to 1,000 transfers in one commit; a refused transfer does not affect the others',
+        description:
+          'A line of the wrong shape, such as one without a customer, refuses the whole batch with 400, and nothing is done. A line that the ledger refuses, or whose ' +
+          'amount is no whole number of minor units, is refused alone: its outcome says why.',
         tags: ['Transfers'],
         body: Type.Object({
           transfers: Type.Array(
