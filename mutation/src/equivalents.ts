@@ -13,6 +13,8 @@ const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
 const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
+const tokens = 'src/domain/merchants/tokens.ts'
+const authentication = 'src/surfaces/http/authentication.ts'
 const fitsAnyway =
   'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
@@ -20,6 +22,27 @@ const looksForNothing = 'Looks for nothing in an empty list: it only costs time.
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
+  {
+    file: tokens,
+    before: 'timeoutDuration: 5_000,',
+    after: 'timeoutDuration: 5001,',
+    why: 'How long an issuer may take is a matter of patience.',
+  },
+  ...[
+    "if (outside === undefined && remoteKeys === undefined) throw new Error('no outside issuer is configured')",
+    '',
+  ].map((after) => ({
+    file: tokens,
+    before: "if (outside === undefined || remoteKeys === undefined) throw new Error('no outside issuer is configured')",
+    after,
+    why: 'Only a token of the configured issuer comes here, and both are set with it.',
+  })),
+  ...["app.decorateRequest('caller', null)", "app.decorateRequest('actor', null)"].map((before) => ({
+    file: authentication,
+    before,
+    after: '',
+    why: 'Each request of a surface sets the member before it is read: it only gives all requests one shape.',
+  })),
   {
     file: post,
     before: 'exit when attempt = 2 or not v_missing;',

@@ -42,7 +42,14 @@ export const targets: readonly Target[] = [
   { file: 'src/domain/idempotency/attempt.ts', steps: [['src/domain/idempotency/once.test.ts']] },
   { file: 'src/db/batcher.ts', steps: [['src/db/batcher.test.ts'], commands] },
   { file: 'src/base/money.ts', steps: [['src/base/money.test.ts']] },
-  { file: 'src/surfaces/http/authentication.ts', steps: [keys, ['test/limits.test.ts', 'test/trail.test.ts']] },
+  {
+    file: 'src/surfaces/http/authentication.ts',
+    steps: [
+      ['src/surfaces/http/authentication.test.ts'],
+      keys,
+      ['test/limits.test.ts', 'test/trail.test.ts', 'src/surfaces/mteja/routes/merchants.test.ts'],
+    ],
+  },
   { file: 'src/domain/merchants/scopes.ts', steps: [keys] },
   {
     file: 'src/domain/merchants/tokens.ts',

@@ -56,6 +56,22 @@ async function makeDesk() {
 }
 
 describe('what the trail has', () => {
+  test('a read, and a call to an address that there is not, name nobody in the trail', async () => {
+    const { merchant, secret } = await createTestTenant(api.service)
+    const statuses = []
+    for (const [method, url] of [
+      ['GET', '/customer'],
+      ['GET', '/v1/audit'],
+      ['HEAD', '/api/canary/customers'],
+      ['POST', '/api/canary/nothing'],
+    ] as const) {
+      statuses.push((await send(method, url, undefined, secret)).statusCode)
+    }
+    expect(statuses).toEqual([200, 200, 200, 404])
+    const rows = await api.service.db.query(sql`select id from actors where merchant_id = ${merchant.id}`)
+    expect(rows).toEqual([])
+  })
+
   test('each way of writing leaves who, from which surface and with which request, once, and a repeat leaves nothing', async () => {
     const { tenant, key, customer, other, payIn } = await makeDesk()
     const by = { kind: 'key', apiKeyId: key.id, name: 'desk', personName: 'Amina' }

@@ -272,6 +272,7 @@ export namespace Cashful {
       merchantAvatarUrl?: string
       requireContact?: boolean
       requireAddress?: boolean
+      /** Given back as it came, 0 without it; no amount changes by it */
       taxRate?: number
       embedMode?: boolean
       embedOrigin?: string
@@ -634,6 +635,7 @@ export namespace Cashful {
           merchantAvatarUrl?: string | undefined
           requireContact?: boolean | undefined
           requireAddress?: boolean | undefined
+          /** Given back as it came, 0 without it; no amount changes by it */
           taxRate?: number | undefined
           embedMode?: boolean | undefined
           embedOrigin?: string | undefined

@@ -26,6 +26,7 @@ import { createBacklog } from './backlog.ts'
 import { watchClock } from './clock-watch.ts'
 import { allowedConnections, type HttpLimits, HttpServers } from './http-servers.ts'
 import { createLog, type ServerLog } from './log.ts'
+import { RequestLog } from './request-log.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
 export interface AppOptions {
@@ -61,13 +62,13 @@ const defaultLimits: HttpLimits = { requestTimeoutMs: 60_000, maxConnections: al
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
   const envelopes: Envelope[] = []
   const log = options.log ?? createLog('silent', { write: () => {} })
-  const requests = new RequestRecorder(context.meter, log.writeRequest)
+  const requests = new RequestRecorder(context.meter, log.requestWriter)
   const servers = new HttpServers(options.limits ?? defaultLimits, context)
   let isClosing = false
   const isDraining = () => isClosing || options.draining?.aborted === true
   const app: FastifyInstance = Fastify({
-    // Without any logger Fastify would not report the end of a request either.
-    loggerInstance: log.logger,
+    // With a logger Fastify would make a child of it for every request, and watch for the end of every answer.
+    childLoggerFactory: (_none, bindings) => new RequestLog(log.logger, bindings),
     logController: requests,
     bodyLimit: 1024 * 1024,
     trustProxy: options.trustProxy ?? false,
@@ -79,9 +80,9 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     // A call that arrives while the server closes is refused below, in the envelope of its surface.
     return503OnClosing: false,
     frameworkErrors: (_error, request, reply) => {
+      // No hook runs, because no route was looked up.
+      requests.watch(request, reply)
       answerUnroutable(envelopes, request, reply)
-      // Nothing else reports its end: no route was found.
-      requests.requestCompleted(null, request, reply)
     },
     clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket, servers.exchangeOf(socket)),
   })

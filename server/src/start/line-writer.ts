@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 
-/** Lines that arrive within this time are written together. */
-const gatherMs = 20
+/** Lines that arrive within this time are written together. A write wakes another thread, which costs as much as ten lines. */
+const gatherMs = 100
 /** How long it takes to try again while the reader's pipe is full. */
 const fullMs = 50
 /** The bytes for lines that a writer begins with. It takes more when they are full. */

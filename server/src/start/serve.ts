@@ -62,11 +62,7 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
-    const { level } = app.log
-    // Fastify would say where it listens, before the welcome does.
-    app.log.level = 'silent'
     await app.listen({ host, port })
-    app.log.level = level
     return app.listeningOrigin
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

@@ -10,9 +10,9 @@ function shown(write: (log: ServerLog) => void): string {
 }
 
 test('a request is shown as time, method, route, status, duration and id', () => {
-  const said = { requestId: 'order-7', method: 'GET', route: '/customer/:id', status: 404, durationMs: 4.2 }
-  const record = { ...said, merchant: 'mer_x', apiKeyId: null }
-  expect(shown((log) => log.writeRequest('info', record))).toMatch(
+  const kind = { method: 'GET', route: '/customer/:id', status: 404 }
+  const record = { requestId: 'order-7', durationMs: 4.2, merchant: 'mer_x', apiKeyId: null }
+  expect(shown((log) => log.requestWriter('info', kind)(record))).toMatch(
     /^\d\d:\d\d:\d\d GET \/customer\/:id 404 4\.2 ms order-7, merchant: mer_x\n$/,
   )
 })

@@ -14,8 +14,8 @@ export function refuseEmptyIds(app: FastifyInstance): void {
     if (list !== undefined) for (const each of [method].flat()) lists.add(`${each} ${list}`)
   })
   app.addHook('preValidation', (request, _reply, done) => {
-    const [asked = ''] = request.originalUrl.split('?')
-    if (asked.endsWith('/') && lists.has(`${request.method} ${request.routeOptions.url}`)) {
+    const [asked] = /^[^?]*\/(?=\?|$)/.exec(request.originalUrl) ?? []
+    if (asked !== undefined && lists.has(`${request.method} ${request.routeOptions.url}`)) {
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${asked}`)
     }
     done()
@@ -32,13 +32,10 @@ export function refuseUnstorableAddresses(app: FastifyInstance): void {
     if (params.some((part) => part === '' || !isStorable(part))) {
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
+    const query = Object.entries(request.query as Record<string, unknown>)
+    if (query.flat(2).every((text) => isStorable(String(text)))) return done()
     const { schema, attachValidation } = request.routeOptions
     if (schema?.querystring === undefined || attachValidation) return done()
-    for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
-      if (![name, value].flat().every((text) => isStorable(String(text)))) {
-        throw new ServiceError('invalid_request', 'The query has a NUL character or half a surrogate pair')
-      }
-    }
-    done()
+    throw new ServiceError('invalid_request', 'The query has a NUL character or half a surrogate pair')
   })
 }

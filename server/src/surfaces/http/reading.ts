@@ -78,9 +78,8 @@ function readNumber(schema: RequestSchema, data: unknown, text: string, path: st
 }
 
 function readText(schema: RequestSchema, data: string, path: string, mode: Mode): unknown {
-  const types = typesOf(schema)
-  if (types.length === 0 || types.includes('string')) return data
-  if (types.includes('boolean') && /^(?:true|false)$/.test(data)) return data === 'true'
+  if (schema.type === undefined || wants(schema, 'string')) return data
+  if (wants(schema, 'boolean') && /^(?:true|false)$/.test(data)) return data === 'true'
   if (!wantsNumber(schema)) return data
   const text = data.trim()
   const number = exactNumber(text)
@@ -101,12 +100,12 @@ function fault(schema: RequestSchema, data: unknown, instancePath: string): Erro
   return { keyword: 'type', instancePath, schemaPath: '', params: { type: schema.type }, data, parentSchema: schema }
 }
 
-function typesOf({ type }: RequestSchema): string[] {
-  return type === undefined ? [] : [type].flat()
+function wants({ type }: RequestSchema, wanted: string): boolean {
+  return Array.isArray(type) ? type.includes(wanted) : type === wanted
 }
 
 function wantsNumber(schema: RequestSchema): boolean {
-  return typesOf(schema).some((type) => type === 'number' || type === 'integer')
+  return wants(schema, 'number') || wants(schema, 'integer')
 }
 
 function isReadAsText(schema: RequestSchema, number: number, mode: Mode): boolean {
@@ -115,7 +114,6 @@ function isReadAsText(schema: RequestSchema, number: number, mode: Mode): boolea
 }
 
 /** A value that may also be an object or a list stands for itself: as a text, the number would be changed. */
-function wantsOnlyText(schema: RequestSchema): boolean {
-  const types = typesOf(schema)
-  return types.length > 0 && types.every((type) => type === 'string')
+function wantsOnlyText({ type }: RequestSchema): boolean {
+  return Array.isArray(type) ? type.length > 0 && type.every((each) => each === 'string') : type === 'string'
 }

@@ -1,13 +1,17 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Histogram, Meter } from '../../base/meter.ts'
 
-/** What the log has of a request: the route, never the address, which may hold an e-mail. */
-export interface RequestRecord {
-  /** Leads from an answer's `x-request-id` to the line, and to the line of the fault if there was one. */
-  requestId: string
+/** What the log has of many requests alike: the route, never the address, which may hold an e-mail. */
+interface AnswerKind {
   method: string
   route: string
   status: number
+}
+
+/** What the log has of one request besides. */
+interface RequestRecord {
+  /** Leads from an answer's `x-request-id` to the line, and to the line of the fault if there was one. */
+  requestId: string
   durationMs: number
   /** The merchant's code, where a key or token is known. */
   merchant: string | null
@@ -15,7 +19,10 @@ export interface RequestRecord {
 }
 
 /** Writes the line of a request. */
-export type WriteRequest = (level: 'info' | 'debug', record: RequestRecord) => void
+type WriteRequest = (record: RequestRecord) => void
+
+/** Makes the function that writes the lines of one kind of answer. */
+export type RequestWriter = (level: 'info' | 'debug', kind: AnswerKind) => WriteRequest
 
 /** Machines call these routes every few seconds. Their lines would hide all others. */
 const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
@@ -23,78 +30,72 @@ const quietRoutes = new Set(['/healthz', '/readyz', '/metrics'])
 /** The status that nginx gives a request whose caller left before the answer. */
 const callerLeft = 499
 
-const isRecorded = Symbol('isRecorded')
-type Answer = FastifyReply['raw'] & { [isRecorded]?: boolean }
-
-/** The things that the requests of a route have in common. */
-interface RouteRecord {
-  readonly route: string
-  readonly level: 'info' | 'debug'
-  /** By method and status. */
-  readonly durations: Map<string, Histogram>
+/** The places where requests with one kind of answer are recorded. */
+interface Records {
+  readonly duration: Histogram
+  readonly write: WriteRequest
 }
 
 /** Measures each request, and has it logged in one line. */
 export class RequestRecorder extends LogController {
   readonly #meter: Meter
-  readonly #write: WriteRequest
+  readonly #writer: RequestWriter
   readonly #failures
-  readonly #routes = new WeakMap<object, RouteRecord>()
+  /** By the object that Fastify keeps for each route, then by method and status: this runs for every request. */
+  readonly #records = new WeakMap<object, Map<string, Records>>()
   /** Answers that broke off by a fault of the server. */
   readonly #broken = new WeakSet<FastifyReply>()
 
-  constructor(meter: Meter, write: WriteRequest) {
+  constructor(meter: Meter, writer: RequestWriter) {
     super({ requestIdLogLabel: 'requestId' })
     this.#meter = meter
-    this.#write = write
+    this.#writer = writer
     this.#failures = meter.counter('http_request_failures_total', {})
   }
 
-  /** Fastify reports only the requests that were answered to the end: this watches for the others. */
+  /** Records the request when its answer is sent, or cannot be sent any more. */
   watch(request: FastifyRequest, reply: FastifyReply): void {
-    const answer: Answer = reply.raw
-    answer.on('close', () => {
-      if (!answer[isRecorded]) this.#record(request, reply, this.#broken.has(reply) ? 500 : callerLeft)
+    const beganAt = performance.now()
+    let isSent = false
+    reply.raw.on('finish', () => {
+      isSent = true
+    })
+    reply.raw.on('close', () => {
+      const status = isSent ? reply.statusCode : this.#broken.has(reply) ? 500 : callerLeft
+      this.#record(request, status, performance.now() - beganAt)
     })
   }
 
-  override requestCompleted(_error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    this.#record(request, reply, reply.statusCode)
-  }
-
-  #record({ id, method, routeOptions, caller }: FastifyRequest, reply: FastifyReply, status: number): void {
-    const answer: Answer = reply.raw
-    answer[isRecorded] = true
-    const { route, level, durations } = this.#routeOf(routeOptions)
-    const { elapsedTime } = reply
-    const key = `${method} ${status}`
-    let duration = durations.get(key)
-    if (duration === undefined) {
-      duration = this.#meter.histogram('http_request_duration_seconds', { method, route, status: String(status) })
-      durations.set(key, duration)
-    }
-    duration.observe(elapsedTime / 1000)
+  #record(request: FastifyRequest, status: number, elapsedMs: number): void {
+    const { id, caller } = request
+    const { duration, write } = this.#recordsOf(request, status)
+    duration.observe(elapsedMs / 1000)
     if (status >= 500) this.#failures.add(1)
-    this.#write(level, {
+    write({
       requestId: id,
-      method,
-      route,
-      status,
-      durationMs: Math.round(elapsedTime * 10) / 10,
+      durationMs: Math.round(elapsedMs * 10) / 10,
       merchant: caller?.tenant.merchant.code ?? null,
       apiKeyId: caller?.apiKeyId ?? null,
     })
   }
 
-  /** Looked up by the object that Fastify keeps for each route, because this runs for every request. */
-  #routeOf({ config, url }: FastifyRequest['routeOptions']): RouteRecord {
-    let record = this.#routes.get(config)
-    if (record === undefined) {
-      const route = url ?? 'unknown'
-      record = { route, level: quietRoutes.has(route) ? 'debug' : 'info', durations: new Map() }
-      this.#routes.set(config, record)
+  #recordsOf({ method, routeOptions: { config, url } }: FastifyRequest, status: number): Records {
+    let ofRoute = this.#records.get(config)
+    if (ofRoute === undefined) {
+      ofRoute = new Map()
+      this.#records.set(config, ofRoute)
     }
-    return record
+    const key = `${method} ${status}`
+    let records = ofRoute.get(key)
+    if (records === undefined) {
+      const route = url ?? 'unknown'
+      records = {
+        duration: this.#meter.histogram('http_request_duration_seconds', { method, route, status: String(status) }),
+        write: this.#writer(quietRoutes.has(route) ? 'debug' : 'info', { method, route, status }),
+      }
+      ofRoute.set(key, records)
+    }
+    return records
   }
 
   /** The answer broke off after its headers were sent, so its reader cannot get an error. */
@@ -112,8 +113,9 @@ export class RequestRecorder extends LogController {
     reply.log.error({ err: error, route: request.routeOptions.url }, 'the headers of the answer could not be sent')
   }
 
-  /** Each request has one line, which is written at its end. */
+  /** Each request has one line, see `watch`. */
   override incomingRequest(): void {}
+  override requestCompleted(): void {}
 
   /** Fastify's own line would contain the address. */
   override routeNotFound(): void {}

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../../domain/context.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
+import { largeRead } from '../../domain/merchants/turns.ts'
 import { type PaymentFilter, walkPayments } from '../../domain/payments/payment-lists.ts'
 import { type Payment, snapshotPayment } from '../../domain/payments/payment-records.ts'
 import { csvText } from '../http/csv.ts'
@@ -83,7 +84,7 @@ export async function* writeTransactions(
   yield `${columns.join(',')}\n`
   for (let olderThan: bigint | undefined; ; ) {
     const step = { limit: pageSize, ...(olderThan === undefined ? {} : { olderThan }) }
-    const { items, hasOlder } = await walkPayments(context, tenant, filter, step)
+    const { items, hasOlder } = await largeRead(context, tenant, () => walkPayments(context, tenant, filter, step))
     yield items.map(writeLine).join('')
     olderThan = items.at(-1)?.id
     if (!hasOlder || olderThan === undefined) return

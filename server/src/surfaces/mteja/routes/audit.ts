@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { largeRead } from '../../../domain/merchants/turns.ts'
 import { listTrail, type TrailEntry } from '../../../domain/trail/trail.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
@@ -104,7 +105,8 @@ export async function sendAudit(
   const first = readIdStep(step)
   if (format === 'csv') {
     reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="audit.csv"')
-    return reply.send(Readable.from(csvOf(read, first.before)))
+    const readInTurn: typeof read = (page) => largeRead(context, tenant, () => read(page))
+    return reply.send(Readable.from(csvOf(readInTurn, first.before)))
   }
   const { entries, next } = await read(first)
   return { data: entries.map(renderEntry), nextBefore: next }
