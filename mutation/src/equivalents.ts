@@ -37,6 +37,24 @@ export const equivalents: readonly Equivalent[] = [
     after,
     why: 'Only a token of the configured issuer comes here, and both are set with it.',
   })),
+  ...["if (typeof merchantCode !== 'string' && typeof apiKeyId !== 'string') return null", ''].map((after) => ({
+    file: tokens,
+    before: "if (typeof merchantCode !== 'string' || typeof apiKeyId !== 'string') return null",
+    after,
+    why: 'A value that is no text names no merchant and no key, so the look-up finds nothing.',
+  })),
+  {
+    file: tokens,
+    before: "if (row === undefined) throw new ServiceError('internal', 'there is no signing key')",
+    after: '',
+    why: 'A key has just been stored, by this server or by another one.',
+  },
+  {
+    file: tokens,
+    before: 'const id = randomCode(context.random, 20)',
+    after: 'const id = randomCode(context.random, 21)',
+    why: 'An id of any length tells the keys apart.',
+  },
   ...["app.decorateRequest('caller', null)", "app.decorateRequest('actor', null)"].map((before) => ({
     file: authentication,
     before,

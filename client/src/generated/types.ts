@@ -2401,6 +2401,53 @@ export namespace Mteja {
     url: string
     expiresAt: string
   }
+  /** GET /v1/customers/{id}/erasure */
+  export interface Erasure {
+    customerId: string
+    /** Since this time the customer is hidden everywhere */
+    startedAt: string
+    /** Since this time nothing personal is stored; null while the history is looked through */
+    erasedAt: string | null
+  }
+  /** GET /v1/customers/{id}/export */
+  export interface PersonFile {
+    format: 'mteja-customer'
+    /** A version only gets new members; a change of another kind makes the next version */
+    version: 1
+    exportedAt: string
+    merchantId: string
+    mode: 'test' | 'live'
+    /** Code, e-mail, names, phone as given and in E.164, metadata, risk action, times */
+    customer: Record<string, unknown>
+    /** One for each currency */
+    balances: Record<string, unknown>[]
+    /** Saved instruments, masked, removed ones too */
+    paymentMethods: Record<string, unknown>[]
+    /** Permissions to debit a bank account */
+    mandates: Record<string, unknown>[]
+    /** Outcomes, with masked details */
+    identityChecks: Record<string, unknown>[]
+    /** Bank accounts that the customer has or had */
+    dedicatedAccounts: Record<string, unknown>[]
+    /** Requests for such accounts */
+    dedicatedAccountRequests: Record<string, unknown>[]
+    /** The whole history of the cash in every currency, oldest first */
+    entries: Record<string, unknown>[]
+    /** Oldest first */
+    holds: Record<string, unknown>[]
+    /** Payments under a reference */
+    payments: Record<string, unknown>[]
+    /** Payment intents that fill the cash */
+    paymentIntents: Record<string, unknown>[]
+    /** Hosted pages */
+    checkoutSessions: Record<string, unknown>[]
+    /** Facts about the customer; of a transfer, those that the customer sent */
+    events: Record<string, unknown>[]
+    /** Webhooks that told of these events: to which endpoint, when */
+    deliveries: Record<string, unknown>[]
+    /** Writes about the customer: what, when, from which surface. The merchant’s people are left out */
+    trail: Record<string, unknown>[]
+  }
   /** GET /v1/holds/{id} */
   export interface Hold {
     id: string

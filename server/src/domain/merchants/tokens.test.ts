@@ -56,6 +56,12 @@ test('an outside issuer that does not give its keys is logged and counted, as an
   expect(shown).toContain(`${count}"answered"} 1\n`)
 })
 
+test('the public keys are there before the first token is asked for', async () => {
+  const tokens = createTokens(service, undefined)
+  const [key, ...others] = await tokens.publicKeys()
+  expect([key?.alg, others]).toEqual(['EdDSA', []])
+})
+
 describe('the keys of an outside issuer', () => {
   const issuer = 'https://keys.example'
   const largest = 256 * 1024
