@@ -20,7 +20,8 @@ const paystackHost = 'api.paystack.co'
 function readTarget() {
   const target = process.env.PAYSTACK_API_URL
   if (!target) throw new Error(`A request for ${paystackHost} was made while PAYSTACK_API_URL is not set`)
-  return new URL(target)
+  if (/^https?:/i.test(target) && URL.canParse(target)) return new URL(target)
+  throw new Error(`PAYSTACK_API_URL must be an address such as http://127.0.0.1:9000, not ${JSON.stringify(target)}`)
 }
 
 /** The address without a slash at its end, and the path that the program asked for. */

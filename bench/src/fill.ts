@@ -46,7 +46,8 @@ function customerStatements(customers: number): string[] {
      select
        b.merchant_id, b.last_id + 2 * i - 1, 'test', i, 'CUS_' || left(md5(i::text), 15), n.email, n.first_name,
        n.last_name, n.phone, n.phone, '{"source":"bench"}',
-       concat_ws(e'\\n', '${foldingMark}', lower(n.first_name || ' ' || n.last_name), n.email, n.phone, '0' || substr(n.phone, 4), 'bench'),
+       concat_ws(e'\\n', '${foldingMark}', lower(n.first_name || ' ' || n.last_name), n.email, n.phone, '0' || substr(n.phone, 4), 'bench',
+         lower(n.first_name || n.last_name)),
        b.began_at + i * interval '1 millisecond', b.began_at + i * interval '1 millisecond'
      from fill_base b, generate_series(1, ${customers}) i,
      lateral (

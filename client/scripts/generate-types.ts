@@ -102,6 +102,8 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     Statement: ['getStatement'],
     StatementEntry: ['getStatement', 'entries', '[]'],
     StatementLink: ['createStatementLink'],
+    Erasure: ['getErasure'],
+    PersonFile: ['exportCustomer'],
     Hold: ['retrieveHold'],
     Capture: ['captureHold'],
     ReleasedHold: ['releaseHold'],

@@ -609,6 +609,17 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.customers.statementFile(id, { ...period, format: 'html' })).toContain('<html')
   })
 
+  test('a customer is given out as a file, and erased', async () => {
+    const { id } = await customerWith(1000)
+    const file = await new Response(await mteja.customers.export(id)).json()
+    expect([file.format, file.version, file.customer.code]).toEqual(['mteja-customer', 1, id])
+    expect(file.entries).toMatchObject([{ kind: 'pay_in', amount: 1000, balanceAfter: 1000 }])
+    await expect(mteja.customers.erase(id)).rejects.toThrow(/a balance of 1000 ZAR/)
+    await cashful.purchases.create({ customerId: id, productId: 'all', amount: 1000, currency: 'ZAR' })
+    expect((await mteja.customers.erase(id)).customerId).toBe(id)
+    await expect.poll(async () => (await mteja.customers.erasure(id)).erasedAt, { timeout: 10_000 }).not.toBeNull()
+  })
+
   test('the operator creates merchants and their keys, and rotates the signing key', async () => {
     const merchant = await operator.merchants.create({ name: 'Soko', country: 'KE', currencies: ['KES'] })
     const key = await operator.merchants.createApiKey(merchant.id, { mode: 'live' })

@@ -13,6 +13,7 @@ const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
 const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
+const tokens = 'src/domain/merchants/tokens.ts'
 const authentication = 'src/surfaces/http/authentication.ts'
 const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
@@ -21,6 +22,39 @@ const looksForNothing = 'Looks for nothing in an empty list: it only costs time.
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
+  {
+    file: tokens,
+    before: 'timeoutDuration: 5_000,',
+    after: 'timeoutDuration: 5001,',
+    why: 'How long an issuer may take is a matter of patience.',
+  },
+  ...[
+    "if (outside === undefined && remoteKeys === undefined) throw new Error('no outside issuer is configured')",
+    '',
+  ].map((after) => ({
+    file: tokens,
+    before: "if (outside === undefined || remoteKeys === undefined) throw new Error('no outside issuer is configured')",
+    after,
+    why: 'Only a token of the configured issuer comes here, and both are set with it.',
+  })),
+  ...["if (typeof merchantCode !== 'string' && typeof apiKeyId !== 'string') return null", ''].map((after) => ({
+    file: tokens,
+    before: "if (typeof merchantCode !== 'string' || typeof apiKeyId !== 'string') return null",
+    after,
+    why: 'A value that is no text names no merchant and no key, so the look-up finds nothing.',
+  })),
+  {
+    file: tokens,
+    before: "if (row === undefined) throw new ServiceError('internal', 'there is no signing key')",
+    after: '',
+    why: 'A key has just been stored, by this server or by another one.',
+  },
+  {
+    file: tokens,
+    before: 'const id = randomCode(context.random, 20)',
+    after: 'const id = randomCode(context.random, 21)',
+    why: 'An id of any length tells the keys apart.',
+  },
   ...["app.decorateRequest('caller', null)", "app.decorateRequest('actor', null)"].map((before) => ({
     file: authentication,
     before,

@@ -402,6 +402,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/customers/:id/statement-links': ({ customerCode }) => [
     { params: { id: customerCode }, body: { from: '2026-01-01', to: '2027-01-01' }, status: 404 },
   ],
+  'GET /v1/customers/:id/export': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
+  'POST /v1/customers/:id/erase': ({ customerCode, otherCode }) =>
+    [customerCode, otherCode].map((id) => ({ params: { id }, status: 404 })),
+  'GET /v1/customers/:id/erasure': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
   'POST /v1/holds': ({ customerCode }) => [{ body: { customerId: customerCode, amount: 1 }, status: 404 }],
   'GET /v1/holds': ({ customerCode }) => [{ query: `customerId=${customerCode}`, status: 404 }],
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],

@@ -42,6 +42,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /transaction/initialize',
     'POST /v1/api-keys',
     'POST /v1/api-keys/:id/replace',
+    'POST /v1/customers/:id/erase',
     'POST /v1/customers/:id/statement-links',
     'POST /v1/deliveries/:id/resend',
     'POST /v1/deliveries/resend',

@@ -74,3 +74,14 @@ test('a request for another host goes to that host', async () => {
   await expect(send(https.request('https://127.0.0.1:1/customer'))).rejects.toMatchObject(refused)
   await expect(fetch('https://127.0.0.1:1/customer')).rejects.toMatchObject({ message: 'fetch failed' })
 })
+
+test.each(['foo', 'localhost:9000', '127.0.0.1:9000', 'ftp://127.0.0.1', 'http://'])(
+  'a request with the address %s in PAYSTACK_API_URL fails with one sentence about it',
+  async (target) => {
+    process.env.PAYSTACK_API_URL = target
+    const message = `PAYSTACK_API_URL must be an address such as http://127.0.0.1:9000, not "${target}"`
+    expect(() => https.request('https://api.paystack.co', options)).toThrow(message)
+    expect(() => fetch('https://api.paystack.co/bank')).toThrow(message)
+    process.env.PAYSTACK_API_URL = address
+  },
+)

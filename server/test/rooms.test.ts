@@ -23,6 +23,7 @@ const domainRooms = [
   'banking',
   'payments',
   'retention',
+  'personal-data',
   'sandbox',
 ].map((room) => `domain/${room}`)
 

@@ -75,7 +75,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
   ],
-  settings: [],
+  settings: ['POST /v1/customers/:id/erase'],
 }
 
 /** It asks a bank whether an account is whose it is said to be, and changes nothing. */

@@ -30,6 +30,14 @@ async function create(given: { first_name?: string; phone?: string; metadata?: o
 
 test.each([
   ["T.J. O'Brien", ['tj obrien', "T.J. O'Brien", 't j o brien', 'TJ', 'OBrien T.J.']],
+  ['Pat O Dwyer', ['odwyer', 'o dwyer', "o'dwyer", 'ODwyer Pat', 'pat odwyer', 'Pat O’Dwyer', 'patodwyer']],
+  ['De La Cruz', ['dela cruz', 'delacruz', 'de lacruz', 'DE LA CRUZ', 'cruz de la']],
+  ['Van der Merwe', ['vandermerwe', 'van dermerwe', 'vander merwe', 'Van-der-Merwe', 'merwe van der']],
+  ['St. John', ['stjohn', 'st john', 'st. john', 'john st']],
+  ['Mc Donald', ['mcdonald', 'McDonald', 'mc donald', 'donald']],
+  ['Delarosa', ['de la rosa', 'dela rosa', 'de larosa', 'DELAROSA']],
+  ['MacTavish', ['mac tavish', 'mac-tavish', 'mactavish']],
+  ['Jean Pierre Ngũgĩ', ['jeanpierre', 'pierrengugi', 'ngugi jeanpierre', 'jean-pierre']],
   ['É. Dupont', ['e. dupont', 'E Dupont']],
   ['عبد الله', ['عبدالله', 'عبد الله', 'الله']],
   ['عبدالرحمن', ['عبد الرحمن', 'عبدالرحمٰن']],
@@ -85,7 +93,7 @@ test('a search of several words uses the index of words, also for the text as a 
     await session.execute(`
       insert into customers (merchant_id, mode, number, id, code, first_name, search_text, created_at, updated_at)
       select ${own.merchant.id}, 'test', n, 9000000000 + n, 'bulk' || n, 'Ada',
-        E'\\u0002\nada obi number ' || md5(n::text), now(), now()
+        E'\\u0003\nada obi number ' || md5(n::text), now(), now()
       from generate_series(1, 20000) n;
       insert into merchant_counters (merchant_id, mode, customer_count) values (${own.merchant.id}, 'test', 20000)
       on conflict (merchant_id, mode) do update set customer_count = excluded.customer_count

@@ -9,6 +9,7 @@ import { type Context, defaultLimits } from '../src/domain/context.ts'
 import { createApiKey } from '../src/domain/merchants/api-keys.ts'
 import { createMerchant, type NewMerchant } from '../src/domain/merchants/merchants.ts'
 import type { Merchant, Mode, Tenant } from '../src/domain/merchants/tenant.ts'
+import { defaultDisputeWindowDays } from '../src/domain/personal-data/erasure.ts'
 import { keepForever } from '../src/domain/retention/retention.ts'
 import { createWebhookSender } from '../src/domain/webhooks/sender.ts'
 import { chooseProviders } from '../src/start/providers.ts'
@@ -60,6 +61,7 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     limits: { ...defaultLimits },
     // Rows of a test are dated by its clock, and their age is counted in real time.
     retention: keepForever,
+    disputeWindowDays: defaultDisputeWindowDays,
     webhookSender: createWebhookSender({ reach: 'local', networks: [] }),
     sandboxDelayMs,
     ...chooseProviders(

@@ -125,11 +125,8 @@ describe('/v1 refuses what it does not know', () => {
     '%s refuses a parameter that it does not know, and names it',
     async (name) => {
       const route = ours.find((each) => each.name === name) as TestRoute
-      const required = Object.entries((route.schema.querystring as Schema).properties ?? {})
-        .filter(([parameter]) => (route.schema.querystring as Schema).required?.includes(parameter))
-        .map(([parameter, schema]) => `${parameter}=${exampleOf(schema)}&`)
       const body = route.schema.body === undefined ? undefined : exampleOf(route.schema.body as Schema)
-      const answer = await send(route, `?${required.join('')}dryRun=true`, body)
+      const answer = await send(route, `?${requiredQuery(route)}dryRun=true`, body)
       expect([answer.statusCode, answer.json().error]).toMatchObject([
         400,
         { code: 'invalid_request', field: 'dryRun' },
@@ -196,6 +193,54 @@ describe('/v1 refuses what it does not know', () => {
     expect([answer.statusCode, answer.json().error.message]).toEqual([400, message])
   })
 
+  const texts = ours
+    .flatMap((route) => requestSchemas(route).map((place) => ({ ...place, route, at: place.name.split(' ')[2] ?? '' })))
+    .filter(({ at, schema }) => !at.startsWith('params') && isText(schema))
+  const isFree = ({ schema }: { schema: Schema }) => schema['x-reads'] === 'free text'
+
+  test('only texts that nothing reads may be blank', () => {
+    expect(texts.length).toBeGreaterThan(90)
+    expect(texts.filter(isFree).map(({ name }) => name)).toEqual([
+      'POST /v1/holds body.description',
+      'POST /v1/refunds body.reason',
+      'POST /v1/reversals body.reason',
+      'POST /v1/transfers/batch body.transfers.0.description',
+      'POST /v1/sandbox/pay-ins body.description',
+      'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers body.narration',
+    ])
+  })
+
+  test.each(texts.filter((text) => !isFree(text)).map(({ name }) => name))(
+    '%s is refused if it is blank',
+    async (name) => {
+      const { route, at } = texts.find((each) => each.name === name) as (typeof texts)[number]
+      const [part, ...path] = at.split('.')
+      for (const blank of ['', ' ', '\t\n', '\u3000']) {
+        const body = structuredClone(exampleOf((route.schema.body ?? {}) as Schema)) as object
+        const isQuery = part === 'querystring'
+        if (!isQuery) put(body, path, blank)
+        const query = isQuery ? `?${requiredQuery(route, path[0])}${path[0]}=${encodeURIComponent(blank)}` : ''
+        const answer = await send(route, query, route.method === 'GET' ? undefined : body)
+        expect([answer.statusCode, answer.json().error.field]).toEqual([400, path.join('.')])
+      }
+    },
+  )
+
+  test.each([
+    ['POST', '/v1/holds', { customerId: 'x', amount: 1, expiresAt: ' ' }, 'expiresAt must not be blank'],
+    ['GET', '/v1/events?from=', undefined, 'from in the address must not be blank'],
+    ['GET', '/v1/events?limit=', undefined, 'limit in the address must be a whole number from 1 to 100, not ""'],
+    ['POST', '/v1/deliveries/resend', { from: '' }, 'from must not be blank'],
+  ])('%s %s with %j says: %s', async (method, path, body, message) => {
+    const answer = await api.call(method, path, body)
+    expect([answer.statusCode, answer.json().error.message]).toEqual([400, message])
+  })
+
+  test('a time that is blank is not given on the APIs of Cashful and Paystack', async () => {
+    expect((await api.call('GET', '/api/canary/events?startDate=&endDate=%20')).statusCode).toBe(200)
+    expect((await api.call('GET', '/transaction?from=&to=%20')).statusCode).toBe(200)
+  })
+
   test('metadata may have any members, and a null member of any name counts as not given', async () => {
     const endpoint = { url: 'https://example.com/', metadata: { anything: { nested: 1 } }, dryRun: null }
     const answer = await api.call('POST', '/v1/webhook-endpoints', endpoint)
@@ -246,6 +291,22 @@ describe('/v1 refuses what it does not know', () => {
     expect((await api.call('GET', path)).json().error.message).toBe(message)
   })
 })
+
+/** The parameters that a route needs, except one. */
+function requiredQuery({ schema }: TestRoute, except?: string): string {
+  const { properties = {}, required = [] } = schema.querystring as Schema
+  const others = required.filter((name) => name !== except)
+  return others.map((name) => `${name}=${exampleOf(properties[name] as Schema)}&`).join('')
+}
+
+function isText({ type, enum: values }: Schema): boolean {
+  return [type].flat().includes('string') || values !== undefined
+}
+
+function put(target: object, path: string[], value: unknown): void {
+  const parent = path.slice(0, -1).reduce((each, step) => (each as Record<string, unknown>)[step], target as unknown)
+  Object.assign(parent as object, { [path.at(-1) ?? '']: value })
+}
 
 /** A value that fits the schema. */
 function exampleOf(schema: Schema): unknown {

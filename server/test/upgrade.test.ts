@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { systemRandom } from '../src/base/ids.ts'
+import { createVault } from '../src/base/vault.ts'
 import type { OwnedDb } from '../src/db/database.ts'
 import { sql } from '../src/db/sql.ts'
 import { getBalance } from '../src/domain/ledger/balances.ts'
@@ -13,6 +15,7 @@ import { doCommand } from '../src/domain/ledger/commands.ts'
 import { getMerchant } from '../src/domain/merchants/merchants.ts'
 import type { Mode } from '../src/domain/merchants/tenant.ts'
 import { readConfig } from '../src/start/config.ts'
+import { loadEncryptionKey } from '../src/start/encryption-key.ts'
 import { openMigrated } from '../src/start/open-service.ts'
 import { type RunningServer, serve } from '../src/start/serve.ts'
 import { unsoundBooks } from './books.ts'
@@ -22,6 +25,7 @@ import { Recorder, until } from './fixtures/recorder.ts'
 import { openReceiver, type Received, type Receiver } from './receiver.ts'
 import { runMteja } from './server-process.ts'
 import { createTestContext } from './service.ts'
+import { findTexts } from './stored-texts.ts'
 import { commandsFor } from './wallets.ts'
 
 // Data that old versions left behind are opened as a start does. Each test goes on with the data as the one before has
@@ -196,6 +200,39 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
       code: 0,
     })
   })
+
+  test('a person of the old version is erased from every column of every table', async () => {
+    const traces = ['Nwọsu-Obi', '0821234501', '27821234501']
+    const { customer_code: code } = (await client.ask('first', 'GET', '/customer/ada@example.com')).data
+    expect([...(await storedTexts(traces)).keys()].sort()).toEqual([...traces].sort())
+    const { balances: all } = await client.ask('first', 'GET', `/v1/customers/${code}/balances`)
+    const { data: holds } = await client.ask('first', 'GET', `/v1/holds?customerId=${code}`)
+    for (const hold of holds) {
+      if (hold.status === 'placed') await client.ask('first', 'POST', `/v1/holds/${hold.id}/release`, {})
+    }
+    for (const { currency, posted } of all) {
+      const purchase = { customerId: code, productId: 'rest', amount: posted, currency }
+      if (posted > 0) await client.ask('first', 'POST', '/api/canary/purchases', purchase)
+    }
+    await client.ask('first', 'POST', `/v1/customers/${code}/erase`, {})
+    const erasure = async () => client.ask('first', 'GET', `/v1/customers/${code}/erasure`)
+    await until('the erasure', async () => (await erasure()).erasedAt !== null)
+    expect(Object.fromEntries(await storedTexts(traces))).toEqual({})
+    expect(await verify()).toMatchObject({ isSound: true })
+  })
+
+  /** The columns in which each text is found. The server is started again. */
+  async function storedTexts(texts: string[]): Promise<Map<string, string[]>> {
+    await stop()
+    const config = configOf(place, bearers.operator)
+    const { db, lock } = await openMigrated(config, failAtOnce)
+    const vault = createVault(loadEncryptionKey(config.encryptionKey, config.dataFolder, null), systemRandom)
+    const found = await findTexts({ db, vault }, texts)
+    await db.close()
+    await lock?.release()
+    await start()
+    return found
+  }
 
   test('upgraded data need no further upgrade, and one balance changed by hand is noticed', async () => {
     const changed = await findChanged(balances)

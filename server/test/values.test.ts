@@ -72,7 +72,7 @@ describe('a member that comes twice', () => {
     [
       '/api/canary/customers',
       meta('{"a":[{"\\"":1,"\\u0022":2}]}'),
-      'metadata has the member "\\"" twice; send it once',
+      'metadata.a.0 has the member "\\"" twice; send it once',
     ],
     [
       '/api/canary/purchases',
@@ -86,8 +86,8 @@ describe('a member that comes twice', () => {
     ],
     [
       '/v1/transfers/batch',
-      '{"transfers":[{"amount":1,"amount":2}]}',
-      'transfers has the member "amount" twice; send it once',
+      '{"transfers":[{"amount":1},{"description":"a, [b]","amount":2},{"amount":1,"amount":2}]}',
+      'transfers.2 has the member "amount" twice; send it once',
     ],
     [
       '/transaction/initialize',

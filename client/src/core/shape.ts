@@ -5,8 +5,8 @@
  */
 export type Shape = Kind | readonly [Shape] | { readonly [member: string]: Shape }
 
-/** The type of an answer that is no JSON. */
-export type MediaType = `text/${string}` | 'application/x-ndjson'
+/** The type of an answer that is given as it comes, unread. */
+export type MediaType = `text/${string}` | 'application/x-ndjson' | 'application/json'
 
 /** An answer whose body is not looked at, because the API documents none. */
 export type Unread = 'unread'

@@ -272,6 +272,7 @@ export namespace Cashful {
       merchantAvatarUrl?: string
       requireContact?: boolean
       requireAddress?: boolean
+      /** Given back as it came, 0 without it; no amount changes by it */
       taxRate?: number
       embedMode?: boolean
       embedOrigin?: string
@@ -634,6 +635,7 @@ export namespace Cashful {
           merchantAvatarUrl?: string | undefined
           requireContact?: boolean | undefined
           requireAddress?: boolean | undefined
+          /** Given back as it came, 0 without it; no amount changes by it */
           taxRate?: number | undefined
           embedMode?: boolean | undefined
           embedOrigin?: string | undefined
@@ -2401,6 +2403,53 @@ export namespace Mteja {
     url: string
     expiresAt: string
   }
+  /** GET /v1/customers/{id}/erasure */
+  export interface Erasure {
+    customerId: string
+    /** Since this time the customer is hidden everywhere */
+    startedAt: string
+    /** Since this time nothing personal is stored; null while the history is looked through */
+    erasedAt: string | null
+  }
+  /** GET /v1/customers/{id}/export */
+  export interface PersonFile {
+    format: 'mteja-customer'
+    /** A version only gets new members; a change of another kind makes the next version */
+    version: 1
+    exportedAt: string
+    merchantId: string
+    mode: 'test' | 'live'
+    /** Code, e-mail, names, phone as given and in E.164, metadata, risk action, times */
+    customer: Record<string, unknown>
+    /** One for each currency */
+    balances: Record<string, unknown>[]
+    /** Saved instruments, masked, removed ones too */
+    paymentMethods: Record<string, unknown>[]
+    /** Permissions to debit a bank account */
+    mandates: Record<string, unknown>[]
+    /** Outcomes, with masked details */
+    identityChecks: Record<string, unknown>[]
+    /** Bank accounts that the customer has or had */
+    dedicatedAccounts: Record<string, unknown>[]
+    /** Requests for such accounts */
+    dedicatedAccountRequests: Record<string, unknown>[]
+    /** The whole history of the cash in every currency, oldest first */
+    entries: Record<string, unknown>[]
+    /** Oldest first */
+    holds: Record<string, unknown>[]
+    /** Payments under a reference */
+    payments: Record<string, unknown>[]
+    /** Payment intents that fill the cash */
+    paymentIntents: Record<string, unknown>[]
+    /** Hosted pages */
+    checkoutSessions: Record<string, unknown>[]
+    /** Facts about the customer; of a transfer, those that the customer sent */
+    events: Record<string, unknown>[]
+    /** Webhooks that told of these events: to which endpoint, when */
+    deliveries: Record<string, unknown>[]
+    /** Writes about the customer: what, when, from which surface. The merchant’s people are left out */
+    trail: Record<string, unknown>[]
+  }
   /** GET /v1/holds/{id} */
   export interface Hold {
     id: string
@@ -3029,7 +3078,7 @@ export namespace Mteja {
   /** POST /v1/refunds: Refund a pay-in, a purchase or a capture, in whole or in part */
   export interface RefundBody {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
-    transactionId: string
+    transactionId: string | number
     /** Whole minor units, 1 to 2^53 - 1 */
     amount?: Amount | undefined
     reason?: string | undefined
@@ -3037,7 +3086,7 @@ export namespace Mteja {
   /** GET /v1/refunds: List refunds and reversals, newest first: all, those of a transaction or payment, or those of a customer */
   export interface ListRefundsQuery {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
-    transactionId?: string | undefined
+    transactionId?: string | number | undefined
     customerId?: string | undefined
     /** Default 50 */
     limit?: number | undefined
@@ -3053,7 +3102,7 @@ export namespace Mteja {
   /** POST /v1/reversals: Reverse a transaction: undo all that is left of it; also for a transfer */
   export interface ReverseBody {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
-    transactionId: string
+    transactionId: string | number
     reason?: string | undefined
   }
   /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */

@@ -16,10 +16,15 @@ const statement = {
   'nextAfter?': 'whole',
 } as const
 
+const erasure = { customerId: 'text', startedAt: 'text', 'erasedAt?': 'text' } as const
+
 /** The period of a statement, and its currency; default the merchant's first. */
 export type StatementPeriod = Pick<Mteja.GetStatementQuery, 'from' | 'to' | 'currency'>
 
-/** `client.customers`: a customer's balances now and at an instant, and statements of a period, with links to them. */
+/**
+ * `client.customers`: a customer's balances now and at an instant, statements of a period, with links to them, everything that
+ * is stored of a customer as a file, and its erasure.
+ */
 export class Customers {
   readonly #send: Send
 
@@ -62,5 +67,24 @@ export class Customers {
     const shape = { url: 'text', expiresAt: 'text' } as const
     const to = path`/v1/customers/${id}/statement-links`
     return this.#send({ method: 'POST', path: to, body: period, shape }, options)
+  }
+
+  /**
+   * Everything that is stored of the customer as one JSON file (`Mteja.PersonFile`). The text is given while it arrives, and
+   * no faster than it is read, because it may be longer than fits in memory.
+   */
+  export(id: string, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    const call = { method: 'GET', path: path`/v1/customers/${id}/export`, shape: 'application/json' } as const
+    return this.#send({ ...call, isStream: true }, options)
+  }
+
+  /** Removes everything personal of the customer, for good. The customer is hidden at once; `erasure` says when all is done. */
+  erase(id: string, options?: CallOptions): Promise<Mteja.Erasure> {
+    return this.#send({ method: 'POST', path: path`/v1/customers/${id}/erase`, shape: erasure }, options)
+  }
+
+  /** How far the erasure of a customer is. */
+  erasure(id: string, options?: CallOptions): Promise<Mteja.Erasure> {
+    return this.#send({ method: 'GET', path: path`/v1/customers/${id}/erasure`, shape: erasure }, options)
   }
 }

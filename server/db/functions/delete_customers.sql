@@ -2,19 +2,10 @@
 --
 -- The answer has a row for each customer with one of the codes: `already` for a customer who was deleted before, and for
 -- the others each obstacle to their deletion, or one row without an obstacle. If any customer has an obstacle, nobody is
--- deleted. The obstacles:
---   balance  an amount that is not 0 in an account of theirs. `detail` is the currency, `amount` the posted amount.
---   hold  an amount that is reserved. `detail` is the currency, `amount` the held amount.
---   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
---   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent.
---   dedicated_account  an account to which money could be sent. `detail` is its number.
+-- deleted. `customer_bindings` has the obstacles.
 --
 -- A deleted customer's payments that nobody has begun to pay are canceled, their payment methods and mandates are removed,
 -- and their unfinished checks and requests for accounts end. Their e-mail is free for another customer.
---
--- The order of the locks is the order in which others lock: what belongs to a customer, then the counters' row, which is the
--- queue of the ledger and of new customers, then the customers. Under the counters' row no money moves, so a balance that is
--- read as 0 stays 0. Under the customers' rows nothing new can be added to them (see `refuse_deleted_customer`).
 create or replace function delete_customers(p_merchant_id integer, p_mode text, p_now timestamptz, p_codes text[])
 returns table (code text, already boolean, obstacle text, detail text, amount bigint)
 language plpgsql volatile security definer set search_path = public, pg_temp
@@ -29,52 +20,18 @@ begin
   from customers c
   where c.merchant_id = p_merchant_id and c.mode = p_mode and c.code = any(p_codes) and c.deleted_at is null;
 
-  v_intents := open_intents_of(p_merchant_id, v_ids);
-  perform from payment_intents i where i.merchant_id = p_merchant_id and i.id = any(v_intents) order by i.id for update;
-  perform from payment_methods p
-  where p.merchant_id = p_merchant_id and p.customer_id = any(v_ids) order by p.id for update;
-  perform from mandates d where d.merchant_id = p_merchant_id and d.customer_id = any(v_ids) order by d.id for update;
-  perform from merchant_counters k where k.merchant_id = p_merchant_id and k.mode = p_mode for update;
-  perform from customers c where c.merchant_id = p_merchant_id and c.id = any(v_ids) order by c.id for update;
+  v_intents := lock_customers(p_merchant_id, p_mode, v_ids);
 
-  -- Again: between the looks and the locks another deletion may have come, and new payments.
+  -- Again: between the look and the locks another deletion may have come.
   select array_agg(c.id) into v_ids
   from customers c
   where c.merchant_id = p_merchant_id and c.id = any(v_ids) and c.deleted_at is null;
-  v_intents := open_intents_of(p_merchant_id, v_ids);
 
   return query
-  select o.code, false, o.obstacle, o.detail, o.amount
-  from (
-    select c.code, 'balance' as obstacle, a.currency as detail, a.posted as amount
-    from customers c
-    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.posted <> 0
-    where c.merchant_id = p_merchant_id and c.id = any(v_ids)
-    union all
-    select c.code, 'hold', a.currency, a.held
-    from customers c
-    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.held <> 0
-    where c.merchant_id = p_merchant_id and c.id = any(v_ids)
-    union all
-    select c.code, 'debt', a.currency, a.owed
-    from customers c
-    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.owed <> 0
-    where c.merchant_id = p_merchant_id and c.id = any(v_ids)
-    union all
-    select c.code, 'payment', 'pi_' || i.id, i.amount
-    from payment_intents i
-    left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
-    join customers c on c.merchant_id = i.merchant_id and c.id = coalesce(i.customer_id, pay.customer_id)
-    where i.merchant_id = p_merchant_id and i.id = any(v_intents)
-      -- Charged, or come without a charge and not credited yet.
-      and (i.status = 'processing' or (i.charged_at is not null and i.charge_reference is null))
-    union all
-    select c.code, 'dedicated_account', d.account_number, null
-    from customers c
-    join dedicated_accounts d on d.merchant_id = c.merchant_id and d.customer_id = c.id and d.removed_at is null
-    where c.merchant_id = p_merchant_id and c.id = any(v_ids)
-  ) o
-  order by o.code, o.obstacle, o.detail;
+  select b.code, false, b.obstacle, b.detail, b.amount
+  from customer_bindings(p_merchant_id, v_ids, v_intents, null) b
+  where b.binds = 'deletion'
+  order by b.code, b.obstacle, b.detail;
   if found then
     return;
   end if;

@@ -35,13 +35,16 @@ begin
     email, first_name, last_name, phone, phone_e164, metadata, risk_action, identified, search_text, updated_at
   ) on customers to mteja_app;
   grant update (answer) on idempotency_keys to mteja_app;
+  grant update (stage, position, horizon, emails, due_at, attempts, erased_at) on erasures to mteja_app;
   grant insert, update on sandbox_accounts to mteja_app;
   revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, find_receivable,
     allocate_ids, forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
-    close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events, forget_old_deliveries
+    customer_bindings, lock_customers, begin_erasure, continue_erasure, erase_events, erase_intents, erase_mentions,
+    erase_answer, close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events,
+    forget_old_deliveries
     from public, mteja_app;
   grant execute on function create_customers, post_commands, post_commands_v2, allocate_ids,
-    forget_idempotency_keys, delete_customers, close_merchant, reopen_merchant, change_merchant,
-    free_idempotency_key, forget_old_events, forget_old_deliveries to mteja_app;
+    forget_idempotency_keys, delete_customers, begin_erasure, continue_erasure, erase_mentions, erase_answer,
+    close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events, forget_old_deliveries to mteja_app;
 end
 $$;

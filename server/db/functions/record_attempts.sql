@@ -1,6 +1,6 @@
 -- Records attempts at deliveries of one merchant, given as an array of JSON objects. It settles or postpones these
 -- deliveries, and makes the deliveries due that waited for one of them. A delivery that was settled meanwhile, by another
--- process or because its endpoint was deleted, stays settled.
+-- process or because its endpoint was deleted, stays settled. Nothing that was told of an erased customer is kept.
 --
 -- Rows are looked up by arrays of ids. These are index look-ups whatever the planner knows: the queue is empty when the
 -- statements are first planned.
@@ -16,7 +16,12 @@ begin
   select array_agg((a ->> 'id')::bigint) from json_array_elements(p_attempts) a into v_ids;
 
   with done as materialized (
-    select * from json_to_recordset(p_attempts) as a (
+    select a.*, exists (
+      select from deliveries o
+      join erasures x on x.merchant_id = o.merchant_id and x.id = o.customer_id
+      where o.merchant_id = p_merchant_id and o.id = a.id
+    ) as is_erased
+    from json_to_recordset(p_attempts) as a (
       id bigint, started_at timestamptz, duration_ms integer, url text, request_headers json, answer_status integer,
       response_headers json, response_body text, error text, body text, status text, next_attempt_at timestamptz,
       failure_reason text
@@ -31,7 +36,8 @@ begin
         when d.status = 'failed' then d.failure_reason
         when d.status = 'pending' then a.failure_reason
       end,
-      attempt_count = d.attempt_count + 1, try_count = d.try_count + 1, body = a.body, claimed_until = null,
+      attempt_count = d.attempt_count + 1, try_count = d.try_count + 1, body = case when a.is_erased then null else a.body end,
+      claimed_until = null,
       last_attempt_at = a.started_at, updated_at = p_now,
       delivered_at = case when a.status = 'delivered' then coalesce(d.delivered_at, p_now) else d.delivered_at end
     from done a
@@ -45,7 +51,7 @@ begin
     )
     select
       p_merchant_id, a.id, u.attempt_count, a.started_at, a.duration_ms, a.url, a.request_headers, a.answer_status,
-      a.response_headers, a.response_body, a.error
+      case when not a.is_erased then a.response_headers end, case when not a.is_erased then a.response_body end, a.error
     from done a join updated u on u.id = a.id
   )
   select array_agg(u.id) from updated u where u.status <> 'pending' into v_settled;

@@ -29,6 +29,7 @@ export const errorCodes = [
   'no_longer_kept',
   'email_taken',
   'customer_not_deletable',
+  'customer_not_erasable',
   'reference_taken',
   'merchant_in_use',
   'api_key_ended',

@@ -101,7 +101,7 @@ export function parseCurrency(code: string, field = 'currency'): Currency {
   if (Object.hasOwn(exponents, upper)) return upper as Currency
   throw new ServiceError(
     'invalid_request',
-    `${field} must be an ISO 4217 currency code such as ZAR, not "${code}"`,
+    `${field} must be a currency that is served here, not "${code}"; served are ${currencies.join(', ')}`,
     field,
   )
 }

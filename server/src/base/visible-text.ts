@@ -12,6 +12,8 @@ const names: Readonly<Record<string, string>> = {
   '\u200d': 'ZERO WIDTH JOINER',
   '\u200e': 'LEFT-TO-RIGHT MARK',
   '\u200f': 'RIGHT-TO-LEFT MARK',
+  '\u2028': 'LINE SEPARATOR',
+  '\u2029': 'PARAGRAPH SEPARATOR',
   '\u202a': 'LEFT-TO-RIGHT EMBEDDING',
   '\u202b': 'RIGHT-TO-LEFT EMBEDDING',
   '\u202c': 'POP DIRECTIONAL FORMATTING',
@@ -29,12 +31,18 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /**
- * Characters that nobody sees: two texts that differ only by them look the same. Blanks, tabs and new lines are seen. Scripts
+ * Characters that nobody sees, and characters that have no meaning, which Unicode leaves to private use or gives to nobody: two
+ * texts that differ only by them look the same. Characters of a later Unicode are no such characters. Blanks, tabs and new lines are seen. Scripts
  * such as Arabic and Devanagari spell some words with a joiner or a non-joiner between two letters, so they may have it there.
  * So may an emoji and a letter of Mongolian have their selectors.
  */
 const invisible =
-  /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L})|(?<=\p{Extended_Pictographic})\ufe0f|(?<=\p{sc=Mong})[\u180b-\u180d\u180f])(?:[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800])/u
+  /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L})|(?<=\p{Extended_Pictographic})\ufe0f|(?<=\p{sc=Mong})[\u180b-\u180d\u180f])(?:[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800])/u
+
+const meaningless = /[\p{Co}\p{Noncharacter_Code_Point}]/u
+
+/** Blanks that nobody types. */
+const oddBlank = /[^\S \t\n\r]/u
 
 /** A character in a message: its code and name where it cannot be seen or looks like a blank, otherwise the character. */
 export function describeCharacter(character: string): string {
@@ -49,7 +57,7 @@ export function escapeInvisible(text: string): string {
   return text.replace(unseen, (character) => `<${codeOf(character)}>`)
 }
 
-const unseen = /(?![\t\n\r]|\u200c|\u200d)[\p{Cc}\p{Cf}\u2800\u3164]/gu
+const unseen = /(?![\t\n\r]|\u200c|\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Noncharacter_Code_Point}\u2800\u3164]/gu
 
 /** All of it printable ASCII, as most texts are. */
 const plain = /^[\x20-\x7e]*$/
@@ -59,8 +67,16 @@ export function refuseInvisible(text: string | null | undefined, field: string):
   if (text === null || text === undefined || plain.test(text)) return
   const [character] = invisible.exec(text) ?? []
   if (character === undefined) return
-  const message = `${field} has an invisible character, ${nameOf(character)}; send it without this character`
+  const kind = meaningless.test(character) ? 'a character without a meaning' : 'an invisible character'
+  const message = `${field} has ${kind}, ${nameOf(character)}; send it without this character`
   throw new ServiceError('invalid_request', message, field)
+}
+
+/** The name of the first character that nobody sees or types as it is, such as a byte order mark; null for a plain text. */
+export function findOddCharacter(text: string): string | null {
+  if (plain.test(text)) return null
+  const [character] = invisible.exec(text) ?? oddBlank.exec(text) ?? []
+  return character === undefined ? null : nameOf(character)
 }
 
 /** `U+200B ZERO WIDTH SPACE` */

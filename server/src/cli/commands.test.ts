@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test, vi } from 'vitest'
@@ -81,6 +82,20 @@ describe.each(needDatabase)('mteja %s', (line) => {
       expect(existsSync(dataFolder)).toBe(false)
     },
   )
+
+  test.runIf(testEngine === 'embedded')(`mteja ${line} refuses a file in the place of a folder`, async () => {
+    const folder = await makeTestFolder()
+    const dataFolder = path.join(folder, 'notes.txt')
+    await writeFile(dataFolder, 'mine')
+    for (const place of [dataFolder, path.join(dataFolder, 'data')]) {
+      const { code, stderr } = await run({ options: { dataFolder: place }, remove: async () => {} })
+      const reason = place === dataFolder ? 'is a file and no folder' : 'There is no database in the folder'
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(new RegExp(`^mteja: .*${reason}.*Correct --data[^\\n]*\\n$`)),
+      ])
+    }
+  })
 
   test.runIf(testEngine === 'postgresql')(
     `mteja ${line} refuses a database without Mteja’s tables, and makes none`,

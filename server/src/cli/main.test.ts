@@ -94,7 +94,7 @@ describe.each([['without a server'], ['while the server runs']])('%s', (title) =
       stderr: 'mteja: There is no merchant "mer_nobody"\n',
     })
     const { code, stderr } = await mteja('merchant', 'create', '--name', 'x', '--country', 'Kenya')
-    expect([code, stderr]).toEqual([1, expect.stringContaining('country must be an ISO 3166 code')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('country must be the ISO 3166 code of a country')])
   })
 })
 

@@ -40,3 +40,11 @@ test('a merchant is shown, renamed, given a currency and a time zone, closed and
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^mteja: The merchant Duka was closed on /)])
   expect((await mteja('merchant', 'reopen', id)).stdout).toBe(`Merchant ${id} is open again.\n`)
 })
+
+test('a merchant with many currencies takes one line of a terminal, and all of them are in the JSON', async () => {
+  const held = ['ZAR', 'KES', 'USD', 'NGN', 'GHS', 'XOF', 'EUR']
+  const created = await mteja('merchant', 'create', '--name', 'Bureau', '--currencies', held.join(','), '--json')
+  const { id } = JSON.parse(created.stdout)
+  expect((await mteja('merchant', 'show', id)).stdout).toMatch(/ ZAR,KES,USD,NGN,GHS \+ 2 +Africa/)
+  expect(JSON.parse((await mteja('merchant', 'show', id, '--json')).stdout).currencies).toEqual(held)
+})

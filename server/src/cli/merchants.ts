@@ -67,7 +67,15 @@ export function printMerchants(merchants: readonly Mteja.Merchant[]): void {
   printTable(columns, merchants.map(describe))
 }
 
+const shownCurrencies = 5
+
+/** The first currencies, because a merchant may hold all. `--json` has every one. */
+function listed(currencies: readonly string[]): string {
+  const more = currencies.length - shownCurrencies
+  return `${currencies.slice(0, shownCurrencies).join(',')}${more > 0 ? ` + ${more}` : ''}`
+}
+
 function describe({ id, integration, name, country, currencies, timeZone, closedAt }: Mteja.Merchant): string[] {
   const state = closedAt === null ? 'open' : `closed ${closedAt}`
-  return [id, String(integration), country, currencies.join(','), timeZone ?? '', state, name]
+  return [id, String(integration), country, listed(currencies), timeZone ?? '', state, name]
 }

@@ -124,6 +124,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     await tools.cashful.customers.deleteBulk([customerId])
     tools.did('deleted them', { customerId })
   }),
+  'customer.erased': aboutNobody(async (tools) => {
+    const customerId = await createCustomer(tools)
+    await tools.mteja.customers.erase(customerId)
+    tools.did('asked to erase them, which is complete a moment later', { customerId })
+  }),
   'customer.risk_action_changed': aboutCustomer(async (tools) => {
     const customer = await findCustomer(tools)
     await tools.paystack.customers.setRiskAction({ customer, risk_action: 'allow' })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -64,11 +64,19 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 
 /**
  * The socket of the live process that holds the folder, for `http.request({ socketPath })`, or undefined if there is
- * none.
+ * none. Throws StartupError for a file.
  */
 export async function connectToFolder(folder: string): Promise<string | undefined> {
+  refuseFile(folder)
   const socketPath = socketPathOf(folder)
   return (await askOwner(socketPath)) === 'nobody' ? undefined : socketPath
+}
+
+/** Throws StartupError for a file in the place of a folder, which would be reported as a connection that failed. */
+function refuseFile(folder: string): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new StartupError(`${folder} is a file and no folder. Correct --data (MTEJA_DATA).`)
+  }
 }
 
 function socketPathOf(folder: string): string {
@@ -78,6 +86,7 @@ function socketPathOf(folder: string): string {
 /** @returns a short name of the folder, by which this process can address any socket in the folder */
 function prepareFolder(folder: string): ShortName {
   try {
+    refuseFile(folder)
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     refuseOpenToOthers(folder)
     return shortNameOf(folder, `${socketName}.${'0'.repeat(16)}.new`)
@@ -193,7 +202,7 @@ function askOwner(socketPath: string): Promise<number | 'unknown' | 'nobody'> {
     const request = http.get({ socketPath, headers: { [lockHeader]: 'pid' }, timeout: answerTimeoutMs, agent: false })
     request.on('timeout', () => request.destroy())
     request.on('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'nobody' : 'unknown')
+      resolve(['ECONNREFUSED', 'ENOENT', 'ENOTDIR'].includes(error.code ?? '') ? 'nobody' : 'unknown')
     })
     request.on('response', (response) => {
       let body = ''

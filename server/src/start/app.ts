@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, maxHeaderSize } from 'node:http'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import Negotiator from 'negotiator'
 import { ServiceError } from '../base/errors.ts'
@@ -73,7 +73,8 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     bodyLimit: 1024 * 1024,
     trustProxy: options.trustProxy ?? false,
     genReqId: (request) => requestId(request.headers['x-request-id']),
-    routerOptions: { maxParamLength: 500 },
+    // As long as an address can be: a name that is too long for any thing is refused as an unknown name, by its route.
+    routerOptions: { maxParamLength: maxHeaderSize },
     rewriteUrl: addressOf,
     serverFactory: (answer) => servers.make(answer),
     // A call that arrives while the server closes is refused below, in the envelope of its surface.
@@ -144,7 +145,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
 function addressOf({ url = '/', method, headers }: IncomingMessage): string {
   const address = withPlainPath(url)
   // The root is Paystack's. A browser, which prefers a page to JSON, is shown the page.
-  if (method !== 'GET' || !/^\/(\?|$)/.test(address)) return address
+  if ((method !== 'GET' && method !== 'HEAD') || !/^\/(\?|$)/.test(address)) return address
   const preferred = new Negotiator({ headers }).mediaType(['application/json', 'text/html'])
   return preferred === 'text/html' ? `/app${address.slice(1)}` : address
 }

@@ -6,6 +6,7 @@ import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
@@ -57,6 +58,10 @@ export const workers: readonly Worker[] = [
     oldestDue: oldestDueDelivery,
   },
   rounds('stray_deliveries', 10_000, giveUpStrayDeliveries),
+  {
+    ...rounds('erasures', 250, continueErasures),
+    oldestDue: () => sql`select min(due_at) from erasures where erased_at is null`,
+  },
   rounds('retention', 10 * 60_000, removeOld),
   rounds('search_texts', 1000, foldSearchTexts),
 ]

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { defaultLimits, type Limits } from '../domain/context.ts'
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
+import { defaultDisputeWindowDays, type ErasureChoice } from '../domain/personal-data/erasure.ts'
 import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
 import { type Network, parseNetwork, type ReachPolicy } from '../domain/webhooks/reach.ts'
 import type { RateSettings } from '../surfaces/http/rates.ts'
@@ -49,6 +50,7 @@ export interface Config {
   tenantLimits: Limits
   /** For how long rows are kept. */
   retention: Retention
+  disputeWindowDays: ErasureChoice['disputeWindowDays']
   logLevel: string
   /** Whether all output is JSON lines, also on a terminal. */
   json: boolean
@@ -161,6 +163,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
         10_000,
       ),
     },
+    disputeWindowDays: readDisputeWindow(text('MTEJA_DISPUTE_WINDOW_DAYS')),
     retention: checkRetention({
       deliveries: readDays(
         'MTEJA_KEEP_DELIVERIES_DAYS',
@@ -249,6 +252,13 @@ function readDays(name: string, text: string | undefined, fallback: number | und
   if (text === 'forever') return undefined
   if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= 36_500) return Number(text)
   throw new ConfigError(`${name} must be a number of days from ${least} to 36500, or forever, not "${text}"`)
+}
+
+/** One number is for both modes. */
+function readDisputeWindow(text: string | undefined): ErasureChoice['disputeWindowDays'] {
+  if (text === undefined) return defaultDisputeWindowDays
+  const days = readNumber('MTEJA_DISPUTE_WINDOW_DAYS', text, 0, 36_500)
+  return { live: days, test: days }
 }
 
 /** An event is removed after its deliveries. */

@@ -84,6 +84,7 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
       meter,
       limits: config.tenantLimits,
       retention: config.retention,
+      disputeWindowDays: config.disputeWindowDays,
       webhookSender,
       ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }

@@ -4,14 +4,12 @@ import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-
-/** The reason why a customer cannot be deleted: see delete_customers.sql. */
-type Obstacle = 'balance' | 'hold' | 'debt' | 'payment' | 'dedicated_account'
+import { type Binding, describeBindings, stepsAgainst } from './bindings.ts'
 
 interface DeletionRow {
   code: string
   already: boolean
-  obstacle: Obstacle | null
+  obstacle: Binding['obstacle'] | null
   detail: string | null
   amount: bigint | null
 }
@@ -35,7 +33,7 @@ export async function deleteCustomers(context: Context, tenant: Tenant, codes: r
     `),
   )
   if (rows.length === 0) throw noneFound(codes)
-  const obstacles = rows.filter(({ obstacle }) => obstacle !== null)
+  const obstacles = rows.filter((row): row is DeletionRow & Binding => row.obstacle !== null)
   if (obstacles.length > 0) throw new ServiceError('customer_not_deletable', describeObstacles(obstacles))
   const deleted = new Set(rows.filter(({ already }) => !already).map(({ code }) => code))
   for (const code of deleted)
@@ -50,35 +48,8 @@ export function noneFound(codes: readonly string[]): ServiceError {
 }
 
 /** One sentence for all customers who cannot be deleted, and what to do about each reason. */
-function describeObstacles(rows: DeletionRow[]): string {
+function describeObstacles(rows: (DeletionRow & Binding)[]): string {
   const codes = [...new Set(rows.map(({ code }) => code))]
-  const each = codes.map((code) => {
-    const reasons = rows.filter((row) => row.code === code).map(describe)
-    return `customer ${code} has ${reasons.join(' and ')}`
-  })
-  const steps = [...new Set(rows.map(({ obstacle }) => nextSteps[obstacle as Obstacle]))]
-  return `Nobody was deleted: ${each.join('; ')}. ${steps.join('. ')}`
-}
-
-function describe({ obstacle, detail, amount }: DeletionRow): string {
-  switch (obstacle) {
-    case 'balance':
-      return `a balance of ${amount} ${detail}`
-    case 'hold':
-      return `a hold of ${amount} ${detail}`
-    case 'debt':
-      return `a debt of ${amount} ${detail}`
-    case 'payment':
-      return `the payment ${detail} under way`
-    default:
-      return `the dedicated account ${detail}`
-  }
-}
-
-const nextSteps: Record<Obstacle, string> = {
-  balance: 'Bring each balance to 0 first',
-  hold: 'Capture or release each hold first',
-  debt: 'Have each debt repaid, or give it up with an adjustment, first',
-  payment: 'Wait until each payment has succeeded or failed',
-  dedicated_account: 'Deactivate each dedicated account first',
+  const each = codes.map((code) => `customer ${code} has ${describeBindings(rows.filter((row) => row.code === code))}`)
+  return `Nobody was deleted: ${each.join('; ')}. ${stepsAgainst(rows)}`
 }

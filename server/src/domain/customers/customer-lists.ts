@@ -6,7 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { largeRead } from '../merchants/turns.ts'
 import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
 import { bareNumber, parsePhoneNumber, phoneDigits } from './phone-numbers.ts'
-import { fold, foldJoined } from './search-text.ts'
+import { fold, foldJoined, withoutBlanks } from './search-text.ts'
 
 export interface CustomerFilter {
   /** The whole e-mail, in any case. */
@@ -18,7 +18,9 @@ export interface CustomerFilter {
    */
   search?: string | readonly string[] | undefined
   /** Customers whose value is one of these, for each field that is given. Names and e-mails in any case. */
-  equal?: Partial<Record<CustomerField, readonly string[]>> | undefined
+  equal?: Partial<Record<Exclude<CustomerField, CustomerTime>, readonly string[]>> | undefined
+  /** Customers whose time is in one of these periods, for each time that is given. */
+  within?: Partial<Record<CustomerTime, readonly { from: Date; until: Date }[]>> | undefined
   /** Created at or after. */
   from?: Date | undefined
   /** Created before. */
@@ -28,6 +30,7 @@ export interface CustomerFilter {
 /** The fields by which customers can be sorted and chosen. Each is served by an index: see migration 0018. */
 export const customerFields = ['id', 'name', 'email', 'phoneNumber', 'createdAt', 'updatedAt'] as const
 export type CustomerField = (typeof customerFields)[number]
+type CustomerTime = 'createdAt' | 'updatedAt'
 
 /** Customers from number `first` to number `last`, in the order of their creation, of whom `deleted` are deleted. */
 interface NumberWindow {
@@ -59,7 +62,7 @@ const maxSortedMatches = 10_000
 const countedMatches = 1000
 
 /**
- * A page of customers, newest first or by another field. Without `email`, `search` or `equal` the total, and any page by the
+ * A page of customers, newest first or by another field. Without `email`, `search`, `equal` or `within` the total, and any page by the
  * time of creation, are index look-ups, however far the offset. For searches, counting stops at max(`countedMatches`, offset + limit + 1). Below that the total is exact. Above it
  * the total is a lower bound, which is still larger than the end of the page while more matches follow. Throws
  * `invalid_request` for a page too far in a list by another field, and for too many matches to sort by it, and
@@ -75,7 +78,9 @@ export async function listCustomers(
   const sort = page.sort ?? newestFirst
   if (sort.by !== 'createdAt') refuseFarPages(sort, page)
   const isFiltered =
-    filter.email !== undefined || [filter.search ?? []].flat().length > 0 || Object.keys(filter.equal ?? {}).length > 0
+    filter.email !== undefined ||
+    [filter.search ?? []].flat().length > 0 ||
+    Object.keys({ ...filter.equal, ...filter.within }).length > 0
   if (isFiltered) {
     const pageOfFound = sort.by === 'createdAt' ? pageOfMatches : pageOfSortedMatches
     const find = () => pageOfFound(context, tenant, { ...window, ...filter }, { ...page, sort })
@@ -249,16 +254,29 @@ const comparable: Partial<Record<CustomerField, (text: string) => string>> = {
   email: normalizeEmail,
 }
 
-/** The conditions of `equal`. Texts that are no time of day match nobody. */
+/** The conditions of `equal`. */
 function equalCondition(customer: Sql, equal: CustomerFilter['equal'] = {}): Sql {
   return Object.entries(equal).reduce((all, [name, values]) => {
     const field = name as CustomerField
     const value = fieldOf(customer, field)
-    if (field === 'createdAt' || field === 'updatedAt') {
-      return sql`${all} and ${value} = any(${values.map((text) => new Date(text))}::timestamptz[])`
-    }
     const texts = values.map(comparable[field] ?? ((text: string) => text))
     return sql`${all} and ${value} = any(${texts}::text[])`
+  }, nothing)
+}
+
+/** The conditions of `within`. The first and the last instant of all periods are there for the index of the time. */
+function withinCondition(customer: Sql, within: CustomerFilter['within'] = {}): Sql {
+  return Object.entries(within).reduce((all, [name, periods]) => {
+    const value = fieldOf(customer, name as CustomerTime)
+    if (periods.length === 0) return sql`${all} and false`
+    const [froms, untils] = [periods.map(({ from }) => from), periods.map(({ until }) => until)]
+    const [first, last] = [Math.min(...froms.map(Number)), Math.max(...untils.map(Number))]
+    return sql`${all}
+      and ${value} >= ${new Date(first)} and ${value} < ${new Date(last)}
+      and exists (
+        select from unnest(${froms}::timestamptz[], ${untils}::timestamptz[]) as p (first, after_last)
+        where ${value} >= p.first and ${value} < p.after_last
+      )`
   }, nothing)
 }
 
@@ -272,6 +290,7 @@ function matching(tenant: Tenant, filter: NumberWindow & CustomerFilter): Sql {
       ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
       ${searches.reduce((all, search) => sql`${all} ${searchCondition(tenant, search)}`, nothing)}
       ${equalCondition(sql`m`, filter.equal)}
+      ${withinCondition(sql`m`, filter.within)}
   `
 }
 
@@ -342,8 +361,9 @@ function searchCondition({ merchant }: Tenant, search: string): Sql {
   const numbers = [...new Set([digits, phone?.e164])].filter((number) => typeof number === 'string')
   // The groups of a phone number say little alone: 082 and 123 are in many numbers.
   const words = digits === null ? typed.split(/[\s,]+/) : [typed]
-  // A part of a text that begins and ends inside of words: "da Ob" finds Ada Obi.
-  const whole = words.length > 1 ? [fold(typed)].filter((text) => [...text].length > 2) : []
+  // A part of a text that begins and ends inside of words: "da Ob" finds Ada Obi, and "de la cruz" finds Delacruz.
+  const whole =
+    words.length > 1 ? [...new Set([fold(typed), withoutBlanks(typed)])].filter((text) => [...text].length > 2) : []
   const others = [...numbers, ...whole].map((text) => sql`or m.search_text like ${containing(text)}`)
   return sql`and (${wordsCondition(words)} ${others.reduce(both, nothing)})`
 }

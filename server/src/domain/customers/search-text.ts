@@ -14,25 +14,26 @@ export interface SearchedFields extends Names {
  * place, with a migration that makes the index `customers_unfolded` for it. Texts without the mark are then folded again in
  * the background. The mark is no letter, so the index of words does not hold it.
  */
-export const foldingMark = '\u0002'
+export const foldingMark = '\u0003'
 
 /**
  * Every text that a search looks at, folded, one item a line. A text with an apostrophe, a hyphen or initials is there twice,
  * in parts and as one word, because people write both. So is a text in Arabic letters with blanks: عبد الله is also عبدالله.
+ * The name is there without blanks as well: De La Cruz is also dela cruz and delacruz, and St. John is stjohn.
  */
 export function searchTextOf(customer: SearchedFields, number: PhoneNumber | null): string {
-  const items = [
-    fullNameOf(customer),
-    customer.email,
-    customer.phone,
-    number?.e164,
-    number?.national,
-    ...valuesOf(customer.metadata),
-  ]
+  const name = fullNameOf(customer)
+  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...valuesOf(customer.metadata)]
   const lines = items.filter((item) => typeof item === 'string').filter((item) => item !== '')
   const text = lines.join('\n')
-  if (!special.test(text)) return `${foldingMark}\n${text.toLowerCase()}`
-  return [foldingMark, ...new Set(lines.flatMap(formsOf))].join('\n')
+  const whole = name.includes(' ') ? [withoutBlanks(name)] : []
+  if (!special.test(text)) return [foldingMark, text.toLowerCase(), ...whole].join('\n')
+  return [foldingMark, ...new Set([...lines.flatMap(formsOf), ...whole])].join('\n')
+}
+
+/** A name as one word: its letters and digits, folded. */
+export function withoutBlanks(text: string): string {
+  return foldJoined(text).replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 }
 
 /** The forms of a text that a search may ask for. */

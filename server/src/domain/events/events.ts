@@ -8,6 +8,7 @@ export const eventTypes = [
   'customer.created',
   'customer.updated',
   'customer.deleted',
+  'customer.erased',
   'customer.risk_action_changed',
   'identity.succeeded',
   'identity.failed',

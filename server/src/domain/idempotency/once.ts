@@ -14,7 +14,7 @@ import {
 import { type Deed, recordDeed } from '../trail/trail.ts'
 import { type Attempt, freshAttempt, repeatedAttempt } from './attempt.ts'
 import { isRemembered } from './remembered.ts'
-import { type IdempotentRequest, type KeyScope, keyReused, storedKey } from './request.ts'
+import { type IdempotentRequest, isFingerprintOf, type KeyScope, keyReused, storedKey } from './request.ts'
 
 /**
  * The ways in which a request with a key is done once, and the thing that the work of each way is handed:
@@ -253,7 +253,7 @@ async function recall<Answer>(tx: TxContext, scope: KeyScope, request: Idempoten
     where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
   `)
   if (row === undefined) throw new ServiceError('busy', 'The key was forgotten at this moment; send the request again')
-  if (!row.fingerprint.equals(request.fingerprint)) throw keyReused(request, row.fingerprint)
+  if (!isFingerprintOf(request, row.fingerprint)) throw keyReused(request, row.fingerprint)
   const claimedAt = row.created_at
   if (row.answer === null) return { known: null, claimedAt }
   const kept = parseLossless(tx.vault.open(row.answer, 'answer')) as Remembered<Answer>
@@ -264,6 +264,35 @@ async function recall<Answer>(tx: TxContext, scope: KeyScope, request: Idempoten
 
 function seal(context: Context, remembered: object): Buffer {
   return context.vault.seal(JSON.stringify(remembered), 'answer')
+}
+
+/**
+ * Looks at the next `limit` remembered answers of a tenant, in the order of their keys. In the place of an answer whose text
+ * `isAbout` somebody, `refusal` is remembered, so that the request is not done again. Answers the last key that was looked
+ * at, null at the end.
+ */
+export async function eraseAnswers(
+  tx: TxContext,
+  { merchantId, mode }: KeyScope,
+  { after, limit }: { after: string | null; limit: number },
+  { isAbout, refusal }: { isAbout: (text: string) => boolean; refusal: ServiceError },
+): Promise<string | null> {
+  // The condition is that of the index idempotency_keys_texts, in the same words.
+  const rows = await tx.db.query<{ key: string; answer: Buffer | null; snapshot: string | null }>(sql`
+    select k.key, k.answer, k.snapshot::text from idempotency_keys k
+    where k.merchant_id = ${merchantId} and k.mode = ${mode} and (k.answer is not null or k.snapshot is not null)
+      and (${after}::text is null or k.key > ${after})
+    order by k.key
+    limit ${limit}
+  `)
+  const textOf = ({ answer, snapshot }: (typeof rows)[number]) =>
+    answer === null ? (snapshot ?? '') : tx.vault.open(answer, 'answer')
+  for (const row of rows.filter((each) => isAbout(textOf(each)))) {
+    await tx.db.query(sql`
+      select erase_answer(${merchantId}, ${mode}, ${row.key}, ${seal(tx, { refusal: refusalOf(refusal) })})
+    `)
+  }
+  return rows.length < limit ? null : (rows.at(-1)?.key ?? null)
 }
 
 /** Forgets keys older than some days, at most `limit` of them, and answers how many. */

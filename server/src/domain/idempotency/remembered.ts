@@ -31,6 +31,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   no_longer_kept: true,
   email_taken: true,
   customer_not_deletable: true,
+  customer_not_erasable: true,
   reference_taken: true,
   merchant_in_use: true,
   api_key_ended: true,

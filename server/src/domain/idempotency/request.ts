@@ -45,6 +45,12 @@ export function fingerprintOf(vault: Vault, operation: string, body: Record<stri
   return fingerprint
 }
 
+/** Whether a stored fingerprint is the request's. Of an erased answer the part for the whole request is left. */
+export function isFingerprintOf(request: IdempotentRequest, stored: Buffer): boolean {
+  const { fingerprint } = request
+  return stored.equals(stored.length === wholeBytes ? fingerprint.subarray(0, wholeBytes) : fingerprint)
+}
+
 /** The refusal of a key that belongs to another request, naming the members that differ. */
 export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceError {
   const known = new Set<number>()

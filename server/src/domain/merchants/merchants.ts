@@ -130,5 +130,6 @@ export function parseTimeZone(name: string): string {
 function parseCountry(country: string): CountryCode {
   const upper = country.trim().toUpperCase()
   if (isSupportedCountry(upper)) return upper
-  throw new ServiceError('invalid_request', `country must be an ISO 3166 code such as ZA, not "${country}"`, 'country')
+  const rule = 'the ISO 3166 code of a country that has phone numbers, such as ZA'
+  throw new ServiceError('invalid_request', `country must be ${rule}, not "${country}"`, 'country')
 }

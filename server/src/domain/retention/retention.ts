@@ -86,8 +86,8 @@ function removeOf(
   })
 }
 
-/** Repeats a step until it finds nothing more, or the signal. Answers the sum. */
-async function inSteps(signal: AbortSignal, step: (limit: number) => Promise<number>): Promise<number> {
+/** Repeats a step, with a rest after each, until it finds nothing more, or the signal. Answers the sum. */
+export async function inSteps(signal: AbortSignal, step: (limit: number) => Promise<number>): Promise<number> {
   let sum = 0
   while (!signal.aborted) {
     const startedAt = performance.now()

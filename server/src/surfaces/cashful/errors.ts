@@ -47,6 +47,7 @@ const statusByCode: Record<ErrorCode, number> = {
   too_many_api_keys: 409,
   email_taken: 409,
   customer_not_deletable: 409,
+  customer_not_erasable: 409,
   reference_taken: 409,
   merchant_in_use: 409,
   api_key_ended: 409,

@@ -57,6 +57,8 @@ describe.each(lists)('the list %s', (list) => {
     expect(await idsOf(list, { 'filter[ids]': first })).toEqual([first])
     const repeated = await api.call('GET', `/api/canary/${list}?filter%5Bids%5D=${first}&filter%5Bids%5D=${third}`)
     expect(repeated.json().data.map(({ id }: { id: string }) => id)).toEqual([first, third])
+    expect(await idsOf(list, { 'filter[ids][0]': first, 'filter[ids][1]': third })).toEqual([first, third])
+    expect(await idsOf(list, { 'filter[ids][]': third })).toEqual([third])
     expect(repeated.json().pagination).toEqual({ limit: 50, offset: 0, total: 2, hasMore: false })
     const both = await get(list, { filter: JSON.stringify({ ids: [first, third] }), limit: '1', offset: '1' })
     expect([both.json().data[0].id, both.json().pagination.total]).toEqual([third, 2])
@@ -64,7 +66,7 @@ describe.each(lists)('the list %s', (list) => {
 
   test(`${list}: an empty filter hides nothing`, async () => {
     expect(await idsOf(list, { filter: '{}' })).toEqual(await idsOf(list))
-    expect(await idsOf(list, { filter: '', sort: '', order: '' })).toEqual(await idsOf(list))
+    expect(await idsOf(list, { sort: '', order: '' })).toEqual(await idsOf(list))
   })
 
   test(`${list}: the order ASC is the opposite of DESC, on every page`, async () => {
@@ -83,12 +85,25 @@ describe.each(lists)('the list %s', (list) => {
   })
 
   test(`${list}: a filter, sort, order or limit that cannot be read is refused, never ignored`, async () => {
-    const filters = ['mer_x', '["ids"]', 'null', '5', '"x"', '{"ids":', '{"nothing":1}', '{"ids":[{}]}', '{"ids":null}']
+    const filters = [
+      '',
+      ' ',
+      'mer_x',
+      '["ids"]',
+      'null',
+      '5',
+      '"x"',
+      '{"ids":',
+      '{"nothing":1}',
+      '{"ids":[{}]}',
+      '{"ids":null}',
+    ]
     const unfit = [
       ...[...filters, '{"ids":["\\u0000"]}', '{"ids":["\\ud800"]}', '{"__proto__":1}'].map((filter) => ({ filter })),
       { 'filter[nothing]': 'x' },
       { 'filter[]': 'x' },
-      { 'filter[ids][]': 'x' },
+      { 'filter[ids][a]': 'x' },
+      { 'filter[ids': 'x' },
       { filter: JSON.stringify({ ids: Array.from({ length: 101 }, (_, i) => `x${i}`) }) },
       { filter: `{"ids":["${'x'.repeat(17_000)}"]}` },
       { sort: 'amount; drop table' },
@@ -165,7 +180,41 @@ describe('the list of customers', () => {
     ).toEqual([second])
     const { createdAt } = (await api.call('GET', `/api/canary/customers/${second}`)).json()
     expect(await idsOf('customers', { filter: JSON.stringify({ createdAt }) })).toEqual([second])
-    expect((await get('customers', { filter: '{"createdAt":"yesterday"}' })).statusCode).toBe(400)
+    for (const text of ['yesterday', '', ' ']) {
+      expect((await get('customers', { filter: JSON.stringify({ createdAt: text }) })).statusCode).toBe(400)
+    }
+  })
+
+  test('a day in a filter is the whole day of the merchant', async () => {
+    const create = async (at: string) => {
+      api.service.clock.advance(Date.parse(at) - api.service.clock.now().getTime())
+      return (await api.call('POST', '/api/canary/customers', { phoneNumber: '+27820000009', name: at })).json().id
+    }
+    const first = await create('2031-11-27T22:00:00.000Z')
+    const last = await create('2031-11-28T21:59:59.999Z')
+    const after = await create('2031-11-28T22:00:00.000Z')
+    for (const member of ['createdAt', 'updatedAt']) {
+      const of = (value: unknown) => idsOf('customers', { filter: JSON.stringify({ [member]: value }), order: 'ASC' })
+      expect(await of('2031-11-28')).toEqual([first, last])
+      expect(await of(['2031-11-28', '2031-11-29'])).toEqual([first, last, after])
+      expect(await of(['2031-11-27', '2031-11-29'])).toEqual([after])
+      expect(await of('2031-11-28T00:00:00')).toEqual([first])
+    }
+  })
+
+  test.each([
+    [
+      'filter={"__proto__":1}',
+      'filter has a member named __proto__ or constructor.prototype, which no object may have',
+    ],
+    ['filter={"name":1e999}', 'filter has a number too large to keep'],
+    ['filter[ids][a][]=x', 'filter cannot have "filter[ids][a][]"; write filter[ids]=…'],
+    ['filter=', 'filter must be a JSON object such as {"ids":["…"]}, not ""'],
+    ['email=a&email=b', 'email came more than once; send it once'],
+    ['limit=1&limit=2', 'limit came more than once; send it once'],
+  ])('%s is refused by the words: %s', async (query, message) => {
+    const answer = await api.call('GET', `/api/canary/customers?${encodeURI(query)}`)
+    expect([answer.statusCode, answer.json().message]).toEqual([400, [message]])
   })
 
   test('a list by another field ends where its pages would be slow, and says what to do', async () => {

@@ -91,7 +91,7 @@ export function readSort<Field extends string>(
 }
 
 function jsonMembers(text: string | undefined): [string, unknown][] {
-  if (!text) return []
+  if (text === undefined) return []
   const value = parse(text)
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value) && numberText(value) === null
   if (isObject) return Object.entries(value)
@@ -107,12 +107,16 @@ function parse(text: string): unknown {
   return parseJson(text, 'filter')
 }
 
-/** `filter[ids]=a&filter[ids]=b` */
+/** `filter[ids]=a&filter[ids]=b`, and as PHP and Rails write a list: `filter[ids][]=a` or `filter[ids][0]=a`. */
 function bracketedMembers(query: object): [string, unknown][] {
-  return Object.entries(query).flatMap(([name, value]) => {
-    const member = /^filter\[(.*)\]$/.exec(name)?.[1]
-    return member === undefined ? [] : [[member, value]]
-  })
+  const members = new Map<string, unknown[]>()
+  for (const [name, value] of Object.entries(query)) {
+    if (!name.startsWith('filter[')) continue
+    const member = /^filter\[([^[\]]*)\](?:\[\d*\])?$/.exec(name)?.[1]
+    if (member === undefined) throw refusal('filter', `filter cannot have ${quote(name)}; write filter[ids]=…`)
+    members.set(member, [...(members.get(member) ?? []), ...[value].flat()])
+  }
+  return [...members]
 }
 
 function readValue(member: string, value: unknown): string {

@@ -212,6 +212,7 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'customer.created': customerTelling,
   'customer.updated': customerTelling,
   'customer.deleted': customerTelling,
+  'customer.erased': customerTelling,
   'customer.risk_action_changed': customerTelling,
   'identity.succeeded': identityTelling,
   'identity.failed': identityTelling,

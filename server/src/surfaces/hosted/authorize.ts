@@ -35,8 +35,9 @@ interface Opened {
  * `/authorize/:accessCode`: the page on which a customer approves or declines a direct debit mandate. Only the address is
  * secret. The first answer counts.
  */
-export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
-  servePages(app, { title: 'Direct debit', sentenceFor: describeProblem })
+export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
+  servePages(app, surface, { prefix: '/authorize', title: 'Direct debit', sentenceFor: describeProblem })
 
   async function open(accessCode: string): Promise<Opened> {
     const { tenant, reference } = await findMandateTenant(context, accessCode)

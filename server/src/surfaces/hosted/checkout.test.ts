@@ -122,7 +122,8 @@ describe('paying on the checkout page', () => {
     const { statusCode, body: answered } = await submit(id, card('4084080000005408'))
     expect(statusCode).toBe(402)
     for (const body of [answered, (await view(id)).body]) {
-      expect(body).toContain('The payment was declined by the issuer')
+      expect(body).toContain('The payment was declined by your bank. Try again')
+      expect(body).not.toContain('issuer')
       expect(body).not.toContain('4084080000005408')
       expect(body).toContain('<form')
     }
@@ -140,6 +141,28 @@ describe('paying on the checkout page', () => {
     expect(byCard.body.slice(0, byCard.body.indexOf('<details'))).not.toMatch(/4084|"987"/)
     // Nobody else who opens the page sees them.
     expect((await view(id)).body).not.toMatch(/value="(082|12\/30)/)
+  })
+
+  test('after a decline that follows the page of a payment under way, the browser that typed the phone keeps it', async () => {
+    const id = await open()
+    const sent = await submit(id, { method: 'mobile_money', phone: '082 123 0007' })
+    expect([sent.statusCode, sent.headers.location]).toEqual([303, `/checkout/${id}`])
+    const [kept = '', ...attributes] = String(sent.headers['set-cookie']).split('; ')
+    expect(attributes).toEqual([`Path=/checkout/${id}`, 'Max-Age=600', 'HttpOnly', 'SameSite=Lax'])
+    expect((await view(id)).body).toContain('being processed')
+    await call('POST', `/v1/sandbox/payments/${id}/notice`, { outcome: 'declined' })
+    const headed = (cookie: string) => api.app.inject({ method: 'GET', url: `/checkout/${id}`, headers: { cookie } })
+    const own = (await headed(`theme=dark; ${kept}`)).body
+    expect(own).toContain('The payment was declined by your bank. Try again')
+    expect(own).toContain('value="082 123 0007"')
+    expect((await view(id)).body).not.toContain('0007"')
+    for (const cookie of ['mteja_phone=%zz', 'mteja_phone=4084084084084081', 'mteja_phone="><b>', 'x=mteja_phone=1']) {
+      const { statusCode, body } = await headed(cookie)
+      expect([cookie, statusCode]).toEqual([cookie, 200])
+      expect(body).not.toMatch(/4084084084084081"|<b>|value="1"/)
+    }
+    const byCard = await submit(await open(), card('4084080000060007'))
+    expect(byCard.headers['set-cookie']).toBeUndefined()
   })
 
   test('a declined form that is sent twice more pays once', async () => {

@@ -15,9 +15,10 @@ import { type OpenedPage, servePayments } from './payment.ts'
  * `/checkout/:id`: the page on which a person pays a checkout session. Only the address is secret. If the form is sent
  * again, a session that is paid or being paid is not charged.
  */
-export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
+export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
   const read = (opened: OpenedCheckout) => readOpened(opened, context.clock.now())
-  servePayments(app, context, '/checkout/:id', {
+  servePayments(app, surface, '/checkout/:id', {
     open: async (id) => read(await openCheckout(context, id)),
     pay: async (id, instrument) => read(await payCheckout(context, { id, instrument }, freshAttempt(context))),
   })

@@ -10,9 +10,10 @@ import { type OpenedPage, servePayments } from './payment.ts'
  * `/pay/:accessCode`: the page on which a customer pays a payment. As on a checkout session's page, only the address is
  * secret, and repeated submissions charge once.
  */
-export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
+export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
   const read = (opened: OpenedPayment) => readOpened(opened, context.clock.now())
-  servePayments(app, context, '/pay/:accessCode', {
+  servePayments(app, surface, '/pay/:accessCode', {
     open: async (accessCode) => read(await openPaymentPage(context, accessCode)),
     pay: async (accessCode, instrument) =>
       read(await payOnPage(context, { accessCode, instrument }, freshAttempt(context))),

@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from '../../base/clock.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatMoney } from '../../base/money.ts'
 import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
@@ -8,6 +7,7 @@ import type { HostedPages, PageChannel, TestInstruments } from '../../domain/pay
 import { type Html, html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
+import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { type Faults, readText, type Sent, textField } from './form.ts'
 import { servePages } from './serve-pages.ts'
@@ -64,14 +64,18 @@ interface Unpaid {
  */
 export function servePayments(
   app: FastifyInstance,
-  { clock }: { clock: Clock },
+  surface: SurfaceContext,
   url: '/pay/:accessCode' | '/checkout/:id',
   { open, pay }: PagesOfPayments,
 ): void {
-  servePages(app, { title: 'Payment', sentenceFor: describeProblem })
+  const { clock } = surface.context
+  const prefix = url === '/pay/:accessCode' ? '/pay' : '/checkout'
+  servePages(app, surface, { prefix, title: 'Payment', sentenceFor: describeProblem })
   const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
 
-  app.get(url, { schema: { hide: true } }, async (request, reply) => sendState(reply, await open(codeOf(request))))
+  app.get(url, { schema: { hide: true } }, async (request, reply) =>
+    sendState(reply, await open(codeOf(request)), typedBefore(request)),
+  )
 
   app.post<{ Body: Fields }>(url, { schema: { hide: true, body: { type: 'object' } } }, async (request, reply) => {
     const { body } = request
@@ -91,6 +95,7 @@ export function servePayments(
       if (state === 'open' && failure !== null) {
         return sendForm(reply.status(statusByCode.payment_declined), payment, unpaidBy(body, {}, tryAgain(failure)))
       }
+      if (state === 'processing' && instrument.type === 'mobile_money') keepTyped(reply, payment, instrument.phone)
       return reply.redirect(state === 'paid' ? (payment.returnUrl ?? payment.path) : payment.path, 303)
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
@@ -103,16 +108,39 @@ export function servePayments(
   })
 }
 
-function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage) {
+function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage, typed: Fields) {
   if (state === 'paid')
     return payment.returnUrl === null ? sendPaid(reply, payment) : reply.redirect(payment.returnUrl, 303)
   if (state === 'closed') return sendClosed(reply, payment)
   if (state === 'processing') return sendProcessing(reply, payment)
-  return sendForm(reply, payment, failure === null ? null : unpaidBy({}, {}, tryAgain(failure)))
+  return sendForm(reply, payment, failure === null ? null : unpaidBy(typed, {}, tryAgain(failure)))
 }
 
+const typedCookie = 'mteja_phone'
+const typedMaxAgeSeconds = 600
+
+/**
+ * A decline that comes later is shown by a page that was not sent with the form. The phone number is kept by the payer's own
+ * browser, for this page alone: nobody else who opens the page sees it.
+ */
+function keepTyped(reply: FastifyReply, { path }: PayPage, phone: string): void {
+  const value = `${typedCookie}=${encodeURIComponent(phone)}`
+  reply.header('set-cookie', `${value}; Path=${path}; Max-Age=${typedMaxAgeSeconds}; HttpOnly; SameSite=Lax`)
+}
+
+/** What the payer's browser has kept. A cookie that is none of ours is no text that was typed. */
+function typedBefore({ headers }: FastifyRequest): Fields {
+  const [, value = ''] = new RegExp(`(?:^|; )${typedCookie}=([^;]*)`).exec(headers.cookie ?? '') ?? []
+  try {
+    return { phone: decodeURIComponent(value) }
+  } catch {
+    return {}
+  }
+}
+
+/** A processor speaks of the issuer of a card. For its payer that is the bank. */
 function tryAgain(failure: string): string {
-  return `${failure}. Try again, or pay in another way.`
+  return `${failure.replace(/\b(?:the|your|its) (?:card )?issuer\b/gi, 'your bank')}. Try again, or pay in another way.`
 }
 
 const otherWay = 'This payment cannot be made in that way. Use one of the ways below.'
@@ -127,11 +155,11 @@ function methodOf({ method }: Fields): PageChannel {
 }
 
 /** The outcome of a charge is unknown after a fault, so the payer is told to look before paying again. */
-function describeProblem({ code, message, expected }: Problem, request: FastifyRequest): string {
+function describeProblem({ code, message, expected }: Problem, method: string): string {
   if (statusByCode[code] === 404) return 'There is no payment at this address. Check the link, or ask for a new one.'
   if (code === 'not_available' || code === 'merchant_closed') return 'Payments cannot be made here now.'
   if (expected && code !== 'busy') return message
-  return request.method === 'POST'
+  return method === 'POST'
     ? 'Something went wrong, and we do not know yet whether you have paid. Look again before you pay again.'
     : 'Something went wrong on our side. Look again in a moment.'
 }

@@ -1,25 +1,41 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { ServiceError } from '../../base/errors.ts'
 import { refuseUnstorableAddresses } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { html } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import { type Problem, problemOf } from '../http/problem.ts'
+import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 
-/** Reads forms as browsers send them, and answers each problem with a page. `sentenceFor` tells it to a person. */
-export function servePages(
-  app: FastifyInstance,
-  { title, sentenceFor }: { title: string; sentenceFor(problem: Problem, request: FastifyRequest): string },
-): void {
+export interface Pages {
+  /** The first part of the pages' addresses, such as `/pay`. */
+  prefix: `/${string}`
+  title: string
+  /** Tells a problem to a person. */
+  sentenceFor(problem: Problem, method: string): string
+}
+
+/** Reads forms as browsers send them, and answers each problem with a page. */
+export function servePages(app: FastifyInstance, { envelopes }: SurfaceContext, pages: Pages): void {
+  const { prefix, title, sentenceFor } = pages
   readBodies(app, 'json-or-urlencoded')
   refuseUnstorableAddresses(app)
+  envelopes.push({
+    prefix,
+    renderUnreadable: (_status, message) => ({ message }),
+    sendUnknown: (reply) => {
+      const body = html`<h1>${title}</h1><p>${sentenceFor(problemOf(new ServiceError('not_found', '')), 'GET')}</p>`
+      return sendPage(reply.status(404), { title, body })
+    },
+  })
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)
     if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
     const status = statusByCode[problem.code]
     const isGone = status === 404
     const again = isGone ? '' : html`<p><a class="button second" href="${request.url}">Look again</a></p>`
-    const body = html`<h1>${title}</h1><p>${sentenceFor(problem, request)}</p>${again}`
+    const body = html`<h1>${title}</h1><p>${sentenceFor(problem, request.method)}</p>${again}`
     return sendPage(reply.status(status), { title, body })
   })
 }

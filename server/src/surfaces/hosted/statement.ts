@@ -10,8 +10,9 @@ import { statementPage } from '../mteja/statement.ts'
 import { servePages } from './serve-pages.ts'
 
 /** `/statement/:token`: a statement, opened in a browser by a link that was made a few minutes before. */
-export const statementLinkPage: FastifyPluginAsync<SurfaceContext> = async (app, { context }) => {
-  servePages(app, { title: 'Statement', sentenceFor: describeProblem })
+export const statementLinkPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
+  const { context } = surface
+  servePages(app, surface, { prefix: '/statement', title: 'Statement', sentenceFor: describeProblem })
 
   app.get<{ Params: { token: string } }>('/statement/:token', { schema: { hide: true } }, async (request, reply) => {
     const opened = await openStatementLink(context, request.params.token)

@@ -78,9 +78,9 @@ export function parseJson(text: string, field?: string): unknown {
   try {
     value = secureJsonParse.parse(text, { protoAction: 'error', constructorAction: 'error' })
   } catch {
-    throw new ServiceError('invalid_request', unreadableBecause(text), field)
+    throw new ServiceError('invalid_request', unreadableBecause(text, field), field)
   }
-  const members = refuseUnstorable(value)
+  const members = refuseUnstorable(value, field)
   if (mayRepeat(text, members)) refuseRepeatedMembers(text, field)
   return mayLose(text) ? parseLossless(text) : value
 }
@@ -98,39 +98,55 @@ function mayRepeat(text: string, members: number): boolean {
 
 const space = 0x20
 
-const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}]/g
+const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\],]/g
+
+/** An object or a list that is being read, and the name or the number of the part of it that is read now. */
+interface Open {
+  names: Set<string> | null
+  part: string | number
+}
 
 function refuseRepeatedMembers(text: string, field: string | undefined): void {
-  const open: Set<string>[] = []
-  // The member of the whole in which a repeated one is found.
-  let around = field
+  const open: Open[] = []
   for (const [token, string, colon] of text.matchAll(tokens)) {
-    if (token === '{') open.push(new Set())
-    else if (token === '}') open.pop()
-    const names = open.at(-1)
-    if (colon === undefined || names === undefined) continue
+    if (token === '{') open.push({ names: new Set(), part: '' })
+    else if (token === '[') open.push({ names: null, part: 0 })
+    else if (token === '}' || token === ']') open.pop()
+    const now = open.at(-1)
+    if (now === undefined) continue
+    if (token === ',' && typeof now.part === 'number') now.part++
+    if (colon === undefined || now.names === null) continue
     // One name has several spellings: "a" is also "\u0061".
     const name = JSON.parse(string as string) as string
-    if (names.has(name)) throw repeated(open.length === 1 ? field : around, name)
-    names.add(name)
-    if (open.length === 1 && field === undefined) around = name
+    if (now.names.has(name)) throw repeated(field, open, name)
+    now.names.add(name)
+    now.part = name
   }
 }
 
-function repeated(around: string | undefined, name: string): ServiceError {
-  const message = `${around ?? 'The body'} has the member ${JSON.stringify(name)} twice; send it once`
-  return new ServiceError('invalid_request', message, around ?? name)
+/** The refusal names the object around the member: `transfers.17`. A name of the caller's own may be anything, and is cut. */
+function repeated(field: string | undefined, open: Open[], name: string): ServiceError {
+  const path = open.slice(0, -1).map(({ part }) => String(part).slice(0, 60))
+  const around = [...(field === undefined ? [] : [field]), ...path].join('.')
+  const message = `${around || 'The body'} has the member ${JSON.stringify(name)} twice; send it once`
+  return new ServiceError('invalid_request', message, around || name)
 }
 
-function unreadableBecause(text: string): string {
+/** The subject of a sentence about the text that was read. */
+function subjectOf(field: string | undefined): string {
+  return field ?? 'The body'
+}
+
+function unreadableBecause(text: string, field: string | undefined): string {
+  const subject = subjectOf(field)
   try {
     JSON.parse(text)
-    return 'The body has a member named __proto__ or constructor.prototype, which no object may have'
+    return `${subject} has a member named __proto__ or constructor.prototype, which no object may have`
   } catch (error) {
-    if (/^--\S+\r?\n/.test(text)) return 'The body must be JSON, not a multipart form'
+    if (/^--\S+\r?\n/.test(text)) return `${subject} must be JSON, not a multipart form`
     // The rest of the message would repeat a piece of the body.
     const [position = ''] = / at position \d+/.exec((error as Error).message) ?? []
-    return `The body is not valid JSON${position}`
+    return `${subject} is not valid JSON${position}`
   }
 }
 
@@ -141,20 +157,19 @@ function objectBody(body: unknown): Record<string, unknown> {
 }
 
 /** Answers the number of members in all objects. Walks without recursion, so that a deep body cannot exhaust the stack. */
-function refuseUnstorable(root: unknown): number {
+function refuseUnstorable(root: unknown, field?: string): number {
+  const refuse = (fault: string) => new ServiceError('invalid_request', `${subjectOf(field)} ${fault}`, field)
   let members = 0
   const rest: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
   for (let each = rest.pop(); each !== undefined; each = rest.pop()) {
     const { value, depth } = each
-    if (typeof value === 'string') refuseUnstorableText(value)
-    else if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new ServiceError('invalid_request', 'The body has a number too large to keep')
-    } else if (typeof value === 'object' && value !== null) {
-      if (depth >= maxDepth)
-        throw new ServiceError('invalid_request', `The body is nested deeper than ${maxDepth} levels`)
+    if (typeof value === 'string' && !isStorable(value)) throw refuse(unstorable)
+    if (typeof value === 'number' && !Number.isFinite(value)) throw refuse('has a number too large to keep')
+    if (typeof value === 'object' && value !== null) {
+      if (depth >= maxDepth) throw refuse(`is nested deeper than ${maxDepth} levels`)
       if (!Array.isArray(value)) members += Object.keys(value).length
       for (const [name, member] of Object.entries(value)) {
-        refuseUnstorableText(name)
+        if (!isStorable(name)) throw refuse(unstorable)
         rest.push({ value: member, depth: depth + 1 })
       }
     }
@@ -162,10 +177,7 @@ function refuseUnstorable(root: unknown): number {
   return members
 }
 
-function refuseUnstorableText(text: string): void {
-  if (!isStorable(text))
-    throw new ServiceError('invalid_request', 'The body has a NUL character or half a surrogate pair')
-}
+const unstorable = 'has a NUL character or half a surrogate pair'
 
 /** PostgreSQL stores any text without NUL. Half a surrogate pair is no character. */
 export function isStorable(text: string): boolean {

@@ -6,19 +6,20 @@ const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|
 
 /**
  * Reads `2024-01-01`, `2024-01-01T00:00:00Z`, with milliseconds, an offset or a space in the middle. A day alone stands for
- * its beginning. A day, and a time without an offset, are read by the merchant's clocks. Undefined for no text and for an
- * empty text. Throws `invalid_request`, also for a day that does not exist.
+ * its beginning. A day, and a time without an offset, are read by the merchant's clocks. Undefined for no text, and for a
+ * blank text, which clients of vendors send. The schemas of `/v1` refuse a blank text before. Throws `invalid_request`, also
+ * for a day that does not exist.
  */
 export function readInstant({ merchant }: Tenant, text: string | undefined, field: string): Date | undefined {
   const given = readText(text, field)
   return given && instantIn(merchant.timeZone, given, field)
 }
 
-/** Works like `readInstant`, but refuses an empty text too. */
-export function requiredInstant(tenant: Tenant, text: string, field: string): Date {
-  const instant = readInstant(tenant, text, field)
-  if (instant === undefined) throw notATime(text, field)
-  return instant
+/** Reads the time that a value must have: a day is the whole day, an instant is itself, to the millisecond. Refuses a blank text. */
+export function readMoment(tenant: Tenant, text: string, field: string): { from: Date; until: Date } {
+  const { from, until } = readClosedPeriod(tenant, [text, text], [field, field])
+  if (from === undefined || until === undefined) throw notATime(text, field)
+  return { from, until }
 }
 
 /**

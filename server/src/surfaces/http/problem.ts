@@ -28,7 +28,7 @@ function readProblem(error: unknown): Problem {
   if (error instanceof ServiceError) return problem(error.code, error.message, { field: error.field })
   const { validation, validationContext, statusCode, code } = error as Partial<FastifyError>
   if (validation) {
-    const { violations, more } = describeViolations(validation)
+    const { violations, more } = describeViolations(validation, validationContext)
     const told = violations.map((each) => sentence(each, validationContext))
     const message = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
     return problem('invalid_request', message, { field: violations[0]?.field, violations })

@@ -8,8 +8,11 @@ export interface RequestSchema {
   items?: RequestSchema
   minimum?: number
   maximum?: number
-  /** Texts in any case are one value. */
-  'x-reads'?: 'currency'
+  /**
+   * `currency`: texts in any case are one value. `free text`: it is kept as it came, and may be blank. `name`: a whole
+   * number is the text of its digits.
+   */
+  'x-reads'?: 'currency' | 'free text' | 'name'
 }
 
 /** A value as its schema asks for it, and the values that cannot be read so. */
@@ -37,7 +40,7 @@ interface Mode {
 
 function read(schema: RequestSchema, data: unknown, path: string, mode: Mode): unknown {
   if (typeof data === 'string') return mode.texts ? readText(schema, data, path, mode) : data
-  if (typeof data === 'number') return mode.texts && wantsOnlyText(schema) ? String(data) : data
+  if (typeof data === 'number') return isReadAsText(schema, data, mode) ? String(data) : data
   if (typeof data !== 'object' || data === null) return data
   const text = numberText(data)
   if (text !== null) return readNumber(schema, data, text, path, mode)
@@ -67,7 +70,9 @@ function readNumber(schema: RequestSchema, data: unknown, text: string, path: st
   const number = exactNumber(text)
   // Nothing is kept of a member without a type.
   if (schema.type === undefined) return number ?? data
-  if (wantsNumber(schema) && number !== null && isQuotable(number)) return number
+  if (wantsNumber(schema) && number !== null && isQuotable(number)) {
+    return isReadAsText(schema, number, mode) ? String(number) : number
+  }
   mode.faults.push(fault(schema, data, path))
   return data
 }
@@ -103,6 +108,12 @@ function wantsNumber(schema: RequestSchema): boolean {
   return wants(schema, 'number') || wants(schema, 'integer')
 }
 
-function wantsOnlyText(schema: RequestSchema): boolean {
-  return wants(schema, 'string') && !wantsNumber(schema)
+function isReadAsText(schema: RequestSchema, number: number, mode: Mode): boolean {
+  if (schema['x-reads'] === 'name') return Number.isSafeInteger(number) && number >= 0
+  return mode.texts && wantsOnlyText(schema)
+}
+
+/** A value that may also be an object or a list stands for itself: as a text, the number would be changed. */
+function wantsOnlyText({ type }: RequestSchema): boolean {
+  return Array.isArray(type) ? type.length > 0 && type.every((each) => each === 'string') : type === 'string'
 }

@@ -18,6 +18,11 @@ export function wholeNumber(minimum: number, maximum: number, options: { descrip
   return Type.Integer({ minimum, maximum, ...options })
 }
 
+/** A text of the caller, kept as it came. On `/v1` it alone may be blank: every other text means something. */
+export function freeText(maxLength: number, options: { description?: string; examples?: string[] } = {}) {
+  return Type.String({ maxLength, 'x-reads': 'free text', ...options })
+}
+
 /** The code of a currency in any case. With another case the request is the same: see `readIdempotencyKeys`. */
 export function currencyCode(options: { description?: string; examples?: string[] } = {}) {
   return Type.String({ maxLength: 10, 'x-reads': 'currency', examples: ['ZAR'], ...options })

@@ -4,6 +4,7 @@ import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
+import type { ErasureChoice } from '../../domain/personal-data/erasure.ts'
 import type { RetentionChoice } from '../../domain/retention/retention.ts'
 import type { EventRenderers } from '../../domain/webhooks/deliveries.ts'
 import type { SenderChoice } from '../../domain/webhooks/sender.ts'
@@ -17,7 +18,8 @@ export type Service = PaymentsContext &
   BankDirectoryChoice &
   AccountProviderChoice &
   SenderChoice &
-  RetentionChoice
+  RetentionChoice &
+  ErasureChoice
 
 /** The things that a surface works with. */
 export interface SurfaceContext {

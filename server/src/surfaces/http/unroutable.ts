@@ -8,6 +8,8 @@ export interface Envelope {
   readonly prefix: '' | `/${string}`
   /** The body of the answer. */
   renderUnreadable(status: number, message: string): unknown
+  /** Sends the page for an address that names nothing, where people and not programs ask. */
+  sendUnknown?(reply: FastifyReply): FastifyReply
 }
 
 /** The answer of the surface to which an address belongs, for errors that come before any surface is reached. */
@@ -29,21 +31,26 @@ function envelopeOf(envelopes: readonly Envelope[], path: string): Envelope | un
   return longestFirst
 }
 
+const undecodable = 'The address has a percent sign that encodes nothing'
+
 /** Answers a path that cannot be decoded (`%zz`). */
 export function answerUnroutable(envelopes: readonly Envelope[], request: FastifyRequest, reply: FastifyReply): void {
-  const body = renderInEnvelope(
-    envelopes,
-    request.raw.url ?? '',
-    400,
-    'The address has a percent sign that encodes nothing',
-  )
+  const path = request.raw.url ?? ''
+  // No hook runs for an address for which no route could be looked up.
+  reply
+    .header('x-request-id', request.id)
+    .header('x-content-type-options', 'nosniff')
+    .header('cache-control', 'no-store')
+    .serializer((text: string) => text)
+  const { sendUnknown } = envelopeOf(envelopes, path) ?? {}
+  if (sendUnknown !== undefined) {
+    sendUnknown(reply)
+    return
+  }
   reply
     .status(400)
-    // No hook runs for an address for which no route could be looked up.
-    .header('x-request-id', request.id)
     .type('application/json; charset=utf-8')
-    .serializer((text: string) => text)
-    .send(body)
+    .send(renderInEnvelope(envelopes, path, 400, undecodable))
 }
 
 const unreadable: Record<string, { status: number; message: string }> = {

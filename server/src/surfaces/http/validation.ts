@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import { closestMatch } from 'leven'
 import { amountRule } from '../../base/money.ts'
+import { findOddCharacter } from '../../base/visible-text.ts'
 import { type RequestSchema, readBySchema } from './reading.ts'
 
 /** A member of a request that does not fit its schema. `expected` completes the sentence "<field> …". */
@@ -83,15 +84,33 @@ function createAjv(): Ajv {
   return ajv
 }
 
+/** The pattern of a text that has more than blanks. */
+export const notBlank = '\\S'
+
 /** At most so many faults are described: a request of a thousand lines may have a fault in each. */
 const describedFaults = 10
 
 /** The faults in plain words, and how many more there are. */
-export function describeViolations(errors: FastifySchemaValidationError[]): { violations: Violation[]; more: number } {
+export function describeViolations(
+  errors: FastifySchemaValidationError[],
+  context?: string,
+): { violations: Violation[]; more: number } {
   // The forms that a value may have tell their faults themselves.
   const told = errors.filter(({ keyword }) => keyword !== 'anyOf')
-  const violations = told.slice(0, describedFaults).map(describeViolation)
+  const isQuery = context === 'querystring'
+  const violations = told
+    .slice(0, describedFaults)
+    .map((error) => (isQuery && isRepeated(error) ? describeRepeated(error) : describeViolation(error)))
   return { violations, more: told.length - violations.length }
+}
+
+/** A parameter that comes more than once is read as a list. */
+function isRepeated(error: FastifySchemaValidationError): boolean {
+  return error.keyword === 'type' && Array.isArray((error as { data?: unknown }).data)
+}
+
+function describeRepeated(error: FastifySchemaValidationError): Violation {
+  return { ...describeViolation(error), expected: 'came more than once; send it once', given: undefined }
 }
 
 export function describeViolation(error: FastifySchemaValidationError): Violation {
@@ -108,9 +127,17 @@ export function describeViolation(error: FastifySchemaValidationError): Violatio
   return {
     field,
     missing,
-    expected: sentence === undefined ? 'is not valid' : sentence(params, schema),
+    expected: sentence === undefined ? 'is not valid' : `${sentence(params, schema)}${withoutOddCharacter(error)}`,
     given: missing || secretFields.test(field) ? undefined : givenOf(keyword, (error as { data?: unknown }).data),
   }
+}
+
+/** An e-mail with a character that cannot be seen looks valid. */
+function withoutOddCharacter({ keyword, params, ...error }: FastifySchemaValidationError): string {
+  const { data } = error as { data?: unknown }
+  if (keyword !== 'format' || params.format !== 'email' || typeof data !== 'string') return ''
+  const odd = findOddCharacter(data)
+  return odd === null ? '' : `, without the character ${odd}`
 }
 
 /** A member that the schema does not have, with the nearest member that it has. */
@@ -144,6 +171,7 @@ interface ReadSchema {
   maximum?: number
   examples?: unknown[]
   'x-unit'?: string
+  'x-reads'?: string
 }
 
 function schemaOf(error: FastifySchemaValidationError): ReadSchema {
@@ -160,6 +188,7 @@ export const sentences: Record<string, (params: Params, schema: ReadSchema) => s
   required: () => 'is required',
   type: (params, schema) => {
     if (schema['x-unit'] === 'minor units') return `must be ${amountRule}`
+    if (schema['x-reads'] === 'name') return 'must be a string or a whole number'
     const types = [params.type].flat().map(String)
     if (types.includes('integer')) return inBounds(schema)
     return `must be ${types.map(article).join(' or ')}`
@@ -169,8 +198,12 @@ export const sentences: Record<string, (params: Params, schema: ReadSchema) => s
     params.format === 'date-time'
       ? 'must be a time such as 2024-01-01T00:00:00.000Z'
       : `must be a valid ${params.format}`,
-  pattern: (_params, { examples: [example] = [] }) =>
-    example === undefined ? 'is not written as it must be' : `must be written like ${JSON.stringify(example)}`,
+  pattern: ({ pattern }, { examples: [example] = [] }) =>
+    pattern === notBlank
+      ? 'must not be blank'
+      : example === undefined
+        ? 'is not written as it must be'
+        : `must be written like ${JSON.stringify(example)}`,
   minLength: (params) => (params.limit === 1 ? 'must not be empty' : `must be at least ${params.limit} characters`),
   maxLength: (params) => `must be at most ${params.limit} characters`,
   minItems: (params) => `must have at least ${plural(Number(params.limit), 'item')}`,
@@ -187,8 +220,10 @@ function inBounds({ type, minimum, maximum }: ReadSchema): string {
 
 /** The value at fault as JSON, shortened. Of a text or list of the wrong length only the length is told. */
 function givenOf(keyword: string, data: unknown): string | undefined {
-  if (keyword === 'minLength' || keyword === 'maxLength')
+  if (keyword === 'minLength' || keyword === 'maxLength') {
     return data === '' ? undefined : String([...String(data)].length)
+  }
+  if (keyword === 'pattern' && String(data).trim() === '') return undefined
   if (keyword === 'minItems' || keyword === 'maxItems') return String((data as unknown[]).length)
   return cut(JSON.stringify(data) ?? 'nothing')
 }

@@ -1,12 +1,19 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
 import { isUuid } from '../../base/ids.ts'
+import { largestNumber } from '../http/schemas.ts'
 import { limitSchema } from './schemas.ts'
 
-/** The name of a ledger transaction in the form of any API, which `findTransactionId` reads. */
-export const transactionName = Type.String({
-  minLength: 1,
+/**
+ * The name of a ledger transaction in the form of any API, which `findTransactionId` reads. Paystack's wire has the number of
+ * a payment as a number, so it may be sent as one.
+ */
+export const transactionName = Type.Unsafe<string>({
+  type: ['string', 'integer'],
+  'x-reads': 'name',
   maxLength: 200,
+  minimum: 0,
+  maximum: largestNumber,
   description:
     'The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: ' +
     'its reference, its number on Paystack’s API, pi_… or checkout_sess_…',

@@ -138,6 +138,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   too_many_api_keys: invalid(),
   email_taken: invalid(),
   customer_not_deletable: invalid(),
+  customer_not_erasable: invalid(),
   reference_taken: {
     status: 400,
     type: 'validation_error',

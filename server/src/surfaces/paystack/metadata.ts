@@ -16,22 +16,21 @@ export function readMetadata(given: Metadata | string | undefined, mode: 'lenien
 
 /**
  * Reads the metadata of a transaction, which clients send as JSON or as its text. The text of an object or a list
- * becomes the object or the list, and any other text is kept, also a text of JSON that could not be kept otherwise.
- * Undefined for an empty text.
+ * becomes the object or the list, and is refused for all that the object would be refused for, such as a member that comes
+ * twice. Any other text is kept. Undefined for an empty text.
  */
 export function readMetadataOrText(given: PaymentMetadata | undefined): PaymentMetadata | undefined {
   if (typeof given !== 'string') return given
   if (given.trim() === '') return undefined
-  const value = objectOrText(given)
-  return typeof value === 'object' && value !== null ? (value as Exclude<PaymentMetadata, string>) : given
+  return isObjectText(given) ? (parseJson(given, 'metadata') as Exclude<PaymentMetadata, string>) : given
 }
 
-function objectOrText(text: string): unknown {
+function isObjectText(text: string): boolean {
   try {
-    return parseJson(text, 'metadata')
-  } catch (error) {
-    if (error instanceof ServiceError) return text
-    throw error
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null
+  } catch {
+    return false
   }
 }
 

@@ -41,7 +41,13 @@ const hostedConfigSchema = Type.Object({
   merchantAvatarUrl: text(2000),
   requireContact: Type.Optional(Type.Boolean()),
   requireAddress: Type.Optional(Type.Boolean()),
-  taxRate: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  taxRate: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 100,
+      description: 'Given back as it came, 0 without it; no amount changes by it',
+    }),
+  ),
   embedMode: Type.Optional(Type.Boolean()),
   embedOrigin: text(2000),
   methods: Type.Optional(

@@ -24,7 +24,7 @@ import { listPaymentMethods } from '../../../domain/payments/payment-method-list
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { TransactionKind } from '../../../domain/trail/trail.ts'
 import { tenantOf } from '../../http/authentication.ts'
-import { requiredInstant } from '../../http/instants.ts'
+import { readMoment } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, type Filter, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
@@ -122,6 +122,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
         email: email?.trim() || undefined,
         search: [search, ...(given.q ?? [])].map((text) => text?.trim() ?? '').filter((text) => text !== ''),
         equal: readEqual(tenant, given),
+        within: readTimes(tenant, given),
       }
       // All customers of a list are of one merchant.
       const sort = { by: by === 'merchantId' ? 'createdAt' : by, direction } as const
@@ -289,18 +290,23 @@ function idOf(request: FastifyRequest): string {
 
 /** The conditions of a filter on the customers' own members. Texts that are no phone number match no customer. */
 function readEqual(tenant: Tenant, given: Filter<(typeof filtered)[number]>): CustomerFilter['equal'] {
-  const { ids, id, phoneNumber, createdAt, updatedAt, name, email } = given
-  const instants = (member: string, texts: readonly string[]) =>
-    texts.map((text) => requiredInstant(tenant, text, `filter.${member}`).toISOString())
+  const { ids, id, phoneNumber, name, email } = given
   const equal = {
     id: bothOf(ids, id),
     name,
     email,
     phoneNumber: phoneNumber?.map((text) => parsePhoneNumber(text, tenant.merchant.country)?.e164 ?? text),
-    createdAt: createdAt && instants('createdAt', createdAt),
-    updatedAt: updatedAt && instants('updatedAt', updatedAt),
   }
   return Object.fromEntries(Object.entries(equal).filter(([, values]) => values !== undefined))
+}
+
+/** The times of a filter. A day is the whole day of the merchant. */
+function readTimes(tenant: Tenant, given: Filter<(typeof filtered)[number]>): CustomerFilter['within'] {
+  const times = (['createdAt', 'updatedAt'] as const).flatMap((member) => {
+    const periods = given[member]?.map((text) => readMoment(tenant, text, `filter.${member}`))
+    return periods === undefined ? [] : [[member, periods] as const]
+  })
+  return Object.fromEntries(times)
 }
 
 function readChanges({ email, name, metadata }: Static<typeof updateCustomerSchema>): CustomerChanges {

@@ -184,3 +184,49 @@ test.each([
 ])('a statement with %s is refused in words that say why', async (query, message) => {
   expect((await statement(query)).json().error.message).toBe(message)
 })
+
+test('a customer’s file has everything that is stored of the customer, in one version of JSON, with instruments and identity masked', async () => {
+  const { ada, ben } = wallet
+  await wallet.payIn(ada, 1000)
+  const identity = { first_name: 'Ada', last_name: 'Obi', type: 'bank_account', country: 'NG', bvn: '22155544433' }
+  const checked = { ...identity, bank_code: '007', account_number: '0987612345' }
+  expect((await wallet.send('POST', `/customer/${ada}/identification`, checked)).statusCode).toBe(202)
+  await wallet.api.settle()
+  await wallet.send('POST', '/v1/sandbox/payment-methods', {
+    customerId: ada,
+    type: 'mobile_money',
+    phone: '+27829990001',
+    provider: 'mpesa',
+  })
+  await wallet.send('POST', '/v1/holds', { customerId: ada, amount: 40, description: 'deposit' })
+  const transfer = { fromCustomerId: ada, toCustomerId: ben, amount: 1, currency: 'ZAR' }
+  // More than are read at once.
+  const transfers = Array.from({ length: 520 }, (_, i) => ({ ...transfer, description: `no ${i}` }))
+  expect((await wallet.send('POST', '/v1/transfers/batch', { transfers })).statusCode).toBe(200)
+
+  const answer = await wallet.get(`/v1/customers/${ada}/export`)
+  expect([answer.statusCode, answer.headers['content-disposition']]).toEqual([
+    200,
+    `attachment; filename="${ada}.json"`,
+  ])
+  const file = answer.json()
+  expect(file).toMatchObject({
+    format: 'mteja-customer',
+    version: 1,
+    mode: 'test',
+    customer: { code: ada, phoneE164: expect.stringMatching(/^\+27/) },
+    balances: [{ currency: 'ZAR', posted: 480, held: 40, available: 440 }],
+    paymentMethods: [{ type: 'mobile_money', last4: '0001' }],
+    identityChecks: [{ status: 'failed', details: { bvn: '221*****433', accountNumber: '098****345' } }],
+    holds: [{ amount: 40, status: 'placed', description: 'deposit' }],
+  })
+  expect(file.entries.map((entry: { number: number }) => entry.number)).toEqual(
+    Array.from({ length: 521 }, (_, i) => i + 1),
+  )
+  expect(file.entries.at(-1)).toMatchObject({ kind: 'transfer', amount: -1, balanceAfter: 480, description: 'no 519' })
+  expect(file.events.filter((event: { type: string }) => event.type === 'transfer.completed')).toHaveLength(520)
+  expect(file.trail.map((each: { action: string }) => each.action)).toContain('createCustomer')
+  expect(answer.body).not.toMatch(/22155544433|0987612345|829990001/)
+  const deleted = (await wallet.get(`/v1/customers/${ben}/export`)).json()
+  expect(deleted.entries).toHaveLength(520)
+})

@@ -6,6 +6,8 @@ import type { Context } from '../../../domain/context.ts'
 import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { type Erasure, eraseCustomer, getErasure } from '../../../domain/personal-data/erasure.ts'
+import { openPersonFile, type PersonFile } from '../../../domain/personal-data/person-file.ts'
 import { createStatementLink } from '../../../domain/wallet/statement-links.ts'
 import {
   listBalances,
@@ -22,8 +24,18 @@ import { readEnd, readPeriod } from '../../http/instants.ts'
 import { guardPage } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { largestNumber, wholeNumber } from '../../http/schemas.ts'
-import { currencySchema, customerIdSchema, date, nullableText, responses, timeZoneSchema } from '../schemas.ts'
+import { sendText } from '../../http/send-text.ts'
+import {
+  currencySchema,
+  customerIdSchema,
+  date,
+  modeSchema,
+  nullableText,
+  responses,
+  timeZoneSchema,
+} from '../schemas.ts'
 import { statementPage } from '../statement.ts'
+import { streams } from '../streams.ts'
 
 const tags = ['Customers']
 const params = Type.Object({ id: customerIdSchema })
@@ -107,7 +119,50 @@ const statementSchema = Type.Object({
   }),
 })
 
-/** `/v1/customers/:id`: a customer's balances now and at an instant, and statements of a period. */
+const erasureSchema = Type.Object({
+  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  startedAt: Type.String({ ...date, description: 'Since this time the customer is hidden everywhere' }),
+  erasedAt: Type.Union([date, Type.Null()], {
+    description: 'Since this time nothing personal is stored; null while the history is looked through',
+  }),
+})
+
+const fileRow = Type.Record(Type.String(), Type.Unknown())
+const fileRows = (description: string) => Type.Array(fileRow, { description })
+
+const personFileSchema = Type.Object({
+  format: Type.Literal('mteja-customer', { examples: ['mteja-customer'] }),
+  version: Type.Literal(1, {
+    description: 'A version only gets new members; a change of another kind makes the next version',
+    examples: [1],
+  }),
+  exportedAt: date,
+  merchantId: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }),
+  mode: modeSchema,
+  customer: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'Code, e-mail, names, phone as given and in E.164, metadata, risk action, times',
+    examples: [{ code: 'CUS_xnxdt6s1zg1f4nx', email: 'ada@example.com', firstName: 'Ada' }],
+  }),
+  balances: fileRows('One for each currency'),
+  paymentMethods: fileRows('Saved instruments, masked, removed ones too'),
+  mandates: fileRows('Permissions to debit a bank account'),
+  identityChecks: fileRows('Outcomes, with masked details'),
+  dedicatedAccounts: fileRows('Bank accounts that the customer has or had'),
+  dedicatedAccountRequests: fileRows('Requests for such accounts'),
+  entries: fileRows('The whole history of the cash in every currency, oldest first'),
+  holds: fileRows('Oldest first'),
+  payments: fileRows('Payments under a reference'),
+  paymentIntents: fileRows('Payment intents that fill the cash'),
+  checkoutSessions: fileRows('Hosted pages'),
+  events: fileRows('Facts about the customer; of a transfer, those that the customer sent'),
+  deliveries: fileRows('Webhooks that told of these events: to which endpoint, when'),
+  trail: fileRows('Writes about the customer: what, when, from which surface. The merchant’s people are left out'),
+})
+
+/**
+ * `/v1/customers/:id`: a customer's balances now and at an instant, statements of a period, everything that is stored of the
+ * customer as one file, and its erasure.
+ */
 export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
   routes.get(
     '/customers/:id/balances',
@@ -224,6 +279,94 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
       return { url: `${publicUrl()}/statement/${token}`, expiresAt: expiresAt.toISOString() }
     },
   )
+
+  routes.get(
+    '/customers/:id/export',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'exportCustomer',
+        summary: 'Get everything that is stored of a customer as one JSON file, sent while it is made',
+        description:
+          'Also of a customer who was deleted. Instruments, account numbers and identity details are masked. The lists are ' +
+          'read one after the other, so a change during the export may be in one list and not in another.',
+        tags,
+        params,
+        response: streams({ 'application/json': personFileSchema }, 401, 404),
+      },
+    },
+    async (request, reply) => {
+      const tenant = tenantOf(request)
+      const file = await openPersonFile(context, tenant, request.params.id)
+      const head = {
+        exportedAt: context.clock.now().toISOString(),
+        merchantId: tenant.merchant.code,
+        mode: tenant.mode,
+      }
+      reply.header('content-disposition', `attachment; filename="${file.customer.code}.json"`)
+      return sendText(reply, 'application/json; charset=utf-8', jsonOf(head, file))
+    },
+  )
+
+  routes.post(
+    '/customers/:id/erase',
+    {
+      scope: 'settings',
+      once: 'in a transaction',
+      status: 202,
+      schema: {
+        operationId: 'eraseCustomer',
+        summary: 'Erase a customer: remove everything personal, for good; the books stay under the customer’s code',
+        description:
+          'From the answer on the customer is hidden everywhere. The history is looked through in the background, and ' +
+          '`erasedAt` says when this was complete. Refused while money, holds, payments under way, dedicated accounts, ' +
+          'mandates or the time for disputes remain. A customer who was deleted can be erased. It cannot be undone.',
+        tags,
+        params,
+        response: responses(202, erasureSchema, 401, 403, 404, 409),
+      },
+    },
+    async (request, tx) => renderErasure(await eraseCustomer(tx, tenantOf(request), request.params.id)),
+  )
+
+  routes.get(
+    '/customers/:id/erasure',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'getErasure',
+        summary: 'See whether the erasure of a customer is complete',
+        tags,
+        params,
+        response: responses(200, erasureSchema, 401, 404),
+      },
+    },
+    async (request) => renderErasure(await getErasure(context, tenantOf(request), request.params.id)),
+  )
+}
+
+function renderErasure({ customerCode, startedAt, erasedAt }: Erasure) {
+  return {
+    customerId: customerCode,
+    startedAt: startedAt.toISOString(),
+    erasedAt: erasedAt?.toISOString() ?? null,
+  }
+}
+
+/** One JSON object, written while the lists in it are read. */
+async function* jsonOf(head: Record<string, unknown>, { customer, sections }: PersonFile): AsyncGenerator<string> {
+  yield JSON.stringify({ format: 'mteja-customer', version: 1, ...head, customer }).slice(0, -1)
+  for (const { name, pages } of sections) {
+    yield `,\n${JSON.stringify(name)}:[`
+    let separator = '\n'
+    for await (const rows of pages()) {
+      if (rows.length === 0) continue
+      yield separator + rows.map((row) => JSON.stringify(row)).join(',\n')
+      separator = ',\n'
+    }
+    yield ']'
+  }
+  yield '}\n'
 }
 
 async function balancesNow(context: Context, tenant: Tenant, customer: Customer) {

@@ -192,8 +192,6 @@ export const eventRoutes: RouteFile = (routes, surface) => {
     '/events/stream',
     {
       scope: 'read',
-      // No reader would read an answer to HEAD to its end.
-      exposeHeadRoute: false,
       schema: {
         operationId: 'streamEvents',
         summary: 'Stream events as they happen, as JSON lines, until you disconnect',
@@ -218,7 +216,9 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, reply) => {
-      const { style = 'standard', after, seconds = Number.POSITIVE_INFINITY } = request.query
+      const { style = 'standard', after, seconds: asked = Number.POSITIVE_INFINITY } = request.query
+      // An answer to HEAD has no lines, so there is nothing to wait for.
+      const seconds = request.method === 'HEAD' ? 0 : asked
       const left = new AbortController()
       reply.raw.once('close', () => left.abort())
       const looks = followEvents(context, tenantOf(request), {

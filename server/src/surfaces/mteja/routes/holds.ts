@@ -4,6 +4,7 @@ import { captureHold, getHold, type Hold, listHolds, placeHold, releaseHold } fr
 import { tenantOf } from '../../http/authentication.ts'
 import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { freeText } from '../../http/schemas.ts'
 import {
   amountSchema,
   currencySchema,
@@ -61,7 +62,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
           customerId: customerIdSchema,
           amount: amountSchema,
           currency: Type.Optional(currencySchema),
-          description: Type.Optional(Type.String({ maxLength: 500, examples: ['Ride'] })),
+          description: Type.Optional(freeText(500, { examples: ['Ride'] })),
           expiresAt: Type.Optional(
             Type.String({
               maxLength: 40,

@@ -105,7 +105,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
         tags,
         params: merchantParams,
         body: Type.Object({
-          name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, examples: ['Duka'] })),
+          name: Type.Optional(Type.String({ maxLength: 200, examples: ['Duka'] })),
           addCurrencies: Type.Optional(
             Type.Array(Type.String({ maxLength: 10 }), {
               minItems: 1,

@@ -3,7 +3,7 @@ import { useWalletApi } from '../../../../test/wallet-api.ts'
 
 const wallet = useWalletApi()
 
-const refund = (transactionId: string, more: object = {}, key?: string) =>
+const refund = (transactionId: string | number, more: object = {}, key?: string) =>
   wallet.send('POST', '/v1/refunds', { transactionId, ...more }, key)
 const reverse = (transactionId: string, key?: string) => wallet.send('POST', '/v1/reversals', { transactionId }, key)
 
@@ -123,9 +123,24 @@ test('a payment is refunded and reversed by any of its names', async () => {
   expect((await wallet.get(`/v1/refunds/${first.id}`)).json()).toMatchObject({ amount: 100, customerId: null })
   const { payment } = (await wallet.get('/v1/transactions/order-17')).json()
   expect((await refund(String(data.id), { amount: 100 })).json().transactionId).toBe(first.transactionId)
+  // A key tells the number and its text as one request.
+  const byNumber = await refund(data.id, { amount: 10 }, 'by-number')
+  expect(byNumber.json()).toMatchObject({ transactionId: first.transactionId, amount: 10 })
+  expect((await refund(String(data.id), { amount: 10 }, 'by-number')).json()).toEqual(byNumber.json())
   expect((await refund(payment.paymentIntentId, { amount: 100 })).json().transactionId).toBe(first.transactionId)
-  expect((await reverse('order-17')).json()).toMatchObject({ amount: 200, transactionId: first.transactionId })
+  expect((await reverse('order-17')).json()).toMatchObject({ amount: 190, transactionId: first.transactionId })
   expect((await refund('order-17')).json().error.code).toBe('refund_exceeded')
+  const reversed = await wallet.send('POST', '/v1/reversals', { transactionId: data.id })
+  expect(reversed.json().error.code).toBe('refund_exceeded')
+})
+
+test.each([
+  [1.5, 'transactionId must be a string or a whole number, not 1.5'],
+  [true, 'transactionId must be a string or a whole number, not true'],
+  [-5, 'transactionId must be a whole number from 0 to 9007199254740991, not -5'],
+])('a payment is not named by %s', async (transactionId, message) => {
+  const { error } = (await wallet.send('POST', '/v1/refunds', { transactionId })).json()
+  expect(error).toEqual({ code: 'invalid_request', message, field: 'transactionId' })
 })
 
 test('a payment that is not paid is not refunded, and the message says so', async () => {

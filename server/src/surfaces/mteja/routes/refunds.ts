@@ -10,6 +10,7 @@ import {
 } from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { freeText } from '../../http/schemas.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep, transactionName } from '../names.ts'
 import { amountSchema, customerIdSchema, date, nullableText, responses } from '../schemas.ts'
@@ -17,7 +18,7 @@ import { amountSchema, customerIdSchema, date, nullableText, responses } from '.
 const tags = ['Refunds']
 const id = '019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'
 
-export const reason = Type.Optional(Type.String({ maxLength: 500, examples: ['Returned goods'] }))
+export const reason = Type.Optional(freeText(500, { examples: ['Returned goods'] }))
 
 /** The answer to a new refund keeps these members alone, because a repeat of an old request has the old bytes. */
 export const refundSchema = Type.Object({

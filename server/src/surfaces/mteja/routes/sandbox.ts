@@ -11,7 +11,7 @@ import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/san
 import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { wholeNumber } from '../../http/schemas.ts'
+import { freeText, wholeNumber } from '../../http/schemas.ts'
 import { amountSchema, currencySchema, date, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
@@ -89,7 +89,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           customerId,
           amount: amountSchema,
           currency: Type.Optional(currencySchema),
-          description: optionalText(500, 'Top-up'),
+          description: Type.Optional(freeText(500, { examples: ['Top-up'] })),
         }),
         response: responses(201, payInSchema, 401, 403, 404),
       },
@@ -249,10 +249,9 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           senderName: optionalText(200, 'Ada Obi'),
           senderBank: optionalText(100, 'Zenith Bank'),
           senderAccountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
-          narration: optionalText(500, 'Rent'),
+          narration: Type.Optional(freeText(500, { examples: ['Rent'] })),
           reference: Type.Optional(
             Type.String({
-              minLength: 1,
               maxLength: 100,
               description:
                 'The bank’s reference: letters, digits and any of "-._=". It becomes the reference of the payment',
@@ -281,7 +280,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         params: Type.Object({ reference: Type.String({ examples: ['ekk8t49ogj1x0c2'] }) }),
         body: Type.Object({
           accountNumber: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0123456789'] })),
-          bankCode: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['058'] })),
+          bankCode: Type.Optional(Type.String({ maxLength: 20, examples: ['058'] })),
         }),
         response: responses(200, answeredMandateSchema('pending', 'AUTH_ekk8t49ogj'), 400, 401, 403, 404),
       },

@@ -80,7 +80,6 @@ export const transactionRoutes: RouteFile = (routes, { context }) => {
         tags,
         querystring: Type.Object({
           reference: Type.String({
-            minLength: 1,
             maxLength: 200,
             description:
               'The reference of a payment, or any other name of it: its number on Paystack’s API, pi_…, checkout_sess_…, txn_…; ' +

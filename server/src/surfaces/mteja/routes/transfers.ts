@@ -3,6 +3,7 @@ import { ServiceError } from '../../../base/errors.ts'
 import { makeTransfers, type Transfer } from '../../../domain/wallet/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { freeText } from '../../http/schemas.ts'
 import { amountSchema, currencySchema, customerIdSchema, responses } from '../schemas.ts'
 
 const outcomeSchema = Type.Union([
@@ -27,6 +28,9 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'makeTransfers',
         summary: 'Make up to 1,000 transfers in one commit; a refused transfer does not affect the others',
+        description:
+          'A line of the wrong shape, such as one without a customer, refuses the whole batch with 400, and nothing is done. A line that the ledger refuses, or whose ' +
+          'amount is no whole number of minor units, is refused alone: its outcome says why.',
         tags: ['Transfers'],
         body: Type.Object({
           transfers: Type.Array(
@@ -35,7 +39,7 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
               toCustomerId: customerIdSchema,
               amount: amountSchema,
               currency: Type.Optional(currencySchema),
-              description: Type.Optional(Type.String({ maxLength: 500, examples: ['Payday'] })),
+              description: Type.Optional(freeText(500, { examples: ['Payday'] })),
             }),
             { minItems: 1, maxItems: 1000 },
           ),

@@ -212,9 +212,12 @@ describe('listing and changing dedicated accounts', () => {
     expect((await call('GET', '/dedicated_account?perPage=1')).body.data[0].id).toBe(wema.id)
   })
 
-  test.each(['active=maybe', 'bank_id=x', 'perPage=0'])('the list of dedicated accounts refuses %s', async (query) => {
-    expect((await call('GET', `/dedicated_account?${query}`)).status).toBe(400)
-  })
+  test.each(['active=maybe', 'bank_id=x', 'bank_id=99999999999', 'perPage=0'])(
+    'the list of dedicated accounts refuses %s',
+    async (query) => {
+      expect((await call('GET', `/dedicated_account?${query}`)).status).toBe(400)
+    },
+  )
 
   test('the providers of dedicated accounts are listed', async () => {
     const { body } = await call('GET', '/dedicated_account/available_providers')

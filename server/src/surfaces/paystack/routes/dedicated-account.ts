@@ -337,7 +337,8 @@ interface ListQuery {
 function readFilter(query: ListQuery): DedicatedAccountFilter {
   const [bankId, customer] = [textOf(query.bank_id), textOf(query.customer)]
   if (bankId !== undefined && !/^\d{1,9}$/.test(bankId)) {
-    throw new ServiceError('invalid_request', '"bank_id" must be a number', 'bank_id')
+    const rule = /^\d+$/.test(bankId) ? 'must be at most 999999999' : 'must be a number'
+    throw new ServiceError('invalid_request', `"bank_id" ${rule}`, 'bank_id')
   }
   return {
     active: readFlag(query.active, 'active'),

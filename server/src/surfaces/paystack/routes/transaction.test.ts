@@ -357,11 +357,27 @@ describe('metadata', () => {
       [{ a: 1 }, null],
       [{ a: 1 }, null],
     ],
-    ['{"__proto__":{}}', '{"__proto__":{}}'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['1e999', '1e999'],
   ])('a transaction’s metadata %j is answered as %j', async (given, returned) => {
     const { reference } = await initialize({ metadata: given })
     expect((await verify(reference)).metadata).toEqual(returned)
     expect((await data('GET', '/transaction'))[0].metadata).toEqual(returned)
+  })
+
+  test.each([
+    [5, '"metadata" must be of type object'],
+    [0, '"metadata" must be of type object'],
+    [1.5, '"metadata" must be of type object'],
+    [true, '"metadata" must be of type object'],
+    ['{"__proto__":{}}', 'metadata has a member named __proto__ or constructor.prototype, which no object may have'],
+    ['{"a":1,"a":2}', 'metadata has the member "a" twice; send it once'],
+    ['[{"b":1,"b":2}]', 'metadata.0 has the member "b" twice; send it once'],
+    ['{"a":1e999}', 'metadata has a number too large to keep'],
+    ['{"a":"\\u0000"}', 'metadata has a NUL character or half a surrogate pair'],
+  ])('a transaction’s metadata %j is refused, because it could not be kept as it came', async (metadata, message) => {
+    const answer = await call('POST', '/transaction/initialize', { email, amount: 1, metadata })
+    expect([answer.statusCode, answer.json().message]).toEqual([400, message])
   })
 
   test.each([undefined, null, ''])(

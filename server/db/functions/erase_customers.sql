@@ -1,0 +1,297 @@
+-- A JSON value without what is personal: of an object each member stays whose name is in the list, and every other is null.
+-- A value is therefore of the shape that its readers know, and a member that a later release adds is removed.
+create or replace function erased_json(p_value json, p_kept text[]) returns json
+language sql immutable set search_path = public, pg_temp as $$
+  select case json_typeof(p_value)
+    when 'object' then (
+      select coalesce(json_object_agg(m.key, case when m.key = any(p_kept) then erased_json(m.value, p_kept) end), '{}')
+      from json_each(p_value) m
+    )
+    when 'array' then (select coalesce(json_agg(erased_json(i, p_kept)), '[]') from json_array_elements(p_value) i)
+    else p_value
+  end
+$$;
+
+-- The data of an event about an erased customer: amounts, ids, codes, references and times.
+create or replace function erased_event_data(p_type text, p_data json) returns json
+language sql immutable set search_path = public, pg_temp as $$
+  select case
+    -- A merchant's own event: nobody knows what its data say.
+    when p_type = 'checkout.loaded' or p_type like 'custom.%' then json_build_object('details', json_build_object('data', '{}'::json))
+    else erased_json(p_data, array[
+      'customer', 'details', 'id', 'code', 'riskAction', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
+      'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
+      'payInId', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
+      'captureId', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'paymentMethod',
+      'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
+      'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
+    ])
+  end
+$$;
+
+-- Begins the erasure of a customer. In this commit the customer is hidden, and their name, e-mail, phone, metadata, saved
+-- instruments and identity details are gone. `continue_erasure` removes the rest.
+--
+-- The answer has no row for a code that nobody has; a row for each thing that still binds the customer
+-- (`customer_bindings`), and then nothing is done; else one row with the times of the erasure. `former_email` is the e-mail
+-- that the customer had, null if the erasure had begun before. A customer who was deleted before can be erased.
+create or replace function begin_erasure(
+  p_merchant_id integer, p_mode text, p_now timestamptz, p_code text, p_cards_since timestamptz
+) returns table (
+  id bigint, obstacle text, detail text, amount bigint, started_at timestamptz, erased_at timestamptz, former_email text
+)
+language plpgsql volatile security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+  -- It is folded already, so it is never folded again from names that were read before.
+  c_no_text constant text := E'\u0002';
+  v_id bigint;
+  v_intents uuid[];
+  v_email text;
+begin
+  select c.id into v_id from customers c where c.merchant_id = p_merchant_id and c.mode = p_mode and c.code = p_code;
+  if not found then
+    return;
+  end if;
+  v_intents := lock_customers(p_merchant_id, p_mode, array[v_id]);
+  return query
+  select x.id, null::text, null::text, null::bigint, x.started_at, x.erased_at, null::text
+  from erasures x where x.merchant_id = p_merchant_id and x.id = v_id;
+  if found then
+    return;
+  end if;
+  return query
+  select v_id, b.obstacle, b.detail, b.amount, null::timestamptz, null::timestamptz, null::text
+  from customer_bindings(p_merchant_id, array[v_id], v_intents, p_cards_since) b
+  order by b.obstacle, b.detail;
+  if found then
+    return;
+  end if;
+
+  -- First the customer, so that the events of the deletion have nothing personal.
+  select coalesce(c.email, c.deleted_email) into v_email from customers c where c.merchant_id = p_merchant_id and c.id = v_id;
+  update customers c
+  set email = null, deleted_email = null, first_name = null, last_name = null, phone = null, phone_e164 = null,
+    metadata = null, search_text = c_no_text, updated_at = p_now
+  where c.merchant_id = p_merchant_id and c.id = v_id;
+  insert into erasures (merchant_id, id, mode, due_at, started_at) values (p_merchant_id, v_id, p_mode, p_now, p_now);
+  perform delete_customers(p_merchant_id, p_mode, p_now, array[p_code]);
+  update customers c set search_text = c_no_text where c.merchant_id = p_merchant_id and c.id = v_id;
+
+  update payment_methods p
+  set bin = null, last4 = null, expiry_month = null, expiry_year = null, brand = null, bank = null, bank_code = null,
+    country = null, account_name = null, account_number = null, phone = null, signature = null, reusable = false
+  where p.merchant_id = p_merchant_id and p.customer_id = v_id;
+  update mandates d set bank_code = null, account_number = null, address = null, callback_url = null
+  where d.merchant_id = p_merchant_id and d.customer_id = v_id;
+  update identity_checks k
+  set details = '', details_hmac = '', credentials_hmac = null, masked = '{}', outside_reference = null, notice = null,
+    details_removed_at = coalesce(k.details_removed_at, p_now),
+    reason = case when k.reason is not null then 'The customer was erased' end
+  where k.merchant_id = p_merchant_id and k.customer_id = v_id;
+  update dedicated_accounts d set account_name = p_code where d.merchant_id = p_merchant_id and d.customer_id = v_id;
+
+  return query
+  select x.id, null::text, null::text, null::bigint, x.started_at, x.erased_at, v_email
+  from erasures x where x.merchant_id = p_merchant_id and x.id = v_id;
+end
+$$;
+
+-- Does the next step of an erasure: it removes what is personal in about p_limit rows of the customer's history, part after
+-- part. Answers the part that comes next, and the e-mails that were found. The parts `waiting`, `answers`, `mentions` and
+-- `done` are the server's own: nothing is done here in these.
+create or replace function continue_erasure(p_merchant_id integer, p_customer_id bigint, p_now timestamptz, p_limit integer)
+returns table (stage text, emails text[])
+language plpgsql volatile security definer set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+  c_reason constant text := 'The customer was erased';
+  v_stage text;
+  v_next text;
+  v_position text;
+  v_numbers bigint[];
+  v_uuids uuid[];
+  v_account bigint;
+  v_emails text[] := '{}';
+  v_left integer := p_limit;
+  v_found integer;
+begin
+  -- Without a row there is no erasure under way, and nothing may be removed.
+  select x.stage, x.position into v_stage, v_position
+  from erasures x
+  where x.merchant_id = p_merchant_id and x.id = p_customer_id and x.erased_at is null
+  for update;
+
+  while v_left > 0 loop
+    case v_stage
+      when 'events' then
+        select array_agg(f.id order by f.id) into v_numbers
+        from (
+          select e.id from events e
+          where e.merchant_id = p_merchant_id and e.customer_id = p_customer_id and e.id > coalesce(v_position::bigint, 0)
+          order by e.id
+          limit v_left
+        ) f;
+        select v_emails || array_agg(distinct e.data -> 'customer' ->> 'email') into v_emails
+        from events e
+        where e.merchant_id = p_merchant_id and e.id = any(v_numbers) and e.data -> 'customer' ->> 'email' is not null;
+        perform erase_events(p_merchant_id, v_numbers);
+        v_position := v_numbers[cardinality(v_numbers)]::text;
+        v_found := cardinality(v_numbers);
+        v_next := 'movements';
+
+      when 'movements' then
+        -- The position is an account and the number of an entry in it.
+        v_account := coalesce(split_part(v_position, '/', 1)::bigint, (
+          select min(a.id) from ledger_accounts a where a.merchant_id = p_merchant_id and a.customer_id = p_customer_id
+        ));
+        select array_agg(f.transaction_id), array_agg(f.number order by f.number) into v_uuids, v_numbers
+        from (
+          select e.transaction_id, e.number from entries e
+          where e.merchant_id = p_merchant_id and e.account_id = v_account
+            and e.number > coalesce(split_part(v_position, '/', 2)::bigint, 0)
+          order by e.number
+          limit v_left
+        ) f;
+        update ledger_transactions t set description = null
+        where t.merchant_id = p_merchant_id and t.id = any(v_uuids) and t.description is not null;
+        if v_numbers is null then
+          select min(a.id) into v_account
+          from ledger_accounts a
+          where a.merchant_id = p_merchant_id and a.customer_id = p_customer_id and a.id > v_account;
+        end if;
+        v_position := v_account || '/' || coalesce(v_numbers[cardinality(v_numbers)], 0);
+        v_found := coalesce(cardinality(v_numbers), 0);
+        v_next := 'payments';
+
+      when 'payments' then
+        select array_agg(f.number order by f.number), array_agg(f.payment_intent_id) into v_numbers, v_uuids
+        from (
+          select o.number, o.payment_intent_id from payments o
+          where o.merchant_id = p_merchant_id and o.customer_id = p_customer_id and o.number > coalesce(v_position::bigint, 0)
+          order by o.number
+          limit v_left
+        ) f;
+        update payments o
+        set metadata = null, callback_url = null, request_key = null,
+          failure_reason = case when o.failure_reason is not null then c_reason end,
+          -- By these money that is reported again is known.
+          incoming = erased_json(o.incoming, array['code', 'receiverBank', 'receiverAccountNumber'])
+        where o.merchant_id = p_merchant_id and o.payment_intent_id = any(v_uuids);
+        perform erase_intents(p_merchant_id, v_uuids);
+        v_position := v_numbers[cardinality(v_numbers)]::text;
+        v_found := cardinality(v_numbers);
+        v_next := 'payment_intents';
+
+      when 'payment_intents' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select i.id from payment_intents i
+          where i.merchant_id = p_merchant_id and i.customer_id = p_customer_id
+            and i.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by i.id
+          limit v_left
+        ) f;
+        perform erase_intents(p_merchant_id, v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'checkout_sessions';
+
+      when 'checkout_sessions' then
+        select array_agg(f.number order by f.number), array_agg(f.id) into v_numbers, v_uuids
+        from (
+          select s.number, s.id from checkout_sessions s
+          where s.merchant_id = p_merchant_id and s.customer_id = p_customer_id and s.number > coalesce(v_position::bigint, 0)
+          order by s.number
+          limit v_left
+        ) f;
+        update checkout_sessions s
+        set success_url = null, cancel_url = null, line_items = null, metadata = null, hosted_config = null
+        where s.merchant_id = p_merchant_id and s.id = any(v_uuids);
+        perform erase_intents(p_merchant_id, (
+          select array_agg(s.payment_intent_id) from checkout_sessions s
+          where s.merchant_id = p_merchant_id and s.id = any(v_uuids)
+        ));
+        v_position := v_numbers[cardinality(v_numbers)]::text;
+        v_found := cardinality(v_numbers);
+        v_next := 'holds';
+
+      when 'holds' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select h.id from holds h
+          where h.merchant_id = p_merchant_id and h.customer_id = p_customer_id
+            and h.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by h.id
+          limit v_left
+        ) f;
+        update holds h set description = null
+        where h.merchant_id = p_merchant_id and h.id = any(v_uuids) and h.description is not null;
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'answers';
+
+      else exit;
+    end case;
+    if v_position is null then
+      v_stage := v_next;
+    else
+      v_left := v_left - v_found;
+    end if;
+  end loop;
+
+  update erasures x set stage = v_stage, position = v_position, due_at = p_now, attempts = 0
+  where x.merchant_id = p_merchant_id and x.id = p_customer_id and x.erased_at is null;
+  return query select v_stage, v_emails;
+end
+$$;
+
+-- Removes what is personal in events, and in the webhooks that told of them or are still to be sent. A webhook that is
+-- still to be sent is made again from the event.
+create or replace function erase_events(p_merchant_id integer, p_ids bigint[]) returns void
+language plpgsql volatile set search_path = public, pg_temp as $$
+declare
+  v_deliveries bigint[];
+begin
+  update events e set data = erased_event_data(e.type, e.data) where e.merchant_id = p_merchant_id and e.id = any(p_ids);
+  with told as (
+    update deliveries d set body = null
+    where d.merchant_id = p_merchant_id and d.event_id = any(p_ids)
+    returning d.id
+  )
+  select array_agg(t.id) into v_deliveries from told t;
+  update delivery_attempts a set response_headers = null, response_body = null
+  where a.merchant_id = p_merchant_id and a.delivery_id = any(v_deliveries);
+end
+$$;
+
+create or replace function erase_intents(p_merchant_id integer, p_ids uuid[]) returns void
+language sql volatile set search_path = public, pg_temp as $$
+  update payment_intents i
+  set description = null, metadata = null, to_save = null, charge_key = null, idempotency_key = 'erased/' || i.id,
+    fingerprint = substring(i.fingerprint from 1 for 16),
+    failure_reason = case when i.failure_reason is not null then 'The customer was erased' end
+  where i.merchant_id = p_merchant_id and i.id = any(p_ids)
+$$;
+
+-- Erases events of a customer in an erasure that are about nobody: a merchant's own events that mention the customer.
+create or replace function erase_mentions(p_merchant_id integer, p_customer_id bigint, p_ids bigint[]) returns void
+language sql volatile security definer set search_path = public, pg_temp as $$
+  select erase_events(p_merchant_id, (
+    select array_agg(e.id) from events e
+    where e.merchant_id = p_merchant_id and e.id = any(p_ids) and e.customer_id is null
+      and exists (
+        select from erasures x where x.merchant_id = p_merchant_id and x.id = p_customer_id and x.erased_at is null
+      )
+  ))
+$$;
+
+-- Puts a refusal in the place of a remembered answer. The key stays, so that the request is not done again. Of its
+-- fingerprint the part stays that only the holder of the service key can compare.
+create or replace function erase_answer(p_merchant_id integer, p_mode text, p_key text, p_answer bytea) returns void
+language sql volatile security definer set search_path = public, pg_temp as $$
+  update idempotency_keys k set answer = p_answer, snapshot = null, fingerprint = substring(k.fingerprint from 1 for 16)
+  where k.merchant_id = p_merchant_id and k.mode = p_mode and k.key = p_key
+$$;

@@ -1,0 +1,36 @@
+/** A thing that keeps a customer from being deleted or erased: see customer_bindings.sql. */
+export interface Binding {
+  obstacle: 'balance' | 'hold' | 'debt' | 'payment' | 'dedicated_account' | 'mandate' | 'dispute_window'
+  detail: string | null
+  amount: bigint | null
+}
+
+/** The things that bind one customer, as the end of a sentence: `a balance of 70 ZAR and the mandate …`. */
+export function describeBindings(bindings: readonly Binding[]): string {
+  return bindings.map((each) => descriptions[each.obstacle](each)).join(' and ')
+}
+
+/** What to do about these things, each once. */
+export function stepsAgainst(bindings: readonly Binding[]): string {
+  return [...new Set(bindings.map(({ obstacle }) => nextSteps[obstacle]))].join('. ')
+}
+
+const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = {
+  balance: ({ amount, detail }) => `a balance of ${amount} ${detail}`,
+  hold: ({ amount, detail }) => `a hold of ${amount} ${detail}`,
+  debt: ({ amount, detail }) => `a debt of ${amount} ${detail}`,
+  payment: ({ detail }) => `the payment ${detail} under way`,
+  dedicated_account: ({ detail }) => `the dedicated account ${detail}`,
+  mandate: ({ detail }) => `the mandate ${detail}`,
+  dispute_window: ({ detail }) => `a payment by card of ${detail}, which can still be disputed`,
+}
+
+const nextSteps: Record<Binding['obstacle'], string> = {
+  balance: 'Bring each balance to 0 first',
+  hold: 'Capture or release each hold first',
+  debt: 'Have each debt repaid, or give it up with an adjustment, first',
+  payment: 'Wait until each payment has succeeded or failed',
+  dedicated_account: 'Deactivate each dedicated account first',
+  mandate: 'Revoke each mandate first',
+  dispute_window: 'Wait until the time for disputes is over: MTEJA_DISPUTE_WINDOW_DAYS',
+}

@@ -1,0 +1,189 @@
+import { ServiceError } from '../../base/errors.ts'
+import { argument, functionCall, listArgument } from '../../db/function-call.ts'
+import { sql } from '../../db/sql.ts'
+import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import { recordEvent } from '../events/events.ts'
+import { eraseAnswers } from '../idempotency/once.ts'
+import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { inSteps } from '../retention/retention.ts'
+import { emailsPurpose, keepEmails } from './erasure.ts'
+
+/** How many rows one commit looks at. */
+const rowsAtOnce = 100
+/** Transactions under way when the customer was hidden have ended after this time, by the limits of a server's statements. */
+const patienceMs = 5 * 60_000
+const waitMs = 1_000
+/** A step that failed is tried again after this time, then after twice as long each time. */
+const firstRetryMs = 30_000
+const maxRetryMs = 60 * 60 * 1000
+
+interface ErasureRow {
+  tenant: Tenant
+  id: bigint
+  code: string
+  stage: string
+  position: string | null
+  emails: Buffer | null
+  attempts: number
+}
+
+/**
+ * Does steps of the erasures under way, in turn and with a rest after each, until nothing is left or the signal. Each step is
+ * a commit, so a killed server's erasures go on where they were. Any number of servers may do this at once. Answers the
+ * number of steps.
+ */
+export function continueErasures(context: FreeContext, stop: AbortSignal): Promise<number> {
+  return inSteps(stop, async () => {
+    const erasure = await findDue(context)
+    if (erasure === null) return 0
+    const subject = `background erasures of ${erasure.tenant.merchant.code} in ${erasure.tenant.mode} mode`
+    try {
+      await inTransaction(context, (tx) => (stages[erasure.stage] ?? lookThroughHistory)(tx, erasure))
+      context.failures.worked(subject)
+    } catch (error) {
+      context.failures.failed(subject, { row: String(erasure.id), attempt: erasure.attempts + 1, err: error })
+      context.meter.counter('mteja_background_failures_total', { task: 'erasures' }).add(1)
+      await postpone(context, erasure)
+    }
+    return 1
+  })
+}
+
+/** The erasure whose last step is the longest ago. Two servers may find the same: the second waits, and does the step after. */
+async function findDue({ db, clock }: Context): Promise<ErasureRow | null> {
+  const [row] = await db.query<Omit<ErasureRow, 'tenant'> & TenantRow>(sql`
+    select ${tenantColumns}, x.mode, x.id, c.code, x.stage, x.position, x.emails, x.attempts
+    from erasures x
+    join customers c on c.merchant_id = x.merchant_id and c.id = x.id
+    join merchants m on m.id = x.merchant_id
+    where x.erased_at is null and x.due_at <= ${clock.now()}
+    order by x.due_at
+    limit 1
+  `)
+  return row === undefined ? null : { ...row, tenant: readTenant(row) }
+}
+
+type Step = (tx: TxContext, erasure: ErasureRow) => Promise<void>
+
+/** The parts that the database cannot look through by itself. Every other part is a step of continue_erasure.sql. */
+const stages: Readonly<Record<string, Step>> = {
+  waiting: waitForOthers,
+  answers: lookThroughAnswers,
+  mentions: lookThroughMentions,
+  done: finish,
+}
+
+/**
+ * Transactions that were under way when the customer was hidden may still add to the history. The first look notes which they
+ * are; the steps begin when the last of them has ended.
+ */
+async function waitForOthers(tx: TxContext, erasure: ErasureRow): Promise<void> {
+  const [row] = await tx.db.query<{ is_noted: boolean; is_over: boolean }>(sql`
+    select x.horizon is not null as is_noted,
+      pg_snapshot_xmin(pg_current_snapshot()) >= x.horizon::xid8
+        or x.recorded_at < now() - make_interval(secs => ${patienceMs / 1000}::integer) as is_over
+    from erasures x
+    where x.merchant_id = ${erasure.tenant.merchant.id} and x.id = ${erasure.id}
+  `)
+  if (row?.is_over) return goOn(tx, erasure, { stage: 'events', position: null })
+  const later = new Date(tx.clock.now().getTime() + (row?.is_noted ? waitMs : 0))
+  await tx.db.query(sql`
+    update erasures set horizon = coalesce(horizon, pg_snapshot_xmax(pg_current_snapshot())::text), due_at = ${later}
+    where merchant_id = ${erasure.tenant.merchant.id} and id = ${erasure.id} and stage = 'waiting'
+  `)
+}
+
+async function lookThroughHistory(tx: TxContext, erasure: ErasureRow): Promise<void> {
+  const merchantId = erasure.tenant.merchant.id
+  const [row] = await tx.db.query<{ emails: string[] }>(sql`
+    select r.emails
+    from ${functionCall('continue_erasure', {
+      p_merchant_id: argument('integer', merchantId),
+      p_customer_id: argument('bigint', erasure.id),
+      p_now: argument('timestamptz', tx.clock.now()),
+      p_limit: argument('integer', rowsAtOnce),
+    })} r
+  `)
+  const known = await emailsOf(tx, erasure)
+  const all = [...new Set([...known, ...(row?.emails ?? [])])]
+  if (all.length > known.length) await keepEmails(tx, { merchantId, id: erasure.id }, all)
+}
+
+/** Answers are sealed. A customer's e-mail may belong to another customer by now, whose answers stay. */
+async function lookThroughAnswers(tx: TxContext, erasure: ErasureRow): Promise<void> {
+  const { tenant, code, position } = erasure
+  const scope = { merchantId: tenant.merchant.id, mode: tenant.mode }
+  const refusal = new ServiceError('customer_not_found', `There is no customer "${code}"`)
+  const isAbout = mentions(code, await emailsOf(tx, erasure))
+  const last = await eraseAnswers(tx, scope, { after: position, limit: rowsAtOnce }, { isAbout, refusal })
+  await goOn(tx, erasure, { stage: last === null ? 'mentions' : 'answers', position: last })
+}
+
+/** Events about nobody: a merchant's own, and events of payments that were told of after the customer was deleted. */
+async function lookThroughMentions(tx: TxContext, erasure: ErasureRow): Promise<void> {
+  const merchantId = erasure.tenant.merchant.id
+  const rows = await tx.db.query<{ id: bigint; text: string }>(sql`
+    select e.id, e.data::text as text from events e
+    where e.merchant_id = ${merchantId} and e.customer_id is null and e.id > ${erasure.position ?? 0}::bigint
+    order by e.id
+    limit ${rowsAtOnce}
+  `)
+  const isAbout = mentions(erasure.code, await emailsOf(tx, erasure))
+  const ids = rows.filter(({ text }) => isAbout(text)).map(({ id }) => id)
+  if (ids.length > 0) {
+    await tx.db.query(sql`
+      select ${functionCall('erase_mentions', {
+        p_merchant_id: argument('integer', merchantId),
+        p_customer_id: argument('bigint', erasure.id),
+        p_ids: listArgument('bigint', ids),
+      })}
+    `)
+  }
+  const last = rows.length < rowsAtOnce ? null : String(rows.at(-1)?.id)
+  await goOn(tx, erasure, { stage: last === null ? 'done' : 'mentions', position: last })
+}
+
+async function finish(tx: TxContext, { tenant, id }: ErasureRow): Promise<void> {
+  const rows = await tx.db.query(sql`
+    update erasures set erased_at = ${tx.clock.now()}, emails = null, horizon = null
+    where merchant_id = ${tenant.merchant.id} and id = ${id} and erased_at is null
+    returning id
+  `)
+  if (rows.length > 0) await recordEvent(tx, tenant, { type: 'customer.erased', customer: { id } })
+}
+
+/** Whether a text names the customer by code, or by e-mail and no other customer. */
+function mentions(code: string, emails: readonly string[]): (text: string) => boolean {
+  const [letter, end] = ['[\\p{L}\\p{N}._%+-]', '[\\p{L}\\p{N}-]']
+  const escaped = emails.map((email) => email.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const named = emails.length === 0 ? null : new RegExp(`(?<!${letter})(?:${escaped.join('|')})(?!${end})`, 'iu')
+  return (text) => text.includes(code) || (named?.test(text.normalize('NFC')) === true && !text.includes('CUS_'))
+}
+
+async function emailsOf({ db, vault }: TxContext, { tenant, id }: ErasureRow): Promise<string[]> {
+  const [row] = await db.query<{ emails: Buffer | null }>(sql`
+    select emails from erasures where merchant_id = ${tenant.merchant.id} and id = ${id}
+  `)
+  return row?.emails ? JSON.parse(vault.open(row.emails, emailsPurpose)) : []
+}
+
+/** Another server may have done this step meanwhile: then nothing is changed. */
+async function goOn(
+  tx: TxContext,
+  { tenant, id, stage, position }: ErasureRow,
+  next: { stage: string; position: string | null },
+): Promise<void> {
+  await tx.db.query(sql`
+    update erasures set stage = ${next.stage}, position = ${next.position}, due_at = ${tx.clock.now()}, attempts = 0
+    where merchant_id = ${tenant.merchant.id} and id = ${id} and stage = ${stage}
+      and position is not distinct from ${position} and erased_at is null
+  `)
+}
+
+async function postpone({ db, clock }: Context, { tenant, id, attempts }: ErasureRow): Promise<void> {
+  const delayMs = Math.min(firstRetryMs * 2 ** attempts, maxRetryMs)
+  await db.query(sql`
+    update erasures set attempts = attempts + 1, due_at = ${new Date(clock.now().getTime() + delayMs)}
+    where merchant_id = ${tenant.merchant.id} and id = ${id} and erased_at is null
+  `)
+}

@@ -1,0 +1,634 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { OwnedDb } from '../src/db/database.ts'
+import { sql } from '../src/db/sql.ts'
+import { inTransaction } from '../src/domain/context.ts'
+import { foldSearchTexts } from '../src/domain/customers/search-folding.ts'
+import { continueErasures } from '../src/domain/personal-data/erasing.ts'
+import { eraseCustomer } from '../src/domain/personal-data/erasure.ts'
+import { accountOfLateFact } from '../src/domain/personal-data/late-facts.ts'
+import { claimDeliveries } from '../src/domain/webhooks/claims.ts'
+import { createDeliver } from '../src/domain/webhooks/deliveries.ts'
+import { eventRenderers } from '../src/start/webhook-bodies.ts'
+import { openTestApi, type TestApi } from './api.ts'
+import { unsoundBooks } from './books.ts'
+import { deliverDue } from './deliver.ts'
+import { finishErasures } from './erasures.ts'
+import { addTestKey, createTestTenant, type TestTenant } from './service.ts'
+import { findTexts, listTextColumns } from './stored-texts.ts'
+
+// A person with unmistakable values comes in by every door, and is erased. Then every column of every table is searched.
+
+let api: TestApi
+let tenant: TestTenant
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+
+/** Values of the person, by the doors through which they come. Each is searched in the forms in which it can be stored. */
+const person = {
+  first: 'Zanzibára',
+  last: 'Quetzalsen',
+  email: 'Z.Quetzalsen@erase.example',
+  formerEmail: 'zquetz@former.example',
+  phone: '082 123 9876',
+  metadata: 'left-handed-quilt',
+  bvn: '22155544433',
+  accountNumber: '0987612345',
+  street: '77 Nowhere Lane',
+  holder: 'QUETZALSEN HOLDER',
+  wallet: '+27829990001',
+  sender: 'Uncle Quizlotl',
+  narration: 'for the quokka',
+  transferText: 'rent of the quagga house',
+  holdText: 'deposit for the quinoa bed',
+  intentText: 'intent of the quartz ring',
+  item: 'quilted mandolin',
+  page: 'https://shop.example/back?who=zquetzalsen',
+  paymentNote: 'gift-for-quentin',
+  stated: 'asked about quinces',
+}
+
+/** What the database may hold of the person, folded as a search of the test folds. */
+const traces = [
+  ...Object.values(person),
+  'zanzibara',
+  '27821239876',
+  '0821239876',
+  '821239876',
+  '221*****433',
+  '098****345',
+  'gift-for-quentin',
+  // The card that the sandbox saves.
+  '408408',
+]
+
+/** The columns in which something personal of a customer can stand. Every one of them is filled before the erasure. */
+const personal: Record<string, readonly string[]> = {
+  checkout_sessions: ['cancel_url', 'hosted_config', 'line_items', 'metadata', 'success_url'],
+  customers: ['deleted_email', 'email', 'first_name', 'last_name', 'metadata', 'phone', 'phone_e164', 'search_text'],
+  dedicated_accounts: ['account_name'],
+  deliveries: ['body'],
+  delivery_attempts: ['response_body', 'response_headers'],
+  events: ['data'],
+  holds: ['description'],
+  idempotency_keys: ['answer', 'snapshot'],
+  identity_checks: [
+    ...['credentials_hmac', 'details', 'details_hmac', 'masked', 'notice', 'outside_reference', 'reason'],
+  ],
+  ledger_transactions: ['description'],
+  mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
+  payment_intents: ['charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
+  payment_methods: [
+    ...[
+      'account_name',
+      'account_number',
+      'bank',
+      'bank_code',
+      'bin',
+      'brand',
+      'country',
+      'last4',
+      'phone',
+      'signature',
+    ],
+  ],
+  payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
+}
+
+/** Every other column that could hold a text, and why it may stay. A new column must be added here or above. */
+const staying: Record<string, Record<string, readonly string[]>> = {
+  'names of kinds and states': {
+    checkout_sessions: ['mode', 'purpose'],
+    customers: ['mode', 'risk_action'],
+    dedicated_account_requests: ['mode', 'status', 'wanted'],
+    dedicated_accounts: ['currency', 'mode'],
+    deliveries: ['event_type', 'mode', 'status'],
+    events: ['mode', 'type'],
+    holds: ['currency', 'mode', 'status'],
+    idempotency_keys: ['mode', 'refusal', 'results'],
+    identity_checks: ['mode', 'status'],
+    ledger_accounts: ['currency', 'kind', 'mode'],
+    ledger_transactions: ['currency', 'kind', 'mode'],
+    mandates: ['mode', 'status'],
+    payment_intents: ['currency', 'mode', 'status'],
+    payment_methods: ['mode', 'provider', 'type'],
+    payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
+    sandbox_charges: ['currency', 'late_reason', 'mode', 'reason', 'status'],
+  },
+  'codes, references and ids': {
+    checkout_sessions: ['product_id'],
+    customers: ['code'],
+    // By its number and bank, money that is sent later is known and refused.
+    dedicated_accounts: ['account_number', 'bank_name', 'provider', 'split_code', 'subaccount'],
+    idempotency_keys: ['key'],
+    ledger_transactions: ['details', 'request_id'],
+    mandates: ['access_code', 'reference'],
+    payment_intents: ['charge_reference'],
+    payment_methods: ['code'],
+    payments: ['access_code', 'reference'],
+    sandbox_accounts: ['account_number', 'bank', 'customer_code', 'mode'],
+    sandbox_charges: ['reference'],
+    trail: ['action', 'after', 'before', 'mode', 'object', 'request_id'],
+  },
+  'cut to the part that only the service key can compare': {
+    idempotency_keys: ['fingerprint'],
+    payment_intents: ['fingerprint'],
+  },
+  'how a webhook was sent, without what it told': {
+    deliveries: ['failure_reason'],
+    delivery_attempts: ['error', 'request_headers', 'url'],
+  },
+  'the erasure itself, sealed and removed at its end': {
+    erasures: ['emails', 'horizon', 'mode', 'position', 'stage'],
+  },
+  'of the service and the merchant, and of no customer': {
+    actors: ['kind', 'surface'],
+    api_keys: ['hash', 'hint', 'mode', 'name', 'role', 'scopes'],
+    installation: ['encryption_key_fingerprint'],
+    merchant_counters: ['mode'],
+    merchants: ['code', 'country', 'currencies', 'name', 'time_zone'],
+    payment_numbers: ['mode'],
+    payment_totals: ['currency', 'mode'],
+    people: ['email', 'mode', 'name'],
+    removals: ['kind'],
+    schema_migrations: ['checksum', 'name'],
+    signing_keys: ['id', 'private_jwk', 'public_jwk'],
+    webhook_endpoints: [
+      ...['disabled_reason', 'event_types', 'metadata', 'mode', 'previous_secret', 'secret', 'style', 'url'],
+    ],
+  },
+}
+
+const namesOf = (tables: Record<string, readonly string[]>) =>
+  Object.entries(tables).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`))
+
+/** Fills the columns that no call fills here: a server of before did, or an upstream does. */
+async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void> {
+  const columns = await listTextColumns(api.service.db)
+  for (const { table, column, type } of columns) {
+    const name = `${table}.${column}`
+    if (!namesOf(personal).includes(name) || filled.has(name) || name === 'customers.deleted_email') continue
+    const text = `'${person.metadata} ' || id`
+    const value = { bytea: `convert_to(${text}, 'UTF8')`, json: `to_json(${text})` }[type] ?? text
+    const condition = column === 'reason' ? 'reason is not null' : 'true'
+    const statement = `
+      update ${table} set ${column} = ${value}
+      where merchant_id = ${tenant.merchant.id} and ${condition} and customer_id = (
+        select id from customers where merchant_id = ${tenant.merchant.id} and code = '${code}'
+      )`
+    await (api.service.db as OwnedDb).asOwner((owner) => owner.execute(statement))
+  }
+}
+
+const ask = async (method: string, path: string, body?: object, key?: string) => {
+  const answer = await api.app.inject({
+    method: method as 'GET',
+    url: path,
+    headers: {
+      authorization: `Bearer ${tenant.secret}`,
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
+    ...(body === undefined ? {} : { payload: body }),
+  })
+  if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.body}`)
+  return answer.body === '' ? undefined : answer.json()
+}
+
+/** A receiver that answers with the body it got. */
+async function openEcho(status: number) {
+  const bodies: string[] = []
+  const server = http.createServer(async (request, response) => {
+    const body = await text(request)
+    bodies.push(body)
+    response.writeHead(status, { 'x-echo': encodeURIComponent(body.slice(0, 500)) }).end(body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+  return { url, bodies, close: () => server.close() }
+}
+
+const creation = {
+  name: `${person.first} ${person.last}`,
+  email: person.formerEmail,
+  phoneNumber: person.phone,
+  metadata: { note: person.metadata },
+}
+
+/** Brings the person in, with everything that a customer can have, and to the point at which nothing binds them any more. */
+async function comeIn(): Promise<{ code: string; other: string }> {
+  const { id: code } = await ask('POST', '/api/canary/customers', creation, 'create-person')
+  const { id: other } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999', name: 'Ben Other' })
+  await ask('PATCH', `/api/canary/customers/${code}`, { email: person.email }, 'new-email')
+  await ask('POST', '/customer', { email: person.email, first_name: person.first }, 'known-email')
+  // A remembered refusal that names the e-mail alone.
+  await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234111', email: person.email }, 'taken').catch(
+    () => {},
+  )
+  const { data: customer } = await ask('GET', `/customer/${code}`)
+  await ask('PUT', `/customer/${code}`, { metadata: { note: person.metadata } })
+  await ask('PATCH', '/api/canary/customers/bulk', { ids: [code, other], metadata: { group: 'a' } }, 'bulk').catch(
+    () => {},
+  )
+
+  // Identity by both ways: a check that fails, and a dedicated account that is asked for with one.
+  const identity = {
+    country: 'NG',
+    type: 'bank_account',
+    bvn: person.bvn,
+    bank_code: '007',
+    account_number: person.accountNumber,
+    first_name: person.first,
+    last_name: person.last,
+  }
+  await ask('POST', `/customer/${code}/identification`, identity, 'identify')
+  await api.settle()
+  const assignment = { email: person.email, first_name: person.first, last_name: person.last, phone: person.phone }
+  const { country, bvn, bank_code, account_number } = identity
+  const checked = { ...assignment, country, bvn, bank_code, account_number, preferred_bank: 'test-bank' }
+  await ask('POST', '/dedicated_account/assign', checked, 'assign')
+  await api.settle()
+  const { data: account } = await ask('POST', '/dedicated_account', { customer: code }, 'account')
+
+  // Instruments and a mandate.
+  const card = { customerId: code, type: 'card', accountName: person.holder }
+  const { authorizationCode } = await ask('POST', '/v1/sandbox/payment-methods', card, 'card')
+  const wallet = { customerId: code, type: 'mobile_money', phone: person.wallet, provider: 'mpesa' }
+  const { id: walletId } = await ask('POST', '/v1/sandbox/payment-methods', wallet)
+  const address = { street: person.street, city: 'Lagos', state: 'Lagos' }
+  const asked = { account: { number: person.accountNumber, bank_code: '058' }, address }
+  const { data: mandate } = await ask('POST', `/customer/${customer.id}/initialize-direct-debit`, asked, 'mandate')
+  await ask('POST', `/v1/sandbox/mandates/${mandate.reference}/approve`, { accountNumber: person.accountNumber })
+  await api.settle()
+
+  // Money in, around and out.
+  const incoming = { amount: 700, senderName: person.sender, narration: person.narration }
+  await ask('POST', `/v1/sandbox/dedicated-accounts/${account.account_number}/transfers`, incoming, 'incoming')
+  await ask('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 1000, description: person.narration })
+  const moved = { fromCustomerId: code, toCustomerId: other, currency: 'ZAR', description: person.transferText }
+  await ask('POST', '/api/canary/transfers', { ...moved, amount: 100 }, 'transfer')
+  await ask('POST', '/v1/transfers/batch', { transfers: [{ ...moved, amount: 50 }] }, 'batch')
+  const back = { ...moved, fromCustomerId: other, toCustomerId: code, amount: 20 }
+  await ask('POST', '/api/canary/transfers', back)
+  const purchase = { customerId: code, productId: 'airtime', amount: 100, currency: 'ZAR' }
+  const bought = await ask('POST', '/api/canary/purchases', purchase)
+  await ask('POST', '/v1/refunds', { transactionId: bought.id, amount: 10, reason: person.holdText })
+  const held = { customerId: code, amount: 200, description: person.holdText }
+  const { id: holdId } = await ask('POST', '/v1/holds', held, 'hold')
+  await ask('POST', `/v1/holds/${holdId}/capture`, {})
+  const note = { note: person.paymentNote }
+  const intent = { customerId: code, amount: 300, currency: 'ZAR', description: person.intentText, metadata: note }
+  await ask('POST', '/api/canary/payment-intents', intent, 'intent')
+  const charged = { ...intent, paymentMethodId: `pm_${authorizationCode.slice(5)}`, amount: 150 }
+  await ask('POST', '/api/canary/payment-intents', charged, 'charged-intent')
+  const session = {
+    customerId: code,
+    totalAmount: 400,
+    currency: 'ZAR',
+    mode: 'payin',
+    lineItems: [{ name: person.item, amount: 400, currency: 'ZAR' }],
+    successUrl: person.page,
+    cancelUrl: person.page,
+    metadata: note,
+  }
+  await ask('POST', '/api/canary/checkout/sessions', session, 'session').catch((error) => {
+    throw error
+  })
+  const paid = { email: person.email, amount: 500, metadata: note, callback_url: person.page }
+  await ask('POST', '/transaction/initialize', paid, 'initialize')
+  const charge = { email: person.email, amount: 600, authorization_code: authorizationCode, metadata: note }
+  await ask('POST', '/transaction/charge_authorization', charge, 'charge')
+  const stated = {
+    merchantId: tenant.merchant.code,
+    type: 'custom.asked',
+    data: { customer: code, text: person.stated },
+  }
+  await ask('POST', '/api/canary/events', stated, 'stated')
+  await ask('POST', `/v1/customers/${code}/statement-links`, { from: '2026-01-01', to: '2026-12-31' }, 'link')
+  await ask('POST', '/customer/set_risk_action', { customer: code, risk_action: 'allow' })
+
+  // A webhook that is delivered, one that fails, and those that are still to be sent.
+  await deliverDue(api.service, eventRenderers)
+  await ask('DELETE', `/api/canary/payment-methods/${walletId}`).catch(() => {})
+  await ask('DELETE', `/dedicated_account/${account.id}`)
+  const mandates = await ask('GET', `/customer/${customer.id}/directdebit-mandate-authorizations`)
+  const { authorization_code } = mandates.data[0]
+  await ask('POST', '/customer/authorization/deactivate', { authorization_code })
+  for (const { currency, available } of (await ask('GET', `/v1/customers/${code}/balances`)).balances) {
+    if (available > 0) await ask('POST', '/api/canary/purchases', { ...purchase, amount: available, currency })
+  }
+  return { code, other }
+}
+
+describe('an erased person', () => {
+  let code: string
+  let other: string
+  let delivered: Awaited<ReturnType<typeof openEcho>>
+  let failing: Awaited<ReturnType<typeof openEcho>>
+  let before: Map<string, string[]>
+  let neighbours: unknown
+
+  beforeAll(async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR', 'NGN'] })
+    delivered = await openEcho(200)
+    failing = await openEcho(500)
+    await ask('POST', '/v1/webhook-endpoints', { url: delivered.url })
+    await ask('POST', '/v1/webhook-endpoints', { url: failing.url })
+    await ask('POST', '/v1/webhook-endpoints', { url: failing.url, style: 'paystack' }).catch(() => {})
+    const people = await comeIn()
+    code = people.code
+    other = people.other
+    await fillRest(code, new Set([...(await findTexts(api.service, traces)).values()].flat()))
+    before = await findTexts(api.service, traces)
+    neighbours = await ask('GET', `/api/canary/customers/${other}`)
+    await ask('POST', `/v1/customers/${code}/erase`, {}, 'erase')
+  })
+  afterAll(() => {
+    delivered.close()
+    failing.close()
+  })
+
+  test('the values of the person were in the database, so that this test can fail', () => {
+    const missing = traces.filter((trace) => !before.has(trace))
+    expect(missing).toEqual([])
+    const columns = new Set([...before.values()].flat())
+    expect(namesOf(personal).filter((name) => !columns.has(name))).toEqual(['customers.deleted_email'])
+    const moving = namesOf(personal)
+    expect([...columns].filter((name) => !moving.includes(name))).toEqual([])
+  })
+
+  test('every column that can hold a text is said to be personal or to stay', async () => {
+    const names = (await listTextColumns(api.service.db)).map(({ table, column }) => `${table}.${column}`)
+    const known = [...namesOf(personal), ...Object.values(staying).flatMap(namesOf)]
+    expect(known.sort()).toEqual(names.sort())
+  })
+
+  test('the person is hidden from the first commit on, and the e-mail is free', async () => {
+    for (const path of [`/api/canary/customers/${code}`, `/customer/${code}`, `/v1/customers/${code}/balances`]) {
+      expect((await api.call('GET', path, undefined, tenant.secret)).statusCode).toBe(404)
+    }
+    const found = await ask('GET', `/v1/customers/${code}/erasure`)
+    expect(found).toEqual({ customerId: code, startedAt: expect.any(String), erasedAt: null })
+    const columns = await findTexts(api.service, [person.email.toLowerCase(), person.last, person.holder])
+    expect(
+      [...columns.values()].flat().filter((column) => /^(customers|payment_methods|mandates)\./.test(column)),
+    ).toEqual([])
+  })
+
+  test('after the erasure no column of any table has a value of the person, in any form', async () => {
+    await finishErasures(api.service)
+    expect(Object.fromEntries(await findTexts(api.service, traces))).toEqual({})
+    expect((await ask('GET', `/v1/customers/${code}/erasure`)).erasedAt).toEqual(expect.any(String))
+  })
+
+  test('webhooks that were still to be sent are sent without anything personal, and the erasure is told', async () => {
+    const from = delivered.bodies.length
+    for (let round = 0; round < 100 && (await deliverDue(api.service, eventRenderers)) > 0; round++) {
+      api.service.clock.advance(60_000)
+    }
+    const sent = delivered.bodies.slice(from)
+    expect(sent.map((body) => JSON.parse(body).type)).toContain('customer.erased')
+    expect(sent.filter((body) => /quetz|zanzib|left-handed/i.test(body))).toEqual([])
+    expect(Object.fromEntries(await findTexts(api.service, traces))).toEqual({})
+  })
+
+  test('the books, the sums and the references of the person stay under the code', async () => {
+    const [row] = await api.service.db.query<{ count: bigint }>(sql`
+      select count(*) from entries e
+      join ledger_accounts a on a.merchant_id = e.merchant_id and a.id = e.account_id
+      join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+      where c.merchant_id = ${tenant.merchant.id} and c.code = ${code}
+    `)
+    expect(row?.count).toBeGreaterThan(5n)
+    const trail = await ask('GET', `/v1/audit?object=${code}`)
+    expect(trail.data.map((each: { action: string }) => each.action)).toContain('eraseCustomer')
+    expect(trail.data.map((each: { action: string }) => each.action)).toContain('createCustomer')
+    expect(await ask('GET', `/api/canary/customers/${other}`)).toEqual(neighbours)
+  })
+
+  test('every list that shows something of the person can still be read', async () => {
+    for (const path of [
+      '/v1/events?limit=100',
+      '/v1/deliveries?limit=100',
+      '/v1/refunds',
+      '/v1/audit',
+      '/api/canary/events',
+      '/api/canary/transfers',
+      '/api/canary/payment-intents',
+      '/api/canary/checkout/sessions',
+      '/transaction',
+      '/transaction/export',
+      '/dedicated_account?active=false',
+      `/v1/customers/${other}/statement?from=2026-01-01&to=2026-12-31`,
+    ]) {
+      const answer = await api.call('GET', path, undefined, tenant.secret)
+      expect([path, answer.statusCode]).toEqual([path, 200])
+      expect(answer.body).not.toMatch(/quetzalsen|zanzib/i)
+    }
+    const { data } = await ask('GET', '/v1/events?limit=100')
+    for (const { id } of data) await ask('GET', `/v1/events/${id}`)
+  })
+
+  test('a request about the person that comes again with its key is refused, and not done again', async () => {
+    const count = async () => (await ask('GET', '/api/canary/customers')).total
+    const customers = await count()
+    const again = await api.app.inject({
+      method: 'POST',
+      url: '/api/canary/customers',
+      headers: { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'create-person' },
+      payload: creation,
+    })
+    expect([again.statusCode, again.json().message]).toEqual([404, [`There is no customer "${code}"`]])
+    const changed = await api.app.inject({
+      method: 'PATCH',
+      url: `/api/canary/customers/${code}`,
+      headers: { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'new-email' },
+      payload: { email: person.email },
+    })
+    expect(changed.statusCode).toBe(404)
+    expect(await count()).toBe(customers)
+    const batch = await ask(
+      'POST',
+      '/v1/transfers/batch',
+      {
+        transfers: [
+          { fromCustomerId: code, toCustomerId: other, currency: 'ZAR', description: person.transferText, amount: 50 },
+        ],
+      },
+      'batch',
+    )
+    expect(batch.outcomes[0].status).toBe('completed')
+  })
+
+  test('erasing again answers the same erasure, and a new customer may have the e-mail', async () => {
+    const again = await ask('POST', `/v1/customers/${code}/erase`)
+    expect(again.erasedAt).toEqual(expect.any(String))
+    const made = await ask('POST', '/api/canary/customers', { phoneNumber: person.phone, email: person.email })
+    expect(made.id).not.toBe(code)
+    expect((await api.call('GET', `/v1/customers/${code}/export`, undefined, tenant.secret)).statusCode).toBe(404)
+  })
+
+  test('what comes later is booked to the merchant for an erased customer, and to anybody else’s cash', async () => {
+    expect(await accountOfLateFact(api.service, tenant, code)).toEqual({ kind: 'merchant_balance' })
+    expect(await accountOfLateFact(api.service, tenant, other)).toEqual({ kind: 'customer_cash', customer: other })
+  })
+})
+
+test('a webhook that is under way while its customer is erased is recorded without what it told', async () => {
+  tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+  const echo = await openEcho(200)
+  await ask('POST', '/v1/webhook-endpoints', { url: echo.url })
+  const late = { name: 'Wilhelmina Latecomer', phoneNumber: '0829876002' }
+  const { id: code } = await ask('POST', '/api/canary/customers', late)
+  const claimed = await claimDeliveries(api.service)
+  await ask('POST', `/v1/customers/${code}/erase`)
+  await finishErasures(api.service)
+  await Promise.all(claimed.map(createDeliver(api.service, eventRenderers)))
+  echo.close()
+  expect(echo.bodies.some((body) => body.includes('Latecomer'))).toBe(true)
+  expect(Object.fromEntries(await findTexts(api.service, ['Latecomer', '829876002']))).toEqual({})
+})
+
+describe('a customer who was deleted', () => {
+  test('a customer who was deleted before is erased, with the e-mail that was kept and the search text that was folded', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+    const gone = { name: 'Yolanthe Xerxes', email: 'xerxes@gone.example', phoneNumber: '0829876001' }
+    const { id: code } = await ask('POST', '/api/canary/customers', gone, 'gone')
+    await ask('DELETE', '/api/canary/customers/bulk', { ids: [code] })
+    await foldSearchTexts(api.service)
+    const texts = ['Xerxes', 'xerxes@gone.example', '829876001']
+    expect((await findTexts(api.service, texts)).get('Xerxes')).toContain('customers.last_name')
+    // The e-mail belongs to somebody else by now, whose answers stay.
+    const next = { email: gone.email, first_name: 'Other' }
+    const { data } = await ask('POST', '/customer', next, 'next')
+    await ask('POST', `/v1/customers/${code}/erase`)
+    await finishErasures(api.service)
+    expect(Object.fromEntries(await findTexts(api.service, ['Yolanthe', '829876001']))).toEqual({})
+    const again = await ask('POST', '/customer', next, 'next')
+    expect([again.data.customer_code, again.data.email]).toEqual([data.customer_code, gone.email])
+  })
+})
+
+describe('a customer who cannot be erased', () => {
+  test('everything that still binds a customer is named, and nothing is removed', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR', 'NGN'] })
+    const { id: code } = await ask('POST', '/api/canary/customers', {
+      phoneNumber: '0821234567',
+      name: 'Ada Bound',
+      email: 'a@b.example',
+    })
+    await ask('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 70 })
+    await ask('POST', '/v1/holds', { customerId: code, amount: 30 })
+    const { data: account } = await ask('POST', '/dedicated_account', { customer: code })
+    const { data: customer } = await ask('GET', `/customer/${code}`)
+    const asked = {
+      account: { number: '0987612345', bank_code: '058' },
+      address: { street: 'a', city: 'b', state: 'c' },
+    }
+    const { data: mandate } = await ask('POST', `/customer/${customer.id}/initialize-direct-debit`, asked)
+    await ask('POST', `/v1/sandbox/mandates/${mandate.reference}/approve`, {})
+    const refused = await api.call('POST', `/v1/customers/${code}/erase`, undefined, tenant.secret)
+    expect([refused.statusCode, refused.json().error]).toEqual([
+      409,
+      {
+        code: 'customer_not_erasable',
+        message:
+          `Customer ${code} was not erased, and has a balance of 70 ZAR and the dedicated account ${account.account_number} ` +
+          `and a hold of 30 ZAR and the mandate ${mandate.reference}. Bring each balance to 0 first. ` +
+          'Deactivate each dedicated account first. Capture or release each hold first. Revoke each mandate first',
+      },
+    ])
+    expect((await ask('GET', `/api/canary/customers/${code}`)).name).toBe('Ada Bound')
+  })
+
+  test('a payment by card keeps a customer from being erased until its time for disputes is over', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+    const { id: code } = await ask('POST', '/api/canary/customers', { phoneNumber: '0821234567', email: 'c@b.example' })
+    const card = await ask('POST', '/v1/sandbox/payment-methods', { customerId: code, type: 'card' })
+    await ask('POST', '/api/canary/payment-intents', {
+      customerId: code,
+      paymentMethodId: card.id,
+      amount: 90,
+      currency: 'ZAR',
+    })
+    await ask('POST', '/api/canary/purchases', { customerId: code, productId: 'a', amount: 90, currency: 'ZAR' })
+    const context = { ...api.service, disputeWindowDays: { live: 120, test: 120 } }
+    const erase = () => inTransaction(context, (tx) => eraseCustomer(tx, tenant, code))
+    await expect(erase()).rejects.toThrow(/a payment by card of 20\d\d-.*Z, which can still be disputed/)
+    api.service.clock.advance(121 * 24 * 60 * 60 * 1000)
+    expect((await erase()).erasedAt).toBe(null)
+    await finishErasures(api.service)
+  })
+
+  test('a customer of another tenant or mode is not found, and a key without the scope settings may not erase', async () => {
+    tenant = await createTestTenant(api.service)
+    const { id: code } = await ask('POST', '/api/canary/customers', { phoneNumber: '0821234567' })
+    const stranger = await createTestTenant(api.service)
+    const live = await addTestKey(api.service, tenant.merchant, 'live')
+    for (const { secret } of [stranger, live]) {
+      expect((await api.call('POST', `/v1/customers/${code}/erase`, undefined, secret)).statusCode).toBe(404)
+    }
+    const { secret } = await ask('POST', '/v1/api-keys', { name: 'desk', role: 'support' })
+    expect((await api.call('POST', `/v1/customers/${code}/erase`, undefined, secret)).statusCode).toBe(403)
+  })
+})
+
+describe('the steps of an erasure', () => {
+  test('an erasure whose server is killed at any step goes on where it was, a hundred rows in a step, and may remove nothing but texts', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+    const { id: code } = await ask('POST', '/api/canary/customers', {
+      phoneNumber: '0821234567',
+      email: 'many@b.example',
+    })
+    await api.service.db.query(sql`
+      insert into events (merchant_id, mode, type, customer_id, data, created_at)
+      select ${tenant.merchant.id}, 'test', 'customer.updated', c.id,
+        json_build_object('customer', json_build_object('code', c.code, 'email', 'old' || n || '@quetz.example'), 'details', '{}'::json),
+        now()
+      from customers c, generate_series(1, 450) n
+      where c.merchant_id = ${tenant.merchant.id} and c.code = ${code}
+    `)
+    await ask('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 5, description: 'a text' })
+    await ask('POST', '/api/canary/purchases', { customerId: code, productId: 'a', amount: 5, currency: 'ZAR' })
+    const change = (assignment: string) =>
+      (api.service.db as OwnedDb).asOwner((owner) =>
+        owner.execute(`update ledger_transactions set ${assignment} where merchant_id = ${tenant.merchant.id}`),
+      )
+    await expect(change('description = null')).rejects.toThrow('posted history is never changed')
+    await ask('POST', `/v1/customers/${code}/erase`)
+    for (const assignment of ['amount = 1', "description = 'other'", 'description = null, amount = 1']) {
+      await expect(change(assignment)).rejects.toThrow('posted history is never changed')
+    }
+    const left = async () => {
+      const [row] = await api.service.db.query<{ count: bigint }>(sql`
+        select count(*) from events where merchant_id = ${tenant.merchant.id} and data::text like '%@quetz.example%'
+      `)
+      return Number(row?.count)
+    }
+    const seen = [await left()]
+    while (seen.at(-1) !== 0 && seen.length < 20) {
+      await oneStep()
+      seen.push(await left())
+    }
+    expect(seen.at(-1)).toBe(0)
+    expect(Math.max(...seen.slice(1).map((count, i) => (seen[i] ?? 0) - count))).toBe(100)
+    await finishErasures(api.service)
+    expect((await ask('GET', `/v1/customers/${code}/erasure`)).erasedAt).toEqual(expect.any(String))
+  })
+})
+
+/** One step, as of a server that ends right after it. */
+async function oneStep(): Promise<void> {
+  const stop = new AbortController()
+  const service = { ...api.service, failures: { ...api.service.failures, worked: () => stop.abort() } }
+  await continueErasures(service as never, stop.signal)
+  api.service.clock.advance(1000)
+}
