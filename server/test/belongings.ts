@@ -22,6 +22,11 @@ export interface Belongings {
   mandateMethodId: string
   mandateMethodCode: string
   payInId: string
+  /** A pay-in that was recorded by hand, and its reference. */
+  recordedPayInId: string
+  recordedReference: string
+  adjustmentId: string
+  adjustmentReference: string
   transferId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
@@ -65,6 +70,24 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: customerCode } = await ask('POST', '/api/canary/customers', created)
   const { data: customer } = await ask('GET', `/customer/${customerCode}`)
   const { id: payInId } = await ask('POST', '/v1/sandbox/pay-ins', { customerId: customerCode, amount: 5000 })
+  const recordedReference = `${name}-line-17`
+  const recorded = {
+    customerId: customerCode,
+    amount: 300,
+    currency: 'ZAR',
+    source: 'cash',
+    reference: recordedReference,
+  }
+  const { id: recordedPayInId } = await ask('POST', '/v1/pay-ins', recorded)
+  const adjustmentReference = `${name}-ticket-4711`
+  const goodwill = {
+    amount: 25,
+    currency: 'ZAR',
+    direction: 'credit',
+    reason: 'Goodwill',
+    reference: adjustmentReference,
+  }
+  const { id: adjustmentId } = await ask('POST', '/v1/adjustments', { customerId: customerCode, ...goodwill })
   const { id: otherCode } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999' })
   const transfer = { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 100, currency: 'ZAR' }
   const { id: transferId } = await ask('POST', '/api/canary/transfers', transfer)
@@ -112,6 +135,10 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     mandateMethodId: String(mandates[0].authorization_id),
     mandateMethodCode: mandates[0].authorization_code,
     payInId,
+    recordedPayInId,
+    recordedReference,
+    adjustmentId,
+    adjustmentReference,
     transferId,
     purchaseId,
     refundId,

@@ -72,6 +72,7 @@ const traces = [
 
 /** The columns in which something personal of a customer can stand. Every one of them is filled before the erasure. */
 const personal: Record<string, readonly string[]> = {
+  adjustments: ['reason', 'refusal'],
   checkout_sessions: ['cancel_url', 'hosted_config', 'line_items', 'metadata', 'success_url'],
   customers: ['deleted_email', 'email', 'first_name', 'last_name', 'metadata', 'phone', 'phone_e164', 'search_text'],
   dedicated_accounts: ['account_name'],
@@ -85,6 +86,7 @@ const personal: Record<string, readonly string[]> = {
   ],
   ledger_transactions: ['description'],
   mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
+  pay_ins: ['description', 'metadata', 'refusal'],
   payment_intents: ['charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [
     ...[
@@ -106,6 +108,7 @@ const personal: Record<string, readonly string[]> = {
 /** Every other column that could hold a text, and why it may stay. A new column must be added here or above. */
 const staying: Record<string, Record<string, readonly string[]>> = {
   'names of kinds and states': {
+    adjustments: ['currency', 'direction', 'mode', 'state'],
     checkout_sessions: ['mode', 'purpose'],
     customers: ['mode', 'risk_action'],
     dedicated_account_requests: ['mode', 'status', 'wanted'],
@@ -118,12 +121,14 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     ledger_accounts: ['currency', 'kind', 'mode'],
     ledger_transactions: ['currency', 'kind', 'mode'],
     mandates: ['mode', 'status'],
+    pay_ins: ['currency', 'mode', 'source', 'state'],
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
     sandbox_charges: ['currency', 'late_reason', 'mode', 'reason', 'status'],
   },
   'codes, references and ids': {
+    adjustments: ['reference', 'request_id'],
     checkout_sessions: ['product_id'],
     customers: ['code'],
     // By its number and bank, money that is sent later is known and refused.
@@ -131,6 +136,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     idempotency_keys: ['key'],
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],
+    pay_ins: ['reference', 'request_id'],
     payment_intents: ['charge_reference'],
     payment_methods: ['code'],
     payments: ['access_code', 'reference'],
@@ -178,7 +184,7 @@ async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void
     if (!namesOf(personal).includes(name) || filled.has(name) || name === 'customers.deleted_email') continue
     const text = `'${person.metadata} ' || id`
     const value = { bytea: `convert_to(${text}, 'UTF8')`, json: `to_json(${text})` }[type] ?? text
-    const condition = column === 'reason' ? 'reason is not null' : 'true'
+    const condition = ['reason', 'refusal'].includes(column) ? `${column} is not null` : 'true'
     const statement = `
       update ${table} set ${column} = ${value}
       where merchant_id = ${tenant.merchant.id} and ${condition} and customer_id = (
@@ -273,6 +279,15 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const incoming = { amount: 700, senderName: person.sender, narration: person.narration }
   await ask('POST', `/v1/sandbox/dedicated-accounts/${account.account_number}/transfers`, incoming, 'incoming')
   await ask('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 1000, description: person.narration })
+  const line = { customerId: code, currency: 'ZAR', source: 'bank_transfer', description: person.narration }
+  const note = { note: person.paymentNote }
+  await ask('POST', '/v1/pay-ins', { ...line, amount: 30, reference: 'line 17', metadata: note }, 'line')
+  const goodwill = { customerId: code, currency: 'ZAR', direction: 'credit', reason: person.holdText }
+  await ask('POST', '/v1/adjustments', { ...goodwill, amount: 20, reference: 'ticket 17' }, 'ticket')
+  // Refused ones keep a text as well.
+  const most = Number.MAX_SAFE_INTEGER
+  await ask('POST', '/v1/pay-ins', { ...line, amount: most, reference: 'line 18' }).catch(() => {})
+  await ask('POST', '/v1/adjustments', { ...goodwill, amount: most, reference: 'ticket 18' }).catch(() => {})
   const moved = { fromCustomerId: code, toCustomerId: other, currency: 'ZAR', description: person.transferText }
   await ask('POST', '/api/canary/transfers', { ...moved, amount: 100 }, 'transfer')
   await ask('POST', '/v1/transfers/batch', { transfers: [{ ...moved, amount: 50 }] }, 'batch')
@@ -284,7 +299,6 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const held = { customerId: code, amount: 200, description: person.holdText }
   const { id: holdId } = await ask('POST', '/v1/holds', held, 'hold')
   await ask('POST', `/v1/holds/${holdId}/capture`, {})
-  const note = { note: person.paymentNote }
   const intent = { customerId: code, amount: 300, currency: 'ZAR', description: person.intentText, metadata: note }
   await ask('POST', '/api/canary/payment-intents', intent, 'intent')
   const charged = { ...intent, paymentMethodId: `pm_${authorizationCode.slice(5)}`, amount: 150 }

@@ -29,12 +29,19 @@ const identity = {
   account_number: '0111111111',
 }
 
+const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
+const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }
+
 const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify(filter))}`
 
 /** Every name by which money that moved, or may move, is found. */
 function namesOfMovements(its: Belongings): string[] {
+  const { recordedPayInId, recordedReference, adjustmentId, adjustmentReference } = its
   const { payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference } = its
-  return [payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference]
+  return [
+    ...[payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference],
+    ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference],
+  ]
 }
 
 /** For each route, every way in which a request can name a tenant's belonging. */
@@ -411,6 +418,20 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
   'POST /v1/holds/:id/capture': ({ holdId }) => [{ params: { id: holdId }, body: {}, status: 404 }],
   'POST /v1/holds/:id/release': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
+  'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
+  'GET /v1/pay-ins': ({ customerCode, recordedReference }) => [
+    { status: 200 },
+    { query: `reference=${recordedReference}`, status: 200 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/pay-ins/:id': (its) => [its.recordedPayInId, its.payInId].map((id) => ({ params: { id }, status: 404 })),
+  'POST /v1/adjustments': ({ customerCode }) => [{ body: { ...adjusted, customerId: customerCode }, status: 404 }],
+  'GET /v1/adjustments': ({ customerCode, adjustmentReference }) => [
+    { status: 200 },
+    { query: `reference=${adjustmentReference}`, status: 200 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/adjustments/:id': ({ adjustmentId }) => [{ params: { id: adjustmentId }, status: 404 }],
   'POST /v1/refunds': (its) => namesOfMovements(its).map((transactionId) => ({ body: { transactionId }, status: 404 })),
   'POST /v1/reversals': (its) =>
     namesOfMovements(its).map((transactionId) => ({ body: { transactionId }, status: 404 })),
@@ -491,6 +512,10 @@ const unknown: Belongings = {
   mandateMethodId: '999999997',
   mandateMethodCode: 'AUTH_0000000001',
   payInId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3a',
+  recordedPayInId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a37',
+  recordedReference: 'nothing-in',
+  adjustmentId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a36',
+  adjustmentReference: 'nothing-adjusted',
   purchaseId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   transferId: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   holdId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3c',

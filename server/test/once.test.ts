@@ -70,6 +70,8 @@ const ways: Record<string, readonly string[]> = {
     'POST /charge',
     'POST /dedicated_account',
     'POST /transaction/charge_authorization',
+    'POST /v1/adjustments',
+    'POST /v1/pay-ins',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/payments/:reference/notice',
   ],

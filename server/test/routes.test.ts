@@ -65,6 +65,8 @@ interface Sent {
 type Cases = Record<number, Sent | ((own: Own) => Sent)>
 
 const stranger = { bearer: 'sk_test_0000000000000000' }
+const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
+const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }
 const nobody = 'CUS_000000000000000'
 const account = { number: '0123456789', bank_code: '058' }
 const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -846,6 +848,47 @@ const mteja: Record<string, Cases> = {
     404: { params: { id: 'none' } },
     // The hold was released by the first request.
     409: ({ holdId }) => ({ params: { id: holdId } }),
+  },
+  'POST /v1/pay-ins': {
+    201: ({ customerCode }) => ({ body: { ...recorded, customerId: customerCode } }),
+    400: { body: { ...recorded, currency: 'KES' } },
+    401: { ...stranger, body: {} },
+    404: { body: { ...recorded, reference: 'line 2', customerId: nobody } },
+    409: ({ recordedReference }) => ({ body: { ...recorded, reference: recordedReference } }),
+  },
+  'GET /v1/pay-ins': {
+    200: ({ recordedReference }) => ({ query: `reference=${recordedReference}&from=2020-01-01` }),
+    400: { query: 'from=yesterday' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/pay-ins/:id': {
+    200: ({ recordedPayInId }) => ({ params: { id: recordedPayInId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    // A pay-in of the sandbox was not recorded by hand.
+    404: ({ payInId }) => ({ params: { id: payInId } }),
+  },
+  'POST /v1/adjustments': {
+    201: ({ customerCode }) => ({ body: { ...adjusted, customerId: customerCode } }),
+    400: ({ customerCode }) => ({ body: { ...adjusted, reason: ' ', customerId: customerCode } }),
+    401: { ...stranger, body: {} },
+    402: ({ poorCode }) => ({ body: { ...adjusted, direction: 'debit', reference: 'ticket 2', customerId: poorCode } }),
+    403: ({ deniedCode }) => ({ body: { ...adjusted, reference: 'ticket 3', customerId: deniedCode } }),
+    404: { body: { ...adjusted, reference: 'ticket 4', customerId: nobody } },
+    409: ({ adjustmentReference, customerCode }) => ({
+      body: { ...adjusted, reference: adjustmentReference, customerId: customerCode },
+    }),
+  },
+  'GET /v1/adjustments': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}` }),
+    400: { query: 'before=yesterday' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/adjustments/:id': {
+    200: ({ adjustmentId }) => ({ params: { id: adjustmentId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
   },
   'POST /v1/refunds': {
     201: ({ purchaseId }) => ({ body: { transactionId: purchaseId, amount: 10 } }),

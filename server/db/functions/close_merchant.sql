@@ -31,6 +31,15 @@ begin
     where i.merchant_id = p_merchant_id and i.status = 'processing'
     group by i.mode, i.currency
     union all
+    select 'payment', p.mode, p.currency, count(*), sum(p.amount)
+    from (
+      select merchant_id, mode, currency, amount from pay_ins where due_at is not null
+      union all
+      select merchant_id, mode, currency, amount from adjustments where due_at is not null
+    ) p
+    where p.merchant_id = p_merchant_id
+    group by p.mode, p.currency
+    union all
     select 'dedicated_account', d.mode, null, count(*), null::numeric
     from dedicated_accounts d
     where d.merchant_id = p_merchant_id and d.removed_at is null

@@ -3,7 +3,8 @@
 --   balance  an amount that is not 0 in an account of theirs. `detail` is the currency, `amount` the posted amount.
 --   hold  an amount that is reserved. `detail` is the currency, `amount` the held amount.
 --   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
---   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent.
+--   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
+--            adjustment that is recorded and not posted yet.
 --   dedicated_account  an account to which money could be sent. `detail` is its number.
 --   mandate  a permission to debit the customer. `detail` is its reference.
 --   dispute_window  a payment by card after p_cards_since: the payer can still dispute it. `detail` is its time.
@@ -34,6 +35,14 @@ language sql volatile set search_path = public, pg_temp as $$
     where i.merchant_id = c.merchant_id and i.id = any(p_intents) and coalesce(i.customer_id, pay.customer_id) = c.id
       -- Charged, or come without a charge and not credited yet.
       and (i.status = 'processing' or (i.charged_at is not null and i.charge_reference is null))
+    union all
+    select 'payment', 'txn_' || p.id, p.amount, 'deletion'
+    from pay_ins p
+    where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.state = 'recorded'
+    union all
+    select 'payment', 'txn_' || j.id, j.amount, 'deletion'
+    from adjustments j
+    where j.merchant_id = c.merchant_id and j.customer_id = c.id and j.state = 'recorded'
     union all
     select 'dedicated_account', d.account_number, null, 'deletion'
     from dedicated_accounts d

@@ -374,7 +374,8 @@ class AccountPlaces {
   readonly #places = new Places()
 
   place(account: AccountName, currency: string): number {
-    const party = account.kind === 'outside' ? (account.at ?? null) : null
+    // 0 is nobody, as in the table.
+    const party = account.kind === 'outside' && account.at ? account.at : null
     const place = this.#places.place(`${account.kind}/${account.customer ?? party ?? ''}/${currency}`)
     if (place > this.kinds.length) {
       this.kinds.push(account.kind)

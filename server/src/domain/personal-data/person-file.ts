@@ -169,6 +169,26 @@ const sections: readonly Section[] = [
     `,
   },
   {
+    name: 'payIns',
+    select: ({ merchant }, { id }, after) => sql`
+      select p.id::text as cursor, p.id, p.state, p.amount, p.currency, p.source, p.reference, p.description, p.metadata,
+        p.refusal, p.created_at
+      from pay_ins p
+      where p.merchant_id = ${merchant.id} and p.customer_id = ${id} ${behind(sql`p.id`, after, sql`uuid`)}
+      order by p.id
+    `,
+  },
+  {
+    name: 'adjustments',
+    select: ({ merchant }, { id }, after) => sql`
+      select j.id::text as cursor, j.id, j.state, j.direction, j.amount, j.currency, j.reason, j.reference, j.refusal,
+        j.created_at
+      from adjustments j
+      where j.merchant_id = ${merchant.id} and j.customer_id = ${id} ${behind(sql`j.id`, after, sql`uuid`)}
+      order by j.id
+    `,
+  },
+  {
     name: 'payments',
     select: ({ merchant }, { id }, after) => sql`
       select p.number::text as cursor, p.id, p.reference, 'pi_' || p.payment_intent_id as payment_intent_id, p.purpose, p.origin,

@@ -2,6 +2,7 @@ import { authenticateKeysAndTokens } from '../http/authentication.ts'
 import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
 import { requireOperator } from './operator.ts'
+import { adjustmentRoutes } from './routes/adjustments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { customerRoutes } from './routes/customers.ts'
@@ -11,6 +12,7 @@ import { holdRoutes } from './routes/holds.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
+import { payInRoutes } from './routes/pay-ins.ts'
 import { personRoutes } from './routes/people.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
@@ -43,6 +45,8 @@ export const mteja: Dialect = {
         ownMerchantRoutes,
         customerRoutes,
         holdRoutes,
+        payInRoutes,
+        adjustmentRoutes,
         refundRoutes,
         reversalRoutes,
         transactionRoutes,

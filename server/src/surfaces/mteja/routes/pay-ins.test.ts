@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../../test/books.ts'
+import { addTestKey } from '../../../../test/service.ts'
+import { useWalletApi } from '../../../../test/wallet-api.ts'
+import { sql } from '../../../db/sql.ts'
+
+const wallet = useWalletApi()
+
+const line = { amount: 5000, currency: 'ZAR', source: 'bank_transfer', reference: 'FT26330-0017' }
+const record = (more: object = {}, key?: string) => wallet.send('POST', '/v1/pay-ins', { ...line, ...more }, key)
+
+/** The balances of all accounts, by kind and the account at a processor. */
+async function accounts(mode: string): Promise<Record<string, bigint>> {
+  const rows = await wallet.api.service.db.query<{ name: string; posted: bigint }>(sql`
+    select kind || case when party_id > 0 then ' ' || party_id else '' end as name, sum(posted)::bigint as posted
+    from ledger_accounts
+    where merchant_id = ${wallet.tenant.merchant.id} and mode = ${mode} and posted <> 0
+    group by 1
+  `)
+  return Object.fromEntries(rows.map(({ name, posted }) => [name, posted]))
+}
+
+describe('a pay-in that is recorded by hand', () => {
+  test('a wallet is filled from a line of a bank statement in live mode, and every surface shows it', async () => {
+    const live = await addTestKey(wallet.api.service, wallet.tenant.merchant, 'live')
+    const ask = async (method: string, path: string, body?: object) =>
+      (await wallet.api.call(method, path, body, live.secret)).json()
+    const { id: customerId } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234509' })
+    const answer = await wallet.api.call(
+      'POST',
+      '/v1/pay-ins',
+      { ...line, customerId, description: 'Line 17', metadata: { account: 1.5, line: { page: 3 } } },
+      live.secret,
+    )
+    expect(answer.statusCode).toBe(201)
+    const payIn = answer.json()
+    expect(payIn).toMatchObject({
+      customerId,
+      ...line,
+      description: 'Line 17',
+      metadata: { account: 1.5, line: { page: 3 } },
+      processor: 'manual',
+      status: 'succeeded',
+      refusal: null,
+      by: { kind: 'key', surface: 'mteja' },
+    })
+    expect(await ask('GET', `/v1/pay-ins/${payIn.id}`)).toEqual(payIn)
+    expect((await ask('GET', `/api/canary/customers/${customerId}/balance`)).available).toBe(5000)
+    const { data: history } = await ask('GET', `/api/canary/customers/${customerId}/transactions`)
+    expect(history).toMatchObject([{ type: 'credit', amount: 5000, description: 'Line 17' }])
+    for (const name of [payIn.id, line.reference]) {
+      expect(await ask('GET', `/v1/transactions/${name}`)).toMatchObject({
+        id: payIn.id,
+        kind: 'pay_in',
+        details: { source: 'bank_transfer', reference: line.reference },
+        by: payIn.by,
+      })
+    }
+    const { data: events } = await ask('GET', '/v1/events?type=pay_in.succeeded')
+    expect(events).toHaveLength(1)
+    // In live mode the outside of nobody is the merchant's bank.
+    expect(await accounts('live')).toEqual({ outside: -5000n, customer_cash: 5000n })
+    expect(await unsoundBooks(wallet.api.service.db)).toEqual([])
+  })
+
+  test('in test mode it comes from an account of its own, and money of the sandbox from another', async () => {
+    await wallet.payIn(wallet.ada, 100)
+    await record({ customerId: wallet.ada })
+    await record({ reference: 'merchant' })
+    expect(await accounts('test')).toEqual({
+      outside: -100n,
+      'outside 1': -10_000n,
+      customer_cash: 5100n,
+      merchant_balance: 5000n,
+    })
+  })
+
+  test('the same reference with the same content answers the first pay-in, with another content it is refused', async () => {
+    const first = await record({ customerId: wallet.ada, metadata: { a: 1, b: 2 } })
+    const again = await record({ customerId: wallet.ada, currency: 'zar', metadata: { b: 2, a: 1 } })
+    expect([again.statusCode, again.json()]).toEqual([201, first.json()])
+    for (const [other, named] of [
+      [{ customerId: wallet.ben }, 'customer'],
+      [{ amount: 5001 }, 'amount'],
+      [{ currency: 'XOF' }, 'currency'],
+      [{ source: 'cash' }, 'source'],
+      [{ description: 'x' }, 'description'],
+      [{ metadata: { a: 1 } }, 'metadata'],
+      [{ customerId: undefined }, 'customer'],
+    ] as const) {
+      const refused = await record({ customerId: wallet.ada, metadata: { a: 1, b: 2 }, ...other })
+      expect(refused.json().error).toMatchObject({
+        code: 'reference_taken',
+        field: 'reference',
+        message: expect.stringContaining(`another ${named};`),
+      })
+    }
+    expect(await wallet.balance(wallet.ada)).toMatchObject({ available: 5000 })
+    // Another mode has references of its own.
+    const live = await addTestKey(wallet.api.service, wallet.tenant.merchant, 'live')
+    expect((await wallet.api.call('POST', '/v1/pay-ins', line, live.secret)).statusCode).toBe(201)
+  })
+
+  test('one reference at the same moment, with and without keys: the money moves once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => record({ customerId: wallet.ada }, i % 2 ? `key ${i % 4}` : undefined)),
+    )
+    expect(new Set(answers.map((each) => `${each.statusCode} ${each.body}`)).size).toBe(1)
+    expect(answers[0]?.statusCode).toBe(201)
+    expect(await wallet.balance(wallet.ada)).toMatchObject({ available: 5000 })
+  })
+
+  test('a denied customer is credited, and nobody else than a customer who is there', async () => {
+    await wallet.send('POST', '/customer/set_risk_action', { customer: wallet.ada, risk_action: 'deny' })
+    expect((await record({ customerId: wallet.ada })).statusCode).toBe(201)
+    expect(await wallet.balance(wallet.ada)).toMatchObject({ available: 5000 })
+    await wallet.send('DELETE', '/api/canary/customers/bulk', { ids: [wallet.ben] })
+    const deleted = await record({ customerId: wallet.ben, reference: 'deleted' })
+    expect([deleted.statusCode, deleted.json().error]).toEqual([
+      404,
+      { code: 'customer_not_found', message: `There is no customer "${wallet.ben}"` },
+    ])
+    const unheld = await record({ customerId: wallet.ada, currency: 'KES', reference: 'unheld' })
+    expect([unheld.statusCode, unheld.json().error.code]).toEqual([400, 'currency_not_held'])
+    // Nothing of it has taken a reference.
+    for (const reference of ['deleted', 'unheld']) expect((await record({ reference })).statusCode).toBe(201)
+  })
+
+  test('a customer whose pay-in was recorded is still found as the first one after their deletion', async () => {
+    const first = await record({ customerId: wallet.ada })
+    const spend = { customerId: wallet.ada, productId: 'p', amount: 5000, currency: 'ZAR' }
+    await wallet.send('POST', '/api/canary/purchases', spend)
+    expect((await wallet.send('DELETE', '/api/canary/customers/bulk', { ids: [wallet.ada] })).statusCode).toBe(200)
+    const again = await record({ customerId: wallet.ada })
+    expect([again.statusCode, again.json()]).toEqual([201, first.json()])
+  })
+
+  test('a pay-in past the largest balance is refused and shown, and its reference may be used again', async () => {
+    await record({ customerId: wallet.ada, amount: Number.MAX_SAFE_INTEGER })
+    const refused = await record({ customerId: wallet.ada, amount: 1, reference: 'more' })
+    expect([refused.statusCode, refused.json().error.code]).toEqual([400, 'balance_limit'])
+    const { data } = (await wallet.get('/v1/pay-ins?reference=more')).json()
+    expect(data).toMatchObject([{ status: 'refused', refusal: refused.json().error.message }])
+    expect((await wallet.get('/v1/transactions?reference=more')).statusCode).toBe(404)
+  })
+
+  test('a pay-in is refunded to where it came from', async () => {
+    const { id } = (await record({ customerId: wallet.ada })).json()
+    expect((await wallet.send('POST', '/v1/refunds', { transactionId: id, amount: 2000 })).statusCode).toBe(201)
+    const rest = await wallet.send('POST', '/v1/reversals', { transactionId: line.reference })
+    expect(rest.json()).toMatchObject({ transactionId: id, amount: 3000 })
+    expect(await accounts('test')).toEqual({})
+  })
+
+  test('the list is filtered by customer, reference and period, and read in pages', async () => {
+    const ids: string[] = []
+    for (let i = 0; i < 3; i++) {
+      ids.unshift((await record({ customerId: wallet.ada, reference: `line ${i}` })).json().id)
+      wallet.api.service.clock.advance(60_000)
+    }
+    const other = (await record({ customerId: wallet.ben, reference: 'of ben' })).json()
+    const list = async (query: string) => (await wallet.get(`/v1/pay-ins?${query}`)).json()
+    const idsOf = async (query: string) => (await list(query)).data.map((each: { id: string }) => each.id)
+    expect(await idsOf('')).toEqual([other.id, ...ids])
+    expect(await idsOf(`customerId=${wallet.ada}`)).toEqual(ids)
+    expect(await idsOf('reference=line%201')).toEqual([ids[1]])
+    expect(await idsOf(`from=${other.createdAt}`)).toEqual([other.id])
+    expect(await idsOf(`to=${other.createdAt}`)).toEqual(ids)
+    const page = await list('limit=2')
+    expect(page.nextBefore).toBe(ids[0])
+    expect(await list(`before=${page.nextBefore}`)).toMatchObject({
+      data: [{ id: ids[1] }, { id: ids[2] }],
+      nextBefore: null,
+    })
+  })
+})
+
+describe('an adjustment', () => {
+  const asked = { amount: 300, currency: 'ZAR', reason: 'Goodwill', direction: 'credit', reference: 'ticket 1' }
+  const adjust = (more: object = {}) =>
+    wallet.send('POST', '/v1/adjustments', { customerId: wallet.ada, ...asked, ...more })
+
+  test('adds to a balance and takes from it, never more than is available', async () => {
+    const credit = await adjust()
+    expect([credit.statusCode, credit.json()]).toMatchObject([
+      201,
+      { customerId: wallet.ada, ...asked, status: 'succeeded', by: { kind: 'key' } },
+    ])
+    await wallet.send('POST', '/v1/holds', { customerId: wallet.ada, amount: 100 })
+    const short = await adjust({ direction: 'debit', amount: 201, reference: 'ticket 2' })
+    expect([short.statusCode, short.json().error.code]).toEqual([402, 'insufficient_funds'])
+    expect((await adjust({ direction: 'debit', amount: 200, reference: 'ticket 2' })).statusCode).toBe(201)
+    expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 100, available: 0 })
+    const { data: history } = (await wallet.get(`/api/canary/customers/${wallet.ada}/transactions`)).json()
+    expect(history).toMatchObject([
+      { type: 'adjustment', amount: -200, description: 'Goodwill' },
+      { type: 'adjustment', amount: 300 },
+    ])
+    const { data } = (await wallet.get('/v1/adjustments?reference=ticket%202')).json()
+    expect(data.map((each: { status: string }) => each.status)).toEqual(['succeeded', 'refused'])
+    expect((await wallet.get(`/v1/adjustments/${data[0].id}`)).json()).toEqual(data[0])
+    expect(await accounts('test')).toEqual({ customer_cash: 100n, adjustments: -100n })
+  })
+
+  test('the same reference with the same content answers the first adjustment, with another content it is refused', async () => {
+    const first = await adjust()
+    expect((await adjust()).json()).toEqual(first.json())
+    for (const other of [{ amount: 1 }, { direction: 'debit' }, { reason: 'x' }, { customerId: wallet.ben }]) {
+      expect((await adjust(other)).json().error.code).toBe('reference_taken')
+    }
+    expect(await wallet.balance(wallet.ada)).toMatchObject({ available: 300 })
+  })
+
+  test('is a wish: a denied customer, a customer who is not there and a currency that is not held are refused', async () => {
+    await wallet.send('POST', '/customer/set_risk_action', { customer: wallet.ada, risk_action: 'deny' })
+    expect((await adjust()).json().error.code).toBe('customer_denied')
+    expect((await adjust({ customerId: 'CUS_none' })).json().error.code).toBe('customer_not_found')
+    expect((await adjust({ currency: 'KES' })).json().error.code).toBe('currency_not_held')
+  })
+})
