@@ -164,6 +164,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_numbers: ['mode'],
     payment_totals: ['currency', 'mode'],
     people: ['email', 'mode', 'name'],
+    processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],
     removals: ['kind'],
     schema_migrations: ['checksum', 'name'],
     signing_keys: ['id', 'private_jwk', 'public_jwk'],

@@ -418,6 +418,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
   'POST /v1/holds/:id/capture': ({ holdId }) => [{ params: { id: holdId }, body: {}, status: 404 }],
   'POST /v1/holds/:id/release': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
+  'GET /v1/processors': () => [{ status: 200 }],
+  'PUT /v1/processors/:direction': () => [{ params: { direction: 'out' }, body: { processor: 'manual' }, status: 200 }],
   'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
   'GET /v1/pay-ins': ({ customerCode, recordedReference }) => [
     { status: 200 },
@@ -460,6 +462,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'DELETE /v1/merchants/:id/api-keys/:keyId': ({ merchantId, apiKeyId }) => [
     { params: { id: merchantId, keyId: apiKeyId }, status: 401 },
+  ],
+  'GET /v1/merchants/:id/processors': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'PUT /v1/merchants/:id/processors/:direction': ({ merchantId }) => [
+    { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
   ],
   'GET /v1/merchants/:id/audit': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],

@@ -59,6 +59,8 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
     'PUT /customer/:email_or_code',
+    'PUT /v1/merchants/:id/processors/:direction',
+    'PUT /v1/processors/:direction',
     'PUT /customer/:id/directdebit-activation-charge',
     'PUT /directdebit/activation-charge',
   ],

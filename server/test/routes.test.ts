@@ -849,6 +849,13 @@ const mteja: Record<string, Cases> = {
     // The hold was released by the first request.
     409: ({ holdId }) => ({ params: { id: holdId } }),
   },
+  'GET /v1/processors': { 200: {}, 401: stranger },
+  'PUT /v1/processors/:direction': {
+    200: { params: { direction: 'out' }, body: { processor: 'manual' } },
+    400: ({ liveKey }) => ({ bearer: liveKey, params: { direction: 'in' }, body: { processor: 'sandbox' } }),
+    401: { ...stranger, params: { direction: 'in' }, body: {} },
+    403: { params: { direction: 'in' }, body: { processor: 'paystack', secretKey: 'sk_test_abc' } },
+  },
   'POST /v1/pay-ins': {
     201: ({ customerCode }) => ({ body: { ...recorded, customerId: customerCode } }),
     400: { body: { ...recorded, currency: 'KES' } },
@@ -993,6 +1000,24 @@ const mteja: Record<string, Cases> = {
     200: ({ merchantId, apiKeyId }) => ({ params: { id: merchantId, keyId: apiKeyId } }),
     ...operatorOnly({ params: { id: 'none', keyId: 'none' } }),
     404: ({ merchantId }) => ({ params: { id: merchantId, keyId: 'none' } }),
+  },
+  'GET /v1/merchants/:id/processors': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=live' }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
+  },
+  'PUT /v1/merchants/:id/processors/:direction': {
+    200: ({ merchantId }) => ({
+      params: { id: merchantId, direction: 'out' },
+      body: { mode: 'live', processor: 'manual' },
+    }),
+    400: ({ merchantId }) => ({ params: { id: merchantId, direction: 'out' }, body: { processor: 'bank' } }),
+    ...operatorOnly({ params: { id: 'none', direction: 'out' }, body: {} }),
+    403: ({ closedMerchantId }) => ({
+      params: { id: closedMerchantId, direction: 'out' },
+      body: { processor: 'manual' },
+    }),
+    404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
   },
   'GET /v1/merchants/:id/audit': {
     200: ({ merchantId }) => ({ params: { id: merchantId } }),

@@ -76,7 +76,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
   ],
-  settings: ['POST /v1/customers/:id/erase'],
+  settings: ['GET /v1/processors', 'POST /v1/customers/:id/erase', 'PUT /v1/processors/:direction'],
 }
 
 /** It asks a bank whether an account is whose it is said to be, and changes nothing. */

@@ -3,6 +3,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
+import type { ServedProcessors } from './processor-accounts.ts'
 
 export interface Charge {
   /** The name of the charge: two charges of one reference are the same charge. */
@@ -82,16 +83,23 @@ export interface PaymentProcessor extends InstrumentReader {
 /**
  * The part of the context that payments add: the tenant's payment processor, null for a tenant without a processor.
  */
-export interface ProcessorChoice {
-  readonly processorOf: (context: Context, tenant: Tenant) => Promise<PaymentProcessor | null>
+export interface ProcessorChoice extends ServedProcessors {
+  readonly processorOf: (context: Context, tenant: Tenant, use: ProcessorUse) => Promise<PaymentProcessor | null>
 }
+
+/** `new`: the processor that the tenant has chosen. `sent`: the one by which what is under way was sent. */
+export type ProcessorUse = 'new' | 'sent'
 
 /** A context in which payments are made: a processor is never asked while a transaction stands open. */
 export type PaymentsContext = FreeContext & ProcessorChoice
 
 /** The tenant's processor. Throws `not_available` for a tenant without a processor. */
-export async function requireProcessor(context: Context & ProcessorChoice, tenant: Tenant): Promise<PaymentProcessor> {
-  const processor = await context.processorOf(context, tenant)
+export async function requireProcessor(
+  context: Context & ProcessorChoice,
+  tenant: Tenant,
+  use: ProcessorUse = 'new',
+): Promise<PaymentProcessor> {
+  const processor = await context.processorOf(context, tenant, use)
   if (processor !== null) return processor
   throw new ServiceError(
     'not_available',

@@ -59,7 +59,7 @@ async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentI
   })
   if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
   if (intent.chargeReference !== null) {
-    await (await requireProcessor(context, tenant)).giveBack(tenant, intent.chargeReference)
+    await (await requireProcessor(context, tenant, 'sent')).giveBack(tenant, intent.chargeReference)
   }
   await cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason: receipt.message })
 }

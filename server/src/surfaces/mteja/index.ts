@@ -14,6 +14,7 @@ import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
 import { payInRoutes } from './routes/pay-ins.ts'
 import { personRoutes } from './routes/people.ts'
+import { processorRoutes } from './routes/processors.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
@@ -45,6 +46,7 @@ export const mteja: Dialect = {
         ownMerchantRoutes,
         customerRoutes,
         holdRoutes,
+        processorRoutes,
         payInRoutes,
         adjustmentRoutes,
         refundRoutes,
