@@ -112,6 +112,7 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     RecordedPayIn: ['retrievePayIn'],
     Adjustment: ['retrieveAdjustment'],
     ProcessorAccount: ['setProcessor'],
+    Suspended: ['retrieveSuspended'],
     AuditEntry: ['listAudit', 'data', '[]'],
     TransactionEntry: ['retrieveTransaction', 'entries', '[]'],
     Transaction: ['retrieveTransaction'],

@@ -588,6 +588,14 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.adjustments.retrieve(adjustment.id)).toEqual(adjustment)
   })
 
+  test('nothing is in suspense, and an unknown id is refused', async () => {
+    expect(await Array.fromAsync(mteja.suspense.list({ open: true }))).toEqual([])
+    for (const ask of [mteja.suspense.retrieve('none'), mteja.suspense.giveBack('none')]) {
+      await expect(ask).rejects.toBeInstanceOf(NotFoundError)
+    }
+    await expect(mteja.suspense.assign('none', { customerId: 'x' })).rejects.toBeInstanceOf(NotFoundError)
+  })
+
   test('the processor of a direction is shown and chosen', async () => {
     const { data } = await mteja.processors.list()
     expect(data.map(({ direction, processor }) => [direction, processor])).toEqual([

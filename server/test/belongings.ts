@@ -1,3 +1,7 @@
+import { uuidV7 } from '../src/base/ids.ts'
+import type { FreeContext } from '../src/domain/context.ts'
+import { doCommand } from '../src/domain/ledger/commands.ts'
+import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import type { TestApi } from './api.ts'
 import { addTestKey, type TestTenant } from './service.ts'
 
@@ -27,6 +31,8 @@ export interface Belongings {
   recordedReference: string
   adjustmentId: string
   adjustmentReference: string
+  /** Money in suspense. */
+  suspendedId: string
   transferId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
@@ -139,6 +145,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     recordedReference,
     adjustmentId,
     adjustmentReference,
+    suspendedId: await suspend(api.service, tenant),
     transferId,
     purchaseId,
     refundId,
@@ -158,6 +165,23 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     dedicatedAccountId: String(dedicated.id),
     dedicatedAccountNumber: dedicated.account_number,
   }
+}
+
+/** Books money of an unknown owner, as a processor will. */
+export async function suspend(context: FreeContext, tenant: Tenant, amount = 100n): Promise<string> {
+  const { id } = await doCommand(context, tenant, {
+    action: 'book',
+    kind: 'suspended',
+    id: uuidV7(context.random, context.clock.now()),
+    currency: 'ZAR',
+    from: { kind: 'outside', at: 7n },
+    to: { kind: 'suspense' },
+    amount,
+    description: 'Nobody knows whose',
+    event: null,
+    request: null,
+  })
+  return id
 }
 
 /** Creates a customer of the merchant in live mode, and a live key. */

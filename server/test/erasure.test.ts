@@ -122,6 +122,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     ledger_transactions: ['currency', 'kind', 'mode'],
     mandates: ['mode', 'status'],
     pay_ins: ['currency', 'mode', 'source', 'state'],
+    suspense_decisions: ['mode', 'outcome', 'state'],
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
@@ -137,6 +138,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],
     pay_ins: ['reference', 'request_id'],
+    // A refusal names the customer by the code.
+    suspense_decisions: ['reference', 'refusal', 'request_id'],
     payment_intents: ['charge_reference'],
     payment_methods: ['code'],
     payments: ['access_code', 'reference'],

@@ -36,11 +36,11 @@ const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify
 
 /** Every name by which money that moved, or may move, is found. */
 function namesOfMovements(its: Belongings): string[] {
-  const { recordedPayInId, recordedReference, adjustmentId, adjustmentReference } = its
+  const { recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId } = its
   const { payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference } = its
   return [
     ...[payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference],
-    ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference],
+    ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId],
   ]
 }
 
@@ -418,6 +418,12 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
   'POST /v1/holds/:id/capture': ({ holdId }) => [{ params: { id: holdId }, body: {}, status: 404 }],
   'POST /v1/holds/:id/release': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
+  'GET /v1/suspense': () => [{ status: 200 }, { query: 'open=true', status: 200 }],
+  'GET /v1/suspense/:id': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'POST /v1/suspense/:id/assign': ({ suspendedId, customerCode }) => [
+    { params: { id: suspendedId }, body: { customerId: customerCode }, status: 404 },
+  ],
+  'POST /v1/suspense/:id/give-back': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
   'GET /v1/processors': () => [{ status: 200 }],
   'PUT /v1/processors/:direction': () => [{ params: { direction: 'out' }, body: { processor: 'manual' }, status: 200 }],
   'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
@@ -522,6 +528,7 @@ const unknown: Belongings = {
   recordedReference: 'nothing-in',
   adjustmentId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a36',
   adjustmentReference: 'nothing-adjusted',
+  suspendedId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a35',
   purchaseId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   transferId: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   holdId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3c',

@@ -76,6 +76,8 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/pay-ins',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/payments/:reference/notice',
+    'POST /v1/suspense/:id/assign',
+    'POST /v1/suspense/:id/give-back',
   ],
 }
 

@@ -7,7 +7,7 @@ import { errorSchema as cashfulErrorSchema } from '../src/surfaces/cashful/schem
 import { errorSchema as mtejaErrorSchema } from '../src/surfaces/mteja/schemas.ts'
 import { errorSchema as paystackErrorSchema } from '../src/surfaces/paystack/schemas.ts'
 import { fillPath, openTestApi, type TestApi, type TestRoute } from './api.ts'
-import { type Belongings, makeBelongings, makeLiveCustomer } from './belongings.ts'
+import { type Belongings, makeBelongings, makeLiveCustomer, suspend } from './belongings.ts'
 
 const adminKey = 'operator-0123456789'
 
@@ -45,6 +45,7 @@ interface Own extends Belongings {
   readingKey: string
   spareKeyId: string
   /** A merchant without anything, and a merchant that is closed. */
+  spareSuspendedId: string
   spareMerchantId: string
   closedMerchantId: string
 }
@@ -849,6 +850,26 @@ const mteja: Record<string, Cases> = {
     // The hold was released by the first request.
     409: ({ holdId }) => ({ params: { id: holdId } }),
   },
+  'GET /v1/suspense': { 200: { query: 'open=true' }, 400: { query: 'before=yesterday' }, 401: stranger },
+  'GET /v1/suspense/:id': {
+    200: ({ suspendedId }) => ({ params: { id: suspendedId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    // Money that never was in suspense.
+    404: ({ payInId }) => ({ params: { id: payInId } }),
+  },
+  'POST /v1/suspense/:id/assign': {
+    200: ({ suspendedId, customerCode }) => ({ params: { id: suspendedId }, body: { customerId: customerCode } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: ({ payInId, customerCode }) => ({ params: { id: payInId }, body: { customerId: customerCode } }),
+    409: ({ suspendedId, otherCode }) => ({ params: { id: suspendedId }, body: { customerId: otherCode } }),
+  },
+  'POST /v1/suspense/:id/give-back': {
+    200: ({ spareSuspendedId }) => ({ params: { id: spareSuspendedId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+    // It was assigned by the request above.
+    409: ({ suspendedId }) => ({ params: { id: suspendedId } }),
+  },
   'GET /v1/processors': { 200: {}, 401: stranger },
   'PUT /v1/processors/:direction': {
     200: { params: { direction: 'out' }, body: { processor: 'manual' } },
@@ -1158,6 +1179,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
   return {
     spareMerchantId: spareMerchant.id,
+    spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,

@@ -53,6 +53,8 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/pay-ins',
     'POST /v1/sandbox/payments/:reference/notice',
+    'POST /v1/suspense/:id/assign',
+    'POST /v1/suspense/:id/give-back',
     'PUT /customer/:id/directdebit-activation-charge',
     'PUT /directdebit/activation-charge',
   ],

@@ -15,6 +15,7 @@ import { People } from './people.ts'
 import { Processors } from './processors.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
+import { Suspense } from './suspense.ts'
 import { Transactions } from './transactions.ts'
 import { Transfers } from './transfers.ts'
 import { WebhookEndpoints } from './webhook-endpoints.ts'
@@ -47,6 +48,7 @@ export class MtejaClient {
   readonly people: People
   readonly payIns: PayIns
   readonly adjustments: Adjustments
+  readonly suspense: Suspense
   readonly processors: Processors
   readonly refunds: Refunds
   readonly sandbox: Sandbox
@@ -67,6 +69,7 @@ export class MtejaClient {
     this.people = new People(send)
     this.payIns = new PayIns(send)
     this.adjustments = new Adjustments(send)
+    this.suspense = new Suspense(send)
     this.processors = new Processors(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)

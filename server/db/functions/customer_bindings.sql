@@ -44,6 +44,10 @@ language sql volatile set search_path = public, pg_temp as $$
     from adjustments j
     where j.merchant_id = c.merchant_id and j.customer_id = c.id and j.state = 'recorded'
     union all
+    select 'payment', 'txn_' || s.id, null, 'deletion'
+    from suspense_decisions s
+    where s.merchant_id = c.merchant_id and s.customer_id = c.id and s.state = 'recorded'
+    union all
     select 'dedicated_account', d.account_number, null, 'deletion'
     from dedicated_accounts d
     where d.merchant_id = c.merchant_id and d.customer_id = c.id and d.removed_at is null

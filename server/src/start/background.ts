@@ -11,6 +11,7 @@ import { removeOld } from '../domain/retention/retention.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { finishPayIns } from '../domain/wallet/pay-ins.ts'
+import { finishSuspenseDecisions } from '../domain/wallet/suspense.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
@@ -61,6 +62,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('adjustments', 1000, finishAdjustments),
     oldestDue: () => sql`select min(due_at) from adjustments where due_at is not null`,
+  },
+  {
+    ...rounds('suspense', 1000, finishSuspenseDecisions),
+    oldestDue: () => sql`select min(due_at) from suspense_decisions where due_at is not null`,
   },
   {
     task: 'deliveries',

@@ -19,6 +19,7 @@ import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signingKeyRoutes } from './routes/signing-keys.ts'
+import { suspenseRoutes } from './routes/suspense.ts'
 import { transactionRoutes } from './routes/transactions.ts'
 import { batchRoutes } from './routes/transfers.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
@@ -49,6 +50,7 @@ export const mteja: Dialect = {
         processorRoutes,
         payInRoutes,
         adjustmentRoutes,
+        suspenseRoutes,
         refundRoutes,
         reversalRoutes,
         transactionRoutes,
