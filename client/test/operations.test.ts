@@ -672,6 +672,8 @@ describe('operations of the Mteja client', () => {
     const changed = await operator.merchants.update(merchant.id, { name: 'Duka', addCurrencies: ['USD'] })
     expect(changed).toMatchObject({ name: 'Duka', currencies: ['KES', 'USD'] })
     expect(await operator.merchants.retrieve(merchant.id)).toEqual(changed)
+    const chosen = await operator.merchants.setProcessor(merchant.id, 'in', { mode: 'live', processor: 'manual' })
+    expect((await operator.merchants.processors(merchant.id, { mode: 'live' })).data[0]).toEqual(chosen)
     expect((await operator.merchants.close(merchant.id)).closedAt).not.toBeNull()
     expect((await operator.merchants.reopen(merchant.id)).closedAt).toBeNull()
     expect(await mteja.merchants.own()).toMatchObject({ closedAt: null })
