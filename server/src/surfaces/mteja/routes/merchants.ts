@@ -20,7 +20,7 @@ import {
 } from '../schemas.ts'
 import { renderApiKey, renderRevocation, revocationQuery, revokedKeySchema } from './api-keys.ts'
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
-import { accountSchema, chosenProcessorBody, directionSchema, readChosen, renderAccount } from './processors.ts'
+import { accountSchema, chosenProcessorBody, directionParam, readChosen, renderAccount } from './processors.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
@@ -272,7 +272,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
         operationId: 'setMerchantProcessor',
         summary: 'Choose a merchant’s processor of a direction in a mode',
         tags,
-        params: Type.Object({ ...merchantParams.properties, direction: directionSchema }),
+        params: Type.Object({ ...merchantParams.properties, ...directionParam }),
         body: Type.Object({ mode: Type.Optional(modeSchema), ...chosenProcessorBody }),
         response: responses(200, accountSchema, 401, 403, 404),
       },

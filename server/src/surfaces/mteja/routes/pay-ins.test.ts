@@ -103,10 +103,9 @@ describe('a pay-in that is recorded by hand', () => {
 
   test('one reference at the same moment, with and without keys: the money moves once', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, i) => record({ customerId: wallet.ada }, i % 2 ? `key ${i % 4}` : undefined)),
+      Array.from({ length: 12 }, (_, i) => record({ customerId: wallet.ada }, i % 2 ? `key-${i % 4}` : undefined)),
     )
-    expect(new Set(answers.map((each) => `${each.statusCode} ${each.body}`)).size).toBe(1)
-    expect(answers[0]?.statusCode).toBe(201)
+    expect([...new Set(answers.map((each) => `${each.statusCode} ${each.body}`))]).toEqual([`201 ${answers[0]?.body}`])
     expect(await wallet.balance(wallet.ada)).toMatchObject({ available: 5000 })
   })
 
@@ -189,6 +188,7 @@ describe('an adjustment', () => {
     await wallet.send('POST', '/v1/holds', { customerId: wallet.ada, amount: 100 })
     const short = await adjust({ direction: 'debit', amount: 201, reference: 'ticket 2' })
     expect([short.statusCode, short.json().error.code]).toEqual([402, 'insufficient_funds'])
+    wallet.api.service.clock.advance(1000)
     expect((await adjust({ direction: 'debit', amount: 200, reference: 'ticket 2' })).statusCode).toBe(201)
     expect(await wallet.balance(wallet.ada)).toMatchObject({ amount: 100, available: 0 })
     const { data: history } = (await wallet.get(`/api/canary/customers/${wallet.ada}/transactions`)).json()

@@ -1,4 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import {
   type ChosenProcessor,
@@ -17,7 +18,7 @@ import { date, listOf, nullableText, responses } from '../schemas.ts'
 
 const tags = ['Processors']
 
-export const directionSchema = Type.Unsafe<Direction>({
+const directionSchema = Type.Unsafe<Direction>({
   type: 'string',
   enum: [...directions],
   description: 'in: takes money from payers. out: sends it to banks',
@@ -29,6 +30,9 @@ const processorSchema = Type.Unsafe<ProcessorName>({
   description: 'manual is money that moves outside any API',
   examples: ['manual'],
 })
+
+/** Read by `readChosen`. */
+export const directionParam = { direction: Type.String({ maxLength: 10, description: 'in or out', examples: ['in'] }) }
 
 export const accountSchema = Type.Object({
   direction: directionSchema,
@@ -88,7 +92,7 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
         summary: 'Choose the processor of a direction',
         description: 'The processor before stays responsible for everything that was sent by it.',
         tags,
-        params: Type.Object({ direction: directionSchema }),
+        params: Type.Object(directionParam),
         body: Type.Object(chosenProcessorBody),
         response: responses(200, accountSchema, 401, 403),
       },
@@ -100,12 +104,18 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
+/** Throws `invalid_request`. */
 export function readChosen(
   tenant: Tenant,
-  direction: Direction,
+  direction: string,
   { cutOverAt, ...chosen }: Static<TObject<typeof chosenProcessorBody>>,
 ): ChosenProcessor {
-  return { ...chosen, direction, cutOverAt: readInstant(tenant, cutOverAt, 'cutOverAt') }
+  const known = directions.find((each) => each === direction)
+  if (known !== undefined) {
+    return { ...chosen, direction: known, cutOverAt: readInstant(tenant, cutOverAt, 'cutOverAt') }
+  }
+  const message = `The direction must be in or out, not ${JSON.stringify(direction)}`
+  throw new ServiceError('invalid_request', message, 'direction')
 }
 
 export function renderAccount(account: ProcessorAccount) {
