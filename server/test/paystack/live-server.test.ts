@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openReceiver, type Receiver } from '../receiver.ts'
 import { openFaultProxy, type webhookFaults } from './fault-proxy.ts'
@@ -51,6 +52,12 @@ describe('the stub of the live service', () => {
     expect(Object.keys(data)).toEqual(Object.keys(records.transaction))
     const [, refund] = await bytesOf('POST', '/refund', { transaction: 'stub-3', amount: '2000' })
     expect(Object.keys(JSON.parse(refund as string).data)).toEqual(['transaction', ...Object.keys(records.refund)])
+  })
+
+  test('the stub knows nothing of how this project reads or renders', () => {
+    for (const file of ['samples.ts', 'live-account.ts', 'live-server.ts', 'fault-proxy.ts']) {
+      expect(readFileSync(new URL(file, import.meta.url), 'utf8')).not.toContain('/src/')
+    }
   })
 
   test('a refund filter by a reference finds nothing, as on the real wire', async () => {

@@ -19,7 +19,7 @@ export const refusals = {
   ],
   unknownTransactionId: [
     404,
-    '{"status":false,"message":"Transaction ID or reference is invalid","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"transaction_not_found"}',
+    '{"status":false,"message":"Transaction ID or reference is invalid","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"not_found"}',
   ],
   unknownAuthorization: [
     400,

@@ -105,7 +105,8 @@ export interface PaymentProcessor extends InstrumentReader {
   readonly pages: HostedPages
   /**
    * Opens the processor's own page, on which the payer pays, and answers its address. Each call opens another page.
-   * Throws `invalid_request` for a payment that the processor refuses. Null for a processor whose payers pay on pages of
+   * Throws `invalid_request` for a payment that the processor refuses, and `payment_intent_not_open` for one that was
+   * given up. Null for a processor whose payers pay on pages of
    * this service.
    */
   readonly openPage: ((tenant: Tenant, page: PageCharge) => Promise<string>) | null

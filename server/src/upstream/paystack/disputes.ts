@@ -19,7 +19,7 @@ import {
   Unreadable,
 } from './reading.ts'
 
-export const disputeStatuses = [
+const disputeStatuses = [
   'awaiting-merchant-feedback',
   'awaiting-bank-feedback',
   'pending',

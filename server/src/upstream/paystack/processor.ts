@@ -96,6 +96,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
+      if (sent.isStopped) throw new ServiceError('payment_intent_not_open', reasons.stopped)
       let outcome = await initialize(ask, sent, page)
       // Nobody has the address of a page whose answer was lost, so another page may be opened, under another name.
       if (outcome.is === 'unknown' || (outcome.is === 'exists' && outcome.thing === null)) {

@@ -19,7 +19,7 @@ import {
 } from './reading.ts'
 
 /** A refund waits in `needs-attention` for a bank account of the payer. */
-export const refundStatuses = ['pending', 'processing', 'needs-attention', 'processed', 'failed'] as const
+const refundStatuses = ['pending', 'processing', 'needs-attention', 'processed', 'failed'] as const
 
 export interface Refund {
   id: bigint

@@ -26,7 +26,7 @@ import {
 import { markMetadata } from './references.ts'
 
 /** `abandoned` is not final. `reversal-pending` is a payment of which a refund is under way. */
-export const transactionStatuses = [
+const transactionStatuses = [
   ...(['abandoned', 'failed', 'ongoing', 'pending', 'processing', 'queued'] as const),
   ...(['reversal-pending', 'reversed', 'success'] as const),
 ] as const
@@ -175,10 +175,12 @@ export function listTransactions(
   return listPages(ask, { operation: 'list_transactions', path: '/transaction', ...period }, readTransaction)
 }
 
+const unknownTransaction = /transaction (reference )?not found|transaction id or reference is invalid/i
+
 /** The status of this answer has been seen as 400 and as 404: the code and the message count. */
 function isUnknownTransaction({ status, body }: Answer): boolean {
   if (status !== 400 && status !== 404) return false
-  return body.code === 'transaction_not_found' || /transaction (reference )?not found/i.test(String(body.message))
+  return body.code === 'transaction_not_found' || unknownTransaction.test(String(body.message))
 }
 
 export function readTransaction(members: Members): Transaction {
