@@ -25,7 +25,7 @@ export interface SentCharges {
   record(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
   /** By our reference; null for a charge that was never recorded. */
   find(tenant: Tenant, reference: string): Promise<SentCharge | null>
-  /** Gives a charge new names. The former names still belong to it: money may come under them. */
+  /** Gives a charge new names. The former names still belong to it: money may come under them. What was given up stays given up. */
   rename(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
   /** Records a charge as given up, also a charge that is new. */
   stop(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>

@@ -73,6 +73,16 @@ describe('a charge of a saved instrument', () => {
     expect(known(await sentReference(own.reference))).toHaveLength(1)
   })
 
+  test('a charge that was taken has succeeded, although its second request is refused', async () => {
+    opened.account.authorizations.set('AUTH_once', { email, behaviour: 'pays' })
+    const own = charge('once')
+    opened.proxy.choose = ({ method }) => (method === 'POST' ? 'cut_after' : 'none')
+    expect(await processor.charge(tenant, own)).toEqual({ status: 'processing' })
+    opened.proxy.choose = () => 'none'
+    opened.account.authorizations.delete('AUTH_once')
+    expect(await processor.charge(tenant, own)).toMatchObject({ status: 'succeeded' })
+  })
+
   test('a charge that is declined, asks the payer, or takes its time is told apart', async () => {
     expect(await processor.charge(tenant, charge('declines'))).toEqual({ status: 'failed', reason: 'Declined' })
     expect(await processor.charge(tenant, charge('asks'))).toEqual({
@@ -197,6 +207,7 @@ describe('a charge that is given up', () => {
 
   test('a charge that was never sent is given up without a question', async () => {
     const { instrument: _, email: __, ...own } = charge()
+    const asked = opened.server.asked.length
     expect(await processor.stop(tenant, own)).toMatchObject({ status: 'failed' })
     expect(await processor.charge(tenant, { ...charge(), reference: own.reference })).toMatchObject({
       status: 'failed',

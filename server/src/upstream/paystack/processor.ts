@@ -85,6 +85,21 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     return sent === null || found === null ? null : readState(parts, tenant, sent, found)
   }
 
+  async function open(sent: SentCharge, page: PageCharge) {
+    if (sent.isStopped) throw new ServiceError('payment_intent_not_open', reasons.stopped)
+    return initialize(ask, sent, page)
+  }
+
+  /** An error of a question leaves the charge under way: it is asked about again later. */
+  async function look(tenant: Tenant, { reference }: Charge, absent: ChargeState): Promise<ChargeState> {
+    try {
+      return (await query(tenant, reference)) ?? absent
+    } catch (error) {
+      if (error instanceof UpstreamError) return { status: 'processing' }
+      throw error
+    }
+  }
+
   return {
     isSandbox: false,
     defaultInstrument: null,
@@ -96,12 +111,11 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
-      if (sent.isStopped) throw new ServiceError('payment_intent_not_open', reasons.stopped)
-      let outcome = await initialize(ask, sent, page)
+      let outcome = await open(sent, page)
       // Nobody has the address of a page whose answer was lost, so another page may be opened, under another name.
       if (outcome.is === 'unknown' || (outcome.is === 'exists' && outcome.thing === null)) {
         sent = await charges.rename(tenant, name(page))
-        outcome = await initialize(ask, sent, page)
+        outcome = await open(sent, page)
       }
       if (outcome.is === 'exists' && outcome.thing !== null) return outcome.thing.authorizationUrl
       if (outcome.is === 'refused') {
@@ -115,15 +129,18 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       const sent = await charges.record(tenant, name(charge))
       if (sent.isStopped) return { status: 'failed', reason: reasons.stopped }
       const outcome = await send(ask, sent, charge)
-      if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
+      // An earlier request of this charge may have been taken, and only this one refused.
+      if (outcome.is === 'refused') return look(tenant, charge, { status: 'failed', reason: outcome.reason })
       // Not sent, too, is left to the next question: something on the way may have sent it twice.
       if (outcome.is === 'unknown' || outcome.is === 'not_sent') return { status: 'processing' }
       if (outcome.thing?.authorizationUrl) return { status: 'processing', continueAt: outcome.thing.authorizationUrl }
-      return (await query(tenant, charge.reference).catch(forgive)) ?? { status: 'processing' }
+      return look(tenant, charge, { status: 'processing' })
     },
     query,
     async stop(tenant, charge) {
       const sent = await charges.stop(tenant, name(charge))
+      // Without an e-mail nothing has been sent.
+      if (sent.email === null) return { status: 'failed', reason: reasons.stopped }
       const found = (await verifyTransaction(ask, sent.sentReference)) ?? (await burn(ask, sent))
       if (found === 'burnt') return { status: 'failed', reason: reasons.stopped }
       if (found === 'unknown') return { status: 'processing' }
@@ -167,19 +184,11 @@ function renderSent({ sentReference, marker, amount, currency, email }: SentChar
   return { reference: sentReference, marker, amount, currency, email: email as string }
 }
 
-/** An error of a question leaves things as they were: the question is asked again later. */
-function forgive(thrown: unknown): null {
-  if (thrown instanceof UpstreamError) return null
-  throw thrown
-}
-
 /**
  * Uses up the reference of a charge that the account has not heard of, by opening a page that nobody gets to know: a charge
  * that is still on its way is then refused. `unknown` where that cannot be told.
  */
 async function burn(ask: Ask, sent: SentCharge): Promise<Transaction | 'burnt' | 'unknown'> {
-  // Without an e-mail nothing can have been sent.
-  if (sent.email === null) return 'burnt'
   const outcome = await initialize(ask, sent)
   if (outcome.is !== 'exists') return 'unknown'
   if (outcome.thing !== null) return 'burnt'
