@@ -212,6 +212,7 @@ describe('a charge that is given up', () => {
     expect(await processor.charge(tenant, { ...charge(), reference: own.reference })).toMatchObject({
       status: 'failed',
     })
+    expect(opened.server.asked).toHaveLength(asked)
   })
 
   test('a charge under way cannot be given up, one that has paid has paid, and an abandoned one ends', async () => {
