@@ -70,12 +70,13 @@ export async function openFaultProxy(origin: string, { lateMs = 400 } = {}): Pro
     proxy.happened.push(fault)
     try {
       const answer = await suffer(fault, pass, body)
+      // Before the answer, so that a test that has it may look.
+      if (fault !== 'reordered') for (const release of held.splice(0)) await release()
       if (answer === null) response.destroy()
       else response.writeHead(answer.status, answer.headers).end(answer.body)
     } catch {
       response.destroy()
     }
-    if (fault !== 'reordered') for (const release of held.splice(0)) await release()
   })
 
   async function suffer(fault: Fault, pass: (sent?: Buffer) => Promise<Passed>, body: Buffer): Promise<Passed | null> {
