@@ -279,7 +279,8 @@ test('the watch of a queue counts the calls that wait, each batch, each refusal 
       .sort()
   const calls = ['a1', 'a2', 'a3'].map((item) => call(item))
   await expect(call('a4')).rejects.toThrow(QueueFullError)
-  expect(await shown()).toEqual(['batches_split_total 0', 'refused_total 1', 'waiting 3'])
+  const unused = ['batch_size_count 0', 'batch_size_sum 0', 'batches_split_total 0']
+  expect(await shown()).toEqual([...unused, 'refused_total 1', 'waiting 3'])
   await nextTurn()
   expect(await shown()).toContain('waiting 1')
   await end(batch(0), rolledBack)

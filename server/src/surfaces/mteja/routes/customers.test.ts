@@ -179,8 +179,9 @@ test('a statement in a currency that the merchant does not hold is refused', asy
 
 test.each([
   ['from=2026-02-02&to=2026-02-01', 'from must be before to, but "2026-02-02" is not before "2026-02-01"'],
-  ['from=&to=2026-02-01', 'from is required'],
-  ['from=2026-02-02&to=', 'to is required'],
+  ['to=2026-02-01', 'from in the address is required'],
+  ['from=&to=2026-02-01', 'from in the address must not be blank'],
+  ['from=2026-02-02&to=', 'to in the address must not be blank'],
 ])('a statement with %s is refused in words that say why', async (query, message) => {
   expect((await statement(query)).json().error.message).toBe(message)
 })

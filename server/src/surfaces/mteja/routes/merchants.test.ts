@@ -48,7 +48,7 @@ describe('creating a merchant', () => {
     expect(await createMerchant({ name: 'Soko', timeZone: 'africa/nairobi' })).toMatchObject({
       timeZone: 'Africa/Nairobi',
     })
-    for (const timeZone of ['Lagos', '+01:00', '', 'W. Central Africa Standard Time']) {
+    for (const timeZone of ['Lagos', '+01:00', 'W. Central Africa Standard Time']) {
       const answer = await ask('POST', '/v1/merchants', { name: 'Soko', timeZone })
       const message = `timeZone must be the IANA name of a time zone, such as Africa/Lagos, not "${timeZone}"`
       expect([answer.statusCode, answer.json().error]).toEqual([
