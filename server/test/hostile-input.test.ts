@@ -201,6 +201,12 @@ describe('bytes sent to a listening server', () => {
       path: '/api/canary/customers',
     },
     {
+      what: 'headers that go on arriving after they were refused',
+      bytes: () => `GET /v1/customers HTTP/1.1\r\n${host}\r\nX-A: ${'a'.repeat(4_000_000)}${end}`,
+      statuses: [431],
+      path: '/v1/customers',
+    },
+    {
       what: 'an address over 16 KiB',
       bytes: () => `GET /v1/${'a'.repeat(20_000)} HTTP/1.1\r\n${host}${end}`,
       statuses: [431],
@@ -404,7 +410,7 @@ async function exchange(port: number, bytes: string | Buffer): Promise<{ status:
   const chunks: Buffer[] = []
   socket.on('data', (chunk) => chunks.push(chunk))
   socket.on('error', () => undefined)
-  socket.setTimeout(5000, () => socket.destroy())
+  socket.setTimeout(20_000, () => socket.destroy())
   socket.write(bytes)
   await once(socket, 'close')
   const answer = Buffer.concat(chunks).toString()

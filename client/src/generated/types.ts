@@ -2445,7 +2445,7 @@ export namespace Mteja {
     checkoutSessions: Record<string, unknown>[]
     /** Facts about the customer; of a transfer, those that the customer sent */
     events: Record<string, unknown>[]
-    /** Webhooks that told of these events: to which endpoint, when */
+    /** The deliveries of these events: endpoint and time */
     deliveries: Record<string, unknown>[]
     /** Writes about the customer: what, when, from which surface. The merchant’s people are left out */
     trail: Record<string, unknown>[]

@@ -248,8 +248,8 @@ begin
 end
 $$;
 
--- Removes what is personal in events, and in the webhooks that told of them or are still to be sent. A webhook that is
--- still to be sent is made again from the event.
+-- Removes personal data from events and from their deliveries. The body of a delivery that is still to be sent is made
+-- again from the event.
 create or replace function erase_events(p_merchant_id integer, p_ids bigint[]) returns void
 language plpgsql volatile set search_path = public, pg_temp as $$
 declare

@@ -1,6 +1,6 @@
 -- Records attempts at deliveries of one merchant, given as an array of JSON objects. It settles or postpones these
 -- deliveries, and makes the deliveries due that waited for one of them. A delivery that was settled meanwhile, by another
--- process or because its endpoint was deleted, stays settled. Nothing that was told of an erased customer is kept.
+-- process or because its endpoint was deleted, stays settled. No body and no answer of an event about an erased customer is stored.
 --
 -- Rows are looked up by arrays of ids. These are index look-ups whatever the planner knows: the queue is empty when the
 -- statements are first planned.

@@ -93,21 +93,22 @@ async function selectBalances(db: Queryable, calls: { tenant: Tenant; code: stri
     ) a
     where c.mode = ${tenant.mode} and c.deleted_at is null
   `)
-  const balances = rows.map((row) => ({
-    accountId: row.id,
-    customerCode: row.code,
-    currency: row.currency,
-    posted: row.posted,
-    held: row.held,
-    available: row.posted - row.held,
-    owed: row.owed,
-    entryCount: row.entry_count,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  }))
   const byCode = new Map<string, Balance[]>()
-  for (const balance of balances) {
-    byCode.set(balance.customerCode, [...(byCode.get(balance.customerCode) ?? []), balance])
+  for (const row of rows) {
+    const balance = {
+      accountId: row.id,
+      customerCode: row.code,
+      currency: row.currency,
+      posted: row.posted,
+      held: row.held,
+      available: row.posted - row.held,
+      entryCount: row.entry_count,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    }
+    const others = byCode.get(row.code)
+    if (others === undefined) byCode.set(row.code, [balance])
+    else others.push(balance)
   }
   return calls.map((call) => byCode.get(call.code) ?? [])
 }

@@ -119,7 +119,7 @@ async function lookThroughAnswers(tx: TxContext, erasure: ErasureRow): Promise<v
   await goOn(tx, erasure, { stage: last === null ? 'mentions' : 'answers', position: last })
 }
 
-/** Events about nobody: a merchant's own, and events of payments that were told of after the customer was deleted. */
+/** Events without a customer: a merchant's own, and those of payments that ended after the customer was deleted. */
 async function lookThroughMentions(tx: TxContext, erasure: ErasureRow): Promise<void> {
   const merchantId = erasure.tenant.merchant.id
   const rows = await tx.db.query<{ id: bigint; text: string }>(sql`

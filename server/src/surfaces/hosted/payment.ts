@@ -128,7 +128,7 @@ function keepTyped(reply: FastifyReply, { path }: PayPage, phone: string): void 
   reply.header('set-cookie', `${value}; Path=${path}; Max-Age=${typedMaxAgeSeconds}; HttpOnly; SameSite=Lax`)
 }
 
-/** What the payer's browser has kept. A cookie that is none of ours is no text that was typed. */
+/** The phone number in the cookie of the payer's browser. A cookie that cannot be decoded was not set by this page. */
 function typedBefore({ headers }: FastifyRequest): Fields {
   const [, value = ''] = new RegExp(`(?:^|; )${typedCookie}=([^;]*)`).exec(headers.cookie ?? '') ?? []
   try {

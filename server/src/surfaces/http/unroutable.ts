@@ -62,6 +62,12 @@ const unreadable: Record<string, { status: number; message: string }> = {
 const lingerMs = 1000
 
 /**
+ * Sockets that have their answer. Node reports an error for each further piece of the same request. Closing the socket
+ * while such pieces are unread would reset the connection, and a reset can overtake the answer.
+ */
+const answered = new WeakSet<Socket>()
+
+/**
  * Answers bytes that are not an HTTP request, headers that are too large, and a request that did not arrive in time. The
  * answer is written by hand, because there is no request yet, or none that is complete.
  *
@@ -73,6 +79,7 @@ export function answerUnreadable(
   socket: Socket,
   last?: { request: IncomingMessage; response: ServerResponse },
 ): void {
+  if (answered.has(socket) && error.code !== 'ECONNRESET') return
   const arriving = last?.request.complete === false ? last : undefined
   // A second answer to one request would be read as the answer to the next.
   if (error.code === 'ECONNRESET' || !socket.writable || arriving?.response.headersSent) {
@@ -82,6 +89,7 @@ export function answerUnreadable(
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
   const path = arriving?.request.url ?? /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
   const body = renderInEnvelope(envelopes, path, status, message)
+  answered.add(socket)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

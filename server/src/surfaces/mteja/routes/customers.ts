@@ -155,7 +155,7 @@ const personFileSchema = Type.Object({
   paymentIntents: fileRows('Payment intents that fill the cash'),
   checkoutSessions: fileRows('Hosted pages'),
   events: fileRows('Facts about the customer; of a transfer, those that the customer sent'),
-  deliveries: fileRows('Webhooks that told of these events: to which endpoint, when'),
+  deliveries: fileRows('The deliveries of these events: endpoint and time'),
   trail: fileRows('Writes about the customer: what, when, from which surface. The merchant’s people are left out'),
 })
 
