@@ -102,6 +102,7 @@ async function selectBalances(db: Queryable, calls: { tenant: Tenant; code: stri
       posted: row.posted,
       held: row.held,
       available: row.posted - row.held,
+      owed: row.owed,
       entryCount: row.entry_count,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
