@@ -9,7 +9,8 @@ import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
-import { createPaystackVerifier, modeOfKey } from '../upstream/paystack.ts'
+import { modeOfKey } from '../upstream/paystack/account.ts'
+import { createPaystackVerifier } from '../upstream/paystack/verifier.ts'
 import type { Config } from './config.ts'
 
 /**

@@ -39,7 +39,8 @@ export async function settleIntent(
 ): Promise<PaymentIntent> {
   if (state.status === 'succeeded') await credit(context, tenant, intent)
   if (state.status === 'failed') await failCharge(context, tenant, intent, state.reason)
-  if (state.status === 'processing') await lookLater(context, tenant, intent)
+  // A payment that disagrees with its charge is not this intent's: the intent waits for one that agrees.
+  if (state.status === 'processing' || state.status === 'disagrees') await lookLater(context, tenant, intent)
   return getPaymentIntent(context, tenant, intent.id)
 }
 
