@@ -140,7 +140,14 @@ function commandFor(_tenant: Tenant, adjustment: Adjustment): LedgerCommand {
     amount,
     description: reason,
     details: { reference },
-    event: null,
+    // The reason is a person's words, so it is not sent to addresses outside.
+    event: {
+      type: 'adjustment.succeeded',
+      data: {
+        customer: { code: customerCode },
+        details: { adjustmentId: id, direction, amount: Number(amount), currency, reference },
+      },
+    },
     request: null,
     ownKey: `adjustment/${id}`,
   }

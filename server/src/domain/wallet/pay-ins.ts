@@ -158,16 +158,13 @@ function commandFor(tenant: Tenant, payIn: PayIn): LedgerCommand {
     amount,
     description: payIn.description ?? 'Pay-in',
     details: { source, reference },
-    event:
-      customerCode === null
-        ? null
-        : {
-            type: 'pay_in.succeeded',
-            data: {
-              customer: { code: customerCode },
-              details: { payInId: id, amount: Number(amount), currency, source, reference },
-            },
-          },
+    event: {
+      type: 'pay_in.succeeded',
+      data: {
+        ...(customerCode === null ? {} : { customer: { code: customerCode } }),
+        details: { payInId: id, amount: Number(amount), currency, source, reference },
+      },
+    },
     request: null,
     ownKey: `pay-in/${id}`,
   }
