@@ -293,7 +293,7 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const goodwill = { customerId: code, currency: 'ZAR', direction: 'credit', reason: person.holdText }
   await ask('POST', '/v1/adjustments', { ...goodwill, amount: 20, reference: 'ticket 17' }, 'ticket')
   const suspended = await suspend(api.service, tenant, 60n, person.unknown)
-  await ask('POST', `/v1/suspense/${suspended}/assign`, { customerId: code }, 'assign')
+  await ask('POST', `/v1/suspense/${suspended}/assign`, { customerId: code }, 'owner-found')
   // Refused ones keep a text as well.
   const most = Number.MAX_SAFE_INTEGER
   await ask('POST', '/v1/pay-ins', { ...line, amount: most, reference: 'line 18' }).catch(() => {})
