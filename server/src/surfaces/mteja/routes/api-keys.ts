@@ -42,6 +42,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      repeatedTo: 'its key',
       status: 201,
       schema: {
         operationId: 'createApiKey',
@@ -110,6 +111,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      repeatedTo: 'its key',
       status: 201,
       schema: {
         operationId: 'replaceApiKey',
