@@ -21,11 +21,18 @@ const params = Type.Object({
 
 export const revocationQuery = Type.Object({
   keepMade: Type.Optional(Type.Boolean({ description: 'Keep the keys that the key made; default false' })),
+  withReplacements: Type.Optional(
+    Type.Boolean({ description: 'Revoke the replacements of the key as well, as after a leak; default false' }),
+  ),
 })
 
 export const revokedKeySchema = Type.Object({
   ...apiKeySchema.properties,
   alsoRevoked: Type.Integer({ description: 'How many keys were revoked with it', examples: [0] }),
+  replacedBy: Type.Array(Type.String(), {
+    description: 'The replacements of the key that are still accepted. `withReplacements=true` revokes them',
+    examples: [['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d']],
+  }),
 })
 
 const replacedKeySchema = Type.Object({
@@ -47,7 +54,9 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
       schema: {
         operationId: 'createApiKey',
         summary: 'Create a key; its secret is shown only once',
-        description: 'A key gives no scope that it lacks. Without a role and without scopes the new key is an owner’s.',
+        description:
+          'A key gives no scope that it lacks, and no later end than its own. Without a role and without scopes the new key ' +
+          'is an owner’s. A key of another person needs every scope that the person’s keys have.',
         tags,
         body: Type.Object(newKeyBody),
         response: responses(201, newApiKeySchema, 401, 403, 404),
@@ -117,8 +126,8 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
         operationId: 'replaceApiKey',
         summary: 'Replace a key: the new one can do the same, and the old one is refused after an overlap',
         description:
-          'The new key has the mode, person, name, and role or scopes of the old one. Both are accepted during the overlap. A key ' +
-          'replaces no key that has a scope it lacks.',
+          'The new key has the mode, person, name, end, and role or scopes of the old one. Both are accepted during the overlap. ' +
+          'A key replaces no key that has a scope it lacks. `expiresAt` names a sooner end.',
         tags,
         params,
         body: Type.Object({
@@ -152,7 +161,8 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
         summary: 'Revoke a key: it is refused from the next request on, and so is everything that it made',
         description:
           'The tokens made from the key are refused as well, and the keys that it made, those that they made, and so on. With ' +
-          '`keepMade=true` these keys stay. `alsoRevoked` counts them.',
+          '`keepMade=true` these keys stay. `alsoRevoked` counts them. A replacement of the key stays, unless ' +
+          '`withReplacements=true`; `replacedBy` names it.',
         tags,
         params,
         querystring: revocationQuery,
@@ -161,14 +171,13 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const { merchant, mode } = tenantOf(request)
-      const { keepMade } = request.query
-      return renderRevocation(await revokeApiKey(tx, merchant, request.params.id, { mode, keepMade }))
+      return renderRevocation(await revokeApiKey(tx, merchant, request.params.id, { mode, ...request.query }))
     },
   )
 }
 
-export function renderRevocation({ apiKey, alsoRevoked }: { apiKey: ApiKey; alsoRevoked: number }) {
-  return { ...renderApiKey(apiKey), alsoRevoked }
+export function renderRevocation({ apiKey, alsoRevoked, replacedBy }: Awaited<ReturnType<typeof revokeApiKey>>) {
+  return { ...renderApiKey(apiKey), alsoRevoked: alsoRevoked.length, replacedBy }
 }
 
 export function renderApiKey(key: ApiKey) {

@@ -238,8 +238,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const merchant = await getMerchant(tx, request.params.id)
-      const { keepMade } = request.query
-      return renderRevocation(await revokeApiKey(tx, merchant, request.params.keyId, { keepMade }))
+      return renderRevocation(await revokeApiKey(tx, merchant, request.params.keyId, request.query))
     },
   )
 
