@@ -66,7 +66,7 @@ function requireCaller(
   app.decorateRequest('caller', null)
   app.decorateRequest('actor', null)
   app.addHook('onRequest', async (request, reply) => {
-    const { scope } = request.routeOptions.config
+    const { scope, whenClosed } = request.routeOptions.config
     if (scope === 'public') return
     let caller: KeyHolder
     try {
@@ -80,7 +80,8 @@ function requireCaller(
     }
     // An unknown address has no scope: its caller is told that there is nothing.
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
-    if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    if (!isRead && whenClosed !== 'allowed') refuseClosed(caller.tenant.merchant)
     request.caller = caller
     if (rates !== undefined) await rates.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return

@@ -29,6 +29,8 @@ declare module 'fastify' {
     once?: Way
     /** Who is given a remembered answer again; default every key of the merchant and mode that has the scope. */
     repeatedTo?: 'its key'
+    /** Whether a merchant that was closed may do it; default only reads. */
+    whenClosed?: 'allowed'
   }
 }
 
@@ -65,6 +67,8 @@ type WriteOptions<Chosen extends Way, Schema extends FastifySchema> = Options<Sc
    * or whose handler checks more than the scope.
    */
   repeatedTo?: 'its key'
+  /** `allowed`: a closed merchant may still do it, as it must remove personal data and shut out a key that leaked. */
+  whenClosed?: 'allowed'
 }
 
 /**
@@ -113,25 +117,28 @@ function refuseSecret(answer: unknown, path: string): void {
 export function routesOf(app: App, { context }: SurfaceContext): Routes {
   const write =
     (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'): WriteRoute =>
-    (path, { scope, once, status = 200, repeatedTo, ...options }, handler) => {
+    (path, { scope, once, status = 200, repeatedTo, whenClosed, ...options }, handler) => {
       app.route({
         ...(options as object),
         method,
         url: path,
-        config: { ...options.config, scope, once, ...(repeatedTo && { repeatedTo }) },
+        config: {
+          ...options.config,
+          scope,
+          once,
+          ...(repeatedTo && { repeatedTo }),
+          ...(whenClosed && { whenClosed }),
+        },
         handler: async (request: FastifyRequest, reply: FastifyReply) => {
           reply.status(status)
           const asked = { way: once, request: request.idempotent ?? null, deed: deedOf(request, options.schema) }
-          const { answer, replayed }: Done<unknown> = await doOnce(
-            context,
-            keyScopeOf(request),
-            asked,
-            (async (handed: never) => {
-              const made = await handler(request as never, handed, reply)
-              if (repeatedTo === undefined && scope !== 'operator') refuseSecret(made, path)
-              return made
-            }) as never,
-          )
+          const { answer, replayed }: Done<unknown> = await doOnce(context, keyScopeOf(request), asked, (async (
+            handed: never,
+          ) => {
+            const made = await handler(request as never, handed, reply)
+            if (repeatedTo === undefined && scope !== 'operator') refuseSecret(made, path)
+            return made
+          }) as never)
           markReplayed(reply, replayed)
           if (replayed) sendAsGiven(answer)
           return answer

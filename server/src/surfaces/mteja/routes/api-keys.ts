@@ -156,6 +156,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       schema: {
         operationId: 'revokeApiKey',
         summary: 'Revoke a key: it is refused from the next request on, and so is everything that it made',

@@ -313,6 +313,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
     {
       scope: 'settings',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       status: 202,
       schema: {
         operationId: 'eraseCustomer',

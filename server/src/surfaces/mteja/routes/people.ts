@@ -103,6 +103,7 @@ export const personRoutes: RouteFile = (routes, { context }) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       schema: {
         operationId: 'endPerson',
         summary: 'End a person: all keys of the person are revoked, and no new key can belong to the person',

@@ -212,6 +212,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       schema: {
         operationId: 'deleteWebhookEndpoint',
         summary: 'Remove a webhook endpoint: it receives no more events',
