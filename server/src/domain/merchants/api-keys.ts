@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
 import { randomMixedCode, uuidV7 } from '../../base/ids.ts'
 import { type Page, type PageRequest, readPage } from '../../base/page.ts'
+import { refuseInvisible } from '../../base/visible-text.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
@@ -127,6 +128,7 @@ export async function insertApiKey(
     const message = `a ${input.mode} key must be sk_${input.mode}_ followed by 8 to 200 letters, digits, _ or -`
     throw new ServiceError('invalid_request', message, 'secret')
   }
+  refuseInvisible(input.name, 'name')
   if (input.name !== undefined && input.name.length > 200) {
     throw new ServiceError('invalid_request', 'name must be at most 200 characters', 'name')
   }

@@ -75,6 +75,14 @@ describe('making a key', () => {
     expect([answer.statusCode, answer.json()]).toEqual([400, { error }])
   })
 
+  test.each(['till\u001b[31m', 'till\u200b', '\u202etill'])(
+    'creating a key refuses a name with a character that nobody sees',
+    async (name) => {
+      const answer = await call('POST', '/v1/api-keys', { name })
+      expect([answer.statusCode, answer.json().error]).toMatchObject([400, { code: 'invalid_request', field: 'name' }])
+    },
+  )
+
   test('the database holds no key’s secret', async () => {
     const { secret } = (await call('POST', '/v1/api-keys', {})).json()
     const rows = await api.service.db.query<{ row: string }>(sql`select row_to_json(k)::text as row from api_keys k`)
@@ -302,7 +310,10 @@ describe('what a key gives and leaves behind', () => {
     await make({ role: 'owner', personId: person.id })
     const body = { role: 'developer', personId: person.id }
     const refused = await call('POST', '/v1/api-keys', body, developer.secret)
-    expect([refused.statusCode, refused.json().error]).toMatchObject([403, { code: 'scope_missing', field: 'personId' }])
+    expect([refused.statusCode, refused.json().error]).toMatchObject([
+      403,
+      { code: 'scope_missing', field: 'personId' },
+    ])
     await make(body, own.secret)
   })
 
