@@ -2277,6 +2277,16 @@ export namespace Mteja {
     alsoRevoked: number
     /** The replacements of the key that are still accepted. `withReplacements=true` revokes them */
     replacedBy: string[]
+    /** The webhook endpoints that the key, or a key that it made, has made or changed. They stay, unless deleted */
+    endpoints: {
+      id: string
+      style: 'standard' | 'paystack'
+      url: string
+      /** false: one of the keys changed it or gave it a new secret */
+      made: boolean
+      /** It was deleted by this call */
+      deleted: boolean
+    }[]
   }
   /** POST /v1/api-keys */
   export interface NewApiKey {
@@ -2355,6 +2365,16 @@ export namespace Mteja {
     alsoRevoked: number
     /** The replacements of the key that are still accepted. `withReplacements=true` revokes them */
     replacedBy: string[]
+    /** The webhook endpoints that the key, or a key that it made, has made or changed. They stay, unless deleted */
+    endpoints: {
+      id: string
+      style: 'standard' | 'paystack'
+      url: string
+      /** false: one of the keys changed it or gave it a new secret */
+      made: boolean
+      /** It was deleted by this call */
+      deleted: boolean
+    }[]
   }
   /** POST /v1/people */
   export interface Person {
@@ -3001,6 +3021,8 @@ export namespace Mteja {
     keepMade?: boolean | undefined
     /** Revoke the replacements of the key as well, as after a leak; default false */
     withReplacements?: boolean | undefined
+    /** Delete the webhook endpoints that the key, or a key that it made, has made; default false */
+    deleteEndpoints?: boolean | undefined
   }
   /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
   export interface ReplaceApiKeyBody {
@@ -3622,6 +3644,8 @@ export namespace Mteja {
     keepMade?: boolean | undefined
     /** Revoke the replacements of the key as well, as after a leak; default false */
     withReplacements?: boolean | undefined
+    /** Delete the webhook endpoints that the key, or a key that it made, has made; default false */
+    deleteEndpoints?: boolean | undefined
   }
   /** GET /v1/merchants/{id}/processors: Show a merchant’s processor of each direction in a mode, its state and its last error */
   export interface ListMerchantProcessorsQuery {

@@ -6,7 +6,12 @@ import type { Mteja } from '../generated/types.ts'
 import { listPages, type MtejaPage } from './api.ts'
 
 export const apiKey = { id: 'text', mode: 'text', hint: 'text' } as const
-export const revokedApiKey = { ...apiKey, alsoRevoked: 'whole', replacedBy: ['text'] } as const
+export const revokedApiKey = {
+  ...apiKey,
+  alsoRevoked: 'whole',
+  replacedBy: ['text'],
+  endpoints: [{ id: 'text', url: 'text' }],
+} as const
 export const newApiKey = { ...apiKey, secret: 'text' } as const
 
 /** `client.apiKeys`: the merchant's own keys, of the mode of the client's key. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { escapeInvisible } from '../base/visible-text.ts'
 import { StartupError } from '../db/errors.ts'
 import { roles, type Scope, scopes } from '../domain/merchants/scopes.ts'
 import { type Config, ConfigError, type Flags, readConfig } from '../start/config.ts'
@@ -179,10 +180,11 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .addOption(merchantOption())
     .option('--keep-made', 'keep the keys that it made; they are revoked with it otherwise')
     .option('--with-replacements', 'revoke its replacements as well, as after a leak; they stay otherwise')
-    .action((id: string, flags: KeyFlags & { keepMade?: true; withReplacements?: true }) =>
+    .option('--delete-endpoints', 'delete the webhook endpoints that it made; they stay otherwise')
+    .action((id: string, flags: KeyFlags & Mteja.RevokeMerchantApiKeyQuery) =>
       withOperator(config(flags), async (operator) => {
-        const { merchant, keepMade, withReplacements } = flags
-        const query = { keepMade, withReplacements }
+        const { merchant, keepMade, withReplacements, deleteEndpoints } = flags
+        const query = { keepMade, withReplacements, deleteEndpoints }
         const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, merchant), id, query)
         if (flags.json) return printJson(revoked)
         print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
@@ -190,6 +192,11 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
         const { replacedBy = [] } = revoked
         if (replacedBy.length > 0) {
           tell(`Its replacements stay: ${replacedBy.join(', ')}. After a leak revoke them with --with-replacements.`)
+        }
+        for (const { id, url, made, deleted } of revoked.endpoints ?? []) {
+          const what = made ? 'It made' : 'It changed'
+          const fate = deleted ? 'which was deleted' : `which stays${made ? ' without --delete-endpoints' : ''}`
+          tell(`${what} the webhook endpoint ${id}, ${fate}: ${escapeInvisible(url)}`)
         }
       }),
     )

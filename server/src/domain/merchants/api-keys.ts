@@ -242,7 +242,7 @@ export async function getApiKey(context: Context, merchant: Merchant, id: string
  * From the next request on, every server refuses the key and the tokens made with it, and so it does the keys that the key
  * has made, those that they have made, and so on. With `keepMade` the made keys stay. The replacement of the key stays, unless
  * `withReplacements`: it was made to go on after the key. Answers the key, the ids of the others that were revoked with it, and
- * those of the replacements that stay. Throws `api_key_not_found`.
+ * those of the replacements that stay. `family` is the key and all that it made, whenever they were revoked. Throws `api_key_not_found`.
  */
 export async function revokeApiKey(
   tx: TxContext,
@@ -257,21 +257,24 @@ export async function revokeApiKey(
     keepMade?: boolean | undefined
     withReplacements?: boolean | undefined
   } = {},
-): Promise<{ apiKey: ApiKey; alsoRevoked: string[]; replacedBy: string[] }> {
+): Promise<{ apiKey: ApiKey; alsoRevoked: string[]; replacedBy: string[]; family: string[] }> {
   const before = await selectKey(tx, merchant, id, mode, sql`for no key update`)
   const alsoRevoked: string[] = []
+  const ended = sql`
+    with recursive ended (id) as (
+      select ${before.id}::uuid
+      union
+      select k.id from ended e
+      join api_keys k on k.merchant_id = ${merchant.id}
+        and case
+          when k.replaces = e.id then e.id <> ${before.id}::uuid or ${withReplacements}::boolean
+          else k.created_by = e.id and not ${keepMade}::boolean
+        end
+    )
+  `
   for (;;) {
     const rows = await tx.db.query<{ id: string; mode: Mode }>(sql`
-      with recursive ended (id) as (
-        select ${before.id}::uuid
-        union
-        select k.id from ended e
-        join api_keys k on k.merchant_id = ${merchant.id}
-          and case
-            when k.replaces = e.id then e.id <> ${before.id}::uuid or ${withReplacements}::boolean
-            else k.created_by = e.id and not ${keepMade}::boolean
-          end
-      )
+      ${ended}
       update api_keys k set revoked_at = ${tx.clock.now()}
       from ended e
       where k.merchant_id = ${merchant.id} and k.id = e.id and k.revoked_at is null
@@ -290,6 +293,7 @@ export async function revokeApiKey(
     if (rows.length === 0) break
     alsoRevoked.push(...rows.filter((row) => row.id !== before.id).map((row) => row.id))
   }
+  const family = await tx.db.query<{ id: string }>(sql`${ended} select id from ended`)
   const successors = await tx.db.query<{ id: string }>(sql`
     with recursive successors (id, revoked_at, expires_at) as (
       select id, revoked_at, expires_at from api_keys where merchant_id = ${merchant.id} and replaces = ${before.id}
@@ -305,6 +309,7 @@ export async function revokeApiKey(
     apiKey: await getApiKey(tx, merchant, before.id),
     alsoRevoked,
     replacedBy: successors.map((each) => each.id),
+    family: family.map((each) => each.id),
   }
 }
 

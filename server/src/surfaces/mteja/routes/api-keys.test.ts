@@ -302,6 +302,28 @@ describe('what a key gives and leaves behind', () => {
     expect([revoked.alsoRevoked, revoked.replacedBy, await statusWith(next.secret)]).toEqual([1, [], 401])
   })
 
+  test('revoking a key names the webhook endpoints that it made or changed, and deletes the made ones on request', async () => {
+    const thief = await make({ role: 'developer' })
+    const made = await make({ role: 'developer' }, thief.secret)
+    const hook = (path: string) => ({ url: `https://thief.example/${path}` })
+    const own = (await call('POST', '/v1/webhook-endpoints', hook('owner'))).json()
+    await call('PATCH', `/v1/webhook-endpoints/${own.id}`, hook('taken'), thief.secret)
+    const first = (await call('POST', '/v1/webhook-endpoints', hook('one'), thief.secret)).json()
+    const listed = { events: ['*'], ...hook('two') }
+    const second = (await call('POST', '/api/canary/webhook-endpoints', listed, made.secret)).json()
+    const endpoints = (body: { endpoints: object[] }) => body.endpoints
+    const kept = endpoints((await call('DELETE', `/v1/api-keys/${thief.id}`)).json())
+    expect(kept).toEqual([
+      { id: own.id, style: 'standard', url: hook('taken').url, made: false, deleted: false },
+      { id: first.id, style: 'standard', url: hook('one').url, made: true, deleted: false },
+      { id: second.id, style: 'standard', url: hook('two').url, made: true, deleted: false },
+    ])
+    const again = endpoints((await call('DELETE', `/v1/api-keys/${thief.id}?deleteEndpoints=true`)).json())
+    expect(again).toMatchObject([{ deleted: false }, { deleted: true }, { deleted: true }])
+    const left = (await call('GET', '/v1/webhook-endpoints')).json().data
+    expect(left.map((each: { id: string }) => each.id)).toEqual([own.id])
+  })
+
   test('a key makes none in the name of another person whose keys can do more', async () => {
     const person = (await call('POST', '/v1/people', { name: 'Neema', email: 'neema@example.com' })).json()
     const developer = await make({ role: 'developer' })
