@@ -132,13 +132,13 @@ export function routesOf(app: App, { context }: SurfaceContext): Routes {
         handler: async (request: FastifyRequest, reply: FastifyReply) => {
           reply.status(status)
           const asked = { way: once, request: request.idempotent ?? null, deed: deedOf(request, options.schema) }
-          const { answer, replayed }: Done<unknown> = await doOnce(context, keyScopeOf(request), asked, (async (
-            handed: never,
-          ) => {
-            const made = await handler(request as never, handed, reply)
-            if (repeatedTo === undefined && scope !== 'operator') refuseSecret(made, path)
-            return made
-          }) as never)
+          const { answer, replayed }: Done<unknown> = await doOnce(
+            context,
+            keyScopeOf(request),
+            asked,
+            (handed) => handler(request as never, handed, reply) as never,
+          )
+          if (repeatedTo === undefined && scope !== 'operator') refuseSecret(answer, path)
           markReplayed(reply, replayed)
           if (replayed) sendAsGiven(answer)
           return answer
