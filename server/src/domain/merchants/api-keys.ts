@@ -128,7 +128,8 @@ export async function insertApiKey(
     const message = `a ${input.mode} key must be sk_${input.mode}_ followed by 8 to 200 letters, digits, _ or -`
     throw new ServiceError('invalid_request', message, 'secret')
   }
-  refuseInvisible(input.name, 'name')
+  // A key of before may have such a name, and so has its replacement.
+  if (input.replaced === undefined) refuseInvisible(input.name, 'name')
   if (input.name !== undefined && input.name.length > 200) {
     throw new ServiceError('invalid_request', 'name must be at most 200 characters', 'name')
   }
@@ -140,7 +141,7 @@ export async function insertApiKey(
   const maker = createdBy === null ? null : await lockMaker(context, merchant, createdBy)
   if (personId !== null) {
     await lockActivePerson(context, { merchant, mode: input.mode }, personId)
-    if (maker !== null && replaced === null) await refuseNameOfMightier(context, merchant, personId, maker)
+    if (maker !== null) await refuseNameOfMightier(context, merchant, personId, maker)
   }
   const lastEnd = soonerOf(maker?.expiresAt ?? null, replaced?.expiresAt ?? null)
   const expiresAt = endOf(input.expiresAt ?? null, lastEnd)
@@ -191,7 +192,7 @@ function soonerOf(one: Date | null, other: Date | null): Date | null {
 /** The end that is asked for, or else the last one that is allowed. Throws `invalid_request` for a later one. */
 function endOf(asked: Date | null, last: Date | null): Date | null {
   if (asked === null || last === null || asked <= last) return asked ?? last
-  const message = `expiresAt must not be later than ${last.toISOString()}, the end of the key that makes or is replaced`
+  const message = `expiresAt must not be later than ${last.toISOString()}, the end of its maker or of the key that it replaces`
   throw new ServiceError('invalid_request', message, 'expiresAt')
 }
 

@@ -311,15 +311,16 @@ describe('what a key gives and leaves behind', () => {
     const first = (await call('POST', '/v1/webhook-endpoints', hook('one'), thief.secret)).json()
     const listed = { events: ['*'], ...hook('two') }
     const second = (await call('POST', '/api/canary/webhook-endpoints', listed, made.secret)).json()
-    const endpoints = (body: { endpoints: object[] }) => body.endpoints
+    const endpoints = (body: { endpoints: { url: string }[] }) =>
+      body.endpoints.sort((one, other) => one.url.localeCompare(other.url))
     const kept = endpoints((await call('DELETE', `/v1/api-keys/${thief.id}`)).json())
     expect(kept).toEqual([
-      { id: own.id, style: 'standard', url: hook('taken').url, made: false, deleted: false },
       { id: first.id, style: 'standard', url: hook('one').url, made: true, deleted: false },
+      { id: own.id, style: 'standard', url: hook('taken').url, made: false, deleted: false },
       { id: second.id, style: 'standard', url: hook('two').url, made: true, deleted: false },
     ])
     const again = endpoints((await call('DELETE', `/v1/api-keys/${thief.id}?deleteEndpoints=true`)).json())
-    expect(again).toMatchObject([{ deleted: false }, { deleted: true }, { deleted: true }])
+    expect(again).toMatchObject([{ deleted: true }, { deleted: false }, { deleted: true }])
     const left = (await call('GET', '/v1/webhook-endpoints')).json().data
     expect(left.map((each: { id: string }) => each.id)).toEqual([own.id])
   })
@@ -336,6 +337,8 @@ describe('what a key gives and leaves behind', () => {
       403,
       { code: 'scope_missing', field: 'personId' },
     ])
+    const byOther = await call('POST', `/v1/api-keys/${own.id}/replace`, {}, developer.secret)
+    expect([byOther.statusCode, byOther.json().error.field]).toEqual([403, 'personId'])
     await make(body, own.secret)
   })
 
