@@ -564,6 +564,48 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.refunds.retrieve(listed[0]?.id ?? '')).toEqual(listed[0])
   })
 
+  test('money is recorded by hand once for a reference, and a balance is adjusted', async () => {
+    const { id: customerId } = await customerWith(0)
+    const reference = `line ${customerId}`
+    const line = { customerId, amount: 700, currency: 'ZAR', source: 'cash', reference } as const
+    const payIn = await mteja.payIns.record({ ...line, metadata: { page: 3 } })
+    expect(payIn).toMatchObject({ ...line, status: 'succeeded', metadata: { page: 3 } })
+    await expect(mteja.payIns.record(line)).rejects.toMatchObject({ name: 'ConflictError', code: 'reference_taken' })
+    expect(await Array.fromAsync(mteja.payIns.list({ customerId }))).toEqual([payIn])
+    expect(await mteja.payIns.retrieve(payIn.id)).toEqual(payIn)
+    const debit = {
+      customerId,
+      amount: 701,
+      currency: 'ZAR',
+      direction: 'debit',
+      reason: 'Mistake',
+      reference,
+    } as const
+    await expect(mteja.adjustments.make(debit)).rejects.toBeInstanceOf(InsufficientFundsError)
+    const adjustment = await mteja.adjustments.make({ ...debit, amount: 700 })
+    const listed = await Array.fromAsync(mteja.adjustments.list({ reference, limit: 1 }))
+    expect(listed.map(({ status }) => status).sort()).toEqual(['refused', 'succeeded'])
+    expect(await mteja.adjustments.retrieve(adjustment.id)).toEqual(adjustment)
+  })
+
+  test('nothing is in suspense, and an unknown id is refused', async () => {
+    expect(await Array.fromAsync(mteja.suspense.list({ open: true }))).toEqual([])
+    for (const ask of [mteja.suspense.retrieve('none'), mteja.suspense.giveBack('none')]) {
+      await expect(ask).rejects.toBeInstanceOf(NotFoundError)
+    }
+    await expect(mteja.suspense.assign('none', { customerId: 'x' })).rejects.toBeInstanceOf(NotFoundError)
+  })
+
+  test('the processor of a direction is shown and chosen', async () => {
+    const { data } = await mteja.processors.list()
+    expect(data.map(({ direction, processor }) => [direction, processor])).toEqual([
+      ['in', 'sandbox'],
+      ['out', 'sandbox'],
+    ])
+    expect(await mteja.processors.set('out', { processor: 'manual' })).toMatchObject({ processor: 'manual' })
+    expect(await mteja.processors.set('out', { processor: 'sandbox' })).toMatchObject({ processor: 'sandbox' })
+  })
+
   test('a transaction is retrieved with both sides, and listed with its refunds', async () => {
     const { id: customerId } = await customerWith(0)
     const { id } = await mteja.sandbox.payIn({ customerId, amount: 700 })
@@ -630,6 +672,8 @@ describe('operations of the Mteja client', () => {
     const changed = await operator.merchants.update(merchant.id, { name: 'Duka', addCurrencies: ['USD'] })
     expect(changed).toMatchObject({ name: 'Duka', currencies: ['KES', 'USD'] })
     expect(await operator.merchants.retrieve(merchant.id)).toEqual(changed)
+    const chosen = await operator.merchants.setProcessor(merchant.id, 'in', { mode: 'live', processor: 'manual' })
+    expect((await operator.merchants.processors(merchant.id, { mode: 'live' })).data[0]).toEqual(chosen)
     expect((await operator.merchants.close(merchant.id)).closedAt).not.toBeNull()
     expect((await operator.merchants.reopen(merchant.id)).closedAt).toBeNull()
     expect(await mteja.merchants.own()).toMatchObject({ closedAt: null })

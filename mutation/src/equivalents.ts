@@ -15,9 +15,9 @@ const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
 const tokens = 'src/domain/merchants/tokens.ts'
 const authentication = 'src/surfaces/http/authentication.ts'
-const fitsAnyway =
-  'Only the outside may have less than nothing, and it reaches the limit first: nobody can have more than came in.'
+const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
+const opensAgain = 'An account that is there already is not opened again: only numbers are lost.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
 const bound = 'How many is a matter of speed and memory.'
 
@@ -93,9 +93,27 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: open,
+    before: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is null',
+    after: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is not null',
+    why: opensAgain,
+  },
+  {
+    file: open,
+    before: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is null',
+    after: 'and a.currency = n.currency and a.party_id = n.party and a.customer_id is null',
+    why: opensAgain,
+  },
+  {
+    file: open,
+    before: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 0) and a.customer_id is null',
+    after: 'and a.currency = n.currency and a.party_id = coalesce(n.party, 1) and a.customer_id is null',
+    why: opensAgain,
+  },
+  {
+    file: open,
     before: ') own on true',
     after: ') own on false',
-    why: 'An account that is there already is not opened again: only numbers are lost.',
+    why: opensAgain,
   },
   {
     file: post,
@@ -106,21 +124,21 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: post,
-    before: "elsif v_refusal is null and v_action in ('post', 'refund', 'capture')",
-    after: "elsif v_refusal is null and v_action in ('post', 'capture')",
-    why: fitsAnyway,
+    before: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    after: 'case when v_lent >= 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    why: owesNothing,
   },
   {
     file: post,
-    before: "elsif v_refusal is null and v_action in ('post', 'refund', 'capture')",
-    after: "elsif v_refusal is null and v_action in ('post', 'refund')",
-    why: fitsAnyway,
+    before: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    after: 'case when v_lent > 0 or v_owed[v_from] >= 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    why: owesNothing,
   },
   {
     file: post,
-    before: 'and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] + v_amount) > c_limit)',
-    after: 'and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] - v_amount) > c_limit)',
-    why: fitsAnyway,
+    before: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end',
+    after: 'case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] >= 0 then c_steps else c_own_step end',
+    why: owesNothing,
   },
   {
     file: post,

@@ -8,7 +8,7 @@ export interface Target {
 
 const commands = ['src/domain/ledger/commands.test.ts']
 const ledger = [
-  commands,
+  ['src/domain/ledger/kinds.test.ts', ...commands],
   ['src/domain/events/events.test.ts', 'test/hostile-sql.test.ts'],
   [
     'src/domain/idempotency/once.test.ts',

@@ -1,3 +1,7 @@
+import { uuidV7 } from '../src/base/ids.ts'
+import type { FreeContext } from '../src/domain/context.ts'
+import { doCommand } from '../src/domain/ledger/commands.ts'
+import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import type { TestApi } from './api.ts'
 import { addTestKey, type TestTenant } from './service.ts'
 
@@ -22,6 +26,13 @@ export interface Belongings {
   mandateMethodId: string
   mandateMethodCode: string
   payInId: string
+  /** A pay-in that was recorded by hand, and its reference. */
+  recordedPayInId: string
+  recordedReference: string
+  adjustmentId: string
+  adjustmentReference: string
+  /** Money in suspense. */
+  suspendedId: string
   transferId: string
   /** A purchase of 100 minor units. */
   purchaseId: string
@@ -65,6 +76,24 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { id: customerCode } = await ask('POST', '/api/canary/customers', created)
   const { data: customer } = await ask('GET', `/customer/${customerCode}`)
   const { id: payInId } = await ask('POST', '/v1/sandbox/pay-ins', { customerId: customerCode, amount: 5000 })
+  const recordedReference = `${name}-line-17`
+  const recorded = {
+    customerId: customerCode,
+    amount: 300,
+    currency: 'ZAR',
+    source: 'cash',
+    reference: recordedReference,
+  }
+  const { id: recordedPayInId } = await ask('POST', '/v1/pay-ins', recorded)
+  const adjustmentReference = `${name}-ticket-4711`
+  const goodwill = {
+    amount: 25,
+    currency: 'ZAR',
+    direction: 'credit',
+    reason: 'Goodwill',
+    reference: adjustmentReference,
+  }
+  const { id: adjustmentId } = await ask('POST', '/v1/adjustments', { customerId: customerCode, ...goodwill })
   const { id: otherCode } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999' })
   const transfer = { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 100, currency: 'ZAR' }
   const { id: transferId } = await ask('POST', '/api/canary/transfers', transfer)
@@ -112,6 +141,11 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     mandateMethodId: String(mandates[0].authorization_id),
     mandateMethodCode: mandates[0].authorization_code,
     payInId,
+    recordedPayInId,
+    recordedReference,
+    adjustmentId,
+    adjustmentReference,
+    suspendedId: await suspend(api.service, tenant),
     transferId,
     purchaseId,
     refundId,
@@ -131,6 +165,28 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     dedicatedAccountId: String(dedicated.id),
     dedicatedAccountNumber: dedicated.account_number,
   }
+}
+
+/** Books money of an unknown owner, as a processor will. */
+export async function suspend(
+  context: FreeContext,
+  tenant: Tenant,
+  amount = 100n,
+  description = 'Nobody knows whose',
+): Promise<string> {
+  const { id } = await doCommand(context, tenant, {
+    action: 'book',
+    kind: 'suspended',
+    id: uuidV7(context.random, context.clock.now()),
+    currency: 'ZAR',
+    from: { kind: 'outside', at: 7n },
+    to: { kind: 'suspense' },
+    amount,
+    description,
+    event: null,
+    request: null,
+  })
+  return id
 }
 
 /** Creates a customer of the merchant in live mode, and a live key. */

@@ -89,6 +89,23 @@ const rules: Record<string, Sql> = {
     select merchant_id, mode, currency, sum(posted)
     from ledger_accounts group by merchant_id, mode, currency
     having sum(posted) <> 0`,
+  'an account owes what its receivable says, and whoever owes has nothing available': sql`
+    select a.merchant_id, a.id, a.kind, a.owed, r.owed as receivable, a.posted - a.held as available
+    from (
+      select *, coalesce(customer_id, 0) as party from ledger_accounts where kind in ('customer_cash', 'merchant_balance')
+    ) a
+    full join (
+      select merchant_id, mode, currency, party_id as party, -posted as owed from ledger_accounts
+      where kind in ('customer_receivable', 'merchant_receivable')
+    ) r on r.merchant_id = a.merchant_id and r.mode = a.mode and r.currency = a.currency and r.party = a.party
+    where a.id is null or a.owed <> coalesce(r.owed, 0) or (a.owed > 0 and a.posted - a.held <> 0)`,
+  'a loan comes out of a receivable, a repayment goes into one, and nothing else does': sql`
+    select t.merchant_id, t.id, t.kind, f.kind as payer, r.kind as payee
+    from ledger_transactions t
+    join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
+    join ledger_accounts r on r.merchant_id = t.merchant_id and r.id = t.to_account_id
+    where (t.kind = 'receivable') <> (f.kind like '%\\_receivable')
+      or (t.kind = 'repayment') <> (r.kind like '%\\_receivable')`,
   'an account holds what its placed holds have left': sql`
     select a.merchant_id, a.id, a.held, h.left_over
     from ledger_accounts a
@@ -102,7 +119,7 @@ const rules: Record<string, Sql> = {
     from ledger_accounts a
     left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
     where a.posted - a.held < a.floor or a.mode <> c.mode or (a.kind = 'customer_cash') <> (c.id is not null)
-      or (a.floor is null) <> (a.kind = 'outside')`,
+      or (a.floor is not null) <> (a.kind in ('customer_cash', 'merchant_balance', 'fees'))`,
   'a hold is captured by what its captures took, from its own account': sql`
     select h.merchant_id, h.id, h.captured, c.taken
     from holds h

@@ -122,8 +122,11 @@ class Load {
       if (made.status === 201 && random() < 0.3) {
         await this.#do('/v1/refunds', { transactionId: JSON.parse(made.text).id, amount: 1 })
       }
-    } else if (draw < 0.8) await this.#do('/v1/sandbox/pay-ins', { customerId: from, amount })
-    else if (draw < 0.85) await this.#do('/api/canary/customers', { phoneNumber: '+27821234567' })
+    } else if (draw < 0.75) await this.#do('/v1/sandbox/pay-ins', { customerId: from, amount })
+    else if (draw < 0.8) {
+      const body = { customerId: from, amount, currency: 'ZAR', source: 'cash', reference: `line ${this.#last}` }
+      await this.#do('/v1/pay-ins', body)
+    } else if (draw < 0.85) await this.#do('/api/canary/customers', { phoneNumber: '+27821234567' })
     else {
       const hold = await this.#do('/v1/holds', { customerId: from, amount })
       // A customer who has spent everything has nothing to reserve.

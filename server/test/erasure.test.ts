@@ -14,6 +14,7 @@ import { claimDeliveries } from '../src/domain/webhooks/claims.ts'
 import { createDeliver } from '../src/domain/webhooks/deliveries.ts'
 import { eventRenderers } from '../src/start/webhook-bodies.ts'
 import { openTestApi, type TestApi } from './api.ts'
+import { suspend } from './belongings.ts'
 import { unsoundBooks } from './books.ts'
 import { deliverDue } from './deliver.ts'
 import { finishErasures } from './erasures.ts'
@@ -31,6 +32,8 @@ afterAll(async () => {
   expect(await unsoundBooks(api.service.db)).toEqual([])
   await api.close()
 })
+
+const dayMs = 24 * 60 * 60 * 1000
 
 /** Values of the person, by the doors through which they come. Each is searched in the forms in which it can be stored. */
 const person = {
@@ -54,6 +57,7 @@ const person = {
   page: 'https://shop.example/back?who=zquetzalsen',
   paymentNote: 'gift-for-quentin',
   stated: 'asked about quinces',
+  unknown: 'transfer of a Mrs Quetzal',
 }
 
 /** What the database may hold of the person, folded as a search of the test folds. */
@@ -72,6 +76,7 @@ const traces = [
 
 /** The columns in which something personal of a customer can stand. Every one of them is filled before the erasure. */
 const personal: Record<string, readonly string[]> = {
+  adjustments: ['reason', 'refusal'],
   checkout_sessions: ['cancel_url', 'hosted_config', 'line_items', 'metadata', 'success_url'],
   customers: ['deleted_email', 'email', 'first_name', 'last_name', 'metadata', 'phone', 'phone_e164', 'search_text'],
   dedicated_accounts: ['account_name'],
@@ -85,6 +90,7 @@ const personal: Record<string, readonly string[]> = {
   ],
   ledger_transactions: ['description'],
   mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
+  pay_ins: ['description', 'metadata', 'refusal'],
   payment_intents: ['charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [
     ...[
@@ -106,6 +112,7 @@ const personal: Record<string, readonly string[]> = {
 /** Every other column that could hold a text, and why it may stay. A new column must be added here or above. */
 const staying: Record<string, Record<string, readonly string[]>> = {
   'names of kinds and states': {
+    adjustments: ['currency', 'direction', 'mode', 'state'],
     checkout_sessions: ['mode', 'purpose'],
     customers: ['mode', 'risk_action'],
     dedicated_account_requests: ['mode', 'status', 'wanted'],
@@ -118,12 +125,15 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     ledger_accounts: ['currency', 'kind', 'mode'],
     ledger_transactions: ['currency', 'kind', 'mode'],
     mandates: ['mode', 'status'],
+    pay_ins: ['currency', 'mode', 'source', 'state'],
+    suspense_decisions: ['mode', 'outcome', 'state'],
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
     sandbox_charges: ['currency', 'late_reason', 'mode', 'reason', 'status'],
   },
   'codes, references and ids': {
+    adjustments: ['reference', 'request_id'],
     checkout_sessions: ['product_id'],
     customers: ['code'],
     // By its number and bank, money that is sent later is known and refused.
@@ -131,6 +141,9 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     idempotency_keys: ['key'],
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],
+    pay_ins: ['reference', 'request_id'],
+    // A refusal names the customer by the code.
+    suspense_decisions: ['reference', 'refusal', 'request_id'],
     payment_intents: ['charge_reference'],
     payment_methods: ['code'],
     payments: ['access_code', 'reference'],
@@ -158,6 +171,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_numbers: ['mode'],
     payment_totals: ['currency', 'mode'],
     people: ['email', 'mode', 'name'],
+    processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],
     removals: ['kind'],
     schema_migrations: ['checksum', 'name'],
     signing_keys: ['id', 'private_jwk', 'public_jwk'],
@@ -178,7 +192,7 @@ async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void
     if (!namesOf(personal).includes(name) || filled.has(name) || name === 'customers.deleted_email') continue
     const text = `'${person.metadata} ' || id`
     const value = { bytea: `convert_to(${text}, 'UTF8')`, json: `to_json(${text})` }[type] ?? text
-    const condition = column === 'reason' ? 'reason is not null' : 'true'
+    const condition = ['reason', 'refusal'].includes(column) ? `${column} is not null` : 'true'
     const statement = `
       update ${table} set ${column} = ${value}
       where merchant_id = ${tenant.merchant.id} and ${condition} and customer_id = (
@@ -273,6 +287,17 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const incoming = { amount: 700, senderName: person.sender, narration: person.narration }
   await ask('POST', `/v1/sandbox/dedicated-accounts/${account.account_number}/transfers`, incoming, 'incoming')
   await ask('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 1000, description: person.narration })
+  const line = { customerId: code, currency: 'ZAR', source: 'bank_transfer', description: person.narration }
+  const note = { note: person.paymentNote }
+  await ask('POST', '/v1/pay-ins', { ...line, amount: 30, reference: 'line 17', metadata: note }, 'line')
+  const goodwill = { customerId: code, currency: 'ZAR', direction: 'credit', reason: person.holdText }
+  await ask('POST', '/v1/adjustments', { ...goodwill, amount: 20, reference: 'ticket 17' }, 'ticket')
+  const suspended = await suspend(api.service, tenant, 60n, person.unknown)
+  await ask('POST', `/v1/suspense/${suspended}/assign`, { customerId: code }, 'owner-found')
+  // Refused ones keep a text as well.
+  const most = Number.MAX_SAFE_INTEGER
+  await ask('POST', '/v1/pay-ins', { ...line, amount: most, reference: 'line 18' }).catch(() => {})
+  await ask('POST', '/v1/adjustments', { ...goodwill, amount: most, reference: 'ticket 18' }).catch(() => {})
   const moved = { fromCustomerId: code, toCustomerId: other, currency: 'ZAR', description: person.transferText }
   await ask('POST', '/api/canary/transfers', { ...moved, amount: 100 }, 'transfer')
   await ask('POST', '/v1/transfers/batch', { transfers: [{ ...moved, amount: 50 }] }, 'batch')
@@ -284,7 +309,6 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const held = { customerId: code, amount: 200, description: person.holdText }
   const { id: holdId } = await ask('POST', '/v1/holds', held, 'hold')
   await ask('POST', `/v1/holds/${holdId}/capture`, {})
-  const note = { note: person.paymentNote }
   const intent = { customerId: code, amount: 300, currency: 'ZAR', description: person.intentText, metadata: note }
   await ask('POST', '/api/canary/payment-intents', intent, 'intent')
   const charged = { ...intent, paymentMethodId: `pm_${authorizationCode.slice(5)}`, amount: 150 }
@@ -420,6 +444,9 @@ describe('an erased person', () => {
       '/v1/deliveries?limit=100',
       '/v1/refunds',
       '/v1/audit',
+      '/v1/pay-ins',
+      '/v1/adjustments',
+      '/v1/suspense',
       '/api/canary/events',
       '/api/canary/transfers',
       '/api/canary/payment-intents',
@@ -560,10 +587,18 @@ describe('a customer who cannot be erased', () => {
       currency: 'ZAR',
     })
     await ask('POST', '/api/canary/purchases', { customerId: code, productId: 'a', amount: 90, currency: 'ZAR' })
+    // Recorded later from a terminal of the merchant's own: its time counts.
+    api.service.clock.advance(60 * dayMs)
+    const terminal = { customerId: code, amount: 5, currency: 'ZAR', source: 'card', reference: 'slip 4' }
+    const { createdAt } = await ask('POST', '/v1/pay-ins', terminal)
+    await ask('POST', '/api/canary/purchases', { customerId: code, productId: 'a', amount: 5, currency: 'ZAR' })
     const context = { ...api.service, disputeWindowDays: { live: 120, test: 120 } }
     const erase = () => inTransaction(context, (tx) => eraseCustomer(tx, tenant, code))
-    await expect(erase()).rejects.toThrow(/a payment by card of 20\d\d-.*Z, which can still be disputed/)
-    api.service.clock.advance(121 * 24 * 60 * 60 * 1000)
+    const at = `${createdAt.slice(0, 19)}Z`
+    await expect(erase()).rejects.toThrow(`a payment by card of ${at}, which can still be disputed`)
+    api.service.clock.advance(100 * dayMs)
+    await expect(erase()).rejects.toThrow(at)
+    api.service.clock.advance(21 * dayMs)
     expect((await erase()).erasedAt).toBe(null)
     await finishErasures(api.service)
   })

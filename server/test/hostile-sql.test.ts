@@ -23,7 +23,10 @@ let leave: () => Promise<void> = async () => undefined
 /** The belongings that could be stolen. They are texts, to be written into SQL. */
 let merchant: number
 let otherMerchant: number
-let own: Record<'rich' | 'poor' | 'live' | 'hold' | 'otherHold' | 'purchase' | 'refund' | 'reversal', string>
+let own: Record<
+  'rich' | 'poor' | 'live' | 'hold' | 'otherHold' | 'purchase' | 'refund' | 'reversal' | 'chargeback',
+  string
+>
 let theirs: { rich: string; hold: string; purchase: string }
 let account: (code: string) => Promise<string>
 
@@ -76,6 +79,8 @@ async function fill() {
   await ledger(tenant, undone)
   const giveBack = make.giveBack(undone.id, cash, { kind: 'merchant_balance' }, null)
   const reversal = await ledger(tenant, { ...giveBack, kind: 'reversal' })
+  const chargeback = await ledger(tenant, make.chargeBack(rich, 1n))
+  await ledger(other, make.book('chargeback', { kind: 'merchant_balance' }, { kind: 'outside' }, 900n))
   await ledger(tenant, make.capture(hold.id, rich, 100n, { request: requestOf('used') }))
   await ledger(live, make.payIn(liveOne, 1000n))
   const hold2 = make.place(rich2, 300n)
@@ -87,6 +92,7 @@ async function fill() {
     purchase: purchase.id,
     refund: refund.id,
     reversal: reversal.id,
+    chargeback: chargeback.id,
   }
   own = { rich, poor, live: liveOne, ...ids }
   theirs = { rich: rich2, hold: hold2.id, purchase: purchase2.id }
@@ -163,6 +169,8 @@ describe('the role cannot write', () => {
     ['over a balance', 'update ledger_accounts set posted = posted + 1'],
     ['over a floor', 'update ledger_accounts set floor = -1000000'],
     ['over what is held', 'update ledger_accounts set held = 0'],
+    ['over what is owed', 'update ledger_accounts set owed = 0'],
+    ['over whom an account is about', 'update ledger_accounts set party_id = 7'],
     ['over a hold', "update holds set status = 'released', captured = 0"],
     ['over a refund total', 'update refund_totals set amount = 1'],
     ['by merging', 'merge into ledger_accounts a using (select 1) s on true when matched then update set posted = 0'],
@@ -228,7 +236,8 @@ describe('the role and the means that protect the books', () => {
     ],
     ['loosen a posting function', 'alter function allocate_ids(integer, integer) security invoker'],
     ['drop a posting function', 'drop function allocate_ids(integer, integer)'],
-    ['open accounts by itself', "select open_missing_accounts(1, 'test', now(), '{}', '{}', '{}')"],
+    ['open accounts by itself', "select open_missing_accounts(1, 'test', now(), '{}', '{}', '{}', '{}')"],
+    ['open a receivable by itself', "select find_receivable(1, 'test', now(), 1, 'ZAR')"],
     ['take the tables', 'alter table entries owner to mteja_app'],
     ['make an object among ours', 'create table mine (x integer)'],
     ['make a schema', 'create schema mine'],
@@ -305,8 +314,12 @@ function postArguments(overrides: Record<string, string>): Record<string, string
 
 /** A call of the posting function with these arguments, as the server makes it. */
 function callPost(overrides: Record<string, string> = {}): string {
-  const trail = { actors: 'array[null]::integer[]', requestIds: 'array[null]::bytea[]' }
-  const named = Object.entries({ ...trail, ...postArguments(overrides) }).map(
+  const since = {
+    accountParties: 'array[null, null]::bigint[]',
+    actors: 'array[null]::integer[]',
+    requestIds: 'array[null]::bytea[]',
+  }
+  const named = Object.entries({ ...since, ...postArguments(overrides) }).map(
     ([name, value]) => `${parameterName(name)} => ${value}`,
   )
   return raiseRefusals(`post_commands_v2(${named.join(', ')})`)
@@ -380,11 +393,25 @@ const refund = (original: string) => ({
   originalIds: `array['${original}']::uuid[]`,
   originals: 'array[1]',
 })
+const booking = (kind: string, from: string, to: string) => ({
+  accountKinds: `array['${from}', '${to}']`,
+  accountCustomers: `array[${[from, to].map((each) => (each === 'customer_cash' ? `'${own.rich}'` : 'null')).join(', ')}]::text[]`,
+  actions: "array['book']",
+  kinds: `array['${kind}']`,
+})
+const chargeback = () => booking('chargeback', 'customer_cash', 'outside')
 const placing = { actions: "array['place']", kinds: 'array[null]::text[]', tos: 'array[null]::integer[]' }
 
 describe('the posting function, called with anything', () => {
   test('the posting function posts well-formed calls', async () => {
-    const calls = [callPost(), callPost(capture(own.hold)), callPost(refund(own.purchase)), callPost(placing)]
+    const calls = [
+      callPost(),
+      callPost(capture(own.hold)),
+      callPost(refund(own.purchase)),
+      callPost(placing),
+      callPost(chargeback()),
+      callPost({ ...booking('settlement', 'outside', 'outside'), accountParties: 'array[null, 7]::bigint[]' }),
+    ]
     for (const call of calls) await intrude(call)
     expect(await unsoundBooks(db)).toEqual([])
   })
@@ -490,6 +517,93 @@ describe('the posting function, called with anything', () => {
       'a used key and another fingerprint',
       refused,
       () => ({ keys: "array['caller/used']", fingerprints: "array['x']::bytea[]" }),
+    ],
+    [
+      'a chargeback between two customers',
+      malformed,
+      () => ({ actions: "array['book']", kinds: "array['chargeback']" }),
+    ],
+    ['a chargeback that is posted', malformed, () => ({ ...chargeback(), actions: "array['post']" })],
+    ['a transfer that is booked', malformed, () => ({ actions: "array['book']" })],
+    ['an adjustment that is booked', malformed, () => booking('adjustment', 'adjustments', 'customer_cash')],
+    ['a chargeback the wrong way round', malformed, () => booking('chargeback', 'outside', 'customer_cash')],
+    ['a chargeback of no amount', malformed, () => ({ ...chargeback(), amounts: 'array[null]::bigint[]' })],
+    ['a chargeback of a negative amount', malformed, () => ({ ...chargeback(), amounts: 'array[-1]::bigint[]' })],
+    [
+      'a chargeback of a hold',
+      malformed,
+      () => ({ ...chargeback(), holdIds: `array['${own.hold}']::uuid[]`, holds: 'array[1]' }),
+    ],
+    [
+      'a chargeback that gives back',
+      malformed,
+      () => ({ ...chargeback(), originalIds: `array['${own.purchase}']::uuid[]`, originals: 'array[1]' }),
+    ],
+    ['a chargeback to nobody', malformed, () => ({ ...chargeback(), tos: 'array[null]::integer[]' })],
+    [
+      'a chargeback in two currencies',
+      malformed,
+      () => ({ ...chargeback(), accountCurrencies: "array['ZAR', 'NGN']" }),
+    ],
+    [
+      'a chargeback of another merchant’s customer',
+      refused,
+      () => ({ ...chargeback(), accountCustomers: `array['${theirs.rich}', null]` }),
+    ],
+    [
+      'a chargeback past 2^53 - 1',
+      refused,
+      () => ({ ...chargeback(), amounts: 'array[9007199254740991]', accountParties: 'array[null, 7]::bigint[]' }),
+    ],
+    ['a loan', malformed, () => booking('receivable', 'merchant_receivable', 'merchant_balance')],
+    ['a repayment', malformed, () => booking('repayment', 'merchant_balance', 'merchant_receivable')],
+    [
+      'a receivable beside a good movement',
+      malformed,
+      () => ({
+        accountKinds: "array['customer_cash', 'customer_cash', 'merchant_receivable']",
+        accountCustomers: `array['${own.rich}', '${own.poor}', null]`,
+        accountParties: 'array[null, null, null]::bigint[]',
+        accountCurrencies: "array['ZAR', 'ZAR', 'ZAR']",
+      }),
+    ],
+    [
+      'the receivable of a customer, named by number',
+      malformed,
+      () => ({
+        ...chargeback(),
+        accountKinds: "array['customer_cash', 'customer_receivable']",
+        accountParties: 'array[null, 7]::bigint[]',
+      }),
+    ],
+    ['a customer’s cash with a party', malformed, () => ({ accountParties: 'array[7, null]::bigint[]' })],
+    [
+      'a merchant’s balance with a party',
+      '23514',
+      () => ({ ...withMerchant(), kinds: "array['purchase']", accountParties: 'array[null, 7]::bigint[]' }),
+    ],
+    [
+      'an outside of a negative party',
+      '23514',
+      () => ({ ...chargeback(), accountParties: 'array[null, -7]::bigint[]' }),
+    ],
+    [
+      'one outside under two names',
+      malformed,
+      () => ({ ...booking('settlement', 'outside', 'outside'), accountParties: 'array[null, 0]::bigint[]' }),
+    ],
+    ['parties that begin elsewhere', malformed, () => ({ accountParties: "'[0:1]={7,7}'::bigint[]" })],
+    ['no parties', malformed, () => ({ accountParties: "'{}'::bigint[]" })],
+    ['a hold on the outside', '23502', () => ({ ...placing, ...booking('x', 'outside', 'suspense'), ...placing })],
+    [
+      'a refund of a chargeback',
+      malformed,
+      () => ({
+        ...booking('refund', 'outside', 'customer_cash'),
+        actions: "array['refund']",
+        originalIds: `array['${own.chargeback}']::uuid[]`,
+        originals: 'array[1]',
+      }),
     ],
     // A post with the kind of a refund would not be counted against its original.
     ['a refund that is posted', malformed, () => ({ ...refund(own.purchase), actions: "array['post']" })],
@@ -755,12 +869,24 @@ describe('the owner and the books', () => {
     ['make an account of another mode', "update ledger_accounts set mode = 'live'"],
     ['make an account of another currency', "update ledger_accounts set currency = 'USD'"],
     ['lower a floor', 'update ledger_accounts set floor = -1000'],
+    ['make a receivable about another', 'update ledger_accounts set party_id = 7'],
     ['delete a hold', 'delete from holds'],
     ['make a hold smaller', 'update holds set amount = 1'],
     ['forget what was given back', 'delete from refund_totals'],
   ])('even the owner cannot %s', async (_title, statement) => {
     const before = await books()
     expect(await asOwner(statement)).toBe('MT001')
+    expect(await books()).toBe(before)
+  })
+
+  test.each([
+    ['make a customer owe who has something available', 'update ledger_accounts set owed = 1 where posted > held'],
+    ['make the outside world owe', "update ledger_accounts set owed = 1 where kind = 'outside'"],
+    ['make somebody owe less than nothing', 'update ledger_accounts set owed = -1 where posted = held'],
+    ['owe a debtor something', "update ledger_accounts set posted = 1 where kind = 'merchant_receivable'"],
+  ])('even the owner cannot %s', async (_title, statement) => {
+    const before = await books()
+    expect(await asOwner(statement)).toBe('23514')
     expect(await books()).toBe(before)
   })
 

@@ -29,12 +29,19 @@ const identity = {
   account_number: '0111111111',
 }
 
+const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
+const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }
+
 const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify(filter))}`
 
 /** Every name by which money that moved, or may move, is found. */
 function namesOfMovements(its: Belongings): string[] {
+  const { recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId } = its
   const { payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference } = its
-  return [payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference]
+  return [
+    ...[payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference],
+    ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId],
+  ]
 }
 
 /** For each route, every way in which a request can name a tenant's belonging. */
@@ -411,6 +418,28 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/holds/:id': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
   'POST /v1/holds/:id/capture': ({ holdId }) => [{ params: { id: holdId }, body: {}, status: 404 }],
   'POST /v1/holds/:id/release': ({ holdId }) => [{ params: { id: holdId }, status: 404 }],
+  'GET /v1/suspense': () => [{ status: 200 }, { query: 'open=true', status: 200 }],
+  'GET /v1/suspense/:id': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'POST /v1/suspense/:id/assign': ({ suspendedId, customerCode }) => [
+    { params: { id: suspendedId }, body: { customerId: customerCode }, status: 404 },
+  ],
+  'POST /v1/suspense/:id/give-back': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'GET /v1/processors': () => [{ status: 200 }],
+  'PUT /v1/processors/:direction': () => [{ params: { direction: 'out' }, body: { processor: 'manual' }, status: 200 }],
+  'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
+  'GET /v1/pay-ins': ({ customerCode, recordedReference }) => [
+    { status: 200 },
+    { query: `reference=${recordedReference}`, status: 200 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/pay-ins/:id': (its) => [its.recordedPayInId, its.payInId].map((id) => ({ params: { id }, status: 404 })),
+  'POST /v1/adjustments': ({ customerCode }) => [{ body: { ...adjusted, customerId: customerCode }, status: 404 }],
+  'GET /v1/adjustments': ({ customerCode, adjustmentReference }) => [
+    { status: 200 },
+    { query: `reference=${adjustmentReference}`, status: 200 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/adjustments/:id': ({ adjustmentId }) => [{ params: { id: adjustmentId }, status: 404 }],
   'POST /v1/refunds': (its) => namesOfMovements(its).map((transactionId) => ({ body: { transactionId }, status: 404 })),
   'POST /v1/reversals': (its) =>
     namesOfMovements(its).map((transactionId) => ({ body: { transactionId }, status: 404 })),
@@ -439,6 +468,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/merchants/:id/api-keys': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'DELETE /v1/merchants/:id/api-keys/:keyId': ({ merchantId, apiKeyId }) => [
     { params: { id: merchantId, keyId: apiKeyId }, status: 401 },
+  ],
+  'GET /v1/merchants/:id/processors': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'PUT /v1/merchants/:id/processors/:direction': ({ merchantId }) => [
+    { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
   ],
   'GET /v1/merchants/:id/audit': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],
@@ -491,6 +524,11 @@ const unknown: Belongings = {
   mandateMethodId: '999999997',
   mandateMethodCode: 'AUTH_0000000001',
   payInId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3a',
+  recordedPayInId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a37',
+  recordedReference: 'nothing-in',
+  adjustmentId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a36',
+  adjustmentReference: 'nothing-adjusted',
+  suspendedId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a35',
   purchaseId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   transferId: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   holdId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3c',

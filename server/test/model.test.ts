@@ -7,7 +7,7 @@ import { listTransfers } from '../src/domain/wallet/transfers.ts'
 import { openTestApi, type TestApi } from './api.ts'
 import { unsoundBooks } from './books.ts'
 import { testEngine } from './engines.ts'
-import { Auditor, type Hold, type Wallet } from './model/auditor.ts'
+import { Auditor, type Hold, isDebt, type Wallet } from './model/auditor.ts'
 import { bankOverDomain, bankOverHttp } from './model/bank.ts'
 import { Client } from './model/client.ts'
 import { randomFrom } from './random.ts'
@@ -60,6 +60,10 @@ test(`the ledger agrees with an independent auditor after ${operations} operatio
   await audit(true)
   console.log(`model: ${done} operations on ${testEngine}, seed ${seed}: ${countsOf(clients)}`)
   expect(done).toBeGreaterThanOrEqual(operations)
+  const debts = [...auditor.wallets.values()].flatMap(({ lines }) => lines.filter(isDebt))
+  for (const kind of ['receivable/', 'repayment/']) {
+    expect(debts.filter(({ id }) => id.startsWith(kind)).length).toBeGreaterThan(operations / 200)
+  }
 })
 
 async function walk(client: Client, steps: number): Promise<number> {
@@ -83,7 +87,7 @@ async function passTime(random: () => number): Promise<number> {
   for (let left = due.length; left > 0; left -= 250) {
     await Promise.all([expireDueHolds(api.service), expireDueHolds(api.service)])
   }
-  for (const hold of due) auditor.expire(hold)
+  for (const hold of due) auditor.expire(hold, now)
   return due.length
 }
 
@@ -94,8 +98,8 @@ function isDue({ status, expiresAt }: Hold, now: Date): boolean {
 /** While no client works, everything stored must equal the auditor's books. */
 async function audit(isThorough: boolean): Promise<void> {
   const wallets = [...auditor.wallets.values()]
-  await auditBalances(wallets)
   await auditHistories(wallets)
+  await auditBalances(wallets)
   const { total } = await listTransfers(api.service, api.tenant, {}, { limit: 1, offset: 0 })
   equal(BigInt(total), auditor.transferCount)
   if (!isThorough) return
@@ -111,25 +115,32 @@ async function auditBalances(wallets: Wallet[]): Promise<void> {
     currency: string
     posted: bigint
     held: bigint
+    owed: bigint
     entry_count: bigint
   }>(sql`
-    select c.code, a.kind, a.currency, a.posted, a.held, a.entry_count
+    select c.code, a.kind, a.currency, a.posted, a.held, a.owed, a.entry_count
     from ledger_accounts a
     left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
     where a.merchant_id = ${api.tenant.merchant.id}
   `)
   const stored = new Map(rows.map((row) => [`${row.code ?? row.kind}/${row.currency}`, row]))
   const totals = new Map<string, bigint>()
-  for (const { posted, held, lines, customer, currency } of wallets) {
-    const row = stored.get(`${customer.code}/${currency}`) ?? { posted: 0n, held: 0n, entry_count: 0n }
+  for (const { posted, held, owed, net, lines, customer, currency } of wallets) {
+    const row = stored.get(`${customer.code}/${currency}`) ?? { posted: 0n, held: 0n, owed: 0n, entry_count: 0n }
     const known = `${customer.code} ${currency}`
-    deepEqual([known, row.posted, row.held, row.entry_count], [known, posted, held, BigInt(lines.length)])
-    totals.set(currency, (totals.get(currency) ?? 0n) + posted)
+    const told = [known, row.posted, row.held, row.owed, row.entry_count]
+    deepEqual(told, [known, posted, held, owed, BigInt(lines.length)])
+    totals.set(currency, (totals.get(currency) ?? 0n) + net)
   }
+  const without = ['outside', 'suspense', 'adjustments']
   for (const [currency, total] of totals) {
     const earned = auditor.earned.get(currency as 'ZAR') ?? 0n
     equal(stored.get(`merchant_balance/${currency}`)?.posted ?? 0n, earned)
-    equal(stored.get(`outside/${currency}`)?.posted ?? 0n, -(total + earned))
+    const elsewhere = rows.filter((row) => row.currency === currency && without.includes(row.kind))
+    equal(
+      elsewhere.reduce((sum, { posted }) => sum + posted, 0n),
+      -(total + earned),
+    )
   }
 }
 
@@ -160,7 +171,12 @@ interface StoredLine {
 /** Compares the lines added to each wallet since the last time. */
 async function auditHistories(wallets: Wallet[]): Promise<void> {
   const rows = await api.service.db.query<StoredLine & { place: bigint }>(sql`
-    select w.place, e.number, e.transaction_id, e.amount, e.balance_after
+    select
+      w.place, e.number, e.amount, e.balance_after,
+      case
+        when t.kind in ('receivable', 'repayment') then t.kind || '/' || (t.details ->> 'causeId')
+        else e.transaction_id::text
+      end as transaction_id
     from unnest(
       ${wallets.map(({ customer }) => customer.code)}::text[], ${wallets.map(({ currency }) => currency)}::text[],
       ${wallets.map(({ audited }) => audited)}::bigint[]
@@ -179,6 +195,9 @@ async function auditHistories(wallets: Wallet[]): Promise<void> {
       order by number
       limit 100000
     ) e
+    cross join lateral (
+      select * from ledger_transactions o where o.merchant_id = e.merchant_id and o.id = e.transaction_id limit 1
+    ) t
     order by w.place, e.number
   `)
   const byWallet = wallets.map((): StoredLine[] => [])
@@ -205,25 +224,35 @@ function checkOwn(wallet: Wallet, stored: StoredLine[]): void {
 
 /**
  * Checks a wallet that many clients used at once, whose order is known only now. Every acknowledged operation is stored
- * once, and nothing else is stored. Every client was told the balance at its turn. No client was refused an amount that
- * was free at every moment.
+ * once, and nothing else is stored but loans and repayments, each beside its cause. Every client was told the balance at its
+ * turn. No client was refused an amount that was free at every moment.
  */
 function checkShared(wallet: Wallet, stored: StoredLine[]): void {
   const acknowledged = new Map(wallet.lines.slice(wallet.audited).map((line) => [line.id, line]))
-  equal(stored.length, acknowledged.size)
+  equal(stored.filter((each) => !isDebt({ id: each.transaction_id })).length, acknowledged.size)
   const first = stored[0]
   let lowest = first === undefined ? wallet.posted : first.balance_after - first.amount
-  const inOrder = stored.map(({ transaction_id, amount, balance_after }) => {
+  const inOrder = stored.map(({ transaction_id, amount, balance_after }, i) => {
     const line = acknowledged.get(transaction_id)
-    equal(line?.amount, amount)
+    if (isDebt({ id: transaction_id })) checkDebt(wallet, stored, i)
+    else equal(line?.amount, amount)
     if (line?.told !== undefined) equal(line.told, balance_after)
     if (balance_after < lowest) lowest = balance_after
     return { ...line, id: transaction_id, amount, after: balance_after, at: line?.at ?? new Date(0) }
   })
-  wallet.lines.splice(wallet.audited, inOrder.length, ...inOrder)
+  wallet.lines.splice(wallet.audited, acknowledged.size, ...inOrder)
   // At every moment at least this much was free: it is the rest if all amounts held since then were held at once.
   const surelyFree = lowest - wallet.held - wallet.released
   for (const amount of wallet.refused) expect(amount).toBeGreaterThan(surelyFree)
+}
+
+/** A loan stands just before the movement that it is for, a repayment just after its cause, unless a hold is the cause. */
+function checkDebt(wallet: Wallet, stored: StoredLine[], i: number): void {
+  const [kind, cause] = (stored[i]?.transaction_id ?? '').split('/')
+  if (kind === 'receivable') equal(stored[i + 1]?.transaction_id, cause)
+  else if (!auditor.holds.some(({ id, wallet: own }) => id === cause && own === wallet)) {
+    equal(stored[i - 1]?.transaction_id, cause)
+  }
 }
 
 function countsOf(clients: Client[]): string {

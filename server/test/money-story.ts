@@ -1,7 +1,7 @@
 import { ServiceError } from '../src/base/errors.ts'
 import { sql } from '../src/db/sql.ts'
 import { setRiskAction } from '../src/domain/customers/customers.ts'
-
+import { type AccountName, doCommand, type LedgerCommand } from '../src/domain/ledger/commands.ts'
 import { simulatePayIn } from '../src/domain/sandbox/pay-ins.ts'
 import { sandboxTenantOf } from '../src/domain/sandbox/sandbox-tenant.ts'
 import { expireDueHolds } from '../src/domain/wallet/due-holds.ts'
@@ -10,7 +10,7 @@ import { makePurchase } from '../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../src/domain/wallet/refunds.ts'
 import { makeTransfer } from '../src/domain/wallet/transfers.ts'
 import { createTestTenant, type TestService } from './service.ts'
-import { createWallets } from './wallets.ts'
+import { cash, commandsFor, createWallets, merchantBalance } from './wallets.ts'
 
 /**
  * Plays a story about money at a merchant of its own, a sentence a line, and answers the balances at its end. A line
@@ -21,8 +21,14 @@ import { createWallets } from './wallets.ts'
  *     release h               refund 10 of p             refund all of p      reverse t
  *     deny A                  allow A                    wait 1h              expire
  *
- * An amount may be followed by its currency, otherwise it is in ZAR. The answer has each customer's balance, with held
- * amounts in brackets, and leaves out customers without money: `A 60 [50], merchant 40`.
+ * Facts that happened outside, and a person's adjustments. The merchant is M here, and these may be about M as well:
+ *
+ *     A receives 40           A loses 40 (a chargeback)  A regains 40         A is charged 3 (a processor's fee)
+ *     A is given 5            A is taken 5
+ *
+ * An amount may be followed by its currency, otherwise it is in ZAR. The answer has the balance of each customer and of the
+ * merchant, with held amounts in brackets, and leaves out whoever neither has nor owes anything:
+ * `A 60 [50], B 0 owes 7, merchant 40`.
  */
 export async function tellStory(service: TestService, story: string): Promise<string> {
   const teller = await createTeller(service)
@@ -40,6 +46,7 @@ export async function tellStory(service: TestService, story: string): Promise<st
 async function createTeller(service: TestService) {
   const tenant = await createTestTenant(service)
   const [a, b, c] = await createWallets(service, tenant, 3)
+  const make = commandsFor(service)
   const codes: Record<string, string | undefined> = { A: a, B: b, C: c, X: 'CUS_000000000000000' }
   const ids: Record<string, string> = {}
   const code = (name = '') => codes[name] ?? ''
@@ -89,6 +96,23 @@ async function createTeller(service: TestService) {
       /^reverse (?<of>\w+)(?: as (?<as>\w+))?$/,
       ({ of }) => reverseTransaction(service, tenant, { transactionId: id(of) }, null),
     ],
+    [
+      /^(?<who>\w) (?<verb>receives|loses|regains|is charged|is given|is taken) (?<amount>\d+)(?: (?<currency>[A-Z]{3}))?(?: as (?<as>\w+))?$/,
+      ({ who, verb = '', amount = '', currency = 'ZAR' }) => {
+        const owner = who === 'M' ? merchantBalance : cash(code(who))
+        const outside: AccountName = { kind: 'outside' }
+        const more = { currency: currency as 'ZAR' | 'NGN' }
+        const commands: Record<string, () => LedgerCommand> = {
+          receives: () => make.book('pay_in', outside, owner, BigInt(amount), more),
+          loses: () => make.book('chargeback', owner, outside, BigInt(amount), more),
+          regains: () => make.book('chargeback_returned', outside, owner, BigInt(amount), more),
+          'is charged': () => make.book('processor_fee', owner, outside, BigInt(amount), more),
+          'is given': () => make.adjust({ kind: 'adjustments' }, owner, BigInt(amount), more),
+          'is taken': () => make.adjust(owner, { kind: 'adjustments' }, BigInt(amount), more),
+        }
+        return doCommand(service, tenant, (commands[verb] as () => LedgerCommand)())
+      },
+    ],
     [/^deny (?<who>\w)$/, ({ who }) => riskOf(code(who), 'deny')],
     [/^allow (?<who>\w)$/, ({ who }) => riskOf(code(who), 'allow')],
     [/^wait (?<time>\w+)$/, async ({ time = '' }) => service.clock.advance(msOf(time))],
@@ -111,17 +135,24 @@ async function createTeller(service: TestService) {
       }
     },
     async ending(): Promise<string> {
-      const rows = await service.db.query<{ name: string; currency: string; posted: bigint; held: bigint }>(sql`
-        select coalesce(c.code, a.kind) as name, a.currency, a.posted, a.held
+      const rows = await service.db.query<{
+        name: string
+        currency: string
+        posted: bigint
+        held: bigint
+        owed: bigint
+      }>(sql`
+        select coalesce(c.code, a.kind) as name, a.currency, a.posted, a.held, a.owed
         from ledger_accounts a
         left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
-        where a.merchant_id = ${tenant.merchant.id} and a.kind <> 'outside' and (a.posted <> 0 or a.held <> 0)
+        where a.merchant_id = ${tenant.merchant.id} and a.kind in ('customer_cash', 'merchant_balance')
+          and (a.posted <> 0 or a.held <> 0 or a.owed <> 0)
       `)
       const nameOf = (name: string) => Object.keys(codes).find((each) => codes[each] === name) ?? 'merchant'
       return rows
-        .map(({ name, currency, posted, held }) => {
+        .map(({ name, currency, posted, held, owed }) => {
           const amount = currency === 'ZAR' ? `${posted}` : `${posted} ${currency}`
-          return `${nameOf(name)} ${amount}${held === 0n ? '' : ` [${held}]`}`
+          return `${nameOf(name)} ${amount}${held === 0n ? '' : ` [${held}]`}${owed === 0n ? '' : ` owes ${owed}`}`
         })
         .sort()
         .join(', ')

@@ -59,6 +59,8 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
     'PUT /customer/:email_or_code',
+    'PUT /v1/merchants/:id/processors/:direction',
+    'PUT /v1/processors/:direction',
     'PUT /customer/:id/directdebit-activation-charge',
     'PUT /directdebit/activation-charge',
   ],
@@ -70,8 +72,12 @@ const ways: Record<string, readonly string[]> = {
     'POST /charge',
     'POST /dedicated_account',
     'POST /transaction/charge_authorization',
+    'POST /v1/adjustments',
+    'POST /v1/pay-ins',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/payments/:reference/notice',
+    'POST /v1/suspense/:id/assign',
+    'POST /v1/suspense/:id/give-back',
   ],
 }
 

@@ -7,7 +7,7 @@ import { errorSchema as cashfulErrorSchema } from '../src/surfaces/cashful/schem
 import { errorSchema as mtejaErrorSchema } from '../src/surfaces/mteja/schemas.ts'
 import { errorSchema as paystackErrorSchema } from '../src/surfaces/paystack/schemas.ts'
 import { fillPath, openTestApi, type TestApi, type TestRoute } from './api.ts'
-import { type Belongings, makeBelongings, makeLiveCustomer } from './belongings.ts'
+import { type Belongings, makeBelongings, makeLiveCustomer, suspend } from './belongings.ts'
 
 const adminKey = 'operator-0123456789'
 
@@ -45,6 +45,7 @@ interface Own extends Belongings {
   readingKey: string
   spareKeyId: string
   /** A merchant without anything, and a merchant that is closed. */
+  spareSuspendedId: string
   spareMerchantId: string
   closedMerchantId: string
 }
@@ -65,6 +66,8 @@ interface Sent {
 type Cases = Record<number, Sent | ((own: Own) => Sent)>
 
 const stranger = { bearer: 'sk_test_0000000000000000' }
+const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
+const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }
 const nobody = 'CUS_000000000000000'
 const account = { number: '0123456789', bank_code: '058' }
 const address = { street: '1 Long Street', city: 'Lagos', state: 'Lagos' }
@@ -847,6 +850,74 @@ const mteja: Record<string, Cases> = {
     // The hold was released by the first request.
     409: ({ holdId }) => ({ params: { id: holdId } }),
   },
+  'GET /v1/suspense': { 200: { query: 'open=true' }, 400: { query: 'before=yesterday' }, 401: stranger },
+  'GET /v1/suspense/:id': {
+    200: ({ suspendedId }) => ({ params: { id: suspendedId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    // Money that never was in suspense.
+    404: ({ payInId }) => ({ params: { id: payInId } }),
+  },
+  'POST /v1/suspense/:id/assign': {
+    200: ({ suspendedId, customerCode }) => ({ params: { id: suspendedId }, body: { customerId: customerCode } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: ({ payInId, customerCode }) => ({ params: { id: payInId }, body: { customerId: customerCode } }),
+    409: ({ suspendedId, otherCode }) => ({ params: { id: suspendedId }, body: { customerId: otherCode } }),
+  },
+  'POST /v1/suspense/:id/give-back': {
+    200: ({ spareSuspendedId }) => ({ params: { id: spareSuspendedId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+    // It was assigned by the request above.
+    409: ({ suspendedId }) => ({ params: { id: suspendedId } }),
+  },
+  'GET /v1/processors': { 200: {}, 401: stranger },
+  'PUT /v1/processors/:direction': {
+    200: { params: { direction: 'out' }, body: { processor: 'manual' } },
+    400: ({ liveKey }) => ({ bearer: liveKey, params: { direction: 'in' }, body: { processor: 'sandbox' } }),
+    401: { ...stranger, params: { direction: 'in' }, body: {} },
+    403: { params: { direction: 'in' }, body: { processor: 'paystack', secretKey: 'sk_test_abc' } },
+  },
+  'POST /v1/pay-ins': {
+    201: ({ customerCode }) => ({ body: { ...recorded, customerId: customerCode } }),
+    400: { body: { ...recorded, currency: 'KES' } },
+    401: { ...stranger, body: {} },
+    404: { body: { ...recorded, reference: 'line 2', customerId: nobody } },
+    409: ({ recordedReference }) => ({ body: { ...recorded, reference: recordedReference } }),
+  },
+  'GET /v1/pay-ins': {
+    200: ({ recordedReference }) => ({ query: `reference=${recordedReference}&from=2020-01-01` }),
+    400: { query: 'from=yesterday' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/pay-ins/:id': {
+    200: ({ recordedPayInId }) => ({ params: { id: recordedPayInId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    // A pay-in of the sandbox was not recorded by hand.
+    404: ({ payInId }) => ({ params: { id: payInId } }),
+  },
+  'POST /v1/adjustments': {
+    201: ({ customerCode }) => ({ body: { ...adjusted, customerId: customerCode } }),
+    400: ({ customerCode }) => ({ body: { ...adjusted, reason: ' ', customerId: customerCode } }),
+    401: { ...stranger, body: {} },
+    402: ({ poorCode }) => ({ body: { ...adjusted, direction: 'debit', reference: 'ticket 2', customerId: poorCode } }),
+    403: ({ deniedCode }) => ({ body: { ...adjusted, reference: 'ticket 3', customerId: deniedCode } }),
+    404: { body: { ...adjusted, reference: 'ticket 4', customerId: nobody } },
+    409: ({ adjustmentReference, customerCode }) => ({
+      body: { ...adjusted, reference: adjustmentReference, customerId: customerCode },
+    }),
+  },
+  'GET /v1/adjustments': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}` }),
+    400: { query: 'before=yesterday' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/adjustments/:id': {
+    200: ({ adjustmentId }) => ({ params: { id: adjustmentId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
   'POST /v1/refunds': {
     201: ({ purchaseId }) => ({ body: { transactionId: purchaseId, amount: 10 } }),
     400: ({ purchaseId }) => ({ body: { transactionId: purchaseId, amount: -10 } }),
@@ -950,6 +1021,24 @@ const mteja: Record<string, Cases> = {
     200: ({ merchantId, apiKeyId }) => ({ params: { id: merchantId, keyId: apiKeyId } }),
     ...operatorOnly({ params: { id: 'none', keyId: 'none' } }),
     404: ({ merchantId }) => ({ params: { id: merchantId, keyId: 'none' } }),
+  },
+  'GET /v1/merchants/:id/processors': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=live' }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
+  },
+  'PUT /v1/merchants/:id/processors/:direction': {
+    200: ({ merchantId }) => ({
+      params: { id: merchantId, direction: 'out' },
+      body: { mode: 'live', processor: 'manual' },
+    }),
+    400: ({ merchantId }) => ({ params: { id: merchantId, direction: 'out' }, body: { processor: 'bank' } }),
+    ...operatorOnly({ params: { id: 'none', direction: 'out' }, body: {} }),
+    403: ({ closedMerchantId }) => ({
+      params: { id: closedMerchantId, direction: 'out' },
+      body: { processor: 'manual' },
+    }),
+    404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
   },
   'GET /v1/merchants/:id/audit': {
     200: ({ merchantId }) => ({ params: { id: merchantId } }),
@@ -1090,6 +1179,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
   return {
     spareMerchantId: spareMerchant.id,
+    spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,

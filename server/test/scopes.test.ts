@@ -40,7 +40,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/transfers/batch',
   ],
   'refunds:write': ['POST /v1/refunds', 'POST /v1/reversals'],
-  'pay_ins:write': [
+  'payments:write': [
     'GET /dedicated_account/requery',
     'POST /api/canary/checkout/sessions',
     'POST /api/canary/payment-intents',
@@ -55,7 +55,8 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'PUT /customer/:id/directdebit-activation-charge',
     'PUT /directdebit/activation-charge',
   ],
-  'adjustments:write': [],
+  'pay_ins:write': ['POST /v1/pay-ins', 'POST /v1/suspense/:id/assign', 'POST /v1/suspense/:id/give-back'],
+  'adjustments:write': ['POST /v1/adjustments'],
   'payouts:write': [],
   approve: [],
   developers: [
@@ -75,7 +76,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
   ],
-  settings: ['POST /v1/customers/:id/erase'],
+  settings: ['GET /v1/processors', 'POST /v1/customers/:id/erase', 'PUT /v1/processors/:direction'],
 }
 
 /** It asks a bank whether an account is whose it is said to be, and changes nothing. */

@@ -202,6 +202,7 @@ describe('/v1 refuses what it does not know', () => {
     expect(texts.length).toBeGreaterThan(90)
     expect(texts.filter(isFree).map(({ name }) => name)).toEqual([
       'POST /v1/holds body.description',
+      'POST /v1/pay-ins body.description',
       'POST /v1/refunds body.reason',
       'POST /v1/reversals body.reason',
       'POST /v1/transfers/batch body.transfers.0.description',

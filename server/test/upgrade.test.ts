@@ -10,6 +10,10 @@ import { systemRandom } from '../src/base/ids.ts'
 import { createVault } from '../src/base/vault.ts'
 import type { OwnedDb } from '../src/db/database.ts'
 import { sql } from '../src/db/sql.ts'
+import { getBalance } from '../src/domain/ledger/balances.ts'
+import { doCommand } from '../src/domain/ledger/commands.ts'
+import { getMerchant } from '../src/domain/merchants/merchants.ts'
+import type { Mode } from '../src/domain/merchants/tenant.ts'
 import { readConfig } from '../src/start/config.ts'
 import { loadEncryptionKey } from '../src/start/encryption-key.ts'
 import { openMigrated } from '../src/start/open-service.ts'
@@ -20,7 +24,9 @@ import { type Expected, fixtureFiles, type Read } from './fixtures/expected.ts'
 import { Recorder, until } from './fixtures/recorder.ts'
 import { openReceiver, type Received, type Receiver } from './receiver.ts'
 import { runMteja } from './server-process.ts'
+import { createTestContext } from './service.ts'
 import { findTexts } from './stored-texts.ts'
+import { cash, commandsFor } from './wallets.ts'
 
 // Data that old versions left behind are opened as a start does. Each test goes on with the data as the one before has
 // left them. fixtures/*/README.md says how they were made.
@@ -234,6 +240,7 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
     const { db, lock, applied } = await openMigrated(configOf(place, bearers.operator), failAtOnce)
     expect(applied).toEqual([])
     expect(await unsoundBooks(db)).toEqual([])
+    await bookFacts(db)
     await takeFromTheRichest(db)
     await db.close()
     await lock?.release()
@@ -312,6 +319,44 @@ function matches(actual: unknown, expected: object): boolean {
 function checkSignature(style: 'standard' | 'paystack', secret: string, { body, headers }: Received): void {
   if (style === 'standard') new Webhook(secret).verify(body, headers as Record<string, string>)
   else expect(headers['x-paystack-signature']).toBe(createHmac('sha512', secret).update(body).digest('hex'))
+}
+
+/** A customer of before loses more than they have, and has it repaid. The outside of before is the one without a party. */
+async function bookFacts(db: OwnedDb): Promise<void> {
+  const context = createTestContext(db)
+  const [row] = await db.query<{
+    merchant_id: number
+    mode: Mode
+    customer: string
+    posted: bigint
+    held: bigint
+    outside: bigint
+  }>(sql`
+    select a.merchant_id, a.mode, c.code as customer, a.posted, a.held, o.id as outside from customers c
+    join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.currency = 'ZAR'
+    join ledger_accounts o on o.merchant_id = a.merchant_id and o.mode = a.mode and o.kind = 'outside' and o.currency = 'ZAR'
+    where c.deleted_at is null and a.posted > a.held
+    order by a.posted
+    limit 1
+  `)
+  if (row === undefined) throw new Error('no customer of before has money')
+  const tenant = { merchant: await getMerchant(context, String(row.merchant_id)), mode: row.mode }
+  const make = commandsFor(context)
+  const { customer } = row
+  const available = row.posted - row.held
+  await doCommand(context, tenant, make.chargeBack(customer, available + 50n))
+  expect(await getBalance(context, tenant, customer, 'ZAR')).toMatchObject({ posted: row.held, owed: 50n })
+  const repaid = await doCommand(
+    context,
+    tenant,
+    make.book('pay_in', { kind: 'outside' }, cash(customer), available + 50n),
+  )
+  expect(await getBalance(context, tenant, customer, 'ZAR')).toMatchObject({ posted: row.posted, owed: 0n })
+  const [used] = await db.query(sql`
+    select from_account_id as id from ledger_transactions where merchant_id = ${row.merchant_id} and id = ${repaid.id}
+  `)
+  expect(used).toEqual({ id: row.outside })
+  expect(await unsoundBooks(db)).toEqual([])
 }
 
 /** A customer whose money no test here moves. */

@@ -2,7 +2,13 @@ import { uuidV7 } from '../src/base/ids.ts'
 import type { Context, FreeContext } from '../src/domain/context.ts'
 import { createCustomer } from '../src/domain/customers/customers.ts'
 import { fingerprintOf, type IdempotentRequest } from '../src/domain/idempotency/request.ts'
-import { type AccountName, doCommand, type LedgerCommand, type Receipt } from '../src/domain/ledger/commands.ts'
+import {
+  type AccountName,
+  doCommand,
+  type Fact,
+  type LedgerCommand,
+  type Receipt,
+} from '../src/domain/ledger/commands.ts'
 import type { Tenant } from '../src/domain/merchants/tenant.ts'
 import { testVault } from './service.ts'
 
@@ -37,6 +43,9 @@ export function requestOf(
 
 type More = { request?: IdempotentRequest | null; currency?: 'ZAR' | 'NGN'; event?: LedgerCommand['event'] }
 
+export const cash = (customer: string): AccountName => ({ kind: 'customer_cash', customer })
+export const merchantBalance: AccountName = { kind: 'merchant_balance' }
+
 /** Short forms of ledger commands. They name customers by code. */
 export function commandsFor(service: Context) {
   const base = ({ request = null, currency = 'ZAR', event = null }: More) => ({
@@ -45,7 +54,6 @@ export function commandsFor(service: Context) {
     event,
     request,
   })
-  const cash = (customer: string): AccountName => ({ kind: 'customer_cash', customer })
   const post = (
     kind: 'pay_in' | 'purchase' | 'transfer',
     from: AccountName,
@@ -59,6 +67,29 @@ export function commandsFor(service: Context) {
       post('purchase', cash(from), { kind: 'merchant_balance' }, amount, more),
     transfer: (from: string, to: string, amount: bigint, more: More = {}) =>
       post('transfer', cash(from), cash(to), amount, more),
+    /** A thing that happened outside. */
+    book: (kind: Fact, from: AccountName, to: AccountName, amount: bigint, more: More = {}) =>
+      ({ ...base(more), action: 'book', kind, from, to, amount, description: null }) satisfies LedgerCommand,
+    chargeBack: (from: string, amount: bigint, more: More = {}) =>
+      ({
+        ...base(more),
+        action: 'book',
+        kind: 'chargeback',
+        from: cash(from),
+        to: { kind: 'outside' },
+        amount,
+        description: null,
+      }) satisfies LedgerCommand,
+    adjust: (from: AccountName, to: AccountName, amount: bigint, more: More = {}) =>
+      ({
+        ...base(more),
+        action: 'post',
+        kind: 'adjustment',
+        from,
+        to,
+        amount,
+        description: null,
+      }) satisfies LedgerCommand,
     place: (from: string, amount: bigint, more: More & { expiresAt?: Date } = {}) =>
       ({
         ...base(more),

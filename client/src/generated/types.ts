@@ -10,7 +10,7 @@ export namespace Cashful {
     id: string
     customerId: string
     merchantId: string
-    /** credit, purchase, transfer_in, transfer_out, refund or hold_capture */
+    /** credit, purchase, transfer_in, transfer_out, refund or hold_capture; and chargeback, adjustment, fee, receivable or repayment, which are of Mteja */
     type: string
     /** Minor units: a positive amount came in, a negative amount went out */
     amount: number
@@ -2153,9 +2153,9 @@ export namespace Mteja {
   }
   /** GET /v1/transactions/{id} */
   export interface TransactionEntry {
-    /** customer_cash, merchant_balance, fees, or outside: the rest of the world */
+    /** customer_cash, merchant_balance, fees, outside, processor_fees, adjustments, suspense, customer_receivable or merchant_receivable. outside is the rest of the world */
     account: string
-    /** The customer whose cash it is; null for an account of the merchant */
+    /** The customer whose cash it is, or who owes; null for any other account of the merchant */
     customerId: string | null
     /** Its place in the account’s history: 1, 2, 3 … */
     number: number
@@ -2253,6 +2253,7 @@ export namespace Mteja {
       | 'customers:write'
       | 'money:write'
       | 'refunds:write'
+      | 'payments:write'
       | 'pay_ins:write'
       | 'adjustments:write'
       | 'payouts:write'
@@ -2290,6 +2291,7 @@ export namespace Mteja {
       | 'customers:write'
       | 'money:write'
       | 'refunds:write'
+      | 'payments:write'
       | 'pay_ins:write'
       | 'adjustments:write'
       | 'payouts:write'
@@ -2327,6 +2329,7 @@ export namespace Mteja {
       | 'customers:write'
       | 'money:write'
       | 'refunds:write'
+      | 'payments:write'
       | 'pay_ins:write'
       | 'adjustments:write'
       | 'payouts:write'
@@ -2373,6 +2376,8 @@ export namespace Mteja {
       held?: number
       /** posted - held; only in the balances as of now */
       available?: number
+      /** The amount that the customer owes, because money was taken back that they had spent. What comes in repays it first. Only in the balances as of now */
+      owed?: number
     }[]
   }
   /** GET /v1/customers/{id}/statement */
@@ -2519,10 +2524,118 @@ export namespace Mteja {
       surface: string | null
     }
   }
+  /** GET /v1/pay-ins/{id} */
+  export interface RecordedPayIn<Metadata extends object = AnyMetadata> {
+    /** Of the ledger transaction, too */
+    id: string
+    reference: string
+    /** Null for money of the merchant */
+    customerId: string | null
+    amount: number
+    currency: string
+    /** How the payer paid */
+    source: 'bank_transfer' | 'cash' | 'card' | 'mobile_money'
+    description: string | null
+    metadata: Metadata | null
+    /** The processor that took the money: it was recorded by hand */
+    processor: 'manual'
+    /** pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
+    status: 'pending' | 'succeeded' | 'refused'
+    /** The reason why it was refused */
+    refusal: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    createdAt: string
+  }
+  /** GET /v1/adjustments/{id} */
+  export interface Adjustment {
+    /** Of the ledger transaction, too */
+    id: string
+    reference: string
+    customerId: string
+    /** credit adds to the balance */
+    direction: 'credit' | 'debit'
+    amount: number
+    currency: string
+    /** Null once the customer was erased */
+    reason: string | null
+    /** pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
+    status: 'pending' | 'succeeded' | 'refused'
+    /** The reason why it was refused */
+    refusal: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    createdAt: string
+  }
+  /** PUT /v1/processors/{direction} */
+  export interface ProcessorAccount {
+    /** in: takes money from payers. out: sends it to banks */
+    direction: 'in' | 'out'
+    /** manual is money that moves outside any API */
+    processor: 'sandbox' | 'manual' | 'paystack'
+    state: 'ready' | 'failing'
+    lastError: string | null
+    lastErrorAt: string | null
+    /** The last four characters of the secret key */
+    keyHint: string | null
+    /** Nothing that the account took before is credited by itself */
+    cutOverAt: string | null
+    /** Null where nobody has chosen: the default */
+    chosenAt: string | null
+  }
+  /** GET /v1/suspense/{id} */
+  export interface Suspended {
+    /** The id of the ledger transaction that brought it into suspense */
+    id: string
+    amount: number
+    currency: string
+    description: string | null
+    details: Record<string, unknown>
+    /** pending: decided, and posted within a minute */
+    status: 'open' | 'pending' | 'assigned' | 'given_back'
+    /** The movement that took it out of suspense */
+    transactionId: string | null
+    /** The customer to whom it was assigned */
+    customerId: string | null
+    decidedBy: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    } | null
+    decidedAt: string | null
+    createdAt: string
+  }
   /** GET /v1/transactions/{id} */
   export interface Transaction {
     id: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture or fee */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
     kind: string
     amount: number
     currency: string
@@ -2753,10 +2866,10 @@ export namespace Mteja {
     mode: 'test' | 'live'
     createdAt: string
     transactionId: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture or fee */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
     kind: string
     accountId: number
-    /** customer_cash, merchant_balance, fees or outside */
+    /** customer_cash, merchant_balance, fees, outside, processor_fees, adjustments, suspense, customer_receivable or merchant_receivable. outside is the rest of the world */
     accountKind: string
     customer: string | null
     /** The number of the entry: 1, 2, 3 … within the account */
@@ -2782,6 +2895,7 @@ export namespace Mteja {
           | 'customers:write'
           | 'money:write'
           | 'refunds:write'
+          | 'payments:write'
           | 'pay_ins:write'
           | 'adjustments:write'
           | 'payouts:write'
@@ -2818,6 +2932,7 @@ export namespace Mteja {
         | 'customers:write'
         | 'money:write'
         | 'refunds:write'
+        | 'payments:write'
         | 'pay_ins:write'
         | 'adjustments:write'
         | 'payouts:write'
@@ -2855,6 +2970,7 @@ export namespace Mteja {
       | 'customers:write'
       | 'money:write'
       | 'refunds:write'
+      | 'payments:write'
       | 'pay_ins:write'
       | 'adjustments:write'
       | 'payouts:write'
@@ -2902,6 +3018,7 @@ export namespace Mteja {
       | 'customers:write'
       | 'money:write'
       | 'refunds:write'
+      | 'payments:write'
       | 'pay_ins:write'
       | 'adjustments:write'
       | 'payouts:write'
@@ -2938,6 +3055,7 @@ export namespace Mteja {
         | 'customers:write'
         | 'money:write'
         | 'refunds:write'
+        | 'payments:write'
         | 'pay_ins:write'
         | 'adjustments:write'
         | 'payouts:write'
@@ -3072,6 +3190,104 @@ export namespace Mteja {
     amount?: Amount | undefined
     /** true releases the rest of the hold; default false */
     final?: boolean | undefined
+  }
+  /** GET /v1/processors: Show the processor of each direction, its state and its last error */
+  export interface ListProcessorsResult {
+    data: ProcessorAccount[]
+  }
+  /** PUT /v1/processors/{direction}: Choose the processor of a direction */
+  export interface SetProcessorBody {
+    /** manual is money that moves outside any API */
+    processor: 'sandbox' | 'manual' | 'paystack'
+    /** For paystack: the secret key of the account, of the same mode */
+    secretKey?: string | undefined
+    /** For paystack: nothing that the account took before is credited by itself; default now */
+    cutOverAt?: string | undefined
+  }
+  /** POST /v1/pay-ins: Record money that came outside any API, such as a line of a bank statement or cash at a counter */
+  export interface RecordPayInBody<Metadata extends object = AnyMetadata> {
+    customerId?: string | undefined
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount: Amount
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency: string
+    /** How the payer paid */
+    source: 'bank_transfer' | 'cash' | 'card' | 'mobile_money'
+    /** Your name of it, for ever: the same reference with the same content answers the first one */
+    reference: string
+    description?: string | undefined
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** GET /v1/pay-ins: List the pay-ins that were recorded by hand, newest first */
+  export interface ListPayInsQuery {
+    customerId?: string | undefined
+    reference?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/pay-ins: List the pay-ins that were recorded by hand, newest first */
+  export interface ListPayInsResult<Metadata extends object = AnyMetadata> {
+    data: RecordedPayIn<Metadata>[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/adjustments: Add to a customer’s balance or take from it by hand, never more than is available */
+  export interface MakeAdjustmentBody {
+    customerId: string
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount: Amount
+    /** credit adds to the balance */
+    direction: 'credit' | 'debit'
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency: string
+    reason: string
+    /** Your name of it, for ever: the same reference with the same content answers the first one */
+    reference: string
+  }
+  /** GET /v1/adjustments: List adjustments, newest first */
+  export interface ListAdjustmentsQuery {
+    customerId?: string | undefined
+    reference?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/adjustments: List adjustments, newest first */
+  export interface ListAdjustmentsResult {
+    data: Adjustment[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** GET /v1/suspense: List money in suspense, newest first */
+  export interface ListSuspenseQuery {
+    /** true: only money that nobody has decided about; default false */
+    open?: boolean | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/suspense: List money in suspense, newest first */
+  export interface ListSuspenseResult {
+    data: Suspended[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/suspense/{id}/assign: Assign money in suspense to a customer */
+  export interface AssignSuspendedBody {
+    customerId: string
   }
   /** POST /v1/refunds: Refund a pay-in, a purchase or a capture, in whole or in part */
   export interface RefundBody {
@@ -3334,6 +3550,7 @@ export namespace Mteja {
           | 'customers:write'
           | 'money:write'
           | 'refunds:write'
+          | 'payments:write'
           | 'pay_ins:write'
           | 'adjustments:write'
           | 'payouts:write'
@@ -3370,6 +3587,7 @@ export namespace Mteja {
         | 'customers:write'
         | 'money:write'
         | 'refunds:write'
+        | 'payments:write'
         | 'pay_ins:write'
         | 'adjustments:write'
         | 'payouts:write'
@@ -3396,6 +3614,24 @@ export namespace Mteja {
   export interface RevokeMerchantApiKeyQuery {
     /** Keep the keys that the key made; default false */
     keepMade?: boolean | undefined
+  }
+  /** GET /v1/merchants/{id}/processors: Show a merchant’s processor of each direction in a mode, its state and its last error */
+  export interface ListMerchantProcessorsQuery {
+    mode?: 'test' | 'live' | undefined
+  }
+  /** GET /v1/merchants/{id}/processors: Show a merchant’s processor of each direction in a mode, its state and its last error */
+  export interface ListMerchantProcessorsResult {
+    data: ProcessorAccount[]
+  }
+  /** PUT /v1/merchants/{id}/processors/{direction}: Choose a merchant’s processor of a direction in a mode */
+  export interface SetMerchantProcessorBody {
+    mode?: 'test' | 'live' | undefined
+    /** manual is money that moves outside any API */
+    processor: 'sandbox' | 'manual' | 'paystack'
+    /** For paystack: the secret key of the account, of the same mode */
+    secretKey?: string | undefined
+    /** For paystack: nothing that the account took before is credited by itself; default now */
+    cutOverAt?: string | undefined
   }
   /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
   export interface ListMerchantAuditQuery {

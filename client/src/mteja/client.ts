@@ -1,5 +1,6 @@
 import type { ClientOptions, Credential } from '../core/options.ts'
 import { createSend } from '../core/transport.ts'
+import { Adjustments } from './adjustments.ts'
 import { mtejaApi } from './api.ts'
 import { ApiKeys } from './api-keys.ts'
 import { Audit } from './audit.ts'
@@ -9,9 +10,12 @@ import { Events } from './events.ts'
 import { Holds } from './holds.ts'
 import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
+import { PayIns } from './pay-ins.ts'
 import { People } from './people.ts'
+import { Processors } from './processors.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
+import { Suspense } from './suspense.ts'
 import { Transactions } from './transactions.ts'
 import { Transfers } from './transfers.ts'
 import { WebhookEndpoints } from './webhook-endpoints.ts'
@@ -42,6 +46,10 @@ export class MtejaClient {
   readonly ledger: Ledger
   readonly merchants: Merchants
   readonly people: People
+  readonly payIns: PayIns
+  readonly adjustments: Adjustments
+  readonly suspense: Suspense
+  readonly processors: Processors
   readonly refunds: Refunds
   readonly sandbox: Sandbox
   readonly transactions: Transactions
@@ -59,6 +67,10 @@ export class MtejaClient {
     this.ledger = new Ledger(send)
     this.merchants = new Merchants(send)
     this.people = new People(send)
+    this.payIns = new PayIns(send)
+    this.adjustments = new Adjustments(send)
+    this.suspense = new Suspense(send)
+    this.processors = new Processors(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
     this.transactions = new Transactions(send)

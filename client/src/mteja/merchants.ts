@@ -6,6 +6,7 @@ import type { Mteja } from '../generated/types.ts'
 import { listPages, listSteps, listWhole, type MtejaPage, type MtejaStep, type WholeList } from './api.ts'
 import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 import { auditEntry } from './audit.ts'
+import { processorAccount } from './processors.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
@@ -56,6 +57,27 @@ export class Merchants {
   /** The merchant of a merchant's own key, which must be the client's token. */
   own(options?: CallOptions): Promise<Mteja.Merchant> {
     return this.#send({ method: 'GET', path: path`/v1/merchant`, shape: merchant }, options)
+  }
+
+  /** The processor of each direction, in a mode; default test. */
+  processors(
+    id: string,
+    query: Mteja.ListMerchantProcessorsQuery = {},
+    options?: CallOptions,
+  ): Promise<Mteja.ListMerchantProcessorsResult> {
+    const at = path`/v1/merchants/${id}/processors`
+    return this.#send({ method: 'GET', path: at, query, shape: { data: [processorAccount] } }, options)
+  }
+
+  /** Chooses the processor of a direction, in a mode; default test. */
+  setProcessor(
+    id: string,
+    direction: Mteja.ProcessorAccount['direction'],
+    body: Mteja.SetMerchantProcessorBody,
+    options?: CallOptions,
+  ): Promise<Mteja.ProcessorAccount> {
+    const at = path`/v1/merchants/${id}/processors/${direction}`
+    return this.#send({ method: 'PUT', path: at, body, shape: processorAccount }, options)
   }
 
   /** Creates a key of either mode, default test. `secret` is shown only in this answer. */

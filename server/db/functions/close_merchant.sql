@@ -16,6 +16,11 @@ begin
     where a.merchant_id = p_merchant_id and a.kind = 'customer_cash' and a.posted <> 0
     group by a.mode, a.currency
     union all
+    select 'suspense', a.mode, a.currency, count(*), sum(a.posted)
+    from ledger_accounts a
+    where a.merchant_id = p_merchant_id and a.kind = 'suspense' and a.posted <> 0
+    group by a.mode, a.currency
+    union all
     select 'hold', h.mode, h.currency, count(*), sum(h.amount - h.captured)
     from holds h
     where h.merchant_id = p_merchant_id and h.status = 'placed'
@@ -25,6 +30,15 @@ begin
     from payment_intents i
     where i.merchant_id = p_merchant_id and i.status = 'processing'
     group by i.mode, i.currency
+    union all
+    select 'payment', p.mode, p.currency, count(*), sum(p.amount)
+    from (
+      select merchant_id, mode, currency, amount from pay_ins where due_at is not null
+      union all
+      select merchant_id, mode, currency, amount from adjustments where due_at is not null
+    ) p
+    where p.merchant_id = p_merchant_id
+    group by p.mode, p.currency
     union all
     select 'dedicated_account', d.mode, null, count(*), null::numeric
     from dedicated_accounts d

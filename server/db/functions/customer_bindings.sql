@@ -2,7 +2,9 @@
 -- A table of things that may still come to a customer, or that a customer owes, adds its rows here.
 --   balance  an amount that is not 0 in an account of theirs. `detail` is the currency, `amount` the posted amount.
 --   hold  an amount that is reserved. `detail` is the currency, `amount` the held amount.
---   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent.
+--   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
+--   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
+--            adjustment that is recorded and not posted yet.
 --   dedicated_account  an account to which money could be sent. `detail` is its number.
 --   mandate  a permission to debit the customer. `detail` is its reference.
 --   dispute_window  a payment by card after p_cards_since: the payer can still dispute it. `detail` is its time.
@@ -23,12 +25,28 @@ language sql volatile set search_path = public, pg_temp as $$
     from ledger_accounts a
     where a.merchant_id = c.merchant_id and a.customer_id = c.id and a.held <> 0
     union all
+    select 'debt', a.currency, a.owed, 'deletion'
+    from ledger_accounts a
+    where a.merchant_id = c.merchant_id and a.customer_id = c.id and a.owed <> 0
+    union all
     select 'payment', 'pi_' || i.id, i.amount, 'deletion'
     from payment_intents i
     left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
     where i.merchant_id = c.merchant_id and i.id = any(p_intents) and coalesce(i.customer_id, pay.customer_id) = c.id
       -- Charged, or come without a charge and not credited yet.
       and (i.status = 'processing' or (i.charged_at is not null and i.charge_reference is null))
+    union all
+    select 'payment', 'txn_' || p.id, p.amount, 'deletion'
+    from pay_ins p
+    where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.state = 'recorded'
+    union all
+    select 'payment', 'txn_' || j.id, j.amount, 'deletion'
+    from adjustments j
+    where j.merchant_id = c.merchant_id and j.customer_id = c.id and j.state = 'recorded'
+    union all
+    select 'payment', 'txn_' || s.id, null, 'deletion'
+    from suspense_decisions s
+    where s.merchant_id = c.merchant_id and s.customer_id = c.id and s.state = 'recorded'
     union all
     select 'dedicated_account', d.account_number, null, 'deletion'
     from dedicated_accounts d
@@ -42,18 +60,27 @@ language sql volatile set search_path = public, pg_temp as $$
     from (
       select to_char(max(i.charged_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at
       from (
-        select o.* from payment_intents o where o.merchant_id = c.merchant_id and o.customer_id = c.id
+        select i.charged_at
+        from (
+          select o.* from payment_intents o where o.merchant_id = c.merchant_id and o.customer_id = c.id
+          union all
+          select o.*
+          from payments pay
+          join payment_intents o on o.merchant_id = pay.merchant_id and o.id = pay.payment_intent_id
+          where pay.merchant_id = c.merchant_id and pay.customer_id = c.id and o.customer_id is null
+        ) i
+        left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
+        left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
+        -- Of a payment whose instrument was not stored nobody knows that it was no card.
+        where i.status = 'succeeded' and i.charge_reference is not null and i.charged_at > p_cards_since
+          and coalesce(pay.channel, p.type, 'card') = 'card'
         union all
-        select o.*
-        from payments pay
-        join payment_intents o on o.merchant_id = pay.merchant_id and o.id = pay.payment_intent_id
-        where pay.merchant_id = c.merchant_id and pay.customer_id = c.id and o.customer_id is null
+        -- A card of the merchant's own terminal can be disputed as well.
+        select p.created_at
+        from pay_ins p
+        where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.source = 'card' and p.state = 'succeeded'
+          and p.created_at > p_cards_since
       ) i
-      left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
-      left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
-      -- Of a payment whose instrument was not stored nobody knows that it was no card.
-      where i.status = 'succeeded' and i.charge_reference is not null and i.charged_at > p_cards_since
-        and coalesce(pay.channel, p.type, 'card') = 'card'
     ) last
     where last.at is not null
   ) as b (obstacle, detail, amount, binds)

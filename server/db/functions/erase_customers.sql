@@ -19,9 +19,9 @@ language sql immutable set search_path = public, pg_temp as $$
     -- A merchant's own event: nobody knows what its data say.
     when p_type = 'checkout.loaded' or p_type like 'custom.%' then json_build_object('details', json_build_object('data', '{}'::json))
     else erased_json(p_data, array[
-      'customer', 'details', 'id', 'code', 'riskAction', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
+      'customer', 'details', 'id', 'code', 'riskAction', 'source', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
-      'payInId', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
+      'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
       'captureId', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
       'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
@@ -113,6 +113,7 @@ declare
   v_position text;
   v_numbers bigint[];
   v_uuids uuid[];
+  v_suspended uuid[];
   v_account bigint;
   v_emails text[] := '{}';
   v_left integer := p_limit;
@@ -229,6 +230,53 @@ begin
         ) f;
         update holds h set description = null
         where h.merchant_id = p_merchant_id and h.id = any(v_uuids) and h.description is not null;
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'pay_ins';
+
+      when 'pay_ins' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select p.id from pay_ins p
+          where p.merchant_id = p_merchant_id and p.customer_id = p_customer_id
+            and p.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by p.id
+          limit v_left
+        ) f;
+        update pay_ins p set description = null, metadata = null, refusal = case when p.refusal is not null then c_reason end
+        where p.merchant_id = p_merchant_id and p.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'adjustments';
+
+      when 'adjustments' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select j.id from adjustments j
+          where j.merchant_id = p_merchant_id and j.customer_id = p_customer_id
+            and j.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by j.id
+          limit v_left
+        ) f;
+        update adjustments j set reason = null, refusal = case when j.refusal is not null then c_reason end
+        where j.merchant_id = p_merchant_id and j.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'suspense';
+
+      when 'suspense' then
+        -- The movement that brought the money into suspense is on no account of the customer.
+        select array_agg(f.id order by f.id), array_agg(f.reference::uuid) into v_uuids, v_suspended
+        from (
+          select s.id, s.reference from suspense_decisions s
+          where s.merchant_id = p_merchant_id and s.customer_id = p_customer_id
+            and s.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by s.id
+          limit v_left
+        ) f;
+        update ledger_transactions t set description = null
+        where t.merchant_id = p_merchant_id and t.id = any(v_suspended) and t.description is not null
+          and is_assigned_to_erased(p_merchant_id, t.mode, t.id);
         v_position := v_uuids[cardinality(v_uuids)]::text;
         v_found := cardinality(v_uuids);
         v_next := 'answers';

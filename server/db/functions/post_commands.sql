@@ -1,9 +1,11 @@
 -- Does a batch of ledger commands of one merchant and mode in one commit. It is the only way into the ledger.
 --
--- The batch lists its accounts once each (kind, customer code, currency; the code is null for an account of the
--- merchant), its holds once each by id, and the transactions to give back once each by id. A command refers to them by
--- their places in these lists, counted from 1. The actions of p_actions:
---   post     moves p_amounts from p_froms to p_tos.
+-- The batch lists its accounts once each (kind, customer code, party, currency; the code is null for an account of the
+-- merchant, the party is null except for the outside of an account at a processor), its holds once each by id, and the
+-- transactions to give back once each by id. A command refers to them by their places in these lists, counted from 1. The
+-- actions of p_actions:
+--   post     moves p_amounts from p_froms to p_tos: a wish.
+--   book     moves them because they have moved outside: a fact. Neither a denial nor missing funds refuse it.
 --   refund   moves money back that p_originals has moved. A null amount stands for the whole rest of the original.
 --   place    reserves p_amounts on p_froms. The hold gets the id in p_ids.
 --   capture  moves p_amounts of p_holds to p_tos. A null amount stands for the whole rest of the hold. With p_finals,
@@ -22,6 +24,11 @@
 --
 -- p_actors and p_request_ids say who asks, for the trail; both are null for background work.
 --
+-- An account that cannot bear a fact is lent the rest by its receivable, in a movement of kind `receivable` just before the
+-- fact. From then on its owner owes. Whatever makes money available to an owner who owes repays first, in a movement of
+-- kind `repayment` just after the command. So whoever owes has nothing available. These movements are nobody's commands:
+-- they have ids of their own, and the actor and request of the command. No caller can name a receivable.
+--
 -- Each command is judged against the state that the commands before it in the batch have left. A refused command changes
 -- nothing. Its key is stored with the refusal, `expiry_passed` excepted.
 --
@@ -30,8 +37,9 @@
 -- holds of different customers could then run in parallel, because almost every batch needs the number of the last
 -- transfer, the merchant's balance or the outside account. And each lock cost a WAL record.
 --
--- A correct caller never sends lists of different lengths, one account at two places, a hold of another account or an
--- amount below 1. Such a batch is not refused but fails with the error MT004, and nothing of it is done.
+-- A correct caller never sends lists of different lengths, one account at two places, a hold of another account, an
+-- amount below 1 or a kind between accounts that it does not connect. Such a batch is not refused but fails with the
+-- error MT004, and nothing of it is done.
 --
 -- Each row that is needed is found by one index look-up. Without the lateral look-ups with a limit and without the
 -- settings below, the planner reads all rows of a merchant for each call, if the table has grown since it was last
@@ -43,6 +51,7 @@ create or replace function post_commands_v2(
   p_now timestamptz,
   p_account_kinds text[],
   p_account_customers text[],
+  p_account_parties bigint[],
   p_account_currencies text[],
   p_hold_ids uuid[],
   p_original_ids uuid[],
@@ -81,21 +90,25 @@ set enable_material = off set enable_seqscan = off set enable_bitmapscan = off a
 #variable_conflict use_column
 declare
   c_limit constant bigint := 9007199254740991;
+  c_own_step constant text[] := array['own'];
+  c_steps constant text[] := array['loan', 'own', 'payer repays', 'payee repays'];
   v_commands constant integer := cardinality(p_actions);
   v_shape constant text := '[1:' || v_commands || ']';
-  -- By place in p_account_*.
+  -- By place in p_account_*. Receivables get the places behind them.
   v_accounts constant integer := cardinality(p_account_kinds);
   v_account_ids bigint[];
   v_customer_ids bigint[];
   v_denied boolean[];
   v_posted bigint[];
   v_held bigint[];
+  v_owed bigint[];
   v_floors bigint[];
   v_numbers bigint[];
   v_times timestamptz[];
   v_touched boolean[] := array_fill(false, array[v_accounts]);
+  v_receivables integer[] := array_fill(null::integer, array[v_accounts]);
   v_missing boolean;
-  v_repeated boolean;
+  v_misnamed boolean;
   -- By place in p_hold_ids. These arrays and the next ones have their full length from the start. An empty array would
   -- begin at the place of the first element that is set, and reading it in order would give the values of other places.
   v_hold_account_ids bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
@@ -111,12 +124,19 @@ declare
   v_refund_left bigint[] := array_fill(null::bigint, array[cardinality(p_original_ids)]);
   v_refunded bigint[] := array_fill(null::bigint, array[cardinality(p_original_ids)]);
   v_refund_touched boolean[] := array_fill(false, array[cardinality(p_original_ids)]);
-  -- By command. The numbers of entries and transfers are set only for a command that posts a transaction.
+  -- By command. The numbers of entries and transfers are set only for a command that posts a transaction. The loans and
+  -- repayments get the places behind the commands.
   v_refusals text[] := array_fill(null::text, array[v_commands]);
   v_replayed boolean[] := array_fill(false, array[v_commands]);
   v_found_fingerprints bytea[] := array_fill(null::bytea, array[v_commands]);
   v_ids uuid[] := p_ids;
+  v_kinds text[] := p_kinds;
+  v_froms integer[] := p_froms;
+  v_tos integer[] := p_tos;
   v_amounts bigint[] := p_amounts;
+  v_details text[] := p_details;
+  v_actors integer[] := p_actors;
+  v_request_ids bytea[] := p_request_ids;
   v_from_numbers bigint[] := array_fill(null::bigint, array[v_commands]);
   v_to_numbers bigint[] := array_fill(null::bigint, array[v_commands]);
   v_from_balances bigint[] := array_fill(null::bigint, array[v_commands]);
@@ -131,8 +151,17 @@ declare
   v_hold integer;
   v_original integer;
   v_action text;
+  v_route text;
   v_amount bigint;
   v_released bigint;
+  v_lent bigint;
+  v_step text;
+  v_debtor integer;
+  v_receivable integer;
+  v_place integer;
+  v_payer integer;
+  v_payee integer;
+  v_moved bigint;
   v_refusal text;
   v_facts jsonb;
   r record;
@@ -146,7 +175,8 @@ begin
     array_dims(p_request_ids)
   ])) is not true
     or (array_dims(p_account_kinds) = all (array[
-      '[1:' || v_accounts || ']', array_dims(p_account_customers), array_dims(p_account_currencies)
+      '[1:' || v_accounts || ']', array_dims(p_account_customers), array_dims(p_account_parties),
+      array_dims(p_account_currencies)
     ])) is not true
     or coalesce(array_dims(p_hold_ids), '[1:0]') is distinct from '[1:' || cardinality(p_hold_ids) || ']'
     or coalesce(array_dims(p_original_ids), '[1:0]') is distinct from '[1:' || cardinality(p_original_ids) || ']'
@@ -168,20 +198,24 @@ begin
     select
       array_agg(a.id order by a.place), array_agg(a.customer_id order by a.place),
       array_agg(a.denied order by a.place), array_agg(a.posted order by a.place), array_agg(a.held order by a.place),
-      array_agg(a.floor order by a.place), array_agg(a.entry_count order by a.place),
-      array_agg(greatest(p_now, a.last_entry_at) order by a.place),
+      array_agg(a.owed order by a.place), array_agg(a.floor order by a.place),
+      array_agg(a.entry_count order by a.place), array_agg(greatest(p_now, a.last_entry_at) order by a.place),
       bool_or(a.id is null),
-      count(a.id) > count(distinct a.id)
+      count(a.id) > count(distinct a.id) or bool_or(a.misnamed)
     into
-      v_account_ids, v_customer_ids, v_denied, v_posted, v_held, v_floors, v_numbers, v_times, v_missing, v_repeated
+      v_account_ids, v_customer_ids, v_denied, v_posted, v_held, v_owed, v_floors, v_numbers, v_times, v_missing,
+      v_misnamed
     from (
       select
         u.place, c.id as customer_id, c.risk_action = 'deny' as denied, coalesce(cash.id, own.id) as id,
         coalesce(cash.posted, own.posted) as posted, coalesce(cash.held, own.held) as held,
-        coalesce(cash.floor, own.floor) as floor, coalesce(cash.entry_count, own.entry_count) as entry_count,
-        coalesce(cash.last_entry_at, own.last_entry_at) as last_entry_at
-      from unnest(p_account_kinds, p_account_customers, p_account_currencies)
-        with ordinality as u (kind, customer, currency, place)
+        coalesce(cash.owed, own.owed) as owed, coalesce(cash.floor, own.floor) as floor,
+        coalesce(cash.entry_count, own.entry_count) as entry_count,
+        coalesce(cash.last_entry_at, own.last_entry_at) as last_entry_at,
+        -- The receivable of a customer has a party.
+        u.kind = 'merchant_receivable' or (u.kind <> 'outside' and u.party is not null) as misnamed
+      from unnest(p_account_kinds, p_account_customers, p_account_parties, p_account_currencies)
+        with ordinality as u (kind, customer, party, currency, place)
       -- The mode is compared outside. Inside, the planner might use an index of (merchant, mode) and read all customers,
       -- as long as it has no statistics.
       left join lateral (
@@ -197,17 +231,17 @@ begin
       left join lateral (
         select * from ledger_accounts o
         where u.customer is null and o.merchant_id = p_merchant_id and o.mode = p_mode and o.kind = u.kind
-          and o.currency = u.currency and o.customer_id is null
+          and o.currency = u.currency and o.party_id = coalesce(u.party, 0) and o.customer_id is null
         limit 1
       ) own on true
     ) a;
     exit when attempt = 2 or not v_missing;
     perform open_missing_accounts(
-      p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_currencies
+      p_merchant_id, p_mode, p_now, p_account_kinds, p_account_customers, p_account_parties, p_account_currencies
     );
   end loop;
-  if v_repeated then
-    raise exception 'a ledger account has two places in a batch' using errcode = 'MT004';
+  if v_misnamed then
+    raise exception 'a ledger account has two places in a batch, or a name of none' using errcode = 'MT004';
   end if;
 
   for r in
@@ -282,6 +316,8 @@ begin
     v_hold := p_holds[i];
     v_original := p_originals[i];
     v_amount := p_amounts[i];
+    v_route := p_account_kinds[v_from] || ' > ' || p_account_kinds[v_to];
+    v_lent := 0;
     v_refusal := null;
     v_facts := null;
 
@@ -291,17 +327,48 @@ begin
       and p_ids[i] is not null
       and (v_amount between 1 and c_limit) is not false
       and case v_action
-        when 'post' then v_amount is not null and p_kinds[i] in ('pay_in', 'purchase', 'transfer', 'fee')
+        when 'post' then
+          v_amount is not null and p_kinds[i] in ('pay_in', 'purchase', 'transfer', 'fee', 'adjustment')
+        when 'book' then
+          v_amount is not null and p_kinds[i] in (
+            'pay_in', 'chargeback', 'chargeback_returned', 'processor_fee', 'processor_fee_returned', 'settlement',
+            'suspended', 'assigned', 'given_back'
+          )
         when 'refund' then p_kinds[i] in ('refund', 'reversal')
         when 'place' then v_amount is not null and p_kinds[i] is null and isfinite(p_expirations[i]) is not false
         when 'capture' then p_kinds[i] = 'hold_capture'
         when 'release' then v_amount is null and p_kinds[i] is null
         when 'expire' then v_amount is null and p_kinds[i] is null
       end
+      -- The accounts that each kind connects: docs/ledger.md has the same table.
+      and case p_kinds[i]
+        when 'transfer' then v_route = 'customer_cash > customer_cash'
+        when 'purchase' then v_route = 'customer_cash > merchant_balance'
+        when 'hold_capture' then v_route = 'customer_cash > merchant_balance'
+        when 'pay_in' then v_route in ('outside > customer_cash', 'outside > merchant_balance')
+        when 'fee' then v_route in ('customer_cash > fees', 'merchant_balance > fees')
+        when 'chargeback' then v_route in ('customer_cash > outside', 'merchant_balance > outside')
+        when 'chargeback_returned' then v_route in ('outside > customer_cash', 'outside > merchant_balance')
+        when 'processor_fee' then
+          v_route in ('customer_cash > outside', 'merchant_balance > outside', 'processor_fees > outside')
+        when 'processor_fee_returned' then
+          v_route in ('outside > customer_cash', 'outside > merchant_balance', 'outside > processor_fees')
+        when 'adjustment' then
+          v_route in (
+            'adjustments > customer_cash', 'adjustments > merchant_balance', 'customer_cash > adjustments',
+            'merchant_balance > adjustments'
+          )
+        when 'settlement' then v_route = 'outside > outside'
+        when 'suspended' then v_route = 'outside > suspense'
+        when 'assigned' then v_route in ('suspense > customer_cash', 'suspense > merchant_balance')
+        when 'given_back' then v_route = 'suspense > outside'
+        -- A refund or reversal goes the way of its original back.
+        else true
+      end
       and (v_action = 'refund') = (v_original is not null)
       and (v_action in ('capture', 'release', 'expire')) = (v_hold is not null)
       and case
-        when v_action in ('post', 'refund', 'capture') then
+        when v_action in ('post', 'book', 'refund', 'capture') then
           v_to between 1 and v_accounts and v_to <> v_from
           and p_account_currencies[v_to] = p_account_currencies[v_from]
         else v_to is null
@@ -310,7 +377,7 @@ begin
       and coalesce(v_hold_account_ids[v_hold] = v_account_ids[v_from], true)
       and coalesce(
         v_original_from_ids[v_original] = v_account_ids[v_to] and v_original_to_ids[v_original] = v_account_ids[v_from]
-        and v_original_kinds[v_original] not in ('refund', 'reversal'),
+        and v_original_kinds[v_original] in ('pay_in', 'purchase', 'transfer', 'hold_capture', 'fee'),
         true
       )
     ) is not true then
@@ -348,13 +415,20 @@ begin
       end if;
     end if;
 
-    -- Funded? A capture needs no available balance: it spends an amount that is held already.
+    -- Funded? A capture needs no available balance: it spends an amount that is held already. A fact needs none either: an
+    -- account with a floor is lent the amount that is missing.
+    if v_action = 'book' then
+      v_lent := greatest(v_floors[v_from] - (v_posted[v_from] - v_held[v_from] - v_amount), 0);
+    end if;
     if v_refusal is null and v_action in ('post', 'refund', 'place')
       and v_posted[v_from] - v_held[v_from] - v_amount < v_floors[v_from]
     then
       v_refusal := 'insufficient_funds';
-    elsif v_refusal is null and v_action in ('post', 'refund', 'capture')
-      and (abs(v_posted[v_from] - v_amount) > c_limit or abs(v_posted[v_to] + v_amount) > c_limit)
+    elsif v_refusal is null and v_action in ('post', 'book', 'refund', 'capture')
+      and (
+        abs(v_posted[v_from] + v_lent - v_amount) > c_limit or abs(v_posted[v_to] + v_amount) > c_limit
+        or v_posted[v_from] + v_lent > c_limit or v_owed[v_from] + v_lent > c_limit
+      )
     then
       v_refusal := 'balance_limit';
     end if;
@@ -395,24 +469,68 @@ begin
       );
     end if;
 
-    if v_action in ('post', 'refund', 'capture') then
-      v_touched[v_to] := true;
-      v_posted[v_from] := v_posted[v_from] - v_amount;
-      v_posted[v_to] := v_posted[v_to] + v_amount;
-      v_numbers[v_from] := v_numbers[v_from] + 1;
-      v_numbers[v_to] := v_numbers[v_to] + 1;
-      v_from_numbers[i] := v_numbers[v_from];
-      v_to_numbers[i] := v_numbers[v_to];
-      v_to_balances[i] := v_posted[v_to];
-      v_command_times[i] := greatest(v_times[v_from], v_times[v_to]);
-      v_times[v_from] := v_command_times[i];
-      v_times[v_to] := v_command_times[i];
-      if p_kinds[i] = 'transfer' then
-        v_transfers := v_transfers + 1;
-        v_transfer_numbers[i] := v_transfers;
+    -- Up to four movements: a loan to the payer, the command's own, and a repayment by the payer and by the payee. Almost
+    -- always there is only the command's own, if any.
+    foreach v_step in array
+      case when v_lent > 0 or v_owed[v_from] > 0 or v_owed[v_to] > 0 then c_steps else c_own_step end
+    loop
+      if v_step = 'own' then
+        v_place := i;
+        v_payer := v_from;
+        v_payee := v_to;
+        v_moved := v_amount;
+      else
+        v_debtor := case when v_step = 'payee repays' then v_to else v_from end;
+        v_moved := case
+          when v_step = 'loan' then v_lent
+          else least(v_owed[v_debtor], v_posted[v_debtor] - v_held[v_debtor])
+        end;
+        continue when (v_moved > 0) is not true;
+        v_receivable := v_receivables[v_debtor];
+        if v_receivable is null then
+          r := find_receivable(p_merchant_id, p_mode, p_now, v_customer_ids[v_debtor], p_account_currencies[v_debtor]);
+          v_account_ids := v_account_ids || r.id;
+          v_receivable := cardinality(v_account_ids);
+          v_receivables[v_debtor] := v_receivable;
+          -- Its time is left out: no entry of a receivable is later than the last one of the debtor.
+          v_posted[v_receivable] := r.posted;
+          v_numbers[v_receivable] := r.entry_count;
+          v_held[v_receivable] := 0;
+          v_owed[v_receivable] := 0;
+          v_touched[v_receivable] := true;
+        end if;
+        v_ids := v_ids || id_of_moment(p_now);
+        v_place := cardinality(v_ids);
+        v_kinds[v_place] := case when v_step = 'loan' then 'receivable' else 'repayment' end;
+        v_payer := case when v_step = 'loan' then v_receivable else v_debtor end;
+        v_payee := case when v_step = 'loan' then v_debtor else v_receivable end;
+        v_owed[v_debtor] := v_owed[v_debtor] + case when v_step = 'loan' then v_moved else -v_moved end;
+        v_froms[v_place] := v_payer;
+        v_tos[v_place] := v_payee;
+        v_amounts[v_place] := v_moved;
+        v_details[v_place] := format('{"causeId":"%s"}', p_ids[i]);
+        v_actors[v_place] := p_actors[i];
+        v_request_ids[v_place] := p_request_ids[i];
       end if;
+      if v_payee is not null then
+        v_touched[v_payee] := true;
+        v_posted[v_payer] := v_posted[v_payer] - v_moved;
+        v_posted[v_payee] := v_posted[v_payee] + v_moved;
+        v_numbers[v_payer] := v_numbers[v_payer] + 1;
+        v_numbers[v_payee] := v_numbers[v_payee] + 1;
+        v_from_numbers[v_place] := v_numbers[v_payer];
+        v_to_numbers[v_place] := v_numbers[v_payee];
+        v_to_balances[v_place] := v_posted[v_payee];
+        v_command_times[v_place] := greatest(v_times[v_payer], v_times[v_payee]);
+        v_times[v_payer] := v_command_times[v_place];
+        v_times[v_payee] := v_command_times[v_place];
+      end if;
+      v_from_balances[v_place] := v_posted[v_payer];
+    end loop;
+    if p_kinds[i] = 'transfer' then
+      v_transfers := v_transfers + 1;
+      v_transfer_numbers[i] := v_transfers;
     end if;
-    v_from_balances[i] := v_posted[v_from];
   end loop;
 
   insert into ledger_transactions (
@@ -421,11 +539,12 @@ begin
   )
   select
     p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
-    v_account_ids[c.to_place], c.to_number, c.amount, p_account_currencies[c.from_place], c.description,
+    v_account_ids[c.to_place], c.to_number, c.amount,
+    coalesce(p_account_currencies[c.from_place], p_account_currencies[c.to_place]), c.description,
     p_original_ids[c.original], p_hold_ids[c.hold], c.details::json, c.created_at, c.actor, c.request
   from unnest(
-    v_ids, p_kinds, v_transfer_numbers, p_froms, v_from_numbers, p_tos, v_to_numbers, v_amounts, p_descriptions,
-    p_originals, p_holds, p_details, v_command_times, p_actors, p_request_ids
+    v_ids, v_kinds, v_transfer_numbers, v_froms, v_from_numbers, v_tos, v_to_numbers, v_amounts, p_descriptions,
+    p_originals, p_holds, v_details, v_command_times, v_actors, v_request_ids
   ) as c (
     id, kind, number, from_place, from_number, to_place, to_number, amount, description, original, hold, details,
     created_at, actor, request
@@ -434,10 +553,10 @@ begin
 
   -- Before the entries, because a trigger compares the entries with their accounts (see refuse_unsound_entries).
   update ledger_accounts a
-  set posted = u.posted, held = u.held, entry_count = u.entry_count,
+  set posted = u.posted, held = u.held, owed = u.owed, entry_count = u.entry_count,
     last_entry_at = case when u.entry_count > a.entry_count then u.time else a.last_entry_at end, updated_at = u.time
-  from unnest(v_account_ids, v_posted, v_held, v_numbers, v_times, v_touched)
-    as u (id, posted, held, entry_count, time, touched)
+  from unnest(v_account_ids, v_posted, v_held, v_owed, v_numbers, v_times, v_touched)
+    as u (id, posted, held, owed, entry_count, time, touched)
   where a.merchant_id = p_merchant_id and a.id = u.id and u.touched;
 
   if 'pay_in' = any(p_kinds) then
@@ -455,7 +574,7 @@ begin
   insert into entries (merchant_id, account_id, number, transaction_id, amount, balance_after, created_at)
   select p_merchant_id, v_account_ids[e.place], e.number, c.id, e.amount, e.balance, c.created_at
   from unnest(
-    v_ids, p_froms, p_tos, v_amounts, v_from_numbers, v_to_numbers, v_from_balances, v_to_balances, v_command_times
+    v_ids, v_froms, v_tos, v_amounts, v_from_numbers, v_to_numbers, v_from_balances, v_to_balances, v_command_times
   ) as c (id, from_place, to_place, amount, from_number, to_number, from_balance, to_balance, created_at)
   cross join lateral (
     values (c.from_place, c.from_number, -c.amount, c.from_balance), (c.to_place, c.to_number, c.amount, c.to_balance)
@@ -484,12 +603,8 @@ begin
     insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, created_at)
     select
       p_merchant_id,
-      -- A UUID of version 7 of this moment: the id of a release is that of its hold.
-      overlay(
-        replace(gen_random_uuid()::text, '-', '')
-        placing lpad(to_hex((extract(epoch from p_now) * 1000)::bigint), 12, '0') || '7' from 1 for 13
-      )::uuid,
-      p_mode, c.actor,
+      -- Not the command's id: that of a release is its hold's.
+      id_of_moment(p_now), p_mode, c.actor,
       case
         when length(c.request) = 16 then encode(c.request, 'hex')::uuid::text
         else convert_from(rtrim(c.request, '\x00'::bytea), 'UTF8')
@@ -535,8 +650,42 @@ begin
   from unnest(
     v_refusals, v_replayed, v_found_fingerprints, v_ids, v_amounts, v_from_balances, v_to_balances, v_command_times
   ) with ordinality as c (refusal, replayed, fingerprint, id, amount, from_balance, to_balance, created_at, ordinal)
+  where c.ordinal <= v_commands
   order by c.ordinal;
 end
+$$;
+
+-- The receivable of a customer, or of the merchant, in a currency. It is opened when it is first needed.
+create or replace function find_receivable(
+  p_merchant_id integer,
+  p_mode text,
+  p_now timestamptz,
+  p_customer_id bigint,
+  p_currency text
+) returns ledger_accounts
+language plpgsql volatile set search_path = public, pg_temp as $$
+declare
+  v_kind constant text := case when p_customer_id is null then 'merchant_receivable' else 'customer_receivable' end;
+  v_account ledger_accounts;
+begin
+  perform open_missing_accounts(
+    p_merchant_id, p_mode, p_now, array[v_kind], array[null::text], array[p_customer_id], array[p_currency]
+  );
+  select * into strict v_account
+  from ledger_accounts a
+  where a.merchant_id = p_merchant_id and a.mode = p_mode and a.kind = v_kind and a.currency = p_currency
+    and a.party_id = coalesce(p_customer_id, 0) and a.customer_id is null;
+  return v_account;
+end
+$$;
+
+-- A UUID of version 7. Without settings of its own, so that it becomes a part of the statement that calls it.
+create or replace function id_of_moment(p_moment timestamptz) returns uuid
+language sql volatile as $$
+  select overlay(
+    replace(gen_random_uuid()::text, '-', '')
+    placing lpad(to_hex((extract(epoch from p_moment) * 1000)::bigint), 12, '0') || '7' from 1 for 13
+  )::uuid
 $$;
 
 -- Version 1, for servers of the former release, which may run beside newer ones while a database is upgraded (see
@@ -588,6 +737,7 @@ begin
     p_now => p_now,
     p_account_kinds => p_account_kinds,
     p_account_customers => p_account_customers,
+    p_account_parties => array_fill(null::bigint, array[cardinality(p_account_kinds)]),
     p_account_currencies => p_account_currencies,
     p_hold_ids => p_hold_ids,
     p_original_ids => p_original_ids,

@@ -31,6 +31,7 @@ export const errorCodes = [
   'customer_not_deletable',
   'customer_not_erasable',
   'reference_taken',
+  'suspense_decided',
   'merchant_in_use',
   'api_key_ended',
   'already_identified',

@@ -5,7 +5,9 @@ export type UpstreamFailure =
   /** Any other status that is no success. */
   | 'failed'
   | 'timed_out'
-  /** No connection, or one that broke. */
+  /** No connection came about: nothing was sent. */
+  | 'not_connected'
+  /** A connection that broke: the request may have arrived. */
   | 'unreachable'
   /** An answer that cannot be read, or lacks a required part. */
   | 'malformed'

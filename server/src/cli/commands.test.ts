@@ -22,6 +22,8 @@ const needDatabase = [
   'key create',
   'key list',
   'key revoke some-key',
+  'processor show',
+  'processor set some-direction manual',
   'signing-key rotate',
   'ledger verify',
   'ledger export',

@@ -14,6 +14,7 @@ import { addListenCommand } from './listen.ts'
 import { addMerchantChanges, printMerchants } from './merchants.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
+import { addProcessorCommands } from './processors.ts'
 import { untilSignal } from './signal.ts'
 import { addTriggerCommand } from './trigger.ts'
 import { describeStart, welcome } from './welcome.ts'
@@ -73,6 +74,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
   program.commandsGroup('Merchants and keys:')
   addMerchantCommands(program, config)
   addKeyCommands(program, config)
+  addProcessorCommands(program, config, merchantOption, merchantId)
   addSigningKeyCommands(program, config)
 
   program.commandsGroup('Books:')
@@ -134,10 +136,13 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
   addMerchantChanges(merchant, config, readId)
 }
 
+function merchantOption(): Option {
+  const description = 'mer_… or its integration number; needed when there are several'
+  return new Option('--merchant <id>', description).argParser(readId)
+}
+
 function addKeyCommands(program: Command, config: (flags: Flags) => Config): void {
   const key = program.command('key').description('secret API keys')
-  const merchantOption = () =>
-    new Option('--merchant <id>', 'mer_… or its integration number; needed when there are several').argParser(readId)
   type KeyFlags = Flags & { merchant?: string }
 
   withJson(withDatabase(key.command('create').description('make a key; it is shown this once')))

@@ -8,7 +8,10 @@ import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
+import { finishAdjustments } from '../domain/wallet/adjustments.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
+import { finishPayIns } from '../domain/wallet/pay-ins.ts'
+import { finishSuspenseDecisions } from '../domain/wallet/suspense.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
@@ -51,6 +54,18 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('payments', 250, settleDuePayments),
     oldestDue: () => sql`select min(due_at) from payment_intents where due_at is not null`,
+  },
+  {
+    ...rounds('pay_ins', 1000, finishPayIns),
+    oldestDue: () => sql`select min(due_at) from pay_ins where due_at is not null`,
+  },
+  {
+    ...rounds('adjustments', 1000, finishAdjustments),
+    oldestDue: () => sql`select min(due_at) from adjustments where due_at is not null`,
+  },
+  {
+    ...rounds('suspense', 1000, finishSuspenseDecisions),
+    oldestDue: () => sql`select min(due_at) from suspense_decisions where due_at is not null`,
   },
   {
     task: 'deliveries',

@@ -5,6 +5,9 @@
  * A private wallet is used by one client only, one operation after the other, so its state is always known. A shared
  * wallet is used by all clients. Its state follows from the operations that succeeded, in whatever order: see
  * `checkShared`.
+ *
+ * A customer from whom more was taken than they had owes the rest. What a wallet has and what it owes follow from two sums,
+ * in whatever order they came about: its own movements, and what is held.
  */
 export class Auditor {
   readonly customers: Customer[] = []
@@ -26,7 +29,7 @@ export class Auditor {
   wallet(customer: Customer, currency: Currency): Wallet {
     let wallet = customer.wallets.get(currency)
     if (wallet === undefined) {
-      wallet = { customer, currency, posted: 0n, held: 0n, lines: [], audited: 0, refused: [], released: 0n }
+      wallet = new Wallet(customer, currency)
       customer.wallets.set(currency, wallet)
       this.#tracked.set(`${customer.code}/${currency}`, wallet)
     }
@@ -41,7 +44,7 @@ export class Auditor {
   judge(operation: Operation, now: Date): { refusal: string | null; isCertain: boolean } {
     const refusal = this.#ruleOut(operation, now)
     const payer = payerOf(operation)
-    const isFundable = !('hold' in operation) && payer !== null
+    const isFundable = !('hold' in operation) && !isFact(operation) && payer !== null
     if (refusal !== null && refusal !== 'insufficient_funds') return { refusal, isCertain: true }
     return { refusal, isCertain: !isFundable || !payer.customer.isShared }
   }
@@ -50,7 +53,7 @@ export class Auditor {
     const people = peopleOf(operation)
     if (people.includes(null)) return 'customer_not_found'
     const goesBack = operation.name === 'refund' || operation.name === 'reverse' || operation.name === 'release'
-    if (!goesBack && people.some((each) => each?.customer.isDenied)) return 'customer_denied'
+    if (!goesBack && !isFact(operation) && people.some((each) => each?.customer.isDenied)) return 'customer_denied'
     if (operation.name === 'capture' || operation.name === 'release') return ruleOutHold(operation, now)
     const amount = this.amountOf(operation)
     if (operation.name === 'refund' || operation.name === 'reverse') {
@@ -58,7 +61,7 @@ export class Auditor {
       const left = original.amount - original.givenBack
       if (amount > left || left === 0n) return 'refund_exceeded'
     }
-    const payer = payerOf(operation)
+    const payer = isFact(operation) ? null : payerOf(operation)
     return payer !== null && payer.posted - payer.held < amount ? 'insufficient_funds' : null
   }
 
@@ -81,7 +84,7 @@ export class Auditor {
   /** Records an operation that succeeded. */
   apply(operation: Operation, id: string, at: Date): void {
     const amount = this.amountOf(operation)
-    this.eventCount += 1n
+    if (operation.name !== 'take' && operation.name !== 'bring') this.eventCount += 1n
     switch (operation.name) {
       case 'place': {
         const { from, expiresAt } = operation
@@ -93,16 +96,23 @@ export class Auditor {
         return
       }
       case 'release':
-        this.endHold(operation.hold, 'released')
+        this.endHold(operation.hold, 'released', id, at)
         return
       case 'capture': {
         const { hold, isFinal } = operation
         hold.left -= amount
         hold.captured += amount
-        hold.wallet.held -= amount
         hold.wallet.released += amount
         this.#move(id, 'capture', hold.wallet, null, amount, hold.wallet.currency, at)
-        if (isFinal || hold.left === 0n) this.endHold(hold, 'captured')
+        if (isFinal || hold.left === 0n) this.endHold(hold, 'captured', id, at)
+        return
+      }
+      case 'take':
+        this.#move(id, 'fact', operation.from, 'outside', amount, operation.currency, at)
+        return
+      case 'bring': {
+        const kind = operation.kind === 'pay_in' ? 'pay-in' : 'fact'
+        this.#move(id, kind, 'outside', operation.to, amount, operation.currency, at)
         return
       }
       case 'refund':
@@ -126,13 +136,13 @@ export class Auditor {
   }
 
   /** Records a hold that expired. */
-  expire(hold: Hold): void {
+  expire(hold: Hold, at: Date): void {
     this.eventCount += 1n
-    this.endHold(hold, 'expired')
+    this.endHold(hold, 'expired', hold.id, at)
   }
 
-  endHold(hold: Hold, status: Hold['status']): void {
-    hold.wallet.held -= hold.left
+  endHold(hold: Hold, status: Hold['status'], cause: string, at: Date): void {
+    hold.wallet.change(cause, 0n, -hold.left, at)
     hold.wallet.released += hold.left
     hold.left = 0n
     hold.status = status
@@ -142,8 +152,7 @@ export class Auditor {
     const step = (side: Side, change: bigint) => {
       if (side === null) this.earned.set(currency, (this.earned.get(currency) ?? 0n) + change)
       if (side === null || side === 'outside') return
-      side.posted += change
-      side.lines.push({ id, amount: change, after: side.posted, at })
+      side.change(id, change, kind === 'capture' ? change : 0n, at)
     }
     step(from, -amount)
     step(to, amount)
@@ -160,21 +169,59 @@ export interface Customer {
   readonly wallets: Map<Currency, Wallet>
 }
 
-export interface Wallet {
+export class Wallet {
   readonly customer: Customer
   readonly currency: Currency
-  posted: bigint
-  held: bigint
+  /** The sum of the movements that somebody asked for or that happened outside, without loans and repayments. */
+  net = 0n
+  held = 0n
   /** The wallet's history. For a shared wallet, in the order in which the clients got their answers. */
-  lines: Line[]
+  lines: Line[] = []
   /** The number of lines that were compared with the stored ones. */
-  audited: number
+  audited = 0
   /** Since the last comparison: amounts refused for lack of funds, and amounts no longer held. */
-  refused: bigint[]
-  released: bigint
+  refused: bigint[] = []
+  released = 0n
+
+  constructor(customer: Customer, currency: Currency) {
+    this.customer = customer
+    this.currency = currency
+  }
+
+  /** Held money is always there, because nothing takes it but its capture. */
+  get posted(): bigint {
+    return this.net > this.held ? this.net : this.held
+  }
+
+  /** What is missing beside the held money. */
+  get owed(): bigint {
+    return this.posted - this.net
+  }
+
+  /** A change of what there is and of what is held, with the loan or the repayment that it leads to. */
+  change(cause: string, amount: bigint, held: bigint, at: Date): void {
+    const [owed, posted] = [this.owed, this.posted]
+    this.net += amount
+    this.held += held
+    const lent = this.owed - owed
+    if (lent > 0n) this.#write({ id: `receivable/${cause}`, amount: lent, after: posted + lent, at })
+    if (amount !== 0n) this.#write({ id: cause, amount, after: posted + (lent > 0n ? lent : 0n) + amount, at })
+    if (lent < 0n) this.#write({ id: `repayment/${cause}`, amount: lent, after: this.posted, at })
+  }
+
+  /** When loans and repayments of a shared wallet came about is known only from its history. */
+  #write(line: Line): void {
+    if (!this.customer.isShared || !isDebt(line)) this.lines.push(line)
+  }
+}
+
+/** Whether a line is a loan or a repayment. */
+export function isDebt({ id }: Pick<Line, 'id'>): boolean {
+  return id.includes('/')
 }
 
 export interface Line {
+  /** Of the transaction. The ids of loans and repayments are not known before: `receivable/` or `repayment/` and the cause. */
   id: string
   amount: bigint
   after: bigint
@@ -188,7 +235,7 @@ type Side = Wallet | 'outside' | null
 
 export interface Transaction {
   id: string
-  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back'
+  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back' | 'fact'
   from: Side
   to: Side
   amount: bigint
@@ -219,6 +266,21 @@ export type Operation =
       expiresAt: Date | null
       onPlaced: (hold: Hold) => void
     }
+  /** Facts, but adjustments, which are wishes. */
+  | {
+      name: 'take'
+      kind: 'chargeback' | 'processor_fee' | 'adjustment'
+      from: Wallet | null
+      amount: bigint
+      currency: Currency
+    }
+  | {
+      name: 'bring'
+      kind: 'pay_in' | 'chargeback_returned' | 'assigned' | 'adjustment'
+      to: Wallet | null
+      amount: bigint
+      currency: Currency
+    }
   | { name: 'capture'; hold: Hold; amount: bigint | null; isFinal: boolean }
   | { name: 'release'; hold: Hold }
   | { name: 'refund'; original: Transaction; amount: bigint | null }
@@ -237,6 +299,10 @@ function peopleOf(operation: Operation): (Wallet | null)[] {
   if ('hold' in operation) return [operation.hold.wallet]
   if ('original' in operation) return [operation.original.from, operation.original.to].filter(isWallet)
   return [...('from' in operation ? [operation.from] : []), ...('to' in operation ? [operation.to] : [])]
+}
+
+function isFact(operation: Operation): boolean {
+  return (operation.name === 'take' || operation.name === 'bring') && operation.kind !== 'adjustment'
 }
 
 function isWallet(side: Side): side is Wallet {

@@ -3,6 +3,7 @@ import { ServiceError } from '../../src/base/errors.ts'
 import { createCustomer, setRiskAction } from '../../src/domain/customers/customers.ts'
 import type { IdempotentRequest } from '../../src/domain/idempotency/request.ts'
 import { getBalance } from '../../src/domain/ledger/balances.ts'
+import { type AccountName, doCommand } from '../../src/domain/ledger/commands.ts'
 import { simulatePayIn } from '../../src/domain/sandbox/pay-ins.ts'
 import { sandboxTenantOf } from '../../src/domain/sandbox/sandbox-tenant.ts'
 import { captureHold, placeHold, releaseHold } from '../../src/domain/wallet/holds.ts'
@@ -10,7 +11,7 @@ import { makePurchase } from '../../src/domain/wallet/purchases.ts'
 import { refundTransaction, reverseTransaction } from '../../src/domain/wallet/refunds.ts'
 import { makeTransfer, makeTransfers } from '../../src/domain/wallet/transfers.ts'
 import type { TestApi } from '../api.ts'
-import { requestOf } from '../wallets.ts'
+import { cash, commandsFor, requestOf } from '../wallets.ts'
 import { type Operation, payerOf, type Wallet } from './auditor.ts'
 
 /** The end of an operation. */
@@ -85,6 +86,9 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       }
       case 'reverse':
         return reverseTransaction(service, tenant, { transactionId: operation.original.id }, request)
+      case 'take':
+      case 'bring':
+        return bookFact(service, tenant, operation, request)
     }
   }
 
@@ -115,8 +119,36 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
   }
 }
 
+/** No surface has these yet. */
+async function bookFact(
+  service: TestApi['service'],
+  tenant: TestApi['tenant'],
+  operation: Operation & { name: 'take' | 'bring' },
+  request: IdempotentRequest | null,
+) {
+  const make = commandsFor(service)
+  const { kind, amount, currency, name } = operation
+  const counterpart: Record<typeof kind, AccountName> = {
+    pay_in: { kind: 'outside' },
+    chargeback: { kind: 'outside', at: 7n },
+    chargeback_returned: { kind: 'outside', at: 7n },
+    processor_fee: { kind: 'outside', at: 7n },
+    assigned: { kind: 'suspense' },
+    adjustment: { kind: 'adjustments' },
+  }
+  const wallet = cash(codeOf(name === 'take' ? operation.from : operation.to))
+  const [from, to] = name === 'take' ? [wallet, counterpart[kind]] : [counterpart[kind], wallet]
+  const more = { request, currency }
+  const command = kind === 'adjustment' ? make.adjust(from, to, amount, more) : make.book(kind, from, to, amount, more)
+  const receipt = await doCommand(service, tenant, command)
+  return { ...receipt, told: name === 'take' ? receipt.fromBalance : (receipt.toBalance ?? undefined) }
+}
+
 /** The application of a server, called over HTTP, so every request is routed, checked and rendered. */
-export function bankOverHttp({ app, tenant }: TestApi): Bank {
+export function bankOverHttp(api: TestApi): Bank {
+  const { app, tenant } = api
+  const domain = bankOverDomain(api)
+
   async function call(method: 'GET' | 'POST', url: string, body: unknown, key: string | null) {
     const headers = { authorization: `Bearer ${tenant.secret}`, ...(key === null ? {} : { 'idempotency-key': key }) }
     return app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body as object }) })
@@ -140,6 +172,9 @@ export function bankOverHttp({ app, tenant }: TestApi): Bank {
         return '/v1/refunds'
       case 'reverse':
         return '/v1/reversals'
+      case 'take':
+      case 'bring':
+        throw new Error('a fact has no address')
     }
   }
 
@@ -150,6 +185,7 @@ export function bankOverHttp({ app, tenant }: TestApi): Bank {
       return { code: answer.json().id, answer: answer.body }
     },
     async do(operation, key) {
+      if (operation.name === 'take' || operation.name === 'bring') return domain.do(operation, key)
       const body = operation.name === 'release' ? undefined : bodyOf(operation)
       return readResponse(await call('POST', addressOf(operation), body, key))
     },
@@ -212,6 +248,12 @@ function bodyOf(operation: Operation): Record<string, unknown> {
     }
     case 'reverse':
       return { transactionId: operation.original.id }
+    case 'take':
+    case 'bring': {
+      const wallet = operation.name === 'take' ? operation.from : operation.to
+      const { kind, amount, currency } = operation
+      return { kind, customerId: codeOf(wallet), amount: Number(amount), currency }
+    }
   }
 }
 
@@ -258,5 +300,5 @@ function textOf(value: unknown): string {
 
 /** The wallet to which the answered balance belongs. */
 export function toldWallet(operation: Operation): Wallet | null {
-  return operation.name === 'pay-in' ? operation.to : payerOf(operation)
+  return operation.name === 'pay-in' || operation.name === 'bring' ? operation.to : payerOf(operation)
 }

@@ -79,6 +79,8 @@ export class Client {
       [2, 'release', () => this.#sendIf(this.#release())],
       [4, 'refund', () => this.#sendIf(this.#refund())],
       [2, 'reverse', () => this.#sendIf(this.#reverse())],
+      [4, 'take', () => this.#send(this.#take())],
+      [2, 'bring', () => this.#send(this.#bring())],
       [2, 'risk', () => this.#changeRisk()],
       [6, 'repeat', () => this.#repeat()],
       [2, 'reuse', () => this.#reuse()],
@@ -155,6 +157,21 @@ export class Client {
     return original === undefined ? null : { name: 'reverse', original }
   }
 
+  /** Sometimes more than there is, so that it is owed. */
+  #take(): Operation {
+    const from = this.#wallet(this.#currency())
+    const kind = this.#pick(['chargeback', 'chargeback', 'processor_fee', 'adjustment'] as const)
+    const available = from === null ? 10n : from.posted - from.held
+    const amount = this.#chance(0.4) ? available + this.#amount(200n) : this.#amount(available)
+    return { name: 'take', kind, from, amount, currency: from?.currency ?? 'ZAR' }
+  }
+
+  #bring(): Operation {
+    const currency = this.#currency()
+    const kind = this.#pick(['pay_in', 'chargeback_returned', 'assigned', 'adjustment'] as const)
+    return { name: 'bring', kind, to: this.#wallet(currency), amount: this.#amount(150n), currency }
+  }
+
   // Doing an operation and comparing its outcome.
 
   async #create(): Promise<number> {
@@ -194,10 +211,10 @@ export class Client {
     const before = this.#auditor.transactions.length
     this.#auditor.apply(operation, outcome.id, outcome.at)
     const made = this.#auditor.transactions.slice(before)
-    for (const each of made) if (each.kind !== 'back') this.#originals.push(each)
+    for (const each of made) if (each.kind !== 'back' && each.kind !== 'fact') this.#originals.push(each)
     if (outcome.told === undefined || wallet === null) return
-    if (!wallet.customer.isShared) equal(outcome.told, wallet.posted)
-    const line = wallet.lines.at(-1)
+    const line = wallet.lines.findLast(({ id }) => id === outcome.id)
+    if (!wallet.customer.isShared && line !== undefined) equal(outcome.told, line.after)
     if (line !== undefined) line.told = outcome.told
   }
 
@@ -271,7 +288,12 @@ export class Client {
     equal(total, count)
     const newestFirst = wallet.lines.toReversed().slice(page.offset, page.offset + page.limit)
     deepEqual(
-      items.map(({ transactionId, amount, balanceAfter, number }) => [transactionId, amount, balanceAfter, number]),
+      items.map(({ transactionId, kind, details, amount, balanceAfter, number }) => [
+        isDebtKind(kind) ? `${kind}/${details.causeId}` : transactionId,
+        amount,
+        balanceAfter,
+        number,
+      ]),
       newestFirst.map(({ id, amount, after }, i) => [id, amount, after, BigInt(count - page.offset - i)]),
     )
     return 1
@@ -293,15 +315,15 @@ export class Client {
     equal(statement.entryCount, within.length)
     const page = await readStatementEntries(service, tenant, statement, { after: statement.after, limit: 1000 })
     deepEqual(
-      page.map(({ transactionId, amount }) => [transactionId, amount]),
-      within.slice(0, 1000).map(({ id, amount }) => [id, amount]),
+      page.map(({ transactionId, kind, amount }) => [isDebtKind(kind) ? kind : transactionId, amount]),
+      within.slice(0, 1000).map(({ id, amount }) => [id.replace(/\/.*/, ''), amount]),
     )
     const past = await listBalancesAt(service, tenant, customer, from)
     equal(past.find(({ currency }) => currency === 'ZAR')?.posted ?? 0n, before.at(-1)?.after ?? 0n)
     const balances = await listBalances(service, tenant, customer)
-    for (const { currency, posted, held } of balances) {
+    for (const { currency, posted, held, owed } of balances) {
       const known = this.#auditor.wallet(wallet.customer, currency as Currency)
-      deepEqual([posted, held], [known.posted, known.held])
+      deepEqual([posted, held, owed], [known.posted, known.held, known.owed])
     }
     return 3
   }
@@ -349,12 +371,17 @@ export class Client {
   }
 
   /** An amount near the available one: mostly less, sometimes equal, sometimes one more. */
-  #amount(available: bigint): bigint {
+  #amount(free: bigint): bigint {
+    const available = free > 0n ? free : 0n
     const draw = this.#random()
     if (draw < 0.05) return available + 1n
     if (draw < 0.1 && available > 0n) return available
     return 1n + BigInt(Math.floor(this.#random() * Math.max(1, Number(available) * 0.6)))
   }
+}
+
+function isDebtKind(kind: string): boolean {
+  return kind === 'receivable' || kind === 'repayment'
 }
 
 function describe(operation: Operation, auditor: Auditor): string {

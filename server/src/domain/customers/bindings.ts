@@ -1,6 +1,6 @@
 /** A thing that keeps a customer from being deleted or erased: see customer_bindings.sql. */
 export interface Binding {
-  obstacle: 'balance' | 'hold' | 'payment' | 'dedicated_account' | 'mandate' | 'dispute_window'
+  obstacle: 'balance' | 'hold' | 'debt' | 'payment' | 'dedicated_account' | 'mandate' | 'dispute_window'
   detail: string | null
   amount: bigint | null
 }
@@ -18,6 +18,7 @@ export function stepsAgainst(bindings: readonly Binding[]): string {
 const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = {
   balance: ({ amount, detail }) => `a balance of ${amount} ${detail}`,
   hold: ({ amount, detail }) => `a hold of ${amount} ${detail}`,
+  debt: ({ amount, detail }) => `a debt of ${amount} ${detail}`,
   payment: ({ detail }) => `the payment ${detail} under way`,
   dedicated_account: ({ detail }) => `the dedicated account ${detail}`,
   mandate: ({ detail }) => `the mandate ${detail}`,
@@ -27,6 +28,7 @@ const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = 
 const nextSteps: Record<Binding['obstacle'], string> = {
   balance: 'Bring each balance to 0 first',
   hold: 'Capture or release each hold first',
+  debt: 'Have each debt repaid, or give it up with an adjustment, first',
   payment: 'Wait until each payment has succeeded or failed',
   dedicated_account: 'Deactivate each dedicated account first',
   mandate: 'Revoke each mandate first',

@@ -18,7 +18,7 @@ interface DeletionRow {
  * Deletes customers, all in one commit, and answers the codes of the customers who were deleted now, in the order given.
  * Codes that nobody has, and customers who were deleted before, are left out. A deleted customer is found by nothing and
  * keeps their history; no money moves to or from them. Throws `customer_not_found` where nobody has any of the codes. Throws
- * `customer_not_deletable`, naming every customer who has money or could still get some, and deletes nobody.
+ * `customer_not_deletable`, naming every customer who has money, owes some or could still get some, and deletes nobody.
  */
 export async function deleteCustomers(context: Context, tenant: Tenant, codes: readonly string[]): Promise<string[]> {
   const rows = await repeatAfterCollision([], () =>

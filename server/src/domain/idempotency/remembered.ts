@@ -33,6 +33,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   customer_not_deletable: true,
   customer_not_erasable: true,
   reference_taken: true,
+  suspense_decided: true,
   merchant_in_use: true,
   api_key_ended: true,
   already_identified: true,

@@ -19,6 +19,8 @@ export interface Balance {
   held: bigint
   /** The amount that can be spent: posted - held. */
   available: bigint
+  /** The amount that the customer owes, because money was taken back that they had spent. Then nothing is available. */
+  owed: bigint
   /** How many entries it has. */
   entryCount: bigint
   createdAt: Date
@@ -56,7 +58,7 @@ export async function getBalance(
   const balance = balances.find((each) => each.currency === currency)
   if (balance !== undefined) return balance
   const { createdAt } = balances[0] as Balance
-  const zeros = { posted: 0n, held: 0n, available: 0n, entryCount: 0n }
+  const zeros = { posted: 0n, held: 0n, available: 0n, owed: 0n, entryCount: 0n }
   return { accountId: null, customerCode: code, currency, ...zeros, createdAt, updatedAt: createdAt }
 }
 
@@ -72,11 +74,12 @@ async function selectBalances(db: Queryable, calls: { tenant: Tenant; code: stri
     currency: Currency
     posted: bigint
     held: bigint
+    owed: bigint
     entry_count: bigint
     created_at: Date
     updated_at: Date
   }>(sql`
-    select a.id, c.code, a.currency, a.posted, a.held, a.entry_count, a.created_at, a.updated_at
+    select a.id, c.code, a.currency, a.posted, a.held, a.owed, a.entry_count, a.created_at, a.updated_at
     from unnest(${[...new Set(calls.map((call) => call.code))]}::text[]) as n (code)
     cross join lateral (
       select c.merchant_id, c.mode, c.id, c.code, c.deleted_at from customers c
@@ -99,6 +102,7 @@ async function selectBalances(db: Queryable, calls: { tenant: Tenant; code: stri
       posted: row.posted,
       held: row.held,
       available: row.posted - row.held,
+      owed: row.owed,
       entryCount: row.entry_count,
       createdAt: row.created_at,
       updatedAt: row.updated_at,

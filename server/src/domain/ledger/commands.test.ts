@@ -8,15 +8,31 @@ import {
   type TestService,
   type TestTenant,
 } from '../../../test/service.ts'
-import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
+import {
+  cash,
+  commandsFor,
+  createLedger,
+  createWallets,
+  type Ledger,
+  merchantBalance,
+  requestOf,
+} from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import type { OwnedDb, OwnerSession } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { setRiskAction } from '../customers/customers.ts'
+import { actorIdOf } from '../merchants/actors.ts'
 import { getHold, placeHold } from '../wallet/holds.ts'
 import { listTransfers, makeTransfers } from '../wallet/transfers.ts'
 import { getBalance } from './balances.ts'
-import { doTogether, doTogetherOnce, type LedgerCommand, parametersOf, type Receipt } from './commands.ts'
+import {
+  type AccountName,
+  doTogether,
+  doTogetherOnce,
+  type LedgerCommand,
+  parametersOf,
+  type Receipt,
+} from './commands.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -51,6 +67,8 @@ test('a call of the posting function gives every parameter it has, with its type
   `)
   expect(types).toEqual(declared)
 })
+
+const limit = 2n ** 53n - 1n
 
 /** A story, and how it ends. See test/money-story.ts for the words. */
 type Rule = [title: string, story: string, ending: string]
@@ -287,7 +305,6 @@ const permissions: Rule[] = [
   ],
 ]
 
-const limit = 2n ** 53n - 1n
 const limits: Rule[] = [
   ['a balance may be 2^53 - 1', `A gets ${limit} \n A spends ${limit}`, `merchant ${limit}`],
   ['an amount may not be above 2^53 - 1', `A gets ${limit + 1n} -> invalid_request`, ''],
@@ -301,6 +318,104 @@ const limits: Rule[] = [
     'a hold may not pass a balance at its limit',
     `A gets ${limit} \n A holds ${limit} \n A holds 1 -> insufficient_funds`,
     `A ${limit} [${limit}]`,
+  ],
+]
+
+/** What is taken back after it was spent is owed, and repaid by whatever makes money available. */
+const debts: Rule[] = [
+  ['a chargeback is borne by what is there', 'A gets 100 \n A loses 60', 'A 40'],
+  ['a chargeback of all that is there leaves no debt', 'A gets 100 \n A loses 100', ''],
+  ['a chargeback of one unit more than is there is owed by one unit', 'A gets 100 \n A loses 101', 'A 0 owes 1'],
+  [
+    'what a customer had spent is owed after a chargeback',
+    'A gets 100 \n A spends 60 \n A loses 100',
+    'A 0 owes 60, merchant 60',
+  ],
+  ['held money does not bear a chargeback', 'A gets 100 \n A holds 30 \n A loses 100', 'A 30 [30] owes 30'],
+  ['debts add up', 'A loses 5 \n A loses 7 \n A is charged 1', 'A 0 owes 13'],
+  ['a merchant can owe as well', 'M loses 5 \n M is charged 2', 'merchant 0 owes 7'],
+  ['a fee is borne by what is there', 'A gets 10 \n A is charged 3', 'A 7'],
+  ['a pay-in repays first', 'A loses 60 \n A gets 50', 'A 0 owes 10'],
+  ['a pay-in of the debt repays it and leaves nothing', 'A loses 60 \n A gets 60', ''],
+  ['a pay-in of more than the debt leaves the rest', 'A loses 60 \n A gets 61 \n A spends 1', 'merchant 1'],
+  ['a transfer repays first', 'A loses 60 \n B gets 70 \n B sends A 70', 'A 10'],
+  [
+    'a refund repays first',
+    'A gets 100 \n A spends 60 as p \n A loses 100 \n refund 20 of p',
+    'A 0 owes 40, merchant 40',
+  ],
+  ['a dispute that is won repays', 'A gets 5 \n A loses 9 \n A regains 9', 'A 5'],
+  ['an adjustment gives a debt up', 'A loses 60 \n A is given 60', ''],
+  ['a released hold repays first', 'A gets 100 \n A holds 30 as h \n A loses 90 \n release h', 'A 10'],
+  [
+    'an expired hold repays first',
+    'A gets 100 \n A holds 30 for 1h \n A loses 110 \n wait 1h \n expire',
+    'A 0 owes 10',
+  ],
+  [
+    'a capture repays with what it releases',
+    'A gets 100 \n A holds 30 as h \n A loses 100 \n capture 10 of h, final',
+    'A 0 owes 10, merchant 10',
+  ],
+  [
+    'a capture that releases nothing repays nothing',
+    'A gets 100 \n A holds 30 as h \n A loses 100 \n capture 10 of h',
+    'A 20 [20] owes 30, merchant 10',
+  ],
+  ['a purchase repays the debt of the merchant', 'M loses 50 \n A gets 100 \n A spends 30', 'A 70, merchant 0 owes 20'],
+  [
+    'both sides of a capture may repay',
+    'A gets 100 \n A holds 30 as h \n A loses 100 \n M loses 7 \n capture 10 of h, final',
+    'A 0 owes 10, merchant 3',
+  ],
+  [
+    'whoever owes can neither spend nor send nor hold',
+    'A loses 5 \n A spends 1 -> insufficient_funds \n A sends B 1 -> insufficient_funds \n A holds 1 -> insufficient_funds',
+    'A 0 owes 5',
+  ],
+  [
+    'a merchant who owes gives nothing back',
+    'A gets 9 \n A spends 9 as p \n M loses 20 \n refund 1 of p -> insufficient_funds',
+    'merchant 0 owes 11',
+  ],
+  ['a debt in one currency is not repaid in another', 'A loses 5 NGN \n A gets 9', 'A 0 NGN owes 5, A 9'],
+  [
+    'a debt of one unit is repaid like any other, on either side of a movement',
+    'A loses 1 \n A gets 5 \n B gets 5 \n B holds 5 as h \n B loses 1 \n capture 1 of h, final',
+    'A 4, B 3, merchant 1',
+  ],
+  ['a debt of one is not repaid by another', 'A loses 5 \n B gets 9', 'A 0 owes 5, B 9'],
+  [
+    'what happened outside is booked for a denied customer',
+    'A gets 9 \n deny A \n A loses 5 \n A receives 3 \n A is charged 1 \n A regains 2',
+    'A 8',
+  ],
+  ['a debt of a denied customer is repaid', 'deny A \n A loses 5 \n A receives 7', 'A 2'],
+  ['an adjustment of a denied customer is refused', 'deny A \n A is given 5 -> customer_denied', ''],
+  [
+    'an adjustment takes no more than is available',
+    'A gets 9 \n A holds 4 \n A is taken 6 -> insufficient_funds \n A is taken 5',
+    'A 4 [4]',
+  ],
+  [
+    'an adjustment of the merchant',
+    'M is given 9 \n M is taken 10 -> insufficient_funds \n M is taken 4',
+    'merchant 5',
+  ],
+  [
+    'nothing can be booked for an unknown customer',
+    'X loses 5 -> customer_not_found \n X receives 5 -> customer_not_found',
+    '',
+  ],
+  [
+    'a fact may not pass the limit of a balance',
+    `A gets ${limit} \n A receives 1 -> balance_limit \n M receives 1 -> balance_limit`,
+    `A ${limit}`,
+  ],
+  [
+    'a loan may not pass the limit of a balance, beside what is held',
+    `A gets 10 \n A holds 10 \n A loses ${limit - 9n} -> balance_limit \n A loses ${limit - 10n}`,
+    `A 10 [10] owes ${limit - 10n}`,
   ],
 ]
 
@@ -340,6 +455,7 @@ describe.each([
   ['giving back', givingBack],
   ['a permission', permissions],
   ['a limit', limits],
+  ['a debt', debts],
   ['precedence', precedence],
 ])('%s', (_name, rules) => {
   test.each(rules)('%s', async (_title, story, ending) => {
@@ -435,6 +551,8 @@ describe('the record of a command', () => {
     const fee: LedgerCommand = { ...make.purchase(a, 3n), kind: 'fee', to: { kind: 'fees' } }
     expect(await ledger(tenant, fee)).toMatchObject({ amount: 3n, fromBalance: 7n })
     expect((await entriesOf(a)).at(-1)).toMatchObject({ amount: -3n, balance_after: 7n })
+    const back = make.giveBack(fee.id, cash(a), { kind: 'fees' }, null)
+    expect(await ledger(tenant, { ...back, kind: 'reversal' })).toMatchObject({ amount: 3n, toBalance: 10n })
   })
 
   test('a hold that would be over at this very moment is not placed', async () => {
@@ -499,7 +617,12 @@ describe('the record of a command', () => {
     const purchase = make.purchase(a, 5n)
     await doTogether(service, own, [make.payIn(a, 5n), purchase])
     expect((await refusalOf(ledger(own, make.purchase(a, 1n)))).message).toContain(`of customer ${a} does not cover`)
-    await ledger(own, { ...make.purchase(a, 5n), from: { kind: 'merchant_balance' }, to: cash })
+    await ledger(own, {
+      ...make.purchase(a, 5n),
+      kind: 'fee',
+      from: { kind: 'merchant_balance' },
+      to: { kind: 'fees' },
+    })
     const refund = ledger(own, make.giveBack(purchase.id, cash, { kind: 'merchant_balance' }, null))
     expect((await refusalOf(refund)).message).toContain('of the merchant does not cover')
   })
@@ -555,6 +678,298 @@ describe('the record of a command', () => {
     const page = await listTransfers(service, own, {}, { limit: 2, offset: 1 })
     expect(page).toMatchObject({ total: 3, items: [{ amount: 3n }, { amount: 4n }] })
     expect((await listTransfers(service, live, {}, { limit: 5, offset: 0 })).total).toBe(1)
+  })
+})
+
+describe('a loan and its repayment', () => {
+  const outside: AccountName = { kind: 'outside' }
+
+  /** Every movement of the customer's cash and of their receivable, in the order of the cash's entries. */
+  async function movementsOf(code: string, owner = tenant) {
+    const rows = await service.db.query<{ id: string; line: string; details: unknown; actor_id: number | null }>(sql`
+      select t.id, t.details, t.actor_id,
+        format('%s %s: cash %s, receivable %s', t.kind, t.amount, e.balance_after, coalesce(f.balance_after::text, '-')) as line
+      from customers c
+      join ledger_accounts a on a.merchant_id = c.merchant_id and a.customer_id = c.id and a.currency = 'ZAR'
+      join entries e on e.merchant_id = a.merchant_id and e.account_id = a.id
+      join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
+      left join ledger_accounts r
+        on r.merchant_id = a.merchant_id and r.kind = 'customer_receivable' and r.party_id = c.id
+        and r.id in (t.from_account_id, t.to_account_id)
+      left join entries f on f.merchant_id = r.merchant_id and f.account_id = r.id and f.transaction_id = t.id
+      where c.merchant_id = ${owner.merchant.id} and c.code = ${code}
+      order by e.number
+    `)
+    return rows
+  }
+  const linesOf = async (code: string, owner = tenant) => (await movementsOf(code, owner)).map(({ line }) => line)
+
+  test('a loan comes just before the fact, a repayment just after what makes it possible', async () => {
+    const [a] = await wallets(1)
+    const [payIn, loss, second] = [make.payIn(a, 10n), make.chargeBack(a, 70n), make.payIn(a, 100n)]
+    await ledger(tenant, payIn)
+    expect(await ledger(tenant, loss)).toMatchObject({ amount: 70n, fromBalance: 0n })
+    expect(await ledger(tenant, second)).toMatchObject({ amount: 100n, toBalance: 100n })
+    const movements = await movementsOf(a)
+    expect(movements.map(({ line }) => line)).toEqual([
+      'pay_in 10: cash 10, receivable -',
+      'receivable 60: cash 70, receivable -60',
+      'chargeback 70: cash 0, receivable -',
+      'pay_in 100: cash 100, receivable -',
+      'repayment 60: cash 40, receivable 0',
+    ])
+    expect(movements.map(({ details }) => details)).toEqual([
+      null,
+      { causeId: loss.id },
+      null,
+      null,
+      { causeId: second.id },
+    ])
+    const [, loan, , , repayment] = movements.map(({ id }) => id)
+    const now = service.clock.now().getTime().toString(16).padStart(12, '0')
+    for (const id of [loan, repayment]) expect(id?.replaceAll('-', '')).toMatch(new RegExp(`^${now}7`))
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 40n, owed: 0n })
+  })
+
+  test('one batch lends, repays and lends again, to customers and the merchant', async () => {
+    const own = await createTestTenant(service)
+    const [a = '', b = ''] = await createWallets(service, own, 2)
+    const hold = make.place(a, 5n)
+    await doTogether(service, own, [make.payIn(a, 5n), hold])
+    const outcomes = await doTogether(service, own, [
+      make.chargeBack(a, 8n),
+      make.chargeBack(b, 3n),
+      make.payIn(a, 6n),
+      make.book('chargeback', merchantBalance, outside, 4n),
+      make.chargeBack(a, 2n),
+      make.purchase(a, 1n),
+      make.payIn(b, 9n),
+      make.transfer(b, a, 6n),
+      make.capture(hold.id, a, 5n),
+    ])
+    expect(outcomes.map(codeOf)).toEqual([
+      ...['done', 'done', 'done', 'done', 'done'],
+      'insufficient_funds',
+      ...['done', 'done', 'done'],
+    ])
+    expect(outcomes[2]).toMatchObject({ amount: 6n, toBalance: 11n })
+    expect(await linesOf(a, own)).toEqual([
+      'pay_in 5: cash 5, receivable -',
+      'receivable 8: cash 13, receivable -8',
+      'chargeback 8: cash 5, receivable -',
+      'pay_in 6: cash 11, receivable -',
+      'repayment 6: cash 5, receivable -2',
+      'receivable 2: cash 7, receivable -4',
+      'chargeback 2: cash 5, receivable -',
+      'transfer 6: cash 11, receivable -',
+      'repayment 4: cash 7, receivable 0',
+      'hold_capture 5: cash 2, receivable -',
+    ])
+    expect(await linesOf(b, own)).toEqual([
+      'receivable 3: cash 3, receivable -3',
+      'chargeback 3: cash 0, receivable -',
+      'pay_in 9: cash 9, receivable -',
+      'repayment 3: cash 6, receivable 0',
+      'transfer 6: cash 0, receivable -',
+    ])
+    const [merchant] = await service.db.query(sql`
+      select posted, owed from ledger_accounts
+      where merchant_id = ${own.merchant.id} and kind = 'merchant_balance'
+    `)
+    expect(merchant).toEqual({ posted: 1n, owed: 0n })
+    expect((await listTransfers(service, own, {}, { limit: 5, offset: 0 })).total).toBe(1)
+  })
+
+  test('a loan and a repayment have the actor and the request of their command, and no key', async () => {
+    const [a] = await wallets(1)
+    const requestId = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
+    const name = { kind: 'token', apiKeyId: null, surface: 'test' } as const
+    const actor = { id: await actorIdOf(service, { merchantId: tenant.merchant.id, ...name }), requestId, ...name }
+    const by = { ...tenant, actor }
+    const request = requestOf(`loan-${a}`)
+    const first = await ledger(by, make.chargeBack(a, 5n, { request }))
+    await ledger(by, make.payIn(a, 5n))
+    expect(await ledger(by, make.chargeBack(a, 5n, { request }))).toEqual({ ...first, replayed: true })
+    const rows = await service.db.query<{ kind: string; actor_id: number; request_id: Buffer }>(sql`
+      select t.kind, t.actor_id, t.request_id from ledger_transactions t
+      join entries e on e.merchant_id = t.merchant_id and e.transaction_id = t.id
+      join ledger_accounts l on l.merchant_id = e.merchant_id and l.id = e.account_id
+      join customers c on c.merchant_id = l.merchant_id and c.id = l.customer_id
+      where t.merchant_id = ${tenant.merchant.id} and c.code = ${a}
+      order by e.number
+    `)
+    expect(rows.map(({ kind, actor_id, request_id }) => [kind, actor_id, request_id.toString('hex')])).toEqual(
+      ['receivable', 'chargeback', 'pay_in', 'repayment'].map((kind) => [
+        kind,
+        actor.id,
+        requestId.replaceAll('-', ''),
+      ]),
+    )
+  })
+
+  test('a receivable is dated in the order of its entries, even where a server’s clock is behind', async () => {
+    const [a] = await wallets(1)
+    await ledger(tenant, make.chargeBack(a, 5n))
+    service.clock.advance(1000)
+    const [b] = await wallets(1)
+    await ledger(tenant, make.payIn(b, 9n))
+    await ledger(tenant, make.transfer(b, a, 1n))
+    const behind = { ...service, clock: { now: () => new Date(service.clock.now().getTime() - 60_000) } }
+    await createLedger(behind)(tenant, make.transfer(b, a, 1n))
+    await createLedger(behind)(tenant, make.chargeBack(a, 1n))
+    expect(await unsoundBooks(service.db)).toEqual([])
+  })
+
+  test('debts of two tenants, two modes and two currencies are apart', async () => {
+    const own = await createTestTenant(service)
+    const live = await addTestKey(service, own.merchant, 'live')
+    const [a = ''] = await createWallets(service, own, 1)
+    const [b = ''] = await createWallets(service, live, 1)
+    await doTogether(service, own, [
+      make.chargeBack(a, 5n),
+      make.chargeBack(a, 7n, { currency: 'NGN' }),
+      make.book('chargeback', merchantBalance, outside, 3n),
+    ])
+    await doTogether(service, live, [make.chargeBack(b, 11n), make.book('chargeback', merchantBalance, outside, 13n)])
+    await ledger(own, make.payIn(a, 1n))
+    await ledger(live, make.payIn(b, 1n))
+    const rows = await service.db.query<{ row: string }>(sql`
+      select format('%s %s %s posted %s owed %s', mode, kind, currency, posted, owed) as row from ledger_accounts
+      where merchant_id = ${own.merchant.id} and kind <> 'outside' and (posted <> 0 or owed <> 0)
+      order by 1
+    `)
+    expect(rows.map(({ row }) => row)).toEqual([
+      'live customer_cash ZAR posted 0 owed 10',
+      'live customer_receivable ZAR posted -10 owed 0',
+      'live merchant_balance ZAR posted 0 owed 13',
+      'live merchant_receivable ZAR posted -13 owed 0',
+      'test customer_cash NGN posted 0 owed 7',
+      'test customer_cash ZAR posted 0 owed 4',
+      'test customer_receivable NGN posted -7 owed 0',
+      'test customer_receivable ZAR posted -4 owed 0',
+      'test merchant_balance ZAR posted 0 owed 3',
+      'test merchant_receivable ZAR posted -3 owed 0',
+    ])
+  })
+
+  test('what is owed may not pass 2^53 - 1, from however many accounts it was taken', async () => {
+    const [a] = await wallets(1)
+    const elsewhere: AccountName = { kind: 'outside', at: 9n }
+    const own = await createTestTenant(service)
+    const [b = ''] = await createWallets(service, own, 1)
+    await ledger(own, make.chargeBack(b, 5n))
+    const tooMuch = ledger(own, make.book('chargeback', cash(b), elsewhere, limit - 4n))
+    expect(await refusalOf(tooMuch)).toMatchObject({ code: 'balance_limit' })
+    await ledger(own, make.book('chargeback', cash(b), elsewhere, limit - 5n))
+    expect(await getBalance(service, own, b)).toMatchObject({ posted: 0n, owed: limit })
+    expect((await getBalance(service, tenant, a)).owed).toBe(0n)
+  })
+
+  test('many who take from and pay to one customer on several servers leave exactly what is owed', async () => {
+    const [a, b] = await wallets(2)
+    await ledger(tenant, make.payIn(b, 1000n))
+    const servers = Array.from({ length: 4 }, () => createLedger(service))
+    const calls = Array.from({ length: 120 }, (_, i) => {
+      const command = [make.chargeBack(a, 7n), make.payIn(a, 3n), make.transfer(b, a, 2n)][i % 3] as LedgerCommand
+      return (servers[i % 4] as Ledger)(tenant, command)
+    })
+    await Promise.all(calls)
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 0n, owed: 40n * (7n - 3n - 2n) })
+    await ledger(tenant, make.payIn(a, 81n))
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 1n, owed: 0n })
+    expect(await unsoundBooks(service.db)).toEqual([])
+  })
+})
+
+describe('accounts without a floor', () => {
+  const bank: AccountName = { kind: 'outside' }
+  const processor: AccountName = { kind: 'outside', at: 7n }
+  const processorFees: AccountName = { kind: 'processor_fees' }
+  const suspense: AccountName = { kind: 'suspense' }
+  const posted = async (owner: TestTenant) => {
+    const rows = await service.db.query<{ name: string; posted: bigint }>(sql`
+      select format('%s %s %s', kind, party_id, currency) as name, posted from ledger_accounts
+      where merchant_id = ${owner.merchant.id} and kind <> 'customer_cash'
+    `)
+    return Object.fromEntries(rows.map((row) => [row.name, row.posted]))
+  }
+
+  test('each account at a processor has its own outside, and a settlement moves money from one to another', async () => {
+    const own = await createTestTenant(service)
+    const [a = ''] = await createWallets(service, own, 1)
+    await doTogether(service, own, [
+      make.book('pay_in', processor, cash(a), 100n),
+      make.book('processor_fee', processorFees, processor, 3n),
+      // Seen from the wallets: the bank has more, so the outside there has less.
+      make.book('settlement', bank, processor, 97n),
+      make.book('pay_in', bank, merchantBalance, 1n),
+      make.book('processor_fee_returned', processor, processorFees, 2n),
+    ])
+    expect(await posted(own)).toEqual({
+      'outside 7 ZAR': -2n,
+      'outside 0 ZAR': -98n,
+      'processor_fees 0 ZAR': -1n,
+      'merchant_balance 0 ZAR': 1n,
+    })
+  })
+
+  test('no balance passes 2^53 - 1, from however many accounts at processors it came', async () => {
+    const own = await createTestTenant(service)
+    const [a = '', b = '', c = ''] = await createWallets(service, own, 3)
+    const hold = make.place(a, 10n)
+    const purchase = make.purchase(b, 10n)
+    await doTogether(service, own, [make.payIn(a, 10n), hold, make.payIn(b, 10n), purchase])
+    const outcomes = await doTogether(service, own, [
+      make.book('pay_in', processor, merchantBalance, limit - 10n),
+      make.capture(hold.id, a, 1n),
+      make.payIn(c, 1n),
+      make.purchase(c, 1n),
+      make.giveBack(purchase.id, cash(b), merchantBalance, 1n),
+      make.capture(hold.id, a, 1n),
+      make.book('pay_in', { kind: 'outside', at: 8n }, cash(b), limit - 1n),
+      make.giveBack(purchase.id, cash(b), merchantBalance, 1n),
+      make.payIn(b, 1n),
+    ])
+    expect(outcomes.map(codeOf)).toEqual([
+      'done',
+      'balance_limit',
+      'done',
+      'balance_limit',
+      'done',
+      'done',
+      'done',
+      'balance_limit',
+      'balance_limit',
+    ])
+  })
+
+  test('money in suspense is assigned or given back, also in a currency that the merchant does not hold', async () => {
+    const own = await createTestTenant(service)
+    const [a = ''] = await createWallets(service, own, 1)
+    const usd = { currency: 'USD' as 'ZAR' }
+    await setRiskAction(service, own, { code: a }, 'deny')
+    const outcomes = await doTogether(service, own, [
+      make.book('suspended', processor, suspense, 100n),
+      make.book('assigned', suspense, cash(a), 60n),
+      make.book('assigned', suspense, merchantBalance, 30n),
+      make.book('given_back', suspense, processor, 10n),
+      make.book('suspended', processor, suspense, 5n, usd),
+    ])
+    expect(outcomes.map(codeOf)).toEqual(['done', 'done', 'done', 'done', 'done'])
+    await doTogether(service, own, [
+      make.book('given_back', suspense, processor, 2n, usd),
+      make.book('processor_fee', processorFees, processor, 1n, usd),
+    ])
+    expect(await posted(own)).toEqual({
+      'outside 7 ZAR': -90n,
+      'suspense 0 ZAR': 0n,
+      'merchant_balance 0 ZAR': 30n,
+      'outside 7 USD': -2n,
+      'processor_fees 0 USD': -1n,
+      'suspense 0 USD': 3n,
+    })
+    expect((await getBalance(service, own, a)).posted).toBe(60n)
+    await expect(ledger(own, make.book('assigned', suspense, merchantBalance, 1n, usd))).rejects.toThrow('hold USD')
   })
 })
 

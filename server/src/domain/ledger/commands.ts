@@ -11,15 +11,35 @@ import type { EventType } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
 import type { Actor } from '../merchants/actors.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
-import { packRequestId } from '../trail/trail.ts'
+import { packRequestId, type TransactionKind } from '../trail/trail.ts'
 import { type LedgerRefusal, refusedCommand } from './refusals.ts'
 
 /** The name of a ledger account: a customer's cash by the customer's code, or an account of the merchant. */
 export type AccountName =
   | { kind: 'customer_cash'; customer: string }
-  | { kind: 'merchant_balance' | 'fees' | 'outside'; customer?: undefined }
+  /**
+   * The rest of the world, as an account at a processor sees it. Without `at`: the sandbox's in test mode, in live mode that
+   * of money moved by hand.
+   */
+  | { kind: 'outside'; at?: bigint | undefined; customer?: undefined }
+  | { kind: 'merchant_balance' | 'fees' | 'processor_fees' | 'adjustments' | 'suspense'; customer?: undefined }
 
-export type TransactionKind = 'pay_in' | 'purchase' | 'transfer' | 'refund' | 'reversal' | 'hold_capture' | 'fee'
+/** A thing that somebody wants to happen. */
+export type Wish = 'pay_in' | 'purchase' | 'transfer' | 'fee' | 'adjustment'
+
+/** A thing that has happened outside. */
+export type Fact =
+  | 'pay_in'
+  | 'chargeback'
+  | 'chargeback_returned'
+  | 'processor_fee'
+  | 'processor_fee_returned'
+  | 'settlement'
+  | 'suspended'
+  | 'assigned'
+  | 'given_back'
+
+export type { TransactionKind }
 
 interface CommandBase {
   /** The id of the ledger transaction or of the new hold: a UUID of version 7, made by the caller. */
@@ -44,10 +64,14 @@ interface Movement {
   details?: Record<string, unknown>
 }
 
-/** One change of the ledger. Amounts are minor units above 0; a null amount stands for the whole rest. */
+/**
+ * One change of the ledger. Amounts are minor units above 0; a null amount stands for the whole rest. A fact is booked, and
+ * refused only where an account is not there or a balance would pass its limit: what the payer cannot bear is owed from then on.
+ */
 export type LedgerCommand = CommandBase &
   (
-    | ({ action: 'post'; kind: 'pay_in' | 'purchase' | 'transfer' | 'fee'; amount: bigint } & Movement)
+    | ({ action: 'post'; kind: Wish; amount: bigint } & Movement)
+    | ({ action: 'book'; kind: Fact; amount: bigint } & Movement)
     | ({ action: 'refund'; kind: 'refund' | 'reversal'; amount: bigint | null; originalId: string } & Movement)
     | { action: 'place'; amount: bigint; description: string | null; expiresAt: Date | null }
     | ({ action: 'capture'; kind: 'hold_capture'; amount: bigint | null; holdId: string; isFinal: boolean } & Movement)
@@ -62,7 +86,7 @@ export interface Receipt {
   amount: bigint
   /** The posted amount of the paying account afterwards. */
   fromBalance: bigint
-  /** The posted amount of the receiving account afterwards; null if no money moved. */
+  /** The posted amount of the receiving account afterwards, and before a debt is repaid from it; null if no money moved. */
   toBalance: bigint | null
   createdAt: Date
   replayed: boolean
@@ -291,6 +315,7 @@ export function parametersOf(
     p_now: argument('timestamptz', now),
     p_account_kinds: listArgument('text', accounts.kinds),
     p_account_customers: listArgument('text', accounts.customers),
+    p_account_parties: listArgument('bigint', accounts.parties),
     p_account_currencies: listArgument('text', accounts.currencies),
     p_hold_ids: listArgument('uuid', holds.names),
     p_original_ids: listArgument('uuid', originals.names),
@@ -344,14 +369,18 @@ class Places {
 class AccountPlaces {
   readonly kinds: string[] = []
   readonly customers: (string | null)[] = []
+  readonly parties: (bigint | null)[] = []
   readonly currencies: string[] = []
   readonly #places = new Places()
 
   place(account: AccountName, currency: string): number {
-    const place = this.#places.place(`${account.kind}/${account.customer ?? ''}/${currency}`)
+    // 0 is nobody, as in the table.
+    const party = account.kind === 'outside' && account.at ? account.at : null
+    const place = this.#places.place(`${account.kind}/${account.customer ?? party ?? ''}/${currency}`)
     if (place > this.kinds.length) {
       this.kinds.push(account.kind)
       this.customers.push(account.customer ?? null)
+      this.parties.push(party)
       this.currencies.push(currency)
     }
     return place

@@ -1,7 +1,8 @@
 import type { Currency } from '../../base/money.ts'
 import type { Queryable } from '../../db/database.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { AccountName, TransactionKind } from './commands.ts'
+import { type AccountKind, customerOf } from './accounts.ts'
+import type { TransactionKind } from './commands.ts'
 
 /** One entry with its transaction and account: everything that an auditor needs to check the books alone. */
 export interface ExportedEntry {
@@ -10,8 +11,8 @@ export interface ExportedEntry {
   transactionId: string
   kind: TransactionKind
   accountId: bigint
-  accountKind: AccountName['kind']
-  /** The code of the customer who owns the account; null for an account of the merchant. */
+  accountKind: AccountKind
+  /** The code of the customer whom the account is of or about; null for any other account of the merchant. */
   customer: string | null
   /** Its place in the account's history. */
   number: bigint
@@ -51,7 +52,7 @@ interface ExportedRow {
   transaction_id: string
   kind: TransactionKind
   account_id: bigint
-  account_kind: AccountName['kind']
+  account_kind: AccountKind
   customer: string | null
   number: bigint
   amount: bigint
@@ -94,7 +95,9 @@ function readPage(
       select * from ledger_accounts a where a.merchant_id = t.merchant_id and a.id = side.account_id limit 1
     ) a
     left join lateral (
-      select c.code from customers c where c.merchant_id = t.merchant_id and c.id = a.customer_id limit 1
+      select c.code from customers c
+      where c.merchant_id = t.merchant_id and c.id = ${customerOf(sql`a`)}
+      limit 1
     ) c on true
     order by t.merchant_id, t.id, side.place
   `)

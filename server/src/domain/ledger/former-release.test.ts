@@ -3,6 +3,7 @@ import { unsoundBooks } from '../../../test/books.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createWallets, requestOf } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
+import { getBalance } from './balances.ts'
 import { doCommand, type LedgerCommand, parametersOf } from './commands.ts'
 
 // Servers of the former release run beside this one while a database is upgraded. This is how they call the ledger.
@@ -124,6 +125,18 @@ test('a batch of the former release is judged, done and answered as one of this 
     where t.merchant_id = ${former.owner.merchant.id} and t.id = ${former.batches[0]?.[0]?.id}
   `)
   expect(stored).toEqual({ description: 'salary', details: { product: 'x' }, type: 'pay_in.succeeded' })
+})
+
+test('a debt is repaid by what a server of the former release brings, and its answer has only what it asked for', async () => {
+  const [a = ''] = await createWallets(service, tenant, 1)
+  await doCommand(service, tenant, make.chargeBack(a, 7n))
+  expect(await oneByFormerRelease(make.purchase(a, 1n))).toMatchObject({ refusal: 'insufficient_funds' })
+  const outcomes = await postByFormerRelease(tenant, [make.payIn(a, 5n), make.payIn(a, 5n)])
+  expect(outcomes.map(({ amount, to_balance }) => [amount, to_balance])).toEqual([
+    [5n, 5n],
+    [5n, 5n],
+  ])
+  expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 3n, owed: 0n })
 })
 
 test('a key that was used with one release brings the same answer with the other', async () => {

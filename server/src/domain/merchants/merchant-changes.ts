@@ -41,7 +41,7 @@ function noteMerchant(tx: TxContext, { id, code }: Merchant, change: Pick<Change
 }
 
 interface OpenThing {
-  what: 'customer_money' | 'hold' | 'payment' | 'dedicated_account'
+  what: 'customer_money' | 'suspense' | 'hold' | 'payment' | 'dedicated_account'
   mode: Mode
   currency: Currency | null
   count: bigint
@@ -50,7 +50,7 @@ interface OpenThing {
 
 /**
  * Closes a merchant: its keys and tokens can read and no longer change anything, and its pages take no payment. Refused
- * while customers have money and while a hold, a payment or a dedicated account is open. The merchant's own balance may
+ * while customers have money, while money is in suspense, and while a hold, a payment or a dedicated account is open. The merchant's own balance may
  * remain. A closed merchant is answered as it is. Throws `merchant_not_found`, `merchant_in_use`. For the operator only.
  */
 export async function closeMerchant(
@@ -88,6 +88,7 @@ function describeOpen({ what, mode, currency, count, amount }: OpenThing): strin
   const many = count !== 1n
   const sentences: Record<OpenThing['what'], string> = {
     customer_money: many ? `${count} customers have ${money}` : `1 customer has ${money}`,
+    suspense: `${money} of somebody is in suspense`,
     hold: `${count} ${many ? 'holds are' : 'hold is'} open, of ${money}`,
     payment: `${count} ${many ? 'payments are' : 'payment is'} under way, of ${money}`,
     dedicated_account: `${count} dedicated ${many ? 'accounts' : 'account'} can still receive money`,

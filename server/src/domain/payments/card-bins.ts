@@ -29,7 +29,7 @@ export async function describeBin(
   digits: string,
 ): Promise<CardBin> {
   const bin = digits.slice(0, 6)
-  const processor = await context.processorOf(context, tenant)
+  const processor = await context.processorOf(context, tenant, 'new')
   const issuer = publishedIssuers[bin] ?? (await processor?.findIssuer(bin)) ?? unknownIssuer
   return { brand: brandOf(digits), subBrand: '', ...issuer }
 }

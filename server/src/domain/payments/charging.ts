@@ -121,7 +121,7 @@ export async function lookAgain(
   intent: PaymentIntent,
 ): Promise<PaymentIntent> {
   if (hasArrived(intent)) return settleIntent(context, tenant, intent, { status: 'succeeded' })
-  const processor = await requireProcessor(context, tenant)
+  const processor = await requireProcessor(context, tenant, 'sent')
   const state = await processor.query(tenant, intent.chargeReference as string)
   if (state !== null) return settleIntent(context, tenant, intent, state)
   const chargedMs = context.clock.now().getTime() - (intent.chargedAt?.getTime() ?? 0)
@@ -137,7 +137,7 @@ export async function stopCharge(
 ): Promise<PaymentIntent> {
   const { amount, currency } = intent
   const reference = intent.chargeReference as string
-  const processor = await requireProcessor(context, tenant)
+  const processor = await requireProcessor(context, tenant, 'sent')
   return settleIntent(context, tenant, intent, await processor.stop(tenant, { reference, amount, currency }))
 }
 

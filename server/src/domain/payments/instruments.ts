@@ -45,7 +45,11 @@ export function isExpired({ expiryMonth, expiryYear }: CardExpiry, now: Date): b
 export type Instrument = TypedCard | TypedPhone | EncryptedCard
 
 /** The part of an instrument that a payment processor needs. It never holds a card number. */
-export type ChargedInstrument = Pick<PaymentMethod, 'type'> & Partial<Pick<PaymentMethod, 'bin' | 'last4' | 'phone'>>
+export type ChargedInstrument = Pick<PaymentMethod, 'type'> &
+  Partial<Pick<PaymentMethod, 'bin' | 'last4' | 'phone' | 'provider'>> & {
+    /** The processor's own name of a saved instrument. Secret: whoever has it can charge the instrument. */
+    token?: string | undefined
+  }
 
 /** The part of an instrument that tells the company that keeps it: the first digits of a card, the code of a bank. */
 export type IdentifiedInstrument =
@@ -74,7 +78,10 @@ export interface CardIssuer {
 
 /** A party that knows instruments. */
 export interface InstrumentReader {
-  /** Answers at once and asks nobody outside, so a transaction may stand open. */
+  /**
+   * Answers at once and asks nobody outside, so a transaction may stand open. Throws `invalid_request` for an instrument
+   * that must not be given to this service, such as a card whose number belongs on the processor's own page.
+   */
   identify(instrument: IdentifiedInstrument): InstrumentFacts
   /** The card; null for a card that nobody here can read. */
   readEncryptedCard(ciphertext: string): Promise<TypedCard | null>

@@ -65,6 +65,7 @@ function openGateway(): Gateway {
     identify: () => ({ provider: 'gateway', bank: 'Zenith Bank' }),
     readEncryptedCard: async () => null,
     findIssuer: async () => null,
+    openPage: null,
     mandateCheckMs: 60_000,
     async charge(_tenant, { reference }) {
       return say(`charge ${reference}`, this.state ?? { status: 'processing' })
@@ -76,7 +77,7 @@ function openGateway(): Gateway {
       return say(`stop ${reference}`, this.state ?? { status: 'failed', reason: 'It was given up' })
     },
     async giveBack(_tenant, reference) {
-      say(`give back ${reference}`, undefined)
+      return say(`give back ${reference}`, { status: 'succeeded' })
     },
     async askMandate(_tenant, { reference }) {
       return say(`mandate ${reference}`, this.mandate)

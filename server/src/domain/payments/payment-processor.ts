@@ -3,6 +3,8 @@ import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
+import type { NewPaymentMethod } from './payment-methods.ts'
+import type { ServedProcessors } from './processor-accounts.ts'
 
 export interface Charge {
   /** The name of the charge: two charges of one reference are the same charge. */
@@ -11,14 +13,54 @@ export interface Charge {
   amount: bigint
   currency: Currency
   instrument: ChargedInstrument
+  /** The payer's. There are processors that know payers by it. */
+  email?: string | null | undefined
 }
 
 /** `succeeded` and `failed` are final. `processing` may become either, and is answered where nobody can say yet. */
 export type ChargeState =
-  | { status: 'processing' }
-  | { status: 'succeeded' }
+  /** At `continueAt` the payer has to confirm the charge; without it the payer has nothing to do here. */
+  | { status: 'processing'; continueAt?: string }
+  | { status: 'succeeded'; facts?: ChargeFacts }
   /** `reason` is a sentence for the payer. */
   | { status: 'failed'; reason: string }
+  /**
+   * The processor has a payment that differs from the charge, for instance in its amount. It must not be credited by
+   * itself. `differences` are words such as `amount`, for a person.
+   */
+  | { status: 'disagrees'; differences: readonly string[]; facts: ChargeFacts }
+
+/** What a processor tells of a payment besides its success. Amounts are minor units of the `currency`. */
+export interface ChargeFacts {
+  /** The processor's own name of the payment. */
+  id: string
+  amount: bigint
+  currency: Currency
+  /** What the processor has kept for itself; null while it is not known. */
+  fee: bigint | null
+  paidAt: Date | null
+  /** The instrument, if it may be charged again; `token` is the processor's name of it. */
+  saved: (NewPaymentMethod & { token: string }) | null
+}
+
+/** Where the return of a charge's money stands. */
+export type ReturnState =
+  | { status: 'processing' }
+  | { status: 'succeeded' }
+  | { status: 'failed'; reason: string }
+  /** A person has to act; `reason` says why. */
+  | { status: 'needs_attention'; reason: string }
+  /** Nobody can say yet whether the processor has been reached. */
+  | { status: 'unknown' }
+
+/** A payment for which a processor is to open a page. */
+export interface PageCharge extends Omit<Charge, 'instrument' | 'email'> {
+  email: string
+  /** The address to which the payer returns. */
+  callbackUrl?: string | undefined
+  /** Default: all that the processor offers. */
+  channels?: readonly PageChannel[] | undefined
+}
 
 /** A customer's leave to debit their bank account, as a processor is asked about it. */
 export interface AskedMandate {
@@ -62,6 +104,13 @@ export interface PaymentProcessor extends InstrumentReader {
   /** The instrument charged where a payment names none; null for a processor that must be told an instrument. */
   readonly defaultInstrument: ChargedInstrument | null
   readonly pages: HostedPages
+  /**
+   * Opens the processor's own page, on which the payer pays, and answers its address. Each call opens another page.
+   * Throws `invalid_request` for a payment that the processor refuses, and `payment_intent_not_open` for one that was
+   * given up. Null for a processor whose payers pay on pages of
+   * this service.
+   */
+  readonly openPage: ((tenant: Tenant, page: PageCharge) => Promise<string>) | null
   /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
   /** The state of the charge now; null for a reference the processor has never heard of. */
@@ -71,8 +120,8 @@ export interface PaymentProcessor extends InstrumentReader {
    * charge.
    */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
-  /** Returns the money of a charge that succeeded. To return the money again changes nothing. */
-  giveBack(tenant: Tenant, reference: string): Promise<void>
+  /** Returns the money of a charge that succeeded. To return the money again changes nothing, and tells where it stands. */
+  giveBack(tenant: Tenant, reference: string): Promise<ReturnState>
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
   readonly mandateCheckMs: number
   /** Asks whether the bank has agreed to a mandate. A `pending` mandate is asked about again later. */
@@ -82,16 +131,23 @@ export interface PaymentProcessor extends InstrumentReader {
 /**
  * The part of the context that payments add: the tenant's payment processor, null for a tenant without a processor.
  */
-export interface ProcessorChoice {
-  readonly processorOf: (context: Context, tenant: Tenant) => Promise<PaymentProcessor | null>
+export interface ProcessorChoice extends ServedProcessors {
+  readonly processorOf: (context: Context, tenant: Tenant, use: ProcessorUse) => Promise<PaymentProcessor | null>
 }
+
+/** `new`: the processor that the tenant has chosen. `sent`: the one by which what is under way was sent. */
+export type ProcessorUse = 'new' | 'sent'
 
 /** A context in which payments are made: a processor is never asked while a transaction stands open. */
 export type PaymentsContext = FreeContext & ProcessorChoice
 
 /** The tenant's processor. Throws `not_available` for a tenant without a processor. */
-export async function requireProcessor(context: Context & ProcessorChoice, tenant: Tenant): Promise<PaymentProcessor> {
-  const processor = await context.processorOf(context, tenant)
+export async function requireProcessor(
+  context: Context & ProcessorChoice,
+  tenant: Tenant,
+  use: ProcessorUse = 'new',
+): Promise<PaymentProcessor> {
+  const processor = await context.processorOf(context, tenant, use)
   if (processor !== null) return processor
   throw new ServiceError(
     'not_available',

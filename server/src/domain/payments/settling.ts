@@ -39,7 +39,8 @@ export async function settleIntent(
 ): Promise<PaymentIntent> {
   if (state.status === 'succeeded') await credit(context, tenant, intent)
   if (state.status === 'failed') await failCharge(context, tenant, intent, state.reason)
-  if (state.status === 'processing') await lookLater(context, tenant, intent)
+  // A payment that disagrees with its charge is not this intent's: the intent waits for one that agrees.
+  if (state.status === 'processing' || state.status === 'disagrees') await lookLater(context, tenant, intent)
   return getPaymentIntent(context, tenant, intent.id)
 }
 
@@ -59,7 +60,7 @@ async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentI
   })
   if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
   if (intent.chargeReference !== null) {
-    await (await requireProcessor(context, tenant)).giveBack(tenant, intent.chargeReference)
+    await (await requireProcessor(context, tenant, 'sent')).giveBack(tenant, intent.chargeReference)
   }
   await cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason: receipt.message })
 }

@@ -6,7 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 
 /** A thing that money moves for, found by one of its names. */
 interface Named {
-  what: 'transaction' | 'payment intent' | 'checkout session' | 'payment' | 'hold'
+  what: 'transaction' | 'payment intent' | 'checkout session' | 'payment' | 'pay-in' | 'adjustment' | 'hold'
   /** A name that no other thing has. */
   id: string
   /** The ledger transaction that is the thing or that paid it; null if no money has moved, and for a hold. */
@@ -17,7 +17,7 @@ interface Named {
 
 /**
  * The id of the ledger transaction that a name of any API stands for: `txn_…`, `purchase_…`, `transfer_…` or the bare id,
- * `pi_…`, `checkout_sess_…`, and the reference or the number of a payment. Throws `transaction_not_found`, also for a
+ * `pi_…`, `checkout_sess_…`, the reference or the number of a payment, and the reference of a pay-in or an adjustment. Throws `transaction_not_found`, also for a
  * payment that is not paid, and `invalid_request` for a name that stands for two things.
  */
 export async function findTransactionId(context: Context, tenant: Tenant, name: string): Promise<string> {
@@ -107,6 +107,14 @@ async function findNamed(
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${number}::bigint and p.reference <> ${name}
+    union all
+    select 'pay-in', 'txn_' || p.id, p.id, null
+    from pay_ins p
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name} and p.state = 'succeeded'
+    union all
+    select 'adjustment', 'txn_' || j.id, j.id, null
+    from adjustments j
+    where j.merchant_id = ${merchant.id} and j.mode = ${mode} and j.reference = ${name} and j.state = 'succeeded'
     union all
     select 'hold', h.id::text, null, h.id
     from holds h

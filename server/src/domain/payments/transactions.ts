@@ -3,15 +3,16 @@ import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
-import type { AccountName, TransactionKind } from '../ledger/commands.ts'
+import { type AccountKind, customerOf } from '../ledger/accounts.ts'
+import type { TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer, unpackRequestId } from '../trail/trail.ts'
 import type { PaymentStatus } from './payment-records.ts'
 
 /** One of the two entries of a transaction. */
 export interface TransactionEntry {
-  accountKind: AccountName['kind']
-  /** The code of the customer whose cash it is; null for an account of the merchant. */
+  accountKind: AccountKind
+  /** The code of the customer whose cash it is, or who owes; null for another account of the merchant. */
   customer: string | null
   /** Its place in the account's history: 1, 2, 3 … */
   number: bigint
@@ -63,11 +64,11 @@ interface TransactionRow extends DoerRow {
   currency: Currency
   description: string | null
   details: Record<string, unknown> | null
-  from_kind: AccountName['kind']
+  from_kind: AccountKind
   from_customer: string | null
   from_number: bigint
   from_balance: bigint
-  to_kind: AccountName['kind']
+  to_kind: AccountKind
   to_customer: string | null
   to_number: bigint
   to_balance: bigint
@@ -105,8 +106,8 @@ export async function readTransactions(context: Context, tenant: Tenant, ids: st
     join ledger_accounts ta on ta.merchant_id = t.merchant_id and ta.id = t.to_account_id
     join entries fe on fe.merchant_id = t.merchant_id and fe.account_id = t.from_account_id and fe.number = t.from_number
     join entries te on te.merchant_id = t.merchant_id and te.account_id = t.to_account_id and te.number = t.to_number
-    left join customers fc on fc.merchant_id = t.merchant_id and fc.id = fa.customer_id
-    left join customers tc on tc.merchant_id = t.merchant_id and tc.id = ta.customer_id
+    left join customers fc on fc.merchant_id = t.merchant_id and fc.id = ${customerOf(sql`fa`)}
+    left join customers tc on tc.merchant_id = t.merchant_id and tc.id = ${customerOf(sql`ta`)}
     left join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = t.reverses_id
     left join refund_totals g on g.merchant_id = t.merchant_id and g.transaction_id = t.id
     left join payment_intents i

@@ -83,7 +83,7 @@ const sections: readonly Section[] = [
   {
     name: 'balances',
     select: ({ merchant }, { id }, after) => sql`
-      select a.currency as cursor, a.currency, a.posted, a.held, a.posted - a.held as available
+      select a.currency as cursor, a.currency, a.posted, a.held, a.posted - a.held as available, a.owed
       from ledger_accounts a
       where a.merchant_id = ${merchant.id} and a.customer_id = ${id} ${behind(sql`a.currency`, after, sql`text`)}
       order by a.currency
@@ -166,6 +166,39 @@ const sections: readonly Section[] = [
       from holds h
       where h.merchant_id = ${merchant.id} and h.customer_id = ${id} ${behind(sql`h.id`, after, sql`uuid`)}
       order by h.id
+    `,
+  },
+  {
+    name: 'payIns',
+    select: ({ merchant }, { id }, after) => sql`
+      select p.id::text as cursor, p.id, p.state, p.amount, p.currency, p.source, p.reference, p.description, p.metadata,
+        p.refusal, p.created_at
+      from pay_ins p
+      where p.merchant_id = ${merchant.id} and p.customer_id = ${id} ${behind(sql`p.id`, after, sql`uuid`)}
+      order by p.id
+    `,
+  },
+  {
+    name: 'adjustments',
+    select: ({ merchant }, { id }, after) => sql`
+      select j.id::text as cursor, j.id, j.state, j.direction, j.amount, j.currency, j.reason, j.reference, j.refusal,
+        j.created_at
+      from adjustments j
+      where j.merchant_id = ${merchant.id} and j.customer_id = ${id} ${behind(sql`j.id`, after, sql`uuid`)}
+      order by j.id
+    `,
+  },
+  {
+    name: 'suspense',
+    // Money that came without an owner, and was found to be the customer's.
+    select: ({ merchant }, { id }, after) => sql`
+      select s.id::text as cursor, t.id, t.amount, t.currency, t.description, t.details, s.id as transaction_id, t.created_at,
+        s.created_at as assigned_at
+      from suspense_decisions s
+      join ledger_transactions t on t.merchant_id = s.merchant_id and t.id = s.reference::uuid
+      where s.merchant_id = ${merchant.id} and s.customer_id = ${id} and s.state = 'succeeded'
+        ${behind(sql`s.id`, after, sql`uuid`)}
+      order by s.id
     `,
   },
   {

@@ -70,6 +70,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     identify: identifyInstrument,
     readEncryptedCard: async (ciphertext) => readEncryptedCard(ciphertext),
     findIssuer: async (bin) => findIssuer(bin),
+    openPage: null,
     mandateCheckMs: delayMs,
     askMandate: async () => 'active',
     async charge(tenant, charge) {
@@ -89,6 +90,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
         update sandbox_charges set status = 'given_back', updated_at = ${clock.now()}
         where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'succeeded'
       `)
+      return { status: 'succeeded' }
     },
   }
 }

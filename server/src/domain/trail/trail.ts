@@ -137,8 +137,32 @@ interface TrailRow extends DoerRow {
 /** The number of movements that a page looks at, to find the few of one key or person among them. */
 const movementsLookedAt = 5_000
 
-/** The actions of movements, which are in the ledger itself. */
-const movementActions = ['pay_in', 'purchase', 'transfer', 'refund', 'reversal', 'hold_capture', 'fee']
+/**
+ * Every kind of ledger transaction, which is the action of its movement. The trail reads the movements from the ledger.
+ * docs/ledger.md has the accounts that each kind connects.
+ */
+export const transactionKinds = [
+  'pay_in',
+  'purchase',
+  'transfer',
+  'refund',
+  'reversal',
+  'hold_capture',
+  'fee',
+  'chargeback',
+  'chargeback_returned',
+  'processor_fee',
+  'processor_fee_returned',
+  'adjustment',
+  'settlement',
+  'suspended',
+  'assigned',
+  'given_back',
+  'receivable',
+  'repayment',
+] as const
+
+export type TransactionKind = (typeof transactionKinds)[number]
 
 /**
  * The writes of a merchant, newest first: movements of money and all other writes. `next` is the `before` of the next page,
@@ -153,7 +177,7 @@ export async function listTrail(
   { limit, before }: { limit: number; before: string | undefined },
 ): Promise<{ entries: TrailEntry[]; next: string | null }> {
   const actors = filter.by === undefined ? null : await actorsOf(context, merchantId, filter.by)
-  const isOfMovement = filter.action === undefined || movementActions.includes(filter.action)
+  const isOfMovement = filter.action === undefined || transactionKinds.some((kind) => kind === filter.action)
   const movesNothing = !isOfMovement || (filter.object !== undefined && !isUuid(filter.object))
   const end = movesNothing ? null : await endOfLook(context, { merchantId, mode }, filter, before)
   const common = sql`

@@ -2,6 +2,8 @@ import { instantOf, lastDays } from '../../base/time-zones.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { listCustomers } from '../customers/customer-lists.ts'
+import type { AccountKind } from '../ledger/accounts.ts'
+import type { TransactionKind } from '../ledger/commands.ts'
 import { type Entry, type EntryRow, entryColumns, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { largeRead } from '../merchants/turns.ts'
@@ -13,7 +15,10 @@ export interface Volume {
   sum: number
 }
 
-/** Recent transactions in the merchant's default currency. Every kind counts, refunds and reversals too. */
+/**
+ * Recent transactions in the merchant's default currency. Every kind counts, refunds and reversals too, except the two that
+ * only say who owes: a receivable and its repayment. Each of those stands beside a movement that counts.
+ */
 export interface Analytics {
   /** The last 24 hours, 7 days and 30 days. */
   daily: Volume
@@ -25,6 +30,9 @@ export interface Analytics {
   /** The five newest transactions of customers. Each is shown as its payer saw it. */
   recent: { customerCode: string; entry: Entry }[]
 }
+
+const receivableKinds: AccountKind[] = ['customer_receivable', 'merchant_receivable']
+const debtKinds: TransactionKind[] = ['receivable', 'repayment']
 
 const dayMs = 24 * 60 * 60 * 1000
 
@@ -57,7 +65,8 @@ export interface AnalyticsSummary {
 
 /**
  * Everything in the merchant's default currency, as in the analytics. Each transaction makes two entries, and every account
- * stores its number of entries. So nothing is counted one by one.
+ * stores its number of entries. So nothing is counted one by one. A transaction with a receivable has one of its entries
+ * there, which takes its other entry out of the sum.
  */
 export async function summarizeMerchant(context: Context, tenant: Tenant): Promise<AnalyticsSummary> {
   const { posted } = await getMerchantBalance(context, tenant)
@@ -65,7 +74,10 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
     select
       k.customer_count - k.deleted_customer_count as customers,
       (
-        select coalesce(sum(a.entry_count), 0)::bigint / 2 from ledger_accounts a
+        select
+          coalesce(sum(case when a.kind = any(${receivableKinds}::text[]) then -a.entry_count else a.entry_count end), 0)
+            ::bigint / 2
+        from ledger_accounts a
         where a.merchant_id = k.merchant_id and a.mode = k.mode and a.currency = ${tenant.merchant.currencies[0]}
       ) as transactions
     from merchant_counters k
@@ -96,7 +108,7 @@ async function countTransactions(context: Context, { merchant, mode }: Tenant, n
   const { rowsPerSlice } = context.limits
   const slice = (after: string) => sql`
     with slice as materialized (
-      select o.id, o.mode, o.currency, o.amount, o.created_at from ledger_transactions o
+      select o.id, o.mode, o.kind, o.currency, o.amount, o.created_at from ledger_transactions o
       where o.merchant_id = ${merchant.id} and o.id > ${after}::uuid
       order by o.id
       limit ${rowsPerSlice}
@@ -112,6 +124,7 @@ async function countTransactions(context: Context, { merchant, mode }: Tenant, n
         sum(t.amount) filter (where t.created_at > ${since(7)}) as week_sum
       from slice t
       where t.mode = ${mode} and t.currency = ${merchant.currencies[0]} and t.created_at >= ${first}
+        and t.kind <> all(${debtKinds}::text[])
       group by 1
     )
     select s.size, s.last, c.*

@@ -2,6 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Page, PageRequest, Sort } from '../../base/page.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
+import type { TransactionKind } from '../ledger/commands.ts'
 import { type Entry, type EntryRange, type EntryRow, entryColumns, listRanges, readEntry } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
@@ -52,8 +53,11 @@ export async function getMerchantBalance(
 /** The name of an entry of the merchant's balance: money in, money out, or a fee. */
 export type MerchantEntryType = 'credit' | 'debit' | 'fee'
 
+/** Fees that the merchant pays. A fee that came back is a credit. */
+const feeKinds: readonly TransactionKind[] = ['fee', 'processor_fee']
+
 export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount'>): MerchantEntryType {
-  if (kind === 'fee') return 'fee'
+  if (feeKinds.includes(kind)) return 'fee'
   return amount > 0n ? 'credit' : 'debit'
 }
 
@@ -218,7 +222,10 @@ function matchesOf(tenant: Tenant, period: EntryRange, type: MerchantEntryType, 
   return type === 'credit' ? pageOfIncoming(tenant, period, page) : pageOfOutgoing(tenant, period, type, page)
 }
 
-const outgoingTypes = { fee: sql`and o.kind = 'fee'`, debit: sql`and o.kind <> 'fee'` }
+const outgoingTypes = {
+  fee: sql`and o.kind = any(${feeKinds}::text[])`,
+  debit: sql`and o.kind <> all(${feeKinds}::text[])`,
+}
 
 function pageOfOutgoing(tenant: Tenant, period: EntryRange, type: 'debit' | 'fee', page: PageRequest): Matches {
   const matching = outgoing(tenant, period, outgoingTypes[type])
@@ -254,7 +261,10 @@ function pageOfIncoming(tenant: Tenant, period: EntryRange, page: PageRequest): 
   }
 }
 
-/** The outgoing entries of the period: fees, refunds and reversals. Nothing else takes money from the balance. */
+/**
+ * The outgoing entries of the period: all but the kinds that never take money from the balance. An index has the same
+ * condition.
+ */
 function outgoing({ merchant }: Tenant, { accountId, after, last }: EntryRange, condition = nothing): Sql {
   return sql`
     from ledger_transactions o

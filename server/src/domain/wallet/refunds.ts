@@ -5,6 +5,7 @@ import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
+import type { AccountKind } from '../ledger/accounts.ts'
 import { type AccountName, doCommand, type TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
@@ -33,7 +34,6 @@ export interface StoredRefund extends Omit<Refund, 'replayed'> {
 }
 
 interface Original {
-  kind: TransactionKind
   currency: Currency
   from: AccountName
   to: AccountName
@@ -73,8 +73,7 @@ async function giveBack(
   request: IdempotentRequest | null,
 ): Promise<Refund> {
   const { kind, transactionId } = input
-  const original = await getOriginal(context, tenant, transactionId)
-  checkKind(kind, original.kind)
+  const original = await getOriginal(context, tenant, transactionId, kind)
   const id = uuidV7(context.random, context.clock.now())
   const customer = original.to.customer ?? original.from.customer
   const receipt = await doCommand(context, tenant, {
@@ -216,22 +215,30 @@ function checkKind(kind: Refund['kind'], original: TransactionKind): void {
       ? ['pay_in', 'purchase', 'hold_capture']
       : ['pay_in', 'purchase', 'hold_capture', 'transfer', 'fee']
   if (allowed.includes(original)) return
-  const message = `A ${original} cannot be given back by a ${kind}; only ${allowed.join(', ')} can`
+  const message = `A transaction of kind ${original} cannot be given back by a ${kind}; only ${allowed.join(', ')} can`
   throw new ServiceError('invalid_request', message, 'transactionId')
 }
 
-async function getOriginal(context: Context, tenant: Tenant, id: string): Promise<Original> {
+async function getOriginal(
+  context: Context,
+  tenant: Tenant,
+  id: string,
+  refundKind: Refund['kind'],
+): Promise<Original> {
   const rows = isUuid(id)
     ? await context.db.query<{
         kind: TransactionKind
         currency: Currency
-        from_kind: AccountName['kind']
+        from_kind: AccountKind
         from_customer: string | null
-        to_kind: AccountName['kind']
+        from_party: bigint
+        to_kind: AccountKind
         to_customer: string | null
+        to_party: bigint
       }>(sql`
         select
-          t.kind, t.currency, f.kind as from_kind, fc.code as from_customer, r.kind as to_kind, rc.code as to_customer
+          t.kind, t.currency, f.kind as from_kind, fc.code as from_customer, f.party_id as from_party, r.kind as to_kind,
+          rc.code as to_customer, r.party_id as to_party
         from ledger_transactions t
         join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
         left join customers fc on fc.merchant_id = t.merchant_id and fc.id = f.customer_id
@@ -242,14 +249,17 @@ async function getOriginal(context: Context, tenant: Tenant, id: string): Promis
     : []
   const [row] = rows
   if (row === undefined) throw new ServiceError('transaction_not_found', `There is no transaction "${id}"`)
+  checkKind(refundKind, row.kind)
   return {
-    kind: row.kind,
     currency: row.currency,
-    from: accountName(row.from_kind, row.from_customer),
-    to: accountName(row.to_kind, row.to_customer),
+    from: accountName(row.from_kind, row.from_customer, row.from_party),
+    to: accountName(row.to_kind, row.to_customer, row.to_party),
   }
 }
 
-function accountName(kind: AccountName['kind'], customer: string | null): AccountName {
-  return kind === 'customer_cash' ? { kind, customer: customer ?? '' } : { kind }
+function accountName(kind: AccountKind, customer: string | null, party: bigint): AccountName {
+  if (kind === 'customer_cash') return { kind, customer: customer ?? '' }
+  if (kind === 'outside') return { kind, at: party === 0n ? undefined : party }
+  if (kind === 'customer_receivable' || kind === 'merchant_receivable') throw new Error(`nobody refunds a ${kind}`)
+  return { kind }
 }

@@ -13,12 +13,14 @@ export interface CurrencyBalance {
   held: bigint
   /** posted - held */
   available: bigint
+  /** The amount that the customer owes; then nothing is available. */
+  owed: bigint
 }
 
 /** Balances in every currency the customer ever had, the merchant's default first. */
 export async function listBalances(context: Context, tenant: Tenant, customer: Customer): Promise<CurrencyBalance[]> {
-  const rows = await context.db.query<{ currency: Currency; posted: bigint; held: bigint }>(sql`
-    select currency, posted, held from ledger_accounts
+  const rows = await context.db.query<{ currency: Currency; posted: bigint; held: bigint; owed: bigint }>(sql`
+    select currency, posted, held, owed from ledger_accounts
     where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id}
     order by currency <> ${tenant.merchant.currencies[0]}, currency
   `)

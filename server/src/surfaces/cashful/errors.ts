@@ -49,6 +49,7 @@ const statusByCode: Record<ErrorCode, number> = {
   customer_not_deletable: 409,
   customer_not_erasable: 409,
   reference_taken: 409,
+  suspense_decided: 400,
   merchant_in_use: 409,
   api_key_ended: 409,
   too_large: 413,

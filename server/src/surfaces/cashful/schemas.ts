@@ -81,7 +81,11 @@ export const transactionSchema = Type.Object({
   id: Type.String(),
   customerId: Type.String(),
   merchantId: Type.String(),
-  type: Type.String({ description: 'credit, purchase, transfer_in, transfer_out, refund or hold_capture' }),
+  type: Type.String({
+    description:
+      'credit, purchase, transfer_in, transfer_out, refund or hold_capture; ' +
+      'and chargeback, adjustment, fee, receivable or repayment, which are of Mteja',
+  }),
   amount: Type.Integer({ description: 'Minor units: a positive amount came in, a negative amount went out' }),
   currency: Type.String(),
   description: Type.Optional(Type.String()),

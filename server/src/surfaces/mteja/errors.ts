@@ -47,6 +47,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   customer_not_deletable: 409,
   customer_not_erasable: 409,
   reference_taken: 409,
+  suspense_decided: 409,
   merchant_in_use: 409,
   api_key_ended: 409,
   already_identified: 409,

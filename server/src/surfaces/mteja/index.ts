@@ -2,6 +2,7 @@ import { authenticateKeysAndTokens } from '../http/authentication.ts'
 import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
 import { requireOperator } from './operator.ts'
+import { adjustmentRoutes } from './routes/adjustments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { customerRoutes } from './routes/customers.ts'
@@ -11,11 +12,14 @@ import { holdRoutes } from './routes/holds.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
+import { payInRoutes } from './routes/pay-ins.ts'
 import { personRoutes } from './routes/people.ts'
+import { processorRoutes } from './routes/processors.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signingKeyRoutes } from './routes/signing-keys.ts'
+import { suspenseRoutes } from './routes/suspense.ts'
 import { transactionRoutes } from './routes/transactions.ts'
 import { batchRoutes } from './routes/transfers.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
@@ -43,6 +47,10 @@ export const mteja: Dialect = {
         ownMerchantRoutes,
         customerRoutes,
         holdRoutes,
+        processorRoutes,
+        payInRoutes,
+        adjustmentRoutes,
+        suspenseRoutes,
         refundRoutes,
         reversalRoutes,
         transactionRoutes,

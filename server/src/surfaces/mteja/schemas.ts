@@ -1,5 +1,7 @@
 import { type TSchema, Type } from 'typebox'
+import { accountKinds } from '../../domain/ledger/accounts.ts'
 import { type Role, roles, type Scope, scopes } from '../../domain/merchants/scopes.ts'
+import { transactionKinds } from '../../domain/trail/trail.ts'
 import { currencyCode, wholeNumber } from '../http/schemas.ts'
 
 /** The shapes of Mteja's own surface. Times are ISO 8601 in UTC. Amounts are whole numbers of minor units. */
@@ -22,6 +24,14 @@ export const errorSchema = Type.Object(
  */
 export function responses(status: number, body: TSchema, ...errors: number[]): Record<number, TSchema> {
   return { [status]: body, ...Object.fromEntries([400, ...errors].map((code) => [code, Type.Ref('MtejaError')])) }
+}
+
+/** `pay_in, purchase, … or repayment` */
+export const transactionKindWords = inWords(transactionKinds)
+export const accountKindWords = `${inWords(accountKinds)}. outside is the rest of the world`
+
+function inWords(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
 }
 
 export const modeSchema = Type.Unsafe<'test' | 'live'>({ type: 'string', enum: ['test', 'live'], examples: ['test'] })

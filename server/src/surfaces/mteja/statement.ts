@@ -74,6 +74,18 @@ const kinds: Readonly<Record<TransactionKind, { cameIn: string; wentOut: string 
   fee: { cameIn: 'Fee', wentOut: 'Fee' },
   refund: { cameIn: 'Refund', wentOut: 'Refund' },
   reversal: { cameIn: 'Reversal', wentOut: 'Reversal' },
+  chargeback: { cameIn: 'Payment taken back', wentOut: 'Payment taken back' },
+  chargeback_returned: { cameIn: 'Payment returned after a dispute', wentOut: 'Payment returned after a dispute' },
+  processor_fee: { cameIn: 'Payment fee', wentOut: 'Payment fee' },
+  processor_fee_returned: { cameIn: 'Payment fee returned', wentOut: 'Payment fee returned' },
+  adjustment: { cameIn: 'Adjustment', wentOut: 'Adjustment' },
+  assigned: { cameIn: 'Money added', wentOut: 'Money added' },
+  receivable: { cameIn: 'Amount owed from now on', wentOut: 'Amount owed from now on' },
+  repayment: { cameIn: 'Repayment of the amount owed', wentOut: 'Repayment of the amount owed' },
+  // Between accounts of the merchant: no customer's statement has one.
+  settlement: { cameIn: 'Settlement', wentOut: 'Settlement' },
+  suspended: { cameIn: 'Money not booked yet', wentOut: 'Money not booked yet' },
+  given_back: { cameIn: 'Money given back', wentOut: 'Money given back' },
 }
 
 function wordsFor(kind: TransactionKind, cameIn: boolean): string {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
-import { type Currency, minorDigits, wholeAmount } from '../../base/money.ts'
+import { fromHundredths, hasHundredths, toHundredths } from '../../base/hundredths.ts'
+import { type Currency, wholeAmount } from '../../base/money.ts'
 
 /*
  * Paystack counts hundredths in every currency: XOF 50 is 5000, although XOF has no smaller unit. The ledger counts the
@@ -8,7 +9,6 @@ import { type Currency, minorDigits, wholeAmount } from '../../base/money.ts'
  * KWD, LYD) does not fit. A request for it is refused. A payment in it, made on another surface, does not exist here.
  */
 
-const wireDigits = 2
 /** Marks the members that count hundredths. A test compares each member that carries it. */
 const unit = { 'x-unit': 'hundredths' }
 const meaning = 'Hundredths of the currency, also where it has no such unit: XOF 50 is 5000'
@@ -39,7 +39,7 @@ export const queriedAmountSchema = Type.String({ ...unit, description: `The exac
 export function readAmount(given: unknown, currency: Currency): bigint {
   const hundredths = readHundredths(given)
   if (!isServed(currency)) throw thousandths(currency)
-  const minor = toMinor(hundredths, currency)
+  const minor = fromHundredths(hundredths, currency)
   if (minor !== null) return minor
   const message = `${currency} has no unit smaller than 1, and amounts count hundredths: the amount must end in 00, such as 5000 for ${currency} 50, not ${hundredths}`
   throw new ServiceError('invalid_request', message, 'amount')
@@ -53,19 +53,20 @@ export function amountsMeant(given: string, among: readonly Currency[]): { curre
   const hundredths = readHundredths(given)
   return among
     .filter(isServed)
-    .map((currency) => ({ currency, amount: toMinor(hundredths, currency) }))
+    .map((currency) => ({ currency, amount: fromHundredths(hundredths, currency) }))
     .filter((each): each is { currency: Currency; amount: bigint } => each.amount !== null)
 }
 
 /** Minor units as hundredths: a whole number. Throws for a currency that is not served: its amounts are told nowhere here. */
 export function renderAmount(amount: bigint | number, currency: Currency): number {
-  if (!isServed(currency)) throw new Error(`an amount of ${currency} cannot be told in hundredths`)
-  return Number(BigInt(amount) * hundredthsIn(currency))
+  const hundredths = toHundredths(BigInt(amount), currency)
+  if (hundredths === null) throw new Error(`an amount of ${currency} cannot be told in hundredths`)
+  return Number(hundredths)
 }
 
 /** Whether the amounts of a currency can be told on this surface. `is_told` in fan_out_events.sql has the same list. */
 export function isServed(currency: Currency): boolean {
-  return minorDigits(currency) <= wireDigits
+  return hasHundredths(currency)
 }
 
 /** The refusal of a request in a currency whose amounts cannot be told. */
@@ -78,14 +79,4 @@ function readHundredths(given: unknown): bigint {
   const amount = typeof given === 'number' || typeof given === 'string' ? wholeAmount(given) : null
   if (amount !== null) return amount
   throw new ServiceError('invalid_request', invalidAmount, 'amount')
-}
-
-function toMinor(hundredths: bigint, currency: Currency): bigint | null {
-  const perUnit = hundredthsIn(currency)
-  return hundredths % perUnit === 0n ? hundredths / perUnit : null
-}
-
-/** How many hundredths a minor unit has: 1 for NGN, 100 for XOF. */
-function hundredthsIn(currency: Currency): bigint {
-  return 10n ** BigInt(wireDigits - minorDigits(currency))
 }

@@ -133,6 +133,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   payment_intent_not_open: invalid(),
   hold_exceeded: invalid(),
   refund_exceeded: invalid(),
+  suspense_decided: invalid(),
   idempotency_key_reused: { ...invalid(undefined, 409), nextStep: 'Use a new Idempotency-Key for a new request' },
   too_many_endpoints: invalid(),
   too_many_api_keys: invalid(),

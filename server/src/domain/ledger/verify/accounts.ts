@@ -57,10 +57,17 @@ function readAccounts(books: Books, after: AccountKey): Promise<AccountRow[]> {
         when a.held <> coalesce(h.left_over, 0)
           then format('holds %s, but its open holds add up to %s', a.held, coalesce(h.left_over, 0))
         when a.posted - a.held < a.floor then format('has %s available, below its floor', a.posted - a.held)
-        when (a.floor is null) <> (a.kind = 'outside') then 'has a floor that its kind has not'
+        when (a.floor is not null) <> (a.kind in ('customer_cash', 'merchant_balance', 'fees'))
+          then 'has a floor that its kind has not'
         when (a.kind = 'customer_cash') <> (a.customer_id is not null) then 'has an owner that its kind has not'
         when a.customer_id is not null and c.mode is distinct from a.mode
           then format('belongs to customer %s, who is not of its mode', a.customer_id)
+        when a.owed <> coalesce(receivable.owed, 0)
+          then format('owes %s, but its receivable has %s', a.owed, coalesce(receivable.owed, 0))
+        when a.owed > 0 and a.posted - a.held <> a.floor
+          then format('owes %s, but has %s available', a.owed, a.posted - a.held)
+        when a.kind in ('customer_receivable', 'merchant_receivable') and debtor.id is null
+          then 'is owed by an account that is not there'
         when beyond.number is not null
           then format('counts %s entries, but has one numbered %s', a.entry_count, beyond.number)
         when stray.account_id is not null
@@ -81,6 +88,26 @@ function readAccounts(books: Books, after: AccountKey): Promise<AccountRow[]> {
       where o.merchant_id = a.merchant_id and o.customer_id = a.customer_id and o.account_id = a.id
         and o.status = 'placed'
     ) h on true
+    left join lateral (
+      select -o.posted as owed
+      from ledger_accounts o
+      where o.merchant_id = a.merchant_id and o.mode = a.mode and o.currency = a.currency and o.customer_id is null
+        and o.kind = case a.kind when 'customer_cash' then 'customer_receivable' when 'merchant_balance' then 'merchant_receivable' end
+        and o.party_id = coalesce(a.customer_id, 0)
+      limit 1
+    ) receivable on true
+    left join lateral (
+      select o.id
+      from ledger_accounts o
+      where o.merchant_id = a.merchant_id and o.customer_id = a.party_id and o.currency = a.currency
+        and a.kind = 'customer_receivable'
+      union all
+      select o.id
+      from ledger_accounts o
+      where o.merchant_id = a.merchant_id and o.mode = a.mode and o.kind = 'merchant_balance'
+        and o.currency = a.currency and o.party_id = 0 and o.customer_id is null and a.kind = 'merchant_receivable'
+      limit 1
+    ) debtor on true
     left join lateral (
       select e.number
       from entries e

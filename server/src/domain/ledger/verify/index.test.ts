@@ -14,7 +14,10 @@ const pageSize = 3
 let db: OwnedDb
 let context: ReturnType<typeof createTestContext>
 /** Where to find what is to be corrupted, as texts for SQL. */
-let ids: Record<'merchant' | 'rich' | 'poor' | 'busy' | 'hold' | 'purchase' | 'refund' | 'transfer' | 'capture', string>
+let ids: Record<
+  'merchant' | 'rich' | 'poor' | 'busy' | 'debtor' | 'hold' | 'purchase' | 'refund' | 'transfer' | 'capture',
+  string
+>
 
 async function verify(books: Queryable, options?: { pageSize: number }) {
   const steps = verifyLedger(books, options)
@@ -32,7 +35,7 @@ beforeAll(async () => {
   const tenant = await createTestTenant(context)
   const make = commandsFor(context)
   const ledger = createLedger(context)
-  const [rich = '', poor = '', busy = ''] = await createWallets(context, tenant, 12)
+  const [rich = '', poor = '', busy = '', debtor = ''] = await createWallets(context, tenant, 12)
   const payIns = [make.payIn(rich, 1000n), make.payIn(rich, 5n), make.payIn(poor, 100n), make.payIn(busy, 1000n)]
   await doTogether(context, tenant, [...payIns, make.payIn(rich, 7n, { currency: 'NGN' })])
   const hold = make.place(rich, 300n)
@@ -43,6 +46,8 @@ beforeAll(async () => {
   await ledger(tenant, capture)
   const cash = { kind: 'customer_cash', customer: rich } as const
   const refund = await ledger(tenant, make.giveBack(purchase.id, cash, { kind: 'merchant_balance' }, 50n))
+  // A customer who owes.
+  await ledger(tenant, make.chargeBack(debtor, 30n))
   // More entries than fit into one read.
   await doTogether(
     context,
@@ -66,12 +71,15 @@ beforeAll(async () => {
     `)
     return String(row?.id)
   }
-  const [richId = '', poorId = '', busyId = ''] = await Promise.all([rich, poor, busy].map(account))
+  const [richId = '', poorId = '', busyId = '', debtorId = ''] = await Promise.all(
+    [rich, poor, busy, debtor].map(account),
+  )
   ids = {
     merchant: String(tenant.merchant.id),
     rich: richId,
     poor: poorId,
     busy: busyId,
+    debtor: debtorId,
     hold: hold.id,
     purchase: purchase.id,
     refund: refund.id,
@@ -84,7 +92,7 @@ afterAll(() => db.close())
 
 test('sound books are found sound, with how much was looked at', async () => {
   const { result, progress } = await verify(db, { pageSize })
-  expect(result).toEqual({ isSound: true, entries: 106, transactions: 53, accounts: 23, holds: 3, customers: 17 })
+  expect(result).toEqual({ isSound: true, entries: 110, transactions: 55, accounts: 24, holds: 3, customers: 17 })
   expect((await verify(db)).result).toEqual(result)
   expect(progress.at(-1)).toEqual({ done: progress.at(-1)?.total, total: progress[0]?.total })
   expect(progress.map(({ done }) => done)).toEqual(progress.map(({ done }) => done).toSorted((a, b) => a - b))
@@ -196,6 +204,34 @@ describe('unsound books', () => {
       'an account without its floor',
       () => `update ledger_accounts set floor = null ${at(ids.rich)}`,
       () => 'has a floor that its kind has not',
+    ],
+    [
+      'an account that owes less than its receivable says',
+      () => `update ledger_accounts set owed = 29 ${at(ids.debtor)}`,
+      () => `ledger account ${ids.debtor} of merchant ${ids.merchant} owes 29, but its receivable has 30`,
+    ],
+    [
+      'an account that forgot its debt',
+      () => `update ledger_accounts set owed = 0 ${at(ids.debtor)}`,
+      () => `ledger account ${ids.debtor} of merchant ${ids.merchant} owes 0, but its receivable has 30`,
+    ],
+    [
+      'an account that owes without a receivable',
+      () =>
+        `update ledger_accounts set owed = 5 where merchant_id = ${ids.merchant} and id = (select min(id) from ledger_accounts where entry_count = 0 and merchant_id = ${ids.merchant} and mode = 'test')`,
+      () => 'owes 5, but its receivable has 0',
+    ],
+    [
+      'a receivable that is owed by nobody',
+      () =>
+        `update ledger_accounts set party_id = 999999, posted = 0 where kind = 'customer_receivable'; update ledger_accounts set owed = 0 ${at(ids.debtor)}`,
+      () => 'is owed by an account that is not there',
+    ],
+    [
+      'an account that owes and has something available',
+      () =>
+        `alter table ledger_accounts drop constraint ledger_accounts_owed; update ledger_accounts set posted = 7 ${at(ids.debtor)}`,
+      () => `ledger account ${ids.debtor} of merchant ${ids.merchant} owes 30, but has 7 available`,
     ],
     [
       'an account of another mode than its customer',

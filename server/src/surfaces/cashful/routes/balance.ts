@@ -172,6 +172,17 @@ const descriptions: Record<TransactionKind, string> = {
   reversal: 'Reversal',
   hold_capture: 'Capture of a hold',
   fee: 'Fee',
+  chargeback: 'Chargeback',
+  chargeback_returned: 'Chargeback returned after a dispute',
+  processor_fee: 'Processor fee',
+  processor_fee_returned: 'Processor fee returned',
+  adjustment: 'Adjustment',
+  settlement: 'Settlement',
+  suspended: 'Money not booked yet',
+  assigned: 'Payment assigned',
+  given_back: 'Money given back',
+  receivable: 'Amount owed from now on',
+  repayment: 'Repayment of the amount owed',
 }
 
 function renderBalanceTransaction({ merchant }: Tenant, entry: Entry) {

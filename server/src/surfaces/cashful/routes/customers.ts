@@ -22,6 +22,7 @@ import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
+import type { TransactionKind } from '../../../domain/trail/trail.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readMoment } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -400,13 +401,23 @@ export function relatedEntity({ kind, transactionId, reversesId, holdId, details
   if (kind === 'transfer') return { relatedEntityId: `transfer_${transactionId}`, relatedEntityType: 'Transfer' }
   if (holdId !== null) return { relatedEntityId: holdId, relatedEntityType: 'Hold' }
   if (reversesId !== null) return { relatedEntityId: `txn_${reversesId}`, relatedEntityType: 'Transaction' }
-  return { relatedEntityId: transactionId, relatedEntityType: 'PayIn' }
+  if (kind === 'pay_in') return { relatedEntityId: transactionId, relatedEntityType: 'PayIn' }
+  return { relatedEntityId: `txn_${transactionId}`, relatedEntityType: 'Transaction' }
+}
+
+/** Cashful's words, and ours for what its wire has no word for. The sign of the amount says whether it came in. */
+const types: Partial<Record<TransactionKind, string>> = {
+  pay_in: 'credit',
+  assigned: 'credit',
+  reversal: 'refund',
+  chargeback_returned: 'chargeback',
+  processor_fee: 'fee',
+  processor_fee_returned: 'fee',
 }
 
 function transactionType({ kind, amount }: Entry): string {
-  if (kind === 'pay_in') return 'credit'
   if (kind === 'transfer') return amount > 0n ? 'transfer_in' : 'transfer_out'
-  return kind === 'reversal' ? 'refund' : kind
+  return types[kind] ?? kind
 }
 
 function renderPaymentMethod(customer: Customer, method: PaymentMethod) {

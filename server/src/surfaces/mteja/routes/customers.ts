@@ -55,6 +55,13 @@ const balancesSchema = Type.Object({
       available: Type.Optional(
         Type.Integer({ description: 'posted - held; only in the balances as of now', examples: [4000] }),
       ),
+      owed: Type.Optional(
+        Type.Integer({
+          description:
+            'The amount that the customer owes, because money was taken back that they had spent. What comes in repays it first. Only in the balances as of now',
+          examples: [0],
+        }),
+      ),
     }),
   ),
 })
@@ -364,11 +371,12 @@ async function* jsonOf(head: Record<string, unknown>, { customer, sections }: Pe
 
 async function balancesNow(context: Context, tenant: Tenant, customer: Customer) {
   const balances = await listBalances(context, tenant, customer)
-  return balances.map(({ currency, posted, held, available }) => ({
+  return balances.map(({ currency, posted, held, available, owed }) => ({
     currency,
     posted: Number(posted),
     held: Number(held),
     available: Number(available),
+    owed: Number(owed),
   }))
 }
 

@@ -6,7 +6,7 @@ import { getMerchant } from '../../../domain/merchants/merchants.ts'
 import { csvText } from '../../http/csv.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { sendText } from '../../http/send-text.ts'
-import { date, modeSchema, nullableText } from '../schemas.ts'
+import { accountKindWords, date, modeSchema, nullableText, transactionKindWords } from '../schemas.ts'
 import { jsonLines, streams } from '../streams.ts'
 
 const tags = ['Operator']
@@ -47,9 +47,9 @@ const exportedEntrySchema = Type.Object({
   mode: modeSchema,
   createdAt: date,
   transactionId: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
-  kind: Type.String({ description: 'pay_in, purchase, transfer, refund, reversal, hold_capture or fee' }),
+  kind: Type.String({ description: transactionKindWords }),
   accountId: Type.Integer({ examples: [7] }),
-  accountKind: Type.String({ description: 'customer_cash, merchant_balance, fees or outside' }),
+  accountKind: Type.String({ description: accountKindWords }),
   customer: nullableText,
   number: Type.Integer({ description: 'The number of the entry: 1, 2, 3 … within the account', examples: [1] }),
   amount: Type.Integer({ description: 'Minor units; a negative amount left the account', examples: [-250] }),

@@ -3,7 +3,8 @@ import { createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchan
 import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/merchants/merchant-changes.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
 import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
-import type { Merchant } from '../../../domain/merchants/tenant.ts'
+import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts'
+import { listProcessors, setProcessor } from '../../../domain/payments/processor-accounts.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import {
@@ -19,6 +20,7 @@ import {
 } from '../schemas.ts'
 import { renderApiKey, renderRevocation, revocationQuery, revokedKeySchema } from './api-keys.ts'
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
+import { accountSchema, chosenProcessorBody, directionParam, readChosen, renderAccount } from './processors.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
@@ -238,6 +240,49 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       const merchant = await getMerchant(tx, request.params.id)
       const { keepMade } = request.query
       return renderRevocation(await revokeApiKey(tx, merchant, request.params.keyId, { keepMade }))
+    },
+  )
+
+  routes.get(
+    '/merchants/:id/processors',
+    {
+      scope: 'operator',
+      schema: {
+        operationId: 'listMerchantProcessors',
+        summary: 'Show a merchant’s processor of each direction in a mode, its state and its last error',
+        tags,
+        params: merchantParams,
+        querystring: Type.Object({ mode: Type.Optional(modeSchema) }),
+        response: responses(200, listOf(accountSchema), 401, 404),
+      },
+    },
+    async (request) => {
+      const merchant = await getMerchant(context, request.params.id)
+      const { mode = 'test' } = request.query
+      return { data: (await listProcessors(context, { merchant, mode })).map(renderAccount) }
+    },
+  )
+
+  routes.put(
+    '/merchants/:id/processors/:direction',
+    {
+      scope: 'operator',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'setMerchantProcessor',
+        summary: 'Choose a merchant’s processor of a direction in a mode',
+        tags,
+        params: Type.Object({ ...merchantParams.properties, ...directionParam }),
+        body: Type.Object({ mode: Type.Optional(modeSchema), ...chosenProcessorBody }),
+        response: responses(200, accountSchema, 401, 403, 404),
+      },
+    },
+    async (request, tx) => {
+      const merchant = await getMerchant(tx, request.params.id)
+      refuseClosed(merchant)
+      const { mode = 'test', ...chosen } = request.body
+      const tenant = { merchant, mode }
+      return renderAccount(await setProcessor(tx, tenant, readChosen(tenant, request.params.direction, chosen)))
     },
   )
 

@@ -5,18 +5,18 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep, transactionName } from '../names.ts'
-import { date, nullableText, responses } from '../schemas.ts'
+import { accountKindWords, date, nullableText, responses, transactionKindWords } from '../schemas.ts'
 
 const tags = ['Transactions']
 const id = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
 
 const entrySchema = Type.Object({
   account: Type.String({
-    description: 'customer_cash, merchant_balance, fees, or outside: the rest of the world',
+    description: accountKindWords,
     examples: ['customer_cash'],
   }),
   customerId: Type.Union([Type.String(), Type.Null()], {
-    description: 'The customer whose cash it is; null for an account of the merchant',
+    description: 'The customer whose cash it is, or who owes; null for any other account of the merchant',
     examples: ['CUS_xnxdt6s1zg1f4nx'],
   }),
   number: Type.Integer({ description: 'Its place in the account’s history: 1, 2, 3 …', examples: [3] }),
@@ -39,7 +39,7 @@ const paymentSchema = Type.Object({
 const transactionSchema = Type.Object({
   id: Type.String({ examples: [id] }),
   kind: Type.String({
-    description: 'pay_in, purchase, transfer, refund, reversal, hold_capture or fee',
+    description: transactionKindWords,
     examples: ['purchase'],
   }),
   amount: Type.Integer({ examples: [50] }),

@@ -1,0 +1,197 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import { type Context, lockCount, noteChange, type TxContext } from '../context.ts'
+import type { Mode, Tenant } from '../merchants/tenant.ts'
+
+/** `manual` is money that moves outside any API. */
+export const processorNames = ['sandbox', 'manual', 'paystack'] as const
+export type ProcessorName = (typeof processorNames)[number]
+
+/** `in`: takes money from payers. `out`: sends it to banks. */
+export const directions = ['in', 'out'] as const
+export type Direction = (typeof directions)[number]
+
+/** Who moves a tenant's money in one direction. It has no credential: nobody is shown one. */
+export interface ProcessorAccount {
+  direction: Direction
+  processor: ProcessorName
+  state: 'ready' | 'failing'
+  lastError: string | null
+  lastErrorAt: Date | null
+  /** The last four characters of the secret key. */
+  hint: string | null
+  /** Nothing that the account took before is credited by itself. */
+  cutOverAt: Date | null
+  /** Null where nobody has chosen. */
+  chosenAt: Date | null
+}
+
+interface AccountRow {
+  id: bigint
+  direction: Direction
+  processor: ProcessorName
+  credentials: Buffer | null
+  state: ProcessorAccount['state']
+  last_error: string | null
+  last_error_at: Date | null
+  hint: string | null
+  cut_over_at: Date | null
+  created_at: Date
+}
+
+/** The processors that this server can work with: a processor is chosen among these. */
+export interface ServedProcessors {
+  readonly servedProcessors: readonly ProcessorName[]
+}
+
+/** The processor of a tenant that has chosen none. */
+function defaultProcessor(mode: Mode): ProcessorName {
+  return mode === 'test' ? 'sandbox' : 'manual'
+}
+
+/** Both directions. */
+export async function listProcessors(context: Context, tenant: Tenant): Promise<ProcessorAccount[]> {
+  const rows = await selectCurrent(context, tenant)
+  return directions.map((direction) => {
+    const row = rows.find((each) => each.direction === direction)
+    return row === undefined ? unchosen(tenant, direction) : readAccount(row)
+  })
+}
+
+/** The processor that new payments, or new payouts, go to. */
+export async function chosenProcessor(context: Context, tenant: Tenant, direction: Direction): Promise<ProcessorName> {
+  const [row] = await context.db.query<{ processor: ProcessorName }>(sql`
+    select processor from processor_accounts
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and direction = ${direction} and replaced_at is null
+  `)
+  return row?.processor ?? defaultProcessor(tenant.mode)
+}
+
+export interface ChosenProcessor {
+  direction: Direction
+  processor: ProcessorName
+  /** Of a processor with an account; it is of the mode of the tenant. */
+  secretKey?: string | undefined
+  /** Default now. */
+  cutOverAt?: Date | undefined
+}
+
+/**
+ * Chooses who moves the tenant's money in a direction. The account before stays for everything that was sent by it. The same
+ * choice again changes nothing. Throws `invalid_request`, `not_available` for a processor that this server does not serve.
+ */
+export async function setProcessor(
+  tx: TxContext & ServedProcessors,
+  tenant: Tenant,
+  chosen: ChosenProcessor,
+): Promise<ProcessorAccount> {
+  checkChosen(tx, tenant, chosen)
+  const { direction, processor, secretKey = null } = chosen
+  // The numbers of accounts are the merchant's, in both modes.
+  await lockCount(tx, { merchant: tenant.merchant, mode: 'both' }, 'processor_accounts')
+  const current = (await selectCurrent(tx, tenant)).find((each) => each.direction === direction)
+  const isSame = current?.processor === processor && openKey(tx, current) === secretKey
+  if (isSame) await moveCutOver(tx, tenant, current, chosen)
+  else await replace(tx, tenant, current, chosen)
+  const [before, after] = [
+    current ?? unchosen(tenant, direction),
+    { processor, keyReplaced: !isSame && secretKey !== null },
+  ]
+  const { merchant, mode } = tenant
+  noteChange(tx, { object: direction, before: { processor: before.processor }, after, merchantId: merchant.id, mode })
+  const now = (await listProcessors(tx, tenant)).find((each) => each.direction === direction)
+  return now as ProcessorAccount
+}
+
+function checkChosen({ servedProcessors }: ServedProcessors, tenant: Tenant, chosen: ChosenProcessor): void {
+  const { processor, secretKey, cutOverAt } = chosen
+  const { mode } = tenant
+  const refuse = (message: string, field: string) => {
+    throw new ServiceError('invalid_request', message, field)
+  }
+  if (processor === 'sandbox' && mode === 'live') {
+    refuse('The sandbox never works in live mode; choose manual or paystack', 'processor')
+  }
+  if (processor !== 'paystack') {
+    const [field] = Object.entries({ secretKey, cutOverAt }).find(([, value]) => value !== undefined) ?? []
+    if (field !== undefined) refuse(`${field} is for paystack only; ${processor} has no account`, field)
+  } else if (secretKey === undefined) {
+    refuse('secretKey is required: the secret key of the Paystack account, sk_test_… or sk_live_…', 'secretKey')
+  } else {
+    const [, keyMode] = /^sk_(test|live)_[A-Za-z0-9]+$/.exec(secretKey) ?? []
+    if (keyMode === undefined) refuse('secretKey must be a secret key of Paystack, sk_test_… or sk_live_…', 'secretKey')
+    if (keyMode !== mode) {
+      refuse(
+        `secretKey is a key of ${keyMode} mode, and this is ${mode} mode; send a key that begins with sk_${mode}_`,
+        'secretKey',
+      )
+    }
+  }
+  if (servedProcessors.includes(processor)) return
+  const others = servedProcessors.filter((each) => each !== 'sandbox' || mode === 'test')
+  const message = `The processor ${processor} is not available on this server; choose ${others.join(' or ')}`
+  throw new ServiceError('not_available', message, 'processor')
+}
+
+async function moveCutOver(tx: TxContext, tenant: Tenant, { id }: AccountRow, { cutOverAt }: ChosenProcessor) {
+  if (cutOverAt === undefined) return
+  await tx.db.query(sql`
+    update processor_accounts set cut_over_at = ${cutOverAt}, updated_at = ${tx.clock.now()}
+    where merchant_id = ${tenant.merchant.id} and id = ${id}
+  `)
+}
+
+async function replace(
+  tx: TxContext,
+  { merchant, mode }: Tenant,
+  current: AccountRow | undefined,
+  { direction, processor, secretKey, cutOverAt }: ChosenProcessor,
+): Promise<void> {
+  const now = tx.clock.now()
+  const sealed = secretKey === undefined ? null : tx.vault.seal(secretKey, 'processor account')
+  await tx.db.query(sql`
+    update processor_accounts set replaced_at = ${now}, updated_at = ${now}
+    where merchant_id = ${merchant.id} and id = ${current?.id ?? null}::bigint
+  `)
+  await tx.db.query(sql`
+    insert into processor_accounts (
+      merchant_id, id, mode, direction, processor, credentials, hint, cut_over_at, created_at, updated_at
+    )
+    select
+      ${merchant.id}, coalesce(max(a.id), 1) + 1, ${mode}, ${direction}, ${processor}, ${sealed}::bytea,
+      ${secretKey?.slice(-4) ?? null}::text,
+      ${sealed === null ? null : (cutOverAt ?? now)}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+    from processor_accounts a
+    where a.merchant_id = ${merchant.id}
+  `)
+}
+
+function openKey({ vault }: Context, { credentials }: AccountRow): string | null {
+  return credentials === null ? null : vault.open(credentials, 'processor account')
+}
+
+function selectCurrent(context: Context, { merchant, mode }: Tenant): Promise<AccountRow[]> {
+  return context.db.query<AccountRow>(sql`
+    select id, direction, processor, credentials, state, last_error, last_error_at, hint, cut_over_at, created_at
+    from processor_accounts
+    where merchant_id = ${merchant.id} and mode = ${mode} and replaced_at is null
+  `)
+}
+
+function readAccount(row: AccountRow): ProcessorAccount {
+  return {
+    direction: row.direction,
+    processor: row.processor,
+    state: row.state,
+    lastError: row.last_error,
+    lastErrorAt: row.last_error_at,
+    hint: row.hint,
+    cutOverAt: row.cut_over_at,
+    chosenAt: row.created_at,
+  }
+}
+
+function unchosen({ mode }: Tenant, direction: Direction): ProcessorAccount {
+  const nothing = { lastError: null, lastErrorAt: null, hint: null, cutOverAt: null, chosenAt: null }
+  return { direction, processor: defaultProcessor(mode), state: 'ready', ...nothing }
+}

@@ -1,0 +1,149 @@
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, parseAmount } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import { getCustomer } from '../customers/customers.ts'
+import type { AccountName, LedgerCommand } from '../ledger/commands.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import {
+  findRecorded,
+  finishRecorded,
+  getInserted,
+  getRecorded,
+  listRecorded,
+  newRowColumns,
+  newRowValues,
+  postRecorded,
+  type RecordedFilter,
+  type RecordedKind,
+  type RecordedMovement,
+  type RecordedRow,
+  readRecorded,
+  refuseOther,
+} from './recorded-movements.ts'
+
+/** A customer's balance, changed by a person with a reason. */
+export interface Adjustment extends RecordedMovement {
+  customerCode: string
+  /** `credit` adds to the balance. */
+  direction: 'credit' | 'debit'
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  /** Null once the customer was erased. */
+  reason: string | null
+}
+
+export interface NewAdjustment {
+  customerCode: string
+  direction: Adjustment['direction']
+  amount: number | string
+  currency: string
+  reason: string
+  reference: string
+}
+
+interface AdjustmentRow extends RecordedRow {
+  customer_code: string
+  direction: Adjustment['direction']
+  amount: bigint
+  currency: Currency
+  reason: string | null
+}
+
+const adjustments: RecordedKind<AdjustmentRow, Adjustment> = {
+  noun: 'adjustment',
+  table: sql`adjustments`,
+  columns: sql`r.direction, r.amount, r.currency, r.reason`,
+  read: (row) => ({
+    ...readRecorded(row),
+    customerCode: row.customer_code,
+    direction: row.direction,
+    amount: row.amount,
+    currency: row.currency,
+    reason: row.reason,
+  }),
+  command: commandFor,
+}
+
+/**
+ * Changes a customer's balance, once for a reference: the same content again answers the first adjustment. Throws
+ * `invalid_request`, `currency_not_held`, `customer_not_found`, `customer_denied`, `insufficient_funds`, `balance_limit`,
+ * `reference_taken` for another content.
+ */
+export async function makeAdjustment(context: FreeContext, tenant: Tenant, input: NewAdjustment): Promise<Adjustment> {
+  const wanted = {
+    ...input,
+    amount: parseAmount(input.amount),
+    currency: heldCurrency(tenant.merchant, input.currency),
+  }
+  const known = await findRecorded(context, tenant, adjustments, wanted.reference)
+  const adjustment = known ?? (await insert(context, tenant, wanted))
+  refuseOther('an adjustment', { ...adjustment }, wanted, Object.is)
+  return adjustment.state === 'recorded' ? postRecorded(context, tenant, adjustments, adjustment) : adjustment
+}
+
+/** Throws `transaction_not_found`. */
+export function getAdjustment(context: Context, tenant: Tenant, id: string): Promise<Adjustment> {
+  return getRecorded(context, tenant, adjustments, id)
+}
+
+/** Newest first, from those older than `before`. */
+export function listAdjustments(
+  context: Context,
+  tenant: Tenant,
+  asked: RecordedFilter & { before: string | undefined; limit: number },
+): Promise<Adjustment[]> {
+  return listRecorded(context, tenant, adjustments, asked)
+}
+
+/** Posts the adjustments that a crash left recorded, and answers how many. */
+export function finishAdjustments(context: FreeContext): Promise<number> {
+  return finishRecorded(context, adjustments, 'adjustments')
+}
+
+async function insert(
+  context: FreeContext,
+  tenant: Tenant,
+  wanted: Omit<NewAdjustment, 'amount' | 'currency'> & Pick<Adjustment, 'amount' | 'currency'>,
+): Promise<Adjustment> {
+  const { customerCode, direction, amount, currency, reason, reference } = wanted
+  const customer = await getCustomer(context, tenant, customerCode)
+  const now = context.clock.now()
+  await context.db.query(sql`
+    insert into adjustments (id, customer_id, direction, amount, currency, reason, reference, ${newRowColumns})
+    values (
+      ${uuidV7(context.random, now)}, ${customer.id}, ${direction}, ${amount}, ${currency}, ${reason}, ${reference},
+      ${newRowValues(tenant, now)}
+    )
+    on conflict do nothing
+  `)
+  return getInserted(context, tenant, adjustments, reference)
+}
+
+function commandFor(_tenant: Tenant, adjustment: Adjustment): LedgerCommand {
+  const { id, customerCode, direction, amount, currency, reason, reference } = adjustment
+  const cash: AccountName = { kind: 'customer_cash', customer: customerCode }
+  const adjusting: AccountName = { kind: 'adjustments' }
+  return {
+    action: 'post',
+    kind: 'adjustment',
+    id,
+    currency,
+    ...(direction === 'credit' ? { from: adjusting, to: cash } : { from: cash, to: adjusting }),
+    amount,
+    description: reason,
+    details: { reference },
+    // The reason is a person's words, so it is not sent to addresses outside.
+    event: {
+      type: 'adjustment.succeeded',
+      data: {
+        customer: { code: customerCode },
+        details: { adjustmentId: id, direction, amount: Number(amount), currency, reference },
+      },
+    },
+    request: null,
+    ownKey: `adjustment/${id}`,
+  }
+}

@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from 'node:util'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Currency, parseAmount } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import { getCustomer } from '../customers/customers.ts'
+import { checkMetadata, type Metadata } from '../customers/metadata.ts'
+import { outsideOfHand } from '../ledger/accounts.ts'
+import type { LedgerCommand } from '../ledger/commands.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import {
+  findRecorded,
+  finishRecorded,
+  getInserted,
+  getRecorded,
+  listRecorded,
+  newRowColumns,
+  newRowValues,
+  postRecorded,
+  type RecordedFilter,
+  type RecordedKind,
+  type RecordedMovement,
+  type RecordedRow,
+  readRecorded,
+  refuseOther,
+} from './recorded-movements.ts'
+
+/** How the payer paid. */
+export const payInSources = ['bank_transfer', 'cash', 'card', 'mobile_money'] as const
+
+export type PayInSource = (typeof payInSources)[number]
+
+/** Money that came outside any API, such as a line of a bank statement or cash at a counter, and was recorded by hand. */
+export interface PayIn extends RecordedMovement {
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  source: PayInSource
+  description: string | null
+  metadata: Metadata | null
+}
+
+export interface NewPayIn {
+  /** Without a customer the money is the merchant's. */
+  customerCode?: string | undefined
+  amount: number | string
+  currency: string
+  source: PayInSource
+  reference: string
+  description?: string | undefined
+  metadata?: Metadata | undefined
+}
+
+interface PayInRow extends RecordedRow {
+  amount: bigint
+  currency: Currency
+  source: PayInSource
+  description: string | null
+  metadata: Metadata | null
+}
+
+const payIns: RecordedKind<PayInRow, PayIn> = {
+  noun: 'pay-in',
+  table: sql`pay_ins`,
+  columns: sql`r.amount, r.currency, r.source, r.description, r.metadata`,
+  namespace: ({ mode }) => sql`r.account_id = ${outsideOfHand(mode)}`,
+  read: (row) => ({
+    ...readRecorded(row),
+    amount: row.amount,
+    currency: row.currency,
+    source: row.source,
+    description: row.description,
+    metadata: row.metadata,
+  }),
+  command: commandFor,
+}
+
+/**
+ * Records money that has come and credits it, once for a reference: the same content again answers the first pay-in. It is a
+ * fact, so a denial of the customer does not refuse it. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
+ * `reference_taken` for another content, `balance_limit`.
+ */
+export async function recordPayIn(context: FreeContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
+  const wanted = readNew(tenant, input)
+  const payIn =
+    (await findRecorded(context, tenant, payIns, wanted.reference)) ?? (await insert(context, tenant, wanted))
+  refuseOther('a pay-in', { ...payIn }, wanted, isDeepStrictEqual)
+  return payIn.state === 'recorded' ? postRecorded(context, tenant, payIns, payIn) : payIn
+}
+
+/** Throws `transaction_not_found`. */
+export function getPayIn(context: Context, tenant: Tenant, id: string): Promise<PayIn> {
+  return getRecorded(context, tenant, payIns, id)
+}
+
+/** Newest first, from those older than `before`. */
+export function listPayIns(
+  context: Context,
+  tenant: Tenant,
+  asked: RecordedFilter & { before: string | undefined; limit: number },
+): Promise<PayIn[]> {
+  return listRecorded(context, tenant, payIns, asked)
+}
+
+/** Posts the pay-ins that a crash left recorded, and answers how many. */
+export function finishPayIns(context: FreeContext): Promise<number> {
+  return finishRecorded(context, payIns, 'pay_ins')
+}
+
+function readNew(tenant: Tenant, input: NewPayIn) {
+  const metadata = input.metadata ?? null
+  checkMetadata(metadata)
+  return {
+    customerCode: input.customerCode ?? null,
+    amount: parseAmount(input.amount),
+    currency: heldCurrency(tenant.merchant, input.currency),
+    source: input.source,
+    reference: input.reference,
+    description: input.description ?? null,
+    metadata,
+  }
+}
+
+async function insert(context: FreeContext, tenant: Tenant, wanted: ReturnType<typeof readNew>): Promise<PayIn> {
+  const { customerCode, amount, currency, source, reference, description, metadata } = wanted
+  const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
+  const now = context.clock.now()
+  await context.db.query(sql`
+    insert into pay_ins (
+      id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
+    )
+    values (
+      ${uuidV7(context.random, now)}, ${outsideOfHand(tenant.mode)}, ${customer?.id ?? null}, ${amount}, ${currency},
+      ${source}, ${reference}, ${description}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
+      ${newRowValues(tenant, now)}
+    )
+    on conflict do nothing
+  `)
+  return getInserted(context, tenant, payIns, reference)
+}
+
+function commandFor(tenant: Tenant, payIn: PayIn): LedgerCommand {
+  const { id, customerCode, amount, currency, source, reference } = payIn
+  return {
+    action: 'book',
+    kind: 'pay_in',
+    id,
+    currency,
+    from: { kind: 'outside', at: outsideOfHand(tenant.mode) },
+    to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
+    amount,
+    description: payIn.description ?? 'Pay-in',
+    details: { source, reference },
+    event: {
+      type: 'pay_in.succeeded',
+      data: {
+        ...(customerCode === null ? {} : { customer: { code: customerCode } }),
+        details: { payInId: id, amount: Number(amount), currency, source, reference },
+      },
+    },
+    request: null,
+    ownKey: `pay-in/${id}`,
+  }
+}

@@ -1,0 +1,248 @@
+import { ServiceError } from '../../base/errors.ts'
+import { isUuid, lowestUuidV7 } from '../../base/ids.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import type { Customer } from '../customers/customers.ts'
+import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
+import type { Actor } from '../merchants/actors.ts'
+import { type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import {
+  type Doer,
+  type DoerRow,
+  doerColumns,
+  joinDoer,
+  packRequestId,
+  readDoer,
+  unpackRequestId,
+} from '../trail/trail.ts'
+
+/**
+ * A movement that a person writes down. It is recorded first, then posted under the id of its row, then marked. Whatever a
+ * crash left `recorded` is finished later: the key of the posting is made from the id, so the money moves once.
+ */
+export interface RecordedMovement {
+  /** The id of its ledger transaction, too. */
+  readonly id: string
+  readonly customerCode: string | null
+  /** Named by the caller for ever: of movements that were not refused, one has it. */
+  readonly reference: string
+  readonly state: 'recorded' | 'succeeded' | 'refused'
+  /** The reason why nothing moved; null unless it was refused. */
+  readonly refusal: string | null
+  readonly by: Doer
+  /** As whom the movement is posted, whoever posts it. */
+  readonly actor: Actor | undefined
+  readonly createdAt: Date
+}
+
+export interface RecordedRow extends DoerRow {
+  id: string
+  customer_code: string | null
+  reference: string
+  state: RecordedMovement['state']
+  refusal: string | null
+  actor_id: number | null
+  request_id: Buffer | null
+  created_at: Date
+}
+
+/** A table of recorded movements. */
+export interface RecordedKind<Row extends RecordedRow, Movement extends RecordedMovement> {
+  /** For messages: `pay-in`. */
+  readonly noun: string
+  readonly table: Sql
+  /** Its columns beside those of `RecordedRow`, of the table as `r`. */
+  readonly columns: Sql
+  /** Which of the rows, as `r`, share one namespace of references with a new row; default all of the tenant. */
+  readonly namespace?: (tenant: Tenant) => Sql
+  read(row: Row): Movement
+  command(tenant: Tenant, movement: Movement): LedgerCommand
+}
+
+/** A call that records a movement posts it within this time. Then the background does. */
+const ownTimeMs = 60_000
+
+/** The columns of a new row that every kind has, and their values, in one order. */
+export const newRowColumns = sql`merchant_id, mode, actor_id, request_id, due_at, created_at`
+export function newRowValues(tenant: Tenant, now: Date): Sql {
+  const { merchant, mode, actor } = tenant
+  const requestId = actor === undefined ? null : packRequestId(actor.requestId)
+  return sql`
+    ${merchant.id}, ${mode}, ${actor?.id ?? null}::integer, ${requestId}::bytea,
+    ${new Date(now.getTime() + ownTimeMs)}::timestamptz, ${now}::timestamptz
+  `
+}
+
+/**
+ * Posts a recorded movement, and answers it as it then is. Throws the ledger's refusal, which is final: the row is refused, and
+ * its reference is free again.
+ */
+export async function postRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: FreeContext,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  movement: Movement,
+): Promise<Movement> {
+  const { actor, id } = movement
+  const { merchant, mode } = tenant
+  const recorder: Tenant = actor === undefined ? { merchant, mode } : { merchant, mode, actor }
+  const refusal = await doCommand(context, recorder, kind.command(tenant, movement)).then(
+    () => null,
+    (error) => {
+      if (error instanceof ServiceError && error.kept) return error
+      throw error
+    },
+  )
+  await context.db.query(sql`
+    update ${kind.table} set
+      state = ${refusal === null ? 'succeeded' : 'refused'}, refusal = ${refusal?.message ?? null}::text, due_at = null
+    where merchant_id = ${merchant.id} and id = ${id} and state = 'recorded'
+  `)
+  if (refusal !== null) throw refusal
+  return getRecorded(context, tenant, kind, id)
+}
+
+/** The movement that has the reference; null where there is none, or where it was refused. */
+export async function findRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: Context,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  reference: string,
+): Promise<Movement | null> {
+  const isSame = kind.namespace?.(tenant) ?? sql`true`
+  const [row] = await select(
+    context,
+    tenant,
+    kind,
+    sql`r.reference = ${reference} and r.state <> 'refused' and ${isSame}`,
+  )
+  return row ?? null
+}
+
+/** The movement that has the reference just after an insert: of two at once, the row of the first counts for both. Throws `busy`. */
+export async function getInserted<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: Context,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  reference: string,
+): Promise<Movement> {
+  const movement = await findRecorded(context, tenant, kind, reference)
+  if (movement !== null) return movement
+  // The other one was refused meanwhile.
+  const message = `The reference ${JSON.stringify(reference)} was in use at this moment; send the request again`
+  throw new ServiceError('busy', message)
+}
+
+/** Throws `transaction_not_found`. */
+export async function getRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: Context,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  id: string,
+): Promise<Movement> {
+  const uuid = id.replace(/^txn_/, '')
+  const [movement] = isUuid(uuid) ? await select(context, tenant, kind, sql`r.id = ${uuid}`) : []
+  if (movement !== undefined) return movement
+  throw new ServiceError('transaction_not_found', `There is no ${kind.noun} ${JSON.stringify(id)}`)
+}
+
+export interface RecordedFilter {
+  readonly customer?: Customer | undefined
+  readonly reference?: string | undefined
+  /** The period in which they were recorded: the first instant, and the first that is no longer in it. */
+  readonly from?: Date | undefined
+  readonly until?: Date | undefined
+}
+
+/** Newest first, from those older than `before`, the refused ones too. */
+export async function listRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: Context,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  { customer, reference, from, until, before, limit }: RecordedFilter & { before: string | undefined; limit: number },
+): Promise<Movement[]> {
+  // The ids begin with the time: a period is a part of their index.
+  const conditions = [
+    customer === undefined ? nothing : sql`and r.customer_id = ${customer.id}`,
+    reference === undefined ? nothing : sql`and r.reference = ${reference}`,
+    from === undefined ? nothing : sql`and r.id >= ${lowestUuidV7(from)}::uuid`,
+    until === undefined ? nothing : sql`and r.id < ${lowestUuidV7(until)}::uuid`,
+    before === undefined ? nothing : sql`and r.id < ${before}::uuid`,
+  ] as const
+  const [ofCustomer, named, since, ended, older] = conditions
+  const matching = sql`true ${ofCustomer} ${named} ${since} ${ended} ${older} order by r.id desc limit ${limit}`
+  return select(context, tenant, kind, matching)
+}
+
+async function select<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: Context,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  matching: Sql,
+): Promise<Movement[]> {
+  const rows = await context.db.query<Row>(sql`
+    select r.id, c.code as customer_code, r.reference, r.state, r.refusal, r.actor_id, r.request_id, r.created_at,
+      ${kind.columns}, ${doerColumns}
+    from ${kind.table} r
+    left join customers c on c.merchant_id = r.merchant_id and c.id = r.customer_id
+    ${joinDoer(sql`r`)}
+    where r.merchant_id = ${tenant.merchant.id} and r.mode = ${tenant.mode} and ${matching}
+  `)
+  return rows.map(kind.read)
+}
+
+/** What every kind of recorded movement has. */
+export function readRecorded(row: RecordedRow): RecordedMovement {
+  const { actor_id, request_id } = row
+  return {
+    id: row.id,
+    customerCode: row.customer_code,
+    reference: row.reference,
+    state: row.state,
+    refusal: row.refusal,
+    by: readDoer(row),
+    actor:
+      actor_id === null || request_id === null ? undefined : { id: actor_id, requestId: unpackRequestId(request_id) },
+    createdAt: row.created_at,
+  }
+}
+
+/**
+ * Refuses a movement that is not the one that was recorded under its reference. Throws `reference_taken`, naming the members
+ * that differ.
+ */
+export function refuseOther(
+  noun: string,
+  recorded: Readonly<Record<string, unknown>>,
+  wanted: Readonly<Record<string, unknown>> & { reference: string },
+  isEqual: (one: unknown, other: unknown) => boolean,
+): void {
+  const others = Object.keys(wanted).filter((name) => !isEqual(recorded[name], wanted[name]))
+  if (others.length === 0) return
+  const message = `There is ${noun} with the reference ${JSON.stringify(wanted.reference)} and another ${others.map((name) => (name === 'customerCode' ? 'customer' : name)).join(', ')}; another ${noun.split(' ').at(-1)} needs another reference`
+  throw new ServiceError('reference_taken', message, 'reference')
+}
+
+/** Finishes the recorded movements that a crash left, and answers how many. */
+export function finishRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: FreeContext,
+  kind: RecordedKind<Row, Movement>,
+  name: string,
+): Promise<number> {
+  const task: DueTask<FreeContext, object, string> = {
+    name,
+    table: kind.table,
+    idType: sql`uuid`,
+    open: sql`d.due_at is not null`,
+    columns: sql`d.state`,
+    async work(given, { tenant, id }) {
+      const movement = await getRecorded(given, tenant, kind, id)
+      await postRecorded(given, tenant, kind, movement).catch((error) => {
+        // Nobody waits for the answer any more: the row says it.
+        if (!(error instanceof ServiceError && error.kept)) throw error
+      })
+    },
+  }
+  return doDue(context, task)
+}

@@ -1,0 +1,132 @@
+import { type Static, type TObject, Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  type ChosenProcessor,
+  type Direction,
+  directions,
+  listProcessors,
+  type ProcessorAccount,
+  type ProcessorName,
+  processorNames,
+  setProcessor,
+} from '../../../domain/payments/processor-accounts.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
+import type { RouteFile } from '../../http/routes.ts'
+import { date, listOf, nullableText, responses } from '../schemas.ts'
+
+const tags = ['Processors']
+
+const directionSchema = Type.Unsafe<Direction>({
+  type: 'string',
+  enum: [...directions],
+  description: 'in: takes money from payers. out: sends it to banks',
+  examples: ['in'],
+})
+const processorSchema = Type.Unsafe<ProcessorName>({
+  type: 'string',
+  enum: [...processorNames],
+  description: 'manual is money that moves outside any API',
+  examples: ['manual'],
+})
+
+/** Read by `readChosen`. */
+export const directionParam = { direction: Type.String({ description: 'in or out', examples: ['in'] }) }
+
+export const accountSchema = Type.Object({
+  direction: directionSchema,
+  processor: processorSchema,
+  state: Type.Unsafe<ProcessorAccount['state']>({ type: 'string', enum: ['ready', 'failing'], examples: ['ready'] }),
+  lastError: nullableText,
+  lastErrorAt: Type.Union([date, Type.Null()]),
+  keyHint: Type.Union([Type.String(), Type.Null()], { description: 'The last four characters of the secret key' }),
+  cutOverAt: Type.Union([date, Type.Null()], {
+    description: 'Nothing that the account took before is credited by itself',
+  }),
+  chosenAt: Type.Union([date, Type.Null()], { description: 'Null where nobody has chosen: the default' }),
+})
+
+/** A choice, without its direction and its mode. */
+export const chosenProcessorBody = {
+  processor: processorSchema,
+  secretKey: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description: 'For paystack: the secret key of the account, of the same mode',
+      examples: ['sk_test_4Tt…'],
+    }),
+  ),
+  cutOverAt: Type.Optional(
+    Type.String({
+      maxLength: 40,
+      description: 'For paystack: nothing that the account took before is credited by itself; default now',
+      examples: ['2026-11-30T00:00:00Z'],
+    }),
+  ),
+}
+
+/** `/v1/processors`: who takes the merchant's money from payers and sends it to banks, in the mode of the key. */
+export const processorRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
+    '/processors',
+    {
+      scope: 'settings',
+      schema: {
+        operationId: 'listProcessors',
+        summary: 'Show the processor of each direction, its state and its last error',
+        tags,
+        response: responses(200, listOf(accountSchema), 401),
+      },
+    },
+    async (request) => ({ data: (await listProcessors(context, tenantOf(request))).map(renderAccount) }),
+  )
+
+  routes.put(
+    '/processors/:direction',
+    {
+      scope: 'settings',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'setProcessor',
+        summary: 'Choose the processor of a direction',
+        description: 'The processor before stays responsible for everything that was sent by it.',
+        tags,
+        params: Type.Object(directionParam),
+        body: Type.Object(chosenProcessorBody),
+        response: responses(200, accountSchema, 401, 403),
+      },
+    },
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      return renderAccount(await setProcessor(tx, tenant, readChosen(tenant, request.params.direction, request.body)))
+    },
+  )
+}
+
+/** Throws `invalid_request`. */
+export function readChosen(
+  tenant: Tenant,
+  direction: string,
+  { cutOverAt, ...chosen }: Static<TObject<typeof chosenProcessorBody>>,
+): ChosenProcessor {
+  const known = directions.find((each) => each === direction)
+  if (known !== undefined) {
+    return { ...chosen, direction: known, cutOverAt: readInstant(tenant, cutOverAt, 'cutOverAt') }
+  }
+  const message = `The direction must be in or out, not ${JSON.stringify(direction)}`
+  throw new ServiceError('invalid_request', message, 'direction')
+}
+
+export function renderAccount(account: ProcessorAccount) {
+  return {
+    direction: account.direction,
+    processor: account.processor,
+    state: account.state,
+    lastError: account.lastError,
+    lastErrorAt: account.lastErrorAt?.toISOString() ?? null,
+    keyHint: account.hint,
+    cutOverAt: account.cutOverAt?.toISOString() ?? null,
+    chosenAt: account.chosenAt?.toISOString() ?? null,
+  }
+}

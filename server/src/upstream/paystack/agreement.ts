@@ -1,0 +1,36 @@
+import type { Currency } from '../../base/money.ts'
+import type { Mode } from '../../domain/merchants/tenant.ts'
+import { markerIn } from './references.ts'
+import type { Transaction } from './transactions.ts'
+
+/** What was stored of a payment before the account was asked for it. */
+export interface ExpectedPayment {
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  mode: Mode
+  /** See `newMarker`. */
+  marker: string
+  /** Who pays the account's fee. A payer who does pays more than was asked for. */
+  feeBearer: 'account' | 'payer'
+}
+
+export type Disagreement = 'status' | 'amount' | 'currency' | 'domain' | 'marker'
+
+/** How a verified payment disagrees with the one expected. Only a payment without a disagreement may be credited. */
+export function findDisagreements(expected: ExpectedPayment, found: Transaction): Disagreement[] {
+  const agreements: Record<Disagreement, boolean> = {
+    status: found.status === 'success',
+    amount: hasAmount(expected, found),
+    currency: found.currency === expected.currency,
+    domain: found.mode === expected.mode,
+    marker: markerIn(found.metadata) === expected.marker,
+  }
+  return (Object.keys(agreements) as Disagreement[]).filter((name) => !agreements[name])
+}
+
+/** A partial debit takes less than was asked for; a payer who bears the fee pays more. */
+function hasAmount({ amount, feeBearer }: ExpectedPayment, found: Transaction): boolean {
+  if (feeBearer === 'account') return found.amount === amount
+  return found.requestedAmount === amount && found.amount >= amount
+}

@@ -1,0 +1,40 @@
+import type { NewPaymentMethod } from '../../domain/payments/payment-methods.ts'
+import type { ChargeFacts } from '../../domain/payments/payment-processor.ts'
+import type { Authorization, Transaction } from './transactions.ts'
+
+/** What a verified payment tells besides its status. */
+export function factsOf({ id, amount, currency, fees, paidAt, authorization }: Transaction): ChargeFacts {
+  const saved = authorization?.reusable ? describe(authorization) : null
+  return { id: String(id), amount, currency, fee: fees, paidAt, saved }
+}
+
+const types: Record<string, NewPaymentMethod['type']> = {
+  card: 'card',
+  bank: 'direct_debit',
+  direct_debit: 'direct_debit',
+  mobile_money: 'mobile_money',
+}
+
+/** Null for an instrument of a kind that is not saved here. */
+function describe(authorization: Authorization): ChargeFacts['saved'] {
+  const { code, channel, bin, last4, expiryMonth, expiryYear, bank, countryCode, accountName, signature } =
+    authorization
+  const type = types[channel ?? '']
+  if (type === undefined) return null
+  return {
+    type,
+    token: code,
+    provider: 'paystack',
+    bin,
+    last4,
+    expiryMonth: expiryMonth === null ? null : Number(expiryMonth),
+    expiryYear: expiryYear === null ? null : Number(expiryYear),
+    brand: authorization.brand?.trim().toLowerCase() ?? null,
+    bank,
+    country: countryCode,
+    accountName,
+    signature,
+    reusable: true,
+    active: true,
+  }
+}

@@ -1,0 +1,256 @@
+import { ServiceError } from '../../base/errors.ts'
+import type { Random } from '../../base/ids.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
+import type { IdentifiedInstrument, InstrumentFacts } from '../../domain/payments/instruments.ts'
+import type {
+  Charge,
+  ChargeState,
+  HostedPages,
+  PageCharge,
+  PaymentProcessor,
+  ReturnState,
+} from '../../domain/payments/payment-processor.ts'
+import type { ChargeToSend, SentCharge, SentCharges } from '../../domain/payments/sent-charges.ts'
+import { findDisagreements } from './agreement.ts'
+import type { Ask } from './ask.ts'
+import { verifyMandate } from './authorizations.ts'
+import { findIssuer } from './bins.ts'
+import { type ChargeInstrument, createCharge, type MobileMoneyProvider, mobileMoneyProviders } from './charges.ts'
+import { factsOf } from './facts.ts'
+import type { Outcome } from './outcomes.ts'
+import { newAccountReference, newMarker } from './references.ts'
+import { createRefund, findRefund, type NewRefund, type Refund } from './refunds.ts'
+import {
+  type ChargedAuthorization,
+  chargeAuthorization,
+  initializeTransaction,
+  type NewTransaction,
+  type Transaction,
+  verifyTransaction,
+} from './transactions.ts'
+
+/** What a Paystack account as a processor of payments is made of. */
+export interface PaystackParts {
+  ask: Ask
+  random: Random
+  charges: SentCharges
+  /** Who pays the account's fee, as it is set at the account. */
+  feeBearer: 'account' | 'payer'
+}
+
+const reasons = {
+  declined: 'The payment was declined by the issuer',
+  returned: 'The payment was given back',
+  stopped: 'The payment was not completed in time',
+  noEmail: 'Paystack knows payers by their e-mail, and this customer has none',
+  rawCard:
+    'Card numbers and PINs are not taken here, because they would then have to be protected here: send the payer to the payment’s page, which is Paystack’s',
+  instrument: 'Paystack cannot charge this instrument without its holder: send the payer to the payment’s page',
+  noRefund: 'The payment is not known at Paystack, so there is nothing to give back',
+  otherRefunds: 'Paystack has other refunds of this payment: compare them there, and settle the difference by hand',
+  needsAccount: 'Paystack needs a bank account of the payer to send the refund to',
+  refundFailed: 'Paystack could not pay the refund out',
+} as const
+
+/** Shown by this service's own pages, which do not take payments where Paystack has a page. */
+const pages: HostedPages = {
+  channels: ['card', 'mobile_money'],
+  paymentNotice: null,
+  testInstruments: null,
+  mandateNotice: null,
+  testAccount: null,
+}
+
+const mandateCheckMs = 60_000
+
+/**
+ * A Paystack account as the processor of payments. The account knows a charge under a random reference of ours, and keeps
+ * our marker with it. No answer but the one to verify is believed.
+ */
+export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor {
+  const { ask, random, charges } = parts
+  const name = (charge: Omit<Charge, 'instrument'>): ChargeToSend => ({
+    reference: charge.reference,
+    amount: charge.amount,
+    currency: charge.currency,
+    email: charge.email ?? null,
+    sentReference: newAccountReference(random),
+    marker: newMarker(random),
+  })
+
+  async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
+    const sent = await charges.find(tenant, reference)
+    const found = sent === null ? null : await verifyTransaction(ask, sent.sentReference)
+    return sent === null || found === null ? null : readState(parts, tenant, sent, found)
+  }
+
+  async function open(sent: SentCharge, page: PageCharge) {
+    if (sent.isStopped) throw new ServiceError('payment_intent_not_open', reasons.stopped)
+    return initialize(ask, sent, page)
+  }
+
+  /** An error of a question leaves the charge under way: it is asked about again later. */
+  async function look(tenant: Tenant, { reference }: Charge, absent: ChargeState): Promise<ChargeState> {
+    try {
+      return (await query(tenant, reference)) ?? absent
+    } catch (error) {
+      if (error instanceof UpstreamError) return { status: 'processing' }
+      throw error
+    }
+  }
+
+  return {
+    isSandbox: false,
+    defaultInstrument: null,
+    pages,
+    identify,
+    readEncryptedCard: async () => null,
+    findIssuer: (bin) => findIssuer(ask, bin),
+    mandateCheckMs,
+    askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
+    async openPage(tenant, page) {
+      let sent = await charges.record(tenant, name(page))
+      let outcome = await open(sent, page)
+      // Nobody has the address of a page whose answer was lost, so another page may be opened, under another name.
+      if (outcome.is === 'unknown' || (outcome.is === 'exists' && outcome.thing === null)) {
+        sent = await charges.rename(tenant, name(page))
+        outcome = await open(sent, page)
+      }
+      if (outcome.is === 'exists' && outcome.thing !== null) return outcome.thing.authorizationUrl
+      if (outcome.is === 'refused') {
+        throw new ServiceError('invalid_request', `Paystack refused the payment: ${outcome.reason}`)
+      }
+      throw 'cause' in outcome ? outcome.cause : new UpstreamError('initialize_transaction', 'refused')
+    },
+    async charge(tenant, charge) {
+      const unfit = reasonAgainst(charge)
+      if (unfit !== null) return { status: 'failed', reason: unfit }
+      const sent = await charges.record(tenant, name(charge))
+      if (sent.isStopped) return { status: 'failed', reason: reasons.stopped }
+      const outcome = await send(ask, sent, charge)
+      // An earlier request of this charge may have been taken, and only this one refused.
+      if (outcome.is === 'refused') return look(tenant, charge, { status: 'failed', reason: outcome.reason })
+      // Not sent, too, is left to the next question: something on the way may have sent it twice.
+      if (outcome.is === 'unknown' || outcome.is === 'not_sent') return { status: 'processing' }
+      if (outcome.thing?.authorizationUrl) return { status: 'processing', continueAt: outcome.thing.authorizationUrl }
+      return look(tenant, charge, { status: 'processing' })
+    },
+    query,
+    async stop(tenant, charge) {
+      const sent = await charges.stop(tenant, name(charge))
+      // Without an e-mail nothing has been sent.
+      if (sent.email === null) return { status: 'failed', reason: reasons.stopped }
+      const found = (await verifyTransaction(ask, sent.sentReference)) ?? (await burn(ask, sent))
+      if (found === 'burnt') return { status: 'failed', reason: reasons.stopped }
+      if (found === 'unknown') return { status: 'processing' }
+      return readState(parts, tenant, sent, found)
+    },
+    giveBack: (tenant, reference) => giveBack(parts, tenant, reference),
+  }
+}
+
+/** Why a charge cannot be sent; null for a charge that can. */
+function reasonAgainst({ email, instrument }: Charge): string | null {
+  if (!email) return reasons.noEmail
+  if (instrument.token !== undefined || toCharge(instrument) !== null) return null
+  return instrument.type === 'card' ? reasons.rawCard : reasons.instrument
+}
+
+function toCharge({ type, phone, provider }: Charge['instrument']): ChargeInstrument | null {
+  const operator = provider?.toLowerCase() as MobileMoneyProvider
+  if (type !== 'mobile_money' || !phone || !mobileMoneyProviders.includes(operator)) return null
+  return { type, phone, provider: operator }
+}
+
+async function send(
+  ask: Ask,
+  sent: SentCharge,
+  { instrument }: Charge,
+): Promise<Outcome<Partial<ChargedAuthorization>>> {
+  const wanted = renderSent(sent)
+  const { token } = instrument
+  if (token !== undefined) return chargeAuthorization(ask, { ...wanted, authorizationCode: token })
+  const outcome = await createCharge(ask, { ...wanted, instrument: toCharge(instrument) as ChargeInstrument })
+  if (!('thing' in outcome) || outcome.thing === null) return outcome
+  return { ...outcome, thing: { authorizationUrl: outcome.thing.url } }
+}
+
+function initialize(ask: Ask, sent: SentCharge, { callbackUrl, channels }: Partial<PageCharge> = {}) {
+  return initializeTransaction(ask, { ...renderSent(sent), callbackUrl, channels })
+}
+
+function renderSent({ sentReference, marker, amount, currency, email }: SentCharge): NewTransaction {
+  return { reference: sentReference, marker, amount, currency, email: email as string }
+}
+
+/**
+ * Uses up the reference of a charge that the account has not heard of, by opening a page that nobody gets to know: a charge
+ * that is still on its way is then refused. `unknown` where that cannot be told.
+ */
+async function burn(ask: Ask, sent: SentCharge): Promise<Transaction | 'burnt' | 'unknown'> {
+  const outcome = await initialize(ask, sent)
+  if (outcome.is !== 'exists') return 'unknown'
+  if (outcome.thing !== null) return 'burnt'
+  return (await verifyTransaction(ask, sent.sentReference)) ?? 'unknown'
+}
+
+function readState({ feeBearer }: PaystackParts, { mode }: Tenant, sent: SentCharge, found: Transaction): ChargeState {
+  const { amount, currency, marker } = sent
+  switch (found.status) {
+    case 'success': {
+      const differences = findDisagreements({ amount, currency, marker, mode, feeBearer }, found)
+      const facts = factsOf(found)
+      return differences.length === 0 ? { status: 'succeeded', facts } : { status: 'disagrees', differences, facts }
+    }
+    case 'failed':
+      return { status: 'failed', reason: found.gatewayResponse ?? reasons.declined }
+    case 'reversed':
+      return { status: 'failed', reason: reasons.returned }
+    case 'abandoned':
+      // It can still be paid, until we give it up.
+      return sent.isStopped ? { status: 'failed', reason: reasons.stopped } : { status: 'processing' }
+    default:
+      return { status: 'processing' }
+  }
+}
+
+/** Refunds a whole payment, once for ever: the account has no key by which a repeated request would be the same. */
+async function giveBack({ ask, charges }: PaystackParts, tenant: Tenant, reference: string): Promise<ReturnState> {
+  const sent = await charges.find(tenant, reference)
+  const paid = sent === null ? null : await verifyTransaction(ask, sent.sentReference)
+  if (sent === null || paid === null) return { status: 'failed', reason: reasons.noRefund }
+  const { id: transactionId, amount, currency } = paid
+  const wanted: NewRefund = { transactionId, amount, currency, marker: sent.marker }
+  const known = await findRefund(ask, wanted)
+  if (known !== null) return readReturn(known)
+  if (!(await charges.claimReturn(tenant, reference))) return { status: 'unknown' }
+  const outcome = await createRefund(ask, wanted)
+  if (outcome.is === 'refused' || outcome.is === 'not_sent') await charges.releaseReturn(tenant, reference)
+  if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
+  if (outcome.is === 'not_sent') throw outcome.cause
+  if (outcome.is === 'unknown') return { status: 'unknown' }
+  const refund = outcome.thing ?? (await findRefund(ask, wanted))
+  return refund === null ? { status: 'needs_attention', reason: reasons.otherRefunds } : readReturn(refund)
+}
+
+function readReturn({ status }: Refund): ReturnState {
+  switch (status) {
+    case 'processed':
+      return { status: 'succeeded' }
+    case 'failed':
+      return { status: 'failed', reason: reasons.refundFailed }
+    case 'needs-attention':
+      return { status: 'needs_attention', reason: reasons.needsAccount }
+    default:
+      return { status: 'processing' }
+  }
+}
+
+/** Only the account knows what a card's number means, and only its page takes one. */
+function identify(instrument: IdentifiedInstrument): InstrumentFacts {
+  if (instrument.type === 'card') throw new ServiceError('invalid_request', reasons.rawCard, 'number')
+  if (instrument.type === 'direct_debit') return { provider: 'paystack', bank: null }
+  const message = `provider must be the mobile money operator of the number: one of ${mobileMoneyProviders.join(', ')}`
+  throw new ServiceError('invalid_request', message, 'provider')
+}

@@ -1,0 +1,147 @@
+import type { Currency } from '../../base/money.ts'
+import type { Mode } from '../../domain/merchants/tenant.ts'
+import type { Ask } from './ask.ts'
+import { begin, type Outcome } from './outcomes.ts'
+import { listPages, type Period } from './pages.ts'
+import {
+  type Members,
+  optionalDate,
+  optionalText,
+  readAmount,
+  readCurrency,
+  readDate,
+  readId,
+  readMembers,
+  readMode,
+  readOneOf,
+  readSuccess,
+  renderAmount,
+} from './reading.ts'
+
+/** A refund waits in `needs-attention` for a bank account of the payer. */
+const refundStatuses = ['pending', 'processing', 'needs-attention', 'processed', 'failed'] as const
+
+export interface Refund {
+  id: bigint
+  /** The payment's number at the account. */
+  transactionId: bigint
+  mode: Mode
+  status: (typeof refundStatuses)[number]
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  /** Where our marker stands. The account fills in a text of its own where none was given. */
+  merchantNote: string | null
+  createdAt: Date
+  refundedAt: Date | null
+}
+
+/** A refund that is about to be asked for. */
+export interface NewRefund {
+  transactionId: bigint
+  /** Minor units. Always told: the account takes its absence for the whole payment. */
+  amount: bigint
+  currency: Currency
+  /** See `newMarker`. The wire has no reference for refunds: the marker is all by which one is found again. */
+  marker: string
+}
+
+/** `POST /refund`. Never again after an unknown outcome: the account would pay twice. See `findRefund`. */
+export function createRefund(
+  ask: Ask,
+  { transactionId, amount, currency, marker }: NewRefund,
+): Promise<Outcome<Refund>> {
+  const body = {
+    // An id is also taken as a text, and none is too large for a text.
+    transaction: String(transactionId),
+    amount: renderAmount(amount, currency),
+    currency,
+    merchant_note: noteOf(marker),
+  }
+  const question = { operation: 'create_refund', method: 'POST', path: '/refund', body } as const
+  return begin(ask, 'refund', question, (data) => readRefund(readMembers(data)))
+}
+
+/**
+ * Finds our refund among those of its payment, by marker and amount. Null where it is not in the list: then it is still
+ * unknown whether the account has it. Throws `UpstreamError`.
+ */
+export async function findRefund(
+  ask: Ask,
+  { transactionId, amount, currency, marker }: NewRefund,
+): Promise<Refund | null> {
+  for await (const page of listRefunds(ask, { transactionId })) {
+    const own = page.find(
+      (refund) =>
+        refund.transactionId === transactionId &&
+        refund.merchantNote?.includes(noteOf(marker)) &&
+        refund.amount === amount &&
+        refund.currency === currency,
+    )
+    if (own !== undefined) return own
+  }
+  return null
+}
+
+/** `GET /refund/:id`. Null for an id that the account does not know. Throws `UpstreamError`. */
+export async function fetchRefund(ask: Ask, id: bigint): Promise<Refund | null> {
+  const operation = 'fetch_refund'
+  const answer = await ask({ operation, method: 'GET', path: `/refund/${id}` })
+  if (answer.status === 404 && answer.body.status === false) return null
+  return readSuccess(operation, answer, (data) => readRefund(readMembers(data)))
+}
+
+/** `GET /refund`, page by page, newest first. The account filters by a payment's number, not by its reference. */
+export function listRefunds(
+  ask: Ask,
+  { transactionId, ...period }: Period & { transactionId?: bigint } = {},
+): AsyncGenerator<Refund[]> {
+  const query = { transaction: transactionId?.toString() }
+  return listPages(ask, { operation: 'list_refunds', path: '/refund', query, ...period }, readRefund)
+}
+
+/** The bank account to which a refund that needs attention goes. */
+export interface RefundDestination {
+  currency: Currency
+  accountNumber: string
+  /** The bank's number in the account's list of banks. */
+  bankId: bigint
+}
+
+/** `POST /refund/retry_with_customer_details/:id`. */
+export function retryRefund(
+  ask: Ask,
+  id: bigint,
+  { currency, accountNumber, bankId }: RefundDestination,
+): Promise<Outcome<Refund>> {
+  const body = {
+    refund_account_details: { currency, account_number: accountNumber, bank_id: String(bankId) },
+  }
+  const path = `/refund/retry_with_customer_details/${id}`
+  return begin(ask, 'retry_refund', { operation: 'retry_refund', method: 'POST', path, body }, (data) =>
+    readRefund(readMembers(data)),
+  )
+}
+
+/** The words before the marker tell a person who reads the account's dashboard whose refund it is. */
+function noteOf(marker: string): string {
+  return `Mteja refund ${marker}`
+}
+
+/** The payment is an object where the refund is new, else its number. */
+function readRefund(members: Members): Refund {
+  const currency = readCurrency(members)
+  const { transaction } = members
+  const isObject = typeof transaction === 'object' && transaction !== null && 'id' in transaction
+  return {
+    id: readId(members, 'id'),
+    transactionId: isObject ? readId(readMembers(transaction), 'id') : readId(members, 'transaction'),
+    mode: readMode(members),
+    status: readOneOf(members, 'status', refundStatuses),
+    amount: readAmount(members, 'amount', currency),
+    currency,
+    merchantNote: optionalText(members, 'merchant_note'),
+    createdAt: readDate(members, 'createdAt', 'created_at'),
+    refundedAt: optionalDate(members, 'refunded_at'),
+  }
+}

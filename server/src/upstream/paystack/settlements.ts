@@ -1,0 +1,80 @@
+import type { Currency } from '../../base/money.ts'
+import type { Mode } from '../../domain/merchants/tenant.ts'
+import type { Ask } from './ask.ts'
+import { listPages, type Period } from './pages.ts'
+import {
+  type Members,
+  optionalDate,
+  readAmount,
+  readCurrency,
+  readDate,
+  readId,
+  readList,
+  readMode,
+  readOneOf,
+  readSignedAmount,
+  readSuccess,
+} from './reading.ts'
+import { readTransaction, type Transaction } from './transactions.ts'
+
+/** Money that the account has sent to the merchant's bank. Amounts are minor units. */
+export interface Settlement {
+  id: bigint
+  mode: Mode
+  status: 'success' | 'processing' | 'pending' | 'failed'
+  currency: Currency
+  /** What was collected, without the fees. */
+  amount: bigint
+  collected: bigint
+  fees: bigint
+  /** Null where the account does not say. */
+  deductions: bigint | null
+  settledAt: Date | null
+  createdAt: Date
+}
+
+/** `GET /settlement`, page by page, newest first. Throws `UpstreamError`. */
+export function listSettlements(ask: Ask, period: Period = {}): AsyncGenerator<Settlement[]> {
+  return listPages(ask, { operation: 'list_settlements', path: '/settlement', ...period }, readSettlement)
+}
+
+/** `GET /settlement/:id/transactions`, page by page: the payments of a settlement. Throws `UpstreamError`. */
+export function listSettledTransactions(ask: Ask, id: bigint): AsyncGenerator<Transaction[]> {
+  const path = `/settlement/${id}/transactions`
+  return listPages(ask, { operation: 'list_settled_transactions', path }, readTransaction)
+}
+
+/** What the account holds in one currency. */
+export interface AccountBalance {
+  currency: Currency
+  /** Minor units; below zero where the account owes. */
+  amount: bigint
+}
+
+/** `GET /balance`. Throws `UpstreamError`. */
+export async function readBalances(ask: Ask): Promise<AccountBalance[]> {
+  const operation = 'read_balances'
+  const answer = await ask({ operation, method: 'GET', path: '/balance' })
+  return readSuccess(operation, answer, (data) =>
+    readList(data, 'data', (row) => {
+      const currency = readCurrency(row)
+      return { currency, amount: readSignedAmount(row, 'balance', currency) }
+    }),
+  )
+}
+
+function readSettlement(members: Members): Settlement {
+  const currency = readCurrency(members)
+  return {
+    id: readId(members, 'id'),
+    mode: readMode(members),
+    status: readOneOf(members, 'status', ['success', 'processing', 'pending', 'failed'] as const),
+    currency,
+    amount: readSignedAmount(members, 'total_amount', currency),
+    collected: readAmount(members, 'total_processed', currency),
+    fees: readAmount(members, 'total_fees', currency),
+    deductions: members.deductions == null ? null : readSignedAmount(members, 'deductions', currency),
+    settledAt: optionalDate(members, 'settlement_date'),
+    createdAt: readDate(members, 'createdAt'),
+  }
+}

@@ -1,0 +1,234 @@
+import { createHmac } from 'node:crypto'
+import { records } from './samples.ts'
+
+/** A record of the account, as its API shows it: hundredths, and names with underscores. */
+export type Row = Record<string, unknown>
+
+export type TransactionRow = Row & {
+  id: number
+  status: string
+  reference: string
+  amount: number
+  requested_amount: number
+  currency: string
+  fees: number | null
+}
+export type RefundRow = Row & { id: number; status: string; amount: number; transaction: TransactionRow }
+
+/** How a saved instrument behaves when it is charged. */
+export type Behaviour = 'pays' | 'declines' | 'asks' | 'takes_its_time' | 'pays_half'
+
+/** An account of the live service, in memory: what it holds, and what happens to it from outside. Amounts are hundredths. */
+export interface LiveAccount {
+  secretKey: string
+  currency: string
+  /** Who pays the fees of payments on pages. */
+  feeBearer: 'account' | 'payer'
+  transactions: TransactionRow[]
+  refunds: RefundRow[]
+  disputes: Row[]
+  settlements: (Row & { transactions: TransactionRow[] })[]
+  dedicatedAccounts: Row[]
+  authorizations: Map<string, { email: string; behaviour: Behaviour }>
+  /** Webhooks, signed, in the order in which the account sends them. */
+  tell(webhook: Webhook): void
+  balance(): number
+  /** The next number of a record. */
+  nextId(): number
+}
+
+export interface Webhook {
+  body: string
+  signature: string
+}
+
+export function createLiveAccount(tell: (webhook: Webhook) => void = () => {}): LiveAccount {
+  let lastId = 4_099_260_516
+  const account: LiveAccount = {
+    secretKey: 'sk_live_0123456789abcdef0123456789abcdef01234567',
+    currency: 'NGN',
+    feeBearer: 'account',
+    transactions: [],
+    refunds: [],
+    disputes: [],
+    settlements: [],
+    dedicatedAccounts: [],
+    authorizations: new Map(),
+    tell,
+    balance() {
+      const paid = account.transactions.filter(({ paid_at }) => paid_at !== null)
+      const refunded = account.refunds.filter(({ status }) => status !== 'failed')
+      const lost = account.disputes.filter(({ resolution }) => resolution === 'merchant-accepted')
+      const settled = account.settlements.map(({ total_amount }) => total_amount as number)
+      return (
+        sum(paid.map(({ amount, fees }) => amount - (fees ?? 0))) -
+        sum(refunded.map(({ amount }) => amount)) -
+        sum(lost.map(({ refund_amount }) => refund_amount as number)) -
+        sum(settled)
+      )
+    },
+    nextId: () => ++lastId,
+  }
+  return account
+}
+
+const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0)
+const now = () => new Date().toISOString()
+
+/** One and a half in a hundred, as the live tariff of a small payment. */
+const feeOf = (amount: number) => Math.floor((amount * 15) / 1000)
+
+export function insertTransaction(account: LiveAccount, wanted: Row & { email: string }): TransactionRow {
+  const { email, metadata, ...rest } = wanted
+  const row = {
+    ...records.transaction,
+    id: account.nextId(),
+    status: 'abandoned',
+    gateway_response: 'The transaction was not completed',
+    paid_at: null,
+    paidAt: null,
+    channel: 'card',
+    fees: null,
+    currency: account.currency,
+    ...rest,
+    amount: Number(rest.amount),
+    requested_amount: Number(rest.amount),
+    metadata: parseMetadata(metadata),
+    created_at: now(),
+    createdAt: now(),
+    authorization: records.noInstrument,
+    customer: { ...records.customer, email },
+  }
+  account.transactions.push(row)
+  return row
+}
+
+/** A text of JSON comes back as its object. */
+function parseMetadata(metadata: unknown): unknown {
+  if (typeof metadata !== 'string') return metadata ?? ''
+  try {
+    return JSON.parse(metadata)
+  } catch {
+    return metadata
+  }
+}
+
+/** The payer pays, on a page, on a phone or by a saved instrument. */
+export function pay(account: LiveAccount, reference: string, authorization: Row = records.card): TransactionRow {
+  const row = findTransaction(account, reference)
+  if (row.paid_at !== null) return row
+  const fees = feeOf(row.requested_amount)
+  Object.assign(row, {
+    status: 'success',
+    gateway_response: 'Successful',
+    paid_at: now(),
+    paidAt: now(),
+    fees,
+    amount: row.requested_amount + (account.feeBearer === 'payer' ? fees : 0),
+    authorization: { ...authorization },
+  })
+  sendWebhook(account, 'charge.success', row)
+  return row
+}
+
+export function decline(account: LiveAccount, reference: string): void {
+  Object.assign(findTransaction(account, reference), { status: 'failed', gateway_response: 'Declined' })
+}
+
+/** Somebody sends money to a dedicated account. */
+export function receiveTransfer(account: LiveAccount, accountNumber: string, amount: number): TransactionRow {
+  const reference = `0202${account.nextId()}`
+  const row = insertTransaction(account, { email: 'customer@email.com', amount, reference, channel: 'dedicated_nuban' })
+  row.metadata = { receiver_account_number: accountNumber, receiver_bank: 'Wema Bank', receiver_account_type: null }
+  return pay(account, reference, { ...records.bankTransfer, receiver_bank_account_number: accountNumber })
+}
+
+export function insertRefund(account: LiveAccount, transaction: TransactionRow, wanted: Row): RefundRow {
+  const notes = { merchant_note: `Refund for transaction ${transaction.reference} by test@me.com` }
+  const id = account.nextId()
+  const row = { ...records.refund, ...notes, ...wanted, id, transaction, createdAt: now(), updatedAt: now() }
+  account.refunds.push(row)
+  transaction.status = 'reversal-pending'
+  tellRefund(account, row)
+  return row
+}
+
+/** The bank moves a refund on. */
+export function moveRefund(account: LiveAccount, refund: RefundRow, status: string): void {
+  Object.assign(refund, { status, reason: status.toUpperCase(), updatedAt: now() })
+  const { transaction } = refund
+  const open = account.refunds.some((each) => each.transaction === transaction && isOpen(each))
+  const back = sum(
+    account.refunds
+      .filter((each) => each.transaction === transaction && each.status === 'processed')
+      .map(({ amount }) => amount),
+  )
+  transaction.status = open ? 'reversal-pending' : back === transaction.amount ? 'reversed' : 'success'
+  tellRefund(account, refund)
+}
+
+const isOpen = ({ status }: RefundRow) => status !== 'processed' && status !== 'failed'
+
+/** The amount is a text in three of these five. */
+function tellRefund(
+  account: LiveAccount,
+  { id, status, amount, currency, transaction, merchant_note }: RefundRow,
+): void {
+  const data = {
+    ...records.refundWebhook,
+    status,
+    transaction_reference: transaction.reference,
+    amount: ['failed', 'needs-attention'].includes(status) ? amount : String(amount),
+    currency,
+    id: status === 'needs-attention' ? String(id) : id,
+    merchant_note,
+  }
+  sendWebhook(account, `refund.${status}`, data)
+}
+
+/** The payer's bank asks for the money back. */
+export function openDispute(account: LiveAccount, reference: string): Row {
+  const transaction = findTransaction(account, reference)
+  const { amount, currency, customer } = transaction
+  const own = {
+    id: account.nextId(),
+    refund_amount: amount,
+    currency,
+    transaction: { ...transaction, customer: { international_format_phone: null } },
+  }
+  const row = { ...records.dispute, ...own, customer, created_at: now(), updated_at: now() }
+  account.disputes.push(row)
+  sendWebhook(account, 'charge.dispute.create', row)
+  return row
+}
+
+export function resolveDispute(account: LiveAccount, dispute: Row, resolution: 'merchant-accepted' | 'declined'): void {
+  Object.assign(dispute, { status: 'resolved', resolution, resolvedAt: now() })
+  const { reference } = dispute.transaction as TransactionRow
+  if (resolution === 'merchant-accepted') findTransaction(account, reference).status = 'reversed'
+  sendWebhook(account, 'charge.dispute.resolve', dispute)
+}
+
+/** Sends what was paid since the last time to the merchant's bank. */
+export function settle(account: LiveAccount): void {
+  const settled = new Set(account.settlements.flatMap(({ transactions }) => transactions))
+  const transactions = account.transactions.filter((row) => row.paid_at !== null && !settled.has(row))
+  const total_processed = sum(transactions.map(({ amount }) => amount))
+  const total_fees = sum(transactions.map(({ fees }) => fees ?? 0))
+  const total_amount = total_processed - total_fees
+  const own = { id: account.nextId(), total_amount, effective_amount: total_amount, total_fees, total_processed }
+  account.settlements.push({ ...records.settlement, currency: account.currency, ...own, transactions })
+}
+
+function findTransaction(account: LiveAccount, reference: string): TransactionRow {
+  const row = account.transactions.find((each) => each.reference === reference)
+  if (row === undefined) throw new Error(`the account has no transaction ${reference}`)
+  return row
+}
+
+/** Signs the bytes with the secret key, and sends them. */
+export function sendWebhook(account: LiveAccount, event: string, data: Row): void {
+  const body = JSON.stringify({ event, data })
+  const signature = createHmac('sha512', account.secretKey).update(body).digest('hex')
+  account.tell({ body, signature })
+}
