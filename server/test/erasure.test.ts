@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -17,6 +17,7 @@ import { openTestApi, type TestApi } from './api.ts'
 import { suspend } from './belongings.ts'
 import { unsoundBooks } from './books.ts'
 import { deliverDue } from './deliver.ts'
+import { testEngine } from './engines.ts'
 import { finishErasures } from './erasures.ts'
 import { addTestKey, createTestTenant, type TestTenant } from './service.ts'
 import { findTexts, listTextColumns } from './stored-texts.ts'
@@ -615,6 +616,70 @@ describe('a customer who cannot be erased', () => {
     expect((await api.call('POST', `/v1/customers/${code}/erase`, undefined, secret)).statusCode).toBe(403)
   })
 })
+
+// The embedded database has one session, so nothing happens between the statements of a function.
+describe.runIf(testEngine === 'postgresql')(
+  'a payment that comes at the moment in which its customer is hidden',
+  () => {
+    test.each([
+      { what: 'erased', hide: (code: string) => api.call('POST', `/v1/customers/${code}/erase`, {}) },
+      { what: 'deleted', hide: (code: string) => api.call('DELETE', '/api/canary/customers/bulk', { ids: [code] }) },
+    ])('a customer whose payment is charged while they are $what stays', async ({ what, hide }) => {
+      const { db } = api.service
+      const merchantId = api.tenant.merchant.id
+      const email = `${what}@race.example`
+      const code = (await api.call('POST', '/customer', { email })).json().data.customer_code
+      const { reference } = (await api.call('POST', '/transaction/initialize', { email, amount: '5000' })).json().data
+      const ofPayment = sql`where merchant_id = ${merchantId} and reference = ${reference}`
+      // The first look does not see the payment.
+      await db.query(sql`update payments set status = 'succeeded', paid_at = now() ${ofPayment}`)
+      let hiding: ReturnType<typeof hide> | undefined
+      let charging: Promise<void> | undefined
+      const steps = new EventEmitter()
+      await (db as OwnedDb).asOwner(async (queue) => {
+        await queue.execute('begin')
+        await queue.query(sql`select from merchant_counters where merchant_id = ${merchantId} for update`)
+        hiding = hide(code)
+        // It has looked for payments, and waits for the queue.
+        await untilLockWanted()
+        await db.query(sql`update payments set status = 'unpaid', paid_at = null ${ofPayment}`)
+        charging = db.transaction(async (charge) => {
+          await charge.query(sql`
+          update payment_intents i
+          set status = 'processing', charge_count = 1, charge_reference = i.id || '_1', charge_key = 'race', charged_at = now()
+          from payments p
+          where p.merchant_id = ${merchantId} and p.reference = ${reference}
+            and i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
+        `)
+          steps.emit('charged')
+          await once(steps, 'end')
+        })
+        await once(steps, 'charged')
+        await queue.execute('commit')
+      })
+      await untilLockWanted()
+      steps.emit('end')
+      await charging
+      const hidden = (await hiding) as Awaited<ReturnType<typeof hide>>
+      expect(hidden.statusCode).toBe(409)
+      expect(hidden.body).toContain('payment')
+      expect((await api.call('GET', `/customer/${code}`)).statusCode).toBe(200)
+      expect((await api.call('GET', `/v1/customers/${code}/erasure`)).statusCode).toBe(404)
+    })
+
+    async function untilLockWanted(): Promise<void> {
+      await expect
+        .poll(() =>
+          api.service.db.query(sql`
+          select from pg_locks l
+          join pg_stat_activity s on s.pid = l.pid
+          where s.datname = current_database() and not l.granted
+        `),
+        )
+        .toHaveLength(1)
+    }
+  },
+)
 
 describe('the steps of an erasure', () => {
   test('an erasure whose server is killed at any step goes on where it was, a hundred rows in a step, and may remove nothing but texts', async () => {

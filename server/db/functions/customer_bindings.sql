@@ -91,18 +91,35 @@ $$;
 -- order of the locks is the order in which others lock: what belongs to a customer, then the counters' row, which is the
 -- queue of the ledger and of new customers, then the customers. Under the counters' row no money moves, so a balance that is
 -- read as 0 stays 0. Under the customers' rows nothing new can be added to them (see `refuse_deleted_customer`).
+--
+-- A payment that came between the first look and the last lock is not locked: somebody may charge it at this moment. Then
+-- all locks are given back, with the subtransaction, and taken again.
 create or replace function lock_customers(p_merchant_id integer, p_mode text, p_ids bigint[]) returns uuid[]
 language plpgsql volatile set search_path = public, pg_temp as $$
 declare
-  v_intents constant uuid[] := open_intents_of(p_merchant_id, p_ids);
+  v_intents uuid[];
+  v_open uuid[];
 begin
-  perform from payment_intents i where i.merchant_id = p_merchant_id and i.id = any(v_intents) order by i.id for update;
-  perform from payment_methods p
-  where p.merchant_id = p_merchant_id and p.customer_id = any(p_ids) order by p.id for update;
-  perform from mandates d where d.merchant_id = p_merchant_id and d.customer_id = any(p_ids) order by d.id for update;
-  perform from merchant_counters k where k.merchant_id = p_merchant_id and k.mode = p_mode for update;
-  perform from customers c where c.merchant_id = p_merchant_id and c.id = any(p_ids) order by c.id for update;
-  -- Again: between the look and the locks new payments may have come.
-  return open_intents_of(p_merchant_id, p_ids);
+  loop
+    begin
+      v_intents := coalesce(open_intents_of(p_merchant_id, p_ids), '{}');
+      perform from payment_intents i
+      where i.merchant_id = p_merchant_id and i.id = any(v_intents) order by i.id for update;
+      perform from payment_methods p
+      where p.merchant_id = p_merchant_id and p.customer_id = any(p_ids) order by p.id for update;
+      perform from mandates d where d.merchant_id = p_merchant_id and d.customer_id = any(p_ids) order by d.id for update;
+      perform from merchant_counters k where k.merchant_id = p_merchant_id and k.mode = p_mode for update;
+      perform from customers c where c.merchant_id = p_merchant_id and c.id = any(p_ids) order by c.id for update;
+      -- Those that were paid meanwhile are open no more.
+      v_open := coalesce(open_intents_of(p_merchant_id, p_ids), '{}');
+      if v_open <@ v_intents then
+        return v_open;
+      end if;
+      raise exception 'a payment came meanwhile' using errcode = 'MT006';
+    exception
+      when sqlstate 'MT006' then
+        null;
+    end;
+  end loop;
 end
 $$;
