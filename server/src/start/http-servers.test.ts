@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../test/api.ts'
 import type { AppOptions } from './app.ts'
-import { allowedConnections } from './http-servers.ts'
+import { allowedConnections, HttpServers } from './http-servers.ts'
 
 const limits = { requestTimeoutMs: 500, maxConnections: 40 }
 
@@ -201,4 +203,65 @@ describe('a server that closes', () => {
       expect(caller.received).toContain(body)
     },
   )
+})
+
+describe('answers that nobody reads', () => {
+  async function* endless() {
+    for (;;) {
+      yield 'x'.repeat(64 * 1024)
+      await sleep(1)
+    }
+  }
+
+  /** `/endless` is made while it is sent, and `/large` is made at once. Both are larger than the buffers of the system. */
+  async function serve(requestTimeoutMs: number) {
+    const servers = new HttpServers({ requestTimeoutMs, maxConnections: 40 }, api.service)
+    const server = servers.make((request: IncomingMessage, response: ServerResponse) => {
+      if (request.url === '/large') response.end('x'.repeat(64 * 1024 * 1024))
+      else Readable.from(endless()).pipe(response)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const close = async () => {
+      const stop = servers.closeConnections()
+      await new Promise((resolve) => server.close(resolve))
+      stop()
+    }
+    return { port: (server.address() as net.AddressInfo).port, close }
+  }
+
+  /** A caller who reads the beginning of an answer, and then nothing. */
+  async function stalled(port: number, path: string) {
+    const caller = new Caller(port).send(get(path))
+    await caller.untilReceived('200 OK')
+    caller.socket.pause()
+    return caller
+  }
+
+  test('a server closes in two seconds, although callers have stopped reading their answers', async () => {
+    const { port, close } = await serve(60_000)
+    const callers = [await stalled(port, '/endless'), await stalled(port, '/large')]
+    const begunAt = performance.now()
+    await close()
+    expect(performance.now() - begunAt).toBeLessThan(2000)
+    for (const { socket } of callers) socket.destroy()
+  })
+
+  test('a caller who reads nothing for the time of a request loses the connection, and a slow caller keeps it', async () => {
+    const { port, close } = await serve(700)
+    const slow = new Caller(port).send(get('/endless'))
+    const callers = [await stalled(port, '/endless'), await stalled(port, '/large')]
+    for (let i = 0; i < 80; i++) {
+      slow.socket.pause()
+      await sleep(25)
+      slow.socket.resume()
+      await sleep(1)
+    }
+    expect(slow.socket.destroyed).toBe(false)
+    // A paused socket notices its end only when it reads again.
+    for (const { socket } of callers) socket.resume()
+    await Promise.all(callers.map(({ closed }) => closed))
+    slow.socket.destroy()
+    await close()
+  })
 })

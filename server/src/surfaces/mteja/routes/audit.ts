@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -8,6 +7,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readEnd, readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { sendText } from '../../http/send-text.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
 import { date, modeSchema, nullableText, periodQuery, responses } from '../schemas.ts'
@@ -104,9 +104,9 @@ export async function sendAudit(
   const read = (page: { limit: number; before: string | undefined }) => listTrail(context, scope, filter, page)
   const first = readIdStep(step)
   if (format === 'csv') {
-    reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="audit.csv"')
+    reply.header('content-disposition', 'attachment; filename="audit.csv"')
     const readInTurn: typeof read = (page) => largeRead(context, tenant, () => read(page))
-    return reply.send(Readable.from(csvOf(readInTurn, first.before)))
+    return sendText(reply, 'text/csv; charset=utf-8', csvOf(readInTurn, first.before))
   }
   const { entries, next } = await read(first)
   return { data: entries.map(renderEntry), nextBefore: next }

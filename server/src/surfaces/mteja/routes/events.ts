@@ -220,7 +220,8 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       // An answer to HEAD has no lines, so there is nothing to wait for.
       const seconds = request.method === 'HEAD' ? 0 : asked
       const left = new AbortController()
-      reply.raw.once('close', () => left.abort())
+      const end = () => left.abort()
+      reply.raw.once('close', end)
       const looks = followEvents(context, tenantOf(request), {
         style,
         after: after === undefined ? undefined : readPosition(context, after),
@@ -232,6 +233,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
         reply,
         jsonLines,
         streamLines(surface, first, looks, { style, maxLooks: 1 + seconds * looksPerSecond }),
+        end,
       )
     },
   )
