@@ -102,6 +102,17 @@ describe('requests that do not arrive', () => {
       new Caller(port).send(post('/customer', `content-length: ${1024 * 1024}`)),
     ]
     honest.send(' '.repeat(1024 * 1024))
+    const others = [
+      new Caller(port).send(post('/v1/nothing', 'content-length: 1000')),
+      new Caller(port).send(post('/nothing', bearer(), 'transfer-encoding: chunked')),
+      new Caller(port).send(post('/customer', bearer(), 'content-encoding: gzip', 'content-length: 1000')),
+    ]
+    await Promise.all(others.map(({ closed }) => closed))
+    expect(others.map(({ received }) => /^HTTP\/1.1 (\d+) [\s\S]*connection: close/i.exec(received)?.[1])).toEqual([
+      '404',
+      '404',
+      '415',
+    ])
     await without.closed
     expect(without.received).toMatch(/^HTTP\/1.1 401 [\s\S]*connection: close/i)
     await honest.untilReceived('401')
@@ -111,6 +122,29 @@ describe('requests that do not arrive', () => {
     await app.close()
   })
 })
+
+test.each([
+  ['/customer', '"status":false'],
+  ['/api/canary/customers', '"statusCode":'],
+  ['/v1/api-keys', '"error":{'],
+])(
+  'a request to %s without Host, or with an unknown Expect, is refused in the envelope of its address',
+  async (path, body) => {
+    const { app, port } = await listen()
+    const [hostless, expecting] = [
+      new Caller(port).send(`GET ${path} HTTP/1.1\r\n${bearer()}\r\n\r\n`),
+      new Caller(port).send(post(path, bearer(), 'expect: x', 'content-length: 1000')),
+    ]
+    await hostless.untilReceived('The request has no Host header')
+    expect(hostless.received).toMatch(/^HTTP\/1.1 400 /)
+    expect(hostless.received).toContain(body)
+    await expecting.closed
+    expect(expecting.received).toMatch(/^HTTP\/1.1 417 [\s\S]*connection: close/i)
+    expect(expecting.received).toContain(body)
+    hostless.socket.destroy()
+    await app.close()
+  },
+)
 
 describe('too many connections', () => {
   test('connections beyond the limit are refused, counted and logged, the others are answered, and later all are', async () => {
@@ -219,7 +253,7 @@ describe('answers that nobody reads', () => {
     const server = servers.make((request: IncomingMessage, response: ServerResponse) => {
       if (request.url === '/large') response.end('x'.repeat(64 * 1024 * 1024))
       else Readable.from(endless()).pipe(response)
-    })
+    }, vi.fn())
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const close = async () => {

@@ -44,7 +44,8 @@ export class HttpServers {
     this.#refused = meter.counter('http_connections_refused_total', {})
   }
 
-  make(answer: RequestListener): http.Server {
+  /** @param refuse answers a request with an `Expect` that is not known */
+  make(answer: RequestListener, refuse: (exchange: Exchange) => void): http.Server {
     const { requestTimeoutMs, maxConnections } = this.#limits
     const options = {
       requestTimeout: requestTimeoutMs,
@@ -52,11 +53,14 @@ export class HttpServers {
       // By default Node looks twice a minute, so that a request of a minute would have up to one and a half.
       connectionsCheckingInterval: Math.min(1000, Math.ceil(requestTimeoutMs / 4)),
       keepAliveTimeout: keepAliveMs,
+      // The application refuses such a request in the envelope of its address.
+      requireHostHeader: false,
     }
     const server = http.createServer(options, (request, response) => {
       this.#exchanges.set(request.socket, { request, response })
       answer(request, response)
     })
+    server.on('checkExpectation', (request, response) => refuse({ request, response }))
     server.maxConnections = maxConnections
     // Told of a connection over which nothing has gone for this time.
     server.setTimeout(requestTimeoutMs, (socket) => {
