@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../test/api.ts'
 import type { AppOptions } from './app.ts'
@@ -261,7 +262,8 @@ describe('answers that nobody reads', () => {
       await new Promise((resolve) => server.close(resolve))
       stop()
     }
-    return { port: (server.address() as net.AddressInfo).port, close }
+    const countOpen = () => promisify(server.getConnections.bind(server))()
+    return { port: (server.address() as net.AddressInfo).port, close, countOpen }
   }
 
   /** A caller who reads the beginning of an answer, and then nothing. */
@@ -282,19 +284,24 @@ describe('answers that nobody reads', () => {
   })
 
   test('a caller who reads nothing for the time of a request loses the connection, and a slow caller keeps it', async () => {
-    const { port, close } = await serve(700)
+    const { port, close, countOpen } = await serve(700)
     const slow = new Caller(port).send(get('/endless'))
     const callers = [await stalled(port, '/endless'), await stalled(port, '/large')]
-    for (let i = 0; i < 80; i++) {
-      slow.socket.pause()
-      await sleep(25)
-      slow.socket.resume()
-      await sleep(1)
-    }
+    const isOpen = { others: true }
+    const reading = (async () => {
+      while (isOpen.others) {
+        slow.socket.pause()
+        await sleep(25)
+        slow.socket.resume()
+        await sleep(1)
+      }
+    })()
+    // A paused socket does not notice its end, so the server's side is asked.
+    await vi.waitFor(async () => expect(await countOpen()).toBe(1), { timeout: 10_000 })
+    isOpen.others = false
+    await reading
     expect(slow.socket.destroyed).toBe(false)
-    // A paused socket notices its end only when it reads again.
-    for (const { socket } of callers) socket.resume()
-    await Promise.all(callers.map(({ closed }) => closed))
+    for (const { socket } of callers) socket.destroy()
     slow.socket.destroy()
     await close()
   })

@@ -25,10 +25,10 @@ export class CredentialWatch {
 
   /** @param end called when the credential of the answer's request no longer holds */
   add({ request, raw }: FastifyReply, end: () => void): void {
-    if (raw.destroyed) return
+    if (raw.destroyed || raw.writableFinished) return
     const answer = { request, end }
     this.#answers.add(answer)
-    raw.once('close', () => this.#answers.delete(answer))
+    for (const over of ['finish', 'close']) raw.once(over, () => this.#answers.delete(answer))
     this.#timer ??= setTimeout(() => this.#look(), lookEveryMs).unref()
   }
 
