@@ -32,7 +32,7 @@ const period = 'from=2026-01-01&to=2026-01-31'
 /** The queries with which a route is a large read. */
 const large: Record<string, string[]> = {
   'GET /api/canary/analytics': [''],
-  'GET /api/canary/customers': ['search=ada', 'sortBy=name'],
+  'GET /api/canary/customers': ['search=ada', 'sort=name'],
   'GET /api/canary/events': [''],
   'GET /api/canary/analytics/summary': [''],
   'GET /api/canary/payment-intents': ['status=succeeded'],
