@@ -3,6 +3,7 @@ import secureJsonParse from 'secure-json-parse'
 import { ServiceError } from '../../base/errors.ts'
 import { mayLose, parseLossless } from '../../base/lossless-json.ts'
 import { nothingAt } from './answer-problems.ts'
+import { hasBody } from './early-answers.ts'
 import { parseForm } from './form.ts'
 import type { RequestSchema } from './reading.ts'
 
@@ -27,9 +28,9 @@ export function readBodies(
   // A refusal that needs no body does not wait for it.
   app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.is404) throw nothingAt(request)
-    if (request.headers['content-encoding'] !== undefined && !isUnasked(request)) {
-      refuseEncoding(request.headers['content-encoding'])
-    }
+    const encoding = request.headers['content-encoding']
+    const isRead = request.method !== 'GET' && request.method !== 'HEAD' && hasBody(request.raw)
+    if (encoding !== undefined && isRead && !isUnasked(request)) refuseEncoding(encoding)
     done(null, payload)
   })
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
 /**
- * Sends each part when it is made, and no faster than the client reads. The answer ends soon after its credential: see
+ * Sends each part when it is made, and no faster than the client reads. The answer ends soon after its credential does: see
  * CredentialWatch.
  *
  * @param end ends the answer; default by cutting the connection, so that no client takes the parts it has for the whole
