@@ -20,7 +20,7 @@ import { apiKeySchema, newApiKeySchema, newKeyBody, pageQuery, pageSchema, respo
 
 const tags = ['API keys']
 const params = Type.Object({
-  id: Type.String({ maxLength: 100, examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
 })
 
 export const revocationQuery = Type.Object({

@@ -14,7 +14,7 @@ import { date, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['People']
 const params = Type.Object({
-  id: Type.String({ maxLength: 100, examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
 })
 const name = Type.String({ maxLength: 200, examples: ['Amina Yusuf'] })
 const email = Type.String({ format: 'email', maxLength: 254, examples: ['amina@example.com'] })
