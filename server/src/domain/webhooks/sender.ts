@@ -87,7 +87,7 @@ export function createWebhookSender(policy: ReachPolicy, resolve: ResolveName = 
         })
       } catch (error) {
         return {
-          error: explain(error as Error, { timeoutMs, url, isNameTold: first.isAnswerShown }),
+          error: explain(error as Error, { timeoutMs, url, isNameTold: policy.reach === 'local' && mode === 'test' }),
           durationMs: durationMs(),
         }
       }
