@@ -197,9 +197,14 @@ describe('requests per second', () => {
     const refused = await from('198.51.100.1', tenant.secret)
     expect([...refusal(refused), Number(refused.headers['retry-after']) > 50]).toEqual([429, 'too_many_requests', true])
     for (let i = 0; i < 5; i++) expect((await from('198.51.100.2', tenant.secret)).statusCode).toBe(200)
+    // Some proxies write the port too.
+    const withPorts = ['198.51.100.1:443', '203.0.113.9, 198.51.100.1:80']
+    for (const each of withPorts) expect((await from(each, tenant.secret)).statusCode).toBe(429)
     // The keys of the operator and addresses of IPv6 in one network are counted too.
     for (let i = 0; i < 3; i++) await from(`2001:db8::${i}`, 'not-the-operators-key', '/v1/merchants')
-    expect((await from('2001:db8::9', 'operator-0123456789', '/v1/merchants')).statusCode).toBe(429)
+    for (const each of ['2001:db8::9', '[2001:db8::9]:443', '[2001:db8::9]']) {
+      expect((await from(each, 'operator-0123456789', '/v1/merchants')).statusCode).toBe(429)
+    }
     await limited.close()
   })
 

@@ -270,6 +270,31 @@ describe('what is remembered under a key', () => {
       },
     )
 
+    test('an answer with a secret is given again only to the key that made the request', async () => {
+      const make = async (body: object) => (await api.call('POST', '/v1/api-keys', body)).json()
+      const [developer, victim] = [await make({ role: 'developer' }), await make({ name: 'till' })]
+      const endpoint = (await api.call('POST', '/v1/webhook-endpoints', { url: 'https://a.example' })).json()
+      const asked = [
+        ['/v1/api-keys', { role: 'owner' }],
+        [`/v1/api-keys/${victim.id}/replace`, {}],
+        ['/v1/webhook-endpoints', { url: 'https://a.example/hooks' }],
+        [`/v1/webhook-endpoints/${endpoint.id}/rotate-secret`, {}],
+        ['/api/canary/webhook-endpoints', { url: 'https://a.example/others', events: ['*'] }],
+      ] as const
+      for (const [url, body] of asked) {
+        const key = `secret${url.replaceAll('/', '-')}`
+        const [first, again] = [await send(url, body, key), await send(url, body, key)]
+        expect([again.headers['idempotent-replayed'], again.body]).toEqual(['true', first.body])
+        const other = await send(url, body, key, developer.secret)
+        expect([url, other.statusCode, other.body]).toEqual([url, 409, expect.stringContaining('by another API key')])
+        expect(other.headers['webhook-secret']).toBeUndefined()
+      }
+      const money = { customerId, amount: 100, currency: 'ZAR' }
+      await send('/v1/sandbox/pay-ins', money, 'by-any-key')
+      const rotated = await send('/v1/sandbox/pay-ins', money, 'by-any-key', developer.secret)
+      expect([rotated.statusCode, rotated.headers['idempotent-replayed']]).toEqual([201, 'true'])
+    })
+
     test('a key that may not make the call is refused before the stored answer is looked for', async () => {
       const body = { customerId, amount: 100, currency: 'ZAR' }
       expect((await send('/v1/sandbox/pay-ins', body, 'allowed')).statusCode).toBe(201)

@@ -138,6 +138,28 @@ describe('what the trail has', () => {
     expect((await send('GET', `/v1/refunds/${refund.id}`, undefined, key.secret)).json().by).toMatchObject(who)
   })
 
+  test('renaming a person renames no write of before, and the rename is a write itself', async () => {
+    const { key, payIn, person } = await makeDesk()
+    const rename = async (name: string) => {
+      api.service.clock.advance(1)
+      await send('PATCH', `/v1/people/${person.id}`, { name }, key.secret)
+      api.service.clock.advance(1)
+    }
+    await rename('Bahati')
+    const later = (await send('POST', '/customer', { email: 'later@example.com' }, key.secret)).json().data
+    await rename('Chausiku')
+    const entries = await audit('limit=100', key.secret)
+    const nameOf = (object: string) => entries.find((each) => each.object === object)?.by.personName
+    const names = [payIn.id, later.customer_code, person.id].map(nameOf)
+    expect(names).toEqual(['Amina', 'Bahati', 'Chausiku'])
+    const shown = await send('GET', `/v1/transactions/${payIn.id}`, undefined, key.secret)
+    expect(shown.json().by.personName).toBe('Amina')
+    expect(entries.find(({ action }) => action === 'updatePerson')).toMatchObject({
+      before: { name: 'Bahati' },
+      after: { name: 'Chausiku' },
+    })
+  })
+
   test('a token is told from its key, and the operator’s writes are in the trail of the merchant', async () => {
     const tenant = await createTestTenant(api.service)
     const { token } = (await send('GET', '/api/canary/authentication/token', undefined, tenant.secret)).json()

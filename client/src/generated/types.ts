@@ -2275,6 +2275,18 @@ export namespace Mteja {
     revokedAt: string | null
     /** How many keys were revoked with it */
     alsoRevoked: number
+    /** The replacements of the key that are still accepted. `withReplacements=true` revokes them */
+    replacedBy: string[]
+    /** The webhook endpoints that the key, or a key that it made, has made or changed. They stay, unless deleted */
+    endpoints: {
+      id: string
+      style: 'standard' | 'paystack'
+      url: string
+      /** false: one of the keys changed it or gave it a new secret */
+      made: boolean
+      /** It was deleted by this call */
+      deleted: boolean
+    }[]
   }
   /** POST /v1/api-keys */
   export interface NewApiKey {
@@ -2351,6 +2363,18 @@ export namespace Mteja {
     revokedAt: string | null
     /** How many keys were revoked with it */
     alsoRevoked: number
+    /** The replacements of the key that are still accepted. `withReplacements=true` revokes them */
+    replacedBy: string[]
+    /** The webhook endpoints that the key, or a key that it made, has made or changed. They stay, unless deleted */
+    endpoints: {
+      id: string
+      style: 'standard' | 'paystack'
+      url: string
+      /** false: one of the keys changed it or gave it a new secret */
+      made: boolean
+      /** It was deleted by this call */
+      deleted: boolean
+    }[]
   }
   /** POST /v1/people */
   export interface Person {
@@ -2995,6 +3019,10 @@ export namespace Mteja {
   export interface RevokeApiKeyQuery {
     /** Keep the keys that the key made; default false */
     keepMade?: boolean | undefined
+    /** Revoke the replacements of the key as well, as after a leak; default false */
+    withReplacements?: boolean | undefined
+    /** Delete the webhook endpoints that the key, or a key that it made, has made; default false */
+    deleteEndpoints?: boolean | undefined
   }
   /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
   export interface ReplaceApiKeyBody {
@@ -3614,6 +3642,10 @@ export namespace Mteja {
   export interface RevokeMerchantApiKeyQuery {
     /** Keep the keys that the key made; default false */
     keepMade?: boolean | undefined
+    /** Revoke the replacements of the key as well, as after a leak; default false */
+    withReplacements?: boolean | undefined
+    /** Delete the webhook endpoints that the key, or a key that it made, has made; default false */
+    deleteEndpoints?: boolean | undefined
   }
   /** GET /v1/merchants/{id}/processors: Show a merchant’s processor of each direction in a mode, its state and its last error */
   export interface ListMerchantProcessorsQuery {

@@ -94,7 +94,7 @@ export class Merchants {
     return listPages(this.#send, path`/v1/merchants/${id}/api-keys`, query, apiKey, options)
   }
 
-  /** Revokes a key, and the keys that it made, unless `keepMade` is true. */
+  /** Revokes a key, and the keys that it made, unless `keepMade`. Its replacements stay, unless `withReplacements`. */
   revokeApiKey(
     id: string,
     keyId: string,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { escapeInvisible } from '../base/visible-text.ts'
 import { StartupError } from '../db/errors.ts'
 import { roles, type Scope, scopes } from '../domain/merchants/scopes.ts'
 import { type Config, ConfigError, type Flags, readConfig } from '../start/config.ts'
@@ -150,7 +151,7 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
     .option('--name <name>', 'what it is for')
     .addOption(new Option('--role <role>', 'what it may do; default owner').choices(roles).conflicts('scopes'))
-    .option('--scopes <scopes>', 'what it may do, such as read,refunds:write, in place of a role', readScopes)
+    .option('--scopes <scopes>', `what it may do, in place of a role: some of ${scopes.join(',')}`, readScopes)
     .option('--expires-at <time>', 'refuse it from this time on, such as 2030-01-31T10:30:00Z')
     .action((flags: KeyFlags & Mteja.CreateMerchantApiKeyBody & { mode: 'test' | 'live' }) =>
       withOperator(config(flags), async (operator) => {
@@ -178,13 +179,25 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
   withJson(withDatabase(key.command('revoke').argument('<id>', '', readId).description('refuse a key from now on')))
     .addOption(merchantOption())
     .option('--keep-made', 'keep the keys that it made; they are revoked with it otherwise')
-    .action((id: string, flags: KeyFlags & { keepMade?: true }) =>
+    .option('--with-replacements', 'revoke its replacements as well, as after a leak; they stay otherwise')
+    .option('--delete-endpoints', 'delete the webhook endpoints that it made; they stay otherwise')
+    .action((id: string, flags: KeyFlags & Mteja.RevokeMerchantApiKeyQuery) =>
       withOperator(config(flags), async (operator) => {
-        const { merchant, keepMade } = flags
-        const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, merchant), id, { keepMade })
+        const { merchant, keepMade, withReplacements, deleteEndpoints } = flags
+        const query = { keepMade, withReplacements, deleteEndpoints }
+        const revoked = await operator.merchants.revokeApiKey(await merchantId(operator, merchant), id, query)
         if (flags.json) return printJson(revoked)
         print(`Revoked the ${revoked.mode} key ending in ${revoked.hint}.`)
         if (revoked.alsoRevoked > 0) tell(`It had made keys: ${revoked.alsoRevoked} of them were revoked with it.`)
+        const { replacedBy = [] } = revoked
+        if (replacedBy.length > 0) {
+          tell(`Its replacements stay: ${replacedBy.join(', ')}. After a leak revoke them with --with-replacements.`)
+        }
+        for (const { id, url, made, deleted } of revoked.endpoints ?? []) {
+          const what = made ? 'It made' : 'It changed'
+          const fate = deleted ? 'which was deleted' : `which stays${made ? ' without --delete-endpoints' : ''}`
+          tell(`${what} the webhook endpoint ${id}, ${fate}: ${escapeInvisible(url)}`)
+        }
       }),
     )
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { escapeInvisible } from '../base/visible-text.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -30,12 +31,14 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = p
 
 /** Prints rows under a header, each column as wide as its longest text. */
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)))
+  // A name may hold tabs, new lines and characters that nobody sees.
+  const shown = rows.map((row) => row.map((text) => escapeInvisible(text.replace(/[\t\n\r]+/g, ' '))))
+  const widths = header.map((title, i) => Math.max(title.length, ...shown.map((row) => row[i]?.length ?? 0)))
   const line = (texts: readonly string[]) =>
     texts
       .map((text, i) => text.padEnd(widths[i] ?? 0))
       .join('  ')
       .trimEnd()
   print(paint('bold', line(header)))
-  for (const row of rows) print(line(row))
+  for (const row of shown) print(line(row))
 }

@@ -14,7 +14,7 @@ import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
 import { createRates, type RateSettings } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
-import { answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
+import { answerUnexpected, answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
@@ -75,8 +75,11 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // As long as an address can be: a name that is too long for any thing is refused as an unknown name, by its route.
     routerOptions: { maxParamLength: maxHeaderSize },
-    rewriteUrl: addressOf,
-    serverFactory: (answer) => servers.make(answer),
+    rewriteUrl: (request) => {
+      if (options.trustProxy !== undefined) dropForwardedPorts(request)
+      return addressOf(request)
+    },
+    serverFactory: (answer) => servers.make(answer, (exchange) => answerUnexpected(envelopes, exchange)),
     // A call that arrives while the server closes is refused below, in the envelope of its surface.
     return503OnClosing: false,
     frameworkErrors: (_error, request, reply) => {
@@ -103,6 +106,10 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   if (options.onRoute) app.addHook('onRoute', options.onRoute)
   app.addHook('onRequest', (request, reply, done) => {
     requests.watch(request, reply)
+    // Node would answer without a body.
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      throw new ServiceError('invalid_request', 'The request has no Host header')
+    }
     // Pages and the operator's routes belong to no surface, and are hidden from its reference.
     if (!isClosing || request.routeOptions.schema?.hide === true) return done()
     done(new ServiceError('busy', 'The server is closing; try again in a moment'))
@@ -156,6 +163,17 @@ function withPlainPath(url: string): string {
   const [path = '', ...query] = url.split('?')
   const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
   return [plain, ...query].join('?')
+}
+
+/** Some proxies write the caller's port too (`203.0.113.7:443`, `[2001:db8::1]:443`), which belongs to no address. */
+function dropForwardedPorts({ headers }: IncomingMessage): void {
+  const forwarded = headers['x-forwarded-for']
+  if (typeof forwarded !== 'string') return
+  const addresses = forwarded.split(',').map((each) => {
+    const [, ipv6, ipv4] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(each.trim()) ?? []
+    return ipv6 ?? ipv4 ?? each.trim()
+  })
+  headers['x-forwarded-for'] = addresses.join(', ')
 }
 
 /** A caller's own id, where it is fit to be logged and echoed; else a new one. */

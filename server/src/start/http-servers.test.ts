@@ -1,10 +1,13 @@
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../test/api.ts'
 import type { AppOptions } from './app.ts'
-import { allowedConnections } from './http-servers.ts'
+import { allowedConnections, HttpServers } from './http-servers.ts'
 
 const limits = { requestTimeoutMs: 500, maxConnections: 40 }
 
@@ -100,6 +103,17 @@ describe('requests that do not arrive', () => {
       new Caller(port).send(post('/customer', `content-length: ${1024 * 1024}`)),
     ]
     honest.send(' '.repeat(1024 * 1024))
+    const others = [
+      new Caller(port).send(post('/v1/nothing', 'content-length: 1000')),
+      new Caller(port).send(post('/nothing', bearer(), 'transfer-encoding: chunked')),
+      new Caller(port).send(post('/customer', bearer(), 'content-encoding: gzip', 'content-length: 1000')),
+    ]
+    await Promise.all(others.map(({ closed }) => closed))
+    expect(others.map(({ received }) => /^HTTP\/1.1 (\d+) [\s\S]*connection: close/i.exec(received)?.[1])).toEqual([
+      '404',
+      '404',
+      '415',
+    ])
     await without.closed
     expect(without.received).toMatch(/^HTTP\/1.1 401 [\s\S]*connection: close/i)
     await honest.untilReceived('401')
@@ -109,6 +123,29 @@ describe('requests that do not arrive', () => {
     await app.close()
   })
 })
+
+test.each([
+  ['/customer', '"status":false'],
+  ['/api/canary/customers', '"statusCode":'],
+  ['/v1/api-keys', '"error":{'],
+])(
+  'a request to %s without Host, or with an unknown Expect, is refused in the envelope of its address',
+  async (path, body) => {
+    const { app, port } = await listen()
+    const [hostless, expecting] = [
+      new Caller(port).send(`GET ${path} HTTP/1.1\r\n${bearer()}\r\n\r\n`),
+      new Caller(port).send(post(path, bearer(), 'expect: x', 'content-length: 1000')),
+    ]
+    await hostless.untilReceived('The request has no Host header')
+    expect(hostless.received).toMatch(/^HTTP\/1.1 400 /)
+    expect(hostless.received).toContain(body)
+    await expecting.closed
+    expect(expecting.received).toMatch(/^HTTP\/1.1 417 [\s\S]*connection: close/i)
+    expect(expecting.received).toContain(body)
+    hostless.socket.destroy()
+    await app.close()
+  },
+)
 
 describe('too many connections', () => {
   test('connections beyond the limit are refused, counted and logged, the others are answered, and later all are', async () => {
@@ -201,4 +238,71 @@ describe('a server that closes', () => {
       expect(caller.received).toContain(body)
     },
   )
+})
+
+describe('answers that nobody reads', () => {
+  async function* endless() {
+    for (;;) {
+      yield 'x'.repeat(64 * 1024)
+      await sleep(1)
+    }
+  }
+
+  /** `/endless` is made while it is sent, and `/large` is made at once. Both are larger than the buffers of the system. */
+  async function serve(requestTimeoutMs: number) {
+    const servers = new HttpServers({ requestTimeoutMs, maxConnections: 40 }, api.service)
+    const server = servers.make((request: IncomingMessage, response: ServerResponse) => {
+      if (request.url === '/large') response.end('x'.repeat(64 * 1024 * 1024))
+      else Readable.from(endless()).pipe(response)
+    }, vi.fn())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const close = async () => {
+      const stop = servers.closeConnections()
+      await new Promise((resolve) => server.close(resolve))
+      stop()
+    }
+    const countOpen = () => promisify(server.getConnections.bind(server))()
+    return { port: (server.address() as net.AddressInfo).port, close, countOpen }
+  }
+
+  /** A caller who reads the beginning of an answer, and then nothing. */
+  async function stalled(port: number, path: string) {
+    const caller = new Caller(port).send(get(path))
+    await caller.untilReceived('200 OK')
+    caller.socket.pause()
+    return caller
+  }
+
+  test('a server closes in two seconds, although callers have stopped reading their answers', async () => {
+    const { port, close } = await serve(60_000)
+    const callers = [await stalled(port, '/endless'), await stalled(port, '/large')]
+    const begunAt = performance.now()
+    await close()
+    expect(performance.now() - begunAt).toBeLessThan(2000)
+    for (const { socket } of callers) socket.destroy()
+  })
+
+  test('a caller who reads nothing for the time of a request loses the connection, and a slow caller keeps it', async () => {
+    const { port, close, countOpen } = await serve(700)
+    const slow = new Caller(port).send(get('/endless'))
+    const callers = [await stalled(port, '/endless'), await stalled(port, '/large')]
+    const isOpen = { others: true }
+    const reading = (async () => {
+      while (isOpen.others) {
+        slow.socket.pause()
+        await sleep(25)
+        slow.socket.resume()
+        await sleep(1)
+      }
+    })()
+    // A paused socket does not notice its end, so the server's side is asked.
+    await vi.waitFor(async () => expect(await countOpen()).toBe(1), { timeout: 10_000 })
+    isOpen.others = false
+    await reading
+    expect(slow.socket.destroyed).toBe(false)
+    for (const { socket } of callers) socket.destroy()
+    slow.socket.destroy()
+    await close()
+  })
 })

@@ -5,7 +5,7 @@ import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
 
 export interface HttpLimits {
-  /** A request must have arrived within this time, its body included. */
+  /** A request must have arrived within this time, its body included. A caller who reads nothing of an answer for this time loses it. */
   requestTimeoutMs: number
   /** Connections that callers may hold at once. */
   maxConnections: number
@@ -15,8 +15,8 @@ export interface HttpLimits {
 const keepAliveMs = 72_000
 /** A request's headers must have arrived within this time. */
 const headersTimeoutMs = 20_000
-/** While the server closes, a request has this time to arrive. */
-const lastRequestsMs = 1000
+/** While the server closes, a request has this time to arrive, and an answer has it to be read. */
+const lastMomentsMs = 1000
 const lookMs = 50
 
 /** A request, and the answer to it. */
@@ -44,7 +44,8 @@ export class HttpServers {
     this.#refused = meter.counter('http_connections_refused_total', {})
   }
 
-  make(answer: RequestListener): http.Server {
+  /** @param refuse answers a request with an `Expect` that is not known */
+  make(answer: RequestListener, refuse: (exchange: Exchange) => void): http.Server {
     const { requestTimeoutMs, maxConnections } = this.#limits
     const options = {
       requestTimeout: requestTimeoutMs,
@@ -52,12 +53,22 @@ export class HttpServers {
       // By default Node looks twice a minute, so that a request of a minute would have up to one and a half.
       connectionsCheckingInterval: Math.min(1000, Math.ceil(requestTimeoutMs / 4)),
       keepAliveTimeout: keepAliveMs,
+      // The application refuses such a request in the envelope of its address.
+      requireHostHeader: false,
     }
     const server = http.createServer(options, (request, response) => {
       this.#exchanges.set(request.socket, { request, response })
       answer(request, response)
     })
+    server.on('checkExpectation', (request, response) => refuse({ request, response }))
     server.maxConnections = maxConnections
+    // Told of a connection over which nothing has gone for this time.
+    server.setTimeout(requestTimeoutMs, (socket) => {
+      const exchange = this.#exchanges.get(socket)
+      // Where a request is still arriving, its own time counts.
+      if (exchange === undefined || !exchange.request.complete) return
+      if (exchange.response.writableFinished || socket.writableLength > 0) socket.destroy()
+    })
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
@@ -77,21 +88,28 @@ export class HttpServers {
 
   /**
    * From now on closes each connection that has no call under way, because Node waits for connections to fall idle and to
-   * time out. A request that is still arriving has a second to arrive. The answered function ends this.
+   * time out. A request that is still arriving has a second to arrive, and an answer has a second to be read from the
+   * moment it begins. The answered function ends this.
    */
   closeConnections(): () => void {
     const begunAt = performance.now()
+    const answersBegunAt = new Map<ServerResponse, number>()
     const timer = setInterval(() => {
       for (const server of this.#servers) server.closeIdleConnections()
-      if (performance.now() - begunAt < lastRequestsMs) return
-      for (const socket of this.#sockets) if (!this.#isAnswering(socket)) socket.destroy()
+      const now = performance.now()
+      for (const socket of this.#sockets) {
+        const { request, response } = this.#exchanges.get(socket) ?? {}
+        let since = begunAt
+        if (request?.complete === true && response?.writableFinished === false) {
+          // The call is under way.
+          if (!response.headersSent) continue
+          since = answersBegunAt.get(response) ?? now
+          answersBegunAt.set(response, since)
+        }
+        if (now - since >= lastMomentsMs) socket.destroy()
+      }
     }, lookMs)
     return () => clearInterval(timer)
-  }
-
-  #isAnswering(socket: Socket): boolean {
-    const exchange = this.#exchanges.get(socket)
-    return exchange?.request.complete === true && !exchange.response.writableFinished
   }
 }
 

@@ -66,7 +66,7 @@ const countedMatches = 1000
  * time of creation, are index look-ups, however far the offset. For searches, counting stops at max(`countedMatches`, offset + limit + 1). Below that the total is exact. Above it
  * the total is a lower bound, which is still larger than the end of the page while more matches follow. Throws
  * `invalid_request` for a page too far in a list by another field, and for too many matches to sort by it, and
- * `too_many_reads` for a search.
+ * `too_many_reads` for a search and for a list by another field.
  */
 export async function listCustomers(
   context: Context,
@@ -86,7 +86,9 @@ export async function listCustomers(
     const find = () => pageOfFound(context, tenant, { ...window, ...filter }, { ...page, sort })
     return filter.email === undefined ? largeRead(context, tenant, find) : find()
   }
-  if (sort.by !== 'createdAt') return pageByField(context, tenant, window, { ...page, sort })
+  if (sort.by !== 'createdAt') {
+    return largeRead(context, tenant, () => pageByField(context, tenant, window, { ...page, sort }))
+  }
   return pageOfWindow(context, tenant, window, { ...page, sort })
 }
 

@@ -10,6 +10,8 @@ export interface IdempotentRequest {
   operation: string
   body: Record<string, unknown>
   fingerprint: Buffer
+  /** The API key that alone is given the answer again; undefined where every key of the merchant is. */
+  maker?: string | undefined
   /** `member`: the key is a member of the body, and no `Idempotency-Key`. The two never collide. */
   source?: 'member'
 }
@@ -32,13 +34,19 @@ const secretMembers = /bvn|account|card|number|value|secret/i
  * nobody can try values against it. The members need no strong hash, they only choose words; nine of SHA-256 were a tenth
  * of what a transfer cost the server.
  */
-export function fingerprintOf(vault: Vault, operation: string, body: Record<string, unknown>): Buffer {
+export function fingerprintOf(
+  vault: Vault,
+  operation: string,
+  body: Record<string, unknown>,
+  maker?: string | undefined,
+): Buffer {
   const given = Object.entries(body)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
   const members = given.filter(([name]) => !secretMembers.test(name))
   const fingerprint = Buffer.allocUnsafe(wholeBytes + memberBytes * members.length)
-  vault.fingerprint(JSON.stringify([operation, given]), 'request').copy(fingerprint, 0, 0, wholeBytes)
+  const whole = maker === undefined ? [operation, given] : [operation, given, maker]
+  vault.fingerprint(JSON.stringify(whole), 'request').copy(fingerprint, 0, 0, wholeBytes)
   members.forEach(([name, value], i) => {
     fingerprint.writeUIntBE(fingerprintMember(name, value), wholeBytes + memberBytes * i, memberBytes)
   })
@@ -59,7 +67,8 @@ export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceEr
     .filter(([name, value]) => value !== undefined && !secretMembers.test(name))
     .filter(([name, value]) => !known.has(fingerprintMember(name, value)))
     .map(([name]) => name)
-  const difference = changed.length > 0 ? `another ${changed.join(', ')}` : 'other members or for another operation'
+  const others = `other members${request.maker === undefined ? '' : ', by another API key'} or for another operation`
+  const difference = changed.length > 0 ? `another ${changed.join(', ')}` : others
   const message = `The Idempotency-Key ${JSON.stringify(request.key)} was used with ${difference}; use a new key for a new request`
   return new ServiceError('idempotency_key_reused', message, changed[0])
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
 import { randomMixedCode, uuidV7 } from '../../base/ids.ts'
 import { type Page, type PageRequest, readPage } from '../../base/page.ts'
+import { refuseInvisible } from '../../base/visible-text.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
@@ -10,7 +11,7 @@ import { type Change, type Context, inTransaction, lockCount, noteChange, type T
 import { noteUse } from './key-uses.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import { lockActivePerson } from './people.ts'
-import { type Grant, grantOf, ownersGrant, type Role, type Scope, scopesOf } from './scopes.ts'
+import { type Grant, ownersGrant, type Role, type Scope, scopesOf } from './scopes.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
 
 /** A secret API key without its secret. */
@@ -76,9 +77,10 @@ export interface NewApiKey {
   /** The key of a person; default a program's. */
   personId?: string | null | undefined
   expiresAt?: Date | null | undefined
-  /** The key that makes it; null for the operator. Default null. */
+  /** The key that makes it; null for the operator. Default null. It never ends later than its maker. */
   createdBy?: string | null
-  replaces?: string
+  /** The key whose place it takes. It never ends later. */
+  replaced?: ApiKey
 }
 
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -126,23 +128,33 @@ export async function insertApiKey(
     const message = `a ${input.mode} key must be sk_${input.mode}_ followed by 8 to 200 letters, digits, _ or -`
     throw new ServiceError('invalid_request', message, 'secret')
   }
+  // A key of before may have such a name, and so has its replacement.
+  if (input.replaced === undefined) refuseInvisible(input.name, 'name')
   if (input.name !== undefined && input.name.length > 200) {
     throw new ServiceError('invalid_request', 'name must be at most 200 characters', 'name')
   }
   const now = context.clock.now()
-  const { grant = ownersGrant, personId = null, expiresAt = null, createdBy = null, replaces = null } = input
-  if (expiresAt !== null && expiresAt <= now) {
+  const { grant = ownersGrant, personId = null, createdBy = null, replaced = null } = input
+  if (input.expiresAt != null && input.expiresAt <= now) {
     throw new ServiceError('invalid_request', 'expiresAt must be a time that is still to come', 'expiresAt')
   }
-  if (createdBy !== null) await lockMaker(context, merchant, createdBy)
-  if (personId !== null) await lockActivePerson(context, { merchant, mode: input.mode }, personId)
+  const maker = createdBy === null ? null : await lockMaker(context, merchant, createdBy)
+  if (personId !== null) {
+    await lockActivePerson(context, { merchant, mode: input.mode }, personId)
+    if (maker !== null) await refuseNameOfMightier(context, merchant, personId, maker)
+  }
+  const lastEnd = soonerOf(maker?.expiresAt ?? null, replaced?.expiresAt ?? null)
+  const expiresAt = endOf(input.expiresAt ?? null, lastEnd)
+  // A key that replaces itself would else be the maker of its replacement, which would end with it.
+  const keptMaker = replaced !== null && replaced.id === createdBy ? replaced.createdBy : createdBy
   const [row] = await context.db.query<ApiKeyRow>(sql`
     insert into api_keys (
       merchant_id, id, mode, name, hash, hint, role, scopes, person_id, created_by, replaces, expires_at, created_at
     )
     values (
       ${merchant.id}, ${uuidV7(context.random, now)}, ${input.mode}, ${input.name ?? null}, ${bytesOf(hashSecret(secret))},
-      ${secret.slice(-4)}, ${grant.role}, ${grant.scopes}, ${personId}, ${createdBy}, ${replaces}, ${expiresAt}, ${now}
+      ${secret.slice(-4)}, ${grant.role}, ${grant.scopes}, ${personId}, ${keptMaker}, ${replaced?.id ?? null}, ${expiresAt},
+      ${now}
     )
     returning ${columns}
   `)
@@ -161,11 +173,44 @@ function noteKey(context: Context, { id }: Merchant, apiKey: ApiKey, change: Pic
 }
 
 /** Keeps the maker from being revoked meanwhile, because the made key is revoked with it. Throws `unauthorized`. */
-async function lockMaker(context: Context, merchant: Merchant, id: string): Promise<void> {
-  const rows = await context.db.query(sql`
-    select id from api_keys where merchant_id = ${merchant.id} and id = ${id} and revoked_at is null for share
+async function lockMaker(context: Context, merchant: Merchant, id: string): Promise<ApiKey> {
+  const [row] = await context.db.query<ApiKeyRow>(sql`
+    select ${columns} from api_keys
+    where merchant_id = ${merchant.id} and id = ${id} and revoked_at is null
+    for share
   `)
-  if (rows.length === 0) throw new ServiceError('unauthorized', 'The key was revoked at this moment')
+  if (row === undefined) throw new ServiceError('unauthorized', 'The key was revoked at this moment')
+  return readApiKey(row)
+}
+
+/** The sooner of two ends; null is no end. */
+function soonerOf(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other
+  return one < other ? one : other
+}
+
+/** The end that is asked for, or else the last one that is allowed. Throws `invalid_request` for a later one. */
+function endOf(asked: Date | null, last: Date | null): Date | null {
+  if (asked === null || last === null || asked <= last) return asked ?? last
+  const message = `expiresAt must not be later than ${last.toISOString()}, the end of its maker or of the key that it replaces`
+  throw new ServiceError('invalid_request', message, 'expiresAt')
+}
+
+/**
+ * A key of another person may do no more than its maker, and nor may the person, in whose name the trail shows what the key
+ * does. Throws `scope_missing`.
+ */
+async function refuseNameOfMightier(context: Context, merchant: Merchant, personId: string, maker: ApiKey) {
+  if (maker.personId === personId) return
+  const rows = await context.db.query<Pick<ApiKeyRow, 'role' | 'scopes'>>(sql`
+    select role, scopes from api_keys
+    where merchant_id = ${merchant.id} and person_id = ${personId} and revoked_at is null
+      and (expires_at is null or expires_at > ${context.clock.now()})
+  `)
+  const lacking = [...new Set(rows.flatMap(scopesOf))].filter((each) => !maker.scopes.includes(each))
+  if (lacking.length === 0) return
+  const message = `The keys of this person have scopes that this key lacks: ${lacking.join(', ')}; ask with a key that has them`
+  throw new ServiceError('scope_missing', message, 'personId')
 }
 
 /** Newest first, with revoked keys. `mode` limits the list to one mode. */
@@ -196,25 +241,41 @@ export async function getApiKey(context: Context, merchant: Merchant, id: string
 
 /**
  * From the next request on, every server refuses the key and the tokens made with it, and so it does the keys that the key
- * has made, those that they have made, and so on. With `keepMade` the made keys stay. Answers the key, and how many others
- * were revoked with it. Throws `api_key_not_found`.
+ * has made, those that they have made, and so on. With `keepMade` the made keys stay. The replacement of the key stays, unless
+ * `withReplacements`: it was made to go on after the key. Answers the key, the ids of the others that were revoked with it, and
+ * those of the replacements that stay. `family` is the key and all that it made, whenever they were revoked. Throws `api_key_not_found`.
  */
 export async function revokeApiKey(
   tx: TxContext,
   merchant: Merchant,
   id: string,
-  { mode, keepMade = false }: { mode?: Mode | undefined; keepMade?: boolean | undefined } = {},
-): Promise<{ apiKey: ApiKey; alsoRevoked: number }> {
+  {
+    mode,
+    keepMade = false,
+    withReplacements = false,
+  }: {
+    mode?: Mode | undefined
+    keepMade?: boolean | undefined
+    withReplacements?: boolean | undefined
+  } = {},
+): Promise<{ apiKey: ApiKey; alsoRevoked: string[]; replacedBy: string[]; family: string[] }> {
   const before = await selectKey(tx, merchant, id, mode, sql`for no key update`)
-  let alsoRevoked = 0
+  const alsoRevoked: string[] = []
+  const ended = sql`
+    with recursive ended (id) as (
+      select ${before.id}::uuid
+      union
+      select k.id from ended e
+      join api_keys k on k.merchant_id = ${merchant.id}
+        and case
+          when k.replaces = e.id then e.id <> ${before.id}::uuid or ${withReplacements}::boolean
+          else k.created_by = e.id and not ${keepMade}::boolean
+        end
+    )
+  `
   for (;;) {
     const rows = await tx.db.query<{ id: string; mode: Mode }>(sql`
-      with recursive ended (id) as (
-        select ${before.id}::uuid
-        union
-        select k.id from ended e
-        join api_keys k on k.merchant_id = ${merchant.id} and k.created_by = e.id and not ${keepMade}::boolean
-      )
+      ${ended}
       update api_keys k set revoked_at = ${tx.clock.now()}
       from ended e
       where k.merchant_id = ${merchant.id} and k.id = e.id and k.revoked_at is null
@@ -231,9 +292,26 @@ export async function revokeApiKey(
     }
     // A made key may have made another one meanwhile, which the next look finds.
     if (rows.length === 0) break
-    alsoRevoked += rows.filter((row) => row.id !== before.id).length
+    alsoRevoked.push(...rows.filter((row) => row.id !== before.id).map((row) => row.id))
   }
-  return { apiKey: await getApiKey(tx, merchant, before.id), alsoRevoked }
+  const family = await tx.db.query<{ id: string }>(sql`${ended} select id from ended`)
+  const successors = await tx.db.query<{ id: string }>(sql`
+    with recursive successors (id, revoked_at, expires_at) as (
+      select id, revoked_at, expires_at from api_keys where merchant_id = ${merchant.id} and replaces = ${before.id}
+      union
+      select k.id, k.revoked_at, k.expires_at from successors s
+      join api_keys k on k.merchant_id = ${merchant.id} and k.replaces = s.id
+    )
+    select id from successors
+    where revoked_at is null and (expires_at is null or expires_at > ${tx.clock.now()})
+    order by id
+  `)
+  return {
+    apiKey: await getApiKey(tx, merchant, before.id),
+    alsoRevoked,
+    replacedBy: successors.map((each) => each.id),
+    family: family.map((each) => each.id),
+  }
 }
 
 /**
@@ -264,15 +342,20 @@ export async function replaceApiKey(
   // During the overlap there is a key more.
   if (input.overlapMs > 0) await refuseTooMany(tx, { merchant, mode: old.mode })
   // Whoever gets the new secret can do all that the old key could.
-  const given = { role: old.role ?? undefined, scopes: old.role === null ? old.scopes : undefined }
+  const lacking = old.scopes.filter((each) => !input.maker.includes(each))
+  if (lacking.length > 0) {
+    const message = `A key replaces no key that has a scope it lacks: ${lacking.join(', ')}; ask with a key that has it`
+    throw new ServiceError('scope_missing', message)
+  }
+  const grant: Grant = old.role === null ? { role: null, scopes: old.scopes } : { role: old.role, scopes: null }
   const made = await insertApiKey(tx, merchant, {
     mode: old.mode,
     name: old.name ?? undefined,
-    grant: grantOf(given, input.maker),
+    grant,
     personId: old.personId,
     expiresAt: input.expiresAt,
     createdBy: input.createdBy,
-    replaces: old.id,
+    replaced: old,
   })
   const until = new Date(now.getTime() + input.overlapMs)
   await tx.db.query(sql`

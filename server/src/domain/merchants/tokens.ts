@@ -186,8 +186,9 @@ function isNoFaultOfToken(error: unknown): boolean {
 /** A token of ours without a key was made from a token of an outside issuer, by a server of the release before. */
 async function findOwnHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
   const { merchant_id: merchantCode, api_key_id: apiKeyId } = payload
-  if (typeof merchantCode !== 'string' || typeof apiKeyId !== 'string') return null
-  return findTokenHolder(context, { merchantCode, mode: modeOf(payload), apiKeyId })
+  const mode = modeOf(payload)
+  if (typeof merchantCode !== 'string' || typeof apiKeyId !== 'string' || mode === null) return null
+  return findTokenHolder(context, { merchantCode, mode, apiKeyId })
 }
 
 /**
@@ -197,17 +198,19 @@ async function findOwnHolder(context: Context, payload: JWTPayload): Promise<Key
 async function findOutsideHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
   if (payload.api_key_id !== undefined) return findOwnHolder(context, payload)
   const merchantCode = payload.merchant_id
-  if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode)) return null
+  const mode = modeOf(payload)
+  if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode) || mode === null) return null
   const [row] = await context.db.query<MerchantRow>(sql`
     select ${merchantColumns} from merchants m where m.code = ${merchantCode}
   `)
   if (row === undefined) return null
-  const tenant = { merchant: readMerchant(row), mode: modeOf(payload) }
+  const tenant = { merchant: readMerchant(row), mode }
   return { tenant, apiKeyId: null, credential: 'token', scopes: scopesOfToken(scopes) }
 }
 
-function modeOf(payload: JWTPayload): Mode {
-  return payload.mode === 'live' ? 'live' : 'test'
+/** Null for a mode that is none: a token that says LIVE must not be taken for one of test mode. */
+function modeOf({ mode = 'test' }: JWTPayload): Mode | null {
+  return mode === 'live' || mode === 'test' ? mode : null
 }
 
 async function signingKey(context: Context) {

@@ -11,6 +11,7 @@ import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { largeRead } from '../merchants/turns.ts'
 import { isUnderWay, lookAgain } from './charging.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
 import { readChannels, refuseOtherChannel } from './page-channels.ts'
@@ -219,13 +220,15 @@ export async function listCheckoutSessions(
   const { total, rows } = isFiltered
     ? pageOfMatches(matchesOf(tenant, filter), page)
     : pageByNumber(allOf(tenant), tenant, page)
-  const found = await context.db.query<CheckoutSessionRow & { total: bigint }>(sql`
+  const statement = sql`
     select t.total, ${columns}
     from (${total}) t
     left join (${rows}) s on true
     ${withIntent}
     order by ${numberOrder(sql`s`, page)}
-  `)
+  `
+  const find = () => context.db.query<CheckoutSessionRow & { total: bigint }>(statement)
+  const found = await (isFiltered ? largeRead(context, tenant, find) : find())
   return readPage(found, readSession)
 }
 

@@ -3,6 +3,7 @@ import { pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { largeRead } from '../merchants/turns.ts'
 import {
   intentColumns,
   type PaymentIntent,
@@ -22,13 +23,15 @@ export async function listPaymentIntents(
     filter.status === undefined
       ? pageByNumber(allOf(tenant), tenant, page)
       : pageOfMatches(matchesOf(tenant, filter.status), page)
-  const found = await context.db.query<PaymentIntentRow & { total: bigint }>(sql`
+  const statement = sql`
     select t.total, ${intentColumns}
     from (${total}) t
     left join (${rows}) i on true
     ${withNames}
     order by i.number desc
-  `)
+  `
+  const find = () => context.db.query<PaymentIntentRow & { total: bigint }>(statement)
+  const found = await (filter.status === undefined ? find() : largeRead(context, tenant, find))
   return readPage(found, readIntent)
 }
 

@@ -106,13 +106,22 @@ export const doerColumns = sql`
   doer.actor_surface
 `
 
-/** Joins the actor, key and person of each row, which has a merchant_id and an actor_id. */
+/**
+ * Joins the actor, key and person of each row, which has a merchant_id, an actor_id and a created_at. The person has the name of
+ * that time: the first later change of the name tells the name before it.
+ */
 export function joinDoer(row: Sql): Sql {
   return sql`
     left join lateral (
       select
         a.kind as actor_kind, a.api_key_id as actor_key_id, k.name as actor_key_name, k.person_id as actor_person_id,
-        p.name as actor_person_name, a.surface as actor_surface
+        coalesce((
+          select u.before ->> 'name' from trail u
+          where u.merchant_id = p.merchant_id and u.object = p.id::text and u.action = 'updatePerson'
+            and u.created_at > ${row}.created_at
+          order by u.id
+          limit 1
+        ), p.name) as actor_person_name, a.surface as actor_surface
       from actors a
       left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
       left join people p on p.merchant_id = k.merchant_id and p.id = k.person_id

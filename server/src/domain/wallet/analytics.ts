@@ -70,7 +70,7 @@ export interface AnalyticsSummary {
  */
 export async function summarizeMerchant(context: Context, tenant: Tenant): Promise<AnalyticsSummary> {
   const { posted } = await getMerchantBalance(context, tenant)
-  const [row] = await context.db.query<{ customers: bigint; transactions: bigint }>(sql`
+  const statement = sql`
     select
       k.customer_count - k.deleted_customer_count as customers,
       (
@@ -82,7 +82,11 @@ export async function summarizeMerchant(context: Context, tenant: Tenant): Promi
       ) as transactions
     from merchant_counters k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
-  `)
+  `
+  // Each account of the merchant has a part in the sum.
+  const [row] = await largeRead(context, tenant, () =>
+    context.db.query<{ customers: bigint; transactions: bigint }>(statement),
+  )
   return { balance: posted, customers: row?.customers ?? 0n, transactions: row?.transactions ?? 0n }
 }
 

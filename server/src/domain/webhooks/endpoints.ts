@@ -173,6 +173,40 @@ export async function listWebhookEndpoints(
   return { items: rows.filter((row) => row.id !== null).map(readEndpoint), total: Number(rows[0]?.total ?? 0) }
 }
 
+/** An endpoint that a key has made, changed or given a new secret. */
+export interface TouchedEndpoint {
+  id: string
+  style: WebhookStyle
+  url: string
+  /** One of the keys added it, or was the last to set it in Paystack's style. */
+  isMade: boolean
+}
+
+/** The endpoints that one of the keys has written to, as the trail tells. */
+export async function listEndpointsTouchedBy(
+  context: Context,
+  { merchant, mode }: Tenant,
+  apiKeyIds: readonly string[],
+): Promise<TouchedEndpoint[]> {
+  const rows = await context.db.query<{ id: string; style: WebhookStyle; url: string; is_made: boolean | null }>(sql`
+    select w.id, w.style, w.url, (
+      select a.api_key_id = any(${apiKeyIds}::uuid[]) from trail t
+      join actors a on a.merchant_id = t.merchant_id and a.id = t.actor_id
+      where t.merchant_id = w.merchant_id and t.object = 'we_' || w.id::text and t.action = 'createWebhookEndpoint'
+      order by t.id desc
+      limit 1
+    ) as is_made
+    from webhook_endpoints w
+    where w.merchant_id = ${merchant.id} and w.mode = ${mode} and w.deleted_at is null and exists (
+      select 1 from trail t
+      join actors a on a.merchant_id = t.merchant_id and a.id = t.actor_id
+      where t.merchant_id = w.merchant_id and t.object = 'we_' || w.id::text and a.api_key_id = any(${apiKeyIds}::uuid[])
+    )
+    order by w.id
+  `)
+  return rows.map(({ is_made, ...row }) => ({ ...row, isMade: is_made === true }))
+}
+
 /** Throws `webhook_endpoint_not_found`. */
 export async function getWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<WebhookEndpoint> {
   const rows = idPattern.test(id)
@@ -263,7 +297,13 @@ export async function rotateWebhookSecret(
 /** Deliveries that still wait are given up. Answers the time of the removal. Throws `webhook_endpoint_not_found`. */
 export async function deleteWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<Date> {
   const current = await getWebhookEndpoint(context, tenant, id)
-  noteChange(context, { object: endpointName(id), before: settingsOf(current), after: { deleted: true } })
+  noteChange(context, {
+    object: endpointName(id),
+    merchantId: tenant.merchant.id,
+    mode: tenant.mode,
+    before: settingsOf(current),
+    after: { deleted: true },
+  })
   return inTransaction(context, (tx) => removeEndpoint(tx, tenant, id))
 }
 

@@ -163,8 +163,17 @@ describe('a reach of the public Internet only', () => {
       const answer = await post(url.replace('127.0.0.1', 'rebind.example'), {
         by: sender(answering(addresses), 'public'),
       })
-      expect(answer).toMatchObject({ error: expect.stringContaining('rebind.example is') })
-      expect((answer as { error: string }).error).not.toMatch(/127|::1|93/)
+      // The same as for a name that does not exist.
+      const error = 'rebind.example was not found, or leads to an address that webhooks are not sent to'
+      expect(answer).toEqual({ error, durationMs: expect.any(Number) })
+      const unknown = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))
+      for (const by of [
+        sender(unknown, 'public'),
+        sender(unknown, 'private'),
+        sender(unknown, 'public', ['10.0.0.0/8']),
+      ]) {
+        expect(await post('http://rebind.example/', { by })).toMatchObject({ error })
+      }
     }
     expect(reached).toBe(0)
   })

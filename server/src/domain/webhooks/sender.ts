@@ -86,7 +86,10 @@ export function createWebhookSender(policy: ReachPolicy, resolve: ResolveName = 
           return sendBy(second)
         })
       } catch (error) {
-        return { error: explain(error as Error, timeoutMs), durationMs: durationMs() }
+        return {
+          error: explain(error as Error, { timeoutMs, url, isNameTold: policy.reach === 'local' && mode === 'test' }),
+          durationMs: durationMs(),
+        }
       }
     },
     async close() {
@@ -115,7 +118,8 @@ function checkedLookup(mayReach: MayReach, resolve: ResolveName): LookupFunction
     resolve(hostname).then(
       (addresses) => {
         // The tenant is not told what a name of the operator's network leads to.
-        if (!addresses.every(({ address }) => mayReach(address))) return callback(outOfReach(hostname), '')
+        if (!addresses.every(({ address }) => mayReach(address)))
+          return callback(new OutOfReachError(notReached(hostname)), '')
         if (options.all) return callback(null, addresses)
         callback(null, addresses[0]?.address ?? '', addresses[0]?.family)
       },
@@ -127,11 +131,14 @@ function checkedLookup(mayReach: MayReach, resolve: ResolveName): LookupFunction
 /** A connection to a literal address makes no look-up, so the address is checked here. */
 function refuseLiteral(url: string, mayReach: MayReach): void {
   const address = literalAddress(new URL(url))
-  if (address !== null && !mayReach(address)) throw outOfReach(address)
+  if (address !== null && !mayReach(address)) {
+    throw new OutOfReachError(`${address} is an address that webhooks are not sent to`)
+  }
 }
 
-function outOfReach(host: string): OutOfReachError {
-  return new OutOfReachError(`${host} is, or leads to, an address that webhooks are not sent to`)
+/** One sentence for both, because the tenant is not told which names there are in the operator's network. */
+function notReached(name: string): string {
+  return `${name} was not found, or leads to an address that webhooks are not sent to`
 }
 
 async function readBeginning(body: AsyncIterable<Buffer> & { destroy(): void }): Promise<string> {
@@ -151,9 +158,13 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]))
 }
 
-function explain(error: Error & { code?: string }, timeoutMs: number): string {
+function explain(
+  error: Error & { code?: string },
+  { timeoutMs, url, isNameTold }: { timeoutMs: number; url: string; isNameTold: boolean },
+): string {
   if (error.name === 'TimeoutError') return `No answer within ${timeoutMs / 1000} s`
   if (error instanceof OutOfReachError) return error.message
+  if (error.code === 'ENOTFOUND' && !isNameTold) return notReached(new URL(url).hostname)
   return texts[error.code ?? ''] ?? `The request failed (${error.code ?? error.name})`
 }
 

@@ -41,7 +41,7 @@ test('a link opens the statement in a browser, without a key in the address or i
 
 test('the page of a link is kept by no cache, names no referrer, and loads and runs nothing', async () => {
   const { headers, body } = await openToken(await openedToken())
-  expect(headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+  expect(headers).toMatchObject({ 'cache-control': 'no-store, no-transform', 'referrer-policy': 'no-referrer' })
   expect(headers['content-security-policy']).toContain("default-src 'none'")
   expect(body).not.toMatch(/<script|src=|<link|@import|url\(|href=/)
 })

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { markReplayed } from './idempotency.ts'
 import { type Problem, problemOf } from './problem.ts'
@@ -23,9 +23,13 @@ export function sendProblems(
     return reply.status(statusCode).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body)
   })
   app.setNotFoundHandler((request) => {
-    const path = request.url.split('?')[0]
-    throw new ServiceError('not_found', `There is nothing at ${request.method} ${path}`)
+    throw nothingAt(request)
   })
+}
+
+/** The refusal of an address that names nothing. */
+export function nothingAt({ method, url }: FastifyRequest): ServiceError {
+  return new ServiceError('not_found', `There is nothing at ${method} ${url.split('?')[0]}`)
 }
 
 /** A plus sign in an address is a blank, which people who send the offset of a time often do not know. */

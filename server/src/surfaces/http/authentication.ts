@@ -5,11 +5,16 @@ import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
+import { CredentialWatch } from './credential-watch.ts'
 import type { Rates } from './rates.ts'
 import { noteRefusedCredential } from './refused-credentials.ts'
 import type { SurfaceContext } from './surface.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Undefined where callers have no credential that can end. */
+    credentialWatch?: CredentialWatch
+  }
   interface FastifyRequest {
     /** Set before the body is read. */
     caller: KeyHolder | null
@@ -65,8 +70,16 @@ function requireCaller(
 ): void {
   app.decorateRequest('caller', null)
   app.decorateRequest('actor', null)
+  app.decorate(
+    'credentialWatch',
+    new CredentialWatch(async (request) => {
+      const { scope } = request.routeOptions.config
+      // A link carries what it opens.
+      if (scope !== 'public') requireScope((await find(request)).scopes, scope as Scope)
+    }),
+  )
   app.addHook('onRequest', async (request, reply) => {
-    const { scope } = request.routeOptions.config
+    const { scope, whenClosed } = request.routeOptions.config
     if (scope === 'public') return
     let caller: KeyHolder
     try {
@@ -80,7 +93,8 @@ function requireCaller(
     }
     // An unknown address has no scope: its caller is told that there is nothing.
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
-    if (request.method !== 'GET' && request.method !== 'HEAD') refuseClosed(caller.tenant.merchant)
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    if (!isRead && whenClosed !== 'allowed') refuseClosed(caller.tenant.merchant)
     request.caller = caller
     if (rates !== undefined) await rates.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return

@@ -1,7 +1,9 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import secureJsonParse from 'secure-json-parse'
 import { ServiceError } from '../../base/errors.ts'
 import { mayLose, parseLossless } from '../../base/lossless-json.ts'
+import { nothingAt } from './answer-problems.ts'
+import { hasBody } from './early-answers.ts'
 import { parseForm } from './form.ts'
 import type { RequestSchema } from './reading.ts'
 
@@ -21,13 +23,21 @@ export function readBodies(
   unasked: 'ignored' | 'refused' = 'ignored',
 ): void {
   app.removeAllContentTypeParsers()
+  const isUnasked = ({ routeOptions, method, is404 }: FastifyRequest) =>
+    routeOptions.schema?.body === undefined && (unasked === 'ignored' || method === 'DELETE' || is404)
+  // A refusal that needs no body does not wait for it.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.is404) throw nothingAt(request)
+    const encoding = request.headers['content-encoding']
+    const isRead = request.method !== 'GET' && request.method !== 'HEAD' && hasBody(request.raw)
+    if (encoding !== undefined && isRead && !isUnasked(request)) refuseEncoding(encoding)
+    done(null, payload)
+  })
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     const schema = request.routeOptions.schema?.body as RequestSchema | undefined
     // Some clients send a body with every DELETE.
-    if (schema === undefined && (unasked === 'ignored' || request.method === 'DELETE' || request.is404))
-      return done(null, {})
+    if (isUnasked(request)) return done(null, {})
     try {
-      refuseEncoding(request.headers['content-encoding'])
       const text = decode(body as Buffer)
       const type = request.headers['content-type'] ?? ''
       // curl labels every body of -d as urlencoded. No urlencoded form begins with a brace.
@@ -44,7 +54,7 @@ export function readBodies(
   })
 }
 
-function refuseEncoding(encoding = 'identity'): void {
+function refuseEncoding(encoding: string): void {
   if (encoding.trim().toLowerCase() === 'identity') return
   throw new ServiceError(
     'encoding_not_supported',

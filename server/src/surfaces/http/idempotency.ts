@@ -27,7 +27,10 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
     const operation = `${request.method} ${request.url.split('?')[0]?.replace(/(?<=.)\/+$/, '')}`
     const schema = (request.routeOptions.schema?.body ?? {}) as RequestSchema
     const body = inOneSpelling(schema, request.body ?? {}) as Record<string, unknown>
-    request.idempotent = { key, operation, body, fingerprint: fingerprintOf(vault, operation, body) }
+    const { repeatedTo } = request.routeOptions.config
+    // The check of the caller's scope came before; a handler that checks more, or gives a secret, is asked by one key only.
+    const maker = repeatedTo === 'its key' ? (request.caller?.apiKeyId ?? undefined) : undefined
+    request.idempotent = { key, operation, body, fingerprint: fingerprintOf(vault, operation, body, maker), maker }
     done()
   })
 }

@@ -37,6 +37,8 @@ export function pageStart({ title, notice = null, width = 'narrow' }: Frame): st
 `.markup
 }
 
+export const pageType = 'text/html; charset=utf-8'
+
 export const pageEnd = '\n</main>\n</body>\n</html>\n'
 
 /** Sends a page. It loads and runs nothing, works offline, and is kept by no cache. */
@@ -62,5 +64,5 @@ export function guardPage(reply: FastifyReply, returnUrl: string | null = null):
   return reply
     .header('content-security-policy', policy.join('; '))
     .header('referrer-policy', 'no-referrer')
-    .type('text/html; charset=utf-8')
+    .type(pageType)
 }

@@ -27,6 +27,10 @@ declare module 'fastify' {
     scope?: Need
     /** The way in which a request that writes happens once: see `doOnce`. */
     once?: Way
+    /** Who is given a remembered answer again; default every key of the merchant and mode that has the scope. */
+    repeatedTo?: 'its key'
+    /** Whether a merchant that was closed may do it; default only reads. */
+    whenClosed?: 'allowed'
   }
 }
 
@@ -58,6 +62,13 @@ type WriteOptions<Chosen extends Way, Schema extends FastifySchema> = Options<Sc
   once: Chosen
   /** The status of a success; default 200. */
   status?: number
+  /**
+   * `its key`: a remembered answer is given again only to the API key that made the request. For a route that answers a secret,
+   * or whose handler checks more than the scope.
+   */
+  repeatedTo?: 'its key'
+  /** `allowed`: a closed merchant may still do it, as it must remove personal data and shut out a key that leaked. */
+  whenClosed?: 'allowed'
 }
 
 /**
@@ -97,15 +108,27 @@ function deedOf({ actor, params }: FastifyRequest, schema: FastifySchema): Deed 
   return { actor, action: (schema as { operationId?: string }).operationId ?? '', object }
 }
 
+/** An answer that every key of the merchant is given again has no secret. */
+function refuseSecret(answer: unknown, path: string): void {
+  const { secret } = (answer ?? {}) as { secret?: unknown }
+  if (typeof secret === 'string') throw new Error(`the route ${path} answers a secret without repeatedTo`)
+}
+
 export function routesOf(app: App, { context }: SurfaceContext): Routes {
   const write =
     (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'): WriteRoute =>
-    (path, { scope, once, status = 200, ...options }, handler) => {
+    (path, { scope, once, status = 200, repeatedTo, whenClosed, ...options }, handler) => {
       app.route({
         ...(options as object),
         method,
         url: path,
-        config: { ...options.config, scope, once },
+        config: {
+          ...options.config,
+          scope,
+          once,
+          ...(repeatedTo && { repeatedTo }),
+          ...(whenClosed && { whenClosed }),
+        },
         handler: async (request: FastifyRequest, reply: FastifyReply) => {
           reply.status(status)
           const asked = { way: once, request: request.idempotent ?? null, deed: deedOf(request, options.schema) }
@@ -115,6 +138,7 @@ export function routesOf(app: App, { context }: SurfaceContext): Routes {
             asked,
             (handed) => handler(request as never, handed, reply) as never,
           )
+          if (repeatedTo === undefined && scope !== 'operator') refuseSecret(answer, path)
           markReplayed(reply, replayed)
           if (replayed) sendAsGiven(answer)
           return answer

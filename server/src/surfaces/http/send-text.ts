@@ -1,8 +1,19 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
-/** Sends each part when it is made, and no faster than the client reads. */
-export function sendText(reply: FastifyReply, type: string, parts: AsyncIterable<string>): never {
+/**
+ * Sends each part when it is made, and no faster than the client reads. The answer ends soon after its credential does: see
+ * CredentialWatch.
+ *
+ * @param end ends the answer; default by cutting the connection, so that no client takes the parts it has for the whole
+ */
+export function sendText(
+  reply: FastifyReply,
+  type: string,
+  parts: AsyncIterable<string>,
+  end: () => void = () => reply.raw.destroy(),
+): never {
+  reply.request.server.credentialWatch?.add(reply, end)
   reply.serializer((text: string) => text)
   // Otherwise a server that closes meanwhile would wait for the next use of the connection.
   reply.header('connection', 'close')

@@ -53,6 +53,24 @@ export function answerUnroutable(envelopes: readonly Envelope[], request: Fastif
     .send(renderInEnvelope(envelopes, path, 400, undecodable))
 }
 
+/** Answers a request whose header `Expect` asks for something that is not known. */
+export function answerUnexpected(
+  envelopes: readonly Envelope[],
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+): void {
+  const message = 'The header Expect is not understood; send the request without it'
+  const body = renderInEnvelope(envelopes, request.url ?? '', 417, message)
+  response
+    .writeHead(417, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      connection: 'close',
+    })
+    .end(body)
+}
+
 const unreadable: Record<string, { status: number; message: string }> = {
   HPE_HEADER_OVERFLOW: { status: 431, message: 'The headers are larger than 16 KiB' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },

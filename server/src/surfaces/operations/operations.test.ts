@@ -188,6 +188,12 @@ describe('every answer', () => {
       expect(stranger.headers['access-control-allow-origin']).toBe(allowed === '*' ? '*' : undefined)
       const metrics = await app.inject({ url: '/metrics', headers })
       expect(metrics.headers).not.toHaveProperty('access-control-allow-origin')
+      for (const url of ['/metrics', '/readyz', '/healthz']) {
+        const asked = { ...headers, 'access-control-request-method': 'GET' }
+        const preflight = await app.inject({ method: 'OPTIONS', url, headers: asked })
+        expect([preflight.statusCode, preflight.headers.allow]).toEqual([405, 'GET, HEAD'])
+        expect(preflight.headers).not.toHaveProperty('access-control-allow-origin')
+      }
       expect((await app.inject({ method: 'OPTIONS', url: '/customer' })).statusCode).toBe(204)
     },
   )

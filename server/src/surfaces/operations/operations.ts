@@ -27,6 +27,14 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   const ofProcess = new Registry()
   collectDefaultMetrics({ register: ofProcess })
 
+  // Otherwise the answer to a preflight would be that of the API at the root, which allows the configured origins.
+  for (const path of ['/healthz', '/readyz', '/metrics']) {
+    app.options(path, { schema: { hide: true } }, async (_request, reply) => {
+      reply.status(405).header('allow', 'GET, HEAD')
+      return { message: `OPTIONS is not answered at ${path}` }
+    })
+  }
+
   app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {

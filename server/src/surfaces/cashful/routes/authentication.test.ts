@@ -255,6 +255,9 @@ describe('tokens of an outside issuer', () => {
     expect((await api.call('GET', path, undefined, tenant.secret)).statusCode).toBe(200)
     const live = await outside.sign({ ...claims(), mode: 'live' })
     expect((await api.call('GET', path, undefined, live)).statusCode).toBe(404)
+    for (const mode of ['LIVE', 'production', '', null, true]) {
+      expect((await api.call('GET', path, undefined, await outside.sign({ ...claims(), mode }))).statusCode).toBe(401)
+    }
   })
 
   test('a token of an outside issuer cannot be exchanged for one of ours, and makes no key', async () => {

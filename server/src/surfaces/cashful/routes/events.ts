@@ -4,6 +4,7 @@ import type { Context } from '../../../domain/context.ts'
 import { eventTypes } from '../../../domain/events/events.ts'
 import { recordMerchantEvent } from '../../../domain/events/merchant-events.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { largeRead } from '../../../domain/merchants/turns.ts'
 import { type Delivery, type DeliveryStatus, listStandardDeliveries } from '../../../domain/webhooks/delivery-lists.ts'
 import { endpointName, readDeliveryName } from '../../../domain/webhooks/ids.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -113,7 +114,9 @@ export const eventRoutes: RouteFile = (routes, { context }) => {
         ids: bothOf(given.ids, given.id)?.flatMap((id) => readDeliveryId(context, id)),
         ...readClosedPeriod(tenant, [startDate, endDate], ['startDate', 'endDate']),
       }
-      const found = await listStandardDeliveries(context, tenant, filter, { ...page, direction })
+      const found = await largeRead(context, tenant, () =>
+        listStandardDeliveries(context, tenant, filter, { ...page, direction }),
+      )
       return renderPage(page, found, (each) => renderEvent(tenant, each))
     },
   )

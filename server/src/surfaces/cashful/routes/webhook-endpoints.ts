@@ -71,6 +71,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      repeatedTo: 'its key',
       status: 201,
       // The remembered answer contains the secret. The body sent has no member for it.
       preSerialization: (_request, reply, payload, done) => {

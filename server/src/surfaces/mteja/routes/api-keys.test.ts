@@ -75,6 +75,14 @@ describe('making a key', () => {
     expect([answer.statusCode, answer.json()]).toEqual([400, { error }])
   })
 
+  test.each(['till\u001b[31m', 'till\u200b', '\u202etill'])(
+    'creating a key refuses a name with a character that nobody sees',
+    async (name) => {
+      const answer = await call('POST', '/v1/api-keys', { name })
+      expect([answer.statusCode, answer.json().error]).toMatchObject([400, { code: 'invalid_request', field: 'name' }])
+    },
+  )
+
   test('the database holds no key’s secret', async () => {
     const { secret } = (await call('POST', '/v1/api-keys', {})).json()
     const rows = await api.service.db.query<{ row: string }>(sql`select row_to_json(k)::text as row from api_keys k`)
@@ -138,7 +146,7 @@ describe('revoking a key', () => {
     api.service.clock.advance(-1000)
   })
 
-  test.each(['none', '-'.repeat(36), '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', '%00'])(
+  test.each(['none', 'x'.repeat(3000), '-'.repeat(36), '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', '%00'])(
     'revoking an unknown key, %s, answers 404',
     async (id) => {
       const answer = await call('DELETE', `/v1/api-keys/${id}`)
@@ -252,11 +260,94 @@ describe('what a key gives and leaves behind', () => {
     api.service.clock.advance(-60 * 60 * 1000)
   })
 
+  test('a key that ends makes no key, and no replacement, that ends later', async () => {
+    const at = new Date(api.service.clock.now().getTime() + 60_000).toISOString()
+    const later = new Date(api.service.clock.now().getTime() + 120_000).toISOString()
+    const ending = await make({ role: 'developer', expiresAt: at })
+    expect((await make({ role: 'developer', expiresAt: null }, ending.secret)).expiresAt).toBe(at)
+    const replace = (expiresAt: string | null, bearer: string) =>
+      call('POST', `/v1/api-keys/${ending.id}/replace`, { expiresAt }, bearer)
+    expect((await replace(null, ending.secret)).json().expiresAt).toBe(at)
+    expect((await replace(null, tenant.secret)).json().expiresAt).toBe(at)
+    for (const answer of [
+      await call('POST', '/v1/api-keys', { role: 'developer', expiresAt: later }, ending.secret),
+      await replace(later, ending.secret),
+      await replace(later, tenant.secret),
+    ]) {
+      expect([answer.statusCode, answer.json().error]).toMatchObject([400, { field: 'expiresAt' }])
+    }
+  })
+
+  test('a replacement stays when the replaced key is revoked, and ends with the maker of both', async () => {
+    const maker = await make({})
+    const old = await make({}, maker.secret)
+    const next = (await call('POST', `/v1/api-keys/${old.id}/replace`, { overlapHours: 1 }, old.secret)).json()
+    const made = await make({}, old.secret)
+    expect(next.createdBy).toBe(maker.id)
+    const revoked = (await call('DELETE', `/v1/api-keys/${old.id}`)).json()
+    expect(revoked).toMatchObject({ alsoRevoked: 1, replacedBy: [next.id] })
+    expect([await statusWith(next.secret), await statusWith(made.secret)]).toEqual([200, 401])
+    // A replacement that another key asked for ends with this key, and with the maker of the replaced key.
+    const other = await make({})
+    const last = (await call('POST', `/v1/api-keys/${next.id}/replace`, {}, other.secret)).json()
+    expect(last.createdBy).toBe(other.id)
+    expect((await call('DELETE', `/v1/api-keys/${maker.id}`)).json()).toMatchObject({ alsoRevoked: 2, replacedBy: [] })
+    expect([await statusWith(next.secret), await statusWith(last.secret)]).toEqual([401, 401])
+  })
+
+  test('after a leak the replacements of a key are revoked with it where this is asked for', async () => {
+    const old = await make({})
+    const next = (await call('POST', `/v1/api-keys/${old.id}/replace`, {}, old.secret)).json()
+    const revoked = (await call('DELETE', `/v1/api-keys/${old.id}?withReplacements=true`)).json()
+    expect([revoked.alsoRevoked, revoked.replacedBy, await statusWith(next.secret)]).toEqual([1, [], 401])
+  })
+
+  test('revoking a key names the webhook endpoints that it made or changed, and deletes the made ones on request', async () => {
+    const thief = await make({ role: 'developer' })
+    const made = await make({ role: 'developer' }, thief.secret)
+    const hook = (path: string) => ({ url: `https://thief.example/${path}` })
+    const own = (await call('POST', '/v1/webhook-endpoints', hook('owner'))).json()
+    await call('PATCH', `/v1/webhook-endpoints/${own.id}`, hook('taken'), thief.secret)
+    const first = (await call('POST', '/v1/webhook-endpoints', hook('one'), thief.secret)).json()
+    const listed = { events: ['*'], ...hook('two') }
+    const second = (await call('POST', '/api/canary/webhook-endpoints', listed, made.secret)).json()
+    const endpoints = (body: { endpoints: { url: string }[] }) =>
+      body.endpoints.sort((one, other) => one.url.localeCompare(other.url))
+    const kept = endpoints((await call('DELETE', `/v1/api-keys/${thief.id}`)).json())
+    expect(kept).toEqual([
+      { id: first.id, style: 'standard', url: hook('one').url, made: true, deleted: false },
+      { id: own.id, style: 'standard', url: hook('taken').url, made: false, deleted: false },
+      { id: second.id, style: 'standard', url: hook('two').url, made: true, deleted: false },
+    ])
+    const again = endpoints((await call('DELETE', `/v1/api-keys/${thief.id}?deleteEndpoints=true`)).json())
+    expect(again).toMatchObject([{ deleted: true }, { deleted: false }, { deleted: true }])
+    const left = (await call('GET', '/v1/webhook-endpoints')).json().data
+    expect(left.map((each: { id: string }) => each.id)).toEqual([own.id])
+  })
+
+  test('a key makes none in the name of another person whose keys can do more', async () => {
+    const person = (await call('POST', '/v1/people', { name: 'Neema', email: 'neema@example.com' })).json()
+    const developer = await make({ role: 'developer' })
+    await make({ role: 'developer', personId: person.id }, developer.secret)
+    const own = await make({ role: 'developer', personId: person.id })
+    await make({ role: 'owner', personId: person.id })
+    const body = { role: 'developer', personId: person.id }
+    const refused = await call('POST', '/v1/api-keys', body, developer.secret)
+    expect([refused.statusCode, refused.json().error]).toMatchObject([
+      403,
+      { code: 'scope_missing', field: 'personId' },
+    ])
+    const byOther = await call('POST', `/v1/api-keys/${own.id}/replace`, {}, developer.secret)
+    expect([byOther.statusCode, byOther.json().error.field]).toEqual([403, 'personId'])
+    await make(body, own.secret)
+  })
+
   test('a key replaces no key that can do more', async () => {
     const { secret } = await make({ role: 'developer' })
     const owner = await make({})
     const answer = await call('POST', `/v1/api-keys/${owner.id}/replace`, {}, secret)
     expect([answer.statusCode, answer.json().error.code]).toEqual([403, 'scope_missing'])
+    expect(answer.json().error.message).toContain('ask with a key that has it')
   })
 
   test('the last use of a key is kept to the hour', async () => {

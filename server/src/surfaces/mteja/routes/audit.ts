@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -8,6 +7,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readEnd, readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { sendText } from '../../http/send-text.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
 import { date, modeSchema, nullableText, periodQuery, responses } from '../schemas.ts'
@@ -101,12 +101,12 @@ export async function sendAudit(
   const { by, action, object, from, to, ...step } = asked
   const filter = { by, action, object, from: readInstant(tenant, from, 'from'), until: readEnd(tenant, to, 'to') }
   const scope = { merchantId: whose.merchant.id, mode: whose.mode }
-  const read = (page: { limit: number; before: string | undefined }) => listTrail(context, scope, filter, page)
+  const read = (page: { limit: number; before: string | undefined }) =>
+    largeRead(context, tenant, () => listTrail(context, scope, filter, page))
   const first = readIdStep(step)
   if (format === 'csv') {
-    reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="audit.csv"')
-    const readInTurn: typeof read = (page) => largeRead(context, tenant, () => read(page))
-    return reply.send(Readable.from(csvOf(readInTurn, first.before)))
+    reply.header('content-disposition', 'attachment; filename="audit.csv"')
+    return sendText(reply, 'text/csv; charset=utf-8', csvOf(read, first.before))
   }
   const { entries, next } = await read(first)
   return { data: entries.map(renderEntry), nextBefore: next }
@@ -127,6 +127,9 @@ const columns = [
   'after',
 ]
 
+/** Few, so that the calls of others come in between. */
+const entriesPerRead = 250
+
 /** The whole list, read in pages while it is sent. */
 async function* csvOf(
   read: (page: { limit: number; before: string | undefined }) => ReturnType<typeof listTrail>,
@@ -134,7 +137,7 @@ async function* csvOf(
 ): AsyncGenerator<string> {
   yield `${columns.join(',')}\r\n`
   for (let next: string | null | undefined = before; next !== null; ) {
-    const page: Awaited<ReturnType<typeof listTrail>> = await read({ limit: 1000, before: next })
+    const page: Awaited<ReturnType<typeof listTrail>> = await read({ limit: entriesPerRead, before: next })
     yield page.entries.map(csvLine).join('')
     next = page.next
   }

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { isoWithOffset } from '../../../base/time-zones.ts'
@@ -21,7 +20,7 @@ import {
 import { callerOf, tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import { readEnd, readPeriod } from '../../http/instants.ts'
-import { guardPage } from '../../http/page.ts'
+import { guardPage, pageType } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { sendText } from '../../http/send-text.ts'
@@ -232,13 +231,12 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
       })
       if (format !== 'json') {
         const entries = readAllEntries(context, tenant, statement)
-        reply.serializer((text: string) => text)
         if (format === 'html') {
           const page = statementPage({ tenant, customer, statement, entries, madeAt: context.clock.now() })
-          return guardPage(reply).send(Readable.from(page)) as never
+          return sendText(guardPage(reply), pageType, page)
         }
-        reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="statement.csv"')
-        return reply.send(Readable.from(csvOf(tenant, statement, entries))) as never
+        reply.header('content-disposition', 'attachment; filename="statement.csv"')
+        return sendText(reply, 'text/csv; charset=utf-8', csvOf(tenant, statement, entries))
       }
       const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
       const entries = await readStatementEntries(context, tenant, statement, { after: first, limit: entriesPerRead })
@@ -313,6 +311,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
     {
       scope: 'settings',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       status: 202,
       schema: {
         operationId: 'eraseCustomer',

@@ -4,6 +4,7 @@ import { getCustomer } from '../../../domain/customers/customers.ts'
 import { readEventType } from '../../../domain/events/events.ts'
 import { findRemoval } from '../../../domain/events/removals.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { largeRead } from '../../../domain/merchants/turns.ts'
 import {
   type Delivery,
   type DeliveryAttempt,
@@ -122,7 +123,9 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
       const tenant = tenantOf(request)
       const filter = await readFilter(context, tenant, request.query)
       const step = stepOf(request.query, (name) => readDeliveryName(context, name))
-      const { items, next } = await listDeliveries(context, tenant, filter, step)
+      const list = () => listDeliveries(context, tenant, filter, step)
+      const isFiltered = Object.values(filter).some((each) => each !== undefined)
+      const { items, next } = await (isFiltered ? largeRead(context, tenant, list) : list())
       const nextBefore = next === null ? null : deliveryName(context, next)
       const removal = await findRemoval(context, tenant, 'deliveries')
       return {
@@ -169,7 +172,8 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return { count: await countResendable(context, tenant, await readFilter(context, tenant, request.query)) }
+      const filter = await readFilter(context, tenant, request.query)
+      return { count: await largeRead(context, tenant, () => countResendable(context, tenant, filter)) }
     },
   )
 

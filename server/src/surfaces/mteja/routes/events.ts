@@ -8,6 +8,7 @@ import { type RecordedEvent, readEventType, type WebhookStyle } from '../../../d
 import { eventName, readEventName } from '../../../domain/events/ids.ts'
 import { findRemoval } from '../../../domain/events/removals.ts'
 import { lookEveryMs } from '../../../domain/events/shared-looks.ts'
+import { largeRead } from '../../../domain/merchants/turns.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -160,7 +161,10 @@ export const eventRoutes: RouteFile = (routes, surface) => {
         ...readPeriod(tenant, [from, to]),
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))
-      const { items, next } = await listEvents(context, tenant, filter, step)
+      const list = () => listEvents(context, tenant, filter, step)
+      // A filter that few events fit looks at many.
+      const isFiltered = Object.values(filter).some((each) => each !== undefined)
+      const { items, next } = await (isFiltered ? largeRead(context, tenant, list) : list())
       const nextBefore = next === null ? null : eventName(context, next)
       const removal = await findRemoval(context, tenant, 'events')
       return {
@@ -220,7 +224,8 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       // An answer to HEAD has no lines, so there is nothing to wait for.
       const seconds = request.method === 'HEAD' ? 0 : asked
       const left = new AbortController()
-      reply.raw.once('close', () => left.abort())
+      const end = () => left.abort()
+      reply.raw.once('close', end)
       const looks = followEvents(context, tenantOf(request), {
         style,
         after: after === undefined ? undefined : readPosition(context, after),
@@ -232,6 +237,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
         reply,
         jsonLines,
         streamLines(surface, first, looks, { style, maxLooks: 1 + seconds * looksPerSecond }),
+        end,
       )
     },
   )

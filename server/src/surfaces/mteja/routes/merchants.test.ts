@@ -302,7 +302,7 @@ describe('closing a merchant', () => {
       ['POST', '/api/canary/customers', { phoneNumber: '0821234568' }],
       ['POST', '/v1/sandbox/pay-ins', { customerId: customer, amount: 1 }],
       ['POST', '/customer', { email: 'a@example.com' }],
-      ['DELETE', '/v1/api-keys/none', undefined],
+      ['POST', '/v1/api-keys', {}],
     ] as const
     for (const [method, path, body] of writes) {
       const answer = await own(method, path, body)
@@ -315,6 +315,16 @@ describe('closing a merchant', () => {
     const byToken = await ask('POST', '/v1/holds', { customerId: customer, amount: 1 }, token)
     expect(byToken.json().error.code).toBe('merchant_closed')
     expect((await ask('PATCH', `/v1/merchants/${id}`, { name: 'x' })).json().error.code).toBe('merchant_closed')
+  })
+
+  test('a closed merchant erases a customer, and shuts out a key that leaked', async () => {
+    const { id, own } = await createBusy()
+    const gone = (await own('POST', '/api/canary/customers', { phoneNumber: '0821234599' })).json().id
+    const leaked = (await own('POST', '/v1/api-keys', {})).json()
+    await close(id, { ignoreTestMode: true })
+    expect((await own('POST', `/v1/customers/${gone}/erase`)).statusCode).toBe(202)
+    expect((await own('DELETE', `/v1/api-keys/${leaked.id}`)).statusCode).toBe(200)
+    expect((await ask('GET', '/v1/merchant', undefined, leaked.secret)).statusCode).toBe(401)
   })
 
   test('the pages of a closed merchant take no payment', async () => {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { createApiKey, listApiKeys, revokeApiKey } from '../../../domain/merchants/api-keys.ts'
+import { createApiKey, listApiKeys } from '../../../domain/merchants/api-keys.ts'
 import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/merchants/merchant-changes.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
 import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
@@ -18,7 +18,7 @@ import {
   pageSchema,
   responses,
 } from '../schemas.ts'
-import { renderApiKey, renderRevocation, revocationQuery, revokedKeySchema } from './api-keys.ts'
+import { renderApiKey, revocationQuery, revokedKeySchema, revokeWithEndpoints } from './api-keys.ts'
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
 import { accountSchema, chosenProcessorBody, directionParam, readChosen, renderAccount } from './processors.ts'
 
@@ -238,8 +238,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const merchant = await getMerchant(tx, request.params.id)
-      const { keepMade } = request.query
-      return renderRevocation(await revokeApiKey(tx, merchant, request.params.keyId, { keepMade }))
+      return revokeWithEndpoints(tx, merchant, request.params.keyId, request.query)
     },
   )
 

@@ -14,7 +14,7 @@ import { date, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['People']
 const params = Type.Object({
-  id: Type.String({ maxLength: 100, examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
 })
 const name = Type.String({ maxLength: 200, examples: ['Amina Yusuf'] })
 const email = Type.String({ format: 'email', maxLength: 254, examples: ['amina@example.com'] })
@@ -103,6 +103,7 @@ export const personRoutes: RouteFile = (routes, { context }) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       schema: {
         operationId: 'endPerson',
         summary: 'End a person: all keys of the person are revoked, and no new key can belong to the person',

@@ -115,7 +115,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
         operationId: 'retrieveRefund',
         summary: 'Retrieve a refund or a reversal',
         tags,
-        params: Type.Object({ id: Type.String({ maxLength: 100, examples: [id] }) }),
+        params: Type.Object({ id: Type.String({ examples: [id] }) }),
         response: responses(200, storedRefundSchema, 401, 404),
       },
     },

@@ -79,6 +79,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      repeatedTo: 'its key',
       status: 201,
       schema: {
         operationId: 'createWebhookEndpoint',
@@ -183,6 +184,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      repeatedTo: 'its key',
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Rotate the secret: sign with a new secret, and for some hours with the previous secret as well',
@@ -210,6 +212,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'developers',
       once: 'in a transaction',
+      whenClosed: 'allowed',
       schema: {
         operationId: 'deleteWebhookEndpoint',
         summary: 'Remove a webhook endpoint: it receives no more events',

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { largeRead } from '../../../domain/merchants/turns.ts'
 import {
   listPayments,
   type PaymentFilter,
@@ -160,7 +161,8 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const totals = await totalPayments(context, tenant, readFilter(tenant, request.query))
+      const filter = readFilter(tenant, request.query)
+      const totals = await largeRead(context, tenant, () => totalPayments(context, tenant, filter))
       const volumes = renderVolumes(totals)
       const data = {
         total_transactions: countServed(totals),
@@ -293,23 +295,31 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     meta: object
   }
 
+  /** A list without a filter is an index look-up. */
+  function inTurn<Answer>(tenant: Tenant, filter: PaymentFilter, read: () => Promise<Answer>): Promise<Answer> {
+    const isFiltered = Object.values(filter).some((each) => each !== undefined)
+    return isFiltered ? largeRead(context, tenant, read) : read()
+  }
+
   async function listByPage(tenant: Tenant, filter: PaymentFilter, query: ListQuery): Promise<Listed> {
     const [page, perPage] = [readPageNumber(query), readPerPage(query)]
-    const { items, total } = await listPayments(context, tenant, filter, {
-      limit: perPage,
-      offset: (page - 1) * perPage,
-    })
-    const volumes = renderVolumes(await totalPayments(context, tenant, filter))
+    const { items, total, totals } = await inTurn(tenant, filter, async () => ({
+      ...(await listPayments(context, tenant, filter, { limit: perPage, offset: (page - 1) * perPage })),
+      totals: await totalPayments(context, tenant, filter),
+    }))
+    const volumes = renderVolumes(totals)
     return { items, meta: { ...pageMeta(page, perPage, total), total_volume: sumOf(volumes) } }
   }
 
   async function listByCursor(tenant: Tenant, filter: PaymentFilter, query: ListQuery): Promise<Listed> {
     const perPage = readPerPage(query)
-    const { items, hasNewer, hasOlder } = await walkPayments(context, tenant, filter, {
+    const step = {
       limit: perPage,
       ...(query.next ? { olderThan: readCursor('transaction', query.next, 'next') } : {}),
       ...(query.previous && !query.next ? { newerThan: readCursor('transaction', query.previous, 'previous') } : {}),
-    })
+    }
+    const walk = () => walkPayments(context, tenant, filter, step)
+    const { items, hasNewer, hasOlder } = await inTurn(tenant, filter, walk)
     const [newest, oldest] = [items.at(0), items.at(-1)]
     const next = hasOlder && oldest ? writeCursor('transaction', oldest.id) : null
     const previous = hasNewer && newest ? writeCursor('transaction', newest.id) : null
