@@ -87,7 +87,7 @@ const personal: Record<string, readonly string[]> = {
   ledger_transactions: ['description'],
   mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
   pay_ins: ['description', 'metadata', 'refusal'],
-  payment_intents: ['charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
+  payment_intents: ['asks', 'charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [
     ...[
       'account_name',
@@ -126,7 +126,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
-    sandbox_charges: ['currency', 'late_reason', 'mode', 'reason', 'status'],
+    sandbox_charges: ['currency', 'ending', 'late_reason', 'mode', 'reason', 'script', 'shown', 'status'],
+    sandbox_outcomes: ['mode', 'operation', 'outcome'],
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],
@@ -145,6 +146,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payments: ['access_code', 'reference'],
     sandbox_accounts: ['account_number', 'bank', 'customer_code', 'mode'],
     sandbox_charges: ['reference'],
+    // Customers are named by their codes, and rows go within a day.
+    sandbox_outcomes: ['match'],
     trail: ['action', 'after', 'before', 'mode', 'object', 'request_id'],
   },
   'cut to the part that only the service key can compare': {
@@ -171,6 +174,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     removals: ['kind'],
     schema_migrations: ['checksum', 'name'],
     signing_keys: ['id', 'private_jwk', 'public_jwk'],
+    // A sentence that the merchant made up for a test.
+    sandbox_outcomes: ['reason'],
     webhook_endpoints: [
       ...['disabled_reason', 'event_types', 'metadata', 'mode', 'previous_secret', 'secret', 'style', 'url'],
     ],

@@ -300,7 +300,7 @@ $$;
 create or replace function erase_intents(p_merchant_id integer, p_ids uuid[]) returns void
 language sql volatile set search_path = public, pg_temp as $$
   update payment_intents i
-  set description = null, metadata = null, to_save = null, charge_key = null, idempotency_key = 'erased/' || i.id,
+  set description = null, metadata = null, to_save = null, asks = null, charge_key = null, idempotency_key = 'erased/' || i.id,
     fingerprint = substring(i.fingerprint from 1 for 16),
     failure_reason = case when i.failure_reason is not null then 'The customer was erased' end
   where i.merchant_id = p_merchant_id and i.id = any(p_ids)

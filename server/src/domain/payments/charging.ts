@@ -26,6 +26,8 @@ export interface Means {
   instrument: ChargedInstrument
   /** The payment method that is saved for the customer once the instrument has paid. */
   toSave: NewPaymentMethod | null
+  /** Whether the payer is there to answer questions. Default: nobody is. */
+  canAsk?: boolean
 }
 
 /**
@@ -52,15 +54,15 @@ export async function payIntent(
 export async function chargeIntent(
   context: PaymentsContext,
   tenant: Tenant,
-  { intent, ...means }: Means & { intent: PaymentIntent },
+  { intent, instrument, toSave, canAsk }: Means & { intent: PaymentIntent },
   attempt: Attempt,
 ): Promise<PaymentIntent> {
   refuseClosed(tenant.merchant)
   const processor = await requireProcessor(context, tenant)
-  const reference = await beginCharge(context, tenant, { intent, ...means }, attempt)
+  const reference = await beginCharge(context, tenant, { intent, instrument, toSave }, attempt)
   if (reference === null) return lookInstead(context, tenant, intent)
   const { amount, currency } = intent
-  const state = await processor.charge(tenant, { reference, amount, currency, instrument: means.instrument })
+  const state = await processor.charge(tenant, { reference, amount, currency, instrument, canAsk })
   return settleIntent(context, tenant, { ...intent, chargeReference: reference }, state)
 }
 
@@ -83,6 +85,7 @@ async function beginCharge(
       charged_at = ${now}::timestamptz,
       to_save = ${toSave === null ? null : JSON.stringify(toSave)}::json,
       failure_reason = null,
+      asks = null,
       due_at = ${new Date(now.getTime() + firstCheckMs)}::timestamptz
     `,
     payment: sql`status = 'processing', channel = ${instrument.type}, failure_reason = null`,

@@ -11,6 +11,7 @@ import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import type { StepAnswer } from './charge-steps.ts'
 import { isUnderWay, lookAgain } from './charging.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
 import { readChannels, refuseOtherChannel } from './page-channels.ts'
@@ -24,6 +25,7 @@ import {
   type ProcessorChoice,
   requireProcessor,
 } from './payment-processor.ts'
+import { submitToIntent } from './submitting.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'
@@ -299,7 +301,22 @@ export async function payCheckout(
   if (session.customerCode !== null && session.status === 'open') {
     refuseDenied(await findCustomer(context, tenant, { code: session.customerCode }))
   }
-  const intent = await confirmPaymentIntent(context, tenant, { id: session.paymentIntentId, instrument }, attempt)
+  const confirmation = { id: session.paymentIntentId, instrument, canAsk: true }
+  const intent = await confirmPaymentIntent(context, tenant, confirmation, attempt)
+  return openedBy(context, tenant, id, intent)
+}
+
+/**
+ * Gives the payer's answer to the question that the page shows. Throws `checkout_session_not_found`, `not_available`, and
+ * `invalid_request` for an answer that is not asked for.
+ */
+export async function answerCheckout(
+  context: PaymentsContext,
+  { id, answer }: { id: string; answer: StepAnswer },
+): Promise<OpenedCheckout> {
+  const tenant = await findSessionTenant(context, id)
+  const { paymentIntentId } = await getCheckoutSession(context, tenant, id)
+  const intent = await submitToIntent(context, tenant, { id: paymentIntentId, answer })
   return openedBy(context, tenant, id, intent)
 }
 

@@ -81,6 +81,8 @@ export interface Confirmation {
   instrument?: Instrument | undefined
   /** Saves the instrument as a payment method of the customer once the instrument has paid. */
   save?: boolean | undefined
+  /** Whether the payer is there to answer questions of the processor. Default: nobody is. */
+  canAsk?: boolean | undefined
 }
 
 /**
@@ -91,13 +93,13 @@ export interface Confirmation {
 export async function confirmPaymentIntent(
   context: PaymentsContext,
   tenant: Tenant,
-  { id, instrument, save = false }: Confirmation & { id: string },
+  { id, instrument, save = false, canAsk = false }: Confirmation & { id: string },
   attempt: Attempt,
 ): Promise<PaymentIntent> {
   const choose = async (intent: PaymentIntent): Promise<Means> => {
     if (instrument === undefined) return { instrument: await ownInstrument(context, tenant, intent), toSave: null }
     const typed = await describeInstrument(context, tenant, instrument)
-    return { instrument: typed, toSave: save ? typed : null }
+    return { instrument: typed, toSave: save ? typed : null, canAsk }
   }
   return payIntent(context, tenant, { id, choose }, attempt)
 }

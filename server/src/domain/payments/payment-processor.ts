@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { ChargeStep, StepAnswer } from './charge-steps.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 import type { NewPaymentMethod } from './payment-methods.ts'
 import type { ServedProcessors } from './processor-accounts.ts'
@@ -15,12 +16,17 @@ export interface Charge {
   instrument: ChargedInstrument
   /** The payer's. There are processors that know payers by it. */
   email?: string | null | undefined
+  /** Whether somebody is there who can answer the processor's questions to the payer. Default: nobody is. */
+  canAsk?: boolean | undefined
 }
 
 /** `succeeded` and `failed` are final. `processing` may become either, and is answered where nobody can say yet. */
 export type ChargeState =
-  /** At `continueAt` the payer has to confirm the charge; without it the payer has nothing to do here. */
-  | { status: 'processing'; continueAt?: string }
+  /**
+   * `asks`: the payer's next step, null for none. Left out, the step that was told last stays. At `continueAt` the payer has
+   * to confirm the charge.
+   */
+  | { status: 'processing'; continueAt?: string; asks?: ChargeStep | null }
   | { status: 'succeeded'; facts?: ChargeFacts }
   /** `reason` is a sentence for the payer. */
   | { status: 'failed'; reason: string }
@@ -113,6 +119,12 @@ export interface PaymentProcessor extends InstrumentReader {
   readonly openPage: ((tenant: Tenant, page: PageCharge) => Promise<string>) | null
   /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
+  /**
+   * Gives a charge the payer's answer, and tells where it stands then. A step that the charge has passed is not taken
+   * again. Throws `invalid_request` for an answer that the charge has not asked for. Left out by a processor that never
+   * asks.
+   */
+  submit?(tenant: Tenant, reference: string, answer: StepAnswer): Promise<ChargeState>
   /** The state of the charge now; null for a reference the processor has never heard of. */
   query(tenant: Tenant, reference: string): Promise<ChargeState | null>
   /**

@@ -10,9 +10,10 @@ import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { payIntent, receiveNotice } from './charging.ts'
+import { refusedCardData } from './charge-steps.ts'
+import { type Means, payIntent, receiveNotice } from './charging.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
-import type { Instrument } from './instruments.ts'
+import type { Instrument, OnceInstrument } from './instruments.ts'
 import { readChannels } from './page-channels.ts'
 import { findPayer, refuseDenied } from './payers.ts'
 import { insertPaymentIntent } from './payment-intent-records.ts'
@@ -80,21 +81,44 @@ export async function openPayment(
 export async function chargeInstrument(
   context: PaymentsContext,
   tenant: Tenant,
-  input: NewPayment & { instrument: Instrument },
+  input: NewPayment & { instrument: Instrument | OnceInstrument },
   attempt: Attempt,
 ): Promise<Payment> {
   // The instrument is read first, so that a wrong number creates no customer.
-  const typed = await describeInstrument(context, tenant, input.instrument)
+  const means = await readMeans(context, tenant, input.instrument)
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
     await refuseTaken(context, tenant, input.reference)
     const customer = await findPayer(context, tenant, input.email)
     const reference = input.reference ?? randomCode(context.random, 15)
-    return { ...wanted, customer, reference, origin: 'instrument' }
+    // For a step that the payer takes on a page.
+    const accessCode = randomCode(context.random, 15)
+    return { ...wanted, customer, reference, accessCode, origin: 'instrument' }
   })
-  const choose = async () => ({ instrument: typed, toSave: typed })
-  await payIntent(context, tenant, { id: payment.paymentIntentId, choose }, attempt)
+  await payIntent(context, tenant, { id: payment.paymentIntentId, choose: async () => means }, attempt)
   return getPayment(context, tenant, payment)
+}
+
+async function readMeans(
+  context: Context & ProcessorChoice,
+  tenant: Tenant,
+  instrument: Instrument | OnceInstrument,
+): Promise<Means> {
+  if (tenant.mode === 'live' && (instrument.type === 'card' || instrument.type === 'encrypted_card')) {
+    throw new ServiceError('invalid_request', refusedCardData, 'card')
+  }
+  if (!isKept(instrument)) {
+    await requireProcessor(context, tenant)
+    return { instrument, toSave: null, canAsk: true }
+  }
+  const typed = await describeInstrument(context, tenant, instrument)
+  return { instrument: typed, toSave: typed, canAsk: true }
+}
+
+/** Whether an instrument is saved when it has paid. */
+function isKept(instrument: Instrument | OnceInstrument): instrument is Instrument {
+  if (instrument.type === 'mobile_money') return !('account' in instrument)
+  return instrument.type === 'card' || instrument.type === 'encrypted_card'
 }
 
 /**

@@ -6,6 +6,7 @@ import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { ChargeStep } from './charge-steps.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
 import {
   firstCheckMs,
@@ -40,7 +41,8 @@ export async function settleIntent(
   if (state.status === 'succeeded') await credit(context, tenant, intent)
   if (state.status === 'failed') await failCharge(context, tenant, intent, state.reason)
   // A payment that disagrees with its charge is not this intent's: the intent waits for one that agrees.
-  if (state.status === 'processing' || state.status === 'disagrees') await lookLater(context, tenant, intent)
+  if (state.status === 'processing' || state.status === 'disagrees')
+    await lookLater(context, tenant, intent, stepOf(state))
   return getPaymentIntent(context, tenant, intent.id)
 }
 
@@ -98,7 +100,9 @@ function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
 async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentIntent, transactionId: string) {
   await inTransaction(context, async (tx) => {
     const paid = await changeIntent(tx, tenant, intent, {
-      intent: sql`status = 'succeeded', transaction_id = ${transactionId}::uuid, failure_reason = null, due_at = null`,
+      intent: sql`
+        status = 'succeeded', transaction_id = ${transactionId}::uuid, failure_reason = null, due_at = null, asks = null
+      `,
       payment: sql`status = 'succeeded', paid_at = ${tx.clock.now()}::timestamptz, failure_reason = null`,
       where: sql`status <> 'succeeded'`,
     })
@@ -186,7 +190,8 @@ async function closeIntent(
   await inTransaction(context, async (tx) => {
     const closed = await changeIntent(tx, tenant, intent, {
       intent: sql`
-        status = ${to}, failure_reason = ${reason}, due_at = ${to === 'failed' ? sql`expires_at` : sql`null`}
+        status = ${to}, failure_reason = ${reason}, due_at = ${to === 'failed' ? sql`expires_at` : sql`null`},
+        asks = null
       `,
       payment: sql`
         status = case pay.status when 'unpaid' then 'unpaid' else 'failed' end,
@@ -207,14 +212,28 @@ async function closeIntent(
   })
 }
 
-async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<void> {
+/** The payer's next step; null for none. Undefined where the processor does not tell: the step that it told last stays. */
+function stepOf(state: ChargeState): ChargeStep | null | undefined {
+  if (state.status !== 'processing') return null
+  return state.continueAt === undefined ? state.asks : { kind: 'page', url: state.continueAt }
+}
+
+async function lookLater(
+  context: Context,
+  tenant: Tenant,
+  intent: PaymentIntent,
+  step: ChargeStep | null | undefined,
+): Promise<void> {
   const now = context.clock.now()
   const tookMs = now.getTime() - (intent.chargedAt?.getTime() ?? now.getTime())
   const next = new Date(now.getTime() + Math.min(Math.max(tookMs, firstCheckMs), lastCheckMs))
   const dueAt = intent.expiresAt > now && intent.expiresAt < next ? intent.expiresAt : next
   await context.db.query(sql`
-    update payment_intents set due_at = ${dueAt}, attempts = 0
+    update payment_intents set
+      due_at = ${dueAt}, attempts = 0
+      ${step === undefined ? nothing : sql`, asks = ${step === null ? null : JSON.stringify(step)}::json`}
     where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent)} and status = 'processing'
+      and charge_reference is not distinct from ${intent.chargeReference}
   `)
 }
 

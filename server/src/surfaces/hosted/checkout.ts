@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { formatAmount } from '../../base/money.ts'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import {
+  answerCheckout,
   type CheckoutSession,
   type OpenedCheckout,
   openCheckout,
@@ -21,6 +22,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surf
   servePayments(app, surface, '/checkout/:id', {
     open: async (id) => read(await openCheckout(context, id)),
     pay: async (id, instrument) => read(await payCheckout(context, { id, instrument }, freshAttempt(context))),
+    answer: async (id, answer) => read(await answerCheckout(context, { id, answer })),
   })
 }
 
@@ -41,6 +43,7 @@ function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Dat
     },
     state: stateOf(session, intent, now),
     failure: intent.status === 'failed' ? intent.failureReason : null,
+    asks: intent.asks,
   }
 }
 

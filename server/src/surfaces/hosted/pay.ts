@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
-import { type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
+import { answerOnPage, type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
 import { objectOf, type Payment } from '../../domain/payments/payment-records.ts'
 import { html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -17,6 +17,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) 
     open: async (accessCode) => read(await openPaymentPage(context, accessCode)),
     pay: async (accessCode, instrument) =>
       read(await payOnPage(context, { accessCode, instrument }, freshAttempt(context))),
+    answer: async (accessCode, answer) => read(await answerOnPage(context, { accessCode, answer })),
   })
 }
 
@@ -39,6 +40,7 @@ function readOpened({ tenant, payment, intent, pages }: OpenedPayment, now: Date
     },
     state: stateOf(payment, intent, now),
     failure: intent.status === 'failed' ? intent.failureReason : null,
+    asks: intent.asks,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatMoney } from '../../base/money.ts'
+import type { ChargeStep, StepAnswer } from '../../domain/payments/charge-steps.ts'
 import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
 import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts'
 import type { HostedPages, PageChannel, TestInstruments } from '../../domain/payments/payment-processor.ts'
@@ -11,6 +12,7 @@ import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { type Faults, readText, type Sent, textField } from './form.ts'
 import { servePages } from './serve-pages.ts'
+import { isAnswer, isQuestion, readAnswer, type StepField, stepForm } from './step.ts'
 
 /** The content that all pages for paying share. */
 export interface PayPage {
@@ -38,17 +40,20 @@ export interface OpenedPage {
   state: 'open' | 'processing' | 'paid' | 'closed'
   /** The reason why the last charge failed, without a full stop; null if none failed. */
   failure: string | null
+  /** The payer's next step in a charge under way. */
+  asks: ChargeStep | null
 }
 
-/** The two things that a page for paying does. `code` is the secret part of its address. */
+/** The things that a page for paying does. `code` is the secret part of its address. */
 export interface PagesOfPayments {
   open(code: string): Promise<OpenedPage>
   pay(code: string, instrument: TypedCard | TypedPhone): Promise<OpenedPage>
+  answer(code: string, answer: StepAnswer): Promise<OpenedPage>
 }
 
 type FieldName = 'number' | 'expiry' | 'cvv' | 'phone'
 
-type Fields = Partial<Record<'method' | FieldName, unknown>>
+type Fields = Partial<Record<'method' | 'agrees' | FieldName | StepField, unknown>>
 
 /** Why a payment was not made. */
 interface Unpaid {
@@ -66,7 +71,7 @@ export function servePayments(
   app: FastifyInstance,
   surface: SurfaceContext,
   url: '/pay/:accessCode' | '/checkout/:id',
-  { open, pay }: PagesOfPayments,
+  { open, pay, answer }: PagesOfPayments,
 ): void {
   const { clock } = surface.context
   const prefix = url === '/pay/:accessCode' ? '/pay' : '/checkout'
@@ -84,6 +89,7 @@ export function servePayments(
       if (state !== 'open') return reply.redirect(payment.path, 303)
       return sendForm(reply.status(status), payment, unpaidOn(payment))
     }
+    if (body.method === 'step') return takeStep(reply, codeOf(request), body)
     const instrument = readInstrument(body, clock.now())
     if (!isInstrument(instrument)) {
       return sendAgain(400, (payment) =>
@@ -106,13 +112,27 @@ export function servePayments(
       return sendAgain(statusByCode[error.code], ({ merchantName }) => unpaidAfter(error, body, merchantName))
     }
   })
+
+  async function takeStep(reply: FastifyReply, code: string, fields: Fields) {
+    const { payment, state, asks } = await open(code)
+    const given = state === 'processing' && asks !== null ? readAnswer(asks.kind, fields) : null
+    if (given === null || asks === null) return reply.redirect(payment.path, 303)
+    if (!isAnswer(given)) return sendStep(reply.status(400), payment, asks, given)
+    try {
+      await answer(code, given)
+    } catch (error) {
+      // Somebody else has taken the step: the page shows the next one.
+      if (!(error instanceof ServiceError && error.code === 'invalid_request')) throw error
+    }
+    return reply.redirect(payment.path, 303)
+  }
 }
 
-function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage, typed: Fields) {
+function sendState(reply: FastifyReply, { payment, state, failure, asks }: OpenedPage, typed: Fields) {
   if (state === 'paid')
     return payment.returnUrl === null ? sendPaid(reply, payment) : reply.redirect(payment.returnUrl, 303)
   if (state === 'closed') return sendClosed(reply, payment)
-  if (state === 'processing') return sendProcessing(reply, payment)
+  if (state === 'processing') return asks === null ? sendProcessing(reply, payment) : sendStep(reply, payment, asks)
   return sendForm(reply, payment, failure === null ? null : unpaidBy(typed, {}, tryAgain(failure)))
 }
 
@@ -249,6 +269,18 @@ ${payment.items}
 <p><a class="button second" href="${payment.path}">Look again now</a></p>`
   const page = { title: `Paying ${payment.merchantName}`, notice: payment.pages.paymentNotice, body }
   return sendPage(reply.header('refresh', '5'), page)
+}
+
+function sendStep(reply: FastifyReply, payment: PayPage, step: ChargeStep, faults: Faults<StepField> = {}) {
+  const body = html`
+<h1>Paying <span class="amount">${moneyOf(payment)}</span></h1>
+<p>${toWhom(payment)}</p>
+${payment.items}
+${Object.keys(faults).length === 0 ? '' : html`<p class="problem" role="alert">Not paid yet. Check what you have typed.</p>`}
+${stepForm(step, faults)}
+${isQuestion(step) ? '' : html`<p><a class="button second" href="${payment.path}">Look again now</a></p>`}`
+  const page = { title: `Paying ${payment.merchantName}`, notice: payment.pages.paymentNotice, body }
+  return sendPage(isQuestion(step) ? reply : reply.header('refresh', '5'), page)
 }
 
 /** `unpaid` is null for a page that is opened for the first time. */
