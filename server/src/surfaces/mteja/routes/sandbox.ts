@@ -129,7 +129,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/pay-ins',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -216,7 +216,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/payments/:reference/notice',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schema: {
         operationId: 'simulatePaymentNotice',
@@ -285,7 +285,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/dedicated-accounts/:accountNumber/transfers',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       status: 201,
       schema: {
@@ -361,7 +361,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/outcomes',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in a transaction',
       status: 201,
       schema: {
@@ -421,7 +421,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.delete(
     '/sandbox/outcomes/:id',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in a transaction',
       schema: {
         operationId: 'deleteTestOutcome',

@@ -38,7 +38,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/charge',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       preValidation: (request, _reply, done) => {
@@ -95,7 +95,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
     routes.post(
       `/charge/submit_${kind}`,
       {
-        scope: 'pay_ins:write',
+        scope: 'payments:write',
         once: 'around work outside',
         preSerialization: sendDeadAsRefused,
         schema: {

@@ -71,7 +71,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/initialize',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in a transaction',
       schemaErrorFormatter: refusePayer,
       schema: {
@@ -246,7 +246,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/charge_authorization',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       schema: {
