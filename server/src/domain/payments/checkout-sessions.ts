@@ -12,6 +12,7 @@ import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { isUnderWay, lookAgain } from './charging.ts'
+import { lookAtPages } from './due-charges.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
 import { readChannels, refuseOtherChannel } from './page-channels.ts'
 import { refuseDenied } from './payers.ts'
@@ -24,6 +25,7 @@ import {
   type ProcessorChoice,
   requireProcessor,
 } from './payment-processor.ts'
+import { noEmail, openProcessorPage } from './processor-pages.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'
@@ -132,7 +134,7 @@ export async function createCheckoutSession(
   tenant: Tenant,
   input: NewCheckoutSession,
 ): Promise<CheckoutSession> {
-  const { pages } = await requireProcessor(context, tenant)
+  const { pages, openPage } = await requireProcessor(context, tenant)
   readMethods(pages.channels, input.hostedConfig)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const amount = totalOf(input, currency)
@@ -143,6 +145,7 @@ export async function createCheckoutSession(
   const customer =
     input.customerCode === undefined ? null : await findCustomer(context, tenant, { code: input.customerCode })
   if (customer !== null) refuseDenied(customer)
+  if (openPage !== null && !customer?.email) throw noEmail()
 
   const now = context.clock.now()
   const uuid = uuidV7(context.random, now)
@@ -270,6 +273,8 @@ export interface OpenedCheckout {
   session: CheckoutSession
   intent: PaymentIntent
   pages: HostedPages
+  /** It is paid on a page of the processor. */
+  isElsewhere: boolean
 }
 
 /**
@@ -280,7 +285,9 @@ export async function openCheckout(context: PaymentsContext, id: string): Promis
   const tenant = await findSessionTenant(context, id)
   const { paymentIntentId } = await getCheckoutSession(context, tenant, id)
   const intent = await getPaymentIntent(context, tenant, paymentIntentId)
-  const settled = isUnderWay(intent) ? await lookAgain(context, tenant, intent) : intent
+  const settled = isUnderWay(intent)
+    ? await lookAgain(context, tenant, intent)
+    : await lookAtPages(context, tenant, intent)
   return openedBy(context, tenant, id, settled)
 }
 
@@ -309,8 +316,19 @@ async function openedBy(
   id: string,
   intent: PaymentIntent,
 ): Promise<OpenedCheckout> {
-  const { pages } = await requireProcessor(context, tenant)
-  return { tenant, session: await getCheckoutSession(context, tenant, id), intent, pages }
+  const { pages, openPage } = await requireProcessor(context, tenant)
+  const session = await getCheckoutSession(context, tenant, id)
+  return { tenant, session, intent, pages, isElsewhere: openPage !== null }
+}
+
+/** The address of the processor's page on which an opened session is paid, from which the payer comes back to `callbackUrl`. */
+export async function leadToCheckout(
+  context: PaymentsContext,
+  { tenant, session, intent }: OpenedCheckout,
+  callbackUrl: string,
+): Promise<string | null> {
+  const wishes = { callbackUrl, channels: session.channels ?? undefined }
+  return (await openProcessorPage(context, tenant, intent, wishes))?.url ?? null
 }
 
 async function findSessionTenant(context: Context, id: string): Promise<Tenant> {

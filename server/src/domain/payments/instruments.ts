@@ -46,7 +46,7 @@ export type Instrument = TypedCard | TypedPhone | EncryptedCard
 
 /** The part of an instrument that a payment processor needs. It never holds a card number. */
 export type ChargedInstrument = Pick<PaymentMethod, 'type'> &
-  Partial<Pick<PaymentMethod, 'bin' | 'last4' | 'phone' | 'provider'>> & {
+  Partial<Pick<PaymentMethod, 'code' | 'bin' | 'last4' | 'phone' | 'provider'>> & {
     /** The processor's own name of a saved instrument. Secret: whoever has it can charge the instrument. */
     token?: string | undefined
   }

@@ -52,6 +52,8 @@ export interface Payment {
   reference: string
   /** `pi_…`, the intent that makes this payment. */
   paymentIntentId: string
+  /** The account at a processor by which it was last sent; 0 for the sandbox, and for a payment that was not sent. */
+  accountId: bigint
   origin: PaymentOrigin
   purpose: PaymentPurpose
   status: PaymentStatus
@@ -104,7 +106,16 @@ export type PaymentMethodSnapshot = Pick<
 /** A payment as JSON: events carry it, and surfaces render it from that. */
 export type PaymentSnapshot = Omit<
   Payment,
-  'id' | 'amount' | 'chargedAt' | 'paidAt' | 'expiresAt' | 'createdAt' | 'channels' | 'callbackUrl' | 'accessCode'
+  | 'id'
+  | 'amount'
+  | 'accountId'
+  | 'chargedAt'
+  | 'paidAt'
+  | 'expiresAt'
+  | 'createdAt'
+  | 'channels'
+  | 'callbackUrl'
+  | 'accessCode'
 > & { id: number; amount: number; chargedAt: string | null; paidAt: string | null; createdAt: string }
 
 export interface PaymentRow {
@@ -112,6 +123,7 @@ export interface PaymentRow {
   mode: Mode
   reference: string
   payment_intent_id: string
+  account_id: bigint | null
   origin: PaymentOrigin
   purpose: PaymentPurpose
   status: PaymentStatus
@@ -137,7 +149,7 @@ export interface PaymentRow {
 export const paymentColumns: Sql = sql`
   pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
   pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
-  pay.failure_reason, pay.incoming, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, customer_snapshot(c) as customer,
+  pay.failure_reason, pay.incoming, i.account_id, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
     'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
     'expiryMonth', p.expiry_month, 'expiryYear', p.expiry_year, 'brand', p.brand, 'bank', p.bank,
@@ -165,7 +177,7 @@ export async function findPaymentOfIntent(
 }
 
 export function snapshotPayment(payment: Payment): PaymentSnapshot {
-  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, ...shown } = payment
+  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, accountId: _5, ...shown } = payment
   return {
     ...shown,
     id: Number(payment.id),
@@ -182,6 +194,7 @@ export function readPayment(row: PaymentRow): Payment {
     mode: row.mode,
     reference: row.reference,
     paymentIntentId: `pi_${row.payment_intent_id}`,
+    accountId: row.account_id ?? 0n,
     origin: row.origin,
     purpose: row.purpose,
     status: row.status,
