@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
@@ -205,23 +203,22 @@ describe('a payment on the account’s page', () => {
     const { id: customerId } = (
       await ask('POST', '/api/canary/customers', { phoneNumber: '+2348012345678', email })
     ).json()
-    const session = { purpose: 'payin', customerId, totalAmount: 5_000, currency: 'NGN' }
-    const { id, paymentIntentId } = (await ask('POST', '/api/canary/checkout/sessions', session)).json()
+    const session = { mode: 'payin', customerId, totalAmount: 5_000, currency: 'NGN' }
+    const { id } = (await ask('POST', '/api/canary/checkout/sessions', session)).json()
     const page = await api.app.inject({ method: 'GET', url: `/checkout/${id}` })
     expect(page.headers.location).toContain('checkout.paystack.com')
     await settleLater(49 * 60 * 60_000)
-    expect((await ask('GET', `/api/canary/payment-intents/${paymentIntentId}`)).json().status).toBe('canceled')
+    expect((await ask('GET', `/api/canary/checkout/sessions/${id}`)).json().status).toBe('expired')
     pay(account, lastSent())
     await tellAll()
     await settleDue()
     expect(await books()).toMatchObject({ customer_cash: 5_000 })
-    expect((await ask('GET', `/api/canary/payment-intents/${paymentIntentId}`)).json().status).toBe('succeeded')
+    expect((await ask('GET', `/api/canary/checkout/sessions/${id}`)).json().status).toBe('complete')
     await expectAgreement()
   })
 
   test('a checkout session without a payer’s e-mail is refused with what to do', async () => {
     const nobody = await ask('POST', '/api/canary/checkout/sessions', {
-      purpose: 'payment',
       totalAmount: 5_000,
       currency: 'NGN',
     })
@@ -238,7 +235,7 @@ describe('a payment on the account’s page', () => {
     await tellAll()
     await settleDue()
     expect(await books()).toEqual({ customer_cash: 20_000, processor_fees: -300, 'outside/2': -19_700 })
-    const { data } = (await ask('GET', `/v1/customers/${await customerCode()}/transactions`)).json()
+    const { data } = (await ask('GET', '/v1/transactions?reference=twice')).json()
     expect(data).toHaveLength(2)
     await expectAgreement()
   })
@@ -354,7 +351,7 @@ describe('money that cannot be booked to its owner', () => {
 
     await ask('POST', '/transaction/initialize', topUp({ email: 'ben@example.com', reference: 'gone' }))
     const { customer_code } = (await ask('GET', '/customer/ben@example.com')).json().data
-    expect((await ask('DELETE', `/api/canary/customers/${customer_code}`)).statusCode).toBeLessThan(300)
+    expect((await ask('DELETE', '/api/canary/customers/bulk', { ids: [customer_code] })).statusCode).toBeLessThan(300)
     pay(account, lastSent())
     await tellAll()
     await settleDue()
@@ -490,7 +487,7 @@ describe('the account', () => {
     const byHand = await ask('POST', '/v1/pay-ins', { ...line, amount: 50, reference: 'unknown-yet' })
     expect(byHand.json()).toMatchObject({ processor: 'manual', amount: 50 })
     const refund = await ask('POST', '/v1/reversals', {
-      transactionId: (await ask('GET', '/v1/pay-ins')).json().data[1].id,
+      transactionId: (await ask('GET', '/v1/pay-ins?reference=transfer-1')).json().data[0].id,
     })
     expect([refund.statusCode, refund.body]).toEqual([403, expect.stringContaining('came by a payment processor')])
   })
@@ -499,7 +496,7 @@ describe('the account', () => {
 test('after all faults end, both books agree, and nothing was credited twice', async () => {
   const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 2 ** 31)
   const random = randomFrom(seed)
-  const count = 60
+  const count = 40
   await initialize({ reference: 'first', amount: 100 })
   pay(account, lastSent())
   const code = (await verify('first')).data.authorization.authorization_code
@@ -543,7 +540,6 @@ test('after all faults end, both books agree, and nothing was credited twice', a
 
   proxy.choose = () => 'none'
   for (let i = 0; i < 6; i++) await settleLater(61_000)
-  await sleep(0)
   const own = await books()
   const paid = account.transactions.filter(({ status }) => status === 'success')
   const said = `seed ${seed}: ${JSON.stringify({ own, paid: paid.length, happened: [...happened] })}`
@@ -555,5 +551,4 @@ test('after all faults end, both books agree, and nothing was credited twice', a
     where merchant_id = ${tenant.merchant.id} and status = 'processing'
   `)
   expect(open?.count, said).toBe(0n)
-  await (api.service.db as OwnedDb).query(sql`select 1`)
 })

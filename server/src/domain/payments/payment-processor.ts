@@ -5,7 +5,6 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 import type { NewPaymentMethod } from './payment-methods.ts'
 import type { ServedProcessors } from './processor-accounts.ts'
-import type { ProcessorPage } from './sent-charges.ts'
 
 export interface Charge {
   /** The name of the charge: two charges of one reference are the same charge. */
@@ -69,6 +68,13 @@ export interface PageCharge extends Omit<Charge, 'instrument' | 'email'> {
   callbackUrl?: string | undefined
   /** Default: all that the processor offers. */
   channels?: readonly PageChannel[] | undefined
+}
+
+/** A page of the processor. */
+export interface ProcessorPage {
+  url: string
+  /** The processor's own name of the page, for its program in a browser; null where it has none. */
+  accessCode: string | null
 }
 
 /** A customer's leave to debit their bank account, as a processor is asked about it. */

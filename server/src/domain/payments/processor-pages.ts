@@ -6,9 +6,15 @@ import { refuseClosed, type Tenant } from '../merchants/tenant.ts'
 import { notOpen } from './charging.ts'
 import { emailOfPayer, refuseDenied } from './payers.ts'
 import { getPaymentIntent, type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
-import { type PageChannel, type PageCharge, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import {
+  type PageChannel,
+  type PageCharge,
+  type PaymentsContext,
+  type ProcessorPage,
+  requireProcessor,
+} from './payment-processor.ts'
 import type { Payment } from './payment-records.ts'
-import { type ProcessorPage, pageReference } from './sent-charges.ts'
+import { pageReference } from './sent-charges.ts'
 import { cancelIntent, openStatuses } from './settling.ts'
 
 /** Where the payer comes back to, and how the page may be paid. */
@@ -43,7 +49,7 @@ export async function openProcessorPage(
   const { amount, currency } = intent
   return processor.openPage(tenant, {
     ...wishes,
-    reference: pageReference(uuidOfIntent(intent)),
+    reference: pageReference(intent),
     amount,
     currency,
     email,

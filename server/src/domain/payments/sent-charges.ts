@@ -3,7 +3,7 @@ import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { Charge } from './payment-processor.ts'
+import type { Charge, ProcessorPage } from './payment-processor.ts'
 
 /** A charge as a processor knows it: by a name of its own, so that nothing older there is ever taken for it. */
 export interface SentCharge extends Pick<Charge, 'reference' | 'amount' | 'currency'> {
@@ -19,13 +19,6 @@ export interface SentCharge extends Pick<Charge, 'reference' | 'amount' | 'curre
   isDecided: boolean
   /** The processor's page on which it is paid or confirmed; null without a page. */
   page: ProcessorPage | null
-}
-
-/** A page of the processor. */
-export interface ProcessorPage {
-  url: string
-  /** The processor's own name of the page, for its program in a browser; null where it has none. */
-  accessCode: string | null
 }
 
 /** A charge that is about to be sent, with the names that it gets if it is new. */
@@ -160,14 +153,14 @@ export function createSentCharges(
   }
 }
 
-/** The id of the payment intent that a charge belongs to. */
-export function intentOfCharge(reference: string): string {
-  return reference.slice(0, reference.indexOf('_'))
+/** The UUID of the payment intent that a charge belongs to: references are `pi_…_1`, `pi_…_2`, `pi_…_page`. */
+function intentOfCharge(reference: string): string {
+  return reference.split('_')[1] ?? ''
 }
 
 /** The reference of a charge that is paid on a page of the processor. A page that was lost or has failed is renamed. */
-export function pageReference(intentUuid: string): string {
-  return `${intentUuid}_page`
+export function pageReference({ id }: { id: string }): string {
+  return `${id}_page`
 }
 
 export function isOfPage(reference: string): boolean {
