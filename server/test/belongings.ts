@@ -168,7 +168,12 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
 }
 
 /** Books money of an unknown owner, as a processor will. */
-export async function suspend(context: FreeContext, tenant: Tenant, amount = 100n): Promise<string> {
+export async function suspend(
+  context: FreeContext,
+  tenant: Tenant,
+  amount = 100n,
+  description = 'Nobody knows whose',
+): Promise<string> {
   const { id } = await doCommand(context, tenant, {
     action: 'book',
     kind: 'suspended',
@@ -177,7 +182,7 @@ export async function suspend(context: FreeContext, tenant: Tenant, amount = 100
     from: { kind: 'outside', at: 7n },
     to: { kind: 'suspense' },
     amount,
-    description: 'Nobody knows whose',
+    description,
     event: null,
     request: null,
   })

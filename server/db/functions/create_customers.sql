@@ -60,8 +60,9 @@ begin
         search_text text, trail_id uuid, actor_id integer, request_id text
       ),
       unnest(p_keys)
-    ) as g (
-      code, email, first_name, last_name, phone, phone_e164, metadata, search_text, trail_id, actor_id, request_id, key
+    ) with ordinality as g (
+      code, email, first_name, last_name, phone, phone_e164, metadata, search_text, trail_id, actor_id, request_id, key,
+      ordinal
     )
   ),
   fresh as materialized (
@@ -73,9 +74,10 @@ begin
       limit 1
     ) known on true
     where coalesce(g.key <> all(v_known_keys), true) and known.id is null
+    order by coalesce(g.email, g.code), g.ordinal
   ),
   numbered as materialized (
-    select f.*, row_number() over () as position from fresh f
+    select f.*, row_number() over (order by f.ordinal) as position from fresh f
   ),
   ids as materialized (
     select allocate_ids(p_merchant_id, 2 * count(*)::integer) as first from numbered
@@ -102,20 +104,26 @@ begin
     select p_merchant_id, n.trail_id, p_mode, n.actor_id, n.request_id, 'createCustomer', n.code, v_now
     from numbered n
     where n.actor_id is not null
+  ),
+  told as (
+    insert into events (merchant_id, mode, type, customer_id, data, created_at)
+    select p_merchant_id, p_mode, 'customer.created', (m.customer).id,
+      json_build_object('customer', customer_snapshot(m.customer), 'details', '{}'::json), v_now
+    from made m
   )
-  insert into events (merchant_id, mode, type, customer_id, data, created_at)
-  select p_merchant_id, p_mode, 'customer.created', (m.customer).id,
-    json_build_object('customer', customer_snapshot(m.customer), 'details', '{}'::json), v_now
-  from made m;
-  get diagnostics v_created = row_count;
+  select count(*), array_agg(m.customer order by (m.customer).id) into v_created, v_customers from made m;
 
   update merchant_counters c
   set customer_count = v_count + v_created, last_customer_at = v_now
   where c.merchant_id = p_merchant_id and c.mode = p_mode and v_created > 0;
 
-  select array_agg(a.created order by a.ordinal), array_agg(a.customer order by a.ordinal)
-  into v_new, v_customers
-  from customers_answered(p_merchant_id, p_mode, p_customers) a;
+  if v_created = json_array_length(p_customers) then
+    v_new := array_fill(true, array[v_created::integer]);
+  else
+    select array_agg(a.created order by a.ordinal), array_agg(a.customer order by a.ordinal)
+    into v_new, v_customers
+    from customers_answered(p_merchant_id, p_mode, p_customers) a;
+  end if;
 
   insert into idempotency_keys (merchant_id, mode, key, fingerprint, snapshot, created_at)
   select

@@ -60,18 +60,27 @@ language sql volatile set search_path = public, pg_temp as $$
     from (
       select to_char(max(i.charged_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at
       from (
-        select o.* from payment_intents o where o.merchant_id = c.merchant_id and o.customer_id = c.id
+        select i.charged_at
+        from (
+          select o.* from payment_intents o where o.merchant_id = c.merchant_id and o.customer_id = c.id
+          union all
+          select o.*
+          from payments pay
+          join payment_intents o on o.merchant_id = pay.merchant_id and o.id = pay.payment_intent_id
+          where pay.merchant_id = c.merchant_id and pay.customer_id = c.id and o.customer_id is null
+        ) i
+        left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
+        left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
+        -- Of a payment whose instrument was not stored nobody knows that it was no card.
+        where i.status = 'succeeded' and i.charge_reference is not null and i.charged_at > p_cards_since
+          and coalesce(pay.channel, p.type, 'card') = 'card'
         union all
-        select o.*
-        from payments pay
-        join payment_intents o on o.merchant_id = pay.merchant_id and o.id = pay.payment_intent_id
-        where pay.merchant_id = c.merchant_id and pay.customer_id = c.id and o.customer_id is null
+        -- A card of the merchant's own terminal can be disputed as well.
+        select p.created_at
+        from pay_ins p
+        where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.source = 'card' and p.state = 'succeeded'
+          and p.created_at > p_cards_since
       ) i
-      left join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
-      left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
-      -- Of a payment whose instrument was not stored nobody knows that it was no card.
-      where i.status = 'succeeded' and i.charge_reference is not null and i.charged_at > p_cards_since
-        and coalesce(pay.channel, p.type, 'card') = 'card'
     ) last
     where last.at is not null
   ) as b (obstacle, detail, amount, binds)

@@ -21,7 +21,7 @@ language sql immutable set search_path = public, pg_temp as $$
     else erased_json(p_data, array[
       'customer', 'details', 'id', 'code', 'riskAction', 'source', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
-      'payInId', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
+      'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
       'captureId', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
       'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
@@ -113,6 +113,7 @@ declare
   v_position text;
   v_numbers bigint[];
   v_uuids uuid[];
+  v_suspended uuid[];
   v_account bigint;
   v_emails text[] := '{}';
   v_left integer := p_limit;
@@ -259,6 +260,23 @@ begin
         ) f;
         update adjustments j set reason = null, refusal = case when j.refusal is not null then c_reason end
         where j.merchant_id = p_merchant_id and j.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'suspense';
+
+      when 'suspense' then
+        -- The movement that brought the money into suspense is on no account of the customer.
+        select array_agg(f.id order by f.id), array_agg(f.reference::uuid) into v_uuids, v_suspended
+        from (
+          select s.id, s.reference from suspense_decisions s
+          where s.merchant_id = p_merchant_id and s.customer_id = p_customer_id
+            and s.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by s.id
+          limit v_left
+        ) f;
+        update ledger_transactions t set description = null
+        where t.merchant_id = p_merchant_id and t.id = any(v_suspended) and t.description is not null
+          and is_assigned_to_erased(p_merchant_id, t.mode, t.id);
         v_position := v_uuids[cardinality(v_uuids)]::text;
         v_found := cardinality(v_uuids);
         v_next := 'answers';

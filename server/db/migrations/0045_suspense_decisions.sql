@@ -34,3 +34,37 @@ create index suspense_decisions_customer on suspense_decisions (merchant_id, cus
 create index suspense_decisions_due on suspense_decisions (due_at) where due_at is not null;
 create trigger customer_not_deleted before insert on suspense_decisions
   for each row when (new.customer_id is not null) execute function refuse_deleted_customer();
+
+-- Whether money that was in suspense was assigned to a customer whose erasure is under way.
+create function is_assigned_to_erased(p_merchant_id integer, p_mode text, p_id uuid) returns boolean
+language sql stable set search_path = public, pg_temp as $$
+  select exists (
+    select from suspense_decisions s
+    join erasures x on x.merchant_id = s.merchant_id and x.id = s.customer_id and x.erased_at is null
+    where s.merchant_id = p_merchant_id and s.mode = p_mode and s.reference = p_id::text and s.state = 'succeeded'
+  )
+$$;
+
+-- As migration 0033 has it. The movement that brought money into suspense is the text of whoever the money was assigned to.
+create or replace function refuse_change_but_erasure() returns trigger
+language plpgsql set search_path = public, pg_temp as $$
+declare
+  v_same ledger_transactions := new;
+begin
+  v_same.description := old.description;
+  if new.description is null and old.description is not null and row_to_json(v_same)::text = row_to_json(old)::text
+    and (
+      exists (
+        select from ledger_accounts a
+        join erasures x on x.merchant_id = a.merchant_id and x.id = a.customer_id and x.erased_at is null
+        where a.merchant_id = old.merchant_id and a.id in (old.from_account_id, old.to_account_id)
+      )
+      or (old.kind = 'suspended' and is_assigned_to_erased(old.merchant_id, old.mode, old.id))
+    )
+  then
+    return new;
+  end if;
+  raise exception 'update of % is refused: posted history is never changed, only reversed', tg_table_name
+    using errcode = 'MT001';
+end
+$$;

@@ -158,6 +158,14 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     await payIn(tools, await findCustomer(tools), tools.asked.amount ?? 5000)
   }),
   'pay_in.failed': paymentDeclined,
+  'adjustment.succeeded': aboutMoney(async (tools) => {
+    const money = moneyOf(tools, 250)
+    const customerId = await findCustomer(tools)
+    const reference = `trigger-${randomBytes(6).toString('hex')}`
+    const asked = { customerId, direction: 'credit', reason: 'mteja trigger', reference, ...money } as const
+    const { id } = await tools.mteja.adjustments.make(asked)
+    tools.did(`made adjustment ${id}`, { transactionId: id })
+  }),
   'payment_intent.succeeded': aboutMoney(async (tools) => {
     const { cashful, did } = tools
     const customerId = await findCustomer(tools)

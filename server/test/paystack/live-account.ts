@@ -220,7 +220,7 @@ export function settle(account: LiveAccount): void {
   account.settlements.push({ ...records.settlement, currency: account.currency, ...own, transactions })
 }
 
-export function findTransaction(account: LiveAccount, reference: string): TransactionRow {
+function findTransaction(account: LiveAccount, reference: string): TransactionRow {
   const row = account.transactions.find((each) => each.reference === reference)
   if (row === undefined) throw new Error(`the account has no transaction ${reference}`)
   return row

@@ -22,14 +22,20 @@ export const foldingMark = '\u0003'
  * The name is there without blanks as well: De La Cruz is also dela cruz and delacruz, and St. John is stjohn.
  */
 export function searchTextOf(customer: SearchedFields, number: PhoneNumber | null): string {
+  const { email, phone, metadata } = customer
   const name = fullNameOf(customer)
-  const items = [name, customer.email, customer.phone, number?.e164, number?.national, ...valuesOf(customer.metadata)]
-  const lines = items.filter((item) => typeof item === 'string').filter((item) => item !== '')
+  const lines = [name, phone, number?.e164, number?.national, ...valuesOf(metadata)].filter(
+    (item) => typeof item === 'string' && item !== '',
+  ) as string[]
   const text = lines.join('\n')
-  const whole = name.includes(' ') ? [withoutBlanks(name)] : []
-  if (!special.test(text)) return [foldingMark, text.toLowerCase(), ...whole].join('\n')
-  return [foldingMark, ...new Set([...lines.flatMap(formsOf), ...whole])].join('\n')
+  const forms = special.test(text) ? [...new Set(lines.flatMap(formsOf))] : [text.toLowerCase()]
+  if (email !== null) forms.push(...(isPlainEmail.test(email) ? [email.toLowerCase()] : formsOf(email)))
+  if (name.includes(' ')) forms.push(withoutBlanks(name))
+  return [foldingMark, ...forms].join('\n')
 }
+
+/** People type the hyphens and dots of an e-mail as they are, so it is there in one form. */
+const isPlainEmail = /^[\w.+@-]+$/
 
 /** A name as one word: its letters and digits, folded. */
 export function withoutBlanks(text: string): string {
@@ -39,7 +45,8 @@ export function withoutBlanks(text: string): string {
 /** The forms of a text that a search may ask for. */
 function formsOf(text: string): string[] {
   if (!special.test(text)) return [text.toLowerCase()]
-  const [parts, joined] = [fold(text), foldJoined(text)]
+  const letters = foldLetters(text)
+  const [parts, joined] = [inParts(letters), asOneWord(letters)]
   return arabicWords.test(parts) ? [parts, joined, joined.replaceAll(' ', '')] : [parts, joined]
 }
 
@@ -104,17 +111,33 @@ const special = /[^ -~\n]|['`,-]| {2}|^ | $|(?<![a-z])[a-z]\./im
  * one way in which texts are made comparable, for storing and for asking.
  */
 export function fold(text: string): string {
-  return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, ' ')) : text.toLowerCase()
+  return special.test(text) ? inParts(foldLetters(text)) : text.toLowerCase()
 }
 
 /** Works like `fold`, but apostrophes, hyphens and the dots of initials are left out: O'Brien is obrien. */
 export function foldJoined(text: string): string {
-  return special.test(text) ? withoutRepeatedBlanks(foldLetters(text).replaceAll(separator, '')) : text.toLowerCase()
+  return special.test(text) ? asOneWord(foldLetters(text)) : text.toLowerCase()
 }
 
+function inParts(letters: string): string {
+  return withoutRepeatedBlanks(letters.replaceAll(separator, ' '))
+}
+
+function asOneWord(letters: string): string {
+  return withoutRepeatedBlanks(letters.replaceAll(separator, ''))
+}
+
+/** Folds all but the separators, which stand as `separator`. */
 function foldLetters(text: string): string {
+  // Most texts have the letters of ASCII only. The general expressions would fold them in the same way, but slowly.
+  if (!/[^ -~]/.test(text)) {
+    return text
+      .toLowerCase()
+      .replace(/['`-]/g, separator)
+      .replaceAll(',', ' ')
+      .replace(/(?<![a-z])([a-z])\./g, `$1${separator}`)
+  }
   const marked = text.replace(separators, separator).replaceAll(',', ' ').replace(initials, `$1${separator}`)
-  if (!/[^ -~\ue000]/.test(marked)) return marked.toLowerCase()
   return withPlainDigits(marked.normalize('NFKD'))
     .replace(/\s+/g, ' ')
     .replace(invisible, '')

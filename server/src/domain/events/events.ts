@@ -22,6 +22,7 @@ export const eventTypes = [
   'dedicated_account.removed',
   'pay_in.succeeded',
   'pay_in.failed',
+  'adjustment.succeeded',
   'payment_intent.succeeded',
   'payment_intent.failed',
   'payment_intent.canceled',

@@ -6,6 +6,7 @@ export const scopes = [
   'customers:write',
   'money:write',
   'refunds:write',
+  'payments:write',
   'pay_ins:write',
   'adjustments:write',
   'payouts:write',
@@ -16,12 +17,18 @@ export const scopes = [
 
 export type Scope = (typeof scopes)[number]
 
-/** The scopes of each role. An owner has the scopes that are added later, too. */
+/**
+ * The scopes of each role. An owner has the scopes that are added later, too. A payment needs a payer's consent, so a
+ * developer may begin payments. A pay-in or an adjustment by hand makes money by a word, so a developer may make neither.
+ */
 export const scopesOfRole = {
   viewer: ['read'],
   support: ['read', 'customers:write', 'refunds:write'],
-  finance: ['read', 'money:write', 'refunds:write', 'pay_ins:write', 'adjustments:write', 'payouts:write', 'approve'],
-  developer: ['read', 'customers:write', 'pay_ins:write', 'developers'],
+  finance: [
+    ...(['read', 'money:write', 'refunds:write', 'payments:write', 'pay_ins:write'] as const),
+    ...(['adjustments:write', 'payouts:write', 'approve'] as const),
+  ],
+  developer: ['read', 'customers:write', 'payments:write', 'developers'],
   owner: scopes,
 } as const satisfies Record<string, readonly Scope[]>
 

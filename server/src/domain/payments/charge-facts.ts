@@ -130,13 +130,14 @@ async function creditCommand(
     amount,
     description: description ?? 'Payment',
     details,
+    // The intent's own event tells of money of the merchant, unless another charge has paid the intent before.
     event:
-      customerCode === null
+      customerCode === null && paid.intent.status !== 'succeeded'
         ? null
         : {
             type: 'pay_in.succeeded',
             data: {
-              customer: { code: customerCode },
+              ...(customerCode === null ? {} : { customer: { code: customerCode } }),
               details: { payInId: command.id, amount: Number(amount), currency, ...details },
             },
           },

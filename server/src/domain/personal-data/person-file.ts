@@ -83,7 +83,7 @@ const sections: readonly Section[] = [
   {
     name: 'balances',
     select: ({ merchant }, { id }, after) => sql`
-      select a.currency as cursor, a.currency, a.posted, a.held, a.posted - a.held as available
+      select a.currency as cursor, a.currency, a.posted, a.held, a.posted - a.held as available, a.owed
       from ledger_accounts a
       where a.merchant_id = ${merchant.id} and a.customer_id = ${id} ${behind(sql`a.currency`, after, sql`text`)}
       order by a.currency
@@ -186,6 +186,19 @@ const sections: readonly Section[] = [
       from adjustments j
       where j.merchant_id = ${merchant.id} and j.customer_id = ${id} ${behind(sql`j.id`, after, sql`uuid`)}
       order by j.id
+    `,
+  },
+  {
+    name: 'suspense',
+    // Money that came without an owner, and was found to be the customer's.
+    select: ({ merchant }, { id }, after) => sql`
+      select s.id::text as cursor, t.id, t.amount, t.currency, t.description, t.details, s.id as transaction_id, t.created_at,
+        s.created_at as assigned_at
+      from suspense_decisions s
+      join ledger_transactions t on t.merchant_id = s.merchant_id and t.id = s.reference::uuid
+      where s.merchant_id = ${merchant.id} and s.customer_id = ${id} and s.state = 'succeeded'
+        ${behind(sql`s.id`, after, sql`uuid`)}
+      order by s.id
     `,
   },
   {

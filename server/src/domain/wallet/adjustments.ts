@@ -1,4 +1,3 @@
-import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
@@ -10,6 +9,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import {
   findRecorded,
   finishRecorded,
+  getInserted,
   getRecorded,
   listRecorded,
   newRowColumns,
@@ -119,12 +119,7 @@ async function insert(
     )
     on conflict do nothing
   `)
-  const adjustment = await findRecorded(context, tenant, adjustments, reference)
-  if (adjustment !== null) return adjustment
-  throw new ServiceError(
-    'busy',
-    `The reference ${JSON.stringify(reference)} was in use at this moment; send the request again`,
-  )
+  return getInserted(context, tenant, adjustments, reference)
 }
 
 function commandFor(_tenant: Tenant, adjustment: Adjustment): LedgerCommand {
@@ -140,7 +135,14 @@ function commandFor(_tenant: Tenant, adjustment: Adjustment): LedgerCommand {
     amount,
     description: reason,
     details: { reference },
-    event: null,
+    // The reason is a person's words, so it is not sent to addresses outside.
+    event: {
+      type: 'adjustment.succeeded',
+      data: {
+        customer: { code: customerCode },
+        details: { adjustmentId: id, direction, amount: Number(amount), currency, reference },
+      },
+    },
     request: null,
     ownKey: `adjustment/${id}`,
   }

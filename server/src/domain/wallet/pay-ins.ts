@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
@@ -13,6 +12,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import {
   findRecorded,
   finishRecorded,
+  getInserted,
   getRecorded,
   listRecorded,
   newRowColumns,
@@ -156,13 +156,7 @@ async function insert(
     )
     on conflict do nothing
   `)
-  // Of two at once, the row of the first counts for both.
-  const payIn = await findRecorded(context, tenant, payInsAt(accountId), reference)
-  if (payIn !== null) return payIn
-  throw new ServiceError(
-    'busy',
-    `The reference ${JSON.stringify(reference)} was in use at this moment; send the request again`,
-  )
+  return getInserted(context, tenant, payInsAt(accountId), reference)
 }
 
 function commandFor(_tenant: Tenant, payIn: PayIn): LedgerCommand {
@@ -177,16 +171,13 @@ function commandFor(_tenant: Tenant, payIn: PayIn): LedgerCommand {
     amount,
     description: payIn.description ?? 'Pay-in',
     details: { source, reference },
-    event:
-      customerCode === null
-        ? null
-        : {
-            type: 'pay_in.succeeded',
-            data: {
-              customer: { code: customerCode },
-              details: { payInId: id, amount: Number(amount), currency, source, reference },
-            },
-          },
+    event: {
+      type: 'pay_in.succeeded',
+      data: {
+        ...(customerCode === null ? {} : { customer: { code: customerCode } }),
+        details: { payInId: id, amount: Number(amount), currency, source, reference },
+      },
+    },
     request: null,
     ownKey: `pay-in/${id}`,
   }

@@ -120,6 +120,20 @@ export async function findRecorded<Row extends RecordedRow, Movement extends Rec
   return row ?? null
 }
 
+/** The movement that has the reference just after an insert: of two at once, the row of the first counts for both. Throws `busy`. */
+export async function getInserted<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: Context,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  reference: string,
+): Promise<Movement> {
+  const movement = await findRecorded(context, tenant, kind, reference)
+  if (movement !== null) return movement
+  // The other one was refused meanwhile.
+  const message = `The reference ${JSON.stringify(reference)} was in use at this moment; send the request again`
+  throw new ServiceError('busy', message)
+}
+
 /** Throws `transaction_not_found`. */
 export async function getRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
   context: Context,

@@ -10,6 +10,7 @@ import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../tra
 import {
   findRecorded,
   finishRecorded,
+  getInserted,
   newRowColumns,
   newRowValues,
   postRecorded,
@@ -145,9 +146,7 @@ async function insert(
     )
     on conflict do nothing
   `)
-  const decision = await findRecorded(context, tenant, decisions, reference)
-  if (decision !== null) return decision
-  throw new ServiceError('busy', 'The money was decided about at this moment; send the request again')
+  return getInserted(context, tenant, decisions, reference)
 }
 
 function commandFor(_tenant: Tenant, decision: Decision): LedgerCommand {

@@ -132,6 +132,21 @@ const payInTelling: Telling = {
     currency: details.currency,
     paymentIntentId: details.paymentIntentId,
     checkoutSessionId: details.checkoutSessionId,
+    source: details.source,
+    reference: details.reference,
+  }),
+}
+
+const adjustmentTelling: Telling = {
+  entity: 'Adjustment',
+  render: ({ merchantId, customerId, details }) => ({
+    id: prefixed('txn', details.adjustmentId),
+    merchantId,
+    customerId,
+    direction: details.direction,
+    amount: details.amount,
+    currency: details.currency,
+    reference: details.reference,
   }),
 }
 
@@ -226,6 +241,7 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'dedicated_account.removed': dedicatedAccountTelling,
   'pay_in.succeeded': payInTelling,
   'pay_in.failed': intentTelling('failed'),
+  'adjustment.succeeded': adjustmentTelling,
   'payment_intent.succeeded': intentTelling('succeeded'),
   'payment_intent.failed': intentTelling('failed'),
   'payment_intent.canceled': intentTelling('canceled'),

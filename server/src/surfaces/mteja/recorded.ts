@@ -12,7 +12,7 @@ import { customerIdSchema, date, periodQuery } from './schemas.ts'
 /** What pay-ins and adjustments share: movements that are written down by a person, under a reference. */
 const id = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
 
-export const recordedParams = Type.Object({ id: Type.String({ maxLength: 100, examples: [id] }) })
+export const recordedParams = Type.Object({ id: Type.String({ examples: [id] }) })
 
 export const requiredCurrency = currencyCode({ description: 'ISO 4217 code of a currency that the merchant holds' })
 

@@ -123,7 +123,7 @@ export const checkoutSessionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/checkout/sessions',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in a transaction',
       status: 201,
       schema: {

@@ -158,7 +158,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       status: 201,
       schema: {
@@ -273,7 +273,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents/:id/confirm',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schema: {
         operationId: 'confirmPaymentIntent',
@@ -301,7 +301,7 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/payment-intents/:id/cancel',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schema: {
         operationId: 'cancelPaymentIntent',

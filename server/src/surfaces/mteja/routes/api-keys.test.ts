@@ -198,9 +198,9 @@ describe('what a key gives and leaves behind', () => {
       const answer = await call('POST', '/v1/api-keys', body, secret)
       expect([answer.statusCode, answer.json().error]).toMatchObject([403, { code: 'scope_missing', field }])
     }
-    expect(await make({ scopes: ['pay_ins:write', 'read'] }, secret)).toMatchObject({
+    expect(await make({ scopes: ['payments:write', 'read'] }, secret)).toMatchObject({
       role: null,
-      scopes: ['read', 'pay_ins:write'],
+      scopes: ['read', 'payments:write'],
     })
     expect((await call('POST', '/v1/api-keys', { role: 'viewer', scopes: ['read'] })).statusCode).toBe(400)
   })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { suspend } from '../../../../test/belongings.ts'
 import { useWalletApi } from '../../../../test/wallet-api.ts'
 
 const wallet = useWalletApi()
@@ -200,6 +201,13 @@ test('a customer’s file has everything that is stored of the customer, in one 
     provider: 'mpesa',
   })
   await wallet.send('POST', '/v1/holds', { customerId: ada, amount: 40, description: 'deposit' })
+  const money = { customerId: ada, amount: 5, currency: 'ZAR' }
+  const line = { ...money, source: 'cash', reference: 'line 1', metadata: { page: 3 } }
+  await wallet.send('POST', '/v1/pay-ins', line)
+  const ticket = { ...money, direction: 'debit', reason: 'Wrong line', reference: 'ticket 1' }
+  await wallet.send('POST', '/v1/adjustments', ticket)
+  const suspended = await suspend(wallet.api.service, wallet.tenant, 5n)
+  await wallet.send('POST', `/v1/suspense/${suspended}/assign`, { customerId: ada })
   const transfer = { fromCustomerId: ada, toCustomerId: ben, amount: 1, currency: 'ZAR' }
   // More than are read at once.
   const transfers = Array.from({ length: 520 }, (_, i) => ({ ...transfer, description: `no ${i}` }))
@@ -216,15 +224,18 @@ test('a customer’s file has everything that is stored of the customer, in one 
     version: 1,
     mode: 'test',
     customer: { code: ada, phoneE164: expect.stringMatching(/^\+27/) },
-    balances: [{ currency: 'ZAR', posted: 480, held: 40, available: 440 }],
+    balances: [{ currency: 'ZAR', posted: 485, held: 40, available: 445, owed: 0 }],
     paymentMethods: [{ type: 'mobile_money', last4: '0001' }],
     identityChecks: [{ status: 'failed', details: { bvn: '221*****433', accountNumber: '098****345' } }],
     holds: [{ amount: 40, status: 'placed', description: 'deposit' }],
+    payIns: [{ state: 'succeeded', amount: 5, source: 'cash', reference: 'line 1', metadata: { page: 3 } }],
+    adjustments: [{ state: 'succeeded', amount: 5, direction: 'debit', reason: 'Wrong line', reference: 'ticket 1' }],
+    suspense: [{ id: suspended, amount: 5, description: 'Nobody knows whose' }],
   })
   expect(file.entries.map((entry: { number: number }) => entry.number)).toEqual(
-    Array.from({ length: 521 }, (_, i) => i + 1),
+    Array.from({ length: 524 }, (_, i) => i + 1),
   )
-  expect(file.entries.at(-1)).toMatchObject({ kind: 'transfer', amount: -1, balanceAfter: 480, description: 'no 519' })
+  expect(file.entries.at(-1)).toMatchObject({ kind: 'transfer', amount: -1, balanceAfter: 485, description: 'no 519' })
   expect(file.events.filter((event: { type: string }) => event.type === 'transfer.completed')).toHaveLength(520)
   expect(file.trail.map((each: { action: string }) => each.action)).toContain('createCustomer')
   expect(answer.body).not.toMatch(/22155544433|0987612345|829990001/)

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { suspend } from '../../../../test/belongings.ts'
 import { unsoundBooks } from '../../../../test/books.ts'
 import { addTestKey } from '../../../../test/service.ts'
 import { useWalletApi } from '../../../../test/wallet-api.ts'
 import { sql } from '../../../db/sql.ts'
+import { createApiKey } from '../../../domain/merchants/api-keys.ts'
+import { roles } from '../../../domain/merchants/scopes.ts'
 
 const wallet = useWalletApi()
 
@@ -172,6 +175,62 @@ describe('a pay-in that is recorded by hand', () => {
       nextBefore: null,
     })
   })
+})
+
+test('who may record money by hand: finance and owner, in both modes; a developer fills a wallet in the sandbox only', async () => {
+  const adjusting = { customerId: wallet.ada, amount: 1, currency: 'ZAR', direction: 'credit', reason: 'x' }
+  const suspended = await suspend(wallet.api.service, wallet.tenant)
+  for (const mode of ['test', 'live'] as const) {
+    for (const role of roles) {
+      const grant = { role, scopes: null }
+      const { secret } = await createApiKey(wallet.api.service, wallet.tenant.merchant, { mode, grant })
+      const reference = `${mode} ${role}`
+      const asked: Record<string, object> = {
+        '/v1/pay-ins': { ...line, reference },
+        '/v1/adjustments': { ...adjusting, reference },
+        [`/v1/suspense/${suspended}/assign`]: { customerId: wallet.ada },
+        [`/v1/suspense/${suspended}/give-back`]: {},
+      }
+      for (const [path, body] of Object.entries(asked)) {
+        const { statusCode } = await wallet.api.call('POST', path, body, secret)
+        expect([path, role, statusCode === 403]).toEqual([path, role, !['finance', 'owner'].includes(role)])
+      }
+    }
+  }
+  const grant = { role: 'developer', scopes: null } as const
+  const { secret } = await createApiKey(wallet.api.service, wallet.tenant.merchant, { mode: 'test', grant })
+  const pretended = { customerId: wallet.ada, amount: 7 }
+  expect((await wallet.api.call('POST', '/v1/sandbox/pay-ins', pretended, secret)).statusCode).toBe(201)
+})
+
+test('a pay-in of the merchant and an adjustment are told as events and to endpoints, once, without a person’s words', async () => {
+  const answer = await wallet.send('POST', '/v1/webhook-endpoints', { url: 'https://shop.example/hooks' })
+  expect(answer.statusCode).toBe(201)
+  const asked = { customerId: wallet.ada, amount: 30, currency: 'ZAR', reason: 'Sorry', reference: 'ticket' }
+  const [payIn] = [await record(), await record()].map((each) => each.json())
+  const adjust = (more: object) => wallet.send('POST', '/v1/adjustments', { ...asked, direction: 'credit', ...more })
+  const [adjustment] = [await adjust({}), await adjust({})].map((each) => each.json())
+  expect((await adjust({ direction: 'debit', amount: 31, reference: 'more' })).statusCode).toBe(402)
+  const { data } = (await wallet.get('/v1/events')).json()
+  const told = data.filter(({ type }: { type: string }) => /^(pay_in|adjustment)/.test(type))
+  const merchantId = wallet.tenant.merchant.code
+  expect(told.map(({ type, data }: { type: string; data: object }) => [type, data])).toEqual([
+    [
+      'adjustment.succeeded',
+      {
+        id: `txn_${adjustment.id}`,
+        merchantId,
+        customerId: wallet.ada,
+        direction: 'credit',
+        amount: 30,
+        currency: 'ZAR',
+        reference: 'ticket',
+      },
+    ],
+    ['pay_in.succeeded', { id: `txn_${payIn.id}`, merchantId, ...line }],
+  ])
+  const deliveries = (await wallet.get('/v1/deliveries')).json().data
+  expect(deliveries.map((each: { eventId: string }) => each.eventId)).toEqual(told.map(({ id }: { id: string }) => id))
 })
 
 describe('an adjustment', () => {

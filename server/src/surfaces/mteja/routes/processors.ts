@@ -32,7 +32,7 @@ const processorSchema = Type.Unsafe<ProcessorName>({
 })
 
 /** Read by `readChosen`. */
-export const directionParam = { direction: Type.String({ maxLength: 10, description: 'in or out', examples: ['in'] }) }
+export const directionParam = { direction: Type.String({ description: 'in or out', examples: ['in'] }) }
 
 export const accountSchema = Type.Object({
   direction: directionSchema,

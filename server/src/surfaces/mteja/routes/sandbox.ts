@@ -78,7 +78,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/pay-ins',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in the posting',
       status: 201,
       schema: {
@@ -165,7 +165,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/payments/:reference/notice',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schema: {
         operationId: 'simulatePaymentNotice',
@@ -234,7 +234,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/sandbox/dedicated-accounts/:accountNumber/transfers',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       status: 201,
       schema: {

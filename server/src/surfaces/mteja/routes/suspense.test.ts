@@ -6,7 +6,11 @@ import { sql } from '../../../db/sql.ts'
 
 const wallet = useWalletApi()
 
-const put = (amount = 100n) => suspend(wallet.api.service, wallet.tenant, amount)
+/** A millisecond apart, because ids of one millisecond have no order. */
+const put = (amount = 100n) => {
+  wallet.api.service.clock.advance(1)
+  return suspend(wallet.api.service, wallet.tenant, amount)
+}
 const assign = (id: string, customerId: string) => wallet.send('POST', `/v1/suspense/${id}/assign`, { customerId })
 const giveBack = (id: string) => wallet.send('POST', `/v1/suspense/${id}/give-back`)
 const list = async (query = '') => (await wallet.get(`/v1/suspense?${query}`)).json()

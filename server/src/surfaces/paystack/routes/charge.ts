@@ -26,7 +26,7 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/charge',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       preValidation: (request, _reply, done) => {

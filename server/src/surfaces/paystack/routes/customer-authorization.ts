@@ -110,7 +110,7 @@ export const authorizationRoutes: RouteFile = (routes, surface) => {
   routes.put(
     '/customer/:id/directdebit-activation-charge',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in a transaction',
       schema: {
         operationId: 'customer_direct_debit_activation_charge',

@@ -177,7 +177,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   routes.get(
     '/dedicated_account/requery',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       schema: {
         operationId: 'dedicated_account_requery',
         summary: 'Look for transfers to an account again, at most every ten minutes',

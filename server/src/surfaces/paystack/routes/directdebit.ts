@@ -60,7 +60,7 @@ export const directDebitRoutes: RouteFile = (routes, surface) => {
   routes.put(
     '/directdebit/activation-charge',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'in a transaction',
       schema: {
         operationId: 'direct_debit_activation_charge',

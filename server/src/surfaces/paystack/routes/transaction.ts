@@ -72,7 +72,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/initialize',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       schema: {
@@ -251,7 +251,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
   routes.post(
     '/transaction/charge_authorization',
     {
-      scope: 'pay_ins:write',
+      scope: 'payments:write',
       once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       schema: {
