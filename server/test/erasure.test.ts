@@ -7,9 +7,9 @@ import type { OwnedDb } from '../src/db/database.ts'
 import { sql } from '../src/db/sql.ts'
 import { inTransaction } from '../src/domain/context.ts'
 import { foldSearchTexts } from '../src/domain/customers/search-folding.ts'
+import { accountOfLateFact } from '../src/domain/ledger/late-facts.ts'
 import { continueErasures } from '../src/domain/personal-data/erasing.ts'
 import { eraseCustomer } from '../src/domain/personal-data/erasure.ts'
-import { accountOfLateFact } from '../src/domain/personal-data/late-facts.ts'
 import { claimDeliveries } from '../src/domain/webhooks/claims.ts'
 import { createDeliver } from '../src/domain/webhooks/deliveries.ts'
 import { eventRenderers } from '../src/start/webhook-bodies.ts'
@@ -104,8 +104,10 @@ const personal: Record<string, readonly string[]> = {
       'last4',
       'phone',
       'signature',
+      'token',
     ],
   ],
+  sent_charges: ['email', 'page_code', 'page_url'],
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
 }
 
@@ -132,6 +134,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
     sandbox_charges: ['currency', 'ending', 'late_reason', 'mode', 'reason', 'script', 'shown', 'status'],
     sandbox_outcomes: ['mode', 'operation', 'outcome'],
+    sent_charges: ['currency', 'differences', 'mode', 'state'],
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],
@@ -143,6 +146,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],
     pay_ins: ['reference', 'request_id'],
+    sent_charges: ['marker', 'outside_id', 'reference', 'sent_reference'],
     // A refusal names the customer by the code.
     suspense_decisions: ['reference', 'refusal', 'request_id'],
     payment_intents: ['charge_reference'],
@@ -188,6 +192,29 @@ const staying: Record<string, Record<string, readonly string[]>> = {
 
 const namesOf = (tables: Record<string, readonly string[]>) =>
   Object.entries(tables).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`))
+
+/** A page of one of the customer's payments at a Paystack account, as it was sent there. */
+async function sendCharge(code: string): Promise<void> {
+  const { id } = tenant.merchant
+  const statements = [
+    `insert into processor_accounts (merchant_id, id, mode, direction, processor, credentials, hint, created_at, updated_at)
+     values (${id}, 2, 'test', 'out', 'paystack', 'x', 'x', now(), now())`,
+    `insert into sent_charges (
+       merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, email,
+       page_url, page_code, created_at, updated_at
+     )
+     select merchant_id, payment_intent_id, 'test', 2, payment_intent_id, payment_intent_id || '_page', 'mteja-1', 'm', 1,
+       'ZAR', '${person.email}', 'https://checkout.paystack.com/${person.paymentNote}', '${person.paymentNote}', now(), now()
+     from payments
+     where merchant_id = ${id} and customer_id = (
+       select id from customers where merchant_id = ${id} and code = '${code}'
+     )
+     limit 1`,
+  ]
+  await (api.service.db as OwnedDb).asOwner(async (owner) => {
+    for (const statement of statements) await owner.execute(statement)
+  })
+}
 
 /** Fills the columns that no call fills here: a server of before did, or an upstream does. */
 async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void> {
@@ -375,6 +402,7 @@ describe('an erased person', () => {
     const people = await comeIn()
     code = people.code
     other = people.other
+    await sendCharge(code)
     await fillRest(code, new Set([...(await findTexts(api.service, traces)).values()].flat()))
     before = await findTexts(api.service, traces)
     neighbours = await ask('GET', `/api/canary/customers/${other}`)

@@ -522,6 +522,7 @@ const ofNoTenant = [
   'GET /docs/yaml',
   'GET /docs/static/*',
   'POST /webhooks/paystack',
+  'POST /webhooks/paystack/:merchant/:mode',
   'GET /transaction/export/:name',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',

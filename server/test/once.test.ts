@@ -39,7 +39,6 @@ const ways: Record<string, readonly string[]> = {
     'POST /customer/set_risk_action',
     'POST /dedicated_account/assign',
     'POST /dedicated_account/split',
-    'POST /transaction/initialize',
     'POST /v1/api-keys',
     'POST /v1/api-keys/:id/replace',
     'POST /v1/customers/:id/erase',
@@ -78,6 +77,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /charge/submit_pin',
     'POST /dedicated_account',
     'POST /transaction/charge_authorization',
+    'POST /transaction/initialize',
     'POST /v1/adjustments',
     'POST /v1/pay-ins',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
@@ -93,6 +93,7 @@ const keyless = [
   'POST /checkout/:id',
   'POST /pay/:accessCode',
   'POST /webhooks/paystack',
+  'POST /webhooks/paystack/:merchant/:mode',
 ]
 
 describe('every route that writes', () => {

@@ -1115,6 +1115,9 @@ const hidden: Record<string, Cases> = {
     404: { bearer: null, params: { '*': 'nothing.css' } },
   },
   'POST /webhooks/paystack': { 404: { bearer: null, body: {} } },
+  'POST /webhooks/paystack/:merchant/:mode': {
+    401: { bearer: null, params: { merchant: 'mer_nobody', mode: 'live' }, body: {} },
+  },
   'GET /transaction/export/:name': {
     400: { bearer: null, params: { name: 'transactions.csv' } },
     404: { bearer: null, params: { name: 'transactions.csv' }, query: 'link=nothing' },

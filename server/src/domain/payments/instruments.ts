@@ -46,7 +46,7 @@ export type Instrument = TypedCard | TypedPhone | EncryptedCard
 
 /** The part of an instrument that a payment processor needs. It never holds a card number. */
 export type ChargedInstrument = { type: PaymentMethod['type'] | OnceInstrument['type'] } & {
-  [Name in 'bin' | 'last4' | 'phone' | 'provider']?: PaymentMethod[Name] | undefined
+  [Name in 'code' | 'bin' | 'last4' | 'phone' | 'provider']?: PaymentMethod[Name] | undefined
 } & Pick<OnceInstrument, 'account' | 'passcode' | 'expiresAt'> & {
     /** The processor's own name of a saved instrument. Secret: whoever has it can charge the instrument. */
     token?: string | undefined

@@ -37,6 +37,8 @@ export interface PaymentIntent {
   idempotencyKey: string
   /** The name of its last charge for the processor; null for an intent that was never charged. */
   chargeReference: string | null
+  /** The account at a processor by which it was last sent; 0 for the sandbox, and for an intent that was not sent. */
+  accountId: bigint
   /** The time of the last charge, or of the arrival of money without a charge. */
   chargedAt: Date | null
   /** The payer's next step in the charge under way; null without one. */
@@ -64,6 +66,7 @@ export interface PaymentIntentRow {
   idempotency_key: string
   fingerprint: Buffer
   charge_reference: string | null
+  account_id: bigint
   charged_at: Date | null
   asks: ChargeStep | null
   failure_reason: string | null
@@ -79,8 +82,8 @@ export const asksOf: Sql = sql`case when i.status = 'processing' then i.asks end
 /** The columns of a payment intent, where `i` is its table and `withNames` has joined the rest. */
 export const intentColumns: Sql = sql`
   i.id, c.code as customer_code, p.code as payment_method_code, i.checkout_session_id, i.amount, i.currency, i.status,
-  i.description, i.metadata, i.idempotency_key, i.fingerprint, i.charge_reference, i.charged_at, i.failure_reason,
-  i.transaction_id, i.expires_at, i.created_at, i.updated_at, ${asksOf}
+  i.description, i.metadata, i.idempotency_key, i.fingerprint, i.charge_reference, i.account_id, i.charged_at,
+  i.failure_reason, i.transaction_id, i.expires_at, i.created_at, i.updated_at, ${asksOf}
 `
 
 export const withNames: Sql = sql`
@@ -177,6 +180,7 @@ export function readIntent(row: PaymentIntentRow): PaymentIntent {
     metadata: row.metadata,
     idempotencyKey: row.idempotency_key,
     chargeReference: row.charge_reference,
+    accountId: row.account_id,
     chargedAt: row.charged_at,
     asks: row.asks,
     failureReason: row.failure_reason,

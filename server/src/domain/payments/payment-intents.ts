@@ -10,6 +10,7 @@ import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { chargeIntent, isUnderWay, lookAgain, type Means, notOpen, payIntent, stopCharge } from './charging.ts'
+import { lookAtPages } from './due-charges.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { ChargedInstrument, Instrument } from './instruments.ts'
 import { refuseDenied } from './payers.ts'
@@ -116,6 +117,7 @@ export async function cancelPaymentIntent(
   let intent = await getPaymentIntent(context, tenant, id)
   if (intent.status === 'processing') intent = await stopCharge(context, tenant, intent)
   else if (isUnderWay(intent)) intent = await lookAgain(context, tenant, intent)
+  else intent = await lookAtPages(context, tenant, intent)
   await cancelIntent(context, tenant, intent, { from: openStatuses, reason: 'Canceled by the merchant' })
   const closed = await getPaymentIntent(context, tenant, id)
   if (closed.status === 'canceled') return closed

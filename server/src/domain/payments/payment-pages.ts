@@ -10,10 +10,11 @@ import { refuseOtherChannel } from './page-channels.ts'
 import { refuseDenied } from './payers.ts'
 import { getPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import { type HostedPages, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { type HostedPages, type PageChannel, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import type { Payment } from './payment-records.ts'
 import { getPayment, verifyPayment } from './payments.ts'
 import { submitToIntent } from './submitting.ts'
+import { openProcessorPage } from './processor-pages.ts'
 
 /** A payment whose page a person has opened. The address of the page is the only secret. */
 export interface OpenedPayment {
@@ -21,6 +22,8 @@ export interface OpenedPayment {
   payment: Payment
   intent: PaymentIntent
   pages: HostedPages
+  /** It is paid on a page of the processor. */
+  isElsewhere: boolean
 }
 
 /**
@@ -72,8 +75,20 @@ async function openedBy(
   reference: string,
   intent: PaymentIntent,
 ): Promise<OpenedPayment> {
-  const { pages } = await requireProcessor(context, tenant)
-  return { tenant, payment: await getPayment(context, tenant, { reference }), intent, pages }
+  const { pages, openPage } = await requireProcessor(context, tenant)
+  const payment = await getPayment(context, tenant, { reference })
+  return { tenant, payment, intent, pages, isElsewhere: openPage !== null }
+}
+
+/** The address of the processor's page on which an opened payment is paid, from which the payer comes back to `callbackUrl`. */
+export async function leadToPayment(
+  context: PaymentsContext,
+  { tenant, payment, intent }: OpenedPayment,
+  callbackUrl: string,
+): Promise<string | null> {
+  const channels = payment.channels as PageChannel[] | null
+  const page = await openProcessorPage(context, tenant, intent, { callbackUrl, channels: channels ?? undefined })
+  return page?.url ?? null
 }
 
 async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {

@@ -54,6 +54,8 @@ export interface Payment {
   reference: string
   /** `pi_…`, the intent that makes this payment. */
   paymentIntentId: string
+  /** The account at a processor by which it was last sent; 0 for the sandbox, and for a payment that was not sent. */
+  accountId: bigint
   origin: PaymentOrigin
   purpose: PaymentPurpose
   status: PaymentStatus
@@ -110,6 +112,7 @@ export type PaymentSnapshot = Omit<
   Payment,
   | 'id'
   | 'amount'
+  | 'accountId'
   | 'asks'
   | 'chargedAt'
   | 'paidAt'
@@ -132,6 +135,7 @@ export interface PaymentRow {
   mode: Mode
   reference: string
   payment_intent_id: string
+  account_id: bigint | null
   origin: PaymentOrigin
   purpose: PaymentPurpose
   status: PaymentStatus
@@ -158,7 +162,7 @@ export interface PaymentRow {
 export const paymentColumns: Sql = sql`
   pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
   pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
-  pay.failure_reason, pay.incoming, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, ${asksOf},
+  pay.failure_reason, pay.incoming, i.account_id, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, ${asksOf},
   customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
     'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
@@ -187,7 +191,7 @@ export async function findPaymentOfIntent(
 }
 
 export function snapshotPayment(payment: Payment): PaymentSnapshot {
-  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, asks, ...shown } = payment
+  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, accountId: _5, asks, ...shown } = payment
   return {
     ...shown,
     ...(asks === null ? {} : { asks }),
@@ -205,6 +209,7 @@ export function readPayment(row: PaymentRow): Payment {
     mode: row.mode,
     reference: row.reference,
     paymentIntentId: `pi_${row.payment_intent_id}`,
+    accountId: row.account_id ?? 0n,
     origin: row.origin,
     purpose: row.purpose,
     status: row.status,

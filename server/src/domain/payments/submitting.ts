@@ -30,7 +30,7 @@ export async function submitToIntent(
   if (tenant.mode === 'live' && answer.kind === 'pin') throw new ServiceError('invalid_request', refusedCardData, 'pin')
   const intent = await getPaymentIntent(context, tenant, id)
   if (intent.chargeReference === null) throw notAsked(answer)
-  const processor = await requireProcessor(context, tenant, 'sent')
+  const processor = await requireProcessor(context, tenant, { sentBy: intent.accountId })
   if (processor.submit === undefined) throw notAsked(answer)
   const state = await processor.submit(tenant, intent.chargeReference, answer)
   return settleIntent(context, tenant, intent, state)

@@ -156,12 +156,14 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
 
   return {
     isSandbox: true,
+    accountId: 0n,
     defaultInstrument: sandboxDefaultInstrument,
     pages: sandboxPages,
     identify: identifyInstrument,
     readEncryptedCard: async (ciphertext) => readEncryptedCard(ciphertext),
     findIssuer: async (bin) => findIssuer(bin),
     openPage: null,
+    findPayment: null,
     mandateCheckMs: delayMs,
     askMandate: async () => 'active',
     async charge(tenant, charge) {

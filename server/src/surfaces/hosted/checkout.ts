@@ -4,6 +4,7 @@ import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import {
   answerCheckout,
   type CheckoutSession,
+  leadToCheckout,
   type OpenedCheckout,
   openCheckout,
   payCheckout,
@@ -18,7 +19,10 @@ import { type OpenedPage, servePayments } from './payment.ts'
  */
 export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
   const { context } = surface
-  const read = (opened: OpenedCheckout) => readOpened(opened, context.clock.now())
+  const read = (opened: OpenedCheckout): OpenedPage => ({
+    ...readOpened(opened, context.clock.now()),
+    lead: opened.isElsewhere ? (callbackUrl) => leadToCheckout(context, opened, callbackUrl) : null,
+  })
   servePayments(app, surface, '/checkout/:id', {
     open: async (id) => read(await openCheckout(context, id)),
     pay: async (id, instrument) => read(await payCheckout(context, { id, instrument }, freshAttempt(context))),
@@ -26,7 +30,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surf
   })
 }
 
-function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Date): OpenedPage {
+function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Date): Omit<OpenedPage, 'lead'> {
   const { id, amount, currency, purpose, cancelUrl } = session
   return {
     payment: {

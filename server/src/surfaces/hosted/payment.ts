@@ -38,6 +38,11 @@ export interface PayPage {
 export interface OpenedPage {
   payment: PayPage
   state: 'open' | 'processing' | 'paid' | 'closed'
+  /**
+   * The address of the processor's page on which it is paid, and which sends the payer back to `callbackUrl`. Null where it is
+   * paid here.
+   */
+  lead: ((callbackUrl: string) => Promise<string | null>) | null
   /** The reason why the last charge failed, without a full stop; null if none failed. */
   failure: string | null
   /** The payer's next step in a charge under way. */
@@ -78,15 +83,22 @@ export function servePayments(
   servePages(app, surface, { prefix, title: 'Payment', sentenceFor: describeProblem })
   const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
 
-  app.get(url, { schema: { hide: true } }, async (request, reply) =>
-    sendState(reply, await open(codeOf(request)), typedBefore(request)),
-  )
+  app.get(url, { schema: { hide: true } }, async (request, reply) => {
+    const opened = await open(codeOf(request))
+    const { payment, state, lead } = opened
+    if (state !== 'open' || lead === null) return sendState(reply, opened, typedBefore(request))
+    // Whoever comes back from the processor's page has paid there, or waits for it: another look, and not the page again.
+    if (cameBack(request)) return sendProcessing(reply, payment)
+    const address = await lead(`${surface.publicUrl()}${payment.path}`)
+    return address === null ? sendState(reply, opened, typedBefore(request)) : reply.redirect(address, 303)
+  })
 
   app.post<{ Body: Fields }>(url, { schema: { hide: true, body: { type: 'object' } } }, async (request, reply) => {
     const { body } = request
     const sendAgain = async (status: number, unpaidOn: (payment: PayPage) => Unpaid) => {
-      const { payment, state } = await open(codeOf(request))
-      if (state !== 'open') return reply.redirect(payment.path, 303)
+      const { payment, state, lead } = await open(codeOf(request))
+      // No number is taken here where the processor has a page for it.
+      if (state !== 'open' || lead !== null) return reply.redirect(payment.path, 303)
       return sendForm(reply.status(status), payment, unpaidOn(payment))
     }
     if (body.method === 'step') return takeStep(reply, codeOf(request), body)
@@ -134,6 +146,11 @@ function sendState(reply: FastifyReply, { payment, state, failure, asks }: Opene
   if (state === 'closed') return sendClosed(reply, payment)
   if (state === 'processing') return asks === null ? sendProcessing(reply, payment) : sendStep(reply, payment, asks)
   return sendForm(reply, payment, failure === null ? null : unpaidBy(typed, {}, tryAgain(failure)))
+}
+
+/** The processor adds the payment's name to the address to which it sends a payer back. */
+function cameBack({ query }: FastifyRequest): boolean {
+  return (query as Record<string, unknown>).trxref !== undefined
 }
 
 const typedCookie = 'mteja_phone'

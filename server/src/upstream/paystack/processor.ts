@@ -35,8 +35,8 @@ export interface PaystackParts {
   ask: Ask
   random: Random
   charges: SentCharges
-  /** Who pays the account's fee, as it is set at the account. */
-  feeBearer: 'account' | 'payer'
+  /** The number of the account, among those of its merchant. */
+  accountId: bigint
 }
 
 const reasons = {
@@ -53,9 +53,9 @@ const reasons = {
   refundFailed: 'Paystack could not pay the refund out',
 } as const
 
-/** Shown by this service's own pages, which do not take payments where Paystack has a page. */
+/** The channels are those of Paystack's page. Pages of this service send the payer there. */
 const pages: HostedPages = {
-  channels: ['card', 'mobile_money'],
+  channels: ['card', 'mobile_money', 'bank_transfer', 'bank', 'ussd', 'qr', 'eft', 'apple_pay'],
   paymentNotice: null,
   testInstruments: null,
   mandateNotice: null,
@@ -82,7 +82,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
   async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
     const sent = await charges.find(tenant, reference)
     const found = sent === null ? null : await verifyTransaction(ask, sent.sentReference)
-    return sent === null || found === null ? null : readState(parts, tenant, sent, found)
+    return sent === null || found === null ? null : readState(tenant, sent, found)
   }
 
   async function open(sent: SentCharge, page: PageCharge) {
@@ -102,6 +102,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
 
   return {
     isSandbox: false,
+    accountId: parts.accountId,
     defaultInstrument: null,
     pages,
     identify,
@@ -111,17 +112,29 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
+      if (sent.isDecided && !sent.isStopped) sent = await charges.rename(tenant, name(page))
+      if (sent.page !== null && !sent.isStopped) return sent.page
       let outcome = await open(sent, page)
       // Nobody has the address of a page whose answer was lost, so another page may be opened, under another name.
       if (outcome.is === 'unknown' || (outcome.is === 'exists' && outcome.thing === null)) {
         sent = await charges.rename(tenant, name(page))
         outcome = await open(sent, page)
       }
-      if (outcome.is === 'exists' && outcome.thing !== null) return outcome.thing.authorizationUrl
+      if (outcome.is === 'exists' && outcome.thing !== null) {
+        const opened = { url: outcome.thing.authorizationUrl, accessCode: outcome.thing.accessCode }
+        await charges.keepPage(tenant, sent, opened)
+        return opened
+      }
       if (outcome.is === 'refused') {
         throw new ServiceError('invalid_request', `Paystack refused the payment: ${outcome.reason}`)
       }
       throw 'cause' in outcome ? outcome.cause : new UpstreamError('initialize_transaction', 'refused')
+    },
+    async findPayment({ mode }, reference) {
+      const found = await verifyTransaction(ask, reference)
+      return found === null || found.mode !== mode
+        ? null
+        : { isPaid: found.status === 'success', facts: factsOf(found) }
     },
     async charge(tenant, charge) {
       const unfit = reasonAgainst(charge)
@@ -133,7 +146,11 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       if (outcome.is === 'refused') return look(tenant, charge, { status: 'failed', reason: outcome.reason })
       // Not sent, too, is left to the next question: something on the way may have sent it twice.
       if (outcome.is === 'unknown' || outcome.is === 'not_sent') return { status: 'processing' }
-      if (outcome.thing?.authorizationUrl) return { status: 'processing', continueAt: outcome.thing.authorizationUrl }
+      const continueAt = outcome.thing?.authorizationUrl
+      if (continueAt) {
+        await charges.keepPage(tenant, sent, { url: continueAt, accessCode: null })
+        return { status: 'processing', continueAt }
+      }
       return look(tenant, charge, { status: 'processing' })
     },
     query,
@@ -144,7 +161,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       const found = (await verifyTransaction(ask, sent.sentReference)) ?? (await burn(ask, sent))
       if (found === 'burnt') return { status: 'failed', reason: reasons.stopped }
       if (found === 'unknown') return { status: 'processing' }
-      return readState(parts, tenant, sent, found)
+      return readState(tenant, sent, found)
     },
     giveBack: (tenant, reference) => giveBack(parts, tenant, reference),
   }
@@ -195,11 +212,11 @@ async function burn(ask: Ask, sent: SentCharge): Promise<Transaction | 'burnt' |
   return (await verifyTransaction(ask, sent.sentReference)) ?? 'unknown'
 }
 
-function readState({ feeBearer }: PaystackParts, { mode }: Tenant, sent: SentCharge, found: Transaction): ChargeState {
+function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): ChargeState {
   const { amount, currency, marker } = sent
   switch (found.status) {
     case 'success': {
-      const differences = findDisagreements({ amount, currency, marker, mode, feeBearer }, found)
+      const differences = findDisagreements({ amount, currency, marker, mode }, found)
       const facts = factsOf(found)
       return differences.length === 0 ? { status: 'succeeded', facts } : { status: 'disagrees', differences, facts }
     }
