@@ -16,12 +16,12 @@ export type ChargeStep =
   /** The payer sends the amount to a bank account. */
   | { kind: 'transfer'; text: string; account: TransferAccount }
 
-/** An account that waits for one transfer. `expiresAt` is an ISO instant. */
+/** An account that waits for one transfer. `expiresAt` is an ISO instant; null where nobody says. */
 export interface TransferAccount {
   number: string
   name: string
-  bank: { slug: string; name: string; id: number }
-  expiresAt: string
+  bank: { slug: string | null; name: string; id: number | null }
+  expiresAt: string | null
 }
 
 /** What a payer gives for a step. It is never stored, and never logged. */

@@ -26,8 +26,8 @@ import {
   type ProcessorChoice,
   requireProcessor,
 } from './payment-processor.ts'
-import { submitToIntent } from './submitting.ts'
 import { noEmail, openProcessorPage } from './processor-pages.ts'
+import { submitToIntent } from './submitting.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'

@@ -13,8 +13,8 @@ import { confirmPaymentIntent } from './payment-intents.ts'
 import { type HostedPages, type PageChannel, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import type { Payment } from './payment-records.ts'
 import { getPayment, verifyPayment } from './payments.ts'
-import { submitToIntent } from './submitting.ts'
 import { openProcessorPage } from './processor-pages.ts'
+import { submitToIntent } from './submitting.ts'
 
 /** A payment whose page a person has opened. The address of the page is the only secret. */
 export interface OpenedPayment {

@@ -6,8 +6,8 @@ import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { ChargeStep } from './charge-steps.ts'
 import { askLater, bookCharge } from './charge-facts.ts'
+import type { ChargeStep } from './charge-steps.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
 import {
   firstCheckMs,

@@ -353,8 +353,10 @@ export const chargeStepSchema = Type.Object(
     account_number: Type.Optional(Type.String({ description: 'The till or the account that the payer pays to' })),
     account_reference: Type.Optional(Type.Integer({ description: 'The text that the payer gives at the till' })),
     account_name: Type.Optional(Type.String()),
-    bank: Type.Optional(Type.Object({ slug: Type.String(), name: Type.String(), id: Type.Integer() })),
-    account_expires_at: Type.Optional(Type.String()),
+    bank: Type.Optional(
+      Type.Object({ slug: nullableText, name: Type.String(), id: Type.Union([Type.Integer(), Type.Null()]) }),
+    ),
+    account_expires_at: Type.Optional(nullableText),
   },
   { description: 'The next step of the payer' },
 )

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Random } from '../../base/ids.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { type ChargeStep, notAsked, type StepAnswer } from '../../domain/payments/charge-steps.ts'
 import type { IdentifiedInstrument, InstrumentFacts } from '../../domain/payments/instruments.ts'
 import type {
   Charge,
@@ -16,7 +17,15 @@ import { findDisagreements } from './agreement.ts'
 import type { Ask } from './ask.ts'
 import { verifyMandate } from './authorizations.ts'
 import { findIssuer } from './bins.ts'
-import { type ChargeInstrument, createCharge, type MobileMoneyProvider, mobileMoneyProviders } from './charges.ts'
+import {
+  type ChargeInstrument,
+  createCharge,
+  type MobileMoneyProvider,
+  mobileMoneyProviders,
+  type ChargeStep as SentStep,
+  type StepGiven,
+  submitStep,
+} from './charges.ts'
 import { factsOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
@@ -91,7 +100,11 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
   }
 
   /** An error of a question leaves the charge under way: it is asked about again later. */
-  async function look(tenant: Tenant, { reference }: Charge, absent: ChargeState): Promise<ChargeState> {
+  async function look(
+    tenant: Tenant,
+    { reference }: Pick<Charge, 'reference'>,
+    absent: ChargeState,
+  ): Promise<ChargeState> {
     try {
       return (await query(tenant, reference)) ?? absent
     } catch (error) {
@@ -151,7 +164,19 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
         await charges.keepPage(tenant, sent, { url: continueAt, accessCode: null })
         return { status: 'processing', continueAt }
       }
-      return look(tenant, charge, { status: 'processing' })
+      return asking(await look(tenant, charge, { status: 'processing' }), outcome.thing?.asks ?? null)
+    },
+    async submit(tenant, reference, answer) {
+      const sent = await charges.find(tenant, reference)
+      if (sent === null || sent.isStopped) throw notAsked(answer)
+      const outcome = await submitStep(ask, sent.sentReference, giveStep(answer))
+      if (outcome.is === 'refused') {
+        throw new ServiceError('invalid_request', `Paystack did not take the step: ${outcome.reason}`)
+      }
+      const state = await look(tenant, { reference }, { status: 'processing' })
+      // Where nobody can say whether the step was taken, the payer sees it again.
+      if (outcome.is === 'unknown' || outcome.is === 'not_sent') return state
+      return asking(state, outcome.thing === null ? null : readAsked(outcome.thing))
     },
     query,
     async stop(tenant, charge) {
@@ -174,7 +199,8 @@ function reasonAgainst({ email, instrument }: Charge): string | null {
   return instrument.type === 'card' ? reasons.rawCard : reasons.instrument
 }
 
-function toCharge({ type, phone, provider }: Charge['instrument']): ChargeInstrument | null {
+function toCharge({ type, phone, provider, expiresAt }: Charge['instrument']): ChargeInstrument | null {
+  if (type === 'bank_transfer') return { type, expiresAt: expiresAt ?? null }
   const operator = provider?.toLowerCase() as MobileMoneyProvider
   if (type !== 'mobile_money' || !phone || !mobileMoneyProviders.includes(operator)) return null
   return { type, phone, provider: operator }
@@ -184,13 +210,67 @@ async function send(
   ask: Ask,
   sent: SentCharge,
   { instrument }: Charge,
-): Promise<Outcome<Partial<ChargedAuthorization>>> {
+): Promise<Outcome<Partial<ChargedAuthorization> & { asks?: ChargeStep | null }>> {
   const wanted = renderSent(sent)
   const { token } = instrument
   if (token !== undefined) return chargeAuthorization(ask, { ...wanted, authorizationCode: token })
   const outcome = await createCharge(ask, { ...wanted, instrument: toCharge(instrument) as ChargeInstrument })
   if (!('thing' in outcome) || outcome.thing === null) return outcome
-  return { ...outcome, thing: { authorizationUrl: outcome.thing.url } }
+  return { ...outcome, thing: { authorizationUrl: outcome.thing.url, asks: readAsked(outcome.thing) } }
+}
+
+/** A charge that is under way, with the payer's next step. */
+function asking(state: ChargeState, asks: ChargeStep | null): ChargeState {
+  return state.status === 'processing' ? { ...state, asks } : state
+}
+
+/** The payer's next step, as the account tells it; null for none. A page is told otherwise, and no card is typed in here. */
+function readAsked({ status, text, ussdCode, countryCode, account }: SentStep): ChargeStep | null {
+  switch (status) {
+    case 'send_otp':
+      return { kind: 'otp', text: text ?? 'Enter the one-time password' }
+    case 'send_phone':
+      return { kind: 'phone', text: text ?? 'Enter your phone number' }
+    case 'send_birthday':
+      return { kind: 'birthday', text: text ?? 'Enter your birthday' }
+    case 'send_address':
+      return { kind: 'address', text: text ?? 'Enter your address', countryCode: countryCode ?? '' }
+    case 'pay_offline': {
+      const offline = text ?? 'Complete the payment on your phone'
+      return { kind: 'offline', text: offline, ...(ussdCode === null ? {} : { ussdCode }) }
+    }
+    case 'pending_bank_transfer': {
+      if (account === null) return null
+      const { number, name, bank, expiresAt } = account
+      return {
+        kind: 'transfer',
+        text: text ?? 'Send the amount to this account',
+        account: { number, name, bank: { ...bank, id: null }, expiresAt: expiresAt?.toISOString() ?? null },
+      }
+    }
+    default:
+      return null
+  }
+}
+
+/** Throws `invalid_request` for an answer that must not pass through here, and for one that an account never asks for. */
+function giveStep(answer: StepAnswer): StepGiven {
+  switch (answer.kind) {
+    case 'otp':
+      return { step: 'otp', otp: answer.otp }
+    case 'phone':
+      return { step: 'phone', phone: answer.phone }
+    case 'birthday':
+      return { step: 'birthday', birthday: answer.birthday }
+    case 'address': {
+      const { address, city, state, zipCode } = answer
+      return { step: 'address', address, city, state, zip_code: zipCode }
+    }
+    case 'pin':
+      throw new ServiceError('invalid_request', reasons.rawCard, 'pin')
+    case 'confirmation':
+      throw notAsked(answer)
+  }
 }
 
 function initialize(ask: Ask, sent: SentCharge, { callbackUrl, channels }: Partial<PageCharge> = {}) {
