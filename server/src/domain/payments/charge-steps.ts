@@ -51,7 +51,7 @@ export const stepWords: Readonly<Record<ChargeStep['kind'], string>> = {
 
 /** Card data that somebody wants to send through here in live mode. */
 export const refusedCardData =
-  'Card numbers and PINs are not taken in live mode, because they would then have to be protected here: send the payer to the payment’s page'
+  'In live mode card numbers and PINs are not taken here, because they would then have to be protected here: send the payer to the payment’s page'
 
 /** The refusal of an answer to a charge that never asks for it. */
 export function notAsked({ kind }: StepAnswer): ServiceError {
