@@ -306,6 +306,41 @@ describe('a saved card', () => {
     await expectAgreement()
   })
 
+  test('an operator that asks the payer is answered through here, and a wrong answer ends the charge', async () => {
+    const mobile_money = { phone: '0551234987', provider: 'vod' }
+    const charge = async () => (await ask('POST', '/charge', topUp({ mobile_money }))).json().data
+    const step = { status: 'send_otp', display_text: 'Please enter the voucher code' }
+    const { reference, ...asked } = await charge()
+    expect(asked).toEqual(step)
+    // The account's verify does not tell the step: it is kept here.
+    await settleLater(5_000)
+    expect((await ask('GET', `/charge/${reference}`)).json().data).toEqual({ reference, ...step })
+    const pin = await ask('POST', '/charge/submit_pin', { reference, pin: '1234' })
+    expect([pin.statusCode, pin.json().message]).toEqual([400, expect.stringMatching(/PINs are not taken here/)])
+    const paid = await ask('POST', '/charge/submit_otp', { reference, otp: '123456' })
+    expect(paid.json().data).toMatchObject({ status: 'success', reference, amount: 10_000 })
+    const other = await charge()
+    const dead = await ask('POST', '/charge/submit_otp', { reference: other.reference, otp: '000000' })
+    expect([dead.statusCode, dead.json().data]).toMatchObject([400, { status: 'failed' }])
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+    await expectAgreement()
+  })
+
+  test('a charge by a transfer tells the account to send the money to', async () => {
+    const { data } = (await ask('POST', '/charge', topUp({ bank_transfer: {} }))).json()
+    expect(data).toMatchObject({
+      status: 'pending_bank_transfer',
+      account_number: '1230001644',
+      account_name: 'PAYSTACK CHECKOUT',
+      bank: { slug: 'test-bank', name: 'Test Bank' },
+      account_expires_at: expect.stringMatching(/Z$/),
+    })
+    pay(account, lastSent())
+    await settleLater(5_000)
+    expect((await ask('GET', `/charge/${data.reference}`)).json().data.status).toBe('success')
+    await expectAgreement()
+  })
+
   test('a card’s number is refused in live mode, with a sentence that says why and what to do', async () => {
     const asked = server.asked.length
     const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }

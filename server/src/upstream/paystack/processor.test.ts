@@ -136,9 +136,26 @@ describe('a charge of a saved instrument', () => {
   test('mobile money is charged by its operator, and waits for the payer', async () => {
     const instrument = { type: 'mobile_money', phone: '0551234987', provider: 'MTN' } as const
     const own = charge('pays', { instrument })
-    expect(await processor.charge(tenant, own)).toEqual({ status: 'processing' })
+    expect(await processor.charge(tenant, own)).toMatchObject({
+      status: 'processing',
+      asks: { kind: 'offline', text: expect.stringMatching(/on your mobile phone$/) },
+    })
     pay(opened.account, await sentReference(own.reference))
     expect(await processor.query(tenant, own.reference)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('an answer of the payer is given to the account, and one that was lost on the way may be given again', async () => {
+    const instrument = { type: 'mobile_money', phone: '0551234987', provider: 'vod' } as const
+    const own = charge('pays', { instrument })
+    expect(await processor.charge(tenant, own)).toMatchObject({ status: 'processing', asks: { kind: 'otp' } })
+    const otp = { kind: 'otp', otp: '123456' } as const
+    opened.proxy.choose = ({ method }) => (method === 'POST' ? 'cut_before' : 'none')
+    expect(await processor.submit?.(tenant, own.reference, otp)).toEqual({ status: 'processing' })
+    opened.proxy.choose = ({ method }) => (method === 'POST' ? 'cut_after' : 'none')
+    expect(await processor.submit?.(tenant, own.reference, otp)).toMatchObject({ status: 'succeeded' })
+    opened.proxy.choose = () => 'none'
+    await expect(processor.submit?.(tenant, own.reference, { kind: 'pin', pin: '1234' })).rejects.toThrow(/PINs/)
+    await expect(processor.submit?.(tenant, 'pi_0_1', otp)).rejects.toThrow(/does not ask/)
   })
 })
 
