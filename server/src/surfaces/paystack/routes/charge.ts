@@ -88,18 +88,18 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
 
   /** Registers the route of a step. */
   function stepRoute<Body extends TObject>(
-    kind: Exclude<AskedKind, 'confirmation'>,
+    path: `/charge/submit_${Exclude<AskedKind, 'confirmation'>}`,
     { summary, body }: { summary: string; body: Body },
     read: (body: Static<Body>) => StepAnswer,
   ): void {
     routes.post(
-      `/charge/submit_${kind}`,
+      path,
       {
         scope: 'payments:write',
         once: 'around work outside',
         preSerialization: sendDeadAsRefused,
         schema: {
-          operationId: `charge_submit_${kind}`,
+          operationId: path.slice(1).replace('/', '_'),
           summary,
           description:
             'A step counts once. After a wrong answer the charge has failed for good: the status is 400, and data has the reason.',
@@ -119,20 +119,35 @@ export const chargeRoutes: RouteFile = (routes, surface) => {
     )
   }
 
-  stepRoute('pin', { summary: 'Give the PIN of a card', body: submitPinSchema }, ({ pin }) => ({ kind: 'pin', pin }))
-  stepRoute('otp', { summary: 'Give the one-time password of a payer', body: submitOtpSchema }, ({ otp }) => ({
-    kind: 'otp',
-    otp,
+  stepRoute('/charge/submit_pin', { summary: 'Give the PIN of a card', body: submitPinSchema }, ({ pin }) => ({
+    kind: 'pin',
+    pin,
   }))
-  stepRoute('phone', { summary: 'Give the phone number of a payer', body: submitPhoneSchema }, ({ phone }) => ({
-    kind: 'phone',
-    phone,
-  }))
-  stepRoute('birthday', { summary: 'Give the birthday of a payer', body: submitBirthdaySchema }, ({ birthday }) => ({
-    kind: 'birthday',
-    birthday,
-  }))
-  stepRoute('address', { summary: 'Give the address of a card', body: submitAddressSchema }, readAddress)
+  stepRoute(
+    '/charge/submit_otp',
+    { summary: 'Give the one-time password of a payer', body: submitOtpSchema },
+    ({ otp }) => ({
+      kind: 'otp',
+      otp,
+    }),
+  )
+  stepRoute(
+    '/charge/submit_phone',
+    { summary: 'Give the phone number of a payer', body: submitPhoneSchema },
+    ({ phone }) => ({
+      kind: 'phone',
+      phone,
+    }),
+  )
+  stepRoute(
+    '/charge/submit_birthday',
+    { summary: 'Give the birthday of a payer', body: submitBirthdaySchema },
+    ({ birthday }) => ({
+      kind: 'birthday',
+      birthday,
+    }),
+  )
+  stepRoute('/charge/submit_address', { summary: 'Give the address of a card', body: submitAddressSchema }, readAddress)
 
   routes.get(
     '/charge/:reference',
