@@ -73,11 +73,15 @@ test('a PIN is refused in live mode before anybody is asked, with the reason and
   const answer = { kind: 'pin', pin: '1234' } as const
   await expect(submitStep(context, tenant, { reference, answer })).rejects.toMatchObject({
     code: 'invalid_request',
-    message: expect.stringMatching(/^In live mode card numbers and PINs are not taken here, because .*: send the payer/),
+    message: expect.stringMatching(
+      /^In live mode card numbers and PINs are not taken here, because .*: send the payer/,
+    ),
   })
   const card = { type: 'card', number: '4084084084084081', expiryMonth: 12, expiryYear: 2030 } as const
   const typed = chargeInstrument(context, tenant, { ...wanted, instrument: card }, freshAttempt(service))
-  await expect(typed).rejects.toMatchObject({ message: expect.stringMatching(/^In live mode card numbers and PINs are not taken/) })
+  await expect(typed).rejects.toMatchObject({
+    message: expect.stringMatching(/^In live mode card numbers and PINs are not taken/),
+  })
   expect(given).toEqual([])
 })
 
