@@ -37,7 +37,7 @@ export type StepAnswer =
 export type AskedKind = StepAnswer['kind']
 
 /** The things that payers are asked for, in words. */
-export const stepWords: Readonly<Record<ChargeStep['kind'], string>> = {
+const stepWords: Readonly<Record<ChargeStep['kind'], string>> = {
   pin: 'the PIN',
   otp: 'the one-time password',
   phone: 'the phone number',

@@ -36,8 +36,8 @@ const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
   '0009': 'late_success',
 }
 
-/** Mobile money numbers of other providers' documentation, which succeed. */
-export const sandboxPhones = ['+254710000000', '0551234987'] as const
+/** A mobile money number that succeeds at once, and one whose payer agrees on the phone first. Both are Paystack's. */
+export const sandboxPhones = { atOnce: '0551234987', later: '+254710000000' } as const
 
 /** The account of a mandate that is approved without an account. */
 export const sandboxAccount = { number: '0123456789', bankCode: '058' } as const
@@ -125,8 +125,11 @@ export const sandboxPages: HostedPages = {
         rows: Object.entries(askingCards).map(([number, script]) => [spaced(number), questions[script]]),
       },
       {
-        sentence: `Any phone number succeeds, such as ${sandboxPhones.join(' or ')}, but for those that end in:`,
-        rows: Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => [`… ${ending}`, effects[outcome]]),
+        sentence: `Any phone number succeeds, such as ${sandboxPhones.atOnce}, but for these, and those that end in:`,
+        rows: [
+          [sandboxPhones.later, effects.late_success],
+          ...Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => [`… ${ending}`, effects[outcome]] as const),
+        ],
       },
     ],
   },

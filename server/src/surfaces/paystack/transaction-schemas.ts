@@ -131,7 +131,7 @@ export const verifiedSchema = Type.Object(wholeWith('""'))
 export const transactionSchema = Type.Object(wholeWith('null'))
 
 /** A charge whose state is asked for. */
-export const checkedChargeSchema = Type.Object({ ...wholeWith('null'), redirect_url: neverText })
+const checkedChargeSchema = Type.Object({ ...wholeWith('null'), redirect_url: neverText })
 
 export const transactionRowSchema = Type.Object({
   ...basics,
@@ -333,7 +333,7 @@ export const submitAddressSchema = Type.Object({
 })
 
 /** A charge that waits for its payer. */
-export const chargeStepSchema = Type.Object(
+const chargeStepSchema = Type.Object(
   {
     reference: Type.String({ examples: ['order-17'] }),
     status: Type.String({
