@@ -164,7 +164,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
         await charges.keepPage(tenant, sent, { url: continueAt, accessCode: null })
         return { status: 'processing', continueAt }
       }
-      return asking(await look(tenant, charge, { status: 'processing' }), outcome.thing?.asks ?? null)
+      return asking(await look(tenant, charge, { status: 'processing' }), outcome.thing?.asks)
     },
     async submit(tenant, reference, answer) {
       const sent = await charges.find(tenant, reference)
@@ -219,9 +219,9 @@ async function send(
   return { ...outcome, thing: { authorizationUrl: outcome.thing.url, asks: readAsked(outcome.thing) } }
 }
 
-/** A charge that is under way, with the payer's next step. */
-function asking(state: ChargeState, asks: ChargeStep | null): ChargeState {
-  return state.status === 'processing' ? { ...state, asks } : state
+/** A charge that is under way, with the payer's next step where the account tells it. */
+function asking(state: ChargeState, asks: ChargeStep | null | undefined): ChargeState {
+  return state.status === 'processing' && asks !== undefined ? { ...state, asks } : state
 }
 
 /** The payer's next step, as the account tells it; null for none. A page is told otherwise, and no card is typed in here. */
