@@ -1077,8 +1077,15 @@ export namespace Paystack {
   /** GET /charge/{reference} */
   export interface ChargeStep {
     reference: string
-    /** send_pin, send_otp, send_phone, send_birthday, send_address, open_url, pay_offline or pending_bank_transfer */
-    status: string
+    status:
+      | 'send_pin'
+      | 'send_otp'
+      | 'send_phone'
+      | 'send_birthday'
+      | 'send_address'
+      | 'open_url'
+      | 'pay_offline'
+      | 'pending_bank_transfer'
     /** A sentence for the payer */
     display_text?: string
     /** With send_address */

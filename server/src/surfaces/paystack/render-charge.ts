@@ -18,20 +18,20 @@ export function renderDeadCharge({ reference, failureReason }: Payment) {
 function renderStep(step: ChargeStep, page: string | null) {
   switch (step.kind) {
     case 'pin':
-      return { status: 'send_pin' }
+      return { status: 'send_pin' as const }
     case 'otp':
     case 'phone':
     case 'birthday':
-      return { status: `send_${step.kind}`, display_text: step.text }
+      return { status: `send_${step.kind}` as const, display_text: step.text }
     case 'address':
-      return { status: 'send_address', display_text: step.text, country_code: step.countryCode }
+      return { status: 'send_address' as const, display_text: step.text, country_code: step.countryCode }
     case 'confirmation':
-      return { status: 'open_url', ...(page === null ? {} : { url: page }) }
+      return { status: 'open_url' as const, ...(page === null ? {} : { url: page }) }
     case 'page':
-      return { status: 'open_url', url: step.url }
+      return { status: 'open_url' as const, url: step.url }
     case 'offline':
       return {
-        status: 'pay_offline',
+        status: 'pay_offline' as const,
         display_text: step.text,
         ...(step.ussdCode === undefined ? {} : { ussd_code: step.ussdCode }),
         ...(step.till === undefined
@@ -41,7 +41,7 @@ function renderStep(step: ChargeStep, page: string | null) {
     case 'transfer': {
       const { number, name, bank, expiresAt } = step.account
       return {
-        status: 'pending_bank_transfer',
+        status: 'pending_bank_transfer' as const,
         display_text: step.text,
         account_name: name,
         account_number: number,
