@@ -340,7 +340,7 @@ describe('operations of the Paystack client', () => {
     const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
     const first = await paystack.charges.create({ ...payer, card })
     expect(first).toMatchObject({ status: 'success', authorization: { reusable: true } })
-    const authorization_code = first.authorization.authorization_code ?? ''
+    const authorization_code = ('authorization' in first && first.authorization.authorization_code) || ''
     const second = await paystack.transactions.chargeAuthorization({ ...payer, authorization_code })
     expect(second).toMatchObject({ status: 'success', authorization: { authorization_code } })
     const declined = await paystack.charges.create({ ...payer, card: { ...card, number: '4084080000005408' } })

@@ -69,7 +69,7 @@ export async function makeCustomer(merchant: Merchant): Promise<Made> {
     authorization,
     newEmail: newEmail(),
     reference: paid.reference,
-    transactionId: paid.id,
+    transactionId: (paid as { id: number }).id,
     newReference: randomUUID(),
   }
 }

@@ -48,6 +48,10 @@ export interface Belongings {
   transactionId: string
   transactionReference: string
   payAccessCode: string
+  /** A charge of the customer that waits for the PIN of its card. */
+  askingReference: string
+  /** What is to happen to a charge that nobody makes. */
+  outcomeId: string
   /** The secret part of a link to that customer's statement. */
   statementToken: string
   /** An unused key of the same mode. */
@@ -120,6 +124,10 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { data: mandates } = await ask('GET', `/customer/${customer.id}/directdebit-mandate-authorizations`)
   const { data: requested } = await ask('POST', initialize, { account, address })
   const { data: deliveries } = await ask('GET', '/v1/deliveries')
+  const asking = { number: '507850785078507812', cvv: '081', expiry_month: '12', expiry_year: '2030' }
+  const { data: charge } = await ask('POST', '/charge', { email, amount: 70, card: asking })
+  const wanted = { on: 'charge', match: { reference: 'nobody' }, outcome: 'decline' }
+  const { id: outcomeId } = await ask('POST', '/v1/sandbox/outcomes', wanted)
   const { id: apiKeyId } = await ask('POST', '/v1/api-keys', { name: 'spare' })
   const personEmail = `${name}@duka.example`
   const { id: personId } = await ask('POST', '/v1/people', { name: `Amina ${lastName}`, email: personEmail })
@@ -155,6 +163,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     transactionId: String(transaction.id),
     transactionReference: opened.reference,
     payAccessCode: opened.access_code,
+    askingReference: charge.reference,
+    outcomeId,
     statementToken: statementUrl.split('/').at(-1),
     apiKeyId,
     personId,

@@ -7,9 +7,9 @@ import type { OwnedDb } from '../src/db/database.ts'
 import { sql } from '../src/db/sql.ts'
 import { inTransaction } from '../src/domain/context.ts'
 import { foldSearchTexts } from '../src/domain/customers/search-folding.ts'
+import { accountOfLateFact } from '../src/domain/ledger/late-facts.ts'
 import { continueErasures } from '../src/domain/personal-data/erasing.ts'
 import { eraseCustomer } from '../src/domain/personal-data/erasure.ts'
-import { accountOfLateFact } from '../src/domain/personal-data/late-facts.ts'
 import { claimDeliveries } from '../src/domain/webhooks/claims.ts'
 import { createDeliver } from '../src/domain/webhooks/deliveries.ts'
 import { eventRenderers } from '../src/start/webhook-bodies.ts'
@@ -92,7 +92,7 @@ const personal: Record<string, readonly string[]> = {
   ledger_transactions: ['description'],
   mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
   pay_ins: ['description', 'metadata', 'refusal'],
-  payment_intents: ['charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
+  payment_intents: ['asks', 'charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [
     ...[
       'account_name',
@@ -105,8 +105,10 @@ const personal: Record<string, readonly string[]> = {
       'last4',
       'phone',
       'signature',
+      'token',
     ],
   ],
+  sent_charges: ['email', 'page_code', 'page_url'],
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
 }
 
@@ -131,7 +133,9 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
-    sandbox_charges: ['currency', 'late_reason', 'mode', 'reason', 'status'],
+    sandbox_charges: ['currency', 'ending', 'late_reason', 'mode', 'reason', 'script', 'shown', 'status'],
+    sandbox_outcomes: ['mode', 'operation', 'outcome'],
+    sent_charges: ['currency', 'differences', 'mode', 'state'],
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],
@@ -143,6 +147,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],
     pay_ins: ['reference', 'request_id'],
+    sent_charges: ['marker', 'outside_id', 'reference', 'sent_reference'],
     // A refusal names the customer by the code.
     suspense_decisions: ['reference', 'refusal', 'request_id'],
     payment_intents: ['charge_reference'],
@@ -150,6 +155,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payments: ['access_code', 'reference'],
     sandbox_accounts: ['account_number', 'bank', 'customer_code', 'mode'],
     sandbox_charges: ['reference'],
+    // Customers are named by their codes, and rows go within a day.
+    sandbox_outcomes: ['match'],
     trail: ['action', 'after', 'before', 'mode', 'object', 'request_id'],
   },
   'cut to the part that only the service key can compare': {
@@ -176,6 +183,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     removals: ['kind'],
     schema_migrations: ['checksum', 'name'],
     signing_keys: ['id', 'private_jwk', 'public_jwk'],
+    // A sentence that the merchant made up for a test.
+    sandbox_outcomes: ['reason'],
     webhook_endpoints: [
       ...['disabled_reason', 'event_types', 'metadata', 'mode', 'previous_secret', 'secret', 'style', 'url'],
     ],
@@ -184,6 +193,29 @@ const staying: Record<string, Record<string, readonly string[]>> = {
 
 const namesOf = (tables: Record<string, readonly string[]>) =>
   Object.entries(tables).flatMap(([table, columns]) => columns.map((column) => `${table}.${column}`))
+
+/** A page of one of the customer's payments at a Paystack account, as it was sent there. */
+async function sendCharge(code: string): Promise<void> {
+  const { id } = tenant.merchant
+  const statements = [
+    `insert into processor_accounts (merchant_id, id, mode, direction, processor, credentials, hint, created_at, updated_at)
+     values (${id}, 2, 'test', 'out', 'paystack', 'x', 'x', now(), now())`,
+    `insert into sent_charges (
+       merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, email,
+       page_url, page_code, created_at, updated_at
+     )
+     select merchant_id, payment_intent_id, 'test', 2, payment_intent_id, payment_intent_id || '_page', 'mteja-1', 'm', 1,
+       'ZAR', '${person.email}', 'https://checkout.paystack.com/${person.paymentNote}', '${person.paymentNote}', now(), now()
+     from payments
+     where merchant_id = ${id} and customer_id = (
+       select id from customers where merchant_id = ${id} and code = '${code}'
+     )
+     limit 1`,
+  ]
+  await (api.service.db as OwnedDb).asOwner(async (owner) => {
+    for (const statement of statements) await owner.execute(statement)
+  })
+}
 
 /** Fills the columns that no call fills here: a server of before did, or an upstream does. */
 async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void> {
@@ -371,6 +403,7 @@ describe('an erased person', () => {
     const people = await comeIn()
     code = people.code
     other = people.other
+    await sendCharge(code)
     await fillRest(code, new Set([...(await findTexts(api.service, traces)).values()].flat()))
     before = await findTexts(api.service, traces)
     neighbours = await ask('GET', `/api/canary/customers/${other}`)

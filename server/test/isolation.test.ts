@@ -202,9 +202,26 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /charge': ({ email, cardCode }) => [
     { body: { email, amount: 50, authorization_code: cardCode }, status: 400, statusInLiveMode: 403 },
   ],
-  'GET /charge/:reference': ({ transactionReference }) => [
-    { params: { reference: transactionReference }, status: 400 },
+  'POST /charge/submit_address': ({ askingReference }) => [
+    {
+      body: { address: '1 Long Street', city: 'Lagos', state: 'Lagos', zip_code: '100001', reference: askingReference },
+      status: 400,
+    },
   ],
+  'POST /charge/submit_birthday': ({ askingReference }) => [
+    { body: { birthday: '2007-04-15', reference: askingReference }, status: 400 },
+  ],
+  'POST /charge/submit_otp': ({ askingReference }) => [
+    { body: { otp: '123456', reference: askingReference }, status: 400 },
+  ],
+  'POST /charge/submit_phone': ({ askingReference }) => [
+    { body: { phone: '08012345678', reference: askingReference }, status: 400 },
+  ],
+  'POST /charge/submit_pin': ({ askingReference }) => [
+    { body: { pin: '1111', reference: askingReference }, status: 400 },
+  ],
+  'GET /charge/:reference': ({ transactionReference, askingReference }) =>
+    [transactionReference, askingReference].map((reference) => ({ params: { reference }, status: 400 })),
 
   'POST /customer': ({ email }) => [{ body: { email, first_name: 'Mwizi' }, status: 200 }],
   'GET /customer': ({ customerId }) => {
@@ -389,6 +406,17 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       statusInLiveMode: 403,
     },
   ],
+  'POST /v1/sandbox/outcomes': ({ customerCode }) => [
+    {
+      body: { on: 'charge', match: { customerId: customerCode }, outcome: 'decline' },
+      status: 201,
+      statusInLiveMode: 403,
+    },
+  ],
+  'GET /v1/sandbox/outcomes': () => [{ status: 200, statusInLiveMode: 403 }],
+  'DELETE /v1/sandbox/outcomes/:id': ({ outcomeId }) => [
+    { params: { id: outcomeId }, status: 404, statusInLiveMode: 403 },
+  ],
   'POST /v1/sandbox/mandates/:reference/approve': ({ requestedReference }) => [
     { params: { reference: requestedReference }, body: {}, status: 404, statusInLiveMode: 403 },
   ],
@@ -494,6 +522,7 @@ const ofNoTenant = [
   'GET /docs/yaml',
   'GET /docs/static/*',
   'POST /webhooks/paystack',
+  'POST /webhooks/paystack/:merchant/:mode',
   'GET /transaction/export/:name',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',
@@ -538,6 +567,8 @@ const unknown: Belongings = {
   transactionReference: 'nothinghere',
   refundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a39',
   payAccessCode: '000000000000001',
+  askingReference: 'nothingasks',
+  outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',
   statementToken: 'kT9wq0m3Yx7bD2',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
   personId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a38',

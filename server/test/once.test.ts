@@ -39,7 +39,6 @@ const ways: Record<string, readonly string[]> = {
     'POST /customer/set_risk_action',
     'POST /dedicated_account/assign',
     'POST /dedicated_account/split',
-    'POST /transaction/initialize',
     'POST /v1/api-keys',
     'POST /v1/api-keys/:id/replace',
     'POST /v1/customers/:id/erase',
@@ -54,6 +53,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/people/:id/end',
     'POST /v1/sandbox/mandates/:reference/approve',
     'POST /v1/sandbox/mandates/:reference/decline',
+    'POST /v1/sandbox/outcomes',
     'POST /v1/sandbox/payment-methods',
     'POST /v1/signing-keys/rotate',
     'POST /v1/webhook-endpoints',
@@ -70,8 +70,14 @@ const ways: Record<string, readonly string[]> = {
     'POST /api/canary/payment-intents/:id/confirm',
     'POST /bank/validate',
     'POST /charge',
+    'POST /charge/submit_address',
+    'POST /charge/submit_birthday',
+    'POST /charge/submit_otp',
+    'POST /charge/submit_phone',
+    'POST /charge/submit_pin',
     'POST /dedicated_account',
     'POST /transaction/charge_authorization',
+    'POST /transaction/initialize',
     'POST /v1/adjustments',
     'POST /v1/pay-ins',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
@@ -87,6 +93,7 @@ const keyless = [
   'POST /checkout/:id',
   'POST /pay/:accessCode',
   'POST /webhooks/paystack',
+  'POST /webhooks/paystack/:merchant/:mode',
 ]
 
 describe('every route that writes', () => {

@@ -15,6 +15,8 @@ interface Own extends Belongings {
   liveKey: string
   liveCustomerId: string
   otherCardCode: string
+  /** Charges, each of which waits for one step. */
+  asking: Record<'pin' | 'otp' | 'phone' | 'birthday' | 'address', string>
   /** The code of a customer without money. */
   poorCode: string
   /** A pay-in of the customer without money, who has spent it. */
@@ -368,8 +370,37 @@ const paystack: Record<string, Cases> = {
     200: { body: { ...payment, card: testCard } },
     400: { body: payment },
     401: { ...stranger, body: payment },
-    403: ({ liveKey }) => ({ bearer: liveKey, body: { ...payment, card: testCard } }),
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { ...payment, ussd: { type: '737' } } }),
     404: { body: { ...payment, card: testCard, split_code: 'SPL_a' } },
+  },
+  'POST /charge/submit_address': {
+    200: ({ asking }) => ({
+      body: { address: '1 Long Street', city: 'Lagos', state: 'Lagos', zip_code: '100001', reference: asking.address },
+    }),
+    400: {
+      body: { address: '1 Long Street', city: 'Lagos', state: 'Lagos', zip_code: '100001', reference: 'nothing' },
+    },
+    401: { ...stranger, body: {} },
+  },
+  'POST /charge/submit_birthday': {
+    200: ({ asking }) => ({ body: { birthday: '2007-04-15', reference: asking.birthday } }),
+    400: { body: { birthday: '2007-04-15', reference: 'nothing' } },
+    401: { ...stranger, body: {} },
+  },
+  'POST /charge/submit_otp': {
+    200: ({ asking }) => ({ body: { otp: '123456', reference: asking.otp } }),
+    400: { body: { otp: '123456', reference: 'nothing' } },
+    401: { ...stranger, body: {} },
+  },
+  'POST /charge/submit_phone': {
+    200: ({ asking }) => ({ body: { phone: '08012345678', reference: asking.phone } }),
+    400: { body: { phone: '08012345678', reference: 'nothing' } },
+    401: { ...stranger, body: {} },
+  },
+  'POST /charge/submit_pin': {
+    200: ({ asking }) => ({ body: { pin: '1234', reference: asking.pin } }),
+    400: { body: { pin: '1111', reference: 'nothing' } },
+    401: { ...stranger, body: {} },
   },
   'GET /charge/:reference': {
     200: ({ transactionReference }) => ({ params: { reference: transactionReference } }),
@@ -752,6 +783,24 @@ const mteja: Record<string, Cases> = {
     404: { params: { reference: noIntent }, body: {} },
     409: ({ checkoutId }) => ({ params: { reference: checkoutId }, body: {} }),
   },
+  'POST /v1/sandbox/outcomes': {
+    201: { body: { on: 'charge', match: { reference: 'nobody' }, outcome: 'pending' } },
+    400: { body: { on: 'charge', outcome: 'explode' } },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { on: 'charge', outcome: 'decline' } }),
+  },
+  'GET /v1/sandbox/outcomes': {
+    200: {},
+    400: { query: 'limit=0' },
+    401: stranger,
+    403: ({ liveKey }) => ({ bearer: liveKey }),
+  },
+  'DELETE /v1/sandbox/outcomes/:id': {
+    200: ({ outcomeId }) => ({ params: { id: outcomeId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    403: ({ liveKey, outcomeId }) => ({ bearer: liveKey, params: { id: outcomeId } }),
+    404: { params: { id: 'none' } },
+  },
   'POST /v1/sandbox/mandates/:reference/approve': {
     200: ({ requestedReference }) => ({ params: { reference: requestedReference }, body: {} }),
     400: ({ requestedReference }) => ({ params: { reference: requestedReference }, body: { accountNumber: 'x' } }),
@@ -1069,6 +1118,9 @@ const hidden: Record<string, Cases> = {
     404: { bearer: null, params: { '*': 'nothing.css' } },
   },
   'POST /webhooks/paystack': { 404: { bearer: null, body: {} } },
+  'POST /webhooks/paystack/:merchant/:mode': {
+    401: { bearer: null, params: { merchant: 'mer_nobody', mode: 'live' }, body: {} },
+  },
   'GET /transaction/export/:name': {
     400: { bearer: null, params: { name: 'transactions.csv' } },
     404: { bearer: null, params: { name: 'transactions.csv' }, query: 'link=nothing' },
@@ -1177,6 +1229,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
   const live = await makeLiveCustomer(api)
   const asksForMandate = { email: payment.email, channel: 'direct_debit' }
+  const chargeAsking = async (by: object) => (await make('POST /charge', { ...payment, ...by })).data.reference
   const spareMerchant = await make('POST /v1/merchants', { name: 'Soko' })
   const closedMerchant = await make('POST /v1/merchants', { name: 'Mwisho' })
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
@@ -1192,6 +1245,13 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     paidIntentId: paid.id,
     spareMethodId,
     declinedMethodId: declined.id,
+    asking: {
+      pin: await chargeAsking({ card: { ...testCard, number: '5060666666666666666' } }),
+      otp: await chargeAsking({ card: { ...testCard, number: '5060666666666666666' }, pin: '1234' }),
+      phone: await chargeAsking({ card: { ...testCard, number: '507850785078507804' }, pin: '0000' }),
+      birthday: await chargeAsking({ bank: { code: '057', account_number: '0000000000' } }),
+      address: await chargeAsking({ card: { ...testCard, number: '4084080000020001' } }),
+    },
     chargeableCode: charged.data.authorization.authorization_code,
     chargeableEmail: payment.email,
     spareCode: (await make('POST /api/canary/customers', { phoneNumber })).id,

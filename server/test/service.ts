@@ -66,7 +66,8 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     sandboxDelayMs,
     ...chooseProviders(
       { db, clock, random: systemRandom, failures, meter },
-      { sandboxDelayMs, upstreamPaystack: undefined },
+      // Nothing listens there: a test that has an account says where it is.
+      { sandboxDelayMs, upstreamPaystack: undefined, paystackUrl: 'http://127.0.0.1:9' },
     ),
   }
 }

@@ -925,7 +925,7 @@ export namespace Paystack {
   export interface TransactionRow<Metadata extends object = AnyMetadata> {
     id: number
     domain: string
-    /** abandoned, pending, processing, success, failed or reversed */
+    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed */
     status: string
     reference: string
     /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
@@ -1000,6 +1000,111 @@ export namespace Paystack {
     perPage: number
     page: number
     pageCount: number
+  }
+  /** GET /charge/{reference} */
+  export interface Charge<Metadata extends object = AnyMetadata> {
+    id: number
+    domain: string
+    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed */
+    status: string
+    reference: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    amount: number
+    message: string | null
+    gateway_response: string
+    paid_at: string | null
+    created_at: string
+    channel: string | null
+    currency: string
+    /** Always null here */
+    ip_address: string | null
+    log: {
+      /** Seconds since 1970 */
+      start_time: number
+      /** Seconds */
+      time_spent: number
+      attempts: number
+      errors: number
+      success: boolean
+      mobile: boolean
+      /** Always empty */
+      input: unknown[]
+      history: {
+        type: string
+        message: string
+        time: number
+      }[]
+    } | null
+    /** 0 after the transaction is paid: there is no tariff */
+    fees: number | null
+    /** The instrument that paid; every member is null until it is paid */
+    authorization: TransactionAuthorization
+    customer: TransactionCustomer<Metadata>
+    paidAt: string | null
+    createdAt: string
+    transaction_date: string
+    /** Always null here */
+    fees_split: unknown
+    /** Always empty here */
+    split: Record<string, unknown>
+    /** Always null here */
+    order_id: string | null
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    requested_amount: number
+    /** Always null here */
+    pos_transaction_data: unknown
+    /** Always null here */
+    fees_breakdown: unknown
+    /** Always null here */
+    connect: unknown
+    /** Always empty here */
+    subaccount: Record<string, unknown>
+    /** Always null here */
+    receipt_number: string | null
+    /** The metadata as it was sent: an object if it was an object, null if there was none */
+    metadata: unknown
+    /** Always null here */
+    plan: unknown
+    /** Always null here */
+    source: unknown
+    /** Always empty here */
+    plan_object: Record<string, unknown>
+    /** Always null here */
+    helpdesk_link: string | null
+    /** Always null here */
+    redirect_url: string | null
+  }
+  /** GET /charge/{reference} */
+  export interface ChargeStep {
+    reference: string
+    status:
+      | 'send_pin'
+      | 'send_otp'
+      | 'send_phone'
+      | 'send_birthday'
+      | 'send_address'
+      | 'open_url'
+      | 'pay_offline'
+      | 'pending_bank_transfer'
+    /** A sentence for the payer */
+    display_text?: string
+    /** With send_address */
+    country_code?: string
+    /** With open_url: the page on which the payer agrees */
+    url?: string
+    /** With pay_offline: the code that the payer dials */
+    ussd_code?: string
+    /** The till or the account that the payer pays to */
+    account_number?: string
+    /** The text that the payer gives at the till */
+    account_reference?: number
+    account_name?: string
+    bank?: {
+      slug: string
+      name: string
+      id: number
+    }
+    account_expires_at?: string
   }
   /** GET /country */
   export interface Country {
@@ -1216,7 +1321,7 @@ export namespace Paystack {
   export interface Transaction<Metadata extends object = AnyMetadata> {
     id: number
     domain: string
-    /** abandoned, pending, processing, success, failed or reversed */
+    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed */
     status: string
     reference: string
     /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
@@ -1307,79 +1412,6 @@ export namespace Paystack {
     authorization_url: string
     access_code: string
     reference: string
-  }
-  /** GET /charge/{reference} */
-  export interface Charge<Metadata extends object = AnyMetadata> {
-    id: number
-    domain: string
-    /** abandoned, pending, processing, success, failed or reversed */
-    status: string
-    reference: string
-    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-    amount: number
-    message: string | null
-    gateway_response: string
-    paid_at: string | null
-    created_at: string
-    channel: string | null
-    currency: string
-    /** Always null here */
-    ip_address: string | null
-    log: {
-      /** Seconds since 1970 */
-      start_time: number
-      /** Seconds */
-      time_spent: number
-      attempts: number
-      errors: number
-      success: boolean
-      mobile: boolean
-      /** Always empty */
-      input: unknown[]
-      history: {
-        type: string
-        message: string
-        time: number
-      }[]
-    } | null
-    /** 0 after the transaction is paid: there is no tariff */
-    fees: number | null
-    /** The instrument that paid; every member is null until it is paid */
-    authorization: TransactionAuthorization
-    customer: TransactionCustomer<Metadata>
-    paidAt: string | null
-    createdAt: string
-    transaction_date: string
-    /** Always null here */
-    fees_split: unknown
-    /** Always empty here */
-    split: Record<string, unknown>
-    /** Always null here */
-    order_id: string | null
-    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-    requested_amount: number
-    /** Always null here */
-    pos_transaction_data: unknown
-    /** Always null here */
-    fees_breakdown: unknown
-    /** Always null here */
-    connect: unknown
-    /** Always empty here */
-    subaccount: Record<string, unknown>
-    /** Always null here */
-    receipt_number: string | null
-    /** The metadata as it was sent: an object if it was an object, null if there was none */
-    metadata: unknown
-    /** Always null here */
-    plan: unknown
-    /** Always null here */
-    source: unknown
-    /** Always empty here */
-    plan_object: Record<string, unknown>
-    /** Always null here */
-    helpdesk_link: string | null
-    /** Always null here */
-    redirect_url: string | null
   }
   /** GET /transaction/timeline/{id_or_reference} */
   export interface Timeline {
@@ -1752,7 +1784,7 @@ export namespace Paystack {
     previous?: string | undefined
     /** The customer’s numeric id; with any other text the answer is empty */
     customer?: string | number | undefined
-    /** abandoned, pending, success, failed, reversed or all */
+    /** abandoned, pending, success, failed, reversed or all. With pending, ongoing or processing, all under way */
     status?: string | undefined
     /** The exact amount. Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount?: string | undefined
@@ -1787,7 +1819,7 @@ export namespace Paystack {
   export interface TransactionExportQuery {
     /** The customer’s numeric id; with any other text the answer is empty */
     customer?: string | number | undefined
-    /** abandoned, pending, success, failed, reversed or all */
+    /** abandoned, pending, success, failed, reversed or all. With pending, ongoing or processing, all under way */
     status?: string | undefined
     /** The exact amount. Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
     amount?: string | undefined
@@ -1856,7 +1888,7 @@ export namespace Paystack {
     message: string
     data: Transaction<Metadata>
   }
-  /** POST /charge: Charge a test card, a mobile money number or a saved payment method */
+  /** POST /charge: Charge a test card, a bank account, a mobile money number or a saved payment method */
   export interface ChargeCreateBody<Metadata extends object = AnyMetadata> {
     email: string
     /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
@@ -1879,18 +1911,44 @@ export namespace Paystack {
     transaction_charge?: unknown | undefined
     /** "account" is accepted: no other account bears charges */
     bearer?: unknown | undefined
-    /** Refused: it cannot be charged here */
-    bank?: unknown | undefined
-    /** Refused: it cannot be charged here */
-    bank_transfer?: unknown | undefined
-    /** Refused: it cannot be charged here */
-    ussd?: unknown | undefined
+    /** A bank account by code and account_number; Kuda (50211) by code, phone and token */
+    bank?:
+      | {
+          code: string
+          account_number?: string | undefined
+          phone?: string | undefined
+          token?: string | undefined
+        }
+      | undefined
+    /** An account that waits for one transfer of the payer */
+    bank_transfer?:
+      | {
+          /** An instant, 15 minutes to 8 hours from now; default: 8 hours from now */
+          account_expires_at?: string | undefined
+        }
+      | undefined
+    ussd?:
+      | {
+          /** 737, 919, 822 or 966 */
+          type: string
+        }
+      | undefined
+    eft?:
+      | {
+          /** ozow */
+          provider: string
+        }
+      | undefined
     /** Refused: it cannot be charged here */
     qr?: unknown | undefined
     /** Refused: it cannot be charged here */
-    eft?: unknown | undefined
-    /** Refused: it cannot be charged here */
     capitec_pay?: unknown | undefined
+    /** Four digits */
+    pin?: string | undefined
+    /** A day, as YYYY-MM-DD */
+    birthday?: string | undefined
+    /** Accepted, and not used */
+    device_id?: unknown | undefined
     card?:
       | {
           /** A test card */
@@ -1904,23 +1962,89 @@ export namespace Paystack {
       | undefined
     mobile_money?:
       | {
-          phone: string
+          /** Required, except for a till */
+          phone?: string | undefined
+          /** The till of a shop, for the provider mptill */
+          account?: string | undefined
           provider?: string | undefined
         }
       | undefined
     authorization_code?: string | undefined
   }
-  /** POST /charge: Charge a test card, a mobile money number or a saved payment method */
+  /** POST /charge: Charge a test card, a bank account, a mobile money number or a saved payment method */
   export interface ChargeCreateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: Transaction<Metadata>
+    data: Transaction<Metadata> | ChargeStep
+  }
+  /** POST /charge/submit_pin: Give the PIN of a card */
+  export interface ChargeSubmitPinBody {
+    /** Four digits */
+    pin: string
+    reference: string
+  }
+  /** POST /charge/submit_pin: Give the PIN of a card */
+  export interface ChargeSubmitPinResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata> | ChargeStep
+  }
+  /** POST /charge/submit_otp: Give the one-time password of a payer */
+  export interface ChargeSubmitOtpBody {
+    /** Letters and digits */
+    otp: string
+    reference: string
+  }
+  /** POST /charge/submit_otp: Give the one-time password of a payer */
+  export interface ChargeSubmitOtpResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata> | ChargeStep
+  }
+  /** POST /charge/submit_phone: Give the phone number of a payer */
+  export interface ChargeSubmitPhoneBody {
+    phone: string
+    reference: string
+  }
+  /** POST /charge/submit_phone: Give the phone number of a payer */
+  export interface ChargeSubmitPhoneResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata> | ChargeStep
+  }
+  /** POST /charge/submit_birthday: Give the birthday of a payer */
+  export interface ChargeSubmitBirthdayBody {
+    /** A day, as YYYY-MM-DD */
+    birthday: string
+    reference: string
+  }
+  /** POST /charge/submit_birthday: Give the birthday of a payer */
+  export interface ChargeSubmitBirthdayResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata> | ChargeStep
+  }
+  /** POST /charge/submit_address: Give the address of a card */
+  export interface ChargeSubmitAddressBody {
+    address: string
+    city: string
+    state: string
+    zip_code?: string | undefined
+    /** The same as zip_code */
+    zipcode?: string | undefined
+    reference: string
+  }
+  /** POST /charge/submit_address: Give the address of a card */
+  export interface ChargeSubmitAddressResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Transaction<Metadata> | ChargeStep
   }
   /** GET /charge/{reference}: Get the state of a charge that was pending */
   export interface ChargeCheckResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: Charge<Metadata>
+    data: Charge<Metadata> | ChargeStep
   }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
@@ -2768,6 +2892,35 @@ export namespace Mteja {
     reason: string | null
     createdAt: string
   }
+  /** POST /v1/sandbox/outcomes */
+  export interface TestOutcome {
+    id: string
+    /** What it is about */
+    on: 'charge'
+    /** Only what fits all members; without members, anything */
+    match: {
+      /** Of a payment, or the id of a payment intent or checkout session */
+      reference?: string
+      customerId?: string
+      /** Minor units */
+      amount?: number
+      /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+      currency?: string
+    }
+    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done) */
+    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error'
+    reason: string | null
+    /** Milliseconds */
+    after: number
+    timesLeft: number
+    createdAt: string
+    expiresAt: string
+  }
+  /** DELETE /v1/sandbox/outcomes/{id} */
+  export interface DeletedTestOutcome {
+    id: string
+    deleted: true
+  }
   /** GET /v1/events/{id} */
   export interface Event {
     /** The same as the header `webhook-id` */
@@ -3537,6 +3690,43 @@ export namespace Mteja {
   export interface ApproveTestMandateBody {
     accountNumber?: string | undefined
     bankCode?: string | undefined
+  }
+  /** POST /v1/sandbox/outcomes: Choose what happens to the next charges */
+  export interface CreateTestOutcomeBody {
+    /** What it is about */
+    on: 'charge'
+    /** Only what fits all members; without members, anything */
+    match?:
+      | {
+          /** Of a payment, or the id of a payment intent or checkout session */
+          reference?: string | undefined
+          customerId?: string | undefined
+          /** Minor units */
+          amount?: Amount | undefined
+          /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+          currency?: string | undefined
+        }
+      | undefined
+    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done) */
+    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error'
+    /** A sentence for the payer; only with decline */
+    reason?: string | undefined
+    /** The time that the answer takes, in milliseconds; default 0 */
+    after?: number | undefined
+    /** Default 1 */
+    times?: number | undefined
+  }
+  /** GET /v1/sandbox/outcomes: List the outcomes that are still to be used, newest first */
+  export interface ListTestOutcomesQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+  }
+  /** GET /v1/sandbox/outcomes: List the outcomes that are still to be used, newest first */
+  export interface ListTestOutcomesResult {
+    data: TestOutcome[]
+    total: number
   }
   /** POST /v1/merchants: Create a merchant without any key */
   export interface CreateMerchantBody {

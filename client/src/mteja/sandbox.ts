@@ -1,11 +1,15 @@
+import type { List } from '../core/list.ts'
 import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { withAmount } from '../money.ts'
+import { listPages, type MtejaPage } from './api.ts'
 
 const payIn = { id: 'text', customerId: 'text', amount: 'whole', currency: 'text', balanceAfter: 'whole' } as const
 const paymentMethod = { id: 'text', authorizationCode: 'text', customerId: 'text', type: 'text' } as const
+
+const outcome = { id: 'text', on: 'text', outcome: 'text', timesLeft: 'whole' } as const
 
 /** `client.sandbox`: does on request what happens outside in live mode. Test mode only. */
 export class Sandbox {
@@ -66,5 +70,24 @@ export class Sandbox {
   declineMandate(reference: string, options?: CallOptions): Promise<Mteja.AnsweredMandate> {
     const shape = { reference: 'text', status: 'text', 'authorizationCode?': 'text' } as const
     return this.#send({ method: 'POST', path: path`/v1/sandbox/mandates/${reference}/decline`, shape }, options)
+  }
+
+  /** Chooses what happens to the next charges that fit. */
+  createOutcome(body: Mteja.CreateTestOutcomeBody, options?: CallOptions): Promise<Mteja.TestOutcome> {
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/outcomes`, body, shape: outcome }, options)
+  }
+
+  /** The outcomes that are still to be used, newest first. */
+  listOutcomes(
+    query: Mteja.ListTestOutcomesQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.TestOutcome, MtejaPage<Mteja.TestOutcome>> {
+    return listPages(this.#send, path`/v1/sandbox/outcomes`, query, outcome, options)
+  }
+
+  /** Takes back an outcome that is not used up. */
+  deleteOutcome(id: string, options?: CallOptions): Promise<Mteja.DeletedTestOutcome> {
+    const shape = { id: 'text', deleted: 'true' } as const
+    return this.#send({ method: 'DELETE', path: path`/v1/sandbox/outcomes/${id}`, shape }, options)
   }
 }

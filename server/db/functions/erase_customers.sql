@@ -81,7 +81,7 @@ begin
 
   update payment_methods p
   set bin = null, last4 = null, expiry_month = null, expiry_year = null, brand = null, bank = null, bank_code = null,
-    country = null, account_name = null, account_number = null, phone = null, signature = null, reusable = false
+    country = null, account_name = null, account_number = null, phone = null, signature = null, token = null, reusable = false
   where p.merchant_id = p_merchant_id and p.customer_id = v_id;
   update mandates d set bank_code = null, account_number = null, address = null, callback_url = null
   where d.merchant_id = p_merchant_id and d.customer_id = v_id;
@@ -318,10 +318,12 @@ $$;
 create or replace function erase_intents(p_merchant_id integer, p_ids uuid[]) returns void
 language sql volatile set search_path = public, pg_temp as $$
   update payment_intents i
-  set description = null, metadata = null, to_save = null, charge_key = null, idempotency_key = 'erased/' || i.id,
+  set description = null, metadata = null, to_save = null, asks = null, charge_key = null, idempotency_key = 'erased/' || i.id,
     fingerprint = substring(i.fingerprint from 1 for 16),
     failure_reason = case when i.failure_reason is not null then 'The customer was erased' end
-  where i.merchant_id = p_merchant_id and i.id = any(p_ids)
+  where i.merchant_id = p_merchant_id and i.id = any(p_ids);
+  update sent_charges s set email = null, page_url = null, page_code = null
+  where s.merchant_id = p_merchant_id and s.payment_intent_id = any(p_ids)
 $$;
 
 -- Erases events of a customer in an erasure that are about nobody: a merchant's own events that mention the customer.

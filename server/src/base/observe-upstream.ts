@@ -47,6 +47,24 @@ export function observeUpstream<Upstream extends object>(
 }
 
 /**
+ * The same for an upstream that reports each call itself: its operation, its outcome as a word, and how long it took in
+ * milliseconds. A refusal is an answer: whether it is a failure, the caller knows.
+ */
+export function observeCalls(
+  { meter, failures }: { meter: Meter; failures: FailureLog },
+  name: string,
+): (operation: string, outcome: string, durationMs: number) => void {
+  return (operation, outcome, durationMs) => {
+    meter
+      .histogram('mteja_upstream_call_duration_seconds', { upstream: name, operation, outcome })
+      .observe(durationMs / 1000)
+    const subject = `upstream ${name} ${operation}`
+    if (outcome === 'answered' || outcome === 'refused') failures.worked(subject)
+    else failures.failed(subject, { outcome })
+  }
+}
+
+/**
  * What came of a call that threw: the status that the upstream answered, or a word. An upstream says either by a member of
  * its error. A refusal for a reason of the domain is an answer like any other.
  */

@@ -4,8 +4,10 @@ import { type Sql, sql } from '../db/sql.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
+import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { dropReplacedCredentials } from '../domain/payments/processor-accounts.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
@@ -55,6 +57,11 @@ export const workers: readonly Worker[] = [
     ...rounds('payments', 250, settleDuePayments),
     oldestDue: () => sql`select min(due_at) from payment_intents where due_at is not null`,
   },
+  {
+    ...rounds('charges', 250, settleDueCharges),
+    oldestDue: () => sql`select min(due_at) from sent_charges where due_at is not null`,
+  },
+  rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {
     ...rounds('pay_ins', 1000, finishPayIns),
     oldestDue: () => sql`select min(due_at) from pay_ins where due_at is not null`,

@@ -35,6 +35,28 @@ describe('the judge of identity checks', () => {
   })
 })
 
+describe('the processor of the one merchant', () => {
+  test('a Paystack account takes the payments where it is asked for', () => {
+    expect(readConfig({}, {}).processorAccount).toBeUndefined()
+    const asked = { MTEJA_PROCESSOR: 'paystack', MTEJA_PROCESSOR_SECRET_KEY: secretKey }
+    expect(readConfig({}, asked)).toMatchObject({
+      processorAccount: { secretKey, merchant: undefined },
+      paystackUrl: 'https://api.paystack.co',
+    })
+    expect(readConfig({}, { ...asked, MTEJA_PROCESSOR_MERCHANT: 'mer_1' }).processorAccount?.merchant).toBe('mer_1')
+  })
+
+  test.each([
+    [{ MTEJA_PROCESSOR: 'stripe' }, 'MTEJA_PROCESSOR'],
+    [{ MTEJA_PROCESSOR: 'paystack' }, 'MTEJA_PROCESSOR_SECRET_KEY'],
+    [{ MTEJA_PROCESSOR: 'paystack', MTEJA_PROCESSOR_SECRET_KEY: 'pk_live_1' }, 'MTEJA_PROCESSOR_SECRET_KEY'],
+    [{ MTEJA_PROCESSOR_SECRET_KEY: secretKey }, 'MTEJA_PROCESSOR_SECRET_KEY'],
+    [{ MTEJA_PROCESSOR_MERCHANT: 'mer_1' }, 'MTEJA_PROCESSOR_MERCHANT'],
+  ])('a processor cannot be %j, and the refusal names the setting at fault', (environment, setting) => {
+    expect(() => readConfig({}, environment)).toThrow(setting)
+  })
+})
+
 describe('how far webhooks of test mode reach', () => {
   test.each([
     [{}, 'local'],

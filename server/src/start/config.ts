@@ -40,6 +40,10 @@ export interface Config {
   /** Where webhooks may be sent. */
   webhookReach: ReachPolicy
   sandboxDelayMs: number
+  /** Where Paystack is, without a slash at its end. */
+  paystackUrl: string
+  /** The Paystack account that takes the payments of the one merchant. Default: as each merchant has chosen. */
+  processorAccount: { secretKey: string; merchant: string | undefined } | undefined
   /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
   upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
   paystackMetadata: 'lenient' | 'strict'
@@ -78,6 +82,10 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
   const host = flags.host ?? text('MTEJA_HOST') ?? '127.0.0.1'
   const poolSize = readNumber('MTEJA_POOL_SIZE', text('MTEJA_POOL_SIZE') ?? '10', 1, 1000)
   const testKey = readTestKey(text('MTEJA_TEST_KEY'))
+  const paystackUrl = (readUrl('MTEJA_PAYSTACK_URL', text('MTEJA_PAYSTACK_URL')) ?? 'https://api.paystack.co').replace(
+    /\/+$/,
+    '',
+  )
   return {
     host,
     port: readNumber(
@@ -121,11 +129,13 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       networks: readNetworks(text('MTEJA_WEBHOOK_NETWORKS')),
     },
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
-    upstreamPaystack: readUpstream(
-      text('MTEJA_IDENTITY_VERIFIER'),
-      text('MTEJA_PAYSTACK_SECRET_KEY'),
-      text('MTEJA_PAYSTACK_URL'),
+    paystackUrl,
+    processorAccount: readProcessorAccount(
+      text('MTEJA_PROCESSOR'),
+      text('MTEJA_PROCESSOR_SECRET_KEY'),
+      text('MTEJA_PROCESSOR_MERCHANT'),
     ),
+    upstreamPaystack: readUpstream(text('MTEJA_IDENTITY_VERIFIER'), text('MTEJA_PAYSTACK_SECRET_KEY'), paystackUrl),
     paystackMetadata: readChoice('MTEJA_PAYSTACK_METADATA', text('MTEJA_PAYSTACK_METADATA') ?? 'lenient', [
       'lenient',
       'strict',
@@ -329,14 +339,30 @@ function readAdminKey(key: string | undefined): string | undefined {
   throw new ConfigError('MTEJA_ADMIN_KEY must have at least 16 characters')
 }
 
-function readUpstream(verifier: string | undefined, secretKey: string | undefined, url: string | undefined) {
+function readProcessorAccount(
+  processor: string | undefined,
+  secretKey: string | undefined,
+  merchant: string | undefined,
+): Config['processorAccount'] {
+  if (processor === undefined) {
+    const stray = secretKey === undefined ? merchant && 'MTEJA_PROCESSOR_MERCHANT' : 'MTEJA_PROCESSOR_SECRET_KEY'
+    if (stray) throw new ConfigError(`${stray} does nothing without MTEJA_PROCESSOR=paystack: set both, or neither`)
+    return undefined
+  }
+  readChoice('MTEJA_PROCESSOR', processor, ['paystack'])
+  if (secretKey === undefined || !/^sk_(test|live)_[A-Za-z0-9]+$/.test(secretKey)) {
+    throw new ConfigError('MTEJA_PROCESSOR=paystack needs MTEJA_PROCESSOR_SECRET_KEY, sk_test_… or sk_live_…')
+  }
+  return { secretKey, merchant }
+}
+
+function readUpstream(verifier: string | undefined, secretKey: string | undefined, baseUrl: string) {
   if (readChoice('MTEJA_IDENTITY_VERIFIER', verifier ?? 'sandbox', ['sandbox', 'paystack']) === 'sandbox')
     return undefined
   if (secretKey === undefined || !/^sk_(test|live)_\S+$/.test(secretKey)) {
     throw new ConfigError('MTEJA_IDENTITY_VERIFIER=paystack needs MTEJA_PAYSTACK_SECRET_KEY, sk_test_… or sk_live_…')
   }
-  const baseUrl = readUrl('MTEJA_PAYSTACK_URL', url) ?? 'https://api.paystack.co'
-  return { secretKey, baseUrl: baseUrl.replace(/\/+$/, '') }
+  return { secretKey, baseUrl }
 }
 
 function readIssuer(issuer: string | undefined, jwksUrl: string | undefined, audience: string | undefined) {

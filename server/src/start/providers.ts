@@ -4,7 +4,7 @@ import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
-import { chosenProcessor } from '../domain/payments/processor-accounts.ts'
+import { chosenAccount } from '../domain/payments/processor-accounts.ts'
 import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
@@ -12,18 +12,20 @@ import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { modeOfKey } from '../upstream/paystack/account.ts'
 import { createPaystackVerifier } from '../upstream/paystack/verifier.ts'
 import type { Config } from './config.ts'
+import { createPaystackAccounts } from './paystack-accounts.ts'
 
 /**
  * The one place that says who does what only an outside party can do, per merchant and mode: the sandbox in test mode, nobody
- * in live mode. A merchant may choose that money moves outside any API. A charge that the sandbox has is asked about there.
- * A Paystack account judges the identity checks of the mode of its key.
+ * in live mode. A merchant may choose a Paystack account, or that money moves outside any API. A charge is asked about where it
+ * was sent. A Paystack account judges the identity checks of the mode of its key.
  */
 export function chooseProviders(
   context: Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>,
-  config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack'>,
+  config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack' | 'paystackUrl'>,
 ): ProcessorChoice & VerifierChoice & BankDirectoryChoice & AccountProviderChoice {
   const delayMs = config.sandboxDelayMs
-  const processors = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
+  const sandboxes = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
+  const paystack = createPaystackAccounts(context, config.paystackUrl)
   const account = config.upstreamPaystack
   const verifiers = {
     test: createSandboxVerifier({ delayMs }),
@@ -44,11 +46,13 @@ export function chooseProviders(
     accountProviderOf: async (_context, { mode }) => accountProviders[mode],
     bankDirectoryOf: async (_context, { mode }) => bankDirectories[mode],
     processorOf: async (context, tenant, use) => {
-      const processor = processors[tenant.mode]
-      if (use === 'sent' || processor === null) return processor
-      return (await chosenProcessor(context, tenant, 'in')) === 'sandbox' ? processor : null
+      const sandbox = sandboxes[tenant.mode]
+      if (use !== 'new') return use.sentBy === 0n ? sandbox : paystack.find(context, tenant, use.sentBy)
+      const chosen = await chosenAccount(context, tenant, 'in')
+      if (chosen.processor === 'paystack') return paystack.open(tenant, chosen)
+      return chosen.processor === 'sandbox' ? sandbox : null
     },
-    servedProcessors: ['sandbox', 'manual'],
+    servedProcessors: ['sandbox', 'manual', 'paystack'],
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }
 }

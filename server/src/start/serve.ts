@@ -5,6 +5,7 @@ import { trustConnection } from '../surfaces/mteja/operator.ts'
 import { startBackground } from './background.ts'
 import { watchClock } from './clock-watch.ts'
 import type { Config } from './config.ts'
+import { chooseConfigured } from './configured-processor.ts'
 import { hasMerchant } from './installation.ts'
 import { type OpenService, openService } from './open-service.ts'
 
@@ -32,6 +33,7 @@ export async function serve(config: Config, onFailure: (error: Error) => void): 
   const opened = await openService(config, onFailure)
   try {
     const { buildApp } = await loading
+    await chooseConfigured(opened.service, config)
     const askClock = watchClock(opened.service)
     await askClock()
     const draining = new AbortController()

@@ -8,7 +8,7 @@ export function keepCharges(): SentCharges & { formerNames: Map<string, string> 
   /** Former names, with the reference of their charge. */
   const formerNames = new Map<string, string>()
   const keep = (charge: ChargeToSend, isStopped = false) => {
-    const kept = { ...charge, isStopped }
+    const kept = { ...charge, isStopped, isDecided: false, page: null as SentCharge['page'] }
     charges.set(charge.reference, kept)
     return kept
   }
@@ -22,6 +22,10 @@ export function keepCharges(): SentCharges & { formerNames: Map<string, string> 
       return keep(charge, former?.isStopped)
     },
     stop: async (_tenant, charge) => keep(charges.get(charge.reference) ?? charge, true),
+    async keepPage(_tenant, { reference }, page) {
+      const kept = charges.get(reference)
+      if (kept !== undefined) charges.set(reference, { ...kept, page })
+    },
     async claimReturn(_tenant, reference) {
       const isFirst = !returns.has(reference)
       returns.add(reference)

@@ -23,6 +23,9 @@ export function outsideOfHand(mode: 'test' | 'live'): bigint {
   return mode === 'live' ? 0n : 1n
 }
 
+/** The numbers of accounts at processors begin here: below are the sandbox, and money that is moved by hand. */
+export const firstAccountId = 2n
+
 /** The id of the customer whom the account of a row is of or about: their cash, or what they owe. Null for another account. */
 export function customerOf(account: Sql): Sql {
   return sql`coalesce(

@@ -6,7 +6,7 @@ import type { Attempt } from '../idempotency/attempt.ts'
 import { refuseClosed, type Tenant } from '../merchants/tenant.ts'
 import type { ChargedInstrument } from './instruments.ts'
 import { changeIntent } from './intent-payments.ts'
-import { refuseDenied } from './payers.ts'
+import { emailOfPayer, refuseDenied } from './payers.ts'
 import {
   firstCheckMs,
   getPaymentIntent,
@@ -14,8 +14,8 @@ import {
   type PaymentIntent,
   type PaymentIntentStatus,
 } from './payment-intent-records.ts'
-import type { NewPaymentMethod } from './payment-methods.ts'
-import { type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { type NewPaymentMethod, openToken } from './payment-methods.ts'
+import { type Charge, type PaymentProcessor, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import { openStatuses, settleIntent } from './settling.ts'
 
 /** For this long a charge the processor has not heard of may still be on its way to it. */
@@ -26,6 +26,8 @@ export interface Means {
   instrument: ChargedInstrument
   /** The payment method that is saved for the customer once the instrument has paid. */
   toSave: NewPaymentMethod | null
+  /** Whether the payer is there to answer questions. Default: nobody is. */
+  canAsk?: boolean
 }
 
 /**
@@ -52,16 +54,30 @@ export async function payIntent(
 export async function chargeIntent(
   context: PaymentsContext,
   tenant: Tenant,
-  { intent, ...means }: Means & { intent: PaymentIntent },
+  { intent, instrument, toSave, canAsk }: Means & { intent: PaymentIntent },
   attempt: Attempt,
 ): Promise<PaymentIntent> {
   refuseClosed(tenant.merchant)
   const processor = await requireProcessor(context, tenant)
-  const reference = await beginCharge(context, tenant, { intent, ...means }, attempt)
+  const { accountId } = processor
+  const reference = await beginCharge(context, tenant, { intent, accountId, instrument, toSave }, attempt)
   if (reference === null) return lookInstead(context, tenant, intent)
   const { amount, currency } = intent
-  const state = await processor.charge(tenant, { reference, amount, currency, instrument: means.instrument })
-  return settleIntent(context, tenant, { ...intent, chargeReference: reference }, state)
+  const charge = { reference, amount, currency, instrument, canAsk }
+  const state = await processor.charge(tenant, await completeCharge(context, tenant, { intent, charge, processor }))
+  return settleIntent(context, tenant, { ...intent, accountId, chargeReference: reference }, state)
+}
+
+/** An account at a processor knows payers by their e-mail, and saved instruments by names of its own. */
+async function completeCharge(
+  context: Context,
+  tenant: Tenant,
+  { intent, charge, processor }: { intent: PaymentIntent; charge: Charge; processor: PaymentProcessor },
+): Promise<Charge> {
+  if (processor.accountId === 0n) return charge
+  const { instrument } = charge
+  const token = instrument.code === undefined ? undefined : await openToken(context, tenant, instrument.code)
+  return { ...charge, email: await emailOfPayer(context, tenant, intent), instrument: { ...instrument, token } }
 }
 
 /**
@@ -70,7 +86,7 @@ export async function chargeIntent(
 async function beginCharge(
   context: Context,
   tenant: Tenant,
-  { intent, instrument, toSave }: Means & { intent: PaymentIntent },
+  { intent, accountId, instrument, toSave }: Means & { intent: PaymentIntent; accountId: bigint },
   attempt: Attempt,
 ): Promise<string | null> {
   const now = context.clock.now()
@@ -81,8 +97,10 @@ async function beginCharge(
       charge_reference = ${intent.id}::text || '_' || (charge_count + 1),
       charge_key = ${attempt.id},
       charged_at = ${now}::timestamptz,
+      account_id = ${accountId}::bigint,
       to_save = ${toSave === null ? null : JSON.stringify(toSave)}::json,
       failure_reason = null,
+      asks = null,
       due_at = ${new Date(now.getTime() + firstCheckMs)}::timestamptz
     `,
     payment: sql`status = 'processing', channel = ${instrument.type}, failure_reason = null`,
@@ -121,7 +139,7 @@ export async function lookAgain(
   intent: PaymentIntent,
 ): Promise<PaymentIntent> {
   if (hasArrived(intent)) return settleIntent(context, tenant, intent, { status: 'succeeded' })
-  const processor = await requireProcessor(context, tenant, 'sent')
+  const processor = await requireProcessor(context, tenant, { sentBy: intent.accountId })
   const state = await processor.query(tenant, intent.chargeReference as string)
   if (state !== null) return settleIntent(context, tenant, intent, state)
   const chargedMs = context.clock.now().getTime() - (intent.chargedAt?.getTime() ?? 0)
@@ -137,7 +155,7 @@ export async function stopCharge(
 ): Promise<PaymentIntent> {
   const { amount, currency } = intent
   const reference = intent.chargeReference as string
-  const processor = await requireProcessor(context, tenant, 'sent')
+  const processor = await requireProcessor(context, tenant, { sentBy: intent.accountId })
   return settleIntent(context, tenant, intent, await processor.stop(tenant, { reference, amount, currency }))
 }
 

@@ -12,7 +12,9 @@ import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { largeRead } from '../merchants/turns.ts'
+import type { StepAnswer } from './charge-steps.ts'
 import { isUnderWay, lookAgain } from './charging.ts'
+import { lookAtPages } from './due-charges.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
 import { readChannels, refuseOtherChannel } from './page-channels.ts'
 import { refuseDenied } from './payers.ts'
@@ -25,6 +27,8 @@ import {
   type ProcessorChoice,
   requireProcessor,
 } from './payment-processor.ts'
+import { noEmail, openProcessorPage } from './processor-pages.ts'
+import { submitToIntent } from './submitting.ts'
 
 /** `payin` fills the customer's cash balance, `payment` pays the merchant. */
 export type CheckoutPurpose = 'payment' | 'payin'
@@ -133,7 +137,7 @@ export async function createCheckoutSession(
   tenant: Tenant,
   input: NewCheckoutSession,
 ): Promise<CheckoutSession> {
-  const { pages } = await requireProcessor(context, tenant)
+  const { pages, openPage } = await requireProcessor(context, tenant)
   readMethods(pages.channels, input.hostedConfig)
   const currency = heldCurrency(tenant.merchant, input.currency)
   const amount = totalOf(input, currency)
@@ -144,6 +148,7 @@ export async function createCheckoutSession(
   const customer =
     input.customerCode === undefined ? null : await findCustomer(context, tenant, { code: input.customerCode })
   if (customer !== null) refuseDenied(customer)
+  if (openPage !== null && !customer?.email) throw noEmail()
 
   const now = context.clock.now()
   const uuid = uuidV7(context.random, now)
@@ -273,6 +278,8 @@ export interface OpenedCheckout {
   session: CheckoutSession
   intent: PaymentIntent
   pages: HostedPages
+  /** It is paid on a page of the processor. */
+  isElsewhere: boolean
 }
 
 /**
@@ -283,7 +290,9 @@ export async function openCheckout(context: PaymentsContext, id: string): Promis
   const tenant = await findSessionTenant(context, id)
   const { paymentIntentId } = await getCheckoutSession(context, tenant, id)
   const intent = await getPaymentIntent(context, tenant, paymentIntentId)
-  const settled = isUnderWay(intent) ? await lookAgain(context, tenant, intent) : intent
+  const settled = isUnderWay(intent)
+    ? await lookAgain(context, tenant, intent)
+    : await lookAtPages(context, tenant, intent)
   return openedBy(context, tenant, id, settled)
 }
 
@@ -302,7 +311,22 @@ export async function payCheckout(
   if (session.customerCode !== null && session.status === 'open') {
     refuseDenied(await findCustomer(context, tenant, { code: session.customerCode }))
   }
-  const intent = await confirmPaymentIntent(context, tenant, { id: session.paymentIntentId, instrument }, attempt)
+  const confirmation = { id: session.paymentIntentId, instrument, canAsk: true }
+  const intent = await confirmPaymentIntent(context, tenant, confirmation, attempt)
+  return openedBy(context, tenant, id, intent)
+}
+
+/**
+ * Gives the payer's answer to the question that the page shows. Throws `checkout_session_not_found`, `not_available`, and
+ * `invalid_request` for an answer that is not asked for.
+ */
+export async function answerCheckout(
+  context: PaymentsContext,
+  { id, answer }: { id: string; answer: StepAnswer },
+): Promise<OpenedCheckout> {
+  const tenant = await findSessionTenant(context, id)
+  const { paymentIntentId } = await getCheckoutSession(context, tenant, id)
+  const intent = await submitToIntent(context, tenant, { id: paymentIntentId, answer })
   return openedBy(context, tenant, id, intent)
 }
 
@@ -312,8 +336,19 @@ async function openedBy(
   id: string,
   intent: PaymentIntent,
 ): Promise<OpenedCheckout> {
-  const { pages } = await requireProcessor(context, tenant)
-  return { tenant, session: await getCheckoutSession(context, tenant, id), intent, pages }
+  const { pages, openPage } = await requireProcessor(context, tenant)
+  const session = await getCheckoutSession(context, tenant, id)
+  return { tenant, session, intent, pages, isElsewhere: openPage !== null }
+}
+
+/** The address of the processor's page on which an opened session is paid, from which the payer comes back to `callbackUrl`. */
+export async function leadToCheckout(
+  context: PaymentsContext,
+  { tenant, session, intent }: OpenedCheckout,
+  callbackUrl: string,
+): Promise<string | null> {
+  const wishes = { callbackUrl, channels: session.channels ?? undefined }
+  return (await openProcessorPage(context, tenant, intent, wishes))?.url ?? null
 }
 
 async function findSessionTenant(context: Context, id: string): Promise<Tenant> {

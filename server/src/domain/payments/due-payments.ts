@@ -1,6 +1,7 @@
 import { sql } from '../../db/sql.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import { isUnderWay, lookAgain, stopCharge } from './charging.ts'
+import { lookAtPages } from './due-charges.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import type { PaymentsContext } from './payment-processor.ts'
 import { cancelIntent, openStatuses } from './settling.ts'
@@ -27,6 +28,7 @@ async function settleDue(context: PaymentsContext, { tenant, id }: DueRow<string
   const isExpired = intent.expiresAt <= context.clock.now()
   if (isUnderWay(intent)) intent = await lookAgain(context, tenant, intent)
   if (!isExpired) return
+  intent = await lookAtPages(context, tenant, intent)
   if (intent.status === 'processing') intent = await stopCharge(context, tenant, intent)
   await cancelIntent(context, tenant, intent, { from: openStatuses, reason: 'Not paid in time' })
 }

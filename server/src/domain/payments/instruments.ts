@@ -45,11 +45,28 @@ export function isExpired({ expiryMonth, expiryYear }: CardExpiry, now: Date): b
 export type Instrument = TypedCard | TypedPhone | EncryptedCard
 
 /** The part of an instrument that a payment processor needs. It never holds a card number. */
-export type ChargedInstrument = Pick<PaymentMethod, 'type'> &
-  Partial<Pick<PaymentMethod, 'bin' | 'last4' | 'phone' | 'provider'>> & {
+export type ChargedInstrument = { type: PaymentMethod['type'] | OnceInstrument['type'] } & {
+  [Name in 'code' | 'bin' | 'last4' | 'phone' | 'provider']?: PaymentMethod[Name] | undefined
+} & Pick<OnceInstrument, 'account' | 'passcode' | 'expiresAt'> & {
     /** The processor's own name of a saved instrument. Secret: whoever has it can charge the instrument. */
     token?: string | undefined
   }
+
+/** An instrument that is charged once, and never saved: nothing of it is stored here. */
+export interface OnceInstrument {
+  /** `mobile_money`: an account of a shop that the payer pays to, such as a till. */
+  type: 'bank' | 'bank_transfer' | 'ussd' | 'eft' | 'mobile_money'
+  /** The code of the bank, or the company, that the payer pays by. */
+  provider?: string | undefined
+  /** The number of the payer's bank account, or of the till. */
+  account?: string | undefined
+  /** The phone number that the bank knows the payer by. */
+  phone?: string | undefined
+  /** A password for one payment, which the payer's bank has given out. */
+  passcode?: string | undefined
+  /** Until then the payer can send the money. Default: as the payment processor has it. */
+  expiresAt?: Date | undefined
+}
 
 /** The part of an instrument that tells the company that keeps it: the first digits of a card, the code of a bank. */
 export type IdentifiedInstrument =

@@ -39,7 +39,7 @@ const maxWaitMs = 60 * 60 * 1000
 
 async function askAboutMandate(context: PaymentsContext, mandate: DueMandate & DueRow): Promise<void> {
   const { tenant, id, reference, bank_code: bankCode, authorized_at: authorizedAt } = mandate
-  const processor = await requireProcessor(context, tenant, 'sent')
+  const processor = await requireProcessor(context, tenant, { sentBy: 0n })
   const answer = await processor.askMandate(tenant, { reference, bankCode })
   if (answer === 'active') return inTransaction(context, (tx) => activateMandate(tx, tenant, id))
   const now = context.clock.now().getTime()

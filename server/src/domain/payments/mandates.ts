@@ -68,7 +68,7 @@ export async function requestMandateByEmail(
   email: string,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  await requireProcessor(context, tenant)
+  await requireDebits(context, tenant)
   const { customer } = await createCustomer(context, tenant, { email })
   return requestMandate(context, tenant, customer, mandate)
 }
@@ -80,8 +80,17 @@ export async function requestMandateById(
   customerId: bigint,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  await requireProcessor(context, tenant)
+  await requireDebits(context, tenant)
   return requestMandate(context, tenant, await findCustomer(context, tenant, { id: customerId }), mandate)
+}
+
+/** Mandates are agreed to on pages of this service, so a processor with pages of its own has none here. */
+async function requireDebits(context: Context & ProcessorChoice, tenant: Tenant): Promise<void> {
+  const { openPage } = await requireProcessor(context, tenant)
+  if (openPage === null) return
+  const message =
+    'Direct debit is not available with the payment processor that was chosen: ask for the payment on a page'
+  throw new ServiceError('not_available', message)
 }
 
 async function requestMandate(

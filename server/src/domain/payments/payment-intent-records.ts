@@ -5,6 +5,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { ChargeStep } from './charge-steps.ts'
 
 export type PaymentIntentStatus =
   /** No charge was made yet. */
@@ -36,8 +37,12 @@ export interface PaymentIntent {
   idempotencyKey: string
   /** The name of its last charge for the processor; null for an intent that was never charged. */
   chargeReference: string | null
+  /** The account at a processor by which it was last sent; 0 for the sandbox, and for an intent that was not sent. */
+  accountId: bigint
   /** The time of the last charge, or of the arrival of money without a charge. */
   chargedAt: Date | null
+  /** The payer's next step in the charge under way; null without one. */
+  asks: ChargeStep | null
   /** The reason why the last charge failed, or why the intent was canceled. */
   failureReason: string | null
   /** The ledger transaction that credited it. */
@@ -61,7 +66,9 @@ export interface PaymentIntentRow {
   idempotency_key: string
   fingerprint: Buffer
   charge_reference: string | null
+  account_id: bigint
   charged_at: Date | null
+  asks: ChargeStep | null
   failure_reason: string | null
   transaction_id: string | null
   expires_at: Date
@@ -69,11 +76,14 @@ export interface PaymentIntentRow {
   updated_at: Date
 }
 
+/** A server of the release before leaves the step of a former charge. */
+export const asksOf: Sql = sql`case when i.status = 'processing' then i.asks end as asks`
+
 /** The columns of a payment intent, where `i` is its table and `withNames` has joined the rest. */
 export const intentColumns: Sql = sql`
   i.id, c.code as customer_code, p.code as payment_method_code, i.checkout_session_id, i.amount, i.currency, i.status,
-  i.description, i.metadata, i.idempotency_key, i.fingerprint, i.charge_reference, i.charged_at, i.failure_reason,
-  i.transaction_id, i.expires_at, i.created_at, i.updated_at
+  i.description, i.metadata, i.idempotency_key, i.fingerprint, i.charge_reference, i.account_id, i.charged_at,
+  i.failure_reason, i.transaction_id, i.expires_at, i.created_at, i.updated_at, ${asksOf}
 `
 
 export const withNames: Sql = sql`
@@ -170,7 +180,9 @@ export function readIntent(row: PaymentIntentRow): PaymentIntent {
     metadata: row.metadata,
     idempotencyKey: row.idempotency_key,
     chargeReference: row.charge_reference,
+    accountId: row.account_id,
     chargedAt: row.charged_at,
+    asks: row.asks,
     failureReason: row.failure_reason,
     transactionId: row.transaction_id,
     expiresAt: row.expires_at,

@@ -10,6 +10,7 @@ import { fingerprintOf, type IdempotentRequest, keyReused } from '../idempotency
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { chargeIntent, isUnderWay, lookAgain, type Means, notOpen, payIntent, stopCharge } from './charging.ts'
+import { lookAtPages } from './due-charges.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { ChargedInstrument, Instrument } from './instruments.ts'
 import { refuseDenied } from './payers.ts'
@@ -81,6 +82,8 @@ export interface Confirmation {
   instrument?: Instrument | undefined
   /** Saves the instrument as a payment method of the customer once the instrument has paid. */
   save?: boolean | undefined
+  /** Whether the payer is there to answer questions of the processor. Default: nobody is. */
+  canAsk?: boolean | undefined
 }
 
 /**
@@ -91,13 +94,13 @@ export interface Confirmation {
 export async function confirmPaymentIntent(
   context: PaymentsContext,
   tenant: Tenant,
-  { id, instrument, save = false }: Confirmation & { id: string },
+  { id, instrument, save = false, canAsk = false }: Confirmation & { id: string },
   attempt: Attempt,
 ): Promise<PaymentIntent> {
   const choose = async (intent: PaymentIntent): Promise<Means> => {
     if (instrument === undefined) return { instrument: await ownInstrument(context, tenant, intent), toSave: null }
     const typed = await describeInstrument(context, tenant, instrument)
-    return { instrument: typed, toSave: save ? typed : null }
+    return { instrument: typed, toSave: save ? typed : null, canAsk }
   }
   return payIntent(context, tenant, { id, choose }, attempt)
 }
@@ -114,6 +117,7 @@ export async function cancelPaymentIntent(
   let intent = await getPaymentIntent(context, tenant, id)
   if (intent.status === 'processing') intent = await stopCharge(context, tenant, intent)
   else if (isUnderWay(intent)) intent = await lookAgain(context, tenant, intent)
+  else intent = await lookAtPages(context, tenant, intent)
   await cancelIntent(context, tenant, intent, { from: openStatuses, reason: 'Canceled by the merchant' })
   const closed = await getPaymentIntent(context, tenant, id)
   if (closed.status === 'canceled') return closed

@@ -66,7 +66,12 @@ const columns = sql`
 
 /** A payment method that is about to be saved. */
 export type NewPaymentMethod = Pick<PaymentMethod, 'type' | 'provider' | 'reusable' | 'active'> &
-  Partial<Omit<PaymentMethod, 'id' | 'code' | 'customerId' | 'isDefault' | 'createdAt' | 'updatedAt'>>
+  Partial<Omit<PaymentMethod, 'id' | 'code' | 'customerId' | 'isDefault' | 'createdAt' | 'updatedAt'>> & {
+    /** The processor's own name of the instrument. It is stored sealed, and shown to nobody. */
+    token?: string | undefined
+  }
+
+const tokenContext = 'payment method'
 
 /** Adds a payment method and its event. The customer must be locked by `tx`. */
 export async function addPaymentMethod(
@@ -79,14 +84,14 @@ export async function addPaymentMethod(
   const [row] = await tx.db.query<PaymentMethodRow>(sql`
     insert into payment_methods as p (
       merchant_id, id, mode, customer_id, code, type, provider, bin, last4, expiry_month, expiry_year, brand, bank,
-      country, account_name, phone, signature, reusable, active, is_default, created_at, updated_at
+      country, account_name, phone, signature, token, reusable, active, is_default, created_at, updated_at
     )
     select
       ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
       ${randomCode(tx.random, 10)}, ${fields.type}, ${fields.provider}, ${fields.bin ?? null},
       ${fields.last4 ?? null}, ${fields.expiryMonth ?? null}::smallint, ${fields.expiryYear ?? null}::smallint,
       ${fields.brand ?? null}, ${fields.bank ?? null}, ${fields.country ?? null}, ${fields.accountName ?? null},
-      ${fields.phone ?? null}, ${fields.signature ?? null}, ${fields.reusable}::boolean, ${fields.active}::boolean,
+      ${fields.phone ?? null}, ${fields.signature ?? null}, ${sealToken(tx, fields)}::bytea, ${fields.reusable}::boolean, ${fields.active}::boolean,
       not exists (
         select from payment_methods d
         where d.merchant_id = ${tenant.merchant.id} and d.customer_id = ${customer.id}
@@ -98,6 +103,27 @@ export async function addPaymentMethod(
   const method = readPaymentMethod(row as PaymentMethodRow)
   await recordEvent(tx, tenant, { type: 'payment_method.added', customer, details: eventDetails(method) })
   return method
+}
+
+function sealToken({ vault }: Context, { token }: Pick<NewPaymentMethod, 'token'>): Buffer | null {
+  return token === undefined ? null : vault.seal(token, tokenContext)
+}
+
+/** Stores the processor's name of an instrument that was saved before: the last one counts. */
+export async function renewToken(context: Context, { merchant }: Tenant, id: bigint, token: string): Promise<void> {
+  await context.db.query(sql`
+    update payment_methods set token = ${sealToken(context, { token })}
+    where merchant_id = ${merchant.id} and id = ${id} and deactivated_at is null
+  `)
+}
+
+/** The processor's name of a saved instrument, by which it is charged; undefined where it has none. */
+export async function openToken(context: Context, tenant: Tenant, code: string): Promise<string | undefined> {
+  const [row] = await context.db.query<{ token: Buffer | null }>(sql`
+    select token from payment_methods
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code} and deactivated_at is null
+  `)
+  return row?.token ? context.vault.open(row.token, tokenContext) : undefined
 }
 
 /** A payment method, and the customer it belongs to. */
@@ -126,7 +152,8 @@ export async function deactivatePaymentMethod(context: Context, tenant: Tenant, 
   return inTransaction(context, async (tx) => {
     const now = context.clock.now()
     const [row] = await tx.db.query<PaymentMethodRow>(sql`
-      update payment_methods p set deactivated_at = ${now}, updated_at = ${now}, active = false, is_default = false
+      update payment_methods p set
+        deactivated_at = ${now}, updated_at = ${now}, active = false, is_default = false, token = null
       where p.merchant_id = ${tenant.merchant.id} and p.mode = ${tenant.mode} and p.code = ${code}
         and p.deactivated_at is null
       returning ${columns}

@@ -4,14 +4,17 @@ import type { Context } from '../context.ts'
 import { findCustomer } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import type { StepAnswer } from './charge-steps.ts'
 import type { TypedCard, TypedPhone } from './instruments.ts'
 import { refuseOtherChannel } from './page-channels.ts'
 import { refuseDenied } from './payers.ts'
 import { getPaymentIntent, type PaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
-import { type HostedPages, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { type HostedPages, type PageChannel, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import type { Payment } from './payment-records.ts'
 import { getPayment, verifyPayment } from './payments.ts'
+import { openProcessorPage } from './processor-pages.ts'
+import { submitToIntent } from './submitting.ts'
 
 /** A payment whose page a person has opened. The address of the page is the only secret. */
 export interface OpenedPayment {
@@ -19,6 +22,8 @@ export interface OpenedPayment {
   payment: Payment
   intent: PaymentIntent
   pages: HostedPages
+  /** It is paid on a page of the processor. */
+  isElsewhere: boolean
 }
 
 /**
@@ -45,7 +50,22 @@ export async function payOnPage(
   const { paymentIntentId, channels, customer } = await getPayment(context, tenant, { reference })
   refuseOtherChannel(channels, instrument)
   refuseDenied(await findCustomer(context, tenant, { code: customer.code }))
-  const intent = await confirmPaymentIntent(context, tenant, { id: paymentIntentId, instrument, save: true }, attempt)
+  const confirmation = { id: paymentIntentId, instrument, save: true, canAsk: true }
+  const intent = await confirmPaymentIntent(context, tenant, confirmation, attempt)
+  return openedBy(context, tenant, reference, intent)
+}
+
+/**
+ * Gives the payer's answer to the question that the page shows. Throws `reference_not_found`, `not_available`, and
+ * `invalid_request` for an answer that is not asked for.
+ */
+export async function answerOnPage(
+  context: PaymentsContext,
+  { accessCode, answer }: { accessCode: string; answer: StepAnswer },
+): Promise<OpenedPayment> {
+  const { tenant, reference } = await findPage(context, accessCode)
+  const { paymentIntentId } = await getPayment(context, tenant, { reference })
+  const intent = await submitToIntent(context, tenant, { id: paymentIntentId, answer })
   return openedBy(context, tenant, reference, intent)
 }
 
@@ -55,8 +75,20 @@ async function openedBy(
   reference: string,
   intent: PaymentIntent,
 ): Promise<OpenedPayment> {
-  const { pages } = await requireProcessor(context, tenant)
-  return { tenant, payment: await getPayment(context, tenant, { reference }), intent, pages }
+  const { pages, openPage } = await requireProcessor(context, tenant)
+  const payment = await getPayment(context, tenant, { reference })
+  return { tenant, payment, intent, pages, isElsewhere: openPage !== null }
+}
+
+/** The address of the processor's page on which an opened payment is paid, from which the payer comes back to `callbackUrl`. */
+export async function leadToPayment(
+  context: PaymentsContext,
+  { tenant, payment, intent }: OpenedPayment,
+  callbackUrl: string,
+): Promise<string | null> {
+  const channels = payment.channels as PageChannel[] | null
+  const page = await openProcessorPage(context, tenant, intent, { callbackUrl, channels: channels ?? undefined })
+  return page?.url ?? null
 }
 
 async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {

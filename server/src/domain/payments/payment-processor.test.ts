@@ -54,6 +54,7 @@ function openGateway(): Gateway {
     state: { status: 'processing' },
     mandate: 'pending',
     isSandbox: false,
+    accountId: 0n,
     defaultInstrument: null,
     pages: {
       channels: ['mobile_money'],
@@ -66,6 +67,7 @@ function openGateway(): Gateway {
     readEncryptedCard: async () => null,
     findIssuer: async () => null,
     openPage: null,
+    findPayment: null,
     mandateCheckMs: 60_000,
     async charge(_tenant, { reference }) {
       return say(`charge ${reference}`, this.state ?? { status: 'processing' })
@@ -106,7 +108,7 @@ test('a tenant without a processor is refused all that needs a processor, in one
     [
       createPaymentIntent(service, tenant, wanted, freshAttempt(service)),
       createCheckoutSession(service, tenant, { purpose: 'payment', currency: 'ZAR', totalAmount: 1 }),
-      openPayment(service, tenant, { email: 'zero@example.com', amount: 1n, currency: 'ZAR' }),
+      openPayment(service, tenant, { email: 'zero@example.com', amount: 1n, currency: 'ZAR' }, freshAttempt(service)),
       chargeInstrument(
         service,
         tenant,
@@ -161,10 +163,13 @@ test('an encrypted card that the processor cannot read is refused, and nothing i
 test('a page offers what its processor takes', async () => {
   const context = served(openGateway())
   const input = { email: 'zero@example.com', amount: 1n, currency: 'ZAR' } as const
-  expect(await refusal(openPayment(context, tenant, { ...input, channels: ['card'] }))).toBe('invalid_request')
-  expect((await openPayment(context, tenant, { ...input, channels: ['card', 'mobile_money'] })).channels).toEqual([
-    'mobile_money',
-  ])
+  expect(await refusal(openPayment(context, tenant, { ...input, channels: ['card'] }, freshAttempt(context)))).toBe(
+    'invalid_request',
+  )
+  expect(
+    (await openPayment(context, tenant, { ...input, channels: ['card', 'mobile_money'] }, freshAttempt(context)))
+      .channels,
+  ).toEqual(['mobile_money'])
 })
 
 test('only the sandbox knows the issuer of a test card', async () => {

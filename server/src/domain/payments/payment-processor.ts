@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { ChargeStep, StepAnswer } from './charge-steps.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 import type { NewPaymentMethod } from './payment-methods.ts'
 import type { ServedProcessors } from './processor-accounts.ts'
@@ -15,12 +16,17 @@ export interface Charge {
   instrument: ChargedInstrument
   /** The payer's. There are processors that know payers by it. */
   email?: string | null | undefined
+  /** Whether somebody is there who can answer the processor's questions to the payer. Default: nobody is. */
+  canAsk?: boolean | undefined
 }
 
 /** `succeeded` and `failed` are final. `processing` may become either, and is answered where nobody can say yet. */
 export type ChargeState =
-  /** At `continueAt` the payer has to confirm the charge; without it the payer has nothing to do here. */
-  | { status: 'processing'; continueAt?: string }
+  /**
+   * `asks`: the payer's next step, null for none. Left out, the step that was told last stays. At `continueAt` the payer has
+   * to confirm the charge.
+   */
+  | { status: 'processing'; continueAt?: string; asks?: ChargeStep | null }
   | { status: 'succeeded'; facts?: ChargeFacts }
   /** `reason` is a sentence for the payer. */
   | { status: 'failed'; reason: string }
@@ -39,8 +45,16 @@ export interface ChargeFacts {
   /** What the processor has kept for itself; null while it is not known. */
   fee: bigint | null
   paidAt: Date | null
+  /** The kind of instrument that paid; null for a kind that has no word here. */
+  channel: NewPaymentMethod['type'] | null
   /** The instrument, if it may be charged again; `token` is the processor's name of it. */
   saved: (NewPaymentMethod & { token: string }) | null
+}
+
+/** A payment at an account, as the account tells of it when it is asked. */
+export interface FoundPayment {
+  isPaid: boolean
+  facts: ChargeFacts
 }
 
 /** Where the return of a charge's money stands. */
@@ -62,14 +76,21 @@ export interface PageCharge extends Omit<Charge, 'instrument' | 'email'> {
   channels?: readonly PageChannel[] | undefined
 }
 
+/** A page of the processor. */
+export interface ProcessorPage {
+  url: string
+  /** The processor's own name of the page, for its program in a browser; null where it has none. */
+  accessCode: string | null
+}
+
 /** A customer's leave to debit their bank account, as a processor is asked about it. */
 export interface AskedMandate {
   reference: string
   bankCode: string | null
 }
 
-/** The kinds of instrument that a page may be paid by. */
-export type PageChannel = 'card' | 'mobile_money'
+/** The ways in which a page may be paid. Pages of this service have only the first two. */
+export type PageChannel = 'card' | 'mobile_money' | 'bank_transfer' | 'bank' | 'ussd' | 'qr' | 'eft' | 'apple_pay'
 
 /** The channels and notices that hosted pages show to a person. */
 export interface HostedPages {
@@ -101,18 +122,30 @@ export interface TestInstruments {
 export interface PaymentProcessor extends InstrumentReader {
   /** No money moves, and nobody outside is asked. */
   readonly isSandbox: boolean
+  /** The account at the processor: the party of its outside. 0 for the sandbox. */
+  readonly accountId: bigint
   /** The instrument charged where a payment names none; null for a processor that must be told an instrument. */
   readonly defaultInstrument: ChargedInstrument | null
   readonly pages: HostedPages
   /**
-   * Opens the processor's own page, on which the payer pays, and answers its address. Each call opens another page.
-   * Throws `invalid_request` for a payment that the processor refuses, and `payment_intent_not_open` for one that was
-   * given up. Null for a processor whose payers pay on pages of
-   * this service.
+   * Opens the processor's own page, on which the payer pays. Another call answers the same page, until something has come of
+   * it. Throws `invalid_request` for a payment that the processor refuses, and `payment_intent_not_open` for one that was
+   * given up. Null for a processor whose payers pay on pages of this service.
    */
-  readonly openPage: ((tenant: Tenant, page: PageCharge) => Promise<string>) | null
+  readonly openPage: ((tenant: Tenant, page: PageCharge) => Promise<ProcessorPage>) | null
+  /**
+   * What the processor has under a name of its own, whoever began it; null for a name that it does not know. Null for a
+   * processor without an account.
+   */
+  readonly findPayment: ((tenant: Tenant, name: string) => Promise<FoundPayment | null>) | null
   /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
+  /**
+   * Gives a charge the payer's answer, and tells where it stands then. A step that the charge has passed is not taken
+   * again. Throws `invalid_request` for an answer that the charge has not asked for. Left out by a processor that never
+   * asks.
+   */
+  submit?(tenant: Tenant, reference: string, answer: StepAnswer): Promise<ChargeState>
   /** The state of the charge now; null for a reference the processor has never heard of. */
   query(tenant: Tenant, reference: string): Promise<ChargeState | null>
   /**
@@ -135,8 +168,8 @@ export interface ProcessorChoice extends ServedProcessors {
   readonly processorOf: (context: Context, tenant: Tenant, use: ProcessorUse) => Promise<PaymentProcessor | null>
 }
 
-/** `new`: the processor that the tenant has chosen. `sent`: the one by which what is under way was sent. */
-export type ProcessorUse = 'new' | 'sent'
+/** `new`: the processor that the tenant has chosen. Else the account by which something was sent; 0 for the sandbox. */
+export type ProcessorUse = 'new' | { sentBy: bigint }
 
 /** A context in which payments are made: a processor is never asked while a transaction stands open. */
 export type PaymentsContext = FreeContext & ProcessorChoice

@@ -4,6 +4,8 @@ import type { Context } from '../context.ts'
 import type { CustomerSnapshot } from '../customers/customers.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
+import type { ChargeStep } from './charge-steps.ts'
+import { asksOf } from './payment-intent-records.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 
 export type PaymentStatus =
@@ -52,6 +54,8 @@ export interface Payment {
   reference: string
   /** `pi_…`, the intent that makes this payment. */
   paymentIntentId: string
+  /** The account at a processor by which it was last sent; 0 for the sandbox, and for a payment that was not sent. */
+  accountId: bigint
   origin: PaymentOrigin
   purpose: PaymentPurpose
   status: PaymentStatus
@@ -71,6 +75,8 @@ export interface Payment {
   attempts: number
   /** The reason why the last charge failed. */
   failureReason: string | null
+  /** The payer's next step in the charge under way; null without one. */
+  asks: ChargeStep | null
   chargedAt: Date | null
   paidAt: Date | null
   /** After this time it can no longer be paid. */
@@ -101,17 +107,35 @@ export type PaymentMethodSnapshot = Pick<
   | 'reusable'
 >
 
-/** A payment as JSON: events carry it, and surfaces render it from that. */
+/** A payment as JSON: events carry it, and surfaces render it from that. `asks` is there while a charge under way asks. */
 export type PaymentSnapshot = Omit<
   Payment,
-  'id' | 'amount' | 'chargedAt' | 'paidAt' | 'expiresAt' | 'createdAt' | 'channels' | 'callbackUrl' | 'accessCode'
-> & { id: number; amount: number; chargedAt: string | null; paidAt: string | null; createdAt: string }
+  | 'id'
+  | 'amount'
+  | 'accountId'
+  | 'asks'
+  | 'chargedAt'
+  | 'paidAt'
+  | 'expiresAt'
+  | 'createdAt'
+  | 'channels'
+  | 'callbackUrl'
+  | 'accessCode'
+> & {
+  id: number
+  amount: number
+  asks?: ChargeStep
+  chargedAt: string | null
+  paidAt: string | null
+  createdAt: string
+}
 
 export interface PaymentRow {
   id: bigint
   mode: Mode
   reference: string
   payment_intent_id: string
+  account_id: bigint | null
   origin: PaymentOrigin
   purpose: PaymentPurpose
   status: PaymentStatus
@@ -124,6 +148,7 @@ export interface PaymentRow {
   metadata: PaymentMetadata | null
   charge_count: number
   failure_reason: string | null
+  asks: ChargeStep | null
   charged_at: Date | null
   paid_at: Date | null
   expires_at: Date
@@ -137,7 +162,8 @@ export interface PaymentRow {
 export const paymentColumns: Sql = sql`
   pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
   pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
-  pay.failure_reason, pay.incoming, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, customer_snapshot(c) as customer,
+  pay.failure_reason, pay.incoming, i.account_id, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, ${asksOf},
+  customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
     'code', p.code, 'type', p.type, 'provider', p.provider, 'bin', p.bin, 'last4', p.last4,
     'expiryMonth', p.expiry_month, 'expiryYear', p.expiry_year, 'brand', p.brand, 'bank', p.bank,
@@ -165,9 +191,10 @@ export async function findPaymentOfIntent(
 }
 
 export function snapshotPayment(payment: Payment): PaymentSnapshot {
-  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, ...shown } = payment
+  const { channels: _1, callbackUrl: _2, accessCode: _3, expiresAt: _4, accountId: _5, asks, ...shown } = payment
   return {
     ...shown,
+    ...(asks === null ? {} : { asks }),
     id: Number(payment.id),
     amount: Number(payment.amount),
     chargedAt: payment.chargedAt?.toISOString() ?? null,
@@ -182,6 +209,7 @@ export function readPayment(row: PaymentRow): Payment {
     mode: row.mode,
     reference: row.reference,
     paymentIntentId: `pi_${row.payment_intent_id}`,
+    accountId: row.account_id ?? 0n,
     origin: row.origin,
     purpose: row.purpose,
     status: row.status,
@@ -194,6 +222,7 @@ export function readPayment(row: PaymentRow): Payment {
     metadata: row.metadata,
     attempts: row.charge_count,
     failureReason: row.failure_reason,
+    asks: row.asks,
     chargedAt: row.charged_at,
     paidAt: row.paid_at,
     expiresAt: row.expires_at,

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
-import { randomCode, uuidV7 } from '../../base/ids.ts'
+import { randomCode } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { describeCharacter } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
@@ -10,12 +11,14 @@ import type { Attempt } from '../idempotency/attempt.ts'
 import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { payIntent, receiveNotice } from './charging.ts'
+import { refusedCardData } from './charge-steps.ts'
+import { type Means, payIntent, receiveNotice } from './charging.ts'
+import { lookAtPages } from './due-charges.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
-import type { Instrument } from './instruments.ts'
+import type { Instrument, OnceInstrument } from './instruments.ts'
 import { readChannels } from './page-channels.ts'
 import { findPayer, refuseDenied } from './payers.ts'
-import { insertPaymentIntent } from './payment-intent-records.ts'
+import { getPaymentIntent, insertPaymentIntent } from './payment-intent-records.ts'
 import { confirmPaymentIntent } from './payment-intents.ts'
 import { type PaymentsContext, type ProcessorChoice, requireProcessor } from './payment-processor.ts'
 import {
@@ -27,6 +30,7 @@ import {
   type PaymentOrigin,
   type PaymentPurpose,
   type PaymentRow,
+  type PaymentStatus,
   paymentColumns,
   readPayment,
   withParts,
@@ -49,27 +53,26 @@ export interface NewPayment {
 }
 
 /**
- * Asks a customer for money, on a page. The customer is created when nobody has the e-mail. Throws `not_available`,
- * `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`.
+ * Asks a customer for money, on a page: once for an attempt. The customer is created when nobody has the e-mail. Throws
+ * `not_available`, `invalid_request`, `currency_not_held`, `customer_denied`, `reference_taken`.
  */
 export async function openPayment(
   context: Context & ProcessorChoice,
   tenant: Tenant,
   input: NewPayment & { callbackUrl?: string | undefined; channels?: string[] | undefined },
+  attempt: Attempt,
 ): Promise<Payment> {
   const { pages } = await requireProcessor(context, tenant)
-  const wanted = readNew(tenant, input)
-  const channels =
-    input.channels === undefined ? null : readChannels(pages.channels, input.channels, { field: 'channels' })
-  await refuseTaken(context, tenant, input.reference)
-  const customer = await findPayer(context, tenant, input.email)
-  const { random, clock } = context
-  const reference = input.reference ?? randomCode(random, 10)
-  const accessCode = randomCode(random, 15)
-  const page = { accessCode, channels, callbackUrl: input.callbackUrl ?? null }
-  const uuid = uuidV7(random, clock.now())
-  await insertPayment(context, tenant, { ...wanted, ...page, uuid, customer, reference, origin: 'page' })
-  return getPayment(context, tenant, { reference })
+  return makeOnce(context, tenant, attempt, async () => {
+    const wanted = readNew(tenant, input)
+    const channels =
+      input.channels === undefined ? null : readChannels(pages.channels, input.channels, { field: 'channels' })
+    await refuseTaken(context, tenant, input.reference)
+    const customer = await findPayer(context, tenant, input.email)
+    const reference = input.reference ?? randomCode(context.random, 10)
+    const page = { accessCode: randomCode(context.random, 15), channels, callbackUrl: input.callbackUrl ?? null }
+    return { ...wanted, ...page, customer, reference, origin: 'page' }
+  })
 }
 
 /**
@@ -80,21 +83,44 @@ export async function openPayment(
 export async function chargeInstrument(
   context: PaymentsContext,
   tenant: Tenant,
-  input: NewPayment & { instrument: Instrument },
+  input: NewPayment & { instrument: Instrument | OnceInstrument },
   attempt: Attempt,
 ): Promise<Payment> {
   // The instrument is read first, so that a wrong number creates no customer.
-  const typed = await describeInstrument(context, tenant, input.instrument)
+  const means = await readMeans(context, tenant, input.instrument)
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
     await refuseTaken(context, tenant, input.reference)
     const customer = await findPayer(context, tenant, input.email)
     const reference = input.reference ?? randomCode(context.random, 15)
-    return { ...wanted, customer, reference, origin: 'instrument' }
+    // For a step that the payer takes on a page.
+    const accessCode = randomCode(context.random, 15)
+    return { ...wanted, customer, reference, accessCode, origin: 'instrument' }
   })
-  const choose = async () => ({ instrument: typed, toSave: typed })
-  await payIntent(context, tenant, { id: payment.paymentIntentId, choose }, attempt)
+  await payIntent(context, tenant, { id: payment.paymentIntentId, choose: async () => means }, attempt)
   return getPayment(context, tenant, payment)
+}
+
+async function readMeans(
+  context: Context & ProcessorChoice,
+  tenant: Tenant,
+  instrument: Instrument | OnceInstrument,
+): Promise<Means> {
+  if (tenant.mode === 'live' && (instrument.type === 'card' || instrument.type === 'encrypted_card')) {
+    throw new ServiceError('invalid_request', refusedCardData, 'card')
+  }
+  if (!isKept(instrument)) {
+    await requireProcessor(context, tenant)
+    return { instrument, toSave: null, canAsk: true }
+  }
+  const typed = await describeInstrument(context, tenant, instrument)
+  return { instrument: typed, toSave: typed, canAsk: true }
+}
+
+/** Whether an instrument is saved when it has paid. */
+function isKept(instrument: Instrument | OnceInstrument): instrument is Instrument {
+  if (instrument.type === 'mobile_money') return !('account' in instrument)
+  return instrument.type === 'card' || instrument.type === 'encrypted_card'
 }
 
 /**
@@ -141,14 +167,44 @@ export function paymentNotFound(name: PaymentName | { id: string }): ServiceErro
 }
 
 /**
- * The payment with that reference, as it is now: about a payment under way the processor is asked first. Throws
- * `reference_not_found`, `not_available`.
+ * The payment with that reference, as it is now: about a payment under way, and about a page of the processor, the processor is
+ * asked first. Throws `reference_not_found`, `not_available`.
  */
 export async function verifyPayment(context: PaymentsContext, tenant: Tenant, reference: string): Promise<Payment> {
-  const payment = await getPayment(context, tenant, { reference })
-  if (payment.status !== 'processing') return payment
-  await receiveNotice(context, tenant, payment.paymentIntentId)
-  return getPayment(context, tenant, { reference })
+  const payment = await getPayment(context, tenant, { reference }).catch((error) =>
+    findSentPayment(context, tenant, reference, error),
+  )
+  if (payment.status !== 'processing' && (payment.accountId === 0n || settled.includes(payment.status))) return payment
+  await look(context, tenant, payment).catch((error) => {
+    // An account that does not answer leaves the payment as it is known. The failure is counted where the account is asked.
+    if (payment.accountId === 0n || !(error instanceof UpstreamError)) throw error
+  })
+  return getPayment(context, tenant, payment)
+}
+
+async function look(context: PaymentsContext, tenant: Tenant, { status, paymentIntentId }: Payment): Promise<void> {
+  if (status === 'processing') await receiveNotice(context, tenant, paymentIntentId)
+  else await lookAtPages(context, tenant, await getPaymentIntent(context, tenant, paymentIntentId))
+}
+
+const settled: readonly PaymentStatus[] = ['succeeded', 'reversed']
+
+/** A program in the payer's browser knows a payment by the name that its processor has for it. */
+async function findSentPayment(
+  context: Context,
+  tenant: Tenant,
+  sentReference: string,
+  error: unknown,
+): Promise<Payment> {
+  const [sent] = await context.db.query<{ payment_intent_id: string }>(sql`
+    select s.payment_intent_id
+    from processor_accounts a
+    join sent_charges s on s.merchant_id = a.merchant_id and s.account_id = a.id and s.sent_reference = ${sentReference}
+    where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode}
+  `)
+  const payment = sent === undefined ? null : await findPaymentOfIntent(context, tenant, sent.payment_intent_id)
+  if (payment === null) throw error
+  return payment
 }
 
 /** The payment that an earlier try of the request has made, or else a new one, made from the answer of `prepare`. */

@@ -58,13 +58,98 @@ export async function listProcessors(context: Context, tenant: Tenant): Promise<
   })
 }
 
-/** The processor that new payments, or new payouts, go to. */
-export async function chosenProcessor(context: Context, tenant: Tenant, direction: Direction): Promise<ProcessorName> {
-  const [row] = await context.db.query<{ processor: ProcessorName }>(sql`
-    select processor from processor_accounts
+/** An account as its processor is made of it. */
+export interface ChosenAccount {
+  /** The party of its outside; 0 for a tenant that has chosen nobody. */
+  id: bigint
+  processor: ProcessorName
+  /** Null for a processor without an account. */
+  secretKey: string | null
+  cutOverAt: Date | null
+}
+
+interface CredentialsRow {
+  id: bigint
+  processor: ProcessorName
+  credentials: Buffer | null
+  cut_over_at: Date | null
+}
+
+const credentialsColumns = sql`id, processor, credentials, cut_over_at`
+
+/** The account that new payments, or new payouts, go to. */
+export async function chosenAccount(context: Context, tenant: Tenant, direction: Direction): Promise<ChosenAccount> {
+  const [row] = await context.db.query<CredentialsRow>(sql`
+    select ${credentialsColumns} from processor_accounts
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and direction = ${direction} and replaced_at is null
   `)
-  return row?.processor ?? defaultProcessor(tenant.mode)
+  if (row !== undefined) return readChosen(context, row)
+  return { id: 0n, processor: defaultProcessor(tenant.mode), secretKey: null, cutOverAt: null }
+}
+
+/** The account with that id, also one that was replaced; null for an account whose credentials were dropped. */
+export async function findAccount(context: Context, { merchant }: Tenant, id: bigint): Promise<ChosenAccount | null> {
+  const [row] = await context.db.query<CredentialsRow>(sql`
+    select ${credentialsColumns} from processor_accounts where merchant_id = ${merchant.id} and id = ${id}
+  `)
+  return row?.credentials ? readChosen(context, row) : null
+}
+
+/** All accounts of the tenant that still have credentials, those in use first. Webhooks of all of them are taken. */
+export async function listAccounts(context: Context, { merchant, mode }: Tenant): Promise<ChosenAccount[]> {
+  const rows = await context.db.query<CredentialsRow>(sql`
+    select ${credentialsColumns} from processor_accounts
+    where merchant_id = ${merchant.id} and mode = ${mode} and credentials is not null
+    order by replaced_at is not null, direction, id desc
+  `)
+  return rows.map((row) => readChosen(context, row))
+}
+
+/** Records that an account refuses its credentials, with a sentence for a person; or null once it takes them again. */
+export async function noteAccountState(
+  { db, clock }: Pick<Context, 'db' | 'clock'>,
+  { merchant }: Tenant,
+  id: bigint,
+  error: string | null,
+): Promise<void> {
+  const now = clock.now()
+  await db.query(sql`
+    update processor_accounts set
+      state = ${error === null ? 'ready' : 'failing'},
+      last_error = coalesce(${error}::text, last_error),
+      last_error_at = case when ${error}::text is null then last_error_at else ${now}::timestamptz end,
+      updated_at = ${now}::timestamptz
+    where merchant_id = ${merchant.id} and id = ${id} and ${error === null ? sql`state = 'failing'` : sql`true`}
+  `)
+}
+
+/** For as long an account that was replaced keeps its credentials, in any case: a payment may still come by it. */
+const keptReplacedMs = 24 * 60 * 60 * 1000
+
+/**
+ * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more. Answers how
+ * many.
+ */
+export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
+  const now = clock.now()
+  const dropped = await db.query(sql`
+    update processor_accounts a set credentials = null, hint = null, updated_at = ${now}
+    where a.credentials is not null and a.replaced_at <= ${new Date(now.getTime() - keptReplacedMs)}
+      and not exists (
+        select from sent_charges s
+        where s.merchant_id = a.merchant_id and s.account_id = a.id and s.due_at is not null
+      )
+      and not exists (
+        select from payment_intents i
+        where i.merchant_id = a.merchant_id and i.mode = a.mode and i.status = 'processing' and i.account_id = a.id
+      )
+    returning a.id
+  `)
+  return dropped.length
+}
+
+function readChosen(context: Context, row: CredentialsRow): ChosenAccount {
+  return { id: row.id, processor: row.processor, secretKey: openKey(context, row), cutOverAt: row.cut_over_at }
 }
 
 export interface ChosenProcessor {
@@ -127,6 +212,10 @@ function checkChosen({ servedProcessors }: ServedProcessors, tenant: Tenant, cho
       )
     }
   }
+  if (processor === 'paystack' && chosen.direction === 'out') {
+    const message = 'Paystack takes money in here, and does not send money out yet; choose sandbox or manual'
+    throw new ServiceError('not_available', message, 'processor')
+  }
   if (servedProcessors.includes(processor)) return
   const others = servedProcessors.filter((each) => each !== 'sandbox' || mode === 'test')
   const message = `The processor ${processor} is not available on this server; choose ${others.join(' or ')}`
@@ -166,7 +255,7 @@ async function replace(
   `)
 }
 
-function openKey({ vault }: Context, { credentials }: AccountRow): string | null {
+function openKey({ vault }: Context, { credentials }: Pick<AccountRow, 'credentials'>): string | null {
   return credentials === null ? null : vault.open(credentials, 'processor account')
 }
 

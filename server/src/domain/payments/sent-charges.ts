@@ -1,5 +1,9 @@
+import { randomCode, uuidV7 } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { Charge } from './payment-processor.ts'
+import type { Charge, ProcessorPage } from './payment-processor.ts'
 
 /** A charge as a processor knows it: by a name of its own, so that nothing older there is ever taken for it. */
 export interface SentCharge extends Pick<Charge, 'reference' | 'amount' | 'currency'> {
@@ -11,10 +15,14 @@ export interface SentCharge extends Pick<Charge, 'reference' | 'amount' | 'curre
   email: string | null
   /** It was given up: it must not be sent any more. */
   isStopped: boolean
+  /** Something came of it: it was paid, or has failed. */
+  isDecided: boolean
+  /** The processor's page on which it is paid or confirmed; null without a page. */
+  page: ProcessorPage | null
 }
 
 /** A charge that is about to be sent, with the names that it gets if it is new. */
-export type ChargeToSend = Omit<SentCharge, 'isStopped'>
+export type ChargeToSend = Omit<SentCharge, 'isStopped' | 'isDecided' | 'page'>
 
 /**
  * What a processor has to remember of its charges. Each change is committed before its promise is resolved: something is
@@ -25,12 +33,150 @@ export interface SentCharges {
   record(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
   /** By our reference; null for a charge that was never recorded. */
   find(tenant: Tenant, reference: string): Promise<SentCharge | null>
-  /** Gives a charge new names. The former names still belong to it: money may come under them. What was given up stays given up. */
+  /**
+   * Gives a charge new names. The former names become a charge of their own, which is asked about as well: money may come
+   * under them. What was given up stays given up.
+   */
   rename(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
   /** Records a charge as given up, also a charge that is new. */
   stop(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
+  /** Records the page on which a charge is paid or confirmed. */
+  keepPage(tenant: Tenant, charge: SentCharge, page: ProcessorPage): Promise<void>
   /** Lets one caller, ever, send the return of a charge's money: true for that caller. */
   claimReturn(tenant: Tenant, reference: string): Promise<boolean>
   /** Lets another caller send it: it has surely not been sent. */
   releaseReturn(tenant: Tenant, reference: string): Promise<void>
+}
+
+/** A charge of a page is asked about for the first time after this time. Webhooks and calls are faster. */
+const firstLookMs = 60_000
+
+interface SentRow {
+  reference: string
+  amount: bigint
+  currency: Currency
+  sent_reference: string
+  marker: string
+  email: string | null
+  is_stopped: boolean
+  is_decided: boolean
+  page_url: string | null
+  page_code: string | null
+}
+
+/** The charges that are sent by an account, in the table of them. A reference begins with the id of its payment intent. */
+export function createSentCharges(
+  { db, clock, random }: Pick<Context, 'db' | 'clock' | 'random'>,
+  accountId: bigint,
+): SentCharges {
+  async function insert({ merchant, mode }: Tenant, charge: ChargeToSend, { isSent }: { isSent: boolean }) {
+    const now = clock.now()
+    const dueAt = isSent ? new Date(now.getTime() + firstLookMs) : null
+    await db.query(sql`
+      insert into sent_charges (
+        merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, email,
+        state, stopped_at, due_at, created_at, updated_at
+      )
+      select
+        ${merchant.id}, ${uuidV7(random, now)}::uuid, ${mode}, ${accountId}::bigint,
+        ${intentOfCharge(charge.reference)}::uuid, ${charge.reference}, ${charge.sentReference}, ${charge.marker},
+        ${charge.amount}::bigint, ${charge.currency}, ${isSent ? charge.email : null}::text,
+        ${isSent ? 'open' : 'failed'}, max(f.stopped_at), ${dueAt}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+      from sent_charges f
+      where f.merchant_id = ${merchant.id} and f.mode = ${mode}
+        and f.payment_intent_id = ${intentOfCharge(charge.reference)}
+        and split_part(f.reference, '~', 1) = ${charge.reference}
+      on conflict do nothing
+    `)
+  }
+
+  async function find({ merchant, mode }: Tenant, reference: string): Promise<SentCharge | null> {
+    const [row] = await db.query<SentRow>(sql`
+      select s.reference, s.amount, s.currency, s.sent_reference, s.marker, s.email, s.state <> 'open' as is_decided,
+        s.stopped_at is not null or i.status = 'canceled' as is_stopped, s.page_url, s.page_code
+      from sent_charges s
+      join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
+      where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.reference = ${reference}
+    `)
+    return row === undefined ? null : readSent(row)
+  }
+
+  async function record(tenant: Tenant, charge: ChargeToSend, { isSent } = { isSent: true }): Promise<SentCharge> {
+    const known = await find(tenant, charge.reference)
+    if (known !== null) return known
+    await insert(tenant, charge, { isSent })
+    // Of two at once, the row of the first counts for both.
+    return (await find(tenant, charge.reference)) as SentCharge
+  }
+
+  return {
+    record: (tenant, charge) => record(tenant, charge),
+    find,
+    async rename(tenant, charge) {
+      const { merchant, mode } = tenant
+      await db.query(sql`
+        update sent_charges set reference = ${`${charge.reference}~${randomCode(random, 6)}`}, updated_at = ${clock.now()}
+        where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${charge.reference}
+      `)
+      return record(tenant, charge)
+    },
+    async stop(tenant, charge) {
+      await record(tenant, charge, { isSent: false })
+      const now = clock.now()
+      await db.query(sql`
+        update sent_charges set stopped_at = ${now}, updated_at = ${now}
+        where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and reference = ${charge.reference}
+          and stopped_at is null
+      `)
+      return (await find(tenant, charge.reference)) as SentCharge
+    },
+    async keepPage(tenant, { sentReference }, { url, accessCode }) {
+      await db.query(sql`
+        update sent_charges set page_url = ${url}, page_code = ${accessCode}, updated_at = ${clock.now()}
+        where merchant_id = ${tenant.merchant.id} and account_id = ${accountId} and sent_reference = ${sentReference}
+      `)
+    },
+    async claimReturn({ merchant, mode }, reference) {
+      const claimed = await db.query(sql`
+        update sent_charges set return_claimed_at = ${clock.now()}
+        where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference} and return_claimed_at is null
+        returning id
+      `)
+      return claimed.length > 0
+    },
+    async releaseReturn({ merchant, mode }, reference) {
+      await db.query(sql`
+        update sent_charges set return_claimed_at = null
+        where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
+      `)
+    },
+  }
+}
+
+/** The UUID of the payment intent that a charge belongs to: references are `pi_…_1`, `pi_…_2`, `pi_…_page`. */
+function intentOfCharge(reference: string): string {
+  return reference.split('_')[1] ?? ''
+}
+
+/** The reference of a charge that is paid on a page of the processor. A page that was lost or has failed is renamed. */
+export function pageReference({ id }: { id: string }): string {
+  return `${id}_page`
+}
+
+export function isOfPage(reference: string): boolean {
+  return /_page(~|$)/.test(reference)
+}
+
+function readSent(row: SentRow): SentCharge {
+  return {
+    reference: row.reference,
+    amount: row.amount,
+    currency: row.currency,
+    sentReference: row.sent_reference,
+    marker: row.marker,
+    email: row.email,
+    isStopped: row.is_stopped,
+    isDecided: row.is_decided,
+    page: row.page_url === null ? null : { url: row.page_url, accessCode: row.page_code },
+  }
 }

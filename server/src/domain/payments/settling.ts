@@ -1,11 +1,13 @@
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import { nothing, sql } from '../../db/sql.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { askLater, bookCharge } from './charge-facts.ts'
+import type { ChargeStep } from './charge-steps.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
 import {
   firstCheckMs,
@@ -14,8 +16,9 @@ import {
   type PaymentIntentStatus,
   uuidOfIntent,
 } from './payment-intent-records.ts'
-import { addPaymentMethod, type NewPaymentMethod } from './payment-methods.ts'
-import { type ChargeState, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { addPaymentMethod, type NewPaymentMethod, renewToken } from './payment-methods.ts'
+import { type ChargeFacts, type ChargeState, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { isOfPage } from './sent-charges.ts'
 
 /** Intents that can be charged. */
 export const openStatuses: readonly PaymentIntentStatus[] = [
@@ -37,11 +40,49 @@ export async function settleIntent(
   intent: PaymentIntent,
   state: ChargeState,
 ): Promise<PaymentIntent> {
+  if (isSent(intent)) await settleSent(context, tenant, intent, state)
+  else await settleHere(context, tenant, intent, state)
+  return getPaymentIntent(context, tenant, intent.id)
+}
+
+async function settleHere(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent, state: ChargeState) {
   if (state.status === 'succeeded') await credit(context, tenant, intent)
   if (state.status === 'failed') await failCharge(context, tenant, intent, state.reason)
   // A payment that disagrees with its charge is not this intent's: the intent waits for one that agrees.
-  if (state.status === 'processing' || state.status === 'disagrees') await lookLater(context, tenant, intent)
-  return getPaymentIntent(context, tenant, intent.id)
+  if (state.status === 'processing' || state.status === 'disagrees')
+    await lookLater(context, tenant, intent, stepOf(state))
+}
+
+/** An intent as one of its charges sees it, which was sent by an account at a processor. */
+type SentIntent = PaymentIntent & { chargeReference: string }
+
+function isSent(intent: PaymentIntent): intent is SentIntent {
+  return intent.accountId !== 0n && intent.chargeReference !== null
+}
+
+/**
+ * The same for a charge that was sent by an account at a processor, which need not be the last one of the intent. Money that
+ * has come is a fact: it is booked whatever has become of the intent, and each charge's money by itself.
+ */
+async function settleSent(context: PaymentsContext, tenant: Tenant, intent: SentIntent, state: ChargeState) {
+  const { chargeReference: reference } = intent
+  if (state.status === 'processing') {
+    await lookLater(context, tenant, intent, stepOf(state))
+    return askLater(context, tenant, { intent, reference, state: 'open', isOver: false })
+  }
+  if (state.status === 'failed') {
+    await failCharge(context, tenant, intent, state.reason)
+    // A page can be paid on after a try that was declined.
+    return askLater(context, tenant, { intent, reference, state: 'failed', isOver: !isOfPage(reference) })
+  }
+  const { facts } = state
+  if (facts === undefined) throw new Error('a processor tells nothing of a payment at its account')
+  const differences = state.status === 'disagrees' ? state.differences : []
+  const booked = await bookCharge(context, tenant, { intent, reference, facts, differences })
+  if (booked.suspended === null) return noteSuccess(context, tenant, intent, booked.transactionId, facts)
+  const reason = `The money came and is in suspense. ${booked.suspended}`
+  if (differences.length > 0) return failCharge(context, tenant, intent, reason)
+  return cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason })
 }
 
 /** The ledger's reasons to refuse money that has been taken already. */
@@ -60,7 +101,10 @@ async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentI
   })
   if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
   if (intent.chargeReference !== null) {
-    await (await requireProcessor(context, tenant, 'sent')).giveBack(tenant, intent.chargeReference)
+    await (await requireProcessor(context, tenant, { sentBy: intent.accountId })).giveBack(
+      tenant,
+      intent.chargeReference,
+    )
   }
   await cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason: receipt.message })
 }
@@ -95,20 +139,34 @@ function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
 }
 
 /** The money is credited already: this may come later, after a crash, and more than once. */
-async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentIntent, transactionId: string) {
+async function noteSuccess(
+  context: Context,
+  tenant: Tenant,
+  intent: PaymentIntent,
+  transactionId: string,
+  facts: ChargeFacts | null = null,
+) {
   await inTransaction(context, async (tx) => {
+    const sent = facts === null ? null : sentChange(tx, intent, facts)
     const paid = await changeIntent(tx, tenant, intent, {
-      intent: sql`status = 'succeeded', transaction_id = ${transactionId}::uuid, failure_reason = null, due_at = null`,
-      payment: sql`status = 'succeeded', paid_at = ${tx.clock.now()}::timestamptz, failure_reason = null`,
+      intent: sql`
+        status = 'succeeded', transaction_id = ${transactionId}::uuid, failure_reason = null, due_at = null, asks = null
+        ${sent === null ? nothing : sent.intent}
+      `,
+      payment: sql`
+        status = 'succeeded', paid_at = ${facts?.paidAt ?? tx.clock.now()}::timestamptz, failure_reason = null
+        ${sent === null ? nothing : sent.payment}
+      `,
       where: sql`status <> 'succeeded'`,
     })
     if (paid === null) return
-    const { toSave } = paid
+    const toSave = facts === null ? paid.toSave : facts.saved
     const isPayment = paid.payerId !== null
     const customer = await lockPayer(tx, tenant, paid)
     if (customer !== null && toSave !== null) {
-      const known = isPayment ? null : await findSaved(tx, tenant, customer, toSave)
+      const known = isPayment && facts === null ? null : await findSaved(tx, tenant, customer, toSave)
       const { id } = known ?? (await addPaymentMethod(tx, tenant, customer, toSave))
+      if (known !== null && toSave.token !== undefined) await renewToken(tx, tenant, id, toSave.token)
       await setPaymentMethod(tx, tenant, intent, id)
     }
     if (isPayment) await countSuccess(tx, tenant, intent)
@@ -118,6 +176,21 @@ async function noteSuccess(context: Context, tenant: Tenant, intent: PaymentInte
       await recordIntentEvent(tx, tenant, 'checkout.session.completed', { customer, intent, told: { transactionId } })
     }
   })
+}
+
+/** The charge that has paid becomes the charge of the intent. */
+function sentChange(
+  { clock }: Context,
+  intent: PaymentIntent,
+  { channel }: ChargeFacts,
+): { intent: Sql; payment: Sql } {
+  return {
+    intent: sql`
+      , charge_reference = ${intent.chargeReference}, account_id = ${intent.accountId}::bigint,
+      charged_at = coalesce(charged_at, ${clock.now()}::timestamptz), charge_count = greatest(charge_count, 1)
+    `,
+    payment: sql`, channel = coalesce(${channel}::text, channel)`,
+  }
 }
 
 /**
@@ -186,7 +259,8 @@ async function closeIntent(
   await inTransaction(context, async (tx) => {
     const closed = await changeIntent(tx, tenant, intent, {
       intent: sql`
-        status = ${to}, failure_reason = ${reason}, due_at = ${to === 'failed' ? sql`expires_at` : sql`null`}
+        status = ${to}, failure_reason = ${reason}, due_at = ${to === 'failed' ? sql`expires_at` : sql`null`},
+        asks = null
       `,
       payment: sql`
         status = case pay.status when 'unpaid' then 'unpaid' else 'failed' end,
@@ -207,14 +281,28 @@ async function closeIntent(
   })
 }
 
-async function lookLater(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<void> {
+/** The payer's next step; null for none. Undefined where the processor does not tell: the step that it told last stays. */
+function stepOf(state: ChargeState): ChargeStep | null | undefined {
+  if (state.status !== 'processing') return null
+  return state.continueAt === undefined ? state.asks : { kind: 'page', url: state.continueAt }
+}
+
+async function lookLater(
+  context: Context,
+  tenant: Tenant,
+  intent: PaymentIntent,
+  step: ChargeStep | null | undefined,
+): Promise<void> {
   const now = context.clock.now()
   const tookMs = now.getTime() - (intent.chargedAt?.getTime() ?? now.getTime())
   const next = new Date(now.getTime() + Math.min(Math.max(tookMs, firstCheckMs), lastCheckMs))
   const dueAt = intent.expiresAt > now && intent.expiresAt < next ? intent.expiresAt : next
   await context.db.query(sql`
-    update payment_intents set due_at = ${dueAt}, attempts = 0
+    update payment_intents set
+      due_at = ${dueAt}, attempts = 0
+      ${step === undefined ? nothing : sql`, asks = ${step === null ? null : JSON.stringify(step)}::json`}
     where merchant_id = ${tenant.merchant.id} and id = ${uuidOfIntent(intent)} and status = 'processing'
+      and charge_reference is not distinct from ${intent.chargeReference}
   `)
 }
 

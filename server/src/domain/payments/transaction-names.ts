@@ -13,6 +13,8 @@ interface Named {
   transactionId: string | null
   /** The hold whose captures are meant. */
   holdId: string | null
+  /** The payment intent, whose charges at an account of a processor may have moved money each. */
+  intentId: string | null
 }
 
 /**
@@ -49,9 +51,13 @@ export async function findMovements(
     with original as materialized (
       select t.id from ledger_transactions t
       where t.merchant_id = ${tenant.merchant.id} and t.id = ${named.transactionId}::uuid
-      union all
+      union
       select t.id from ledger_transactions t
       where t.merchant_id = ${tenant.merchant.id} and t.hold_id = ${named.holdId}::uuid
+      union
+      select s.transaction_id from sent_charges s
+      where s.merchant_id = ${tenant.merchant.id} and s.payment_intent_id = ${named.intentId}::uuid
+        and s.transaction_id is not null
     )
     select n.id
     from (
@@ -84,43 +90,51 @@ async function findNamed(
     id: string
     transaction_id: string | null
     hold_id: string | null
+    intent_id: string | null
   }>(sql`
-    select 'transaction' as what, 'txn_' || t.id as id, t.id as transaction_id, null::uuid as hold_id
+    select 'transaction' as what, 'txn_' || t.id as id, t.id as transaction_id, null::uuid as hold_id,
+      null::uuid as intent_id
     from ledger_transactions t
     where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${transactionId}::uuid
     union all
-    select 'payment intent', 'pi_' || i.id, i.transaction_id, null
+    select 'payment intent', 'pi_' || i.id, i.transaction_id, null, i.id
     from payment_intents i
     where i.merchant_id = ${merchant.id} and i.mode = ${mode} and i.id = ${intentId}::uuid
     union all
-    select 'checkout session', 'checkout_sess_' || s.id, i.transaction_id, null
+    select 'checkout session', 'checkout_sess_' || s.id, i.transaction_id, null, i.id
     from checkout_sessions s
     join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
     where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.id = ${sessionId}::uuid
     union all
-    select 'payment', 'pi_' || i.id, i.transaction_id, null
+    select 'payment', 'pi_' || i.id, i.transaction_id, null, i.id
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name}
     union all
-    select 'payment', 'pi_' || i.id, i.transaction_id, null
+    select 'payment', 'pi_' || i.id, i.transaction_id, null, i.id
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${number}::bigint and p.reference <> ${name}
     union all
-    select 'pay-in', 'txn_' || p.id, p.id, null
+    select 'pay-in', 'txn_' || p.id, p.id, null, null
     from pay_ins p
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name} and p.state = 'succeeded'
     union all
-    select 'adjustment', 'txn_' || j.id, j.id, null
+    select 'adjustment', 'txn_' || j.id, j.id, null, null
     from adjustments j
     where j.merchant_id = ${merchant.id} and j.mode = ${mode} and j.reference = ${name} and j.state = 'succeeded'
     union all
-    select 'hold', h.id::text, null, h.id
+    select 'hold', h.id::text, null, h.id, null
     from holds h
     where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.id = ${holds ? transactionId : null}::uuid
   `)
-  return rows.map((row) => ({ what: row.what, id: row.id, transactionId: row.transaction_id, holdId: row.hold_id }))
+  return rows.map((row) => ({
+    what: row.what,
+    id: row.id,
+    transactionId: row.transaction_id,
+    holdId: row.hold_id,
+    intentId: row.intent_id,
+  }))
 }
 
 /** A merchant chooses references freely, and may choose one that is the number or the id of something else. */

@@ -6,6 +6,7 @@ import type {
   TypedCard,
 } from '../payments/instruments.ts'
 import type { HostedPages } from '../payments/payment-processor.ts'
+import { askingCards, type ScriptName } from './scripts.ts'
 
 export type SandboxOutcome = 'succeeded' | 'declined' | 'insufficient_funds' | 'timeout' | 'late_success'
 
@@ -17,6 +18,8 @@ export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
   '4084080000670037': 'insufficient_funds',
   '4084080000060007': 'timeout',
   '4084080000040009': 'late_success',
+  '4084080000671803': 'succeeded',
+  '4084080000671902': 'succeeded',
 }
 
 /** The card that is charged where no instrument is given, and in place of an encrypted card. */
@@ -33,8 +36,8 @@ const sandboxPhoneEndings: Readonly<Record<string, SandboxOutcome>> = {
   '0009': 'late_success',
 }
 
-/** Mobile money numbers of other providers' documentation, which succeed. */
-export const sandboxPhones = ['+254710000000', '0551234987'] as const
+/** A mobile money number that succeeds at once, and one whose payer agrees on the phone first. Both are Paystack's. */
+export const sandboxPhones = { atOnce: '0551234987', later: '+254710000000' } as const
 
 /** The account of a mandate that is approved without an account. */
 export const sandboxAccount = { number: '0123456789', bankCode: '058' } as const
@@ -50,7 +53,7 @@ const testIssuer: CardIssuer = {
 }
 
 /** The first six digits of test cards. */
-const testBins: ReadonlySet<string> = new Set(['408408', '424242', '506066', '507850'])
+const testBins: ReadonlySet<string> = new Set(['408408', '424242', '506066', '507850', '519260'])
 
 export const sandboxDefaultInstrument: ChargedInstrument = {
   type: 'card',
@@ -76,12 +79,14 @@ export function findIssuer(bin: string): CardIssuer | null {
   return testBins.has(bin) ? testIssuer : null
 }
 
-export function outcomeOf({ type, bin, last4, phone }: ChargedInstrument): SandboxOutcome | 'unknown' {
+export function outcomeOf({ type, bin, last4, phone, account }: ChargedInstrument): SandboxOutcome | 'unknown' {
   if (type === 'card') {
-    const number = Object.keys(sandboxCards).find((card) => card.slice(0, 6) === bin && card.slice(-4) === last4)
-    return number === undefined ? 'unknown' : (sandboxCards[number] as SandboxOutcome)
+    const numbers = [...Object.keys(sandboxCards), ...Object.keys(askingCards)]
+    const number = numbers.find((card) => card.slice(0, 6) === bin && card.slice(-4) === last4)
+    // A card that asks has succeeded once its questions are answered, or where nobody is there to be asked.
+    return number === undefined ? 'unknown' : (sandboxCards[number] ?? 'succeeded')
   }
-  return sandboxPhoneEndings[phone?.slice(-4) ?? last4 ?? ''] ?? 'succeeded'
+  return sandboxPhoneEndings[(phone ?? account ?? last4)?.slice(-4) ?? ''] ?? 'succeeded'
 }
 
 const effects: Readonly<Record<SandboxOutcome, string>> = {
@@ -92,6 +97,19 @@ const effects: Readonly<Record<SandboxOutcome, string>> = {
   late_success: 'succeeds a moment later',
 }
 
+const questions: Readonly<Record<ScriptName, string>> = {
+  pin: 'asks for the PIN 1111',
+  pin_otp: 'asks for the PIN 1234 and the password 123456',
+  pin_phone_otp: 'asks for the PIN 0000, a phone number and the password 123456',
+  no_token: 'asks for the PIN 0000, and is declined',
+  confirmation: 'asks whether the payer agrees',
+  address: 'asks for an address',
+  birthday_otp: 'asks for the birthday 2007-04-15 and the password 123456',
+  wallet_otp: 'asks for the password 1234',
+}
+
+const spaced = (number: string) => number.replace(/\d{4}(?=\d)/g, '$& ')
+
 export const sandboxPages: HostedPages = {
   channels: ['card', 'mobile_money'],
   paymentNotice: 'This is a sandbox: no money moves, and only test cards are accepted.',
@@ -100,14 +118,18 @@ export const sandboxPages: HostedPages = {
     tables: [
       {
         sentence: null,
-        rows: Object.entries(sandboxCards).map(([number, outcome]) => [
-          number.replace(/\d{4}(?=\d)/g, '$& '),
-          effects[outcome],
-        ]),
+        rows: Object.entries(sandboxCards).map(([number, outcome]) => [spaced(number), effects[outcome]]),
       },
       {
-        sentence: `Any phone number succeeds, such as ${sandboxPhones.join(' or ')}, but for those that end in:`,
-        rows: Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => [`… ${ending}`, effects[outcome]]),
+        sentence: 'These cards succeed after a question:',
+        rows: Object.entries(askingCards).map(([number, script]) => [spaced(number), questions[script]]),
+      },
+      {
+        sentence: `Any phone number succeeds, such as ${sandboxPhones.atOnce}, but for these, and those that end in:`,
+        rows: [
+          [sandboxPhones.later, effects.late_success],
+          ...Object.entries(sandboxPhoneEndings).map(([ending, outcome]) => [`… ${ending}`, effects[outcome]] as const),
+        ],
       },
     ],
   },

@@ -1,7 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Db } from '../../db/database.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
+import type { Db, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { type ChargeStep, notAsked, notAskedYet, type StepAnswer } from '../payments/charge-steps.ts'
+import type { ChargedInstrument } from '../payments/instruments.ts'
 import type { Charge, ChargeState, PaymentProcessor } from '../payments/payment-processor.ts'
 import {
   findIssuer,
@@ -12,7 +15,9 @@ import {
   sandboxDefaultInstrument,
   sandboxPages,
 } from './instruments.ts'
+import { hasOutcomes, type Outcome, takeOutcome } from './outcomes.ts'
 import type { SandboxTenant } from './sandbox-tenant.ts'
+import { refusedPasscode, scriptNameOf, scriptOf, shownStep } from './scripts.ts'
 
 const reasons = {
   declined: 'The payment was declined by the issuer',
@@ -21,32 +26,53 @@ const reasons = {
   stopped: 'The payment was not completed in time',
 } as const
 
+/** How a charge ends, once nothing is asked any more. `processing` is for ever, unless somebody decides it. */
+interface Ending {
+  status: 'processing' | 'succeeded' | 'failed'
+  reason: string | null
+  /** The time that the answer takes. */
+  afterMs: number
+}
+
 interface ChargeRow {
   status: 'processing' | 'succeeded' | 'failed' | 'given_back'
   reason: string | null
 }
 
+/** A charge that is on record. */
+interface KnownRow extends ChargeRow {
+  script: string | null
+  step: number
+  ending: Ending | null
+  shown: ChargeStep | null
+}
+
 /** A new charge. A charge under way is decided at `decidedAt`. With a `lateReason` the charge then fails. */
 type NewChargeRow = ChargeRow & { decidedAt?: Date; lateReason?: string | null }
+
+type NewCharge = NewChargeRow & Partial<Pick<KnownRow, 'script' | 'ending' | 'shown'>>
 
 /** The sandbox's payment processor. It plays an outside party: only the processor reads the table of its charges. */
 export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: number }): PaymentProcessor {
   const { db, clock, delayMs } = own
 
-  async function insert(tenant: Tenant, charge: Omit<Charge, 'instrument'>, row: NewChargeRow) {
-    await db.query(sql`
+  async function insert(to: Queryable, tenant: Tenant, charge: Omit<Charge, 'instrument'>, row: NewCharge) {
+    const json = (value: unknown) => (value ? JSON.stringify(value) : null)
+    await to.query(sql`
       insert into sandbox_charges (
-        merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, late_reason, created_at, updated_at
+        merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, late_reason, script, ending, shown,
+        created_at, updated_at
       )
       values (
         ${tenant.merchant.id}, ${charge.reference}, ${tenant.mode}, ${charge.amount}, ${charge.currency},
-        ${row.status}, ${row.reason}, ${row.decidedAt ?? null}, ${row.lateReason ?? null}, ${clock.now()}, ${clock.now()}
+        ${row.status}, ${row.reason}, ${row.decidedAt ?? null}, ${row.lateReason ?? null}, ${row.script ?? null},
+        ${json(row.ending)}::json, ${json(row.shown)}::json, ${clock.now()}, ${clock.now()}
       )
       on conflict do nothing
     `)
   }
 
-  async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
+  async function find(tenant: Tenant, reference: string): Promise<KnownRow | null> {
     await db.query(sql`
       update sandbox_charges set
         status = case when late_reason is null then 'succeeded' else 'failed' end, reason = late_reason,
@@ -54,34 +80,104 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
       where merchant_id = ${tenant.merchant.id} and reference = ${reference}
         and status = 'processing' and succeeds_at <= ${clock.now()}
     `)
-    const [row] = await db.query<ChargeRow>(sql`
-      select status, reason from sandbox_charges
+    const [row] = await db.query<KnownRow>(sql`
+      select status, reason, script, step, ending, shown from sandbox_charges
       where merchant_id = ${tenant.merchant.id} and reference = ${reference}
     `)
-    return row === undefined ? null : readState(row)
+    return row ?? null
+  }
+
+  async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
+    const row = await find(tenant, reference)
+    return row === null ? null : readState(row)
   }
 
   const known = async (tenant: Tenant, reference: string) => (await query(tenant, reference)) as ChargeState
 
+  /** A charge as its instrument makes it, or as the merchant wants it to be. */
+  function begin({ instrument, reference, canAsk = false }: Charge, bent: Outcome | null = null): NewCharge {
+    const now = clock.now()
+    const script = canAsk ? scriptNameOf(instrument) : null
+    const shown = canAsk ? shownStep(instrument, { reference, now }) : null
+    const isSlow = script === null && (shown !== null || ['direct_debit', 'bank'].includes(instrument.type))
+    const natural = naturalEnding(instrument, { fails: scriptOf(script)?.fails, delayMs, isSlow })
+    const ending = bent === null ? natural : bentEnding(bent, natural)
+    if (script === null) return { ...endNow(ending, now), shown }
+    return { status: 'processing', reason: null, script, ending }
+  }
+
+  /** Makes a charge as the merchant wants it, and uses up the outcome with it; null for a charge that nothing is wanted for. */
+  function bend(tenant: Tenant, charge: Charge): Promise<Outcome | null> {
+    const { reference } = charge
+    return db.transaction(async (tx) => {
+      const known = await tx.query(sql`
+        select reference from sandbox_charges where merchant_id = ${tenant.merchant.id} and reference = ${reference}
+      `)
+      if (known.length > 0) return null
+      const outcome = await takeOutcome(tx, clock, tenant, { on: 'charge', chargeReference: reference })
+      if (outcome !== null && outcome.outcome !== 'error') await insert(tx, tenant, charge, begin(charge, outcome))
+      return outcome
+    })
+  }
+
+  /** Takes a right answer, once. */
+  async function pass(tenant: Tenant, reference: string, { step, ending }: KnownRow, isLast: boolean): Promise<void> {
+    const going: NewChargeRow = { status: 'processing', reason: null }
+    const next = isLast && ending !== null ? endNow(ending, clock.now()) : going
+    await db.query(sql`
+      update sandbox_charges set
+        step = step + 1, status = ${next.status}, reason = ${next.reason}, succeeds_at = ${next.decidedAt ?? null}::timestamptz,
+        late_reason = ${next.lateReason ?? null}::text, updated_at = ${clock.now()}
+      where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'processing' and step = ${step}
+    `)
+  }
+
+  async function fail(tenant: Tenant, reference: string, { step }: KnownRow, reason: string): Promise<void> {
+    await db.query(sql`
+      update sandbox_charges set status = 'failed', reason = ${reason}, updated_at = ${clock.now()}
+      where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'processing' and step = ${step}
+    `)
+  }
+
+  async function submit(tenant: Tenant, reference: string, answer: StepAnswer): Promise<ChargeState> {
+    const row = await find(tenant, reference)
+    const questions = scriptOf(row?.script ?? null)?.questions ?? []
+    const position = questions.findIndex(({ asks }) => asks.kind === answer.kind)
+    const question = questions[position]
+    if (row === null || question === undefined) throw notAsked(answer)
+    const open = questions[row.step]
+    // A step that was passed, or that comes too late, changes nothing.
+    if (row.status !== 'processing' || position < row.step || open === undefined) return readState(row)
+    if (position > row.step) throw notAskedYet(answer, open.asks.kind)
+    if (question.isRight(answer)) await pass(tenant, reference, row, position === questions.length - 1)
+    else await fail(tenant, reference, row, question.wrong)
+    return known(tenant, reference)
+  }
+
   return {
     isSandbox: true,
+    accountId: 0n,
     defaultInstrument: sandboxDefaultInstrument,
     pages: sandboxPages,
     identify: identifyInstrument,
     readEncryptedCard: async (ciphertext) => readEncryptedCard(ciphertext),
     findIssuer: async (bin) => findIssuer(bin),
     openPage: null,
+    findPayment: null,
     mandateCheckMs: delayMs,
     askMandate: async () => 'active',
     async charge(tenant, charge) {
-      const lateAt = new Date(clock.now().getTime() + delayMs)
-      const first = firstState(outcomeOf(charge.instrument), lateAt)
-      await insert(tenant, charge, charge.instrument.type === 'direct_debit' ? later(first, lateAt) : first)
+      const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, charge) : null
+      if (bent?.outcome === 'error') throw new UpstreamError('sandbox_charge', 'failed', 502)
+      // The answer is lost; the charge is there.
+      if (bent?.outcome === 'unknown') return { status: 'processing' }
+      if (bent === null) await insert(db, tenant, charge, begin(charge))
       return known(tenant, charge.reference)
     },
+    submit,
     query,
     async stop(tenant, charge) {
-      await insert(tenant, charge, { status: 'failed', reason: reasons.stopped })
+      await insert(db, tenant, charge, { status: 'failed', reason: reasons.stopped })
       await decide(db, clock, tenant, charge.reference, { status: 'failed', reason: reasons.stopped })
       return known(tenant, charge.reference)
     },
@@ -105,7 +201,7 @@ export async function decideSandboxCharge(
   reference: string,
   outcome: SandboxDecision,
 ): Promise<void> {
-  await decide(own.db, own.clock, tenant, reference, firstState(outcome, null))
+  await decide(own.db, own.clock, tenant, reference, endNow(endingOf(outcome, 0), own.clock.now()))
 }
 
 async function decide(db: Db, clock: Clock, tenant: Tenant, reference: string, { status, reason }: ChargeRow) {
@@ -115,26 +211,54 @@ async function decide(db: Db, clock: Clock, tenant: Tenant, reference: string, {
   `)
 }
 
-/** Postpones an outcome that is certain at once to the time at which a bank would have answered. */
-function later(state: NewChargeRow, decidedAt: Date): NewChargeRow {
-  if (state.status === 'processing') return state
-  return { status: 'processing', reason: null, decidedAt, lateReason: state.reason }
+/** How a charge of an instrument ends. The answer of a bank, and of a payer who acts elsewhere, takes its time. */
+function naturalEnding(
+  instrument: ChargedInstrument,
+  { fails, delayMs, isSlow }: { fails: string | undefined; delayMs: number; isSlow: boolean },
+): Ending {
+  const reason = fails ?? refusedPasscode(instrument)
+  if (reason !== null) return { status: 'failed', reason, afterMs: 0 }
+  const { afterMs, ...ending } = endingOf(outcomeOf(instrument), delayMs)
+  return { ...ending, afterMs: isSlow ? delayMs : afterMs }
 }
 
-function firstState(outcome: SandboxOutcome | 'unknown', lateAt: Date | null): NewChargeRow {
+/** How a charge ends that the merchant has chosen an outcome for. */
+function bentEnding({ outcome, reason, afterMs }: Outcome, natural: Ending): Ending {
   switch (outcome) {
-    case 'succeeded':
-      return { status: 'succeeded', reason: null }
-    case 'timeout':
-      return { status: 'processing', reason: null }
-    case 'late_success':
-      return { status: 'processing', reason: null, ...(lateAt === null ? {} : { decidedAt: lateAt }) }
+    case 'succeed':
+      return { status: 'succeeded', reason: null, afterMs }
+    case 'decline':
+      return { status: 'failed', reason: reason ?? reasons.declined, afterMs }
+    case 'pending':
+      return { status: 'processing', reason: null, afterMs: 0 }
     default:
-      return { status: 'failed', reason: reasons[outcome] }
+      return { ...natural, afterMs: Math.max(natural.afterMs, afterMs) }
   }
 }
 
-function readState({ status, reason }: ChargeRow): ChargeState {
-  if (status === 'processing' || status === 'succeeded') return { status }
+function endingOf(outcome: SandboxOutcome | 'unknown', lateMs: number): Ending {
+  switch (outcome) {
+    case 'succeeded':
+      return { status: 'succeeded', reason: null, afterMs: 0 }
+    case 'timeout':
+      return { status: 'processing', reason: null, afterMs: 0 }
+    case 'late_success':
+      return { status: 'succeeded', reason: null, afterMs: lateMs }
+    default:
+      return { status: 'failed', reason: reasons[outcome], afterMs: 0 }
+  }
+}
+
+/** A charge of which nothing more is asked. */
+function endNow({ status, reason, afterMs }: Ending, now: Date): NewChargeRow {
+  if (status === 'processing' || afterMs === 0) return { status, reason }
+  return { status: 'processing', reason: null, decidedAt: new Date(now.getTime() + afterMs), lateReason: reason }
+}
+
+function readState({ status, reason, script, step = 0, shown = null }: KnownRow): ChargeState {
+  if (status === 'processing') {
+    return { status, asks: scriptOf(script)?.questions[step]?.asks ?? shown }
+  }
+  if (status === 'succeeded') return { status }
   return { status: 'failed', reason: reason ?? 'The payment was given back' }
 }

@@ -31,7 +31,7 @@ export const payInSources = ['bank_transfer', 'cash', 'card', 'mobile_money'] as
 
 export type PayInSource = (typeof payInSources)[number]
 
-/** Money that came outside any API, such as a line of a bank statement or cash at a counter, and was recorded by hand. */
+/** Money that came outside any API, such as a line of a bank statement or cash at a counter, and was recorded by hand; or that an account at a processor has. */
 export interface PayIn extends RecordedMovement {
   /** Minor units. */
   amount: bigint
@@ -39,6 +39,8 @@ export interface PayIn extends RecordedMovement {
   source: PayInSource
   description: string | null
   metadata: Metadata | null
+  /** The account at a processor that it came to. */
+  accountId: bigint
 }
 
 export interface NewPayIn {
@@ -58,13 +60,13 @@ interface PayInRow extends RecordedRow {
   source: PayInSource
   description: string | null
   metadata: Metadata | null
+  account_id: bigint
 }
 
 const payIns: RecordedKind<PayInRow, PayIn> = {
   noun: 'pay-in',
   table: sql`pay_ins`,
-  columns: sql`r.amount, r.currency, r.source, r.description, r.metadata`,
-  namespace: ({ mode }) => sql`r.account_id = ${outsideOfHand(mode)}`,
+  columns: sql`r.amount, r.currency, r.source, r.description, r.metadata, r.account_id`,
   read: (row) => ({
     ...readRecorded(row),
     amount: row.amount,
@@ -72,19 +74,32 @@ const payIns: RecordedKind<PayInRow, PayIn> = {
     source: row.source,
     description: row.description,
     metadata: row.metadata,
+    accountId: row.account_id,
   }),
   command: commandFor,
+}
+
+/** Each account has a namespace of references of its own. */
+function payInsAt(accountId: bigint): typeof payIns {
+  return { ...payIns, namespace: () => sql`r.account_id = ${accountId}` }
 }
 
 /**
  * Records money that has come and credits it, once for a reference: the same content again answers the first pay-in. It is a
  * fact, so a denial of the customer does not refuse it. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
  * `reference_taken` for another content, `balance_limit`.
+ *
+ * @param accountId the account at a processor that it came to; default money that was moved by hand
  */
-export async function recordPayIn(context: FreeContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
-  const wanted = readNew(tenant, input)
-  const payIn =
-    (await findRecorded(context, tenant, payIns, wanted.reference)) ?? (await insert(context, tenant, wanted))
+export async function recordPayIn(
+  context: FreeContext,
+  tenant: Tenant,
+  input: NewPayIn,
+  accountId = outsideOfHand(tenant.mode),
+): Promise<PayIn> {
+  const wanted = { ...readNew(tenant, input), accountId }
+  const known = await findRecorded(context, tenant, payInsAt(accountId), wanted.reference)
+  const payIn = known ?? (await insert(context, tenant, wanted))
   refuseOther('a pay-in', { ...payIn }, wanted, isDeepStrictEqual)
   return payIn.state === 'recorded' ? postRecorded(context, tenant, payIns, payIn) : payIn
 }
@@ -122,8 +137,12 @@ function readNew(tenant: Tenant, input: NewPayIn) {
   }
 }
 
-async function insert(context: FreeContext, tenant: Tenant, wanted: ReturnType<typeof readNew>): Promise<PayIn> {
-  const { customerCode, amount, currency, source, reference, description, metadata } = wanted
+async function insert(
+  context: FreeContext,
+  tenant: Tenant,
+  wanted: ReturnType<typeof readNew> & { accountId: bigint },
+): Promise<PayIn> {
+  const { accountId, customerCode, amount, currency, source, reference, description, metadata } = wanted
   const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
   const now = context.clock.now()
   await context.db.query(sql`
@@ -131,23 +150,23 @@ async function insert(context: FreeContext, tenant: Tenant, wanted: ReturnType<t
       id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
     )
     values (
-      ${uuidV7(context.random, now)}, ${outsideOfHand(tenant.mode)}, ${customer?.id ?? null}, ${amount}, ${currency},
+      ${uuidV7(context.random, now)}, ${accountId}, ${customer?.id ?? null}, ${amount}, ${currency},
       ${source}, ${reference}, ${description}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
       ${newRowValues(tenant, now)}
     )
     on conflict do nothing
   `)
-  return getInserted(context, tenant, payIns, reference)
+  return getInserted(context, tenant, payInsAt(accountId), reference)
 }
 
-function commandFor(tenant: Tenant, payIn: PayIn): LedgerCommand {
+function commandFor(_tenant: Tenant, payIn: PayIn): LedgerCommand {
   const { id, customerCode, amount, currency, source, reference } = payIn
   return {
     action: 'book',
     kind: 'pay_in',
     id,
     currency,
-    from: { kind: 'outside', at: outsideOfHand(tenant.mode) },
+    from: { kind: 'outside', at: payIn.accountId },
     to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
     amount,
     description: payIn.description ?? 'Pay-in',

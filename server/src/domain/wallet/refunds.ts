@@ -5,7 +5,7 @@ import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
-import type { AccountKind } from '../ledger/accounts.ts'
+import { type AccountKind, firstAccountId } from '../ledger/accounts.ts'
 import { type AccountName, doCommand, type TransactionKind } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
@@ -219,6 +219,14 @@ function checkKind(kind: Refund['kind'], original: TransactionKind): void {
   throw new ServiceError('invalid_request', message, 'transactionId')
 }
 
+/** Only the processor can send the money back that a payer paid there: a movement here alone would leave the books wrong. */
+function refuseElsewhere(fromKind: AccountKind, fromParty: bigint): void {
+  if (fromKind !== 'outside' || fromParty < firstAccountId) return
+  const message =
+    'The money came by a payment processor, and cannot be given back here: refund it there, and adjust the balance by hand'
+  throw new ServiceError('not_available', message)
+}
+
 async function getOriginal(
   context: Context,
   tenant: Tenant,
@@ -250,6 +258,7 @@ async function getOriginal(
   const [row] = rows
   if (row === undefined) throw new ServiceError('transaction_not_found', `There is no transaction "${id}"`)
   checkKind(refundKind, row.kind)
+  refuseElsewhere(row.from_kind, row.from_party)
   return {
     currency: row.currency,
     from: accountName(row.from_kind, row.from_customer, row.from_party),

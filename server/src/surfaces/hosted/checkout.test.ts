@@ -86,10 +86,21 @@ describe('paying on the checkout page', () => {
     expect(data).toMatchObject([{ type: 'credit', relatedEntityType: 'CheckoutSession', relatedEntityId: id }])
   })
 
-  test.each(sandboxPhones)('paying by mobile money from %s succeeds', async (phone) => {
+  test('paying by mobile money succeeds at once, or once the payer has agreed on the phone', async () => {
     const id = await open()
-    expect((await submit(id, { method: 'mobile_money', phone })).headers.location).toContain('shop.example')
+    const paid = await submit(id, { method: 'mobile_money', phone: sandboxPhones.atOnce })
+    expect(paid.headers.location).toContain('shop.example')
     expect(await balance()).toBe(5000)
+    const other = await open()
+    await submit(other, { method: 'mobile_money', phone: sandboxPhones.later })
+    const waiting = await view(other)
+    expect([waiting.body, waiting.headers.refresh]).toEqual([
+      expect.stringContaining('complete authorization process on your mobile phone'),
+      '5',
+    ])
+    api.service.clock.advance(api.service.sandboxDelayMs)
+    expect((await view(other)).headers.location).toContain('shop.example')
+    expect(await balance()).toBe(10_000)
   })
 
   test.each(['12/30', '1230', '12 / 2030', '1/26'])(

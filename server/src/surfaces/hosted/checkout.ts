@@ -2,7 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import { formatAmount } from '../../base/money.ts'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import {
+  answerCheckout,
   type CheckoutSession,
+  leadToCheckout,
   type OpenedCheckout,
   openCheckout,
   payCheckout,
@@ -17,14 +19,18 @@ import { type OpenedPage, servePayments } from './payment.ts'
  */
 export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
   const { context } = surface
-  const read = (opened: OpenedCheckout) => readOpened(opened, context.clock.now())
+  const read = (opened: OpenedCheckout): OpenedPage => ({
+    ...readOpened(opened, context.clock.now()),
+    lead: opened.isElsewhere ? (callbackUrl) => leadToCheckout(context, opened, callbackUrl) : null,
+  })
   servePayments(app, surface, '/checkout/:id', {
     open: async (id) => read(await openCheckout(context, id)),
     pay: async (id, instrument) => read(await payCheckout(context, { id, instrument }, freshAttempt(context))),
+    answer: async (id, answer) => read(await answerCheckout(context, { id, answer })),
   })
 }
 
-function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Date): OpenedPage {
+function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Date): Omit<OpenedPage, 'lead'> {
   const { id, amount, currency, purpose, cancelUrl } = session
   return {
     payment: {
@@ -41,6 +47,7 @@ function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Dat
     },
     state: stateOf(session, intent, now),
     failure: intent.status === 'failed' ? intent.failureReason : null,
+    asks: intent.asks,
   }
 }
 

@@ -267,3 +267,57 @@ describe('paying on the pay page', () => {
     expect([await statusOf(reference), await balance()]).toEqual(['abandoned', 0])
   })
 })
+
+describe('the questions of the pay page', () => {
+  const asking = card('5060 6666 6666 6666 666')
+  const answer = (path: string, fields: Record<string, string>) => submit(path, { method: 'step', ...fields })
+
+  test('the pay page asks for the PIN and the password of a card, and the card then pays', async () => {
+    const { path, reference } = await open()
+    expect((await submit(path, asking)).headers.location).toBe(path)
+    const asksPin = await view(path)
+    expect(asksPin.body).toContain('Your bank asks for the PIN of your card')
+    expect(asksPin.body).toMatch(/<input id="pin" name="pin" type="password"[^>]* required>/)
+    expect(asksPin.headers.refresh).toBeUndefined()
+    expect(await statusOf(reference)).toBe('abandoned')
+    expect((await answer(path, { pin: '1234' })).headers.location).toBe(path)
+    expect((await view(path)).body).toContain('Please enter OTP')
+    expect((await answer(path, { otp: '123456' })).statusCode).toBe(303)
+    expect([await statusOf(reference), await balance()]).toEqual(['success', 5000])
+  })
+
+  test('a PIN that is no PIN is asked for again, and never shown', async () => {
+    const { path, reference } = await open()
+    await submit(path, asking)
+    const again = await answer(path, { pin: '12x' })
+    expect([again.statusCode, again.body]).toEqual([400, expect.stringContaining('Enter the four digits of the PIN')])
+    expect(again.body).not.toContain('12x')
+    expect(await statusOf(reference)).toBe('abandoned')
+  })
+
+  test('after a wrong PIN the pay page says so, and another card pays', async () => {
+    const { path, reference } = await open()
+    await submit(path, asking)
+    await answer(path, { pin: '9999' })
+    expect((await view(path)).body).toContain('Not paid yet. Incorrect PIN. Try again, or pay in another way.')
+    // A form of the charge of before, in another tab.
+    expect((await answer(path, { pin: '1234' })).headers.location).toBe(path)
+    expect(await balance()).toBe(0)
+    await submit(path, good)
+    expect([await statusOf(reference), await balance()]).toEqual(['success', 5000])
+  })
+
+  test('the pay page asks whether the payer agrees, and for an address', async () => {
+    const agreed = await open()
+    await submit(agreed.path, card('5192 6027 2058 4796'))
+    expect((await view(agreed.path)).body).toContain('Do you agree to this payment?')
+    await answer(agreed.path, { agrees: 'no' })
+    expect(await statusOf(agreed.reference)).toBe('failed')
+    const { path, reference } = await open()
+    await submit(path, card('4084 0800 0002 0001'))
+    const address = { address: '1 Long Street', city: 'Lagos', state: 'Lagos', zip: '100001' }
+    expect((await answer(path, { ...address, zip: '' })).body).toContain('Enter the postal code')
+    await answer(path, address)
+    expect(await statusOf(reference)).toBe('success')
+  })
+})

@@ -1,6 +1,12 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
-import { type OpenedPayment, openPaymentPage, payOnPage } from '../../domain/payments/payment-pages.ts'
+import {
+  answerOnPage,
+  leadToPayment,
+  type OpenedPayment,
+  openPaymentPage,
+  payOnPage,
+} from '../../domain/payments/payment-pages.ts'
 import { objectOf, type Payment } from '../../domain/payments/payment-records.ts'
 import { html } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -12,15 +18,19 @@ import { type OpenedPage, servePayments } from './payment.ts'
  */
 export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
   const { context } = surface
-  const read = (opened: OpenedPayment) => readOpened(opened, context.clock.now())
+  const read = (opened: OpenedPayment): OpenedPage => ({
+    ...readOpened(opened, context.clock.now()),
+    lead: opened.isElsewhere ? (callbackUrl) => leadToPayment(context, opened, callbackUrl) : null,
+  })
   servePayments(app, surface, '/pay/:accessCode', {
     open: async (accessCode) => read(await openPaymentPage(context, accessCode)),
     pay: async (accessCode, instrument) =>
       read(await payOnPage(context, { accessCode, instrument }, freshAttempt(context))),
+    answer: async (accessCode, answer) => read(await answerOnPage(context, { accessCode, answer })),
   })
 }
 
-function readOpened({ tenant, payment, intent, pages }: OpenedPayment, now: Date): OpenedPage {
+function readOpened({ tenant, payment, intent, pages }: OpenedPayment, now: Date): Omit<OpenedPage, 'lead'> {
   const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = payment
   const cancelAction = objectOf(metadata)?.cancel_action
   const email = customer.email === null ? '' : html`<dt>For</dt><dd>${customer.email}</dd>`
@@ -39,6 +49,7 @@ function readOpened({ tenant, payment, intent, pages }: OpenedPayment, now: Date
     },
     state: stateOf(payment, intent, now),
     failure: intent.status === 'failed' ? intent.failureReason : null,
+    asks: intent.asks,
   }
 }
 

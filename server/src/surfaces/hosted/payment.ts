@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { type Currency, formatMoney } from '../../base/money.ts'
+import type { ChargeStep, StepAnswer } from '../../domain/payments/charge-steps.ts'
 import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
 import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts'
 import type { HostedPages, PageChannel, TestInstruments } from '../../domain/payments/payment-processor.ts'
@@ -11,6 +12,7 @@ import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { type Faults, readText, type Sent, textField } from './form.ts'
 import { servePages } from './serve-pages.ts'
+import { isAnswer, isQuestion, readAnswer, type StepField, stepForm } from './step.ts'
 
 /** The content that all pages for paying share. */
 export interface PayPage {
@@ -36,19 +38,27 @@ export interface PayPage {
 export interface OpenedPage {
   payment: PayPage
   state: 'open' | 'processing' | 'paid' | 'closed'
+  /**
+   * The address of the processor's page on which it is paid, and which sends the payer back to `callbackUrl`. Null where it is
+   * paid here.
+   */
+  lead: ((callbackUrl: string) => Promise<string | null>) | null
   /** The reason why the last charge failed, without a full stop; null if none failed. */
   failure: string | null
+  /** The payer's next step in a charge under way. */
+  asks: ChargeStep | null
 }
 
-/** The two things that a page for paying does. `code` is the secret part of its address. */
+/** The things that a page for paying does. `code` is the secret part of its address. */
 export interface PagesOfPayments {
   open(code: string): Promise<OpenedPage>
   pay(code: string, instrument: TypedCard | TypedPhone): Promise<OpenedPage>
+  answer(code: string, answer: StepAnswer): Promise<OpenedPage>
 }
 
 type FieldName = 'number' | 'expiry' | 'cvv' | 'phone'
 
-type Fields = Partial<Record<'method' | FieldName, unknown>>
+type Fields = Partial<Record<'method' | 'agrees' | FieldName | StepField, unknown>>
 
 /** Why a payment was not made. */
 interface Unpaid {
@@ -66,24 +76,32 @@ export function servePayments(
   app: FastifyInstance,
   surface: SurfaceContext,
   url: '/pay/:accessCode' | '/checkout/:id',
-  { open, pay }: PagesOfPayments,
+  { open, pay, answer }: PagesOfPayments,
 ): void {
   const { clock } = surface.context
   const prefix = url === '/pay/:accessCode' ? '/pay' : '/checkout'
   servePages(app, surface, { prefix, title: 'Payment', sentenceFor: describeProblem })
   const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
 
-  app.get(url, { schema: { hide: true } }, async (request, reply) =>
-    sendState(reply, await open(codeOf(request)), typedBefore(request)),
-  )
+  app.get(url, { schema: { hide: true } }, async (request, reply) => {
+    const opened = await open(codeOf(request))
+    const { payment, state, lead } = opened
+    if (state !== 'open' || lead === null) return sendState(reply, opened, typedBefore(request))
+    // Whoever comes back from the processor's page has paid there, or waits for it: another look, and not the page again.
+    if (cameBack(request)) return sendProcessing(reply, payment)
+    const address = await lead(`${surface.publicUrl()}${payment.path}`)
+    return address === null ? sendState(reply, opened, typedBefore(request)) : reply.redirect(address, 303)
+  })
 
   app.post<{ Body: Fields }>(url, { schema: { hide: true, body: { type: 'object' } } }, async (request, reply) => {
     const { body } = request
     const sendAgain = async (status: number, unpaidOn: (payment: PayPage) => Unpaid) => {
-      const { payment, state } = await open(codeOf(request))
-      if (state !== 'open') return reply.redirect(payment.path, 303)
+      const { payment, state, lead } = await open(codeOf(request))
+      // No number is taken here where the processor has a page for it.
+      if (state !== 'open' || lead !== null) return reply.redirect(payment.path, 303)
       return sendForm(reply.status(status), payment, unpaidOn(payment))
     }
+    if (body.method === 'step') return takeStep(reply, codeOf(request), body)
     const instrument = readInstrument(body, clock.now())
     if (!isInstrument(instrument)) {
       return sendAgain(400, (payment) =>
@@ -106,14 +124,33 @@ export function servePayments(
       return sendAgain(statusByCode[error.code], ({ merchantName }) => unpaidAfter(error, body, merchantName))
     }
   })
+
+  async function takeStep(reply: FastifyReply, code: string, fields: Fields) {
+    const { payment, state, asks } = await open(code)
+    const given = state === 'processing' && asks !== null ? readAnswer(asks.kind, fields) : null
+    if (given === null || asks === null) return reply.redirect(payment.path, 303)
+    if (!isAnswer(given)) return sendStep(reply.status(400), payment, asks, given)
+    try {
+      await answer(code, given)
+    } catch (error) {
+      // Somebody else has taken the step: the page shows the next one.
+      if (!(error instanceof ServiceError && error.code === 'invalid_request')) throw error
+    }
+    return reply.redirect(payment.path, 303)
+  }
 }
 
-function sendState(reply: FastifyReply, { payment, state, failure }: OpenedPage, typed: Fields) {
+function sendState(reply: FastifyReply, { payment, state, failure, asks }: OpenedPage, typed: Fields) {
   if (state === 'paid')
     return payment.returnUrl === null ? sendPaid(reply, payment) : reply.redirect(payment.returnUrl, 303)
   if (state === 'closed') return sendClosed(reply, payment)
-  if (state === 'processing') return sendProcessing(reply, payment)
+  if (state === 'processing') return asks === null ? sendProcessing(reply, payment) : sendStep(reply, payment, asks)
   return sendForm(reply, payment, failure === null ? null : unpaidBy(typed, {}, tryAgain(failure)))
+}
+
+/** The processor adds the payment's name to the address to which it sends a payer back. */
+function cameBack({ query }: FastifyRequest): boolean {
+  return (query as Record<string, unknown>).trxref !== undefined
 }
 
 const typedCookie = 'mteja_phone'
@@ -249,6 +286,18 @@ ${payment.items}
 <p><a class="button second" href="${payment.path}">Look again now</a></p>`
   const page = { title: `Paying ${payment.merchantName}`, notice: payment.pages.paymentNotice, body }
   return sendPage(reply.header('refresh', '5'), page)
+}
+
+function sendStep(reply: FastifyReply, payment: PayPage, step: ChargeStep, faults: Faults<StepField> = {}) {
+  const body = html`
+<h1>Paying <span class="amount">${moneyOf(payment)}</span></h1>
+<p>${toWhom(payment)}</p>
+${payment.items}
+${Object.keys(faults).length === 0 ? '' : html`<p class="problem" role="alert">Not paid yet. Check what you have typed.</p>`}
+${stepForm(step, faults)}
+${isQuestion(step) ? '' : html`<p><a class="button second" href="${payment.path}">Look again now</a></p>`}`
+  const page = { title: `Paying ${payment.merchantName}`, notice: payment.pages.paymentNotice, body }
+  return sendPage(isQuestion(step) ? reply : reply.header('refresh', '5'), page)
 }
 
 /** `unpaid` is null for a page that is opened for the first time. */

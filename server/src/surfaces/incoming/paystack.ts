@@ -1,8 +1,14 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
+import { getMerchant } from '../../domain/merchants/merchants.ts'
+import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
+import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
+import { listAccounts } from '../../domain/payments/processor-accounts.ts'
 import { modeOfKey } from '../../upstream/paystack/account.ts'
+import { type Notice, readNotice } from '../../upstream/paystack/notices.ts'
 import { isSignedBy } from '../../upstream/paystack/signature.ts'
 import { readIdentityWebhook } from '../../upstream/paystack/verifier.ts'
 import { sendProblems } from '../http/answer-problems.ts'
@@ -11,13 +17,18 @@ import { renderProblem } from '../paystack/errors.ts'
 
 interface Incoming {
   context: Context
-  /** The account's key, which signs its webhooks. Without an account the address answers 404. */
+  /** The account that judges identity checks. Its key signs its webhooks. */
   account: { secretKey: string } | undefined
 }
 
+const received = { status: true, message: 'Webhook received' }
+
 /**
- * `POST /webhooks/paystack`: receives the outcomes of identity checks that were forwarded to a Paystack account.
- * Answers 200 to every webhook with the account's signature, because Paystack would send a refused one again.
+ * Webhooks of Paystack accounts. Answers 200 to every webhook with the account's signature, because Paystack would send a refused
+ * one again. Nothing of it is believed: it is a reason to ask the account.
+ *
+ * - `POST /webhooks/paystack`: of the account that identity checks are forwarded to.
+ * - `POST /webhooks/paystack/:merchant/:mode`: of an account that a merchant has chosen as the processor of payments.
  */
 export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { context, account }) => {
   sendProblems(app, renderProblem)
@@ -29,13 +40,73 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
     if (account === undefined) {
       throw new ServiceError('not_found', 'This server forwards nothing to a Paystack account')
     }
-    const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-    const signature = request.headers['x-paystack-signature']
-    if (typeof signature !== 'string' || !isSignedBy(account.secretKey, rawBody, signature)) {
-      throw new ServiceError('unauthorized', 'The x-paystack-signature is not of this body')
-    }
-    const notice = readIdentityWebhook(parseJson(rawBody.toString('utf8')))
-    if (notice !== null) await takeIdentityNotice(context, modeOfKey(account.secretKey), notice)
-    return { status: true, message: 'Webhook received' }
+    if (!isSigned(request, account.secretKey)) throw unsigned()
+    await takeIdentity(readBody(request), account.secretKey)
+    return received
   })
+
+  app.post<{ Params: { merchant: string; mode: string } }>(
+    '/paystack/:merchant/:mode',
+    { schema: { hide: true } },
+    async (request) => {
+      const tenant = await findTenant(context, request.params)
+      const accounts = tenant === null ? [] : await listAccounts(context, tenant)
+      const sender = accounts.find(({ secretKey }) => secretKey !== null && isSigned(request, secretKey))
+      // The same for an address of nobody: it does not tell who has an account.
+      if (tenant === null || sender === undefined) throw unsigned()
+      const webhook = readBody(request)
+      const notice = readMoney(webhook)
+      if (notice?.about === 'payment') await takeChargeNotice(context, tenant, sender.id, notice.reference)
+      // An account has one address for its webhooks, whatever it is used for.
+      if (sender.secretKey === account?.secretKey) await takeIdentity(webhook, account.secretKey)
+      return received
+    },
+  )
+
+  async function takeIdentity(webhook: unknown, secretKey: string): Promise<void> {
+    const notice = readIdentityWebhook(webhook)
+    if (notice !== null) await takeIdentityNotice(context, modeOfKey(secretKey), notice)
+  }
+
+  /** What cannot be read now cannot be read when it is sent again: it is told to the operator. */
+  function readMoney(webhook: unknown): Notice | null {
+    try {
+      return readNotice(webhook)
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error
+      context.failures.failed('webhook of a Paystack account', { operation: error.operation, outcome: error.outcome })
+      return null
+    }
+  }
+}
+
+async function findTenant(context: Context, params: { merchant: string; mode: string }): Promise<Tenant | null> {
+  const { merchant: reference, mode } = params
+  if (!isMode(mode)) return null
+  const merchant = await getMerchant(context, reference).catch((error) => {
+    if (error instanceof ServiceError && error.code === 'merchant_not_found') return null
+    throw error
+  })
+  return merchant === null ? null : { merchant, mode }
+}
+
+function isMode(text: string): text is Mode {
+  return text === 'test' || text === 'live'
+}
+
+function bytesOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+}
+
+function isSigned(request: FastifyRequest, secretKey: string): boolean {
+  const signature = request.headers['x-paystack-signature']
+  return typeof signature === 'string' && isSignedBy(secretKey, bytesOf(request), signature)
+}
+
+function readBody(request: FastifyRequest): unknown {
+  return parseJson(bytesOf(request).toString('utf8'))
+}
+
+function unsigned(): ServiceError {
+  return new ServiceError('unauthorized', 'The x-paystack-signature is not of this body')
 }

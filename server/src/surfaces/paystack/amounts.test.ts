@@ -5,6 +5,7 @@ import { type Currency, currencies, maxAmount, minorDigits } from '../../base/mo
 import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
+import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import { openPayment } from '../../domain/payments/payments.ts'
 import { amountsMeant, isServed, readAmount, renderAmount } from './amounts.ts'
 import { renderPaystackEvent } from './webhooks.ts'
@@ -242,7 +243,12 @@ describe('amounts of each currency', () => {
 
   test('a payment with thousandths, made on another API, does not exist on the Paystack surface', async () => {
     const { tenant, call } = await openTenant('TND', 'NGN')
-    await openPayment(api.service, tenant, { email, amount: 5005n, currency: 'TND', reference: 'old' })
+    await openPayment(
+      api.service,
+      tenant,
+      { email, amount: 5005n, currency: 'TND', reference: 'old' },
+      freshAttempt(api.service),
+    )
     await call('POST', '/charge', { email, amount: 700, currency: 'NGN', card })
     const { id, code } = await findIds(tenant)
     await call('POST', '/v1/sandbox/pay-ins', { customerId: code, amount: 5005, currency: 'TND' })
@@ -289,12 +295,12 @@ describe('amounts of each currency', () => {
     const { tenant, call } = await openTenant('TND', 'NGN')
     await call('POST', '/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/ps', style: 'paystack' })
     await call('POST', '/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/std' })
-    const { accessCode } = await openPayment(api.service, tenant, {
-      email,
-      amount: 5005n,
-      currency: 'TND',
-      reference: 'paid',
-    })
+    const { accessCode } = await openPayment(
+      api.service,
+      tenant,
+      { email, amount: 5005n, currency: 'TND', reference: 'paid' },
+      freshAttempt(api.service),
+    )
     await api.app.inject({
       method: 'POST',
       url: `/pay/${accessCode}`,

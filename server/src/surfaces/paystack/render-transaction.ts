@@ -88,15 +88,19 @@ function renderBasics(transaction: PaymentSnapshot) {
   }
 }
 
-/** A payment that waits for a bank is `processing`. Any other payment under way is `pending`. */
-function statusOf({ status, channel }: PaymentSnapshot): string {
+/**
+ * A payment that waits for a PIN is `abandoned`, one that waits for anything else of its payer is `ongoing`, one that waits
+ * for a bank is `processing`. Any other payment under way is `pending`.
+ */
+function statusOf({ status, channel, asks }: PaymentSnapshot): string {
   if (status === 'unpaid') return 'abandoned'
+  if (status === 'processing' && asks !== undefined) return asks.kind === 'pin' ? 'abandoned' : 'ongoing'
   if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
   return status === 'succeeded' ? 'success' : status
 }
 
-function responseOf({ status, failureReason }: PaymentSnapshot): string {
-  if (status === 'unpaid') return 'The transaction was not completed'
+function responseOf({ status, failureReason, asks }: PaymentSnapshot): string {
+  if (status === 'unpaid' || asks?.kind === 'pin') return 'The transaction was not completed'
   if (status === 'processing') return 'Transaction in progress'
   return status === 'failed' ? (failureReason ?? 'Declined') : 'Successful'
 }

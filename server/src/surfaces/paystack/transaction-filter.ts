@@ -29,7 +29,11 @@ export const filterQuery = {
     Type.String({ description: 'The customer’s numeric id; with any other text the answer is empty' }),
   ),
   status: Type.Optional(
-    Type.String({ description: 'abandoned, pending, success, failed, reversed or all', examples: ['success'] }),
+    Type.String({
+      description:
+        'abandoned, pending, success, failed, reversed or all. With pending, ongoing or processing, all under way',
+      examples: ['success'],
+    }),
   ),
   amount: Type.Optional(queriedAmountSchema),
   ...periodQuery,
@@ -77,8 +81,8 @@ const statuses: Readonly<Record<string, PaymentStatus | null | undefined>> = {
   success: 'succeeded',
   failed: 'failed',
   reversed: 'reversed',
-  // Paystack sends these statuses too, but no transaction here has one of them.
-  ongoing: null,
+  ongoing: 'processing',
+  // Paystack sends this status too, but no transaction here has it.
   queued: null,
 }
 

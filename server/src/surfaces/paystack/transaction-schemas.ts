@@ -72,7 +72,8 @@ const basics = {
   id: Type.Integer({ examples: [314159270] }),
   domain: Type.String({ examples: ['test'] }),
   status: Type.String({
-    description: 'abandoned, pending, processing, success, failed or reversed',
+    description:
+      'abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed',
     examples: ['success'],
   }),
   reference: Type.String({ examples: ['order-17'] }),
@@ -130,7 +131,7 @@ export const verifiedSchema = Type.Object(wholeWith('""'))
 export const transactionSchema = Type.Object(wholeWith('null'))
 
 /** A charge whose state is asked for. */
-export const checkedChargeSchema = Type.Object({ ...wholeWith('null'), redirect_url: neverText })
+const checkedChargeSchema = Type.Object({ ...wholeWith('null'), redirect_url: neverText })
 
 export const transactionRowSchema = Type.Object({
   ...basics,
@@ -231,18 +232,55 @@ const digits = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 30, description, examples: [example] })
 
 /** Instruments of Paystack's that nothing here can charge. */
-export const otherInstruments = ['bank', 'bank_transfer', 'ussd', 'qr', 'eft', 'capitec_pay'] as const
+export const otherInstruments = ['qr', 'capitec_pay'] as const
 
 const notCharged = Type.Optional(Type.Unknown({ description: 'Refused: it cannot be charged here' }))
 
+const pinSchema = Type.String({ pattern: '^\\d{4}$', description: 'Four digits', examples: ['1111'] })
+const birthdaySchema = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}$',
+  description: 'A day, as YYYY-MM-DD',
+  examples: ['2007-04-15'],
+})
+
 export const chargeRequestSchema = Type.Object({
   ...asked,
-  bank: notCharged,
-  bank_transfer: notCharged,
-  ussd: notCharged,
+  bank: Type.Optional(
+    Type.Object(
+      {
+        code: Type.String({ pattern: '^\\d{2,6}$', examples: ['057'] }),
+        account_number: Type.Optional(Type.String({ pattern: '^\\d{6,20}$', examples: ['0000000000'] })),
+        phone: Type.Optional(Type.String({ minLength: 1, maxLength: 40, examples: ['+2348100000000'] })),
+        token: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['123456'] })),
+      },
+      { description: 'A bank account by code and account_number; Kuda (50211) by code, phone and token' },
+    ),
+  ),
+  bank_transfer: Type.Optional(
+    Type.Object(
+      {
+        account_expires_at: Type.Optional(
+          Type.String({
+            maxLength: 40,
+            description: 'An instant, 15 minutes to 8 hours from now; default: 8 hours from now',
+            examples: ['2026-01-15T18:30:00Z'],
+          }),
+        ),
+      },
+      { description: 'An account that waits for one transfer of the payer' },
+    ),
+  ),
+  ussd: Type.Optional(
+    Type.Object({ type: Type.String({ maxLength: 10, description: '737, 919, 822 or 966', examples: ['737'] }) }),
+  ),
+  eft: Type.Optional(
+    Type.Object({ provider: Type.String({ maxLength: 40, description: 'ozow', examples: ['ozow'] }) }),
+  ),
   qr: notCharged,
-  eft: notCharged,
   capitec_pay: notCharged,
+  pin: Type.Optional(pinSchema),
+  birthday: Type.Optional(birthdaySchema),
+  device_id: Type.Optional(Type.Unknown({ description: 'Accepted, and not used' })),
   card: Type.Optional(
     Type.Object({
       number: digits('A test card', '4084084084084081'),
@@ -253,9 +291,88 @@ export const chargeRequestSchema = Type.Object({
   ),
   mobile_money: Type.Optional(
     Type.Object({
-      phone: digits('', '0551234987'),
+      phone: Type.Optional(digits('Required, except for a till', '0551234987')),
+      account: Type.Optional(
+        Type.String({
+          pattern: '^\\d{4,12}$',
+          description: 'The till of a shop, for the provider mptill',
+          examples: ['1234567'],
+        }),
+      ),
       provider: Type.Optional(Type.String({ maxLength: 40, examples: ['mtn'] })),
     }),
   ),
   authorization_code: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
 })
+
+const ofStep = { reference: Type.String({ maxLength: 100, examples: ['order-17'] }) }
+
+export const submitPinSchema = Type.Object({ pin: pinSchema, ...ofStep })
+
+export const submitOtpSchema = Type.Object({
+  otp: Type.String({ pattern: '^[A-Za-z0-9]{1,20}$', description: 'Letters and digits', examples: ['123456'] }),
+  ...ofStep,
+})
+
+export const submitPhoneSchema = Type.Object({
+  phone: Type.String({ minLength: 1, maxLength: 40, examples: ['08012345678'] }),
+  ...ofStep,
+})
+
+export const submitBirthdaySchema = Type.Object({ birthday: birthdaySchema, ...ofStep })
+
+const partOfAddress = (example: string) => Type.String({ minLength: 1, maxLength: 200, examples: [example] })
+
+export const submitAddressSchema = Type.Object({
+  address: partOfAddress('140 N 2ND ST'),
+  city: partOfAddress('Stroudsburg'),
+  state: partOfAddress('PA'),
+  zip_code: Type.Optional(Type.String({ minLength: 1, maxLength: 20, examples: ['18360'] })),
+  zipcode: Type.Optional(Type.String({ minLength: 1, maxLength: 20, description: 'The same as zip_code' })),
+  ...ofStep,
+})
+
+/** No transaction has one of them: a transaction that a former release answered, with fewer members, is never taken for a step. */
+const stepStatuses = [
+  'send_pin',
+  'send_otp',
+  'send_phone',
+  'send_birthday',
+  'send_address',
+  'open_url',
+  'pay_offline',
+  'pending_bank_transfer',
+] as const
+
+/** A charge that waits for its payer. */
+const chargeStepSchema = Type.Object(
+  {
+    reference: Type.String({ examples: ['order-17'] }),
+    status: Type.Unsafe<(typeof stepStatuses)[number]>({
+      type: 'string',
+      enum: [...stepStatuses],
+      examples: ['send_otp'],
+    }),
+    display_text: Type.Optional(
+      Type.String({
+        description: 'A sentence for the payer',
+        examples: ['Please enter OTP (none will be sent to your phone)'],
+      }),
+    ),
+    country_code: Type.Optional(Type.String({ description: 'With send_address' })),
+    url: Type.Optional(Type.String({ description: 'With open_url: the page on which the payer agrees' })),
+    ussd_code: Type.Optional(Type.String({ description: 'With pay_offline: the code that the payer dials' })),
+    account_number: Type.Optional(Type.String({ description: 'The till or the account that the payer pays to' })),
+    account_reference: Type.Optional(Type.Integer({ description: 'The text that the payer gives at the till' })),
+    account_name: Type.Optional(Type.String()),
+    bank: Type.Optional(
+      Type.Object({ slug: nullableText, name: Type.String(), id: Type.Union([Type.Integer(), Type.Null()]) }),
+    ),
+    account_expires_at: Type.Optional(nullableText),
+  },
+  { description: 'The next step of the payer' },
+)
+
+export const chargeSchema = Type.Union([transactionSchema, chargeStepSchema])
+
+export const polledChargeSchema = Type.Union([checkedChargeSchema, chargeStepSchema])

@@ -11,8 +11,6 @@ export interface ExpectedPayment {
   mode: Mode
   /** See `newMarker`. */
   marker: string
-  /** Who pays the account's fee. A payer who does pays more than was asked for. */
-  feeBearer: 'account' | 'payer'
 }
 
 export type Disagreement = 'status' | 'amount' | 'currency' | 'domain' | 'marker'
@@ -29,8 +27,11 @@ export function findDisagreements(expected: ExpectedPayment, found: Transaction)
   return (Object.keys(agreements) as Disagreement[]).filter((name) => !agreements[name])
 }
 
-/** A partial debit takes less than was asked for; a payer who bears the fee pays more. */
-function hasAmount({ amount, feeBearer }: ExpectedPayment, found: Transaction): boolean {
-  if (feeBearer === 'account') return found.amount === amount
-  return found.requestedAmount === amount && found.amount >= amount
+/**
+ * A partial debit takes less than was asked for. A payer who bears the account's fee pays exactly the fee more than was asked
+ * for: `requestedAmount` is then the amount that was asked for.
+ */
+function hasAmount({ amount }: ExpectedPayment, found: Transaction): boolean {
+  if (found.amount === amount) return true
+  return found.requestedAmount === amount && found.fees !== null && found.amount === amount + found.fees
 }

@@ -34,8 +34,15 @@ export interface ChargeStep {
   /** The page on which the payer confirms. */
   url: string | null
   ussdCode: string | null
+  /** The country of the address that is asked for, ISO 3166 alpha-2. */
+  countryCode: string | null
   /** The account to which the payer transfers the money. */
-  account: { number: string; name: string; bank: string; expiresAt: Date | null } | null
+  account: { number: string; name: string; bank: Bank; expiresAt: Date | null } | null
+}
+
+interface Bank {
+  slug: string | null
+  name: string
 }
 
 /** `POST /charge`. */
@@ -97,6 +104,7 @@ function readStep(members: Members, reference: string): ChargeStep {
       optionalText(members, 'gateway_response'),
     url: status === 'open_url' ? readAddress(members, 'url') : null,
     ussdCode: optionalText(members, 'ussd_code'),
+    countryCode: optionalText(members, 'country_code'),
     account: status === 'pending_bank_transfer' ? readAccount(members) : null,
   }
 }
@@ -108,7 +116,7 @@ function readAccount(members: Members): ChargeStep['account'] {
   return {
     number: readText(members, 'account_number'),
     name: readText(members, 'account_name'),
-    bank: readText(bank, 'name'),
+    bank: { slug: optionalText(bank, 'slug'), name: readText(bank, 'name') },
     expiresAt: optionalDate(members, 'account_expires_at'),
   }
 }

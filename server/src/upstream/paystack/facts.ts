@@ -3,9 +3,11 @@ import type { ChargeFacts } from '../../domain/payments/payment-processor.ts'
 import type { Authorization, Transaction } from './transactions.ts'
 
 /** What a verified payment tells besides its status. */
-export function factsOf({ id, amount, currency, fees, paidAt, authorization }: Transaction): ChargeFacts {
+export function factsOf(paid: Transaction): ChargeFacts {
+  const { id, amount, currency, fees, paidAt, authorization } = paid
   const saved = authorization?.reusable ? describe(authorization) : null
-  return { id: String(id), amount, currency, fee: fees, paidAt, saved }
+  const channel = types[paid.channel ?? ''] ?? null
+  return { id: String(id), amount, currency, fee: fees, paidAt, channel, saved }
 }
 
 const types: Record<string, NewPaymentMethod['type']> = {
@@ -13,6 +15,8 @@ const types: Record<string, NewPaymentMethod['type']> = {
   bank: 'direct_debit',
   direct_debit: 'direct_debit',
   mobile_money: 'mobile_money',
+  bank_transfer: 'bank_transfer',
+  dedicated_nuban: 'bank_transfer',
 }
 
 /** Null for an instrument of a kind that is not saved here. */
@@ -20,7 +24,7 @@ function describe(authorization: Authorization): ChargeFacts['saved'] {
   const { code, channel, bin, last4, expiryMonth, expiryYear, bank, countryCode, accountName, signature } =
     authorization
   const type = types[channel ?? '']
-  if (type === undefined) return null
+  if (type === undefined || type === 'bank_transfer') return null
   return {
     type,
     token: code,

@@ -31,8 +31,8 @@ beforeEach(() => {
   open()
 })
 
-function open(feeBearer: 'account' | 'payer' = 'account', ask = opened.ask) {
-  processor = createPaystackProcessor({ ask, random: systemRandom, charges, feeBearer })
+function open(ask = opened.ask) {
+  processor = createPaystackProcessor({ ask, random: systemRandom, charges, accountId: 2n })
 }
 
 function charge(behaviour = 'pays', own: Partial<Charge> = {}): Charge {
@@ -107,7 +107,6 @@ describe('a charge of a saved instrument', () => {
   })
 
   test('a payer who bears the fee pays more, and the charge has succeeded', async () => {
-    open('payer')
     opened.account.feeBearer = 'payer'
     expect(await processor.charge(tenant, charge())).toMatchObject({ status: 'succeeded', facts: { amount: 10_150n } })
   })
@@ -137,9 +136,26 @@ describe('a charge of a saved instrument', () => {
   test('mobile money is charged by its operator, and waits for the payer', async () => {
     const instrument = { type: 'mobile_money', phone: '0551234987', provider: 'MTN' } as const
     const own = charge('pays', { instrument })
-    expect(await processor.charge(tenant, own)).toEqual({ status: 'processing' })
+    expect(await processor.charge(tenant, own)).toMatchObject({
+      status: 'processing',
+      asks: { kind: 'offline', text: expect.stringMatching(/on your mobile phone$/) },
+    })
     pay(opened.account, await sentReference(own.reference))
     expect(await processor.query(tenant, own.reference)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('an answer of the payer is given to the account, and one that was lost on the way may be given again', async () => {
+    const instrument = { type: 'mobile_money', phone: '0551234987', provider: 'vod' } as const
+    const own = charge('pays', { instrument })
+    expect(await processor.charge(tenant, own)).toMatchObject({ status: 'processing', asks: { kind: 'otp' } })
+    const otp = { kind: 'otp', otp: '123456' } as const
+    opened.proxy.choose = ({ method }) => (method === 'POST' ? 'cut_before' : 'none')
+    expect(await processor.submit?.(tenant, own.reference, otp)).toEqual({ status: 'processing' })
+    opened.proxy.choose = ({ method }) => (method === 'POST' ? 'cut_after' : 'none')
+    expect(await processor.submit?.(tenant, own.reference, otp)).toMatchObject({ status: 'succeeded' })
+    opened.proxy.choose = () => 'none'
+    await expect(processor.submit?.(tenant, own.reference, { kind: 'pin', pin: '1234' })).rejects.toThrow(/PINs/)
+    await expect(processor.submit?.(tenant, 'pi_0_1', otp)).rejects.toThrow(/does not ask/)
   })
 })
 
@@ -151,7 +167,9 @@ describe('a payment on the account’s page', () => {
 
   test('the payer is sent to the account’s page, and the payment is found when it is paid', async () => {
     const own = page()
-    expect(await processor.openPage?.(tenant, own)).toMatch(/^https:\/\/checkout\.paystack\.com\//)
+    const shown = await processor.openPage?.(tenant, own)
+    expect(shown).toMatchObject({ url: expect.stringMatching(/^https:\/\/checkout\.paystack\.com\//) })
+    expect(await processor.openPage?.(tenant, own)).toEqual(shown)
     expect(await processor.query(tenant, own.reference)).toEqual({ status: 'processing' })
     pay(opened.account, await sentReference(own.reference))
     expect(await processor.query(tenant, own.reference)).toMatchObject({ status: 'succeeded' })
@@ -161,7 +179,7 @@ describe('a payment on the account’s page', () => {
     const own = page()
     let count = 0
     opened.proxy.choose = () => (count++ === 0 ? 'cut_after' : 'none')
-    expect(await processor.openPage?.(tenant, own)).toMatch(/^https:/)
+    expect(await processor.openPage?.(tenant, own)).toMatchObject({ url: expect.stringMatching(/^https:/) })
     const [former] = charges.formerNames.keys()
     expect(known(former ?? '')).toHaveLength(1)
     expect(known(await sentReference(own.reference))).toHaveLength(1)
@@ -293,7 +311,7 @@ test('after all faults of the network end, 100 charges and their returns are fin
   const random = randomFrom(seed)
   const firstRefund = opened.account.refunds.length
   opened.proxy.choose = chooseSometimes(random, requestFaults, 0.4)
-  open('account', opened.hastyAsk)
+  open(opened.hastyAsk)
   const wanted = Array.from({ length: 100 }, () =>
     charge(random() < 0.7 ? 'pays' : random() < 0.5 ? 'declines' : 'takes_its_time'),
   )

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Random } from '../../base/ids.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { type ChargeStep, notAsked, type StepAnswer } from '../../domain/payments/charge-steps.ts'
 import type { IdentifiedInstrument, InstrumentFacts } from '../../domain/payments/instruments.ts'
 import type {
   Charge,
@@ -16,7 +17,15 @@ import { findDisagreements } from './agreement.ts'
 import type { Ask } from './ask.ts'
 import { verifyMandate } from './authorizations.ts'
 import { findIssuer } from './bins.ts'
-import { type ChargeInstrument, createCharge, type MobileMoneyProvider, mobileMoneyProviders } from './charges.ts'
+import {
+  type ChargeInstrument,
+  createCharge,
+  type MobileMoneyProvider,
+  mobileMoneyProviders,
+  type ChargeStep as SentStep,
+  type StepGiven,
+  submitStep,
+} from './charges.ts'
 import { factsOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
@@ -35,8 +44,8 @@ export interface PaystackParts {
   ask: Ask
   random: Random
   charges: SentCharges
-  /** Who pays the account's fee, as it is set at the account. */
-  feeBearer: 'account' | 'payer'
+  /** The number of the account, among those of its merchant. */
+  accountId: bigint
 }
 
 const reasons = {
@@ -53,9 +62,9 @@ const reasons = {
   refundFailed: 'Paystack could not pay the refund out',
 } as const
 
-/** Shown by this service's own pages, which do not take payments where Paystack has a page. */
+/** The channels are those of Paystack's page. Pages of this service send the payer there. */
 const pages: HostedPages = {
-  channels: ['card', 'mobile_money'],
+  channels: ['card', 'mobile_money', 'bank_transfer', 'bank', 'ussd', 'qr', 'eft', 'apple_pay'],
   paymentNotice: null,
   testInstruments: null,
   mandateNotice: null,
@@ -82,7 +91,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
   async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
     const sent = await charges.find(tenant, reference)
     const found = sent === null ? null : await verifyTransaction(ask, sent.sentReference)
-    return sent === null || found === null ? null : readState(parts, tenant, sent, found)
+    return sent === null || found === null ? null : readState(tenant, sent, found)
   }
 
   async function open(sent: SentCharge, page: PageCharge) {
@@ -91,7 +100,11 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
   }
 
   /** An error of a question leaves the charge under way: it is asked about again later. */
-  async function look(tenant: Tenant, { reference }: Charge, absent: ChargeState): Promise<ChargeState> {
+  async function look(
+    tenant: Tenant,
+    { reference }: Pick<Charge, 'reference'>,
+    absent: ChargeState,
+  ): Promise<ChargeState> {
     try {
       return (await query(tenant, reference)) ?? absent
     } catch (error) {
@@ -102,6 +115,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
 
   return {
     isSandbox: false,
+    accountId: parts.accountId,
     defaultInstrument: null,
     pages,
     identify,
@@ -111,17 +125,29 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
+      if (sent.isDecided && !sent.isStopped) sent = await charges.rename(tenant, name(page))
+      if (sent.page !== null && !sent.isStopped) return sent.page
       let outcome = await open(sent, page)
       // Nobody has the address of a page whose answer was lost, so another page may be opened, under another name.
       if (outcome.is === 'unknown' || (outcome.is === 'exists' && outcome.thing === null)) {
         sent = await charges.rename(tenant, name(page))
         outcome = await open(sent, page)
       }
-      if (outcome.is === 'exists' && outcome.thing !== null) return outcome.thing.authorizationUrl
+      if (outcome.is === 'exists' && outcome.thing !== null) {
+        const opened = { url: outcome.thing.authorizationUrl, accessCode: outcome.thing.accessCode }
+        await charges.keepPage(tenant, sent, opened)
+        return opened
+      }
       if (outcome.is === 'refused') {
         throw new ServiceError('invalid_request', `Paystack refused the payment: ${outcome.reason}`)
       }
       throw 'cause' in outcome ? outcome.cause : new UpstreamError('initialize_transaction', 'refused')
+    },
+    async findPayment({ mode }, reference) {
+      const found = await verifyTransaction(ask, reference)
+      return found === null || found.mode !== mode
+        ? null
+        : { isPaid: found.status === 'success', facts: factsOf(found) }
     },
     async charge(tenant, charge) {
       const unfit = reasonAgainst(charge)
@@ -133,8 +159,24 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       if (outcome.is === 'refused') return look(tenant, charge, { status: 'failed', reason: outcome.reason })
       // Not sent, too, is left to the next question: something on the way may have sent it twice.
       if (outcome.is === 'unknown' || outcome.is === 'not_sent') return { status: 'processing' }
-      if (outcome.thing?.authorizationUrl) return { status: 'processing', continueAt: outcome.thing.authorizationUrl }
-      return look(tenant, charge, { status: 'processing' })
+      const continueAt = outcome.thing?.authorizationUrl
+      if (continueAt) {
+        await charges.keepPage(tenant, sent, { url: continueAt, accessCode: null })
+        return { status: 'processing', continueAt }
+      }
+      return asking(await look(tenant, charge, { status: 'processing' }), outcome.thing?.asks)
+    },
+    async submit(tenant, reference, answer) {
+      const sent = await charges.find(tenant, reference)
+      if (sent === null || sent.isStopped) throw notAsked(answer)
+      const outcome = await submitStep(ask, sent.sentReference, giveStep(answer))
+      if (outcome.is === 'refused') {
+        throw new ServiceError('invalid_request', `Paystack did not take the step: ${outcome.reason}`)
+      }
+      const state = await look(tenant, { reference }, { status: 'processing' })
+      // Where nobody can say whether the step was taken, the payer sees it again.
+      if (outcome.is === 'unknown' || outcome.is === 'not_sent') return state
+      return asking(state, outcome.thing === null ? null : readAsked(outcome.thing))
     },
     query,
     async stop(tenant, charge) {
@@ -144,7 +186,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       const found = (await verifyTransaction(ask, sent.sentReference)) ?? (await burn(ask, sent))
       if (found === 'burnt') return { status: 'failed', reason: reasons.stopped }
       if (found === 'unknown') return { status: 'processing' }
-      return readState(parts, tenant, sent, found)
+      return readState(tenant, sent, found)
     },
     giveBack: (tenant, reference) => giveBack(parts, tenant, reference),
   }
@@ -157,7 +199,8 @@ function reasonAgainst({ email, instrument }: Charge): string | null {
   return instrument.type === 'card' ? reasons.rawCard : reasons.instrument
 }
 
-function toCharge({ type, phone, provider }: Charge['instrument']): ChargeInstrument | null {
+function toCharge({ type, phone, provider, expiresAt }: Charge['instrument']): ChargeInstrument | null {
+  if (type === 'bank_transfer') return { type, expiresAt: expiresAt ?? null }
   const operator = provider?.toLowerCase() as MobileMoneyProvider
   if (type !== 'mobile_money' || !phone || !mobileMoneyProviders.includes(operator)) return null
   return { type, phone, provider: operator }
@@ -167,13 +210,67 @@ async function send(
   ask: Ask,
   sent: SentCharge,
   { instrument }: Charge,
-): Promise<Outcome<Partial<ChargedAuthorization>>> {
+): Promise<Outcome<Partial<ChargedAuthorization> & { asks?: ChargeStep | null }>> {
   const wanted = renderSent(sent)
   const { token } = instrument
   if (token !== undefined) return chargeAuthorization(ask, { ...wanted, authorizationCode: token })
   const outcome = await createCharge(ask, { ...wanted, instrument: toCharge(instrument) as ChargeInstrument })
   if (!('thing' in outcome) || outcome.thing === null) return outcome
-  return { ...outcome, thing: { authorizationUrl: outcome.thing.url } }
+  return { ...outcome, thing: { authorizationUrl: outcome.thing.url, asks: readAsked(outcome.thing) } }
+}
+
+/** A charge that is under way, with the payer's next step where the account tells it. */
+function asking(state: ChargeState, asks: ChargeStep | null | undefined): ChargeState {
+  return state.status === 'processing' && asks !== undefined ? { ...state, asks } : state
+}
+
+/** The payer's next step, as the account tells it; null for none. A page is told otherwise, and no card is typed in here. */
+function readAsked({ status, text, ussdCode, countryCode, account }: SentStep): ChargeStep | null {
+  switch (status) {
+    case 'send_otp':
+      return { kind: 'otp', text: text ?? 'Enter the one-time password' }
+    case 'send_phone':
+      return { kind: 'phone', text: text ?? 'Enter your phone number' }
+    case 'send_birthday':
+      return { kind: 'birthday', text: text ?? 'Enter your birthday' }
+    case 'send_address':
+      return { kind: 'address', text: text ?? 'Enter your address', countryCode: countryCode ?? '' }
+    case 'pay_offline': {
+      const offline = text ?? 'Complete the payment on your phone'
+      return { kind: 'offline', text: offline, ...(ussdCode === null ? {} : { ussdCode }) }
+    }
+    case 'pending_bank_transfer': {
+      if (account === null) return null
+      const { number, name, bank, expiresAt } = account
+      return {
+        kind: 'transfer',
+        text: text ?? 'Send the amount to this account',
+        account: { number, name, bank: { ...bank, id: null }, expiresAt: expiresAt?.toISOString() ?? null },
+      }
+    }
+    default:
+      return null
+  }
+}
+
+/** Throws `invalid_request` for an answer that must not pass through here, and for one that an account never asks for. */
+function giveStep(answer: StepAnswer): StepGiven {
+  switch (answer.kind) {
+    case 'otp':
+      return { step: 'otp', otp: answer.otp }
+    case 'phone':
+      return { step: 'phone', phone: answer.phone }
+    case 'birthday':
+      return { step: 'birthday', birthday: answer.birthday }
+    case 'address': {
+      const { address, city, state, zipCode } = answer
+      return { step: 'address', address, city, state, zip_code: zipCode }
+    }
+    case 'pin':
+      throw new ServiceError('invalid_request', reasons.rawCard, 'pin')
+    case 'confirmation':
+      throw notAsked(answer)
+  }
 }
 
 function initialize(ask: Ask, sent: SentCharge, { callbackUrl, channels }: Partial<PageCharge> = {}) {
@@ -195,11 +292,11 @@ async function burn(ask: Ask, sent: SentCharge): Promise<Transaction | 'burnt' |
   return (await verifyTransaction(ask, sent.sentReference)) ?? 'unknown'
 }
 
-function readState({ feeBearer }: PaystackParts, { mode }: Tenant, sent: SentCharge, found: Transaction): ChargeState {
+function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): ChargeState {
   const { amount, currency, marker } = sent
   switch (found.status) {
     case 'success': {
-      const differences = findDisagreements({ amount, currency, marker, mode, feeBearer }, found)
+      const differences = findDisagreements({ amount, currency, marker, mode }, found)
       const facts = factsOf(found)
       return differences.length === 0 ? { status: 'succeeded', facts } : { status: 'disagrees', differences, facts }
     }

@@ -375,6 +375,7 @@ test('a Paystack account is asked at once, however long the sandbox takes', asyn
   const oneDay = {
     sandboxDelayMs: 86_400_000,
     upstreamPaystack: { secretKey: upstream.tenant.secret, baseUrl: origin },
+    paystackUrl: origin,
   }
   Object.assign(api.service, chooseProviders(api.service, oneDay))
   const code = await create()

@@ -1,12 +1,7 @@
 import { Type } from 'typebox'
-import {
-  getPayIn,
-  listPayIns,
-  type PayIn,
-  type PayInSource,
-  payInSources,
-  recordPayIn,
-} from '../../../domain/wallet/pay-ins.ts'
+import { firstAccountId } from '../../../domain/ledger/accounts.ts'
+import { reportPayIn } from '../../../domain/payments/reported-pay-ins.ts'
+import { getPayIn, listPayIns, type PayIn, type PayInSource, payInSources } from '../../../domain/wallet/pay-ins.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { freeText, metadataSchema } from '../../http/schemas.ts'
@@ -44,7 +39,12 @@ const recordedPayInSchema = Type.Object({
   source: sourceSchema,
   description: nullableText,
   metadata: Type.Union([metadataSchema, Type.Null()]),
-  processor: Type.Literal('manual', { description: 'The processor that took the money: it was recorded by hand' }),
+  processor: Type.Unsafe<'manual' | 'paystack'>({
+    type: 'string',
+    enum: ['manual', 'paystack'],
+    description: 'The processor that took the money; manual is money that moved outside any API',
+    examples: ['manual'],
+  }),
   ...recordedTail,
 })
 
@@ -59,7 +59,8 @@ export const payInRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'recordPayIn',
         summary: 'Record money that came outside any API, such as a line of a bank statement or cash at a counter',
-        description: 'Without customerId the money is the merchant’s. A denied customer is credited as well.',
+        description:
+          'Without customerId the money is the merchant’s. A denied customer is credited as well. A reference that the merchant’s Paystack account knows is looked up there: the payment must have come as it is recorded.',
         tags,
         body: Type.Object({
           customerId: Type.Optional(customerIdSchema),
@@ -75,7 +76,7 @@ export const payInRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const { customerId, ...input } = request.body
-      return render(await recordPayIn(context, tenantOf(request), { customerCode: customerId, ...input }))
+      return render(await reportPayIn(context, tenantOf(request), { customerCode: customerId, ...input }))
     },
   )
 
@@ -123,7 +124,7 @@ function render(payIn: PayIn) {
     source: payIn.source,
     description: payIn.description,
     metadata: payIn.metadata,
-    processor: 'manual' as const,
+    processor: payIn.accountId < firstAccountId ? ('manual' as const) : ('paystack' as const),
     ...renderTail(payIn),
   }
 }

@@ -51,12 +51,12 @@ test('a key of the other mode, and a key that nothing needs, are refused without
     expect([answer.statusCode, answer.json().error.message]).toEqual([400, expect.stringContaining(message)])
     expect(answer.body).not.toContain('secretword')
   }
-  const unserved = await choose({ processor: 'paystack', secretKey: 'sk_test_secretword' })
+  const unserved = await choose({ processor: 'paystack', secretKey: 'sk_test_secretword' }, 'out')
   expect([unserved.statusCode, unserved.json().error]).toEqual([
     403,
     {
       code: 'not_available',
-      message: 'The processor paystack is not available on this server; choose sandbox or manual',
+      message: 'Paystack takes money in here, and does not send money out yet; choose sandbox or manual',
       field: 'processor',
     },
   ])
@@ -64,7 +64,7 @@ test('a key of the other mode, and a key that nothing needs, are refused without
 })
 
 test('credentials are sealed, replaced ones stay, and the same choice again changes nothing', async () => {
-  const service = { ...wallet.api.service, servedProcessors: ['sandbox', 'manual', 'paystack'] as const }
+  const { service } = wallet.api
   const set = (secretKey: string, cutOverAt?: Date) =>
     inTransaction(service, (tx) =>
       setProcessor(tx, wallet.tenant, { direction: 'in', processor: 'paystack', secretKey, cutOverAt }),

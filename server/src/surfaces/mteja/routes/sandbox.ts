@@ -5,14 +5,22 @@ import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
 import { approveAsCustomer, declineAsCustomer } from '../../../domain/sandbox/mandates.ts'
 import { simulateNotice } from '../../../domain/sandbox/notices.ts'
+import {
+  addOutcome,
+  bentOperations,
+  bentOutcomes,
+  deleteOutcome,
+  listOutcomes,
+  type Outcome,
+} from '../../../domain/sandbox/outcomes.ts'
 import { simulatePayIn } from '../../../domain/sandbox/pay-ins.ts'
 import { savePaymentMethod } from '../../../domain/sandbox/payment-methods.ts'
 import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/sandbox-tenant.ts'
 import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { freeText, wholeNumber } from '../../http/schemas.ts'
-import { amountSchema, currencySchema, date, nullableText, responses } from '../schemas.ts'
+import { freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
+import { amountSchema, currencySchema, date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
 
 const tags = ['Sandbox']
 const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
@@ -66,6 +74,49 @@ const paymentMethodSchema = Type.Object({
   phone: nullableText,
   isDefault: Type.Boolean(),
   createdAt: date,
+})
+
+const choice = <Name extends string>(names: readonly Name[], options: { description?: string; example?: Name } = {}) =>
+  Type.Unsafe<Name>({
+    type: 'string',
+    enum: [...names],
+    ...(options.description === undefined ? {} : { description: options.description }),
+    examples: [options.example ?? names[0]],
+  })
+
+const onSchema = choice(bentOperations, { description: 'What it is about' })
+const outcomeChoice = choice(bentOutcomes, {
+  description:
+    'succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done)',
+  example: 'decline',
+})
+
+const matchSchema = Type.Object(
+  {
+    reference: Type.Optional(
+      Type.String({
+        maxLength: 100,
+        description: 'Of a payment, or the id of a payment intent or checkout session',
+        examples: ['order-17'],
+      }),
+    ),
+    customerId: Type.Optional(customerId),
+    amount: Type.Optional(wholeNumber(1, largestNumber, { description: 'Minor units', examples: [20000] })),
+    currency: Type.Optional(currencySchema),
+  },
+  { description: 'Only what fits all members; without members, anything' },
+)
+
+const outcomeSchema = Type.Object({
+  id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }),
+  on: onSchema,
+  match: matchSchema,
+  outcome: outcomeChoice,
+  reason: nullableText,
+  after: Type.Integer({ description: 'Milliseconds', examples: [2000] }),
+  timesLeft: Type.Integer({ examples: [1] }),
+  createdAt: date,
+  expiresAt: date,
 })
 
 const optionalText = (maxLength: number, example: string) =>
@@ -306,6 +357,111 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => renderMandate(await declineAsCustomer(tx, testTenantOf(request), request.params.reference)),
   )
+
+  routes.post(
+    '/sandbox/outcomes',
+    {
+      scope: 'payments:write',
+      once: 'in a transaction',
+      status: 201,
+      schema: {
+        operationId: 'createTestOutcome',
+        summary: 'Choose what happens to the next charges',
+        description:
+          'The oldest outcome that fits is used. It ends with its last use, and a day after it was made. Questions to the payer are still asked.',
+        tags,
+        body: Type.Object({
+          on: onSchema,
+          match: Type.Optional(matchSchema),
+          outcome: outcomeChoice,
+          reason: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 200,
+              description: 'A sentence for the payer; only with decline',
+              examples: ['Do not honour'],
+            }),
+          ),
+          after: Type.Optional(
+            wholeNumber(0, 86_400_000, {
+              description: 'The time that the answer takes, in milliseconds; default 0',
+              examples: [2000],
+            }),
+          ),
+          times: Type.Optional(wholeNumber(1, 1000, { description: 'Default 1', examples: [1] })),
+        }),
+        response: responses(201, outcomeSchema, 401, 403),
+      },
+    },
+    async (request, tx) => {
+      const { after, ...wanted } = request.body
+      return renderOutcome(await addOutcome(tx, testTenantOf(request), { ...wanted, afterMs: after }))
+    },
+  )
+
+  routes.get(
+    '/sandbox/outcomes',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'listTestOutcomes',
+        summary: 'List the outcomes that are still to be used, newest first',
+        tags,
+        querystring: Type.Object(pageQuery),
+        response: responses(200, pageSchema(outcomeSchema), 401, 403),
+      },
+    },
+    async (request) => {
+      const { limit = 50, offset = 0 } = request.query
+      const { items, total } = await listOutcomes(context, testTenantOf(request), { limit, offset })
+      return { data: items.map(renderOutcome), total }
+    },
+  )
+
+  routes.delete(
+    '/sandbox/outcomes/:id',
+    {
+      scope: 'payments:write',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'deleteTestOutcome',
+        summary: 'Take back an outcome that is not used up',
+        tags,
+        params: Type.Object({ id: Type.String({ examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'] }) }),
+        response: responses(
+          200,
+          Type.Object(
+            { id: Type.String(), deleted: Type.Literal(true) },
+            {
+              examples: [{ id: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d', deleted: true }],
+            },
+          ),
+          401,
+          403,
+          404,
+        ),
+      },
+    },
+    async (request, tx) => {
+      const { id } = request.params
+      await deleteOutcome(tx, testTenantOf(request), id)
+      return { id, deleted: true as const }
+    },
+  )
+}
+
+function renderOutcome(outcome: Outcome) {
+  return {
+    id: outcome.id,
+    on: outcome.on,
+    match: outcome.match,
+    outcome: outcome.outcome,
+    reason: outcome.reason,
+    after: outcome.afterMs,
+    timesLeft: outcome.usesLeft,
+    createdAt: outcome.createdAt.toISOString(),
+    expiresAt: outcome.expiresAt.toISOString(),
+  }
 }
 
 /** Throws `test_mode_only`. */

@@ -16,6 +16,7 @@ import {
   paymentNotFound,
   verifyPayment,
 } from '../../../domain/payments/payments.ts'
+import { openPageAtOnce } from '../../../domain/payments/processor-pages.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { sendText } from '../../http/send-text.ts'
@@ -73,7 +74,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     '/transaction/initialize',
     {
       scope: 'payments:write',
-      once: 'in a transaction',
+      once: 'around work outside',
       schemaErrorFormatter: refusePayer,
       schema: {
         operationId: 'transaction_initialize',
@@ -83,12 +84,16 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Authorization URL created', openedTransactionSchema), 400, 403, 404),
       },
     },
-    async (request, tx) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { callback_url, channels } = request.body
       const wanted = { ...readPayer(tenant, request.body), callbackUrl: readCallbackUrl(callback_url), channels }
-      const { accessCode, reference } = await openPayment(tx, tenant, wanted)
-      const data = { authorization_url: `${publicUrl()}/pay/${accessCode}`, access_code: accessCode, reference }
+      const payment = await openPayment(context, tenant, wanted, attempt)
+      const { reference } = payment
+      const own = { url: `${publicUrl()}/pay/${payment.accessCode}`, accessCode: payment.accessCode as string }
+      // The payer comes back by the page of this service, which sends them on to the merchant's address.
+      const { url, accessCode } = (await openPageAtOnce(context, tenant, payment, own.url)) ?? own
+      const data = { authorization_url: url, access_code: accessCode ?? own.accessCode, reference }
       return { status: true as const, message: 'Authorization URL created', data }
     },
   )

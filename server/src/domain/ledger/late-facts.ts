@@ -1,7 +1,7 @@
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { AccountName } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { AccountName } from './commands.ts'
 
 /**
  * The account that a late fact about a customer's money is booked to, such as a return or a dispute: the customer's cash, or

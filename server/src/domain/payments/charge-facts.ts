@@ -1,0 +1,248 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import { doTogether, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
+import { accountOfLateFact } from '../ledger/late-facts.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
+import type { ChargeFacts } from './payment-processor.ts'
+
+/** A charge that a processor took money for. */
+export interface PaidCharge {
+  intent: PaymentIntent
+  /** Our reference of the charge. */
+  reference: string
+  facts: ChargeFacts
+  /** How the payment differs from the charge; empty for a payment that agrees. */
+  differences: readonly string[]
+}
+
+/** Where the money of a charge is booked. */
+export interface BookedCharge {
+  transactionId: string
+  /** Why the money is in suspense, as a sentence; null for money that its owner has. */
+  suspended: string | null
+}
+
+interface SentRow {
+  id: string
+  account_id: bigint
+  sent_reference: string
+  amount: bigint
+  state: 'open' | 'failed' | 'credited' | 'suspended'
+  transaction_id: string | null
+  fee: bigint | null
+  differences: string[] | null
+}
+
+/** A fee that is not known yet is asked about again after this time. */
+const feeLookMs = 60 * 60 * 1000
+
+/**
+ * Books the money that a processor took, once for a charge, with the processor's fee. It has come: so it is booked whatever a
+ * risk action says, and also for a charge that is not the last one of its intent. Money that cannot be booked to its owner
+ * goes to suspense, and so does money that differs from the charge.
+ */
+export async function bookCharge(context: FreeContext, tenant: Tenant, paid: PaidCharge): Promise<BookedCharge> {
+  const sent = await getSent(context, tenant, paid.reference)
+  const before = readBooked(sent)
+  const booked = before ?? (await post(context, tenant, sent, paid))
+  const lateFee = before === null ? [] : feeCommands(context, sent, paid)
+  if (lateFee.length > 0) await postTogether(context, tenant, lateFee)
+  await note(context, tenant, sent, paid, booked)
+  return booked
+}
+
+async function getSent(context: Context, { merchant, mode }: Tenant, reference: string): Promise<SentRow> {
+  const [row] = await context.db.query<SentRow>(sql`
+    select id, account_id, sent_reference, amount, state, transaction_id, fee, differences from sent_charges
+    where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
+  `)
+  if (row === undefined) throw new Error('a processor tells of a charge that was never recorded')
+  return row
+}
+
+function readBooked({ state, transaction_id, differences }: SentRow): BookedCharge | null {
+  if (transaction_id === null) return null
+  return { transactionId: transaction_id, suspended: state === 'suspended' ? reasonOf(differences ?? []) : null }
+}
+
+/** The keys tell a charge by the account's own id of the payment, so it is posted once whoever tells of it, and after a crash. */
+async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
+  const fees = feeCommands(context, sent, paid)
+  const { differences } = paid
+  if (differences.length > 0) {
+    const reason = reasonOf(differences)
+    const { id } = await postTogether(context, tenant, [suspension(context, sent, paid, reason), ...fees])
+    return { transactionId: id, suspended: reason }
+  }
+  try {
+    const { id } = await postTogether(context, tenant, [await creditCommand(context, tenant, sent, paid), ...fees])
+    return { transactionId: id, suspended: null }
+  } catch (error) {
+    // The key remembers the refusal: this money will never be credited by it.
+    if (!(error instanceof ServiceError && error.kept)) throw error
+    const { id } = await postTogether(context, tenant, [suspension(context, sent, paid, error.message)])
+    return { transactionId: id, suspended: error.message }
+  }
+}
+
+/** Does the commands in one commit, and answers for the first. Throws the first refusal, after the commit. */
+async function postTogether(context: FreeContext, tenant: Tenant, commands: LedgerCommand[]): Promise<Receipt> {
+  const outcomes = await doTogether(context, tenant, commands)
+  for (const outcome of outcomes) if (outcome instanceof ServiceError) throw outcome
+  return outcomes[0] as Receipt
+}
+
+/** What is booked of the money; the rest is the fee that the payer has paid besides. */
+function amountOf({ amount }: SentRow, { facts, differences }: PaidCharge): bigint {
+  return differences.length === 0 ? amount : facts.amount
+}
+
+function suspension(context: Context, sent: SentRow, paid: PaidCharge, reason: string): LedgerCommand {
+  return {
+    ...commandOf(context, sent, paid, 'suspended'),
+    kind: 'suspended',
+    currency: paid.facts.currency,
+    to: { kind: 'suspense' },
+    amount: amountOf(sent, paid),
+    details: { ...detailsOf(sent, paid), reason },
+    event: null,
+  }
+}
+
+async function creditCommand(
+  context: FreeContext,
+  tenant: Tenant,
+  sent: SentRow,
+  paid: PaidCharge,
+): Promise<LedgerCommand> {
+  const { customerCode, currency, description } = paid.intent
+  const amount = amountOf(sent, paid)
+  const command = commandOf(context, sent, paid, 'pay-in')
+  const details = detailsOf(sent, paid)
+  return {
+    ...command,
+    kind: 'pay_in',
+    currency,
+    to: customerCode === null ? { kind: 'merchant_balance' } : await accountOfLateFact(context, tenant, customerCode),
+    amount,
+    description: description ?? 'Payment',
+    details,
+    // The intent's own event tells of money of the merchant, unless another charge has paid the intent before.
+    event:
+      customerCode === null && paid.intent.status !== 'succeeded'
+        ? null
+        : {
+            type: 'pay_in.succeeded',
+            data: {
+              ...(customerCode === null ? {} : { customer: { code: customerCode } }),
+              details: { payInId: command.id, amount: Number(amount), currency, ...details },
+            },
+          },
+  }
+}
+
+/** What the command that books a charge has, wherever it is booked to. */
+function commandOf(context: Context, { account_id }: SentRow, { facts }: PaidCharge, what: string) {
+  return {
+    action: 'book',
+    id: uuidV7(context.random, context.clock.now()),
+    from: { kind: 'outside', at: account_id },
+    description: null,
+    request: null,
+    ownKey: `charge/${account_id}/${facts.id}/${what}`,
+  } as const
+}
+
+function detailsOf({ sent_reference }: SentRow, { intent }: PaidCharge) {
+  const { id, checkoutSessionId } = intent
+  return {
+    paymentIntentId: id,
+    ...(checkoutSessionId === null ? {} : { checkoutSessionId }),
+    processorReference: sent_reference,
+  }
+}
+
+function reasonOf(differences: readonly string[]): string {
+  return `The payment at the processor has another ${differences.join(', ')} than was asked for`
+}
+
+/**
+ * What the processor has kept of the money that is booked. A payer who bears the fee has paid it besides, so nothing is left of
+ * it here. A fee that is known late is booked late.
+ */
+function feeCommands(context: Context, sent: SentRow, paid: PaidCharge): LedgerCommand[] {
+  const { facts } = paid
+  if (facts.fee === null || sent.fee !== null) return []
+  const kept = amountOf(sent, paid) - (facts.amount - facts.fee)
+  if (kept <= 0n) return []
+  return [
+    {
+      ...commandOf(context, sent, paid, 'fee'),
+      kind: 'processor_fee',
+      currency: facts.currency,
+      from: { kind: 'processor_fees' },
+      to: { kind: 'outside', at: sent.account_id },
+      amount: kept,
+      description: 'Fee of the processor',
+      details: { processorReference: sent.sent_reference },
+      event: null,
+    },
+  ]
+}
+
+/** The money is booked already: this may come later, after a crash, and more than once. */
+async function note(
+  context: Context,
+  { merchant }: Tenant,
+  { id }: SentRow,
+  { facts, differences }: PaidCharge,
+  { transactionId, suspended }: BookedCharge,
+): Promise<void> {
+  const now = context.clock.now()
+  const dueAt = facts.fee === null ? new Date(now.getTime() + feeLookMs) : null
+  await context.db.query(sql`
+    update sent_charges set
+      state = ${suspended === null ? 'credited' : 'suspended'}, transaction_id = ${transactionId}, outside_id = ${facts.id},
+      fee = coalesce(${facts.fee}::bigint, fee), differences = ${differences.length === 0 ? null : [...differences]}::text[],
+      due_at = ${dueAt}::timestamptz, attempts = 0, updated_at = ${now}::timestamptz
+    where merchant_id = ${merchant.id} and id = ${id}
+  `)
+}
+
+/**
+ * Says when an account is asked about a charge again: after as long again as it has been waited for, from a minute to an hour,
+ * and no longer than some days after its intent has ended. `isOver`: nothing more is expected of it.
+ */
+export async function askLater(
+  context: Context,
+  { merchant, mode }: Tenant,
+  { intent, reference, state, isOver }: AskedLater,
+): Promise<void> {
+  const now = context.clock.now()
+  const lastAt = new Date(intent.expiresAt.getTime() + lateMs)
+  const isLast = isOver || now > lastAt
+  await context.db.query(sql`
+    update sent_charges set
+      state = ${state}, attempts = 0, updated_at = ${now}::timestamptz,
+      due_at = ${
+        isLast
+          ? sql`null`
+          : sql`${now}::timestamptz + least(greatest(${now}::timestamptz - created_at, interval '1 minute'), interval '1 hour')`
+      }
+    where merchant_id = ${merchant.id} and mode = ${mode} and payment_intent_id = ${uuidOfIntent(intent)}
+      and reference = ${reference} and state in ('open', 'failed')
+  `)
+}
+
+interface AskedLater {
+  intent: PaymentIntent
+  reference: string
+  state: 'open' | 'failed'
+  isOver: boolean
+}
+
+/** A page stays open at its processor. For this long after its intent has ended it is asked about by itself. */
+const lateMs = 3 * 24 * 60 * 60 * 1000

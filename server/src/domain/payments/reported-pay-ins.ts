@@ -1,0 +1,81 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { formatMoney, parseAmount } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { doCommand } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { type NewPayIn, type PayIn, recordPayIn } from '../wallet/pay-ins.ts'
+import { settleChargeNow } from './due-charges.ts'
+import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
+
+/**
+ * Records money that a caller reports. Money that the tenant's account at a processor knows by the reference is looked up
+ * there: it is the account's payment, and never credited by hand. Throws what `recordPayIn` throws, `reference_taken` for a
+ * payment of this service, which is credited by itself, `invalid_request` for a payment that differs or is not paid, and
+ * `UpstreamError` where the account cannot be asked.
+ */
+export async function reportPayIn(context: PaymentsContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
+  const processor = await context.processorOf(context, tenant, 'new')
+  const { reference } = input
+  if (processor === null || processor.findPayment === null || !canBeName(reference)) {
+    return recordPayIn(context, tenant, input)
+  }
+  const { accountId } = processor
+  const own = await findOwn(context, tenant, accountId, reference)
+  if (own !== null) {
+    await settleChargeNow(context, tenant, own.charge)
+    const message = `${JSON.stringify(reference)} is the processor’s name of the payment ${own.name}, which is credited by itself`
+    throw new ServiceError('reference_taken', message, 'reference')
+  }
+  const found = await processor.findPayment(tenant, reference)
+  if (found === null) return recordPayIn(context, tenant, input)
+  checkFound(input, found)
+  await bookFee(context, tenant, accountId, found)
+  return recordPayIn(context, tenant, input, accountId)
+}
+
+/** The letters that the processors' references have. Other texts are not asked about. */
+function canBeName(reference: string): boolean {
+  return /^[A-Za-z0-9._=-]{1,100}$/.test(reference)
+}
+
+async function findOwn({ db }: Context, { merchant }: Tenant, accountId: bigint, sentReference: string) {
+  const [row] = await db.query<{ charge: string; payment_intent_id: string; reference: string | null }>(sql`
+    select s.reference as charge, s.payment_intent_id, pay.reference
+    from sent_charges s
+    left join payments pay on pay.merchant_id = s.merchant_id and pay.payment_intent_id = s.payment_intent_id
+    where s.merchant_id = ${merchant.id} and s.account_id = ${accountId} and s.sent_reference = ${sentReference}
+  `)
+  return row === undefined ? null : { charge: row.charge, name: row.reference ?? `pi_${row.payment_intent_id}` }
+}
+
+function checkFound(input: NewPayIn, { isPaid, facts }: FoundPayment): void {
+  const name = JSON.stringify(input.reference)
+  if (!isPaid) {
+    const message = `The processor has a payment ${name}, which is not paid: only money that has come can be recorded`
+    throw new ServiceError('invalid_request', message, 'reference')
+  }
+  const isSame = parseAmount(input.amount) === facts.amount && input.currency.toUpperCase() === facts.currency
+  if (isSame) return
+  const message = `The processor has a payment ${name} of ${formatMoney(facts.amount, facts.currency)}: record it as it is, or name another reference`
+  throw new ServiceError('invalid_request', message, 'amount')
+}
+
+/** Before the pay-in, because a crash may come between: the fee was taken, whatever becomes of the pay-in. */
+async function bookFee(context: PaymentsContext, tenant: Tenant, accountId: bigint, { facts }: FoundPayment) {
+  if (!facts.fee) return
+  await doCommand(context, tenant, {
+    action: 'book',
+    kind: 'processor_fee',
+    id: uuidV7(context.random, context.clock.now()),
+    currency: facts.currency,
+    from: { kind: 'processor_fees' },
+    to: { kind: 'outside', at: accountId },
+    amount: facts.fee,
+    description: 'Fee of the processor',
+    event: null,
+    request: null,
+    ownKey: `charge/${accountId}/${facts.id}/fee`,
+  })
+}

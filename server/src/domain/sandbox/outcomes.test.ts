@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../test/service.ts'
+
+const email = 'zero@example.com'
+const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+
+let api: TestApi
+let tenant: TestTenant
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { country: 'NG', currencies: ['NGN', 'GHS'] })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+const choose = async (wanted: object) =>
+  (await call('POST', '/v1/sandbox/outcomes', { on: 'charge', ...wanted })).json()
+const listed = async () => (await call('GET', '/v1/sandbox/outcomes')).json()
+const charge = async (more: object = {}) => call('POST', '/charge', { email, amount: 20000, card, ...more })
+const charged = async (more: object = {}) => (await charge(more)).json().data
+const verified = async (reference: string) => (await call('GET', `/transaction/verify/${reference}`)).json().data
+const balance = async () => (await call('GET', '/api/canary/balance?currency=NGN')).json().amount
+
+describe('an outcome of the sandbox', () => {
+  test('an outcome is used once, by the next charge, and then it is gone', async () => {
+    const made = await choose({ outcome: 'decline', reason: 'Do not honour' })
+    expect(made).toMatchObject({ on: 'charge', match: {}, outcome: 'decline', after: 0, timesLeft: 1 })
+    expect(await listed()).toEqual({ data: [made], total: 1 })
+    expect(await charged()).toMatchObject({ status: 'failed', gateway_response: 'Do not honour' })
+    expect(await listed()).toEqual({ data: [], total: 0 })
+    expect((await charged()).status).toBe('success')
+    expect(await balance()).toBe(20000)
+  })
+
+  test.each([
+    [{ outcome: 'succeed' }, '4084080000005408', 'success', 'success'],
+    [{ outcome: 'succeed', after: 5000 }, '4084084084084081', 'pending', 'success'],
+    [{ outcome: 'decline', after: 5000 }, '4084084084084081', 'pending', 'failed'],
+    [{ outcome: 'pending' }, '4084084084084081', 'pending', 'pending'],
+    [{ outcome: 'unknown' }, '4084084084084081', 'pending', 'success'],
+    [{ outcome: 'unknown', after: 5000 }, '4084080000005408', 'pending', 'failed'],
+  ] as const)('%j makes a charge of %s %s at first, and %s in the end', async (wanted, number, first, last) => {
+    await choose(wanted)
+    const { reference, status } = await charged({ card: { ...card, number } })
+    expect(status).toBe(first)
+    api.service.clock.advance(5000)
+    expect((await verified(reference)).status).toBe(last)
+    expect(await balance()).toBe(last === 'success' ? 20000 : 0)
+  })
+
+  test('an error of the processor leaves a charge that fails, and the next charge is made', async () => {
+    await choose({ outcome: 'error' })
+    const answer = await charge({ reference: 'order-17' })
+    expect([answer.statusCode, answer.json().type]).toEqual([503, 'api_error'])
+    expect((await verified('order-17')).status).toBe('pending')
+    api.service.clock.advance(31_000)
+    expect((await verified('order-17')).status).toBe('failed')
+    expect((await charged()).status).toBe('success')
+    expect(await balance()).toBe(20000)
+  })
+
+  test('the payer is still asked, and the outcome is how the charge ends', async () => {
+    await choose({ outcome: 'decline', reason: 'Do not honour' })
+    const asking = { ...card, number: '507850785078507812' }
+    const { reference, status } = await charged({ card: asking })
+    expect(status).toBe('send_pin')
+    const answer = await call('POST', '/charge/submit_pin', { pin: '1111', reference })
+    expect(answer.json().data).toEqual({ reference, status: 'failed', message: 'Do not honour' })
+  })
+
+  test('an outcome is for the charges that fit every member of its match', async () => {
+    const { data: customer } = (await call('POST', '/customer', { email })).json()
+    for (const [match, fits, others] of [
+      [{ reference: 'mine' }, { reference: 'mine' }, { reference: 'theirs' }],
+      [{ amount: 500 }, { amount: 500 }, { amount: 501 }],
+      [{ currency: 'ghs' }, { currency: 'GHS' }, { currency: 'NGN' }],
+      [{ customerId: customer.customer_code }, {}, { email: 'other@example.com' }],
+      [
+        { customerId: customer.customer_code, amount: 500 },
+        { amount: 500 },
+        { amount: 500, email: 'other@example.com' },
+      ],
+    ] as const) {
+      await choose({ match, outcome: 'decline' })
+      expect([match, (await charged(others)).status]).toEqual([match, 'success'])
+      expect([match, (await charged(fits)).status]).toEqual([match, 'failed'])
+    }
+  })
+
+  test('an outcome names a payment intent and a checkout session too', async () => {
+    const asked = { amount: 900, currency: 'NGN' }
+    const intent = (await call('POST', '/api/canary/payment-intents', asked)).json()
+    await choose({ match: { reference: intent.id }, outcome: 'decline' })
+    const confirmed = await call('POST', `/api/canary/payment-intents/${intent.id}/confirm`, {})
+    expect(confirmed.json().status).toBe('failed')
+    const session = (
+      await call('POST', '/api/canary/checkout/sessions', { mode: 'payment', totalAmount: 900, currency: 'NGN' })
+    ).json()
+    await choose({ match: { reference: session.id }, outcome: 'pending' })
+    const paying = await api.app.inject({
+      method: 'POST',
+      url: `/checkout/${session.id}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: `method=card&number=${card.number}&expiry=12%2F30&cvv=408`,
+    })
+    expect(paying.statusCode).toBe(303)
+    expect((await listed()).total).toBe(0)
+  })
+
+  test('of charges at once, so many are bent as the outcome has times', async () => {
+    await choose({ outcome: 'decline', times: 2 })
+    await choose({ outcome: 'pending' })
+    const states = await Promise.all(Array.from({ length: 6 }, async () => (await charged()).status))
+    expect(states.sort()).toEqual(['failed', 'failed', 'pending', 'success', 'success', 'success'])
+    expect((await listed()).total).toBe(0)
+  })
+
+  test('an outcome can be taken back once, and ends by itself after a day', async () => {
+    const [first, second] = [await choose({ outcome: 'decline' }), await choose({ outcome: 'decline' })]
+    const remove = () => call('DELETE', `/v1/sandbox/outcomes/${first.id}`)
+    expect((await remove()).json()).toEqual({ id: first.id, deleted: true })
+    expect((await remove()).statusCode).toBe(404)
+    expect((await listed()).data).toEqual([second])
+    api.service.clock.advance(24 * 3600_000)
+    expect((await listed()).total).toBe(0)
+    expect((await call('DELETE', `/v1/sandbox/outcomes/${second.id}`)).statusCode).toBe(404)
+    expect((await charged()).status).toBe('success')
+  })
+
+  test('the same key stores an outcome once', async () => {
+    const send = () =>
+      api.app.inject({
+        method: 'POST',
+        url: '/v1/sandbox/outcomes',
+        headers: { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'once' },
+        payload: { on: 'charge', outcome: 'decline' },
+      })
+    const [first, second] = [await send(), await send()]
+    expect([first.statusCode, second.body]).toEqual([201, first.body])
+    expect((await listed()).total).toBe(1)
+  })
+
+  test.each([
+    [{ outcome: 'explode' }, 'outcome'],
+    [{ outcome: 'succeed', reason: 'Because' }, 'reason'],
+    [{ outcome: 'pending', after: 5 }, 'after'],
+    [{ outcome: 'decline', times: 0 }, 'times'],
+    [{ outcome: 'decline', after: -1 }, 'after'],
+    [{ outcome: 'decline', match: { email } }, 'match.email'],
+    [{ outcome: 'decline', match: { currency: 'XOF' } }, undefined],
+    [{ on: 'payout', outcome: 'decline' }, 'on'],
+  ])('an outcome with %j is refused', async (wanted, field) => {
+    const answer = await call('POST', '/v1/sandbox/outcomes', { on: 'charge', ...wanted })
+    expect(answer.statusCode).toBe(400)
+    expect(field === undefined ? 'currency_not_held' : answer.json().error.field).toBe(
+      field ?? answer.json().error.code,
+    )
+    expect((await listed()).total).toBe(0)
+  })
+
+  test('a merchant has at most 100 outcomes', async () => {
+    for (let i = 0; i < 100; i += 1) await choose({ outcome: 'decline' })
+    const answer = await call('POST', '/v1/sandbox/outcomes', { on: 'charge', outcome: 'decline' })
+    expect([answer.statusCode, answer.json().error.message]).toEqual([
+      400,
+      'There are 100 outcomes already; delete some first',
+    ])
+  })
+})

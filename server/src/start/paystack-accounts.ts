@@ -1,0 +1,102 @@
+import { observeCalls } from '../base/observe-upstream.ts'
+import type { Context } from '../domain/context.ts'
+import type { Tenant } from '../domain/merchants/tenant.ts'
+import type { PaymentProcessor } from '../domain/payments/payment-processor.ts'
+import { type ChosenAccount, findAccount, noteAccountState } from '../domain/payments/processor-accounts.ts'
+import { createSentCharges } from '../domain/payments/sent-charges.ts'
+import { type Ask, createAsk } from '../upstream/paystack/ask.ts'
+import { createPaystackProcessor } from '../upstream/paystack/processor.ts'
+
+/** What processors of accounts are made of. */
+type Base = Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>
+
+/** The Paystack accounts of merchants, each as a processor. */
+export interface PaystackAccounts {
+  /** The processor of an account with its credentials at hand. */
+  open(tenant: Tenant, account: ChosenAccount): PaymentProcessor
+  /** The processor of an account by its id, also of one that was replaced; null once its credentials were dropped. */
+  find(context: Context, tenant: Tenant, id: bigint): Promise<PaymentProcessor | null>
+}
+
+interface Opened {
+  secretKey: string
+  processor: PaymentProcessor
+}
+
+/** More accounts than a server works with at one time; the one that was used the longest ago makes room. */
+const maxOpened = 1000
+
+/** @param baseUrl where Paystack is, without a slash at its end */
+export function createPaystackAccounts(base: Base, baseUrl: string): PaystackAccounts {
+  /** Kept for the memory of an account's state. Nothing is believed of it: the row has been read before. */
+  const opened = new Map<string, Opened>()
+
+  function open(tenant: Tenant, { id, secretKey }: ChosenAccount): PaymentProcessor {
+    if (secretKey === null) throw new Error('an account at a processor has credentials')
+    const key = `${tenant.merchant.id}/${id}`
+    const known = opened.get(key)
+    opened.delete(key)
+    const current =
+      known?.secretKey === secretKey
+        ? known
+        : { secretKey, processor: create(base, { tenant, id, secretKey, baseUrl }) }
+    opened.set(key, current)
+    for (const oldest of opened.keys()) {
+      if (opened.size <= maxOpened) break
+      opened.delete(oldest)
+    }
+    return current.processor
+  }
+
+  return {
+    open,
+    async find(context, tenant, id) {
+      const account = await findAccount(context, tenant, id)
+      if (account !== null) return open(tenant, account)
+      opened.delete(`${tenant.merchant.id}/${id}`)
+      return null
+    },
+  }
+}
+
+interface Account {
+  tenant: Tenant
+  id: bigint
+  secretKey: string
+  baseUrl: string
+}
+
+function create(base: Base, { tenant, id, secretKey, baseUrl }: Account): PaymentProcessor {
+  // As it is when it is called: a test may put another in its place.
+  const ask = createAsk(
+    { secretKey, baseUrl, fetch: (...request) => fetch(...request) },
+    observeCalls(base, 'paystack'),
+  )
+  return createPaystackProcessor({
+    ask: watchState(base, tenant, id, ask),
+    random: base.random,
+    charges: createSentCharges(base, id),
+    accountId: id,
+  })
+}
+
+/** An answer that says the same as the one before is not noted again for this long; other servers note theirs. */
+const renewMs = 60_000
+
+/** Notes when the account begins to refuse its key, and when it takes the key again. */
+function watchState(base: Base, tenant: Tenant, id: bigint, ask: Ask): Ask {
+  let noted: { error: string | null; at: number } | null = null
+  return async (question) => {
+    const answer = await ask(question)
+    const error =
+      answer.status === 401
+        ? 'Paystack refused the secret key of this account (401): choose the processor again, with a key that is in force'
+        : null
+    const now = base.clock.now().getTime()
+    if (noted === null || noted.error !== error || now - noted.at >= renewMs) {
+      await noteAccountState(base, tenant, id, error)
+      noted = { error, at: now }
+    }
+    return answer
+  }
+}

@@ -1,0 +1,589 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sql } from '../../src/db/sql.ts'
+import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
+import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
+import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
+import { chooseProviders } from '../../src/start/providers.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { randomFrom } from '../random.ts'
+import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
+import { chooseSometimes, type Fault, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
+import { createLiveAccount, decline, insertTransaction, type LiveAccount, pay, type Webhook } from './live-account.ts'
+import { type LiveServer, openLiveServer } from './live-server.ts'
+
+// A merchant in live mode whose processor is an account at the independent stub of Paystack, behind a proxy with faults.
+
+let api: TestApi
+let account: LiveAccount
+let server: LiveServer
+let proxy: Awaited<ReturnType<typeof openFaultProxy>>
+let tenant: TestTenant
+/** Webhooks of the account that are not sent yet. */
+let told: Webhook[]
+
+const email = 'ada@example.com'
+const hastyMs = 250
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  told = []
+  account = createLiveAccount((webhook) => told.push(webhook))
+  server = await openLiveServer(account)
+  proxy = await openFaultProxy(server.url, { lateMs: 2 * hastyMs })
+  const own = { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }
+  Object.assign(api.service, chooseProviders(api.service, own))
+  const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'ZAR'] })
+  tenant = await addTestKey(api.service, merchant, 'live')
+  await choose()
+  return async () => {
+    await proxy.close()
+    await server.close()
+  }
+})
+
+const ask = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
+
+async function choose(secretKey = account.secretKey) {
+  const chosen = await ask('PUT', '/v1/processors/in', { processor: 'paystack', secretKey })
+  expect(chosen.statusCode, chosen.body).toBe(200)
+}
+
+const topUp = (own: object = {}) => ({
+  email,
+  amount: 10_000,
+  currency: 'NGN',
+  metadata: { purpose: 'wallet_topup' },
+  ...own,
+})
+
+async function initialize(own: object = {}) {
+  const answer = await ask('POST', '/transaction/initialize', topUp(own))
+  return { ...answer.json(), status: answer.statusCode } as {
+    status: number
+    message: string
+    data: { authorization_url: string; access_code: string; reference: string }
+  }
+}
+
+const lastSent = () => account.transactions.at(-1)?.reference as string
+
+/** Sends the webhooks of the account, as the account would. */
+async function tellAll(webhooks = told.splice(0), address = `/webhooks/paystack/${tenant.merchant.code}/live`) {
+  const statuses: number[] = []
+  for (const { body, signature } of webhooks) statuses.push(await tell(address, body, signature))
+  return statuses
+}
+
+async function tell(url: string, payload: string, signature: string): Promise<number> {
+  const headers = { 'content-type': 'application/json', 'x-paystack-signature': signature }
+  return (await api.app.inject({ method: 'POST', url, headers, payload })).statusCode
+}
+
+/** The background's rounds, now. */
+async function settleDue() {
+  await settleDueCharges(api.service)
+  await settleDuePayments(api.service)
+}
+
+async function settleLater(ms: number) {
+  api.service.clock.advance(ms)
+  await settleDue()
+}
+
+const verify = async (reference: string) => (await ask('GET', `/transaction/verify/${reference}`)).json()
+
+/** What each account of the tenant has, by its kind, without those that have nothing. */
+async function books(): Promise<Record<string, number>> {
+  const rows = await api.service.db.query<{ name: string; posted: bigint }>(sql`
+    select a.kind || case when a.party_id <> 0 and a.kind = 'outside' then '/' || a.party_id else '' end as name,
+      sum(a.posted)::bigint as posted
+    from ledger_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.mode = 'live'
+    group by 1
+    having sum(a.posted) <> 0
+  `)
+  return Object.fromEntries(rows.map(({ name, posted }) => [name, Number(posted)]))
+}
+
+/** Both books: ours of the account, and the account's own. Amounts of NGN are hundredths on both sides. */
+async function expectAgreement() {
+  const own = await books()
+  const outside = Object.entries(own).filter(([name]) => name.startsWith('outside/'))
+  expect(outside.reduce((sum, [, posted]) => sum + posted, 0)).toBe(account.balance() === 0 ? 0 : -account.balance())
+}
+
+async function customerCode(): Promise<string> {
+  return (await ask('GET', `/customer/${email}`)).json().data.customer_code
+}
+
+describe('a payment on the account’s page', () => {
+  test('the payer is sent to Paystack, and the wallet is credited once, however often it is told', async () => {
+    const callback_url = 'https://shop.example/thanks'
+    const { status, data } = await initialize({ reference: 'order-17', callback_url })
+    expect(status).toBe(200)
+    expect(data).toMatchObject({
+      reference: 'order-17',
+      authorization_url: expect.stringContaining('checkout.paystack.com'),
+    })
+    const sent = lastSent()
+    expect(sent).toMatch(/^mteja-/)
+    expect(await verify('order-17')).toMatchObject({ data: { status: 'abandoned', reference: 'order-17' } })
+
+    pay(account, sent)
+    const webhooks = told.splice(0)
+    expect(await tellAll([...webhooks, ...webhooks])).toEqual([200, 200])
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+    await expectAgreement()
+
+    await tellAll(webhooks)
+    await settleDue()
+    await settleLater(60 * 60_000)
+    expect(await verify('order-17')).toMatchObject({ data: { status: 'success', amount: 10_000, channel: 'card' } })
+    // A program in the payer's browser has the account's name.
+    expect((await verify(sent)).data.reference).toBe('order-17')
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+
+    // The payer comes back by this service's page, and is sent on under the merchant's own name.
+    const [{ access_code: code } = { access_code: '' }] = await api.service.db.query<{ access_code: string }>(sql`
+      select access_code from payments where merchant_id = ${tenant.merchant.id}
+    `)
+    const back = await api.app.inject({ method: 'GET', url: `/pay/${code}?trxref=${sent}&reference=${sent}` })
+    expect([back.statusCode, back.headers.location]).toEqual([
+      303,
+      `${callback_url}?trxref=order-17&reference=order-17`,
+    ])
+  })
+
+  test('a payment whose webhook is lost is found by the call that verifies it, and by the background', async () => {
+    await initialize({ reference: 'asked' })
+    pay(account, lastSent())
+    await initialize({ reference: 'waited', amount: 20_000 })
+    pay(account, lastSent())
+    told = []
+    expect(await verify('asked')).toMatchObject({ data: { status: 'success' } })
+    await settleLater(2 * 60_000)
+    expect(await books()).toMatchObject({ customer_cash: 30_000 })
+    await expectAgreement()
+  })
+
+  test('an account that cannot be asked leads the payer by this service’s page, which sends them on', async () => {
+    proxy.choose = () => 'cut_before'
+    const { data } = await initialize({ reference: 'away' })
+    expect(data.authorization_url).toMatch(/^http:\/\/127\.0\.0\.1:9000\/pay\//)
+    const { pathname } = new URL(data.authorization_url)
+    proxy.choose = () => 'none'
+    const page = await api.app.inject({ method: 'GET', url: pathname })
+    expect([page.statusCode, page.headers.location]).toEqual([303, expect.stringContaining('checkout.paystack.com')])
+    // The same page for whoever comes again, and no form for a card here.
+    expect((await api.app.inject({ method: 'GET', url: pathname })).headers.location).toBe(page.headers.location)
+    const form = { method: 'card', number: '4084 0840 8408 4081', expiry: '12/30', cvv: '408' }
+    const typed = await api.app.inject({ method: 'POST', url: pathname, payload: form })
+    expect([typed.statusCode, typed.headers.location]).toEqual([303, pathname])
+    const waiting = await api.app.inject({ method: 'GET', url: `${pathname}?trxref=x&reference=x` })
+    expect(waiting.body).toContain('being processed')
+  })
+
+  test('a page that the account refuses is refused in its words', async () => {
+    const refused = await initialize({ currency: 'ZAR' })
+    expect([refused.status, refused.message]).toEqual([
+      400,
+      'Paystack refused the payment: Currency not supported by merchant',
+    ])
+  })
+
+  test('a checkout session is paid on the account’s page, also after it has expired', async () => {
+    const { id: customerId } = (
+      await ask('POST', '/api/canary/customers', { phoneNumber: '+2348012345678', email })
+    ).json()
+    const session = { mode: 'payin', customerId, totalAmount: 5_000, currency: 'NGN' }
+    const { id } = (await ask('POST', '/api/canary/checkout/sessions', session)).json()
+    const page = await api.app.inject({ method: 'GET', url: `/checkout/${id}` })
+    expect(page.headers.location).toContain('checkout.paystack.com')
+    await settleLater(49 * 60 * 60_000)
+    expect((await ask('GET', `/api/canary/checkout/sessions/${id}`)).json().status).toBe('expired')
+    pay(account, lastSent())
+    await tellAll()
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 5_000 })
+    expect((await ask('GET', `/api/canary/checkout/sessions/${id}`)).json().status).toBe('complete')
+    await expectAgreement()
+  })
+
+  test('a checkout session without a payer’s e-mail is refused with what to do', async () => {
+    const nobody = await ask('POST', '/api/canary/checkout/sessions', {
+      totalAmount: 5_000,
+      currency: 'NGN',
+    })
+    expect([nobody.statusCode, nobody.body]).toEqual([400, expect.stringContaining('knows payers by their e-mail')])
+  })
+
+  test('two pages of one payment that are both paid are both booked and shown', async () => {
+    let asked = 0
+    proxy.choose = ({ path }) => (path === '/transaction/initialize' && asked++ === 0 ? 'cut_after' : 'none')
+    await initialize({ reference: 'twice' })
+    const names = account.transactions.map(({ reference }) => reference)
+    expect(names).toHaveLength(2)
+    for (const name of names.toReversed()) pay(account, name)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 20_000, processor_fees: -300, 'outside/2': -19_700 })
+    const { data } = (await ask('GET', '/v1/transactions?reference=twice')).json()
+    expect(data).toHaveLength(2)
+    await expectAgreement()
+  })
+})
+
+describe('a saved card', () => {
+  async function saveCard(): Promise<string> {
+    await initialize({ reference: 'first' })
+    pay(account, lastSent())
+    account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'pays' })
+    const { data } = await verify('first')
+    expect(data.authorization).toMatchObject({ last4: '4081', reusable: true })
+    expect(JSON.stringify(data)).not.toContain('AUTH_ekk8t49ogj')
+    return data.authorization.authorization_code
+  }
+  const charge = async (code: string, own: object = {}) =>
+    (await ask('POST', '/transaction/charge_authorization', topUp({ authorization_code: code, ...own }))).json()
+
+  test('a card that has paid is charged again by the account’s name for it, which is stored sealed', async () => {
+    const code = await saveCard()
+    expect(await charge(code, { reference: 'again', amount: 4_000 })).toMatchObject({
+      data: { status: 'success', amount: 4_000 },
+    })
+    expect(await charge(code, { reference: 'again', amount: 4_000 })).toMatchObject({ status: false })
+    expect(await books()).toMatchObject({ customer_cash: 14_000 })
+    const [row] = await api.service.db.query<{ token: Buffer; count: bigint }>(sql`
+      select min(token) as token, count(*) as count from payment_methods where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(row?.count).toBe(1n)
+    expect(row?.token.includes('AUTH_')).toBe(false)
+    await expectAgreement()
+  })
+
+  test('a card that is declined, and a card that the account no longer knows, take nothing', async () => {
+    const code = await saveCard()
+    account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'declines' })
+    expect(await charge(code)).toMatchObject({ data: { status: 'failed', gateway_response: 'Declined' } })
+    account.authorizations.clear()
+    expect(await charge(code)).toMatchObject({
+      data: { status: 'failed', gateway_response: 'Authorization code is invalid' },
+    })
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
+  test('a first charge that pays after the second has paid is booked as well', async () => {
+    const code = await saveCard()
+    const intentOf = async () => {
+      const method = (await ask('GET', `/api/canary/customers/${await customerCode()}/payment-methods`)).json()
+      const [{ id: paymentMethodId }] = method.data ?? method
+      const wanted = { amount: 3_000, currency: 'NGN', customerId: await customerCode(), paymentMethodId }
+      return (await ask('POST', '/api/canary/payment-intents', wanted)).json()
+    }
+    expect(code).toBeTruthy()
+    account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'asks' })
+    const { id, status } = await intentOf()
+    expect(status).toBe('processing')
+    const first = lastSent()
+    // It is given up, and charged again.
+    decline(account, first)
+    await settleLater(61_000)
+    expect((await ask('GET', `/api/canary/payment-intents/${id}`)).json().status).toBe('failed')
+    account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'pays' })
+    expect((await ask('POST', `/api/canary/payment-intents/${id}/confirm`, {})).json().status).toBe('succeeded')
+    pay(account, first)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 16_000 })
+    await expectAgreement()
+  })
+
+  test('an operator that asks the payer is answered through here, and a wrong answer ends the charge', async () => {
+    const mobile_money = { phone: '0551234987', provider: 'vod' }
+    const charge = async () => (await ask('POST', '/charge', topUp({ mobile_money }))).json().data
+    const step = { status: 'send_otp', display_text: 'Please enter the voucher code' }
+    const { reference, ...asked } = await charge()
+    expect(asked).toEqual(step)
+    // The account's verify does not tell the step: it is kept here.
+    await settleLater(5_000)
+    expect((await ask('GET', `/charge/${reference}`)).json().data).toEqual({ reference, ...step })
+    const pin = await ask('POST', '/charge/submit_pin', { reference, pin: '1234' })
+    expect([pin.statusCode, pin.json().message]).toEqual([400, expect.stringMatching(/PINs are not taken here/)])
+    const paid = await ask('POST', '/charge/submit_otp', { reference, otp: '123456' })
+    expect(paid.json().data).toMatchObject({ status: 'success', reference, amount: 10_000 })
+    const other = await charge()
+    const dead = await ask('POST', '/charge/submit_otp', { reference: other.reference, otp: '000000' })
+    expect([dead.statusCode, dead.json().data]).toMatchObject([400, { status: 'failed' }])
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+    await expectAgreement()
+  })
+
+  test('a charge by a transfer tells the account to send the money to', async () => {
+    const { data } = (await ask('POST', '/charge', topUp({ bank_transfer: {} }))).json()
+    expect(data).toMatchObject({
+      status: 'pending_bank_transfer',
+      account_number: '1230001644',
+      account_name: 'PAYSTACK CHECKOUT',
+      bank: { slug: 'test-bank', name: 'Test Bank' },
+      account_expires_at: expect.stringMatching(/Z$/),
+    })
+    pay(account, lastSent())
+    await settleLater(5_000)
+    expect((await ask('GET', `/charge/${data.reference}`)).json().data.status).toBe('success')
+    await expectAgreement()
+  })
+
+  test('a card’s number is refused in live mode, with a sentence that says why and what to do', async () => {
+    const asked = server.asked.length
+    const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+    const refused = await ask('POST', '/charge', topUp({ card, pin: '1234' }))
+    expect([refused.statusCode, refused.json().message]).toEqual([
+      400,
+      expect.stringMatching(/not taken here, because .* send the payer to the payment’s page/),
+    ])
+    expect(server.asked).toHaveLength(asked)
+  })
+})
+
+describe('money that cannot be booked to its owner', () => {
+  const suspended = async () => (await ask('GET', '/v1/suspense')).json().data
+
+  test('a payment of another amount goes to suspense, with its differences, and its fee is booked', async () => {
+    await initialize({ reference: 'half' })
+    Object.assign(pay(account, lastSent()), { amount: 5_000 })
+    await tellAll()
+    await settleDue()
+    await settleDue()
+    expect(await suspended()).toMatchObject([{ amount: 5_000, details: { reason: expect.stringContaining('amount') } }])
+    expect(await books()).toEqual({ suspense: 5_000, processor_fees: -150, 'outside/2': -4_850 })
+    expect(await verify('half')).toMatchObject({ data: { status: 'abandoned' } })
+    await expectAgreement()
+  })
+
+  test('a payment without our marker, or of the other mode, is never the wallet’s', async () => {
+    await initialize()
+    Object.assign(pay(account, lastSent()), { metadata: { mteja: 'another' } })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toMatchObject({ suspense: 10_000 })
+  })
+
+  test('a customer who was denied is credited, one who was deleted is not', async () => {
+    await initialize({ reference: 'denied' })
+    pay(account, lastSent())
+    await ask('POST', '/customer/set_risk_action', { customer: await customerCode(), risk_action: 'deny' })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+
+    await ask('POST', '/transaction/initialize', topUp({ email: 'ben@example.com', reference: 'gone' }))
+    const { customer_code } = (await ask('GET', '/customer/ben@example.com')).json().data
+    expect((await ask('DELETE', '/api/canary/customers/bulk', { ids: [customer_code] })).statusCode).toBeLessThan(300)
+    pay(account, lastSent())
+    await tellAll()
+    await settleDue()
+    expect(await suspended()).toMatchObject([{ amount: 10_000 }])
+    expect(await books()).toMatchObject({ customer_cash: 10_000, suspense: 10_000 })
+    await expectAgreement()
+  })
+
+  test('a payer who bears the fee fills the wallet by what was asked for', async () => {
+    account.feeBearer = 'payer'
+    await initialize({ reference: 'dear' })
+    pay(account, lastSent())
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 10_000, 'outside/2': -10_000 })
+    await expectAgreement()
+  })
+
+  test('a fee that is known late is booked late', async () => {
+    await initialize({ reference: 'late-fee' })
+    const row = pay(account, lastSent())
+    row.fees = null
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 10_000, 'outside/2': -10_000 })
+    row.fees = 150
+    await settleLater(61 * 60_000)
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+  })
+})
+
+describe('webhooks', () => {
+  test('a webhook is taken with the account’s signature over its bytes, at the address of its merchant only', async () => {
+    await initialize()
+    pay(account, lastSent())
+    const [webhook] = told.splice(0) as [Webhook]
+    const own = `/webhooks/paystack/${tenant.merchant.code}/live`
+    const other = await createTestTenant(api.service, { currencies: ['NGN'] })
+    const forged = webhook.body.replace('"amount":10000', '"amount":99999')
+    expect(forged).not.toBe(webhook.body)
+    for (const [url, body, signature] of [
+      [own, forged, webhook.signature],
+      [own, webhook.body, ''],
+      [own.replace('live', 'test'), webhook.body, webhook.signature],
+      [own.replace('live', 'nowhere'), webhook.body, webhook.signature],
+      [`/webhooks/paystack/${other.merchant.code}/live`, webhook.body, webhook.signature],
+      ['/webhooks/paystack/mer_nobody/live', webhook.body, webhook.signature],
+    ] as const) {
+      expect(await tell(url, body, signature), url).toBe(401)
+    }
+    await settleDue()
+    expect(await books()).toEqual({})
+    expect(await tell(own, webhook.body, webhook.signature)).toBe(200)
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
+  test('a payment of a shop on the same account, and an event that says nothing of money, change nothing', async () => {
+    insertTransaction(account, { email, amount: 700, reference: 'shop-1' })
+    pay(account, 'shop-1')
+    expect(await tellAll()).toEqual([200])
+    await settleDue()
+    expect(await books()).toEqual({})
+  })
+})
+
+describe('the account', () => {
+  const shown = async () => (await ask('GET', '/v1/processors')).json().data[0]
+
+  test('an account that refuses its key is shown as failing, and as ready once it takes the key again', async () => {
+    const { secretKey } = account
+    account.secretKey = 'sk_live_another'
+    await initialize({ reference: 'refused' })
+    expect(await shown()).toMatchObject({
+      processor: 'paystack',
+      state: 'failing',
+      lastError: expect.stringContaining('401'),
+    })
+    account.secretKey = secretKey
+    await initialize({ reference: 'taken' })
+    expect(await shown()).toMatchObject({ state: 'ready' })
+  })
+
+  test('a payment is asked about at the account that it was sent by, whose credentials are dropped when nothing is open', async () => {
+    await initialize({ reference: 'before' })
+    const first = { account, sent: lastSent() }
+    account = createLiveAccount((webhook) => told.push(webhook))
+    account.secretKey = 'sk_live_second'
+    await choose()
+    const keys = async () =>
+      (
+        await api.service.db.query<{ kept: boolean }>(sql`
+          select credentials is not null as kept from processor_accounts
+          where merchant_id = ${tenant.merchant.id} order by id
+        `)
+      ).map(({ kept }) => kept)
+    pay(first.account, first.sent)
+    expect(await tellAll()).toEqual([200])
+    api.service.clock.advance(25 * 60 * 60_000)
+    await dropReplacedCredentials(api.service)
+    expect(await keys()).toEqual([true, true])
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+    await dropReplacedCredentials(api.service)
+    expect(await keys()).toEqual([false, true])
+  })
+
+  test('money that is reported by the account’s name of it is looked up there, and never credited by hand', async () => {
+    await initialize({ reference: 'own' })
+    const sent = lastSent()
+    pay(account, sent)
+    const line = { amount: 10_000, currency: 'NGN', source: 'bank_transfer', customerId: await customerCode() }
+    const own = await ask('POST', '/v1/pay-ins', { ...line, reference: sent })
+    expect([own.statusCode, own.json().error.message]).toEqual([409, expect.stringContaining('the payment own')])
+    expect(await books()).toMatchObject({ customer_cash: 10_000, processor_fees: -150 })
+
+    insertTransaction(account, { email, amount: 2_000, reference: 'transfer-1' })
+    const unpaid = await ask('POST', '/v1/pay-ins', { ...line, amount: 2_000, reference: 'transfer-1' })
+    expect([unpaid.statusCode, unpaid.json().error.message]).toEqual([400, expect.stringContaining('not paid')])
+    pay(account, 'transfer-1')
+    const more = await ask('POST', '/v1/pay-ins', { ...line, amount: 2_001, reference: 'transfer-1' })
+    expect([more.statusCode, more.json().error.field]).toEqual([400, 'amount'])
+    for (let i = 0; i < 2; i++) {
+      const taken = await ask('POST', '/v1/pay-ins', { ...line, amount: 2_000, reference: 'transfer-1' })
+      expect([taken.statusCode, taken.json().processor]).toEqual([201, 'paystack'])
+    }
+    expect(await books()).toEqual({ customer_cash: 12_000, processor_fees: -180, 'outside/2': -11_820 })
+    await expectAgreement()
+
+    proxy.choose = () => 'cut_before'
+    expect((await ask('POST', '/v1/pay-ins', { ...line, reference: 'unknown-yet' })).statusCode).toBe(503)
+    proxy.choose = () => 'none'
+    const byHand = await ask('POST', '/v1/pay-ins', { ...line, amount: 50, reference: 'unknown-yet' })
+    expect(byHand.json()).toMatchObject({ processor: 'manual', amount: 50 })
+    const refund = await ask('POST', '/v1/reversals', {
+      transactionId: (await ask('GET', '/v1/pay-ins?reference=transfer-1')).json().data[0].id,
+    })
+    expect([refund.statusCode, refund.body]).toEqual([403, expect.stringContaining('came by a payment processor')])
+  })
+})
+
+test('after all faults end, both books agree, and nothing was credited twice', async () => {
+  const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 2 ** 31)
+  const random = randomFrom(seed)
+  const count = 40
+  await initialize({ reference: 'first', amount: 100 })
+  pay(account, lastSent())
+  const code = (await verify('first')).data.authorization.authorization_code
+  account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'pays' })
+  told = []
+  proxy.choose = chooseSometimes(
+    random,
+    requestFaults.filter((fault) => fault !== 'late'),
+    0.3,
+  )
+  const webhookFault = chooseSometimes(random, webhookFaults, 0.5)
+  const happened = new Set<Fault>()
+
+  async function one(i: number) {
+    if (random() < 0.5) {
+      const wanted = topUp({ reference: `f-${i}`, authorization_code: code })
+      await ask('POST', '/transaction/charge_authorization', wanted)
+      return
+    }
+    const { data } = await initialize({ reference: `f-${i}` })
+    if (data === undefined) return
+    for (const row of [...account.transactions]) if (row.paid_at === null && random() < 0.3) pay(account, row.reference)
+  }
+  const numbers = Array.from({ length: count }, (_, i) => i)
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let i = numbers.shift(); i !== undefined; i = numbers.shift()) await one(i)
+    }),
+  )
+  const held: Webhook[] = []
+  for (const webhook of told.splice(0)) {
+    const fault = webhookFault()
+    happened.add(fault)
+    if (fault === 'lost') continue
+    if (fault === 'reordered') held.push(webhook)
+    else if (fault === 'forged') await tellAll([{ ...webhook, body: webhook.body.replace('"amount":', '"amount":9') }])
+    else await tellAll(fault === 'repeated' ? [webhook, webhook] : [webhook])
+    if (random() < 0.3) await settleDue()
+  }
+  await tellAll(held)
+
+  proxy.choose = () => 'none'
+  for (let i = 0; i < 6; i++) await settleLater(61_000)
+  const own = await books()
+  const paid = account.transactions.filter(({ status }) => status === 'success')
+  const said = `seed ${seed}: ${JSON.stringify({ own, paid: paid.length, happened: [...happened] })}`
+  expect(own.customer_cash, said).toBe(paid.reduce((sum, { amount }) => sum + amount, 0))
+  expect(own.suspense, said).toBeUndefined()
+  await expectAgreement()
+  const [open] = await api.service.db.query<{ count: bigint }>(sql`
+    select count(*) as count from payment_intents
+    where merchant_id = ${tenant.merchant.id} and status = 'processing'
+  `)
+  expect(open?.count, said).toBe(0n)
+})
