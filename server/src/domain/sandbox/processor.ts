@@ -2,13 +2,15 @@ import type { Clock } from '../../base/clock.ts'
 import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { Charge, ChargeState, PaymentProcessor } from '../payments/payment-processor.ts'
+import type { Charge, ChargeState, PaymentProcessor, ReturnState } from '../payments/payment-processor.ts'
 import {
   findIssuer,
   identifyInstrument,
   outcomeOf,
   readEncryptedCard,
+  returnOutcomeOf,
   type SandboxOutcome,
+  type SandboxReturnOutcome,
   sandboxDefaultInstrument,
   sandboxPages,
 } from './instruments.ts'
@@ -19,6 +21,8 @@ const reasons = {
   insufficient_funds: 'The account has insufficient funds',
   unknown: 'The card is none of the test cards; see docs/sandbox.md',
   stopped: 'The payment was not completed in time',
+  returnFailed: 'The refund could not be paid out',
+  returnWaits: 'A bank account of the payer is needed to send the refund to',
 } as const
 
 interface ChargeRow {
@@ -27,7 +31,11 @@ interface ChargeRow {
 }
 
 /** A new charge. A charge under way is decided at `decidedAt`. With a `lateReason` the charge then fails. */
-type NewChargeRow = ChargeRow & { decidedAt?: Date; lateReason?: string | null }
+type NewChargeRow = ChargeRow & {
+  decidedAt?: Date
+  lateReason?: string | null
+  returnOutcome?: SandboxReturnOutcome | null
+}
 
 /** The sandbox's payment processor. It plays an outside party: only the processor reads the table of its charges. */
 export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: number }): PaymentProcessor {
@@ -36,11 +44,13 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
   async function insert(tenant: Tenant, charge: Omit<Charge, 'instrument'>, row: NewChargeRow) {
     await db.query(sql`
       insert into sandbox_charges (
-        merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, late_reason, created_at, updated_at
+        merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, late_reason, return_outcome, created_at,
+        updated_at
       )
       values (
         ${tenant.merchant.id}, ${charge.reference}, ${tenant.mode}, ${charge.amount}, ${charge.currency},
-        ${row.status}, ${row.reason}, ${row.decidedAt ?? null}, ${row.lateReason ?? null}, ${clock.now()}, ${clock.now()}
+        ${row.status}, ${row.reason}, ${row.decidedAt ?? null}, ${row.lateReason ?? null}, ${row.returnOutcome ?? null},
+        ${clock.now()}, ${clock.now()}
       )
       on conflict do nothing
     `)
@@ -61,6 +71,27 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     return row === undefined ? null : readState(row)
   }
 
+  /** A return that was sent to another account is under way for the time that a bank takes. */
+  async function queryReturn(tenant: Tenant, id: string): Promise<ReturnState> {
+    const arrivedBy = new Date(clock.now().getTime() - delayMs)
+    const [row] = await db.query<{ status: ReturnState['status'] }>(sql`
+      select case when status = 'processing' and updated_at <= ${arrivedBy} then 'succeeded' else status end as status
+      from sandbox_returns
+      where merchant_id = ${tenant.merchant.id} and id = ${id}
+    `)
+    switch (row?.status) {
+      case undefined:
+      case 'unknown':
+        return { status: 'unknown' }
+      case 'failed':
+        return { status: 'failed', reason: reasons.returnFailed }
+      case 'needs_attention':
+        return { status: 'needs_attention', reason: reasons.returnWaits }
+      default:
+        return { status: row?.status === 'processing' ? 'processing' : 'succeeded' }
+    }
+  }
+
   const known = async (tenant: Tenant, reference: string) => (await query(tenant, reference)) as ChargeState
 
   return {
@@ -76,7 +107,8 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     async charge(tenant, charge) {
       const lateAt = new Date(clock.now().getTime() + delayMs)
       const first = firstState(outcomeOf(charge.instrument), lateAt)
-      await insert(tenant, charge, charge.instrument.type === 'direct_debit' ? later(first, lateAt) : first)
+      const row = charge.instrument.type === 'direct_debit' ? later(first, lateAt) : first
+      await insert(tenant, charge, { ...row, returnOutcome: returnOutcomeOf(charge.instrument) })
       return known(tenant, charge.reference)
     },
     query,
@@ -91,6 +123,28 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
         where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'succeeded'
       `)
       return { status: 'succeeded' }
+    },
+    async sendReturn(tenant, wanted) {
+      // Money that arrived unasked has no charge.
+      await db.query(sql`
+        insert into sandbox_returns (merchant_id, id, mode, reference, amount, currency, status, created_at, updated_at)
+        select
+          ${tenant.merchant.id}, ${wanted.id}::uuid, ${tenant.mode}, ${wanted.reference}, ${wanted.amount}::bigint,
+          ${wanted.currency}, coalesce(max(c.return_outcome), 'succeeded'), ${clock.now()}::timestamptz,
+          ${clock.now()}::timestamptz
+        from sandbox_charges c
+        where c.merchant_id = ${tenant.merchant.id} and c.reference = ${wanted.reference}
+        on conflict do nothing
+      `)
+      return queryReturn(tenant, wanted.id)
+    },
+    queryReturn: (tenant, { id }) => queryReturn(tenant, id),
+    async redirectReturn(tenant, { id }) {
+      await db.query(sql`
+        update sandbox_returns set status = 'processing', updated_at = ${clock.now()}
+        where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'needs_attention'
+      `)
+      return queryReturn(tenant, id)
     },
   }
 }
