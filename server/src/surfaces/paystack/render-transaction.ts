@@ -92,6 +92,7 @@ function renderBasics(transaction: PaymentSnapshot) {
 function statusOf({ status, channel }: PaymentSnapshot): string {
   if (status === 'unpaid') return 'abandoned'
   if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
+  if (status === 'reversing') return 'reversal-pending'
   return status === 'succeeded' ? 'success' : status
 }
 

@@ -76,6 +76,7 @@ const statuses: Readonly<Record<string, PaymentStatus | null | undefined>> = {
   processing: 'processing',
   success: 'succeeded',
   failed: 'failed',
+  'reversal-pending': 'reversing',
   reversed: 'reversed',
   // Paystack sends these statuses too, but no transaction here has one of them.
   ongoing: null,

@@ -72,7 +72,7 @@ const basics = {
   id: Type.Integer({ examples: [314159270] }),
   domain: Type.String({ examples: ['test'] }),
   status: Type.String({
-    description: 'abandoned, pending, processing, success, failed or reversed',
+    description: 'abandoned, pending, processing, success, failed, reversal-pending or reversed',
     examples: ['success'],
   }),
   reference: Type.String({ examples: ['order-17'] }),
