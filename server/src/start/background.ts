@@ -6,6 +6,7 @@ import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
@@ -54,6 +55,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('payments', 250, settleDuePayments),
     oldestDue: () => sql`select min(due_at) from payment_intents where due_at is not null`,
+  },
+  {
+    ...rounds('refunds', 250, settleDueRefunds),
+    oldestDue: () => sql`select min(due_at) from refunds where due_at is not null`,
   },
   {
     ...rounds('pay_ins', 1000, finishPayIns),
