@@ -357,6 +357,27 @@ describe('operations of the Paystack client', () => {
     expect(lines.map((line) => line.split(',')[1])).toEqual([second.reference, first.reference])
   })
 
+  test('a transaction is refunded at Paystack, and a refund that waits gets a bank account', async () => {
+    const payer = { email: 'payer@example.com', amount: 5000 }
+    const card = { number: '4084080000671902', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+    const { reference } = await paystack.charges.create({ ...payer, card })
+    const { id, currency } = await paystack.transactions.verify(reference)
+    const made = await paystack.refunds.create({ transaction: reference, amount: 2000 })
+    expect(made).toMatchObject({ status: 'pending', amount: 2000, transaction: { id } })
+    expect(await paystack.refunds.fetch(made.id)).toMatchObject({ id: made.id, transaction: id })
+    const rows = await Array.fromAsync(paystack.refunds.list({ transaction: String(id), perPage: 1 }))
+    expect(rows).toMatchObject([{ id: made.id }])
+    const wait = async (status: string) => {
+      while ((await paystack.refunds.fetch(made.id)).status !== status)
+        await new Promise((done) => setTimeout(done, 50))
+    }
+    await wait('needs-attention')
+    const refund_account_details = { currency, account_number: '0123456789', bank_id: '9' }
+    expect(await paystack.refunds.retry(made.id, { refund_account_details })).toMatchObject({ status: 'processing' })
+    const tooMuch = paystack.refunds.create({ transaction: id })
+    await expect(tooMuch).rejects.toMatchObject({ status: 400 })
+  })
+
   test('the countries of Paystack and the states of a country are listed', async () => {
     const countries = await paystack.miscellaneous.countries()
     expect(countries.find(({ iso_code }) => iso_code === 'NG')).toMatchObject({ default_currency_code: 'NGN' })

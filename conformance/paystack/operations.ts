@@ -26,6 +26,10 @@ export const transactionOperations = {
   chargeAuthorization: 'POST /transaction/charge_authorization',
   charge: 'POST /charge',
   checkCharge: 'GET /charge/:reference',
+  createRefund: 'POST /refund',
+  listRefunds: 'GET /refund',
+  fetchRefund: 'GET /refund/:id',
+  retryRefund: 'POST /refund/retry_with_customer_details/:id',
 }
 
 export type TransactionOperation = keyof typeof transactionOperations

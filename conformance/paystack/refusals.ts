@@ -40,6 +40,9 @@ export const refusals = {
   unknownRiskAction: refusal(400, '"risk_action" must be one of [default, allow, deny]'),
   unknownAuthorization: refusal(404, 'Authorization code not found.'),
   unknownTransaction: refusal(400, 'Transaction reference not found.', { code: 'transaction_not_found' }),
+  unknownRefundedTransaction: refusal(400, 'Transaction not found', { code: 'transaction_not_found' }),
+  refundsExceedTransaction: refusal(400, 'Total refund amount cannot exceed original transaction amount'),
+  unknownRefund: refusal(404, 'Refund not found', { code: 'not_found' }),
   duplicateReference: refusal(400, 'Duplicate Transaction Reference', {
     meta: { nextStep: 'Try and create the Transaction or Charge with a new reference' },
     type: 'validation_error',

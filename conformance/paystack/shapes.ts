@@ -185,6 +185,42 @@ const totals = open({
   pending_transfers_by_currency: listOf(open({ currency: text, amount: integer })),
 })
 
+const refundStatus = matching(/^(pending|processing|needs-attention|processed|failed)$/, 'the status of a refund')
+const refundBasics = {
+  id: integer,
+  integration: integer,
+  domain: exactly('test'),
+  currency: text,
+  amount: integer,
+  status: refundStatus,
+  reason: text,
+  customer_note: text,
+  merchant_note: text,
+  deducted_amount: integer,
+  channel: nullable(text),
+  refunded_by: nullable(text),
+  expected_at: date,
+  createdAt: date,
+  updatedAt: date,
+}
+const madeRefund = open({
+  ...refundBasics,
+  transaction: open({ id: integer, reference: text, amount: integer, currency: text, domain: exactly('test') }),
+  fully_deducted: boolean,
+})
+const refundRow = open({
+  ...refundBasics,
+  transaction: integer,
+  transaction_reference: text,
+  transaction_amount: integer,
+  fully_deducted: integer,
+  refunded_at: nullable(date),
+  collect_account_number: boolean,
+  customer: nullable(anyObject),
+  created_at: date,
+  updated_at: date,
+})
+
 const bank = open({ id: integer, name: text, slug: text, code: text, country: text, currency: text, type: text })
 const relation = (type: string) => open({ type: exactly(type), data: listOf(text) })
 const country = open({
@@ -236,6 +272,10 @@ export const answers = {
   totals: succeed('Transaction totals', { data: totals }),
   charged: succeed('Charge attempted', { data: open(whole) }),
   checked: succeed('Reference check successful', { data: open({ ...whole, redirect_url: nullable(text) }) }),
+  madeRefund: succeed('Refund has been queued for processing', { data: madeRefund }),
+  refunds: succeed('Refunds retrieved', { data: listOf(refundRow, { atLeast: 1 }) }),
+  fetchedRefund: succeed('Refund retrieved', { data: refundRow }),
+  retriedRefund: succeed('Refund retried and has been queued for processing', { data: refundRow }),
   timeline: succeed('Timeline retrieved', { data: log }),
   exported: succeed('Export successful', {
     data: open({ path: text, expiresAt: matching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, 'a time without an offset') }),

@@ -25,6 +25,10 @@ interface TransactionCalls {
   chargeAuthorization: Call
   charge?: Call
   check?(reference: string): Promise<unknown>
+  refund?: Call
+  listRefunds?(transaction: number): Promise<unknown>
+  fetchRefund?(id: number): Promise<unknown>
+  retryRefund?(id: number, account: Input): Promise<unknown>
 }
 
 interface TransactionsClient {
@@ -53,11 +57,14 @@ const official: TransactionsClient = {
     chargeAuthorization: 'chargeAuthorization',
     charge: 'create',
     checkCharge: 'check',
+    createRefund: 'create',
+    listRefunds: 'list',
+    fetchRefund: 'fetch',
   },
   connect: (key) => {
     /** The SDK's own types end at an index signature. */
-    const { transaction, charge } = new OfficialSdk(key) as unknown as Record<
-      'transaction' | 'charge',
+    const { transaction, charge, refund } = new OfficialSdk(key) as unknown as Record<
+      'transaction' | 'charge' | 'refund',
       Record<'initialize' | 'verify' | 'list' | 'fetch' | 'totals' | 'chargeAuthorization' | 'create' | 'check', Call>
     >
     return {
@@ -69,6 +76,10 @@ const official: TransactionsClient = {
       chargeAuthorization: (input) => transaction.chargeAuthorization(input),
       charge: (input) => charge.create(input),
       check: (reference) => charge.check({ reference }),
+      refund: (input) => refund.create(input),
+      // The client's list knows no transaction.
+      listRefunds: () => refund.list({ perPage: 1 }),
+      fetchRefund: (id) => refund.fetch({ id }),
     }
   },
   readBody: (result) => result,
@@ -87,14 +98,18 @@ const sdk: TransactionsClient = {
     chargeAuthorization: 'chargeAuthorization',
     // The client's checkPending calls another address.
     charge: 'create',
+    createRefund: 'create',
+    listRefunds: 'list',
+    fetchRefund: 'fetch',
+    retryRefund: 'retry',
   },
   connect: (key) => {
     /** The client's types require members that Paystack does not require. */
-    const { transaction, charge } = new PaystackSdk(key) as unknown as Record<
-      'transaction' | 'charge',
+    const { transaction, charge, refund } = new PaystackSdk(key) as unknown as Record<
+      'transaction' | 'charge' | 'refund',
       Record<
-        'initialize' | 'verify' | 'list' | 'fetch' | 'total' | 'chargeAuthorization' | 'create',
-        (input?: unknown) => Promise<unknown>
+        'initialize' | 'verify' | 'list' | 'fetch' | 'total' | 'chargeAuthorization' | 'create' | 'retry',
+        (...input: unknown[]) => Promise<unknown>
       >
     >
     return {
@@ -105,6 +120,10 @@ const sdk: TransactionsClient = {
       totals: () => transaction.total(),
       chargeAuthorization: (input) => transaction.chargeAuthorization(input),
       charge: (input) => charge.create(input),
+      refund: (input) => refund.create(input),
+      listRefunds: (transaction) => refund.list({ transaction }),
+      fetchRefund: (id) => refund.fetch(id),
+      retryRefund: (id, account) => refund.retry(id, account),
     }
   },
   readBody: (result) => result,
@@ -123,6 +142,10 @@ const alexasomba: TransactionsClient = {
     chargeAuthorization: 'transaction_chargeAuthorization',
     charge: 'charge_create',
     checkCharge: 'charge_check',
+    createRefund: 'refund_create',
+    listRefunds: 'refund_list',
+    fetchRefund: 'refund_fetch',
+    retryRefund: 'refund_retry',
   },
   connect: (key) => {
     const paystack = createPaystack({ secretKey: key, baseUrl: merchant.url })
@@ -135,6 +158,14 @@ const alexasomba: TransactionsClient = {
       chargeAuthorization: (body) => paystack.transaction_chargeAuthorization({ body: body as never }),
       charge: (body) => paystack.charge_create({ body: body as never }),
       check: (reference) => paystack.charge_check({ params: { path: { reference } } }),
+      refund: (body) => paystack.refund_create({ body: body as never }),
+      listRefunds: (transaction) => paystack.refund_list({ params: { query: { transaction } as never } }),
+      fetchRefund: (id) => paystack.refund_fetch({ params: { path: { id: id as never } } }),
+      retryRefund: (id, account) =>
+        paystack.refund_retry({
+          params: { path: { id: id as never } },
+          body: { refund_account_details: account } as never,
+        }),
     }
   },
   readBody: (result) => (result as { data: unknown }).data,
@@ -179,11 +210,14 @@ const api: TransactionsClient = {
     chargeAuthorization: 'chargeAuth',
     charge: 'charge',
     checkCharge: 'checkCharge',
+    createRefund: 'create',
+    listRefunds: 'list',
+    fetchRefund: 'get',
   },
   connect: (key) => {
     const paystack = new PaystackApi(key)
     paystack.endpoint = merchant.url
-    const { transaction, charge } = paystack
+    const { transaction, charge, refund } = paystack
     return {
       initialize: (input) => transaction.initialize(input),
       verify: (reference) => transaction.verify({ reference }),
@@ -193,6 +227,9 @@ const api: TransactionsClient = {
       chargeAuthorization: (input) => transaction.chargeAuth(input),
       charge: (input) => charge.charge(input),
       check: (reference) => charge.checkCharge({ reference }),
+      refund: (input) => refund.create(input),
+      listRefunds: (transaction) => refund.list({ transaction }),
+      fetchRefund: (id) => refund.get({ trans_id: id }),
     }
   },
   readBody: (result) => result,
@@ -211,6 +248,9 @@ const node: TransactionsClient = {
     chargeAuthorization: 'chargeAuthorization',
     charge: 'chargeMobileMoney',
     checkCharge: 'checkPendingCharge',
+    createRefund: 'createRefund',
+    listRefunds: 'listRefund',
+    fetchRefund: 'getRefund',
   },
   connect: (key) => {
     const paystack = new PayStackNode(key)
@@ -226,6 +266,10 @@ const node: TransactionsClient = {
       chargeAuthorization: (input) => paystack.chargeAuthorization({ currency: 'ZAR', ...input }),
       charge: (input) => paystack.chargeMobileMoney(input),
       check: (reference) => paystack.checkPendingCharge({ reference }),
+      refund: (input) => paystack.createRefund(input),
+      // The client's list knows no transaction, and requires a reference, which has no effect.
+      listRefunds: () => paystack.listRefund({ reference: 'any' }),
+      fetchRefund: (id) => paystack.getRefund({ reference: String(id) }),
     }
   },
   readBody: (result) => (result as { body: unknown }).body,
@@ -375,6 +419,61 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       expectAnswer('charged', body)
       expect(body).toMatchObject({ data: { status: 'success', reference, authorization: { reusable: false } } })
       await expectRefusal(chargePhone({ reference }) as Promise<unknown>, refusals.duplicateReference)
+    })
+  })
+
+  /** The clients' own default is NGN. */
+  async function payWith(number: string): Promise<Transaction> {
+    const card = { number, cvv: '408', expiry_month: '12', expiry_year: '2030' }
+    const body = JSON.stringify({ email: newEmail(), amount: 20000, currency: 'NGN', reference: newReference(), card })
+    const headers = { authorization: `Bearer ${merchant.key}`, 'content-type': 'application/json' }
+    const answer = await fetch(`${merchant.url}/charge`, { method: 'POST', headers, body })
+    return ((await answer.json()) as { data: Transaction }).data
+  }
+  const refund = (input: Input, key = merchant.key) => calls(key).refund?.(input) as Promise<unknown>
+
+  describeOperation('createRefund', () => {
+    test(`${client.name}: a transaction is refunded in parts, never more than the whole`, async () => {
+      const { reference } = await payWith('4084084084084081')
+      const body = await read(refund({ transaction: reference, amount: 5000 }))
+      expectAnswer('madeRefund', body)
+      expect(body).toMatchObject({ data: { status: 'pending', amount: 5000, transaction: { reference } } })
+      await expectRefusal(refund({ transaction: reference, amount: 15100 }), refusals.refundsExceedTransaction)
+      await expectRefusal(refund({ transaction: 'nothing', amount: 1 }), refusals.unknownRefundedTransaction)
+    })
+  })
+
+  describeOperation('listRefunds', () => {
+    test(`${client.name}: listing refunds answers the newest first`, async () => {
+      const { id, reference } = await payWith('4084084084084081')
+      await refund({ transaction: reference, amount: 5000 })
+      const body = await read(calls().listRefunds?.(id))
+      expectAnswer('refunds', body)
+      expect((body as { data: unknown[] }).data[0]).toMatchObject({ transaction: id, amount: 5000 })
+    })
+  })
+
+  describeOperation('fetchRefund', () => {
+    test(`${client.name}: a refund is fetched by its id`, async () => {
+      const { id, reference } = await payWith('4084084084084081')
+      const made = await dataOf(refund({ transaction: reference, amount: 5000 }))
+      const body = await read(calls().fetchRefund?.(made.id))
+      expectAnswer('fetchedRefund', body)
+      expect(body).toMatchObject({ data: { id: made.id, transaction: id } })
+      await expectRefusal(calls().fetchRefund?.(999_999_999) as Promise<unknown>, refusals.unknownRefund)
+    })
+  })
+
+  describeOperation('retryRefund', () => {
+    test(`${client.name}: a refund that needs attention is sent to a bank account`, async () => {
+      const { reference } = await payWith('4084080000671902')
+      const { id } = await dataOf(refund({ transaction: reference, amount: 5000 }))
+      const fetched = () => dataOf<{ status: string }>(calls().fetchRefund?.(id) as Promise<unknown>)
+      await expect.poll(async () => (await fetched()).status, { timeout: 10_000 }).toBe('needs-attention')
+      const account = { currency: 'NGN', account_number: '0123456789', bank_id: '9' }
+      const body = await read(calls().retryRefund?.(id, account))
+      expectAnswer('retriedRefund', body)
+      expect(body).toMatchObject({ data: { id, status: 'processing' } })
     })
   })
 

@@ -16,6 +16,7 @@ declare module 'paystack-api' {
     customer: Record<'create' | 'list' | 'get' | 'update' | 'validate' | 'setRiskAction' | 'deactivateAuth', Call>
     transaction: Record<'initialize' | 'verify' | 'list' | 'get' | 'totals' | 'chargeAuth', Call>
     charge: Record<'charge' | 'checkCharge', Call>
+    refund: Record<'create' | 'list' | 'get', Call>
   }
 }
 
@@ -37,5 +38,8 @@ declare module 'paystack-node' {
     chargeAuthorization: Call
     chargeMobileMoney: Call
     checkPendingCharge: Call
+    createRefund: Call
+    listRefund: Call
+    getRefund: Call
   }
 }

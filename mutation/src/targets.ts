@@ -14,6 +14,7 @@ const ledger = [
     'src/domain/idempotency/once.test.ts',
     'src/surfaces/mteja/routes/holds.test.ts',
     'src/surfaces/mteja/routes/refunds.test.ts',
+    'src/domain/payments/refunds.test.ts',
     'src/surfaces/mteja/routes/transfers.test.ts',
     'src/surfaces/cashful/routes/purchases.test.ts',
     'src/surfaces/cashful/routes/transfers.test.ts',
@@ -34,6 +35,8 @@ export const targets: readonly Target[] = [
   { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
   { file: 'src/domain/ledger/commands.ts', steps: ledger },
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
+  { file: 'src/domain/payments/refunds.ts', steps: [['src/domain/payments/refunds.test.ts']] },
+  { file: 'src/domain/payments/refund-states.ts', steps: [['src/domain/payments/refunds.test.ts']] },
   {
     file: 'src/domain/idempotency/once.ts',
     steps: [['src/domain/idempotency/once.test.ts'], commands, ['test/once.test.ts']],

@@ -38,6 +38,12 @@ export interface Belongings {
   purchaseId: string
   /** A refund of 10 minor units of the purchase. */
   refundId: string
+  /** A payment of 500 minor units by mobile money, and a refund of 20 of it that its processor has made. */
+  paidId: string
+  paidReference: string
+  processorRefundId: string
+  /** The same refund on Paystack's wire. */
+  refundNumber: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -104,6 +110,11 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const purchase = { customerId: customerCode, productId: 'airtime', amount: 100, currency: 'ZAR' }
   const purchaseId = (await ask('POST', '/api/canary/purchases', purchase)).id.replace('purchase_', '')
   const { id: refundId } = await ask('POST', '/v1/refunds', { transactionId: purchaseId, amount: 10 })
+  const money = { email, amount: 500, mobile_money: { phone: '0551234987', provider: 'mtn' } }
+  const { data: paid } = await ask('POST', '/charge', money)
+  const back = { transactionId: paid.reference, amount: 20, reason: `${name} changed their mind` }
+  const { id: processorRefundId } = await ask('POST', '/v1/refunds', back)
+  const { data: wired } = await ask('GET', `/refund?transaction=${paid.id}`)
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
   const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
@@ -157,6 +168,10 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     transferId,
     purchaseId,
     refundId,
+    paidId: String(paid.id),
+    paidReference: paid.reference,
+    processorRefundId,
+    refundNumber: String(wired[0].id),
     holdId,
     paymentIntentId,
     checkoutId,

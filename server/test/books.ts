@@ -124,24 +124,49 @@ const rules: Record<string, Sql> = {
     select h.merchant_id, h.id, h.captured, c.taken
     from holds h
     left join (
-      select merchant_id, hold_id, sum(amount) as taken, min(from_account_id) as least, max(from_account_id) as most
-      from ledger_transactions where hold_id is not null group by merchant_id, hold_id
+      select merchant_id, coalesce(hold_id, id) as hold_id, sum(amount) as taken, min(from_account_id) as least,
+        max(from_account_id) as most
+      from ledger_transactions where hold_id is not null or reverses_id is not null
+      group by merchant_id, coalesce(hold_id, id)
     ) c on c.merchant_id = h.merchant_id and c.hold_id = h.id
     left join ledger_accounts a on a.merchant_id = h.merchant_id and a.id = h.account_id
     where h.captured <> coalesce(c.taken, 0) or c.least <> h.account_id or c.most <> h.account_id or a.id is null
-      or a.customer_id <> h.customer_id or a.currency <> h.currency or a.mode <> h.mode`,
+      or (h.original_id is null and a.customer_id is distinct from h.customer_id) or a.currency <> h.currency or a.mode <> h.mode`,
   'never more is given back than was moved, the other way round, and it is added up': sql`
-    select o.merchant_id, o.id, o.amount, r.total, f.amount as known
+    select f.merchant_id, f.transaction_id, o.amount, r.total, f.amount as known
     from (
-      select merchant_id, reverses_id, sum(amount) as total, count(distinct (from_account_id, to_account_id)) as ways,
-        min(from_account_id) as from_id, min(to_account_id) as to_id
-      from ledger_transactions where reverses_id is not null group by merchant_id, reverses_id
+      select merchant_id, reverses_id, sum(amount) as total, count(distinct from_account_id) as ways,
+        min(from_account_id) as from_id, count(distinct to_account_id) as ends, min(to_account_id) as to_id
+      from (
+        select merchant_id, reverses_id, amount, from_account_id, to_account_id from ledger_transactions
+        where reverses_id is not null
+        union all
+        -- Reserved, and not moved yet.
+        select merchant_id, original_id, amount, account_id, null from holds
+        where original_id is not null and status = 'placed'
+      ) b
+      group by merchant_id, reverses_id
     ) r
     full join refund_totals f on f.merchant_id = r.merchant_id and f.transaction_id = r.reverses_id
-    left join ledger_transactions o on o.merchant_id = r.merchant_id and o.id = r.reverses_id
+    left join ledger_transactions o on o.merchant_id = f.merchant_id and o.id = f.transaction_id
     where (
-      f.amount = r.total and r.total <= o.amount and r.ways = 1 and r.from_id = o.to_account_id
-      and r.to_id = o.from_account_id and o.reverses_id is null
+      f.amount = coalesce(r.total, 0) and f.amount <= o.amount and coalesce(r.ways, 1) = 1
+      and coalesce(r.from_id = o.to_account_id, true) and coalesce(r.ends, 0) <= 1
+      and coalesce(r.to_id = o.from_account_id, true) and o.reverses_id is null
+    ) is not true`,
+  'a refund by a processor has a hold, and moves money once it is processed': sql`
+    select r.merchant_id, r.id, r.state, h.status, t.amount as moved
+    from refunds r
+    left join holds h on h.merchant_id = r.merchant_id and h.id = r.id and h.original_id = r.original_id
+    left join ledger_transactions t
+      on t.merchant_id = r.merchant_id and t.id = r.id and t.reverses_id = r.original_id and t.kind = r.kind
+    where (
+      h.amount = r.amount and h.mode = r.mode and h.currency = r.currency
+      and case r.state
+        when 'processed' then h.status = 'captured' and t.amount = r.amount
+        when 'failed' then h.status = 'released' and t.id is null
+        else h.status = 'placed' and t.id is null
+      end
     ) is not true`,
   'transfers are numbered without gaps': sql`
     select k.merchant_id, k.mode, k.transfer_count, t.count

@@ -8,6 +8,7 @@ import { sql } from '../src/db/sql.ts'
 import { inTransaction } from '../src/domain/context.ts'
 import { foldSearchTexts } from '../src/domain/customers/search-folding.ts'
 import { accountOfLateFact } from '../src/domain/ledger/late-facts.ts'
+import { settleDueRefunds } from '../src/domain/payments/refunds.ts'
 import { continueErasures } from '../src/domain/personal-data/erasing.ts'
 import { eraseCustomer } from '../src/domain/personal-data/erasure.ts'
 import { claimDeliveries } from '../src/domain/webhooks/claims.ts'
@@ -110,6 +111,7 @@ const personal: Record<string, readonly string[]> = {
   ],
   sent_charges: ['email', 'page_code', 'page_url'],
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
+  refunds: ['customer_note', 'merchant_note', 'reason', 'state_reason'],
 }
 
 /** Every other column that could hold a text, and why it may stay. A new column must be added here or above. */
@@ -133,9 +135,21 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
-    sandbox_charges: ['currency', 'ending', 'late_reason', 'mode', 'reason', 'script', 'shown', 'status'],
+    sandbox_charges: [
+      'currency',
+      'ending',
+      'late_reason',
+      'mode',
+      'reason',
+      'return_outcome',
+      'script',
+      'shown',
+      'status',
+    ],
     sandbox_outcomes: ['mode', 'operation', 'outcome'],
     sent_charges: ['currency', 'differences', 'mode', 'state'],
+    refunds: ['currency', 'kind', 'mode', 'state'],
+    sandbox_returns: ['currency', 'mode', 'status'],
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],
@@ -154,9 +168,11 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_methods: ['code'],
     payments: ['access_code', 'reference'],
     sandbox_accounts: ['account_number', 'bank', 'customer_code', 'mode'],
+    refunds: ['charge_reference', 'request_id'],
     sandbox_charges: ['reference'],
     // Customers are named by their codes, and rows go within a day.
     sandbox_outcomes: ['match'],
+    sandbox_returns: ['reference'],
     trail: ['action', 'after', 'before', 'mode', 'object', 'request_id'],
   },
   'cut to the part that only the service key can compare': {
@@ -362,7 +378,11 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const paid = { email: person.email, amount: 500, metadata: note, callback_url: person.page }
   await ask('POST', '/transaction/initialize', paid, 'initialize')
   const charge = { email: person.email, amount: 600, authorization_code: authorizationCode, metadata: note }
-  await ask('POST', '/transaction/charge_authorization', charge, 'charge')
+  const { data: taken } = await ask('POST', '/transaction/charge_authorization', charge, 'charge')
+  const notes = { customer_note: person.holdText, merchant_note: person.holdText }
+  await ask('POST', '/refund', { transaction: taken.reference, amount: 100, ...notes }, 'refund')
+  await ask('POST', '/v1/refunds', { transactionId: taken.reference, amount: 200, reason: person.holdText }, 'refund-2')
+  await settleDueRefunds(api.service)
   const stated = {
     merchantId: tenant.merchant.code,
     type: 'custom.asked',

@@ -594,7 +594,7 @@ describe('the posting function, called with anything', () => {
     ],
     ['parties that begin elsewhere', malformed, () => ({ accountParties: "'[0:1]={7,7}'::bigint[]" })],
     ['no parties', malformed, () => ({ accountParties: "'{}'::bigint[]" })],
-    ['a hold on the outside', '23502', () => ({ ...placing, ...booking('x', 'outside', 'suspense'), ...placing })],
+    ['a hold on the outside', '23514', () => ({ ...placing, ...booking('x', 'outside', 'suspense'), ...placing })],
     [
       'a refund of a chargeback',
       malformed,
@@ -702,7 +702,7 @@ describe('the posting function, called with anything', () => {
     ['a hold of a negative amount', malformed, () => ({ ...placing, amounts: 'array[-5]::bigint[]' })],
     ['a hold of more than is free', refused, () => ({ ...placing, amounts: 'array[100000]::bigint[]' })],
     ['a hold that pays somebody', malformed, () => ({ ...placing, tos: 'array[2]' })],
-    ['a hold on what is no customer’s', '23502', () => ({ ...placing, ...withMerchant(), froms: 'array[2]' })],
+    ['a hold on what is no customer’s', '23514', () => ({ ...placing, ...withMerchant(), froms: 'array[2]' })],
     [
       'a hold that never ends but says so',
       malformed,

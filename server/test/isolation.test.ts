@@ -38,7 +38,9 @@ const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify
 function namesOfMovements(its: Belongings): string[] {
   const { recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId } = its
   const { payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference } = its
+  const { paidId, paidReference, processorRefundId } = its
   return [
+    ...[paidId, paidReference, processorRefundId],
     ...[payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference],
     ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId],
   ]
@@ -201,6 +203,22 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     })),
   'POST /charge': ({ email, cardCode }) => [
     { body: { email, amount: 50, authorization_code: cardCode }, status: 400, statusInLiveMode: 403 },
+  ],
+  'POST /refund': ({ paidId, paidReference, transactionId }) =>
+    [paidId, paidReference, transactionId].map((transaction) => ({ body: { transaction }, status: 400 })),
+  'GET /refund': ({ paidId, paidReference }) => [
+    { status: 200 },
+    { query: `transaction=${paidId}`, status: 200 },
+    { query: `transaction=${paidReference}`, status: 200 },
+  ],
+  'GET /refund/:id': ({ refundNumber, processorRefundId }) =>
+    [refundNumber, processorRefundId].map((id) => ({ params: { id }, status: 404 })),
+  'POST /refund/retry_with_customer_details/:id': ({ refundNumber }) => [
+    {
+      params: { id: refundNumber },
+      body: { refund_account_details: { currency: 'ZAR', account_number: '0123456789', bank_id: '9' } },
+      status: 404,
+    },
   ],
   'POST /charge/submit_address': ({ askingReference }) => [
     {
@@ -476,7 +494,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { query: `transactionId=${payInId}`, status: 404 },
     { query: `customerId=${customerCode}`, status: 404 },
   ],
-  'GET /v1/refunds/:id': ({ refundId }) => [{ params: { id: refundId }, status: 404 }],
+  'GET /v1/refunds/:id': (its) => [its.refundId, its.processorRefundId].map((id) => ({ params: { id }, status: 404 })),
   'GET /v1/transactions': (its) => namesOfMovements(its).map((name) => ({ query: `reference=${name}`, status: 404 })),
   'GET /v1/transactions/:id': (its) => namesOfMovements(its).map((id) => ({ params: { id }, status: 404 })),
   'GET /v1/merchant': () => [{ status: 200 }],
@@ -566,6 +584,10 @@ const unknown: Belongings = {
   transactionId: '999999996',
   transactionReference: 'nothinghere',
   refundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a39',
+  paidId: '999999992',
+  paidReference: 'nothing-paid',
+  processorRefundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',
+  refundNumber: '999999991',
   payAccessCode: '000000000000001',
   askingReference: 'nothingasks',
   outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',

@@ -48,6 +48,8 @@ interface Own extends Belongings {
   spareKeyId: string
   /** A merchant without anything, and a merchant that is closed. */
   spareSuspendedId: string
+  /** A refund that waits for a bank account of the payer. */
+  waitingRefundNumber: string
   spareMerchantId: string
   closedMerchantId: string
 }
@@ -329,6 +331,10 @@ const deactivate: Cases = {
   404: { body: { authorization_code: 'AUTH_0000000000' } },
 }
 
+const retriedRefund = {
+  refund_account_details: { currency: 'ZAR', account_number: '0123456789', bank_id: '9' },
+}
+
 const paystack: Record<string, Cases> = {
   'POST /transaction/initialize': {
     200: { body: payment },
@@ -407,6 +413,29 @@ const paystack: Record<string, Cases> = {
     400: { params: { reference: 'nothing' } },
     401: { ...stranger, params: { reference: 'nothing' } },
     404: { params: { reference: '\0' } },
+  },
+  'POST /refund': {
+    200: ({ paidReference }) => ({ body: { transaction: paidReference, amount: 20 } }),
+    400: { body: { transaction: 'nothing' } },
+    401: { ...stranger, body: { transaction: 'nothing' } },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: { transaction: 'nothing' } }),
+  },
+  'GET /refund': { 200: {}, 400: { query: 'from=then' }, 401: stranger },
+  'GET /refund/:id': {
+    200: ({ refundNumber }) => ({ params: { id: refundNumber } }),
+    401: { ...stranger, params: { id: '1' } },
+    404: { params: { id: 'x' } },
+  },
+  'POST /refund/retry_with_customer_details/:id': {
+    200: ({ waitingRefundNumber }) => ({ params: { id: waitingRefundNumber }, body: retriedRefund }),
+    400: ({ refundNumber }) => ({
+      params: { id: refundNumber },
+      body: { refund_account_details: { ...retriedRefund.refund_account_details, currency: 'NGN' } },
+    }),
+    401: { ...stranger, params: { id: '1' }, body: retriedRefund },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: retriedRefund }),
+    404: { params: { id: '999' }, body: retriedRefund },
+    422: ({ refundNumber }) => ({ params: { id: refundNumber }, body: retriedRefund }),
   },
   'POST /customer': {
     200: { body: { email: 'new@example.com' } },
@@ -1224,6 +1253,10 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const other = await make('POST /customer', { email: 'other@example.com' })
   const charged = await make('POST /charge', { ...payment, card: testCard })
   const card = { customerId: other.data.customer_code, type: 'card' }
+  const unreturnable = { ...payment, card: { ...testCard, number: '4084080000671902' } }
+  const { data: waiting } = await make('POST /charge', unreturnable)
+  await make('POST /v1/refunds', { transactionId: waiting.reference })
+  const [waitingRefund] = (await send(findRoute('GET /refund'), { query: `transaction=${waiting.id}` })).json().data
   const spareMethodId = (await make('POST /v1/sandbox/payment-methods', card)).id
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
@@ -1237,6 +1270,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     spareMerchantId: spareMerchant.id,
     spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,
+    waitingRefundNumber: String(waitingRefund.id),
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,
     spareAccessCode: (await make('POST /customer/authorization/initialize', asksForMandate)).data.access_code,
@@ -1336,7 +1370,7 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
       cashful: / \/api\/canary\//,
       mteja: / \/v1\//,
       paystack:
-        / \/(customer|transaction|charge|bank|decision|dedicated_account|directdebit|country|address_verification)/,
+        / \/(customer|transaction|charge|refund|bank|decision|dedicated_account|directdebit|country|address_verification)/,
     }[surface] as RegExp
     const shown = operations.map(({ name }) => name).sort()
     const there = api.routes.filter((route) => !route.hidden && prefix.test(route.name)).map((route) => route.name)

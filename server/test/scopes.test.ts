@@ -39,7 +39,12 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/holds/:id/release',
     'POST /v1/transfers/batch',
   ],
-  'refunds:write': ['POST /v1/refunds', 'POST /v1/reversals'],
+  'refunds:write': [
+    'POST /refund',
+    'POST /refund/retry_with_customer_details/:id',
+    'POST /v1/refunds',
+    'POST /v1/reversals',
+  ],
   'payments:write': [
     'DELETE /v1/sandbox/outcomes/:id',
     'GET /dedicated_account/requery',

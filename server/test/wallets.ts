@@ -125,5 +125,33 @@ export function commandsFor(service: Context) {
         originalId,
         description: null,
       }) satisfies LedgerCommand,
+    /** Reserves money that a movement has brought to an account, so that it can be given back later. */
+    reserveBack: (originalId: string, received: AccountName, amount: bigint | null, more: More = {}) =>
+      ({
+        ...base(more),
+        action: 'place',
+        from: received,
+        amount,
+        originalId,
+        description: null,
+        expiresAt: null,
+      }) satisfies LedgerCommand,
+    /** Gives back what was reserved. */
+    settleBack: (holdId: string, originalId: string, paid: AccountName, received: AccountName, more: More = {}) =>
+      ({
+        ...base(more),
+        id: holdId,
+        action: 'refund',
+        kind: 'refund',
+        from: received,
+        to: paid,
+        amount: null,
+        originalId,
+        holdId,
+        description: null,
+      }) satisfies LedgerCommand,
+    /** Lets what was reserved be given back again. */
+    failBack: (holdId: string, originalId: string, received: AccountName, more: More = {}) =>
+      ({ ...base(more), id: holdId, action: 'release', from: received, originalId, holdId }) satisfies LedgerCommand,
   }
 }

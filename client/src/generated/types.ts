@@ -925,7 +925,7 @@ export namespace Paystack {
   export interface TransactionRow<Metadata extends object = AnyMetadata> {
     id: number
     domain: string
-    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed */
+    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed, reversal-pending or reversed */
     status: string
     reference: string
     /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
@@ -1005,7 +1005,7 @@ export namespace Paystack {
   export interface Charge<Metadata extends object = AnyMetadata> {
     id: number
     domain: string
-    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed */
+    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed, reversal-pending or reversed */
     status: string
     reference: string
     /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
@@ -1321,7 +1321,7 @@ export namespace Paystack {
   export interface Transaction<Metadata extends object = AnyMetadata> {
     id: number
     domain: string
-    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed */
+    /** abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed, reversal-pending or reversed */
     status: string
     reference: string
     /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
@@ -1412,6 +1412,142 @@ export namespace Paystack {
     authorization_url: string
     access_code: string
     reference: string
+  }
+  /** POST /refund */
+  export interface MadeRefund {
+    id: number
+    integration: number
+    domain: string
+    currency: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    amount: number
+    /** pending, processing, needs-attention, processed or failed */
+    status: string
+    /** The status in capitals */
+    reason: string
+    customer_note: string
+    merchant_note: string
+    /** Hundredths of the currency that are no longer available here */
+    deducted_amount: number
+    channel: string | null
+    refunded_by: string | null
+    initiated_by: string | null
+    /** Always null */
+    session_id: null
+    expected_at: string
+    createdAt: string
+    updatedAt: string
+    transaction: {
+      id: number
+      domain: string
+      reference: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      requested_amount: number
+      paid_at: string | null
+      paidAt: string | null
+      channel: string | null
+      currency: string
+      authorization: {
+        /** Always null */
+        exp_month: null
+        /** Always null */
+        exp_year: null
+        /** Always null */
+        account_name: null
+      }
+      customer: {
+        international_format_phone: string | null
+      }
+      /** Always empty here */
+      plan: Record<string, unknown>
+      subaccount: {
+        /** Always null */
+        currency: null
+      }
+      /** Always empty here */
+      split: Record<string, unknown>
+      /** Always null */
+      order_id: null
+      /** Always null */
+      pos_transaction_data: null
+      /** Always null */
+      source: null
+      /** Always null */
+      fees_breakdown: null
+    }
+    fully_deducted: boolean
+    /** Always null */
+    customer: null
+  }
+  /** GET /refund/{id} */
+  export interface Refund {
+    id: number
+    integration: number
+    domain: string
+    currency: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    amount: number
+    /** pending, processing, needs-attention, processed or failed */
+    status: string
+    /** The status in capitals */
+    reason: string
+    customer_note: string
+    merchant_note: string
+    /** Hundredths of the currency that are no longer available here */
+    deducted_amount: number
+    channel: string | null
+    refunded_by: string | null
+    initiated_by: string | null
+    /** Always null */
+    session_id: null
+    expected_at: string
+    createdAt: string
+    updatedAt: string
+    transaction: number
+    transaction_reference: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    transaction_amount: number
+    /** 1 or 0 */
+    fully_deducted: number
+    /** full or partial */
+    refund_type: string
+    /** Always null */
+    refund_channel: null
+    refunded_at: string | null
+    /** It waits for a bank account of the payer */
+    collect_account_number: boolean
+    bank_reference: string | null
+    /** Always null */
+    dispute: null
+    /** Always null */
+    settlement: null
+    customer: {
+      id: number
+      first_name: string | null
+      last_name: string | null
+      email: string | null
+      customer_code: string
+      phone: string | null
+      metadata: unknown
+      risk_action: string
+      international_format_phone: string | null
+    } | null
+    created_at: string
+    updated_at: string
+  }
+  /** GET /refund */
+  export interface RefundPageMeta {
+    total: number
+    skipped: number
+    perPage: number
+    page: number
+    pageCount: number
+    /** How many of them wait for a bank account of the payer */
+    totalRetriable: number
+    /** The rest of the filtered transaction that can still be refunded; null without a transaction */
+    partialAmountLeft: number | null
   }
   /** GET /transaction/timeline/{id_or_reference} */
   export interface Timeline {
@@ -2046,6 +2182,69 @@ export namespace Paystack {
     message: string
     data: Charge<Metadata> | ChargeStep
   }
+  /** POST /refund: Refund a transaction, in whole or in part */
+  export interface RefundCreateBody {
+    /** The reference of the transaction, or its id as a number or a text */
+    transaction: string | number
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
+    amount?: Amount | undefined
+    /** That of the transaction */
+    currency?: string | undefined
+    customer_note?: string | undefined
+    merchant_note?: string | undefined
+  }
+  /** POST /refund: Refund a transaction, in whole or in part */
+  export interface RefundCreateResult {
+    status: true
+    message: string
+    data: MadeRefund
+  }
+  /** GET /refund: List refunds, newest first: all, or those of a transaction */
+  export interface RefundListQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+    /** The numeric id of a transaction; with a reference the list is empty */
+    transaction?: string | undefined
+    /** Has no effect, as on Paystack’s API */
+    currency?: string | undefined
+  }
+  /** GET /refund: List refunds, newest first: all, or those of a transaction */
+  export interface RefundListResult {
+    status: true
+    message: string
+    data: Refund[]
+    meta: RefundPageMeta
+  }
+  /** GET /refund/{id}: Fetch a refund by its id */
+  export interface RefundFetchResult {
+    status: true
+    message: string
+    data: Refund
+  }
+  /** POST /refund/retry_with_customer_details/{id}: Send a refund that needs attention to a bank account of the payer */
+  export interface RefundRetryBody {
+    refund_account_details: {
+      /** That of the transaction */
+      currency: string
+      account_number: string
+      /** The id of the bank in GET /bank */
+      bank_id: string
+    }
+  }
+  /** POST /refund/retry_with_customer_details/{id}: Send a refund that needs attention to a bank account of the payer */
+  export interface RefundRetryResult {
+    status: true
+    message: string
+    data: Refund
+  }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
     /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
@@ -2645,16 +2844,21 @@ export namespace Mteja {
     amount: number
     currency: string
     createdAt: string
+    /** Present where a processor gives the money back: its money is reserved. Retrieve the refund, or wait for its events, to learn how it ends. Without it the money has moved */
+    state?: 'pending'
   }
   /** GET /v1/refunds/{id} */
   export interface StoredRefund {
-    /** The id of the new ledger transaction */
+    /** The id of the ledger transaction, too, once the money has moved */
     id: string
     /** The id of the transaction that was given back */
     transactionId: string
     amount: number
     currency: string
     createdAt: string
+    state: 'pending' | 'unknown' | 'processing' | 'needsAttention' | 'processed' | 'failed'
+    /** The reason why it failed, or why a person has to act */
+    stateReason: string | null
     kind: 'refund' | 'reversal'
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
     customerId: string | null
@@ -2896,7 +3100,7 @@ export namespace Mteja {
   export interface TestOutcome {
     id: string
     /** What it is about */
-    on: 'charge'
+    on: 'charge' | 'refund'
     /** Only what fits all members; without members, anything */
     match: {
       /** Of a payment, or the id of a payment intent or checkout session */
@@ -2907,8 +3111,8 @@ export namespace Mteja {
       /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
       currency?: string
     }
-    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done) */
-    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error'
+    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (of a refund: it waits for a bank account of the payer) */
+    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error' | 'needs_attention'
     reason: string | null
     /** Milliseconds */
     after: number
@@ -3691,10 +3895,10 @@ export namespace Mteja {
     accountNumber?: string | undefined
     bankCode?: string | undefined
   }
-  /** POST /v1/sandbox/outcomes: Choose what happens to the next charges */
+  /** POST /v1/sandbox/outcomes: Choose what happens to the next charges or refunds */
   export interface CreateTestOutcomeBody {
     /** What it is about */
-    on: 'charge'
+    on: 'charge' | 'refund'
     /** Only what fits all members; without members, anything */
     match?:
       | {
@@ -3707,8 +3911,8 @@ export namespace Mteja {
           currency?: string | undefined
         }
       | undefined
-    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done) */
-    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error'
+    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (of a refund: it waits for a bank account of the payer) */
+    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error' | 'needs_attention'
     /** A sentence for the payer; only with decline */
     reason?: string | undefined
     /** The time that the answer takes, in milliseconds; default 0 */

@@ -7,7 +7,8 @@ import { withAmount } from '../money.ts'
 import { listSteps, type MtejaStep } from './api.ts'
 
 const refund = { id: 'text', transactionId: 'text', amount: 'whole', currency: 'text' } as const
-const stored = { ...refund, kind: 'text' } as const
+const made = { ...refund, 'state?': 'text' } as const
+const stored = { ...refund, kind: 'text', state: 'text' } as const
 
 /** `client.refunds`: give money back to its payer, never more than the rest of the movement. */
 export class Refunds {
@@ -31,14 +32,15 @@ export class Refunds {
 
   /**
    * Gives back a pay-in, a purchase or a capture, in whole or in part. A payment can be named by its reference or any other
-   * name. Throws ConflictError for more than the rest.
+   * name. With a `state` in the answer a processor gives the money back, and nothing has moved yet. Throws ConflictError for
+   * more than the rest.
    */
   create(body: Mteja.RefundBody, options?: CallOptions): Promise<Mteja.Refund> {
-    return this.#send({ method: 'POST', path: path`/v1/refunds`, body: withAmount(body), shape: refund }, options)
+    return this.#send({ method: 'POST', path: path`/v1/refunds`, body: withAmount(body), shape: made }, options)
   }
 
   /** Gives back the whole rest of a transaction, of a transfer too. */
   reverse(body: Mteja.ReverseBody, options?: CallOptions): Promise<Mteja.Refund> {
-    return this.#send({ method: 'POST', path: path`/v1/reversals`, body, shape: refund }, options)
+    return this.#send({ method: 'POST', path: path`/v1/reversals`, body, shape: made }, options)
   }
 }

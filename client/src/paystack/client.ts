@@ -8,6 +8,7 @@ import { Customers } from './customers.ts'
 import { DedicatedAccounts } from './dedicated-accounts.ts'
 import { DirectDebits } from './direct-debits.ts'
 import { Miscellaneous } from './miscellaneous.ts'
+import { Refunds } from './refunds.ts'
 import { Transactions } from './transactions.ts'
 
 export interface PaystackOptions extends ClientOptions {
@@ -27,6 +28,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly customers: Customers<Metadata>
   readonly transactions: Transactions
   readonly charges: Charges
+  readonly refunds: Refunds
   readonly banks: Banks
   readonly dedicatedAccounts: DedicatedAccounts<Metadata>
   readonly directDebits: DirectDebits
@@ -37,6 +39,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
     this.customers = new Customers(send)
     this.transactions = new Transactions(send)
     this.charges = new Charges(send)
+    this.refunds = new Refunds(send)
     this.banks = new Banks(send)
     this.dedicatedAccounts = new DedicatedAccounts(send)
     this.directDebits = new DirectDebits(send)

@@ -66,6 +66,21 @@ export interface Charge {
   metadata: unknown
 }
 
+/** The refund of a transaction, as its webhooks tell it. */
+export interface ToldRefund {
+  status: 'pending' | 'processing' | 'needs-attention' | 'processed' | 'failed'
+  transaction_reference: string
+  refund_reference: string | null
+  /** A text in `.pending`, `.processing` and `.processed`, a number in the others, as Paystack sends it. */
+  amount: string | number
+  currency: string
+  customer: { first_name: string | null; last_name: string | null; email: string | null }
+  integration: number
+  domain: string
+  /** Missing in some of Paystack's samples. */
+  id?: string | number
+}
+
 /**
  * The events about customers and their payments whose shape is known, for `switch (event.event)`. Paystack sends other
  * events too: have a `default` that does nothing.
@@ -92,6 +107,10 @@ export type PaystackEvent =
       DirectDebitAuthorization
     >
   | PaystackEventOf<'charge.success', Charge>
+  | PaystackEventOf<
+      'refund.pending' | 'refund.processing' | 'refund.needs-attention' | 'refund.processed' | 'refund.failed',
+      ToldRefund
+    >
 
 /**
  * Reads the event of a webhook that Paystack signed. `x-paystack-signature` is the HMAC-SHA512 of the body with the

@@ -23,7 +23,12 @@ begin
     union all
     select 'hold', h.mode, h.currency, count(*), sum(h.amount - h.captured)
     from holds h
-    where h.merchant_id = p_merchant_id and h.status = 'placed'
+    where h.merchant_id = p_merchant_id and h.status = 'placed' and h.original_id is null
+    group by h.mode, h.currency
+    union all
+    select 'refund', h.mode, h.currency, count(*), sum(h.amount)
+    from holds h
+    where h.merchant_id = p_merchant_id and h.status = 'placed' and h.original_id is not null
     group by h.mode, h.currency
     union all
     select 'payment', i.mode, i.currency, count(*), sum(i.amount)

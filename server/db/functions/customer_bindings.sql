@@ -5,6 +5,7 @@
 --   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
 --   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
 --            adjustment that is recorded and not posted yet.
+--   refund  money of a payment of theirs is on its way back. `detail` is its id.
 --   dedicated_account  an account to which money could be sent. `detail` is its number.
 --   mandate  a permission to debit the customer. `detail` is its reference.
 --   dispute_window  a payment by card after p_cards_since: the payer can still dispute it. `detail` is its time.
@@ -21,9 +22,13 @@ language sql volatile set search_path = public, pg_temp as $$
     from ledger_accounts a
     where a.merchant_id = c.merchant_id and a.customer_id = c.id and a.posted <> 0
     union all
-    select 'hold', a.currency, a.held, 'deletion'
+    select 'hold', a.currency, a.held - coalesce(r.held, 0), 'deletion'
     from ledger_accounts a
-    where a.merchant_id = c.merchant_id and a.customer_id = c.id and a.held <> 0
+    left join lateral (
+      select sum(h.amount)::bigint as held from holds h
+      where h.merchant_id = a.merchant_id and h.account_id = a.id and h.original_id is not null and h.status = 'placed'
+    ) r on true
+    where a.merchant_id = c.merchant_id and a.customer_id = c.id and a.held <> coalesce(r.held, 0)
     union all
     select 'debt', a.currency, a.owed, 'deletion'
     from ledger_accounts a
@@ -47,6 +52,10 @@ language sql volatile set search_path = public, pg_temp as $$
     select 'payment', 'txn_' || s.id, null, 'deletion'
     from suspense_decisions s
     where s.merchant_id = c.merchant_id and s.customer_id = c.id and s.state = 'recorded'
+    union all
+    select 'refund', r.id::text, r.amount, 'deletion'
+    from refunds r
+    where r.merchant_id = c.merchant_id and r.customer_id = c.id and r.due_at is not null
     union all
     select 'dedicated_account', d.account_number, null, 'deletion'
     from dedicated_accounts d

@@ -22,7 +22,7 @@ language sql immutable set search_path = public, pg_temp as $$
       'customer', 'details', 'id', 'code', 'riskAction', 'source', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
       'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
-      'captureId', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'paymentMethod',
+      'captureId', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
       'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
     ])
@@ -260,6 +260,25 @@ begin
         ) f;
         update adjustments j set reason = null, refusal = case when j.refusal is not null then c_reason end
         where j.merchant_id = p_merchant_id and j.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'refunds';
+
+      when 'refunds' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select r.id from refunds r
+          where r.merchant_id = p_merchant_id and r.customer_id = p_customer_id
+            and r.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by r.id
+          limit v_left
+        ) f;
+        update ledger_transactions t set description = null
+        where t.merchant_id = p_merchant_id and t.id = any(v_uuids) and t.description is not null;
+        update refunds r
+        set reason = null, customer_note = null, merchant_note = null,
+          state_reason = case when r.state_reason is not null then c_reason end
+        where r.merchant_id = p_merchant_id and r.id = any(v_uuids);
         v_position := v_uuids[cardinality(v_uuids)]::text;
         v_found := cardinality(v_uuids);
         v_next := 'suspense';

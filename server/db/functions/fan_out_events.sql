@@ -11,6 +11,15 @@ language sql immutable set search_path = public, pg_temp as $$
       p_type in ('pay_in.succeeded', 'payment_intent.succeeded')
       and (p_data -> 'details' -> 'transaction' ->> 'currency') not in ('KWD', 'LYD', 'TND')
     )
+    or (
+      p_type in (
+        'refund.pending', 'refund.processing', 'refund.needs_attention', 'refund.failed', 'refund.succeeded',
+        'reversal.succeeded'
+      )
+      -- Of a payment under a reference.
+      and (p_data -> 'details' -> 'refund' ->> 'id') is not null
+      and (p_data -> 'details' ->> 'currency') not in ('KWD', 'LYD', 'TND')
+    )
 $$;
 
 -- An event and its deliveries are one commit: none is lost, none is invented.

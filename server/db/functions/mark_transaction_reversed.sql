@@ -1,4 +1,5 @@
--- A payment is reversed in the commit that reverses its ledger transaction. Movements of any other kind do not come here.
+-- A payment is reversed in the commit that reverses its ledger transaction, or that gives back the last part of it. Movements of
+-- any other kind do not come here.
 create or replace function mark_transaction_reversed() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
@@ -8,7 +9,14 @@ begin
   where o.merchant_id = new.merchant_id and o.id = new.reverses_id
     and p.merchant_id = new.merchant_id
     and p.payment_intent_id = substr(o.details ->> 'paymentIntentId', 4)::uuid
-    and p.status = 'succeeded';
+    and p.status = 'succeeded'
+    and (
+      new.kind = 'reversal'
+      -- Money that is only reserved has not gone back yet.
+      or o.amount <= (
+        select sum(b.amount) from ledger_transactions b where b.merchant_id = o.merchant_id and b.reverses_id = o.id
+      )
+    );
   return null;
 end
 $$;
@@ -16,5 +24,5 @@ $$;
 create or replace trigger ledger_transactions_reversed
 after insert on ledger_transactions
 for each row
-when (new.kind = 'reversal')
+when (new.kind in ('refund', 'reversal'))
 execute function mark_transaction_reversed();

@@ -6,11 +6,14 @@
 -- actions of p_actions:
 --   post     moves p_amounts from p_froms to p_tos: a wish.
 --   book     moves them because they have moved outside: a fact. Neither a denial nor missing funds refuse it.
---   refund   moves money back that p_originals has moved. A null amount stands for the whole rest of the original.
---   place    reserves p_amounts on p_froms. The hold gets the id in p_ids.
+--   refund   moves money back that p_originals has moved. A null amount stands for the whole rest of the original. With
+--            p_holds it moves the amount that this hold has reserved for it: a fact.
+--   place    reserves p_amounts on p_froms. The hold gets the id in p_ids. With p_originals it reserves money that is to be
+--            given back, which counts as given back from then on. A null amount stands for the whole rest of the original.
 --   capture  moves p_amounts of p_holds to p_tos. A null amount stands for the whole rest of the hold. With p_finals,
 --            the rest is released.
---   release  releases the rest of p_holds.
+--   release  releases the rest of p_holds. With p_originals the hold is one for a refund, whose amount can be given back
+--            again.
 --   expire   does the same, once the hold is due.
 --
 -- The answer has one row for each command, in order. `refusal` is the reason why nothing was done. If a key was answered
@@ -112,6 +115,7 @@ declare
   -- By place in p_hold_ids. These arrays and the next ones have their full length from the start. An empty array would
   -- begin at the place of the first element that is set, and reading it in order would give the values of other places.
   v_hold_account_ids bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
+  v_hold_original_ids uuid[] := array_fill(null::uuid, array[cardinality(p_hold_ids)]);
   v_hold_left bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_captured bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_statuses text[] := array_fill(null::text, array[cardinality(p_hold_ids)]);
@@ -268,7 +272,7 @@ begin
   end loop;
   if cardinality(p_hold_ids) > 0 then
     for r in
-      select n.place, n.id, h.account_id, h.amount, h.captured, h.status, h.expires_at
+      select n.place, n.id, h.account_id, h.original_id, h.amount, h.captured, h.status, h.expires_at
       from unnest(p_hold_ids) with ordinality as n (id, place)
       cross join lateral (
         select * from holds o where o.merchant_id = p_merchant_id and o.id = n.id limit 1
@@ -279,6 +283,7 @@ begin
         raise exception 'hold % has two places in a batch', r.id using errcode = 'MT004';
       end if;
       v_hold_account_ids[r.place] := r.account_id;
+      v_hold_original_ids[r.place] := r.original_id;
       v_hold_left[r.place] := case when r.status = 'placed' then r.amount - r.captured end;
       v_hold_captured[r.place] := r.captured;
       v_hold_statuses[r.place] := r.status;
@@ -335,7 +340,9 @@ begin
             'suspended', 'assigned', 'given_back'
           )
         when 'refund' then p_kinds[i] in ('refund', 'reversal')
-        when 'place' then v_amount is not null and p_kinds[i] is null and isfinite(p_expirations[i]) is not false
+        when 'place' then
+          p_kinds[i] is null and isfinite(p_expirations[i]) is not false
+          and case when v_original is null then v_amount is not null else p_expirations[i] is null end
         when 'capture' then p_kinds[i] = 'hold_capture'
         when 'release' then v_amount is null and p_kinds[i] is null
         when 'expire' then v_amount is null and p_kinds[i] is null
@@ -365,8 +372,12 @@ begin
         -- A refund or reversal goes the way of its original back.
         else true
       end
-      and (v_action = 'refund') = (v_original is not null)
-      and (v_action in ('capture', 'release', 'expire')) = (v_hold is not null)
+      and case
+        when v_action = 'refund' then v_original is not null and (v_hold is null or v_amount is null)
+        when v_action in ('place', 'release') then true
+        else v_original is null
+      end
+      and (v_action in ('capture', 'release', 'expire') or (v_action = 'refund' and v_hold is not null)) = (v_hold is not null)
       and case
         when v_action in ('post', 'book', 'refund', 'capture') then
           v_to between 1 and v_accounts and v_to <> v_from
@@ -375,8 +386,13 @@ begin
       end
       -- The account of a deleted customer is not known: such a command is refused below.
       and coalesce(v_hold_account_ids[v_hold] = v_account_ids[v_from], true)
+      -- The hold of a refund serves its refund only, and no other hold serves one.
+      and (
+        v_hold_account_ids[v_hold] is null or v_hold_original_ids[v_hold] is not distinct from p_original_ids[v_original]
+      )
       and coalesce(
-        v_original_from_ids[v_original] = v_account_ids[v_to] and v_original_to_ids[v_original] = v_account_ids[v_from]
+        (v_to is null or v_original_from_ids[v_original] = v_account_ids[v_to])
+        and v_original_to_ids[v_original] = v_account_ids[v_from]
         and v_original_kinds[v_original] in ('pay_in', 'purchase', 'transfer', 'hold_capture', 'fee'),
         true
       )
@@ -389,7 +405,7 @@ begin
       v_refusal := 'customer_not_found';
     elsif v_action = 'place' and p_expirations[i] <= p_now then
       v_refusal := 'expiry_passed';
-    elsif v_action in ('post', 'place', 'capture') and (v_denied[v_from] or v_denied[v_to]) then
+    elsif v_action in ('post', 'place', 'capture') and v_original is null and (v_denied[v_from] or v_denied[v_to]) then
       v_refusal := 'customer_denied';
     elsif v_action in ('capture', 'release', 'expire') then
       v_amount := case when v_action = 'capture' then coalesce(v_amount, v_hold_left[v_hold]) else 0 end;
@@ -406,7 +422,13 @@ begin
       elsif v_amount > v_hold_left[v_hold] then
         v_refusal := 'hold_exceeded';
       end if;
-    elsif v_action = 'refund' then
+    elsif v_action = 'refund' and v_hold is not null then
+      v_amount := v_hold_left[v_hold];
+      v_released := 0;
+      if v_amount is null or v_amount = 0 then
+        v_refusal := 'hold_not_open';
+      end if;
+    elsif v_original is not null then
       v_amount := coalesce(v_amount, v_refund_left[v_original]);
       if v_refund_left[v_original] is null then
         v_refusal := 'transaction_not_found';
@@ -415,12 +437,12 @@ begin
       end if;
     end if;
 
-    -- Funded? A capture needs no available balance: it spends an amount that is held already. A fact needs none either: an
-    -- account with a floor is lent the amount that is missing.
+    -- Funded? A capture and a refund of a hold need no available balance: they spend an amount that is held already. A fact
+    -- needs none either: an account with a floor is lent the amount that is missing.
     if v_action = 'book' then
       v_lent := greatest(v_floors[v_from] - (v_posted[v_from] - v_held[v_from] - v_amount), 0);
     end if;
-    if v_refusal is null and v_action in ('post', 'refund', 'place')
+    if v_refusal is null and v_action in ('post', 'refund', 'place') and v_hold is null
       and v_posted[v_from] - v_held[v_from] - v_amount < v_floors[v_from]
     then
       v_refusal := 'insufficient_funds';
@@ -440,7 +462,7 @@ begin
     v_touched[v_from] := true;
     if v_action = 'place' then
       v_held[v_from] := v_held[v_from] + v_amount;
-    elsif v_action in ('capture', 'release', 'expire') then
+    elsif v_hold is not null then
       v_held[v_from] := v_held[v_from] - v_amount - v_released;
       v_hold_left[v_hold] := v_hold_left[v_hold] - v_amount - v_released;
       v_hold_captured[v_hold] := v_hold_captured[v_hold] + v_amount;
@@ -452,12 +474,18 @@ begin
           else 'captured'
         end;
       end if;
+      if v_original is not null then
+        v_refund_left[v_original] := v_refund_left[v_original] + v_released;
+        v_refunded[v_original] := v_refunded[v_original] - v_released;
+        v_refund_touched[v_original] := true;
+      end if;
       v_facts := case
         when v_action = 'capture' then
           jsonb_build_object('amount', v_amount, 'released', v_released, 'remaining', v_hold_left[v_hold])
-        else jsonb_build_object('amount', v_released)
+        when v_original is null then jsonb_build_object('amount', v_released)
       end;
-    elsif v_action = 'refund' then
+    end if;
+    if v_original is not null and v_hold is null then
       v_refund_left[v_original] := v_refund_left[v_original] - v_amount;
       v_refunded[v_original] := v_refunded[v_original] + v_amount;
       v_refund_touched[v_original] := true;
@@ -541,7 +569,8 @@ begin
     p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
     v_account_ids[c.to_place], c.to_number, c.amount,
     coalesce(p_account_currencies[c.from_place], p_account_currencies[c.to_place]), c.description,
-    p_original_ids[c.original], p_hold_ids[c.hold], c.details::json, c.created_at, c.actor, c.request
+    p_original_ids[c.original], case when c.kind = 'hold_capture' then p_hold_ids[c.hold] end, c.details::json,
+    c.created_at, c.actor, c.request
   from unnest(
     v_ids, v_kinds, v_transfer_numbers, v_froms, v_from_numbers, v_tos, v_to_numbers, v_amounts, p_descriptions,
     p_originals, p_holds, v_details, v_command_times, v_actors, v_request_ids
@@ -588,13 +617,14 @@ begin
 
   if 'place' = any(p_actions) then
     insert into holds (
-      merchant_id, id, mode, account_id, customer_id, amount, currency, description, expires_at, created_at, updated_at
+      merchant_id, id, mode, account_id, customer_id, amount, currency, description, expires_at, original_id, created_at,
+      updated_at
     )
     select
-      p_merchant_id, c.id, p_mode, v_account_ids[c.place], v_customer_ids[c.place], c.amount,
-      p_account_currencies[c.place], c.description, c.expires_at, p_now, p_now
-    from unnest(p_actions, v_ids, p_froms, v_amounts, p_descriptions, p_expirations, v_refusals, v_replayed)
-      as c (action, id, place, amount, description, expires_at, refusal, replayed)
+      p_merchant_id, c.id, p_mode, v_account_ids[c.place], case when c.original is null then v_customer_ids[c.place] end,
+      c.amount, p_account_currencies[c.place], c.description, c.expires_at, p_original_ids[c.original], p_now, p_now
+    from unnest(p_actions, v_ids, p_froms, v_amounts, p_descriptions, p_expirations, p_originals, v_refusals, v_replayed)
+      as c (action, id, place, amount, description, expires_at, original, refusal, replayed)
     where c.action = 'place' and c.refusal is null and not c.replayed;
   end if;
 
@@ -609,9 +639,11 @@ begin
         when length(c.request) = 16 then encode(c.request, 'hex')::uuid::text
         else convert_from(rtrim(c.request, '\x00'::bytea), 'UTF8')
       end,
-      c.action || 'Hold', case when c.action = 'place' then p_ids[c.place]::text else p_hold_ids[c.hold]::text end, p_now
-    from unnest(p_actions, p_actors, p_request_ids, p_holds, v_refusals, v_replayed)
-      with ordinality as c (action, actor, request, hold, refusal, replayed, place)
+      -- A refund that fails is released by nobody.
+      case when c.original is null then c.action || 'Hold' else 'requestRefund' end,
+      case when c.action = 'place' then p_ids[c.place]::text else p_hold_ids[c.hold]::text end, p_now
+    from unnest(p_actions, p_actors, p_request_ids, p_holds, p_originals, v_refusals, v_replayed)
+      with ordinality as c (action, actor, request, hold, original, refusal, replayed, place)
     where c.action in ('place', 'release') and c.actor is not null and c.refusal is null and not c.replayed;
   end if;
 

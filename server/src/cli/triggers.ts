@@ -105,6 +105,27 @@ const paymentDeclined = aboutMoney(async (tools) => {
   }
 })
 
+/** A refund of a payment by a card, which decides how the refund ends. */
+function refundOf(number: string): Trigger {
+  return aboutMoney(async (tools) => {
+    const transaction = await chargeCard(tools, number)
+    const { id } = await tools.paystack.refunds.create({ transaction })
+    tools.did(`asked for refund ${id} of it; it ends a moment later`, { refundId: id })
+  })
+}
+
+const refundRedirected = aboutMoney(async (tools) => {
+  const { paystack, mteja, did, asked } = tools
+  const transactionId = await chargeCard(tools, '4084080000671902')
+  await mteja.refunds.create({ transactionId })
+  const { id: transaction } = await paystack.transactions.verify(transactionId)
+  const { data } = await paystack.refunds.list({ transaction: String(transaction) }).page()
+  const id = data[0]?.id as number
+  const destination = { currency: asked.currency, account_number: account.number, bank_id: '9' }
+  await paystack.refunds.retry(id, { refund_account_details: destination })
+  did(`sent refund ${id} of it to a bank account`, { refundId: id })
+})
+
 /**
  * Triggers by event name: first the names of Cashful and of this service, then Paystack's. A trigger makes a customer of
  * its own, unless it is given one.
@@ -226,6 +247,11 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     const holdId = await placeHold(tools, { expiresAt: new Date(Date.now() + 1500).toISOString() })
     tools.did('it expires in a second', { holdId })
   }),
+  'refund.pending': refundOf('4084084084084081'),
+  'refund.unknown': refundOf('4084080000672009'),
+  'refund.processing': refundRedirected,
+  'refund.needs_attention': refundOf('4084080000671902'),
+  'refund.failed': refundOf('4084080000671803'),
   'refund.succeeded': aboutMoney(async (tools) => {
     const transactionId = await buy(tools, 50)
     const amount = tools.asked.amount ?? 20
@@ -244,12 +270,20 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   'dedicatedaccount.assign.success': accountAssigned,
   'dedicatedaccount.assign.failed': assignmentFailed,
   'charge.success': aboutMoney(async (tools) => {
-    const { paystack, did } = tools
-    const { amount, currency } = moneyOf(tools, 700)
-    const email = await findEmail(tools)
-    const { reference } = await paystack.charges.create({ email, amount: hundredths(amount, currency), currency, card })
-    did(`charged a card: ${reference}`, { reference })
+    await chargeCard(tools, card.number)
   }),
+  'refund.processed': refundOf(card.number),
+  'refund.needs-attention': refundOf('4084080000671902'),
+}
+
+/** Charges a card, and answers the reference. */
+async function chargeCard(tools: Tools, number: string): Promise<string> {
+  const { amount, currency } = moneyOf(tools, 700)
+  const email = await findEmail(tools)
+  const wanted = { email, amount: hundredths(amount, currency), currency, card: { ...card, number } }
+  const { reference } = await tools.paystack.charges.create(wanted)
+  tools.did(`charged a card: ${reference}`, { reference })
+  return reference
 }
 
 async function identify(tools: Tools, details: typeof credential): Promise<void> {

@@ -8,6 +8,7 @@ import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
 import { dropReplacedCredentials } from '../domain/payments/processor-accounts.ts'
+import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
@@ -62,6 +63,10 @@ export const workers: readonly Worker[] = [
     oldestDue: () => sql`select min(due_at) from sent_charges where due_at is not null`,
   },
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
+  {
+    ...rounds('refunds', 250, settleDueRefunds),
+    oldestDue: () => sql`select min(due_at) from refunds where due_at is not null`,
+  },
   {
     ...rounds('pay_ins', 1000, finishPayIns),
     oldestDue: () => sql`select min(due_at) from pay_ins where due_at is not null`,

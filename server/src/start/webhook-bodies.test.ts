@@ -89,7 +89,7 @@ test('an event that Cashful documents is told as its resource', () => {
   })
   expect(bodyOf('standard', 'payment_intent.succeeded').data).toMatchObject({
     id: expect.stringMatching(/^pi_/),
-    amount: 300,
+    amount: 500,
     status: 'succeeded',
     transactionId: expect.stringMatching(/^txn_/),
   })

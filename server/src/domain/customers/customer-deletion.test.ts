@@ -12,10 +12,10 @@ import { getBalance } from '../ledger/balances.ts'
 import { createCheckoutSession, openCheckout } from '../payments/checkout-sessions.ts'
 import { getPaymentIntent } from '../payments/payment-intent-records.ts'
 import { confirmPaymentIntent, createPaymentIntent } from '../payments/payment-intents.ts'
+import { refundTransaction, reverseTransaction } from '../payments/refunds.ts'
 import { settleIntent } from '../payments/settling.ts'
 import { savePaymentMethod } from '../sandbox/payment-methods.ts'
 import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
-import { refundTransaction, reverseTransaction } from '../wallet/refunds.ts'
 import { deleteCustomers } from './customer-deletion.ts'
 import { listCustomers, walkCustomers } from './customer-lists.ts'
 import { createCustomer, findCustomer, getCustomer, updateCustomer } from './customers.ts'
@@ -236,7 +236,7 @@ describe('what a deleted customer had', () => {
   })
 })
 
-test('every table of things that a customer has refuses a deleted customer, save what the ledger and events write', async () => {
+test('every table of things that a customer has refuses a deleted customer, save what the ledger and events write and what goes back', async () => {
   const rows = await service.db.query<{ name: string }>(sql`
     select c.table_name as name
     from information_schema.columns c
@@ -248,7 +248,7 @@ test('every table of things that a customer has refuses a deleted customer, save
       )
     order by 1
   `)
-  expect(rows.map(({ name }) => name)).toEqual(['deliveries', 'events', 'holds', 'ledger_accounts'])
+  expect(rows.map(({ name }) => name)).toEqual(['deliveries', 'events', 'holds', 'ledger_accounts', 'refunds'])
 })
 
 describe('a deletion at the same moment', () => {

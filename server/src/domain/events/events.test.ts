@@ -3,9 +3,9 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
 import { doTogether } from '../ledger/commands.ts'
+import { refundTransaction, reverseTransaction } from '../payments/refunds.ts'
 import { expireDueHolds } from '../wallet/due-holds.ts'
 import { captureHold, placeHold, releaseHold } from '../wallet/holds.ts'
-import { refundTransaction, reverseTransaction } from '../wallet/refunds.ts'
 import { makeTransfer } from '../wallet/transfers.ts'
 
 let service: TestService

@@ -33,6 +33,11 @@ export const eventTypes = [
   'hold.captured',
   'hold.released',
   'hold.expired',
+  'refund.pending',
+  'refund.unknown',
+  'refund.processing',
+  'refund.needs_attention',
+  'refund.failed',
   'refund.succeeded',
   'reversal.succeeded',
 ] as const

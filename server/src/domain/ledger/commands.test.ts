@@ -1371,3 +1371,69 @@ describe('a batch with a key', () => {
     expect(await doTogetherOnce(service, tenant, batchOf(a, b), request)).toMatchObject({ replayed: false })
   })
 })
+
+describe('money that waits to be given back', () => {
+  const outside: AccountName = { kind: 'outside' }
+
+  test('it is reserved whatever the risk action, counts as given back, and moves or can be given back again', async () => {
+    const [a = ''] = await createWallets(service, tenant, 1)
+    const paid = await ledger(tenant, make.payIn(a, 100n))
+    await setRiskAction(service, tenant, { code: a }, 'deny')
+    const [first, second] = [make.reserveBack(paid.id, cash(a), 60n), make.reserveBack(paid.id, cash(a), null)]
+    expect((await doTogether(service, tenant, [first, second])).map((each) => 'amount' in each && each.amount)).toEqual(
+      [60n, 40n],
+    )
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 100n, held: 100n })
+    for (const more of [make.reserveBack(paid.id, cash(a), 1n), make.giveBack(paid.id, outside, cash(a), null)]) {
+      await expect(ledger(tenant, more)).rejects.toMatchObject({ code: 'refund_exceeded' })
+    }
+    await ledger(tenant, make.failBack(first.id, paid.id, cash(a)))
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 100n, held: 40n })
+    const receipt = await ledger(tenant, make.settleBack(second.id, paid.id, outside, cash(a)))
+    expect(receipt).toMatchObject({ id: second.id, amount: 40n, fromBalance: 60n })
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 60n, held: 0n })
+    // Both have ended, and stay so.
+    for (const again of [
+      make.settleBack(first.id, paid.id, outside, cash(a)),
+      make.settleBack(second.id, paid.id, outside, cash(a)),
+      make.failBack(first.id, paid.id, cash(a)),
+      make.failBack(second.id, paid.id, cash(a)),
+    ]) {
+      await expect(ledger(tenant, again)).rejects.toMatchObject({ code: 'hold_not_open' })
+    }
+    expect(await ledger(tenant, make.giveBack(paid.id, outside, cash(a), null))).toMatchObject({ amount: 60n })
+  })
+
+  test('it is not reserved where it was spent, where its movement is not known, and out of another account', async () => {
+    const [a = '', b = ''] = await createWallets(service, tenant, 2)
+    const paid = await ledger(tenant, make.payIn(a, 100n))
+    await ledger(tenant, make.payIn(b, 100n))
+    await ledger(tenant, make.purchase(a, 50n))
+    const reserving = make.reserveBack(paid.id, cash(a), 51n)
+    await expect(ledger(tenant, reserving)).rejects.toMatchObject({ code: 'insufficient_funds' })
+    const unknown = make.reserveBack(make.payIn(a, 1n).id, cash(a), 1n)
+    await expect(ledger(tenant, unknown)).rejects.toMatchObject({ code: 'transaction_not_found' })
+    const hold = make.reserveBack(paid.id, cash(a), 50n)
+    await ledger(tenant, hold)
+    const placed = make.place(b, 10n)
+    await ledger(tenant, placed)
+    const other = await ledger(tenant, make.payIn(a, 5n))
+    const ends = new Date(Date.now() + 1000)
+    for (const malformed of [
+      make.reserveBack(paid.id, cash(b), 1n),
+      { ...make.reserveBack(paid.id, cash(a), 1n), expiresAt: ends } as never as LedgerCommand,
+      // The hold serves its own refund only, and nothing else.
+      make.release(hold.id, a),
+      make.capture(hold.id, a, null),
+      make.settleBack(hold.id, other.id, outside, cash(a)),
+      make.settleBack(hold.id, paid.id, { kind: 'outside', at: 7n }, cash(a)),
+      { ...make.settleBack(hold.id, paid.id, outside, cash(a)), amount: 50n } as never as LedgerCommand,
+      // And no other hold serves a refund.
+      make.failBack(placed.id, paid.id, cash(b)),
+      make.settleBack(placed.id, paid.id, outside, cash(b)),
+    ]) {
+      await expect(ledger(tenant, malformed)).rejects.toMatchObject({ code: 'MT004' })
+    }
+    expect(await getBalance(service, tenant, a)).toMatchObject({ posted: 55n, held: 50n })
+  })
+})

@@ -76,6 +76,10 @@ export type LedgerCommand = CommandBase &
     | { action: 'place'; amount: bigint; description: string | null; expiresAt: Date | null }
     | ({ action: 'capture'; kind: 'hold_capture'; amount: bigint | null; holdId: string; isFinal: boolean } & Movement)
     | { action: 'release' | 'expire'; holdId: string }
+    // A refund that waits for somebody outside: its money is reserved, and then either moves or can be given back again.
+    | { action: 'place'; amount: bigint | null; originalId: string; description: null; expiresAt: null }
+    | ({ action: 'refund'; kind: 'refund' | 'reversal'; amount: null; originalId: string; holdId: string } & Movement)
+    | { action: 'release'; holdId: string; originalId: string }
   )
 
 /** The outcome of a command that was done now, or before for the same request (`replayed`). */
@@ -127,6 +131,32 @@ const queueOf = perContext(
 /** Does a command, and answers after its commit is durable. Throws a ServiceError if the command is refused. */
 export async function doCommand(context: FreeContext, tenant: Tenant, command: LedgerCommand): Promise<Receipt> {
   return readReceipt(command, await queueOf(context)({ tenant, command }))
+}
+
+/**
+ * As `doCommand`, with more queries in the commit of the command, which waits for no other command. The queries are further
+ * parts of a `with` clause. They read the outcome as `done_now`: one row (`id`, `amount`, `created_at`), or none for a command
+ * that was refused or done before.
+ */
+export async function doCommandNoting(
+  context: FreeContext,
+  tenant: Tenant,
+  command: LedgerCommand,
+  noting: Sql,
+): Promise<Receipt> {
+  const statement = sql`
+    with done as materialized (
+      select ${outcomeColumns}
+      from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), [command]))} r
+    ),
+    done_now as materialized (
+      select r.id, r.amount, r.created_at from done r where r.refusal is null and not r.replayed
+    ),
+    ${noting}
+    select ${outcomeColumns} from done r
+  `
+  const [outcome] = await repeatAfterCollision(['idempotency_keys_pkey'], () => context.db.query<Outcome>(statement))
+  return readReceipt(command, outcome as Outcome)
 }
 
 /**

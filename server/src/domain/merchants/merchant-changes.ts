@@ -41,7 +41,7 @@ function noteMerchant(tx: TxContext, { id, code }: Merchant, change: Pick<Change
 }
 
 interface OpenThing {
-  what: 'customer_money' | 'suspense' | 'hold' | 'payment' | 'dedicated_account'
+  what: 'customer_money' | 'suspense' | 'hold' | 'payment' | 'refund' | 'dedicated_account'
   mode: Mode
   currency: Currency | null
   count: bigint
@@ -50,8 +50,8 @@ interface OpenThing {
 
 /**
  * Closes a merchant: its keys and tokens can read and no longer change anything, and its pages take no payment. Refused
- * while customers have money, while money is in suspense, and while a hold, a payment or a dedicated account is open. The merchant's own balance may
- * remain. A closed merchant is answered as it is. Throws `merchant_not_found`, `merchant_in_use`. For the operator only.
+ * while customers have money, while money is in suspense, and while a hold, a payment, a refund or a dedicated account is open. The merchant's own
+ * balance may remain. A closed merchant is answered as it is. Throws `merchant_not_found`, `merchant_in_use`. For the operator only.
  */
 export async function closeMerchant(
   tx: TxContext,
@@ -91,6 +91,7 @@ function describeOpen({ what, mode, currency, count, amount }: OpenThing): strin
     suspense: `${money} of somebody is in suspense`,
     hold: `${count} ${many ? 'holds are' : 'hold is'} open, of ${money}`,
     payment: `${count} ${many ? 'payments are' : 'payment is'} under way, of ${money}`,
+    refund: `${count} ${many ? 'refunds are' : 'refund is'} under way, of ${money}`,
     dedicated_account: `${count} dedicated ${many ? 'accounts' : 'account'} can still receive money`,
   }
   return `${sentences[what]} in ${mode} mode`

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
+  hasStatus,
   type Payment,
   type PaymentRow,
   type PaymentStatus,
@@ -93,7 +94,7 @@ function matchesOf({ merchant, mode }: Tenant, window: NumberWindow, filter: Pay
       ${customerId === undefined ? nothing : sql`and n.customer_id = ${customerId}`}
       ${currencies === undefined ? nothing : sql`and n.currency = any(${currencies})`}
       ${amounts === undefined ? nothing : isOneOf(amounts)}
-      ${status === undefined ? nothing : sql`and n.status = ${status}`}
+      ${status === undefined ? nothing : sql`and ${hasStatus(sql`n`, status)}`}
   `
 }
 

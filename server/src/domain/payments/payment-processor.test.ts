@@ -81,6 +81,15 @@ function openGateway(): Gateway {
     async giveBack(_tenant, reference) {
       return say(`give back ${reference}`, { status: 'succeeded' })
     },
+    async sendReturn(_tenant, { id }) {
+      return say(`return ${id}`, { status: 'succeeded' })
+    },
+    async queryReturn(_tenant, { id }) {
+      return say(`query return ${id}`, { status: 'succeeded' })
+    },
+    async redirectReturn(_tenant, { id }) {
+      return say(`redirect return ${id}`, { status: 'processing' })
+    },
     async askMandate(_tenant, { reference }) {
       return say(`mandate ${reference}`, this.mandate)
     },

@@ -59,6 +59,8 @@ export interface FoundPayment {
 
 /** Where the return of a charge's money stands. */
 export type ReturnState =
+  /** The processor has it, and has not begun. */
+  | { status: 'pending' }
   | { status: 'processing' }
   | { status: 'succeeded' }
   | { status: 'failed'; reason: string }
@@ -66,6 +68,29 @@ export type ReturnState =
   | { status: 'needs_attention'; reason: string }
   /** Nobody can say yet whether the processor has been reached. */
   | { status: 'unknown' }
+
+/** The answer to a return that has surely not been made, and may be sent again later. */
+export interface NotSent {
+  status: 'not_sent'
+}
+
+/** An amount of a charge's money that is to go back to the payer. */
+export interface Return {
+  /** The name of the return, a UUID that no other return has. The processor keeps it with the return: what bears it is ours. */
+  id: string
+  /** The reference of the charge. */
+  reference: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+}
+
+/** The payer's bank account to which a return goes that could not go back the way it came. */
+export interface ReturnDestination {
+  accountNumber: string
+  /** The bank's number in the processor's list of banks. */
+  bankId: bigint
+}
 
 /** A payment for which a processor is to open a page. */
 export interface PageCharge extends Omit<Charge, 'instrument' | 'email'> {
@@ -155,6 +180,15 @@ export interface PaymentProcessor extends InstrumentReader {
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
   /** Returns the money of a charge that succeeded. To return the money again changes nothing, and tells where it stands. */
   giveBack(tenant: Tenant, reference: string): Promise<ReturnState>
+  /**
+   * Sends a return of a part of a charge. Call it once for an id, ever: there are processors to which a second call would be a
+   * second return. After `not_sent` it may be called again.
+   */
+  sendReturn(tenant: Tenant, wanted: Return): Promise<ReturnState | NotSent>
+  /** Where a return stands now; `unknown` for a return that the processor does not show. Sends nothing. */
+  queryReturn(tenant: Tenant, wanted: Return): Promise<ReturnState>
+  /** Sends a return that needs attention to a bank account of the payer. */
+  redirectReturn(tenant: Tenant, wanted: Return, destination: ReturnDestination): Promise<ReturnState | NotSent>
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
   readonly mandateCheckMs: number
   /** Asks whether the bank has agreed to a mandate. A `pending` mandate is asked about again later. */

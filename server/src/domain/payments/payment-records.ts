@@ -16,7 +16,9 @@ export type PaymentStatus =
   | 'succeeded'
   /** The last charge was declined, or its money was returned. */
   | 'failed'
-  /** The payment succeeded and was reversed later. */
+  /** The payment succeeded, and a part of it, or all, is on its way back. */
+  | 'reversing'
+  /** The payment succeeded, and all of it was given back later. */
   | 'reversed'
 
 /** `wallet_topup` fills the customer's cash balance, `payment` pays the merchant. */
@@ -158,9 +160,29 @@ export interface PaymentRow {
   customer: CustomerSnapshot
 }
 
+/** The status of a payment. The table has no `reversing`: it follows from the refunds that are not over. */
+function paymentStatus(payment: Sql): Sql {
+  return sql`case when ${payment}.status = 'succeeded' and ${isReversing(payment)} then 'reversing' else ${payment}.status end`
+}
+
+function isReversing(payment: Sql): Sql {
+  return sql`exists (
+    select from refunds open
+    where open.merchant_id = ${payment}.merchant_id and open.payment_intent_id = ${payment}.payment_intent_id
+      and open.due_at is not null
+  )`
+}
+
+/** The condition that a payment has a status. */
+export function hasStatus(payment: Sql, status: PaymentStatus | null): Sql {
+  if (status === 'reversing') return sql`${payment}.status = 'succeeded' and ${isReversing(payment)}`
+  if (status === 'succeeded') return sql`${payment}.status = 'succeeded' and not ${isReversing(payment)}`
+  return sql`${payment}.status = ${status}`
+}
+
 /** The columns of a payment, where `pay` is its table and `withParts` has joined the rest. */
 export const paymentColumns: Sql = sql`
-  pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, pay.status,
+  pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, ${paymentStatus(sql`pay`)} as status,
   pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
   pay.failure_reason, pay.incoming, i.account_id, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, ${asksOf},
   customer_snapshot(c) as customer,

@@ -127,6 +127,7 @@ async function findNamed(
     select 'hold', h.id::text, null, h.id, null
     from holds h
     where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.id = ${holds ? transactionId : null}::uuid
+      and h.original_id is null
   `)
   return rows.map((row) => ({
     what: row.what,

@@ -20,6 +20,16 @@ export const sandboxCards: Readonly<Record<string, SandboxOutcome>> = {
   '4084080000040009': 'late_success',
   '4084080000671803': 'succeeded',
   '4084080000671902': 'succeeded',
+  '4084080000672009': 'succeeded',
+}
+
+/** How the return of a payment ends, where it does not simply succeed. */
+export type SandboxReturnOutcome = 'failed' | 'needs_attention' | 'unknown'
+
+/** The last four digits of cards and of debited accounts whose payments are not given back as asked. */
+const sandboxReturnEndings: Readonly<Record<'card' | 'account', Readonly<Record<string, SandboxReturnOutcome>>>> = {
+  card: { '1803': 'failed', '1902': 'needs_attention', '2009': 'unknown' },
+  account: { '4936': 'failed', '4935': 'needs_attention' },
 }
 
 /** The card that is charged where no instrument is given, and in place of an encrypted card. */
@@ -89,6 +99,23 @@ export function outcomeOf({ type, bin, last4, phone, account }: ChargedInstrumen
   return sandboxPhoneEndings[(phone ?? account ?? last4)?.slice(-4) ?? ''] ?? 'succeeded'
 }
 
+/** Null for an instrument whose payments are given back as asked. */
+export function returnOutcomeOf({ type, last4, account }: ChargedInstrument): SandboxReturnOutcome | null {
+  if (type === 'mobile_money') return null
+  return sandboxReturnEndings[type === 'card' ? 'card' : 'account'][(account ?? last4)?.slice(-4) ?? ''] ?? null
+}
+
+const returnEffects: Readonly<Record<SandboxReturnOutcome, string>> = {
+  failed: 'its refund fails',
+  needs_attention: 'its refund needs a bank account of the payer',
+  unknown: 'nobody learns whether its refund was made',
+}
+
+function effectOf(number: string, outcome: SandboxOutcome): string {
+  const returned = sandboxReturnEndings.card[number.slice(-4)]
+  return returned === undefined ? effects[outcome] : `${effects[outcome]}; ${returnEffects[returned]}`
+}
+
 const effects: Readonly<Record<SandboxOutcome, string>> = {
   succeeded: 'succeeds',
   declined: 'is declined',
@@ -118,7 +145,7 @@ export const sandboxPages: HostedPages = {
     tables: [
       {
         sentence: null,
-        rows: Object.entries(sandboxCards).map(([number, outcome]) => [spaced(number), effects[outcome]]),
+        rows: Object.entries(sandboxCards).map(([number, outcome]) => [spaced(number), effectOf(number, outcome)]),
       },
       {
         sentence: 'These cards succeed after a question:',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
+import { settleDueRefunds } from '../payments/refunds.ts'
 
 const email = 'zero@example.com'
 const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
@@ -153,6 +154,9 @@ describe('an outcome of the sandbox', () => {
     [{ outcome: 'decline', match: { email } }, 'match.email'],
     [{ outcome: 'decline', match: { currency: 'XOF' } }, undefined],
     [{ on: 'payout', outcome: 'decline' }, 'on'],
+    [{ outcome: 'needs_attention' }, 'outcome'],
+    [{ on: 'refund', outcome: 'decline', reason: 'No' }, 'reason'],
+    [{ on: 'refund', outcome: 'decline', after: 5 }, 'after'],
   ])('an outcome with %j is refused', async (wanted, field) => {
     const answer = await call('POST', '/v1/sandbox/outcomes', { on: 'charge', ...wanted })
     expect(answer.statusCode).toBe(400)
@@ -169,5 +173,50 @@ describe('an outcome of the sandbox', () => {
       400,
       'There are 100 outcomes already; delete some first',
     ])
+  })
+})
+
+describe('an outcome for refunds', () => {
+  const refunded = async (reference: string) =>
+    (await call('POST', '/refund', { transaction: reference, amount: 500 })).json().data.id
+  const statusOf = async (id: number) => (await call('GET', `/refund/${id}`)).json().data.status
+
+  test.each([
+    ['decline', 'failed'],
+    ['pending', 'processing'],
+    ['needs_attention', 'needs-attention'],
+  ] as const)('a refund with the outcome %s is %s, and the next one is processed', async (outcome, status) => {
+    const { reference } = await charged()
+    await choose({ on: 'refund', match: { reference }, outcome })
+    const ids = [await refunded(reference)]
+    await settleDueRefunds(api.service)
+    expect(await statusOf(ids[0])).toBe(status)
+    expect((await listed()).total).toBe(0)
+    ids.push(await refunded(reference))
+    await settleDueRefunds(api.service)
+    expect(await statusOf(ids[1])).toBe('processed')
+  })
+
+  test('a refund that succeeds late is under way until then, and a charge does not use its outcome', async () => {
+    const { reference } = await charged()
+    await choose({ on: 'refund', outcome: 'succeed', after: 600_000 })
+    expect((await charged()).status).toBe('success')
+    const id = await refunded(reference)
+    await settleDueRefunds(api.service)
+    expect(await statusOf(id)).toBe('processing')
+    api.service.clock.advance(600_000)
+    await settleDueRefunds(api.service)
+    expect(await statusOf(id)).toBe('processed')
+  })
+
+  test('a refund that the processor could not take is sent again', async () => {
+    const { reference } = await charged()
+    await choose({ on: 'refund', outcome: 'error' })
+    const id = await refunded(reference)
+    await settleDueRefunds(api.service)
+    expect(await statusOf(id)).not.toBe('processed')
+    api.service.clock.advance(3_600_000)
+    await settleDueRefunds(api.service)
+    expect(await statusOf(id)).toBe('processed')
   })
 })

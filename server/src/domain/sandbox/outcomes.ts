@@ -11,7 +11,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { SandboxTenant } from './sandbox-tenant.ts'
 
 /** What an outcome is about. */
-export const bentOperations = ['charge'] as const
+export const bentOperations = ['charge', 'refund'] as const
 export type BentOperation = (typeof bentOperations)[number]
 
 export const bentOutcomes = [
@@ -24,10 +24,12 @@ export const bentOutcomes = [
   'unknown',
   /** The processor fails before anything is done. */
   'error',
+  /** Only a refund: it needs a bank account of the payer. */
+  'needs_attention',
 ] as const
 export type BentOutcome = (typeof bentOutcomes)[number]
 
-/** Which charges an outcome is for: those that fit all members. Without members, any. */
+/** Which charges an outcome is for, or the charges of which refunds: those that fit all members. Without members, any. */
 export interface OutcomeMatch {
   /** Of a payment; or the id of a payment intent or checkout session. */
   reference?: string | undefined
@@ -86,11 +88,15 @@ export async function addOutcome(tx: TxContext, tenant: SandboxTenant, wanted: N
   const { on, outcome, reason, afterMs = 0, times = 1 } = wanted
   const { currency, ...rest } = wanted.match ?? {}
   const match = { ...rest, ...(currency === undefined ? {} : { currency: heldCurrency(tenant.merchant, currency) }) }
-  if (reason !== undefined && outcome !== 'decline') {
-    throw new ServiceError('invalid_request', `reason is for the outcome decline, not for ${outcome}`, 'reason')
+  if (on === 'charge' && outcome === 'needs_attention') {
+    throw new ServiceError('invalid_request', 'needs_attention is for a refund, not for a charge', 'outcome')
   }
-  if (afterMs > 0 && (outcome === 'pending' || outcome === 'error')) {
-    const message = `after has no meaning for the outcome ${outcome}, which brings no answer; leave it out`
+  if (reason !== undefined && (on === 'refund' || outcome !== 'decline')) {
+    throw new ServiceError('invalid_request', `reason is for a charge that is declined; leave it out`, 'reason')
+  }
+  const canWait = on === 'refund' ? outcome === 'succeed' : outcome !== 'pending' && outcome !== 'error'
+  if (afterMs > 0 && !canWait) {
+    const message = `after has no meaning for a ${on} with the outcome ${outcome}; leave it out`
     throw new ServiceError('invalid_request', message, 'after')
   }
   const { merchant, mode } = tenant

@@ -5,13 +5,15 @@ import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type ChargeStep, notAsked, notAskedYet, type StepAnswer } from '../payments/charge-steps.ts'
 import type { ChargedInstrument } from '../payments/instruments.ts'
-import type { Charge, ChargeState, PaymentProcessor } from '../payments/payment-processor.ts'
+import type { Charge, ChargeState, PaymentProcessor, Return, ReturnState } from '../payments/payment-processor.ts'
 import {
   findIssuer,
   identifyInstrument,
   outcomeOf,
   readEncryptedCard,
+  returnOutcomeOf,
   type SandboxOutcome,
+  type SandboxReturnOutcome,
   sandboxDefaultInstrument,
   sandboxPages,
 } from './instruments.ts'
@@ -24,6 +26,8 @@ const reasons = {
   insufficient_funds: 'The account has insufficient funds',
   unknown: 'The card is none of the test cards; see docs/sandbox.md',
   stopped: 'The payment was not completed in time',
+  returnFailed: 'The refund could not be paid out',
+  returnWaits: 'A bank account of the payer is needed to send the refund to',
 } as const
 
 /** How a charge ends, once nothing is asked any more. `processing` is for ever, unless somebody decides it. */
@@ -48,7 +52,17 @@ interface KnownRow extends ChargeRow {
 }
 
 /** A new charge. A charge under way is decided at `decidedAt`. With a `lateReason` the charge then fails. */
-type NewChargeRow = ChargeRow & { decidedAt?: Date; lateReason?: string | null }
+type NewChargeRow = ChargeRow & {
+  decidedAt?: Date
+  lateReason?: string | null
+  returnOutcome?: SandboxReturnOutcome | null
+}
+
+/** How a return is made that the merchant has chosen an outcome for. */
+interface BentReturn {
+  status: 'processing' | 'succeeded' | 'failed' | 'needs_attention' | 'unknown' | null
+  sentAt: Date | 'infinity'
+}
 
 type NewCharge = NewChargeRow & Partial<Pick<KnownRow, 'script' | 'ending' | 'shown'>>
 
@@ -61,12 +75,13 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     await to.query(sql`
       insert into sandbox_charges (
         merchant_id, reference, mode, amount, currency, status, reason, succeeds_at, late_reason, script, ending, shown,
-        created_at, updated_at
+        return_outcome, created_at, updated_at
       )
       values (
         ${tenant.merchant.id}, ${charge.reference}, ${tenant.mode}, ${charge.amount}, ${charge.currency},
         ${row.status}, ${row.reason}, ${row.decidedAt ?? null}, ${row.lateReason ?? null}, ${row.script ?? null},
-        ${json(row.ending)}::json, ${json(row.shown)}::json, ${clock.now()}, ${clock.now()}
+        ${json(row.ending)}::json, ${json(row.shown)}::json,
+        ${row.returnOutcome ?? null}, ${clock.now()}, ${clock.now()}
       )
       on conflict do nothing
     `)
@@ -92,6 +107,27 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     return row === null ? null : readState(row)
   }
 
+  /** A return that was sent to another account is under way for the time that a bank takes. */
+  async function queryReturn(tenant: Tenant, id: string): Promise<ReturnState> {
+    const arrivedBy = new Date(clock.now().getTime() - delayMs)
+    const [row] = await db.query<{ status: ReturnState['status'] }>(sql`
+      select case when status = 'processing' and updated_at <= ${arrivedBy} then 'succeeded' else status end as status
+      from sandbox_returns
+      where merchant_id = ${tenant.merchant.id} and id = ${id}
+    `)
+    switch (row?.status) {
+      case undefined:
+      case 'unknown':
+        return { status: 'unknown' }
+      case 'failed':
+        return { status: 'failed', reason: reasons.returnFailed }
+      case 'needs_attention':
+        return { status: 'needs_attention', reason: reasons.returnWaits }
+      default:
+        return { status: row?.status === 'processing' ? 'processing' : 'succeeded' }
+    }
+  }
+
   const known = async (tenant: Tenant, reference: string) => (await query(tenant, reference)) as ChargeState
 
   /** A charge as its instrument makes it, or as the merchant wants it to be. */
@@ -102,8 +138,9 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     const isSlow = script === null && (shown !== null || ['direct_debit', 'bank'].includes(instrument.type))
     const natural = naturalEnding(instrument, { fails: scriptOf(script)?.fails, delayMs, isSlow })
     const ending = bent === null ? natural : bentEnding(bent, natural)
-    if (script === null) return { ...endNow(ending, now), shown }
-    return { status: 'processing', reason: null, script, ending }
+    const returnOutcome = returnOutcomeOf(instrument)
+    if (script === null) return { ...endNow(ending, now), shown, returnOutcome }
+    return { status: 'processing', reason: null, script, ending, returnOutcome }
   }
 
   /** Makes a charge as the merchant wants it, and uses up the outcome with it; null for a charge that nothing is wanted for. */
@@ -118,6 +155,45 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
       if (outcome !== null && outcome.outcome !== 'error') await insert(tx, tenant, charge, begin(charge, outcome))
       return outcome
     })
+  }
+
+  async function insertReturn(to: Queryable, tenant: Tenant, wanted: Return, state: BentReturn | null = null) {
+    // Money that arrived unasked has no charge.
+    await to.query(sql`
+      insert into sandbox_returns (merchant_id, id, mode, reference, amount, currency, status, created_at, updated_at)
+      select
+        ${tenant.merchant.id}, ${wanted.id}::uuid, ${tenant.mode}, ${wanted.reference}, ${wanted.amount}::bigint,
+        ${wanted.currency}, coalesce(${state?.status ?? null}::text, max(c.return_outcome), 'succeeded'),
+        ${clock.now()}::timestamptz, ${state?.sentAt ?? clock.now()}::timestamptz
+      from sandbox_charges c
+      where c.merchant_id = ${tenant.merchant.id} and c.reference = ${wanted.reference}
+      on conflict do nothing
+    `)
+  }
+
+  /** As `bend`, for a return. */
+  function bendReturn(tenant: Tenant, wanted: Return): Promise<Outcome | null> {
+    return db.transaction(async (tx) => {
+      const known = await tx.query(sql`
+        select id from sandbox_returns where merchant_id = ${tenant.merchant.id} and id = ${wanted.id}
+      `)
+      if (known.length > 0) return null
+      const outcome = await takeOutcome(tx, clock, tenant, { on: 'refund', chargeReference: wanted.reference })
+      if (outcome !== null && outcome.outcome !== 'error') {
+        await insertReturn(tx, tenant, wanted, bentReturn(outcome, clock.now()))
+      }
+      return outcome
+    })
+  }
+
+  /** A return that is under way arrives so long after it was sent: one that must take another time was sent at another. */
+  function bentReturn({ outcome, afterMs }: Outcome, now: Date): BentReturn {
+    const statuses = { succeed: 'succeeded', decline: 'failed', pending: 'processing', error: null } as const
+    if (outcome === 'pending') return { status: 'processing', sentAt: 'infinity' }
+    if (outcome === 'succeed' && afterMs > 0) {
+      return { status: 'processing', sentAt: new Date(now.getTime() + afterMs - delayMs) }
+    }
+    return { status: outcome === 'needs_attention' || outcome === 'unknown' ? outcome : statuses[outcome], sentAt: now }
   }
 
   /** Takes a right answer, once. */
@@ -187,6 +263,20 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
         where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'succeeded'
       `)
       return { status: 'succeeded' }
+    },
+    async sendReturn(tenant, wanted) {
+      const bent = (await hasOutcomes(db, clock, tenant)) ? await bendReturn(tenant, wanted) : null
+      if (bent?.outcome === 'error') return { status: 'not_sent' }
+      if (bent === null) await insertReturn(db, tenant, wanted)
+      return queryReturn(tenant, wanted.id)
+    },
+    queryReturn: (tenant, { id }) => queryReturn(tenant, id),
+    async redirectReturn(tenant, { id }) {
+      await db.query(sql`
+        update sandbox_returns set status = 'processing', updated_at = ${clock.now()}
+        where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'needs_attention'
+      `)
+      return queryReturn(tenant, id)
     },
   }
 }

@@ -7,6 +7,7 @@ import { sql } from '../../db/sql.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
 import { openPayment } from '../../domain/payments/payments.ts'
+import { settleDueRefunds } from '../../domain/payments/refunds.ts'
 import { amountsMeant, isServed, readAmount, renderAmount } from './amounts.ts'
 import { renderPaystackEvent } from './webhooks.ts'
 
@@ -20,6 +21,7 @@ interface Schema {
 }
 
 const email = 'zero@example.com'
+const waitingCard = '4084080000671902'
 const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
 const served = ['NGN', 'GHS', 'KES', 'ZAR', 'USD', 'XOF', 'RWF', 'UGX'] as const
 const whole = ['XOF', 'RWF', 'UGX'] as const
@@ -64,7 +66,7 @@ describe('the members of the Paystack surface', () => {
 
   /** Numbers that are no amounts. */
   const counts =
-    /\.(id|\w+_id|customer_ids|customer|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
+    /\.(id|\w+_id|customer_ids|customer|transaction|fully_deducted|totalRetriable|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
 
   test('a number of the Paystack surface is an amount in hundredths, or is known to be none', () => {
     const numbers = parts.filter(({ schema }) =>
@@ -111,7 +113,8 @@ describe('amounts of each currency', () => {
       method: 'POST',
       url: new URL(opened.authorization_url).pathname,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      payload: new URLSearchParams({ method: 'card', number: card.number, expiry: '12/30', cvv: '408' }).toString(),
+      // The refund of this card waits, so no money goes back.
+      payload: new URLSearchParams({ method: 'card', number: waitingCard, expiry: '12/30', cvv: '408' }).toString(),
     })
     const charged = await call('POST', '/charge', {
       ...asked,
@@ -120,7 +123,17 @@ describe('amounts of each currency', () => {
       metadata: { purpose: 'wallet_topup' },
     })
     const { authorization_code } = charged.json().data.authorization
+    const made = (await call('POST', '/refund', { transaction: 'by_page', amount: '5000', currency })).json()
+    await settleDueRefunds(api.service)
+    const account = { currency, account_number: '0123456789', bank_id: '9' }
+    const retry = `/refund/retry_with_customer_details/${made.data.id}`
     const answers: Record<string, unknown> = {
+      'POST /refund': made,
+      'GET /refund': (await call('GET', `/refund?transaction=${made.data.transaction.id}`)).json(),
+      'GET /refund/:id': (await call('GET', `/refund/${made.data.id}`)).json(),
+      'POST /refund/retry_with_customer_details/:id': (
+        await call('POST', retry, { refund_account_details: account })
+      ).json(),
       'POST /charge': charged.json(),
       'POST /transaction/charge_authorization': (
         await call('POST', '/transaction/charge_authorization', { ...asked, authorization_code })
@@ -144,7 +157,7 @@ describe('amounts of each currency', () => {
       amountsIn(answerOf(name), answer).map(({ path, amount }) => ({ member: `${name} ${path}`, amount })),
     )
     for (const { member, amount } of seen) {
-      const expected = /\.fees$|pending_transfers/.test(member)
+      const expected = /\.fees$|pending_transfers|partialAmountLeft|POST \/refund \.data\.deducted/.test(member)
         ? 0
         : /total|GET \/customer/.test(member.replace('/transaction/totals', ''))
           ? 15000
@@ -169,10 +182,16 @@ describe('amounts of each currency', () => {
 
     const told = await api.service.db.query<RecordedEvent>(sql`
       select type, data from events where merchant_id = ${tenant.merchant.id} and is_told('paystack', type, data)
+      order by id
     `)
-    expect(told.map((event) => renderPaystackEvent(event))).toMatchObject(
-      Array(3).fill({ event: 'charge.success', data: { amount: 5000, requested_amount: 5000, fees: 0, currency } }),
-    )
+    const charge = { event: 'charge.success', data: { amount: 5000, requested_amount: 5000, fees: 0, currency } }
+    expect(told.map((event) => renderPaystackEvent(event))).toMatchObject([
+      ...[charge, charge],
+      { event: 'refund.pending', data: { amount: '5000', currency } },
+      { event: 'refund.needs-attention', data: { amount: 5000, currency } },
+      { event: 'refund.processing', data: { amount: '5000', currency } },
+      charge,
+    ])
   })
 
   test.each(served)('a list of payments in %s is filtered by hundredths', async (currency) => {
@@ -199,8 +218,11 @@ describe('amounts of each currency', () => {
     expect([await totalOf('amount=5000'), await totalOf('amount=50'), await totalOf('amount=5050')]).toEqual([2, 1, 0])
   })
 
-  const requests = routes.filter(({ schema }) =>
-    membersOf((schema.body as Schema | undefined) ?? {}).some((member) => member.schema['x-unit'] !== undefined),
+  // A refund is in the currency of its transaction: refund.test.ts has its amounts.
+  const requests = routes.filter(
+    ({ name, schema }) =>
+      name !== 'POST /refund' &&
+      membersOf((schema.body as Schema | undefined) ?? {}).some((member) => member.schema['x-unit'] !== undefined),
   )
   const asking = { email, card, authorization_code: 'AUTH_0000000000' }
 

@@ -3,6 +3,7 @@ import { missingCredential } from '../http/authentication.ts'
 import type { Problem } from '../http/problem.ts'
 import { invalidAmount } from './amounts.ts'
 import { invalidEmail, missingEmail, unknownCharge } from './payers.ts'
+import { refundWords } from './refund-words.ts'
 
 interface Wording {
   status: number
@@ -56,6 +57,14 @@ const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
   [missingEmail]: { code: 'missing_params', nextStep: giveAll },
   [countryRequired]: { status: 422, code: 'missing_params', nextStep: giveAll },
   [unknownCharge]: { code: 'transaction_not_found', nextStep: checkTransaction },
+  [refundWords.unknown]: { code: 'transaction_not_found', nextStep: checkTransaction },
+  [refundWords.tooMuch]: {
+    code: 'refund_amount_exceeds_transaction_amount',
+    nextStep: 'The refund amount should not exceed original transaction amount.',
+  },
+  [refundWords.fullyRefunded]: { type: 'api_error', code: 'transaction_reversed', nextStep: tryLater },
+  [refundWords.noFunds]: { type: 'api_error', code: 'insufficient_balance', nextStep: tryLater },
+  [refundWords.notWaiting]: { status: 422 },
 }
 
 /** Paystack's clients read `x-ratelimit-reset` beside it. */

@@ -10,6 +10,7 @@ import { authorizationRoutes } from './routes/customer-authorization.ts'
 import { decisionRoutes } from './routes/decision.ts'
 import { dedicatedAccountRoutes } from './routes/dedicated-account.ts'
 import { directDebitRoutes } from './routes/directdebit.ts'
+import { refundRoutes } from './routes/refund.ts'
 import { transactionRoutes } from './routes/transaction.ts'
 import { errorSchema } from './schemas.ts'
 
@@ -34,6 +35,7 @@ export const paystack: Dialect = {
         directDebitRoutes,
         transactionRoutes,
         chargeRoutes,
+        refundRoutes,
         bankRoutes,
         dedicatedAccountRoutes,
         decisionRoutes,

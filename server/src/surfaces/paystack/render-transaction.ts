@@ -96,6 +96,7 @@ function statusOf({ status, channel, asks }: PaymentSnapshot): string {
   if (status === 'unpaid') return 'abandoned'
   if (status === 'processing' && asks !== undefined) return asks.kind === 'pin' ? 'abandoned' : 'ongoing'
   if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
+  if (status === 'reversing') return 'reversal-pending'
   return status === 'succeeded' ? 'success' : status
 }
 

@@ -80,6 +80,7 @@ const statuses: Readonly<Record<string, PaymentStatus | null | undefined>> = {
   processing: 'processing',
   success: 'succeeded',
   failed: 'failed',
+  'reversal-pending': 'reversing',
   reversed: 'reversed',
   ongoing: 'processing',
   // Paystack sends this status too, but no transaction here has it.

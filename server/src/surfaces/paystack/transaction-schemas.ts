@@ -73,7 +73,7 @@ const basics = {
   domain: Type.String({ examples: ['test'] }),
   status: Type.String({
     description:
-      'abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed or reversed',
+      'abandoned (also while a PIN is asked for), ongoing (while anything else of the payer is), pending, processing, success, failed, reversal-pending or reversed',
     examples: ['success'],
   }),
   reference: Type.String({ examples: ['order-17'] }),

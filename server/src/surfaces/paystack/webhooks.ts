@@ -5,6 +5,7 @@ import {
   renderIdentificationEvent,
   renderMandateEvent,
 } from './events.ts'
+import { renderRefundEvent } from './render-refund.ts'
 import { renderChargeEvent } from './render-transaction.ts'
 
 /** The events that Paystack has a name for. The database decides by `is_told`, which must list the same events. */
@@ -17,6 +18,12 @@ const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => Pa
   'dedicated_account.assignment_failed': renderDedicatedAccountEvent,
   'pay_in.succeeded': renderChargeEvent,
   'payment_intent.succeeded': renderChargeEvent,
+  'refund.pending': renderRefundEvent,
+  'refund.processing': renderRefundEvent,
+  'refund.needs_attention': renderRefundEvent,
+  'refund.failed': renderRefundEvent,
+  'refund.succeeded': renderRefundEvent,
+  'reversal.succeeded': renderRefundEvent,
 }
 
 /** The body of a webhook in Paystack's style: `{event, data}`. Throws for an event that Paystack has no name for. */

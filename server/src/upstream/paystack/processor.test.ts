@@ -4,7 +4,7 @@ import { keepCharges } from '../../../test/paystack/kept-charges.ts'
 import { moveRefund, pay } from '../../../test/paystack/live-account.ts'
 import { type OpenedAccount, openAccount } from '../../../test/paystack/open-account.ts'
 import { randomFrom } from '../../../test/random.ts'
-import { systemRandom } from '../../base/ids.ts'
+import { systemRandom, uuidV7 } from '../../base/ids.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Charge, ChargeState, PaymentProcessor, ReturnState } from '../../domain/payments/payment-processor.ts'
@@ -269,7 +269,7 @@ describe('the return of a charge', () => {
   test('the money is given back once, and each question tells where it is', async () => {
     const reference = await paid()
     const before = opened.account.refunds.length
-    expect(await processor.giveBack(tenant, reference)).toEqual({ status: 'processing' })
+    expect(await processor.giveBack(tenant, reference)).toEqual({ status: 'pending' })
     moveRefund(opened.account, lastRefund(), 'needs-attention')
     expect(await processor.giveBack(tenant, reference)).toMatchObject({ status: 'needs_attention' })
     moveRefund(opened.account, lastRefund(), 'failed')
@@ -295,7 +295,58 @@ describe('the return of a charge', () => {
     opened.proxy.choose = ({ method }) => (method === 'POST' ? 'limited' : 'none')
     await expect(processor.giveBack(tenant, reference)).rejects.toMatchObject({ status: 429 })
     opened.proxy.choose = () => 'none'
-    expect(await processor.giveBack(tenant, reference)).toEqual({ status: 'processing' })
+    expect(await processor.giveBack(tenant, reference)).toEqual({ status: 'pending' })
+  })
+
+  const part = (reference: string, amount = 2000n) => ({
+    id: uuidV7(systemRandom, new Date()),
+    reference,
+    amount,
+    currency: 'NGN' as const,
+  })
+
+  test('parts of a payment are given back, each once, and found again by their names', async () => {
+    const reference = await paid()
+    const [first, second] = [part(reference), part(reference)]
+    const before = opened.account.refunds.length
+    expect(await processor.sendReturn(tenant, first)).toEqual({ status: 'pending' })
+    expect(await processor.queryReturn(tenant, second)).toEqual({ status: 'unknown' })
+    expect(await processor.sendReturn(tenant, second)).toEqual({ status: 'pending' })
+    moveRefund(opened.account, lastRefund(), 'processed')
+    expect(await processor.queryReturn(tenant, first)).toEqual({ status: 'pending' })
+    expect(await processor.queryReturn(tenant, second)).toEqual({ status: 'succeeded' })
+    expect(opened.account.refunds.length - before).toBe(2)
+    expect(await processor.sendReturn(tenant, part('nothing'))).toMatchObject({ status: 'failed' })
+    expect(await processor.sendReturn(tenant, part(reference, 10n ** 9n))).toMatchObject({ status: 'failed' })
+  })
+
+  test('a part whose answer is lost is unknown until the account shows it, and is not sent again', async () => {
+    const reference = await paid()
+    const [lost, never, limited] = [part(reference), part(reference), part(reference)]
+    const fault = (what: 'cut_after' | 'cut_before' | 'limited') => {
+      opened.proxy.choose = ({ method }) => (method === 'POST' ? what : 'none')
+    }
+    fault('cut_after')
+    expect(await processor.sendReturn(tenant, lost)).toEqual({ status: 'unknown' })
+    fault('cut_before')
+    expect(await processor.sendReturn(tenant, never)).toEqual({ status: 'unknown' })
+    fault('limited')
+    expect(await processor.sendReturn(tenant, limited)).toEqual({ status: 'not_sent' })
+    opened.proxy.choose = ({ method }) => (method === 'GET' ? 'limited' : 'none')
+    expect(await processor.sendReturn(tenant, limited)).toEqual({ status: 'not_sent' })
+    opened.proxy.choose = () => 'none'
+    expect(await processor.queryReturn(tenant, lost)).toEqual({ status: 'pending' })
+    expect(await processor.queryReturn(tenant, never)).toEqual({ status: 'unknown' })
+  })
+
+  test('a part that needs attention is sent to a bank account of the payer', async () => {
+    const wanted = part(await paid())
+    await processor.sendReturn(tenant, wanted)
+    const destination = { accountNumber: '0123456789', bankId: 9n }
+    expect(await processor.redirectReturn(tenant, part('nothing'), destination)).toEqual({ status: 'unknown' })
+    moveRefund(opened.account, lastRefund(), 'needs-attention')
+    expect(await processor.queryReturn(tenant, wanted)).toMatchObject({ status: 'needs_attention' })
+    expect(await processor.redirectReturn(tenant, wanted, destination)).toEqual({ status: 'processing' })
   })
 
   test('a payment that somebody else has refunded at the account needs a person', async () => {
@@ -357,7 +408,7 @@ test('after all faults of the network end, 100 charges and their returns are fin
     if (back === undefined) {
       expect(ends.get(own.reference)?.status, says).toBe(rows[0]?.status === 'success' ? 'succeeded' : 'failed')
       expect(refunds.length, says).toBe(0)
-    } else expect(back.status, says).toBe(refunds.length === 1 ? 'processing' : 'unknown')
+    } else expect(back.status, says).toBe(refunds.length === 1 ? 'pending' : 'unknown')
   }
   const happened = new Set(opened.proxy.happened)
   expect(requestFaults.filter((fault) => !happened.has(fault))).toEqual([])

@@ -8,8 +8,11 @@ import type {
   Charge,
   ChargeState,
   HostedPages,
+  NotSent,
   PageCharge,
   PaymentProcessor,
+  Return,
+  ReturnDestination,
   ReturnState,
 } from '../../domain/payments/payment-processor.ts'
 import type { ChargeToSend, SentCharge, SentCharges } from '../../domain/payments/sent-charges.ts'
@@ -29,7 +32,7 @@ import {
 import { factsOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
-import { createRefund, findRefund, type NewRefund, type Refund } from './refunds.ts'
+import { createRefund, findRefund, type NewRefund, type Refund, retryRefund } from './refunds.ts'
 import {
   type ChargedAuthorization,
   chargeAuthorization,
@@ -189,6 +192,13 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       return readState(tenant, sent, found)
     },
     giveBack: (tenant, reference) => giveBack(parts, tenant, reference),
+    sendReturn: (tenant, wanted) => sendReturn(parts, tenant, wanted),
+    async queryReturn(tenant, wanted) {
+      const named = await nameReturn(parts, tenant, wanted)
+      const refund = named === null ? null : await findRefund(ask, named)
+      return refund === null ? { status: 'unknown' } : readReturn(refund)
+    },
+    redirectReturn: (tenant, wanted, destination) => redirectReturn(parts, tenant, wanted, destination),
   }
 }
 
@@ -331,8 +341,60 @@ async function giveBack({ ask, charges }: PaystackParts, tenant: Tenant, referen
   return refund === null ? { status: 'needs_attention', reason: reasons.otherRefunds } : readReturn(refund)
 }
 
+/** A return as the account knows it; null where the account does not know its payment. */
+async function nameReturn({ ask, charges }: PaystackParts, tenant: Tenant, wanted: Return): Promise<NewRefund | null> {
+  const { id: marker, reference, amount, currency } = wanted
+  const sent = await charges.find(tenant, reference)
+  // Money that arrived unasked has the account's own reference.
+  const paid = await verifyTransaction(ask, sent?.sentReference ?? reference)
+  return paid === null ? null : { transactionId: paid.id, amount, currency, marker }
+}
+
+/** Nothing is sent before the account has shown its payment and its other refunds. */
+async function sendReturn(parts: PaystackParts, tenant: Tenant, wanted: Return): Promise<ReturnState | NotSent> {
+  const { ask } = parts
+  const named = await unsent(nameReturn(parts, tenant, wanted))
+  if (named === 'not_sent') return { status: 'not_sent' }
+  if (named === null) return { status: 'failed', reason: reasons.noRefund }
+  const known = await unsent(findRefund(ask, named))
+  if (known === 'not_sent') return { status: 'not_sent' }
+  if (known !== null) return readReturn(known)
+  const outcome = await createRefund(ask, named)
+  if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
+  if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
+  const refund = outcome.thing ?? (await findRefund(ask, named))
+  return refund === null ? { status: 'needs_attention', reason: reasons.otherRefunds } : readReturn(refund)
+}
+
+async function redirectReturn(
+  parts: PaystackParts,
+  tenant: Tenant,
+  wanted: Return,
+  destination: ReturnDestination,
+): Promise<ReturnState | NotSent> {
+  const { ask } = parts
+  const named = await nameReturn(parts, tenant, wanted)
+  const known = named === null ? null : await findRefund(ask, named)
+  if (known === null) return { status: 'unknown' }
+  const outcome = await retryRefund(ask, known.id, { currency: wanted.currency, ...destination })
+  // The refund still waits, and says why the account was not taken.
+  if (outcome.is === 'refused') return { status: 'needs_attention', reason: outcome.reason }
+  if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
+  return outcome.thing === null ? { status: 'processing' } : readReturn(outcome.thing)
+}
+
+/** A question that failed has sent nothing. */
+function unsent<Answer>(question: Promise<Answer>): Promise<Answer | 'not_sent'> {
+  return question.catch((error) => {
+    if (error instanceof UpstreamError) return 'not_sent'
+    throw error
+  })
+}
+
 function readReturn({ status }: Refund): ReturnState {
   switch (status) {
+    case 'pending':
+      return { status: 'pending' }
     case 'processed':
       return { status: 'succeeded' }
     case 'failed':

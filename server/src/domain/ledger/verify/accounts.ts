@@ -84,9 +84,15 @@ function readAccounts(books: Books, after: AccountKey): Promise<AccountRow[]> {
     ) c on true
     left join lateral (
       select sum(o.amount - o.captured) as left_over
-      from holds o
-      where o.merchant_id = a.merchant_id and o.customer_id = a.customer_id and o.account_id = a.id
-        and o.status = 'placed'
+      from (
+        select u.amount, u.captured from holds u
+        where u.merchant_id = a.merchant_id and u.customer_id = a.customer_id and u.account_id = a.id
+          and u.status = 'placed'
+        union all
+        select u.amount, u.captured from holds u
+        where u.merchant_id = a.merchant_id and u.account_id = a.id and u.original_id is not null
+          and u.status = 'placed'
+      ) o
     ) h on true
     left join lateral (
       select -o.posted as owed

@@ -11,8 +11,11 @@ export async function* checkHolds(books: Books): Part {
         select
           h.merchant_id, h.id, row_number() over (order by h.merchant_id, h.id) as place, count(*) over () as count,
           case
-            when (a.customer_id = h.customer_id and a.mode = h.mode and a.currency = h.currency) is not true
+            when (a.mode = h.mode and a.currency = h.currency) is not true
+              or (h.original_id is null and (a.customer_id = h.customer_id) is not true)
               then format('is not of its account %s', h.account_id)
+            when h.original_id is not null and (o.to_account_id = h.account_id and o.mode = h.mode) is not true
+              then format('reserves a refund of %s, which did not come to its account', h.original_id)
             when h.captured <> coalesce(c.captured, 0)
               then format('says %s was captured, but its captures add up to %s', h.captured, coalesce(c.captured, 0))
             when h.captured not between 0 and h.amount then format('of %s has %s captured', h.amount, h.captured)
@@ -28,9 +31,17 @@ export async function* checkHolds(books: Books): Part {
           select * from ledger_accounts a where a.merchant_id = h.merchant_id and a.id = h.account_id limit 1
         ) a on true
         left join lateral (
-          select sum(t.amount) as captured
-          from ledger_transactions t
-          where t.merchant_id = h.merchant_id and t.hold_id = h.id
+          select * from ledger_transactions o where o.merchant_id = h.merchant_id and o.id = h.original_id limit 1
+        ) o on true
+        left join lateral (
+          select sum(m.amount) as captured
+          from (
+            select t.amount from ledger_transactions t where t.merchant_id = h.merchant_id and t.hold_id = h.id
+            union all
+            -- A refund has the id of its hold.
+            select t.amount from ledger_transactions t
+            where t.merchant_id = h.merchant_id and t.id = h.id and t.reverses_id = h.original_id
+          ) m
         ) c on true
       ) p
       where p.problem is not null or p.place = p.count

@@ -15,7 +15,8 @@ let db: OwnedDb
 let context: ReturnType<typeof createTestContext>
 /** Where to find what is to be corrupted, as texts for SQL. */
 let ids: Record<
-  'merchant' | 'rich' | 'poor' | 'busy' | 'debtor' | 'hold' | 'purchase' | 'refund' | 'transfer' | 'capture',
+  | ('merchant' | 'rich' | 'poor' | 'busy' | 'debtor' | 'hold' | 'purchase' | 'refund' | 'transfer' | 'capture')
+  | ('other' | 'theirPayIn' | 'waiting' | 'settled'),
   string
 >
 
@@ -60,7 +61,17 @@ beforeAll(async () => {
   const other = await createTestTenant(context)
   const [theirs = ''] = await createWallets(context, other, 3)
   const expiresAt = new Date(context.clock.now().getTime() + 1000)
-  await doTogether(context, other, [make.payIn(theirs, 50n), make.place(theirs, 20n, { expiresAt })])
+  const theirPayIn = make.payIn(theirs, 50n)
+  await doTogether(context, other, [theirPayIn, make.place(theirs, 20n, { expiresAt })])
+  // Refunds that wait, that have moved money, and that have failed.
+  const theirCash = { kind: 'customer_cash', customer: theirs } as const
+  const backs = [5n, 4n, 3n].map((amount) => make.reserveBack(theirPayIn.id, theirCash, amount))
+  await doTogether(context, other, backs)
+  const [waiting, settled, failed] = backs.map((back) => back.id) as [string, string, string]
+  await doTogether(context, other, [
+    make.settleBack(settled, theirPayIn.id, { kind: 'outside' }, theirCash),
+    make.failBack(failed, theirPayIn.id, theirCash),
+  ])
   context.clock.advance(2000)
   await expireDueHolds(context)
 
@@ -85,6 +96,10 @@ beforeAll(async () => {
     refund: refund.id,
     transfer: transfer.id,
     capture: capture.id,
+    other: String(other.merchant.id),
+    theirPayIn: theirPayIn.id,
+    waiting,
+    settled,
   }
 })
 
@@ -92,7 +107,7 @@ afterAll(() => db.close())
 
 test('sound books are found sound, with how much was looked at', async () => {
   const { result, progress } = await verify(db, { pageSize })
-  expect(result).toEqual({ isSound: true, entries: 110, transactions: 55, accounts: 24, holds: 3, customers: 17 })
+  expect(result).toEqual({ isSound: true, entries: 112, transactions: 56, accounts: 24, holds: 6, customers: 17 })
   expect((await verify(db)).result).toEqual(result)
   expect(progress.at(-1)).toEqual({ done: progress.at(-1)?.total, total: progress[0]?.total })
   expect(progress.map(({ done }) => done)).toEqual(progress.map(({ done }) => done).toSorted((a, b) => a - b))
@@ -383,6 +398,22 @@ describe('unsound books', () => {
       () =>
         `update holds set account_id = ${ids.busy}, customer_id = (select customer_id from ledger_accounts ${at(ids.busy)}) ${transaction(ids.hold)}; update ledger_accounts set held = 0 ${at(ids.rich)}; update ledger_accounts set held = 200 ${at(ids.busy)}`,
       () => 'of another account',
+    ],
+    [
+      'a refund that waits and is not counted',
+      () => `update refund_totals set amount = 4 where transaction_id = '${ids.theirPayIn}'`,
+      () =>
+        `the total given back of transaction ${ids.theirPayIn} of merchant ${ids.other} is 4, but what was given back adds up to 9`,
+    ],
+    [
+      'a refund that waits for money of another account',
+      () => `update holds set original_id = '${ids.purchase}' where id = '${ids.waiting}'`,
+      () => `reserves a refund of ${ids.purchase}, which did not come to its account`,
+    ],
+    [
+      'a refund that has not moved what its hold says',
+      () => `update holds set captured = 3 where id = '${ids.settled}'`,
+      () => `hold ${ids.settled} of merchant ${ids.other} says 3 was captured, but its captures add up to 4`,
     ],
     [
       'a hold in another currency',

@@ -1,13 +1,10 @@
 import { Type } from 'typebox'
 import { getCustomer } from '../../../domain/customers/customers.ts'
+import { getRefund, listRefunds, type StoredRefund } from '../../../domain/payments/refund-lists.ts'
+import { type RefundState, refundStates } from '../../../domain/payments/refund-states.ts'
+import { type MadeRefund, refundTransaction } from '../../../domain/payments/refunds.ts'
 import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
-import {
-  getRefund,
-  listRefunds,
-  type Refund,
-  refundTransaction,
-  type StoredRefund,
-} from '../../../domain/wallet/refunds.ts'
+import type { Refund } from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { freeText } from '../../http/schemas.ts'
@@ -20,17 +17,35 @@ const id = '019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'
 
 export const reason = Type.Optional(freeText(500, { examples: ['Returned goods'] }))
 
-/** The answer to a new refund keeps these members alone, because a repeat of an old request has the old bytes. */
-export const refundSchema = Type.Object({
+const refundMembers = {
   id: Type.String({ description: 'The id of the new ledger transaction', examples: [id] }),
   transactionId: Type.String({ description: 'The id of the transaction that was given back' }),
   amount: Type.Integer({ examples: [50] }),
   currency: Type.String({ examples: ['ZAR'] }),
   createdAt: date,
+}
+
+/**
+ * The answer to a new refund keeps these members alone, because a repeat of an old request has the old bytes. A repeat answers
+ * the refund as it was made, so the state is that of its first moment.
+ */
+export const refundSchema = Type.Object({
+  ...refundMembers,
+  state: Type.Optional(
+    Type.Unsafe<'pending'>({
+      type: 'string',
+      enum: ['pending'],
+      description:
+        'Present where a processor gives the money back: its money is reserved. Retrieve the refund, or wait for its events, to learn how it ends. Without it the money has moved',
+    }),
+  ),
 })
 
 const storedRefundSchema = Type.Object({
-  ...refundSchema.properties,
+  ...refundMembers,
+  id: Type.String({ description: 'The id of the ledger transaction, too, once the money has moved', examples: [id] }),
+  state: Type.Unsafe<RefundState>({ type: 'string', enum: refundStates, examples: ['processed'] }),
+  stateReason: { ...nullableText, description: 'The reason why it failed, or why a person has to act' },
   kind: Type.Unsafe<Refund['kind']>({ type: 'string', enum: ['refund', 'reversal'], examples: ['refund'] }),
   customerId: Type.Union([Type.String(), Type.Null()], {
     description: 'The customer of the movement; for a transfer, its receiver; null for a payment to the merchant',
@@ -60,7 +75,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const transactionId = await findTransactionId(context, tenant, request.body.transactionId)
       const refund = await refundTransaction(context, tenant, { ...request.body, transactionId }, keyed)
-      return { answer: renderRefund(refund), replayed: refund.replayed }
+      return { answer: renderMade(refund), replayed: refund.replayed }
     },
   )
 
@@ -123,7 +138,11 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-export function renderRefund(refund: Omit<Refund, 'replayed'>) {
+export function renderMade(refund: MadeRefund) {
+  return { ...renderRefund(refund), ...(refund.isPending ? { state: 'pending' as const } : {}) }
+}
+
+function renderRefund(refund: Omit<Refund, 'replayed'>) {
   return {
     id: refund.id,
     transactionId: refund.transactionId,
@@ -137,6 +156,8 @@ function renderStored(refund: StoredRefund) {
   return {
     ...renderRefund(refund),
     kind: refund.kind,
+    state: refund.state,
+    stateReason: refund.stateReason,
     customerId: refund.customerCode,
     reason: refund.reason,
     by: renderDoer(refund.by),

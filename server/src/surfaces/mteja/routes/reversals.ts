@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
+import { reverseTransaction } from '../../../domain/payments/refunds.ts'
 import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
-import { reverseTransaction } from '../../../domain/wallet/refunds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { transactionName } from '../names.ts'
 import { responses } from '../schemas.ts'
-import { reason, refundSchema, renderRefund } from './refunds.ts'
+import { reason, refundSchema, renderMade } from './refunds.ts'
 
 /** `/v1/reversals`: undo a movement. */
 export const reversalRoutes: RouteFile = (routes, { context }) => {
@@ -27,7 +27,7 @@ export const reversalRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const transactionId = await findTransactionId(context, tenant, request.body.transactionId)
       const reversal = await reverseTransaction(context, tenant, { ...request.body, transactionId }, keyed)
-      return { answer: renderRefund(reversal), replayed: reversal.replayed }
+      return { answer: renderMade(reversal), replayed: reversal.replayed }
     },
   )
 }

@@ -87,7 +87,7 @@ const choice = <Name extends string>(names: readonly Name[], options: { descript
 const onSchema = choice(bentOperations, { description: 'What it is about' })
 const outcomeChoice = choice(bentOutcomes, {
   description:
-    'succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done)',
+    'succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (of a refund: it waits for a bank account of the payer)',
   example: 'decline',
 })
 
@@ -366,7 +366,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
       status: 201,
       schema: {
         operationId: 'createTestOutcome',
-        summary: 'Choose what happens to the next charges',
+        summary: 'Choose what happens to the next charges or refunds',
         description:
           'The oldest outcome that fits is used. It ends with its last use, and a day after it was made. Questions to the payer are still asked.',
         tags,

@@ -1,0 +1,435 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { commandsFor, createLedger, merchantBalance, requestOf } from '../../../test/wallets.ts'
+import { ServiceError } from '../../base/errors.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
+import type { FreeDb, Queryable } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import { createCustomer } from '../customers/customers.ts'
+import { freshAttempt } from '../idempotency/attempt.ts'
+import { getBalance } from '../ledger/balances.ts'
+import { getHold, listHolds } from '../wallet/holds.ts'
+import { getMerchantBalance } from '../wallet/merchant-balances.ts'
+import type { NotSent, PaymentProcessor, PaymentsContext, ReturnState } from './payment-processor.ts'
+import { chargeInstrument, getPayment } from './payments.ts'
+import { getRefund, listRefunds } from './refund-lists.ts'
+import { findProcessorRefund } from './refund-records.ts'
+import { type RefundState, refundArrows, refundStates } from './refund-states.ts'
+import { advanceRefund, lookAtRefunds, refundTransaction, reverseTransaction, settleDueRefunds } from './refunds.ts'
+
+let service: TestService
+let sandbox: PaymentProcessor
+let tenant: TestTenant
+let ada: string
+
+beforeAll(async () => {
+  service = await openTestService()
+  const any = await createTestTenant(service)
+  sandbox = (await service.processorOf(service, any, 'new')) as PaymentProcessor
+})
+afterAll(() => service.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  ada = (await createCustomer(service, tenant, { email: 'ada@example.com' })).customer.code
+})
+
+type Answer = ReturnState | NotSent | Error
+
+/** A processor that says of returns what a test lets it say. */
+interface Scripted {
+  context: PaymentsContext
+  /** The calls that asked to give back, by id. */
+  sent: string[]
+  says: Answer
+}
+
+function scripted(says: Answer, base: PaymentsContext = service): Scripted {
+  const script: Scripted = { context: base, sent: [], says }
+  const say = async <Say>(): Promise<Say> => {
+    if (script.says instanceof Error) throw script.says
+    return script.says as Say
+  }
+  const processor: PaymentProcessor = {
+    ...sandbox,
+    sendReturn: (_tenant, { id }) => {
+      script.sent.push(id)
+      return say()
+    },
+    queryReturn: () => say(),
+  }
+  script.context = { ...base, processorOf: async () => processor }
+  return script
+}
+
+/** Lets the background work for a time. A processor that was asked to give back says that it has. */
+async function passHours(hours: number, script: Scripted): Promise<void> {
+  for (let i = 0; i < 6 * hours; i++) {
+    service.clock.advance(10 * 60_000)
+    const before = script.sent.length
+    await settleDueRefunds(script.context)
+    if (script.sent.length > before) script.says = { status: 'succeeded' }
+  }
+}
+
+const lost = () => new UpstreamError('create_refund', 'timed_out')
+
+/** A payment of 1,000 by card: into the balance of ada, or to the merchant. Answers its ledger transaction and its reference. */
+async function pay({ purpose = 'wallet_topup', number = '4084084084084081' } = {}) {
+  const card = { type: 'card', number, expiryMonth: 12, expiryYear: 2030 } as const
+  const wanted = { email: 'ada@example.com', amount: 1000n, currency: 'ZAR', metadata: { purpose } } as const
+  const { reference } = await chargeInstrument(service, tenant, { ...wanted, instrument: card }, freshAttempt(service))
+  const [row] = await service.db.query<{ id: string }>(sql`
+    select i.transaction_id as id from payments p
+    join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
+    where p.merchant_id = ${tenant.merchant.id} and p.reference = ${reference}
+  `)
+  return { transactionId: row?.id as string, reference }
+}
+
+const stateOf = async (id: string) => (await getRefund(service, tenant, id)).state
+const fundsOf = async () => {
+  const { posted, held } = await getBalance(service, tenant, ada)
+  return [posted, held]
+}
+const eventsOf = async () => {
+  const rows = await service.db.query<{ type: string }>(sql`
+    select type from events
+    where merchant_id = ${tenant.merchant.id} and (type like 'refund.%' or type like 'reversal.%')
+    order by id
+  `)
+  return rows.map(({ type }) => type)
+}
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => 'not refused',
+    (thrown: unknown) => thrown,
+  )
+  return error instanceof ServiceError ? error.code : String(error)
+}
+
+/** The answer of a processor by which a refund comes to a state. */
+const answerFor: Record<RefundState, ReturnState> = {
+  pending: { status: 'pending' },
+  unknown: { status: 'unknown' },
+  processing: { status: 'processing' },
+  needsAttention: { status: 'needs_attention', reason: 'A bank account is needed' },
+  processed: { status: 'succeeded' },
+  failed: { status: 'failed', reason: 'The bank has said no' },
+}
+
+const eventFor: Record<RefundState, string> = {
+  pending: 'refund.pending',
+  unknown: 'refund.unknown',
+  processing: 'refund.processing',
+  needsAttention: 'refund.needs_attention',
+  processed: 'refund.succeeded',
+  failed: 'refund.failed',
+}
+
+/** The rows of the table of states in docs/ledger.md: from, to and what happens to the money. */
+const documented = readFileSync(new URL('../../../../docs/ledger.md', import.meta.url), 'utf8')
+  .split('| from | to | because | money |\n')[1]
+  ?.split('\n\n')[0]
+  ?.split('\n')
+  .slice(1)
+  .map((row) => row.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+  .map(([, from = '', to = '', , money = '']) => ({ from, to, money })) as { from: string; to: string; money: string }[]
+
+test('docs/ledger.md has every arrow between the states of a refund', () => {
+  const arrows = refundStates.flatMap((from) => refundArrows[from].map((to) => `${from} > ${to}`))
+  const [first, ...rows] = documented.map(({ from, to }) => `${from} > ${to}`)
+  expect(first).toBe(' > pending')
+  expect(rows.toSorted()).toEqual(arrows.toSorted())
+})
+
+const open = refundStates.filter((state) => refundArrows[state].length > 0)
+const pairs = open.flatMap((from) => refundStates.filter((to) => to !== from).map((to) => [from, to] as const))
+
+test.each(pairs)('a refund that is %s is told that it is %s', async (from, to) => {
+  const { transactionId } = await pay()
+  const script = scripted(answerFor[from])
+  const { id, isPending } = await refundTransaction(script.context, tenant, { transactionId, amount: 400 }, null)
+  expect([isPending, await stateOf(id), await fundsOf()]).toEqual([true, from, [1000n, 400n]])
+  const toldBefore = await eventsOf()
+  script.says = answerFor[to]
+  await advanceRefund(script.context, tenant, id)
+  const isAllowed = refundArrows[from].includes(to)
+  expect(await stateOf(id)).toBe(isAllowed ? to : from)
+  expect(await eventsOf()).toEqual(isAllowed ? [...toldBefore, eventFor[to]] : toldBefore)
+  // The row of the table says what happens to the money.
+  const money = documented.find((row) => row.from === from && row.to === to)?.money ?? ''
+  const expected = /held and posted fall/.test(money)
+    ? [600n, 0n]
+    : /released/.test(money)
+      ? [1000n, 0n]
+      : [1000n, 400n]
+  expect(await fundsOf()).toEqual(expected)
+  expect(script.sent).toEqual([id])
+  // An end is not undone, whatever is said next.
+  if (refundArrows[to].length === 0 && isAllowed) {
+    script.says = answerFor[to === 'failed' ? 'processed' : 'failed']
+    await advanceRefund(script.context, tenant, id)
+    expect([await stateOf(id), await fundsOf()]).toEqual([to, expected])
+  }
+  expect(await unsoundBooks(service.db)).toEqual([])
+})
+
+test('a refund to the merchant reserves and moves the money of the merchant', async () => {
+  const { transactionId } = await pay({ purpose: 'payment' })
+  const script = scripted({ status: 'processing' })
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 300 }, null)
+  const funds = async () => {
+    const { posted, held } = await getMerchantBalance(service, tenant, 'ZAR')
+    return [posted, held]
+  }
+  expect(await funds()).toEqual([1000n, 300n])
+  script.says = { status: 'succeeded' }
+  await advanceRefund(script.context, tenant, id)
+  expect(await funds()).toEqual([700n, 0n])
+  expect(await unsoundBooks(service.db)).toEqual([])
+})
+
+test('many refunds of one payment at once never give back more than it was', async () => {
+  const { transactionId } = await pay()
+  const answers: Answer[] = [
+    { status: 'succeeded' },
+    { status: 'processing' },
+    { status: 'failed', reason: 'no' },
+    lost(),
+  ]
+  const scripts = Array.from({ length: 24 }, (_, i) => scripted(answers[i % answers.length] as Answer))
+  const made = await Promise.allSettled(
+    scripts.map(({ context }) => refundTransaction(context, tenant, { transactionId, amount: 130 }, null)),
+  )
+  for (const each of made)
+    if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'refund_exceeded' })
+  const refunds = await listRefunds(service, tenant, { transactionId }, { before: undefined, limit: 100 })
+  const [given, open] = [['processed'], ['processing', 'unknown']].map((states) =>
+    refunds.filter(({ state }) => states.includes(state)).reduce((sum, { amount }) => sum + amount, 0n),
+  ) as [bigint, bigint]
+  expect(given + open).toBeLessThanOrEqual(1000n)
+  expect(await fundsOf()).toEqual([1000n - given, open])
+  expect(await unsoundBooks(service.db)).toEqual([])
+})
+
+test('a refund is made once for its key, also at once', async () => {
+  const { transactionId } = await pay()
+  const script = scripted({ status: 'processing' })
+  const request = requestOf('k', { transactionId })
+  const twice = () => refundTransaction(script.context, tenant, { transactionId, amount: 100 }, request)
+  const [first, second] = await Promise.all([twice(), twice()])
+  const third = await twice()
+  expect(new Set([first.id, second.id, third.id]).size).toBe(1)
+  expect(script.sent).toHaveLength(1)
+  expect(await fundsOf()).toEqual([1000n, 100n])
+})
+
+test('a refund fails, and another one of the same money succeeds', async () => {
+  const { transactionId, reference } = await pay()
+  const script = scripted({ status: 'failed', reason: 'The bank has said no' })
+  const first = await refundTransaction(script.context, tenant, { transactionId }, null)
+  expect(await getRefund(service, tenant, first.id)).toMatchObject({
+    state: 'failed',
+    stateReason: 'The bank has said no',
+    amount: 1000n,
+  })
+  expect((await getPayment(service, tenant, { reference })).status).toBe('succeeded')
+  script.says = { status: 'processing' }
+  const second = await refundTransaction(script.context, tenant, { transactionId }, null)
+  expect((await getPayment(service, tenant, { reference })).status).toBe('reversing')
+  script.says = { status: 'succeeded' }
+  await advanceRefund(script.context, tenant, second.id)
+  expect((await getPayment(service, tenant, { reference })).status).toBe('reversed')
+  expect(await refusal(refundTransaction(script.context, tenant, { transactionId }, null))).toBe('refund_exceeded')
+  expect(await fundsOf()).toEqual([0n, 0n])
+  expect(await unsoundBooks(service.db)).toEqual([])
+})
+
+test('money that was spent is not given back, and money that is reserved is not spent', async () => {
+  const { transactionId } = await pay()
+  const [ledger, make] = [createLedger(service), commandsFor(service)]
+  await ledger(tenant, make.purchase(ada, 700n))
+  const script = scripted({ status: 'processing' })
+  expect(await refusal(refundTransaction(script.context, tenant, { transactionId }, null))).toBe('insufficient_funds')
+  await refundTransaction(script.context, tenant, { transactionId, amount: 300 }, null)
+  expect(await refusal(ledger(tenant, make.purchase(ada, 1n)))).toBe('insufficient_funds')
+})
+
+test('a debt is repaid by the money of a refund that fails', async () => {
+  const { transactionId } = await pay()
+  const [ledger, make] = [createLedger(service), commandsFor(service)]
+  const script = scripted({ status: 'processing' })
+  const { id } = await refundTransaction(script.context, tenant, { transactionId }, null)
+  await ledger(tenant, make.chargeBack(ada, 250n))
+  expect(await getBalance(service, tenant, ada)).toMatchObject({ posted: 1000n, held: 1000n, owed: 250n })
+  script.says = { status: 'failed', reason: 'no' }
+  await advanceRefund(script.context, tenant, id)
+  expect(await getBalance(service, tenant, ada)).toMatchObject({ posted: 750n, held: 0n, owed: 0n })
+  expect(await unsoundBooks(service.db)).toEqual([])
+})
+
+test('the hold of a refund is no hold that anybody sees, takes or releases', async () => {
+  const { transactionId } = await pay()
+  const { id } = await refundTransaction(scripted({ status: 'processing' }).context, tenant, { transactionId }, null)
+  expect(await refusal(getHold(service, tenant, id))).toBe('hold_not_found')
+  const customer = {
+    id: (await service.db.query<{ id: bigint }>(sql`select id from customers where code = ${ada}`))[0]?.id,
+  }
+  expect(await listHolds(service, tenant, customer as never, { limit: 10, offset: 0 })).toEqual({ items: [], total: 0 })
+  const [ledger, make] = [createLedger(service), commandsFor(service)]
+  for (const command of [
+    make.release(id, ada),
+    make.capture(id, ada, null),
+    make.failBack(id, id, { kind: 'customer_cash', customer: ada }),
+    make.settleBack(id, transactionId, merchantBalance, { kind: 'customer_cash', customer: ada }),
+  ]) {
+    await expect(ledger(tenant, command)).rejects.toMatchObject({ code: 'MT004' })
+  }
+})
+
+test('after an hour in which nobody can say whether the processor has a refund, a person has to look', async () => {
+  const { transactionId } = await pay()
+  const script = scripted(lost())
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  expect(await stateOf(id)).toBe('unknown')
+  // An empty list, again and again.
+  script.says = { status: 'unknown' }
+  await passHours(2, script)
+  const refund = await getRefund(service, tenant, id)
+  expect(refund).toMatchObject({ state: 'needsAttention', stateReason: expect.stringContaining('nobody can say') })
+  expect(script.sent).toEqual([id])
+  expect(await fundsOf()).toEqual([1000n, 10n])
+  // The processor had it all the time.
+  script.says = { status: 'succeeded' }
+  service.clock.advance(60 * 60_000)
+  await settleDueRefunds(script.context)
+  expect([await stateOf(id), await fundsOf()]).toEqual(['processed', [990n, 0n]])
+})
+
+test('a notice about a payment leads to a question about each of its refunds that is open', async () => {
+  const { transactionId, reference } = await pay()
+  const script = scripted({ status: 'processing' })
+  const first = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  const second = await refundTransaction(script.context, tenant, { transactionId, amount: 20 }, null)
+  script.says = { status: 'succeeded' }
+  const { paymentIntentId } = await getPayment(service, tenant, { reference })
+  await lookAtRefunds(script.context, tenant, paymentIntentId)
+  expect([await stateOf(first.id), await stateOf(second.id), await fundsOf()]).toEqual([
+    'processed',
+    'processed',
+    [970n, 0n],
+  ])
+  expect(script.sent).toEqual([first.id, second.id])
+})
+
+test('a refund that was surely not sent is sent again', async () => {
+  const { transactionId } = await pay()
+  const script = scripted({ status: 'not_sent' })
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  expect(await stateOf(id)).toBe('pending')
+  script.says = { status: 'succeeded' }
+  service.clock.advance(10_000)
+  await settleDueRefunds(script.context)
+  expect([script.sent, await stateOf(id)]).toEqual([[id, id], 'processed'])
+})
+
+test('the reversal of a payment is a refund, and no movement that happened outside is reversed', async () => {
+  const { transactionId, reference } = await pay()
+  const script = scripted({ status: 'processing' })
+  await refundTransaction(script.context, tenant, { transactionId, amount: 100 }, null)
+  const { id, amount } = await reverseTransaction(script.context, tenant, { transactionId, reason: 'Mistake' }, null)
+  expect([amount, await fundsOf()]).toEqual([900n, [1000n, 1000n]])
+  script.says = { status: 'succeeded' }
+  service.clock.advance(10_000)
+  await settleDueRefunds(script.context)
+  expect(await getRefund(service, tenant, id)).toMatchObject({
+    kind: 'reversal',
+    state: 'processed',
+    reason: 'Mistake',
+  })
+  expect((await getPayment(service, tenant, { reference })).status).toBe('reversed')
+  expect(await eventsOf()).toContain('reversal.succeeded')
+  const [ledger, make] = [createLedger(service), commandsFor(service)]
+  const outside = [
+    await ledger(tenant, make.chargeBack(ada, 1n)),
+    await ledger(tenant, make.adjust({ kind: 'adjustments' }, merchantBalance, 1n)),
+    await ledger(tenant, make.book('processor_fee', merchantBalance, { kind: 'outside' }, 1n)),
+    await ledger(tenant, make.book('settlement', { kind: 'outside' }, { kind: 'outside', at: 7n }, 1n)),
+  ]
+  for (const movement of outside) {
+    for (const undo of [refundTransaction, reverseTransaction]) {
+      const undone = undo(script.context, tenant, { transactionId: movement.id }, null)
+      expect(await refusal(undone)).toBe('invalid_request')
+    }
+  }
+})
+
+describe('a server that is killed while it makes a refund', () => {
+  /** A context that dies at its statement number `last`: before it is sent, or once it is done. */
+  function dyingAt(last: number, moment: 'before' | 'after'): { context: PaymentsContext; asked: () => number } {
+    let asked = 0
+    const dying = (real: Queryable): Queryable['query'] => {
+      return async (statement) => {
+        asked += 1
+        if (asked > last || (asked === last && moment === 'before')) throw new Error('killed')
+        const rows = await real.query(statement)
+        if (asked === last) throw new Error('killed')
+        return rows as never
+      }
+    }
+    const db: FreeDb = {
+      ...service.db,
+      query: dying(service.db),
+      transaction: () => Promise.reject(new Error('a refund is made without a transaction')),
+      lane() {
+        const lane = service.db.lane()
+        return { depth: lane.depth, query: dying(lane) }
+      },
+      close: () => Promise.resolve(),
+    }
+    return { context: { ...service, db }, asked: () => asked }
+  }
+
+  test.each(['before', 'after'] as const)(
+    '%s any of its statements, asks its processor at most once',
+    async (moment) => {
+      for (let last = 1; ; last++) {
+        const { transactionId } = await pay()
+        const [before] = await fundsOf()
+        const { context, asked } = dyingAt(last, moment)
+        const script = scripted({ status: 'succeeded' }, context)
+        await refundTransaction(script.context, tenant, { transactionId, amount: 40 }, requestOf(`k${last}`)).catch(
+          () => {},
+        )
+        const wasKilled = asked() >= last
+        // Another server goes on. Its processor shows what it was asked for.
+        const wasAsked = script.sent.length > 0
+        const other = scripted(wasAsked ? { status: 'succeeded' } : { status: 'unknown' })
+        await passHours(3, other)
+        const refunds = await listRefunds(service, tenant, { transactionId }, { before: undefined, limit: 10 })
+        expect(refunds.length).toBeLessThanOrEqual(1)
+        expect(script.sent.length + other.sent.length).toBeLessThanOrEqual(1)
+        const isSent = script.sent.length + other.sent.length > 0
+        const state = refunds[0]?.state
+        // Nothing is lost: without a request to the processor the refund does not exist, or a person is told.
+        if (isSent) expect(state).toBe('processed')
+        else expect([undefined, 'needsAttention']).toContain(state)
+        expect(await fundsOf()).toEqual([
+          (before as bigint) - (isSent ? 40n : 0n),
+          state === 'needsAttention' ? 40n : 0n,
+        ])
+        if (state === 'needsAttention') {
+          // Out of the way of the next round.
+          const refund = await findProcessorRefund(service, tenant, { id: refunds[0]?.id as string })
+          other.says = { status: 'failed', reason: 'A person has looked' }
+          await advanceRefund(other.context, tenant, refund?.id as string)
+        }
+        if (!wasKilled) break
+      }
+      expect(await unsoundBooks(service.db)).toEqual([])
+    },
+  )
+})

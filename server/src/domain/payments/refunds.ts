@@ -1,0 +1,449 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { parseAmount } from '../../base/money.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import type { IdempotentRequest } from '../idempotency/request.ts'
+import { firstAccountId } from '../ledger/accounts.ts'
+import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
+import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { packRequestId } from '../trail/trail.ts'
+import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
+import {
+  type NotSent,
+  type PaymentProcessor,
+  type PaymentsContext,
+  type Return,
+  type ReturnDestination,
+  type ReturnState,
+  requireProcessor,
+} from './payment-processor.ts'
+import { tellRefund } from './refund-events.ts'
+import { findProcessorRefund, listOpenRefunds, type ProcessorRefund } from './refund-records.ts'
+import { isOver, type RefundState, refundArrows } from './refund-states.ts'
+
+/*
+ * A refund goes where the money came from. A payment that a processor took is given back by it, in steps, each committed before
+ * the next: the money is reserved, the processor is asked, and the money moves when the processor says that it has given it back.
+ * Everything else is given back at once, in the ledger.
+ */
+
+/** A new refund. */
+export interface MadeRefund extends Refund {
+  /** True where a processor gives the money back: at this moment nothing has moved yet. */
+  isPending: boolean
+}
+
+export interface NewRefund {
+  transactionId: string
+  /** Default the whole rest. */
+  amount?: number | string | bigint | undefined
+  reason?: string | undefined
+  customerNote?: string | undefined
+  merchantNote?: string | undefined
+}
+
+/** The call that makes a refund asks the processor itself within this time. Then the background does. */
+const ownTimeMs = 60_000
+/** A refund is looked at after as long again as it has taken so far, within these bounds. */
+const firstLookMs = 2_000
+const lastLookMs = 60 * 60 * 1000
+/** After this time in which nobody could say whether the processor has a refund, a person has to find out. */
+const unknownMs = 60 * 60 * 1000
+
+const reasons = {
+  lost: 'The processor was asked to give the money back, and nobody can say whether it has. Look for the refund at the processor: the money stays reserved, and nothing is sent again',
+} as const
+
+/**
+ * Gives back a part of the rest of a pay-in, purchase or hold capture. Without an amount gives back the whole rest.
+ * Throws `transaction_not_found`, `invalid_request` for a transaction of another kind, `refund_exceeded`,
+ * `insufficient_funds` when the receiver no longer has the money, `not_available`, `idempotency_key_reused`.
+ */
+export function refundTransaction(
+  context: PaymentsContext,
+  tenant: Tenant,
+  input: NewRefund,
+  request: IdempotentRequest | null,
+): Promise<MadeRefund> {
+  return makeRefund(context, tenant, { ...input, kind: 'refund' }, request)
+}
+
+/**
+ * Gives back the whole rest of any transaction but a refund or reversal, and of no movement that happened outside. Throws the
+ * same codes as `refundTransaction`.
+ */
+export function reverseTransaction(
+  context: PaymentsContext,
+  tenant: Tenant,
+  input: Omit<NewRefund, 'amount'>,
+  request: IdempotentRequest | null,
+): Promise<MadeRefund> {
+  return makeRefund(context, tenant, { ...input, kind: 'reversal' }, request)
+}
+
+/**
+ * Reserves the money of a refund of a processor's payment, and leaves the rest to the background. Throws the same codes as
+ * `refundTransaction`; `invalid_request` also for money that no processor took.
+ */
+export async function queueRefund(
+  context: PaymentsContext,
+  tenant: Tenant,
+  input: NewRefund,
+  request: IdempotentRequest | null,
+): Promise<MadeRefund> {
+  const { original, charge, giving } = await readNew(context, tenant, { ...input, kind: 'refund' })
+  if (charge !== null) return reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: 0 }, request)
+  throw new ServiceError('invalid_request', 'The money was not taken by a processor; use /v1/refunds', 'transaction')
+}
+
+async function makeRefund(
+  context: PaymentsContext,
+  tenant: Tenant,
+  input: NewRefund & Pick<GivingBack, 'kind'>,
+  request: IdempotentRequest | null,
+): Promise<MadeRefund> {
+  const { original, charge, giving } = await readNew(context, tenant, input)
+  if (charge === null) {
+    return { ...(await giveBack(context, tenant, { ...giving, original }, request)), isPending: false }
+  }
+  const made = await reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: ownTimeMs }, request)
+  if (made.replayed) return made
+  const subject = `refunds of ${tenant.merchant.code} in ${tenant.mode} mode`
+  // The refund is made, whatever comes next: what fails here is done again in the background.
+  await advanceRefund(context, tenant, made.id).catch((err) => context.failures.failed(subject, { err, row: made.id }))
+  return made
+}
+
+async function readNew(context: PaymentsContext, tenant: Tenant, input: NewRefund & Pick<GivingBack, 'kind'>) {
+  const { transactionId, kind, reason = null } = input
+  const amount =
+    input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
+  const original = await getOriginal(context, tenant, transactionId, kind)
+  const charge = await findCharge(context, tenant, transactionId)
+  if (charge === null) refuseElsewhere(original)
+  else await requireTaker(context, tenant, original)
+  return { original, charge, giving: { transactionId, amount, kind, reason } satisfies GivingBack }
+}
+
+/**
+ * Money that an account took without a charge of ours, and that somebody recorded here. A movement here alone would leave the
+ * books wrong.
+ */
+function refuseElsewhere({ from }: Original): void {
+  if (from.kind !== 'outside' || (from.at ?? 0n) < firstAccountId) return
+  const message =
+    'The money came by a payment processor, without a payment of this service: give it back there, and adjust the balance by hand'
+  throw new ServiceError('not_available', message)
+}
+
+/** How the money of a pay-in came to a processor. */
+interface TakenCharge {
+  intentUuid: string
+  /** The processor's name of it. */
+  reference: string
+  payerId: bigint | null
+  hasPayment: boolean
+}
+
+/** Null for a movement that no processor took. */
+async function findCharge(context: Context, { merchant, mode }: Tenant, id: string): Promise<TakenCharge | null> {
+  const [row] = await context.db.query<{
+    id: string
+    reference: string | null
+    payer_id: bigint | null
+    has_payment: boolean
+  }>(sql`
+    select
+      i.id,
+      coalesce(
+        t.details ->> 'processorReference', i.charge_reference, case when p.incoming is not null then p.reference end
+      ) as reference,
+      coalesce(p.customer_id, i.customer_id) as payer_id, p.id is not null as has_payment
+    from ledger_transactions t
+    join payment_intents i
+      on i.merchant_id = t.merchant_id and i.id = substr(t.details ->> 'paymentIntentId', 4)::uuid
+    left join payments p on p.merchant_id = i.merchant_id and p.payment_intent_id = i.id
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id} and t.kind = 'pay_in'
+  `)
+  if (row === undefined || row.reference === null) return null
+  return { intentUuid: row.id, reference: row.reference, payerId: row.payer_id, hasPayment: row.has_payment }
+}
+
+interface Reserving extends GivingBack {
+  original: Original
+  charge: TakenCharge
+  customerNote?: string | undefined
+  merchantNote?: string | undefined
+  /** How long the background leaves it to the call. */
+  waitMs: number
+}
+
+/** Reserves the money and records the refund, in one commit. */
+async function reserve(
+  context: FreeContext,
+  tenant: Tenant,
+  { original, charge, waitMs, ...giving }: Reserving,
+  request: IdempotentRequest | null,
+): Promise<MadeRefund> {
+  const { merchant, mode, actor } = tenant
+  const { transactionId, kind, reason, customerNote = null, merchantNote = null } = giving
+  const now = context.clock.now()
+  const { currency } = original
+  const wireId = charge.hasPayment ? await allocateId(context, tenant) : null
+  const command: LedgerCommand = {
+    action: 'place',
+    id: uuidV7(context.random, now),
+    currency,
+    from: original.to,
+    amount: giving.amount,
+    originalId: transactionId,
+    description: null,
+    expiresAt: null,
+    event: null,
+    request,
+  }
+  const noting = sql`
+    noted as (
+      insert into refunds (
+        merchant_id, id, mode, number, wire_id, kind, original_id, payment_intent_id, charge_reference, customer_id,
+        amount, currency, reason, customer_note, merchant_note, actor_id, request_id, due_at, created_at, updated_at
+      )
+      select
+        ${merchant.id}, n.id, ${mode}, case when ${wireId}::bigint is not null then f.next_number end, ${wireId}::bigint,
+        ${kind}, ${transactionId}::uuid, ${charge.intentUuid}::uuid, ${charge.reference}, ${charge.payerId}::bigint,
+        n.amount, ${currency}, ${reason}::text, ${customerNote}::text, ${merchantNote}::text, ${actor?.id ?? null}::integer,
+        ${actor === undefined ? null : packRequestId(actor.requestId)}::bytea,
+        ${new Date(now.getTime() + waitMs)}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+      from done_now n
+      cross join lateral figures_of_refund(${merchant.id}, n.id) f
+      returning *
+    ),
+    ${tellRefund(tenant, { changed: sql`noted`, state: 'pending', owner: original.to.customer, at: now })}
+  `
+  const receipt = await doCommandNoting(context, tenant, command, noting)
+  return {
+    id: receipt.id,
+    kind,
+    transactionId,
+    amount: receipt.amount,
+    currency,
+    createdAt: receipt.createdAt,
+    replayed: receipt.replayed,
+    // A repeat of a request of before an upgrade was done at once.
+    isPending: !receipt.replayed || (await findProcessorRefund(context, tenant, { id: receipt.id })) !== null,
+  }
+}
+
+/** Before the posting, which would hold the ids of the merchant while it waits for its turn. */
+async function allocateId(context: Context, { merchant }: Tenant): Promise<bigint> {
+  const [row] = await context.db.query<{ id: bigint }>(sql`select allocate_ids(${merchant.id}, 1) as id`)
+  return row?.id as bigint
+}
+
+/** Takes the next step of a refund. Throws what the processor's calls throw, `not_available`. */
+export async function advanceRefund(context: PaymentsContext, tenant: Tenant, id: string): Promise<void> {
+  const refund = await findProcessorRefund(context, tenant, { id })
+  if (refund === null || isOver(refund.state)) return
+  const processor = await takerOf(context, tenant, refund)
+  const isAsked = refund.askedAt !== null
+  if (!isAsked && !(await claim(context, tenant, refund))) return
+  const asked: ProcessorRefund = isAsked ? refund : { ...refund, askedAt: context.clock.now() }
+  const wanted = returnOf(refund)
+  const call = isAsked ? processor.queryReturn(tenant, wanted) : processor.sendReturn(tenant, wanted)
+  const answer = await call.catch((error: unknown) => ({ status: 'unknown' as const, error }))
+  await settleRefund(context, tenant, asked, answer)
+  // A question that failed says nothing new, and is counted among the failures.
+  if ('error' in answer) throw answer.error
+}
+
+/**
+ * Looks at all refunds of an intent's money that are not over, for a notice that one of them has changed. Throws as
+ * `advanceRefund`.
+ */
+export async function lookAtRefunds(context: PaymentsContext, tenant: Tenant, intentId: string): Promise<void> {
+  const refunds = await listOpenRefunds(context, tenant, intentId.replace(/^pi_/, ''))
+  for (const refund of refunds) await advanceRefund(context, tenant, refund.id)
+}
+
+/**
+ * Sends a refund that needs attention to a bank account of the payer. Answers the refund as it then is. Throws `not_available`,
+ * `busy` where the processor could not be asked.
+ */
+export async function redirectRefund(
+  context: PaymentsContext,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+  destination: ReturnDestination,
+): Promise<ProcessorRefund> {
+  const processor = await takerOf(context, tenant, refund)
+  const answer = await processor.redirectReturn(tenant, returnOf(refund), destination).catch((error) => {
+    if (error instanceof UpstreamError) return { status: 'not_sent' as const }
+    throw error
+  })
+  if (answer.status === 'not_sent') {
+    throw new ServiceError('busy', 'The processor could not be asked at this moment; send the request again')
+  }
+  if (answer.status !== 'unknown') await settleRefund(context, tenant, refund, answer)
+  return (await findProcessorRefund(context, tenant, refund)) as ProcessorRefund
+}
+
+/** The account that took the money gives it back, also one that was replaced by another. */
+function requireTaker(context: PaymentsContext, tenant: Tenant, { from }: Original): Promise<PaymentProcessor> {
+  return requireProcessor(context, tenant, { sentBy: (from.kind === 'outside' && from.at) || 0n })
+}
+
+async function takerOf(context: PaymentsContext, tenant: Tenant, refund: ProcessorRefund): Promise<PaymentProcessor> {
+  return requireTaker(context, tenant, await getOriginal(context, tenant, refund.transactionId, refund.kind))
+}
+
+function returnOf({ id, chargeReference, amount, currency }: ProcessorRefund): Return {
+  return { id, reference: chargeReference, amount, currency }
+}
+
+/** Lets one caller, ever, ask the processor to give back: true for that caller. */
+async function claim(context: Context, { merchant }: Tenant, { id }: ProcessorRefund): Promise<boolean> {
+  const now = context.clock.now()
+  const rows = await context.db.query(sql`
+    update refunds set asked_at = ${now}, due_at = ${new Date(now.getTime() + ownTimeMs)}, updated_at = ${now}
+    where merchant_id = ${merchant.id} and id = ${id} and asked_at is null and state = 'pending'
+    returning id
+  `)
+  return rows.length > 0
+}
+
+/** Brings a refund to where its processor says that it is. Everybody who learns something does this, in any order. */
+async function settleRefund(
+  context: FreeContext,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+  answer: ReturnState | NotSent,
+): Promise<void> {
+  switch (answer.status) {
+    case 'not_sent':
+      return sendLater(context, tenant, refund)
+    case 'succeeded':
+      return end(context, tenant, refund, { state: 'processed', reason: null })
+    case 'failed':
+      return end(context, tenant, refund, { state: 'failed', reason: answer.reason })
+    case 'needs_attention':
+      return moveTo(context, tenant, refund, { state: 'needsAttention', reason: answer.reason })
+    case 'unknown':
+      return moveTo(context, tenant, refund, afterUnknown(context, refund))
+    default:
+      return moveTo(context, tenant, refund, { state: answer.status, reason: null })
+  }
+}
+
+interface Step {
+  state: RefundState
+  reason: string | null
+}
+
+/** An empty list never allows a second request: in the end a person has to look. */
+function afterUnknown({ clock }: Context, { state, unknownSince }: ProcessorRefund): Step {
+  const isTooLong = unknownSince !== null && clock.now().getTime() - unknownSince.getTime() >= unknownMs
+  return state === 'unknown' && isTooLong
+    ? { state: 'needsAttention', reason: reasons.lost }
+    : { state: 'unknown', reason: null }
+}
+
+/** Moves a refund on without its money. A state that may not follow, or that another caller has left, changes nothing. */
+async function moveTo(
+  context: Context,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+  { state, reason }: Step,
+): Promise<void> {
+  const { merchant } = tenant
+  const { id } = refund
+  const now = context.clock.now()
+  const dueAt = nextLook(refund, now)
+  if (!refundArrows[refund.state].includes(state)) {
+    await context.db.query(sql`
+      update refunds set due_at = ${dueAt}, attempts = 0
+      where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state}
+    `)
+    return
+  }
+  const original = await getOriginal(context, tenant, refund.transactionId, refund.kind)
+  await context.db.query(sql`
+    with noted as (
+      update refunds set
+        state = ${state}, state_reason = ${reason}::text, due_at = ${dueAt}, attempts = 0, updated_at = ${now},
+        unknown_since = ${state === 'unknown' ? now : null}::timestamptz
+      where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state}
+      returning *
+    ),
+    ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
+    select id from noted
+  `)
+}
+
+/** The request has surely made nothing, so it is sent again. */
+async function sendLater(context: Context, { merchant }: Tenant, refund: ProcessorRefund): Promise<void> {
+  const now = context.clock.now()
+  await context.db.query(sql`
+    update refunds set asked_at = null, due_at = ${nextLook({ ...refund, askedAt: refund.createdAt }, now)}, updated_at = ${now}
+    where merchant_id = ${merchant.id} and id = ${refund.id} and state = 'pending'
+  `)
+}
+
+function nextLook({ askedAt, createdAt }: Pick<ProcessorRefund, 'askedAt' | 'createdAt'>, now: Date): Date {
+  const tookMs = now.getTime() - (askedAt ?? createdAt).getTime()
+  return new Date(now.getTime() + Math.min(Math.max(tookMs, firstLookMs), lastLookMs))
+}
+
+/**
+ * Ends a refund, once: its money moves, or can be given back again. The movement, the state and the event are one commit. An end
+ * is not undone: a refund that ended otherwise stays as it is.
+ */
+async function end(
+  context: FreeContext,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+  { state, reason }: Step,
+): Promise<void> {
+  const { id, kind, transactionId: originalId, currency, actor } = refund
+  const { merchant, mode } = tenant
+  const original = await getOriginal(context, tenant, originalId, kind)
+  const now = context.clock.now()
+  const common = { id, currency, from: original.to, originalId, holdId: id, event: null, request: null } as const
+  const command: LedgerCommand =
+    state === 'processed'
+      ? { ...common, action: 'refund', kind, to: original.from, amount: null, description: refund.reason }
+      : { ...common, action: 'release' }
+  const noting = sql`
+    noted as (
+      update refunds r set
+        state = ${state}, state_reason = ${reason}::text, due_at = null, attempts = 0, unknown_since = null,
+        updated_at = ${now}
+      from done_now n
+      where r.merchant_id = ${merchant.id} and r.id = ${id}
+      returning r.*
+    ),
+    ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
+  `
+  // The movement is posted as the one who asked for it. A failure is nobody's.
+  const poster: Tenant = state === 'processed' && actor !== undefined ? { merchant, mode, actor } : { merchant, mode }
+  const posting = doCommandNoting(context, poster, { ...command, ownKey: `refund/${id}` }, noting)
+  await posting.catch((error) => {
+    if (!(error instanceof ServiceError && error.code === 'hold_not_open')) throw error
+  })
+}
+
+const dueRefunds: DueTask<PaymentsContext, object, string> = {
+  name: 'refunds',
+  table: sql`refunds`,
+  idType: sql`uuid`,
+  open: sql`d.due_at is not null`,
+  columns: sql`d.state`,
+  work: (context, { tenant, id }: DueRow<string>) => advanceRefund(context, tenant, id),
+}
+
+/** Takes the next step of every refund that is due, and answers how many. */
+export function settleDueRefunds(context: PaymentsContext): Promise<number> {
+  return doDue(context, dueRefunds)
+}
