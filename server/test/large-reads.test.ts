@@ -45,6 +45,7 @@ const large: Record<string, string[]> = {
   'GET /v1/events': ['type=customer.created', period],
   'GET /transaction': ['status=failed', 'status=failed&use_cursor=true', period],
   'GET /transaction/totals': [''],
+  'GET /refund': [period],
 }
 
 /** Lists of which each page is a look-up in an index, and short lists. */
@@ -69,6 +70,7 @@ const small = [
   'GET /v1/adjustments',
   'GET /v1/suspense',
   'GET /v1/refunds',
+  'GET /v1/sandbox/outcomes',
   'GET /v1/transactions',
   'GET /v1/webhook-endpoints',
   'GET /customer',

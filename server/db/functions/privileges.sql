@@ -42,7 +42,7 @@ begin
   grant update (state, refusal, due_at, attempts) on pay_ins, adjustments, suspense_decisions to mteja_app;
   grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint) on processor_accounts to mteja_app;
   grant update (
-    reference, page_url, page_code, state, stopped_at, return_claimed_at, outside_id, transaction_id, fee, differences, due_at,
+    reference, page_url, page_code, state, stopped_at, outside_id, transaction_id, fee, differences, due_at,
     attempts, updated_at
   ) on sent_charges to mteja_app;
   grant update (state, state_reason, asked_at, unknown_since, due_at, attempts, updated_at) on refunds to mteja_app;

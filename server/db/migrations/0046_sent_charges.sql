@@ -21,7 +21,6 @@ create table sent_charges (
   page_code text,
   state text not null default 'open',
   stopped_at timestamptz,
-  return_claimed_at timestamptz,
   outside_id text,
   transaction_id uuid,
   fee bigint,

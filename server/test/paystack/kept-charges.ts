@@ -4,7 +4,6 @@ import type { ChargeToSend, SentCharge, SentCharges } from '../../src/domain/pay
 /** Charges on record in memory, for tests that need no database. They outlive a processor, as a table would. */
 export function keepCharges(): SentCharges & { formerNames: Map<string, string> } {
   const charges = new Map<string, SentCharge>()
-  const returns = new Set<string>()
   /** Former names, with the reference of their charge. */
   const formerNames = new Map<string, string>()
   const keep = (charge: ChargeToSend, isStopped = false) => {
@@ -22,17 +21,13 @@ export function keepCharges(): SentCharges & { formerNames: Map<string, string> 
       return keep(charge, former?.isStopped)
     },
     stop: async (_tenant, charge) => keep(charges.get(charge.reference) ?? charge, true),
+    async refuse(_tenant, { reference }) {
+      const kept = charges.get(reference)
+      if (kept !== undefined) charges.set(reference, { ...kept, isDecided: true })
+    },
     async keepPage(_tenant, { reference }, page) {
       const kept = charges.get(reference)
       if (kept !== undefined) charges.set(reference, { ...kept, page })
-    },
-    async claimReturn(_tenant, reference) {
-      const isFirst = !returns.has(reference)
-      returns.add(reference)
-      return isFirst
-    },
-    async releaseReturn(_tenant, reference) {
-      returns.delete(reference)
     },
   }
 }

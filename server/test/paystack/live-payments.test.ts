@@ -3,13 +3,22 @@ import { sql } from '../../src/db/sql.ts'
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
 import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
+import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { randomFrom } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
 import { chooseSometimes, type Fault, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
-import { createLiveAccount, decline, insertTransaction, type LiveAccount, pay, type Webhook } from './live-account.ts'
+import {
+  createLiveAccount,
+  decline,
+  insertTransaction,
+  type LiveAccount,
+  moveRefund,
+  pay,
+  type Webhook,
+} from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
 
 // A merchant in live mode whose processor is an account at the independent stub of Paystack, behind a proxy with faults.
@@ -191,12 +200,20 @@ describe('a payment on the account’s page', () => {
     expect(waiting.body).toContain('being processed')
   })
 
-  test('a page that the account refuses is refused in its words', async () => {
-    const refused = await initialize({ currency: 'ZAR' })
-    expect([refused.status, refused.message]).toEqual([
-      400,
-      'Paystack refused the payment: Currency not supported by merchant',
-    ])
+  test('a page that the account refuses is refused in its words, and so is the same payment again', async () => {
+    for (let i = 0; i < 2; i++) {
+      const refused = await initialize({ currency: 'ZAR', reference: 'refused' })
+      expect([refused.status, refused.message]).toEqual([
+        400,
+        'Paystack refused the payment: Currency not supported by merchant',
+      ])
+    }
+    const other = await initialize({ reference: 'refused' })
+    expect([other.status, other.message]).toEqual([400, expect.stringContaining('Duplicate')])
+    // Nothing can come by it, so nothing is asked about.
+    const asked = server.asked.length
+    await settleLater(61_000)
+    expect(server.asked).toHaveLength(asked)
   })
 
   test('a checkout session is paid on the account’s page, also after it has expired', async () => {
@@ -368,12 +385,36 @@ describe('money that cannot be booked to its owner', () => {
     await expectAgreement()
   })
 
-  test('a payment without our marker, or of the other mode, is never the wallet’s', async () => {
+  test('a payment without our marker is never the wallet’s, and one of the other mode is no money at all', async () => {
+    await initialize({ reference: 'pretended' })
+    Object.assign(pay(account, lastSent()), { domain: 'test' })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual({})
+    expect((await verify('pretended')).data.status).not.toBe('success')
     await initialize()
     Object.assign(pay(account, lastSent()), { metadata: { mteja: 'another' } })
     await tellAll()
     await settleDue()
     expect(await books()).toMatchObject({ suspense: 10_000 })
+    expect(await suspended()).toHaveLength(1)
+  })
+
+  test('money that the account took before its cut-over waits for a person, and is told the same again', async () => {
+    await initialize({ reference: 'older' })
+    const { paid_at } = pay(account, lastSent())
+    const cutOverAt = new Date(Date.parse(paid_at as string) + 1000).toISOString()
+    const { secretKey } = account
+    const moved = await ask('PUT', '/v1/processors/in', { processor: 'paystack', secretKey, cutOverAt })
+    expect(moved.statusCode, moved.body).toBe(200)
+    for (let i = 0; i < 2; i++) {
+      await verify('older')
+      expect(await books()).toMatchObject({ suspense: 10_000 })
+      expect(await suspended()).toMatchObject([
+        { details: { reason: expect.stringMatching(/^The account took the money at .*, before its cut-over at/) } },
+      ])
+    }
+    await expectAgreement()
   })
 
   test('a customer who was denied is credited, one who was deleted is not', async () => {
@@ -415,6 +456,62 @@ describe('money that cannot be booked to its owner', () => {
     row.fees = 150
     await settleLater(61 * 60_000)
     expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+  })
+})
+
+describe('a refund', () => {
+  async function topUpOf(reference: string): Promise<string> {
+    await initialize({ reference })
+    pay(account, lastSent())
+    await verify(reference)
+    told = []
+    return (await ask('GET', `/v1/transactions?reference=${reference}`)).json().data[0].id
+  }
+  const refund = async (transactionId: string, amount: number) =>
+    (await ask('POST', '/v1/refunds', { transactionId, amount })).json()
+  const stateOf = async (id: string) => (await ask('GET', `/v1/refunds/${id}`)).json().state
+  const lastRefund = () => account.refunds.at(-1) as (typeof account.refunds)[number]
+
+  test('a refund goes back by the account that took the money, and its webhooks lead to questions', async () => {
+    const id = await topUpOf('back')
+    const first = await refund(id, 4_000)
+    expect(account.refunds).toHaveLength(1)
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+    moveRefund(account, lastRefund(), 'processed')
+    expect(await tellAll()).toEqual(expect.arrayContaining([200]))
+    await settleDueRefunds(api.service)
+    expect(await stateOf(first.id)).toBe('processed')
+    expect(await books()).toEqual({ customer_cash: 6_000, processor_fees: -150, 'outside/2': -5_850 })
+    await expectAgreement()
+
+    // Another account is chosen: the money still goes back by the first.
+    const old = account
+    account = createLiveAccount((webhook) => told.push(webhook))
+    account.secretKey = 'sk_live_third'
+    await choose()
+    const second = await refund(id, 1_000)
+    expect([old.refunds.length, account.refunds.length]).toEqual([2, 0])
+    api.service.clock.advance(25 * 60 * 60_000)
+    await dropReplacedCredentials(api.service)
+    moveRefund(old, old.refunds.at(-1) as (typeof old.refunds)[number], 'failed')
+    await tellAll()
+    await settleDueRefunds(api.service)
+    expect(await stateOf(second.id)).toBe('failed')
+    expect(await books()).toEqual({ customer_cash: 6_000, processor_fees: -150, 'outside/2': -5_850 })
+  })
+
+  test('a refund whose answer is lost is not sent again, and is found at the account', async () => {
+    const id = await topUpOf('lost')
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_after' : 'none')
+    const made = await refund(id, 10_000)
+    proxy.choose = () => 'none'
+    moveRefund(account, lastRefund(), 'processed')
+    await tellAll()
+    await settleDueRefunds(api.service)
+    expect([account.refunds.length, await stateOf(made.id)]).toEqual([1, 'processed'])
+    expect(await books()).toEqual({ processor_fees: -150, 'outside/2': 150 })
+    expect(await verify('lost')).toMatchObject({ data: { status: 'reversed' } })
+    await expectAgreement()
   })
 })
 

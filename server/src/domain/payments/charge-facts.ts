@@ -33,7 +33,9 @@ interface SentRow {
   state: 'open' | 'failed' | 'credited' | 'suspended'
   transaction_id: string | null
   fee: bigint | null
-  differences: string[] | null
+  /** The reason why its money is in suspense; null for other money. */
+  reason: string | null
+  cut_over_at: Date | null
 }
 
 /** A fee that is not known yet is asked about again after this time. */
@@ -56,24 +58,28 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
 
 async function getSent(context: Context, { merchant, mode }: Tenant, reference: string): Promise<SentRow> {
   const [row] = await context.db.query<SentRow>(sql`
-    select id, account_id, sent_reference, amount, state, transaction_id, fee, differences from sent_charges
-    where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
+    select
+      s.id, s.account_id, s.sent_reference, s.amount, s.state, s.transaction_id, s.fee, t.details ->> 'reason' as reason,
+      a.cut_over_at
+    from sent_charges s
+    join processor_accounts a on a.merchant_id = s.merchant_id and a.id = s.account_id
+    left join ledger_transactions t on t.merchant_id = s.merchant_id and t.id = s.transaction_id
+    where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.reference = ${reference}
   `)
   if (row === undefined) throw new Error('a processor tells of a charge that was never recorded')
   return row
 }
 
-function readBooked({ state, transaction_id, differences }: SentRow): BookedCharge | null {
+function readBooked({ state, transaction_id, reason }: SentRow): BookedCharge | null {
   if (transaction_id === null) return null
-  return { transactionId: transaction_id, suspended: state === 'suspended' ? reasonOf(differences ?? []) : null }
+  return { transactionId: transaction_id, suspended: state === 'suspended' ? reason : null }
 }
 
 /** The keys tell a charge by the account's own id of the payment, so it is posted once whoever tells of it, and after a crash. */
 async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
   const fees = feeCommands(context, sent, paid)
-  const { differences } = paid
-  if (differences.length > 0) {
-    const reason = reasonOf(differences)
+  const reason = reasonAgainst(sent, paid)
+  if (reason !== null) {
     const { id } = await postTogether(context, tenant, [suspension(context, sent, paid, reason), ...fees])
     return { transactionId: id, suspended: reason }
   }
@@ -165,8 +171,13 @@ function detailsOf({ sent_reference }: SentRow, { intent }: PaidCharge) {
   }
 }
 
-function reasonOf(differences: readonly string[]): string {
-  return `The payment at the processor has another ${differences.join(', ')} than was asked for`
+/** Why the money is not credited by itself; null for money that is. */
+function reasonAgainst({ cut_over_at: cutOverAt }: SentRow, { facts, differences }: PaidCharge): string | null {
+  if (differences.length > 0) {
+    return `The payment at the processor has another ${differences.join(', ')} than was asked for`
+  }
+  if (cutOverAt === null || facts.paidAt === null || facts.paidAt >= cutOverAt) return null
+  return `The account took the money at ${facts.paidAt.toISOString()}, before its cut-over at ${cutOverAt.toISOString()}`
 }
 
 /**

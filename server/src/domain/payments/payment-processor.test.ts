@@ -79,7 +79,7 @@ function openGateway(): Gateway {
       return say(`stop ${reference}`, this.state ?? { status: 'failed', reason: 'It was given up' })
     },
     async giveBack(_tenant, reference) {
-      return say(`give back ${reference}`, { status: 'succeeded' })
+      return say(`give back ${reference}`, undefined)
     },
     async sendReturn(_tenant, { id }) {
       return say(`return ${id}`, { status: 'succeeded' })

@@ -178,8 +178,11 @@ export interface PaymentProcessor extends InstrumentReader {
    * charge.
    */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
-  /** Returns the money of a charge that succeeded. To return the money again changes nothing, and tells where it stands. */
-  giveBack(tenant: Tenant, reference: string): Promise<ReturnState>
+  /**
+   * Returns the money of a charge that the ledger refuses, surely and at once. Left out by a processor with an account: money
+   * that came to an account is a fact, and is booked to suspense.
+   */
+  giveBack?(tenant: Tenant, reference: string): Promise<void>
   /**
    * Sends a return of a part of a charge. Call it once for an id, ever: there are processors to which a second call would be a
    * second return. After `not_sent` it may be called again.
@@ -208,7 +211,10 @@ export type ProcessorUse = 'new' | { sentBy: bigint }
 /** A context in which payments are made: a processor is never asked while a transaction stands open. */
 export type PaymentsContext = FreeContext & ProcessorChoice
 
-/** The tenant's processor. Throws `not_available` for a tenant without a processor. */
+/**
+ * The tenant's processor. Throws `not_available` for a tenant without a processor, and for an account whose credentials were
+ * dropped.
+ */
 export async function requireProcessor(
   context: Context & ProcessorChoice,
   tenant: Tenant,
@@ -216,6 +222,12 @@ export async function requireProcessor(
 ): Promise<PaymentProcessor> {
   const processor = await context.processorOf(context, tenant, use)
   if (processor !== null) return processor
+  if (use !== 'new' && use.sentBy !== 0n) {
+    throw new ServiceError(
+      'not_available',
+      'The account that took this money was replaced, and its key is not kept any more: do this at the processor',
+    )
+  }
   throw new ServiceError(
     'not_available',
     `Payments from outside are not available in ${tenant.mode} mode on this server`,

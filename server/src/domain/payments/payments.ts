@@ -67,7 +67,7 @@ export async function openPayment(
     const wanted = readNew(tenant, input)
     const channels =
       input.channels === undefined ? null : readChannels(pages.channels, input.channels, { field: 'channels' })
-    await refuseTaken(context, tenant, input.reference)
+    await refuseTaken(context, tenant, input)
     const customer = await findPayer(context, tenant, input.email)
     const reference = input.reference ?? randomCode(context.random, 10)
     const page = { accessCode: randomCode(context.random, 15), channels, callbackUrl: input.callbackUrl ?? null }
@@ -90,7 +90,7 @@ export async function chargeInstrument(
   const means = await readMeans(context, tenant, input.instrument)
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
-    await refuseTaken(context, tenant, input.reference)
+    await refuseTaken(context, tenant, input)
     const customer = await findPayer(context, tenant, input.email)
     const reference = input.reference ?? randomCode(context.random, 15)
     // For a step that the payer takes on a page.
@@ -252,14 +252,32 @@ export function checkReference(reference: string): void {
   throw new ServiceError('invalid_request', `reference ${problem}`, 'reference')
 }
 
-/** Refuses before a customer is created for nothing. Of two requests at once, the insert refuses the second. */
-async function refuseTaken(context: Context, { merchant, mode }: Tenant, reference: string | undefined) {
+/**
+ * Refuses before a customer is created for nothing. Of two requests at once, the insert refuses the second. A reference is taken
+ * for ever, also by a payment whose page the processor refused: the same payment again gets the same refusal.
+ */
+async function refuseTaken(
+  context: Context,
+  { merchant, mode }: Tenant,
+  { reference, amount, currency }: Pick<NewPayment, 'reference' | 'amount' | 'currency'>,
+) {
   if (reference === undefined) return
-  const known = await context.db.query(sql`
-    select id from payments
-    where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
+  const [known] = await context.db.query<{ amount: bigint; currency: Currency; refusal: string | null }>(sql`
+    select pay.amount, pay.currency, case when s.id is not null then i.failure_reason end as refusal
+    from payments pay
+    join payment_intents i on i.merchant_id = pay.merchant_id and i.id = pay.payment_intent_id
+    left join sent_charges s
+      on s.merchant_id = i.merchant_id and s.payment_intent_id = i.id and s.reference = 'pi_' || i.id || '_page'
+      and s.state = 'failed' and s.page_url is null and s.stopped_at is null and i.status = 'canceled'
+    where pay.merchant_id = ${merchant.id} and pay.mode = ${mode} and pay.reference = ${reference}
   `)
-  if (known.length > 0) throw referenceTaken(reference)
+  if (known === undefined) return
+  if (known.refusal === null) throw referenceTaken(reference)
+  if (known.amount === amount && known.currency === currency) {
+    throw new ServiceError('invalid_request', known.refusal)
+  }
+  const message = `The processor refused another payment with the reference "${reference}"; send another reference`
+  throw new ServiceError('reference_taken', message, 'reference')
 }
 
 function referenceTaken(reference: string): ServiceError {

@@ -127,7 +127,8 @@ export async function noteAccountState(
 const keptReplacedMs = 24 * 60 * 60 * 1000
 
 /**
- * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more. Answers how
+ * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, and no refund of
+ * it. Answers how
  * many.
  */
 export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
@@ -142,6 +143,13 @@ export async function dropReplacedCredentials({ db, clock }: Context): Promise<n
       and not exists (
         select from payment_intents i
         where i.merchant_id = a.merchant_id and i.mode = a.mode and i.status = 'processing' and i.account_id = a.id
+      )
+      and not exists (
+        select from refunds r
+        join ledger_transactions t on t.merchant_id = r.merchant_id and t.id = r.original_id
+        join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
+        where r.merchant_id = a.merchant_id and r.mode = a.mode and r.due_at is not null and f.kind = 'outside'
+          and f.party_id = a.id
       )
     returning a.id
   `)

@@ -103,11 +103,6 @@ export async function findProcessorRefund(
   return refund ?? null
 }
 
-/** The refunds of an intent's money that are not over, oldest first. */
-export function listOpenRefunds(context: Context, tenant: Tenant, intentUuid: string): Promise<ProcessorRefund[]> {
-  return select(context, tenant, sql`r.payment_intent_id = ${intentUuid}::uuid and r.due_at is not null order by r.id`)
-}
-
 async function select(context: Context, { merchant, mode }: Tenant, matching: Sql): Promise<ProcessorRefund[]> {
   const rows = await context.db.query<RefundRow>(sql`
     select ${refundColumns} from refunds r ${withParts}

@@ -17,7 +17,7 @@ import { chargeInstrument, getPayment } from './payments.ts'
 import { getRefund, listRefunds } from './refund-lists.ts'
 import { findProcessorRefund } from './refund-records.ts'
 import { type RefundState, refundArrows, refundStates } from './refund-states.ts'
-import { advanceRefund, lookAtRefunds, refundTransaction, reverseTransaction, settleDueRefunds } from './refunds.ts'
+import { advanceRefund, refundTransaction, reverseTransaction, settleDueRefunds } from './refunds.ts'
 
 let service: TestService
 let sandbox: PaymentProcessor
@@ -307,22 +307,6 @@ test('after an hour in which nobody can say whether the processor has a refund, 
   service.clock.advance(60 * 60_000)
   await settleDueRefunds(script.context)
   expect([await stateOf(id), await fundsOf()]).toEqual(['processed', [990n, 0n]])
-})
-
-test('a notice about a payment leads to a question about each of its refunds that is open', async () => {
-  const { transactionId, reference } = await pay()
-  const script = scripted({ status: 'processing' })
-  const first = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
-  const second = await refundTransaction(script.context, tenant, { transactionId, amount: 20 }, null)
-  script.says = { status: 'succeeded' }
-  const { paymentIntentId } = await getPayment(service, tenant, { reference })
-  await lookAtRefunds(script.context, tenant, paymentIntentId)
-  expect([await stateOf(first.id), await stateOf(second.id), await fundsOf()]).toEqual([
-    'processed',
-    'processed',
-    [970n, 0n],
-  ])
-  expect(script.sent).toEqual([first.id, second.id])
 })
 
 test('a refund that was surely not sent is sent again', async () => {

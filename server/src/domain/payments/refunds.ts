@@ -21,7 +21,7 @@ import {
   requireProcessor,
 } from './payment-processor.ts'
 import { tellRefund } from './refund-events.ts'
-import { findProcessorRefund, listOpenRefunds, type ProcessorRefund } from './refund-records.ts'
+import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, type RefundState, refundArrows } from './refund-states.ts'
 
 /*
@@ -260,12 +260,22 @@ export async function advanceRefund(context: PaymentsContext, tenant: Tenant, id
 }
 
 /**
- * Looks at all refunds of an intent's money that are not over, for a notice that one of them has changed. Throws as
- * `advanceRefund`.
+ * Takes the message of an account that a refund of a payment has changed. The message is not believed: the account is asked
+ * about the payment's refunds by the next server that looks.
  */
-export async function lookAtRefunds(context: PaymentsContext, tenant: Tenant, intentId: string): Promise<void> {
-  const refunds = await listOpenRefunds(context, tenant, intentId.replace(/^pi_/, ''))
-  for (const refund of refunds) await advanceRefund(context, tenant, refund.id)
+export async function takeRefundNotice(
+  context: Context,
+  { merchant }: Tenant,
+  accountId: bigint,
+  sentReference: string,
+): Promise<void> {
+  await context.db.query(sql`
+    update refunds r set due_at = least(r.due_at, ${context.clock.now()})
+    from sent_charges s
+    where s.merchant_id = ${merchant.id} and s.account_id = ${accountId} and s.sent_reference = ${sentReference}
+      and r.merchant_id = s.merchant_id and r.payment_intent_id = s.payment_intent_id and r.due_at is not null
+      and r.charge_reference = s.sent_reference
+  `)
 }
 
 /**

@@ -40,12 +40,10 @@ export interface SentCharges {
   rename(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
   /** Records a charge as given up, also a charge that is new. */
   stop(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
+  /** Records that the processor refused to open a page: no money can come by it. */
+  refuse(tenant: Tenant, charge: SentCharge): Promise<void>
   /** Records the page on which a charge is paid or confirmed. */
   keepPage(tenant: Tenant, charge: SentCharge, page: ProcessorPage): Promise<void>
-  /** Lets one caller, ever, send the return of a charge's money: true for that caller. */
-  claimReturn(tenant: Tenant, reference: string): Promise<boolean>
-  /** Lets another caller send it: it has surely not been sent. */
-  releaseReturn(tenant: Tenant, reference: string): Promise<void>
 }
 
 /** A charge of a page is asked about for the first time after this time. Webhooks and calls are faster. */
@@ -130,24 +128,17 @@ export function createSentCharges(
       `)
       return (await find(tenant, charge.reference)) as SentCharge
     },
+    async refuse({ merchant }, { sentReference }) {
+      await db.query(sql`
+        update sent_charges set state = 'failed', due_at = null, updated_at = ${clock.now()}
+        where merchant_id = ${merchant.id} and account_id = ${accountId} and sent_reference = ${sentReference}
+          and state = 'open'
+      `)
+    },
     async keepPage(tenant, { sentReference }, { url, accessCode }) {
       await db.query(sql`
         update sent_charges set page_url = ${url}, page_code = ${accessCode}, updated_at = ${clock.now()}
         where merchant_id = ${tenant.merchant.id} and account_id = ${accountId} and sent_reference = ${sentReference}
-      `)
-    },
-    async claimReturn({ merchant, mode }, reference) {
-      const claimed = await db.query(sql`
-        update sent_charges set return_claimed_at = ${clock.now()}
-        where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference} and return_claimed_at is null
-        returning id
-      `)
-      return claimed.length > 0
-    },
-    async releaseReturn({ merchant, mode }, reference) {
-      await db.query(sql`
-        update sent_charges set return_claimed_at = null
-        where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
       `)
     },
   }

@@ -101,10 +101,8 @@ async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentI
   })
   if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
   if (intent.chargeReference !== null) {
-    await (await requireProcessor(context, tenant, { sentBy: intent.accountId })).giveBack(
-      tenant,
-      intent.chargeReference,
-    )
+    const processor = await requireProcessor(context, tenant, { sentBy: intent.accountId })
+    await processor.giveBack?.(tenant, intent.chargeReference)
   }
   await cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason: receipt.message })
 }

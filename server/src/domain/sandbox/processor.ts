@@ -262,7 +262,6 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
         update sandbox_charges set status = 'given_back', updated_at = ${clock.now()}
         where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'succeeded'
       `)
-      return { status: 'succeeded' }
     },
     async sendReturn(tenant, wanted) {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bendReturn(tenant, wanted) : null

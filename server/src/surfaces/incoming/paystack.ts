@@ -7,6 +7,7 @@ import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
+import { takeRefundNotice } from '../../domain/payments/refunds.ts'
 import { modeOfKey } from '../../upstream/paystack/account.ts'
 import { type Notice, readNotice } from '../../upstream/paystack/notices.ts'
 import { isSignedBy } from '../../upstream/paystack/signature.ts'
@@ -57,6 +58,9 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
       const webhook = readBody(request)
       const notice = readMoney(webhook)
       if (notice?.about === 'payment') await takeChargeNotice(context, tenant, sender.id, notice.reference)
+      if (notice?.about === 'refund') {
+        await takeRefundNotice(context, tenant, sender.id, notice.transactionReference)
+      }
       // An account has one address for its webhooks, whatever it is used for.
       if (sender.secretKey === account?.secretKey) await takeIdentity(webhook, account.secretKey)
       return received

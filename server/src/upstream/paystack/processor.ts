@@ -54,6 +54,7 @@ export interface PaystackParts {
 const reasons = {
   declined: 'The payment was declined by the issuer',
   returned: 'The payment was given back',
+  otherMode: 'Paystack has this payment in another mode, so no money of this mode came',
   stopped: 'The payment was not completed in time',
   noEmail: 'Paystack knows payers by their e-mail, and this customer has none',
   rawCard:
@@ -142,6 +143,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
         return opened
       }
       if (outcome.is === 'refused') {
+        await charges.refuse(tenant, sent)
         throw new ServiceError('invalid_request', `Paystack refused the payment: ${outcome.reason}`)
       }
       throw 'cause' in outcome ? outcome.cause : new UpstreamError('initialize_transaction', 'refused')
@@ -191,7 +193,6 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       if (found === 'unknown') return { status: 'processing' }
       return readState(tenant, sent, found)
     },
-    giveBack: (tenant, reference) => giveBack(parts, tenant, reference),
     sendReturn: (tenant, wanted) => sendReturn(parts, tenant, wanted),
     async queryReturn(tenant, wanted) {
       const named = await nameReturn(parts, tenant, wanted)
@@ -307,6 +308,8 @@ function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): Char
   switch (found.status) {
     case 'success': {
       const differences = findDisagreements({ amount, currency, marker, mode }, found)
+      // Pretended money is no money, and real money is not pretended: neither is booked, also not to suspense.
+      if (differences.includes('domain')) return { status: 'failed', reason: reasons.otherMode }
       const facts = factsOf(found)
       return differences.length === 0 ? { status: 'succeeded', facts } : { status: 'disagrees', differences, facts }
     }
@@ -320,25 +323,6 @@ function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): Char
     default:
       return { status: 'processing' }
   }
-}
-
-/** Refunds a whole payment, once for ever: the account has no key by which a repeated request would be the same. */
-async function giveBack({ ask, charges }: PaystackParts, tenant: Tenant, reference: string): Promise<ReturnState> {
-  const sent = await charges.find(tenant, reference)
-  const paid = sent === null ? null : await verifyTransaction(ask, sent.sentReference)
-  if (sent === null || paid === null) return { status: 'failed', reason: reasons.noRefund }
-  const { id: transactionId, amount, currency } = paid
-  const wanted: NewRefund = { transactionId, amount, currency, marker: sent.marker }
-  const known = await findRefund(ask, wanted)
-  if (known !== null) return readReturn(known)
-  if (!(await charges.claimReturn(tenant, reference))) return { status: 'unknown' }
-  const outcome = await createRefund(ask, wanted)
-  if (outcome.is === 'refused' || outcome.is === 'not_sent') await charges.releaseReturn(tenant, reference)
-  if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
-  if (outcome.is === 'not_sent') throw outcome.cause
-  if (outcome.is === 'unknown') return { status: 'unknown' }
-  const refund = outcome.thing ?? (await findRefund(ask, wanted))
-  return refund === null ? { status: 'needs_attention', reason: reasons.otherRefunds } : readReturn(refund)
 }
 
 /** A return as the account knows it; null where the account does not know its payment. */

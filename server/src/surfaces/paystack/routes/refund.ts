@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Currency } from '../../../base/money.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { largeRead } from '../../../domain/merchants/turns.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
 import { getPayment, type PaymentName } from '../../../domain/payments/payments.ts'
 import {
@@ -94,11 +95,13 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const [page, perPage] = [readPageNumber(query), readPerPage(query)]
       const filter = readFilter(tenant, query)
-      const { items, total } = await listNumberedRefunds(context, tenant, filter, {
-        limit: perPage,
-        offset: (page - 1) * perPage,
+      const read = async () => ({
+        ...(await listNumberedRefunds(context, tenant, filter, { limit: perPage, offset: (page - 1) * perPage })),
+        ...(await summarizeRefunds(context, tenant, filter)),
       })
-      const { waiting, left, currency } = await summarizeRefunds(context, tenant, filter)
+      // The list without a filter is an index look-up.
+      const isFiltered = Object.values(filter).some((each) => each !== undefined)
+      const { items, total, waiting, left, currency } = await (isFiltered ? largeRead(context, tenant, read) : read())
       const meta = {
         ...pageMeta(page, perPage, total),
         totalRetriable: waiting,
