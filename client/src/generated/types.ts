@@ -1100,11 +1100,11 @@ export namespace Paystack {
     account_reference?: number
     account_name?: string
     bank?: {
-      slug: string
+      slug: string | null
       name: string
-      id: number
+      id: number | null
     }
-    account_expires_at?: string
+    account_expires_at?: string | null
   }
   /** GET /country */
   export interface Country {
@@ -2889,8 +2889,8 @@ export namespace Mteja {
     source: 'bank_transfer' | 'cash' | 'card' | 'mobile_money'
     description: string | null
     metadata: Metadata | null
-    /** The processor that took the money: it was recorded by hand */
-    processor: 'manual'
+    /** The processor that took the money; manual is money that moved outside any API */
+    processor: 'manual' | 'paystack'
     /** pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
     status: 'pending' | 'succeeded' | 'refused'
     /** The reason why it was refused */
