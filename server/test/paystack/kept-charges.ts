@@ -27,7 +27,7 @@ export function keepCharges(): SentCharges & { formerNames: Map<string, string> 
     },
     async keepPage(_tenant, { reference }, page) {
       const kept = charges.get(reference)
-      if (kept !== undefined) charges.set(reference, { ...kept, page })
+      if (kept !== undefined) charges.set(reference, { ...kept, page, isDecided: false })
     },
   }
 }

@@ -234,6 +234,26 @@ describe('a payment on the account’s page', () => {
     await expectAgreement()
   })
 
+  test('a page that was refused is asked for under the same name, and opens once the account takes the payment', async () => {
+    const phoneNumber = '+2348012345678'
+    const { id: customerId } = (await ask('POST', '/api/canary/customers', { phoneNumber, email })).json()
+    const session = { mode: 'payin', customerId, totalAmount: 5_000, currency: 'NGN' }
+    const { id } = (await ask('POST', '/api/canary/checkout/sessions', session)).json()
+    const open = async () => (await api.app.inject({ method: 'GET', url: `/checkout/${id}` })).headers.location
+    account.currency = 'GHS'
+    expect([await open(), await open(), account.transactions.length]).toEqual([undefined, undefined, 0])
+    account.currency = 'NGN'
+    expect(await open()).toContain('checkout.paystack.com')
+    pay(account, lastSent())
+    told = []
+    await settleLater(61_000)
+    expect(await books()).toMatchObject({ customer_cash: 5_000 })
+    const [names] = await api.service.db.query<{ count: bigint }>(sql`
+      select count(*) as count from sent_charges where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(names?.count).toBe(1n)
+  })
+
   test('a checkout session without a payer’s e-mail is refused with what to do', async () => {
     const nobody = await ask('POST', '/api/canary/checkout/sessions', {
       totalAmount: 5_000,

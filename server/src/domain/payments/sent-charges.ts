@@ -40,9 +40,9 @@ export interface SentCharges {
   rename(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
   /** Records a charge as given up, also a charge that is new. */
   stop(tenant: Tenant, charge: ChargeToSend): Promise<SentCharge>
-  /** Records that the processor refused to open a page: no money can come by it. */
+  /** Records that the processor refused to open a page: no money can come by it, until it is opened after all. */
   refuse(tenant: Tenant, charge: SentCharge): Promise<void>
-  /** Records the page on which a charge is paid or confirmed. */
+  /** Records the page on which a charge is paid or confirmed, also a page that was refused before. */
   keepPage(tenant: Tenant, charge: SentCharge, page: ProcessorPage): Promise<void>
 }
 
@@ -136,8 +136,12 @@ export function createSentCharges(
       `)
     },
     async keepPage(tenant, { sentReference }, { url, accessCode }) {
+      const now = clock.now()
       await db.query(sql`
-        update sent_charges set page_url = ${url}, page_code = ${accessCode}, updated_at = ${clock.now()}
+        update sent_charges set
+          page_url = ${url}, page_code = ${accessCode}, updated_at = ${now},
+          state = case state when 'failed' then 'open' else state end,
+          due_at = case when state = 'failed' then ${new Date(now.getTime() + firstLookMs)}::timestamptz else due_at end
         where merchant_id = ${tenant.merchant.id} and account_id = ${accountId} and sent_reference = ${sentReference}
       `)
     },

@@ -129,7 +129,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
-      if (sent.isDecided && !sent.isStopped) sent = await charges.rename(tenant, name(page))
+      if (sent.isDecided && sent.page !== null && !sent.isStopped) sent = await charges.rename(tenant, name(page))
       if (sent.page !== null && !sent.isStopped) return sent.page
       let outcome = await open(sent, page)
       // Nobody has the address of a page whose answer was lost, so another page may be opened, under another name.
