@@ -5,6 +5,7 @@ import { defaultDisputeWindowDays, type ErasureChoice } from '../domain/personal
 import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
 import { type Network, parseNetwork, type ReachPolicy } from '../domain/webhooks/reach.ts'
 import type { RateSettings } from '../surfaces/http/rates.ts'
+import { isSecretKey } from '../upstream/paystack/account.ts'
 import { allowedConnections, type HttpLimits } from './http-servers.ts'
 
 /** Everything that can be set, each by a flag or an environment variable; the flag wins. docs/operating.md has the table. */
@@ -350,7 +351,7 @@ function readProcessorAccount(
     return undefined
   }
   readChoice('MTEJA_PROCESSOR', processor, ['paystack'])
-  if (secretKey === undefined || !/^sk_(test|live)_[A-Za-z0-9]+$/.test(secretKey)) {
+  if (secretKey === undefined || !isSecretKey(secretKey)) {
     throw new ConfigError('MTEJA_PROCESSOR=paystack needs MTEJA_PROCESSOR_SECRET_KEY, sk_test_… or sk_live_…')
   }
   return { secretKey, merchant }
@@ -359,7 +360,7 @@ function readProcessorAccount(
 function readUpstream(verifier: string | undefined, secretKey: string | undefined, baseUrl: string) {
   if (readChoice('MTEJA_IDENTITY_VERIFIER', verifier ?? 'sandbox', ['sandbox', 'paystack']) === 'sandbox')
     return undefined
-  if (secretKey === undefined || !/^sk_(test|live)_\S+$/.test(secretKey)) {
+  if (secretKey === undefined || !isSecretKey(secretKey)) {
     throw new ConfigError('MTEJA_IDENTITY_VERIFIER=paystack needs MTEJA_PAYSTACK_SECRET_KEY, sk_test_… or sk_live_…')
   }
   return { secretKey, baseUrl }

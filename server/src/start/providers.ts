@@ -9,7 +9,7 @@ import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
-import { modeOfKey } from '../upstream/paystack/account.ts'
+import { checkSecretKey, modeOfKey } from '../upstream/paystack/account.ts'
 import { createPaystackVerifier } from '../upstream/paystack/verifier.ts'
 import type { Config } from './config.ts'
 import { createPaystackAccounts } from './paystack-accounts.ts'
@@ -52,7 +52,7 @@ export function chooseProviders(
       if (chosen.processor === 'paystack') return paystack.open(tenant, chosen)
       return chosen.processor === 'sandbox' ? sandbox : null
     },
-    servedProcessors: ['sandbox', 'manual', 'paystack'],
+    servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }
 }

@@ -1,6 +1,5 @@
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { listenAnywhere } from '../proxies.ts'
 import { refusals } from './samples.ts'
 
@@ -17,7 +16,7 @@ export type Fault =
   | 'oops_after'
   /** The server does its work, and the answer is a page. */
   | 'unreadable'
-  /** The server does its work, and the answer comes after every time-out. */
+  /** The server does its work, and no answer comes for as long as the caller waits. */
   | 'late'
   /** The server gets the request twice; the answer is the second one. */
   | 'repeated'
@@ -42,6 +41,8 @@ export interface FaultProxy {
   url: string
   /** Chooses the fault of each request. Default: none. */
   choose: (request: { method: string; path: string }) => Fault
+  /** Told of each request whose answer will not come, by its `x-call`: a caller need not wait until a clock says so. */
+  onLate: (call: string | undefined) => void
   /** The faults that happened, in order. */
   happened: Fault[]
   close(): Promise<void>
@@ -58,7 +59,7 @@ interface Passed {
   body: Buffer
 }
 
-export async function openFaultProxy(origin: string, { lateMs = 400 } = {}): Promise<FaultProxy> {
+export async function openFaultProxy(origin: string): Promise<FaultProxy> {
   /** Webhooks that wait for the next one. */
   const held: (() => Promise<unknown>)[] = []
 
@@ -70,6 +71,7 @@ export async function openFaultProxy(origin: string, { lateMs = 400 } = {}): Pro
     proxy.happened.push(fault)
     try {
       const answer = await suffer(fault, pass, body)
+      if (fault === 'late') return proxy.onLate(request.headers['x-call']?.toString())
       // Before the answer, so that a test that has it may look.
       if (fault !== 'reordered') for (const release of held.splice(0)) await release()
       if (answer === null) response.destroy()
@@ -108,11 +110,6 @@ export async function openFaultProxy(origin: string, { lateMs = 400 } = {}): Pro
       case 'unreadable':
         await pass()
         return { status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from('<h1>Welcome</h1>') }
-      case 'late': {
-        const answer = await pass()
-        await sleep(lateMs)
-        return answer
-      }
       default:
         return pass()
     }
@@ -122,6 +119,7 @@ export async function openFaultProxy(origin: string, { lateMs = 400 } = {}): Pro
   const proxy: FaultProxy = {
     url,
     choose: () => 'none',
+    onLate: () => {},
     happened: [],
     async close() {
       server.close()

@@ -33,6 +33,8 @@ export interface LiveAccount {
   /** Webhooks, signed, in the order in which the account sends them. */
   tell(webhook: Webhook): void
   balance(): number
+  /** The account's clock: an ISO instant. */
+  now(): string
   /** The next number of a record. */
   nextId(): number
 }
@@ -42,7 +44,10 @@ export interface Webhook {
   signature: string
 }
 
-export function createLiveAccount(tell: (webhook: Webhook) => void = () => {}): LiveAccount {
+export function createLiveAccount(
+  tell: (webhook: Webhook) => void = () => {},
+  clock: { now(): Date } = { now: () => new Date() },
+): LiveAccount {
   let lastId = 4_099_260_516
   const account: LiveAccount = {
     secretKey: 'sk_live_0123456789abcdef0123456789abcdef01234567',
@@ -67,13 +72,13 @@ export function createLiveAccount(tell: (webhook: Webhook) => void = () => {}): 
         sum(settled)
       )
     },
+    now: () => clock.now().toISOString(),
     nextId: () => ++lastId,
   }
   return account
 }
 
 const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0)
-const now = () => new Date().toISOString()
 
 /** One and a half in a hundred, as the live tariff of a small payment. */
 const feeOf = (amount: number) => Math.floor((amount * 15) / 1000)
@@ -94,8 +99,8 @@ export function insertTransaction(account: LiveAccount, wanted: Row & { email: s
     amount: Number(rest.amount),
     requested_amount: Number(rest.amount),
     metadata: parseMetadata(metadata),
-    created_at: now(),
-    createdAt: now(),
+    created_at: account.now(),
+    createdAt: account.now(),
     authorization: records.noInstrument,
     customer: { ...records.customer, email },
   }
@@ -121,8 +126,8 @@ export function pay(account: LiveAccount, reference: string, authorization: Row 
   Object.assign(row, {
     status: 'success',
     gateway_response: 'Successful',
-    paid_at: now(),
-    paidAt: now(),
+    paid_at: account.now(),
+    paidAt: account.now(),
     fees,
     amount: row.requested_amount + (account.feeBearer === 'payer' ? fees : 0),
     authorization: { ...authorization },
@@ -146,7 +151,7 @@ export function receiveTransfer(account: LiveAccount, accountNumber: string, amo
 export function insertRefund(account: LiveAccount, transaction: TransactionRow, wanted: Row): RefundRow {
   const notes = { merchant_note: `Refund for transaction ${transaction.reference} by test@me.com` }
   const id = account.nextId()
-  const row = { ...records.refund, ...notes, ...wanted, id, transaction, createdAt: now(), updatedAt: now() }
+  const row = { ...records.refund, ...notes, ...wanted, id, transaction, createdAt: account.now(), updatedAt: account.now() }
   account.refunds.push(row)
   transaction.status = 'reversal-pending'
   tellRefund(account, row)
@@ -155,7 +160,7 @@ export function insertRefund(account: LiveAccount, transaction: TransactionRow, 
 
 /** The bank moves a refund on. */
 export function moveRefund(account: LiveAccount, refund: RefundRow, status: string): void {
-  Object.assign(refund, { status, reason: status.toUpperCase(), updatedAt: now() })
+  Object.assign(refund, { status, reason: status.toUpperCase(), updatedAt: account.now() })
   const { transaction } = refund
   const open = account.refunds.some((each) => each.transaction === transaction && isOpen(each))
   const back = sum(
@@ -196,14 +201,14 @@ export function openDispute(account: LiveAccount, reference: string): Row {
     currency,
     transaction: { ...transaction, customer: { international_format_phone: null } },
   }
-  const row = { ...records.dispute, ...own, customer, created_at: now(), updated_at: now() }
+  const row = { ...records.dispute, ...own, customer, created_at: account.now(), updated_at: account.now() }
   account.disputes.push(row)
   sendWebhook(account, 'charge.dispute.create', row)
   return row
 }
 
 export function resolveDispute(account: LiveAccount, dispute: Row, resolution: 'merchant-accepted' | 'declined'): void {
-  Object.assign(dispute, { status: 'resolved', resolution, resolvedAt: now() })
+  Object.assign(dispute, { status: 'resolved', resolution, resolvedAt: account.now() })
   const { reference } = dispute.transaction as TransactionRow
   if (resolution === 'merchant-accepted') findTransaction(account, reference).status = 'reversed'
   sendWebhook(account, 'charge.dispute.resolve', dispute)

@@ -31,8 +31,9 @@ let tenant: TestTenant
 /** Webhooks of the account that are not sent yet. */
 let told: Webhook[]
 
+const openAnother = () => createLiveAccount((webhook) => told.push(webhook), api.service.clock)
+
 const email = 'ada@example.com'
-const hastyMs = 250
 
 beforeAll(async () => {
   api = await openTestApi()
@@ -43,9 +44,9 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   told = []
-  account = createLiveAccount((webhook) => told.push(webhook))
+  account = openAnother()
   server = await openLiveServer(account)
-  proxy = await openFaultProxy(server.url, { lateMs: 2 * hastyMs })
+  proxy = await openFaultProxy(server.url)
   const own = { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }
   Object.assign(api.service, chooseProviders(api.service, own))
   const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'ZAR'] })
@@ -506,7 +507,7 @@ describe('a refund', () => {
 
     // Another account is chosen: the money still goes back by the first.
     const old = account
-    account = createLiveAccount((webhook) => told.push(webhook))
+    account = openAnother()
     account.secretKey = 'sk_live_third'
     await choose()
     const second = await refund(id, 1_000)
@@ -590,7 +591,7 @@ describe('the account', () => {
   test('a payment is asked about at the account that it was sent by, whose credentials are dropped when nothing is open', async () => {
     await initialize({ reference: 'before' })
     const first = { account, sent: lastSent() }
-    account = createLiveAccount((webhook) => told.push(webhook))
+    account = openAnother()
     account.secretKey = 'sk_live_second'
     await choose()
     const keys = async () =>

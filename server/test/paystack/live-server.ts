@@ -206,7 +206,7 @@ function charge(asked: Asked): Reply {
   const message = 'Charge attempted'
   if (body.bank_transfer !== undefined) {
     const bank = { slug: 'test-bank', name: 'Test Bank', id: 24 }
-    const account_expires_at = new Date(Date.now() + 3_600_000).toISOString()
+    const account_expires_at = new Date(Date.parse(account.now()) + 3_600_000).toISOString()
     const own = { account_name: 'PAYSTACK CHECKOUT', account_number: '1230001644', bank, account_expires_at }
     return {
       message,

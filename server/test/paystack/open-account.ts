@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Ask, createAsk } from '../../src/upstream/paystack/ask.ts'
 import { type FaultProxy, openFaultProxy } from './fault-proxy.ts'
 import { createLiveAccount, type LiveAccount, type Webhook } from './live-account.ts'
@@ -5,8 +6,6 @@ import { type LiveServer, openLiveServer } from './live-server.ts'
 
 /** Longer than a busy machine takes. */
 const patientMs = 20_000
-/** Shorter than a late answer of the proxy takes. */
-const hastyMs = 250
 
 /** A live account behind a proxy, and this service as its client. */
 export interface OpenedAccount {
@@ -14,7 +13,7 @@ export interface OpenedAccount {
   server: LiveServer
   proxy: FaultProxy
   ask: Ask
-  /** Waits for an answer no longer than a late one takes. */
+  /** Its time is over as soon as the proxy holds an answer back, on a machine of any speed. */
   hastyAsk: Ask
   /** What was observed of each call: its operation and outcome. */
   observed: string[]
@@ -28,24 +27,39 @@ export async function openAccount(): Promise<OpenedAccount> {
   const observed: string[] = []
   const account = createLiveAccount((webhook) => told.push(webhook))
   const server = await openLiveServer(account)
-  const proxy = await openFaultProxy(server.url, { lateMs: 2 * hastyMs })
+  const proxy = await openFaultProxy(server.url)
   const { secretKey } = account
-  const askWithin = (timeoutMs: number) =>
-    createAsk({ secretKey, baseUrl: proxy.url, fetch, timeoutMs }, (operation, outcome) =>
+  const askBy = (fetchIt: typeof fetch) =>
+    createAsk({ secretKey, baseUrl: proxy.url, fetch: fetchIt, timeoutMs: patientMs }, (operation, outcome) =>
       observed.push(`${operation} ${outcome}`),
     )
   return {
     account,
     server,
     proxy,
-    ask: askWithin(patientMs),
-    hastyAsk: askWithin(hastyMs),
+    ask: askBy(fetch),
+    hastyAsk: askBy(giveUpWhenLate(proxy)),
     observed,
     told,
     async close() {
       await proxy.close()
       await server.close()
     },
+  }
+}
+
+/** As `fetch`, with a time-out at the moment at which the proxy holds the answer back. */
+function giveUpWhenLate(proxy: FaultProxy): typeof fetch {
+  const waiting = new Map<string, AbortController>()
+  proxy.onLate = (call = '') => waiting.get(call)?.abort(new DOMException('the answer is late', 'TimeoutError'))
+  return async (url, { headers, signal, ...init } = {}) => {
+    const call = randomUUID()
+    const late = new AbortController()
+    waiting.set(call, late)
+    const signals = signal ? [signal, late.signal] : [late.signal]
+    const named = new Headers(headers)
+    named.set('x-call', call)
+    return fetch(url, { ...init, headers: named, signal: AbortSignal.any(signals) })
   }
 }
 

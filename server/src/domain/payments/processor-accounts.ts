@@ -39,10 +39,16 @@ interface AccountRow {
   created_at: Date
 }
 
-/** The processors that this server can work with: a processor is chosen among these. */
+/**
+ * The processors that this server can work with, each with the check of the secret key that its accounts have; null for a
+ * processor without accounts. A processor is chosen among these.
+ */
 export interface ServedProcessors {
-  readonly servedProcessors: readonly ProcessorName[]
+  readonly servedProcessors: Readonly<Partial<Record<ProcessorName, KeyCheck | null>>>
 }
+
+/** Throws `invalid_request` with the field `secretKey` for anything but a key of the mode. */
+export type KeyCheck = (mode: Mode, secretKey: string | undefined) => void
 
 /** The processor of a tenant that has chosen none. */
 function defaultProcessor(mode: Mode): ProcessorName {
@@ -128,8 +134,7 @@ const keptReplacedMs = 24 * 60 * 60 * 1000
 
 /**
  * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, and no refund of
- * it. Answers how
- * many.
+ * it. Answers how many.
  */
 export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
   const now = clock.now()
@@ -196,37 +201,26 @@ export async function setProcessor(
   return now as ProcessorAccount
 }
 
-function checkChosen({ servedProcessors }: ServedProcessors, tenant: Tenant, chosen: ChosenProcessor): void {
-  const { processor, secretKey, cutOverAt } = chosen
-  const { mode } = tenant
-  const refuse = (message: string, field: string) => {
-    throw new ServiceError('invalid_request', message, field)
-  }
+function checkChosen({ servedProcessors }: ServedProcessors, { mode }: Tenant, chosen: ChosenProcessor): void {
+  const { direction, processor, secretKey, cutOverAt } = chosen
   if (processor === 'sandbox' && mode === 'live') {
-    refuse('The sandbox never works in live mode; choose manual or paystack', 'processor')
+    const message = 'The sandbox never works in live mode; choose manual or paystack'
+    throw new ServiceError('invalid_request', message, 'processor')
   }
-  if (processor !== 'paystack') {
-    const [field] = Object.entries({ secretKey, cutOverAt }).find(([, value]) => value !== undefined) ?? []
-    if (field !== undefined) refuse(`${field} is for paystack only; ${processor} has no account`, field)
-  } else if (secretKey === undefined) {
-    refuse('secretKey is required: the secret key of the Paystack account, sk_test_… or sk_live_…', 'secretKey')
-  } else {
-    const [, keyMode] = /^sk_(test|live)_[A-Za-z0-9]+$/.exec(secretKey) ?? []
-    if (keyMode === undefined) refuse('secretKey must be a secret key of Paystack, sk_test_… or sk_live_…', 'secretKey')
-    if (keyMode !== mode) {
-      refuse(
-        `secretKey is a key of ${keyMode} mode, and this is ${mode} mode; send a key that begins with sk_${mode}_`,
-        'secretKey',
-      )
-    }
-  }
-  if (processor === 'paystack' && chosen.direction === 'out') {
-    const message = 'Paystack takes money in here, and does not send money out yet; choose sandbox or manual'
+  const checkKey = servedProcessors[processor]
+  if (checkKey === undefined) {
+    const others = Object.keys(servedProcessors).filter((each) => each !== 'sandbox' || mode === 'test')
+    const message = `The processor ${processor} is not available on this server; choose ${others.join(' or ')}`
     throw new ServiceError('not_available', message, 'processor')
   }
-  if (servedProcessors.includes(processor)) return
-  const others = servedProcessors.filter((each) => each !== 'sandbox' || mode === 'test')
-  const message = `The processor ${processor} is not available on this server; choose ${others.join(' or ')}`
+  if (checkKey === null) {
+    const [field] = Object.entries({ secretKey, cutOverAt }).find(([, value]) => value !== undefined) ?? []
+    if (field === undefined) return
+    throw new ServiceError('invalid_request', `${field} is for paystack only; ${processor} has no account`, field)
+  }
+  checkKey(mode, secretKey)
+  if (direction === 'in') return
+  const message = 'Paystack takes money in here, and does not send money out yet; choose sandbox or manual'
   throw new ServiceError('not_available', message, 'processor')
 }
 

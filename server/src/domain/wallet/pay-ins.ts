@@ -31,7 +31,10 @@ export const payInSources = ['bank_transfer', 'cash', 'card', 'mobile_money'] as
 
 export type PayInSource = (typeof payInSources)[number]
 
-/** Money that came outside any API, such as a line of a bank statement or cash at a counter, and was recorded by hand; or that an account at a processor has. */
+/**
+ * Money that came outside any API, such as a line of a bank statement or cash at a counter, and was recorded by hand; or money
+ * that an account at a processor has.
+ */
 export interface PayIn extends RecordedMovement {
   /** Minor units. */
   amount: bigint
