@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { errorCodes, ServiceError } from '../src/base/errors.ts'
 import { eventTypes } from '../src/domain/events/events.ts'
+import { workers } from '../src/start/background.ts'
 import * as cashful from '../src/surfaces/cashful/errors.ts'
 import { sendProblems } from '../src/surfaces/http/answer-problems.ts'
 import type { Dialect } from '../src/surfaces/http/open-surface.ts'
@@ -43,6 +44,12 @@ describe('docs/operating.md', () => {
     const sources = files.map((file) => read(`server/src/${file}`)).join('')
     const known = matches(sources, /'(?:-\w, )?(--[a-z-]+)[ ']/g)
     expect(unique(matches(tables, /`(--[a-z-]+)/g))).toEqual(unique(known.filter((flag) => flag !== '--help')))
+  })
+
+  test('docs/operating.md has every task of the background, and no other', () => {
+    const [, section = ''] = read('docs/operating.md').split('\n## Background work\n')
+    const [own = ''] = section.split('\n## ')
+    expect(matches(tableRows(own), /^\| `([a-z_]+)`/gm).sort()).toEqual(workers.map(({ task }) => task).sort())
   })
 })
 

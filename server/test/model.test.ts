@@ -60,6 +60,9 @@ test(`the ledger agrees with an independent auditor after ${operations} operatio
   await audit(true)
   console.log(`model: ${done} operations on ${testEngine}, seed ${seed}: ${countsOf(clients)}`)
   expect(done).toBeGreaterThanOrEqual(operations)
+  for (const status of ['captured', 'released']) {
+    expect(auditor.reserves.filter((each) => each.status === status).length).toBeGreaterThan(operations / 400)
+  }
   const debts = [...auditor.wallets.values()].flatMap(({ lines }) => lines.filter(isDebt))
   for (const kind of ['receivable/', 'repayment/']) {
     expect(debts.filter(({ id }) => id.startsWith(kind)).length).toBeGreaterThan(operations / 200)
@@ -149,8 +152,11 @@ async function auditHolds(): Promise<void> {
     select id, status, amount, captured from holds where merchant_id = ${api.tenant.merchant.id}
   `)
   const stored = new Map(rows.map((row) => [row.id, [row.status, row.amount, row.captured]]))
-  equal(stored.size, auditor.holds.length)
+  equal(stored.size, auditor.holds.length + auditor.reserves.length)
   for (const { id, status, amount, captured } of auditor.holds) deepEqual(stored.get(id), [status, amount, captured])
+  for (const { id, status, amount } of auditor.reserves) {
+    deepEqual(stored.get(id), [status, amount, status === 'captured' ? amount : 0n])
+  }
 }
 
 /** One event for each operation done, and no event for a refusal or a repeat. */
@@ -250,7 +256,10 @@ function checkShared(wallet: Wallet, stored: StoredLine[]): void {
 function checkDebt(wallet: Wallet, stored: StoredLine[], i: number): void {
   const [kind, cause] = (stored[i]?.transaction_id ?? '').split('/')
   if (kind === 'receivable') equal(stored[i + 1]?.transaction_id, cause)
-  else if (!auditor.holds.some(({ id, wallet: own }) => id === cause && own === wallet)) {
+  else if (
+    !auditor.holds.some(({ id, wallet: own }) => id === cause && own === wallet) &&
+    !auditor.reserves.some(({ id, original, status }) => id === cause && original.to === wallet && status === 'released')
+  ) {
     equal(stored[i - 1]?.transaction_id, cause)
   }
 }

@@ -13,6 +13,7 @@ export class Auditor {
   readonly customers: Customer[] = []
   readonly transactions: Transaction[] = []
   readonly holds: Hold[] = []
+  readonly reserves: Reserve[] = []
   transferCount = 0n
   /** The number of events about money. */
   eventCount = 0n
@@ -44,7 +45,7 @@ export class Auditor {
   judge(operation: Operation, now: Date): { refusal: string | null; isCertain: boolean } {
     const refusal = this.#ruleOut(operation, now)
     const payer = payerOf(operation)
-    const isFundable = !('hold' in operation) && !isFact(operation) && payer !== null
+    const isFundable = !('hold' in operation) && !('reserve' in operation) && !isFact(operation) && payer !== null
     if (refusal !== null && refusal !== 'insufficient_funds') return { refusal, isCertain: true }
     return { refusal, isCertain: !isFundable || !payer.customer.isShared }
   }
@@ -52,11 +53,12 @@ export class Auditor {
   #ruleOut(operation: Operation, now: Date): string | null {
     const people = peopleOf(operation)
     if (people.includes(null)) return 'customer_not_found'
-    const goesBack = operation.name === 'refund' || operation.name === 'reverse' || operation.name === 'release'
+    const goesBack = 'original' in operation || 'reserve' in operation || operation.name === 'release'
     if (!goesBack && !isFact(operation) && people.some((each) => each?.customer.isDenied)) return 'customer_denied'
     if (operation.name === 'capture' || operation.name === 'release') return ruleOutHold(operation, now)
+    if ('reserve' in operation) return operation.reserve.status === 'placed' ? null : 'hold_not_open'
     const amount = this.amountOf(operation)
-    if (operation.name === 'refund' || operation.name === 'reverse') {
+    if ('original' in operation) {
       const { original } = operation
       const left = original.amount - original.givenBack
       if (amount > left || left === 0n) return 'refund_exceeded'
@@ -69,7 +71,11 @@ export class Auditor {
   amountOf(operation: Operation): bigint {
     switch (operation.name) {
       case 'refund':
+      case 'reserve':
         return operation.amount ?? operation.original.amount - operation.original.givenBack
+      case 'settle':
+      case 'fail':
+        return operation.reserve.amount
       case 'reverse':
         return operation.original.amount - operation.original.givenBack
       case 'capture':
@@ -84,7 +90,7 @@ export class Auditor {
   /** Records an operation that succeeded. */
   apply(operation: Operation, id: string, at: Date): void {
     const amount = this.amountOf(operation)
-    if (operation.name !== 'take' && operation.name !== 'bring') this.eventCount += 1n
+    if (!isUntold(operation)) this.eventCount += 1n
     switch (operation.name) {
       case 'place': {
         const { from, expiresAt } = operation
@@ -122,6 +128,31 @@ export class Auditor {
         this.#move(id, 'back', original.to, original.from, amount, original.currency, at)
         return
       }
+      case 'reserve': {
+        const { original } = operation
+        original.givenBack += amount
+        if (isWallet(original.to)) original.to.held += amount
+        const reserve: Reserve = { id, original, amount, status: 'placed' }
+        this.reserves.push(reserve)
+        operation.onPlaced(reserve)
+        return
+      }
+      case 'settle': {
+        const { original } = operation.reserve
+        operation.reserve.status = 'captured'
+        if (isWallet(original.to)) original.to.released += amount
+        this.#move(id, 'settled', original.to, original.from, amount, original.currency, at)
+        return
+      }
+      case 'fail': {
+        const { original } = operation.reserve
+        operation.reserve.status = 'released'
+        original.givenBack -= amount
+        if (!isWallet(original.to)) return
+        original.to.change(id, 0n, -amount, at)
+        original.to.released += amount
+        return
+      }
       case 'pay-in':
         this.#move(id, 'pay-in', 'outside', operation.to, amount, operation.currency, at)
         return
@@ -152,7 +183,9 @@ export class Auditor {
     const step = (side: Side, change: bigint) => {
       if (side === null) this.earned.set(currency, (this.earned.get(currency) ?? 0n) + change)
       if (side === null || side === 'outside') return
-      side.change(id, change, kind === 'capture' ? change : 0n, at)
+      // A capture spends what is held, and so does a refund that was reserved. The receiver of a refund holds nothing for it.
+      const isHeld = kind === 'capture' || (kind === 'settled' && side === from)
+      side.change(id, change, isHeld ? change : 0n, at)
     }
     step(from, -amount)
     step(to, amount)
@@ -235,7 +268,7 @@ type Side = Wallet | 'outside' | null
 
 export interface Transaction {
   id: string
-  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back' | 'fact'
+  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back' | 'settled' | 'fact'
   from: Side
   to: Side
   amount: bigint
@@ -251,6 +284,14 @@ export interface Hold {
   captured: bigint
   expiresAt: Date | null
   status: 'placed' | 'captured' | 'released' | 'expired'
+}
+
+/** The money of a refund that somebody outside makes: it moves once they have made it. */
+export interface Reserve {
+  id: string
+  original: Transaction
+  amount: bigint
+  status: 'placed' | 'captured' | 'released'
 }
 
 /** A wallet of null belongs to an unknown customer. */
@@ -285,20 +326,36 @@ export type Operation =
   | { name: 'release'; hold: Hold }
   | { name: 'refund'; original: Transaction; amount: bigint | null }
   | { name: 'reverse'; original: Transaction }
+  /** A refund that waits for somebody outside, who makes it or does not. */
+  | { name: 'reserve'; original: Transaction; amount: bigint | null; onPlaced: (reserve: Reserve) => void }
+  | { name: 'settle' | 'fail'; reserve: Reserve }
 
 /**
  * The wallet that pays and so must have the money. Null for the merchant and the outside world, which always have it.
  */
 export function payerOf(operation: Operation): Wallet | null {
-  if ('original' in operation) return isWallet(operation.original.to) ? operation.original.to : null
+  const original = originalOf(operation)
+  if (original !== null) return isWallet(original.to) ? original.to : null
   if ('hold' in operation) return operation.hold.wallet
   return 'from' in operation ? operation.from : null
 }
 
 function peopleOf(operation: Operation): (Wallet | null)[] {
   if ('hold' in operation) return [operation.hold.wallet]
-  if ('original' in operation) return [operation.original.from, operation.original.to].filter(isWallet)
+  const original = originalOf(operation)
+  if (original !== null) return [original.from, original.to].filter(isWallet)
   return [...('from' in operation ? [operation.from] : []), ...('to' in operation ? [operation.to] : [])]
+}
+
+/** The transaction that an operation gives back. */
+function originalOf(operation: Operation): Transaction | null {
+  if ('original' in operation) return operation.original
+  return 'reserve' in operation ? operation.reserve.original : null
+}
+
+/** The ledger tells nobody of a fact, or of a refund that waits: whoever knows of it tells it. */
+function isUntold({ name }: Operation): boolean {
+  return ['take', 'bring', 'reserve', 'settle', 'fail'].includes(name)
 }
 
 function isFact(operation: Operation): boolean {

@@ -12,7 +12,7 @@ import { makePurchase } from '../../src/domain/wallet/purchases.ts'
 import { makeTransfer, makeTransfers } from '../../src/domain/wallet/transfers.ts'
 import type { TestApi } from '../api.ts'
 import { cash, commandsFor, requestOf } from '../wallets.ts'
-import { type Operation, payerOf, type Wallet } from './auditor.ts'
+import { type Operation, payerOf, type Transaction, type Wallet } from './auditor.ts'
 
 /** The end of an operation. */
 export interface Outcome {
@@ -89,6 +89,10 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       case 'take':
       case 'bring':
         return bookFact(service, tenant, operation, request)
+      case 'reserve':
+      case 'settle':
+      case 'fail':
+        return waitForOutside(service, tenant, operation, request)
     }
   }
 
@@ -117,6 +121,35 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
     },
     balance: (code) => getBalance(service, tenant, code),
   }
+}
+
+/** A refund as its steps are posted, without the processor that decides them. */
+async function waitForOutside(
+  service: TestApi['service'],
+  tenant: TestApi['tenant'],
+  operation: Operation & { name: 'reserve' | 'settle' | 'fail' },
+  request: IdempotentRequest | null,
+) {
+  const make = commandsFor(service)
+  const { original } = operation.name === 'reserve' ? operation : operation.reserve
+  const more = { request, currency: original.currency }
+  const [paid, received] = [nameOf(original.from), nameOf(original.to)]
+  if (operation.name === 'reserve') {
+    return doCommand(service, tenant, make.reserveBack(original.id, received, operation.amount, more))
+  }
+  const { id } = operation.reserve
+  return doCommand(
+    service,
+    tenant,
+    operation.name === 'settle'
+      ? make.settleBack(id, original.id, paid, received, more)
+      : make.failBack(id, original.id, received, more),
+  )
+}
+
+function nameOf(side: Transaction['from']): AccountName {
+  if (side === null) return { kind: 'merchant_balance' }
+  return side === 'outside' ? { kind: 'outside' } : cash(codeOf(side))
 }
 
 /** No surface has these yet. */
@@ -172,9 +205,8 @@ export function bankOverHttp(api: TestApi): Bank {
         return '/v1/refunds'
       case 'reverse':
         return '/v1/reversals'
-      case 'take':
-      case 'bring':
-        throw new Error('a fact has no address')
+      default:
+        throw new Error(`${operation.name} has no address`)
     }
   }
 
@@ -185,7 +217,7 @@ export function bankOverHttp(api: TestApi): Bank {
       return { code: answer.json().id, answer: answer.body }
     },
     async do(operation, key) {
-      if (operation.name === 'take' || operation.name === 'bring') return domain.do(operation, key)
+      if (isWithoutAddress(operation)) return domain.do(operation, key)
       const body = operation.name === 'release' ? undefined : bodyOf(operation)
       return readResponse(await call('POST', addressOf(operation), body, key))
     },
@@ -218,6 +250,10 @@ export function bankOverHttp(api: TestApi): Bank {
   }
 }
 
+function isWithoutAddress({ name }: Operation): boolean {
+  return ['take', 'bring', 'reserve', 'settle', 'fail'].includes(name)
+}
+
 /** The body of a request. It also tells the request from another one under the same key. */
 function bodyOf(operation: Operation): Record<string, unknown> {
   switch (operation.name) {
@@ -242,12 +278,16 @@ function bodyOf(operation: Operation): Record<string, unknown> {
     }
     case 'release':
       return {}
-    case 'refund': {
+    case 'refund':
+    case 'reserve': {
       const { original, amount } = operation
       return { transactionId: original.id, ...(amount === null ? {} : { amount: Number(amount) }) }
     }
     case 'reverse':
       return { transactionId: operation.original.id }
+    case 'settle':
+    case 'fail':
+      return { holdId: operation.reserve.id }
     case 'take':
     case 'bring': {
       const wallet = operation.name === 'take' ? operation.from : operation.to

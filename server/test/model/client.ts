@@ -9,7 +9,7 @@ import {
   readStatementEntries,
 } from '../../src/domain/wallet/statements.ts'
 import type { TestApi } from '../api.ts'
-import type { Auditor, Currency, Customer, Hold, Operation, Transaction, Wallet } from './auditor.ts'
+import type { Auditor, Currency, Customer, Hold, Operation, Reserve, Transaction, Wallet } from './auditor.ts'
 import { type Bank, type Outcome, toldWallet } from './bank.ts'
 
 /** An earlier request that may be sent again. */
@@ -33,6 +33,7 @@ export class Client {
   readonly #shared: readonly Customer[]
   readonly #holds: Hold[] = []
   readonly #originals: Transaction[] = []
+  readonly #reserves: Reserve[] = []
   readonly #sent: Sent[] = []
   #keys = 0
   /** The last operations, for the message of a failure. */
@@ -79,6 +80,9 @@ export class Client {
       [2, 'release', () => this.#sendIf(this.#release())],
       [4, 'refund', () => this.#sendIf(this.#refund())],
       [2, 'reverse', () => this.#sendIf(this.#reverse())],
+      [3, 'reserve', () => this.#sendIf(this.#reserve())],
+      [2, 'settle', () => this.#sendIf(this.#endReserve('settle'))],
+      [1, 'fail', () => this.#sendIf(this.#endReserve('fail'))],
       [4, 'take', () => this.#send(this.#take())],
       [2, 'bring', () => this.#send(this.#bring())],
       [2, 'risk', () => this.#changeRisk()],
@@ -157,6 +161,18 @@ export class Client {
     return original === undefined ? null : { name: 'reverse', original }
   }
 
+  #reserve(): Operation | null {
+    const original = this.#pickRecent(this.#originals)
+    if (original === undefined || original.kind === 'transfer') return null
+    const amount = this.#chance(0.3) ? null : this.#amount(original.amount)
+    return { name: 'reserve', original, amount, onPlaced: (reserve) => this.#reserves.push(reserve) }
+  }
+
+  #endReserve(name: 'settle' | 'fail'): Operation | null {
+    const reserve = this.#pickRecent(this.#reserves)
+    return reserve === undefined ? null : { name, reserve }
+  }
+
   /** Sometimes more than there is, so that it is owed. */
   #take(): Operation {
     const from = this.#wallet(this.#currency())
@@ -211,7 +227,7 @@ export class Client {
     const before = this.#auditor.transactions.length
     this.#auditor.apply(operation, outcome.id, outcome.at)
     const made = this.#auditor.transactions.slice(before)
-    for (const each of made) if (each.kind !== 'back' && each.kind !== 'fact') this.#originals.push(each)
+    for (const each of made) if (!['back', 'settled', 'fact'].includes(each.kind)) this.#originals.push(each)
     if (outcome.told === undefined || wallet === null) return
     const line = wallet.lines.findLast(({ id }) => id === outcome.id)
     if (!wallet.customer.isShared && line !== undefined) equal(outcome.told, line.after)
@@ -387,7 +403,14 @@ function isDebtKind(kind: string): boolean {
 function describe(operation: Operation, auditor: Auditor): string {
   const nameOf = (wallet: Wallet | null) =>
     wallet === null ? 'nobody' : `${wallet.customer.code}${wallet.customer.isShared ? ' (shared)' : ''}`
-  const parties = 'hold' in operation ? operation.hold.id : 'original' in operation ? operation.original.id : ''
+  const parties =
+    'hold' in operation
+      ? operation.hold.id
+      : 'reserve' in operation
+        ? operation.reserve.id
+        : 'original' in operation
+          ? operation.original.id
+          : ''
   const from = 'from' in operation ? ` from ${nameOf(operation.from)}` : ''
   const to = 'to' in operation ? ` to ${nameOf(operation.to)}` : ''
   return `${operation.name} ${parties}${auditor.amountOf(operation)}${from}${to}`
