@@ -438,6 +438,29 @@ describe('money that cannot be booked to its owner', () => {
     await expectAgreement()
   })
 
+  test('money that a crash kept from being noted is booked once, also where it would be booked elsewhere by now', async () => {
+    await initialize({ reference: 'crashed' })
+    const { paid_at } = pay(account, lastSent())
+    const webhooks = told.splice(0)
+    await verify('crashed')
+    const credited = await books()
+    await api.service.db.query(sql`
+      update sent_charges set state = 'open', transaction_id = null, outside_id = null, fee = null
+      where merchant_id = ${tenant.merchant.id}
+    `)
+    const cutOverAt = new Date(Date.parse(paid_at as string) + 1000).toISOString()
+    const { secretKey } = account
+    await ask('PUT', '/v1/processors/in', { processor: 'paystack', secretKey, cutOverAt })
+    await tellAll(webhooks)
+    await settleDue()
+    expect(await books()).toEqual(credited)
+    expect(await suspended()).toEqual([])
+    const [row] = await api.service.db.query<{ state: string }>(sql`
+      select state from sent_charges where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(row).toEqual({ state: 'credited' })
+  })
+
   test('a customer who was denied is credited, one who was deleted is not', async () => {
     await initialize({ reference: 'denied' })
     pay(account, lastSent())
@@ -610,6 +633,26 @@ describe('the account', () => {
     expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
     await dropReplacedCredentials(api.service)
     expect(await keys()).toEqual([false, true])
+  })
+
+  test('another key of the same account is no reason to credit its money again', async () => {
+    await initialize({ reference: 'own' })
+    const sent = lastSent()
+    pay(account, sent)
+    await verify('own')
+    insertTransaction(account, { email, amount: 2_000, reference: 'transfer-2' })
+    pay(account, 'transfer-2')
+    const line = { currency: 'NGN', source: 'bank_transfer', customerId: await customerCode() }
+    const report = (amount: number, reference: string) => ask('POST', '/v1/pay-ins', { ...line, amount, reference })
+    const first = (await report(2_000, 'transfer-2')).json()
+    account.secretKey = 'sk_live_changed'
+    await choose()
+    expect((await report(2_000, 'transfer-2')).json()).toMatchObject({ id: first.id, processor: 'paystack' })
+    expect((await report(2_001, 'transfer-2')).statusCode).toBe(409)
+    const own = await report(10_000, sent)
+    expect([own.statusCode, own.json().error.message]).toEqual([409, expect.stringContaining('the payment own')])
+    expect(await books()).toMatchObject({ customer_cash: 12_000 })
+    await expectAgreement()
   })
 
   test('money that is reported by the account’s name of it is looked up there, and never credited by hand', async () => {

@@ -51,7 +51,7 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
   const before = readBooked(sent)
   const booked = before ?? (await post(context, tenant, sent, paid))
   const lateFee = before === null ? [] : feeCommands(context, sent, paid)
-  if (lateFee.length > 0) await postTogether(context, tenant, lateFee)
+  if (lateFee.length > 0) refuseAny(await doTogether(context, tenant, lateFee))
   await note(context, tenant, sent, paid, booked)
   return booked
 }
@@ -75,30 +75,57 @@ function readBooked({ state, transaction_id, reason }: SentRow): BookedCharge | 
   return { transactionId: transaction_id, suspended: state === 'suspended' ? reason : null }
 }
 
-/** The keys tell a charge by the account's own id of the payment, so it is posted once whoever tells of it, and after a crash. */
+/**
+ * The keys tell a charge by the account's own id of the payment, so it is posted once whoever tells of it, and after a crash. To
+ * credit money and to suspend it have one key: which of them is right may have changed since a crash.
+ */
 async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
   const fees = feeCommands(context, sent, paid)
   const reason = reasonAgainst(sent, paid)
-  if (reason !== null) {
-    const { id } = await postTogether(context, tenant, [suspension(context, sent, paid, reason), ...fees])
-    return { transactionId: id, suspended: reason }
-  }
-  try {
-    const { id } = await postTogether(context, tenant, [await creditCommand(context, tenant, sent, paid), ...fees])
-    return { transactionId: id, suspended: null }
-  } catch (error) {
-    // The key remembers the refusal: this money will never be credited by it.
-    if (!(error instanceof ServiceError && error.kept)) throw error
-    const { id } = await postTogether(context, tenant, [suspension(context, sent, paid, error.message)])
-    return { transactionId: id, suspended: error.message }
-  }
+  const money =
+    reason === null
+      ? await creditCommand(context, tenant, sent, paid)
+      : suspension(context, sent, paid, { reason, what: 'money' })
+  const [outcome, ...others] = await doTogether(context, tenant, [money, ...fees])
+  const booked =
+    outcome instanceof ServiceError
+      ? await suspendRefused(context, tenant, sent, { paid, refusal: outcome })
+      : await readReceipt(context, tenant, outcome as Receipt, reason)
+  refuseAny(others)
+  return booked
 }
 
-/** Does the commands in one commit, and answers for the first. Throws the first refusal, after the commit. */
-async function postTogether(context: FreeContext, tenant: Tenant, commands: LedgerCommand[]): Promise<Receipt> {
-  const outcomes = await doTogether(context, tenant, commands)
+/** The key remembers the refusal: this money will never be credited by it. */
+async function suspendRefused(
+  context: FreeContext,
+  tenant: Tenant,
+  sent: SentRow,
+  { paid, refusal }: { paid: PaidCharge; refusal: ServiceError },
+): Promise<BookedCharge> {
+  if (!refusal.kept) throw refusal
+  const reason = refusal.message
+  const [outcome] = await doTogether(context, tenant, [suspension(context, sent, paid, { reason, what: 'suspended' })])
+  if (outcome instanceof ServiceError) throw outcome
+  return readReceipt(context, tenant, outcome as Receipt, reason)
+}
+
+/** A receipt of before a crash may be of money that was booked elsewhere. */
+async function readReceipt(
+  context: Context,
+  { merchant }: Tenant,
+  { id, replayed }: Receipt,
+  reason: string | null,
+): Promise<BookedCharge> {
+  if (!replayed) return { transactionId: id, suspended: reason }
+  const [row] = await context.db.query<{ reason: string | null }>(sql`
+    select details ->> 'reason' as reason from ledger_transactions where merchant_id = ${merchant.id} and id = ${id}
+  `)
+  return { transactionId: id, suspended: row?.reason ?? null }
+}
+
+/** Throws the first refusal, which comes after the commit of all others. */
+function refuseAny(outcomes: readonly (Receipt | ServiceError)[]): void {
   for (const outcome of outcomes) if (outcome instanceof ServiceError) throw outcome
-  return outcomes[0] as Receipt
 }
 
 /** What is booked of the money; the rest is the fee that the payer has paid besides. */
@@ -106,9 +133,14 @@ function amountOf({ amount }: SentRow, { facts, differences }: PaidCharge): bigi
   return differences.length === 0 ? amount : facts.amount
 }
 
-function suspension(context: Context, sent: SentRow, paid: PaidCharge, reason: string): LedgerCommand {
+function suspension(
+  context: Context,
+  sent: SentRow,
+  paid: PaidCharge,
+  { reason, what }: { reason: string; what: 'money' | 'suspended' },
+): LedgerCommand {
   return {
-    ...commandOf(context, sent, paid, 'suspended'),
+    ...commandOf(context, sent, paid, what),
     kind: 'suspended',
     currency: paid.facts.currency,
     to: { kind: 'suspense' },
@@ -126,7 +158,7 @@ async function creditCommand(
 ): Promise<LedgerCommand> {
   const { customerCode, currency, description } = paid.intent
   const amount = amountOf(sent, paid)
-  const command = commandOf(context, sent, paid, 'pay-in')
+  const command = commandOf(context, sent, paid, 'money')
   const details = detailsOf(sent, paid)
   return {
     ...command,

@@ -4,6 +4,7 @@ import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { getPaymentIntent, type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
 import { type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { sentUnder } from './sent-charges.ts'
 import { settleIntent } from './settling.ts'
 
 interface AskedCharge {
@@ -38,15 +39,10 @@ async function askAboutDue(context: PaymentsContext, row: AskedCharge & DueRow<s
  * Takes the message of an account that it has a payment under a name. The message is not believed: the account is asked, now or
  * by the next server that looks. Answers whether the name is one of ours.
  */
-export async function takeChargeNotice(
-  context: Context,
-  { merchant }: Tenant,
-  accountId: bigint,
-  sentReference: string,
-): Promise<boolean> {
+export async function takeChargeNotice(context: Context, tenant: Tenant, sentReference: string): Promise<boolean> {
   const rows = await context.db.query(sql`
     update sent_charges set due_at = least(due_at, ${context.clock.now()})
-    where merchant_id = ${merchant.id} and account_id = ${accountId} and sent_reference = ${sentReference}
+    where merchant_id = ${tenant.merchant.id} and id in (select s.id from (${sentUnder(tenant, sentReference)}) s)
     returning id
   `)
   return rows.length > 0

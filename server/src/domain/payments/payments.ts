@@ -35,6 +35,7 @@ import {
   readPayment,
   withParts,
 } from './payment-records.ts'
+import { sentUnder } from './sent-charges.ts'
 
 /** How long a page can be paid on, and a declined charge tried again. */
 const lifetimeMs = 48 * 60 * 60 * 1000
@@ -197,10 +198,7 @@ async function findSentPayment(
   error: unknown,
 ): Promise<Payment> {
   const [sent] = await context.db.query<{ payment_intent_id: string }>(sql`
-    select s.payment_intent_id
-    from processor_accounts a
-    join sent_charges s on s.merchant_id = a.merchant_id and s.account_id = a.id and s.sent_reference = ${sentReference}
-    where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode}
+    select s.payment_intent_id from (${sentUnder(tenant, sentReference)}) s
   `)
   const payment = sent === undefined ? null : await findPaymentOfIntent(context, tenant, sent.payment_intent_id)
   if (payment === null) throw error

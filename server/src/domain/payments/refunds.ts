@@ -23,6 +23,7 @@ import {
 import { tellRefund } from './refund-events.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, type RefundState, refundArrows } from './refund-states.ts'
+import { sentUnder } from './sent-charges.ts'
 
 /*
  * A refund goes where the money came from. A payment that a processor took is given back by it, in steps, each committed before
@@ -263,17 +264,11 @@ export async function advanceRefund(context: PaymentsContext, tenant: Tenant, id
  * Takes the message of an account that a refund of a payment has changed. The message is not believed: the account is asked
  * about the payment's refunds by the next server that looks.
  */
-export async function takeRefundNotice(
-  context: Context,
-  { merchant }: Tenant,
-  accountId: bigint,
-  sentReference: string,
-): Promise<void> {
+export async function takeRefundNotice(context: Context, tenant: Tenant, sentReference: string): Promise<void> {
   await context.db.query(sql`
     update refunds r set due_at = least(r.due_at, ${context.clock.now()})
-    from sent_charges s
-    where s.merchant_id = ${merchant.id} and s.account_id = ${accountId} and s.sent_reference = ${sentReference}
-      and r.merchant_id = s.merchant_id and r.payment_intent_id = s.payment_intent_id and r.due_at is not null
+    from (${sentUnder(tenant, sentReference)}) s
+    where r.merchant_id = ${tenant.merchant.id} and r.payment_intent_id = s.payment_intent_id and r.due_at is not null
       and r.charge_reference = s.sent_reference
   `)
 }

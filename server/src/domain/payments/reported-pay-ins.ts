@@ -5,9 +5,10 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { doCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { type NewPayIn, type PayIn, recordPayIn } from '../wallet/pay-ins.ts'
+import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn } from '../wallet/pay-ins.ts'
 import { settleChargeNow } from './due-charges.ts'
 import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
+import { sentUnder } from './sent-charges.ts'
 
 /**
  * Records money that a caller reports. Money that the tenant's account at a processor knows by the reference is looked up
@@ -16,15 +17,18 @@ import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
  * `UpstreamError` where the account cannot be asked.
  */
 export async function reportPayIn(context: PaymentsContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
-  const processor = await context.processorOf(context, tenant, 'new')
   const { reference } = input
+  // A repeat asks nobody: the account may have been replaced since.
+  const known = await accountOfPayIn(context, tenant, reference)
+  if (known !== null) return recordPayIn(context, tenant, input, known)
+  const processor = await context.processorOf(context, tenant, 'new')
   if (processor === null || processor.findPayment === null || !canBeName(reference)) {
     return recordPayIn(context, tenant, input)
   }
   const { accountId } = processor
-  const own = await findOwn(context, tenant, accountId, reference)
+  const own = await findOwn(context, tenant, reference)
   if (own !== null) {
-    await settleChargeNow(context, tenant, own.charge)
+    if (!own.isBooked) await settleChargeNow(context, tenant, own.charge)
     const message = `${JSON.stringify(reference)} is the processor’s name of the payment ${own.name}, which is credited by itself`
     throw new ServiceError('reference_taken', message, 'reference')
   }
@@ -40,14 +44,19 @@ function canBeName(reference: string): boolean {
   return /^[A-Za-z0-9._=-]{1,100}$/.test(reference)
 }
 
-async function findOwn({ db }: Context, { merchant }: Tenant, accountId: bigint, sentReference: string) {
-  const [row] = await db.query<{ charge: string; payment_intent_id: string; reference: string | null }>(sql`
-    select s.reference as charge, s.payment_intent_id, pay.reference
-    from sent_charges s
+async function findOwn({ db }: Context, tenant: Tenant, sentReference: string) {
+  const [row] = await db.query<{
+    charge: string
+    is_booked: boolean
+    payment_intent_id: string
+    reference: string | null
+  }>(sql`
+    select s.reference as charge, s.transaction_id is not null as is_booked, s.payment_intent_id, pay.reference
+    from (${sentUnder(tenant, sentReference)}) s
     left join payments pay on pay.merchant_id = s.merchant_id and pay.payment_intent_id = s.payment_intent_id
-    where s.merchant_id = ${merchant.id} and s.account_id = ${accountId} and s.sent_reference = ${sentReference}
   `)
-  return row === undefined ? null : { charge: row.charge, name: row.reference ?? `pi_${row.payment_intent_id}` }
+  if (row === undefined) return null
+  return { charge: row.charge, isBooked: row.is_booked, name: row.reference ?? `pi_${row.payment_intent_id}` }
 }
 
 function checkFound(input: NewPayIn, { isPaid, facts }: FoundPayment): void {

@@ -1,6 +1,6 @@
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { Charge, ProcessorPage } from './payment-processor.ts'
@@ -146,6 +146,19 @@ export function createSentCharges(
       `)
     },
   }
+}
+
+/**
+ * The charge that an account of the tenant knows by a name, as a query of its whole row. Names are random, so the account need not
+ * be known: an account whose key was changed is another one here.
+ */
+export function sentUnder({ merchant, mode }: Tenant, sentReference: string): Sql {
+  return sql`
+    select s.*
+    from processor_accounts a
+    join sent_charges s on s.merchant_id = a.merchant_id and s.account_id = a.id and s.sent_reference = ${sentReference}
+    where a.merchant_id = ${merchant.id} and a.mode = ${mode}
+  `
 }
 
 /** The UUID of the payment intent that a charge belongs to: references are `pi_…_1`, `pi_…_2`, `pi_…_page`. */

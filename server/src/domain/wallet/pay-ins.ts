@@ -107,6 +107,11 @@ export async function recordPayIn(
   return payIn.state === 'recorded' ? postRecorded(context, tenant, payIns, payIn) : payIn
 }
 
+/** The account of the pay-in that has a reference; null for a reference that no pay-in has. */
+export async function accountOfPayIn(context: Context, tenant: Tenant, reference: string): Promise<bigint | null> {
+  return (await findRecorded(context, tenant, payIns, reference))?.accountId ?? null
+}
+
 /** Throws `transaction_not_found`. */
 export function getPayIn(context: Context, tenant: Tenant, id: string): Promise<PayIn> {
   return getRecorded(context, tenant, payIns, id)

@@ -57,9 +57,9 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
       if (tenant === null || sender === undefined) throw unsigned()
       const webhook = readBody(request)
       const notice = readMoney(webhook)
-      if (notice?.about === 'payment') await takeChargeNotice(context, tenant, sender.id, notice.reference)
+      if (notice?.about === 'payment') await takeChargeNotice(context, tenant, notice.reference)
       if (notice?.about === 'refund') {
-        await takeRefundNotice(context, tenant, sender.id, notice.transactionReference)
+        await takeRefundNotice(context, tenant, notice.transactionReference)
       }
       // An account has one address for its webhooks, whatever it is used for.
       if (sender.secretKey === account?.secretKey) await takeIdentity(webhook, account.secretKey)
