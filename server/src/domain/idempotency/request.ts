@@ -31,7 +31,7 @@ const wholeBytes = 16
 const memberBytes = 6
 
 /** Members that few values fit: their short hash would give them away to whoever reads the table. */
-const secretMembers = /bvn|account|card|number|value|secret/i
+const secretMembers = /bvn|account|card|number|value|secret|^(pin|otp|birthday|bank)$/i
 
 /**
  * Sixteen bytes for the whole request, then six for each member of the body (two of its name, four of its value): enough
