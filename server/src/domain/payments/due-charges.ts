@@ -36,16 +36,16 @@ async function askAboutDue(context: PaymentsContext, row: AskedCharge & DueRow<s
 }
 
 /**
- * Takes the message of an account that it has a payment under a name. The message is not believed: the account is asked, now or
- * by the next server that looks. Answers whether the name is one of ours.
+ * Takes the message of an account that it has a payment under a name. The message is not believed: the account is asked by the
+ * next server that looks. An account whose key was dropped cannot be asked any more.
  */
-export async function takeChargeNotice(context: Context, tenant: Tenant, sentReference: string): Promise<boolean> {
-  const rows = await context.db.query(sql`
-    update sent_charges set due_at = least(due_at, ${context.clock.now()})
-    where merchant_id = ${tenant.merchant.id} and id in (select s.id from (${sentUnder(tenant, sentReference)}) s)
-    returning id
+export async function takeChargeNotice(context: Context, tenant: Tenant, sentReference: string): Promise<void> {
+  await context.db.query(sql`
+    update sent_charges c set due_at = least(c.due_at, ${context.clock.now()})
+    from (${sentUnder(tenant, sentReference)}) s
+    join processor_accounts a on a.merchant_id = s.merchant_id and a.id = s.account_id
+    where c.merchant_id = ${tenant.merchant.id} and c.id = s.id and a.credentials is not null
   `)
-  return rows.length > 0
 }
 
 /**
