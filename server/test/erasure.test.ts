@@ -164,7 +164,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     erasures: ['emails', 'horizon', 'mode', 'position', 'stage'],
   },
   'of the service and the merchant, and of no customer': {
-    actors: ['kind', 'surface'],
+    actors: ['issuer', 'kind', 'subject', 'surface'],
     api_keys: ['hash', 'hint', 'mode', 'name', 'role', 'scopes'],
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],

@@ -98,8 +98,8 @@ function requireCaller(
     request.caller = caller
     if (rates !== undefined) await rates.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return
-    const { tenant, apiKeyId, credential } = caller
-    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, surface }
+    const { tenant, apiKeyId, credential, outside } = caller
+    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, outside, surface }
     request.actor = { id: await actorIdOf(context, name), requestId: request.id }
     request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })
