@@ -204,7 +204,49 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server that freezes', 
     expect(performance.now() - begunAt).toBeLessThan(statementTimeoutMs + 1000)
     expect(await lookAtDatabase(createTestContext(db))).toBe('unreachable')
     server.thaw()
-    expect(await db.query(sql`select 4 as value`)).toEqual([{ value: 4 }])
+    await expect.poll(() => errorOf(db.query(sql`select 4`)), { timeout: 5000 }).toBe('done')
+    await db.close()
+  })
+
+  test('a server that freezes costs a call the time of a statement once, also one that waits for a connection, and later calls nothing', async () => {
+    const db = await openDatabase({ databaseUrl: server.url, dataFolder: '', statementTimeoutMs, poolSize: 2 })
+    await db.query(sql`select 1`)
+    const timed = async (call: () => Promise<unknown>) => {
+      const begunAt = performance.now()
+      expect(await errorOf(call())).toBeInstanceOf(DatabaseUnavailableError)
+      return performance.now() - begunAt
+    }
+    const calls = [
+      () => db.query(sql`select 1`),
+      () => db.transaction((tx) => tx.query(sql`select 2`)),
+      () => db.lane().query(sql`select 3`),
+    ]
+    server.freeze()
+    // One connection is open: a second one is opened, and the other calls wait for either.
+    const first = await Promise.all([...calls, ...calls, ...calls].map(timed))
+    expect(Math.max(...first)).toBeLessThan(statementTimeoutMs + 1000)
+    // For longer than a look at the server takes.
+    for (let i = 0; i < 24; i += 1) {
+      expect(Math.max(...(await Promise.all(calls.map(timed))))).toBeLessThan(statementTimeoutMs / 2)
+      await sleep(100)
+    }
+    expect(await lookAtDatabase(createTestContext(db))).toBe('unreachable')
+    server.thaw()
+    await expect.poll(() => errorOf(db.query(sql`select 4`)), { timeout: 5000 }).toBe('done')
+    await db.close()
+  })
+
+  test('a server that says nothing to new connections is given up when none is open, and later calls are refused at once', async () => {
+    const db = await openDatabase({ databaseUrl: server.url, dataFolder: '', statementTimeoutMs, poolSize: 2 })
+    server.freeze()
+    const begunAt = performance.now()
+    expect(await errorOf(db.query(sql`select 1`))).toBeInstanceOf(DatabaseUnavailableError)
+    const givenUpAt = performance.now()
+    expect(givenUpAt - begunAt).toBeLessThan(statementTimeoutMs + 1000)
+    expect(await errorOf(db.query(sql`select 1`))).toBeInstanceOf(DatabaseUnavailableError)
+    expect(performance.now() - givenUpAt).toBeLessThan(statementTimeoutMs / 2)
+    server.thaw()
+    await expect.poll(() => errorOf(db.query(sql`select 4`)), { timeout: 5000 }).toBe('done')
     await db.close()
   })
 })
