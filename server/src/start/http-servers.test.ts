@@ -30,8 +30,8 @@ class Caller {
   readonly closed: Promise<unknown>
   received = ''
 
-  constructor(port: number) {
-    this.socket = net.connect(port, '127.0.0.1')
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = net.connect({ port, host: '127.0.0.1', localAddress })
     this.socket.setEncoding('utf8')
     this.socket
       .on('error', () => undefined)
@@ -148,16 +148,24 @@ test.each([
 )
 
 describe('too many connections', () => {
+  /** A caller whose key was accepted over the connection. */
+  async function withKey(port: number): Promise<Caller> {
+    const caller = new Caller(port).send(get('/customer', bearer()))
+    await caller.untilReceived('200 OK')
+    return caller
+  }
+
   test('connections beyond the limit are refused, counted and logged, the others are answered, and later all are', async () => {
     const { app, port } = await listen()
     const failed = vi.spyOn(api.service.failures, 'failed')
-    const callers = Array.from({ length: limits.maxConnections }, () => new Caller(port))
-    await Promise.all(callers.map(({ socket }) => once(socket, 'connect')))
+    const callers = await Promise.all(Array.from({ length: limits.maxConnections }, () => withKey(port)))
     const refused = new Caller(port)
     await refused.closed
     expect(refused.received).toBe('')
-    callers[0]?.send(get('/customer', bearer()))
-    await callers[0]?.untilReceived('200 OK')
+    const [first] = callers as [Caller]
+    first.received = ''
+    first.send(get('/customer', bearer()))
+    await first.untilReceived('200 OK')
     expect(await api.service.meter.render()).toMatch(/^http_connections_refused_total [1-9]/m)
     expect(failed).toHaveBeenCalledWith('connections', { reason: 'all 40 are taken' })
     failed.mockRestore()
@@ -165,6 +173,68 @@ describe('too many connections', () => {
     await Promise.all(callers.map(({ closed }) => closed))
     const later = new Caller(port).send(get('/healthz'))
     await later.untilReceived('200 OK')
+    await app.close()
+  })
+
+  test('an address that holds connections without a key keeps out neither others nor its own next call, whatever it sends over them', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const share = limits.maxConnections / 4
+    const own = await withKey(port)
+    const half = [
+      get('/readyz').slice(0, -2),
+      post('/pay/aaaaaaaaaaaaaaa', 'content-length: 1000'),
+      get('/healthz'),
+      '',
+    ]
+    const silent: Caller[] = []
+    for (let i = 0; i < 2 * limits.maxConnections; i += 1) {
+      const caller = new Caller(port).send(half[i % half.length] as string)
+      await once(caller.socket, 'connect')
+      silent.push(caller)
+    }
+    const ready = new Caller(port).send(get('/readyz'))
+    await ready.untilReceived('{"status":"ready"}')
+    const isOpen = silent.map(({ socket }) => !socket.destroyed)
+    expect(isOpen.filter(Boolean).length).toBeLessThanOrEqual(share)
+    // The newest are left.
+    expect(isOpen.slice(0, -share)).not.toContain(true)
+    const elsewhere = new Caller(port, '127.0.0.2').send(get('/customer', bearer()))
+    await elsewhere.untilReceived('200 OK')
+    own.received = ''
+    own.send(get('/customer', bearer()))
+    await own.untilReceived('200 OK')
+    for (const { socket } of [...silent, ready, elsewhere, own]) socket.destroy()
+    await app.close()
+  })
+
+  test('connections without a key from many addresses that fill the server make room for the next call', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const silent: Caller[] = []
+    for (let i = 0; i < limits.maxConnections; i += 1) {
+      const caller = new Caller(port, `127.0.1.${1 + (i % 8)}`)
+      await once(caller.socket, 'connect')
+      silent.push(caller)
+    }
+    const called = await withKey(port)
+    await silent[0]?.closed
+    expect(silent.filter(({ socket }) => socket.destroyed)).toHaveLength(1)
+    for (const { socket } of [...silent, called]) socket.destroy()
+    await app.close()
+  })
+
+  test('a proxy that is trusted may hold every connection without a key, and none is closed for another', async () => {
+    const { app, port } = await listen({
+      limits: { ...limits, requestTimeoutMs: 60_000 },
+      trustProxy: ['127.0.0.0/30'],
+    })
+    const silent = Array.from({ length: limits.maxConnections }, () => new Caller(port))
+    await Promise.all(silent.map(({ socket }) => once(socket, 'connect')))
+    const refused = new Caller(port)
+    await refused.closed
+    const outside = new Caller(port, '127.0.0.9')
+    await outside.closed
+    expect(silent.filter(({ socket }) => socket.destroyed)).toEqual([])
+    for (const { socket } of silent) socket.destroy()
     await app.close()
   })
 
