@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { getCustomer } from '../../../domain/customers/customers.ts'
+import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
 import {
   getRefund,
@@ -96,7 +96,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
         {
           transactionId:
             transactionId === undefined ? undefined : await findTransactionId(context, tenant, transactionId),
-          customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
+          customer: customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId),
         },
         step,
       )
