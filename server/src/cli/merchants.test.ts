@@ -3,7 +3,7 @@ import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '..
 import { runMteja } from '../../test/server-process.ts'
 
 // Each command is a process of its own and opens the database anew.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 let place: TestPlace['options']
 let remove: () => Promise<void>

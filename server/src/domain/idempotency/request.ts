@@ -12,6 +12,11 @@ export interface IdempotentRequest {
   fingerprint: Buffer
   /** The API key that alone is given the answer again; undefined where every key of the merchant is. */
   maker?: string | undefined
+  /**
+   * The fingerprint that a server of before 0.2 stored for a request whose answer only its API key is given now. Only a caller
+   * that may do everything is given such an answer.
+   */
+  formerFingerprint?: Buffer | undefined
   /** `member`: the key is a member of the body, and no `Idempotency-Key`. The two never collide. */
   source?: 'member'
 }
@@ -55,8 +60,9 @@ export function fingerprintOf(
 
 /** Whether a stored fingerprint is the request's. Of an erased answer the part for the whole request is left. */
 export function isFingerprintOf(request: IdempotentRequest, stored: Buffer): boolean {
-  const { fingerprint } = request
-  return stored.equals(stored.length === wholeBytes ? fingerprint.subarray(0, wholeBytes) : fingerprint)
+  return [request.fingerprint, request.formerFingerprint].some(
+    (each) => each !== undefined && stored.equals(stored.length === wholeBytes ? each.subarray(0, wholeBytes) : each),
+  )
 }
 
 /** The refusal of a key that belongs to another request, naming the members that differ. */

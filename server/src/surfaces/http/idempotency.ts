@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import type { Vault } from '../../base/vault.ts'
 import { fingerprintOf, type IdempotentRequest, type KeyScope } from '../../domain/idempotency/request.ts'
+import { scopes } from '../../domain/merchants/scopes.ts'
 import type { RequestSchema } from './reading.ts'
 
 declare module 'fastify' {
@@ -30,7 +31,15 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
     const { repeatedTo } = request.routeOptions.config
     // The check of the caller's scope came before; a handler that checks more, or gives a secret, is asked by one key only.
     const maker = repeatedTo === 'its key' ? (request.caller?.apiKeyId ?? undefined) : undefined
-    request.idempotent = { key, operation, body, fingerprint: fingerprintOf(vault, operation, body, maker), maker }
+    const mayDoAll = maker !== undefined && scopes.every((each) => request.caller?.scopes.includes(each))
+    request.idempotent = {
+      key,
+      operation,
+      body,
+      fingerprint: fingerprintOf(vault, operation, body, maker),
+      maker,
+      formerFingerprint: mayDoAll ? fingerprintOf(vault, operation, body) : undefined,
+    }
     done()
   })
 }
