@@ -40,7 +40,7 @@ export async function probe(client: pg.Client): Promise<ServerState> {
 /**
  * Knows which server of a cluster is the primary. It looks for the primary again when a connection was lost. A server
  * whose history is older than that of a former primary is none: it was the primary before a failover, and has come back.
- * Of a single server it knows whether the server is silent, and then refuses calls until the server says something.
+ * Of a single server it knows whether the server is silent: then no connection is opened until the server says something.
  */
 export class PrimaryFinder {
   readonly #servers: readonly pg.ClientConfig[]
@@ -78,7 +78,8 @@ export class PrimaryFinder {
 
   /** Waits a moment while the primary is looked for. Throws `DatabaseUnavailableError`. */
   ready(): Promise<void> | undefined {
-    return this.#search === undefined ? undefined : this.#wait(this.#search)
+    // Connections to a single server that are open may be used: perhaps it only takes no new ones.
+    return this.#search === undefined || this.isSilent ? undefined : this.#wait(this.#search)
   }
 
   /** Whether a connection that is opened now would hang: the only server is silent. */
@@ -99,7 +100,6 @@ export class PrimaryFinder {
   }
 
   async #wait({ ended, begunAt }: { ended: Promise<void>; begunAt: number }): Promise<void> {
-    if (this.isSilent) throw silent()
     const restMs = Math.max(0, begunAt + patienceMs - performance.now())
     const isFound = await Promise.race([ended.then(() => true), sleep(restMs, false, { ref: false })])
     if (!isFound) throw new DatabaseUnavailableError('The database is not available: no server is a primary')
