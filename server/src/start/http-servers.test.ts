@@ -158,7 +158,9 @@ describe('too many connections', () => {
   test('connections beyond the limit are refused, counted and logged, the others are answered, and later all are', async () => {
     const { app, port } = await listen()
     const failed = vi.spyOn(api.service.failures, 'failed')
-    const callers = await Promise.all(Array.from({ length: limits.maxConnections }, () => withKey(port)))
+    const callers: Caller[] = []
+    // One after the other: until its first request a connection has no key.
+    while (callers.length < limits.maxConnections) callers.push(await withKey(port))
     const refused = new Caller(port)
     await refused.closed
     expect(refused.received).toBe('')
