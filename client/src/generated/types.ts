@@ -2655,7 +2655,7 @@ export namespace Mteja {
     status: 'open' | 'pending' | 'assigned' | 'given_back'
     /** The movement that took it out of suspense */
     transactionId: string | null
-    /** The customer to whom it was assigned */
+    /** Customer that received the assigned money */
     customerId: string | null
     decidedBy: {
       /** background: the service itself, or a payer on a page */

@@ -203,7 +203,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
   )
 }
 
-/** Revokes a key, and tells of the webhook endpoints through which whoever had it may still be told of events. */
+/** Revokes a key, and names the webhook endpoints that may still send events to a former holder of the key. */
 export async function revokeWithEndpoints(
   tx: TxContext,
   merchant: Merchant,

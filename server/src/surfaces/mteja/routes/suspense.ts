@@ -30,7 +30,7 @@ const suspendedSchema = Type.Object({
     examples: ['open'],
   }),
   transactionId: Type.Union([Type.String(), Type.Null()], { description: 'The movement that took it out of suspense' }),
-  customerId: Type.Union([Type.String(), Type.Null()], { description: 'The customer to whom it was assigned' }),
+  customerId: Type.Union([Type.String(), Type.Null()], { description: 'Customer that received the assigned money' }),
   decidedBy: Type.Union([doerSchema, Type.Null()]),
   decidedAt: Type.Union([date, Type.Null()]),
   createdAt: date,
