@@ -62,13 +62,14 @@ export class Connection {
     }
     const received = this.#received === null ? chunk : Buffer.concat([this.#received, chunk])
     const bodyStart = received.indexOf('\r\n\r\n') + 4
-    if (bodyStart > 3 && received.subarray(0, bodyStart).includes('transfer-encoding: chunked')) {
+    const bodyLength = bodyStart === 3 ? Number.POSITIVE_INFINITY : this.#bodyLength(received, bodyStart)
+    if (bodyLength === undefined) {
       this.#received = null
       this.#made = { status: Number(received.toString('latin1', 9, 12)), end: '' }
       this.#receiveMade(received.subarray(bodyStart - 2))
       return
     }
-    if (bodyStart === 3 || received.length < bodyStart + this.#bodyLength(received, bodyStart)) {
+    if (received.length < bodyStart + bodyLength) {
       this.#received = this.#received === null ? Buffer.from(chunk) : received
       return
     }
@@ -89,13 +90,16 @@ export class Connection {
     done?.(made.status, Buffer.alloc(0))
   }
 
-  #bodyLength(received: Buffer, bodyStart: number): number {
+  /** Undefined for an answer that is sent while it is made. */
+  #bodyLength(received: Buffer, bodyStart: number): number | undefined {
     const name = 'content-length: '
     const start = received.indexOf(name)
     if (start !== -1 && start < bodyStart) {
       return Number.parseInt(received.toString('latin1', start + name.length, start + name.length + 12), 10)
     }
-    this.#fail(new Error(`an answer without content-length: ${received.toString('latin1', 0, bodyStart)}`))
+    const head = received.toString('latin1', 0, bodyStart)
+    if (/^transfer-encoding: chunked\r$/im.test(head)) return undefined
+    this.#fail(new Error(`an answer without content-length: ${head}`))
     return Number.POSITIVE_INFINITY
   }
 }
