@@ -80,9 +80,14 @@ async function selectId(context: Context, name: ActorName): Promise<number | und
   const [row] = await context.db.query<{ id: number }>(sql`
     select id from actors
     where merchant_id = ${name.merchantId} and kind = ${storedKind(name)} and surface = ${name.surface}
-      and api_key_id is not distinct from ${name.apiKeyId}::uuid
-      and issuer is not distinct from ${name.outside?.issuer ?? null}::text
-      and subject is not distinct from ${name.outside?.subject ?? null}::text
+      and ${isSame(sql`api_key_id`, name.apiKeyId)}
+      and ${isSame(sql`issuer`, name.outside?.issuer ?? null)}
+      and ${isSame(sql`subject`, name.outside?.subject ?? null)}
   `)
   return row?.id
+}
+
+/** As `is not distinct from`, which no index answers. */
+function isSame(column: Sql, value: string | null): Sql {
+  return value === null ? sql`${column} is null` : sql`${column} = ${value}`
 }
