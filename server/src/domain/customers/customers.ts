@@ -146,8 +146,8 @@ export async function getCustomer(context: Context, tenant: Tenant, code: string
 }
 
 /**
- * The number of a customer, also of one who was deleted or erased: for lists of what has happened, which the operator of a
- * shop needs afterwards as well. Throws `customer_not_found`.
+ * The number of a customer, also of a customer who was deleted or erased: for lists of history, which a merchant needs
+ * afterwards as well. Throws `customer_not_found`.
  */
 export async function findFormerCustomer(
   context: Context,
