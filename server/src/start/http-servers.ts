@@ -19,6 +19,8 @@ const headersTimeoutMs = 20_000
 /** While the server closes, a request has this time to arrive, and an answer has it to be read. */
 const lastMomentsMs = 1000
 const lookMs = 50
+/** More are let in, to take the place of others or to be closed: Node may let in so many before it has closed the first. */
+const mostAtOnce = 64
 /** One address may hold this part of all connections without a valid credential. */
 const shareOfAddress = 1 / 4
 
@@ -74,8 +76,7 @@ export class HttpServers {
       answer(request, response)
     })
     server.on('checkExpectation', (request, response) => refuse({ request, response }))
-    // One more is let in, to take the place of another or to be refused.
-    server.maxConnections = maxConnections + 1
+    server.maxConnections = maxConnections + mostAtOnce
     // Told of a connection over which nothing has gone for this time.
     server.setTimeout(requestTimeoutMs, (socket) => {
       const exchange = this.#exchanges.get(socket)
@@ -84,7 +85,7 @@ export class HttpServers {
       if (exchange.response.writableFinished || socket.writableLength > 0) socket.destroy()
     })
     server.on('connection', (socket: Socket) => this.#admit(socket))
-    server.on('drop', () => this.#noteRefused())
+    server.on('drop', () => this.#note(this.#refused))
     this.#servers.push(server)
     return server
   }
@@ -103,23 +104,21 @@ export class HttpServers {
     }
     const other = isBeyondShare ? this.#keyless.oldestBeside(socket) : this.#keyless.oldestBut(socket)
     this.#close(other ?? socket)
-    if (other === undefined) this.#noteRefused()
-    else this.#noteDisplaced(isBeyondShare)
+    this.#note(other === undefined ? this.#refused : this.#displaced, isBeyondShare)
   }
 
   #close(socket: Socket): void {
+    // At once, because the socket tells of its end only after all connections that wait have been let in.
     this.#sockets.delete(socket)
+    this.#keyless.remove(socket)
     socket.destroy()
   }
 
-  #noteRefused(): void {
-    this.#refused.add(1)
-    this.#failures.failed('connections', { reason: `all ${this.#limits.maxConnections} are taken` })
-  }
-
-  #noteDisplaced(isBeyondShare: boolean): void {
-    this.#displaced.add(1)
-    const reason = isBeyondShare ? 'one address has its share of them' : 'all are taken, some without a key'
+  #note(closed: { add(count: number): void }, isBeyondShare = false): void {
+    closed.add(1)
+    const reason = isBeyondShare
+      ? 'one address has its share of them without a key'
+      : `all ${this.#limits.maxConnections} are taken`
     this.#failures.failed('connections', { reason })
   }
 

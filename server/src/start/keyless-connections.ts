@@ -1,6 +1,6 @@
 import { BlockList, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { isAuthenticated } from '../surfaces/http/authenticated-connections.ts'
+import { whenAuthenticated } from '../surfaces/http/authenticated-connections.ts'
 
 /**
  * The connections over which no valid credential has come yet, from the oldest on. They can be opened by anybody, so they
@@ -10,7 +10,8 @@ export class KeylessConnections {
   readonly #mostOfAddress: number
   readonly #isWorking: (socket: Socket) => boolean
   readonly #proxies: BlockList
-  readonly #all = new Set<Socket>()
+  /** The address of each. */
+  readonly #all = new Map<Socket, string>()
   readonly #byAddress = new Map<string, Set<Socket>>()
 
   /**
@@ -24,45 +25,40 @@ export class KeylessConnections {
     this.#isWorking = isWorking
   }
 
-  /** Whether the address of the connection has more than it may. */
+  /** Adds a new connection until a valid credential comes over it. Answers whether its address has more than it may. */
   add(socket: Socket): boolean {
     const address = this.#addressOf(socket)
     if (address === undefined) return false
-    this.#all.add(socket)
-    const others = this.#byAddress.get(address) ?? new Set()
-    this.#byAddress.set(address, others.add(socket))
-    socket.once('close', () => this.#forget(socket, address))
-    if (others.size > this.#mostOfAddress) this.#forgetAuthenticated(others, address)
-    return others.size > this.#mostOfAddress
+    const ofAddress = this.#byAddress.get(address) ?? new Set()
+    this.#byAddress.set(address, ofAddress.add(socket))
+    this.#all.set(socket, address)
+    whenAuthenticated(socket, () => this.remove(socket))
+    socket.once('close', () => this.remove(socket))
+    return ofAddress.size > this.#mostOfAddress
   }
 
-  /** The oldest connection of the same address on which no call is under way; undefined where there is none. */
-  oldestBeside(socket: Socket): Socket | undefined {
-    return this.#oldest(this.#byAddress.get(this.#addressOf(socket) ?? '') ?? new Set(), socket)
-  }
-
-  /** The oldest connection of any address on which no call is under way; undefined where there is none. */
-  oldestBut(socket: Socket): Socket | undefined {
-    return this.#oldest(this.#all, socket)
-  }
-
-  #oldest(connections: Set<Socket>, but: Socket): Socket | undefined {
-    for (const each of connections) {
-      if (isAuthenticated(each)) connections.delete(each)
-      else if (each !== but && !each.destroyed && !this.#isWorking(each)) return each
-    }
-    return undefined
-  }
-
-  #forgetAuthenticated(connections: Set<Socket>, address: string): void {
-    for (const each of connections) if (isAuthenticated(each) || each.destroyed) this.#forget(each, address)
-  }
-
-  #forget(socket: Socket, address: string): void {
+  remove(socket: Socket): void {
+    const address = this.#all.get(socket)
+    if (address === undefined) return
     this.#all.delete(socket)
-    const others = this.#byAddress.get(address)
-    others?.delete(socket)
-    if (others?.size === 0) this.#byAddress.delete(address)
+    const ofAddress = this.#byAddress.get(address)
+    ofAddress?.delete(socket)
+    if (ofAddress?.size === 0) this.#byAddress.delete(address)
+  }
+
+  /** The oldest other connection of the same address on which no call is under way; undefined where there is none. */
+  oldestBeside(socket: Socket): Socket | undefined {
+    return this.#oldest(this.#byAddress.get(this.#all.get(socket) ?? '')?.keys() ?? [], socket)
+  }
+
+  /** The oldest other connection of any address on which no call is under way; undefined where there is none. */
+  oldestBut(socket: Socket): Socket | undefined {
+    return this.#oldest(this.#all.keys(), socket)
+  }
+
+  #oldest(connections: Iterable<Socket>, but: Socket): Socket | undefined {
+    for (const each of connections) if (each !== but && !each.destroyed && !this.#isWorking(each)) return each
+    return undefined
   }
 
   /** Of IPv6 the first 64 bits. Undefined for a proxy, and for a connection that is gone already. */

@@ -1,12 +1,17 @@
 import type { Socket } from 'node:net'
 
-const authenticated = new WeakSet<Socket>()
+/** Connections over which no valid credential has come yet, and the functions that wait for it. */
+const waiting = new WeakMap<Socket, () => void>()
 
-/** Marks a connection over which a request with a valid credential has come. */
+/** Notes that a request with a valid credential has come over a connection. */
 export function noteAuthenticated(socket: Socket): void {
-  authenticated.add(socket)
+  const tell = waiting.get(socket)
+  if (tell === undefined) return
+  waiting.delete(socket)
+  tell()
 }
 
-export function isAuthenticated(socket: Socket): boolean {
-  return authenticated.has(socket)
+/** Calls a function at the first valid credential that comes over a connection. */
+export function whenAuthenticated(socket: Socket, tell: () => void): void {
+  waiting.set(socket, tell)
 }
