@@ -20,8 +20,11 @@ export interface PostgresqlOptions {
 
 const oldestVersion = 15
 const connectionTimeoutMs = 5_000
-/** A server that says nothing to a new connection for this time is silent. Shorter than the time after which the pool gives it up. */
-const longestGreetingMs = 4_500
+/**
+ * A server that says nothing to a new connection for the time of a statement is silent. The time is at least the first of
+ * these, because a busy server greets late, and at most the second, which is before the pool gives the connection up.
+ */
+const greetingMs = [2_000, 4_500] as const
 /** More connections at most, while a table is locked. */
 const spareConnections = 4
 /** PostgreSQL cancels a statement in time. Its answer may be late by this. */
@@ -31,6 +34,7 @@ const graceMs = 250
 export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedDb> {
   const { databaseUrl, databaseUrlFrom = 'MTEJA_DATABASE_URL', poolSize = 10, watch } = options
   const { statementTimeoutMs = 10_000, preparedStatements = true } = options
+  const longestGreetingMs = Math.min(Math.max(statementTimeoutMs, greetingMs[0]), greetingMs[1])
   const sockets = new Sockets()
   const common: pg.ClientConfig = {
     connectionTimeoutMillis: connectionTimeoutMs,
@@ -56,10 +60,10 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedD
     override connect(): Promise<pg.Client>
     override connect(callback: (error: Error) => void): void
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
-      const refusal = finder.isSilent ? silent() : undefined
-      if (callback === undefined) return refusal === undefined ? super.connect() : Promise.reject(refusal)
-      if (refusal === undefined) super.connect(callback)
-      else process.nextTick(callback, refusal)
+      if (!finder.isSilent) return callback === undefined ? super.connect() : void super.connect(callback)
+      this.connection.stream.destroy()
+      if (callback === undefined) return Promise.reject(silent())
+      process.nextTick(callback, silent())
       return undefined
     }
   }
@@ -90,7 +94,7 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedD
       sockets.destroyAll()
     },
     onLook(now) {
-      if (sockets.destroyUngreeted(now - Math.min(statementTimeoutMs, longestGreetingMs))) finder.lookAfterSilence()
+      if (sockets.destroyUngreeted(now - longestGreetingMs)) finder.lookAfterSilence()
     },
     afterClose: async () => finder.stop(),
   })
