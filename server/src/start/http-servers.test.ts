@@ -364,7 +364,7 @@ describe('answers that nobody reads', () => {
   })
 
   test('a caller who reads nothing for the time of a request loses the connection, and a slow caller keeps it', async () => {
-    const { port, close, countOpen } = await serve(700)
+    const { port, close, countOpen } = await serve(1500)
     const slow = new Caller(port).send(get('/endless'))
     const callers = [await stalled(port, '/endless'), await stalled(port, '/large')]
     const isOpen = { others: true }
@@ -377,7 +377,7 @@ describe('answers that nobody reads', () => {
       }
     })()
     // A paused socket does not notice its end, so the server's side is asked.
-    await vi.waitFor(async () => expect(await countOpen()).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await countOpen()).toBe(1), { timeout: 20_000 })
     isOpen.others = false
     await reading
     expect(slow.socket.destroyed).toBe(false)
