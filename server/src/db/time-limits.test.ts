@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeTestDatabase, type PostgresServer, startPostgres, type TestPlace, testEngine } from '../../test/engines.ts'
 import { createTestContext } from '../../test/service.ts'
 import { lookAtDatabase } from '../domain/context.ts'
 import { DatabaseBusyError, DatabaseUnavailableError, openDatabase } from './connect.ts'
 import type { OwnedDb } from './database.ts'
+import { PrimaryFinder } from './primary-finder.ts'
 import { isRolledBack } from './rolled-back.ts'
 import { sql } from './sql.ts'
 import { Suspects } from './suspects.ts'
@@ -253,6 +254,11 @@ describe.runIf(testEngine === 'postgresql')('a PostgreSQL server that freezes', 
     expect(await refusalOf(() => db.query(sql`select 1`))).toBe(atOnce)
     server.thaw()
     await expect.poll(() => errorOf(db.query(sql`select 4`))).toBe('done')
+    // Nothing is left of refused calls that is taken for another silence later.
+    const looks = vi.spyOn(PrimaryFinder.prototype, 'lookAfterSilence')
+    await sleep(2500)
+    expect(looks).not.toHaveBeenCalled()
+    looks.mockRestore()
     await db.close()
   })
 })
