@@ -26,5 +26,6 @@ export default defineConfig({
     // A shared machine can be several times slower than an idle one, and a test here starts a database.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 })

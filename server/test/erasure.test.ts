@@ -187,7 +187,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     erasures: ['emails', 'horizon', 'mode', 'position', 'stage'],
   },
   'of the service and the merchant, and of no customer': {
-    actors: ['kind', 'surface'],
+    actors: ['issuer', 'kind', 'subject', 'surface'],
     api_keys: ['hash', 'hint', 'mode', 'name', 'role', 'scopes'],
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],
@@ -576,6 +576,83 @@ test('a webhook that is under way while its customer is erased is recorded witho
   echo.close()
   expect(echo.bodies.some((body) => body.includes('Latecomer'))).toBe(true)
   expect(Object.fromEntries(await findTexts(api.service, ['Latecomer', '829876002']))).toEqual({})
+})
+
+describe('the answers stored for repeats', () => {
+  const send = (method: string, path: string, payload?: object | undefined, key?: string) =>
+    api.app.inject({
+      method: method as 'GET',
+      url: path,
+      headers: { authorization: `Bearer ${tenant.secret}`, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+      ...(payload === undefined ? {} : { payload }),
+    })
+
+  test('from the 202 of an erasure on, a repeat of any request about the person gets no personal value, and one of a movement or the erasure its answer', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+    const body = { name: 'Quintessa Roe', email: 'roe@erase.example', phoneNumber: '0829876003' }
+    const made = await send('POST', '/api/canary/customers', body, 'roe')
+    const code = made.json().id
+    const { id: other } = await ask('POST', '/api/canary/customers', { phoneNumber: '0829876004' }, 'other')
+    const paid = { customerId: code, amount: 5, currency: 'ZAR' }
+    type Call = [method: string, path: string, body: object | undefined, key: string]
+    const about: Call[] = [
+      ['POST', '/api/canary/customers', body, 'roe'],
+      ['PATCH', `/api/canary/customers/${code}`, { name: 'Quintessa Poe' }, 'rename'],
+      ['POST', '/customer', { email: body.email, first_name: 'Q' }, 'paystack'],
+      ['POST', '/api/canary/customers', { phoneNumber: '0829876005', email: body.email }, 'taken'],
+      ['PUT', `/customer/${code}`, { metadata: { note: 'a' } }, 'put'],
+    ]
+    const bystanders: Call[] = [
+      ['POST', '/api/canary/customers', { phoneNumber: '0829876004' }, 'other'],
+      ['POST', '/v1/sandbox/pay-ins', paid, 'paid'],
+      [
+        'POST',
+        '/api/canary/transfers',
+        { fromCustomerId: code, toCustomerId: other, amount: 5, currency: 'ZAR' },
+        'moved',
+      ],
+    ]
+    const erase: Call = ['POST', `/v1/customers/${code}/erase`, undefined, 'erase']
+    for (const each of about) await send(...each)
+    const before: unknown[] = []
+    for (const each of bystanders) before.push((await send(...each)).json())
+    const begun = await send(...erase)
+    expect(begun.statusCode, begun.body).toBe(202)
+    const check = async () => {
+      for (const each of about) {
+        const again = await send(...each)
+        expect([each[3], again.statusCode]).toEqual([each[3], 404])
+        expect(again.body).not.toMatch(/quintessa|roe@|829876003/i)
+      }
+      const after: unknown[] = []
+      for (const each of bystanders) after.push((await send(...each)).json())
+      expect(after).toEqual(before)
+      const repeated = await send(...erase)
+      expect([repeated.statusCode, repeated.json()]).toEqual([202, begun.json()])
+    }
+    await check()
+    await oneStep()
+    await check()
+    await finishErasures(api.service)
+    await check()
+  })
+
+  test('lists of history can be asked for by the code of a customer who was erased, and of nobody else’s', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+    const { id: code } = await ask('POST', '/api/canary/customers', { phoneNumber: '0829876006' })
+    await ask('POST', `/v1/customers/${code}/erase`)
+    await finishErasures(api.service)
+    const types = async () =>
+      (await ask('GET', `/v1/events?customerId=${code}`)).data.map(({ type }: { type: string }) => type)
+    expect(await types()).toEqual(['customer.erased', 'customer.deleted', 'customer.created'])
+    const stranger = await createTestTenant(api.service)
+    for (const list of ['events', 'deliveries', 'refunds', 'holds', 'pay-ins', 'adjustments']) {
+      const path = `/v1/${list}?customerId=${code}`
+      expect([list, (await send('GET', path)).statusCode]).toEqual([list, 200])
+      expect((await api.call('GET', path, undefined, stranger.secret)).statusCode).toBe(404)
+    }
+    expect((await ask('GET', `/v1/audit?object=${code}`)).data.length).toBeGreaterThan(0)
+  })
 })
 
 describe('a customer who was deleted', () => {

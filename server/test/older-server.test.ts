@@ -4,6 +4,7 @@ import { codeOf } from '../src/db/errors.ts'
 import { sql } from '../src/db/sql.ts'
 import { createCustomer } from '../src/domain/customers/customers.ts'
 import { freshAttempt } from '../src/domain/idempotency/attempt.ts'
+import { actorIdOf } from '../src/domain/merchants/actors.ts'
 import { getPaymentIntent } from '../src/domain/payments/payment-intent-records.ts'
 import { listPayments, totalPayments } from '../src/domain/payments/payment-lists.ts'
 import { chargeInstrument, getPayment } from '../src/domain/payments/payments.ts'
@@ -276,6 +277,34 @@ test('lists, totals and periods of an old server are those of a new one', async 
     returning k.checkout_session_count
   `
   expect(sessions).toEqual([{ checkout_session_count: 1n }])
+})
+
+test('an old server finds its own actor beside those of an outside issuer’s tokens, and makes it once', async () => {
+  const merchantId = tenant.merchant.id
+  const outside = (subject: string | null) => ({ issuer: 'https://login.example.com', subject })
+  const actor = { merchantId, kind: 'token', apiKeyId: null, surface: 'mteja' } as const
+  const named = [
+    await actorIdOf(service, { ...actor, outside: outside('amina') }),
+    await actorIdOf(service, { ...actor, outside: outside('biko') }),
+    await actorIdOf(service, { ...actor, outside: outside(null) }),
+  ]
+  const select = () => query<{ id: number }>`
+    select id from actors
+    where merchant_id = ${merchantId} and kind = ${'token'} and surface = ${'mteja'}
+      and api_key_id is not distinct from ${null}::uuid
+  `
+  expect(await select()).toEqual([])
+  for (const _ of [1, 2]) {
+    await query`
+      insert into actors (merchant_id, kind, api_key_id, surface)
+      values (${merchantId}, ${'token'}, ${null}, ${'mteja'})
+      on conflict do nothing
+    `
+  }
+  const [own, ...others] = await select()
+  expect(others).toEqual([])
+  expect(await actorIdOf(service, actor)).toBe(own?.id)
+  expect(new Set([...named, own?.id]).size).toBe(4)
 })
 
 test.each([

@@ -237,7 +237,9 @@ describe('reading the trail', () => {
   test('the trail as CSV has the whole list', async () => {
     const answer = await send('GET', '/v1/audit?format=csv', undefined, tenant.secret)
     const lines = answer.body.trim().split('\r\n')
-    expect(lines[0]).toBe('at,mode,action,object,kind,apiKeyId,key,person,surface,requestId,before,after')
+    expect(lines[0]).toBe(
+      'at,mode,action,object,kind,apiKeyId,key,person,surface,requestId,before,after,issuer,subject',
+    )
     expect(lines).toHaveLength(1 + (await audit('limit=100', tenant.secret)).length)
   })
 })

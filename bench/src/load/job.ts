@@ -20,6 +20,8 @@ export interface HttpJob {
    * pause.
    */
   readonly rate?: number
+  /** Answers that are under way at the end are left: they take longer than the job. Not together with a rate. */
+  readonly leaves?: boolean
 }
 
 /** Load on PostgreSQL without pgbench: one prepared statement per transaction. */

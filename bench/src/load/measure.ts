@@ -7,16 +7,18 @@ export interface Load {
   readonly seconds: number
   /** Requests a second. Without a rate each caller sends its next request when it has its answer. */
   readonly rate?: number | undefined
+  /** See `HttpJob`. */
+  readonly leaves?: boolean | undefined
 }
 
 /** Runs the load with one caller for each `send`. Answers the figures. */
-export async function measure(callers: readonly Send[], { seconds, rate }: Load): Promise<LoadResult> {
+export async function measure(callers: readonly Send[], { seconds, rate, leaves = false }: Load): Promise<LoadResult> {
   const latencies: number[] = []
   const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
   const bodyBytes =
     rate === undefined
-      ? await closedLoop(callers, seconds, latencies)
+      ? await closedLoop(callers, { seconds, leaves }, latencies)
       : await openLoop(callers, dueTimes(rate, seconds), latencies)
   const elapsed = (performance.now() - startedAt) / 1000
   const cpu = process.cpuUsage(cpuBefore)
@@ -31,10 +33,15 @@ export async function measure(callers: readonly Send[], { seconds, rate }: Load)
   }
 }
 
-function closedLoop(callers: readonly Send[], seconds: number, latencies: number[]): Promise<number> {
+function closedLoop(
+  callers: readonly Send[],
+  { seconds, leaves }: { seconds: number; leaves: boolean },
+  latencies: number[],
+): Promise<number> {
   const endAt = performance.now() + seconds * 1000
   return new Promise((resolve) => {
     let running = callers.length
+    if (leaves) setTimeout(() => resolve(0), seconds * 1000)
     for (const send of callers) {
       const next = () => {
         const sentAt = performance.now()

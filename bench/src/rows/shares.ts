@@ -13,11 +13,13 @@ const victimKey = 'sk_test_victim0000000000000000000'
 /** A merchant who sends 20 writes a second, and another who does all that it may: see `hogs`. */
 const victimLoad = { callers: 8, rate: 20 }
 
-type Hog = Pick<HttpJob, 'kind' | 'callers'> & Partial<Pick<HttpJob, 'path'>>
+type Hog = Pick<HttpJob, 'kind' | 'callers'> & Partial<Pick<HttpJob, 'path' | 'leaves'>>
 
 /** What the other merchant does meanwhile. */
 const hogs: readonly (readonly [what: string, hog: Hog])[] = [
   ['10 callers of POST /v1/transfers/batch, 1000 transfers each', { kind: 'batch', callers: 10 }],
+  ['POST /v1/transfers/batch in a loop, 1000 transfers each', { kind: 'batch', callers: 1 }],
+  ['25 readers of GET /v1/audit?format=csv', { kind: 'path', path: '/v1/audit?format=csv', callers: 25, leaves: true }],
   ['32 callers of GET /api/canary/analytics', { kind: 'path', path: '/api/canary/analytics', callers: 32 }],
   [
     '32 callers of GET /api/canary/customers?search= without a match',

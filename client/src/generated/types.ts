@@ -2459,12 +2459,16 @@ export namespace Mteja {
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
-      /** The key; null for the operator, and for a token of an outside issuer */
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
       apiKeyId: string | null
       /** The name of the key */
       name: string | null
       personId: string | null
       personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
@@ -2866,12 +2870,16 @@ export namespace Mteja {
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
-      /** The key; null for the operator, and for a token of an outside issuer */
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
       apiKeyId: string | null
       /** The name of the key */
       name: string | null
       personId: string | null
       personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
@@ -2898,12 +2906,16 @@ export namespace Mteja {
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
-      /** The key; null for the operator, and for a token of an outside issuer */
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
       apiKeyId: string | null
       /** The name of the key */
       name: string | null
       personId: string | null
       personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
@@ -2928,12 +2940,16 @@ export namespace Mteja {
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
-      /** The key; null for the operator, and for a token of an outside issuer */
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
       apiKeyId: string | null
       /** The name of the key */
       name: string | null
       personId: string | null
       personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
@@ -2972,12 +2988,16 @@ export namespace Mteja {
     decidedBy: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
-      /** The key; null for the operator, and for a token of an outside issuer */
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
       apiKeyId: string | null
       /** The name of the key */
       name: string | null
       personId: string | null
       personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
       /** cashful, paystack, mteja or command line */
       surface: string | null
     } | null
@@ -3019,12 +3039,16 @@ export namespace Mteja {
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
-      /** The key; null for the operator, and for a token of an outside issuer */
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
       apiKeyId: string | null
       /** The name of the key */
       name: string | null
       personId: string | null
       personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
@@ -3498,7 +3522,7 @@ export namespace Mteja {
   }
   /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
   export interface ListAuditQuery {
-    /** The id of a key or of a person; or key, token, operator */
+    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator */
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined
@@ -4061,7 +4085,7 @@ export namespace Mteja {
   }
   /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
   export interface ListMerchantAuditQuery {
-    /** The id of a key or of a person; or key, token, operator */
+    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator */
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined

@@ -25,6 +25,11 @@ export const metrics = {
     help: 'Connections refused because as many as allowed were open',
     labels: [],
   },
+  http_connections_displaced_total: {
+    kind: 'counter',
+    help: 'Connections without a valid key that were closed to make room for others',
+    labels: [],
+  },
   mteja_authentication_failures_total: {
     kind: 'counter',
     help: 'Credentials that were refused, by surface; operator stands for the operator’s key',

@@ -4,7 +4,7 @@ import type { OwnedDb } from './database.ts'
 import type { DatabaseWatch } from './database-watch.ts'
 import { codeOf, StartupError } from './errors.ts'
 import { PooledDatabase } from './pooled-database.ts'
-import { PrimaryFinder, probe, probeTimeouts, type ServerState } from './primary-finder.ts'
+import { PrimaryFinder, probe, probeTimeouts, type ServerState, silent } from './primary-finder.ts'
 import { readServers } from './servers.ts'
 import { valueTypes } from './value-types.ts'
 
@@ -20,6 +20,11 @@ export interface PostgresqlOptions {
 
 const oldestVersion = 15
 const connectionTimeoutMs = 5_000
+/**
+ * A server that says nothing to a new connection for the time of a statement is silent. The time is at least the first of
+ * these, because a busy server greets late, and at most the second, which is before the pool gives the connection up.
+ */
+const greetingMs = [2_000, 4_500] as const
 /** More connections at most, while a table is locked. */
 const spareConnections = 4
 /** PostgreSQL cancels a statement in time. Its answer may be late by this. */
@@ -29,6 +34,7 @@ const graceMs = 250
 export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedDb> {
   const { databaseUrl, databaseUrlFrom = 'MTEJA_DATABASE_URL', poolSize = 10, watch } = options
   const { statementTimeoutMs = 10_000, preparedStatements = true } = options
+  const longestGreetingMs = Math.min(Math.max(statementTimeoutMs, greetingMs[0]), greetingMs[1])
   const sockets = new Sockets()
   const common: pg.ClientConfig = {
     connectionTimeoutMillis: connectionTimeoutMs,
@@ -48,6 +54,17 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedD
   class Client extends pg.Client {
     constructor(config?: pg.ClientConfig) {
       super({ ...config, ...finder.current, stream: () => sockets.open() })
+    }
+
+    // Also for calls that have waited in the pool since before the silence.
+    override connect(): Promise<pg.Client>
+    override connect(callback: (error: Error) => void): void
+    override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
+      if (!finder.isSilent) return callback === undefined ? super.connect() : void super.connect(callback)
+      this.connection.stream.destroy()
+      if (callback === undefined) return Promise.reject(silent())
+      process.nextTick(callback, silent())
+      return undefined
     }
   }
   const poolOf = (max: number) => new pg.Pool({ ...common, max, Client })
@@ -72,24 +89,38 @@ export async function openPostgresql(options: PostgresqlOptions): Promise<OwnedD
       finder.look()
     },
     silenceMs: statementTimeoutMs + graceMs,
-    abandon: () => sockets.destroyAll(),
+    abandon() {
+      finder.lookAfterSilence()
+      sockets.destroyAll()
+    },
+    onLook(now) {
+      if (sockets.destroyUngreeted(now - longestGreetingMs)) finder.lookAfterSilence()
+    },
     afterClose: async () => finder.stop(),
   })
 }
 
 /** The sockets of all connections: a server that hangs is left without a goodbye, for which `pg` would wait. */
 class Sockets {
-  readonly #open = new Set<net.Socket>()
+  /** When each was opened. */
+  readonly #open = new Map<net.Socket, number>()
 
   open(): net.Socket {
     const socket = new net.Socket()
-    this.#open.add(socket)
+    this.#open.set(socket, performance.now())
     socket.once('close', () => this.#open.delete(socket))
     return socket
   }
 
   destroyAll(): void {
-    for (const socket of this.#open) socket.destroy()
+    for (const socket of this.#open.keys()) socket.destroy()
+  }
+
+  /** Gives up the sockets that were opened before a time, and over which nothing has come. Answers whether there were any. */
+  destroyUngreeted(before: number): boolean {
+    const ungreeted = [...this.#open].filter(([socket, openedAt]) => openedAt < before && socket.bytesRead === 0)
+    for (const [socket] of ungreeted) socket.destroy()
+    return ungreeted.length > 0
   }
 }
 

@@ -18,6 +18,8 @@ export interface DatabaseOptions extends Omit<PoolOptions, 'onBusy' | 'onConnect
   readonly silenceMs?: number
   /** Closes all connections at once, without a word to the database. */
   abandon?(): void
+  /** Is called ten times a second where there is a `silenceMs`. */
+  onLook?(now: number): void
   /** Releases the engine or the lock under the pool. Called once the pool has ended. */
   afterClose(): Promise<void>
 }
@@ -40,7 +42,7 @@ export class PooledDatabase implements OwnedDb {
   #fullUntil = 0
   #closed: Promise<void> | undefined
 
-  constructor({ pool, spare, watch, silenceMs, abandon, afterClose, ...options }: DatabaseOptions) {
+  constructor({ pool, spare, watch, silenceMs, abandon, onLook, afterClose, ...options }: DatabaseOptions) {
     this.engine = options.engine
     this.#afterClose = afterClose
     this.#hasLanes = pool.options.max > 1
@@ -57,6 +59,7 @@ export class PooledDatabase implements OwnedDb {
     const look = () => {
       const now = performance.now()
       if (Math.max(this.#pool.silentMs(now), this.#spare?.silentMs(now) ?? 0) > silenceMs) abandon()
+      onLook?.(now)
     }
     this.#looking = setInterval(look, lookMs).unref()
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { DatabaseUnavailableError } from './errors.ts'
+import { codeOf, DatabaseUnavailableError } from './errors.ts'
 
 /** A server of a cluster, as it has answered. */
 export interface ServerState {
@@ -14,7 +14,7 @@ export interface ServerState {
 const probeTimeoutMs = 2_000
 /** The time between two looks at a server, while there is no primary. */
 const betweenLooksMs = 200
-/** A call waits so long for a primary to be found. */
+/** Calls wait for a primary until the search for it has lasted so long. */
 const patienceMs = 1_000
 
 /** Asks a server for its state. Throws the error of `pg`. */
@@ -40,13 +40,14 @@ export async function probe(client: pg.Client): Promise<ServerState> {
 /**
  * Knows which server of a cluster is the primary. It looks for the primary again when a connection was lost. A server
  * whose history is older than that of a former primary is none: it was the primary before a failover, and has come back.
+ * Of a single server it knows whether the server is silent: then no connection is opened until the server says something.
  */
 export class PrimaryFinder {
   readonly #servers: readonly pg.ClientConfig[]
   readonly #onFound: (changed: boolean) => void
   #current: pg.ClientConfig
   #timeline: number
-  #search: Promise<void> | undefined
+  #search: { readonly ended: Promise<void>; readonly begunAt: number } | undefined
   #isStopped = false
 
   /** @param onFound is told when a search has ended, and whether the primary is another one than before */
@@ -67,23 +68,40 @@ export class PrimaryFinder {
 
   /** A connection was lost: perhaps there is another primary. */
   look(): void {
-    if (this.#search !== undefined || this.#isStopped || this.#servers.length === 1) return
-    this.#search = this.#find().finally(() => {
-      this.#search = undefined
-    })
+    if (this.#servers.length > 1) this.#begin()
+  }
+
+  /** The primary was silent for too long. A single server is looked at too: a connection to it would hang as well. */
+  lookAfterSilence(): void {
+    this.#begin()
   }
 
   /** Waits a moment while the primary is looked for. Throws `DatabaseUnavailableError`. */
   ready(): Promise<void> | undefined {
-    return this.#search === undefined ? undefined : this.#wait(this.#search)
+    // Connections to a single server that are open may be used: perhaps it only takes no new ones.
+    return this.#search === undefined || this.isSilent ? undefined : this.#wait(this.#search)
+  }
+
+  /** Whether a connection that is opened now would hang: the only server is silent. */
+  get isSilent(): boolean {
+    return this.#servers.length === 1 && this.#search !== undefined
   }
 
   stop(): void {
     this.#isStopped = true
   }
 
-  async #wait(search: Promise<void>): Promise<void> {
-    const isFound = await Promise.race([search.then(() => true), sleep(patienceMs, false, { ref: false })])
+  #begin(): void {
+    if (this.#search !== undefined || this.#isStopped) return
+    const ended = this.#find().finally(() => {
+      this.#search = undefined
+    })
+    this.#search = { ended, begunAt: performance.now() }
+  }
+
+  async #wait({ ended, begunAt }: { ended: Promise<void>; begunAt: number }): Promise<void> {
+    const restMs = Math.max(0, begunAt + patienceMs - performance.now())
+    const isFound = await Promise.race([ended.then(() => true), sleep(restMs, false, { ref: false })])
     if (!isFound) throw new DatabaseUnavailableError('The database is not available: no server is a primary')
   }
 
@@ -97,9 +115,11 @@ export class PrimaryFinder {
   /** Looks at one server until it, or another, is the primary. */
   async #watch(server: pg.ClientConfig, looks: AbortController): Promise<void> {
     while (!looks.signal.aborted && !this.#isStopped) {
-      const state = await probe(new pg.Client({ ...server, ...probeTimeouts })).catch(() => undefined)
+      const state = await probe(new pg.Client({ ...server, ...probeTimeouts })).catch((error: unknown) => error)
       if (looks.signal.aborted) return
-      if (state !== undefined && !state.isStandby && state.timeline >= this.#timeline) {
+      // The errors of a single server are for the calls themselves.
+      if (this.isSilent && !isSilence(state)) return
+      if (isState(state) && !state.isStandby && state.timeline >= this.#timeline) {
         looks.abort()
         this.#current = server
         this.#timeline = state.timeline
@@ -108,6 +128,20 @@ export class PrimaryFinder {
       await sleep(betweenLooksMs, undefined, { ref: false })
     }
   }
+}
+
+function isState(outcome: unknown): outcome is ServerState {
+  return !(outcome instanceof Error)
+}
+
+/** Whether a probe has ended without a word of the server: the errors of a limit of time have no code. */
+function isSilence(outcome: unknown): boolean {
+  return !isState(outcome) && (codeOf(outcome) ?? 'ETIMEDOUT') === 'ETIMEDOUT'
+}
+
+/** The refusal of a call while the only server is silent. */
+export function silent(): DatabaseUnavailableError {
+  return new DatabaseUnavailableError('The database is not available: the server does not answer')
 }
 
 export const probeTimeouts = { connectionTimeoutMillis: probeTimeoutMs, query_timeout: probeTimeoutMs } as const

@@ -63,7 +63,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   const envelopes: Envelope[] = []
   const log = options.log ?? createLog('silent', { write: () => {} })
   const requests = new RequestRecorder(context.meter, log.requestWriter)
-  const servers = new HttpServers(options.limits ?? defaultLimits, context)
+  const servers = new HttpServers(options.limits ?? defaultLimits, context, options.trustProxy)
   let isClosing = false
   const isDraining = () => isClosing || options.draining?.aborted === true
   const app: FastifyInstance = Fastify({

@@ -3,6 +3,7 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import type { Socket } from 'node:net'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
+import { KeylessConnections } from './keyless-connections.ts'
 
 export interface HttpLimits {
   /** A request must have arrived within this time, its body included. A caller who reads nothing of an answer for this time loses it. */
@@ -18,6 +19,10 @@ const headersTimeoutMs = 20_000
 /** While the server closes, a request has this time to arrive, and an answer has it to be read. */
 const lastMomentsMs = 1000
 const lookMs = 50
+/** More are let in, to take the place of others or to be closed: Node may let in so many before it has closed the first. */
+const mostAtOnce = 64
+/** One address may hold this part of all connections without a valid credential. */
+const shareOfAddress = 1 / 4
 
 /** A request, and the answer to it. */
 export interface Exchange {
@@ -33,15 +38,25 @@ export class HttpServers {
   readonly #limits: HttpLimits
   readonly #failures: FailureLog
   readonly #refused
+  readonly #displaced
+  readonly #keyless: KeylessConnections
   readonly #servers: http.Server[] = []
   readonly #sockets = new Set<Socket>()
   /** The last request of each connection. */
   readonly #exchanges = new WeakMap<Socket, Exchange>()
 
-  constructor(limits: HttpLimits, { failures, meter }: { failures: FailureLog; meter: Meter }) {
+  /** @param proxies addresses and networks of proxies, or `loopback`: one of their addresses stands for many callers */
+  constructor(
+    limits: HttpLimits,
+    { failures, meter }: { failures: FailureLog; meter: Meter },
+    proxies: readonly string[] = [],
+  ) {
     this.#limits = limits
     this.#failures = failures
     this.#refused = meter.counter('http_connections_refused_total', {})
+    this.#displaced = meter.counter('http_connections_displaced_total', {})
+    const most = Math.max(1, Math.floor(limits.maxConnections * shareOfAddress))
+    this.#keyless = new KeylessConnections(most, proxies, (socket) => this.#isWorking(socket))
   }
 
   /** @param refuse answers a request with an `Expect` that is not known */
@@ -61,7 +76,7 @@ export class HttpServers {
       answer(request, response)
     })
     server.on('checkExpectation', (request, response) => refuse({ request, response }))
-    server.maxConnections = maxConnections
+    server.maxConnections = maxConnections + mostAtOnce
     // Told of a connection over which nothing has gone for this time.
     server.setTimeout(requestTimeoutMs, (socket) => {
       const exchange = this.#exchanges.get(socket)
@@ -69,17 +84,48 @@ export class HttpServers {
       if (exchange === undefined || !exchange.request.complete) return
       if (exchange.response.writableFinished || socket.writableLength > 0) socket.destroy()
     })
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-      this.#failures.worked('connections')
-    })
-    server.on('drop', () => {
-      this.#refused.add(1)
-      this.#failures.failed('connections', { reason: `all ${maxConnections} are taken` })
-    })
+    server.on('connection', (socket: Socket) => this.#admit(socket))
+    server.on('drop', () => this.#note(this.#refused))
     this.#servers.push(server)
     return server
+  }
+
+  /**
+   * Lets a connection in. Where too many are open, the oldest one without a credential is closed for it, so that somebody who
+   * only holds connections keeps nobody out; where each of these is at work, the new connection is closed.
+   */
+  #admit(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    const isBeyondShare = this.#keyless.add(socket)
+    if (!isBeyondShare && this.#sockets.size <= this.#limits.maxConnections) {
+      this.#failures.worked('connections')
+      return
+    }
+    const other = isBeyondShare ? this.#keyless.oldestBeside(socket) : this.#keyless.oldestBut(socket)
+    this.#close(other ?? socket)
+    this.#note(other === undefined ? this.#refused : this.#displaced, isBeyondShare)
+  }
+
+  #close(socket: Socket): void {
+    // At once, because the socket tells of its end only after all connections that wait have been let in.
+    this.#sockets.delete(socket)
+    this.#keyless.remove(socket)
+    socket.destroy()
+  }
+
+  #note(closed: { add(count: number): void }, isBeyondShare = false): void {
+    closed.add(1)
+    const reason = isBeyondShare
+      ? 'one address has its share of them without a key'
+      : `all ${this.#limits.maxConnections} are taken`
+    this.#failures.failed('connections', { reason })
+  }
+
+  /** Whether a call has arrived over the connection whose answer is not sent yet. */
+  #isWorking(socket: Socket): boolean {
+    const { request, response } = this.#exchanges.get(socket) ?? {}
+    return request?.complete === true && response?.writableFinished === false
   }
 
   exchangeOf(socket: Socket): Exchange | undefined {
@@ -98,10 +144,9 @@ export class HttpServers {
       for (const server of this.#servers) server.closeIdleConnections()
       const now = performance.now()
       for (const socket of this.#sockets) {
-        const { request, response } = this.#exchanges.get(socket) ?? {}
+        const { response } = this.#exchanges.get(socket) ?? {}
         let since = begunAt
-        if (request?.complete === true && response?.writableFinished === false) {
-          // The call is under way.
+        if (response !== undefined && this.#isWorking(socket)) {
           if (!response.headersSent) continue
           since = answersBegunAt.get(response) ?? now
           answersBegunAt.set(response, since)

@@ -145,6 +145,23 @@ export async function getCustomer(context: Context, tenant: Tenant, code: string
   return customer
 }
 
+/**
+ * The number of a customer, also of a customer who was deleted or erased: for lists of history, which a merchant needs
+ * afterwards as well. Throws `customer_not_found`.
+ */
+export async function findFormerCustomer(
+  context: Context,
+  tenant: Tenant,
+  code: string,
+): Promise<Pick<Customer, 'id'>> {
+  const [row] = await context.db.query<{ id: bigint }>(sql`
+    select id from customers
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
+  `)
+  if (row === undefined) throw customerNotFound(code)
+  return row
+}
+
 /** Reads a customer by code, e-mail (in any case) or number. Throws `customer_not_found`. */
 export async function findCustomer(context: Context, tenant: Tenant, reference: CustomerReference): Promise<Customer> {
   const rows = await context.db.query<CustomerRow>(sql`
@@ -304,12 +321,24 @@ async function insertCustomers(
   // An update may have taken the e-mail, another request may have used the key. The second try finds either of them.
   const collisions = ['customers_email', 'idempotency_keys_pkey']
   const rows = await repeatAfterCollision(collisions, () => db.query<CreatedRow>(statement))
+  const erased = await findErased(db, tenant, rows)
   return rows.map((row, i) => {
     const request = calls[i]?.request
+    if (row.replayed && erased.has(row.id)) return customerNotFound(row.code)
     // The key belongs to another request: the row has its fingerprint, and no customer.
     if (row.id === null && request && row.fingerprint) return keyReused(request, row.fingerprint)
     return { customer: readCustomer(row), created: row.created, replayed: row.replayed }
   })
+}
+
+/** Of the customers whose creation is answered again, those who are erased, or are being erased: the answer is not given. */
+async function findErased(db: Queryable, { merchant }: Tenant, rows: readonly CreatedRow[]): Promise<Set<bigint>> {
+  const ids = rows.filter(({ id, replayed }) => replayed && id !== null).map(({ id }) => id)
+  if (ids.length === 0) return new Set()
+  const erased = await db.query<{ id: bigint }>(sql`
+    select id from erasures where merchant_id = ${merchant.id} and id = any(${ids}::bigint[])
+  `)
+  return new Set(erased.map(({ id }) => id))
 }
 
 function describe(context: Context, { customer, number }: Creation) {

@@ -13,6 +13,7 @@ import {
 } from '../context.ts'
 import { type Deed, recordDeed } from '../trail/trail.ts'
 import { type Attempt, freshAttempt, repeatedAttempt } from './attempt.ts'
+import { emailsPurpose, mentions } from './mentions.ts'
 import { isRemembered } from './remembered.ts'
 import { type IdempotentRequest, isFingerprintOf, type KeyScope, keyReused, storedKey } from './request.ts'
 
@@ -246,20 +247,71 @@ async function replay<Answer>(tx: TxContext, scope: KeyScope, request: Idempoten
   return known
 }
 
-/** The answer that was given to the request, null while there is none. Throws the refusal with which it was answered. */
+interface RememberedRow {
+  fingerprint: Buffer
+  answer: Buffer | null
+  snapshot: string | null
+  created_at: Date
+  /** The erasures under way, as JSON; null where there is none. */
+  erasures: string | null
+}
+
+/**
+ * The answer that was given to the request, null while there is none. Throws the refusal with which it was answered. An answer
+ * about a customer who is being erased is not given: the steps of the erasure may not have come to it yet.
+ */
 async function recall<Answer>(tx: TxContext, scope: KeyScope, request: IdempotentRequest) {
-  const [row] = await tx.db.query<{ fingerprint: Buffer; answer: Buffer | null; created_at: Date }>(sql`
-    select fingerprint, answer, created_at from idempotency_keys
-    where merchant_id = ${scope.merchantId} and mode = ${scope.mode} and key = ${storedKey(request)}
+  // One statement, so that the answer and the erasures are of one moment.
+  const [row] = await tx.db.query<RememberedRow>(sql`
+    select k.fingerprint, k.answer, k.snapshot::text, k.created_at, e.erasures
+    from idempotency_keys k
+    left join lateral (
+      select json_agg(json_build_object('code', c.code, 'emails', encode(x.emails, 'base64')))::text as erasures
+      from erasures x
+      join customers c on c.merchant_id = x.merchant_id and c.id = x.id
+      where x.merchant_id = k.merchant_id and x.mode = k.mode and x.erased_at is null
+        and (k.answer is not null or k.snapshot is not null)
+    ) e on true
+    where k.merchant_id = ${scope.merchantId} and k.mode = ${scope.mode} and k.key = ${storedKey(request)}
   `)
   if (row === undefined) throw new ServiceError('busy', 'The key was forgotten at this moment; send the request again')
   if (!isFingerprintOf(request, row.fingerprint)) throw keyReused(request, row.fingerprint)
+  const text = textOf(tx, row)
+  if (row.erasures !== null) refuseErased(tx, text, JSON.parse(row.erasures))
   const claimedAt = row.created_at
   if (row.answer === null) return { known: null, claimedAt }
-  const kept = parseLossless(tx.vault.open(row.answer, 'answer')) as Remembered<Answer>
+  const kept = parseLossless(text) as Remembered<Answer>
   if ('answer' in kept) return { known: { answer: kept.answer, replayed: true }, claimedAt }
   const { code, message, field } = kept.refusal
   throw new ServiceError(code, message, field, { replayed: true })
+}
+
+/** The text of an answer, empty where none is stored. */
+function textOf({ vault }: Context, { answer, snapshot }: Pick<RememberedRow, 'answer' | 'snapshot'>): string {
+  return answer === null ? (snapshot ?? '') : vault.open(answer, 'answer')
+}
+
+/** Throws the refusal that will take the place of the answer. */
+function refuseErased(
+  { vault }: Context,
+  text: string,
+  erasures: readonly { code: string; emails: string | null }[],
+): void {
+  for (const { code, emails } of erasures) {
+    const known = emails === null ? [] : JSON.parse(vault.open(Buffer.from(emails, 'base64'), emailsPurpose))
+    if (!mentions(code, known)(text) || isOfErasure(text)) continue
+    throw new ServiceError('customer_not_found', `There is no customer "${code}"`, undefined, { replayed: true })
+  }
+}
+
+/** Whether the text is the answer of a call that asked for an erasure: it has a code and times, and is given again. */
+function isOfErasure(text: string): boolean {
+  const { answer } = JSON.parse(text) as { answer?: object }
+  return (
+    Object.keys(answer ?? {})
+      .sort()
+      .join() === 'customerId,erasedAt,startedAt'
+  )
 }
 
 function seal(context: Context, remembered: object): Buffer {
@@ -285,9 +337,8 @@ export async function eraseAnswers(
     order by k.key
     limit ${limit}
   `)
-  const textOf = ({ answer, snapshot }: (typeof rows)[number]) =>
-    answer === null ? (snapshot ?? '') : tx.vault.open(answer, 'answer')
-  for (const row of rows.filter((each) => isAbout(textOf(each)))) {
+  const isPersonal = (text: string) => isAbout(text) && !isOfErasure(text)
+  for (const row of rows.filter((each) => isPersonal(textOf(tx, each)))) {
     await tx.db.query(sql`
       select erase_answer(${merchantId}, ${mode}, ${row.key}, ${seal(tx, { refusal: refusalOf(refusal) })})
     `)

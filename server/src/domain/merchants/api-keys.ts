@@ -8,6 +8,7 @@ import { type Batched, createBatcher } from '../../db/batcher.ts'
 import type { Queryable } from '../../db/database.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Change, type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
+import type { OutsideName } from './actors.ts'
 import { noteUse } from './key-uses.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import { lockActivePerson } from './people.ts'
@@ -42,8 +43,10 @@ export interface ApiKey {
 /** The tenant that a request acts for, what the request may do, and the key that it came with. */
 export interface KeyHolder {
   tenant: Tenant
-  /** Null for a token of an outside issuer. */
+  /** Null for a token of an outside issuer that names no key. */
   apiKeyId: string | null
+  /** The names in a token of an outside issuer. */
+  outside?: OutsideName
   /** A token is made from a key, or by an outside issuer. */
   credential: 'key' | 'token'
   scopes: readonly Scope[]

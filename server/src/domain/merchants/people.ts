@@ -88,7 +88,7 @@ export async function lockActivePerson(context: Context, tenant: Tenant, id: str
   throw new ServiceError('person_not_found', `The person "${id}" has ended and can have no key`, 'personId')
 }
 
-/** Throws `person_not_found`, `invalid_request`, `email_taken`. */
+/** Throws `person_not_found`, also for a person who has ended, `invalid_request`, `email_taken`. */
 export async function updatePerson(
   tx: TxContext,
   tenant: Tenant,
@@ -96,6 +96,9 @@ export async function updatePerson(
   { name, email }: { name?: string | undefined; email?: string | undefined },
 ): Promise<Person> {
   const current = await lockPerson(tx, tenant, id)
+  if (current.endedAt !== null) {
+    throw new ServiceError('person_not_found', `The person "${id}" has ended and is not changed any more`)
+  }
   const [row] = await refusingTaken(email ?? '', () =>
     tx.db.query<PersonRow>(sql`
       update people set

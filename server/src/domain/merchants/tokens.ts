@@ -158,7 +158,7 @@ export function createTokens(context: Context, outside: OutsideIssuer | undefine
         if (isNoFaultOfToken(error)) throw error
         return null
       }
-      return isOutside ? findOutsideHolder(context, payload) : findOwnHolder(context, payload)
+      return isOutside ? findOutsideHolder(context, payload, outside.issuer) : findOwnHolder(context, payload)
     },
     rotate: rotateSigningKey,
   }
@@ -195,8 +195,19 @@ async function findOwnHolder(context: Context, payload: JWTPayload): Promise<Key
  * A token of an outside issuer has every scope that a token may have. If it names a key in `api_key_id`, it is a token of this
  * key: it can do no more than the key, and dies with the key.
  */
-async function findOutsideHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
-  if (payload.api_key_id !== undefined) return findOwnHolder(context, payload)
+async function findOutsideHolder(context: Context, payload: JWTPayload, issuer: string): Promise<KeyHolder | null> {
+  const subject = payload.sub ?? null
+  if (subject !== null && !isSubject(subject)) return null
+  const holder = await (payload.api_key_id === undefined ? findUnkeyedHolder : findOwnHolder)(context, payload)
+  return holder && { ...holder, outside: { issuer, subject } }
+}
+
+/** The trail stores the subject for good. OpenID Connect allows 255 characters; PostgreSQL stores no NUL. */
+function isSubject(subject: unknown): boolean {
+  return typeof subject === 'string' && subject.length <= 255 && !subject.includes('\0')
+}
+
+async function findUnkeyedHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {
   const merchantCode = payload.merchant_id
   const mode = modeOf(payload)
   if (typeof merchantCode !== 'string' || !/^\w+$/.test(merchantCode) || mode === null) return null

@@ -75,7 +75,7 @@ export interface RefundFilter {
   /** The transaction that was given back. */
   transactionId?: string | undefined
   /** A customer on either side, or the payer. */
-  customer?: Customer | undefined
+  customer?: Pick<Customer, 'id'> | undefined
 }
 
 /** Refunds and reversals, newest first, from those older than `before`. Each filter has an index of its own. */

@@ -3,10 +3,11 @@ import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
+import { emailsPurpose, mentions } from '../idempotency/mentions.ts'
 import { eraseAnswers } from '../idempotency/once.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { inSteps } from '../retention/retention.ts'
-import { emailsPurpose, keepEmails } from './erasure.ts'
+import { keepEmails } from './erasure.ts'
 
 /** How many rows one commit looks at. */
 const rowsAtOnce = 100
@@ -150,14 +151,6 @@ async function finish(tx: TxContext, { tenant, id }: ErasureRow): Promise<void> 
     returning id
   `)
   if (rows.length > 0) await recordEvent(tx, tenant, { type: 'customer.erased', customer: { id } })
-}
-
-/** Whether a text names the customer by code, or by e-mail and no other customer. */
-function mentions(code: string, emails: readonly string[]): (text: string) => boolean {
-  const [letter, end] = ['[\\p{L}\\p{N}._%+-]', '[\\p{L}\\p{N}-]']
-  const escaped = emails.map((email) => email.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const named = emails.length === 0 ? null : new RegExp(`(?<!${letter})(?:${escaped.join('|')})(?!${end})`, 'iu')
-  return (text) => text.includes(code) || (named?.test(text.normalize('NFC')) === true && !text.includes('CUS_'))
 }
 
 async function emailsOf({ db, vault }: TxContext, { tenant, id }: ErasureRow): Promise<string[]> {

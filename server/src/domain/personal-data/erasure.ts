@@ -3,6 +3,7 @@ import { argument, functionCall } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import { type Binding, describeBindings, stepsAgainst } from '../customers/bindings.ts'
+import { emailsPurpose } from '../idempotency/mentions.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 
 /** The part of the context that this room adds. */
@@ -86,5 +87,3 @@ export async function keepEmails(
     where merchant_id = ${merchantId} and id = ${id} and erased_at is null
   `)
 }
-
-export const emailsPurpose = 'erasure emails'

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { eventName } from '../events/ids.ts'
+import { actorKind } from '../merchants/actors.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { largeRead } from '../merchants/turns.ts'
 import { deliveryName, endpointName } from '../webhooks/ids.ts'
@@ -283,7 +284,7 @@ const sections: readonly Section[] = [
     name: 'trail',
     // The people of the merchant are no part of the customer's data: only the way in which they acted.
     select: ({ merchant, mode }, { code }, after) => sql`
-      select t.id::text as cursor, t.id, t.action, a.kind as by, a.surface, t.before, t.after, t.created_at as at
+      select t.id::text as cursor, t.id, t.action, ${actorKind(sql`a`)} as by, a.surface, t.before, t.after, t.created_at as at
       from trail t
       left join actors a on a.merchant_id in (t.merchant_id, 0) and a.id = t.actor_id
       where t.merchant_id = ${merchant.id} and (t.mode is null or t.mode = ${mode}) and t.object = ${code}

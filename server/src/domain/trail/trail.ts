@@ -1,7 +1,7 @@
 import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Change, Context } from '../context.ts'
-import type { Actor, ActorKind } from '../merchants/actors.ts'
+import { type Actor, type ActorKind, actorKind } from '../merchants/actors.ts'
 import type { Mode } from '../merchants/tenant.ts'
 
 /** A write that is about to be done, as the trail names it. */
@@ -65,6 +65,10 @@ export interface Doer {
   name: string | null
   personId: string | null
   personName: string | null
+  /** The claim `iss` of a token of an outside issuer. */
+  issuer: string | null
+  /** The claim `sub` of a token of an outside issuer. */
+  subject: string | null
   /** Null for background work. */
   surface: string | null
 }
@@ -83,7 +87,7 @@ export interface TrailEntry {
 }
 
 export interface TrailFilter {
-  /** Whose writes: the id of a key or of a person. */
+  /** Whose writes: the id of a key or of a person, a kind, or the subject of an outside issuer's tokens. */
   by?: string | undefined
   action?: string | undefined
   object?: string | undefined
@@ -97,13 +101,15 @@ export interface DoerRow {
   actor_key_name: string | null
   actor_person_id: string | null
   actor_person_name: string | null
+  actor_issuer: string | null
+  actor_subject: string | null
   actor_surface: string | null
 }
 
 /** The columns of `DoerRow`, from the rows that `joinDoer` joins. */
 export const doerColumns = sql`
   doer.actor_kind, doer.actor_key_id, doer.actor_key_name, doer.actor_person_id, doer.actor_person_name,
-  doer.actor_surface
+  doer.actor_issuer, doer.actor_subject, doer.actor_surface
 `
 
 /**
@@ -114,14 +120,15 @@ export function joinDoer(row: Sql): Sql {
   return sql`
     left join lateral (
       select
-        a.kind as actor_kind, a.api_key_id as actor_key_id, k.name as actor_key_name, k.person_id as actor_person_id,
+        ${actorKind(sql`a`)} as actor_kind, a.api_key_id as actor_key_id, k.name as actor_key_name,
+        k.person_id as actor_person_id,
         coalesce((
           select u.before ->> 'name' from trail u
           where u.merchant_id = p.merchant_id and u.object = p.id::text and u.action = 'updatePerson'
             and u.created_at > ${row}.created_at
           order by u.id
           limit 1
-        ), p.name) as actor_person_name, a.surface as actor_surface
+        ), p.name) as actor_person_name, a.issuer as actor_issuer, a.subject as actor_subject, a.surface as actor_surface
       from actors a
       left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
       left join people p on p.merchant_id = k.merchant_id and p.id = k.person_id
@@ -270,7 +277,7 @@ async function actorsOf(context: Context, merchantId: number, by: string): Promi
     select a.id from actors a
     left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
     where a.merchant_id in (${merchantId}, 0)
-      and (a.kind = ${by} or a.api_key_id::text = ${by} or k.person_id::text = ${by})
+      and (${actorKind(sql`a`)} = ${by} or a.api_key_id::text = ${by} or k.person_id::text = ${by} or a.subject = ${by})
   `)
   return rows.map(({ id }) => id)
 }
@@ -282,6 +289,8 @@ export function readDoer(row: DoerRow): Doer {
     name: row.actor_key_name,
     personId: row.actor_person_id,
     personName: row.actor_person_name,
+    issuer: row.actor_issuer,
+    subject: row.actor_subject,
     surface: row.actor_surface,
   }
 }

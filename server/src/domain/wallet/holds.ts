@@ -194,7 +194,7 @@ export async function getHold(context: Context, tenant: Tenant, id: string): Pro
 export async function listHolds(
   context: Context,
   tenant: Tenant,
-  customer: Customer,
+  customer: Pick<Customer, 'id'>,
   page: PageRequest,
 ): Promise<Page<Hold>> {
   const rows = await context.db.query<HoldRow & { total: bigint }>(sql`

@@ -148,7 +148,7 @@ export async function getRecorded<Row extends RecordedRow, Movement extends Reco
 }
 
 export interface RecordedFilter {
-  readonly customer?: Customer | undefined
+  readonly customer?: Pick<Customer, 'id'> | undefined
   readonly reference?: string | undefined
   /** The period in which they were recorded: the first instant, and the first that is no longer in it. */
   readonly from?: Date | undefined

@@ -54,7 +54,7 @@ export interface DeliveryFilter {
   endpointId?: string | undefined
   status?: DeliveryStatus | undefined
   eventType?: EventType | undefined
-  customer?: Customer | undefined
+  customer?: Pick<Customer, 'id'> | undefined
   /** The event happened at this time or after it. */
   from?: Date | undefined
   /** The event happened before this time. */

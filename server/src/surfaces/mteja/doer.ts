@@ -11,11 +11,17 @@ export const doerSchema = Type.Object({
     examples: ['key'],
   }),
   apiKeyId: Type.Union([Type.String(), Type.Null()], {
-    description: 'The key; null for the operator, and for a token of an outside issuer',
+    description: 'The key; null for the operator, and for a token of an outside issuer that names no key',
   }),
   name: Type.Union([Type.String(), Type.Null()], { description: 'The name of the key' }),
   personId: nullableText,
   personName: nullableText,
+  issuer: Type.Union([Type.String(), Type.Null()], {
+    description: 'Who signed the token of an outside issuer: its claim `iss`. Null for everybody else',
+  }),
+  subject: Type.Union([Type.String(), Type.Null()], {
+    description: 'Whom that issuer names: the claim `sub` of the token. Null if the token has none',
+  }),
   surface: Type.Union([Type.String(), Type.Null()], {
     description: 'cashful, paystack, mteja or command line',
     examples: ['mteja'],

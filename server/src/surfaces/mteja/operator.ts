@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { actorIdOf } from '../../domain/merchants/actors.ts'
+import { noteAuthenticated } from '../http/authenticated-connections.ts'
 import { countingFailures, readBearer } from '../http/authentication.ts'
 import { noteRefusedCredential } from '../http/refused-credentials.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -41,7 +42,7 @@ export function requireOperator(
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
     await countingFailures(rates, request, reply, async () => {
-      if (isSame(readBearer(request), adminKey)) return
+      if (isSame(readBearer(request), adminKey)) return noteAuthenticated(request.raw.socket)
       throw new ServiceError('unauthorized', 'The operator key is not valid')
     }).catch((error) => {
       noteRefusedCredential(context, request, 'operator', error)

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { getCustomer } from '../../domain/customers/customers.ts'
+import { findFormerCustomer } from '../../domain/customers/customers.ts'
 import type { RecordedFilter, RecordedMovement } from '../../domain/wallet/recorded-movements.ts'
 import { tenantOf } from '../http/authentication.ts'
 import { readPeriod } from '../http/instants.ts'
@@ -62,7 +62,7 @@ export async function readRecordedQuery(
   const tenant = tenantOf(request)
   const { customerId, reference, from, to, ...step } = query
   return {
-    customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
+    customer: customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId),
     reference,
     ...readPeriod(tenant, [from, to]),
     ...readIdStep(step),

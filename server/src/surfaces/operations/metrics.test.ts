@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -51,12 +52,17 @@ const callQueue = (maxWaiting: number, calls: number) => {
   return Promise.all(Array.from({ length: calls }, (_, i) => call(i).catch(() => {})))
 }
 
-/** Opens one connection more than are allowed. */
-async function refuseConnection(): Promise<void> {
+/** Opens one connection more than are allowed. The first one has sent a valid key, or nothing. */
+async function openTooMany(first: 'with a key' | 'without a key'): Promise<void> {
   const { app } = await api.openAnother({ limits: { requestTimeoutMs: 1000, maxConnections: 1 } })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port, hostname } = new URL(app.listeningOrigin)
-  const sockets = [1, 2].map(() => net.connect(Number(port), hostname))
+  const sockets = [net.connect(Number(port), hostname)]
+  if (first === 'with a key') {
+    sockets[0]?.write(`GET /v1/merchant HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${api.tenant.secret}\r\n\r\n`)
+    await once(sockets[0] as net.Socket, 'data')
+  } else await once(sockets[0] as net.Socket, 'connect')
+  sockets.push(net.connect(Number(port), hostname))
   await Promise.race(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))))
   for (const socket of sockets) socket.destroy()
   await app.close()
@@ -77,8 +83,12 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     shown: /^http_request_failures_total 1$/m,
   },
   http_connections_refused_total: {
-    act: refuseConnection,
+    act: () => openTooMany('with a key'),
     shown: /^http_connections_refused_total 1$/m,
+  },
+  http_connections_displaced_total: {
+    act: () => openTooMany('without a key'),
+    shown: /^http_connections_displaced_total 1$/m,
   },
   mteja_authentication_failures_total: {
     act: () => api.call('GET', '/v1/merchant', undefined, 'sk_test_0000000000'),

@@ -276,7 +276,44 @@ describe('tokens of an outside issuer', () => {
     expect(await statusWith(token)).toBe(401)
   })
 
+  test('a write by a token of an outside issuer has the issuer and the subject of the token in the trail', async () => {
+    const key = (await api.call('POST', '/v1/api-keys', {}, tenant.secret)).json()
+    const tokens = {
+      amina: await outside.sign({ ...claims(), sub: 'amina|1' }),
+      biko: await outside.sign({ ...claims(), sub: 'biko|2', api_key_id: key.id }),
+      nobody: await outside.sign(claims()),
+      own: await getToken(key.secret),
+    }
+    const who = {
+      amina: { kind: 'token', apiKeyId: null, issuer, subject: 'amina|1' },
+      biko: { kind: 'token', apiKeyId: key.id, issuer, subject: 'biko|2' },
+      nobody: { kind: 'token', apiKeyId: null, issuer, subject: null },
+      own: { kind: 'token', apiKeyId: key.id, issuer: null, subject: null },
+    }
+    const read = async (path: string) => (await api.call('GET', path, undefined, tenant.secret)).json()
+    for (const name of ['amina', 'biko', 'nobody', 'own'] as const) {
+      const person = await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234567' }, tokens[name])
+      expect(person.statusCode, person.body).toBe(201)
+      const { data } = await read(`/v1/audit?object=${person.json().id}`)
+      expect(data.map((each: { by: unknown }) => each.by)).toEqual([expect.objectContaining(who[name])])
+    }
+    const { id: customerId } = await read('/api/canary/customers').then(({ data }) => data[0])
+    const payIn = { customerId, amount: 5, currency: 'ZAR', source: 'cash', reference: 'by-amina' }
+    const paid = await api.call('POST', '/v1/pay-ins', payIn, tokens.amina)
+    expect(paid.statusCode, paid.body).toBe(201)
+    expect(paid.json().by).toMatchObject(who.amina)
+    const movement = await read('/v1/transactions/by-amina')
+    expect(movement.by).toMatchObject(who.amina)
+    const { data: hers } = await read('/v1/audit?by=amina%7C1')
+    expect(hers.length).toBeGreaterThan(1)
+    for (const each of hers) expect(each.by).toMatchObject(who.amina)
+    const csv = await api.call('GET', '/v1/audit?by=biko%7C2&format=csv', undefined, tenant.secret)
+    expect(csv.body).toContain(`,${issuer},biko|2\r\n`)
+  })
+
   test.each<[string, () => Promise<string>]>([
+    ['with a subject that cannot be stored', () => outside.sign({ ...claims(), sub: 'a\0' })],
+    ['with a subject of 256 characters', () => outside.sign({ ...claims(), sub: 'a'.repeat(256) })],
     ['of another issuer', () => outside.sign(claims(), { issuer: 'https://elsewhere.example.com' })],
     ['for another audience', () => outside.sign(claims(), { audience: 'somebody' })],
     ['that have expired', () => outside.sign(claims(), { lifetimeSeconds: -1 })],

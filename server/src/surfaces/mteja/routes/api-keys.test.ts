@@ -371,6 +371,11 @@ describe('what a key gives and leaves behind', () => {
     expect(await statusWith(secret)).toBe(401)
     const refused = await call('POST', '/v1/api-keys', { personId: person.id })
     expect([refused.statusCode, refused.json().error]).toMatchObject([404, { code: 'person_not_found' }])
+    for (const change of [{ name: 'Jumanne' }, { email: 'jumanne@example.com' }]) {
+      const changed = await call('PATCH', `/v1/people/${person.id}`, change)
+      expect([changed.statusCode, changed.json().error.code]).toEqual([404, 'person_not_found'])
+    }
+    expect((await call('GET', `/v1/people/${person.id}`)).json()).toMatchObject({ name: 'Juma', updatedAt: now })
     // The e-mail is free again.
     expect((await call('POST', '/v1/people', { name: 'Juma', email: 'juma@example.com' })).statusCode).toBe(201)
   })

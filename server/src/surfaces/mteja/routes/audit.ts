@@ -37,8 +37,8 @@ export const auditSchema = Type.Object({ data: Type.Array(entrySchema), nextBefo
 export const auditQuery = Type.Object({
   by: Type.Optional(
     Type.String({
-      maxLength: 100,
-      description: 'The id of a key or of a person; or key, token, operator',
+      maxLength: 255,
+      description: 'The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator',
       examples: [id],
     }),
   ),
@@ -125,6 +125,8 @@ const columns = [
   'requestId',
   'before',
   'after',
+  'issuer',
+  'subject',
 ]
 
 /** Few, so that the calls of others come in between. */
@@ -145,9 +147,9 @@ async function* csvOf(
 
 function csvLine({ at, mode, action, object, by, requestId, before, after }: TrailEntry): string {
   const json = (value: unknown) => (value === null ? '' : JSON.stringify(value))
-  const { kind, apiKeyId, name, personName, surface } = by
+  const { kind, apiKeyId, name, personName, surface, issuer, subject } = by
   const cells = [at.toISOString(), mode, action, object, kind, apiKeyId, name, personName, surface, requestId]
-  return `${[...cells, json(before), json(after)].map((cell) => csvText(cell ?? '')).join(',')}\r\n`
+  return `${[...cells, json(before), json(after), issuer, subject].map((cell) => csvText(cell ?? '')).join(',')}\r\n`
 }
 
 function renderEntry({ at, by, ...entry }: TrailEntry) {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { Context } from '../../../domain/context.ts'
-import { getCustomer } from '../../../domain/customers/customers.ts'
+import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import { readEventType } from '../../../domain/events/events.ts'
 import { findRemoval } from '../../../domain/events/removals.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -231,7 +231,7 @@ async function readFilter(context: Context, tenant: Tenant, given: GivenFilter):
     endpointId: endpointId === undefined ? undefined : readEndpointName(endpointId),
     status,
     eventType: eventType === undefined ? undefined : readEventType('eventType', eventType),
-    customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
+    customer: customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId),
     ...readPeriod(tenant, [from, to]),
   }
 }

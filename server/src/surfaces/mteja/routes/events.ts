@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Context } from '../../../domain/context.ts'
-import { getCustomer } from '../../../domain/customers/customers.ts'
+import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import { getEvent, listEvents, type Step } from '../../../domain/events/event-lists.ts'
 import { followEvents, type Look } from '../../../domain/events/event-stream.ts'
 import { type RecordedEvent, readEventType, type WebhookStyle } from '../../../domain/events/events.ts'
@@ -157,7 +157,7 @@ export const eventRoutes: RouteFile = (routes, surface) => {
       const { type, customerId, from, to } = request.query
       const filter = {
         type: type === undefined ? undefined : readEventType('type', type),
-        customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
+        customer: customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId),
         ...readPeriod(tenant, [from, to]),
       }
       const step = stepOf(request.query, (name) => readEventName(context, name))

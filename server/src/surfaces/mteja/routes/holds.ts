@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { getCustomer } from '../../../domain/customers/customers.ts'
+import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import { captureHold, getHold, type Hold, listHolds, placeHold, releaseHold } from '../../../domain/wallet/holds.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readEnd } from '../../http/instants.ts'
@@ -99,7 +99,7 @@ export const holdRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const tenant = tenantOf(request)
       const { customerId, limit = 50, offset = 0 } = request.query
-      const customer = await getCustomer(context, tenant, customerId)
+      const customer = await findFormerCustomer(context, tenant, customerId)
       const { items, total } = await listHolds(context, tenant, customer, { limit, offset })
       return { data: items.map(renderHold), total }
     },

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { getCustomer } from '../../../domain/customers/customers.ts'
+import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import { getRefund, listRefunds, type StoredRefund } from '../../../domain/payments/refund-lists.ts'
 import { type RefundState, refundStates } from '../../../domain/payments/refund-states.ts'
 import { type MadeRefund, refundTransaction } from '../../../domain/payments/refunds.ts'
@@ -111,7 +111,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
         {
           transactionId:
             transactionId === undefined ? undefined : await findTransactionId(context, tenant, transactionId),
-          customer: customerId === undefined ? undefined : await getCustomer(context, tenant, customerId),
+          customer: customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId),
         },
         step,
       )

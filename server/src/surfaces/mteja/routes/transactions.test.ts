@@ -50,6 +50,8 @@ test('a transfer shows both sides, with the balance of each after it', async () 
       name: null,
       personId: null,
       personName: null,
+      issuer: null,
+      subject: null,
       surface: 'cashful',
     },
     requestId: expect.any(String),
