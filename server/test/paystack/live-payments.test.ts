@@ -544,6 +544,21 @@ describe('a refund', () => {
     expect(await books()).toEqual({ customer_cash: 6_000, processor_fees: -150, 'outside/2': -5_850 })
   })
 
+  test('a payment that is on its way back, and is told again, is not asked about for ever', async () => {
+    await initialize({ reference: 'told' })
+    pay(account, lastSent())
+    const webhooks = told.splice(0)
+    await verify('told')
+    const { data } = (await ask('GET', '/v1/transactions?reference=told')).json()
+    await refund(data[0].id, 4_000)
+    await tellAll(webhooks)
+    await settleDue()
+    const asked = server.asked.length
+    for (let i = 0; i < 3; i++) await settleLater(61_000)
+    expect(server.asked).toHaveLength(asked)
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
   test('a refund whose answer is lost is not sent again, and is found at the account', async () => {
     const id = await topUpOf('lost')
     proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_after' : 'none')

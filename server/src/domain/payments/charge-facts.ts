@@ -241,11 +241,11 @@ async function note(
   context: Context,
   { merchant }: Tenant,
   { id }: SentRow,
-  { facts, differences }: PaidCharge,
+  { intent, facts, differences }: PaidCharge,
   { transactionId, suspended }: BookedCharge,
 ): Promise<void> {
   const now = context.clock.now()
-  const dueAt = facts.fee === null ? new Date(now.getTime() + feeLookMs) : null
+  const dueAt = facts.fee === null && now <= lastLook(intent) ? new Date(now.getTime() + feeLookMs) : null
   await context.db.query(sql`
     update sent_charges set
       state = ${suspended === null ? 'credited' : 'suspended'}, transaction_id = ${transactionId}, outside_id = ${facts.id},
@@ -257,7 +257,8 @@ async function note(
 
 /**
  * Says when an account is asked about a charge again: after as long again as it has been waited for, from a minute to an hour,
- * and no longer than some days after its intent has ended. `isOver`: nothing more is expected of it.
+ * and no longer than some days after its intent has ended. `isOver`: nothing more is expected of it. A charge that is booked stays
+ * booked, and is asked about for its fee alone.
  */
 export async function askLater(
   context: Context,
@@ -265,18 +266,17 @@ export async function askLater(
   { intent, reference, state, isOver }: AskedLater,
 ): Promise<void> {
   const now = context.clock.now()
-  const lastAt = new Date(intent.expiresAt.getTime() + lateMs)
-  const isLast = isOver || now > lastAt
+  const isLast = isOver || now > lastLook(intent)
   await context.db.query(sql`
     update sent_charges set
-      state = ${state}, attempts = 0, updated_at = ${now}::timestamptz,
-      due_at = ${
-        isLast
-          ? sql`null`
-          : sql`${now}::timestamptz + least(greatest(${now}::timestamptz - created_at, interval '1 minute'), interval '1 hour')`
-      }
+      state = case when transaction_id is null then ${state} else state end, attempts = 0,
+      updated_at = ${now}::timestamptz,
+      due_at = case
+        when ${isLast}::boolean or (transaction_id is not null and fee is not null) then null
+        else ${now}::timestamptz + least(greatest(${now}::timestamptz - created_at, interval '1 minute'), interval '1 hour')
+      end
     where merchant_id = ${merchant.id} and mode = ${mode} and payment_intent_id = ${uuidOfIntent(intent)}
-      and reference = ${reference} and state in ('open', 'failed')
+      and reference = ${reference}
   `)
 }
 
@@ -289,3 +289,7 @@ interface AskedLater {
 
 /** A page stays open at its processor. For this long after its intent has ended it is asked about by itself. */
 const lateMs = 3 * 24 * 60 * 60 * 1000
+
+function lastLook({ expiresAt }: PaymentIntent): Date {
+  return new Date(expiresAt.getTime() + lateMs)
+}
