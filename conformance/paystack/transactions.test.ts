@@ -469,7 +469,7 @@ describe.each([official, sdk, alexasomba, kehers, api, node])('$name', (client) 
       const { reference } = await payWith('4084080000671902')
       const { id } = await dataOf(refund({ transaction: reference, amount: 5000 }))
       const fetched = () => dataOf<{ status: string }>(calls().fetchRefund?.(id) as Promise<unknown>)
-      await expect.poll(async () => (await fetched()).status, { timeout: 10_000 }).toBe('needs-attention')
+      await expect.poll(async () => (await fetched()).status, { timeout: 50_000 }).toBe('needs-attention')
       const account = { currency: 'NGN', account_number: '0123456789', bank_id: '9' }
       const body = await read(calls().retryRefund?.(id, account))
       expectAnswer('retriedRefund', body)
