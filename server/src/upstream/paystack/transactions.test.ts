@@ -121,7 +121,12 @@ describe('a payment at the account', () => {
       is: 'exists',
       thing: {
         status: 'pending_bank_transfer',
-        account: { number: '1230001644', name: 'PAYSTACK CHECKOUT', bank: 'Test Bank', expiresAt: expect.any(Date) },
+        account: {
+          number: '1230001644',
+          name: 'PAYSTACK CHECKOUT',
+          bank: { slug: 'test-bank', name: 'Test Bank' },
+          expiresAt: expect.any(Date),
+        },
       },
     })
   })
