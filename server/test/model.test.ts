@@ -258,7 +258,9 @@ function checkDebt(wallet: Wallet, stored: StoredLine[], i: number): void {
   if (kind === 'receivable') equal(stored[i + 1]?.transaction_id, cause)
   else if (
     !auditor.holds.some(({ id, wallet: own }) => id === cause && own === wallet) &&
-    !auditor.reserves.some(({ id, original, status }) => id === cause && original.to === wallet && status === 'released')
+    !auditor.reserves.some(
+      ({ id, original, status }) => id === cause && original.to === wallet && status === 'released',
+    )
   ) {
     equal(stored[i - 1]?.transaction_id, cause)
   }

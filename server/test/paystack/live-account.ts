@@ -151,7 +151,15 @@ export function receiveTransfer(account: LiveAccount, accountNumber: string, amo
 export function insertRefund(account: LiveAccount, transaction: TransactionRow, wanted: Row): RefundRow {
   const notes = { merchant_note: `Refund for transaction ${transaction.reference} by test@me.com` }
   const id = account.nextId()
-  const row = { ...records.refund, ...notes, ...wanted, id, transaction, createdAt: account.now(), updatedAt: account.now() }
+  const row = {
+    ...records.refund,
+    ...notes,
+    ...wanted,
+    id,
+    transaction,
+    createdAt: account.now(),
+    updatedAt: account.now(),
+  }
   account.refunds.push(row)
   transaction.status = 'reversal-pending'
   tellRefund(account, row)

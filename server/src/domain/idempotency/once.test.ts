@@ -495,7 +495,13 @@ describe('a fingerprint', () => {
   })
 
   test('a fingerprint tells nothing of a secret to a reader without the key', () => {
-    const secrets = { bvn: '222222222221', pin: '1234', otp: '123456', birthday: '1990-12-31', bank: { account_number: '1' } }
+    const secrets = {
+      bvn: '222222222221',
+      pin: '1234',
+      otp: '123456',
+      birthday: '1990-12-31',
+      bank: { account_number: '1' },
+    }
     const body = { ...secrets, amount: 1 }
     const other = createVault(Buffer.alloc(32, 2), systemRandom)
     expect(fingerprintOf(testVault, 'POST /a', body)).toHaveLength(22)
