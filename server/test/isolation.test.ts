@@ -593,7 +593,7 @@ const unknown: Belongings = {
   refundNumber: '999999991',
   payAccessCode: '000000000000001',
   askingReference: 'nothingasks',
-  outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',
+  outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a33',
   statementToken: 'kT9wq0m3Yx7bD2',
   apiKeyId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d',
   personId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a38',

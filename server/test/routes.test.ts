@@ -953,7 +953,7 @@ const mteja: Record<string, Cases> = {
     200: { params: { direction: 'out' }, body: { processor: 'manual' } },
     400: ({ liveKey }) => ({ bearer: liveKey, params: { direction: 'in' }, body: { processor: 'sandbox' } }),
     401: { ...stranger, params: { direction: 'in' }, body: {} },
-    403: { params: { direction: 'in' }, body: { processor: 'paystack', secretKey: 'sk_test_abc' } },
+    403: { params: { direction: 'out' }, body: { processor: 'paystack', secretKey: 'sk_test_abc' } },
   },
   'POST /v1/pay-ins': {
     201: ({ customerCode }) => ({ body: { ...recorded, customerId: customerCode } }),
