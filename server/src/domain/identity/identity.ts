@@ -115,7 +115,7 @@ export async function takeIdentityNotice(context: Context, mode: Mode, notice: I
   const outcome = JSON.stringify({ succeeded: notice.succeeded, reason: notice.reason })
   for (const { merchant_id, id } of meant) {
     await context.db.query(sql`
-      update identity_checks set notice = ${outcome}, due_at = ${context.clock.now()}
+      update identity_checks set notice = ${outcome}, due_at = ${context.clock.now()}, attempts = 0
       where merchant_id = ${merchant_id} and id = ${id} and status = 'pending' and notice is null
     `)
   }
