@@ -62,6 +62,7 @@ interface PayInRow extends RecordedRow {
 
 const payIns: RecordedKind<PayInRow, PayIn> = {
   noun: 'pay-in',
+  missing: 'pay_in_not_found',
   table: sql`pay_ins`,
   columns: sql`r.amount, r.currency, r.source, r.description, r.metadata`,
   namespace: ({ mode }) => sql`r.account_id = ${outsideOfHand(mode)}`,
@@ -89,7 +90,7 @@ export async function recordPayIn(context: FreeContext, tenant: Tenant, input: N
   return payIn.state === 'recorded' ? postRecorded(context, tenant, payIns, payIn) : payIn
 }
 
-/** Throws `transaction_not_found`. */
+/** Throws `pay_in_not_found`. */
 export function getPayIn(context: Context, tenant: Tenant, id: string): Promise<PayIn> {
   return getRecorded(context, tenant, payIns, id)
 }
