@@ -18,6 +18,8 @@ export const errorCodes = [
   'person_not_found',
   'hold_not_found',
   'transaction_not_found',
+  'pay_in_not_found',
+  'adjustment_not_found',
   'payment_not_found',
   'payment_intent_not_found',
   'checkout_session_not_found',

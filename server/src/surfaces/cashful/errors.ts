@@ -28,6 +28,8 @@ const statusByCode: Record<ErrorCode, number> = {
   person_not_found: 404,
   hold_not_found: 404,
   transaction_not_found: 404,
+  pay_in_not_found: 404,
+  adjustment_not_found: 404,
   payment_not_found: 404,
   payment_intent_not_found: 404,
   checkout_session_not_found: 404,

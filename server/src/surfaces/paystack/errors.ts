@@ -125,6 +125,8 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   person_not_found: notFound(),
   hold_not_found: notFound(),
   transaction_not_found: notFound(),
+  pay_in_not_found: notFound(),
+  adjustment_not_found: notFound(),
   payment_not_found: notFound(),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),
