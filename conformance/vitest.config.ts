@@ -7,6 +7,7 @@ export default defineConfig({
     // Each file has a process of its own, because some clients share the last key among all their instances.
     pool: 'forks',
     isolate: true,
-    testTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 120_000,
   },
 })

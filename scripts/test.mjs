@@ -91,7 +91,13 @@ function failuresOf({ name, status, message, assertionResults }) {
   const file = relative(root, name)
   const failed = assertionResults.filter((test) => test.status === 'failed')
   if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLine(message)}`] : []
-  return failed.map((test) => `${file}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`)
+  return failed.map((test) => `${file}: ${test.fullName}: ${reasonOf(test.failureMessages?.[0])}`)
+}
+
+/** The message of a failure without the places in the code, at most 20 lines of it. */
+function reasonOf(text = '') {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line))
+  return lines.slice(0, 20).join('\n    ').slice(0, 2000)
 }
 
 function firstLine(text = '') {

@@ -23,9 +23,9 @@ export default defineConfig({
     // Vitest leaves one core free by default, which on two cores means one worker. Each worker may hold a database of
     // its own (0.2 to 0.5 GB when embedded), hence the upper limit.
     maxWorkers: Math.min(availableParallelism(), 4),
+    expect: { poll: { timeout: 60_000 } },
     // A shared machine can be several times slower than an idle one, and a test here starts a database.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
   },
 })

@@ -112,7 +112,7 @@ describeOperation('verifyAuthorization', () => {
     expectAnswer('verified', data)
     expect(data).toMatchObject({ data: { channel: 'direct_debit', customer: { code, email } } })
     await expect
-      .poll(async () => (await verify(reference)).data, { timeout: 10_000 })
+      .poll(async () => (await verify(reference)).data, { timeout: 60_000 })
       .toMatchObject({
         data: { active: true },
       })

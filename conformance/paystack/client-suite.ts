@@ -156,7 +156,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       const { customer_code: code } = await createCustomer({ first_name: 'Ada' })
       const accepted = { status: true, message: 'Customer Identification in progress' }
       expect(await read(validate(code))).toEqual(accepted)
-      await expect.poll(async () => (await fetchCustomer(code)).identified, { timeout: 10_000 }).toBe(true)
+      await expect.poll(async () => (await fetchCustomer(code)).identified, { timeout: 60_000 }).toBe(true)
       const confirmed = { first_name: 'Uchenna', last_name: 'Okoro' }
       const body = await read(calls().fetch(code))
       expectAnswer('fetched', body)
@@ -167,7 +167,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
     test(`${client.name}: a confirmed identification shows its values only in part`, async () => {
       const { customer_code: code } = await createCustomer()
       await validate(code)
-      await expect.poll(async () => (await fetchCustomer(code)).identified, { timeout: 10_000 }).toBe(true)
+      await expect.poll(async () => (await fetchCustomer(code)).identified, { timeout: 60_000 }).toBe(true)
       const shown = JSON.stringify(await fetchCustomer(code))
       for (const secret of [confirmedIdentity.bvn, confirmedIdentity.account_number])
         expect(shown).not.toContain(secret)
@@ -179,7 +179,7 @@ export function testCustomersClient(client: CustomersClient, merchant: Merchant)
       expect(await read(validate(refused.customer_code, { bvn: '20012345677' }))).toMatchObject({ status: true })
       // Identifications finish in order, so once a later one is confirmed, this one has been decided.
       await validate(confirmed.customer_code)
-      await expect.poll(async () => (await fetchCustomer(confirmed.email)).identified, { timeout: 10_000 }).toBe(true)
+      await expect.poll(async () => (await fetchCustomer(confirmed.email)).identified, { timeout: 60_000 }).toBe(true)
       expect(await fetchCustomer(refused.email)).toMatchObject({ identified: false, first_name: null })
     })
 

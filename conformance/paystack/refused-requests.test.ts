@@ -58,7 +58,7 @@ describe('requests refused in the error envelope', () => {
     const identify = () => exchange(merchant.url, request(`POST /customer/${code}/identification`, body))
     expect(await identify()).toMatchObject({ status: 202 })
     const message = 'Customer already validated using the same credentials'
-    await expect.poll(identify, { timeout: 10_000 }).toMatchObject({ status: 400, json: { status: false, message } })
+    await expect.poll(identify, { timeout: 60_000 }).toMatchObject({ status: 400, json: { status: false, message } })
   })
 
   test.each<[string, string, string?]>([

@@ -6,7 +6,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startPostgres } from '../../server/test/postgres-server.ts'
+import { findBinaries } from '../../server/test/postgres-binaries.ts'
+import { startPostgres, withoutDisk } from '../../server/test/postgres-server.ts'
 
 export interface StartedServer {
   /** Without a trailing slash. */
@@ -29,7 +30,8 @@ const stopTimeoutMs = 10_000
  * database is a PostgreSQL of its own, otherwise the embedded one.
  */
 export async function startServer(): Promise<StartedServer> {
-  const postgres = process.env.MTEJA_TEST_ENGINE === 'postgresql' ? await startPostgres() : undefined
+  const postgres =
+    process.env.MTEJA_TEST_ENGINE === 'postgresql' ? await startPostgres(findBinaries, withoutDisk) : undefined
   const folder = await mkdtemp(path.join(tmpdir(), 'mteja-conformance-'))
   const port = await findFreePort()
   const adminKey = randomBytes(20).toString('hex')

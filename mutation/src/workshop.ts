@@ -80,7 +80,7 @@ export class Workshop {
           MTEJA_TEST_DATABASE_URL: this.#postgres.url,
           // A tenth of the usual: a wrong balance shows soon.
           MTEJA_MODEL_OPERATIONS: '8000',
-          MTEJA_MODEL_SEED: '1',
+          MTEJA_TEST_SEED: '1',
         },
         stdio: 'ignore',
       },

@@ -4,13 +4,12 @@ import { openDatabase } from '../src/db/connect.ts'
 import { sql } from '../src/db/sql.ts'
 import { unsoundBooks } from './books.ts'
 import { makeTestDatabase, makeTestFolder, startPostgres, type TestPlace, testEngine } from './engines.ts'
-import { randomFrom } from './random.ts'
+import { randomFrom, testSeed as seed } from './random.ts'
 import { freePort, runMteja, ServerProcess } from './server-process.ts'
 
 // Kills servers and databases at random moments, under clients that repeat their requests with their keys until they
 // get an answer. MTEJA_CRASH_ROUNDS sets the number of kills. MTEJA_TEST_SEED repeats the moments of a run.
 
-const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 1e6)
 const random = randomFrom(seed)
 const rounds = Number(process.env.MTEJA_CRASH_ROUNDS ?? 6)
 const testKey = 'sk_test_crash0123456789'

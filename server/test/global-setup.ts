@@ -5,7 +5,8 @@ import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../src/db/connect.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { execute, type TestSetting, testEngine, withDatabase } from './engines.ts'
-import { startPostgres } from './postgres-server.ts'
+import { findBinaries } from './postgres-binaries.ts'
+import { startPostgres, withoutDisk } from './postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -40,7 +41,7 @@ async function prepareEmbedded(folder: string): Promise<Prepared> {
 
 /** Prepares a migrated database, which the server copies. Several runs may share a server of the user's. */
 async function preparePostgresql(): Promise<Prepared> {
-  const own = process.env.MTEJA_TEST_DATABASE_URL ? undefined : await startPostgres()
+  const own = process.env.MTEJA_TEST_DATABASE_URL ? undefined : await startPostgres(findBinaries, withoutDisk)
   const serverUrl = process.env.MTEJA_TEST_DATABASE_URL ?? own?.url ?? ''
   const template = `mteja_template_${process.pid}`
   await execute(serverUrl, `create database ${template}`)

@@ -4,11 +4,11 @@ import { openTestApi, type TestApi, type TestRoute } from './api.ts'
 import { type Belongings, makeBelongings } from './belongings.ts'
 import { answerProblem } from './hostile-answers.ts'
 import { adminKey, credentialFor, hostileRequest } from './hostile-requests.ts'
+import { testSeed as seed } from './random.ts'
 import { createTestTenant } from './service.ts'
 
 const requests = Number(process.env.MTEJA_TEST_REQUESTS ?? 1_000_000)
 /** The seed is printed. Setting it again repeats the requests, but not the order in which they arrive. */
-const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 2 ** 31)
 const perRoute = 25
 /** A request may revoke the key that it comes with, so a new tenant with new belongings takes over now and then. */
 const roundsOfTenant = 4

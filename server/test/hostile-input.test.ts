@@ -18,10 +18,10 @@ import {
   propertiesOf,
 } from './hostile-requests.ts'
 import { hostileText } from './hostile-values.ts'
+import { testSeed as seed } from './random.ts'
 import { storedRows } from './stored-rows.ts'
 
 /** The seed is printed. Setting it again repeats a run. */
-const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 2 ** 31)
 const numRuns = Number(process.env.MTEJA_TEST_RUNS ?? 20)
 const timeoutMs = 20_000 + numRuns * 1000
 

@@ -10,13 +10,12 @@ import { testEngine } from './engines.ts'
 import { Auditor, type Hold, isDebt, type Wallet } from './model/auditor.ts'
 import { bankOverDomain, bankOverHttp } from './model/bank.ts'
 import { Client } from './model/client.ts'
-import { randomFrom } from './random.ts'
+import { randomFrom, testSeed as seed } from './random.ts'
 import { createWallets } from './wallets.ts'
 
 // Random workloads of all operations on money, by many clients at once, against an auditor who keeps the books in
-// memory. MTEJA_MODEL_SEED repeats a workload. MTEJA_MODEL_OPERATIONS makes it longer.
+// memory. MTEJA_TEST_SEED repeats a workload. MTEJA_MODEL_OPERATIONS makes it longer.
 
-const seed = Number(process.env.MTEJA_MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const operations = Number(process.env.MTEJA_MODEL_OPERATIONS ?? (testEngine === 'postgresql' ? 85_000 : 16_000))
 const clientCount = 128
 /** The number of clients that use HTTP. */

@@ -42,10 +42,20 @@ const startTimeoutMs = 30_000
  * ends the process.
  *
  * @param find finds the programs; it gets a folder for a copy of them
+ * @param settings of the server, by their names in postgresql.conf
  */
-export async function startPostgres(find = findBinaries): Promise<PostgresServer> {
-  return serve(await makePlace(find))
+export async function startPostgres(
+  find = findBinaries,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  return serve({ ...(await makePlace(find)), settings })
 }
+
+/**
+ * Settings for tests that lose no power: nothing waits for the disk, which on a shared machine may take half a minute. A killed
+ * process loses nothing by them.
+ */
+export const withoutDisk = { fsync: 'off', full_page_writes: 'off' }
 
 /** A server that follows another. */
 export interface Standby extends PostgresServer {

@@ -8,3 +8,11 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
   }
 }
+
+/**
+ * The seed of a test that makes up its inputs. `npm test` makes the same inputs each time, so that it fails by a change and
+ * not by chance; with `--long` they are new each time. A failed run prints its seed, for `MTEJA_TEST_SEED`.
+ */
+export const testSeed = Number(
+  process.env.MTEJA_TEST_SEED ?? (process.env.MTEJA_TEST_LONG === undefined ? 20_261 : Date.now() % 2 ** 31),
+)

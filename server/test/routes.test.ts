@@ -954,6 +954,7 @@ const mteja: Record<string, Cases> = {
     400: ({ liveKey }) => ({ bearer: liveKey, params: { direction: 'in' }, body: { processor: 'sandbox' } }),
     401: { ...stranger, params: { direction: 'in' }, body: {} },
     403: { params: { direction: 'out' }, body: { processor: 'paystack', secretKey: 'sk_test_abc' } },
+    404: { params: { direction: '\0' }, body: { processor: 'manual' } },
   },
   'POST /v1/pay-ins': {
     201: ({ customerCode }) => ({ body: { ...recorded, customerId: customerCode } }),
@@ -1314,6 +1315,11 @@ test('every route has a case for each status it documents', () => {
     return status === 'any' ? ofRoute === undefined : ofRoute?.[Number(status)] === undefined
   })
   expect(missing).toEqual([])
+})
+
+test('a route with a name in its address documents that nothing is there: 404', () => {
+  const missing = api.routes.filter(({ hidden, url, statuses }) => !hidden && /:/.test(url) && !statuses.includes(404))
+  expect(missing.map(({ name }) => name)).toEqual([])
 })
 
 test('every case belongs to a route and a status that exist', () => {

@@ -5,12 +5,11 @@ import { afterEach, expect, test } from 'vitest'
 import { openDatabase } from '../src/db/connect.ts'
 import { sql } from '../src/db/sql.ts'
 import { makeTestDatabase, makeTestFolder, testEngine } from './engines.ts'
-import { randomFrom } from './random.ts'
+import { randomFrom, testSeed as seed } from './random.ts'
 import { freePort, ServerProcess } from './server-process.ts'
 
 // Kills a server at random moments between a change and the sending of its event.
 
-const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 1e6)
 const random = randomFrom(seed)
 const rounds = Number(process.env.MTEJA_CRASH_ROUNDS ?? 4)
 const testKey = 'sk_test_crash0123456789'

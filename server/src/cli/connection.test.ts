@@ -29,7 +29,7 @@ function pretendTerminal(isTTY = true) {
     shown += text
   })
   const answer = async (text: string | null, questions = 1) => {
-    await vi.waitFor(() => expect(shown.split('No server answers at')).toHaveLength(questions + 1), 20_000)
+    await vi.waitFor(() => expect(shown.split('No server answers at')).toHaveLength(questions + 1), 60_000)
     if (text === null) input.end()
     else input.write(text)
   }

@@ -12,11 +12,10 @@ import {
   startPostgres,
   testEngine,
 } from '../../test/engines.ts'
-import { randomFrom } from '../../test/random.ts'
+import { randomFrom, testSeed as seed } from '../../test/random.ts'
 import { type DatabaseOptions, openDatabase } from './connect.ts'
 import { sql } from './sql.ts'
 
-const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 1e6)
 const random = randomFrom(seed)
 const program = fileURLToPath(new URL('../../test/kill-child.ts', import.meta.url))
 

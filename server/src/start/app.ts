@@ -14,7 +14,13 @@ import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
 import { createRates, type RateSettings } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
-import { answerUnexpected, answerUnreadable, answerUnroutable, type Envelope } from '../surfaces/http/unroutable.ts'
+import {
+  answerUnexpected,
+  answerUnreadable,
+  answerUnroutable,
+  type Envelope,
+  renderInEnvelope,
+} from '../surfaces/http/unroutable.ts'
 import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
@@ -136,6 +142,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     askDatabase: createBacklog(context),
     askClock: options.askClock ?? watchClock(context),
     isDraining,
+    renderRefusal: (path, status, message) => renderInEnvelope(envelopes, path, status, message),
   })
   await app.register(docsPages, surface)
   await app.register(startPage, surface)

@@ -27,7 +27,7 @@ async function runRounds(outcomes: (number | Error)[], betweenRounds = () => {})
     return outcome
   })
   const stop = start(context)
-  await vi.waitFor(() => expect(round).toBeGreaterThan(outcomes.length), 20_000)
+  await vi.waitFor(() => expect(round).toBeGreaterThan(outcomes.length), 60_000)
   await stop()
 }
 
@@ -63,7 +63,7 @@ test('a database that is away is told once by each task, not once by each round'
   const away = vi.spyOn(service.db, 'query').mockRejectedValue(new Error('away'))
   const failing = { ...createTestContext(service.db, log.log), retention: defaultRetention }
   const stop = startBackground(failing)
-  await vi.waitFor(() => expect(log.lines.length).toBeGreaterThanOrEqual(workers.length), 20_000)
+  await vi.waitFor(() => expect(log.lines.length).toBeGreaterThanOrEqual(workers.length), 60_000)
   await new Promise((resolve) => setTimeout(resolve, 600))
   await stop()
   away.mockRestore()

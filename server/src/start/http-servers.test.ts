@@ -54,7 +54,7 @@ class Caller {
   }
 
   async untilReceived(text: string): Promise<void> {
-    await vi.waitFor(() => expect(this.received).toContain(text), { timeout: 20_000 })
+    await vi.waitFor(() => expect(this.received).toContain(text), { timeout: 60_000 })
   }
 
   /** Sends a byte again and again, until the connection is closed. */
@@ -377,7 +377,7 @@ describe('answers that nobody reads', () => {
       }
     })()
     // A paused socket does not notice its end, so the server's side is asked.
-    await vi.waitFor(async () => expect(await countOpen()).toBe(1), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await countOpen()).toBe(1), { timeout: 60_000 })
     isOpen.others = false
     await reading
     expect(slow.socket.destroyed).toBe(false)

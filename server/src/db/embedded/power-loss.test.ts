@@ -4,12 +4,10 @@ import { amcheck } from '@electric-sql/pglite/contrib/amcheck'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeTestFolder, testEngine } from '../../../test/engines.ts'
 import { type Mercy, PowerLossDisk } from '../../../test/power-loss-disk.ts'
-import { randomFrom } from '../../../test/random.ts'
+import { randomFrom, testSeed as seed } from '../../../test/random.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { DurableNodeFS, startParameters } from './durable-fs.ts'
 import { dataFolderTemplate } from './template.ts'
-
-const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 1e6)
 
 /** Adds one entry and keeps the account's balance equal to the sum of its entries. */
 const schema = `

@@ -82,7 +82,7 @@ describe('events and deliveries', () => {
     await age(await idsOf('events'), 401)
     const stop = new AbortController()
     const stopping = removeOld({ ...service, retention: { ...keepForever, events: 400 } }, stop.signal)
-    await expect.poll(async () => (await idsOf('events')).length, { timeout: 20_000 }).toBeLessThan(450)
+    await expect.poll(async () => (await idsOf('events')).length, { timeout: 60_000 }).toBeLessThan(450)
     stop.abort()
     expect([200, 400]).toContain(await stopping)
     await remove({ events: 400 })

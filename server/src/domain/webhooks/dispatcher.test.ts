@@ -42,7 +42,7 @@ test('an event is sent without anybody asking, and a receiver that hangs holds u
       `)
       expect(rows).toEqual([{ status: 'delivered' }])
     },
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   )
   release()
   await stop()
@@ -64,11 +64,11 @@ test('13 endpoints of one merchant that never answer hold up no webhook of anoth
   }
   const stop = startDispatcher(service, renderers)
   const taken = sql`merchant_id = ${silent.merchant.id} and claimed_until is not null`
-  await vi.waitFor(async () => expect(await countOf(taken)).toBe(128), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await countOf(taken)).toBe(128), { timeout: 60_000 })
   await createWallets(service, victim, 10)
   const delivered = sql`merchant_id = ${victim.merchant.id} and status = 'delivered'`
   // No silent attempt ends meanwhile.
-  await vi.waitFor(async () => expect(await countOf(delivered)).toBe(10), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await countOf(delivered)).toBe(10), { timeout: 60_000 })
   expect(await countOf(taken)).toBe(128)
   await stop()
 })
@@ -86,7 +86,7 @@ test('a stop leaves a receiver that hangs after some seconds: nothing is recorde
       select status, attempt_count, claimed_until is not null as "isTaken" from deliveries where endpoint_id = ${endpoint.id}
     `)
   const taken = { status: 'pending', attempt_count: 0, isTaken: true }
-  await vi.waitFor(async () => expect(await find()).toEqual([taken]), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await find()).toEqual([taken]), { timeout: 60_000 })
   await stop()
   expect(await find()).toEqual([taken])
   expect(warn).not.toHaveBeenCalled()

@@ -76,8 +76,8 @@ const unreadable: Record<string, { status: number; message: string }> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request did not arrive in time' },
 }
 
-/** A caller that does not close its side of the connection loses it after this time. */
-const lingerMs = 1000
+/** A caller that does not close its side of the connection loses it after this time, in which a slow one has read the answer. */
+const lingerMs = 5000
 
 /**
  * Sockets that have their answer. Node reports an error for each further piece of the same request. Closing the socket

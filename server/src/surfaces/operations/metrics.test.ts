@@ -190,7 +190,7 @@ describe('/metrics', () => {
   test.each(Object.entries(moves))('/metrics shows %s once it has a value', async (_name, { act, shown }) => {
     await act()
     // On a busy machine the database does not answer each scrape in time.
-    await vi.waitFor(async () => expect(shown.test(await scrape())).toBe(true), { timeout: 30_000 })
+    await vi.waitFor(async () => expect(shown.test(await scrape())).toBe(true), { timeout: 60_000 })
   })
 
   test('/metrics has the metrics of the process', async () => {
@@ -214,7 +214,7 @@ describe('/metrics', () => {
     expect(body).toMatch(/^mteja_database_up 0$/m)
     expect(body).not.toMatch(/^(mteja_database_size_bytes|mteja_background_oldest_due_age_seconds)\b/m)
     expect(body).toMatch(/^mteja_queue_waiting\{/m)
-    await vi.waitFor(async () => expect(await scrape()).toMatch(/^mteja_database_up 1$/m), { timeout: 30_000 })
+    await vi.waitFor(async () => expect(await scrape()).toMatch(/^mteja_database_up 1$/m), { timeout: 60_000 })
   })
 
   test('/metrics answers within seconds when the database hangs, and asks the database once for several scrapes', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
+import { envelopeProblem } from '../../../test/hostile-answers.ts'
 import { type BusyReason, DatabaseBusyError } from '../../db/errors.ts'
 
 let api: TestApi
@@ -192,6 +193,7 @@ describe('every answer', () => {
         const asked = { ...headers, 'access-control-request-method': 'GET' }
         const preflight = await app.inject({ method: 'OPTIONS', url, headers: asked })
         expect([preflight.statusCode, preflight.headers.allow]).toEqual([405, 'GET, HEAD'])
+        expect(envelopeProblem(url, 405, preflight.body)).toBe(null)
         expect(preflight.headers).not.toHaveProperty('access-control-allow-origin')
       }
       expect((await app.inject({ method: 'OPTIONS', url: '/customer' })).statusCode).toBe(204)

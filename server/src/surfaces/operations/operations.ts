@@ -10,6 +10,8 @@ interface OperationsOptions {
   askClock: () => Promise<string | null>
   /** Whether the server is about to close. */
   isDraining: () => boolean
+  /** The body of a refusal, in the envelope of the surface to which the path belongs. */
+  renderRefusal: (path: string, status: number, message: string) => string
 }
 
 const statuses = {
@@ -22,7 +24,7 @@ const statuses = {
 /** `/healthz`, `/readyz` and `/metrics`: for the operator of the process. */
 export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   app,
-  { context, askDatabase, askClock, isDraining },
+  { context, askDatabase, askClock, isDraining, renderRefusal },
 ) => {
   const ofProcess = new Registry()
   collectDefaultMetrics({ register: ofProcess })
@@ -30,8 +32,8 @@ export const operationsRoutes: FastifyPluginAsync<OperationsOptions> = async (
   // Otherwise the answer to a preflight would be that of the API at the root, which allows the configured origins.
   for (const path of ['/healthz', '/readyz', '/metrics']) {
     app.options(path, { schema: { hide: true } }, async (_request, reply) => {
-      reply.status(405).header('allow', 'GET, HEAD')
-      return { message: `OPTIONS is not answered at ${path}` }
+      reply.status(405).header('allow', 'GET, HEAD').type('application/json; charset=utf-8')
+      return renderRefusal(path, 405, `OPTIONS is not answered at ${path}`)
     })
   }
 

@@ -89,7 +89,7 @@ describe('an answer that does not arrive whole is logged', () => {
       const line = log.lines.find((each) => each.requestId === requestId && each.msg === 'request')
       if (line === undefined) throw new Error('not yet')
       return line
-    }, 20_000)
+    }, 60_000)
   }
 
   test.each(['GET', 'POST'])('a %s whose caller has left is logged with the status 499', async (method) => {
@@ -112,7 +112,7 @@ describe('an answer that does not arrive whole is logged', () => {
       signal: leaving.signal,
       ...(method === 'GET' ? {} : { body: '{"url": "http://localhost:1/hooks"}' }),
     }).catch((error: Error) => error.name)
-    await vi.waitFor(() => expect(slow.some(({ mock }) => mock.calls.length > 0)).toBe(true), 20_000)
+    await vi.waitFor(() => expect(slow.some(({ mock }) => mock.calls.length > 0)).toBe(true), 60_000)
     leaving.abort()
     expect(await call).toBe('AbortError')
     expect(await lineOf(`leaving-${method}`)).toMatchObject({ method, route: '/v1/webhook-endpoints', status: 499 })

@@ -3,7 +3,7 @@ import { chooseSometimes, requestFaults } from '../../../test/paystack/fault-pro
 import { keepCharges } from '../../../test/paystack/kept-charges.ts'
 import { moveRefund, pay } from '../../../test/paystack/live-account.ts'
 import { type OpenedAccount, openAccount } from '../../../test/paystack/open-account.ts'
-import { randomFrom } from '../../../test/random.ts'
+import { randomFrom, testSeed as seed } from '../../../test/random.ts'
 import { systemRandom, uuidV7 } from '../../base/ids.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
@@ -338,7 +338,6 @@ describe('the return of a charge', () => {
 })
 
 test('after all faults of the network end, 100 charges and their returns are final, and both books agree', async () => {
-  const seed = Number(process.env.MTEJA_TEST_SEED ?? Date.now() % 2 ** 31)
   const random = randomFrom(seed)
   const firstRefund = opened.account.refunds.length
   opened.proxy.choose = chooseSometimes(random, requestFaults, 0.4)

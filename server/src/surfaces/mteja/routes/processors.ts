@@ -94,7 +94,7 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
         tags,
         params: Type.Object(directionParam),
         body: Type.Object(chosenProcessorBody),
-        response: responses(200, accountSchema, 401, 403),
+        response: responses(200, accountSchema, 401, 403, 404),
       },
     },
     async (request, tx) => {
