@@ -11,6 +11,5 @@ export default defineConfig({
     // This limit only ends a test that hangs. A browser's first start may read its 300 MB from a slow disk.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
   },
 })
