@@ -357,6 +357,34 @@ describe('operations of the Paystack client', () => {
     expect(lines.map((line) => line.split(',')[1])).toEqual([second.reference, first.reference])
   })
 
+  test('a charge that asks its payer is answered step by step, and a wrong answer ends it', async () => {
+    const payer = { email: 'payer@example.com', amount: 500 }
+    const card = { number: '507850785078507804', cvv: '884', expiry_month: '12', expiry_year: '2030' }
+    const { charges } = paystack
+    const { reference, status } = await charges.create({ ...payer, card })
+    expect(status).toBe('send_pin')
+    expect(await charges.submitPin({ reference, pin: '0000' })).toMatchObject({ status: 'send_phone' })
+    expect(await charges.submitPhone({ reference, phone: '08012345678' })).toMatchObject({ status: 'send_otp' })
+    expect(await charges.submitOtp({ reference, otp: '123456' })).toMatchObject({ status: 'success', amount: 500 })
+    const asking = await charges.create({ ...payer, card: { ...card, number: '4084080000020001' } })
+    const address = { address: '140 N 2ND ST', city: 'Stroudsburg', state: 'PA', zip_code: '18360' }
+    const paid = await charges.submitAddress({ reference: asking.reference, ...address })
+    expect(paid).toMatchObject({ status: 'success' })
+    const debit = await charges.create({ ...payer, bank: { code: '057', account_number: '0000000000' } })
+    const wrong = charges.submitBirthday({ reference: debit.reference, birthday: '2000-01-01' })
+    await expect(wrong).rejects.toMatchObject({ status: 400 })
+    expect(await charges.check(debit.reference)).toMatchObject({ status: 'failed' })
+  })
+
+  test('an outcome is chosen for the next charge, is listed, and is taken back', async () => {
+    const wanted = { on: 'charge', match: { reference: 'bent' }, outcome: 'decline', reason: 'Do not honour' } as const
+    const made = await mteja.sandbox.createOutcome(wanted)
+    expect(made).toMatchObject({ ...wanted, timesLeft: 1 })
+    expect(await Array.fromAsync(mteja.sandbox.listOutcomes({ limit: 1 }))).toMatchObject([{ id: made.id }])
+    expect(await mteja.sandbox.deleteOutcome(made.id)).toEqual({ id: made.id, deleted: true })
+    await expect(mteja.sandbox.deleteOutcome(made.id)).rejects.toBeInstanceOf(NotFoundError)
+  })
+
   test('a transaction is refunded at Paystack, and a refund that waits gets a bank account', async () => {
     const payer = { email: 'payer@example.com', amount: 5000 }
     const card = { number: '4084080000671902', cvv: '408', expiry_month: '12', expiry_year: '2030' }

@@ -5,7 +5,7 @@ import { createLiveAccount, type LiveAccount, type Webhook } from './live-accoun
 import { type LiveServer, openLiveServer } from './live-server.ts'
 
 /** Longer than a busy machine takes. */
-const patientMs = 20_000
+const patientMs = 120_000
 
 /** A live account behind a proxy, and this service as its client. */
 export interface OpenedAccount {
