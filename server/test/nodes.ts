@@ -10,14 +10,13 @@ export interface InstalledNode {
 }
 
 /**
- * The Nodes on the PATH, and the Node that runs the tests, each once. On most machines these are the Node that the clone
- * brought and an older one of the system.
+ * The Nodes on the PATH, the Node that runs the tests, and others, each once. On most machines these are the Node that the
+ * clone brought and an older one of the system.
  */
-export function findNodes(): InstalledNode[] {
+export function findNodes(...others: (string | undefined)[]): InstalledNode[] {
   const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'node'))
-  const programs = [process.execPath, ...places.filter((place) => existsSync(place))].map((place) =>
-    realpathSync(place),
-  )
+  const found = [process.execPath, ...others, ...places].filter((place) => place !== undefined && existsSync(place))
+  const programs = found.map((place) => realpathSync(place as string))
   return [...new Set(programs)].map((program) => ({ program, version: versionOf(program) }))
 }
 

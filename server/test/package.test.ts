@@ -9,11 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { bringOldestNode } from '../../scripts/node.mjs'
 import { findNodes, isAtLeast } from './nodes.ts'
 import { openRegistry } from './registry.ts'
 
 const serverFolder = fileURLToPath(new URL('..', import.meta.url))
-const nodes = findNodes()
+const nodes = findNodes(await bringOldestNode())
 /** As in `engines` of the package. */
 const oldest = [22, 18] as const
 const goodNodes = nodes.filter(({ version }) => isAtLeast(version, oldest))
@@ -105,9 +106,12 @@ test.each(preloadNodes)(
 test.each(goodNodes)(
   'the installed mteja command serves until SIGTERM, from an empty folder, on Node $version',
   async ({ program }) => {
-    const { server, address } = await startMteja(program)
+    const { server, address, data } = await startMteja(program)
     const health = await fetch(`${address}/healthz`)
     expect(health.status).toBe(200)
+    expect(
+      await runInstalled(program, 'merchant', 'create', '--name', 'Soko', '--country', 'KE', '--data', data),
+    ).toMatch(/^Created merchant mer_/)
     server.kill('SIGTERM')
     expect(await once(server, 'exit')).toEqual([0, null])
   },
@@ -115,10 +119,10 @@ test.each(goodNodes)(
 
 test('the installed mteja command’s other commands speak to the server that holds the data folder', async () => {
   const { data } = await startMteja(process.execPath)
-  const created = await runInstalled('merchant', 'create', '--name', 'Soko', '--data', data)
+  const created = await runInstalled(process.execPath, 'merchant', 'create', '--name', 'Soko', '--data', data)
   expect(created).toMatch(/^Created merchant mer_/)
-  expect(await runInstalled('merchant', 'list', '--data', data)).toMatch(/Soko\n$/)
-  expect(await runInstalled('ledger', 'verify', '--data', data)).toMatch(/^The ledger is sound/)
+  expect(await runInstalled(process.execPath, 'merchant', 'list', '--data', data)).toMatch(/Soko\n$/)
+  expect(await runInstalled(process.execPath, 'ledger', 'verify', '--data', data)).toMatch(/^The ledger is sound/)
 })
 
 test('a signal that arrives twice, as npx passes on a second ctrl-C, does not cut the end short', async () => {
@@ -159,8 +163,8 @@ async function startMteja(node: string, command = join(folder, 'node_modules/.bi
 }
 
 /** The output of an installed command. */
-async function runInstalled(...args: string[]): Promise<string> {
-  const options = { cwd: folder, env: withNode(process.execPath) }
+async function runInstalled(node: string, ...args: string[]): Promise<string> {
+  const options = { cwd: folder, env: withNode(node) }
   return (await promisify(execFile)(join(folder, 'node_modules/.bin/mteja'), args, options)).stdout
 }
 

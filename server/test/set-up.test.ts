@@ -20,7 +20,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 const scripts = fileURLToPath(new URL('../../scripts', import.meta.url))
 const npm = fileURLToPath(new URL('./pretend-npm-cli.js', import.meta.url))
-const [, nodeVersion] = /version = '(.+)'/.exec(readFileSync(join(scripts, 'node.mjs'), 'utf8')) ?? []
+const [, nodeVersion] = /^const version = '(.+)'/m.exec(readFileSync(join(scripts, 'node.mjs'), 'utf8')) ?? []
 const node = `.cache/node-${nodeVersion}/bin/node`
 
 const library = 'node_modules/library'

@@ -53,10 +53,15 @@ export function timeZoneOf(country: string): string {
   return mainZones[country] ?? zonesOf(country)[0] ?? 'UTC'
 }
 
+interface ZonesOfLocale {
+  getTimeZones?(): string[] | undefined
+  timeZones?: string[]
+}
+
 function zonesOf(country: string): readonly string[] {
-  // The types of ECMAScript do not have this method yet.
-  const locale = new Intl.Locale(`und-${country}`) as Intl.Locale & { getTimeZones(): string[] | undefined }
-  return locale.getTimeZones() ?? []
+  // Node 22 has a member where later versions have a method, and the types of ECMAScript have neither.
+  const locale: Intl.Locale & ZonesOfLocale = new Intl.Locale(`und-${country}`)
+  return (locale.getTimeZones === undefined ? locale.timeZones : locale.getTimeZones()) ?? []
 }
 
 /**
