@@ -72,6 +72,19 @@ describe('every number of a request', () => {
   })
 })
 
+test('every list of /v1 that takes days answers whose days they are', () => {
+  const byDays = ours.filter(({ method, schema }) => {
+    const { properties = {} } = (schema.querystring ?? {}) as Schema
+    return method === 'GET' && ['from', 'to', 'at'].some((name) => name in properties)
+  })
+  expect(byDays.length).toBeGreaterThan(6)
+  const silent = byDays.filter(({ schema }) => {
+    const { properties = {} } = (schema.response as Record<string, Schema>)[200] as Schema
+    return !('timeZone' in properties)
+  })
+  expect(silent.map(({ name }) => name)).toEqual([])
+})
+
 describe('the words for a malformed request', () => {
   /** Keywords that judge nothing. */
   const silent = [
@@ -138,7 +151,7 @@ describe('/v1 refuses what it does not know', () => {
   const writing = ours.filter(({ method }) => method !== 'GET' && method !== 'DELETE')
 
   test.each(writing.map(({ name }) => name))(
-    '%s refuses a member that it does not know, at every depth',
+    '%s refuses a member that it does not know, at every depth and whatever its value',
     async (name) => {
       const route = writing.find((each) => each.name === name) as TestRoute
       const body = (route.schema.body ?? {}) as Schema
@@ -146,11 +159,13 @@ describe('/v1 refuses what it does not know', () => {
         ({ schema, name: at }) => at === '' || schema.properties !== undefined,
       )
       expect(depths.length).toBeGreaterThan(0)
-      for (const { name: at } of depths) {
+      for (const [{ name: at }, value] of depths.flatMap((depth) =>
+        ['2030-01-01', null].map((each) => [depth, each] as const),
+      )) {
         const path = at.split('.').filter(Boolean)
         const sent = structuredClone(exampleOf(body)) as object
         const target = path.reduce((value, step) => (value as Record<string, unknown>)[step], sent as unknown) as object
-        Object.assign(target, { scheduledFor: '2030-01-01' })
+        Object.assign(target, { scheduledFor: value })
         const answer = await send(route, '', sent)
         const field = [...path, 'scheduledFor'].join('.')
         expect([at, answer.statusCode, answer.json().error]).toMatchObject([
@@ -193,6 +208,13 @@ describe('/v1 refuses what it does not know', () => {
     expect([answer.statusCode, answer.json().error.message]).toEqual([400, message])
   })
 
+  test('the field of a refusal is the name as it was sent, whatever its letters', async () => {
+    for (const name of ['limit[]', 'limit"', 'li mit']) {
+      const answer = await api.call('GET', `/v1/events?${encodeURIComponent(name)}=1`)
+      expect([answer.statusCode, answer.json().error.field]).toEqual([400, name])
+    }
+  })
+
   const texts = ours
     .flatMap((route) => requestSchemas(route).map((place) => ({ ...place, route, at: place.name.split(' ')[2] ?? '' })))
     .filter(({ at, schema }) => !at.startsWith('params') && isText(schema))
@@ -230,6 +252,7 @@ describe('/v1 refuses what it does not know', () => {
   test.each([
     ['POST', '/v1/holds', { customerId: 'x', amount: 1, expiresAt: ' ' }, 'expiresAt must not be blank'],
     ['GET', '/v1/events?from=', undefined, 'from in the address must not be blank'],
+    ['GET', '/v1/events?limit[]=1', undefined, 'limit[] in the address is not known; did you mean limit?'],
     ['GET', '/v1/events?limit=', undefined, 'limit in the address must be a whole number from 1 to 100, not ""'],
     ['POST', '/v1/deliveries/resend', { from: '' }, 'from must not be blank'],
   ])('%s %s with %j says: %s', async (method, path, body, message) => {
@@ -242,8 +265,8 @@ describe('/v1 refuses what it does not know', () => {
     expect((await api.call('GET', '/transaction?from=&to=%20')).statusCode).toBe(200)
   })
 
-  test('metadata may have any members, and a null member of any name counts as not given', async () => {
-    const endpoint = { url: 'https://example.com/', metadata: { anything: { nested: 1 } }, dryRun: null }
+  test('metadata may have any members, and a known member that is null counts as not given', async () => {
+    const endpoint = { url: 'https://example.com/', metadata: { anything: { nested: 1 } }, events: null }
     const answer = await api.call('POST', '/v1/webhook-endpoints', endpoint)
     expect([answer.statusCode, answer.json().metadata]).toEqual([201, { anything: { nested: 1 } }])
   })

@@ -31,10 +31,10 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /**
- * Characters that nobody sees, and characters that have no meaning, which Unicode leaves to private use or gives to nobody: two
- * texts that differ only by them look the same. Characters of a later Unicode are no such characters. Blanks, tabs and new lines are seen. Scripts
- * such as Arabic and Devanagari spell some words with a joiner or a non-joiner between two letters, so they may have it there.
- * So may an emoji and a letter of Mongolian have their selectors.
+ * Characters that nobody sees, and characters that have no meaning, which Unicode leaves to private use or will never give to
+ * anybody: two texts that differ only by them look the same. A character that this Unicode does not know may be of a later one.
+ * Blanks, tabs and new lines are seen. Scripts such as Arabic and Devanagari spell some words with a joiner or a non-joiner
+ * between two letters, so they may have it there. So may an emoji and a letter of Mongolian have their selectors.
  */
 const invisible =
   /(?![\t\n\r]|(?<=[\p{L}\p{M}])(?<![\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}])[\u200c\u200d](?=\p{L})|(?<=\p{Extended_Pictographic})\ufe0f|(?<=\p{sc=Mong})[\u180b-\u180d\u180f])(?:[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800])/u

@@ -61,7 +61,7 @@ function problem(
 }
 
 /** `email must be a valid email, not "x"` */
-export function sentence({ field, expected, given }: Violation, context?: string): string {
-  const where = context === 'querystring' || context === 'params' ? `${field} in the address` : field
+export function sentence({ field, shown = field, expected, given }: Violation, context?: string): string {
+  const where = context === 'querystring' || context === 'params' ? `${shown} in the address` : shown
   return escapeInvisible(`${where} ${expected}${given === undefined ? '' : `, not ${given}`}`)
 }

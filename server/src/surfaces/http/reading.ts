@@ -5,6 +5,7 @@ import { exactNumber, numberText, quotedNumber } from '../../base/lossless-json.
 export interface RequestSchema {
   type?: string | string[]
   properties?: Record<string, RequestSchema>
+  additionalProperties?: unknown
   items?: RequestSchema
   minimum?: number
   maximum?: number
@@ -48,15 +49,15 @@ function read(schema: RequestSchema, data: unknown, path: string, mode: Mode): u
     const { items } = schema
     return items === undefined ? data : data.map((each, i) => read(items, each, `${path}/${i}`, mode))
   }
-  const { properties } = schema
+  const { properties, additionalProperties } = schema
   if (properties === undefined) return data
   const object: Record<string, unknown> = {}
   for (const name of Object.keys(data)) {
     const member = (data as Record<string, unknown>)[name]
-    if (member === null) continue
-    const value = Object.hasOwn(properties, name)
-      ? read(properties[name] as RequestSchema, member, `${path}/${name}`, mode)
-      : member
+    const isKnown = Object.hasOwn(properties, name)
+    // A member that the schema refuses is refused whatever its value: a caller who misspells it must hear of it.
+    if (member === null && (isKnown || additionalProperties !== false)) continue
+    const value = isKnown ? read(properties[name] as RequestSchema, member, `${path}/${name}`, mode) : member
     // In an address the name may be any. An assignment to this one would do something else.
     if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true })
     else object[name] = value

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
+import { sentence } from './problem.ts'
 import { describeUnknown, notBlank } from './validation.ts'
 
 /**
  * Makes every route of a surface refuse members and parameters that its schema does not have, at every depth, and texts that
- * are blank. A caller who misspells a member, or whose variable is empty, would otherwise be answered as if the member had
- * been read. Call it after `readBodies`.
+ * are blank. A member is refused whatever its value, null too. A caller who misspells a member, or whose variable is empty,
+ * would otherwise be answered as if the member had been read. Call it after `readBodies`.
  */
 export function refuseUnknownMembers(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -15,10 +16,10 @@ export function refuseUnknownMembers(app: FastifyInstance): void {
   app.addHook('preValidation', (request, _reply, done) => {
     const { schema } = request.routeOptions
     if (!request.is404 && schema?.body === undefined) {
-      const [name] = Object.entries((request.body ?? {}) as object).find(([, value]) => value !== null) ?? []
+      const [name] = Object.keys((request.body ?? {}) as object)
       if (name !== undefined) {
-        const { field, expected } = describeUnknown([], name, [])
-        throw new ServiceError('invalid_request', `${field} ${expected}`, field)
+        const violation = describeUnknown([], name, [])
+        throw new ServiceError('invalid_request', sentence(violation), violation.field)
       }
     }
     done()

@@ -10,6 +10,8 @@ import { type RequestSchema, readBySchema } from './reading.ts'
 /** A member of a request that does not fit its schema. `expected` completes the sentence "<field> …". */
 export interface Violation {
   field: string
+  /** The field in a sentence, if it is not shown as it is. */
+  shown?: string
   /** The member is not there. */
   missing: boolean
   expected: string
@@ -142,7 +144,7 @@ function withoutOddCharacter({ keyword, params, ...error }: FastifySchemaValidat
 
 /** A member that the schema does not have, with the nearest member that it has. */
 export function describeUnknown(path: string[], name: string, known: string[]): Violation {
-  const shown = /^[\w.-]{1,60}$/.test(name) ? name : cut(JSON.stringify(name))
+  const isPlain = /^[\w.[\]-]{1,60}$/.test(name)
   const nearest = nearestTo(name, known)
   const hint =
     nearest !== undefined
@@ -150,7 +152,14 @@ export function describeUnknown(path: string[], name: string, known: string[]): 
       : known.length === 0
         ? 'nothing can be given here'
         : `known is ${known.length === 1 ? 'only ' : ''}${known.join(', ')}`
-  return { field: [...path, shown].join('.'), missing: false, expected: `is not known; ${hint}`, given: undefined }
+  const named = (each: string) => [...path, each].join('.')
+  return {
+    field: named(cut(name)),
+    shown: named(isPlain ? name : cut(JSON.stringify(name))),
+    missing: false,
+    expected: `is not known; ${hint}`,
+    given: undefined,
+  }
 }
 
 /** Another spelling (`expires_at`), or at most a third of the letters wrong. */
