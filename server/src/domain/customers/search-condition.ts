@@ -35,10 +35,15 @@ function wordsCondition(words: readonly string[]): Sql {
   return sql`${indexed.reduce((a, b) => sql`${a} and ${b}`)} ${rest.length === 0 ? nothing : sql`and m.search_text ~ all(${rest}::text[])`}`
 }
 
-/** The forms in which a word may be stored: in parts, as one word, and as a server before 0023 wrote it. */
+/**
+ * The forms in which a word may be stored: in parts, as one word, and as a server before 0023 wrote it. A name is one word
+ * without its dots too: St.J is in St. John.
+ */
 function formsOf(word: string): string[] {
   const folded = fold(word)
-  return folded === '' ? [] : [...new Set([folded, foldJoined(word), word.trim().toLowerCase()])]
+  if (folded === '') return []
+  const undotted = /\p{L}\.\p{L}/u.test(word) && !word.includes('@') ? [withoutBlanks(word)] : []
+  return [...new Set([folded, foldJoined(word), word.trim().toLowerCase(), ...undotted])]
 }
 
 function lengthOf(forms: readonly string[]): number {
@@ -49,8 +54,13 @@ function lengthOf(forms: readonly string[]): number {
 function formCondition(forms: readonly string[]): Sql {
   const [form = '', other] = forms
   if (other === undefined && !isShort(form)) return sql`m.search_text like ${containing(form)}`
-  return sql`m.search_text ~ ${formPattern(forms)}`
+  if (!forms.some((each) => unindexed.test(each))) return sql`m.search_text ~ ${formPattern(forms)}`
+  const texts = forms.flatMap((each) => (isShort(each) ? [` ${each}`, `\n${each}`] : [each]))
+  return sql`m.search_text like any(${texts.map(containing)}::text[])`
 }
+
+/** The index does not look for characters beyond U+07FF of a pattern. Chinese, Japanese and Korean letters are. */
+const unindexed = /[^\0-\u07ff]/
 
 function formPattern(forms: readonly string[]): string {
   return forms.map((form) => (isShort(form) ? beginningOfWord(form) : escaped(form))).join('|')

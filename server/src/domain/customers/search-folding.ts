@@ -27,7 +27,7 @@ async function foldBatch({ db }: Context): Promise<number> {
   const rows = await db.query<CustomerRow & { merchant_id: number; country: string; search_text: string }>(sql`
     select c.merchant_id, m.country, c.search_text, ${customerColumns}
     from (
-      select * from customers k where left(k.search_text, 1) <> E'\\u0003' order by k.merchant_id, k.id limit ${perBatch}
+      select * from customers k where left(k.search_text, 1) <> E'\\u0004' order by k.merchant_id, k.id limit ${perBatch}
     ) c
     join merchants m on m.id = c.merchant_id
   `)

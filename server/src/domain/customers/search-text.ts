@@ -14,24 +14,57 @@ export interface SearchedFields extends Names {
  * place, with a migration that makes the index `customers_unfolded` for it. Texts without the mark are then folded again in
  * the background. The mark is no letter, so the index of words does not hold it.
  */
-export const foldingMark = '\u0003'
+export const foldingMark = '\u0004'
 
 /**
  * Every text that a search looks at, folded, one item a line. A text with an apostrophe, a hyphen or initials is there twice,
  * in parts and as one word, because people write both. So is a text in Arabic letters with blanks: عبد الله is also عبدالله.
- * The name is there without blanks as well: De La Cruz is also dela cruz and delacruz, and St. John is stjohn.
+ * The name is there without blanks and dots as well: De La Cruz is also dela cruz and delacruz, and St. John is stjohn. A phone
+ * number that cannot be read is there as its digits. Names in scripts without blanks are there in pairs.
  */
 export function searchTextOf(customer: SearchedFields, number: PhoneNumber | null): string {
   const { email, phone, metadata } = customer
   const name = fullNameOf(customer)
-  const lines = [name, phone, number?.e164, number?.national, ...valuesOf(metadata)].filter(
-    (item) => typeof item === 'string' && item !== '',
-  ) as string[]
+  const lines = [name, phone, ...(phone === null ? [] : dialledAs(phone, number)), ...valuesOf(metadata)]
+    .filter((item) => typeof item === 'string' && item !== '')
+    .map(withPlainBlanks)
   const text = lines.join('\n')
   const forms = special.test(text) ? [...new Set(lines.flatMap(formsOf))] : [text.toLowerCase()]
   if (email !== null) forms.push(...(isPlainEmail.test(email) ? [email.toLowerCase()] : formsOf(email)))
-  if (name.includes(' ')) forms.push(withoutBlanks(name))
+  if (/[\s.]/.test(name)) forms.push(withoutBlanks(name))
+  forms.push(...pairsOf(name))
   return [foldingMark, ...forms].join('\n')
+}
+
+/** The numbers by which a phone is looked for. */
+function dialledAs(phone: string, number: PhoneNumber | null): string[] {
+  if (number !== null) return [number.e164, number.national]
+  const digits = withPlainDigits(phone).replace(/\D/g, '')
+  return digits.length < 3 || digits === phone ? [] : [digits]
+}
+
+/** Each item is one line, and a blank of any kind is a blank. */
+function withPlainBlanks(text: string): string {
+  return /[^\S ]/.test(text) ? text.replace(/\s+/g, ' ') : text
+}
+
+/** Three characters in a row of a script that is written without blanks. */
+const pairedScripts = /[\p{sc=Han}\p{sc=Hang}\p{sc=Hira}\p{sc=Kana}々ー]{3,}/gu
+
+/**
+ * Every two characters in a row as a word: 이영희 is also 이영 and 영희. The index of words finds two characters only at the
+ * beginning of a word, and in these scripts a given name has two and stands behind the family name.
+ */
+function pairsOf(name: string): string[] {
+  if (!/[^ -~]/.test(name)) return []
+  const runs = foldJoined(name).match(pairedScripts) ?? []
+  return runs.map((run) => {
+    const characters = [...run]
+    return characters
+      .slice(1)
+      .map((character, i) => `${characters[i]}${character}`)
+      .join(' ')
+  })
 }
 
 /** People type the hyphens and dots of an e-mail as they are, so it is there in one form. */
