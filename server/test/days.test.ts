@@ -4,12 +4,14 @@ import { createTestTenant, type TestTenant } from './service.ts'
 
 // Days are the merchant's, and the last day of a period is in the period: on every surface.
 
+const adminKey = 'operator-0123456789'
+
 let api: TestApi
 let tenant: TestTenant
 let ada: string
 
 beforeAll(async () => {
-  api = await openTestApi()
+  api = await openTestApi({ adminKey })
 })
 afterAll(() => api.close())
 
@@ -205,6 +207,16 @@ describe('days that do not exist', () => {
     const intent = { customerId: ada, amount: 500, currency: 'NGN', expiresAt }
     await refused('/api/canary/payment-intents', intent, 'expiresAt')
     await refused('/v1/deliveries/resend', { from: '2026-02-30' }, 'from')
+  })
+
+  test('a key whose expiry is a day can be used until the end of this day, however it is made', async () => {
+    const day = new Date(api.service.clock.now().getTime() + 2 * 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
+    const end = `${day}T23:00:00.000Z`
+    const made = await send('/v1/api-keys', { expiresAt: day })
+    const replacing = await send(`/v1/api-keys/${made.id}/replace`, { expiresAt: day })
+    const merchant = `/v1/merchants/${tenant.merchant.code}/api-keys`
+    const given = (await api.call('POST', merchant, { mode: 'test', expiresAt: day }, adminKey)).json()
+    expect([made.expiresAt, replacing.expiresAt, given.expiresAt]).toEqual([end, end, end])
   })
 
   test('an expiry without an offset is read by the merchant’s clocks', async () => {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { findFormerCustomer } from '../../domain/customers/customers.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { RecordedFilter, RecordedMovement } from '../../domain/wallet/recorded-movements.ts'
 import { tenantOf } from '../http/authentication.ts'
 import { readPeriod } from '../http/instants.ts'
@@ -7,7 +8,7 @@ import { currencyCode } from '../http/schemas.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { doerSchema, renderDoer } from './doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from './names.ts'
-import { customerIdSchema, date, periodQuery } from './schemas.ts'
+import { customerIdSchema, date, periodQuery, timeZoneSchema } from './schemas.ts'
 
 /** What pay-ins and adjustments share: movements that are written down by a person, under a reference. */
 const id = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
@@ -51,7 +52,7 @@ export function recordedQuery() {
   })
 }
 
-export const recordedPage = { nextBefore: nextBeforeSchema }
+export const recordedPage = { timeZone: timeZoneSchema, nextBefore: nextBeforeSchema }
 
 /** Reads the query of a list. Throws `customer_not_found`, `invalid_request`. */
 export async function readRecordedQuery(
@@ -70,11 +71,13 @@ export async function readRecordedQuery(
 }
 
 export function renderPage<Movement extends RecordedMovement, Item>(
+  { merchant }: Tenant,
   movements: Movement[],
   limit: number,
   render: (movement: Movement) => Item,
 ) {
-  return { data: movements.map(render), nextBefore: movements.length < limit ? null : (movements.at(-1)?.id ?? null) }
+  const nextBefore = movements.length < limit ? null : (movements.at(-1)?.id ?? null)
+  return { data: movements.map(render), timeZone: merchant.timeZone, nextBefore }
 }
 
 export function renderTail({ state, refusal, by, createdAt }: RecordedMovement) {

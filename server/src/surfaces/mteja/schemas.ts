@@ -88,7 +88,7 @@ export const newKeyBody = {
   expiresAt: Type.Optional(
     Type.String({
       maxLength: 40,
-      description: 'From this time on the key is refused',
+      description: 'The instant from which on the key is refused, or its last day',
       examples: ['2030-01-31T10:30:00Z'],
     }),
   ),

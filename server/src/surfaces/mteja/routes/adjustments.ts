@@ -81,7 +81,8 @@ export const adjustmentRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const asked = await readRecordedQuery(context, request, request.query)
-      return renderPage(await listAdjustments(context, tenantOf(request), asked), asked.limit, render)
+      const tenant = tenantOf(request)
+      return renderPage(tenant, await listAdjustments(context, tenant, asked), asked.limit, render)
     },
   )
 

@@ -13,7 +13,7 @@ import type { Merchant, Mode } from '../../../domain/merchants/tenant.ts'
 import { deleteWebhookEndpoint, listEndpointsTouchedBy } from '../../../domain/webhooks/endpoints.ts'
 import { endpointName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { callerOf, tenantOf } from '../../http/authentication.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { wholeNumber } from '../../http/schemas.ts'
 import { apiKeySchema, newApiKeySchema, newKeyBody, pageQuery, pageSchema, responses } from '../schemas.ts'
@@ -95,7 +95,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
         name,
         grant: grantOf(asked, maker),
         personId,
-        expiresAt: readInstant(tenant, expiresAt, 'expiresAt'),
+        expiresAt: readEnd(tenant, expiresAt, 'expiresAt'),
         createdBy: apiKeyId,
       })
       return { ...renderApiKey(apiKey), secret }
@@ -168,7 +168,7 @@ export const apiKeyRoutes: RouteFile = (routes, surface) => {
       const { apiKey, secret, replaced } = await replaceApiKey(tx, tenant.merchant, request.params.id, {
         mode: tenant.mode,
         overlapMs: overlapHours * 60 * 60 * 1000,
-        expiresAt: readInstant(tenant, expiresAt, 'expiresAt'),
+        expiresAt: readEnd(tenant, expiresAt, 'expiresAt'),
         createdBy: apiKeyId,
         maker,
       })

@@ -5,12 +5,12 @@ import { largeRead } from '../../../domain/merchants/turns.ts'
 import { listTrail, type TrailEntry } from '../../../domain/trail/trail.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
-import { readEnd, readInstant } from '../../http/instants.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { sendText } from '../../http/send-text.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
-import { date, modeSchema, nullableText, periodQuery, responses } from '../schemas.ts'
+import { date, modeSchema, nullableText, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
 
 const id = '019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'
 
@@ -32,7 +32,11 @@ const entrySchema = Type.Object({
   after: Type.Any({ description: 'The changed members after; for a movement its amount and currency' }),
 })
 
-export const auditSchema = Type.Object({ data: Type.Array(entrySchema), nextBefore: nextBeforeSchema })
+export const auditSchema = Type.Object({
+  data: Type.Array(entrySchema),
+  timeZone: timeZoneSchema,
+  nextBefore: nextBeforeSchema,
+})
 
 export const auditQuery = Type.Object({
   by: Type.Optional(
@@ -99,7 +103,7 @@ export async function sendAudit(
 ) {
   const tenant = { merchant: whose.merchant, mode: whose.mode ?? 'live' }
   const { by, action, object, from, to, ...step } = asked
-  const filter = { by, action, object, from: readInstant(tenant, from, 'from'), until: readEnd(tenant, to, 'to') }
+  const filter = { by, action, object, ...readPeriod(tenant, [from, to]) }
   const scope = { merchantId: whose.merchant.id, mode: whose.mode }
   const read = (page: { limit: number; before: string | undefined }) =>
     largeRead(context, tenant, () => listTrail(context, scope, filter, page))
@@ -109,7 +113,7 @@ export async function sendAudit(
     return sendText(reply, 'text/csv; charset=utf-8', csvOf(read, first.before))
   }
   const { entries, next } = await read(first)
-  return { data: entries.map(renderEntry), nextBefore: next }
+  return { data: entries.map(renderEntry), timeZone: whose.merchant.timeZone, nextBefore: next }
 }
 
 const columns = [

@@ -169,7 +169,7 @@ test('sending more than ten thousand deliveries again at once is refused', async
   `)
   const refused = await ask(tenant, 'POST', '/deliveries/resend', {})
   expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringContaining('More than 10000')])
-  expect((await ask(tenant, 'GET', '/deliveries/resend-preview')).body).toEqual({ count: 10_001 })
+  expect((await ask(tenant, 'GET', '/deliveries/resend-preview')).body).toMatchObject({ count: 10_001 })
   expect((await ask(tenant, 'POST', '/deliveries/resend', { eventType: 'customer.created' })).body).toEqual({
     count: 1,
   })

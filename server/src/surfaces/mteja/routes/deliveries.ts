@@ -167,13 +167,14 @@ export const deliveryRoutes: RouteFile = (routes, surface) => {
         summary: 'Count the deliveries that a resend with this filter would send',
         tags,
         querystring: Type.Object(filterMembers),
-        response: responses(200, countSchema, 401, 404),
+        response: responses(200, Type.Object({ ...countSchema.properties, timeZone: timeZoneSchema }), 401, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
       const filter = await readFilter(context, tenant, request.query)
-      return { count: await largeRead(context, tenant, () => countResendable(context, tenant, filter)) }
+      const count = await largeRead(context, tenant, () => countResendable(context, tenant, filter))
+      return { count, timeZone: tenant.merchant.timeZone }
     },
   )
 

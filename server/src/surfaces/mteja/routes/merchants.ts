@@ -5,7 +5,7 @@ import { createMerchant, getMerchant, listMerchants } from '../../../domain/merc
 import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
 import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts'
 import { listProcessors, setProcessor } from '../../../domain/payments/processor-accounts.ts'
-import { readInstant } from '../../http/instants.ts'
+import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import {
   apiKeySchema,
@@ -195,7 +195,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
         name,
         grant: grantOf(asked, scopes),
         personId,
-        expiresAt: readInstant({ merchant, mode }, expiresAt, 'expiresAt'),
+        expiresAt: readEnd({ merchant, mode }, expiresAt, 'expiresAt'),
       })
       return { ...renderApiKey(apiKey), secret }
     },

@@ -94,7 +94,8 @@ export const payInRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const asked = await readRecordedQuery(context, request, request.query)
-      return renderPage(await listPayIns(context, tenantOf(request), asked), asked.limit, render)
+      const tenant = tenantOf(request)
+      return renderPage(tenant, await listPayIns(context, tenant, asked), asked.limit, render)
     },
   )
 

@@ -80,7 +80,8 @@ test('a refused transfer of a batch names its line, its member and the one custo
     { field: 'transfers.6.currency' },
     {
       code: 'insufficient_funds',
-      message: `The available balance of customer ${wallet.ada} does not cover the amount`,
+      field: 'transfers.7',
+      message: `transfers.7: The available balance of customer ${wallet.ada} does not cover the amount`,
     },
   ])
 })

@@ -70,13 +70,12 @@ export const batchRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-/** The refusal of a member names its line too: `transfers.17.toCustomerId`. Other refusals name the customer. */
+/** A refusal names its line: `transfers.17.toCustomerId` for a member, `transfers.17` for the transfer as a whole. */
 function renderOutcome(outcome: Transfer | ServiceError, line: number) {
   if (!(outcome instanceof ServiceError)) {
     return { status: 'completed' as const, id: outcome.id, createdAt: outcome.createdAt.toISOString() }
   }
   const { code, message } = outcome
-  if (outcome.field === undefined) return { status: 'refused' as const, error: { code, message } }
-  const field = `transfers.${line}.${outcome.field}`
+  const field = ['transfers', line, outcome.field].filter((part) => part !== undefined).join('.')
   return { status: 'refused' as const, error: { code, message: `${field}: ${message}`, field } }
 }

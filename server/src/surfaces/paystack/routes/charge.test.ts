@@ -172,6 +172,8 @@ describe('a charge', () => {
     [{ eft: { provider: 'nobody' } }, '"eft.provider" must be one of'],
     [{ bank_transfer: { account_expires_at: '2020-01-01T00:00:00Z' } }, 'account_expires_at'],
     [{ bank_transfer: { account_expires_at: 'soon' } }, 'account_expires_at'],
+    [{ bank_transfer: { account_expires_at: 'Sat, 01 Jan 2028 10:00:00 GMT' } }, 'must be a time such as'],
+    [{ bank_transfer: { account_expires_at: '2027-02-30T10:00:00Z' } }, 'must be a day and a time that exist'],
     [{ card, reference: 'a b' }, 'reference'],
     [{ card, currency: 'KES' }, 'Currency not supported by merchant'],
   ])('a charge with %j is refused and creates no customer', async (body, words) => {

@@ -11,6 +11,7 @@ import { chargeInstrument, chargePaymentMethod, getPayment, verifyPayment } from
 import { submitStep } from '../../../domain/payments/submitting.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { parseJson } from '../../http/body.ts'
+import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { findingCharge, missingEmail, readPayer, refusePayer, served } from '../payers.ts'
 import { renderCharge, renderDeadCharge } from '../render-charge.ts'
@@ -209,7 +210,7 @@ const instrumentNames = ['card', 'mobile_money', 'authorization_code', 'bank', '
 
 /** Throws `invalid_request`, also for no instrument and for more than one. */
 function readPayment(
-  { mode }: Tenant,
+  tenant: Tenant,
   given: Given & Others,
   now: Date,
 ): { paymentMethodCode: string } | TypedCard | TypedPhone | OnceInstrument {
@@ -224,7 +225,7 @@ function readPayment(
     throw new ServiceError('invalid_request', message)
   }
   const { card, mobile_money, authorization_code, bank, bank_transfer, ussd, eft, pin } = given
-  if (mode === 'live' && pin !== undefined) throw new ServiceError('invalid_request', refusedCardData, 'pin')
+  if (tenant.mode === 'live' && pin !== undefined) throw new ServiceError('invalid_request', refusedCardData, 'pin')
   if (authorization_code !== undefined) {
     if (pin !== undefined) throw unfitPin()
     return { paymentMethodCode: authorization_code.replace(/^AUTH_/, '') }
@@ -235,7 +236,7 @@ function readPayment(
   if (eft !== undefined)
     return { type: 'eft', provider: oneOf(eftProviders, eft.provider.toLowerCase(), 'eft.provider') }
   if (bank_transfer !== undefined) {
-    return { type: 'bank_transfer', expiresAt: readExpiry(bank_transfer.account_expires_at, now) }
+    return { type: 'bank_transfer', expiresAt: readExpiry(tenant, bank_transfer.account_expires_at, now) }
   }
   return readMobileMoney(mobile_money as Required<Given>['mobile_money'])
 }
@@ -272,10 +273,10 @@ function readMobileMoney({ phone, account, provider }: Required<Given>['mobile_m
 
 const [shortestTransferMs, longestTransferMs] = [15 * 60_000, 8 * 60 * 60_000]
 
-function readExpiry(given: string | undefined, now: Date): Date | undefined {
-  if (isEmpty(given)) return undefined
+function readExpiry(tenant: Tenant, given: string | undefined, now: Date): Date | undefined {
   const field = 'bank_transfer.account_expires_at'
-  const expiresAt = new Date(given as string)
+  const expiresAt = readEnd(tenant, given, field)
+  if (expiresAt === undefined) return undefined
   const lifetimeMs = expiresAt.getTime() - now.getTime()
   if (lifetimeMs >= shortestTransferMs && lifetimeMs <= longestTransferMs) return expiresAt
   throw unfit(field, 'must be an instant that is 15 minutes to 8 hours from now', given as string)
