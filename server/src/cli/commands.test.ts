@@ -119,7 +119,7 @@ test('a command that reads refuses a database that no server has set up, and set
   const { code, stdout, stderr } = await runMteja(['merchant', 'list'], place.options)
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(
-    /^mteja: The database .+ is not set up\. If it is the right database, start the server first\.\n$/,
+    /^mteja: The database .+ is not set up\. If it is the right database, start the server, or make a merchant with mteja merchant create, first\.\n$/,
   )
   expect(await ask(place, sql`select 1 from installation`)).toEqual([])
   expect(existsSync(path.join(place.options.dataFolder, 'encryption.key'))).toBe(false)

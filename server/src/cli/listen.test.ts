@@ -12,7 +12,7 @@ import { openReceiver, type Receiver } from '../../test/receiver.ts'
 import { freePort, runMteja, ServerProcess, startMteja } from '../../test/server-process.ts'
 import { eventTypes } from '../domain/events/events.ts'
 import { CashfulClient, type Mteja, MtejaClient, PaystackClient } from './client.ts'
-import { triggers } from './triggers.ts'
+import { ownNames, triggers } from './triggers.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 
@@ -117,6 +117,22 @@ test('mteja listen in the standard style signs with the secret it printed', asyn
   expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toMatchObject({
     type: 'customer.created',
   })
+  child.kill('SIGTERM')
+  expect(await ended).toBe(0)
+})
+
+test('mteja listen takes Paystack’s names of events, in either style', async () => {
+  const names = Object.keys(triggers).filter((name) => !eventTypes.some((type) => type === name))
+  expect(Object.keys(ownNames)).toEqual(names)
+  expect(
+    Object.values(ownNames)
+      .flat()
+      .filter((type) => !eventTypes.some((each) => each === type)),
+  ).toEqual([])
+  const { child, printed, ended } = await listen('--events', 'charge.success')
+  await run('trigger', 'charge.success')
+  await vi.waitFor(() => expect(printed.out).toContain(' payment_intent.succeeded '), 60_000)
+  expect(printed.out).not.toContain(' customer.created ')
   child.kill('SIGTERM')
   expect(await ended).toBe(0)
 })

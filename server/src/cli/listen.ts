@@ -9,7 +9,7 @@ import { findServer, withConnection } from './connection.ts'
 import { paint, print, printJson, tell, withJson } from './output.ts'
 import { untilSignal } from './signal.ts'
 import { suggest } from './suggest.ts'
-import { triggers } from './triggers.ts'
+import { ownNames, triggers } from './triggers.ts'
 
 type WebhookStyle = keyof typeof styleRules
 
@@ -73,7 +73,7 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
     // Sent on as they came, with the digits of every number.
     const options = { signal: leaving.signal, onOpen, onLost, parse: parseLossless }
     for await (const event of client.events.follow({ style }, options)) {
-      if (events !== undefined && !events.includes(event.type) && !events.includes(event.name)) continue
+      if (events !== undefined && !events.some((name) => isCalled(name, event))) continue
       if (!json) print(describeEvent(event))
       const target = { url: forwardTo ?? '', style, signWith }
       const forwarded = forwardTo === undefined ? undefined : await forward(event, target, leaving.signal)
@@ -83,6 +83,11 @@ async function listen(connection: Connection, flags: ListenFlags): Promise<void>
   } catch (error) {
     if (!leaving.signal.aborted) throw error
   }
+}
+
+/** Whether an event has this name, in the style in which it came or in the other. */
+function isCalled(wanted: string, { type, name }: Mteja.StreamedEvent): boolean {
+  return wanted === type || wanted === name || ownNames[wanted]?.includes(type) === true
 }
 
 function describeEvent({ createdAt, name, id, customerId }: Mteja.StreamedEvent): string {

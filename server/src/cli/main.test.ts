@@ -128,6 +128,8 @@ test.each([
   ['an unknown scope', ['key', 'create', '--scopes', 'read,all'], '"all" is no scope; the scopes are read, '],
   ['an unknown command', ['lisen'], "unknown command 'lisen'\n(Did you mean listen?)"],
   ['an unknown command that resembles none', ['completion'], "unknown command 'completion'\nTry: mteja --help"],
+  ['help for an unknown command', ['help', 'lisen'], "unknown command 'lisen' (Did you mean listen?)"],
+  ['help for an unknown sub-command', ['key', 'lst', '--help'], "unknown command 'lst' (Did you mean list?)"],
   ['an unknown sub-command', ['key', 'lst'], "unknown command 'lst'\n(Did you mean list?)"],
   ['an unknown option', ['serve', '--prt', '1'], "unknown option '--prt'\n(Did you mean --port?)"],
   ['an unknown event', ['trigger', 'charge.sucess'], 'There is no such event (Did you mean charge.success?)'],

@@ -14,6 +14,7 @@ import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { addProcessorCommands } from './processors.ts'
 import { untilSignal } from './signal.ts'
+import { suggest } from './suggest.ts'
 import { addTriggerCommand } from './trigger.ts'
 import { describeStart, welcome } from './welcome.ts'
 
@@ -28,6 +29,7 @@ export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Pr
     if (error.code !== 'EPIPE') throw error
   })
   try {
+    checkHelpedCommand(program, args)
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
@@ -35,6 +37,20 @@ export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Pr
     if (isForOperator(error)) tell(`${paintError('mteja:')} ${error.message}`)
     else tell(`${paintError('mteja:')} unexpected failure\n${(error as Error).stack}`)
     return 1
+  }
+}
+
+/** Refuses help for a command that there is not. Commander would show the help of the whole program, without a word. */
+function checkHelpedCommand(program: Command, args: string[]): void {
+  const isAsked = args[0] === 'help' || args.some((each) => each === '--help' || each === '-h')
+  const words = args.slice(args[0] === 'help' ? 1 : 0)
+  const end = words.findIndex((word) => word.startsWith('-'))
+  let command = program
+  for (const name of isAsked ? words.slice(0, end === -1 ? undefined : end) : []) {
+    if (command.commands.length === 0 || name === 'help') return
+    const found = command.commands.find((each) => each.name() === name)
+    const names = command.commands.map((each) => each.name())
+    command = found ?? command.error(`error: unknown command '${name}'${suggest(name, names)}`)
   }
 }
 

@@ -276,6 +276,19 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   'refund.needs-attention': refundOf('4084080000671902'),
 }
 
+/** Paystack's names of events, with the types of the events that it calls so. */
+export const ownNames: Readonly<Record<string, readonly string[]>> = {
+  'customeridentification.success': ['identity.succeeded'],
+  'customeridentification.failed': ['identity.failed'],
+  'direct_debit.authorization.created': ['mandate.created'],
+  'direct_debit.authorization.active': ['mandate.active'],
+  'dedicatedaccount.assign.success': ['dedicated_account.assigned'],
+  'dedicatedaccount.assign.failed': ['dedicated_account.assignment_failed'],
+  'charge.success': ['payment_intent.succeeded'],
+  'refund.processed': ['refund.succeeded', 'reversal.succeeded'],
+  'refund.needs-attention': ['refund.needs_attention'],
+}
+
 /** Charges a card, and answers the reference. */
 async function chargeCard(tools: Tools, number: string): Promise<string> {
   const { amount, currency } = moneyOf(tools, 700)

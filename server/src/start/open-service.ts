@@ -156,7 +156,9 @@ async function openSetUp(config: Config, watched: Watched): Promise<OpenDatabase
       )
     }
     if (await isInstalled(db)) return {}
-    throw new StartupError(`The database ${place} is not set up. If it is the right database, start the server first.`)
+    throw new StartupError(
+      `The database ${place} is not set up. If it is the right database, start the server, or make a merchant with mteja merchant create, first.`,
+    )
   })
 }
 
