@@ -52,6 +52,16 @@ describe('a name that a client sends back as it has read it', () => {
     },
   )
 
+  test.each([
+    ['mary ann smith', ['mary ann', 'smith']],
+    ['MARY  ANN SMITH', ['MARY ANN', 'SMITH']],
+    ['Mary Ann smith', ['Mary Ann', 'smith']],
+  ])('%j, a name that is written back in other letters, is parted where it was', async (written, parts) => {
+    const code = await create('Mary Ann', 'Smith')
+    await call('PATCH', `/api/canary/customers/${code}`, { name: written })
+    expect(await names(code)).toEqual(parts)
+  })
+
   test('another name is split at its first blank', async () => {
     const code = await create('Mary Ann', 'Smith')
     await call('PATCH', `/api/canary/customers/${code}`, { name: 'Mary Ann Smit' })

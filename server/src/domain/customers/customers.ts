@@ -11,7 +11,7 @@ import { recordEvent } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { checkMetadata, type Metadata } from './metadata.ts'
-import { fullNameOf, splitName } from './names.ts'
+import { fullNameOf, type Names, splitName } from './names.ts'
 import { type PhoneNumber, parseLocalPhoneNumber } from './phone-numbers.ts'
 import { type SearchedFields, searchTextOf } from './search-text.ts'
 
@@ -413,10 +413,21 @@ function asRead(name: string): string {
   return name.normalize('NFC').trim().replace(/\s+/g, ' ')
 }
 
+/** The name in its new letters, parted where it was parted before. */
+function splitAs({ firstName, lastName }: Customer, name: string): Names {
+  const first = asRead(firstName ?? '')
+  const words = name.split(' ')
+  const count = first === '' ? 0 : first.split(' ').length
+  const [head, tail] = [words.slice(0, count).join(' '), words.slice(count).join(' ')]
+  return { firstName: head === '' ? firstName : head, lastName: tail === '' ? lastName : tail }
+}
+
 function newNames(current: Customer, changes: CustomerChanges) {
   // A client that sends back the name it has read changes nothing: "Mary Ann" "Smith" does not become "Mary" "Ann Smith".
   if (changes.fullName !== undefined) {
-    return asRead(changes.fullName) === asRead(fullNameOf(current)) ? {} : splitName(changes.fullName)
+    const [given, former] = [asRead(changes.fullName), asRead(fullNameOf(current))]
+    if (given === former) return {}
+    return given.toLowerCase() === former.toLowerCase() ? splitAs(current, given) : splitName(changes.fullName)
   }
   return {
     firstName: changes.firstName === undefined ? current.firstName : changes.firstName,

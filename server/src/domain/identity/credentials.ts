@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import { withPlainDigits } from '../customers/phone-numbers.ts'
 import type { IdentityDetails } from './identity-verifier.ts'
 
 /** The parts of details that a bank compares. A name that is spelled otherwise does not make another credential. */
@@ -15,7 +16,11 @@ export function sealedNothing({ vault }: Context): Buffer {
   return vault.seal('{}', 'identity')
 }
 
+/** Details as a bank compares them: an account number is its digits, however it was grouped. */
 export function withoutBlanks(details: IdentityDetails): IdentityDetails {
-  const entries = Object.entries(details).map(([name, value]) => [name, value?.trim() ?? null])
+  const entries = Object.entries(details).map(([name, value]) => {
+    const text = value?.trim() ?? null
+    return [name, text !== null && name === 'accountNumber' ? withPlainDigits(text.replace(/[\s-]/g, '')) : text]
+  })
   return Object.fromEntries(entries) as IdentityDetails
 }

@@ -135,7 +135,9 @@ export const refusalExamples: Record<SurfaceName, Record<string, object>> = {
     403: {
       status: false,
       message: 'Identity checks are not available in live mode on this server',
-      meta: { nextStep: 'Use a test key, or ask the operator of this server' },
+      meta: {
+        nextStep: 'Use a test key of a merchant whose processor is the sandbox, or ask the operator of this server',
+      },
       type: 'api_error',
       code: 'feature_unavailable',
     },
