@@ -4,13 +4,13 @@ import { exchange } from '../src/wire.ts'
 import { npmClients } from './recordings/npm-clients.ts'
 import { otherClients } from './recordings/other-clients.ts'
 import { payStackEase } from './recordings/paystackease.ts'
-import { laravelPaystack, wooPaystack, wooPaystackReads } from './recordings/php-clients.ts'
+import { laravelPaystack, wooPaystack, wooPaystackReads, wooPaystackRefunds } from './recordings/php-clients.ts'
 import { pyPaystack2 } from './recordings/pypaystack2.ts'
 import { expectWireAnswer, makeCustomer, testRecordedClient } from './replay.ts'
 
 const merchant = useMerchant()
 
-const replayedClients = [payStackEase, pyPaystack2, laravelPaystack, wooPaystack, wooPaystackReads]
+const replayedClients = [payStackEase, pyPaystack2, laravelPaystack, wooPaystack, wooPaystackReads, wooPaystackRefunds]
 
 for (const client of [...replayedClients, ...npmClients, ...otherClients]) testRecordedClient(merchant, client)
 

@@ -134,3 +134,19 @@ export const wooPaystackReads: RecordedClient = {
     },
   ],
 }
+
+/** The plugin's refund, whose body WordPress writes as a form. It names the transaction by its reference. */
+export const wooPaystackRefunds: RecordedClient = {
+  name: 'woo-paystack',
+  headers: { ...ofWordPress, 'Content-Type': 'application/x-www-form-urlencoded; charset=UTF-8' },
+  recordings: [
+    {
+      title: 'a refund of a part',
+      operation: 'createRefund',
+      request: 'POST /refund',
+      body: 'transaction={reference}&amount=2000&currency=XOF&customer_note=&merchant_note=Refund+for+Order+ID%3A+%2317+on+https%3A%2F%2Fshop.example',
+      answer: 'madeRefund',
+      data: ({ reference }) => ({ amount: 2000, currency: 'XOF', transaction: { reference } }),
+    },
+  ],
+}

@@ -204,6 +204,20 @@ export const pyPaystack2: RecordedClient = {
       data: { account_name: 'TEST ACCOUNT 0123456789' },
     },
     {
+      title: 'a refund of a part',
+      operation: 'createRefund',
+      request: 'POST /refund',
+      body: '{"transaction":"{reference}","amount":2000,"currency":"XOF","merchant_note":"Sold out"}',
+      answer: 'madeRefund',
+      data: ({ reference }) => ({ amount: 2000, currency: 'XOF', transaction: { reference } }),
+    },
+    {
+      title: 'a list of refunds',
+      operation: 'listRefunds',
+      request: 'GET /refund?perPage=50&page=1',
+      answer: 'refunds',
+    },
+    {
       title: 'the countries',
       operation: 'listCountries',
       request: 'GET /country',
