@@ -3,6 +3,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { OwnedDb } from '../src/db/database.ts'
 import { errorSchema as cashfulErrorSchema } from '../src/surfaces/cashful/schemas.ts'
 import { errorSchema as mtejaErrorSchema } from '../src/surfaces/mteja/schemas.ts'
 import { errorSchema as paystackErrorSchema } from '../src/surfaces/paystack/schemas.ts'
@@ -50,6 +51,12 @@ interface Own extends Belongings {
   spareSuspendedId: string
   /** A refund that waits for a bank account of the payer. */
   waitingRefundNumber: string
+  /** Disputes: open ones, one that was won, and one that was lost. */
+  spareDisputeNumber: string
+  uploadingDisputeNumber: string
+  acceptableDisputeId: string
+  decidedDisputeId: string
+  lostDisputeId: string
   spareMerchantId: string
   closedMerchantId: string
 }
@@ -70,6 +77,13 @@ interface Sent {
 type Cases = Record<number, Sent | ((own: Own) => Sent)>
 
 const stranger = { bearer: 'sk_test_0000000000000000' }
+const resolved = { resolution: 'declined', message: 'No', refund_amount: 100, uploaded_filename: 'a.pdf' }
+const wireEvidence = {
+  ...{ customer_email: 'ada@example.com', customer_name: 'Ada', customer_phone: '0800', service_details: 'A top-up' },
+}
+const evidence = {
+  ...{ customerEmail: 'ada@example.com', customerName: 'Ada', customerPhone: '0800', serviceDetails: 'A top-up' },
+}
 const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
 const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }
 const nobody = 'CUS_000000000000000'
@@ -436,6 +450,46 @@ const paystack: Record<string, Cases> = {
     403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: retriedRefund }),
     404: { params: { id: '999' }, body: retriedRefund },
     422: ({ refundNumber }) => ({ params: { id: refundNumber }, body: retriedRefund }),
+  },
+  'GET /dispute': { 200: {}, 400: { query: 'status=lost' }, 401: stranger },
+  'GET /dispute/export': { 200: {}, 400: { query: 'from=then' }, 401: stranger, 404: { query: 'status=archived' } },
+  'GET /dispute/transaction/:id': {
+    200: ({ paidId }) => ({ params: { id: paidId } }),
+    401: { ...stranger, params: { id: '1' } },
+    404: { params: { id: 'x' } },
+  },
+  'GET /dispute/:id': {
+    200: ({ disputeNumber }) => ({ params: { id: disputeNumber } }),
+    401: { ...stranger, params: { id: '1' } },
+    404: { params: { id: 'x' } },
+  },
+  'PUT /dispute/:id': {
+    200: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: { refund_amount: 20 } }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: { refund_amount: 9000 } }),
+    401: { ...stranger, params: { id: '1' }, body: { refund_amount: 1 } },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: { refund_amount: 1 } }),
+    404: { params: { id: '999' }, body: { refund_amount: 1 } },
+  },
+  'POST /dispute/:id/evidence': {
+    200: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: wireEvidence }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: {} }),
+    401: { ...stranger, params: { id: '1' }, body: wireEvidence },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: wireEvidence }),
+    404: { params: { id: '999' }, body: wireEvidence },
+  },
+  'GET /dispute/:id/upload_url': {
+    200: ({ uploadingDisputeNumber }) => ({ params: { id: uploadingDisputeNumber } }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, query: `upload_filename=${'x'.repeat(300)}` }),
+    401: { ...stranger, params: { id: '1' } },
+    403: ({ disputeNumber }) => ({ params: { id: disputeNumber } }),
+    404: { params: { id: '999' } },
+  },
+  'PUT /dispute/:id/resolve': {
+    200: ({ spareDisputeNumber }) => ({ params: { id: spareDisputeNumber }, body: resolved }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: { ...resolved, resolution: 'perhaps' } }),
+    401: { ...stranger, params: { id: '1' }, body: resolved },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: resolved }),
+    404: { params: { id: '999' }, body: resolved },
   },
   'POST /customer': {
     200: { body: { email: 'new@example.com' } },
@@ -1016,6 +1070,44 @@ const mteja: Record<string, Cases> = {
     401: { ...stranger, params: { id: 'none' } },
     404: ({ purchaseId }) => ({ params: { id: purchaseId } }),
   },
+  'GET /v1/disputes': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}` }),
+    400: { query: 'state=open&before=yesterday' },
+    401: stranger,
+    404: { query: 'transactionId=none' },
+  },
+  'GET /v1/disputes/:id': {
+    200: ({ disputeId }) => ({ params: { id: disputeId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'POST /v1/disputes/:id/accept': {
+    200: ({ acceptableDisputeId }) => ({ params: { id: acceptableDisputeId }, body: {} }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ decidedDisputeId }) => ({ params: { id: decidedDisputeId }, body: {} }),
+  },
+  'POST /v1/disputes/:id/decline': {
+    200: ({ decidedDisputeId }) => ({ params: { id: decidedDisputeId }, body: {} }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ lostDisputeId }) => ({ params: { id: lostDisputeId }, body: {} }),
+  },
+  'POST /v1/disputes/:id/evidence': {
+    200: ({ disputeId }) => ({ params: { id: disputeId }, body: evidence }),
+    401: { ...stranger, params: { id: 'none' }, body: evidence },
+    404: { params: { id: 'none' }, body: evidence },
+    409: ({ lostDisputeId }) => ({ params: { id: lostDisputeId }, body: evidence }),
+  },
+  'GET /v1/dispute-settings': { 200: {}, 401: stranger },
+  'PATCH /v1/dispute-settings': { 200: { body: { borneBy: 'customer' } }, 401: { ...stranger, body: {} } },
+  'POST /v1/sandbox/disputes': {
+    201: ({ paidReference }) => ({ body: { reference: paidReference, reason: 'Not mine', amount: 5 } }),
+    400: ({ purchaseId }) => ({ body: { reference: purchaseId, reason: 'Not mine' } }),
+    401: { ...stranger, body: { reference: 'none', reason: 'Not mine' } },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { reference: 'none', reason: 'Not mine' } }),
+    404: { body: { reference: 'none', reason: 'Not mine' } },
+  },
   'GET /v1/transactions': {
     200: ({ paidIntentId }) => ({ query: `reference=${paidIntentId}` }),
     400: {},
@@ -1155,6 +1247,10 @@ const hidden: Record<string, Cases> = {
     400: { bearer: null, params: { name: 'transactions.csv' } },
     404: { bearer: null, params: { name: 'transactions.csv' }, query: 'link=nothing' },
   },
+  'GET /dispute/export/:name': {
+    400: { bearer: null, params: { name: 'disputes.csv' } },
+    404: { bearer: null, params: { name: 'disputes.csv' }, query: 'link=nothing' },
+  },
   'POST /dedicated_account/split': {
     400: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber } }),
     401: { ...stranger, body: {} },
@@ -1234,6 +1330,23 @@ afterAll(async () => {
   await api.close()
 })
 
+/** Makes a dispute one of an account whose answers are written here: the sandbox keeps no files. */
+async function putAtAccount(id: string): Promise<void> {
+  const { service } = api
+  await (service.db as OwnedDb).asOwner((owner) =>
+    owner.execute(`update disputes set account_id = 9, outside_id = '9', outside_reference = 'x' where id = '${id}'`),
+  )
+  const { processorOf } = service
+  const openUpload = async () => ({ url: 'https://files.example.com/a', fileName: 'a.pdf' })
+  const ofAccount: typeof processorOf = async (context, tenant, use) => {
+    const found = await processorOf(context, tenant, use)
+    if (use === 'new' || use.sentBy !== 9n) return found
+    const sandbox = await processorOf(context, tenant, 'new')
+    return sandbox && { ...sandbox, disputes: { openUpload } as never }
+  }
+  for (const each of [api, withoutOperator]) Object.assign(each.service, { processorOf: ofAccount })
+}
+
 /** Customers for the refusals: they have no money, or are denied. */
 async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const idempotencyKey = 'used-before'
@@ -1258,6 +1371,19 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const { data: waiting } = await make('POST /charge', unreturnable)
   await make('POST /v1/refunds', { transactionId: waiting.reference })
   const [waitingRefund] = (await send(findRoute('GET /refund'), { query: `transaction=${waiting.id}` })).json().data
+  const complain = async (amount: number) => {
+    const complaint = { reference: charged.data.reference, reason: 'Not mine', amount }
+    return (await make('POST /v1/sandbox/disputes', complaint)).id as string
+  }
+  await complain(10)
+  const [acceptable, decided, lostOne] = [await complain(11), await complain(12), await complain(13)]
+  await api.call('POST', `/v1/disputes/${decided}/decline`, {})
+  await api.call('POST', `/v1/disputes/${lostOne}/accept`, {})
+  const uploading = await complain(14)
+  const wired = (await send(findRoute('GET /dispute'), { query: `transaction=${charged.data.id}` })).json().data
+  const numberOf = (amount: number) =>
+    String(wired.find((each: { refund_amount: number }) => each.refund_amount === amount).id)
+  await putAtAccount(uploading)
   const spareMethodId = (await make('POST /v1/sandbox/payment-methods', card)).id
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
@@ -1272,6 +1398,11 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,
     waitingRefundNumber: String(waitingRefund.id),
+    spareDisputeNumber: numberOf(10),
+    uploadingDisputeNumber: numberOf(14),
+    acceptableDisputeId: acceptable,
+    decidedDisputeId: decided,
+    lostDisputeId: lostOne,
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,
     spareAccessCode: (await make('POST /customer/authorization/initialize', asksForMandate)).data.access_code,
@@ -1376,7 +1507,7 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
       cashful: / \/api\/canary\//,
       mteja: / \/v1\//,
       paystack:
-        / \/(customer|transaction|charge|refund|bank|decision|dedicated_account|directdebit|country|address_verification)/,
+        / \/(customer|transaction|charge|refund|dispute|bank|decision|dedicated_account|directdebit|country|address_verification)/,
     }[surface] as RegExp
     const shown = operations.map(({ name }) => name).sort()
     const there = api.routes.filter((route) => !route.hidden && prefix.test(route.name)).map((route) => route.name)

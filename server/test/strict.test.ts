@@ -205,6 +205,8 @@ describe('/v1 refuses what it does not know', () => {
       'POST /v1/pay-ins body.description',
       'POST /v1/refunds body.reason',
       'POST /v1/reversals body.reason',
+      'POST /v1/disputes/:id/accept body.message',
+      'POST /v1/disputes/:id/decline body.message',
       'POST /v1/transfers/batch body.transfers.0.description',
       'POST /v1/sandbox/pay-ins body.description',
       'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers body.narration',

@@ -4,6 +4,7 @@ import { type Sql, sql } from '../db/sql.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
+import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
@@ -66,6 +67,14 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('refunds', 250, settleDueRefunds),
     oldestDue: () => sql`select min(due_at) from refunds where due_at is not null`,
+  },
+  {
+    ...rounds('account_questions', 250, askDueQuestions),
+    oldestDue: () => sql`select min(due_at) from account_questions`,
+  },
+  {
+    ...rounds('disputes', 250, settleDueDisputes),
+    oldestDue: () => sql`select min(due_at) from disputes where due_at is not null`,
   },
   {
     ...rounds('pay_ins', 1000, finishPayIns),
