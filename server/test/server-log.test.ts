@@ -42,7 +42,7 @@ async function sendRequests(count: number, prefix: string): Promise<string[]> {
   return ids
 }
 
-test('a server without a terminal writes a line for each request, the last before it ends, and the welcome elsewhere', async () => {
+test('a server without a terminal writes a line for each request, the last before it ends, and the stages of its start and the welcome elsewhere', async () => {
   const { child, exited } = await startServer()
   let [text, told] = ['', '']
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -55,7 +55,9 @@ test('a server without a terminal writes a line for each request, the last befor
   const ids = await sendRequests(300, 'counted')
   child.kill('SIGTERM')
   expect(await exited).toEqual([0, null])
-  expect(told).toMatch(/^\nMteja is ready at http[\s\S]+\nClosing: calls under way are answered first\..+\n$/)
+  expect(told).toMatch(
+    /^(Opening|Creating) the database .+\.\n(Bringing .+\.\n)?Preparing the APIs\.\n\nMteja is ready at http[\s\S]+\nClosing: calls under way are answered first\..+\n$/,
+  )
   const lines = text
     .trim()
     .split('\n')

@@ -60,7 +60,7 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
   })
 
   async function start(): Promise<void> {
-    server = await serve(configOf(place, bearers.operator), failAtOnce)
+    server = await serve(configOf(place, bearers.operator), { onFailure: failAtOnce })
     client.origin = server.origin
   }
 
@@ -228,7 +228,7 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
   async function storedTexts(texts: string[]): Promise<Map<string, string[]>> {
     await stop()
     const config = configOf(place, bearers.operator)
-    const { db, lock } = await openMigrated(config, failAtOnce)
+    const { db, lock } = await openMigrated(config, { onFailure: failAtOnce })
     const vault = createVault(loadEncryptionKey(config.encryptionKey, config.dataFolder, null), systemRandom)
     const found = await findTexts({ db, vault }, texts)
     await db.close()
@@ -240,7 +240,7 @@ describe.each(listFixtures())('data of $name', ({ folder }) => {
   test('upgraded data need no further upgrade, and one balance changed by hand is noticed', async () => {
     const changed = await findChanged(balances)
     await stop()
-    const { db, lock, applied } = await openMigrated(configOf(place, bearers.operator), failAtOnce)
+    const { db, lock, applied } = await openMigrated(configOf(place, bearers.operator), { onFailure: failAtOnce })
     expect(applied).toEqual([])
     expect(await unsoundBooks(db)).toEqual([])
     await bookFacts(db)

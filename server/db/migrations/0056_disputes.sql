@@ -84,6 +84,7 @@ create index disputes_of_account on disputes (merchant_id, account_id) where due
 create index disputes_states on disputes (merchant_id, mode, state, id);
 create index disputes_ids on disputes (merchant_id, mode, id);
 create index disputes_due on disputes (due_at) where due_at is not null;
+create index disputes_failing on disputes (attempts desc, due_at) where due_at is not null and attempts > 0;
 
 -- What a merchant wants of disputes, in each mode. Without a row the customer bears them, and an open dispute holds nothing.
 create table dispute_settings (
@@ -119,3 +120,4 @@ create table account_questions (
 comment on column account_questions.name is 'the account''s id of a dispute, or its reference of a payment';
 comment on column account_questions.told_at is 'when the account told of it last: an answer from before that does not count';
 create index account_questions_due on account_questions (due_at);
+create index account_questions_failing on account_questions (attempts desc, due_at) where attempts > 0;

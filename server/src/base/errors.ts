@@ -19,6 +19,8 @@ export const errorCodes = [
   'hold_not_found',
   'dispute_not_found',
   'transaction_not_found',
+  'pay_in_not_found',
+  'adjustment_not_found',
   'payment_not_found',
   'payment_intent_not_found',
   'checkout_session_not_found',

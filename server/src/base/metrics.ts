@@ -47,7 +47,7 @@ export const metrics = {
   },
   mteja_background_oldest_due_age_seconds: {
     kind: 'gauge',
-    help: 'For how long the oldest piece of due work has waited, by task; 0 when no work is due',
+    help: 'For how long the oldest piece of due work has waited or failed, by task; 0 when no work is due and none fails',
     labels: ['task'],
   },
   mteja_queue_waiting: { kind: 'gauge', help: 'Calls that wait for their batch, by queue', labels: ['queue'] },

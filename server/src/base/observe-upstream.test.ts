@@ -3,7 +3,8 @@ import { openTestLog, type TestLog } from '../../test/log-lines.ts'
 import { ServiceError } from './errors.ts'
 import { createFailureLog } from './failure-log.ts'
 import { createMeter, type Meter } from './meter.ts'
-import { observeUpstream } from './observe-upstream.ts'
+import { observeCalls, observeUpstream } from './observe-upstream.ts'
+import { UpstreamError } from './upstream-error.ts'
 
 let now: number
 let log: TestLog
@@ -27,7 +28,8 @@ function observed(outcomes: unknown[]) {
   })
 }
 
-const answering = (status: number) => Object.assign(new Error('ada@example.com is unknown'), { status })
+const answering = (status: number) =>
+  new UpstreamError('resolve', status < 500 ? 'refused' : 'failed', status, { cause: 'ada@example.com is unknown' })
 const timeout = Object.assign(new Error('the operation timed out'), { name: 'TimeoutError' })
 const unreachable = new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } })
 
@@ -53,12 +55,12 @@ test('an upstream that answers 401, then 500, then nothing, then well again is l
   const subject = 'upstream bank resolve'
   const since = '2026-01-15T10:00:00.000Z'
   expect(log.lines).toEqual([
-    { level: 40, subject, outcome: '401', msg: 'begins to fail' },
-    { level: 40, subject, failures: 3, since, outcome: '500', msg: 'still fails' },
+    { level: 40, subject, outcome: 'refused', status: 401, msg: 'begins to fail' },
+    { level: 40, subject, failures: 3, since, outcome: 'failed', status: 500, msg: 'still fails' },
     { level: 40, subject, failures: 5, since, outcome: 'timed_out', msg: 'still fails' },
     { level: 40, subject, failures: 6, since, msg: 'works again' },
   ])
-  expect(await Promise.all(['401', '500', 'timed_out', 'unreachable', 'answered'].map(countOf))).toEqual([
+  expect(await Promise.all(['refused', 'failed', 'timed_out', 'unreachable', 'answered'].map(countOf))).toEqual([
     2, 2, 1, 1, 2,
   ])
 })
@@ -79,7 +81,18 @@ test('a fault of ours is logged with its place, and what an upstream says is log
   expect(log.lines).toMatchObject([
     { outcome: 'fault', stack: expect.stringContaining('observe-upstream.test.ts') },
     { outcome: 'malformed' },
-    { outcome: '503' },
+    { outcome: 'failed', status: 503 },
   ])
   expect(log.text()).not.toMatch(/ada@example|0123456789/)
+})
+
+test('an upstream that reports its calls itself is logged and counted in the same words, and a refusal is an answer', async () => {
+  const observe = observeCalls({ meter, failures: createFailureLog({ now: () => new Date(now) }, log.log) }, 'bank')
+  for (const outcome of ['failed', 'refused', 'answered']) observe('resolve', outcome, 20)
+  const subject = 'upstream bank resolve'
+  expect(log.lines).toMatchObject([
+    { subject, outcome: 'failed', msg: 'begins to fail' },
+    { subject, failures: 1, msg: 'works again' },
+  ])
+  expect(await Promise.all(['failed', 'refused', 'answered'].map(countOf))).toEqual([1, 1, 1])
 })

@@ -1,6 +1,7 @@
 import { framesOf, ServiceError } from './errors.ts'
 import type { FailureLog } from './failure-log.ts'
 import type { Meter } from './meter.ts'
+import { UpstreamError, type UpstreamFailure } from './upstream-error.ts'
 
 /**
  * The same upstream, with each call measured by operation and outcome, and failures logged when they begin, once a minute
@@ -33,6 +34,7 @@ export function observeUpstream<Upstream extends object>(
         else
           failures.failed(subject, {
             outcome,
+            ...(error instanceof UpstreamError && error.status !== null ? { status: error.status } : {}),
             ...(outcome === 'fault' ? { stack: framesOf((error as Error).stack) } : {}),
           })
         throw error
@@ -65,14 +67,13 @@ export function observeCalls(
 }
 
 /**
- * What came of a call that threw: the status that the upstream answered, or a word. An upstream says either by a member of
- * its error. A refusal for a reason of the domain is an answer like any other.
+ * What came of a call that threw, in the words of `UpstreamFailure`; `fault` for a bug of this service. A refusal for a reason
+ * of the domain is an answer like any other.
  */
-function outcomeOf(error: unknown): string {
+function outcomeOf(error: unknown): UpstreamFailure | 'answered' | 'fault' {
   if (error instanceof ServiceError) return 'answered'
-  const { status, outcome, name, cause } = (error ?? {}) as Record<'status' | 'outcome' | 'name' | 'cause', unknown>
-  if (typeof status === 'number') return String(status)
-  if (typeof outcome === 'string') return outcome
+  if (error instanceof UpstreamError) return error.outcome
+  const { name, cause } = (error ?? {}) as Record<'name' | 'cause', unknown>
   if (name === 'TimeoutError') return 'timed_out'
   // `fetch` reports every failure to connect as a TypeError with a cause.
   if (error instanceof TypeError && cause !== undefined) return 'unreachable'

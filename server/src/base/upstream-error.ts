@@ -1,4 +1,7 @@
-/** The failures of a call to another party's service. */
+/**
+ * The failures of a call to another party's service. The metrics, the log and the outcomes of background work have the same
+ * words, which docs/operating.md explains. The status stands beside the word.
+ */
 export type UpstreamFailure =
   /** A status from 400 to 499. */
   | 'refused'
@@ -21,7 +24,7 @@ export type UpstreamFailure =
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
-  /** The call, for instance `identify_customer`. */
+  /** The request, by the name that it has in metrics and in the log: `identify_customer`. */
   readonly operation: string
   readonly outcome: UpstreamFailure
   /** The status of the answer. Null without an answer. */

@@ -143,7 +143,9 @@ test('a first start with a webhook address that must not be sent to is refused, 
     error += chunk
   })
   expect(await once(refused, 'close')).toEqual([1, null])
-  expect(error).toMatch(/^mteja: MTEJA_WEBHOOK_URL cannot be used: url must not be 169\.254\.169\.254.*\n$/)
+  expect(error.trimEnd().split('\n').at(-1)).toMatch(
+    /^mteja: MTEJA_WEBHOOK_URL cannot be used: url must not be 169\.254\.169\.254/,
+  )
   const { code, stderr } = await runMteja(['key', 'list'], { dataFolder: data })
   expect([code, stderr]).toEqual([1, expect.stringContaining('is not set up')])
 })

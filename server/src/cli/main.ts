@@ -98,7 +98,7 @@ function addServerCommands(program: Command, config: (flags: Flags) => Config, i
 
   withJson(withDatabase(program.command('migrate').description('bring the database schema up to date'))).action(
     async (flags: Flags) => {
-      const { db, lock, applied } = await openMigrated(config(flags), () => {})
+      const { db, lock, applied } = await openMigrated(config(flags))
       await db.close()
       await lock?.release()
       if (flags.json) return printJson({ applied })
@@ -237,7 +237,7 @@ async function runServer(config: Config): Promise<void> {
     fail = reject
   })
   failed.catch(() => {})
-  const server = await serve(config, (error) => fail(error))
+  const server = await serve(config, { onFailure: (error) => fail(error), onStage: stageTeller(config) })
   const say = announcer(config)
   const startedInMs = Math.round(performance.now() - startedAt)
   say(welcome(server, config, startedInMs), describeStart(server, config, startedInMs))
@@ -259,6 +259,14 @@ async function runServer(config: Config): Promise<void> {
 function announcer({ json }: Config): (text: string, facts: Record<string, unknown>) => void {
   if (json) return (_text, facts) => printJson(facts)
   return process.stdout.isTTY ? print : tell
+}
+
+/**
+ * Without a terminal each stage of a start is a line, so that the reader of a log sees that it goes on. At a terminal the
+ * launcher shows the seconds.
+ */
+function stageTeller({ json }: Config): ((stage: string) => void) | undefined {
+  return json || process.stderr.isTTY ? undefined : tell
 }
 
 /** Reads an id from an argument. Refuses texts that cannot be a part of an address. */

@@ -7,6 +7,8 @@ import { sql } from './sql.ts'
 export interface MigrationOptions {
   /** Holds `migrations/` and `functions/`; the package's own by default. */
   readonly folder?: string
+  /** Called before the first file is applied, if any is to be: it takes a while. */
+  readonly onBegin?: () => void
 }
 
 /**
@@ -21,6 +23,7 @@ export interface MigrationOptions {
 export async function migrate(target: OwnedDb, options: MigrationOptions = {}): Promise<{ applied: string[] }> {
   const files = await readMigrationFiles(options.folder)
   if (nextFile(files, await readLanded(target)) === undefined) return { applied: [] }
+  options.onBegin?.()
   return { applied: await target.asOwner((session) => applyAll(session, files)) }
 }
 

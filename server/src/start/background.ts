@@ -4,6 +4,7 @@ import { type Sql, sql } from '../db/sql.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
+import { oldestDue } from '../domain/merchants/due.ts'
 import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
@@ -28,7 +29,10 @@ interface Worker {
   task: string
   /** Does due work until the answered function is called, which waits for the work under way. */
   start(context: Service): () => Promise<void>
-  /** Selects since when the oldest piece of its due work has been due. By index look-ups: it is asked while the work piles up. */
+  /**
+   * Selects since when the piece of its work that has waited the longest has waited, and for work that fails since when the
+   * step has failed. By index look-ups: it is asked while the work piles up.
+   */
   oldestDue?: (now: Date) => Sql
 }
 
@@ -36,20 +40,24 @@ interface Worker {
 export const workers: readonly Worker[] = [
   {
     ...rounds('identity_checks', 250, finishDueChecks),
-    oldestDue: () => sql`select min(due_at) from identity_checks where status = 'pending'`,
+    oldestDue: () => oldestDue({ table: sql`identity_checks`, open: sql`d.status = 'pending'` }),
   },
   {
     ...rounds('account_requests', 250, finishAccountRequests),
-    oldestDue: () => sql`
-      select min(greatest(r.due_at, k.finished_at))
-      from (select * from dedicated_account_requests where status = 'pending' order by due_at limit 1000) r
-      left join identity_checks k on k.merchant_id = r.merchant_id and k.id = r.identity_check_id
-      where k.status is distinct from 'pending'
-    `,
+    oldestDue: () =>
+      oldestDue(
+        { table: sql`dedicated_account_requests`, open: sql`d.status = 'pending'` },
+        sql`
+          select min(greatest(r.due_at, k.finished_at))
+          from (select * from dedicated_account_requests where status = 'pending' order by due_at limit 1000) r
+          left join identity_checks k on k.merchant_id = r.merchant_id and k.id = r.identity_check_id
+          where k.status is distinct from 'pending'
+        `,
+      ),
   },
   {
     ...rounds('mandates', 250, activateDueMandates),
-    oldestDue: () => sql`select min(activates_at) from mandates where status = 'pending'`,
+    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: sql`d.status = 'pending'` }),
   },
   {
     ...rounds('holds', 250, expireDueHolds),
@@ -57,36 +65,36 @@ export const workers: readonly Worker[] = [
   },
   {
     ...rounds('payments', 250, settleDuePayments),
-    oldestDue: () => sql`select min(due_at) from payment_intents where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`payment_intents`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('charges', 250, settleDueCharges),
-    oldestDue: () => sql`select min(due_at) from sent_charges where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`sent_charges`, open: sql`d.due_at is not null` }),
   },
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {
     ...rounds('refunds', 250, settleDueRefunds),
-    oldestDue: () => sql`select min(due_at) from refunds where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`refunds`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('account_questions', 250, askDueQuestions),
-    oldestDue: () => sql`select min(due_at) from account_questions`,
+    oldestDue: () => oldestDue({ table: sql`account_questions`, open: sql`true` }),
   },
   {
     ...rounds('disputes', 250, settleDueDisputes),
-    oldestDue: () => sql`select min(due_at) from disputes where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`disputes`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('pay_ins', 1000, finishPayIns),
-    oldestDue: () => sql`select min(due_at) from pay_ins where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`pay_ins`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('adjustments', 1000, finishAdjustments),
-    oldestDue: () => sql`select min(due_at) from adjustments where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`adjustments`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('suspense', 1000, finishSuspenseDecisions),
-    oldestDue: () => sql`select min(due_at) from suspense_decisions where due_at is not null`,
+    oldestDue: () => oldestDue({ table: sql`suspense_decisions`, open: sql`d.due_at is not null` }),
   },
   {
     task: 'deliveries',
@@ -96,7 +104,7 @@ export const workers: readonly Worker[] = [
   rounds('stray_deliveries', 10_000, giveUpStrayDeliveries),
   {
     ...rounds('erasures', 250, continueErasures),
-    oldestDue: () => sql`select min(due_at) from erasures where erased_at is null`,
+    oldestDue: () => oldestDue({ table: sql`erasures`, open: sql`d.erased_at is null` }),
   },
   rounds('retention', 10 * 60_000, removeOld),
   rounds('search_texts', 1000, foldSearchTexts),

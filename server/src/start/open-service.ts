@@ -41,14 +41,21 @@ interface OpenDatabase {
 interface Watched {
   meter?: Meter
   failures?: FailureLog
+  /** Told of each stage of a start, in a sentence. */
+  onStage?: ((stage: string) => void) | undefined
+}
+
+/** What a caller may be told while a service opens, and afterwards. */
+export interface Listeners extends Pick<Watched, 'onStage'> {
+  onFailure?: (error: Error) => void
 }
 
 /**
  * Opens what the configuration names, and makes what is missing. Throws StartupError, or WrongEncryptionKeyError, with one
  * sentence for the operator.
  */
-export function openService(config: Config, onFailure: (error: Error) => void = () => {}): Promise<OpenService> {
-  return open(config, (watched) => openMigrated(config, onFailure, watched))
+export function openService(config: Config, listeners: Listeners = {}): Promise<OpenService> {
+  return open(config, (watched) => openMigrated(config, { ...listeners, ...watched }))
 }
 
 /**
@@ -118,12 +125,15 @@ async function setUp(
 /** Opens the database and brings its schema up to date; answers what was applied. */
 export function openMigrated(
   config: Config,
-  onFailure: (error: Error) => void,
-  watched: Watched = {},
+  told: Watched & Listeners = {},
 ): Promise<OpenDatabase & { applied: string[] }> {
-  return openLocked(config, { ...watched, onFailure }, async (db) => {
+  const { databaseUrl, databaseUrlFrom, dataFolder } = config
+  const isThere = databaseUrl !== undefined || holdsDatabase(dataFolder)
+  const place = databaseUrl === undefined ? `in the folder ${dataFolder}` : `that ${databaseUrlFrom} names`
+  told.onStage?.(`${isThere ? 'Opening' : 'Creating'} the database ${place}.`)
+  return openLocked(config, told, async (db) => {
     try {
-      return await migrate(db)
+      return await migrate(db, { onBegin: () => told.onStage?.('Bringing the schema of the database up to date.') })
     } catch (error) {
       throw codeOf(error) === insufficientPrivilege ? new StartupError(mayNotMigrate, { cause: error }) : error
     }

@@ -1,4 +1,4 @@
-import { observeUpstream } from '../base/observe-upstream.ts'
+import { observeCalls } from '../base/observe-upstream.ts'
 import type { AccountProviderChoice } from '../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
@@ -33,10 +33,9 @@ export function chooseProviders(
     ...(account === undefined
       ? {}
       : {
-          [modeOfKey(account.secretKey)]: observeUpstream(
-            context,
-            'paystack',
-            createPaystackVerifier({ ...account, fetch }),
+          [modeOfKey(account.secretKey)]: createPaystackVerifier(
+            { ...account, fetch },
+            observeCalls(context, 'paystack'),
           ),
         }),
   }

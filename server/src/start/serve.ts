@@ -7,7 +7,7 @@ import { watchClock } from './clock-watch.ts'
 import type { Config } from './config.ts'
 import { chooseConfigured } from './configured-processor.ts'
 import { hasMerchant } from './installation.ts'
-import { type OpenService, openService } from './open-service.ts'
+import { type Listeners, type OpenService, openService } from './open-service.ts'
 
 /** A server that answers. */
 export interface RunningServer {
@@ -25,13 +25,14 @@ export interface RunningServer {
 }
 
 /** Starts everything: database, application, background work, port. Throws StartupError; nothing is left open then. */
-export async function serve(config: Config, onFailure: (error: Error) => void): Promise<RunningServer> {
+export async function serve(config: Config, listeners: Listeners): Promise<RunningServer> {
   // The database opens in a thread of its own; the application is loaded meanwhile.
   const loading = import('./app.ts')
   // The `await` below throws a failure. Until then Node would take it for one that nobody handles.
   loading.catch(() => {})
-  const opened = await openService(config, onFailure)
+  const opened = await openService(config, listeners)
   try {
+    listeners.onStage?.('Preparing the APIs.')
     const { buildApp } = await loading
     await chooseConfigured(opened.service, config)
     const askClock = watchClock(opened.service)

@@ -21,6 +21,8 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   hold_not_found: true,
   dispute_not_found: true,
   transaction_not_found: true,
+  pay_in_not_found: true,
+  adjustment_not_found: true,
   payment_not_found: true,
   payment_intent_not_found: true,
   checkout_session_not_found: true,

@@ -65,7 +65,10 @@ export function isFingerprintOf(request: IdempotentRequest, stored: Buffer): boo
   )
 }
 
-/** The refusal of a key that belongs to another request, naming the members that differ. */
+/**
+ * The refusal of a key that belongs to another request, naming the members that differ. A fingerprint does not tell whether
+ * the operation differs too, so the message says that it may. As a member, a key has one operation only.
+ */
 export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceError {
   const known = new Set<number>()
   for (let i = wholeBytes; i < stored.length; i += memberBytes) known.add(stored.readUIntBE(i, memberBytes))
@@ -73,9 +76,11 @@ export function keyReused(request: IdempotentRequest, stored: Buffer): ServiceEr
     .filter(([name, value]) => value !== undefined && !secretMembers.test(name))
     .filter(([name, value]) => !known.has(fingerprintMember(name, value)))
     .map(([name]) => name)
-  const others = `other members${request.maker === undefined ? '' : ', by another API key'} or for another operation`
-  const difference = changed.length > 0 ? `another ${changed.join(', ')}` : others
-  const message = `The Idempotency-Key ${JSON.stringify(request.key)} was used with ${difference}; use a new key for a new request`
+  const name = request.source === 'member' ? 'idempotencyKey' : 'Idempotency-Key'
+  const members = changed.length > 0 ? `another ${changed.join(', ')}` : 'other members'
+  const caller = request.maker === undefined ? '' : ', by another API key'
+  const operation = request.source === 'member' ? '' : ' or for another operation'
+  const message = `The ${name} ${JSON.stringify(request.key)} was used with ${members}${caller}${operation}; use a new key for a new request`
   return new ServiceError('idempotency_key_reused', message, changed[0])
 }
 

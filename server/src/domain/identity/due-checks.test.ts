@@ -9,7 +9,7 @@ import { sql } from '../../db/sql.ts'
 import { findCustomer } from '../customers/customers.ts'
 import { createSandboxVerifier, sandboxAccounts } from '../sandbox/verifier.ts'
 import { finishDueChecks } from './due-checks.ts'
-import { requestIdentityCheck } from './identity.ts'
+import { requestIdentityCheck, takeIdentityNotice } from './identity.ts'
 import { failureReasons, type IdentityDetails, type IdentityVerifier } from './identity-verifier.ts'
 
 const credential: IdentityDetails = {
@@ -93,6 +93,48 @@ test('a verifier that cannot be asked once delays the outcome, and changes nothi
   expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
 })
 
+/** Throws five times, and answers then: once more would be too often. */
+function afterFive<Answer>(answer: Answer): () => Promise<Answer> {
+  let calls = 0
+  return async () => {
+    calls += 1
+    if (calls <= 5) throw closed()
+    return answer
+  }
+}
+
+/** A verifier's message that the customer is who they say. */
+const successOf = (reference: string) => ({ reference, identification: {}, succeeded: true, reason: null })
+
+test('each step of an identity check has its own patience: failures of the steps before it are not counted', async () => {
+  const slow = judgedBy({
+    introduce: afterFive('CUS_outside'),
+    verify: afterFive(null),
+    findNames: afterFive({ firstName: 'Named', lastName: 'Outside' }),
+  })
+  await requestIdentityCheck(slow, tenant, { code }, credential)
+  for (let i = 0; i < 70; i += 1) await advance(30_000, slow)
+  expect(await takeIdentityNotice(slow, 'test', successOf('CUS_outside'))).toBe(1)
+  for (let i = 0; i < 40; i += 1) await advance(30_000, slow)
+  expect(await outcomes()).toEqual([{ type: 'identity.succeeded', reason: null }])
+  expect(await findCustomer(service, tenant, { code })).toMatchObject({ firstName: 'Named', lastName: 'Outside' })
+})
+
+test('a notice that comes during the last failing try of an identity check is its outcome', async () => {
+  let calls = 0
+  const late = judgedBy({
+    introduce: async () => 'CUS_late',
+    verify: async () => {
+      calls += 1
+      if (calls === 6) await takeIdentityNotice(service, 'test', successOf('CUS_late'))
+      throw closed()
+    },
+  })
+  await requestIdentityCheck(late, tenant, { code }, credential)
+  for (let i = 0; i < 40; i += 1) await advance(30_000, late)
+  expect([calls, await outcomes()]).toEqual([6, [{ type: 'identity.succeeded', reason: null }]])
+})
+
 test('an identity check that cannot be asked is logged at most once a minute, without the customer’s values', async () => {
   const log = keepLog()
   const broken = judgedBy({ verify: () => Promise.reject(closed()) }, log)
@@ -105,7 +147,7 @@ test('an identity check that cannot be asked is logged at most once a minute, wi
   const { code: merchant } = tenant.merchant
   expect(log.lines).toEqual([
     { level: 'warn', members: { subject, ...outcome, attempt: 1 }, sentence: 'begins to fail' },
-    ...[3, 4, 5].map((attempt) => ({
+    ...[3, 4, 5, 6].map((attempt) => ({
       level: 'warn',
       members: { subject, failures: attempt, since, ...outcome, attempt },
       sentence: 'still fails',
@@ -115,7 +157,6 @@ test('an identity check that cannot be asked is logged at most once a minute, wi
       members: { merchant, mode: 'test', ...outcome },
       sentence: 'the identity verifier could not be asked 6 times; the check ends without it',
     },
-    { level: 'warn', members: { subject, failures: 5, since }, sentence: 'works again' },
   ])
 })
 

@@ -25,7 +25,7 @@ interface DueCheck extends DueRow {
   notice: { succeeded: boolean; reason: string | null } | null
 }
 
-/** A verifier that cannot be asked is asked again after 30 seconds, then after twice as long each time: 15 minutes in all. */
+/** A verifier that cannot be asked is asked again after 30 seconds, then after twice as long each time: 15 minutes for each step. */
 const maxAttempts = 6
 
 const dueChecks: DueTask<CheckContext, DueCheck> = {
@@ -34,6 +34,7 @@ const dueChecks: DueTask<CheckContext, DueCheck> = {
   open: sql`d.status = 'pending'`,
   columns: sql`d.customer_id, d.details, d.masked, d.outside_reference, d.asked_at, d.notice`,
   work: continueCheck,
+  patience: { attempts: maxAttempts, giveUp },
 }
 
 /**
@@ -46,28 +47,29 @@ export function finishDueChecks(context: CheckContext): Promise<number> {
 }
 
 async function continueCheck(context: CheckContext, check: DueCheck): Promise<void> {
-  const details = JSON.parse(context.vault.open(check.details, 'identity')) as IdentityDetails
-  const outcome = await findOutcome(context, check, details).catch((error: unknown) => {
-    if (!(error instanceof UpstreamError) || check.attempts + 1 < maxAttempts) throw error
-    return giveUp(context, check, details, error)
-  })
+  const outcome = await findOutcome(context, check, openDetails(context, check))
   if (outcome === null) return awaitNotice(context, check)
   await finishCheck(context, check, outcome)
+}
+
+function openDetails({ vault }: Context, { details }: DueCheck): IdentityDetails {
+  return JSON.parse(vault.open(details, 'identity'))
 }
 
 /** What a check ends as when nobody gives an outcome: the caller can only try again. */
 const unanswered: IdentityOutcome = { succeeded: false, reason: failureReasons.unresolved }
 
 /** A customer is identified by a notice that says so, if need be with the names that the customer gave. */
-function giveUp(
-  { log }: Context,
-  { tenant, id, notice }: DueCheck,
-  { firstName, lastName }: IdentityDetails,
+async function giveUp(
+  context: CheckContext,
+  check: DueCheck,
   { operation, outcome, status }: UpstreamError,
-): IdentityOutcome {
+): Promise<void> {
+  const { tenant, id, notice } = check
   const members = { merchant: tenant.merchant.code, mode: tenant.mode, row: String(id), operation, outcome, status }
-  log.warn(members, `the identity verifier could not be asked ${maxAttempts} times; the check ends without it`)
-  return notice?.succeeded ? { succeeded: true, firstName, lastName } : unanswered
+  context.log.warn(members, `the identity verifier could not be asked ${maxAttempts} times; the check ends without it`)
+  const { firstName, lastName } = openDetails(context, check)
+  await finishCheck(context, check, notice?.succeeded ? { succeeded: true, firstName, lastName } : unanswered)
 }
 
 /**
@@ -104,8 +106,9 @@ async function introduceCustomer(
 ): Promise<string | null> {
   const { email } = await findCustomer(context, tenant, { id: customer_id })
   const reference = await verifier.introduce(email, details)
+  if (reference === null) return null
   await context.db.query(sql`
-    update identity_checks set outside_reference = ${reference}
+    update identity_checks set outside_reference = ${reference}, attempts = 0
     where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'pending'
   `)
   return reference
@@ -117,6 +120,7 @@ async function awaitNotice(context: CheckContext, { tenant, id }: DueCheck): Pro
   await context.db.query(sql`
     update identity_checks set
       asked_at = ${now},
+      attempts = 0,
       due_at = ${new Date(now.getTime() + patienceMs)}
     where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'pending' and notice is null
   `)
@@ -129,15 +133,15 @@ async function finishCheck(context: Context, check: DueCheck, outcome: IdentityO
   })
 }
 
-/** Answers false when another server was first. */
-async function closeCheck(tx: TxContext, { tenant, id }: DueCheck, outcome: IdentityOutcome): Promise<boolean> {
+/** Answers false when another server was first, and when a notice came meanwhile: it is the outcome. */
+async function closeCheck(tx: TxContext, { tenant, id, notice }: DueCheck, outcome: IdentityOutcome): Promise<boolean> {
   const rows = await tx.db.query(sql`
     update identity_checks set
       status = ${outcome.succeeded ? 'succeeded' : 'failed'},
       reason = ${outcome.succeeded ? null : outcome.reason},
-      attempts = attempts + 1,
       finished_at = ${tx.clock.now()}
     where merchant_id = ${tenant.merchant.id} and id = ${id} and status = 'pending'
+      and (notice is null) = ${notice === null}::boolean
     returning id
   `)
   return rows.length > 0

@@ -38,6 +38,8 @@ export interface IdentityVerifier {
   readonly firstAskMs: number
   /** The verifier knows people by their e-mail: a customer without an e-mail cannot be checked. */
   readonly needsEmail: boolean
+  /** How many digits a BVN can have that the verifier knows. A BVN has 11; those of a test account may have others. */
+  readonly bvnDigits: readonly number[]
   /** How long an outcome that is told later is waited for, in milliseconds. */
   readonly patienceMs: number
   /** The verifier's name for the customer, stored before it is asked to verify; null where it has none. */

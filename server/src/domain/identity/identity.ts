@@ -4,7 +4,12 @@ import type { Context } from '../context.ts'
 import { type Customer, type CustomerReference, findCustomer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { credentialsFingerprint, withoutBlanks } from './credentials.ts'
-import { type IdentityDetails, requireVerifier, type VerifierChoice } from './identity-verifier.ts'
+import {
+  type IdentityDetails,
+  type IdentityVerifier,
+  requireVerifier,
+  type VerifierChoice,
+} from './identity-verifier.ts'
 
 /** An identification as it may be shown. */
 export interface Identification {
@@ -38,7 +43,7 @@ export async function requestIdentityCheck(
 ): Promise<bigint> {
   const details = withoutBlanks(given)
   const verifier = await requireVerifier(context, tenant)
-  checkBvn(tenant, details)
+  checkBvn(verifier, details)
   const customer = await findCustomer(context, tenant, reference)
   if (verifier.needsEmail && customer.email === null) {
     throw new ServiceError(
@@ -86,10 +91,9 @@ async function areKnown(
   })
 }
 
-/** A BVN has 11 digits. The documented credential for test mode has 12. */
-function checkBvn({ mode }: Tenant, { bvn }: IdentityDetails): void {
-  const form = mode === 'test' ? /^\d{11,12}$/ : /^\d{11}$/
-  if (bvn !== null && !form.test(bvn)) throw new ServiceError('invalid_request', 'Invalid BVN', 'bvn')
+function checkBvn({ bvnDigits }: IdentityVerifier, { bvn }: IdentityDetails): void {
+  if (bvn !== null && !(/^\d+$/.test(bvn) && bvnDigits.includes(bvn.length)))
+    throw new ServiceError('invalid_request', 'Invalid BVN', 'bvn')
 }
 
 /** A verifier's message, later than it was asked: the customer, the details as far as it repeats them, and the outcome. */
@@ -115,7 +119,7 @@ export async function takeIdentityNotice(context: Context, mode: Mode, notice: I
   const outcome = JSON.stringify({ succeeded: notice.succeeded, reason: notice.reason })
   for (const { merchant_id, id } of meant) {
     await context.db.query(sql`
-      update identity_checks set notice = ${outcome}, due_at = ${context.clock.now()}
+      update identity_checks set notice = ${outcome}, due_at = ${context.clock.now()}, attempts = 0
       where merchant_id = ${merchant_id} and id = ${id} and status = 'pending' and notice is null
     `)
   }

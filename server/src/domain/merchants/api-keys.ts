@@ -1,16 +1,10 @@
-import { hash } from 'node:crypto'
 import { ServiceError } from '../../base/errors.ts'
 import { randomMixedCode, uuidV7 } from '../../base/ids.ts'
 import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { refuseInvisible } from '../../base/visible-text.ts'
-import { limitsOf } from '../../db/batch-limits.ts'
-import { type Batched, createBatcher } from '../../db/batcher.ts'
-import type { Queryable } from '../../db/database.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Change, type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
-import type { OutsideName } from './actors.ts'
-import { noteUse } from './key-uses.ts'
-import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
+import { bytesOf, hashSecret, idPattern, modeOfSecret, secretPattern } from './key-secrets.ts'
 import { lockActivePerson } from './people.ts'
 import { type Grant, ownersGrant, type Role, type Scope, scopesOf } from './scopes.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
@@ -38,18 +32,6 @@ export interface ApiKey {
   /** The hour of the last use. */
   lastUsedAt: Date | null
   revokedAt: Date | null
-}
-
-/** The tenant that a request acts for, what the request may do, and the key that it came with. */
-export interface KeyHolder {
-  tenant: Tenant
-  /** Null for a token of an outside issuer that names no key. */
-  apiKeyId: string | null
-  /** The names in a token of an outside issuer. */
-  outside?: OutsideName
-  /** A token is made from a key, or by an outside issuer. */
-  credential: 'key' | 'token'
-  scopes: readonly Scope[]
 }
 
 interface ApiKeyRow {
@@ -85,9 +67,6 @@ export interface NewApiKey {
   /** The key whose place it takes. It never ends later. */
   replaced?: ApiKey
 }
-
-const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const secretPattern = /^sk_(test|live)_[A-Za-z0-9_-]{8,200}$/
 
 /**
  * Creates a key and answers its secret: `sk_test_…` or `sk_live_…` and 40 random characters. The secret is never shown
@@ -239,7 +218,7 @@ export async function listApiKeys(
 
 /** Throws `api_key_not_found`. */
 export async function getApiKey(context: Context, merchant: Merchant, id: string, mode?: Mode): Promise<ApiKey> {
-  return readApiKey(await selectKey(context, merchant, id, mode, nothing))
+  return readApiKey(await selectKey(context, merchant, { id, mode }, nothing))
 }
 
 /**
@@ -262,7 +241,7 @@ export async function revokeApiKey(
     withReplacements?: boolean | undefined
   } = {},
 ): Promise<{ apiKey: ApiKey; alsoRevoked: string[]; replacedBy: string[]; family: string[] }> {
-  const before = await selectKey(tx, merchant, id, mode, sql`for no key update`)
+  const before = await selectKey(tx, merchant, { id, mode }, sql`for no key update`)
   const alsoRevoked: string[] = []
   const ended = sql`
     with recursive ended (id) as (
@@ -333,7 +312,7 @@ export async function replaceApiKey(
     maker: readonly Scope[]
   },
 ): Promise<{ apiKey: ApiKey; secret: string; replaced: ApiKey }> {
-  const row = await selectKey(tx, merchant, id, input.mode, sql`for no key update`)
+  const row = await selectKey(tx, merchant, { id, mode: input.mode }, sql`for no key update`)
   const old = readApiKey(row)
   const now = tx.clock.now()
   if (old.revokedAt !== null || (old.expiresAt !== null && old.expiresAt <= now)) {
@@ -383,8 +362,7 @@ export async function revokeKeysOfPerson(tx: TxContext, { merchant }: Tenant, pe
 async function selectKey(
   context: Context,
   merchant: Merchant,
-  id: string,
-  mode: Mode | undefined,
+  { id, mode }: { id: string; mode: Mode | undefined },
   lock: Sql,
 ): Promise<ApiKeyRow> {
   const [row] = idPattern.test(id)
@@ -396,105 +374,6 @@ async function selectKey(
     : []
   if (row === undefined) throw new ServiceError('api_key_not_found', `There is no API key "${id}"`)
   return row
-}
-
-/** Answers the holder of a key, or null for a key that is unknown, was revoked or has expired. */
-export type KeyFinder = (secret: string) => Promise<KeyHolder | null>
-
-/**
- * Calls that arrive together are looked up together. Nothing is cached, so every server process refuses a revoked key
- * at once.
- */
-export function createKeyFinder(context: Context): KeyFinder {
-  const limits = limitsOf(context.meter, 'api_keys')
-  const run = (lane: Queryable, secrets: string[]) => findHolders(context, lane, secrets)
-  const find: Batched<string, KeyHolder | null> = createBatcher(context.db, run, () => '', limits)
-  return (secret) => (secretPattern.test(secret) ? find(secret) : Promise.resolve(null))
-}
-
-/**
- * The holder of a token of a key: it acts for the key's tenant, and may do what the key may do at this moment, without
- * making keys, secrets and endpoints. Null for a key that is unknown, was revoked or has expired.
- */
-export async function findTokenHolder(
-  context: Context,
-  { merchantCode, mode, apiKeyId }: { merchantCode: string; mode: Mode; apiKeyId: string },
-): Promise<KeyHolder | null> {
-  if (!idPattern.test(apiKeyId)) return null
-  const [row] = await context.db.query<HolderRow>(sql`
-    select ${holderColumns} from merchants m
-    join api_keys k on k.merchant_id = m.id
-    where m.code = ${merchantCode} and k.id = ${apiKeyId} and k.mode = ${mode} and k.revoked_at is null
-  `)
-  return row === undefined ? null : readHolder(context, row, 'token')
-}
-
-/** Whether a key exists, is not revoked and has not expired. */
-export async function isKeyActive(context: Context, merchantId: number, apiKeyId: string): Promise<boolean> {
-  if (!idPattern.test(apiKeyId)) return false
-  const rows = await context.db.query(sql`
-    select 1 from api_keys
-    where merchant_id = ${merchantId} and id = ${apiKeyId} and revoked_at is null
-      and (expires_at is null or expires_at > ${context.clock.now()})
-  `)
-  return rows.length > 0
-}
-
-/** The scopes of a token: those of its key, without those that would outlive it. */
-export function scopesOfToken(held: readonly Scope[]): readonly Scope[] {
-  return held.filter((each) => each !== 'developers')
-}
-
-interface HolderRow extends MerchantRow {
-  hash: Buffer
-  mode: Mode
-  key_id: string
-  role: string | null
-  scopes: string[] | null
-  expires_at: Date | null
-  last_used_at: Date | null
-}
-
-const holderColumns = sql`
-  k.hash, k.mode, k.id as key_id, k.role, k.scopes, k.expires_at, k.last_used_at, ${merchantColumns}
-`
-
-function readHolder(context: Context, row: HolderRow, credential: KeyHolder['credential']): KeyHolder | null {
-  if (row.expires_at !== null && row.expires_at <= context.clock.now()) return null
-  noteUse(context, row)
-  const held = scopesOf(row)
-  return {
-    tenant: { merchant: readMerchant(row), mode: row.mode },
-    apiKeyId: row.key_id,
-    credential,
-    scopes: credential === 'token' ? scopesOfToken(held) : held,
-  }
-}
-
-/** Most calls of a batch have the same few keys, so each key is hashed once: a hash takes as long as the rest of the look-up. */
-async function findHolders(context: Context, db: Queryable, secrets: string[]): Promise<(KeyHolder | null)[]> {
-  const hashes = new Map([...new Set(secrets)].map((secret) => [secret, hashSecret(secret)]))
-  const wanted = [...hashes.values()].map(bytesOf)
-  const rows = await db.query<HolderRow>(sql`
-    select ${holderColumns} from api_keys k
-    join merchants m on m.id = k.merchant_id
-    where k.hash = any(${wanted}::bytea[]) and k.revoked_at is null
-  `)
-  const holders = new Map(rows.map((row) => [row.hash.toString('base64'), readHolder(context, row, 'key')]))
-  return secrets.map((secret) => holders.get(hashes.get(secret) as string) ?? null)
-}
-
-/** A plain hash is enough, because the key is long and random and cannot be guessed. */
-function hashSecret(secret: string): string {
-  return hash('sha256', secret, 'base64')
-}
-
-function bytesOf(hashed: string): Buffer {
-  return Buffer.from(hashed, 'base64')
-}
-
-function modeOfSecret(secret: string): Mode {
-  return secret.startsWith('sk_live_') ? 'live' : 'test'
 }
 
 function readApiKey(row: ApiKeyRow): ApiKey {

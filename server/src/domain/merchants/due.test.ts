@@ -12,7 +12,7 @@ import { createFailureLog } from '../../base/failure-log.ts'
 import { createMeter } from '../../base/meter.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
-import { type DueRow, type DueTask, doDue } from './due.ts'
+import { type DueRow, type DueTask, doDue, oldestDue } from './due.ts'
 
 // The rows are identity checks. Their work is the test's own.
 
@@ -108,6 +108,20 @@ test('the wait of a due row that fails again doubles each time, up to one hour',
   }
   const waits = times.map((time, i) => time - (times[i - 1] ?? 0))
   expect(waits).toEqual([0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600])
+})
+
+test('the age of due work is counted from its first failure on, however often it has failed since', async () => {
+  await writeRows(tenant, 1)
+  const began = service.clock.now()
+  const failing = taskOf(() => Promise.reject(new Error('no')))
+  const since: unknown[] = []
+  for (const seconds of [0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]) {
+    service.clock.advance(seconds * 1000)
+    await doDue(service, failing)
+    const [row] = await service.db.query<{ since: Date }>(sql`select (${oldestDue(failing)}) as since`)
+    since.push(row?.since)
+  }
+  expect(since).toEqual(since.map(() => began))
 })
 
 test('a due row that was claimed by a server that died is due again after a minute', async () => {

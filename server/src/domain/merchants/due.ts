@@ -22,15 +22,27 @@ export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigi
   readonly ready?: Sql
   /** The columns that `work` reads, besides tenant, id, due_at and attempts. */
   readonly columns: Sql
-  /** Does the next step of a row. Throws when the step must be tried again. */
+  /**
+   * Does the next step of a row. Throws when the step must be tried again. A step that is done and leaves the row open sets
+   * `attempts` to 0: each step has its own patience.
+   */
   work(context: Given, row: Row & DueRow<Id>): Promise<void>
+  /** Default: a step is tried until it works. */
+  readonly patience?: Patience<Given, Row & DueRow<Id>>
+}
+
+/** The end of trying a step for which an upstream cannot be asked. A bug is tried again until it is mended. */
+interface Patience<Given, Row> {
+  /** The number of failures in a row after which the step is given up. */
+  readonly attempts: number
+  giveUp(context: Given, row: Row, error: UpstreamError): Promise<void>
 }
 
 export interface DueRow<Id extends RowId = bigint> {
   readonly tenant: Tenant
   readonly id: Id
   readonly due_at: Date
-  /** The number of times that the row's work has failed. */
+  /** The number of times in a row that the present step has failed. */
   readonly attempts: number
 }
 
@@ -46,6 +58,8 @@ const claimMs = 60_000
 /** A row whose work failed is due again after this time, then after twice as long each time. */
 const firstRetryMs = 30_000
 const maxRetryMs = 60 * 60 * 1000
+/** After so many failures in a row twice the wait is longer than the longest. */
+const doublings = Math.ceil(Math.log2(maxRetryMs / firstRetryMs))
 
 /**
  * Works on the due rows of a task, taking turns between tenants, and answers how many were done. Any number of servers may
@@ -147,9 +161,12 @@ async function doRow<Given extends FreeContext, Row, Id extends RowId>(
     context.failures.worked(subject)
     return true
   } catch (error) {
-    context.failures.failed(subject, { row: String(row.id), attempt: row.attempts + 1, ...reasonOf(error) })
+    const attempt = await postpone(context, task, row, claimedUntil)
+    context.failures.failed(subject, { row: String(row.id), attempt, ...reasonOf(error) })
     context.meter.counter('mteja_background_failures_total', { task: task.name }).add(1)
-    await postpone(context, task, row, claimedUntil)
+    const { patience } = task
+    const isOver = patience !== undefined && attempt >= patience.attempts
+    if (isOver && error instanceof UpstreamError) await patience.giveUp(context, row, error)
     return false
   }
 }
@@ -169,23 +186,61 @@ async function claim<Given extends FreeContext, Row, Id extends RowId>(
   return rows.length > 0 ? until : null
 }
 
-/** Sets the time of the next try. A row whose time was changed during the work keeps that time. */
+/**
+ * Sets the time of the next try, and answers how often in a row the step has failed: the row knows, because a step before it
+ * may have been done just now. A row whose time was changed during the work keeps that time.
+ */
 async function postpone<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
   { table, dueAt = ownName, open }: DueTask<Given, Row, Id>,
   row: DueRow<Id>,
   claimedUntil: Date,
-): Promise<void> {
-  const delayMs = Math.min(firstRetryMs * 2 ** row.attempts, maxRetryMs)
-  await context.db.query(sql`
+): Promise<number> {
+  const [failed] = await context.db.query<{ attempts: number }>(sql`
     update ${table} d set
       attempts = d.attempts + 1,
       ${dueAt} = case
-        when d.${dueAt} = ${claimedUntil} then ${new Date(context.clock.now().getTime() + delayMs)}::timestamptz
+        when d.${dueAt} = ${claimedUntil} then ${context.clock.now()}::timestamptz + ${retryDelay(sql`d.attempts`)}
         else d.${dueAt}
       end
     where d.merchant_id = ${row.tenant.merchant.id} and d.id = ${row.id} and ${open}
+    returning d.attempts
   `)
+  return failed?.attempts ?? row.attempts + 1
+}
+
+/** The wait after a failure, as an interval, by the number of failures in a row before it. */
+export function retryDelay(attempts: Sql): Sql {
+  return sql`least(${firstRetryMs}::float8 * 2 ^ least(${attempts}, ${doublings}), ${maxRetryMs}) * interval '1 millisecond'`
+}
+
+/** The sum of the waits after the given number of failures in a row. */
+function waitedFor(attempts: Sql): Sql {
+  return sql`(
+    ${firstRetryMs}::float8 * (2 ^ least(${attempts}, ${doublings}) - 1)
+      + ${maxRetryMs}::float8 * greatest(${attempts} - ${doublings}, 0)
+  ) * interval '1 millisecond'`
+}
+
+/**
+ * Selects since when the row that has waited the longest has waited, also where that is yet to come. A row whose work fails is
+ * due in the future, so its waits are added. Of all such rows the one that failed most often in a row has waited the longest.
+ *
+ * @param dueSince selects since when the oldest row has been due; default the smallest due_at
+ */
+export function oldestDue(
+  { table, dueAt = ownName, open }: Pick<DueTask<never, unknown>, 'table' | 'dueAt' | 'open'>,
+  dueSince: Sql = sql`select min(d.${dueAt}) from ${table} d where ${open}`,
+): Sql {
+  return sql`
+    select least((${dueSince}), (
+      select d.${dueAt} - ${waitedFor(sql`d.attempts`)}
+      from ${table} d
+      where ${open} and d.attempts > 0
+      order by d.attempts desc, d.${dueAt}
+      limit 1
+    ))
+  `
 }
 
 function reasonOf(error: unknown): Record<string, unknown> {

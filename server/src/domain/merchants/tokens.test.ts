@@ -46,13 +46,13 @@ test('an outside issuer that does not give its keys is logged and counted, as an
 
   const subject = 'upstream issuer fetch_keys'
   expect(log.lines).toMatchObject([
-    { level: 40, subject, outcome: '401', msg: 'begins to fail' },
+    { level: 40, subject, outcome: 'refused', status: 401, msg: 'begins to fail' },
     { level: 40, subject, failures: 1, msg: 'works again' },
-    { level: 40, subject, outcome: '500', msg: expect.stringContaining('fail') },
+    { level: 40, subject, outcome: 'failed', status: 500, msg: expect.stringContaining('fail') },
   ])
   const count = 'mteja_upstream_call_duration_seconds_count{upstream="issuer",operation="fetch_keys",outcome='
   const shown = await service.meter.render()
-  expect(shown).toContain(`${count}"401"} 1\n`)
+  expect(shown).toContain(`${count}"refused"} 1\n`)
   expect(shown).toContain(`${count}"answered"} 1\n`)
 })
 

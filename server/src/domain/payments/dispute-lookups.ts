@@ -84,7 +84,7 @@ async function askQuestion(context: PaymentsContext, row: QuestionRow & DueRow<s
   await context.db.query(
     isUnseen
       ? sql`
-          update account_questions set due_at = ${new Date(now.getTime() + 60_000)}
+          update account_questions set due_at = ${new Date(now.getTime() + 60_000)}, attempts = 0
           where merchant_id = ${tenant.merchant.id} and id = ${row.id} and told_at = ${row.told_at}
         `
       : sql`

@@ -178,7 +178,7 @@ async function findMade(context: Context, tenant: Tenant, wanted: WantedIntent):
   `)
   if (row === undefined) return null
   if (fingerprint.equals(row.fingerprint)) return readIntent(row)
-  throw keyReused({ key, operation: 'payment intent', body, fingerprint }, row.fingerprint)
+  throw keyReused({ key, source: 'member', operation: 'payment intent', body, fingerprint }, row.fingerprint)
 }
 
 const uniqueViolation = '23505'

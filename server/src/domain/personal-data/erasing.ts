@@ -5,6 +5,7 @@ import { type Context, type FreeContext, inTransaction, type TxContext } from '.
 import { recordEvent } from '../events/events.ts'
 import { emailsPurpose, mentions } from '../idempotency/mentions.ts'
 import { eraseAnswers } from '../idempotency/once.ts'
+import { retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { inSteps } from '../retention/retention.ts'
 import { keepEmails } from './erasure.ts'
@@ -14,9 +15,6 @@ const rowsAtOnce = 100
 /** Transactions under way when the customer was hidden have ended after this time, by the limits of a server's statements. */
 const patienceMs = 5 * 60_000
 const waitMs = 1_000
-/** A step that failed is tried again after this time, then after twice as long each time. */
-const firstRetryMs = 30_000
-const maxRetryMs = 60 * 60 * 1000
 
 interface ErasureRow {
   tenant: Tenant
@@ -89,7 +87,8 @@ async function waitForOthers(tx: TxContext, erasure: ErasureRow): Promise<void> 
   if (row?.is_over) return goOn(tx, erasure, { stage: 'events', position: null })
   const later = new Date(tx.clock.now().getTime() + (row?.is_noted ? waitMs : 0))
   await tx.db.query(sql`
-    update erasures set horizon = coalesce(horizon, pg_snapshot_xmax(pg_current_snapshot())::text), due_at = ${later}
+    update erasures set
+      horizon = coalesce(horizon, pg_snapshot_xmax(pg_current_snapshot())::text), due_at = ${later}, attempts = 0
     where merchant_id = ${erasure.tenant.merchant.id} and id = ${erasure.id} and stage = 'waiting'
   `)
 }
@@ -173,10 +172,10 @@ async function goOn(
   `)
 }
 
-async function postpone({ db, clock }: Context, { tenant, id, attempts }: ErasureRow): Promise<void> {
-  const delayMs = Math.min(firstRetryMs * 2 ** attempts, maxRetryMs)
+async function postpone({ db, clock }: Context, { tenant, id }: ErasureRow): Promise<void> {
   await db.query(sql`
-    update erasures set attempts = attempts + 1, due_at = ${new Date(clock.now().getTime() + delayMs)}
+    update erasures set
+      attempts = attempts + 1, due_at = ${clock.now()}::timestamptz + ${retryDelay(sql`attempts`)}
     where merchant_id = ${tenant.merchant.id} and id = ${id} and erased_at is null
   `)
 }

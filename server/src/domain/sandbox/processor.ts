@@ -254,7 +254,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     query,
     async stop(tenant, charge) {
       await insert(db, tenant, charge, { status: 'failed', reason: reasons.stopped })
-      await decide(db, clock, tenant, charge.reference, { status: 'failed', reason: reasons.stopped })
+      await decide({ db, clock }, tenant, charge.reference, { status: 'failed', reason: reasons.stopped })
       return known(tenant, charge.reference)
     },
     async giveBack(tenant, reference) {
@@ -290,10 +290,15 @@ export async function decideSandboxCharge(
   reference: string,
   outcome: SandboxDecision,
 ): Promise<void> {
-  await decide(own.db, own.clock, tenant, reference, endNow(endingOf(outcome, 0), own.clock.now()))
+  await decide(own, tenant, reference, endNow(endingOf(outcome, 0), own.clock.now()))
 }
 
-async function decide(db: Db, clock: Clock, tenant: Tenant, reference: string, { status, reason }: ChargeRow) {
+async function decide(
+  { db, clock }: { db: Db; clock: Clock },
+  tenant: Tenant,
+  reference: string,
+  { status, reason }: ChargeRow,
+) {
   await db.query(sql`
     update sandbox_charges set status = ${status}, reason = ${reason}, updated_at = ${clock.now()}
     where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'processing'

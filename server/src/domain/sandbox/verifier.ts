@@ -13,6 +13,7 @@ export function createSandboxVerifier(sandbox: { delayMs: number }): IdentityVer
   return {
     firstAskMs: sandbox.delayMs,
     needsEmail: false,
+    bvnDigits: [11, sandboxCredential.bvn.length],
     patienceMs: 60 * 60 * 1000,
     introduce: async () => null,
     verify: async (details) => {

@@ -54,6 +54,7 @@ interface AdjustmentRow extends RecordedRow {
 
 const adjustments: RecordedKind<AdjustmentRow, Adjustment> = {
   noun: 'adjustment',
+  missing: 'adjustment_not_found',
   table: sql`adjustments`,
   columns: sql`r.direction, r.amount, r.currency, r.reason`,
   read: (row) => ({
@@ -84,7 +85,7 @@ export async function makeAdjustment(context: FreeContext, tenant: Tenant, input
   return adjustment.state === 'recorded' ? postRecorded(context, tenant, adjustments, adjustment) : adjustment
 }
 
-/** Throws `transaction_not_found`. */
+/** Throws `adjustment_not_found`. */
 export function getAdjustment(context: Context, tenant: Tenant, id: string): Promise<Adjustment> {
   return getRecorded(context, tenant, adjustments, id)
 }

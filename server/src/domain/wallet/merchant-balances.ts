@@ -88,7 +88,7 @@ export async function listMerchantEntries(
   const accounts = await findAccounts(context, tenant, filter.currencies ?? tenant.merchant.currencies)
   const periods = await Promise.all(accounts.map((account) => findPeriod(context, tenant, account, filter)))
   const list = (part: PageRequest) => {
-    if (filter.transactionIds !== undefined) return listNamed(context, tenant, periods, filter, part)
+    if (filter.transactionIds !== undefined) return listNamed(context, tenant, { ...filter, periods }, part)
     if (filter.types === undefined) return listRanges(context, tenant, periods, part)
     return listMatches(
       context,
@@ -156,8 +156,7 @@ async function listMatches(
 async function listNamed(
   context: Context,
   tenant: Tenant,
-  periods: EntryRange[],
-  filter: MerchantEntryFilter,
+  { periods, ...filter }: MerchantEntryFilter & { periods: EntryRange[] },
   { limit, offset }: PageRequest,
 ): Promise<Page<Entry>> {
   const rows = await context.db.query<EntryRow>(sql`

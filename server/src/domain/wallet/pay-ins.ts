@@ -68,6 +68,7 @@ interface PayInRow extends RecordedRow {
 
 const payIns: RecordedKind<PayInRow, PayIn> = {
   noun: 'pay-in',
+  missing: 'pay_in_not_found',
   table: sql`pay_ins`,
   columns: sql`r.amount, r.currency, r.source, r.description, r.metadata, r.account_id`,
   read: (row) => ({
@@ -112,7 +113,7 @@ export async function accountOfPayIn(context: Context, tenant: Tenant, reference
   return (await findRecorded(context, tenant, payIns, reference))?.accountId ?? null
 }
 
-/** Throws `transaction_not_found`. */
+/** Throws `pay_in_not_found`. */
 export function getPayIn(context: Context, tenant: Tenant, id: string): Promise<PayIn> {
   return getRecorded(context, tenant, payIns, id)
 }

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../base/errors.ts'
+import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { isUuid, lowestUuidV7 } from '../../base/ids.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
@@ -51,6 +51,8 @@ export interface RecordedRow extends DoerRow {
 export interface RecordedKind<Row extends RecordedRow, Movement extends RecordedMovement> {
   /** For messages: `pay-in`. */
   readonly noun: string
+  /** The code of the refusal where there is none with an id. */
+  readonly missing: ErrorCode
   readonly table: Sql
   /** Its columns beside those of `RecordedRow`, of the table as `r`. */
   readonly columns: Sql
@@ -134,7 +136,7 @@ export async function getInserted<Row extends RecordedRow, Movement extends Reco
   throw new ServiceError('busy', message)
 }
 
-/** Throws `transaction_not_found`. */
+/** Throws the kind's refusal of an id that none has. */
 export async function getRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
   context: Context,
   tenant: Tenant,
@@ -144,7 +146,7 @@ export async function getRecorded<Row extends RecordedRow, Movement extends Reco
   const uuid = id.replace(/^txn_/, '')
   const [movement] = isUuid(uuid) ? await select(context, tenant, kind, sql`r.id = ${uuid}`) : []
   if (movement !== undefined) return movement
-  throw new ServiceError('transaction_not_found', `There is no ${kind.noun} ${JSON.stringify(id)}`)
+  throw new ServiceError(kind.missing, `There is no ${kind.noun} ${JSON.stringify(id)}`)
 }
 
 export interface RecordedFilter {

@@ -3,7 +3,7 @@ import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type Customer, getCustomer } from '../customers/customers.ts'
-import { isKeyActive, type KeyHolder } from '../merchants/api-keys.ts'
+import { isKeyActive, type KeyHolder } from '../merchants/key-holders.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { openStatement, type Statement } from './statements.ts'
 

@@ -70,6 +70,7 @@ const suspendedBy = (column: Sql) => sql`
 
 const decisions: RecordedKind<DecisionRow, Decision> = {
   noun: 'decision',
+  missing: 'transaction_not_found',
   table: sql`suspense_decisions`,
   columns: sql`
     r.outcome, ${suspendedBy(sql`t.amount`)} as amount, ${suspendedBy(sql`t.currency`)} as currency,

@@ -29,6 +29,8 @@ const statusByCode: Record<ErrorCode, number> = {
   hold_not_found: 404,
   dispute_not_found: 404,
   transaction_not_found: 404,
+  pay_in_not_found: 404,
+  adjustment_not_found: 404,
   payment_not_found: 404,
   payment_intent_not_found: 404,
   checkout_session_not_found: 404,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { type Actor, actorIdOf } from '../../domain/merchants/actors.ts'
-import type { KeyFinder, KeyHolder } from '../../domain/merchants/api-keys.ts'
+import type { KeyFinder, KeyHolder } from '../../domain/merchants/key-holders.ts'
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'

@@ -1,7 +1,7 @@
 import type { AccountProviderChoice } from '../../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../../domain/banking/bank-directory.ts'
 import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
-import type { KeyFinder } from '../../domain/merchants/api-keys.ts'
+import type { KeyFinder } from '../../domain/merchants/key-holders.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
 import type { ErasureChoice } from '../../domain/personal-data/erasure.ts'

@@ -108,7 +108,8 @@ export const sampleRefusals: Record<number, { code: ErrorCode; message: string }
   404: { code: 'customer_not_found', message: 'There is no customer "CUS_x"' },
   409: {
     code: 'idempotency_key_reused',
-    message: 'The Idempotency-Key "order-17" was used with another amount; use a new key for a new request',
+    message:
+      'The Idempotency-Key "order-17" was used with another amount or for another operation; use a new key for a new request',
   },
 }
 

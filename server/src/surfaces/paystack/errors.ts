@@ -128,6 +128,8 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   hold_not_found: notFound(),
   dispute_not_found: notFound('Dispute not found'),
   transaction_not_found: notFound(),
+  pay_in_not_found: notFound(),
+  adjustment_not_found: notFound(),
   payment_not_found: notFound(),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),

@@ -5,7 +5,7 @@ import {
   type IdentityOutcome,
   type IdentityVerifier,
 } from '../../domain/identity/identity-verifier.ts'
-import type { PaystackAccount } from './account.ts'
+import { modeOfKey, type PaystackAccount } from './account.ts'
 import { createAsk, type Observe, unusable } from './ask.ts'
 
 /** The three calls that a check may make stay below the time for which it is claimed. */
@@ -32,6 +32,8 @@ export function createPaystackVerifier(account: PaystackAccount, observe: Observ
   return {
     firstAskMs: 0,
     needsEmail: true,
+    // The credential that Paystack documents for test mode has 12.
+    bvnDigits: modeOfKey(account.secretKey) === 'test' ? [11, 12] : [11],
     patienceMs,
     async introduce(email, details) {
       const operation = 'create_customer'

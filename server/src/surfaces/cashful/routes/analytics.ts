@@ -3,8 +3,8 @@ import { getAnalytics, summarizeMerchant } from '../../../domain/wallet/analytic
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { checkMerchantId } from '../merchant-id.ts'
+import { renderTransaction } from '../render-transaction.ts'
 import { responses, transactionSchema } from '../schemas.ts'
-import { renderTransaction } from './customers.ts'
 
 const tags = ['Analytics']
 const querystring = Type.Object({ merchantId: Type.Optional(Type.String()) })

@@ -11,8 +11,8 @@ import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
+import { relatedEntity } from '../render-transaction.ts'
 import { currencyQuery, date, listOf, responses } from '../schemas.ts'
-import { relatedEntity } from './customers.ts'
 
 const tags = ['Balance']
 const merchantId = Type.Optional(Type.String())

@@ -17,18 +17,18 @@ import { type Metadata, mergeMetadata } from '../../../domain/customers/metadata
 import { fullNameOf, splitName } from '../../../domain/customers/names.ts'
 import { parseLocalPhoneNumber, parsePhoneNumber } from '../../../domain/customers/phone-numbers.ts'
 import { type Balance, getBalance } from '../../../domain/ledger/balances.ts'
-import { type Entry, listEntries } from '../../../domain/ledger/entries.ts'
+import { listEntries } from '../../../domain/ledger/entries.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
-import type { TransactionKind } from '../../../domain/trail/trail.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readMoment } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, type Filter, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
+import { renderTransaction } from '../render-transaction.ts'
 import {
   balanceSchema,
   bulkAnswerSchema,
@@ -371,53 +371,6 @@ function renderBalance({ merchant }: Tenant, balance: Balance) {
     createdAt: balance.createdAt.toISOString(),
     updatedAt: balance.updatedAt.toISOString(),
   }
-}
-
-/** An entry of a customer's history. */
-export function renderTransaction({ merchant }: Tenant, customerId: string, entry: Entry) {
-  return {
-    id: `txn_${entry.transactionId}`,
-    customerId,
-    merchantId: merchant.code,
-    type: transactionType(entry),
-    amount: Number(entry.amount),
-    currency: entry.currency,
-    ...(entry.description === null ? {} : { description: entry.description }),
-    ...relatedEntity(entry),
-    balanceAfter: Number(entry.balanceAfter),
-    createdAt: entry.createdAt.toISOString(),
-    updatedAt: entry.createdAt.toISOString(),
-  }
-}
-
-/** The entity that an entry is about, by the name Cashful gives it. */
-export function relatedEntity({ kind, transactionId, reversesId, holdId, details }: Entry) {
-  const { paymentIntentId, checkoutSessionId } = details
-  if (typeof checkoutSessionId === 'string')
-    return { relatedEntityId: checkoutSessionId, relatedEntityType: 'CheckoutSession' }
-  if (typeof paymentIntentId === 'string')
-    return { relatedEntityId: paymentIntentId, relatedEntityType: 'PaymentIntent' }
-  if (kind === 'purchase') return { relatedEntityId: `purchase_${transactionId}`, relatedEntityType: 'Purchase' }
-  if (kind === 'transfer') return { relatedEntityId: `transfer_${transactionId}`, relatedEntityType: 'Transfer' }
-  if (holdId !== null) return { relatedEntityId: holdId, relatedEntityType: 'Hold' }
-  if (reversesId !== null) return { relatedEntityId: `txn_${reversesId}`, relatedEntityType: 'Transaction' }
-  if (kind === 'pay_in') return { relatedEntityId: transactionId, relatedEntityType: 'PayIn' }
-  return { relatedEntityId: `txn_${transactionId}`, relatedEntityType: 'Transaction' }
-}
-
-/** Cashful's words, and ours for what its wire has no word for. The sign of the amount says whether it came in. */
-const types: Partial<Record<TransactionKind, string>> = {
-  pay_in: 'credit',
-  assigned: 'credit',
-  reversal: 'refund',
-  chargeback_returned: 'chargeback',
-  processor_fee: 'fee',
-  processor_fee_returned: 'fee',
-}
-
-function transactionType({ kind, amount }: Entry): string {
-  if (kind === 'transfer') return amount > 0n ? 'transfer_in' : 'transfer_out'
-  return types[kind] ?? kind
 }
 
 function renderPaymentMethod(customer: Customer, method: PaymentMethod) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { forgetOldKeys } from '../../../domain/idempotency/once.ts'
 import { requireProcessor } from '../../../domain/payments/payment-processor.ts'
 
 const now = '2026-01-15T10:30:00.000Z'
@@ -130,7 +131,16 @@ describe('creating a payment intent', () => {
     )
     expect([spelled.statusCode, spelled.json(), spelled.headers['idempotent-replayed']]).toEqual([201, first, 'true'])
     const other = await call('POST', path, { customerId, amount: 1, currency: 'ZAR', idempotencyKey: 'mine' })
-    expect([other.statusCode, other.json().error]).toEqual([409, 'Conflict'])
+    const message = 'The idempotencyKey "mine" was used with another amount; use a new key for a new request'
+    expect([other.statusCode, other.json()]).toEqual([409, { statusCode: 409, message: [message], error: 'Conflict' }])
+  })
+
+  test('the idempotencyKey of a payment intent is no key of another call, and the intent keeps it when the answer is forgotten', async () => {
+    expect((await call('POST', '/api/canary/customers', { email: 'own@example.com' }, 'own')).statusCode).toBe(201)
+    const made = await create({ idempotencyKey: 'own' })
+    await forgetOldKeys(api.service, { days: -1, limit: 5000 })
+    expect(await create({ idempotencyKey: 'own' })).toEqual(made)
+    expect((await call('POST', path, { customerId, amount: 5000, currency: 'ZAR' }, 'own')).json()).toEqual(made)
   })
 
   test('a declined charge under one idempotencyKey in the body is answered again, and not made again', async () => {

@@ -233,6 +233,18 @@ test('a pay-in of the merchant and an adjustment are told as events and to endpo
   expect(deliveries.map((each: { eventId: string }) => each.eventId)).toEqual(told.map(({ id }: { id: string }) => id))
 })
 
+test.each([
+  ['/v1/pay-ins', 'pay_in_not_found', 'There is no pay-in'],
+  ['/v1/adjustments', 'adjustment_not_found', 'There is no adjustment'],
+])('an id that is no movement by hand of %s is answered %s', async (path, code, sentence) => {
+  await wallet.payIn(wallet.ada, 100)
+  const [{ id }] = (await wallet.get(`/api/canary/customers/${wallet.ada}/transactions`)).json().data
+  for (const none of [id, 'txn_019bc134-7840-716b-baa0-20d8ed4f5ca3', 'none']) {
+    const answer = await wallet.get(`${path}/${none}`)
+    expect([answer.statusCode, answer.json()]).toEqual([404, { error: { code, message: `${sentence} "${none}"` } }])
+  }
+})
+
 describe('an adjustment', () => {
   const asked = { amount: 300, currency: 'ZAR', reason: 'Goodwill', direction: 'credit', reference: 'ticket 1' }
   const adjust = (more: object = {}) =>
