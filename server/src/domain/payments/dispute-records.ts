@@ -320,12 +320,26 @@ function matchesOf(
 }
 
 /** What disputes have taken, or may take, of the money that a ledger transaction brought: open and lost ones. Minor units. */
-export async function sumDisputed(context: Context, { merchant }: Tenant, transactionId: string): Promise<bigint> {
+export async function sumDisputed(context: Context, tenant: Tenant, transactionId: string): Promise<bigint> {
   const [row] = await context.db.query<{ amount: bigint }>(sql`
-    select coalesce(sum(r.amount), 0)::bigint as amount from disputes r
-    where r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid and r.state <> 'won'
+    select coalesce(sum(r.amount), 0)::bigint as amount from (${takingDisputes(tenant, transactionId)}) r
   `)
   return row?.amount ?? 0n
+}
+
+/**
+ * Selects the open and lost disputes of the money that a ledger transaction brought. A refund that was told before the dispute
+ * that it ends is that dispute, so it is not counted besides.
+ */
+export function takingDisputes({ merchant }: Tenant, transactionId: string): Sql {
+  return sql`
+    select d.* from disputes d
+    where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.state <> 'won'
+      and not exists (
+        select from disputes e
+        where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name
+      )
+  `
 }
 
 function readDispute(row: DisputeRow): Dispute {

@@ -18,7 +18,7 @@ import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
 import { makePurchase } from '../wallet/purchases.ts'
 import { addEvidence, answerDispute, getDispute } from './dispute-answers.ts'
 import { reportsOf, settleDueDisputes } from './dispute-lookups.ts'
-import type { Dispute } from './dispute-records.ts'
+import { type Dispute, sumDisputed } from './dispute-records.ts'
 import { changeDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, disputeStates } from './dispute-states.ts'
 import { findDisputedMoney } from './disputed-money.ts'
@@ -273,7 +273,7 @@ describe('a refund of disputed money', () => {
   })
 })
 
-describe('a dispute that its account decides again', () => {
+describe('a dispute at an account', () => {
   const report = {
     outsideId: '358950',
     stateReason: null,
@@ -283,6 +283,22 @@ describe('a dispute that its account decides again', () => {
     respondBy: null,
     refundName: null,
   }
+
+  test('is the refund that was told before it: the money is taken, and counted, once', async () => {
+    const { id } = await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const lost = { ...report, amount: 300n, state: 'lost', resolution: 'refunded' } as const
+    const learn = (own: object) =>
+      learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...lost, ...own })
+    const refund = await learn({ outsideId: 'refund/9', category: 'refund' })
+    const told = await learn({ refundName: '9' })
+    expect(told).toMatchObject({ state: 'lost', borneBy: 'customer', movementId: refund.movementId, movements: 0 })
+    expect(await fundsOf()).toEqual([700n, 0n, 0n])
+    expect(await sumDisputed(service, tenant, id)).toBe(300n)
+    await refundTransaction(service, tenant, { transactionId: id, amount: 700 }, null)
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+  })
 
   test('gives the money back when it is won after it was lost, and takes it again', async () => {
     const { id } = await payIn(1000)

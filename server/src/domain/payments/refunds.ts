@@ -11,6 +11,7 @@ import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
+import { takingDisputes } from './dispute-records.ts'
 import {
   type NotSent,
   type PaymentProcessor,
@@ -152,18 +153,18 @@ function refuseElsewhere({ from }: Original): void {
  */
 async function refuseDisputed(
   context: Context,
-  { merchant, mode }: Tenant,
+  tenant: Tenant,
   transactionId: string,
   amount: bigint | null,
   request: IdempotentRequest | null,
 ): Promise<void> {
+  const { merchant, mode } = tenant
   const [row] = await context.db.query<{ free: bigint }>(sql`
     select (t.amount - coalesce(f.amount, 0) - d.amount + d.held)::bigint as free
     from (
       select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held
-      from disputes r
+      from (${takingDisputes(tenant, transactionId)}) r
       left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
-      where r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid and r.state <> 'won'
     ) d
     join ledger_transactions t on t.merchant_id = ${merchant.id} and t.id = ${transactionId}::uuid
     left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = t.id
