@@ -125,7 +125,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     dedicated_account_requests: ['mode', 'status', 'wanted'],
     dedicated_accounts: ['currency', 'mode'],
     deliveries: ['event_type', 'mode', 'status'],
-    disputes: ['borne_by', 'category', 'currency', 'history', 'mode', 'resolution', 'state'],
+    disputes: ['after_decline', 'borne_by', 'category', 'currency', 'history', 'mode', 'resolution', 'state'],
     events: ['mode', 'type'],
     holds: ['currency', 'mode', 'status'],
     idempotency_keys: ['mode', 'refusal', 'results'],
@@ -160,7 +160,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     customers: ['code'],
     // By its number and bank, money that is sent later is known and refused.
     dedicated_accounts: ['account_number', 'bank_name', 'provider', 'split_code', 'subaccount'],
-    disputes: ['outside_id', 'outside_reference', 'refund_name'],
+    disputes: ['movement_ids', 'outside_id', 'outside_reference', 'refund_name'],
     idempotency_keys: ['key'],
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],

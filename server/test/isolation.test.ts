@@ -633,7 +633,7 @@ const unknown: Belongings = {
   paidReference: 'nothing-paid',
   processorRefundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',
   refundNumber: '999999991',
-  disputeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a33',
+  disputeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a32',
   disputeNumber: '999999990',
   payAccessCode: '000000000000001',
   askingReference: 'nothingasks',
