@@ -7,8 +7,10 @@ import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { dyingDb } from '../dying-db.ts'
+import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { type Fault, openFaultProxy } from './fault-proxy.ts'
+import { chooseSometimes, type Fault, openFaultProxy, requestFaults } from './fault-proxy.ts'
 import {
   createLiveAccount,
   insertTransaction,
@@ -367,4 +369,100 @@ describe('money that is disputed before it has an owner', () => {
     expect(assigned.statusCode).toBe(409)
     await expectAgreement()
   })
+})
+
+/** Things that happen to a payment at the account, one after the other, and how each dispute of it ends. */
+type Story = { steps: (() => void)[]; ends: { category: string; state: string; amount: number }[] }
+
+function tellStory(random: () => number, sent: string): Story {
+  let dispute: Row
+  const open = (amount: number) => () => {
+    dispute = openDispute(account, sent)
+    dispute.refund_amount = amount
+  }
+  const resolve = (resolution: 'merchant-accepted' | 'auto-accepted' | 'declined') => () =>
+    resolveDispute(account, dispute, resolution)
+  const isNamed = random() < 0.5
+  const giveBack = () => void refundDispute(account, dispute, { isNamed })
+  const inDashboard = () => void refundInDashboard(account, sent, 3_000)
+  const lost = { category: 'chargeback', state: 'lost', amount: 10_000 }
+  const won = { ...lost, state: 'won' }
+  const refund = { category: 'refund', state: 'lost', amount: 3_000 }
+  const stories: Story[] = [
+    { steps: [open(10_000), resolve('auto-accepted'), giveBack], ends: [lost] },
+    { steps: [open(10_000), giveBack, resolve('merchant-accepted')], ends: [lost] },
+    { steps: [open(10_000), resolve('declined')], ends: [won] },
+    { steps: [open(10_000), resolve('declined'), resolve('auto-accepted')], ends: [lost] },
+    { steps: [open(10_000), resolve('auto-accepted'), resolve('declined')], ends: [won] },
+    { steps: [inDashboard], ends: [refund] },
+    {
+      steps: [inDashboard, open(7_000), resolve('auto-accepted'), giveBack],
+      ends: [refund, { ...lost, amount: 7_000 }],
+    },
+  ]
+  return stories[Math.floor(random() * stories.length)] as Story
+}
+
+test('after all faults end, and whenever servers were killed, each thing that was taken back is booked once', async () => {
+  const random = randomFrom(seed)
+  const { service } = api
+  const stories = new Map<string, Story>()
+  for (let i = 0; i < 12; i++) {
+    const reference = `order-${i}`
+    stories.set(reference, tellStory(random, await topUp({ reference })))
+  }
+  const customerId = (await ask('GET', `/customer/${email}`)).json().data.customer_code
+  await ask('POST', '/api/canary/purchases', { customerId, productId: 'p', amount: 90_000, currency: 'NGN' })
+  const happening = [...stories.values()].map(({ steps, ends }) => ({ steps: [...steps], ends }))
+  const lost: Webhook[] = []
+  proxy.choose = chooseSometimes(
+    random,
+    requestFaults.filter((fault) => fault !== 'late'),
+    0.2,
+  )
+  let kills = 0
+  while (happening.some(({ steps }) => steps.length > 0)) {
+    const left = happening.filter(({ steps }) => steps.length > 0)
+    left[Math.floor(random() * left.length)]?.steps.shift()?.()
+    for (const webhook of told.splice(0).sort(() => random() - 0.5)) {
+      const draw = random()
+      if (draw < 0.4) lost.push(webhook)
+      else await tellAll(draw < 0.6 ? [webhook, webhook] : [webhook])
+    }
+    const last = 1 + Math.floor(random() * 40)
+    const { db, asked } = dyingDb(service.db, last, random() < 0.5 ? 'before' : 'after')
+    const dying = { ...service, db }
+    await askDueQuestions(dying)
+      .then(() => settleDueDisputes(dying))
+      .catch(() => {})
+    if (asked() >= last) kills += 1
+    if (random() < 0.3) await settleDue()
+    service.clock.advance(Math.floor(random() * 120_000))
+  }
+  proxy.choose = () => 'none'
+  // The account repeats a webhook until it is taken.
+  await tellAll(lost)
+  for (let i = 0; i < 4; i++) await settleLater(61 * 60_000)
+
+  const said = `seed ${seed}, ${kills} kills`
+  const shown = (await disputes()).map(({ reference, category, state, amount }) => ({
+    reference,
+    category,
+    state,
+    amount,
+  }))
+  const wanted = [...stories].flatMap(([reference, { ends }]) => ends.map((end) => ({ reference, ...end })))
+  const inOrder = (list: object[]) => list.map((each) => JSON.stringify(each)).sort()
+  expect(inOrder(shown), said).toEqual(inOrder(wanted))
+  const taken = wanted.filter(({ state }) => state === 'lost').reduce((sum, { amount }) => sum + amount, 0)
+  const { customer_cash = 0, customer_receivable = 0 } = await books()
+  expect(customer_cash + customer_receivable, said).toBe(30_000 - taken)
+  await expectAgreement()
+  const due = sql`
+    select id from disputes where merchant_id = ${tenant.merchant.id} and due_at is not null
+    union all
+    select id from account_questions where merchant_id = ${tenant.merchant.id}
+  `
+  expect(await service.db.query(due), said).toEqual([])
+  expect(kills).toBeGreaterThan(5)
 })
