@@ -49,7 +49,7 @@ const ours = routes.filter(({ url }) => url.startsWith('/v1/'))
 describe('every number of a request', () => {
   /** Numbers that one function reads, for reasons of the wire, and that it brings within bounds. */
   const readElsewhere: Record<string, RegExp> = {
-    parseAmount: /\.(amount|totalAmount)$/,
+    parseAmount: /\.(amount|totalAmount|refund_amount)$/,
     readReference: /^POST \/dedicated_account(\/split)? body\.customer$/,
     readPageRequest: /^GET \/api\/canary\/.* querystring\.(limit|offset)$/,
   }

@@ -66,7 +66,7 @@ describe('the members of the Paystack surface', () => {
 
   /** Numbers that are no amounts. */
   const counts =
-    /\.(id|\w+_id|customer_ids|customer|transaction|fully_deducted|totalRetriable|account_reference|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
+    /\.(id|\w+_id|customer_ids|customer|transaction|dispute|fully_deducted|totalRetriable|account_reference|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
 
   test('a number of the Paystack surface is an amount in hundredths, or is known to be none', () => {
     const numbers = parts.filter(({ schema }) =>
