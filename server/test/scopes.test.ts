@@ -40,6 +40,13 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/transfers/batch',
   ],
   'refunds:write': [
+    'GET /dispute/:id/upload_url',
+    'POST /dispute/:id/evidence',
+    'POST /v1/disputes/:id/accept',
+    'POST /v1/disputes/:id/decline',
+    'POST /v1/disputes/:id/evidence',
+    'PUT /dispute/:id',
+    'PUT /dispute/:id/resolve',
     'POST /refund',
     'POST /refund/retry_with_customer_details/:id',
     'POST /v1/refunds',
@@ -61,6 +68,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /transaction/charge_authorization',
     'POST /transaction/initialize',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
+    'POST /v1/sandbox/disputes',
     'POST /v1/sandbox/outcomes',
     'POST /v1/sandbox/pay-ins',
     'POST /v1/sandbox/payments/:reference/notice',
@@ -88,7 +96,12 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
   ],
-  settings: ['GET /v1/processors', 'POST /v1/customers/:id/erase', 'PUT /v1/processors/:direction'],
+  settings: [
+    'GET /v1/processors',
+    'PATCH /v1/dispute-settings',
+    'POST /v1/customers/:id/erase',
+    'PUT /v1/processors/:direction',
+  ],
 }
 
 /** It asks a bank whether an account is whose it is said to be, and changes nothing. */

@@ -5,6 +5,7 @@ import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
+import { takeTakenBackNotice } from '../../domain/payments/dispute-lookups.ts'
 import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
 import { takeRefundNotice } from '../../domain/payments/refunds.ts'
@@ -60,6 +61,11 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
       if (notice?.about === 'payment') await takeChargeNotice(context, tenant, notice.reference)
       if (notice?.about === 'refund') {
         await takeRefundNotice(context, tenant, notice.transactionReference)
+        const name = notice.transactionReference
+        await takeTakenBackNotice(context, tenant, sender.id, { about: 'payment', name })
+      }
+      if (notice?.about === 'dispute') {
+        await takeTakenBackNotice(context, tenant, sender.id, { about: 'dispute', name: String(notice.id) })
       }
       // An account has one address for its webhooks, whatever it is used for.
       if (sender.secretKey === account?.secretKey) await takeIdentity(webhook, account.secretKey)
