@@ -317,6 +317,9 @@ export const ownNames: Readonly<Record<string, readonly string[]>> = {
   'charge.success': ['payment_intent.succeeded'],
   'refund.processed': ['refund.succeeded', 'reversal.succeeded'],
   'refund.needs-attention': ['refund.needs_attention'],
+  'charge.dispute.create': ['dispute.opened'],
+  'charge.dispute.remind': ['dispute.reminded'],
+  'charge.dispute.resolve': ['dispute.won', 'dispute.lost'],
 }
 
 /** Charges a card, and answers the reference. */
