@@ -25,9 +25,8 @@ export const foldingMark = '\u0004'
 export function searchTextOf(customer: SearchedFields, number: PhoneNumber | null): string {
   const { email, phone, metadata } = customer
   const name = fullNameOf(customer)
-  const lines = [name, phone, ...(phone === null ? [] : dialledAs(phone, number)), ...valuesOf(metadata)]
-    .filter((item) => typeof item === 'string' && item !== '')
-    .map(withPlainBlanks)
+  const phones = phone === null ? [] : [phone, ...dialledAs(phone, number)]
+  const lines = [name, ...phones, ...valuesOf(metadata)].filter((item) => item !== '').map(withPlainBlanks)
   const text = lines.join('\n')
   const forms = special.test(text) ? [...new Set(lines.flatMap(formsOf))] : [text.toLowerCase()]
   if (email !== null) forms.push(...(isPlainEmail.test(email) ? [email.toLowerCase()] : formsOf(email)))
