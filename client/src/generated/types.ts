@@ -3843,7 +3843,7 @@ export namespace Mteja {
       | undefined
     /** The person whose key it is; without it the key is a program’s */
     personId?: string | undefined
-    /** From this time on the key is refused */
+    /** The instant from which on the key is refused, or its last day */
     expiresAt?: string | undefined
   }
   /** GET /v1/api-keys: List keys, including revoked keys, newest first */
@@ -3941,7 +3941,7 @@ export namespace Mteja {
   export interface ReplaceApiKeyBody {
     /** Default 24; 0 ends the old key at once */
     overlapHours?: number | undefined
-    /** From this time on the key is refused */
+    /** The instant from which on the key is refused, or its last day */
     expiresAt?: string | undefined
   }
   /** POST /v1/api-keys/{id}/replace: Replace a key: the new one can do the same, and the old one is refused after an overlap */
@@ -4072,6 +4072,8 @@ export namespace Mteja {
   /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
   export interface ListAuditResult {
     data: AuditEntry[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
@@ -4176,6 +4178,8 @@ export namespace Mteja {
   /** GET /v1/pay-ins: List the pay-ins that were recorded by hand, newest first */
   export interface ListPayInsResult<Metadata extends object = AnyMetadata> {
     data: RecordedPayIn<Metadata>[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
@@ -4208,6 +4212,8 @@ export namespace Mteja {
   /** GET /v1/adjustments: List adjustments, newest first */
   export interface ListAdjustmentsResult {
     data: Adjustment[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
@@ -4437,6 +4443,8 @@ export namespace Mteja {
   /** GET /v1/deliveries/resend-preview: Count the deliveries that a resend with this filter would send */
   export interface PreviewResendResult {
     count: number
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
   }
   /** POST /v1/deliveries/resend: Send the deliveries that match the filter again, by default the failed ones */
   export interface ResendDeliveriesBody {
@@ -4597,7 +4605,7 @@ export namespace Mteja {
       | undefined
     /** The person whose key it is; without it the key is a program’s */
     personId?: string | undefined
-    /** From this time on the key is refused */
+    /** The instant from which on the key is refused, or its last day */
     expiresAt?: string | undefined
   }
   /** GET /v1/merchants/{id}/api-keys: List a merchant’s keys in both modes, newest first */
@@ -4693,6 +4701,8 @@ export namespace Mteja {
   /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
   export interface ListMerchantAuditResult {
     data: AuditEntry[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
