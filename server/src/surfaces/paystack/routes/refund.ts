@@ -18,7 +18,7 @@ import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { isServed, readAmount, renderAmount } from '../amounts.ts'
 import { pageMeta, pageQuery, readPageNumber, readPerPage } from '../pagination.ts'
-import { isGiven, readPeriod } from '../queries.ts'
+import { isGiven, readPeriod, textOf } from '../queries.ts'
 import {
   madeRefundSchema,
   newRefundSchema,
@@ -63,7 +63,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
       const made = await queueRefund(
         context,
         tenant,
-        { transactionId, amount: wanted, customerNote: customer_note, merchantNote: merchant_note },
+        { transactionId, amount: wanted, customerNote: textOf(customer_note), merchantNote: textOf(merchant_note) },
         keyed,
       ).catch((error) => refuse(tenant, payment, error))
       const data = renderMadeRefund(tenant, await findMade(tenant, made))
