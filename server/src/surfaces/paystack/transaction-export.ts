@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../../domain/context.ts'
+import { isKeyActive, type KeyHolder } from '../../domain/merchants/key-holders.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 import { largeRead } from '../../domain/merchants/turns.ts'
@@ -14,41 +15,56 @@ interface ExportQuery extends TransactionQuery {
   nobodys?: boolean | undefined
 }
 
-/** The contents of a link: whose transactions it answers, and until when. */
+/** The contents of a link: whose transactions it answers, until when, and the key whose holder made it. */
 interface Link {
   merchant: number
   mode: Mode
   query: ExportQuery
+  /** Null for a caller without a key. Missing in a link of the release before. */
+  apiKeyId?: string | null
   /** Milliseconds since 1970. */
   expiresAt: number
 }
 
-/** For how long a link can be followed. A download that has begun is not cut off. */
+/** For how long a link can be followed. A download that has begun is not cut off then. */
 const lifetimeMs = 60_000
 const purpose = 'transaction export'
 const pageSize = 500
 
 /**
- * A text that opens the transactions of a query for a minute, for anybody who has it. It is sealed with the server's
- * key: nothing is stored, nobody can change it, and any server of the installation opens it.
+ * A text that opens the transactions of a query for a minute, or until the key of the caller is revoked, for anybody who has
+ * it. It is sealed with the server's key: nothing is stored, nobody can change it, and any server of the installation opens it.
  */
-export function sealExport({ vault, clock }: Context, { merchant, mode }: Tenant, query: ExportQuery) {
+export function sealExport({ vault, clock }: Context, { tenant, apiKeyId }: KeyHolder, query: ExportQuery) {
   const expiresAt = clock.now().getTime() + lifetimeMs
-  const link: Link = { merchant: merchant.id, mode, query, expiresAt }
+  const link: Link = { merchant: tenant.merchant.id, mode: tenant.mode, query, apiKeyId, expiresAt }
   return { link: vault.sealText(JSON.stringify(link), purpose), expiresAt: new Date(expiresAt) }
 }
 
-/** The transactions that a link opens. Throws `not_found` for a link that this server never made or that has expired. */
-export async function openExport(context: Context, text: string): Promise<{ tenant: Tenant; filter: PaymentFilter }> {
+/**
+ * The transactions that a link opens, and whether it still opens them. Throws `not_found` for a link that this server never
+ * made, that has expired, or whose key has ended.
+ */
+export async function openExport(
+  context: Context,
+  text: string,
+): Promise<{ tenant: Tenant; filter: PaymentFilter; isKeyActive: () => Promise<boolean> }> {
   const link = readLink(context, text)
   if (link === null) throw new ServiceError('not_found', 'There is no such export; ask for /transaction/export')
   if (link.expiresAt < context.clock.now().getTime()) {
     const message = 'The link to the export has expired: it is good for 60 seconds; ask for /transaction/export again'
     throw new ServiceError('not_found', message)
   }
-  const tenant = { merchant: await getMerchant(context, String(link.merchant)), mode: link.mode }
+  const { merchant: merchantId, apiKeyId = null } = link
+  const isActive = async () => apiKeyId === null || (await isKeyActive(context, merchantId, apiKeyId))
+  if (!(await isActive())) {
+    const message = 'The key that asked for this export was revoked or has expired; ask for /transaction/export again'
+    throw new ServiceError('not_found', message)
+  }
+  const tenant = { merchant: await getMerchant(context, String(merchantId)), mode: link.mode }
   const { nobodys: asksNobody, ...query } = link.query
-  return { tenant, filter: { ...readFilter(tenant, query), ...(asksNobody ? nobodys : {}) } }
+  const filter = { ...readFilter(tenant, query), ...(asksNobody ? nobodys : {}) }
+  return { tenant, filter, isKeyActive: isActive }
 }
 
 function readLink({ vault }: Context, text: string): Link | null {

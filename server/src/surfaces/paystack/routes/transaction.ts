@@ -17,9 +17,9 @@ import {
   verifyPayment,
 } from '../../../domain/payments/payments.ts'
 import { openPageAtOnce } from '../../../domain/payments/processor-pages.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { sendText } from '../../http/send-text.ts'
+import { sendText, whileOpen } from '../../http/send-text.ts'
 import { renderAmount } from '../amounts.ts'
 import { readCallbackUrl } from '../callback-url.ts'
 import {
@@ -198,7 +198,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       const query = readExportQuery(request.query)
       // Refused now, and not when the link is followed.
       readFilter(tenant, query)
-      const { link, expiresAt } = sealExport(context, tenant, query)
+      const { link, expiresAt } = sealExport(context, callerOf(request), query)
       const name = `transactions_${context.clock.now().getTime()}.csv`
       const data = {
         path: `${publicUrl()}/transaction/export/${name}?link=${link}`,
@@ -220,9 +220,10 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, reply) => {
-      const { tenant, filter } = await openExport(context, request.query.link)
+      const { tenant, filter, isKeyActive } = await openExport(context, request.query.link)
       reply.header('content-disposition', 'attachment')
-      return sendText(reply, 'text/csv; charset=utf-8', writeTransactions(context, tenant, filter))
+      const parts = whileOpen(reply, writeTransactions(context, tenant, filter), isKeyActive)
+      return sendText(reply, 'text/csv; charset=utf-8', parts)
     },
   )
 
