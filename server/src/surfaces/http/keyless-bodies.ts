@@ -27,8 +27,10 @@ export function limitKeylessBodies(app: FastifyInstance, { maxKib, timeoutMs, lo
     const late = setTimeout(() => {
       app.server.emit('clientError', Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), raw.socket)
     }, timeoutMs)
-    for (const over of ['end', 'close']) raw.once(over, () => clearTimeout(late))
-    return atMost(payload as Readable, maxKib)
+    const limited = atMost(payload as Readable, maxKib)
+    // Closed when the body has been read, and when it is refused.
+    for (const each of [limited, raw]) each.once('close', () => clearTimeout(late))
+    return limited
   })
 }
 
