@@ -392,7 +392,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'DELETE /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],
   'GET /v1/events': ({ customerCode, eventId }) => [
     { status: 200 },
-    { query: `before=${eventId}`, status: 200 },
+    // A walk through events passes those of the other mode of the merchant.
+    { query: `before=${eventId}`, status: 400, statusInLiveMode: 200 },
     { query: `customerId=${customerCode}`, status: 404 },
   ],
   'GET /v1/events/:id': ({ eventId }) => [{ params: { id: eventId }, status: 404 }],
@@ -413,7 +414,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'DELETE /v1/webhook-endpoints/:id': ({ webhookEndpointId }) => [{ params: { id: webhookEndpointId }, status: 404 }],
   'GET /v1/deliveries': ({ webhookEndpointId, customerCode, deliveryId }) => [
     { status: 200 },
-    { query: `before=${deliveryId}`, status: 200 },
+    { query: `before=${deliveryId}`, status: 400 },
     { query: `endpointId=${webhookEndpointId}`, status: 404 },
     { query: `customerId=${customerCode}`, status: 404 },
   ],
@@ -451,7 +452,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/sandbox/outcomes': ({ customerCode }) => [
     {
       body: { on: 'charge', match: { customerId: customerCode }, outcome: 'decline' },
-      status: 201,
+      status: 404,
       statusInLiveMode: 403,
     },
   ],

@@ -13,6 +13,7 @@ import { dropReplacedCredentials } from '../domain/payments/processor-accounts.t
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
+import { removeExpiredOutcomes } from '../domain/sandbox/outcomes.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { finishPayIns } from '../domain/wallet/pay-ins.ts'
@@ -20,6 +21,7 @@ import { finishSuspenseDecisions } from '../domain/wallet/suspense.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
+import { oldestFanOut, writeFanOuts } from '../domain/webhooks/fan-outs.ts'
 import type { Service } from '../surfaces/http/surface.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
@@ -96,6 +98,7 @@ export const workers: readonly Worker[] = [
     ...rounds('suspense', 1000, finishSuspenseDecisions),
     oldestDue: () => oldestDue({ table: sql`suspense_decisions`, open: sql`d.due_at is not null` }),
   },
+  { ...rounds('fan_outs', 250, writeFanOuts), oldestDue: oldestFanOut },
   {
     task: 'deliveries',
     start: (context) => startDispatcher(context, eventRenderers),
@@ -106,6 +109,7 @@ export const workers: readonly Worker[] = [
     ...rounds('erasures', 250, continueErasures),
     oldestDue: () => oldestDue({ table: sql`erasures`, open: sql`d.erased_at is null` }),
   },
+  rounds('sandbox_outcomes', 10 * 60_000, removeExpiredOutcomes),
   rounds('retention', 10 * 60_000, removeOld),
   rounds('search_texts', 1000, foldSearchTexts),
 ]

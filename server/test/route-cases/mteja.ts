@@ -186,6 +186,7 @@ export const mteja: Record<string, Cases> = {
     400: { body: { on: 'charge', outcome: 'explode' } },
     401: { ...stranger, body: {} },
     403: ({ liveKey }) => ({ bearer: liveKey, body: { on: 'charge', outcome: 'decline' } }),
+    404: { body: { on: 'charge', match: { customerId: 'CUS_000000000000000' }, outcome: 'decline' } },
   },
   'GET /v1/sandbox/outcomes': {
     200: {},

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, noteChange, type TxContext } from '../context.ts'
 import { type Customer, createCustomer, findCustomer, lockCustomer, updateCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { requestIdentityCheck } from '../identity/identity.ts'
@@ -53,6 +53,7 @@ export async function requestDedicatedAccount(
   const { customer, created } = await createCustomer(context, tenant, given)
   if (!created) await updateCustomer(context, tenant, { id: customer.id }, { firstName, lastName, phone })
   const checkId = await requestCheck(context, tenant, customer.id, request)
+  noteChange(context, { object: customer.code, after: { asked: 'dedicated account' } })
   const wish: StoredWish = { provider: (bank ?? banks[0]).slug }
   const now = context.clock.now()
   await context.db.query(sql`

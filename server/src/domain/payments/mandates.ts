@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Context, inTransaction, noteChange } from '../context.ts'
 import { type Customer, createCustomer, findCustomer, findCustomersById, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { readTenant, refuseClosed, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
@@ -114,7 +114,9 @@ async function requestMandate(
       ${now}::timestamptz, ${now}::timestamptz
     returning reference
   `)
-  return getMandate(context, tenant, (row as { reference: string }).reference)
+  const { reference } = row as { reference: string }
+  noteChange(context, { object: reference, after: { customer: customer.code, status: 'requested' } })
+  return getMandate(context, tenant, reference)
 }
 
 /** Throws `mandate_not_found`. */
@@ -230,6 +232,7 @@ export async function approveMandate(
       active: false,
     })
     const now = context.clock.now()
+    noteChange(tx, { object: reference, before: { status: row.status }, after: { status: 'pending' } })
     await tx.db.query(sql`
       update mandates set
         status = 'pending', payment_method_id = ${method.id}, bank_code = ${account.bankCode},
@@ -259,6 +262,7 @@ export async function declineMandate(context: Context, tenant: Tenant, reference
       returning customer_id
     `)
     if (row === undefined) return
+    noteChange(tx, { object: reference, before: { status: 'requested' }, after: { status: 'declined' } })
     const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
     await recordEvent(tx, tenant, { type: 'mandate.declined', customer, details: { reference } })
   })

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import type { Bank } from '../../domain/banking/bank-list.ts'
 import { listBanks } from '../../domain/banking/banks.ts'
 import { findCustomer } from '../../domain/customers/customers.ts'
-import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { refuseClosed, type Tenant } from '../../domain/merchants/tenant.ts'
 import {
   approveMandate,
   declineMandate,
@@ -12,7 +12,7 @@ import {
   mandateYears,
 } from '../../domain/payments/mandates.ts'
 import { type HostedPages, requireProcessor } from '../../domain/payments/payment-processor.ts'
-import { type Html, html } from '../http/html.ts'
+import { type Html, html, isolated } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -37,7 +37,12 @@ interface Opened {
  */
 export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
   const { context } = surface
-  servePages(app, surface, { prefix: '/authorize', title: 'Direct debit', sentenceFor: describeProblem })
+  servePages(app, surface, {
+    prefix: '/authorize',
+    title: 'Direct debit',
+    find: (accessCode) => findMandateTenant(context, accessCode),
+    sentenceFor: describeProblem,
+  })
 
   async function open(accessCode: string): Promise<Opened> {
     const { tenant, reference } = await findMandateTenant(context, accessCode)
@@ -65,6 +70,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, sur
     async (request, reply) => {
       const opened = await open(request.params.accessCode)
       if (opened.mandate.status !== 'requested') return sendAnswered(reply, opened)
+      refuseClosed(opened.tenant.merchant)
       return sendForm(reply, opened, { values: {}, faults: {} })
     },
   )
@@ -127,15 +133,15 @@ function askingBody(
   const account = mandate.accountNumber
   return html`
 <h1>Allow direct debit</h1>
-<p><strong>${name}</strong> asks to take payments from your bank account.</p>
+<p><strong>${isolated(name)}</strong> asks to take payments from your bank account.</p>
 <dl>
-${payer === null ? '' : html`<dt>For</dt><dd>${payer}</dd>`}
+${payer === null ? '' : html`<dt>For</dt><dd>${isolated(payer)}</dd>`}
 ${account === null ? '' : html`<dt>Account</dt><dd>${account}</dd>`}
-<dt>Reference</dt><dd>${mandate.reference}</dd>
+<dt>Reference</dt><dd>${isolated(mandate.reference)}</dd>
 </dl>
 <h2>If you approve</h2>
 <ul>
-<li>${name} may take the amounts that you owe it from the account below. The amounts are not fixed.</li>
+<li>${isolated(name)} may take the amounts that you owe it from the account below. The amounts are not fixed.</li>
 <li>Approving takes no money.</li>
 <li>The permission ends in ${end}. You can ask for it to be ended earlier.</li>
 </ul>
@@ -189,11 +195,11 @@ function sendAnswered(reply: FastifyReply, { tenant, mandate, pages }: Opened) {
   const body = isDeclined
     ? html`
 <h1>Declined</h1>
-<p>You declined this request. <strong>${name}</strong> may not take payments from your account.</p>
+<p>You declined this request. <strong>${isolated(name)}</strong> may not take payments from your account.</p>
 <p>You can close this page.</p>`
     : html`
 <h1 class="done">Approved</h1>
-<p>Thank you. You approved this request. <strong>${name}</strong> may take payments from your account once your bank has agreed.</p>
+<p>Thank you. You approved this request. <strong>${isolated(name)}</strong> may take payments from your account once your bank has agreed.</p>
 <p>You can close this page.</p>`
   return sendPage(reply, {
     title: `${isDeclined ? 'Declined' : 'Approved'}: ${name}`,

@@ -440,7 +440,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           ),
           times: Type.Optional(wholeNumber(1, 1000, { description: 'Default 1', examples: [1] })),
         }),
-        response: responses(201, outcomeSchema, 401, 403),
+        response: responses(201, outcomeSchema, 401, 403, 404),
       },
     },
     async (request, tx) => {

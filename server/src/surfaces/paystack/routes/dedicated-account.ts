@@ -178,6 +178,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     '/dedicated_account/requery',
     {
       scope: 'payments:write',
+      whenClosed: 'refused',
       schema: {
         operationId: 'dedicated_account_requery',
         summary: 'Look for transfers to an account again, at most every ten minutes',
