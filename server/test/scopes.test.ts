@@ -88,7 +88,12 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
   ],
-  settings: ['GET /v1/processors', 'POST /v1/customers/:id/erase', 'PUT /v1/processors/:direction'],
+  settings: [
+    'GET /v1/processors',
+    'PATCH /v1/payment-settings',
+    'POST /v1/customers/:id/erase',
+    'PUT /v1/processors/:direction',
+  ],
 }
 
 /** It asks a bank whether an account is whose it is said to be, and changes nothing. */

@@ -5,6 +5,7 @@ import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { oldestDue } from '../domain/merchants/due.ts'
+import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
@@ -69,6 +70,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('charges', 250, settleDueCharges),
     oldestDue: () => oldestDue({ table: sql`sent_charges`, open: sql`d.due_at is not null` }),
+  },
+  {
+    ...rounds('arrivals', 250, settleDueArrivals),
+    oldestDue: () => oldestDue({ table: sql`arrival_notices`, open: sql`true` }),
   },
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {

@@ -13,6 +13,15 @@ export type TransactionRow = Row & {
   currency: string
   fees: number | null
 }
+export type CustomerRow = Row & { id: number; email: string; customer_code: string }
+export type DedicatedRow = Row & {
+  id: number
+  account_number: string
+  active: boolean
+  assigned: boolean
+  bank: { name: string; id: number; slug: string }
+  customer: CustomerRow | null
+}
 export type RefundRow = Row & { id: number; status: string; amount: number; transaction: TransactionRow }
 
 /** How a saved instrument behaves when it is charged. */
@@ -24,11 +33,14 @@ export interface LiveAccount {
   currency: string
   /** Who pays the fees of payments on pages. */
   feeBearer: 'account' | 'payer'
+  /** Whether the business may have dedicated accounts. */
+  hasDedicatedAccounts: boolean
   transactions: TransactionRow[]
   refunds: RefundRow[]
   disputes: Row[]
   settlements: (Row & { transactions: TransactionRow[] })[]
-  dedicatedAccounts: Row[]
+  dedicatedAccounts: DedicatedRow[]
+  customers: CustomerRow[]
   authorizations: Map<string, { email: string; behaviour: Behaviour }>
   /** Webhooks, signed, in the order in which the account sends them. */
   tell(webhook: Webhook): void
@@ -53,11 +65,13 @@ export function createLiveAccount(
     secretKey: 'sk_live_0123456789abcdef0123456789abcdef01234567',
     currency: 'NGN',
     feeBearer: 'account',
+    hasDedicatedAccounts: true,
     transactions: [],
     refunds: [],
     disputes: [],
     settlements: [],
     dedicatedAccounts: [],
+    customers: [],
     authorizations: new Map(),
     tell,
     balance() {
@@ -140,10 +154,23 @@ export function decline(account: LiveAccount, reference: string): void {
   Object.assign(findTransaction(account, reference), { status: 'failed', gateway_response: 'Declined' })
 }
 
+/** The customer with an e-mail, who is made if the account has none. */
+export function introduce(account: LiveAccount, { email, ...names }: Row & { email: string }): CustomerRow {
+  const known = account.customers.find((each) => each.email === email)
+  if (known !== undefined) return known
+  const id = account.nextId()
+  const customer = { ...records.customer, ...names, id, email, customer_code: `CUS_${String(id).padStart(15, '0')}` }
+  account.customers.push(customer)
+  return customer
+}
+
 /** Somebody sends money to a dedicated account. */
 export function receiveTransfer(account: LiveAccount, accountNumber: string, amount: number): TransactionRow {
   const reference = `0202${account.nextId()}`
-  const row = insertTransaction(account, { email: 'customer@email.com', amount, reference, channel: 'dedicated_nuban' })
+  const holder = account.dedicatedAccounts.find(({ account_number }) => account_number === accountNumber)?.customer
+  const email = holder?.email ?? 'customer@email.com'
+  const row = insertTransaction(account, { email, amount, reference, channel: 'dedicated_nuban' })
+  if (holder) row.customer = { ...holder }
   row.metadata = { receiver_account_number: accountNumber, receiver_bank: 'Wema Bank', receiver_account_type: null }
   return pay(account, reference, { ...records.bankTransfer, receiver_bank_account_number: accountNumber })
 }

@@ -78,9 +78,6 @@ function openGateway(): Gateway {
     async stop(_tenant, { reference }) {
       return say(`stop ${reference}`, this.state ?? { status: 'failed', reason: 'It was given up' })
     },
-    async giveBack(_tenant, reference) {
-      return say(`give back ${reference}`, undefined)
-    },
     async sendReturn(_tenant, { id }) {
       return say(`return ${id}`, { status: 'succeeded' })
     },

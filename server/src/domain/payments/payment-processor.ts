@@ -55,6 +55,21 @@ export interface ChargeFacts {
 export interface FoundPayment {
   isPaid: boolean
   facts: ChargeFacts
+  /** Null for a payment that was not a transfer to a dedicated account. */
+  transfer: FoundTransfer | null
+}
+
+/** A transfer to a dedicated account, which nobody asked for. Each member is null where the account does not tell it. */
+export interface FoundTransfer {
+  /** The dedicated account that got it. */
+  accountNumber: string | null
+  senderName: string | null
+  senderBank: string | null
+  /** Masked but for its end. */
+  senderAccountNumber: string | null
+  senderCountry: string | null
+  narration: string | null
+  receiverBank: string | null
 }
 
 /** Where the return of a charge's money stands. */
@@ -178,11 +193,6 @@ export interface PaymentProcessor extends InstrumentReader {
    * charge.
    */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
-  /**
-   * Returns the money of a charge that the ledger refuses, surely and at once. Left out by a processor with an account: money
-   * that came to an account is a fact, and is booked to suspense.
-   */
-  giveBack?(tenant: Tenant, reference: string): Promise<void>
   /**
    * Sends a return of a part of a charge. Call it once for an id, ever: there are processors to which a second call would be a
    * second return. After `not_sent` it may be called again.

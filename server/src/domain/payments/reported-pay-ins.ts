@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { doCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn } from '../wallet/pay-ins.ts'
+import { bookArrival } from './account-arrivals.ts'
 import { settleChargeNow } from './due-charges.ts'
 import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
 import { sentUnder } from './sent-charges.ts'
@@ -35,6 +36,11 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
   const found = await processor.findPayment(tenant, reference)
   if (found === null) return recordPayIn(context, tenant, input)
   checkFound(input, found)
+  if (found.transfer !== null) {
+    await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer: found.transfer } })
+    const message = `${JSON.stringify(reference)} is a transfer to a dedicated account, which is credited by itself, or waits in suspense`
+    throw new ServiceError('reference_taken', message, 'reference')
+  }
   await bookFee(context, tenant, accountId, found)
   return recordPayIn(context, tenant, input, accountId)
 }

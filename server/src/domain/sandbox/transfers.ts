@@ -24,9 +24,8 @@ export interface NewTransfer {
 
 /**
  * Acts as if somebody had sent money to a dedicated account. The money becomes a payment of the customer and is added
- * to their cash balance, once for a reference, however often it is reported. A transfer to a denied customer goes back
- * to its sender for good, and the payment has failed. Throws `invalid_request`, `dedicated_account_not_found`,
- * `reference_taken`.
+ * to their cash balance, once for a reference, however often it is reported. It is a fact: a denied customer is credited too.
+ * Throws `invalid_request`, `dedicated_account_not_found`, `reference_taken`.
  */
 export async function simulateTransfer(
   context: PaymentsContext,

@@ -29,7 +29,7 @@ import {
   type StepGiven,
   submitStep,
 } from './charges.ts'
-import { factsOf } from './facts.ts'
+import { factsOf, transferOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
 import { createRefund, findRefund, type NewRefund, type Refund, retryRefund } from './refunds.ts'
@@ -150,9 +150,8 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     },
     async findPayment({ mode }, reference) {
       const found = await verifyTransaction(ask, reference)
-      return found === null || found.mode !== mode
-        ? null
-        : { isPaid: found.status === 'success', facts: factsOf(found) }
+      if (found === null || found.mode !== mode) return null
+      return { isPaid: found.status === 'success', facts: factsOf(found), transfer: transferOf(found) }
     },
     async charge(tenant, charge) {
       const unfit = reasonAgainst(charge)
@@ -289,7 +288,7 @@ function initialize(ask: Ask, sent: SentCharge, { callbackUrl, channels }: Parti
 }
 
 function renderSent({ sentReference, marker, amount, currency, email }: SentCharge): NewTransaction {
-  return { reference: sentReference, marker, amount, currency, email: email as string }
+  return { reference: sentReference, marker: marker as string, amount, currency, email: email as string }
 }
 
 /**
