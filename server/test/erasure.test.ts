@@ -92,7 +92,7 @@ const personal: Record<string, readonly string[]> = {
     ...['credentials_hmac', 'details', 'details_hmac', 'masked', 'notice', 'outside_reference', 'reason'],
   ],
   ledger_transactions: ['description'],
-  mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
+  mandates: ['account_number', 'address', 'bank_code', 'callback_url', 'outside_reference', 'page_url'],
   pay_ins: ['description', 'metadata', 'refusal'],
   payment_intents: ['asks', 'charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [

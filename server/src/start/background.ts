@@ -8,7 +8,7 @@ import { oldestDue } from '../domain/merchants/due.ts'
 import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
-import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { activateDueMandates, mandatesAskedAbout } from '../domain/payments/mandate-activations.ts'
 import { dropReplacedCredentials } from '../domain/payments/processor-accounts.ts'
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
@@ -57,7 +57,7 @@ export const workers: readonly Worker[] = [
   },
   {
     ...rounds('mandates', 250, activateDueMandates),
-    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: sql`d.status = 'pending'` }),
+    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: mandatesAskedAbout }),
   },
   {
     ...rounds('holds', 250, expireDueHolds),

@@ -22,6 +22,13 @@ export type DedicatedRow = Row & {
   bank: { name: string; id: number; slug: string }
   customer: CustomerRow | null
 }
+/** A request for a mandate. Until the customer agrees it has no code. */
+export interface Mandate {
+  email: string
+  callbackUrl: string
+  code: string | null
+  active: boolean
+}
 export type RefundRow = Row & { id: number; status: string; amount: number; transaction: TransactionRow }
 
 /** How a saved instrument behaves when it is charged. */
@@ -41,6 +48,8 @@ export interface LiveAccount {
   settlements: (Row & { transactions: TransactionRow[] })[]
   dedicatedAccounts: DedicatedRow[]
   customers: CustomerRow[]
+  /** Requests for mandates, by their references. */
+  mandates: Map<string, Mandate>
   authorizations: Map<string, { email: string; behaviour: Behaviour }>
   /** Webhooks, signed, in the order in which the account sends them. */
   tell(webhook: Webhook): void
@@ -72,6 +81,7 @@ export function createLiveAccount(
     settlements: [],
     dedicatedAccounts: [],
     customers: [],
+    mandates: new Map(),
     authorizations: new Map(),
     tell,
     balance() {
@@ -152,6 +162,24 @@ export function pay(account: LiveAccount, reference: string, authorization: Row 
 
 export function decline(account: LiveAccount, reference: string): void {
   Object.assign(findTransaction(account, reference), { status: 'failed', gateway_response: 'Declined' })
+}
+
+/** The customer agrees to a mandate, or afterwards their bank: `created`, `active`. */
+export function agree(account: LiveAccount, reference: string, how: 'created' | 'active'): void {
+  const mandate = account.mandates.get(reference)
+  if (mandate === undefined) throw new Error(`the account has no request ${reference}`)
+  mandate.code ??= `AUTH_8Lol0p${account.mandates.size}t14`
+  mandate.active = how === 'active'
+  account.authorizations.set(mandate.code, { email: mandate.email, behaviour: 'takes_its_time' })
+  const { id: _, ...customer } = introduce(account, { email: mandate.email })
+  const whole = { integration: 463433, domain: 'live', reference }
+  sendWebhook(account, `direct_debit.authorization.${how}`, {
+    ...records.mandateWebhook,
+    authorization_code: mandate.code,
+    active: mandate.active,
+    ...(how === 'active' ? whole : {}),
+    customer: { ...customer, code: customer.customer_code },
+  })
 }
 
 /** The customer with an e-mail, who is made if the account has none. */

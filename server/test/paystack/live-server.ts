@@ -70,6 +70,23 @@ const routes: Record<string, (asked: Asked) => Reply> = {
     if (typeof body.email !== 'string') return refusals.noEmail
     return { message: 'Customer created', data: introduce(account, { ...body, email: body.email }) }
   },
+  'POST /customer/authorization/initialize': ({ account, body }) => {
+    if (body.channel !== 'direct_debit') return refusals.noEmail
+    const access_code = `ac${account.nextId()}`
+    const reference = `da${account.nextId()}`
+    const { email, callback_url: callbackUrl } = body as { email: string; callback_url: string }
+    account.mandates.set(reference, { email, callbackUrl, code: null, active: false })
+    const redirect_url = `https://checkout.paystack.com/${access_code}`
+    return { message: 'Authorization initialized', data: { redirect_url, access_code, reference } }
+  },
+  'GET /customer/authorization/verify/:': ({ account, given }) => {
+    const mandate = account.mandates.get(given[0] as string)
+    if (!mandate?.code) return refusals.unknownAuthorizationRequest
+    const { code: authorization_code, active, email } = mandate
+    const customer = { code: introduce(account, { email }).customer_code, email }
+    const data = { authorization_code, channel: 'direct_debit', bank: 'Guaranty Trust Bank', active, customer }
+    return { message: 'Authorization retrieved successfully', data }
+  },
   'GET /dedicated_account/available_providers': () => ({
     message: 'Dedicated account providers retrieved',
     data: records.accountProviders,

@@ -69,6 +69,7 @@ function openGateway(): Gateway {
     openPage: null,
     findPayment: null,
     mandateCheckMs: 60_000,
+    openMandatePage: null,
     async charge(_tenant, { reference }) {
       return say(`charge ${reference}`, this.state ?? { status: 'processing' })
     },
@@ -88,7 +89,7 @@ function openGateway(): Gateway {
       return say(`redirect return ${id}`, { status: 'processing' })
     },
     async askMandate(_tenant, { reference }) {
-      return say(`mandate ${reference}`, this.mandate)
+      return say(`mandate ${reference}`, { status: this.mandate })
     },
   }
 }

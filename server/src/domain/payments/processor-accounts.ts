@@ -153,6 +153,11 @@ export async function dropReplacedCredentials({ db, clock }: Context): Promise<n
         where d.merchant_id = a.merchant_id and d.account_id = a.id and d.removed_at is null
       )
       and not exists (
+        select from mandates m
+        where m.merchant_id = a.merchant_id and m.account_id = a.id and m.activates_at is not null
+          and m.status in ('requested', 'pending')
+      )
+      and not exists (
         select from payment_intents i
         where i.merchant_id = a.merchant_id and i.mode = a.mode and i.status = 'processing' and i.account_id = a.id
       )

@@ -186,7 +186,10 @@ async function noteSuccess(
     const isPayment = paid.payerId !== null
     const customer = await lockPayer(tx, tenant, paid)
     if (customer !== null && toSave !== null) {
-      const known = isPayment && facts === null ? null : await findSaved(tx, tenant, customer, toSave)
+      const known =
+        isPayment && facts === null
+          ? null
+          : ((await findSaved(tx, tenant, customer, toSave)) ?? (await findCharged(tx, tenant, intent, toSave)))
       const { id } = known ?? (await addPaymentMethod(tx, tenant, customer, toSave))
       if (known !== null && toSave.token !== undefined) await renewToken(tx, tenant, id, toSave.token)
       await setPaymentMethod(tx, tenant, intent, id)
@@ -242,6 +245,24 @@ async function findSaved(tx: TxContext, tenant: Tenant, customer: Customer, { si
     limit 1
   `)
   return known ?? null
+}
+
+/** The payment method that was charged, where the instrument that has paid has no signature to know it by, as a bank account. */
+async function findCharged(
+  tx: TxContext,
+  { merchant }: Tenant,
+  intent: PaymentIntent,
+  { signature, type }: NewPaymentMethod,
+) {
+  if (signature) return null
+  const [charged] = await tx.db.query<{ id: bigint }>(sql`
+    select p.id
+    from payment_intents i
+    join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
+    where i.merchant_id = ${merchant.id} and i.id = ${uuidOfIntent(intent)} and p.type = ${type}
+      and p.deactivated_at is null
+  `)
+  return charged ?? null
 }
 
 async function setPaymentMethod(tx: TxContext, tenant: Tenant, intent: PaymentIntent, methodId: bigint): Promise<void> {

@@ -241,7 +241,8 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     openPage: null,
     findPayment: null,
     mandateCheckMs: delayMs,
-    askMandate: async () => 'active',
+    openMandatePage: null,
+    askMandate: async () => ({ status: 'active' }),
     async charge(tenant, charge) {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, charge) : null
       if (bent?.outcome === 'error') throw new UpstreamError('sandbox_charge', 'failed', 502)

@@ -7,6 +7,7 @@ import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 import { takeArrivalNotice } from '../../domain/payments/account-arrivals.ts'
 import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
+import { takeMandateNotice } from '../../domain/payments/mandate-activations.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
 import { takeRefundNotice } from '../../domain/payments/refunds.ts'
 import { modeOfKey } from '../../upstream/paystack/account.ts'
@@ -63,6 +64,7 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
         await takeChargeNotice(context, tenant, reference)
         if (transfer !== null) await takeArrivalNotice(context, tenant, { accountId: sender.id, reference })
       }
+      if (notice?.about === 'mandate') await takeMandateNotice(context, tenant, notice.email)
       if (notice?.about === 'refund') {
         await takeRefundNotice(context, tenant, notice.transactionReference)
       }

@@ -18,7 +18,7 @@ import type {
 import type { ChargeToSend, SentCharge, SentCharges } from '../../domain/payments/sent-charges.ts'
 import { findDisagreements } from './agreement.ts'
 import type { Ask } from './ask.ts'
-import { verifyMandate } from './authorizations.ts'
+import { initializeAuthorization, verifyAuthorization } from './authorizations.ts'
 import { findIssuer } from './bins.ts'
 import {
   type ChargeInstrument,
@@ -126,7 +126,16 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     readEncryptedCard: async () => null,
     findIssuer: (bin) => findIssuer(ask, bin),
     mandateCheckMs,
-    askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
+    async openMandatePage(_tenant, wanted) {
+      const opened = await initializeAuthorization(ask, wanted)
+      if (!('refused' in opened)) return opened
+      throw new ServiceError('invalid_request', `Paystack refused the direct debit: ${opened.refused}`)
+    },
+    async askMandate(_tenant, { reference }) {
+      const found = await verifyAuthorization(ask, reference)
+      if (found === null) return { status: 'requested' }
+      return { status: found.active ? 'active' : 'pending', token: found.code, bank: found.bank }
+    },
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
       if (sent.isDecided && sent.page !== null && !sent.isStopped) sent = await charges.rename(tenant, name(page))
