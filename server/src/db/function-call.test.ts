@@ -45,6 +45,61 @@ test('a call of a SQL function is one text for all values, so that it is prepare
   ])
 })
 
+test('every element of a list arrives as it was given, whatever it looks like in the text of a list', async () => {
+  const texts = [
+    '',
+    ' ',
+    'NULL',
+    '"',
+    '\\',
+    '\\"',
+    '{}',
+    '{a,b}',
+    'a,b',
+    "it's",
+    'two\nlines',
+    '\t',
+    '😀',
+    '\\x00',
+    null,
+  ]
+  const bytes = [Buffer.alloc(0), Buffer.from([0, 34, 92, 255]), null]
+  const times = [new Date(0), new Date('2026-11-29T10:30:00.123Z'), new Date('9999-12-31T23:59:59.999Z'), null]
+  await db.asOwner((owner) =>
+    owner.execute(`
+      create function parts(
+        t text[], i integer[], n bigint[], b boolean[], u uuid[], y bytea[], m timestamptz[]
+      ) returns table (texts text[], integers integer[], bigints bigint[], booleans boolean[], ids uuid[], bytes bytea[], times timestamptz[])
+      language sql as $$ select t, i, n, b, u, y, m $$`),
+  )
+  const ids = ['0190a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b', null]
+  const given = {
+    t: listArgument('text', texts),
+    i: listArgument('integer', [-2147483648, 0, null]),
+    n: listArgument('bigint', [-9007199254740993n, 9223372036854775807n, null]),
+    b: listArgument('boolean', [true, false, null]),
+    u: listArgument('uuid', ids),
+    y: listArgument('bytea', bytes),
+    m: listArgument('timestamptz', times),
+  }
+  const [row] = await db.query<{ count: bigint }>(sql`
+    select cardinality(texts)::bigint as count, p.* from ${functionCall('parts', given)} p
+  `)
+  expect(row).toMatchObject({
+    texts,
+    integers: [-2147483648, 0, null],
+    bigints: [-9007199254740993n, 9223372036854775807n, null],
+    booleans: [true, false, null],
+    ids,
+    bytes,
+    times,
+  })
+  const none = { ...given, t: listArgument('text', []), u: listArgument('uuid', [null, null]) }
+  expect(await db.query(sql`select texts, ids from ${functionCall('parts', none)} p`)).toEqual([
+    { texts: [], ids: [null, null] },
+  ])
+})
+
 test.each([
   ['a missing parameter', { p_weight: weight }],
   ['a superfluous parameter', { p_weight: weight, p_labels: labels, p_colour: weight }],

@@ -27,30 +27,7 @@ export function listArgument<Type extends keyof ParameterTypes>(
   type: Type,
   values: readonly (ParameterTypes[Type] | null)[],
 ): Argument {
-  return { type: `${type}[]`, value: literalOf(type, values) }
-}
-
-/**
- * A list whose elements need no quotes is written here: the driver quotes and escapes each of them, which took longer than the
- * rest of a transfer's statement.
- */
-function literalOf<Type extends keyof ParameterTypes>(type: Type, values: readonly (ParameterTypes[Type] | null)[]) {
-  const write = plainElements[type]
-  if (write === undefined && values.some((value) => value !== null)) return values
-  let text = '{'
-  for (const value of values) {
-    if (text !== '{') text += ','
-    text += value === null ? 'NULL' : write?.(value)
-  }
-  return `${text}}`
-}
-
-/** How elements are written in the text of a list, for the types that never have a character of another meaning there. */
-const plainElements: Partial<Record<keyof ParameterTypes, (value: unknown) => string>> = {
-  integer: String,
-  bigint: String,
-  boolean: String,
-  bytea: (value) => `\\\\x${(value as Buffer).toString('hex')}`,
+  return { type: `${type}[]`, value: values }
 }
 
 /**
