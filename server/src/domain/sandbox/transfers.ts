@@ -1,3 +1,4 @@
+import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { parseAmount } from '../../base/money.ts'
 import { findAccountByNumber } from '../banking/dedicated-accounts.ts'
@@ -36,6 +37,11 @@ export async function simulateTransfer(
   const { accountNumber } = transfer
   const amount = parseAmount(transfer.amount)
   const account = await findAccountByNumber(context, tenant, accountNumber)
+  // Pretended money must not look as if an account at a processor had it.
+  if (account.openedBy !== 0n) {
+    const message = `The account ${accountNumber} is one at a payment processor: send a test transfer to it there`
+    throw new ServiceError('invalid_request', message, 'accountNumber')
+  }
   const customer = await findCustomer(context, tenant, { id: account.customerId })
   const senderName = transfer.senderName ?? 'SANDBOX SENDER'
   return receiveArrival(context, tenant, {
