@@ -89,8 +89,20 @@ async function passTime(random: () => number): Promise<number> {
   for (let left = due.length; left > 0; left -= 250) {
     await Promise.all([expireDueHolds(api.service), expireDueHolds(api.service)])
   }
-  for (const hold of due) auditor.expire(hold, now)
+  for (const hold of await inOrderOfRepayment(due, now)) auditor.expire(hold, now)
   return due.length
+}
+
+/** Two servers expire holds in any order. Where the owner owes, the order decides what each repays: it is read from the ledger. */
+async function inOrderOfRepayment(expired: Hold[], since: Date): Promise<Hold[]> {
+  const rows = await api.service.db.query<{ cause: string; number: bigint }>(sql`
+    select t.details ->> 'causeId' as cause, t.from_number as number
+    from ledger_transactions t
+    where t.merchant_id = ${api.tenant.merchant.id} and t.kind = 'repayment' and t.created_at >= ${since}
+  `)
+  const numbers = new Map(rows.map(({ cause, number }) => [cause, Number(number)]))
+  const placeOf = ({ id }: Hold) => numbers.get(id) ?? Number.MAX_SAFE_INTEGER
+  return expired.toSorted((a, b) => placeOf(a) - placeOf(b))
 }
 
 function isDue({ status, expiresAt }: Hold, now: Date): boolean {

@@ -1,8 +1,8 @@
 import type { ChargeStep, StepAnswer } from '../payments/charge-steps.ts'
 import type { ChargedInstrument } from '../payments/instruments.ts'
 
-// What the test instruments of Paystack's documents ask for, with the answers that are right, and a few of our own for what
-// none of those asks for.
+// The questions of the test instruments in Paystack's documents, with the right answers. Instruments of our own ask for the
+// steps that no instrument there asks for.
 
 /** One question to the payer. */
 export interface Question {
