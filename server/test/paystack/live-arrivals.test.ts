@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { uuidV7 } from '../../src/base/ids.ts'
 import { sql } from '../../src/db/sql.ts'
 import { finishAccountRequests } from '../../src/domain/banking/account-requests.ts'
+import { findCustomer } from '../../src/domain/customers/customers.ts'
 import { settleDueArrivals } from '../../src/domain/payments/account-arrivals.ts'
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
+import { insertPayment } from '../../src/domain/payments/payments.ts'
 import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
 import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
@@ -91,6 +94,13 @@ async function tellAll(webhooks = told.splice(0), of = tenant): Promise<number[]
     statuses.push((await api.app.inject({ method: 'POST', url, headers, payload })).statusCode)
   }
   return statuses
+}
+
+/** The same account under another key. */
+async function changeKey() {
+  account.secretKey = 'sk_live_rotated'
+  const body = { processor: 'paystack', secretKey: account.secretKey }
+  expect((await call('PUT', '/v1/processors/in', body)).status).toBe(200)
 }
 
 /** The background's rounds, now. */
@@ -284,6 +294,92 @@ describe('a transfer to a dedicated account', () => {
     })
     await call('POST', `/v1/suspense/${suspended.id}/assign`, { customerId: customer })
     expect(await books()).toEqual(credited)
+    await changeKey()
+    for (const row of account.transactions) sendWebhook(account, 'charge.success', row)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(credited)
+  })
+
+  test('one of before the cut-over is not credited: a customer’s is in suspense, nobody’s is left to be recorded by hand', async () => {
+    const customerId = await createHolder()
+    const { account_number } = await openDedicated(customerId)
+    const cutOverAt = new Date(api.service.clock.now().getTime() + 1)
+    const body = { processor: 'paystack', secretKey: account.secretKey, cutOverAt: cutOverAt.toISOString() }
+    expect((await call('PUT', '/v1/processors/in', body)).status).toBe(200)
+    receiveTransfer(account, account_number, 50_000)
+    const { reference } = receiveTransfer(account, '9939999999', 20_000)
+    const webhooks = told.splice(0)
+    await tellAll(webhooks)
+    await settleDue()
+    expect([await books(), await countNotices()]).toEqual([inSuspense, 0])
+    const line = { customerId, amount: 20_000, currency: 'NGN', source: 'bank_transfer', reference }
+    expect((await call('POST', '/v1/pay-ins', line)).status).toBe(201)
+    await tellAll(webhooks)
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 20_000, suspense: 50_000 })
+    api.service.clock.advance(1)
+    receiveTransfer(account, account_number, 3_000)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 23_000, suspense: 50_000 })
+  })
+
+  test('one in a currency that the merchant does not hold is in suspense, and its payment says so', async () => {
+    const { account_number } = await openDedicated(await createHolder())
+    account.currency = 'GHS'
+    const { reference } = receiveTransfer(account, account_number, 50_000)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(inSuspense)
+    const { body } = await call('GET', `/transaction/verify/${reference}`)
+    expect(body.data).toMatchObject({ status: 'failed', message: expect.stringContaining('is in suspense') })
+  })
+
+  test('one of a customer who was deleted since is in suspense', async () => {
+    const customer = await createHolder()
+    const { id, account_number } = await openDedicated(customer)
+    receiveTransfer(account, account_number, 50_000)
+    api.service.clock.advance(1000)
+    await call('DELETE', `/dedicated_account/${id}`)
+    expect((await call('DELETE', '/api/canary/customers/bulk', { ids: [customer] })).status).toBe(200)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(inSuspense)
+  })
+
+  test('one that a crash left unbooked is credited, also after its payment has expired', async () => {
+    const code = await createHolder()
+    const { account_number } = await openDedicated(code)
+    const sent = receiveTransfer(account, account_number, 50_000)
+    const money = { amount: 50_000n, currency: 'NGN' } as const
+    const { service } = api
+    await insertPayment(service, tenant, {
+      ...money,
+      uuid: uuidV7(service.random, service.clock.now()),
+      customer: await findCustomer(service, tenant, { code }),
+      reference: sent.reference,
+      purpose: 'wallet_topup',
+      origin: 'incoming',
+      metadata: null,
+      incoming: {
+        code: '0123456789',
+        senderName: 'RANDALL AKANBI HORTON',
+        senderBank: 'First City Monument Bank',
+        senderAccountNumber: 'XXXXXX0011',
+        senderCountry: 'NG',
+        narration: null,
+        receiverBank: 'Wema Bank',
+        receiverAccountNumber: account_number,
+      },
+      arrived: { ...money, accountId: 2n, sentReference: sent.reference, outsideId: String(sent.id) },
+    })
+    service.clock.advance(49 * 60 * 60_000)
+    await settleDuePayments(service)
+    expect(await books()).toEqual(credited)
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(credited)
   })
 
   test('one that was paid before the account was taken away is the customer’s, and a later one is in suspense', async () => {
@@ -326,9 +422,7 @@ describe('a transfer to a dedicated account', () => {
     receiveTransfer(account, account_number, 50_000)
     await tellAll()
     await settleDue()
-    account.secretKey = 'sk_live_rotated'
-    const body = { processor: 'paystack', secretKey: account.secretKey }
-    expect((await call('PUT', '/v1/processors/in', body)).status).toBe(200)
+    await changeKey()
     const held = async () =>
       (
         await api.service.db.query(sql`
@@ -357,6 +451,26 @@ describe('a transfer to a dedicated account', () => {
     await tellAll()
     await settleDue()
     expect(await books()).toEqual(credited)
+    // Nobody can be asked any more, and it is known all the same.
+    expect((await call('PUT', '/v1/processors/in', { processor: 'manual' })).status).toBe(200)
+    expect((await call('POST', '/v1/pay-ins', line)).status).toBe(409)
+    expect(await books()).toEqual(credited)
+  })
+
+  test('one that a person recorded before the account showed it is not credited a second time, but in suspense', async () => {
+    const customerId = await createHolder()
+    const { account_number } = await openDedicated(customerId)
+    const sent = receiveTransfer(account, account_number, 50_000)
+    const shown = account.transactions.splice(0)
+    const line = { amount: 50_000, currency: 'NGN', source: 'bank_transfer', reference: sent.reference }
+    expect((await call('POST', '/v1/pay-ins', { ...line, customerId })).status).toBe(201)
+    account.transactions.push(...shown)
+    const webhooks = told.splice(0)
+    await tellAll([...webhooks, ...webhooks])
+    await settleDue()
+    expect(await books()).toEqual({ ...inSuspense, customer_cash: 50_000, outside: -50_000 })
+    const [suspended] = (await call('GET', '/v1/suspense')).body.data
+    expect(suspended.details.reason).toMatch(/recorded by hand under the name of this transfer/)
   })
 
   test('one whose name the merchant has given to a payment of its own is credited under another', async () => {

@@ -457,6 +457,97 @@ describe('a mandate', () => {
     await expectAgreement()
   })
 
+  /** A mandate to which the customer and the bank have agreed, by its code here. */
+  async function activeMandate(): Promise<string> {
+    const { reference, redirect_url } = await request()
+    await open(redirect_url)
+    agree(account, lastRequest(), 'active')
+    await tellAll()
+    await activateDueMandates(api.service)
+    return (await verifyMandate(reference)).authorization_code
+  }
+  const debit = async (authorization_code: string, own: object = {}) =>
+    (await ask('POST', '/transaction/charge_authorization', { ...topUp(own), authorization_code })).json()
+
+  test('a debit whose answer was lost is asked about under the same name, and credited once', async () => {
+    const authorization_code = await activeMandate()
+    for (const fault of ['cut_after', 'oops_after', 'limited'] as const) {
+      proxy.choose = ({ path }) => (path === '/transaction/charge_authorization' ? fault : 'none')
+      expect((await debit(authorization_code, { reference: fault })).data.status).toBe('processing')
+      proxy.choose = () => 'none'
+      await settleLater(61_000)
+      expect((await debit(authorization_code, { reference: fault })).message).toBe('Duplicate Transaction Reference')
+    }
+    // The last one was never received.
+    expect(account.transactions).toHaveLength(2)
+    for (const { reference } of account.transactions) pay(account, reference, { ...records.bankDebit })
+    const webhooks = told.splice(0)
+    await tellAll([...webhooks, ...webhooks])
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 20_000 })
+    await expectAgreement()
+  })
+
+  test('a mandate that was ended at the account, or removed here, is charged no more', async () => {
+    const ended = await activeMandate()
+    account.authorizations.clear()
+    expect((await debit(ended)).data).toMatchObject({
+      status: 'failed',
+      gateway_response: expect.stringContaining('Authorization code is invalid'),
+    })
+    const removed = await activeMandate()
+    const body = { authorization_code: removed }
+    expect((await ask('POST', '/customer/authorization/deactivate', body)).statusCode).toBe(200)
+    const before = server.asked.length
+    expect((await debit(removed)).message).toContain('Authorization may be inactive')
+    expect([server.asked.length, account.transactions, await books()]).toEqual([before, [], {}])
+  })
+
+  test('a webhook about a mandate changes nothing of another merchant with the same customer', async () => {
+    const { redirect_url } = await request()
+    await open(redirect_url)
+    const [first, other] = [tenant, await createTestTenant(api.service, { currencies: ['NGN'] })]
+    tenant = await addTestKey(api.service, other.merchant, 'live')
+    await choose()
+    await ask('POST', '/customer', { email })
+    agree(account, lastRequest(), 'active')
+    const before = server.asked.length
+    expect(await tellAll()).toEqual([200])
+    await activateDueMandates(api.service)
+    expect(server.asked).toHaveLength(before)
+    tenant = first
+    expect((await ask('GET', `/customer/${email}`)).json().data.authorizations).toEqual([])
+  })
+
+  test('a mandate to which nobody agrees is not asked about for ever', async () => {
+    const { reference, redirect_url } = await request()
+    await open(redirect_url)
+    /** The status of the mandate after a round of the background, and whether another round will ask about it. */
+    const look = async (days = 0) => {
+      api.service.clock.advance(days * 24 * 60 * 60_000)
+      await activateDueMandates(api.service)
+      const [row] = await api.service.db.query<{ status: string; activates_at: Date | null }>(sql`
+        select status, activates_at from mandates where merchant_id = ${tenant.merchant.id} and reference = ${reference}
+      `)
+      return [row?.status, row?.activates_at != null]
+    }
+    expect([await look(2), await look(2)]).toEqual([
+      ['requested', true],
+      ['requested', false],
+    ])
+    // The bank takes longer. Each is asked about again when the account tells of it.
+    agree(account, lastRequest(), 'created')
+    await tellAll()
+    expect([await look(), await look(29), await look(2)]).toEqual([
+      ['pending', true],
+      ['pending', true],
+      ['pending', false],
+    ])
+    agree(account, lastRequest(), 'active')
+    await tellAll()
+    expect((await look())[0]).toBe('active')
+  })
+
   test('a mandate whose webhooks are lost is found when the customer returns, and by the background', async () => {
     const first = await request()
     await open(first.redirect_url)

@@ -83,17 +83,17 @@ const request = (phone: string) => ({
 test('live mode without an account provider refuses everything about dedicated accounts in the same words', async () => {
   const { id } = await create()
   const calls = [
-    listAccountBanks(service, live),
-    createDedicatedAccount(service, live, { id }, {}),
-    requestDedicatedAccount(service, live, request('1000000001'), {}),
-    listDedicatedAccounts(service, live, {}, { limit: 1, offset: 0 }),
-    getDedicatedAccount(service, live, 1n),
-    removeDedicatedAccount(service, live, 1n),
-    requeryDedicatedAccount(service, live, '1000000001'),
-    removeAccountSplit(service, live, '1000000001'),
+    () => listAccountBanks(service, live),
+    () => createDedicatedAccount(service, live, { id }, {}),
+    () => requestDedicatedAccount(service, live, request('1000000001'), {}),
+    () => listDedicatedAccounts(service, live, {}, { limit: 1, offset: 0 }),
+    () => getDedicatedAccount(service, live, 1n),
+    () => removeDedicatedAccount(service, live, 1n),
+    () => requeryDedicatedAccount(service, live, '1000000001'),
+    () => removeAccountSplit(service, live, '1000000001'),
   ]
   const message = 'Dedicated accounts are not available in live mode on this server'
-  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'not_available', message })
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'not_available', message })
 })
 
 test('a dedicated account is the one that the provider of the mode opens, and keeps its bank when the provider is gone', async () => {

@@ -4,6 +4,7 @@ import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { type Customer, findCustomer } from '../customers/customers.ts'
+import { outsideOfHand } from '../ledger/accounts.ts'
 import { doTogether, type LedgerCommand } from '../ledger/commands.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -98,18 +99,38 @@ async function askAgain({ db, clock }: Context, { merchant }: Tenant, id: string
 
 /**
  * Books a transfer that its account has shown: to the customer whose dedicated account got it, else to suspense. Once, whoever
- * tells of it and however often.
+ * tells of it and however often. Answers false for a transfer that is left alone, because it came before the cut-over of its
+ * account and has no owner.
  */
-export async function bookArrival(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival): Promise<void> {
+export async function bookArrival(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival): Promise<boolean> {
+  const known = await findCharge(context, tenant, arrival)
+  if (known !== null) {
+    await settleArrived(context, tenant, known, arrival)
+    return true
+  }
   const recordedAt = await accountOfPayIn(context, tenant, arrival.reference)
-  // A person has recorded it before, by the account's name for it.
-  if (recordedAt === arrival.accountId) return
-  const charge = (await findCharge(context, tenant, arrival)) ?? (await makePayment(context, tenant, arrival))
+  const isByHand = recordedAt === outsideOfHand(tenant.mode)
+  // A person has recorded the account's money by the account's name for it.
+  if (recordedAt !== null && !isByHand) return true
+  const owner = isByHand ? recordedByHand : await findOwner(context, tenant, arrival)
+  if (typeof owner === 'string') return suspend(context, tenant, arrival, owner)
+  await settleArrived(context, tenant, await makePayment(context, tenant, arrival, owner), arrival)
+  return true
+}
+
+const recordedByHand = 'A pay-in was recorded by hand under the name of this transfer, so it may be the same money'
+
+async function settleArrived(
+  context: PaymentsContext,
+  tenant: Tenant,
+  charge: ArrivedRow,
+  { found: { facts } }: AccountArrival,
+): Promise<void> {
   // What bears our marker was asked for, and is credited as such.
-  if (charge === null || charge.marker !== null) return
+  if (charge.marker !== null) return
   const intent = await getPaymentIntent(context, tenant, `pi_${charge.payment_intent_id}`)
   const asked = { ...intent, accountId: charge.account_id, chargeReference: charge.reference }
-  await settleIntent(context, tenant, asked, { status: 'succeeded', facts: arrival.found.facts })
+  await settleIntent(context, tenant, asked, { status: 'succeeded', facts })
 }
 
 interface ArrivedRow {
@@ -132,13 +153,8 @@ async function findCharge(
   return row ?? null
 }
 
-/** Null for a transfer without an owner, which is in suspense then. */
-async function makePayment(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival) {
-  const owner = await findOwner(context, tenant, arrival)
-  if (typeof owner === 'string') {
-    await suspend(context, tenant, arrival, owner)
-    return null
-  }
+/** Makes the payment as which the transfer is on record from then on. Of two servers at once, the first makes it for both. */
+async function makePayment(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival, owner: Owner) {
   const { reference, found } = arrival
   // The merchant may have given the same name to a payment of its own.
   for (const name of [reference, `${reference}-${found.facts.id}`]) {
@@ -233,18 +249,21 @@ function maskNumber(number: string | null): string {
   return `XXXXXX${(number ?? 'XXXX').slice(-4)}`
 }
 
-/** Money before the cut-over of its account is left alone: whoever worked with the account then has credited it. */
+/**
+ * Money before the cut-over of its account is left alone: whoever worked with the account then has credited it. Answers whether
+ * the money is in suspense.
+ */
 async function suspend(
   context: FreeContext,
   tenant: Tenant,
   { accountId, reference, found: { facts, transfer } }: AccountArrival,
   reason: string,
-): Promise<void> {
+): Promise<boolean> {
   const [account] = await context.db.query<{ cut_over_at: Date | null }>(sql`
     select cut_over_at from processor_accounts where merchant_id = ${tenant.merchant.id} and id = ${accountId}
   `)
   const cutOverAt = account?.cut_over_at ?? null
-  if (cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt) return
+  if (cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt) return false
   const common = (what: string) =>
     ({
       action: 'book',
@@ -279,4 +298,5 @@ async function suspend(
     })
   }
   for (const outcome of await doTogether(context, tenant, commands)) if (outcome instanceof ServiceError) throw outcome
+  return true
 }

@@ -82,7 +82,7 @@ function readBooked({ state, transaction_id, reason }: SentRow): BookedCharge | 
  */
 async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
   const fees = feeCommands(context, sent, paid)
-  const reason = reasonAgainst(sent, paid)
+  const reason = reasonAgainst(tenant, sent, paid)
   const money =
     reason === null
       ? await creditCommand(context, tenant, sent, paid)
@@ -214,10 +214,15 @@ function detailsOf({ sent_reference }: SentRow, { intent }: PaidCharge) {
 }
 
 /** Why the money is not credited by itself; null for money that is. */
-function reasonAgainst({ cut_over_at: cutOverAt }: SentRow, { facts, differences }: PaidCharge): string | null {
+function reasonAgainst(
+  { merchant }: Tenant,
+  { cut_over_at: cutOverAt }: SentRow,
+  { facts, differences }: PaidCharge,
+): string | null {
   if (differences.length > 0) {
     return `The payment at the processor has another ${differences.join(', ')} than was asked for`
   }
+  if (!merchant.currencies.includes(facts.currency)) return `The merchant does not hold ${facts.currency}`
   if (cutOverAt === null || facts.paidAt === null || facts.paidAt >= cutOverAt) return null
   return `The account took the money at ${facts.paidAt.toISOString()}, before its cut-over at ${cutOverAt.toISOString()}`
 }

@@ -35,8 +35,9 @@ export function activateDueMandates(context: PaymentsContext): Promise<number> {
  * time.
  */
 const maxWaitMs = 60 * 60 * 1000
-/** A request to which the customer has not agreed is not asked about by itself any more after this time. */
-const patienceMs = 3 * 24 * 60 * 60 * 1000
+const dayMs = 24 * 60 * 60 * 1000
+/** A mandate to which the customer has not agreed, or their bank, is not asked about by itself any more after this time. */
+const patienceMs = { requested: 3 * dayMs, pending: 30 * dayMs }
 
 /** Asks the processor about a mandate, and brings it to where it is. Throws `not_available`, `UpstreamError`. */
 export async function askAboutMandate(context: PaymentsContext, tenant: Tenant, mandate: Mandate): Promise<void> {
@@ -48,11 +49,11 @@ export async function askAboutMandate(context: PaymentsContext, tenant: Tenant, 
       if (mandate.status === 'requested') await saveAgreed(tx, tenant, mandate, state)
       if (state.status === 'active') await activateMandate(tx, tenant, id)
     })
-    if (state.status === 'active') return
   }
+  if (state.status === 'active') return
   const now = context.clock.now().getTime()
   const waitedMs = now - (authorizedAt ?? createdAt).getTime()
-  const isOver = state.status === 'requested' && waitedMs > patienceMs
+  const isOver = waitedMs > patienceMs[state.status]
   const waitMs = Math.min(Math.max(waitedMs, processor.mandateCheckMs), maxWaitMs)
   await context.db.query(sql`
     update mandates set activates_at = ${isOver ? null : new Date(now + waitMs)}::timestamptz, attempts = 0

@@ -22,22 +22,25 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
   // A repeat asks nobody: the account may have been replaced since.
   const known = await accountOfPayIn(context, tenant, reference)
   if (known !== null) return recordPayIn(context, tenant, input, known)
-  const processor = await context.processorOf(context, tenant, 'new')
-  if (processor === null || processor.findPayment === null || !canBeName(reference)) {
-    return recordPayIn(context, tenant, input)
-  }
-  const { accountId } = processor
   const own = await findOwn(context, tenant, reference)
   if (own !== null) {
     if (!own.isBooked) await settleChargeNow(context, tenant, own.charge)
     const message = `${JSON.stringify(reference)} is the processor’s name of the payment ${own.name}, which is credited by itself`
     throw new ServiceError('reference_taken', message, 'reference')
   }
+  const processor = await context.processorOf(context, tenant, 'new')
+  if (processor === null || processor.findPayment === null || !canBeName(reference)) {
+    return recordPayIn(context, tenant, input)
+  }
+  const { accountId } = processor
   const found = await processor.findPayment(tenant, reference)
   if (found === null) return recordPayIn(context, tenant, input)
   checkFound(input, found)
-  if (found.transfer !== null) {
-    await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer: found.transfer } })
+  const { transfer } = found
+  if (
+    transfer !== null &&
+    (await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer } }))
+  ) {
     const message = `${JSON.stringify(reference)} is a transfer to a dedicated account, which is credited by itself, or waits in suspense`
     throw new ServiceError('reference_taken', message, 'reference')
   }

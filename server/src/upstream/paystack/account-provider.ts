@@ -20,8 +20,9 @@ import {
   listDedicatedAccounts,
   requeryDedicatedAccount,
 } from './dedicated-accounts.ts'
+import { transferOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
-import { listTransactions, type Transaction } from './transactions.ts'
+import { listTransactions } from './transactions.ts'
 
 /** What a Paystack account as the provider of dedicated accounts is made of. */
 export interface AccountProviderParts {
@@ -93,13 +94,9 @@ async function lookForTransfers(
   const filter = { status: 'success', from, customerId: known?.customerId ?? undefined }
   for await (const transactions of listTransactions(ask, filter)) {
     for (const transaction of transactions) {
-      if (isTransferTo(transaction, accountNumber)) await noteTransfer(tenant, transaction.reference)
+      if (transferOf(transaction)?.accountNumber === accountNumber) await noteTransfer(tenant, transaction.reference)
     }
   }
-}
-
-function isTransferTo({ channel, authorization }: Transaction, accountNumber: string): boolean {
-  return channel === 'dedicated_nuban' && authorization?.receiverAccountNumber === accountNumber
 }
 
 /** The customer's open account at the bank: an answer to an earlier request may have been lost. */

@@ -53,7 +53,6 @@ export interface Authorization {
   bank: string | null
   /** Whether the bank has agreed, too. */
   active: boolean
-  email: string | null
 }
 
 /**
@@ -71,7 +70,6 @@ export async function verifyAuthorization(ask: Ask, reference: string): Promise<
       code: readText(members, 'authorization_code'),
       bank: optionalText(members, 'bank'),
       active: readBoolean(members, 'active'),
-      email: optionalText(readMembers(members.customer, 'customer'), 'email'),
     }
   })
 }

@@ -194,6 +194,8 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     query,
     async stop(tenant, charge) {
       const sent = await charges.stop(tenant, name(charge))
+      // Money that arrived by itself is there: nothing of it can be given up.
+      if (sent.marker === null) return (await query(tenant, charge.reference)) ?? { status: 'processing' }
       // Without an e-mail nothing has been sent.
       if (sent.email === null) return { status: 'failed', reason: reasons.stopped }
       const found = (await verifyTransaction(ask, sent.sentReference)) ?? (await burn(ask, sent))
