@@ -205,9 +205,15 @@ async function findOwner(
   }
   if (row.is_deleted) return `The customer of the dedicated account ${accountNumber} was deleted`
   if (row.account_id !== accountId) {
-    // The same account under another key.
+    // The same account under another key. A customer has one account at a bank by each.
     await context.db.query(sql`
-      update dedicated_accounts set account_id = ${accountId} where merchant_id = ${merchant.id} and id = ${row.id}
+      update dedicated_accounts a set account_id = ${accountId}
+      where a.merchant_id = ${merchant.id} and a.id = ${row.id}
+        and not exists (
+          select from dedicated_accounts o
+          where o.merchant_id = a.merchant_id and o.customer_id = a.customer_id and o.account_id = ${accountId}
+            and o.provider = a.provider and o.removed_at is null
+        )
     `)
   }
   return { customer: await findCustomer(context, tenant, { id: row.customer_id }), bankName: row.bank_name }
