@@ -357,6 +357,27 @@ describe('operations of the Paystack client', () => {
     expect(lines.map((line) => line.split(',')[1])).toEqual([second.reference, first.reference])
   })
 
+  test('a transaction is disputed at Paystack, changed, defended and resolved', async () => {
+    const reference = `disputed-${Date.now()}`
+    const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+    await paystack.charges.create({ email: 'ada@example.com', amount: 9000, reference, card })
+    const { id: transaction } = await paystack.transactions.verify(reference)
+    await mteja.sandbox.dispute({ reference, reason: 'Not mine' })
+    const [listed] = await Array.fromAsync(paystack.disputes.list({ transaction: String(transaction), perPage: 1 }))
+    const id = listed?.id ?? 0
+    expect(await paystack.disputes.fetch(id)).toEqual(listed)
+    expect(await paystack.disputes.fetchOfTransaction(transaction)).toMatchObject({ id })
+    expect(await paystack.disputes.update(id, { refund_amount: 5000 })).toMatchObject({ refund_amount: 5000 })
+    const evidence = { customer_email: 'a@b.co', customer_name: 'Ada', customer_phone: '0800', service_details: 'x' }
+    expect(await paystack.disputes.addEvidence(id, evidence)).toMatchObject(evidence)
+    await expect(paystack.disputes.uploadUrl(id, { upload_filename: 'a.pdf' })).rejects.toMatchObject({ status: 403 })
+    expect((await paystack.disputes.export()).path).toContain('/dispute/export/')
+    const answer = { message: 'No', refund_amount: 5000, uploaded_filename: 'a.pdf' }
+    expect(await paystack.disputes.resolve(id, { resolution: 'declined', ...answer })).toMatchObject({
+      status: 'resolved',
+    })
+  })
+
   test('a charge that asks its payer is answered step by step, and a wrong answer ends it', async () => {
     const payer = { email: 'payer@example.com', amount: 500 }
     const card = { number: '507850785078507804', cvv: '884', expiry_month: '12', expiry_year: '2030' }
@@ -596,6 +617,29 @@ describe('operations of the Mteja client', () => {
     expect(listed).toEqual(holds.toReversed())
     expect((await mteja.holds.list({ customerId }).page()).total).toBe(2)
     await expect(mteja.holds.place({ customerId, amount: 5000 })).rejects.toBeInstanceOf(InsufficientFundsError)
+  })
+
+  test('a dispute is listed, declined with evidence, and another is accepted; its settings are changed', async () => {
+    const { id: customerId } = await customerWith(0)
+    const { transactionId } = await mteja.sandbox.payIn({ customerId, amount: 500 })
+    const complaint = { reference: transactionId, reason: 'Not mine', amount: 200 }
+    const first = await mteja.sandbox.dispute(complaint)
+    expect(await mteja.disputes.retrieve(first.id)).toEqual(first)
+    const evidence = {
+      customerEmail: 'ada@example.com',
+      customerName: 'Ada',
+      customerPhone: '0800',
+      serviceDetails: 'x',
+    }
+    expect(await mteja.disputes.addEvidence(first.id, evidence)).toMatchObject({ evidence })
+    expect(await mteja.disputes.decline(first.id, { message: 'No' })).toMatchObject({ state: 'won' })
+    const second = await mteja.sandbox.dispute(complaint)
+    expect(await mteja.disputes.accept(second.id)).toMatchObject({ state: 'lost', amount: 200 })
+    const listed = await Array.fromAsync(mteja.disputes.list({ customerId, limit: 1 }))
+    expect(listed.map(({ state }) => state)).toEqual(['lost', 'won'])
+    await expect(mteja.disputes.accept(first.id)).rejects.toMatchObject({ code: 'dispute_not_open' })
+    const settings = await mteja.disputes.retrieveSettings()
+    expect(await mteja.disputes.updateSettings(settings)).toEqual(settings)
   })
 
   test('money is given back by refund and by reversal', async () => {

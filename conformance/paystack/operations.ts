@@ -34,6 +34,19 @@ export const transactionOperations = {
 
 export type TransactionOperation = keyof typeof transactionOperations
 
+/** Operations on disputes, to their method and path. */
+export const disputeOperations = {
+  listDisputes: 'GET /dispute',
+  fetchDispute: 'GET /dispute/:id',
+  fetchDisputeOfTransaction: 'GET /dispute/transaction/:id',
+  updateDispute: 'PUT /dispute/:id',
+  addEvidence: 'POST /dispute/:id/evidence',
+  resolveDispute: 'PUT /dispute/:id/resolve',
+  exportDisputes: 'GET /dispute/export',
+}
+
+export type DisputeOperation = keyof typeof disputeOperations
+
 /** Operations that clients on npm are not tried with. They end the table of replayed clients. */
 export const moreOperations = {
   fetchTimeline: 'GET /transaction/timeline/:id_or_reference',
@@ -46,4 +59,8 @@ export const moreOperations = {
   listStates: 'GET /address_verification/states',
 }
 
-export type ReplayedOperation = PaystackOperation | TransactionOperation | keyof typeof moreOperations
+export type ReplayedOperation =
+  | PaystackOperation
+  | TransactionOperation
+  | DisputeOperation
+  | keyof typeof moreOperations

@@ -42,6 +42,8 @@ export const refusals = {
   unknownTransaction: refusal(400, 'Transaction reference not found.', { code: 'transaction_not_found' }),
   unknownRefundedTransaction: refusal(400, 'Transaction not found', { code: 'transaction_not_found' }),
   refundsExceedTransaction: refusal(400, 'Total refund amount cannot exceed original transaction amount'),
+  unknownDispute: refusal(404, 'Dispute not found', { code: 'not_found' }),
+  tooMuchDisputed: refusal(400, 'Refund amount cannot be greater than initial amount'),
   unknownRefund: refusal(404, 'Refund not found', { code: 'not_found' }),
   duplicateReference: refusal(400, 'Duplicate Transaction Reference', {
     meta: { nextStep: 'Try and create the Transaction or Charge with a new reference' },

@@ -221,6 +221,55 @@ const refundRow = open({
   updated_at: date,
 })
 
+const disputeMembers = {
+  id: integer,
+  refund_amount: nullable(integer),
+  currency: text,
+  status: matching(/^(awaiting-merchant-feedback|awaiting-bank-feedback|pending|resolved|archived)$/, 'a status'),
+  resolution: nullable(matching(/^(merchant-accepted|auto-accepted|declined)$/, 'a resolution')),
+  domain: exactly('test'),
+  transaction: open({ id: integer, reference: text, amount: integer, currency: text, status: text, fees: integer }),
+  transaction_reference: nullable(text),
+  category: nullable(text),
+  customer: open({ id: integer, email: text, customer_code: text, risk_action: text }),
+  bin: nullable(text),
+  last4: nullable(text),
+  dueAt: nullable(date),
+  resolvedAt: nullable(date),
+  evidence: nullable(anyObject),
+  attachments: text,
+  note: nullable(text),
+  createdAt: date,
+  updatedAt: date,
+}
+const disputeSteps = {
+  history: listOf(open({ status: text, by: text, createdAt: date }), { atLeast: 1 }),
+  messages: listOf(open({ sender: text, body: text, createdAt: date }), { atLeast: 1 }),
+}
+const dispute = open({ ...disputeMembers, ...disputeSteps })
+const disputeOfTransaction = open({
+  ...disputeMembers,
+  ...disputeSteps,
+  merchant_transaction_reference: text,
+  integration: integer,
+  created_by: nullable(integer),
+})
+const evidence = open({
+  customer_email: text,
+  customer_name: text,
+  customer_phone: text,
+  service_details: text,
+  dispute: integer,
+  id: integer,
+  createdAt: date,
+  updatedAt: date,
+})
+const resolvedDispute = open({
+  ...disputeMembers,
+  history: disputeSteps.history,
+  message: open({ dispute: integer, sender: text, body: text, id: integer }),
+})
+
 const bank = open({ id: integer, name: text, slug: text, code: text, country: text, currency: text, type: text })
 const relation = (type: string) => open({ type: exactly(type), data: listOf(text) })
 const country = open({
@@ -276,6 +325,12 @@ export const answers = {
   refunds: succeed('Refunds retrieved', { data: listOf(refundRow, { atLeast: 1 }) }),
   fetchedRefund: succeed('Refund retrieved', { data: refundRow }),
   retriedRefund: succeed('Refund retried and has been queued for processing', { data: refundRow }),
+  disputes: succeed('Disputes retrieved', { data: listOf(dispute, { atLeast: 1 }) }),
+  fetchedDispute: succeed('Dispute retrieved', { data: dispute }),
+  disputeOfTransaction: succeed('Dispute retrieved successfully', { data: disputeOfTransaction }),
+  updatedDispute: succeed('Dispute updated successfully', { data: listOf(dispute, { atLeast: 1 }) }),
+  evidence: succeed('Evidence created', { data: evidence }),
+  resolvedDispute: succeed('Dispute successfully resolved', { data: resolvedDispute }),
   timeline: succeed('Timeline retrieved', { data: log }),
   exported: succeed('Export successful', {
     data: open({ path: text, expiresAt: matching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, 'a time without an offset') }),

@@ -41,5 +41,6 @@ declare module 'paystack-node' {
     createRefund: Call
     listRefund: Call
     getRefund: Call
+    listDisputes: Call
   }
 }

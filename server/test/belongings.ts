@@ -44,6 +44,9 @@ export interface Belongings {
   processorRefundId: string
   /** The same refund on Paystack's wire. */
   refundNumber: string
+  /** An open dispute of 30 minor units of the same payment, and the same one on Paystack's wire. */
+  disputeId: string
+  disputeNumber: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -115,6 +118,9 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const back = { transactionId: paid.reference, amount: 20, reason: `${name} changed their mind` }
   const { id: processorRefundId } = await ask('POST', '/v1/refunds', back)
   const { data: wired } = await ask('GET', `/refund?transaction=${paid.id}`)
+  const complaint = { reference: paid.reference, amount: 30, reason: `${name} says: not mine` }
+  const { id: disputeId } = await ask('POST', '/v1/sandbox/disputes', complaint)
+  const { data: disputed } = await ask('GET', `/dispute?transaction=${paid.id}`)
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
   const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
@@ -172,6 +178,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     paidReference: paid.reference,
     processorRefundId,
     refundNumber: String(wired[0].id),
+    disputeId,
+    disputeNumber: String(disputed[0].id),
     holdId,
     paymentIntentId,
     checkoutId,

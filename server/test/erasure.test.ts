@@ -84,6 +84,7 @@ const personal: Record<string, readonly string[]> = {
   customers: ['deleted_email', 'email', 'first_name', 'last_name', 'metadata', 'phone', 'phone_e164', 'search_text'],
   dedicated_accounts: ['account_name'],
   deliveries: ['body'],
+  disputes: ['attachments', 'complaint', 'evidence', 'messages', 'state_reason'],
   delivery_attempts: ['response_body', 'response_headers'],
   events: ['data'],
   holds: ['description'],
@@ -124,6 +125,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     dedicated_account_requests: ['mode', 'status', 'wanted'],
     dedicated_accounts: ['currency', 'mode'],
     deliveries: ['event_type', 'mode', 'status'],
+    disputes: ['after_decline', 'borne_by', 'category', 'currency', 'history', 'mode', 'resolution', 'state'],
     events: ['mode', 'type'],
     holds: ['currency', 'mode', 'status'],
     idempotency_keys: ['mode', 'refusal', 'results'],
@@ -158,6 +160,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     customers: ['code'],
     // By its number and bank, money that is sent later is known and refused.
     dedicated_accounts: ['account_number', 'bank_name', 'provider', 'split_code', 'subaccount'],
+    disputes: ['movement_ids', 'outside_id', 'outside_reference', 'refund_name'],
     idempotency_keys: ['key'],
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],
@@ -188,8 +191,11 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     erasures: ['emails', 'horizon', 'mode', 'position', 'stage'],
   },
   'of the service and the merchant, and of no customer': {
+    // Names of payments and disputes at an account, until it has answered.
+    account_questions: ['about', 'mode', 'name'],
     actors: ['issuer', 'kind', 'subject', 'surface'],
     api_keys: ['hash', 'hint', 'mode', 'name', 'role', 'scopes'],
+    dispute_settings: ['borne_by', 'mode'],
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],
     merchants: ['code', 'country', 'currencies', 'name', 'time_zone'],
@@ -386,6 +392,17 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   await ask('POST', '/refund', { transaction: taken.reference, amount: 100, ...notes }, 'refund')
   await ask('POST', '/v1/refunds', { transactionId: taken.reference, amount: 200, reason: person.holdText }, 'refund-2')
   await settleDueRefunds(api.service)
+  const complaint = { reference: taken.reference, reason: person.holdText }
+  const { id: disputeId } = await ask('POST', '/v1/sandbox/disputes', complaint, 'dispute')
+  const evidence = {
+    customerEmail: person.email,
+    customerName: person.paymentNote,
+    customerPhone: '0800',
+    serviceDetails: person.holdText,
+  }
+  await ask('POST', `/v1/disputes/${disputeId}/evidence`, evidence, 'evidence')
+  const declined = { message: person.holdText, fileName: `${person.paymentNote}.pdf` }
+  await ask('POST', `/v1/disputes/${disputeId}/decline`, declined, 'decline')
   const stated = {
     merchantId: tenant.merchant.code,
     type: 'custom.asked',
@@ -500,6 +517,8 @@ describe('an erased person', () => {
       '/v1/events?limit=100',
       '/v1/deliveries?limit=100',
       '/v1/refunds',
+      '/v1/disputes',
+      '/dispute',
       '/v1/audit',
       '/v1/pay-ins',
       '/v1/adjustments',

@@ -32,15 +32,23 @@ const identity = {
 const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
 const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }
 
+const resolved = { resolution: 'declined', message: 'No', refund_amount: 100, uploaded_filename: 'a.pdf' }
+const wireEvidence = {
+  ...{ customer_email: 'ada@example.com', customer_name: 'Ada', customer_phone: '0800', service_details: 'A top-up' },
+}
+const evidence = {
+  ...{ customerEmail: 'ada@example.com', customerName: 'Ada', customerPhone: '0800', serviceDetails: 'A top-up' },
+}
+
 const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify(filter))}`
 
 /** Every name by which money that moved, or may move, is found. */
 function namesOfMovements(its: Belongings): string[] {
   const { recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId } = its
   const { payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference } = its
-  const { paidId, paidReference, processorRefundId } = its
+  const { paidId, paidReference, processorRefundId, disputeId } = its
   return [
-    ...[paidId, paidReference, processorRefundId],
+    ...[paidId, paidReference, processorRefundId, disputeId],
     ...[payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference],
     ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId],
   ]
@@ -220,6 +228,22 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       status: 404,
     },
   ],
+  'GET /dispute': ({ paidId, paidReference }) => [
+    { status: 200 },
+    { query: `transaction=${paidId}`, status: 200 },
+    { query: `transaction=${paidReference}`, status: 200 },
+  ],
+  'GET /dispute/export': ({ paidId }) => [{ query: `transaction=${paidId}`, status: 404 }],
+  'GET /dispute/transaction/:id': ({ paidId }) => [{ params: { id: paidId }, status: 404 }],
+  'GET /dispute/:id': (its) => [its.disputeNumber, its.disputeId].map((id) => ({ params: { id }, status: 404 })),
+  'PUT /dispute/:id': ({ disputeNumber }) => [
+    { params: { id: disputeNumber }, body: { refund_amount: 100 }, status: 404 },
+  ],
+  'PUT /dispute/:id/resolve': ({ disputeNumber }) => [{ params: { id: disputeNumber }, body: resolved, status: 404 }],
+  'POST /dispute/:id/evidence': ({ disputeNumber }) => [
+    { params: { id: disputeNumber }, body: wireEvidence, status: 404 },
+  ],
+  'GET /dispute/:id/upload_url': ({ disputeNumber }) => [{ params: { id: disputeNumber }, status: 404 }],
   'POST /charge/submit_address': ({ askingReference }) => [
     {
       body: { address: '1 Long Street', city: 'Lagos', state: 'Lagos', zip_code: '100001', reference: askingReference },
@@ -497,6 +521,23 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { query: `customerId=${customerCode}`, status: 404 },
   ],
   'GET /v1/refunds/:id': (its) => [its.refundId, its.processorRefundId].map((id) => ({ params: { id }, status: 404 })),
+  'GET /v1/disputes': ({ payInId, customerCode }) => [
+    { status: 200 },
+    { query: `transactionId=${payInId}`, status: 404 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/disputes/:id': (its) => [its.disputeId, its.disputeNumber].map((id) => ({ params: { id }, status: 404 })),
+  'POST /v1/disputes/:id/accept': ({ disputeId }) => [{ params: { id: disputeId }, body: {}, status: 404 }],
+  'POST /v1/disputes/:id/decline': ({ disputeId }) => [{ params: { id: disputeId }, body: {}, status: 404 }],
+  'POST /v1/disputes/:id/evidence': ({ disputeId }) => [{ params: { id: disputeId }, body: evidence, status: 404 }],
+  'GET /v1/dispute-settings': () => [{ status: 200 }],
+  'PATCH /v1/dispute-settings': () => [{ body: { borneBy: 'merchant' }, status: 200 }],
+  'POST /v1/sandbox/disputes': (its) =>
+    namesOfMovements(its).map((reference) => ({
+      body: { reference, reason: 'Not mine' },
+      status: 404,
+      statusInLiveMode: 403,
+    })),
   'GET /v1/transactions': (its) => namesOfMovements(its).map((name) => ({ query: `reference=${name}`, status: 404 })),
   'GET /v1/transactions/:id': (its) => namesOfMovements(its).map((id) => ({ params: { id }, status: 404 })),
   'GET /v1/merchant': () => [{ status: 200 }],
@@ -551,6 +592,7 @@ const ofNoTenant = [
   'POST /webhooks/paystack',
   'POST /webhooks/paystack/:merchant/:mode',
   'GET /transaction/export/:name',
+  'GET /dispute/export/:name',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',
   'GET /checkout/:id',
@@ -597,6 +639,8 @@ const unknown: Belongings = {
   paidReference: 'nothing-paid',
   processorRefundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',
   refundNumber: '999999991',
+  disputeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a32',
+  disputeNumber: '999999990',
   payAccessCode: '000000000000001',
   askingReference: 'nothingasks',
   outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a33',

@@ -46,6 +46,8 @@ const large: Record<string, string[]> = {
   'GET /transaction': ['status=failed', 'status=failed&use_cursor=true', period],
   'GET /transaction/totals': [''],
   'GET /refund': [period],
+  'GET /dispute': ['status=resolved', period],
+  'GET /dispute/export': [''],
 }
 
 /** Lists of which each page is a look-up in an index, and short lists. */
@@ -71,6 +73,8 @@ const small = [
   'GET /v1/adjustments',
   'GET /v1/suspense',
   'GET /v1/refunds',
+  'GET /v1/disputes',
+  'GET /v1/dispute-settings',
   'GET /v1/sandbox/outcomes',
   'GET /v1/transactions',
   'GET /v1/webhook-endpoints',

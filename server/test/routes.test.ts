@@ -3,6 +3,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { OwnedDb } from '../src/db/database.ts'
 import { errorSchema as cashfulErrorSchema } from '../src/surfaces/cashful/schemas.ts'
 import { errorSchema as mtejaErrorSchema } from '../src/surfaces/mteja/schemas.ts'
 import { errorSchema as paystackErrorSchema } from '../src/surfaces/paystack/schemas.ts'
@@ -42,6 +43,23 @@ afterAll(async () => {
   await api.close()
 })
 
+/** Makes a dispute one of an account whose answers are written here: the sandbox keeps no files. */
+async function putAtAccount(id: string): Promise<void> {
+  const { service } = api
+  await (service.db as OwnedDb).asOwner((owner) =>
+    owner.execute(`update disputes set account_id = 9, outside_id = '9', outside_reference = 'x' where id = '${id}'`),
+  )
+  const { processorOf } = service
+  const openUpload = async () => ({ url: 'https://files.example.com/a', fileName: 'a.pdf' })
+  const ofAccount: typeof processorOf = async (context, tenant, use) => {
+    const found = await processorOf(context, tenant, use)
+    if (use === 'new' || use.sentBy !== 9n) return found
+    const sandbox = await processorOf(context, tenant, 'new')
+    return sandbox && { ...sandbox, disputes: { openUpload } as never }
+  }
+  for (const each of [api, withoutOperator]) Object.assign(each.service, { processorOf: ofAccount })
+}
+
 /** Customers for the refusals: they have no money, or are denied. */
 async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const idempotencyKey = 'used-before'
@@ -66,6 +84,19 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const { data: waiting } = await make('POST /charge', unreturnable)
   await make('POST /v1/refunds', { transactionId: waiting.reference })
   const [waitingRefund] = (await send(findRoute('GET /refund'), { query: `transaction=${waiting.id}` })).json().data
+  const complain = async (amount: number) => {
+    const complaint = { reference: charged.data.reference, reason: 'Not mine', amount }
+    return (await make('POST /v1/sandbox/disputes', complaint)).id as string
+  }
+  await complain(10)
+  const [acceptable, decided, lostOne] = [await complain(11), await complain(12), await complain(13)]
+  await api.call('POST', `/v1/disputes/${decided}/decline`, {})
+  await api.call('POST', `/v1/disputes/${lostOne}/accept`, {})
+  const uploading = await complain(14)
+  const wired = (await send(findRoute('GET /dispute'), { query: `transaction=${charged.data.id}` })).json().data
+  const numberOf = (amount: number) =>
+    String(wired.find((each: { refund_amount: number }) => each.refund_amount === amount).id)
+  await putAtAccount(uploading)
   const spareMethodId = (await make('POST /v1/sandbox/payment-methods', card)).id
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })
@@ -80,6 +111,11 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,
     waitingRefundNumber: String(waitingRefund.id),
+    spareDisputeNumber: numberOf(10),
+    uploadingDisputeNumber: numberOf(14),
+    acceptableDisputeId: acceptable,
+    decidedDisputeId: decided,
+    lostDisputeId: lostOne,
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,
     spareAccessCode: (await make('POST /customer/authorization/initialize', asksForMandate)).data.access_code,
@@ -184,7 +220,7 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
       cashful: / \/api\/canary\//,
       mteja: / \/v1\//,
       paystack:
-        / \/(customer|transaction|charge|refund|bank|decision|dedicated_account|directdebit|country|address_verification)/,
+        / \/(customer|transaction|charge|refund|dispute|bank|decision|dedicated_account|directdebit|country|address_verification)/,
     }[surface] as RegExp
     const shown = operations.map(({ name }) => name).sort()
     const there = api.routes.filter((route) => !route.hidden && prefix.test(route.name)).map((route) => route.name)

@@ -49,7 +49,7 @@ const ours = routes.filter(({ url }) => url.startsWith('/v1/'))
 describe('every number of a request', () => {
   /** Numbers that one function reads, for reasons of the wire, and that it brings within bounds. */
   const readElsewhere: Record<string, RegExp> = {
-    parseAmount: /\.(amount|totalAmount)$/,
+    parseAmount: /\.(amount|totalAmount|refund_amount)$/,
     readReference: /^POST \/dedicated_account(\/split)? body\.customer$/,
     readPageRequest: /^GET \/api\/canary\/.* querystring\.(limit|offset)$/,
   }
@@ -205,6 +205,8 @@ describe('/v1 refuses what it does not know', () => {
       'POST /v1/pay-ins body.description',
       'POST /v1/refunds body.reason',
       'POST /v1/reversals body.reason',
+      'POST /v1/disputes/:id/accept body.message',
+      'POST /v1/disputes/:id/decline body.message',
       'POST /v1/transfers/batch body.transfers.0.description',
       'POST /v1/sandbox/pay-ins body.description',
       'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers body.narration',

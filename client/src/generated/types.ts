@@ -1549,6 +1549,352 @@ export namespace Paystack {
     /** The rest of the filtered transaction that can still be refunded; null without a transaction */
     partialAmountLeft: number | null
   }
+  /** GET /dispute/{id} */
+  export interface Dispute<Metadata extends object = AnyMetadata> {
+    id: number
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    refund_amount: number
+    currency: string
+    /** awaiting-merchant-feedback, awaiting-bank-feedback, pending or resolved */
+    status: string
+    /** merchant-accepted, auto-accepted or declined */
+    resolution: string | null
+    domain: string
+    transaction: {
+      id: number
+      domain: string
+      status: string
+      reference: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      /** Always null */
+      message: null
+      gateway_response: string
+      paid_at: string | null
+      created_at: string
+      channel: string | null
+      currency: string
+      /** Always null */
+      ip_address: null
+      /** Always empty: fetch the transaction */
+      metadata: Metadata
+      /** Always null */
+      log: null
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      fees: number
+      /** Always null */
+      fees_split: null
+      /** Always empty here */
+      authorization: Record<string, unknown>
+      customer: {
+        /** Always null */
+        international_format_phone: null
+      }
+      /** Always empty here */
+      plan: Record<string, unknown>
+      /** Always empty here */
+      subaccount: Record<string, unknown>
+      /** Always empty here */
+      split: Record<string, unknown>
+      /** Always null */
+      order_id: null
+      paidAt: string | null
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      requested_amount: number
+      /** Always null */
+      pos_transaction_data: null
+    }
+    /** Always null */
+    transaction_reference: null
+    category: string
+    customer: {
+      id: number
+      first_name: string | null
+      last_name: string | null
+      email: string | null
+      customer_code: string
+      phone: string | null
+      metadata: unknown
+      risk_action: string
+      international_format_phone: string | null
+    } | null
+    bin: string | null
+    last4: string | null
+    dueAt: string | null
+    resolvedAt: string | null
+    evidence: {
+      customer_email: string
+      customer_name: string
+      customer_phone: string
+      service_details: string
+      delivery_address: string | null
+      delivery_date: string | null
+      dispute: number
+      id: number
+      createdAt: string
+      updatedAt: string
+    } | null
+    /** The names of files, as the JSON of a list */
+    attachments: string
+    /** Always null */
+    note: null
+    history: {
+      status: string
+      by: string
+      createdAt: string
+    }[]
+    messages: {
+      sender: string
+      body: string
+      createdAt: string
+    }[]
+    created_at: string
+    updated_at: string
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /dispute/transaction/{id} */
+  export interface DisputeOfTransaction<Metadata extends object = AnyMetadata> {
+    id: number
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    refund_amount: number
+    currency: string
+    /** awaiting-merchant-feedback, awaiting-bank-feedback, pending or resolved */
+    status: string
+    /** merchant-accepted, auto-accepted or declined */
+    resolution: string | null
+    domain: string
+    transaction: {
+      id: number
+      domain: string
+      status: string
+      reference: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      /** Always null */
+      message: null
+      gateway_response: string
+      paid_at: string | null
+      created_at: string
+      channel: string | null
+      currency: string
+      /** Always null */
+      ip_address: null
+      /** Always empty: fetch the transaction */
+      metadata: Metadata
+      /** Always null */
+      log: null
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      fees: number
+      /** Always null */
+      fees_split: null
+      /** Always empty here */
+      authorization: Record<string, unknown>
+      customer: {
+        /** Always null */
+        international_format_phone: null
+      }
+      /** Always empty here */
+      plan: Record<string, unknown>
+      /** Always empty here */
+      subaccount: Record<string, unknown>
+      /** Always empty here */
+      split: Record<string, unknown>
+      /** Always null */
+      order_id: null
+      paidAt: string | null
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      requested_amount: number
+      /** Always null */
+      pos_transaction_data: null
+    }
+    /** Always null */
+    transaction_reference: null
+    category: string
+    customer: {
+      id: number
+      first_name: string | null
+      last_name: string | null
+      email: string | null
+      customer_code: string
+      phone: string | null
+      metadata: unknown
+      risk_action: string
+      international_format_phone: string | null
+    } | null
+    bin: string | null
+    last4: string | null
+    dueAt: string | null
+    resolvedAt: string | null
+    evidence: {
+      customer_email: string
+      customer_name: string
+      customer_phone: string
+      service_details: string
+      delivery_address: string | null
+      delivery_date: string | null
+      dispute: number
+      id: number
+      createdAt: string
+      updatedAt: string
+    } | null
+    /** The names of files, as the JSON of a list */
+    attachments: string
+    /** Always null */
+    note: null
+    history: {
+      id: number
+      dispute: number
+      status: string
+      by: string
+      createdAt: string
+    }[]
+    messages: {
+      id: number
+      dispute: number
+      sender: string
+      body: string
+      createdAt: string
+    }[]
+    created_at: string
+    updated_at: string
+    createdAt: string
+    updatedAt: string
+    merchant_transaction_reference: string
+    integration: number
+    /** Always null */
+    created_by: null
+  }
+  /** PUT /dispute/{id}/resolve */
+  export interface DisputeResolution<Metadata extends object = AnyMetadata> {
+    id: number
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    refund_amount: number
+    currency: string
+    /** awaiting-merchant-feedback, awaiting-bank-feedback, pending or resolved */
+    status: string
+    /** merchant-accepted, auto-accepted or declined */
+    resolution: string | null
+    domain: string
+    transaction: {
+      id: number
+      domain: string
+      status: string
+      reference: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      /** Always null */
+      message: null
+      gateway_response: string
+      paid_at: string | null
+      created_at: string
+      channel: string | null
+      currency: string
+      /** Always null */
+      ip_address: null
+      /** Always empty: fetch the transaction */
+      metadata: Metadata
+      /** Always null */
+      log: null
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      fees: number
+      /** Always null */
+      fees_split: null
+      /** Always empty here */
+      authorization: Record<string, unknown>
+      customer: {
+        /** Always null */
+        international_format_phone: null
+      }
+      /** Always empty here */
+      plan: Record<string, unknown>
+      /** Always empty here */
+      subaccount: Record<string, unknown>
+      /** Always empty here */
+      split: Record<string, unknown>
+      /** Always null */
+      order_id: null
+      paidAt: string | null
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      requested_amount: number
+      /** Always null */
+      pos_transaction_data: null
+    }
+    /** Always null */
+    transaction_reference: null
+    category: string
+    customer: {
+      id: number
+      first_name: string | null
+      last_name: string | null
+      email: string | null
+      customer_code: string
+      phone: string | null
+      metadata: unknown
+      risk_action: string
+      international_format_phone: string | null
+    } | null
+    bin: string | null
+    last4: string | null
+    dueAt: string | null
+    resolvedAt: string | null
+    evidence: {
+      customer_email: string
+      customer_name: string
+      customer_phone: string
+      service_details: string
+      delivery_address: string | null
+      delivery_date: string | null
+      dispute: number
+      id: number
+      createdAt: string
+      updatedAt: string
+    } | null
+    /** The names of files, as the JSON of a list */
+    attachments: string
+    /** Always null */
+    note: null
+    history: {
+      status: string
+      by: string
+      createdAt: string
+    }[]
+    messages: {
+      sender: string
+      body: string
+      createdAt: string
+    }[]
+    created_at: string
+    updated_at: string
+    createdAt: string
+    updatedAt: string
+    message: {
+      dispute: number
+      sender: string
+      body: string
+      id: number
+      createdAt: string
+      updatedAt: string
+    }
+  }
+  /** POST /dispute/{id}/evidence */
+  export interface Evidence {
+    customer_email: string
+    customer_name: string
+    customer_phone: string
+    service_details: string
+    delivery_address: string | null
+    delivery_date: string | null
+    dispute: number
+    id: number
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /dispute/{id}/upload_url */
+  export interface DisputeUpload {
+    signedUrl: string
+    fileName: string
+  }
   /** GET /transaction/timeline/{id_or_reference} */
   export interface Timeline {
     /** Seconds since 1970 */
@@ -2245,6 +2591,124 @@ export namespace Paystack {
     message: string
     data: Refund
   }
+  /** GET /dispute: List disputes, newest first: all, those of a transaction, or those in a status */
+  export interface DisputeListQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Answers cursors in place of page numbers: true or false */
+    use_cursor?: boolean | undefined
+    /** The cursor of the next page */
+    next?: string | undefined
+    /** The cursor of the previous page */
+    previous?: string | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+    /** The numeric id of a transaction; with a reference the list is empty */
+    transaction?: string | undefined
+    /** awaiting-merchant-feedback, awaiting-bank-feedback, pending, resolved, archived */
+    status?: string | undefined
+  }
+  /** GET /dispute: List disputes, newest first: all, those of a transaction, or those in a status */
+  export interface DisputeListResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Dispute<Metadata>[]
+    meta: PageMeta | CursorMeta
+  }
+  /** GET /dispute/export: Export disputes: get a link to a CSV file, good for 60 seconds */
+  export interface DisputeDownloadQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+    /** The numeric id of a transaction; with a reference the list is empty */
+    transaction?: string | undefined
+    /** awaiting-merchant-feedback, awaiting-bank-feedback, pending, resolved, archived */
+    status?: string | undefined
+  }
+  /** GET /dispute/export: Export disputes: get a link to a CSV file, good for 60 seconds */
+  export interface DisputeDownloadResult {
+    status: true
+    message: string
+    data: TransactionExport
+  }
+  /** GET /dispute/transaction/{id}: Get the last dispute of a transaction */
+  export interface DisputeTransactionResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: DisputeOfTransaction<Metadata>
+  }
+  /** GET /dispute/{id}: Fetch a dispute by its id */
+  export interface DisputeFetchResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Dispute<Metadata>
+  }
+  /** PUT /dispute/{id}: Change the amount that the merchant is ready to give back */
+  export interface DisputeUpdateBody {
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
+    refund_amount: number | string
+    uploaded_filename?: string | undefined
+  }
+  /** PUT /dispute/{id}: Change the amount that the merchant is ready to give back */
+  export interface DisputeUpdateResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: Dispute<Metadata>[]
+  }
+  /** POST /dispute/{id}/evidence: Say what speaks against a dispute */
+  export interface DisputeEvidenceBody {
+    customer_email: string
+    customer_name: string
+    customer_phone: string
+    service_details: string
+    delivery_address?: string | undefined
+    delivery_date?: string | undefined
+  }
+  /** POST /dispute/{id}/evidence: Say what speaks against a dispute */
+  export interface DisputeEvidenceResult {
+    status: true
+    message: string
+    data: Evidence
+  }
+  /** GET /dispute/{id}/upload_url: Get an address to which a file can be sent; the sandbox keeps no files */
+  export interface DisputeUploadUrlQuery {
+    upload_filename?: string | undefined
+  }
+  /** GET /dispute/{id}/upload_url: Get an address to which a file can be sent; the sandbox keeps no files */
+  export interface DisputeUploadUrlResult {
+    status: true
+    message: string
+    data: DisputeUpload
+  }
+  /** PUT /dispute/{id}/resolve: Accept a dispute, so that the payer has the money back, or decline it */
+  export interface DisputeResolveBody {
+    resolution: 'merchant-accepted' | 'declined'
+    message: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
+    refund_amount: number | string
+    uploaded_filename: string
+    /** Has no effect: the evidence of the dispute counts */
+    evidence?: unknown | undefined
+  }
+  /** PUT /dispute/{id}/resolve: Accept a dispute, so that the payer has the money back, or decline it */
+  export interface DisputeResolveResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: DisputeResolution<Metadata>
+  }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
     /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
@@ -2883,6 +3347,74 @@ export namespace Mteja {
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
+  }
+  /** GET /v1/disputes/{id} */
+  export interface Dispute {
+    id: string
+    /** The id of the ledger transaction that brought the money */
+    transactionId: string
+    paymentIntentId: string | null
+    /** Of the payment; null for money that came under no reference */
+    reference: string | null
+    /** The customer whose money it was, or who paid */
+    customerId: string | null
+    /** Such as chargeback; refund for a refund that was made at the processor, and not here */
+    category: string
+    /** What the payer gets if it is lost */
+    amount: number
+    /** What the payer wants back */
+    askedAmount: number
+    currency: string
+    /** lost: the payer has the money back; won: the merchant keeps it */
+    state: 'open' | 'underReview' | 'needsAttention' | 'won' | 'lost'
+    /** Why a person has to look */
+    stateReason: string | null
+    /** merchant-accepted, auto-accepted, declined, or refunded */
+    resolution: string | null
+    /** The words of the payer */
+    reason: string | null
+    /** Until when it has to be answered */
+    respondBy: string | null
+    /** Who has borne the money; null while none has been taken */
+    borneBy: 'customer' | 'merchant' | 'suspense' | null
+    /** The ledger transaction that took the money, or that gave it back */
+    movementId: string | null
+    evidence: {
+      customerEmail: string
+      customerName: string
+      customerPhone: string
+      serviceDetails: string
+      deliveryAddress: string | null
+      deliveryDate: string | null
+      createdAt: string
+    } | null
+    /** Who has answered it here; null for nobody */
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    } | null
+    createdAt: string
+    updatedAt: string
+    resolvedAt: string | null
+  }
+  /** GET /v1/dispute-settings */
+  export interface DisputeSettings {
+    /** Who bears money that payers take back from a customer’s balance; default customer */
+    borneBy: 'customer' | 'merchant'
+    /** Whether an open dispute reserves what is available of its amount; default false */
+    holdsAmount: boolean
   }
   /** GET /v1/pay-ins/{id} */
   export interface RecordedPayIn<Metadata extends object = AnyMetadata> {
@@ -3743,6 +4275,52 @@ export namespace Mteja {
     transactionId: string | number
     reason?: string | undefined
   }
+  /** GET /v1/disputes: List disputes, newest first: all, those of a transaction or payment, of a customer, or in a state */
+  export interface ListDisputesQuery {
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
+    transactionId?: string | number | undefined
+    customerId?: string | undefined
+    /** lost: the payer has the money back; won: the merchant keeps it */
+    state?: 'open' | 'underReview' | 'needsAttention' | 'won' | 'lost' | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/disputes: List disputes, newest first: all, those of a transaction or payment, of a customer, or in a state */
+  export interface ListDisputesResult {
+    data: Dispute[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/disputes/{id}/accept: Accept a dispute: the payer has the money back, or a part of it */
+  export interface AcceptDisputeBody {
+    /** Minor units; default the whole amount */
+    amount?: Amount | undefined
+    message?: string | undefined
+  }
+  /** POST /v1/disputes/{id}/decline: Decline a dispute: the merchant says that the money is theirs */
+  export interface DeclineDisputeBody {
+    message?: string | undefined
+    /** The name of an uploaded file */
+    fileName?: string | undefined
+  }
+  /** POST /v1/disputes/{id}/evidence: Say what speaks against a dispute, before it is declined */
+  export interface AddDisputeEvidenceBody {
+    customerEmail: string
+    customerName: string
+    customerPhone: string
+    serviceDetails: string
+    deliveryAddress?: string | undefined
+    deliveryDate?: string | undefined
+  }
+  /** PATCH /v1/dispute-settings: Say who bears disputes, and whether an open dispute reserves its amount */
+  export interface UpdateDisputeSettingsBody {
+    /** Who bears money that payers take back from a customer’s balance; default customer */
+    borneBy?: 'customer' | 'merchant' | undefined
+    /** Whether an open dispute reserves what is available of its amount; default false */
+    holdsAmount?: boolean | undefined
+  }
   /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
   export interface ListTransactionsQuery {
     /** The reference of a payment, or any other name of it: its number on Paystack’s API, pi_…, checkout_sess_…, txn_…; or the id of a hold, for its captures */
@@ -3913,6 +4491,18 @@ export namespace Mteja {
     phone?: string | undefined
     provider?: string | undefined
     accountName?: string | undefined
+  }
+  /** POST /v1/sandbox/disputes: Have a payer’s bank dispute a payment, as if the payer had complained */
+  export interface SimulateDisputeBody {
+    /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
+    reference: string | number
+    reason: string
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount?: Amount | undefined
+    /** Until when it has to be answered; default in 16 hours */
+    dueAt?: string | undefined
+    /** How the bank decides once the dispute is declined; default won */
+    afterDecline?: 'won' | 'lost' | 'underReview' | 'needsAttention' | undefined
   }
   /** POST /v1/sandbox/payments/{reference}/notice: Make the processor send a notice about a charge, with its present outcome or an outcome of your choice */
   export interface SimulatePaymentNoticeBody {

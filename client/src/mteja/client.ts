@@ -6,6 +6,7 @@ import { ApiKeys } from './api-keys.ts'
 import { Audit } from './audit.ts'
 import { Customers } from './customers.ts'
 import { Deliveries } from './deliveries.ts'
+import { Disputes } from './disputes.ts'
 import { Events } from './events.ts'
 import { Holds } from './holds.ts'
 import { Ledger } from './ledger.ts'
@@ -42,6 +43,7 @@ export class MtejaClient {
   readonly audit: Audit
   readonly customers: Customers
   readonly deliveries: Deliveries
+  readonly disputes: Disputes
   readonly events: Events
   readonly holds: Holds
   readonly ledger: Ledger
@@ -64,6 +66,7 @@ export class MtejaClient {
     this.audit = new Audit(send)
     this.customers = new Customers(send)
     this.deliveries = new Deliveries(send)
+    this.disputes = new Disputes(send)
     this.events = new Events(send)
     this.holds = new Holds(send)
     this.ledger = new Ledger(send)

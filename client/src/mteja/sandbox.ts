@@ -35,6 +35,12 @@ export class Sandbox {
     return this.#send({ method: 'POST', path: path`/v1/sandbox/payment-methods`, body, shape: paymentMethod }, options)
   }
 
+  /** Has the payer's bank dispute a payment, named by its reference or any other name. */
+  dispute(body: Mteja.SimulateDisputeBody, options?: CallOptions): Promise<Mteja.Dispute> {
+    const shape = { id: 'text', amount: 'whole', currency: 'text', state: 'text' } as const
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/disputes`, body, shape }, options)
+  }
+
   /** Makes the processor send a notice about a payment intent or a checkout session again, or decides its outcome. */
   paymentNotice(
     reference: string,

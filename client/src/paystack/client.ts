@@ -7,6 +7,7 @@ import { Charges } from './charges.ts'
 import { Customers } from './customers.ts'
 import { DedicatedAccounts } from './dedicated-accounts.ts'
 import { DirectDebits } from './direct-debits.ts'
+import { Disputes } from './disputes.ts'
 import { Miscellaneous } from './miscellaneous.ts'
 import { Refunds } from './refunds.ts'
 import { Transactions } from './transactions.ts'
@@ -29,6 +30,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly transactions: Transactions
   readonly charges: Charges
   readonly refunds: Refunds
+  readonly disputes: Disputes
   readonly banks: Banks
   readonly dedicatedAccounts: DedicatedAccounts<Metadata>
   readonly directDebits: DirectDebits
@@ -40,6 +42,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
     this.transactions = new Transactions(send)
     this.charges = new Charges(send)
     this.refunds = new Refunds(send)
+    this.disputes = new Disputes(send)
     this.banks = new Banks(send)
     this.dedicatedAccounts = new DedicatedAccounts(send)
     this.directDebits = new DirectDebits(send)

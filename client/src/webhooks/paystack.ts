@@ -111,6 +111,10 @@ export type PaystackEvent =
       'refund.pending' | 'refund.processing' | 'refund.needs-attention' | 'refund.processed' | 'refund.failed',
       ToldRefund
     >
+  | PaystackEventOf<
+      'charge.dispute.create' | 'charge.dispute.remind' | 'charge.dispute.resolve',
+      Omit<Paystack.Dispute, 'createdAt' | 'updatedAt' | 'attachments'>
+    >
 
 /**
  * Reads the event of a webhook that Paystack signed. `x-paystack-signature` is the HMAC-SHA512 of the body with the

@@ -29,7 +29,15 @@ begin
     select 'refund', h.mode, h.currency, count(*), sum(h.amount)
     from holds h
     where h.merchant_id = p_merchant_id and h.status = 'placed' and h.original_id is not null
+      and not exists (
+        select from disputes d where d.merchant_id = h.merchant_id and d.original_id = h.original_id and d.hold_id = h.id
+      )
     group by h.mode, h.currency
+    union all
+    select 'dispute', d.mode, d.currency, count(*), sum(d.amount)
+    from disputes d
+    where d.merchant_id = p_merchant_id and d.state not in ('won', 'lost')
+    group by d.mode, d.currency
     union all
     select 'payment', i.mode, i.currency, count(*), sum(i.amount)
     from payment_intents i

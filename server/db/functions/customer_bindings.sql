@@ -6,6 +6,7 @@
 --   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
 --            adjustment that is recorded and not posted yet.
 --   refund  money of a payment of theirs is on its way back. `detail` is its id.
+--   dispute  a payment of theirs is disputed, and nobody has decided. `detail` is its id.
 --   dedicated_account  an account to which money could be sent. `detail` is its number.
 --   mandate  a permission to debit the customer. `detail` is its reference.
 --   dispute_window  a payment by card after p_cards_since: the payer can still dispute it. `detail` is its time.
@@ -56,6 +57,10 @@ language sql volatile set search_path = public, pg_temp as $$
     select 'refund', r.id::text, r.amount, 'deletion'
     from refunds r
     where r.merchant_id = c.merchant_id and r.customer_id = c.id and r.due_at is not null
+    union all
+    select 'dispute', d.id::text, d.amount, 'deletion'
+    from disputes d
+    where d.merchant_id = c.merchant_id and d.customer_id = c.id and d.state not in ('won', 'lost')
     union all
     select 'dedicated_account', d.account_number, null, 'deletion'
     from dedicated_accounts d

@@ -22,7 +22,8 @@ language sql immutable set search_path = public, pg_temp as $$
       'customer', 'details', 'id', 'code', 'riskAction', 'source', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
       'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
-      'captureId', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
+      'captureId', 'disputeId', 'movementId', 'state', 'resolution', 'category', 'respondBy', 'resolvedAt', 'borneBy', 'dispute',
+      'history', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
       'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
     ])
@@ -280,6 +281,23 @@ begin
         set reason = null, customer_note = null, merchant_note = null,
           state_reason = case when r.state_reason is not null then c_reason end
         where r.merchant_id = p_merchant_id and r.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'disputes';
+
+      when 'disputes' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select d.id from disputes d
+          where d.merchant_id = p_merchant_id and d.customer_id = p_customer_id
+            and d.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by d.id
+          limit v_left
+        ) f;
+        update disputes d
+        set complaint = null, evidence = null, attachments = '[]', messages = '[]',
+          state_reason = case when d.state_reason is not null then c_reason end
+        where d.merchant_id = p_merchant_id and d.id = any(v_uuids);
         v_position := v_uuids[cardinality(v_uuids)]::text;
         v_found := cardinality(v_uuids);
         v_next := 'suspense';

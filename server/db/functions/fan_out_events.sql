@@ -20,6 +20,12 @@ language sql immutable set search_path = public, pg_temp as $$
       and (p_data -> 'details' -> 'refund' ->> 'id') is not null
       and (p_data -> 'details' ->> 'currency') not in ('KWD', 'LYD', 'TND')
     )
+    or (
+      p_type in ('dispute.opened', 'dispute.reminded', 'dispute.won', 'dispute.lost')
+      -- Of a payment under a reference.
+      and (p_data -> 'details' -> 'dispute' ->> 'id') is not null
+      and (p_data -> 'details' ->> 'currency') not in ('KWD', 'LYD', 'TND')
+    )
 $$;
 
 -- An event and its deliveries are one commit: none is lost, none is invented.

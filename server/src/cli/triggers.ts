@@ -126,6 +126,27 @@ const refundRedirected = aboutMoney(async (tools) => {
   did(`sent refund ${id} of it to a bank account`, { refundId: id })
 })
 
+/** A dispute of a payment by card, and what the merchant does about it. */
+function disputed(
+  { afterDecline, dueInMs }: { afterDecline?: 'underReview' | 'needsAttention'; dueInMs?: number } = {},
+  answer?: 'accept' | 'decline',
+): Trigger {
+  return aboutMoney(async (tools) => {
+    const { did, mteja } = tools
+    const reference = await chargeCard(tools, card.number)
+    const { id } = await mteja.sandbox.dispute({
+      reference,
+      reason: 'I did not make this payment',
+      ...(dueInMs === undefined ? {} : { dueAt: new Date(Date.now() + dueInMs).toISOString() }),
+      ...(afterDecline === undefined ? {} : { afterDecline }),
+    })
+    did(`had it disputed: ${id}${dueInMs === undefined ? '' : '; it ends a moment later'}`, { disputeId: id })
+    if (answer === undefined) return
+    await mteja.disputes[answer](id)
+    did(answer === 'accept' ? 'accepted the dispute' : 'declined the dispute', { disputeId: id })
+  })
+}
+
 /**
  * Triggers by event name: first the names of Cashful and of this service, then Paystack's. A trigger makes a customer of
  * its own, unless it is given one.
@@ -263,6 +284,12 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     await tools.mteja.refunds.reverse({ transactionId })
     tools.did('undid it', { transactionId })
   }),
+  'dispute.opened': disputed(),
+  'dispute.reminded': disputed({ dueInMs: 2000 }),
+  'dispute.updated': disputed({ afterDecline: 'underReview' }, 'decline'),
+  'dispute.needs_attention': disputed({ afterDecline: 'needsAttention' }, 'decline'),
+  'dispute.won': disputed({}, 'decline'),
+  'dispute.lost': disputed({}, 'accept'),
   'customeridentification.success': identitySucceeded,
   'customeridentification.failed': identityFailed,
   'direct_debit.authorization.created': mandateCreated,
@@ -274,6 +301,9 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   }),
   'refund.processed': refundOf(card.number),
   'refund.needs-attention': refundOf('4084080000671902'),
+  'charge.dispute.create': disputed(),
+  'charge.dispute.remind': disputed({ dueInMs: 2000 }),
+  'charge.dispute.resolve': disputed({}, 'accept'),
 }
 
 /** Charges a card, and answers the reference. */

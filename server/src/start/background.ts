@@ -6,6 +6,7 @@ import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { oldestDue } from '../domain/merchants/due.ts'
 import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
+import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates, mandatesAskedAbout } from '../domain/payments/mandate-activations.ts'
@@ -79,6 +80,14 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('refunds', 250, settleDueRefunds),
     oldestDue: () => oldestDue({ table: sql`refunds`, open: sql`d.due_at is not null` }),
+  },
+  {
+    ...rounds('account_questions', 250, askDueQuestions),
+    oldestDue: () => oldestDue({ table: sql`account_questions`, open: sql`true` }),
+  },
+  {
+    ...rounds('disputes', 250, settleDueDisputes),
+    oldestDue: () => oldestDue({ table: sql`disputes`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('pay_ins', 1000, finishPayIns),

@@ -29,7 +29,14 @@ export interface Mandate {
   code: string | null
   active: boolean
 }
-export type RefundRow = Row & { id: number; status: string; amount: number; transaction: TransactionRow }
+export type RefundRow = Row & {
+  id: number
+  status: string
+  amount: number
+  transaction: TransactionRow
+  /** The number of the dispute that it ends. */
+  dispute?: unknown
+}
 
 /** How a saved instrument behaves when it is charged. */
 export type Behaviour = 'pays' | 'declines' | 'asks' | 'takes_its_time' | 'pays_half'
@@ -87,7 +94,11 @@ export function createLiveAccount(
     balance() {
       const paid = account.transactions.filter(({ paid_at }) => paid_at !== null)
       const refunded = account.refunds.filter(({ status }) => status !== 'failed')
-      const lost = account.disputes.filter(({ resolution }) => resolution === 'merchant-accepted')
+      // The money of a dispute goes back once, also where a refund shows it.
+      const lost = account.disputes.filter(({ id, resolution }) => {
+        const isRefunded = account.refunds.some(({ endsDispute }) => endsDispute === id)
+        return String(resolution).endsWith('accepted') && !isRefunded
+      })
       const settled = account.settlements.map(({ total_amount }) => total_amount as number)
       return (
         sum(paid.map(({ amount, fees }) => amount - (fees ?? 0))) -
@@ -270,11 +281,34 @@ export function openDispute(account: LiveAccount, reference: string): Row {
   return row
 }
 
-export function resolveDispute(account: LiveAccount, dispute: Row, resolution: 'merchant-accepted' | 'declined'): void {
+export function resolveDispute(
+  account: LiveAccount,
+  dispute: Row,
+  resolution: 'merchant-accepted' | 'auto-accepted' | 'declined',
+): void {
   Object.assign(dispute, { status: 'resolved', resolution, resolvedAt: account.now() })
   const { reference } = dispute.transaction as TransactionRow
-  if (resolution === 'merchant-accepted') findTransaction(account, reference).status = 'reversed'
+  const transaction = findTransaction(account, reference)
+  transaction.status = resolution === 'declined' ? 'success' : 'reversed'
+  Object.assign(dispute.transaction as Row, { status: transaction.status })
   sendWebhook(account, 'charge.dispute.resolve', dispute)
+}
+
+/** The refund by which the money of a dispute goes back. Not every account says which dispute a refund ends. */
+export function refundDispute(account: LiveAccount, dispute: Row, { isNamed }: { isNamed: boolean }): RefundRow {
+  const transaction = findTransaction(account, (dispute.transaction as TransactionRow).reference)
+  const own = { amount: dispute.refund_amount, currency: dispute.currency, endsDispute: dispute.id }
+  const row = insertRefund(account, transaction, { ...own, dispute: isNamed ? dispute.id : null })
+  moveRefund(account, row, 'processed')
+  return row
+}
+
+/** Somebody refunds a payment in the dashboard. */
+export function refundInDashboard(account: LiveAccount, reference: string, amount: number): RefundRow {
+  const transaction = findTransaction(account, reference)
+  const row = insertRefund(account, transaction, { amount, currency: transaction.currency })
+  moveRefund(account, row, 'processed')
+  return row
 }
 
 /** Sends what was paid since the last time to the merchant's bank. */

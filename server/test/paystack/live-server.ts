@@ -11,6 +11,7 @@ import {
   pay,
   type RefundRow,
   type Row,
+  resolveDispute,
   type TransactionRow,
 } from './live-account.ts'
 import { records, refusals } from './samples.ts'
@@ -141,11 +142,48 @@ const routes: Record<string, (asked: Asked) => Reply> = {
     return row === undefined ? refusals.unknownRefund : { message: 'Refund retrieved', data: withNumber(row) }
   },
   'GET /refund': listRefunds,
+  'PUT /dispute/:/resolve': ({ account, given, body }) => {
+    const row = account.disputes.find(({ id }) => String(id) === given[0])
+    if (row === undefined) return refusals.unknownDispute
+    const missing = ['resolution', 'message', 'refund_amount', 'uploaded_filename'].find((name) => !(name in body))
+    if (missing !== undefined) return refusals.missing(missing)
+    if (row.status === 'resolved') return refusals.resolvedDispute
+    if (Number(body.refund_amount) > (row.transaction as TransactionRow).amount) return refusals.disputeTooLarge
+    if (body.resolution === 'merchant-accepted') row.refund_amount = Number(body.refund_amount)
+    resolveDispute(account, row, body.resolution as 'declined')
+    const message = { ...records.disputeMessage, dispute: row.id, body: body.message }
+    return { message: 'Dispute successfully resolved', data: { ...row, message } }
+  },
+  'POST /dispute/:/evidence': ({ account, given, body }) => {
+    const row = account.disputes.find(({ id }) => String(id) === given[0])
+    if (row === undefined) return refusals.unknownDispute
+    const evidence = { ...records.evidence, ...body, dispute: row.id, id: account.nextId() }
+    row.evidence = evidence
+    return { message: 'Evidence created', data: evidence }
+  },
+  'GET /dispute/:/upload_url': ({ query }) => ({
+    message: 'Upload url generated',
+    data: {
+      signedUrl: 'https://s3.eu-west-1.amazonaws.com/files.paystack.co/qesp8a4df1xejihd9x5q',
+      fileName: `qesp8a4df1xejihd9x5q${query.get('upload_filename')?.replace(/^[^.]*/, '') ?? ''}`,
+    },
+  }),
+  'PUT /dispute/:': ({ account, given, body }) => {
+    const row = account.disputes.find(({ id }) => String(id) === given[0])
+    if (row === undefined) return refusals.unknownDispute
+    if (Number(body.refund_amount) > (row.transaction as TransactionRow).amount) return refusals.disputeTooLarge
+    row.refund_amount = Number(body.refund_amount)
+    return { message: 'Dispute updated successfully', data: [row] }
+  },
   'GET /dispute/:': ({ account, given }) => {
     const row = account.disputes.find(({ id }) => String(id) === given[0])
     return row === undefined ? refusals.unknownDispute : { message: 'Dispute retrieved', data: row }
   },
-  'GET /dispute': ({ account, query }) => list('Disputes retrieved', account.disputes.toReversed(), query),
+  'GET /dispute': ({ account, query }) => {
+    const wanted = query.get('transaction')
+    const isWanted = (row: Row) => wanted === null || String((row.transaction as TransactionRow).id) === wanted
+    return list('Disputes retrieved', account.disputes.filter(isWanted).toReversed().map(asListedDispute), query)
+  },
   'GET /settlement/:/transactions': ({ account, given, query }) => {
     const row = account.settlements.find(({ id }) => String(id) === given[0])
     return row === undefined ? refusals.unknownSettlement : list('Transactions retrieved', row.transactions, query)
@@ -323,8 +361,13 @@ function listRefunds({ account, query }: Asked): Reply {
   })
 }
 
+/** A list has the attachments as a text, and the times in another spelling. */
+function asListedDispute({ created_at, updated_at, ...row }: Row): Row {
+  return { ...row, attachments: '[]', createdAt: created_at, updatedAt: updated_at }
+}
+
 /** The payment is its number wherever the refund is not new. */
-function withNumber({ transaction, ...row }: RefundRow): Row {
+function withNumber({ transaction, endsDispute: _, ...row }: RefundRow): Row {
   return { ...row, transaction: transaction.id, transaction_reference: transaction.reference }
 }
 

@@ -81,6 +81,19 @@ export const refusals = {
     404,
     '{"status":false,"message":"Dispute not found","meta":{"nextStep":"Ensure that you\'re passing the correct reference for the requested resource that exists on this integration"},"type":"validation_error","code":"not_found"}',
   ],
+  disputeTooLarge: [
+    400,
+    '{"status":false,"message":"Refund amount cannot be greater than initial amount","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"invalid_params"}',
+  ],
+  resolvedDispute: [
+    400,
+    '{"status":false,"message":"Dispute has been resolved","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"invalid_params"}',
+  ],
+  missing: (name: string) =>
+    [
+      400,
+      `{"status":false,"message":"\\"${name}\\" is required","meta":{"nextStep":"Provide all required params"},"type":"validation_error","code":"missing_params"}`,
+    ] as const,
   unknownSettlement: [
     404,
     '{"status":false,"message":"Settlement not found","meta":{"nextStep":"Ensure that you\'re passing the correct reference for the requested resource that exists on this integration"},"type":"validation_error","code":"not_found"}',
@@ -90,7 +103,7 @@ export const refusals = {
     '{"status":false,"message":"Rate limit exceeded!","meta":{"nextStep":"Wait a few minutes and try the API call again"},"type":"api_error","code":"rate_limited"}',
   ],
   oops: [500, '{"status":false,"message":"An error occurred","type":"api_error","code":"unknown"}'],
-} as const satisfies Record<string, readonly [number, string]>
+} as const
 
 /** The members of each kind of record, in their order, with the values of the sample. A copy gets the values of its own. */
 export const records = {
@@ -117,6 +130,12 @@ export const records = {
   ),
   dispute: JSON.parse(
     '{"id":358950,"refund_amount":5800,"currency":"NGN","status":"awaiting-merchant-feedback","resolution":null,"domain":"live","transaction":{},"transaction_reference":null,"category":"chargeback","customer":{},"bin":"123456","last4":"1234","dueAt":"2020-11-25T18:00:00.000Z","resolvedAt":null,"evidence":null,"attachments":null,"note":null,"history":[{"status":"pending","by":"example@test.com","createdAt":"2020-11-24T13:45:57.000Z"}],"messages":[{"sender":"example@test.com","body":"Customer complained about debit without value","createdAt":"2020-11-24T13:45:57.000Z"}],"created_at":"2020-11-24T13:45:57.000Z","updated_at":"2020-11-24T18:00:02.000Z"}',
+  ),
+  disputeMessage: JSON.parse(
+    '{"dispute":358950,"sender":"test@example.com","body":"Merchant accepted","id":718,"createdAt":"2020-11-25T18:00:00.000Z","updatedAt":"2020-11-25T18:00:00.000Z"}',
+  ),
+  evidence: JSON.parse(
+    '{"customer_email":"cus@gmail.com","customer_name":"Mensah King","customer_phone":"0802345167","service_details":"claim for buying product","delivery_address":"3a ladoke street ogbomoso","dispute":358950,"id":21,"createdAt":"2020-11-25T18:00:00.000Z","updatedAt":"2020-11-25T18:00:00.000Z"}',
   ),
   dedicatedAccount: JSON.parse(
     '{"bank":{"name":"Wema Bank","id":20,"slug":"wema-bank"},"account_name":"KAROKART / RHODA CHURCH","account_number":"9930000737","assigned":true,"currency":"NGN","metadata":null,"active":true,"id":253,"created_at":"2019-12-12T12:39:04.000Z","updated_at":"2020-01-06T15:51:24.000Z","assignment":{"integration":100043,"assignee_id":7454289,"assignee_type":"Customer","expired":false,"account_type":"PAY-WITH-TRANSFER-RECURRING","assigned_at":"2020-01-06T15:51:24.764Z","expired_at":null},"customer":{}}',

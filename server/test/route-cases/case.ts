@@ -39,6 +39,12 @@ export interface Own extends Belongings {
   spareSuspendedId: string
   /** A refund that waits for a bank account of the payer. */
   waitingRefundNumber: string
+  /** Disputes: open ones, one that was won, and one that was lost. */
+  spareDisputeNumber: string
+  uploadingDisputeNumber: string
+  acceptableDisputeId: string
+  decidedDisputeId: string
+  lostDisputeId: string
   spareMerchantId: string
   closedMerchantId: string
 }

@@ -28,6 +28,10 @@ export const hidden: Record<string, Cases> = {
     400: { bearer: null, params: { name: 'transactions.csv' } },
     404: { bearer: null, params: { name: 'transactions.csv' }, query: 'link=nothing' },
   },
+  'GET /dispute/export/:name': {
+    400: { bearer: null, params: { name: 'disputes.csv' } },
+    404: { bearer: null, params: { name: 'disputes.csv' }, query: 'link=nothing' },
+  },
   'POST /dedicated_account/split': {
     400: ({ dedicatedAccountNumber }) => ({ body: { account_number: dedicatedAccountNumber } }),
     401: { ...stranger, body: {} },

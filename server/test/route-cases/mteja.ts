@@ -9,6 +9,10 @@ const operatorOnly = (request: Sent): Cases => ({
   404: { ...request, operator: 'none' },
 })
 
+const evidence = {
+  ...{ customerEmail: 'ada@example.com', customerName: 'Ada', customerPhone: '0800', serviceDetails: 'A top-up' },
+}
+
 export const mteja: Record<string, Cases> = {
   'POST /v1/api-keys': {
     201: { body: { name: 'checkout' } },
@@ -386,6 +390,44 @@ export const mteja: Record<string, Cases> = {
     200: ({ refundId }) => ({ params: { id: refundId } }),
     401: { ...stranger, params: { id: 'none' } },
     404: ({ purchaseId }) => ({ params: { id: purchaseId } }),
+  },
+  'GET /v1/disputes': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}` }),
+    400: { query: 'state=open&before=yesterday' },
+    401: stranger,
+    404: { query: 'transactionId=none' },
+  },
+  'GET /v1/disputes/:id': {
+    200: ({ disputeId }) => ({ params: { id: disputeId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'POST /v1/disputes/:id/accept': {
+    200: ({ acceptableDisputeId }) => ({ params: { id: acceptableDisputeId }, body: {} }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ decidedDisputeId }) => ({ params: { id: decidedDisputeId }, body: {} }),
+  },
+  'POST /v1/disputes/:id/decline': {
+    200: ({ decidedDisputeId }) => ({ params: { id: decidedDisputeId }, body: {} }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ lostDisputeId }) => ({ params: { id: lostDisputeId }, body: {} }),
+  },
+  'POST /v1/disputes/:id/evidence': {
+    200: ({ disputeId }) => ({ params: { id: disputeId }, body: evidence }),
+    401: { ...stranger, params: { id: 'none' }, body: evidence },
+    404: { params: { id: 'none' }, body: evidence },
+    409: ({ lostDisputeId }) => ({ params: { id: lostDisputeId }, body: evidence }),
+  },
+  'GET /v1/dispute-settings': { 200: {}, 401: stranger },
+  'PATCH /v1/dispute-settings': { 200: { body: { borneBy: 'customer' } }, 401: { ...stranger, body: {} } },
+  'POST /v1/sandbox/disputes': {
+    201: ({ paidReference }) => ({ body: { reference: paidReference, reason: 'Not mine', amount: 5 } }),
+    400: ({ purchaseId }) => ({ body: { reference: purchaseId, reason: 'Not mine' } }),
+    401: { ...stranger, body: { reference: 'none', reason: 'Not mine' } },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { reference: 'none', reason: 'Not mine' } }),
+    404: { body: { reference: 'none', reason: 'Not mine' } },
   },
   'GET /v1/transactions': {
     200: ({ paidIntentId }) => ({ query: `reference=${paidIntentId}` }),

@@ -11,6 +11,11 @@ const retriedRefund = {
   refund_account_details: { currency: 'ZAR', account_number: '0123456789', bank_id: '9' },
 }
 
+const resolved = { resolution: 'declined', message: 'No', refund_amount: 100, uploaded_filename: 'a.pdf' }
+const wireEvidence = {
+  ...{ customer_email: 'ada@example.com', customer_name: 'Ada', customer_phone: '0800', service_details: 'A top-up' },
+}
+
 export const paystack: Record<string, Cases> = {
   'POST /transaction/initialize': {
     200: { body: payment },
@@ -112,6 +117,46 @@ export const paystack: Record<string, Cases> = {
     403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: retriedRefund }),
     404: { params: { id: '999' }, body: retriedRefund },
     422: ({ refundNumber }) => ({ params: { id: refundNumber }, body: retriedRefund }),
+  },
+  'GET /dispute': { 200: {}, 400: { query: 'status=lost' }, 401: stranger },
+  'GET /dispute/export': { 200: {}, 400: { query: 'from=then' }, 401: stranger, 404: { query: 'status=archived' } },
+  'GET /dispute/transaction/:id': {
+    200: ({ paidId }) => ({ params: { id: paidId } }),
+    401: { ...stranger, params: { id: '1' } },
+    404: { params: { id: 'x' } },
+  },
+  'GET /dispute/:id': {
+    200: ({ disputeNumber }) => ({ params: { id: disputeNumber } }),
+    401: { ...stranger, params: { id: '1' } },
+    404: { params: { id: 'x' } },
+  },
+  'PUT /dispute/:id': {
+    200: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: { refund_amount: 20 } }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: { refund_amount: 9000 } }),
+    401: { ...stranger, params: { id: '1' }, body: { refund_amount: 1 } },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: { refund_amount: 1 } }),
+    404: { params: { id: '999' }, body: { refund_amount: 1 } },
+  },
+  'POST /dispute/:id/evidence': {
+    200: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: wireEvidence }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: {} }),
+    401: { ...stranger, params: { id: '1' }, body: wireEvidence },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: wireEvidence }),
+    404: { params: { id: '999' }, body: wireEvidence },
+  },
+  'GET /dispute/:id/upload_url': {
+    200: ({ uploadingDisputeNumber }) => ({ params: { id: uploadingDisputeNumber } }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, query: `upload_filename=${'x'.repeat(300)}` }),
+    401: { ...stranger, params: { id: '1' } },
+    403: ({ disputeNumber }) => ({ params: { id: disputeNumber } }),
+    404: { params: { id: '999' } },
+  },
+  'PUT /dispute/:id/resolve': {
+    200: ({ spareDisputeNumber }) => ({ params: { id: spareDisputeNumber }, body: resolved }),
+    400: ({ disputeNumber }) => ({ params: { id: disputeNumber }, body: { ...resolved, resolution: 'perhaps' } }),
+    401: { ...stranger, params: { id: '1' }, body: resolved },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: resolved }),
+    404: { params: { id: '999' }, body: resolved },
   },
   'POST /customer': {
     200: { body: { email: 'new@example.com' } },

@@ -1,6 +1,15 @@
 /** A thing that keeps a customer from being deleted or erased: see customer_bindings.sql. */
 export interface Binding {
-  obstacle: 'balance' | 'hold' | 'debt' | 'payment' | 'refund' | 'dedicated_account' | 'mandate' | 'dispute_window'
+  obstacle:
+    | 'balance'
+    | 'hold'
+    | 'debt'
+    | 'payment'
+    | 'refund'
+    | 'dispute'
+    | 'dedicated_account'
+    | 'mandate'
+    | 'dispute_window'
   detail: string | null
   amount: bigint | null
 }
@@ -21,6 +30,7 @@ const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = 
   debt: ({ amount, detail }) => `a debt of ${amount} ${detail}`,
   payment: ({ detail }) => `the payment ${detail} under way`,
   refund: ({ detail }) => `the refund ${detail} under way`,
+  dispute: ({ detail }) => `the open dispute ${detail}`,
   dedicated_account: ({ detail }) => `the dedicated account ${detail}`,
   mandate: ({ detail }) => `the mandate ${detail}`,
   dispute_window: ({ detail }) => `a payment by card of ${detail}, which can still be disputed`,
@@ -32,6 +42,7 @@ const nextSteps: Record<Binding['obstacle'], string> = {
   debt: 'Have each debt repaid, or give it up with an adjustment, first',
   payment: 'Wait until each payment has succeeded or failed',
   refund: 'Wait until each refund is processed or has failed',
+  dispute: 'Accept or decline each dispute, and wait until it is decided',
   dedicated_account: 'Deactivate each dedicated account first',
   mandate: 'Revoke each mandate first',
   dispute_window: 'Wait until the time for disputes is over: MTEJA_DISPUTE_WINDOW_DAYS',

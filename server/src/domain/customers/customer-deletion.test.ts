@@ -248,7 +248,14 @@ test('every table of things that a customer has refuses a deleted customer, save
       )
     order by 1
   `)
-  expect(rows.map(({ name }) => name)).toEqual(['deliveries', 'events', 'holds', 'ledger_accounts', 'refunds'])
+  expect(rows.map(({ name }) => name)).toEqual([
+    'deliveries',
+    'disputes',
+    'events',
+    'holds',
+    'ledger_accounts',
+    'refunds',
+  ])
 })
 
 describe('a deletion at the same moment', () => {

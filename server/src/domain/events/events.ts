@@ -40,6 +40,12 @@ export const eventTypes = [
   'refund.failed',
   'refund.succeeded',
   'reversal.succeeded',
+  'dispute.opened',
+  'dispute.reminded',
+  'dispute.updated',
+  'dispute.needs_attention',
+  'dispute.won',
+  'dispute.lost',
 ] as const
 
 /** A type of event that Mteja records by itself. */

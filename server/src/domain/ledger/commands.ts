@@ -144,19 +144,34 @@ export async function doCommandNoting(
   command: LedgerCommand,
   noting: Sql,
 ): Promise<Receipt> {
+  const [outcome] = await postNoting(context, tenant, [command], noting)
+  return readReceipt(command, outcome as Outcome)
+}
+
+/** As `doTogether`, with more queries in the commit, as `doCommandNoting` has them: `done_now` is of the last command. */
+export async function doTogetherNoting(
+  context: FreeContext,
+  tenant: Tenant,
+  commands: LedgerCommand[],
+  noting: Sql,
+): Promise<(Receipt | ServiceError)[]> {
+  return readOutcomes(commands, await postNoting(context, tenant, commands, noting))
+}
+
+function postNoting(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<Outcome[]> {
   const statement = sql`
     with done as materialized (
-      select ${outcomeColumns}
-      from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), [command]))} r
+      select ${outcomeColumns}, r.ordinal
+      from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands))} r
     ),
     done_now as materialized (
-      select r.id, r.amount, r.created_at from done r where r.refusal is null and not r.replayed
+      select r.id, r.amount, r.created_at from done r
+      where r.ordinal = ${commands.length} and r.refusal is null and not r.replayed
     ),
     ${noting}
-    select ${outcomeColumns} from done r
+    select ${outcomeColumns} from done r order by r.ordinal
   `
-  const [outcome] = await repeatAfterCollision(['idempotency_keys_pkey'], () => context.db.query<Outcome>(statement))
-  return readReceipt(command, outcome as Outcome)
+  return repeatAfterCollision(['idempotency_keys_pkey'], () => context.db.query<Outcome>(statement))
 }
 
 /**

@@ -3,6 +3,8 @@ import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { ChargeStep, StepAnswer } from './charge-steps.ts'
+import type { NewEvidence } from './dispute-records.ts'
+import type { DisputeState } from './dispute-states.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 import type { NewPaymentMethod } from './payment-methods.ts'
 import type { ServedProcessors } from './processor-accounts.ts'
@@ -105,6 +107,74 @@ export interface ReturnDestination {
   accountNumber: string
   /** The bank's number in the processor's list of banks. */
   bankId: bigint
+}
+
+/** A dispute as an account tells of it when it is asked. */
+export interface AccountDispute {
+  /** The account's own id of it. */
+  id: string
+  state: DisputeState
+  /** Why a person has to look; null in other states. */
+  stateReason: string | null
+  /** The account's word for how it was decided; null until it is. */
+  resolution: string | null
+  category: string
+  /** Minor units; null for the whole payment. */
+  amount: bigint | null
+  currency: Currency
+  /** The payer's words. */
+  complaint: string | null
+  respondBy: Date | null
+  createdAt: Date
+}
+
+/** A refund of a payment as an account tells of it, whoever asked for it. */
+export interface AccountRefund {
+  /** The account's own id of it. */
+  id: string
+  /** The id of our return that it bears; null for a refund that was made elsewhere. */
+  returnId: string | null
+  /** The account's id of the dispute that it ends; null where the account names none. */
+  disputeId: string | null
+  amount: bigint
+  currency: Currency
+  isProcessed: boolean
+  createdAt: Date
+}
+
+/** The merchant's answer to a dispute. */
+export interface DisputeAnswer {
+  resolution: 'accepted' | 'declined'
+  message: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  /** A name under which a file was uploaded. */
+  fileName: string | null
+}
+
+/** What came of work on a dispute at an account. */
+export type DisputeOutcome = 'done' | 'unknown' | { refused: string }
+
+/** The disputes of an account at a processor. Every call asks the account, and throws `UpstreamError` where that fails. */
+export interface AccountDisputes {
+  /** The account's name of the payment that a dispute is about; null for a dispute that the account does not know. */
+  findPayment(tenant: Tenant, disputeId: string): Promise<string | null>
+  /**
+   * All disputes and refunds of a payment of this mode.
+   *
+   * @param known ids of disputes that are asked for one by one, whatever the account's list says
+   */
+  listTaken(
+    tenant: Tenant,
+    reference: string,
+    known: readonly string[],
+  ): Promise<{ disputes: AccountDispute[]; refunds: AccountRefund[] }>
+  resolve(disputeId: string, answer: DisputeAnswer): Promise<DisputeOutcome>
+  update(disputeId: string, change: Pick<DisputeAnswer, 'amount' | 'currency' | 'fileName'>): Promise<DisputeOutcome>
+  addEvidence(disputeId: string, evidence: NewEvidence): Promise<DisputeOutcome>
+  /** An address to which a file can be sent, and the name to tell of it. */
+  openUpload(disputeId: string, fileName: string | undefined): Promise<{ url: string; fileName: string }>
 }
 
 /** A payment for which a processor is to open a page. */
@@ -226,6 +296,8 @@ export interface PaymentProcessor extends InstrumentReader {
   queryReturn(tenant: Tenant, wanted: Return): Promise<ReturnState>
   /** Sends a return that needs attention to a bank account of the payer. */
   redirectReturn(tenant: Tenant, wanted: Return, destination: ReturnDestination): Promise<ReturnState | NotSent>
+  /** Left out by a processor whose disputes are decided here. */
+  readonly disputes?: AccountDisputes
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
   readonly mandateCheckMs: number
   /**

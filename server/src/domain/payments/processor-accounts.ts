@@ -133,8 +133,8 @@ export async function noteAccountState(
 const keptReplacedMs = 24 * 60 * 60 * 1000
 
 /**
- * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, no refund of it,
- * and no dedicated account of theirs. Answers how many.
+ * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, no refund or
+ * dispute of it, and no dedicated account or pending mandate of theirs. Answers how many.
  */
 export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
   const now = clock.now()
@@ -168,6 +168,10 @@ export async function dropReplacedCredentials({ db, clock }: Context): Promise<n
         where r.merchant_id = a.merchant_id and r.mode = a.mode and r.due_at is not null and f.kind = 'outside'
           and f.party_id = a.id
       )
+      and not exists (
+        select from disputes d where d.merchant_id = a.merchant_id and d.account_id = a.id and d.due_at is not null
+      )
+      and not exists (select from account_questions q where q.merchant_id = a.merchant_id and q.account_id = a.id)
     returning a.id
   `)
   return dropped.length

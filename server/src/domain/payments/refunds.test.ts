@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
+import { dyingDb } from '../../../test/dying-db.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, merchantBalance, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
-import type { FreeDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { createCustomer } from '../customers/customers.ts'
 import { freshAttempt } from '../idempotency/attempt.ts'
@@ -352,39 +352,14 @@ test('the reversal of a payment is a refund, and no movement that happened outsi
 })
 
 describe('a server that is killed while it makes a refund', () => {
-  /** A context that dies at its statement number `last`: before it is sent, or once it is done. */
-  function dyingAt(last: number, moment: 'before' | 'after'): { context: PaymentsContext; asked: () => number } {
-    let asked = 0
-    const dying = (real: Queryable): Queryable['query'] => {
-      return async (statement) => {
-        asked += 1
-        if (asked > last || (asked === last && moment === 'before')) throw new Error('killed')
-        const rows = await real.query(statement)
-        if (asked === last) throw new Error('killed')
-        return rows as never
-      }
-    }
-    const db: FreeDb = {
-      ...service.db,
-      query: dying(service.db),
-      transaction: () => Promise.reject(new Error('a refund is made without a transaction')),
-      lane() {
-        const lane = service.db.lane()
-        return { depth: lane.depth, query: dying(lane) }
-      },
-      close: () => Promise.resolve(),
-    }
-    return { context: { ...service, db }, asked: () => asked }
-  }
-
   test.each(['before', 'after'] as const)(
     '%s any of its statements, asks its processor at most once',
     async (moment) => {
       for (let last = 1; ; last++) {
         const { transactionId } = await pay()
         const [before] = await fundsOf()
-        const { context, asked } = dyingAt(last, moment)
-        const script = scripted({ status: 'succeeded' }, context)
+        const { db, asked } = dyingDb(service.db, last, moment)
+        const script = scripted({ status: 'succeeded' }, { ...service, db })
         await refundTransaction(script.context, tenant, { transactionId, amount: 40 }, requestOf(`k${last}`)).catch(
           () => {},
         )

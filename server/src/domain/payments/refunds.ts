@@ -4,13 +4,14 @@ import { parseAmount } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import type { IdempotentRequest } from '../idempotency/request.ts'
+import { type IdempotentRequest, storedKey } from '../idempotency/request.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
 import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
+import { takingDisputes } from './dispute-records.ts'
 import {
   type NotSent,
   type PaymentProcessor,
@@ -95,7 +96,7 @@ export async function queueRefund(
   input: NewRefund,
   request: IdempotentRequest | null,
 ): Promise<MadeRefund> {
-  const { original, charge, giving } = await readNew(context, tenant, { ...input, kind: 'refund' })
+  const { original, charge, giving } = await readNew(context, tenant, { ...input, kind: 'refund' }, request)
   if (charge !== null) return reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: 0 }, request)
   throw new ServiceError('invalid_request', 'The money was not taken by a processor; use /v1/refunds', 'transaction')
 }
@@ -106,7 +107,7 @@ async function makeRefund(
   input: NewRefund & Pick<GivingBack, 'kind'>,
   request: IdempotentRequest | null,
 ): Promise<MadeRefund> {
-  const { original, charge, giving } = await readNew(context, tenant, input)
+  const { original, charge, giving } = await readNew(context, tenant, input, request)
   if (charge === null) {
     return { ...(await giveBack(context, tenant, { ...giving, original }, request)), isPending: false }
   }
@@ -118,7 +119,12 @@ async function makeRefund(
   return made
 }
 
-async function readNew(context: PaymentsContext, tenant: Tenant, input: NewRefund & Pick<GivingBack, 'kind'>) {
+async function readNew(
+  context: PaymentsContext,
+  tenant: Tenant,
+  input: NewRefund & Pick<GivingBack, 'kind'>,
+  request: IdempotentRequest | null,
+) {
   const { transactionId, kind, reason = null } = input
   const amount =
     input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
@@ -126,6 +132,7 @@ async function readNew(context: PaymentsContext, tenant: Tenant, input: NewRefun
   const charge = await findCharge(context, tenant, transactionId)
   if (charge === null) refuseElsewhere(original)
   else await requireTaker(context, tenant, original)
+  await refuseDisputed(context, tenant, transactionId, amount, request)
   return { original, charge, giving: { transactionId, amount, kind, reason } satisfies GivingBack }
 }
 
@@ -138,6 +145,40 @@ function refuseElsewhere({ from }: Original): void {
   const message =
     'The money came by a payment processor, without a payment of this service: give it back there, and adjust the balance by hand'
   throw new ServiceError('not_available', message)
+}
+
+/**
+ * Money that a payer takes back, or has, by a dispute is not given back as well. Throws `refund_exceeded`. A request that was done
+ * before is done already, whatever is disputed since.
+ */
+async function refuseDisputed(
+  context: Context,
+  tenant: Tenant,
+  transactionId: string,
+  amount: bigint | null,
+  request: IdempotentRequest | null,
+): Promise<void> {
+  const { merchant, mode } = tenant
+  const [row] = await context.db.query<{ free: bigint }>(sql`
+    select (t.amount - coalesce(f.amount, 0) - d.amount + d.held)::bigint as free
+    from (
+      select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held
+      from (${takingDisputes(tenant, transactionId)}) r
+      left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
+    ) d
+    join ledger_transactions t on t.merchant_id = ${merchant.id} and t.id = ${transactionId}::uuid
+    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = t.id
+    where d.amount is not null
+      and not exists (
+        select from idempotency_keys k
+        where k.merchant_id = ${merchant.id} and k.mode = ${mode}
+          and k.key = ${request === null ? null : storedKey(request)}::text
+      )
+  `)
+  if (row === undefined || (amount !== null && amount <= row.free)) return
+  const left = row.free > 0n ? `${row.free} minor units` : 'nothing'
+  const message = `The payer has disputed the money: ${left} can be given back; name an amount, or answer the dispute`
+  throw new ServiceError('refund_exceeded', message, 'amount')
 }
 
 /** How the money of a pay-in came to a processor. */

@@ -34,7 +34,7 @@ export async function findTransactionId(context: Context, tenant: Tenant, name: 
 
 /**
  * The ids of everything that has moved for a name, newest first: what `findTransactionId` finds or the captures of a hold,
- * and all refunds and reversals of them. Throws `reference_not_found` for a name that stands for nothing, and
+ * all refunds and reversals of them, and what disputes have taken of them or given back. Throws `reference_not_found` for a name that stands for nothing, and
  * `invalid_request` for a name that stands for two things.
  */
 export async function findMovements(
@@ -66,6 +66,11 @@ export async function findMovements(
       select r.id
       from original o
       join ledger_transactions r on r.merchant_id = ${tenant.merchant.id} and r.reverses_id = o.id
+      union all
+      select distinct m.id
+      from original o
+      join disputes d on d.merchant_id = ${tenant.merchant.id} and d.original_id = o.id
+      cross join unnest(d.movement_ids) as m (id)
     ) n
     where n.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
     order by n.id desc

@@ -200,6 +200,17 @@ const sections: readonly Section[] = [
     `,
   },
   {
+    name: 'disputes',
+    select: ({ merchant }, { id }, after) => sql`
+      select d.id::text as cursor, d.id, d.category, d.original_id as transaction_id, d.state, d.state_reason, d.resolution,
+        d.amount, d.currency, d.complaint, d.evidence, d.messages, d.attachments, d.respond_by, d.borne_by, d.movement_id,
+        d.created_at, d.updated_at, d.resolved_at
+      from disputes d
+      where d.merchant_id = ${merchant.id} and d.customer_id = ${id} ${behind(sql`d.id`, after, sql`uuid`)}
+      order by d.id
+    `,
+  },
+  {
     name: 'suspense',
     // Money that came without an owner, and was found to be the customer's.
     select: ({ merchant }, { id }, after) => sql`

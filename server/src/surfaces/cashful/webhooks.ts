@@ -224,6 +224,26 @@ const refundTelling: Telling = {
   }),
 }
 
+const disputeTelling: Telling = {
+  entity: 'Dispute',
+  render: ({ merchantId, customerId, details }) => ({
+    id: details.disputeId,
+    merchantId,
+    customerId,
+    transactionId: prefixed('txn', details.transactionId),
+    amount: details.amount,
+    currency: details.currency,
+    state: details.state,
+    category: details.category,
+    complaint: details.complaint,
+    respondBy: details.respondBy,
+    resolution: details.resolution,
+    reason: details.reason,
+    borneBy: details.borneBy,
+    movementId: prefixed('txn', details.movementId),
+  }),
+}
+
 const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'customer.created': customerTelling,
   'customer.updated': customerTelling,
@@ -260,6 +280,12 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'refund.failed': refundTelling,
   'refund.succeeded': refundTelling,
   'reversal.succeeded': refundTelling,
+  'dispute.opened': disputeTelling,
+  'dispute.reminded': disputeTelling,
+  'dispute.updated': disputeTelling,
+  'dispute.needs_attention': disputeTelling,
+  'dispute.won': disputeTelling,
+  'dispute.lost': disputeTelling,
 }
 
 function intentTelling(status: string): Telling {

@@ -6,6 +6,7 @@ import { takeIdentityNotice } from '../../domain/identity/identity.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 import { takeArrivalNotice } from '../../domain/payments/account-arrivals.ts'
+import { takeTakenBackNotice } from '../../domain/payments/dispute-lookups.ts'
 import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
 import { takeMandateNotice } from '../../domain/payments/mandate-activations.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
@@ -67,6 +68,11 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
       if (notice?.about === 'mandate') await takeMandateNotice(context, tenant, notice.email)
       if (notice?.about === 'refund') {
         await takeRefundNotice(context, tenant, notice.transactionReference)
+        const name = notice.transactionReference
+        await takeTakenBackNotice(context, tenant, sender.id, { about: 'payment', name })
+      }
+      if (notice?.about === 'dispute') {
+        await takeTakenBackNotice(context, tenant, sender.id, { about: 'dispute', name: String(notice.id) })
       }
       // An account has one address for its webhooks, whatever it is used for.
       if (sender.secretKey === account?.secretKey) await takeIdentity(webhook, account.secretKey)

@@ -7,6 +7,8 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { disputeSettingsRoutes } from './routes/dispute-settings.ts'
+import { disputeRoutes } from './routes/disputes.ts'
 import { eventRoutes } from './routes/events.ts'
 import { holdRoutes } from './routes/holds.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
@@ -55,6 +57,8 @@ export const mteja: Dialect = {
         suspenseRoutes,
         refundRoutes,
         reversalRoutes,
+        disputeRoutes,
+        disputeSettingsRoutes,
         transactionRoutes,
         batchRoutes,
         eventRoutes,

@@ -66,7 +66,7 @@ describe('the members of the Paystack surface', () => {
 
   /** Numbers that are no amounts. */
   const counts =
-    /\.(id|\w+_id|customer_ids|customer|transaction|fully_deducted|totalRetriable|account_reference|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
+    /\.(id|\w+_id|customer_ids|customer|transaction|dispute|fully_deducted|totalRetriable|account_reference|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
 
   test('a number of the Paystack surface is an amount in hundredths, or is known to be none', () => {
     const numbers = parts.filter(({ schema }) =>
@@ -127,7 +127,17 @@ describe('amounts of each currency', () => {
     await settleDueRefunds(api.service)
     const account = { currency, account_number: '0123456789', bank_id: '9' }
     const retry = `/refund/retry_with_customer_details/${made.data.id}`
+    const complaint = { reference: charged.json().data.reference, reason: 'Not mine' }
+    expect((await call('POST', '/v1/sandbox/disputes', complaint)).statusCode).toBe(201)
+    const { data: disputed } = (await call('GET', '/dispute')).json()
+    const dispute = `/dispute/${disputed[0].id}`
+    const answer = { resolution: 'declined', message: 'No', refund_amount: 5000, uploaded_filename: 'a.pdf' }
     const answers: Record<string, unknown> = {
+      'GET /dispute': (await call('GET', '/dispute')).json(),
+      'GET /dispute/:id': (await call('GET', dispute)).json(),
+      'GET /dispute/transaction/:id': (await call('GET', `/dispute/transaction/${disputed[0].transaction.id}`)).json(),
+      'PUT /dispute/:id': (await call('PUT', dispute, { refund_amount: 5000 })).json(),
+      'PUT /dispute/:id/resolve': (await call('PUT', `${dispute}/resolve`, answer)).json(),
       'POST /refund': made,
       'GET /refund': (await call('GET', `/refund?transaction=${made.data.transaction.id}`)).json(),
       'GET /refund/:id': (await call('GET', `/refund/${made.data.id}`)).json(),
@@ -210,6 +220,8 @@ describe('amounts of each currency', () => {
       ...[charge, charge],
       { event: 'refund.pending', data: { amount: '5000', currency } },
       { event: 'refund.needs-attention', data: { amount: 5000, currency } },
+      { event: 'charge.dispute.create', data: { refund_amount: 5000, transaction: { amount: 5000 }, currency } },
+      { event: 'charge.dispute.resolve', data: { refund_amount: 5000, resolution: 'declined' } },
       { event: 'refund.processing', data: { amount: '5000', currency } },
       charge,
     ])
@@ -239,10 +251,10 @@ describe('amounts of each currency', () => {
     expect([await totalOf('amount=5000'), await totalOf('amount=50'), await totalOf('amount=5050')]).toEqual([2, 1, 0])
   })
 
-  // A refund is in the currency of its transaction: refund.test.ts has its amounts.
+  // A refund and a dispute are in the currency of their transaction: their own tests have their amounts.
   const requests = routes.filter(
     ({ name, schema }) =>
-      name !== 'POST /refund' &&
+      !/ \/(refund|dispute)/.test(name) &&
       membersOf((schema.body as Schema | undefined) ?? {}).some((member) => member.schema['x-unit'] !== undefined),
   )
   const asking = { email, card, authorization_code: 'AUTH_0000000000' }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../base/errors.ts'
 import { missingCredential } from '../http/authentication.ts'
 import type { Problem } from '../http/problem.ts'
 import { invalidAmount } from './amounts.ts'
+import { disputeWords } from './dispute-words.ts'
 import { invalidEmail, missingEmail, unknownCharge } from './payers.ts'
 import { refundWords } from './refund-words.ts'
 
@@ -65,6 +66,7 @@ const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
   [refundWords.fullyRefunded]: { type: 'api_error', code: 'transaction_reversed', nextStep: tryLater },
   [refundWords.noFunds]: { type: 'api_error', code: 'insufficient_balance', nextStep: tryLater },
   [refundWords.notWaiting]: { status: 422 },
+  [disputeWords.nothingToExport]: { type: 'api_error', code: 'unknown', nextStep: tryLater },
 }
 
 /** Paystack's clients read `x-ratelimit-reset` beside it. */
@@ -124,6 +126,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   api_key_not_found: notFound(),
   person_not_found: notFound(),
   hold_not_found: notFound(),
+  dispute_not_found: notFound('Dispute not found'),
   transaction_not_found: notFound(),
   pay_in_not_found: notFound(),
   adjustment_not_found: notFound(),
@@ -144,6 +147,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   payment_intent_not_open: invalid(),
   hold_exceeded: invalid(),
   refund_exceeded: invalid(),
+  dispute_not_open: invalid(),
   suspense_decided: invalid(),
   idempotency_key_reused: { ...invalid(undefined, 409), nextStep: 'Use a new Idempotency-Key for a new request' },
   too_many_endpoints: invalid(),

@@ -10,6 +10,7 @@ import { authorizationRoutes } from './routes/customer-authorization.ts'
 import { decisionRoutes } from './routes/decision.ts'
 import { dedicatedAccountRoutes } from './routes/dedicated-account.ts'
 import { directDebitRoutes } from './routes/directdebit.ts'
+import { disputeRoutes } from './routes/dispute.ts'
 import { refundRoutes } from './routes/refund.ts'
 import { transactionRoutes } from './routes/transaction.ts'
 import { errorSchema } from './schemas.ts'
@@ -36,6 +37,7 @@ export const paystack: Dialect = {
         transactionRoutes,
         chargeRoutes,
         refundRoutes,
+        disputeRoutes,
         bankRoutes,
         dedicatedAccountRoutes,
         decisionRoutes,

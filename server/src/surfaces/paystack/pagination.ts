@@ -51,7 +51,7 @@ export function pageMeta(page: number, perPage: number, total: number) {
 }
 
 /** The list that a cursor walks through. */
-type CursorModel = 'customer' | 'transaction' | 'bank'
+type CursorModel = 'customer' | 'transaction' | 'dispute' | 'bank'
 
 /** Base64 of `customer:<id>`, the form of Paystack's own cursors. */
 export function writeCursor(model: CursorModel, id: bigint): string {

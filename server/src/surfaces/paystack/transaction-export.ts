@@ -1,11 +1,10 @@
-import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../../domain/context.ts'
-import { getMerchant } from '../../domain/merchants/merchants.ts'
-import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
+import type { Tenant } from '../../domain/merchants/tenant.ts'
 import { largeRead } from '../../domain/merchants/turns.ts'
 import { type PaymentFilter, walkPayments } from '../../domain/payments/payment-lists.ts'
 import { type Payment, snapshotPayment } from '../../domain/payments/payment-records.ts'
 import { csvText } from '../http/csv.ts'
+import { openLink, sealLink } from './export-links.ts'
 import { renderTransactionRow } from './render-transaction.ts'
 import { nobodys, readFilter, type TransactionQuery } from './transaction-filter.ts'
 
@@ -14,50 +13,17 @@ interface ExportQuery extends TransactionQuery {
   nobodys?: boolean | undefined
 }
 
-/** The contents of a link: whose transactions it answers, and until when. */
-interface Link {
-  merchant: number
-  mode: Mode
-  query: ExportQuery
-  /** Milliseconds since 1970. */
-  expiresAt: number
-}
-
-/** For how long a link can be followed. A download that has begun is not cut off. */
-const lifetimeMs = 60_000
-const purpose = 'transaction export'
 const pageSize = 500
 
-/**
- * A text that opens the transactions of a query for a minute, for anybody who has it. It is sealed with the server's
- * key: nothing is stored, nobody can change it, and any server of the installation opens it.
- */
-export function sealExport({ vault, clock }: Context, { merchant, mode }: Tenant, query: ExportQuery) {
-  const expiresAt = clock.now().getTime() + lifetimeMs
-  const link: Link = { merchant: merchant.id, mode, query, expiresAt }
-  return { link: vault.sealText(JSON.stringify(link), purpose), expiresAt: new Date(expiresAt) }
+export function sealExport(context: Context, tenant: Tenant, query: ExportQuery) {
+  return sealLink(context, tenant, 'transaction', query)
 }
 
 /** The transactions that a link opens. Throws `not_found` for a link that this server never made or that has expired. */
 export async function openExport(context: Context, text: string): Promise<{ tenant: Tenant; filter: PaymentFilter }> {
-  const link = readLink(context, text)
-  if (link === null) throw new ServiceError('not_found', 'There is no such export; ask for /transaction/export')
-  if (link.expiresAt < context.clock.now().getTime()) {
-    const message = 'The link to the export has expired: it is good for 60 seconds; ask for /transaction/export again'
-    throw new ServiceError('not_found', message)
-  }
-  const tenant = { merchant: await getMerchant(context, String(link.merchant)), mode: link.mode }
-  const { nobodys: asksNobody, ...query } = link.query
+  const { tenant, query: asked } = await openLink<ExportQuery>(context, 'transaction', text)
+  const { nobodys: asksNobody, ...query } = asked
   return { tenant, filter: { ...readFilter(tenant, query), ...(asksNobody ? nobodys : {}) } }
-}
-
-function readLink({ vault }: Context, text: string): Link | null {
-  try {
-    return JSON.parse(vault.openText(text, purpose)) as Link
-  } catch {
-    // Not sealed by this key: the caller refuses it.
-    return null
-  }
 }
 
 const columns = [

@@ -5,6 +5,7 @@ import {
   renderIdentificationEvent,
   renderMandateEvent,
 } from './events.ts'
+import { renderDisputeEvent } from './render-dispute.ts'
 import { renderRefundEvent } from './render-refund.ts'
 import { renderChargeEvent } from './render-transaction.ts'
 
@@ -24,6 +25,10 @@ const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => Pa
   'refund.failed': renderRefundEvent,
   'refund.succeeded': renderRefundEvent,
   'reversal.succeeded': renderRefundEvent,
+  'dispute.opened': renderDisputeEvent,
+  'dispute.reminded': renderDisputeEvent,
+  'dispute.won': renderDisputeEvent,
+  'dispute.lost': renderDisputeEvent,
 }
 
 /** The body of a webhook in Paystack's style: `{event, data}`. Throws for an event that Paystack has no name for. */

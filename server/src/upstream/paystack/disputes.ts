@@ -1,6 +1,7 @@
 import type { Currency } from '../../base/money.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
-import type { Ask } from './ask.ts'
+import type { Ask, Question } from './ask.ts'
+import { begin, type Outcome } from './outcomes.ts'
 import { listPages, type Period } from './pages.ts'
 import {
   type Members,
@@ -16,6 +17,7 @@ import {
   readOneOf,
   readSuccess,
   readText,
+  renderAmount,
   Unreadable,
 } from './reading.ts'
 
@@ -31,6 +33,10 @@ export interface Dispute {
   id: bigint
   mode: Mode
   status: (typeof disputeStatuses)[number]
+  /** Such as `chargeback`; null where the account does not say. */
+  category: string | null
+  /** The first message, which is the payer's. */
+  complaint: string | null
   /** `merchant-accepted`, `auto-accepted` or `declined`; null until it is resolved. */
   resolution: string | null
   /** Minor units; null where no amount is asked back yet. */
@@ -52,8 +58,94 @@ export async function fetchDispute(ask: Ask, id: bigint): Promise<Dispute | null
 }
 
 /** `GET /dispute`, page by page, newest first. Throws `UpstreamError`. */
-export function listDisputes(ask: Ask, period: Period = {}): AsyncGenerator<Dispute[]> {
-  return listPages(ask, { operation: 'list_disputes', path: '/dispute', ...period }, readDispute)
+export function listDisputes(
+  ask: Ask,
+  { transactionId, ...period }: Period & { transactionId?: bigint } = {},
+): AsyncGenerator<Dispute[]> {
+  const query = { transaction: transactionId?.toString() }
+  return listPages(ask, { operation: 'list_disputes', path: '/dispute', query, ...period }, readDispute)
+}
+
+/** The merchant's answer to a dispute. */
+export interface Resolution {
+  resolution: 'merchant-accepted' | 'declined'
+  message: string
+  /** Minor units. */
+  amount: bigint
+  currency: Currency
+  /** The name of an uploaded file; the account wants one in any case. */
+  fileName: string | null
+}
+
+/** `PUT /dispute/:id/resolve`. */
+export function resolveDispute(ask: Ask, id: bigint, given: Resolution): Promise<Outcome<null>> {
+  const { resolution, message } = given
+  const body = { resolution, message, ...amountOf(given), uploaded_filename: given.fileName ?? '' }
+  return change(ask, { operation: 'resolve_dispute', method: 'PUT', path: `/dispute/${id}/resolve`, body })
+}
+
+/** `PUT /dispute/:id`. */
+export function updateDispute(
+  ask: Ask,
+  id: bigint,
+  given: Pick<Resolution, 'amount' | 'currency' | 'fileName'>,
+): Promise<Outcome<null>> {
+  const file = given.fileName === null ? {} : { uploaded_filename: given.fileName }
+  const body = { ...amountOf(given), ...file }
+  return change(ask, { operation: 'update_dispute', method: 'PUT', path: `/dispute/${id}`, body })
+}
+
+/** What the merchant says in its defence. */
+export interface Evidence {
+  customerEmail: string
+  customerName: string
+  customerPhone: string
+  serviceDetails: string
+  deliveryAddress: string | null
+  deliveryDate: string | null
+}
+
+/** `POST /dispute/:id/evidence`. */
+export function createEvidence(ask: Ask, id: bigint, given: Evidence): Promise<Outcome<null>> {
+  const body = {
+    customer_email: given.customerEmail,
+    customer_name: given.customerName,
+    customer_phone: given.customerPhone,
+    service_details: given.serviceDetails,
+    ...(given.deliveryAddress === null ? {} : { delivery_address: given.deliveryAddress }),
+    ...(given.deliveryDate === null ? {} : { delivery_date: given.deliveryDate }),
+  }
+  return change(ask, { operation: 'create_evidence', method: 'POST', path: `/dispute/${id}/evidence`, body })
+}
+
+/** `GET /dispute/:id/upload_url`. Throws `UpstreamError`. */
+export async function fetchUpload(
+  ask: Ask,
+  id: bigint,
+  fileName: string | undefined,
+): Promise<{ url: string; fileName: string }> {
+  const operation = 'fetch_upload_url'
+  const query = { upload_filename: fileName }
+  const answer = await ask({ operation, method: 'GET', path: `/dispute/${id}/upload_url`, query })
+  return readSuccess(operation, answer, (data) => {
+    const members = readMembers(data)
+    return { url: readText(members, 'signedUrl'), fileName: readText(members, 'fileName') }
+  })
+}
+
+function change(ask: Ask, question: Question): Promise<Outcome<null>> {
+  return begin(ask, 'change_dispute', question, () => null)
+}
+
+function amountOf({ amount, currency }: Pick<Resolution, 'amount' | 'currency'>) {
+  return { refund_amount: renderAmount(amount, currency) }
+}
+
+/** A list, or the text of one, or nothing. */
+function readComplaint(messages: unknown): string | null {
+  const [first] = Array.isArray(messages) ? messages : []
+  const { body } = (first ?? {}) as { body?: unknown }
+  return typeof body === 'string' ? body : null
 }
 
 function readDispute(members: Members): Dispute {
@@ -64,6 +156,8 @@ function readDispute(members: Members): Dispute {
     id: readId(members, 'id'),
     mode: readMode(members),
     status: readOneOf(members, 'status', disputeStatuses),
+    category: optionalText(members, 'category'),
+    complaint: readComplaint(members.messages),
     resolution: optionalText(members, 'resolution'),
     amount: optionalAmount(members, 'refund_amount', currency),
     currency,

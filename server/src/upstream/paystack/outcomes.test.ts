@@ -94,6 +94,14 @@ const tables: Record<Call, readonly Row[]> = {
     ['a time-out', none('timed_out'), 'unknown'],
     ['a key that may not do this', refused(403, 'You cannot do this'), 'not_sent'],
   ],
+  // Of a dispute only the look-up counts, so no state of an answer is judged.
+  change_dispute: [
+    ...nothingHeard.filter(([name]) => name !== 'a state that nobody knows'),
+    ['a dispute that was resolved', done({ status: 'resolved' }), 'exists'],
+    ['a dispute that was changed', done([{ status: 'awaiting-merchant-feedback' }]), 'exists'],
+    ['a dispute that is unknown', refused(404, 'Dispute not found', 'not_found'), 'refused'],
+    ['an amount above the payment’s', refused(400, 'Refund amount cannot be greater than initial amount'), 'refused'],
+  ],
   refund: [
     ...nothingHeard,
     ['a refund that was taken', done({ status: 'pending' }), 'exists'],

@@ -26,6 +26,7 @@ export type Call =
   | 'refund'
   | 'retry_refund'
   | 'transfer'
+  | 'change_dispute'
   | 'verify_transaction'
   | 'verify_transfer'
 
@@ -128,6 +129,8 @@ const rows: Record<Call, readonly Row[]> = {
     ...shortOfFunds,
     { on: [400, 422], is: 'refused' },
   ],
+  // The state of a dispute has to be asked for, whatever was answered: it may be decided already.
+  change_dispute: [...uncalled, { on: success, is: 'exists' }, { on: refusal, is: 'refused' }],
   verify_transaction: [
     { on: [200], states: ['success', 'failed', 'reversed'], is: 'conclusive' },
     { on: [200], states: openPayment, is: 'exists' },

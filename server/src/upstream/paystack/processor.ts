@@ -16,6 +16,7 @@ import type {
   ReturnState,
 } from '../../domain/payments/payment-processor.ts'
 import type { ChargeToSend, SentCharge, SentCharges } from '../../domain/payments/sent-charges.ts'
+import { createAccountDisputes } from './account-disputes.ts'
 import { findDisagreements } from './agreement.ts'
 import type { Ask } from './ask.ts'
 import { initializeAuthorization, verifyAuthorization } from './authorizations.ts'
@@ -210,6 +211,7 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       return refund === null ? { status: 'unknown' } : readReturn(refund)
     },
     redirectReturn: (tenant, wanted, destination) => redirectReturn(parts, tenant, wanted, destination),
+    disputes: createAccountDisputes(ask),
   }
 }
 

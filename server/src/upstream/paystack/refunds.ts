@@ -6,6 +6,7 @@ import { listPages, type Period } from './pages.ts'
 import {
   type Members,
   optionalDate,
+  optionalId,
   optionalText,
   readAmount,
   readCurrency,
@@ -30,6 +31,8 @@ export interface Refund {
   /** Minor units. */
   amount: bigint
   currency: Currency
+  /** The account's number of the dispute that it ends; null for any other, and where the account does not say. */
+  disputeId: bigint | null
   /** Where our marker stands. The account fills in a text of its own where none was given. */
   merchantNote: string | null
   createdAt: Date
@@ -128,6 +131,17 @@ function noteOf(marker: string): string {
   return `Mteja refund ${marker}`
 }
 
+/** A number, or an object with one. */
+function readDisputeId(dispute: unknown): bigint | null {
+  if (dispute === null || dispute === undefined) return null
+  return typeof dispute === 'object' ? optionalId(readMembers(dispute), 'id') : readId({ dispute }, 'dispute')
+}
+
+/** The marker of a refund of ours, from the note that it bears; null for any other note. */
+export function markerOf({ merchantNote }: Pick<Refund, 'merchantNote'>): string | null {
+  return /\bMteja refund ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/.exec(merchantNote ?? '')?.[1] ?? null
+}
+
 /** The payment is an object where the refund is new, else its number. */
 function readRefund(members: Members): Refund {
   const currency = readCurrency(members)
@@ -140,6 +154,7 @@ function readRefund(members: Members): Refund {
     status: readOneOf(members, 'status', refundStatuses),
     amount: readAmount(members, 'amount', currency),
     currency,
+    disputeId: readDisputeId(members.dispute),
     merchantNote: optionalText(members, 'merchant_note'),
     createdAt: readDate(members, 'createdAt', 'created_at'),
     refundedAt: optionalDate(members, 'refunded_at'),

@@ -2,6 +2,7 @@ import type { Queryable } from '../../../db/database.ts'
 import { sql } from '../../../db/sql.ts'
 import { checkAccounts } from './accounts.ts'
 import { type Books, UnsoundRowError } from './books.ts'
+import { checkDisputes } from './disputes.ts'
 import { checkHolds } from './holds.ts'
 import { checkNumbers } from './numbers.ts'
 import { checkRefundTotals } from './refund-totals.ts'
@@ -17,7 +18,7 @@ export interface VerificationProgress {
 export type VerificationResult = ({ isSound: true } & Books['counts']) | { isSound: false; wrong: string }
 
 /** The walk over the books. */
-const parts = [checkAccounts, checkTransactions, checkHolds, checkRefundTotals, checkNumbers]
+const parts = [checkAccounts, checkTransactions, checkHolds, checkRefundTotals, checkDisputes, checkNumbers]
 
 /**
  * Derives every stored figure of the ledger from its entries again, row by row: the balance and the held amount of each
@@ -56,7 +57,7 @@ async function countRows(db: Queryable): Promise<number> {
   const [row] = await db.query<{ total: string }>(sql`
     select
       a.accounts + a.entries + a.entries / 2 + n.numbers
-      + (select count(*) from holds) + (select count(*) from refund_totals) as total
+      + (select count(*) from holds) + (select count(*) from refund_totals) + (select count(*) from disputes) as total
     from (select count(*) as accounts, coalesce(sum(entry_count), 0) as entries from ledger_accounts) a
     cross join (select coalesce(sum(transfer_count + customer_count), 0) as numbers from merchant_counters) n
   `)

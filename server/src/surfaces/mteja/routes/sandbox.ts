@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { parseAmount } from '../../../base/money.ts'
 import type { Mandate } from '../../../domain/payments/mandates.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
+import { simulateDispute } from '../../../domain/sandbox/disputes.ts'
 import { approveAsCustomer, declineAsCustomer } from '../../../domain/sandbox/mandates.ts'
 import { simulateNotice } from '../../../domain/sandbox/notices.ts'
 import {
@@ -18,9 +20,12 @@ import { savePaymentMethod } from '../../../domain/sandbox/payment-methods.ts'
 import { type SandboxTenant, sandboxTenantOf } from '../../../domain/sandbox/sandbox-tenant.ts'
 import { simulateTransfer } from '../../../domain/sandbox/transfers.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
+import { transactionName } from '../names.ts'
 import { amountSchema, currencySchema, date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
+import { disputeSchema, renderDispute } from './disputes.ts'
 
 const tags = ['Sandbox']
 const customerId = Type.String({ maxLength: 100, examples: ['CUS_xnxdt6s1zg1f4nx'] })
@@ -210,6 +215,51 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
     async (request, tx) => {
       const { customerId, ...instrument } = request.body
       return renderPaymentMethod(customerId, await savePaymentMethod(tx, testTenantOf(request), customerId, instrument))
+    },
+  )
+
+  routes.post(
+    '/sandbox/disputes',
+    {
+      scope: 'payments:write',
+      once: 'around work outside',
+      status: 201,
+      schema: {
+        operationId: 'simulateDispute',
+        summary: 'Have a payer’s bank dispute a payment, as if the payer had complained',
+        description: 'A dispute that is still open at dueAt is lost.',
+        tags,
+        body: Type.Object({
+          reference: transactionName,
+          reason: Type.String({ maxLength: 500, examples: ['I did not make this payment'] }),
+          amount: Type.Optional(amountSchema),
+          dueAt: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description: 'Until when it has to be answered; default in 16 hours',
+              examples: ['2026-01-16T10:30:00Z'],
+            }),
+          ),
+          afterDecline: Type.Optional(
+            choice(['won', 'lost', 'underReview', 'needsAttention'] as const, {
+              description: 'How the bank decides once the dispute is declined; default won',
+            }),
+          ),
+        }),
+        response: responses(201, disputeSchema, 401, 403, 404),
+      },
+    },
+    async (request, attempt) => {
+      const tenant = testTenantOf(request)
+      const { reference, reason, amount, dueAt, afterDecline } = request.body
+      const wanted = {
+        reference,
+        reason,
+        amount: amount === undefined ? undefined : parseAmount(amount),
+        dueAt: readInstant(tenant, dueAt, 'dueAt'),
+        afterDecline,
+      }
+      return renderDispute(await simulateDispute(context, tenant, wanted, attempt.id))
     },
   )
 

@@ -22,6 +22,7 @@ import type { RouteFile } from '../../http/routes.ts'
 import { sendText } from '../../http/send-text.ts'
 import { renderAmount } from '../amounts.ts'
 import { readCallbackUrl } from '../callback-url.ts'
+import { renderLink } from '../export-links.ts'
 import {
   cursorQuery,
   type ListQuery,
@@ -198,12 +199,8 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       const query = readExportQuery(request.query)
       // Refused now, and not when the link is followed.
       readFilter(tenant, query)
-      const { link, expiresAt } = sealExport(context, tenant, query)
-      const name = `transactions_${context.clock.now().getTime()}.csv`
-      const data = {
-        path: `${publicUrl()}/transaction/export/${name}?link=${link}`,
-        expiresAt: expiresAt.toISOString().slice(0, 19).replace('T', ' '),
-      }
+      const place = { publicUrl: publicUrl(), now: context.clock.now() }
+      const data = renderLink(place, 'transaction', sealExport(context, tenant, query))
       return { status: true as const, message: 'Export successful', data }
     },
   )

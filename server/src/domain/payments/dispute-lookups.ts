@@ -1,0 +1,233 @@
+import { uuidV7 } from '../../base/ids.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { type Dispute, findDispute, listDisputesOf } from './dispute-records.ts'
+import { isDecided } from './dispute-states.ts'
+import { findBookedPayment, findDisputedMoney } from './disputed-money.ts'
+import { closeDispute, type DisputeReport, decideHere, learnDispute, reminderOf, remindOfDispute } from './disputes.ts'
+import { settleChargeNow } from './due-charges.ts'
+import {
+  type AccountDispute,
+  type AccountRefund,
+  type PaymentProcessor,
+  type PaymentsContext,
+  requireProcessor,
+} from './payment-processor.ts'
+import { sentUnder } from './sent-charges.ts'
+
+/*
+ * What an account says of money that was taken back. Its message changes nothing: the account is asked about the whole payment,
+ * its disputes and its refunds together. So it is the same whichever of them is told first, or at all.
+ */
+
+/**
+ * Takes the message of an account about a dispute, by the account's id of it, or about a refund, by the account's name of the
+ * payment. The account is asked by the next server that looks. A payment that is not ours is left alone.
+ */
+export async function takeTakenBackNotice(
+  context: Context,
+  { merchant, mode }: Tenant,
+  accountId: bigint,
+  { about, name }: { about: 'dispute' | 'payment'; name: string },
+): Promise<void> {
+  const now = context.clock.now()
+  await context.db.query(sql`
+    insert into account_questions (merchant_id, id, mode, account_id, about, name, due_at, created_at, told_at)
+    select
+      ${merchant.id}, ${uuidV7(context.random, now)}::uuid, ${mode}, ${accountId}::bigint, ${about}, ${name},
+      ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+    where ${about} = 'dispute'
+      or exists (${sentUnder({ merchant, mode }, name)})
+      or exists (
+        select from pay_ins p
+        where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.account_id = ${accountId} and p.reference = ${name}
+          and p.state = 'succeeded'
+      )
+    on conflict (merchant_id, account_id, about, name) do update set due_at = excluded.due_at, told_at = excluded.told_at
+  `)
+}
+
+interface QuestionRow {
+  account_id: bigint
+  about: 'dispute' | 'payment'
+  name: string
+  told_at: Date
+  created_at: Date
+}
+
+const dueQuestions: DueTask<PaymentsContext, QuestionRow, string> = {
+  name: 'account_questions',
+  table: sql`account_questions`,
+  idType: sql`uuid`,
+  open: sql`true`,
+  columns: sql`d.account_id, d.about, d.name, d.told_at, d.created_at`,
+  work: askQuestion,
+}
+
+/** Asks accounts what they have told of, and answers how many questions were asked. */
+export function askDueQuestions(context: PaymentsContext): Promise<number> {
+  return doDue(context, dueQuestions)
+}
+
+/** An account may tell of a dispute before it shows it. For this long it is asked again. */
+const unseenMs = 60 * 60 * 1000
+
+async function askQuestion(context: PaymentsContext, row: QuestionRow & DueRow<string>): Promise<void> {
+  const { tenant, account_id: accountId, about, name } = row
+  const now = context.clock.now()
+  const processor = await requireProcessor(context, tenant, { sentBy: accountId })
+  const reference = about === 'payment' ? name : await processor.disputes?.findPayment(tenant, name)
+  if (reference) await lookAtTaken(context, tenant, processor, reference)
+  const isUnseen = reference == null && now.getTime() - row.created_at.getTime() < unseenMs
+  await context.db.query(
+    isUnseen
+      ? sql`
+          update account_questions set due_at = ${new Date(now.getTime() + 60_000)}, attempts = 0
+          where merchant_id = ${tenant.merchant.id} and id = ${row.id} and told_at = ${row.told_at}
+        `
+      : sql`
+          delete from account_questions
+          where merchant_id = ${tenant.merchant.id} and id = ${row.id} and told_at = ${row.told_at}
+        `,
+  )
+}
+
+/** Asks an account for everything that was taken back of a payment, and books it. A payment that is not ours is left alone. */
+async function lookAtTaken(
+  context: PaymentsContext,
+  tenant: Tenant,
+  processor: PaymentProcessor,
+  reference: string,
+): Promise<void> {
+  const { accountId, disputes: account } = processor
+  if (account === undefined) return
+  const transactionId = await findTransaction(context, tenant, accountId, reference)
+  if (transactionId === null) return
+  const known = await listDisputesOf(context, tenant, transactionId)
+  const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
+  const taken = await account.listTaken(tenant, reference, ids)
+  const ours = await findReturns(context, tenant, taken.refunds)
+  const refunds = taken.refunds.filter(({ returnId }) => returnId === null || !ours.has(returnId))
+  for (const report of reportsOf(taken.disputes, refunds)) {
+    const money = await findDisputedMoney(context, tenant, transactionId)
+    if (money !== null) await learnDispute(context, tenant, money, { accountId, reference }, report)
+  }
+}
+
+/** The ledger transaction that brought the money of a payment; null for one that is not ours, or whose money never came. */
+async function findTransaction(context: PaymentsContext, tenant: Tenant, accountId: bigint, reference: string) {
+  const booked = await findBookedPayment(context, tenant, accountId, reference)
+  if (booked === null || booked.transactionId !== null) return booked?.transactionId ?? null
+  // The payment may be told of after its dispute.
+  await settleChargeNow(context, tenant, booked.charge)
+  return (await findBookedPayment(context, tenant, accountId, reference))?.transactionId ?? null
+}
+
+/** The ids among them that are of refunds of ours. */
+async function findReturns(context: Context, { merchant }: Tenant, refunds: readonly AccountRefund[]) {
+  const ids = refunds.map(({ returnId }) => returnId).filter((id) => id !== null)
+  if (ids.length === 0) return new Set<string>()
+  const rows = await context.db.query<{ id: string }>(sql`
+    select id from refunds where merchant_id = ${merchant.id} and id = any(${ids}::uuid[])
+  `)
+  return new Set(rows.map(({ id }) => id))
+}
+
+/**
+ * What was taken back, each once: a dispute and the refund by which its money went back are the same. An account that does not
+ * name the dispute of a refund means the dispute of the same amount that is older than the refund.
+ *
+ * @param refunds those that are not ours
+ */
+export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly AccountRefund[]): DisputeReport[] {
+  const left = new Set(refunds.filter(({ isProcessed }) => isProcessed))
+  const take = (fits: (refund: AccountRefund) => boolean) => {
+    const found = [...left].find(fits)
+    if (found !== undefined) left.delete(found)
+    return found ?? null
+  }
+  const named = new Map(disputes.map((each) => [each, take(({ disputeId }) => disputeId === each.id)]))
+  const reports = disputes.map((dispute): DisputeReport => {
+    const { id, state, stateReason, resolution, category, amount, complaint, respondBy, createdAt } = dispute
+    const refund =
+      named.get(dispute) ??
+      (state === 'won'
+        ? null
+        : take(
+            (each) =>
+              each.disputeId === null && each.createdAt >= createdAt && (amount === null || each.amount === amount),
+          ))
+    const isTaken = refund !== null
+    return {
+      outsideId: id,
+      state: isTaken ? 'lost' : state,
+      stateReason: isTaken ? null : stateReason,
+      resolution: resolution ?? (isTaken ? 'refunded' : null),
+      category,
+      amount: amount ?? refund?.amount ?? null,
+      complaint,
+      respondBy,
+      refundName: refund?.id ?? null,
+    }
+  })
+  const alone = [...left].map(
+    ({ id, amount }): DisputeReport => ({
+      outsideId: `refund/${id}`,
+      state: 'lost',
+      stateReason: null,
+      resolution: 'refunded',
+      category: 'refund',
+      amount,
+      complaint: null,
+      respondBy: null,
+      refundName: null,
+    }),
+  )
+  return [...reports, ...alone]
+}
+
+const dueDisputes: DueTask<PaymentsContext, object, string> = {
+  name: 'disputes',
+  table: sql`disputes`,
+  idType: sql`uuid`,
+  open: sql`d.due_at is not null`,
+  columns: sql`d.state`,
+  async work(context, { tenant, id }) {
+    const dispute = await findDispute(context, tenant, { id })
+    if (dispute !== null) await lookAtDispute(context, tenant, dispute)
+  },
+}
+
+/** Looks at every dispute that is due, and answers how many. */
+export function settleDueDisputes(context: PaymentsContext): Promise<number> {
+  return doDue(context, dueDisputes)
+}
+
+/**
+ * Asks the account of a dispute where it is; decides a dispute of the sandbox whose time is over. Answers it as it then is.
+ * Throws `not_available`, `UpstreamError`.
+ */
+export async function lookAtDispute(context: PaymentsContext, tenant: Tenant, dispute: Dispute): Promise<Dispute> {
+  const { accountId, outsideReference, state, respondBy, remindedAt, createdAt } = dispute
+  const now = context.clock.now()
+  if (isDecided(state) && dispute.borneBy === null && state === 'lost') {
+    throw new Error(`dispute ${dispute.id} is lost, and nobody bears it`)
+  }
+  if (isDecided(state)) await closeDispute(context, tenant, dispute)
+  else if (accountId !== 0n && outsideReference !== null) {
+    const processor = await requireProcessor(context, tenant, { sentBy: accountId })
+    await lookAtTaken(context, tenant, processor, outsideReference)
+  } else {
+    const isOver = state === 'open' && respondBy !== null && respondBy <= now
+    const turn = isOver
+      ? { state: 'lost' as const, resolution: 'auto-accepted' }
+      : { state, resolution: dispute.resolution }
+    await decideHere(context, tenant, dispute, { ...turn, stateReason: dispute.stateReason })
+  }
+  const isSoonOver = respondBy !== null && reminderOf(respondBy, createdAt) <= now && now < respondBy
+  const seen = (await findDispute(context, tenant, dispute)) as Dispute
+  if (isSoonOver && remindedAt === null && seen.state === 'open') await remindOfDispute(context, tenant, seen)
+  return (await findDispute(context, tenant, dispute)) as Dispute
+}

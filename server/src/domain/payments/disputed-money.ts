@@ -1,0 +1,122 @@
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { AccountKind } from '../ledger/accounts.ts'
+import type { AccountName } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { TransactionKind } from '../trail/trail.ts'
+import { sentUnder } from './sent-charges.ts'
+
+/** Money that came from outside and may be taken back, as the ledger has it. */
+export interface DisputedMoney {
+  /** The ledger transaction that brought it. */
+  transactionId: string
+  kind: TransactionKind
+  amount: bigint
+  currency: Currency
+  /** The outside that it came from. */
+  outside: { kind: 'outside'; at: bigint | undefined }
+  /** Who got it; null for money that went to suspense and has no owner. */
+  owner: AccountName | null
+  /** What a person has decided about money in suspense. */
+  decision: { id: string; outcome: 'assigned' | 'given_back' } | null
+  intentUuid: string | null
+  /** The customer whose money it was, or else who paid. */
+  customerId: bigint | null
+  hasPayment: boolean
+}
+
+interface MoneyRow {
+  kind: TransactionKind
+  amount: bigint
+  currency: Currency
+  from_kind: AccountKind
+  party_id: bigint
+  to_kind: AccountKind
+  owner_code: string | null
+  owner_id: bigint | null
+  decision_id: string | null
+  outcome: 'assigned' | 'given_back' | null
+  assigned_code: string | null
+  assigned_id: bigint | null
+  intent_id: string | null
+  payer_id: bigint | null
+  has_payment: boolean
+}
+
+/** Null for a ledger transaction that brought nothing from outside. */
+export async function findDisputedMoney(
+  context: Context,
+  { merchant, mode }: Tenant,
+  transactionId: string,
+): Promise<DisputedMoney | null> {
+  const [row] = await context.db.query<MoneyRow>(sql`
+    select
+      t.kind, t.amount, t.currency, f.kind as from_kind, f.party_id, a.kind as to_kind, c.code as owner_code,
+      c.id as owner_id, s.id as decision_id, s.outcome, sc.code as assigned_code, sc.id as assigned_id, i.id as intent_id,
+      coalesce(pay.customer_id, i.customer_id) as payer_id, pay.id is not null as has_payment
+    from ledger_transactions t
+    join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
+    join ledger_accounts a on a.merchant_id = t.merchant_id and a.id = t.to_account_id
+    left join customers c on c.merchant_id = t.merchant_id and c.id = a.customer_id
+    left join suspense_decisions s
+      on s.merchant_id = t.merchant_id and s.mode = t.mode and s.reference = t.id::text and s.state <> 'refused'
+    left join customers sc on sc.merchant_id = s.merchant_id and sc.id = s.customer_id
+    left join payment_intents i
+      on i.merchant_id = t.merchant_id and i.id = substr(t.details ->> 'paymentIntentId', 4)::uuid
+    left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${transactionId}
+      and t.kind in ('pay_in', 'suspended')
+  `)
+  if (row === undefined || row.from_kind !== 'outside') return null
+  return {
+    transactionId,
+    kind: row.kind,
+    amount: row.amount,
+    currency: row.currency,
+    outside: { kind: 'outside', at: row.party_id === 0n ? undefined : row.party_id },
+    owner: ownerOf(row),
+    decision: row.decision_id === null ? null : { id: row.decision_id, outcome: row.outcome as 'assigned' },
+    intentUuid: row.intent_id,
+    customerId: row.owner_id ?? row.assigned_id ?? row.payer_id,
+    hasPayment: row.has_payment,
+  }
+}
+
+function ownerOf({ to_kind, owner_code, assigned_code }: MoneyRow): AccountName | null {
+  const code = owner_code ?? assigned_code
+  if (code !== null) return { kind: 'customer_cash', customer: code }
+  return to_kind === 'suspense' ? null : { kind: 'merchant_balance' }
+}
+
+/** The ledger transaction of a payment at an account. */
+export type BookedPayment =
+  | { transactionId: string }
+  /** Our charge, whose money is not booked. */
+  | { transactionId: null; charge: string }
+
+/**
+ * By the account's name of it. Our own names are random, so the account may be another one than the one that took the money: an
+ * account whose key was changed is another one here. Null for a payment that is not ours.
+ */
+export async function findBookedPayment(
+  context: Context,
+  tenant: Tenant,
+  accountId: bigint,
+  reference: string,
+): Promise<BookedPayment | null> {
+  const { merchant, mode } = tenant
+  const [row] = await context.db.query<{ transaction_id: string | null; charge: string | null }>(sql`
+    select s.transaction_id, s.reference as charge
+    from (${sentUnder(tenant, reference)}) s
+    union all
+    select p.id, null
+    from pay_ins p
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.account_id = ${accountId} and p.reference = ${reference}
+      and p.state = 'succeeded'
+  `)
+  if (row === undefined) return null
+  return row.transaction_id === null
+    ? { transactionId: null, charge: row.charge as string }
+    : { transactionId: row.transaction_id }
+}

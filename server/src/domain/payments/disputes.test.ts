@@ -1,0 +1,409 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { requestOf } from '../../../test/wallets.ts'
+import { ServiceError } from '../../base/errors.ts'
+import type { OwnedDb, Queryable } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import { inTransaction } from '../context.ts'
+import { deleteCustomers } from '../customers/customer-deletion.ts'
+import { createCustomer } from '../customers/customers.ts'
+import { freshAttempt } from '../idempotency/attempt.ts'
+import { getBalance } from '../ledger/balances.ts'
+import { verifyLedger } from '../ledger/verify/index.ts'
+import { simulateDispute } from '../sandbox/disputes.ts'
+import { simulatePayIn } from '../sandbox/pay-ins.ts'
+import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
+import { makePurchase } from '../wallet/purchases.ts'
+import { addEvidence, answerDispute, getDispute } from './dispute-answers.ts'
+import { reportsOf, settleDueDisputes } from './dispute-lookups.ts'
+import { type Dispute, sumDisputed } from './dispute-records.ts'
+import { changeDisputeSettings } from './dispute-settings.ts'
+import { disputeArrows, disputeStates } from './dispute-states.ts'
+import { findDisputedMoney } from './disputed-money.ts'
+import { learnDispute } from './disputes.ts'
+import type { AccountDispute, AccountRefund } from './payment-processor.ts'
+import { chargeInstrument, getPayment } from './payments.ts'
+import { refundTransaction } from './refunds.ts'
+import { findMovements } from './transaction-names.ts'
+
+let service: TestService
+let tenant: TestTenant
+let ada: string
+
+beforeAll(async () => {
+  service = await openTestService()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(service.db)).toEqual([])
+  await service.close()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  ada = (await createCustomer(service, tenant, { email: 'ada@example.com' })).customer.code
+})
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** A payment of 1,000 by card: into the balance of ada, or to the merchant. */
+async function pay({ purpose = 'wallet_topup' } = {}) {
+  const card = { type: 'card', number: '4084084084084081', expiryMonth: 12, expiryYear: 2030 } as const
+  const wanted = { email: 'ada@example.com', amount: 1000n, currency: 'ZAR', metadata: { purpose } } as const
+  return chargeInstrument(service, tenant, { ...wanted, instrument: card }, freshAttempt(service))
+}
+
+const dispute = (reference: string, own: { amount?: bigint; dueAt?: Date } = {}) =>
+  simulateDispute(service, sandboxTenantOf(tenant), { reference, reason: 'Not mine', ...own })
+const answer = (each: Dispute, resolution: 'accepted' | 'declined', amount?: bigint) =>
+  answerDispute(service, tenant, each, { resolution, amount })
+const settings = (change: { borneBy?: 'merchant' | 'customer'; holdsAmount?: boolean }) =>
+  inTransaction(service, (tx) => changeDisputeSettings(tx, tenant, change))
+const spend = (amount: number) =>
+  makePurchase(service, tenant, { customerCode: ada, productId: 'p', amount, currency: 'ZAR' }, null)
+const payIn = (amount: number) =>
+  simulatePayIn(service, sandboxTenantOf(tenant), { customerCode: ada, amount, currency: 'ZAR' }, null)
+
+const fundsOf = async () => {
+  const { posted, held, owed } = await getBalance(service, tenant, ada)
+  return [posted, held, owed]
+}
+
+/** What each account of the tenant has, without those that have nothing. */
+async function books(): Promise<Record<string, number>> {
+  const rows = await service.db.query<{ kind: string; posted: bigint }>(sql`
+    select kind, sum(posted)::bigint as posted from ledger_accounts
+    where merchant_id = ${tenant.merchant.id} group by kind having sum(posted) <> 0
+  `)
+  return Object.fromEntries(rows.map(({ kind, posted }) => [kind, Number(posted)]))
+}
+
+const eventsOf = async () => {
+  const rows = await service.db.query<{ type: string }>(sql`
+    select type from events where merchant_id = ${tenant.merchant.id} and type like 'dispute.%' order by id
+  `)
+  return rows.map(({ type }) => type)
+}
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => 'not refused',
+    (thrown: unknown) => thrown,
+  )
+  return error instanceof ServiceError ? error.code : String(error)
+}
+
+describe('a dispute', () => {
+  test('that is lost takes what is available, the rest is owed, and the next pay-in repays it', async () => {
+    const { reference } = await pay()
+    await spend(600)
+    const opened = await dispute(reference)
+    expect(opened).toMatchObject({ state: 'open', amount: 1000n, complaint: 'Not mine', customerCode: ada })
+    expect(await fundsOf()).toEqual([400n, 0n, 0n])
+
+    const lost = await answer(opened, 'accepted')
+    expect(lost).toMatchObject({ state: 'lost', resolution: 'merchant-accepted', borneBy: 'customer', movements: 1 })
+    expect(await fundsOf()).toEqual([0n, 0n, 600n])
+    expect(await books()).toEqual({ merchant_balance: 600, customer_receivable: -600 })
+    expect((await getPayment(service, tenant, { reference })).status).toBe('reversed')
+
+    await payIn(800)
+    expect(await fundsOf()).toEqual([200n, 0n, 0n])
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.lost'])
+  })
+
+  test('is booked once, however often it is answered and by how many at once', async () => {
+    const opened = await dispute((await pay()).reference)
+    const answers = await Promise.all([1, 2, 3, 4].map(() => answer(opened, 'accepted')))
+    expect(answers.map(({ state, movements }) => [state, movements])).toEqual(Array(4).fill(['lost', 1]))
+    expect(await answer(opened, 'accepted')).toMatchObject({ state: 'lost', movements: 1 })
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+    expect(await refusal(answer(await getDispute(service, tenant, opened), 'declined'))).toBe('dispute_not_open')
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.lost'])
+  })
+
+  test('that is declined leaves the money, and a second one can be lost in part', async () => {
+    const { reference } = await pay()
+    const first = await answer(await dispute(reference), 'declined')
+    expect(first).toMatchObject({ state: 'won', resolution: 'declined', movementId: null, borneBy: null })
+    expect(await fundsOf()).toEqual([1000n, 0n, 0n])
+    const second = await answer(await dispute(reference), 'accepted', 300n)
+    expect(second).toMatchObject({ state: 'lost', amount: 300n, askedAmount: 1000n })
+    expect(await fundsOf()).toEqual([700n, 0n, 0n])
+    expect((await getPayment(service, tenant, { reference })).status).toBe('succeeded')
+    expect(await refusal(dispute(reference, { amount: 701n }))).toBe('invalid_request')
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.won', 'dispute.opened', 'dispute.lost'])
+  })
+
+  test('is the merchant’s where the merchant bears disputes, and where the merchant was paid', async () => {
+    await settings({ borneBy: 'merchant' })
+    expect(await answer(await dispute((await pay()).reference), 'accepted')).toMatchObject({ borneBy: 'merchant' })
+    expect(await fundsOf()).toEqual([1000n, 0n, 0n])
+    expect(await books()).toEqual({ customer_cash: 1000, merchant_receivable: -1000 })
+
+    await settings({ borneBy: 'customer' })
+    await answer(await dispute((await pay({ purpose: 'payment' })).reference), 'accepted')
+    expect(await books()).toEqual({ customer_cash: 1000, merchant_receivable: -1000 })
+  })
+
+  test('that is not answered is told again, and lost when its time is over', async () => {
+    const opened = await dispute((await pay()).reference)
+    service.clock.advance(11 * hour)
+    await settleDueDisputes(service)
+    expect(await eventsOf()).toEqual(['dispute.opened'])
+    service.clock.advance(2 * hour)
+    await settleDueDisputes(service)
+    await settleDueDisputes(service)
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.reminded'])
+    service.clock.advance(3 * hour)
+    await settleDueDisputes(service)
+    expect(await getDispute(service, tenant, opened)).toMatchObject({ state: 'lost', resolution: 'auto-accepted' })
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+    service.clock.advance(48 * hour)
+    expect(await settleDueDisputes(service)).toBe(0)
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.reminded', 'dispute.lost'])
+  })
+
+  test('of a customer who is denied is booked all the same, and keeps the customer from being deleted while it is open', async () => {
+    const opened = await dispute((await pay()).reference)
+    await service.db.query(sql`update customers set risk_action = 'deny' where merchant_id = ${tenant.merchant.id}`)
+    expect(await refusal(deleteCustomers(service, tenant, [ada]))).toBe('customer_not_deletable')
+    await answer(opened, 'accepted')
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+    await deleteCustomers(service, tenant, [ada])
+  })
+
+  test('is only of money that came by the sandbox, under any of its names, and until a time ahead', async () => {
+    const { transactionId } = { transactionId: (await payIn(50)).id }
+    expect(await dispute(`txn_${transactionId}`)).toMatchObject({ amount: 50n, wireId: null })
+    const bought = await makePurchase(
+      service,
+      tenant,
+      { customerCode: ada, productId: 'p', amount: 5, currency: 'ZAR' },
+      null,
+    )
+    expect(await refusal(dispute(bought.id))).toBe('invalid_request')
+    expect(await refusal(dispute('nothing'))).toBe('transaction_not_found')
+    const { reference } = await pay()
+    expect(await refusal(dispute(reference, { dueAt: service.clock.now() }))).toBe('invalid_request')
+  })
+
+  test('has evidence, once it was given, until it is decided', async () => {
+    const opened = await dispute((await pay()).reference)
+    const given = {
+      customerEmail: 'ada@example.com',
+      customerName: 'Ada',
+      customerPhone: '0800',
+      serviceDetails: 'A top-up',
+      deliveryAddress: null,
+      deliveryDate: null,
+    }
+    const added = await addEvidence(service, tenant, opened, given)
+    expect(added.evidence).toMatchObject(given)
+    const won = await answer(added.dispute, 'declined')
+    expect(won.evidence).toMatchObject(given)
+    expect(await refusal(addEvidence(service, tenant, won, given))).toBe('dispute_not_open')
+  })
+})
+
+describe('an open dispute that holds its amount', () => {
+  beforeEach(async () => {
+    await settings({ holdsAmount: true })
+  })
+
+  test('reserves what is available, and takes it when it is lost', async () => {
+    const { reference } = await pay()
+    await spend(300)
+    const opened = await dispute(reference)
+    expect(await fundsOf()).toEqual([700n, 700n, 0n])
+    expect(await refusal(spend(1))).toBe('insufficient_funds')
+    await answer(opened, 'accepted')
+    expect(await fundsOf()).toEqual([0n, 0n, 300n])
+    service.clock.advance(2 * minute)
+    expect(await settleDueDisputes(service)).toBe(1)
+    expect(await settleDueDisputes(service)).toBe(0)
+  })
+
+  test('gives it free when it is won, and a hold that came too late goes as well', async () => {
+    const opened = await dispute((await pay()).reference)
+    expect(await fundsOf()).toEqual([1000n, 1000n, 0n])
+    await answer(opened, 'declined')
+    expect(await fundsOf()).toEqual([1000n, 0n, 0n])
+  })
+
+  test('reserves nothing that was spent, and nothing of a merchant who bears disputes', async () => {
+    const { reference } = await pay()
+    await spend(1000)
+    await dispute(reference)
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+    await settings({ borneBy: 'merchant' })
+    await dispute((await pay()).reference)
+    expect(await fundsOf()).toEqual([1000n, 0n, 0n])
+  })
+})
+
+describe('a refund of disputed money', () => {
+  test.each([false, true])('is refused while it is open and once it is lost, with a hold: %s', async (holdsAmount) => {
+    await settings({ holdsAmount })
+    const { reference, paymentIntentId } = await pay()
+    const [row] = await service.db.query<{ id: string }>(sql`
+      select transaction_id as id from payment_intents
+      where merchant_id = ${tenant.merchant.id} and id = ${paymentIntentId.slice(3)}
+    `)
+    const transactionId = row?.id as string
+    const request = requestOf('first', { amount: 100 })
+    const first = await refundTransaction(service, tenant, { transactionId, amount: 100 }, request)
+    const opened = await dispute(reference, { amount: 500n })
+    const again = await refundTransaction(service, tenant, { transactionId, amount: 100 }, request)
+    expect([again.id, again.replayed]).toEqual([first.id, true])
+    expect(await refusal(refundTransaction(service, tenant, { transactionId, amount: 401 }, null))).toBe(
+      'refund_exceeded',
+    )
+    expect(await refusal(refundTransaction(service, tenant, { transactionId }, null))).toBe('refund_exceeded')
+    await refundTransaction(service, tenant, { transactionId, amount: 400 }, null)
+    expect(await refusal(refundTransaction(service, tenant, { transactionId, amount: 1 }, null))).toBe(
+      'refund_exceeded',
+    )
+    await answer(opened, 'accepted')
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+    expect(await refusal(refundTransaction(service, tenant, { transactionId, amount: 1 }, null))).toBe(
+      'refund_exceeded',
+    )
+  })
+})
+
+describe('a dispute at an account', () => {
+  const report = {
+    outsideId: '358950',
+    stateReason: null,
+    category: 'chargeback',
+    amount: null,
+    complaint: null,
+    respondBy: null,
+    refundName: null,
+  }
+
+  test('is the refund that was told before it: the money is taken, and counted, once', async () => {
+    const { id } = await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const lost = { ...report, amount: 300n, state: 'lost', resolution: 'refunded' } as const
+    const learn = (own: object) =>
+      learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...lost, ...own })
+    const refund = await learn({ outsideId: 'refund/9', category: 'refund' })
+    const told = await learn({ refundName: '9' })
+    expect(told).toMatchObject({ state: 'lost', borneBy: 'customer', movementId: refund.movementId, movements: 0 })
+    expect(await fundsOf()).toEqual([700n, 0n, 0n])
+    expect(await sumDisputed(service, tenant, id)).toBe(300n)
+    await refundTransaction(service, tenant, { transactionId: id, amount: 700 }, null)
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+  })
+
+  test('gives the money back when it is won after it was lost, and takes it again', async () => {
+    const { id } = await payIn(1000)
+    await spend(600)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const learn = (state: 'open' | 'lost' | 'won') => {
+      const resolution = { open: null, lost: 'auto-accepted', won: 'declined' }[state]
+      return learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...report, state, resolution })
+    }
+    await learn('lost')
+    await learn('open')
+    expect(await fundsOf()).toEqual([0n, 0n, 600n])
+    await Promise.all([learn('won'), learn('won')])
+    expect(await fundsOf()).toEqual([400n, 0n, 0n])
+    await learn('lost')
+    expect(await fundsOf()).toEqual([0n, 0n, 600n])
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.lost', 'dispute.won', 'dispute.lost'])
+    expect(await findMovements(service, tenant, `txn_${id}`, { before: undefined, limit: 10 })).toHaveLength(4)
+  })
+})
+
+test('the verification of the ledger compares each dispute with its movement', async () => {
+  const opened = await dispute((await pay()).reference)
+  const { id, movementId } = await answer(opened, 'accepted')
+  const verify = async (db: Queryable) => {
+    const walk = verifyLedger(db)
+    for (;;) {
+      const { done, value } = await walk.next()
+      if (done) return value.isSound ? 'sound' : value.wrong
+    }
+  }
+  expect(await verify(service.db)).toBe('sound')
+  const corrupted = (statement: string) =>
+    (service.db as OwnedDb).asOwner(async (session) => {
+      await session.execute('begin')
+      try {
+        await session.execute('set local session_replication_role = replica')
+        await session.execute(`update disputes set ${statement} where id = '${id}'`)
+        return await verify(session)
+      } finally {
+        await session.execute('rollback')
+      }
+    })
+  const about = `dispute ${id} of merchant ${tenant.merchant.id}`
+  expect(await corrupted('amount = 999')).toBe(`${about} of 999 ZAR moved 1000 ZAR`)
+  expect(await corrupted('borne_by = null')).toBe(`${about} is lost, and borne by nobody`)
+  expect(await corrupted(`movement_id = original_id`)).toBe(`${about} was taken by a movement of kind pay_in`)
+  expect(await corrupted(`original_id = '${movementId}'`)).toContain('which brought no money of it')
+  const nothing = '00000000-0000-7000-8000-000000000000'
+  expect(await corrupted(`movement_id = '${nothing}'`)).toContain('which does not exist')
+})
+
+describe('disputes and refunds of a payment at an account', () => {
+  const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 0, minutes))
+  const told = (own: Partial<AccountDispute> = {}): AccountDispute => ({
+    id: 'd1',
+    state: 'open',
+    stateReason: null,
+    resolution: null,
+    category: 'chargeback',
+    amount: 1000n,
+    currency: 'NGN',
+    complaint: null,
+    respondBy: null,
+    createdAt: at(10),
+    ...own,
+  })
+  const back = (own: Partial<AccountRefund> = {}): AccountRefund => ({
+    id: 'r1',
+    returnId: null,
+    disputeId: null,
+    amount: 1000n,
+    currency: 'NGN',
+    isProcessed: true,
+    createdAt: at(20),
+    ...own,
+  })
+  const brief = (disputes: AccountDispute[], refunds: AccountRefund[]) =>
+    reportsOf(disputes, refunds).map(({ outsideId, state, refundName }) => [outsideId, state, refundName])
+
+  test('are one thing where the refund names the dispute, or is of its amount and younger', () => {
+    expect(brief([told()], [back({ disputeId: 'd1', amount: 900n, createdAt: at(1) })])).toEqual([['d1', 'lost', 'r1']])
+    expect(brief([told()], [back()])).toEqual([['d1', 'lost', 'r1']])
+    expect(brief([told({ state: 'lost' })], [back()])).toEqual([['d1', 'lost', 'r1']])
+  })
+
+  test('are two things where the refund is older, of another amount, or the dispute was won', () => {
+    const alone = ['refund/r1', 'lost', null]
+    expect(brief([told()], [back({ createdAt: at(1) })])).toEqual([['d1', 'open', null], alone])
+    expect(brief([told()], [back({ amount: 999n })])).toEqual([['d1', 'open', null], alone])
+    expect(brief([told({ state: 'won' })], [back()])).toEqual([['d1', 'won', null], alone])
+    expect(brief([], [back(), back({ id: 'r2' })])).toEqual([alone, ['refund/r2', 'lost', null]])
+  })
+
+  test('are nothing where the refund is not processed', () => {
+    expect(brief([told()], [back({ isProcessed: false })])).toEqual([['d1', 'open', null]])
+  })
+})
+
+test('the table of states in the documentation has the arrows of the code', () => {
+  const text = readFileSync(new URL('../../../../docs/ledger.md', import.meta.url), 'utf8')
+  const [, section = ''] = text.split('\n## Disputes\n')
+  const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `(\w+)` \| `(\w+)` \|/gm)]
+  const documented = rows.map(([, from, to]) => `${from} ${to}`)
+  const known = disputeStates.flatMap((from) => disputeArrows[from].map((to) => `${from} ${to}`))
+  expect(documented.toSorted()).toEqual(known.toSorted())
+})

@@ -1,0 +1,468 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sql } from '../../src/db/sql.ts'
+import { askDueQuestions, settleDueDisputes } from '../../src/domain/payments/dispute-lookups.ts'
+import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
+import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
+import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
+import { chooseProviders } from '../../src/start/providers.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { dyingDb } from '../dying-db.ts'
+import { randomFrom, testSeed as seed } from '../random.ts'
+import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
+import { chooseSometimes, type Fault, openFaultProxy, requestFaults } from './fault-proxy.ts'
+import {
+  createLiveAccount,
+  insertTransaction,
+  type LiveAccount,
+  moveRefund,
+  openDispute,
+  pay,
+  type Row,
+  refundDispute,
+  refundInDashboard,
+  resolveDispute,
+  sendWebhook,
+  type Webhook,
+} from './live-account.ts'
+import { type LiveServer, openLiveServer } from './live-server.ts'
+
+// Money that payers take back at a live account, which is the independent stub of Paystack, behind a proxy with faults.
+
+let api: TestApi
+let account: LiveAccount
+let server: LiveServer
+let proxy: Awaited<ReturnType<typeof openFaultProxy>>
+let tenant: TestTenant
+let told: Webhook[]
+
+const email = 'ada@example.com'
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  told = []
+  account = createLiveAccount((webhook) => told.push(webhook), api.service.clock)
+  server = await openLiveServer(account)
+  proxy = await openFaultProxy(server.url)
+  const own = { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }
+  Object.assign(api.service, chooseProviders(api.service, own))
+  const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'ZAR'] })
+  tenant = await addTestKey(api.service, merchant, 'live')
+  const chosen = await ask('PUT', '/v1/processors/in', { processor: 'paystack', secretKey: account.secretKey })
+  expect(chosen.statusCode, chosen.body).toBe(200)
+  return async () => {
+    await proxy.close()
+    await server.close()
+  }
+})
+
+const ask = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
+
+/** What goes wrong with the next requests to the account. */
+function failNext(...faults: Fault[]) {
+  proxy.choose = () => faults.shift() ?? 'none'
+}
+
+async function tellAll(webhooks = told.splice(0)) {
+  for (const { body, signature } of webhooks) {
+    const headers = { 'content-type': 'application/json', 'x-paystack-signature': signature }
+    const url = `/webhooks/paystack/${tenant.merchant.code}/live`
+    expect((await api.app.inject({ method: 'POST', url, headers, payload: body })).statusCode).toBe(200)
+  }
+}
+
+/** The background's rounds, now. */
+async function settleDue() {
+  const { service } = api
+  await settleDueCharges(service)
+  await settleDuePayments(service)
+  await settleDueRefunds(service)
+  await askDueQuestions(service)
+  await settleDueDisputes(service)
+}
+
+async function settleLater(ms: number) {
+  api.service.clock.advance(ms)
+  await settleDue()
+}
+
+/** A wallet that was filled on the account's page. Answers the account's name of the payment. */
+async function topUp({ reference = 'order-17' } = {}): Promise<string> {
+  const metadata = { purpose: 'wallet_topup' }
+  await ask('POST', '/transaction/initialize', { email, amount: 10_000, currency: 'NGN', metadata, reference })
+  const sent = account.transactions.at(-1)?.reference as string
+  pay(account, sent)
+  await tellAll()
+  await settleDue()
+  return sent
+}
+
+/** What each account of the tenant has, by its kind, without those that have nothing. */
+async function books(): Promise<Record<string, number>> {
+  const rows = await api.service.db.query<{ name: string; posted: bigint }>(sql`
+    select a.kind || case when a.kind = 'outside' then '/' || a.party_id else '' end as name, sum(a.posted)::bigint as posted
+    from ledger_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.mode = 'live'
+    group by 1
+    having sum(a.posted) <> 0
+  `)
+  return Object.fromEntries(rows.map(({ name, posted }) => [name, Number(posted)]))
+}
+
+/** Ours of the account agrees with what the account itself has. */
+async function expectAgreement() {
+  const own = await books()
+  expect(own['outside/2'] ?? 0).toBe(account.balance() === 0 ? 0 : -account.balance())
+}
+
+const disputes = async () => (await ask('GET', '/v1/disputes')).json().data as Record<string, unknown>[]
+const events = async () => {
+  const rows = await api.service.db.query<{ type: string }>(sql`
+    select type from events where merchant_id = ${tenant.merchant.id} and type like 'dispute.%' order by id
+  `)
+  return rows.map(({ type }) => type)
+}
+
+const taken = { processor_fees: -150, 'outside/2': 150 }
+
+describe('a dispute at the account', () => {
+  test('that is lost is one movement, however it is told: each order of its webhooks, twice, with or without a name', async () => {
+    const orders = [
+      ['create', 'resolve', 'refund'],
+      ['refund', 'create', 'resolve'],
+      ['refund', 'resolve', 'create'],
+      ['resolve', 'refund', 'create'],
+    ] as const
+    for (const [i, order] of orders.entries()) {
+      const sent = await topUp({ reference: `order-${i}` })
+      const dispute = openDispute(account, sent)
+      const create = told.splice(0)
+      if (i % 2 === 0) await tellAll(create)
+      if (i % 2 === 0) await settleDue()
+      resolveDispute(account, dispute, 'auto-accepted')
+      const resolve = told.splice(0)
+      refundDispute(account, dispute, { isNamed: i % 2 === 1 })
+      const refund = told.splice(0)
+      for (const name of order) {
+        const webhooks = { create, resolve, refund }[name]
+        await tellAll([...webhooks, ...webhooks])
+        await settleDue()
+      }
+      await settleLater(60 * 60_000)
+      expect(
+        (await disputes()).filter(({ reference }) => reference === `order-${i}`),
+        order.join(),
+      ).toEqual([
+        expect.objectContaining({ state: 'lost', resolution: 'auto-accepted', amount: 10_000, borneBy: 'customer' }),
+      ])
+      const charged = { processor_fees: -150 * (i + 1), 'outside/2': 150 * (i + 1) }
+      expect(await books(), order.join()).toEqual(charged)
+    }
+    await expectAgreement()
+    expect((await ask('GET', '/transaction/verify/order-0')).json().data.status).toBe('reversed')
+  })
+
+  test('is told by a refund before the account decides it, and still taken once', async () => {
+    const sent = await topUp()
+    const dispute = openDispute(account, sent)
+    refundDispute(account, dispute, { isNamed: false })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(taken)
+    resolveDispute(account, dispute, 'merchant-accepted')
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect(await books()).toEqual(taken)
+    expect(await events()).toEqual(['dispute.opened', 'dispute.lost'])
+    await expectAgreement()
+  })
+
+  test('that was lost and is won afterwards gives the money back', async () => {
+    const sent = await topUp()
+    const dispute = openDispute(account, sent)
+    resolveDispute(account, dispute, 'auto-accepted')
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(taken)
+    resolveDispute(account, dispute, 'declined')
+    const webhooks = told.splice(0)
+    await tellAll([...webhooks, ...webhooks])
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+    expect((await disputes())[0]).toMatchObject({ state: 'won', borneBy: null })
+    await expectAgreement()
+  })
+
+  test('gives the payer back the fee as well that the payer had borne, which the wallet never had', async () => {
+    account.feeBearer = 'payer'
+    const dispute = openDispute(account, await topUp())
+    expect(dispute.refund_amount).toBe(10_150)
+    resolveDispute(account, dispute, 'auto-accepted')
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(taken)
+    await expectAgreement()
+    resolveDispute(account, dispute, 'declined')
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 10_000, 'outside/2': -10_000 })
+    await expectAgreement()
+  })
+
+  test('changes nothing by its webhook alone: what the account does not show, or shows of another payment, is not booked', async () => {
+    const sent = await topUp()
+    const before = await books()
+    const dispute = openDispute(account, sent)
+    told.splice(0)
+    // The account tells more than it shows.
+    sendWebhook(account, 'charge.dispute.resolve', { ...dispute, status: 'resolved', resolution: 'auto-accepted' })
+    sendWebhook(account, 'charge.dispute.create', { ...dispute, id: 1 })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual(before)
+    expect(await disputes()).toEqual([expect.objectContaining({ state: 'open', amount: 10_000 })])
+
+    insertTransaction(account, { email: 'shop@example.com', amount: 700, reference: 'shop-1', currency: 'NGN' })
+    pay(account, 'shop-1')
+    resolveDispute(account, openDispute(account, 'shop-1'), 'auto-accepted')
+    await tellAll()
+    await settleDue()
+    expect(await disputes()).toHaveLength(1)
+    const left = await api.service.db.query(
+      sql`select name from account_questions where merchant_id = ${tenant.merchant.id}`,
+    )
+    expect(left).toEqual([{ name: '1' }])
+    await settleLater(2 * 60 * 60_000)
+    expect(await api.service.db.query(sql`select name from account_questions`)).toEqual([])
+  })
+
+  test('is found although every webhook after its first is lost, and although the account is away at first', async () => {
+    const sent = await topUp()
+    const dispute = openDispute(account, sent)
+    await tellAll()
+    failNext('oops_after', 'cut_before', 'unreadable')
+    await settleDue()
+    await settleLater(5 * 60_000)
+    await settleLater(10 * 60_000)
+    await settleLater(10 * 60_000)
+    expect(await disputes()).toEqual([expect.objectContaining({ state: 'open' })])
+    resolveDispute(account, dispute, 'auto-accepted')
+    told.splice(0)
+    await settleLater(60 * 60_000)
+    await settleLater(60 * 60_000)
+    expect(await books()).toEqual(taken)
+  })
+
+  test('is answered at the account: declined once, although the answer was lost, or refused in its words', async () => {
+    const sent = await topUp()
+    const dispute = openDispute(account, sent)
+    await tellAll()
+    await settleDue()
+    const [{ id } = { id: 0 }] = (await ask('GET', '/dispute')).json().data
+    const evidence = {
+      customer_email: email,
+      customer_name: 'Ada',
+      customer_phone: '0800',
+      service_details: 'A top-up',
+    }
+    expect((await ask('POST', `/dispute/${id}/evidence`, evidence)).json()).toMatchObject({
+      message: 'Evidence created',
+      data: { ...evidence, dispute: id },
+    })
+    expect(dispute.evidence).toMatchObject(evidence)
+    expect((await ask('GET', `/dispute/${id}/upload_url?upload_filename=a.pdf`)).json().data).toEqual({
+      signedUrl: expect.stringContaining('https://'),
+      fileName: 'qesp8a4df1xejihd9x5q.pdf',
+    })
+    const changed = await ask('PUT', `/dispute/${id}`, { refund_amount: 4_000 })
+    expect([changed.statusCode, dispute.refund_amount]).toEqual([200, 4_000])
+    failNext('cut_after')
+    const answer = { resolution: 'declined', message: 'Delivered', refund_amount: 4_000, uploaded_filename: 'a.pdf' }
+    const resolved = await ask('PUT', `/dispute/${id}/resolve`, answer)
+    expect(resolved.json()).toMatchObject({
+      message: 'Dispute successfully resolved',
+      data: { id, status: 'resolved', resolution: 'declined', message: { body: 'Delivered' } },
+    })
+    expect((await books()).customer_cash).toBe(10_000)
+    await expectAgreement()
+    const again = await ask('PUT', `/dispute/${id}/resolve`, { ...answer, resolution: 'merchant-accepted' })
+    expect(again.statusCode).toBe(400)
+  })
+
+  test('is accepted at the account for a part, and the part is taken', async () => {
+    const sent = await topUp()
+    openDispute(account, sent)
+    await tellAll()
+    await settleDue()
+    const [{ id } = { id: '' }] = await disputes()
+    const accepted = await ask('POST', `/v1/disputes/${id}/accept`, { amount: 4_000 })
+    expect(accepted.json()).toMatchObject({ state: 'lost', amount: 4_000, resolution: 'merchant-accepted' })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toEqual({ customer_cash: 6_000, processor_fees: -150, 'outside/2': -5_850 })
+    await expectAgreement()
+  })
+})
+
+describe('an account whose key was changed', () => {
+  test('tells of disputes by its new key: each is booked once, to the outside that took the money', async () => {
+    const sent = await topUp()
+    const dispute = openDispute(account, sent)
+    await tellAll()
+    await settleDue()
+    account.secretKey = account.secretKey.replace('0123', '3210')
+    await ask('PUT', '/v1/processors/in', { processor: 'paystack', secretKey: account.secretKey })
+    resolveDispute(account, dispute, 'auto-accepted')
+    refundDispute(account, dispute, { isNamed: true })
+    await tellAll()
+    await settleDue()
+    await settleLater(60 * 60_000)
+    expect(await disputes()).toEqual([expect.objectContaining({ state: 'lost', amount: 10_000 })])
+    expect(await books()).toEqual(taken)
+  })
+})
+
+describe('a refund that somebody makes in the dashboard', () => {
+  test('is money taken back, beside a refund of ours, each once', async () => {
+    const sent = await topUp()
+    const { id } = account.transactions.at(-1) as Row
+    await ask('POST', '/v1/refunds', { transactionId: 'order-17', amount: 2_000 })
+    const ours = account.refunds.at(-1)
+    if (ours === undefined) throw new Error(`the account has no refund of ${id}`)
+    moveRefund(account, ours, 'processed')
+    refundInDashboard(account, sent, 3_000)
+    const webhooks = told.splice(0)
+    await tellAll([...webhooks.toReversed(), ...webhooks])
+    await settleDue()
+    await settleLater(60 * 60_000)
+    expect(await disputes()).toEqual([
+      expect.objectContaining({ category: 'refund', state: 'lost', amount: 3_000, resolution: 'refunded' }),
+    ])
+    expect((await ask('GET', '/dispute')).json().data).toEqual([])
+    expect(await books()).toEqual({ customer_cash: 5_000, processor_fees: -150, 'outside/2': -4_850 })
+    await expectAgreement()
+  })
+})
+
+describe('money that is disputed before it has an owner', () => {
+  test('goes back out of suspense, and cannot be assigned any more', async () => {
+    await ask('POST', '/transaction/initialize', { email, amount: 10_000, currency: 'NGN' })
+    const sent = account.transactions.at(-1)?.reference as string
+    Object.assign(pay(account, sent), { amount: 9_000, requested_amount: 9_000 })
+    await tellAll()
+    await settleDue()
+    expect((await books()).suspense).toBe(9_000)
+    const [{ id } = { id: '' }] = (await ask('GET', '/v1/suspense')).json().data
+    resolveDispute(account, openDispute(account, sent), 'auto-accepted')
+    await tellAll()
+    await settleDue()
+    expect((await books()).suspense).toBeUndefined()
+    expect(await disputes()).toEqual([expect.objectContaining({ state: 'lost', amount: 9_000, borneBy: 'suspense' })])
+    const { customer_code } = (await ask('GET', `/customer/${email}`)).json().data
+    const assigned = await ask('POST', `/v1/suspense/${id}/assign`, { customerId: customer_code })
+    expect(assigned.statusCode).toBe(409)
+    await expectAgreement()
+  })
+})
+
+/** Things that happen to a payment at the account, one after the other, and how each dispute of it ends. */
+type Story = { steps: (() => void)[]; ends: { category: string; state: string; amount: number }[] }
+
+function tellStory(random: () => number, sent: string): Story {
+  let dispute: Row
+  const open = (amount: number) => () => {
+    dispute = openDispute(account, sent)
+    dispute.refund_amount = amount
+  }
+  const resolve = (resolution: 'merchant-accepted' | 'auto-accepted' | 'declined') => () =>
+    resolveDispute(account, dispute, resolution)
+  const isNamed = random() < 0.5
+  const giveBack = () => void refundDispute(account, dispute, { isNamed })
+  const inDashboard = () => void refundInDashboard(account, sent, 3_000)
+  const lost = { category: 'chargeback', state: 'lost', amount: 10_000 }
+  const won = { ...lost, state: 'won' }
+  const refund = { category: 'refund', state: 'lost', amount: 3_000 }
+  const stories: Story[] = [
+    { steps: [open(10_000), resolve('auto-accepted'), giveBack], ends: [lost] },
+    { steps: [open(10_000), giveBack, resolve('merchant-accepted')], ends: [lost] },
+    { steps: [open(10_000), resolve('declined')], ends: [won] },
+    { steps: [open(10_000), resolve('declined'), resolve('auto-accepted')], ends: [lost] },
+    { steps: [open(10_000), resolve('auto-accepted'), resolve('declined')], ends: [won] },
+    { steps: [inDashboard], ends: [refund] },
+    {
+      steps: [inDashboard, open(7_000), resolve('auto-accepted'), giveBack],
+      ends: [refund, { ...lost, amount: 7_000 }],
+    },
+  ]
+  return stories[Math.floor(random() * stories.length)] as Story
+}
+
+test('after all faults end, and whenever servers were killed, each thing that was taken back is booked once', async () => {
+  const random = randomFrom(seed)
+  const { service } = api
+  const stories = new Map<string, Story>()
+  for (let i = 0; i < 12; i++) {
+    const reference = `order-${i}`
+    stories.set(reference, tellStory(random, await topUp({ reference })))
+  }
+  const customerId = (await ask('GET', `/customer/${email}`)).json().data.customer_code
+  await ask('POST', '/api/canary/purchases', { customerId, productId: 'p', amount: 90_000, currency: 'NGN' })
+  const happening = [...stories.values()].map(({ steps, ends }) => ({ steps: [...steps], ends }))
+  const lost: Webhook[] = []
+  proxy.choose = chooseSometimes(
+    random,
+    requestFaults.filter((fault) => fault !== 'late'),
+    0.2,
+  )
+  let kills = 0
+  while (happening.some(({ steps }) => steps.length > 0)) {
+    const left = happening.filter(({ steps }) => steps.length > 0)
+    left[Math.floor(random() * left.length)]?.steps.shift()?.()
+    for (const webhook of told.splice(0).sort(() => random() - 0.5)) {
+      const draw = random()
+      if (draw < 0.4) lost.push(webhook)
+      else await tellAll(draw < 0.6 ? [webhook, webhook] : [webhook])
+    }
+    const last = 1 + Math.floor(random() * 40)
+    const { db, asked } = dyingDb(service.db, last, random() < 0.5 ? 'before' : 'after')
+    const dying = { ...service, db }
+    await askDueQuestions(dying)
+      .then(() => settleDueDisputes(dying))
+      .catch(() => {})
+    if (asked() >= last) kills += 1
+    if (random() < 0.3) await settleDue()
+    service.clock.advance(Math.floor(random() * 120_000))
+  }
+  proxy.choose = () => 'none'
+  // The account repeats a webhook until it is taken.
+  await tellAll(lost)
+  for (let i = 0; i < 4; i++) await settleLater(61 * 60_000)
+
+  const said = `seed ${seed}, ${kills} kills`
+  const shown = (await disputes()).map(({ reference, category, state, amount }) => ({
+    reference,
+    category,
+    state,
+    amount,
+  }))
+  const wanted = [...stories].flatMap(([reference, { ends }]) => ends.map((end) => ({ reference, ...end })))
+  const inOrder = (list: object[]) => list.map((each) => JSON.stringify(each)).sort()
+  expect(inOrder(shown), said).toEqual(inOrder(wanted))
+  const taken = wanted.filter(({ state }) => state === 'lost').reduce((sum, { amount }) => sum + amount, 0)
+  const { customer_cash = 0, customer_receivable = 0 } = await books()
+  expect(customer_cash + customer_receivable, said).toBe(30_000 - taken)
+  await expectAgreement()
+  const due = sql`
+    select id from disputes where merchant_id = ${tenant.merchant.id} and due_at is not null
+    union all
+    select id from account_questions where merchant_id = ${tenant.merchant.id}
+  `
+  expect(await service.db.query(due), said).toEqual([])
+  expect(kills).toBeGreaterThan(5)
+})
