@@ -93,7 +93,7 @@ const personal: Record<string, readonly string[]> = {
     ...['credentials_hmac', 'details', 'details_hmac', 'masked', 'notice', 'outside_reference', 'reason'],
   ],
   ledger_transactions: ['description'],
-  mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
+  mandates: ['account_number', 'address', 'bank_code', 'callback_url', 'outside_reference', 'page_url'],
   pay_ins: ['description', 'metadata', 'refusal'],
   payment_intents: ['asks', 'charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [
@@ -194,7 +194,9 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],
     merchants: ['code', 'country', 'currencies', 'name', 'time_zone'],
+    arrival_notices: ['mode', 'reference'],
     payment_numbers: ['mode'],
+    payment_settings: ['known_customers', 'mode'],
     payment_totals: ['currency', 'mode'],
     people: ['email', 'mode', 'name'],
     processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],

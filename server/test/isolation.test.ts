@@ -495,6 +495,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: suspendedId }, body: { customerId: customerCode }, status: 404 },
   ],
   'POST /v1/suspense/:id/give-back': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'GET /v1/payment-settings': () => [{ status: 200 }],
+  'PATCH /v1/payment-settings': () => [{ body: { knownCustomers: 'wallet_topup' }, status: 200 }],
   'GET /v1/processors': () => [{ status: 200 }],
   'PUT /v1/processors/:direction': () => [{ params: { direction: 'out' }, body: { processor: 'manual' }, status: 200 }],
   'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
@@ -560,6 +562,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/merchants/:id/processors': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'PUT /v1/merchants/:id/processors/:direction': ({ merchantId }) => [
     { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
+  ],
+  'GET /v1/merchants/:id/payment-settings': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'PATCH /v1/merchants/:id/payment-settings': ({ merchantId }) => [
+    { params: { id: merchantId }, body: { knownCustomers: 'wallet_topup' }, status: 401 },
   ],
   'GET /v1/merchants/:id/audit': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],

@@ -84,7 +84,8 @@ begin
   set bin = null, last4 = null, expiry_month = null, expiry_year = null, brand = null, bank = null, bank_code = null,
     country = null, account_name = null, account_number = null, phone = null, signature = null, token = null, reusable = false
   where p.merchant_id = p_merchant_id and p.customer_id = v_id;
-  update mandates d set bank_code = null, account_number = null, address = null, callback_url = null
+  update mandates d set bank_code = null, account_number = null, address = null, callback_url = null,
+    outside_reference = null, page_url = null
   where d.merchant_id = p_merchant_id and d.customer_id = v_id;
   update identity_checks k
   set details = '', details_hmac = '', credentials_hmac = null, masked = '{}', outside_reference = null, notice = null,

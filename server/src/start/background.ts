@@ -5,10 +5,11 @@ import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { oldestDue } from '../domain/merchants/due.ts'
+import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
 import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
-import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { activateDueMandates, mandatesAskedAbout } from '../domain/payments/mandate-activations.ts'
 import { dropReplacedCredentials } from '../domain/payments/processor-accounts.ts'
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
@@ -59,7 +60,7 @@ export const workers: readonly Worker[] = [
   },
   {
     ...rounds('mandates', 250, activateDueMandates),
-    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: sql`d.status = 'pending'` }),
+    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: mandatesAskedAbout }),
   },
   {
     ...rounds('holds', 250, expireDueHolds),
@@ -72,6 +73,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('charges', 250, settleDueCharges),
     oldestDue: () => oldestDue({ table: sql`sent_charges`, open: sql`d.due_at is not null` }),
+  },
+  {
+    ...rounds('arrivals', 250, settleDueArrivals),
+    oldestDue: () => oldestDue({ table: sql`arrival_notices`, open: sql`true` }),
   },
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {

@@ -318,6 +318,12 @@ export const mteja: Record<string, Cases> = {
     // It was assigned by the request above.
     409: ({ suspendedId }) => ({ params: { id: suspendedId } }),
   },
+  'GET /v1/payment-settings': { 200: {}, 401: stranger },
+  'PATCH /v1/payment-settings': {
+    200: { body: { knownCustomers: 'payment' } },
+    400: { body: { knownCustomers: 'gift' } },
+    401: { ...stranger, body: {} },
+  },
   'GET /v1/processors': { 200: {}, 401: stranger },
   'PUT /v1/processors/:direction': {
     200: { params: { direction: 'out' }, body: { processor: 'manual' } },
@@ -526,6 +532,18 @@ export const mteja: Record<string, Cases> = {
       body: { processor: 'manual' },
     }),
     404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
+  },
+  'GET /v1/merchants/:id/payment-settings': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=live' }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
+  },
+  'PATCH /v1/merchants/:id/payment-settings': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'live', knownCustomers: 'payment' } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, body: { knownCustomers: 'gift' } }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: { knownCustomers: 'payment' } }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
   },
   'GET /v1/merchants/:id/audit': {
     200: ({ merchantId }) => ({ params: { id: merchantId } }),

@@ -5,8 +5,10 @@ import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
+import { takeArrivalNotice } from '../../domain/payments/account-arrivals.ts'
 import { takeTakenBackNotice } from '../../domain/payments/dispute-lookups.ts'
 import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
+import { takeMandateNotice } from '../../domain/payments/mandate-activations.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
 import { takeRefundNotice } from '../../domain/payments/refunds.ts'
 import { modeOfKey } from '../../upstream/paystack/account.ts'
@@ -72,7 +74,12 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
       if (tenant === null || sender === undefined) throw unsigned()
       const webhook = readBody(request)
       const notice = readMoney(webhook)
-      if (notice?.about === 'payment') await takeChargeNotice(context, tenant, notice.reference)
+      if (notice?.about === 'payment') {
+        const { reference, transfer } = notice
+        await takeChargeNotice(context, tenant, reference)
+        if (transfer !== null) await takeArrivalNotice(context, tenant, { accountId: sender.id, reference })
+      }
+      if (notice?.about === 'mandate') await takeMandateNotice(context, tenant, notice.email)
       if (notice?.about === 'refund') {
         await takeRefundNotice(context, tenant, notice.transactionReference)
         const name = notice.transactionReference
