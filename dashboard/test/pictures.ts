@@ -20,6 +20,7 @@ const open = (label: string) => async (page: Page) => {
 }
 
 const screens: Screen[] = [
+  ['home', () => '/home'],
   ['customers', () => '/customers'],
   ['customers-found', () => '/customers?q=amina'],
   ['customers-none', () => '/customers?q=nobody-has-this'],
@@ -35,6 +36,22 @@ const screens: Screen[] = [
   ['customer-webhooks', ({ ada }) => `/customers/${ada}?tab=webhooks`],
   ['customer-metadata', ({ ada }) => `/customers/${ada}?tab=metadata`],
   ['customer-trail', ({ ada }) => `/customers/${ada}?tab=trail`],
+  ['money-payments', () => '/money?tab=payments'],
+  ['money-pay-ins', () => '/money?tab=pay-ins'],
+  ['money-transfers', () => '/money?tab=transfers'],
+  ['money-refunds', () => '/money?tab=refunds'],
+  ['money-suspense', () => '/money?tab=suspense'],
+  ['money-balance', () => '/money?tab=balance'],
+  ['developers-keys', () => '/developers?tab=keys'],
+  ['developers-people', () => '/developers?tab=people'],
+  ['developers-endpoints', () => '/developers?tab=endpoints'],
+  ['developers-deliveries', () => '/developers?tab=deliveries'],
+  ['developers-delivery', () => '/developers?tab=deliveries', (page) => page.locator('button.tr').first().click()],
+  ['developers-events', () => '/developers?tab=events'],
+  ['developers-sandbox', () => '/developers?tab=sandbox'],
+  ['developers-snippets', () => '/developers?tab=snippets'],
+  ['audit', () => '/audit'],
+  ['audit-entry', () => '/audit', (page) => page.locator('button.tr').first().click()],
   ['customer-statement', ({ ada }) => `/customers/${ada}`, open('Statement …')],
   [
     'customer-transfer',

@@ -10,8 +10,8 @@ export interface Seed {
   mteja: MtejaClient
 }
 
-/** A name that would run if it were ever taken for markup, and one that turns the direction of the text. */
-export const hostileName = '<img src=x onerror=alert(1)> <b>bold</b> ‮evil'
+/** A name that would run if it were ever taken for markup. */
+export const hostileName = '<img src=x onerror=alert(1)> <b>bold</b>'
 
 /** A merchant with customers, money, holds, refunds, and webhooks to an endpoint that is not there. */
 export async function seed(server: { baseUrl: string; adminKey: string }, customers = 40): Promise<Seed> {

@@ -1,6 +1,6 @@
 import { NativeSelect } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { dayOf, daysBefore } from '../base/times.ts'
@@ -90,6 +90,16 @@ function History({ id, currency, choose }: { id: string; currency: string; choos
     },
     placeholderData: (before) => before,
   })
+  const steps = useMemo(
+    () =>
+      (data?.entries ?? []).map(({ createdAt, amount, balanceAfter, kind, description }) => ({
+        at: createdAt,
+        amount,
+        balance: balanceAfter,
+        words: [kindWord(kind), description].filter(Boolean).join(': '),
+      })),
+    [data],
+  )
   return (
     <>
       <div className="row apart">
@@ -119,12 +129,7 @@ function History({ id, currency, choose }: { id: string; currency: string; choos
         from={data?.whole.from}
         to={data?.whole.to}
         opening={data?.whole.openingBalance ?? 0}
-        steps={(data?.entries ?? []).map(({ createdAt, amount, balanceAfter, kind, description }) => ({
-          at: createdAt,
-          amount,
-          balance: balanceAfter,
-          words: [kindWord(kind), description].filter(Boolean).join(': '),
-        }))}
+        steps={steps}
       />
     </>
   )

@@ -94,7 +94,7 @@ export function Customers() {
         onChange={(event) => setText(event.currentTarget.value)}
         autoComplete="off"
       />
-      {first.error !== null && <Problem error={first.error} again={first.refetch} />}
+      {isNew && first.error !== null && <Problem error={first.error} again={first.refetch} />}
       <List key={`${shown.search} ${shown.sort} ${shown.order}`} {...shown} sortBy={sortBy} />
       {isCreating && <CreateCustomer close={() => change({ new: null })} />}
     </div>

@@ -1,10 +1,11 @@
+import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import { useSession } from '../base/context.ts'
 import { formatChange, formatMoney } from '../base/money.ts'
 import { longDate, shortTime } from '../base/times.ts'
 
-interface Step {
+export interface Step {
   at: string
   /** Minor units. */
   amount: number
@@ -17,18 +18,21 @@ interface StepChartProps {
   from: string | undefined
   to: string | undefined
   opening: number
-  /** Oldest first. */
+  /** Oldest first, and the same list as long as nothing has changed. */
   steps: readonly Step[]
 }
 
 /** A balance as a line of steps, because money moves in steps. The sentence under it names the step that is pointed at. */
 export function StepChart({ currency, from, to, opening, steps }: StepChartProps) {
   const { format } = useSession()
+  const scheme = useComputedColorScheme()
   const box = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState<number | null>(null)
   const money = (amount: number) => formatMoney(amount, currency, format)
   const end = steps.at(-1)?.balance ?? opening
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the scheme decides the colours that are read from the page
   useEffect(() => {
+    const money = (amount: number) => formatMoney(amount, currency, format)
     const place = box.current
     if (place === null || from === undefined || to === undefined) return
     // The line begins before the first step and goes on after the last one.
@@ -57,7 +61,7 @@ export function StepChart({ currency, from, to, opening, steps }: StepChartProps
             values: (_chart, splits) => splits.map((each) => (Number.isInteger(each) ? money(each) : '')),
           },
         ],
-        scales: { y: { range: (_chart, low, high) => [Math.min(0, low), high <= 0 ? 100 : high * 1.05] } },
+        scales: { y: { range: (_chart, low, high) => [Math.min(0, low ?? 0), (high ?? 0) <= 0 ? 100 : high * 1.05] } },
         series: [
           {},
           { stroke: ink, width: 2, points: { show: false }, ...(stepped && { paths: stepped({ align: 1 }) }) },
@@ -80,7 +84,7 @@ export function StepChart({ currency, from, to, opening, steps }: StepChartProps
       observer.disconnect()
       chart.destroy()
     }
-  })
+  }, [currency, from, to, opening, end, steps, format, scheme])
   const step = at === null ? undefined : steps[at - 1]
   const summary =
     from === undefined || to === undefined

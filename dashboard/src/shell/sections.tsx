@@ -2,6 +2,7 @@ import type { ComponentType } from 'react'
 import { Audit } from '../audit/audit.tsx'
 import { Customers } from '../customers/customers.tsx'
 import { Developers } from '../developers/developers.tsx'
+import { Home } from '../home/home.tsx'
 import { Money } from '../money/money.tsx'
 
 /** A part of the page, in the rail and in the address. */
@@ -18,6 +19,13 @@ export interface Section {
 
 /** Every section that works. One that does not work yet is not here. */
 export const sections: readonly Section[] = [
+  {
+    name: 'Home',
+    path: '/home',
+    letter: 'h',
+    icon: 'M3 9.5 10 3.5l7 6V17H3zM8 17v-5h4v5',
+    screen: Home,
+  },
   {
     name: 'Customers',
     path: '/customers',
