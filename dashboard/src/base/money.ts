@@ -54,7 +54,7 @@ function hasOwnSign(currency: string, currencies: readonly string[], locale: str
 export function readAmount(text: string, currency: string): { amount: bigint } | { problem: string } {
   const digits = minorDigits(currency)
   const example = digits === 0 ? '1204' : `1204.${'50'.padEnd(digits, '0')}`
-  const plain = text.replace(/[\s {2}]/g, '').replace(',', '.')
+  const plain = text.replace(/\s/g, '').replace(',', '.')
   if (plain === '') return { problem: 'Type an amount.' }
   if (!/^\d+(\.\d+)?$/.test(plain)) return { problem: `Type the amount in digits, such as ${example}.` }
   if ((plain.split('.')[1] ?? '').length > digits) {

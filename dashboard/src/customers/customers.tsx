@@ -10,6 +10,8 @@ import { needSentence } from '../base/problems.ts'
 import type { Session } from '../base/session.ts'
 import { Copyable, Empty, Problem, When } from '../parts/basics.tsx'
 import { CreateCustomer } from './create.tsx'
+import { ExportCustomers } from './export-list.tsx'
+import { ImportCustomers } from './import.tsx'
 import { nameOf, visible } from './names.ts'
 
 const pageSize = 100
@@ -37,6 +39,7 @@ export function Customers() {
   const [search] = useDebouncedValue(text.trim(), pauseMs)
   const sort = columns.find(([name]) => name === params.get('sort'))?.[0] ?? 'createdAt'
   const order: Order = params.get('order') === 'ASC' ? 'ASC' : 'DESC'
+  const [file, setFile] = useState<'import' | 'export'>()
   const isCreating = params.has('new')
   const change = (changes: Record<string, string | null>) => {
     setParams(
@@ -80,11 +83,21 @@ export function Customers() {
     <div className="stack">
       <div className="title-line">
         <h1>Customers</h1>
-        {session.can('customers:write') ? (
-          <Button onClick={() => change({ new: '' })}>New customer</Button>
-        ) : (
-          <span className="quiet">{needSentence('customers:write')}</span>
-        )}
+        <div className="row">
+          <Button variant="default" onClick={() => setFile('export')}>
+            Export
+          </Button>
+          {session.can('customers:write') ? (
+            <>
+              <Button variant="default" onClick={() => setFile('import')}>
+                Import
+              </Button>
+              <Button onClick={() => change({ new: '' })}>New customer</Button>
+            </>
+          ) : (
+            <span className="quiet">{needSentence('customers:write')}</span>
+          )}
+        </div>
       </div>
       <TextInput
         type="search"
@@ -97,6 +110,8 @@ export function Customers() {
       {isNew && first.error !== null && <Problem error={first.error} again={first.refetch} />}
       <List key={`${shown.search} ${shown.sort} ${shown.order}`} {...shown} sortBy={sortBy} />
       {isCreating && <CreateCustomer close={() => change({ new: null })} />}
+      {file === 'import' && <ImportCustomers close={() => setFile(undefined)} />}
+      {file === 'export' && <ExportCustomers search={search} close={() => setFile(undefined)} />}
     </div>
   )
 }
