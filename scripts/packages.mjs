@@ -13,9 +13,6 @@ import { packagesOf } from './shrinkwrap.mjs'
 // and a clean install (npm ci) begins by removing it.
 const note = 'node_modules/.package-lock.json'
 
-/** A package that only checks need: with it, all tools were installed. The packages of the page may be there without them. */
-const tool = 'node_modules/@biomejs/biome'
-
 /**
  * Compares the lock file with what npm has noted. Tools that are there stay, and are kept up to date.
  *
@@ -25,8 +22,12 @@ const tool = 'node_modules/@biomejs/biome'
  */
 export function planPackages(needsTools) {
   const noted = readNote()
-  const withTools = needsTools || noted?.[tool] !== undefined
-  const missing = missingOf(readLockFile(), noted, (_path, { dev }) => withTools || !dev)
+  const packages = readLockFile()
+  // The packages of the page may be there without the tools.
+  const ofPage = pagePackages(packages)
+  const hasTools = Object.entries(noted ?? {}).some(([path, { dev }]) => dev && !ofPage.has(path))
+  const withTools = needsTools || hasTools
+  const missing = missingOf(packages, noted, (_path, { dev }) => withTools || !dev)
   if (missing.length === 0) return
   // A clean install removes everything first, and with it the floor from under a server that runs from this clone. So it
   // is for the first time; later ones add and replace, and leave the lock file alone.
@@ -42,10 +43,15 @@ export function planPackages(needsTools) {
  */
 export function planPagePackages() {
   const packages = readLockFile()
-  const needed = packagesOf(packages, 'dashboard')
+  const needed = pagePackages(packages)
   const missing = missingOf(packages, readNote(), (path) => needed.has(path))
   if (missing.length === 0) return
   return { missing, args: ['install', '--no-save', '--package-lock', '--include=dev', '--workspace=dashboard'] }
+}
+
+/** The folders of all packages that build the operator's page. */
+function pagePackages(/** @type {Record<string, Package>} */ packages) {
+  return 'dashboard' in packages ? packagesOf(packages, 'dashboard') : new Set()
 }
 
 /** @returns {Record<string, Package>} by folder */
