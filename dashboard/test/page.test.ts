@@ -2,6 +2,7 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type StartedServer, startServer } from '../../client/test/server.ts'
+import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { executablePath, openBrowser } from './browser.ts'
 import { hostileName, type Seed, seed } from './seed.ts'
 
@@ -19,6 +20,7 @@ const hosts = new Set<string>()
 
 beforeAll(async () => {
   if (!hasBrowser) return
+  if (needsPage()) expect(await buildPage()).toBe(0)
   server = await startServer()
   seeded = await seed(server, 8)
   browser = await openBrowser()

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { startServer } from '../../client/test/server.ts'
+import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { openBrowser } from './browser.ts'
 import { type Seed, seed } from './seed.ts'
 
@@ -69,6 +70,7 @@ const screens: Screen[] = [
 const wanted = process.argv.slice(2)
 /** Such as `360-light 900-dark`; default all. */
 const chosen = process.env.PICTURES?.split(' ')
+if (needsPage()) await buildPage()
 const server = await startServer()
 const browser = await openBrowser()
 try {

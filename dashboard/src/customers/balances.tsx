@@ -1,13 +1,15 @@
 import { NativeSelect } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { dayOf, daysBefore } from '../base/times.ts'
 import { kindWord } from '../base/words.ts'
 import { Money, Problem } from '../parts/basics.tsx'
-import { StepChart } from '../parts/step-chart.tsx'
 import { type Balance, useBalances } from './queries.ts'
+
+/** The chart comes after what is read first. */
+const StepChart = lazy(() => import('../parts/step-chart.tsx'))
 
 /** The cash of a customer in each currency, and how it came about. */
 export function BalanceCards({ id }: { id: string }) {
@@ -124,13 +126,22 @@ function History({ id, currency, choose }: { id: string; currency: string; choos
         </div>
       </div>
       {error !== null && <Problem error={error} />}
-      <StepChart
-        currency={currency}
-        from={data?.whole.from}
-        to={data?.whole.to}
-        opening={data?.whole.openingBalance ?? 0}
-        steps={steps}
-      />
+      <Suspense
+        fallback={
+          <>
+            <div className="chart" />
+            <p className="chart-says" />
+          </>
+        }
+      >
+        <StepChart
+          currency={currency}
+          from={data?.whole.from}
+          to={data?.whole.to}
+          opening={data?.whole.openingBalance ?? 0}
+          steps={steps}
+        />
+      </Suspense>
     </>
   )
 }

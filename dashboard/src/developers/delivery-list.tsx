@@ -8,6 +8,7 @@ import { exactTime } from '../base/times.ts'
 import { Badge, Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
+import { useOpened } from '../parts/opened.ts'
 import { useSteps } from '../parts/steps.ts'
 
 interface DeliveryListProps {
@@ -18,19 +19,17 @@ interface DeliveryListProps {
 /** Events on their way to endpoints, newest first. Each opens to its attempts: the request, and the answer. */
 export function DeliveryList({ queryKey, query }: DeliveryListProps) {
   const { mteja } = useSession()
-  const [opened, setOpened] = useState<string>()
+  const [opened, open] = useOpened('delivery')
   const list = useSteps(queryKey, (before) => mteja.deliveries.list({ ...query, limit: 50, ...(before && { before }) }))
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items === undefined) return null
-  if (list.items.length === 0 && !list.hasNextPage) {
-    return (
-      <Empty title="Nothing was sent">
-        <p>Events are sent once there is a webhook endpoint that wants them.</p>
-      </Empty>
-    )
-  }
   return (
     <div className="stack">
+      {list.items.length === 0 && !list.hasNextPage && (
+        <Empty title="Nothing was sent">
+          <p>Events are sent once there is a webhook endpoint that wants them.</p>
+        </Empty>
+      )}
       <div className="table">
         {list.items.map((delivery) => (
           <button
@@ -38,7 +37,7 @@ export function DeliveryList({ queryKey, query }: DeliveryListProps) {
             type="button"
             className="tr"
             style={columns('112px minmax(0, 1.2fr) minmax(0, 1.4fr) 110px')}
-            onClick={() => setOpened(delivery.id)}
+            onClick={() => open(delivery.id)}
           >
             <span>
               <DeliveryState delivery={delivery} />
@@ -55,7 +54,7 @@ export function DeliveryList({ queryKey, query }: DeliveryListProps) {
         ))}
       </div>
       <More list={list} />
-      {opened !== undefined && <DeliveryPanel id={opened} close={() => setOpened(undefined)} />}
+      {opened !== null && <DeliveryPanel id={opened} close={() => open(null)} />}
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import { Drawer } from '@mantine/core'
-import { useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
@@ -7,6 +7,7 @@ import { exactTime } from '../base/times.ts'
 import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
+import { useOpened } from '../parts/opened.ts'
 import { useSteps } from '../parts/steps.ts'
 
 interface EventListProps {
@@ -17,13 +18,13 @@ interface EventListProps {
 /** Past events, newest first. Each opens to what was told. */
 export function EventList({ queryKey, query }: EventListProps) {
   const { mteja } = useSession()
-  const [opened, setOpened] = useState<Mteja.Event>()
+  const [opened, open] = useOpened('event')
   const list = useSteps(queryKey, (before) => mteja.events.list({ ...query, limit: 50, ...(before && { before }) }))
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items === undefined) return null
-  if (list.items.length === 0 && !list.hasNextPage) return <Empty title="Nothing has happened yet" />
   return (
     <div className="stack">
+      {list.items.length === 0 && !list.hasNextPage && <Empty title="Nothing has happened yet" />}
       <div className="table">
         {list.items.map((event) => (
           <button
@@ -31,7 +32,7 @@ export function EventList({ queryKey, query }: EventListProps) {
             type="button"
             className="tr"
             style={columns('minmax(0, 1.2fr) minmax(0, 1fr) minmax(0, 1fr) 110px')}
-            onClick={() => setOpened(event)}
+            onClick={() => open(event.id)}
           >
             <span>{event.type}</span>
             <span className="code">{event.id}</span>
@@ -43,13 +44,29 @@ export function EventList({ queryKey, query }: EventListProps) {
         ))}
       </div>
       <More list={list} />
-      {opened !== undefined && <EventPanel event={opened} close={() => setOpened(undefined)} />}
+      {opened !== null && <EventPanel id={opened} close={() => open(null)} />}
     </div>
   )
 }
 
-export function EventPanel({ event, close }: { event: Mteja.Event; close: () => void }) {
-  const { format } = useSession()
+function EventPanel({ id, close }: { id: string; close: () => void }) {
+  const { mteja, format } = useSession()
+  const {
+    data: event,
+    error,
+    refetch,
+  } = useQuery({
+    queryKey: ['developers', 'event', id],
+    queryFn: () => mteja.events.retrieve(id),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  if (event === undefined) {
+    return (
+      <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title="Event">
+        <Problem error={error} again={refetch} />
+      </Drawer>
+    )
+  }
   return (
     <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title={event.type}>
       <div className="stack wide">
@@ -62,7 +79,7 @@ export function EventPanel({ event, close }: { event: Mteja.Event; close: () => 
               event.customerId === null ? (
                 '–'
               ) : (
-                <Link key="customer" href={`/customers/${event.customerId}`} onClick={close}>
+                <Link key="customer" href={`/customers/${event.customerId}`}>
                   {event.customerId}
                 </Link>
               ),

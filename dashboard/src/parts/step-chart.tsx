@@ -5,7 +5,7 @@ import { useSession } from '../base/context.ts'
 import { formatChange, formatMoney } from '../base/money.ts'
 import { longDate, shortTime } from '../base/times.ts'
 
-export interface Step {
+interface Step {
   at: string
   /** Minor units. */
   amount: number
@@ -23,7 +23,7 @@ interface StepChartProps {
 }
 
 /** A balance as a line of steps, because money moves in steps. The sentence under it names the step that is pointed at. */
-export function StepChart({ currency, from, to, opening, steps }: StepChartProps) {
+export default function StepChart({ currency, from, to, opening, steps }: StepChartProps) {
   const { format } = useSession()
   const scheme = useComputedColorScheme()
   const box = useRef<HTMLDivElement>(null)

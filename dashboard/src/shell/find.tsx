@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import { NotFoundError } from '../base/client.ts'
+import { NotFoundError, ValidationError } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import type { Session } from '../base/session.ts'
 import { kindWord } from '../base/words.ts'
@@ -109,6 +109,10 @@ export function Find() {
 }
 
 async function find(session: Session, text: string): Promise<Hit[]> {
+  if (/^evt_\w+$/.test(text)) return known(session.mteja.events.retrieve(text), ({ id, type }) => eventHit(id, type))
+  if (/^dlv_\w+$/.test(text)) {
+    return known(session.mteja.deliveries.retrieve(text), ({ id, eventType }) => deliveryHit(id, eventType))
+  }
   const parts = await Promise.all([findCustomers(session, text), isName(text) ? findMovements(session, text) : []])
   return parts.flat()
 }
@@ -127,15 +131,35 @@ async function findCustomers({ cashful }: Session, text: string): Promise<Hit[]>
   }))
 }
 
-async function findMovements({ mteja }: Session, text: string): Promise<Hit[]> {
-  try {
-    const transaction = await mteja.transactions.retrieve(text)
+const eventHit = (id: string, type: string): Hit => ({
+  kind: 'Event',
+  title: type,
+  detail: id,
+  to: `/developers?tab=events&event=${id}`,
+})
+
+const deliveryHit = (id: string, type: string): Hit => ({
+  kind: 'Delivery',
+  title: type,
+  detail: id,
+  to: `/developers?tab=deliveries&delivery=${id}`,
+})
+
+function findMovements({ mteja }: Session, text: string): Promise<Hit[]> {
+  return known(mteja.transactions.retrieve(text), (transaction) => {
     const customer = transaction.entries.find(({ customerId }) => customerId !== null)?.customerId
-    if (!customer) return []
+    if (!customer) return undefined
     const title = `${kindWord(transaction.kind)} ${transaction.reference ?? ''}`
-    return [{ kind: 'Movement', title, detail: transaction.id, to: `/customers/${customer}?entry=${transaction.id}` }]
+    return { kind: 'Movement', title, detail: transaction.id, to: `/customers/${customer}?entry=${transaction.id}` }
+  })
+}
+
+/** A thing by its name; nothing where nothing has the name, or where it can be no name. */
+async function known<Thing>(asked: Promise<Thing>, hitOf: (thing: Thing) => Hit | undefined): Promise<Hit[]> {
+  try {
+    return [hitOf(await asked)].filter((hit) => hit !== undefined)
   } catch (error) {
-    if (error instanceof NotFoundError || (error as { status?: number }).status === 400) return []
+    if (error instanceof NotFoundError || error instanceof ValidationError) return []
     throw error
   }
 }
