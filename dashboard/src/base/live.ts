@@ -6,15 +6,15 @@ import { useSession } from './context.ts'
 export interface Live {
   /** Whether events arrive: not before the first connection, nor while the server is away. */
   state: 'connecting' | 'live' | 'lost'
-  /** The events since the page was opened, newest first. */
-  events: readonly Mteja.StreamedEvent[]
 }
 
-const kept = 200
 /** Events that come together are one reason to ask again. */
 const settleMs = 250
+/** Lists of everything are asked for again at most this often: a busy merchant has hundreds of events a second. */
+const listsMs = 3000
+const lists = ['money', 'home', 'developers', 'audit']
 
-export const LiveContext = createContext<Live>({ state: 'connecting', events: [] })
+export const LiveContext = createContext<Live>({ state: 'connecting' })
 export const useLive = () => useContext(LiveContext)
 
 /**
@@ -24,13 +24,13 @@ export const useLive = () => useContext(LiveContext)
 export function useFollowing(): Live {
   const { mteja } = useSession()
   const queries = useQueryClient()
-  const [live, setLive] = useState<Live>({ state: 'connecting', events: [] })
+  const [live, setLive] = useState<Live>({ state: 'connecting' })
   const isVisible = useVisibility()
   useEffect(() => {
     if (!isVisible) return
     const leaving = new AbortController()
     const dirty = new Dirty(queries)
-    const setState = (state: Live['state']) => setLive((before) => ({ ...before, state }))
+    const setState = (state: Live['state']) => setLive({ state })
     let isFirst = true
     const options = {
       signal: leaving.signal,
@@ -42,10 +42,7 @@ export function useFollowing(): Live {
       onLost: () => setState('lost'),
     }
     const follow = async () => {
-      for await (const event of mteja.events.follow({}, options)) {
-        dirty.add(event)
-        setLive((before) => ({ ...before, events: [event, ...before.events].slice(0, kept) }))
-      }
+      for await (const event of mteja.events.follow({}, options)) dirty.add(event)
     }
     follow().catch((error) => {
       if (!leaving.signal.aborted && !(error instanceof AuthenticationError)) setState('lost')
@@ -72,30 +69,42 @@ function useVisibility(): boolean {
 class Dirty {
   readonly #queries: QueryClient
   readonly #customers = new Set<string>()
-  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #lists = new Set<string>()
+  #customersTimer: ReturnType<typeof setTimeout> | undefined
+  #listsTimer: ReturnType<typeof setTimeout> | undefined
+  #toldAt = 0
 
   constructor(queries: QueryClient) {
     this.#queries = queries
   }
 
-  add({ customerId, body }: Mteja.StreamedEvent): void {
+  add({ type, customerId, body }: Mteja.StreamedEvent): void {
     const data = (body.data ?? {}) as Record<string, unknown>
     for (const id of [customerId, data.fromCustomerId, data.toCustomerId]) {
       if (typeof id === 'string') this.#customers.add(id)
     }
-    this.#timer ??= setTimeout(() => this.#flush(), settleMs)
+    for (const name of lists) this.#lists.add(name)
+    if (/^(customer|identity)\./.test(type)) this.#lists.add('customers')
+    this.#customersTimer ??= setTimeout(() => this.#tellCustomers(), settleMs)
+    const pauseMs = Math.max(settleMs, this.#toldAt + listsMs - Date.now())
+    this.#listsTimer ??= setTimeout(() => this.#tellLists(), pauseMs)
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    clearTimeout(this.#customersTimer)
+    clearTimeout(this.#listsTimer)
   }
 
-  #flush(): void {
-    this.#timer = undefined
+  #tellCustomers(): void {
+    this.#customersTimer = undefined
     for (const id of this.#customers) this.#queries.invalidateQueries({ queryKey: ['customer', id] })
     this.#customers.clear()
-    for (const name of ['customers', 'money', 'home', 'developers', 'audit']) {
-      this.#queries.invalidateQueries({ queryKey: [name] })
-    }
+  }
+
+  #tellLists(): void {
+    this.#listsTimer = undefined
+    this.#toldAt = Date.now()
+    for (const name of this.#lists) this.#queries.invalidateQueries({ queryKey: [name] })
+    this.#lists.clear()
   }
 }
