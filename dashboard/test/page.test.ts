@@ -194,6 +194,7 @@ const screens = [
   '/home',
   '/customers',
   '/money?tab=payments',
+  '/money?tab=purchases',
   '/money?tab=transfers',
   '/money?tab=refunds',
   '/money?tab=balance',

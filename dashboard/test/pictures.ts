@@ -39,6 +39,7 @@ const screens: Screen[] = [
   ['customer-trail', ({ ada }) => `/customers/${ada}?tab=trail`],
   ['money-payments', () => '/money?tab=payments'],
   ['money-pay-ins', () => '/money?tab=pay-ins'],
+  ['money-purchases', () => '/money?tab=purchases'],
   ['money-transfers', () => '/money?tab=transfers'],
   ['money-refunds', () => '/money?tab=refunds'],
   ['money-suspense', () => '/money?tab=suspense'],

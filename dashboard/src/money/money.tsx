@@ -3,6 +3,7 @@ import { TabList } from '../parts/tabs.tsx'
 import { Balance } from './balance.tsx'
 import { PayIns } from './pay-ins.tsx'
 import { Payments } from './payments.tsx'
+import { Purchases } from './purchases.tsx'
 import { Refunds } from './refunds.tsx'
 import { Suspense } from './suspense.tsx'
 import { Transfers } from './transfers.tsx'
@@ -11,6 +12,7 @@ import { Transfers } from './transfers.tsx'
 const tabs = [
   ['payments', 'Payments', Payments],
   ['pay-ins', 'Pay-ins by hand', PayIns],
+  ['purchases', 'Purchases', Purchases],
   ['transfers', 'Transfers', Transfers],
   ['refunds', 'Refunds', Refunds],
   ['suspense', 'Suspense', Suspense],
