@@ -123,7 +123,7 @@ browserTest('a new customer is paid in, sends to another, and is refused once de
 
   await act('Send to another customer …')
   await page.getByLabel('To', { exact: true }).fill('thandi')
-  await page.getByRole('button', { name: /Thandi Nkosi/ }).click()
+  await dialog.getByRole('button', { name: /Thandi Nkosi/ }).click()
   await page.getByLabel('Amount (ZAR)').fill('50')
   await confirm(/^Send R/)
   await gone()

@@ -61,7 +61,10 @@ const screens: Screen[] = [
     async (page) => {
       await open('Send to another customer …')(page)
       await page.getByLabel('To', { exact: true }).fill('thandi')
-      await page.getByRole('button', { name: /Thandi Nkosi/ }).click()
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /Thandi Nkosi/ })
+        .click()
       await page.getByLabel('Amount (ZAR)').fill('50')
       await page.getByRole('button', { name: 'Continue' }).click()
     },

@@ -11,7 +11,7 @@ const pauseMs = 300
 /** Who did what, when, from where, before and after. */
 export function Audit() {
   const { mteja } = useSession()
-  const people = usePages(['developers', 'people'], (offset) => mteja.people.list({ limit: 200, offset }))
+  const people = usePages(['developers', 'people'], (offset) => mteja.people.list({ limit: 100, offset }))
   const [fields, setFields] = useState({ by: '', action: '', object: '', from: '', to: '' })
   const [settled] = useDebouncedValue(fields, pauseMs)
   const given = Object.fromEntries(

@@ -14,7 +14,7 @@ function formatOf({ locale, timeZone }: TimeFormat, options: Intl.DateTimeFormat
 }
 
 /** 14:02 */
-export function timeOfDay(at: string, format: TimeFormat): string {
+export function timeOfDay(at: string | Date, format: TimeFormat): string {
   return formatOf(format, { hour: '2-digit', minute: '2-digit' }).format(new Date(at))
 }
 

@@ -31,7 +31,7 @@ export function BalanceCards({ id }: { id: string }) {
           <p className="quiet">Nothing in {others === 1 ? 'one other currency' : `${others} other currencies`}</p>
         )}
       </section>
-      <section className="card stack tight" aria-label="Balance over time">
+      <section className="card stack tight over-time" aria-label="Balance over time">
         <History id={id} currency={chosen} choose={setChosen} />
       </section>
     </div>

@@ -45,7 +45,9 @@ export function Customer({ id }: { id: string }) {
   return (
     <div className="stack wide">
       <Head id={id} profile={profile} />
-      <BalanceCards id={id} />
+      <div className={chosen === 'money' ? '' : 'beside'}>
+        <BalanceCards id={id} />
+      </div>
       <div className="stack">
         <TabList label="About the customer" tabs={tabs} chosen={chosen} choose={choose} />
         <div role="tabpanel" aria-labelledby={`tab-${chosen}`}>

@@ -27,7 +27,7 @@ const keysQuery = ['developers', 'keys']
 export function Keys() {
   const { mteja, can, key: own } = useSession()
   const list = usePages(keysQuery, (offset) => mteja.apiKeys.list({ limit: 50, offset }))
-  const people = usePages(['developers', 'people'], (offset) => mteja.people.list({ limit: 200, offset }))
+  const people = usePages(['developers', 'people'], (offset) => mteja.people.list({ limit: 100, offset }))
   const [dialog, setDialog] = useState<'new' | { act: 'replace' | 'revoke'; key: Key }>()
   const [made, setMade] = useState<string>()
   const close = () => setDialog(undefined)
@@ -56,9 +56,7 @@ export function Keys() {
               {key.revokedAt !== null ? (
                 <Badge tone="bad">revoked</Badge>
               ) : key.lastUsedAt ? (
-                <>
-                  used <When at={key.lastUsedAt} />
-                </>
+                <LastUse at={key.lastUsedAt} />
               ) : (
                 'never used'
               )}
@@ -86,6 +84,16 @@ export function Keys() {
       {typeof dialog === 'object' && dialog.act === 'revoke' && <Revoke of={dialog.key} close={close} />}
       {made !== undefined && <SecretOnce title="The new key" secret={made} close={() => setMade(undefined)} />}
     </div>
+  )
+}
+
+/** The hour of the last use is known, not the minute. */
+function LastUse({ at }: { at: string }) {
+  if (Date.now() - Date.parse(at) < 3_600_000) return 'used in the last hour'
+  return (
+    <>
+      used <When at={at} />
+    </>
   )
 }
 

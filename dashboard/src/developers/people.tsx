@@ -16,7 +16,7 @@ const peopleQuery = ['developers', 'people']
 /** People to whom keys belong, so that the trail can name them. */
 export function People() {
   const { mteja, can } = useSession()
-  const list = usePages(peopleQuery, (offset) => mteja.people.list({ limit: 200, offset }))
+  const list = usePages(peopleQuery, (offset) => mteja.people.list({ limit: 100, offset }))
   const [dialog, setDialog] = useState<'new' | { act: 'edit' | 'end'; person: Mteja.Person }>()
   const close = () => setDialog(undefined)
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />

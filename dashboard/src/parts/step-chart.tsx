@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import { useSession } from '../base/context.ts'
 import { formatChange, formatMoney } from '../base/money.ts'
-import { longDate, shortTime } from '../base/times.ts'
+import { longDate, shortTime, timeOfDay } from '../base/times.ts'
 
 interface Step {
   at: string
@@ -36,8 +36,10 @@ export default function StepChart({ currency, from, to, opening, steps }: StepCh
     const place = box.current
     if (place === null || from === undefined || to === undefined) return
     // The line begins before the first step and goes on after the last one.
-    const until = Math.min(Date.parse(to), Date.now())
-    const times = [Date.parse(from), ...steps.map(({ at }) => Date.parse(at)), Math.max(until, Date.parse(from))]
+    const until = Math.max(Math.min(Date.parse(to), Date.now()), Date.parse(from))
+    const begin = beginOf(Date.parse(from), until, opening, steps)
+    const times = [begin, ...steps.map(({ at }) => Date.parse(at)), until]
+    const isShort = until - begin < 2 * dayMs
     const values = [opening, ...steps.map(({ balance }) => balance), end]
     const colours = getComputedStyle(place)
     const ink = colours.getPropertyValue('--accent')
@@ -54,7 +56,12 @@ export default function StepChart({ currency, from, to, opening, steps }: StepCh
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
         axes: [
-          { ...axis, values: (_chart, splits) => splits.map((ms) => shortDay(ms, format)), space: 80 },
+          {
+            ...axis,
+            values: (_chart, splits) =>
+              splits.map((ms) => (isShort ? timeOfDay(new Date(ms), format) : shortDay(ms, format))),
+            space: 80,
+          },
           {
             ...axis,
             size: 90,
@@ -100,6 +107,16 @@ export default function StepChart({ currency, from, to, opening, steps }: StepCh
       </p>
     </>
   )
+}
+
+const dayMs = 86_400_000
+
+/** A customer without money before has a chart from shortly before the first step. */
+function beginOf(from: number, until: number, opening: number, steps: readonly Step[]): number {
+  const [first] = steps
+  if (opening !== 0 || first === undefined) return from
+  const at = Date.parse(first.at)
+  return Math.max(from, at - Math.max(60_000, (until - at) / 20))
 }
 
 function shortDay(ms: number, { locale, timeZone }: { locale: string; timeZone: string }): string {
