@@ -4,7 +4,7 @@ import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { exactTime } from '../base/times.ts'
-import { byWord, plain } from '../base/words.ts'
+import { byWord, plain, surfaceWord } from '../base/words.ts'
 import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -62,7 +62,7 @@ function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void })
             ['When', exactTime(entry.at, format)],
             ['Who', byWord(by)],
             ['Key', by.apiKeyId === null ? '–' : <Copyable key="key" text={by.apiKeyId} />],
-            ['From', by.surface ?? '–'],
+            ['Through', surfaceWord(by.surface)],
             ['About', <About key="about" object={entry.object} />],
             ['Request', entry.requestId === null ? '–' : <Copyable key="request" text={entry.requestId} />],
           ]}

@@ -88,6 +88,16 @@ export function entrySentence({ type, amount }: Entry, other: string | undefined
   }
 }
 
+const surfaces: Record<string, string> = {
+  cashful: 'Cashful’s API',
+  paystack: 'Paystack’s API',
+  mteja: 'Mteja’s API',
+  'command line': 'The command line',
+}
+
+/** The way by which a thing was done. */
+export const surfaceWord = (surface: string | null): string => (surface === null ? '–' : (surfaces[surface] ?? surface))
+
 /** Who did a thing, in words. */
 export function byWord(by: {
   kind: string

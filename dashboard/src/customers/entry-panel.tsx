@@ -6,7 +6,7 @@ import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
 import { exactTime } from '../base/times.ts'
-import { accountWord, byWord, kindWord, plain } from '../base/words.ts'
+import { accountWord, byWord, kindWord, plain, surfaceWord } from '../base/words.ts'
 import { Badge, Change, Copyable, Facts, Json, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { nameOf } from './names.ts'
@@ -70,7 +70,7 @@ function Movement({ customerId, movement, refunds, names }: MovementProps) {
     ['Description', movement.description ?? '–'],
     ['Ledger transaction', <Copyable key="id" text={movement.id} />],
     ['Done by', byWord(movement.by)],
-    ['From', movement.by.surface ?? '–'],
+    ['Through', surfaceWord(movement.by.surface)],
     ['Request', movement.requestId === null ? '–' : <Copyable key="request" text={movement.requestId} />],
   ]
   if (movement.reference !== null) facts.push(['Reference', <Copyable key="reference" text={movement.reference} />])
@@ -95,7 +95,7 @@ function Movement({ customerId, movement, refunds, names }: MovementProps) {
           {movement.entries.map((entry) => (
             <div
               key={`${entry.account} ${entry.customerId} ${entry.amount}`}
-              className="tr"
+              className="tr pair"
               style={columns('minmax(0, 1fr) auto')}
             >
               <span>
@@ -178,7 +178,7 @@ function GivenBack({ refunds }: { refunds: readonly Mteja.StoredRefund[] }) {
       <h3>Given back</h3>
       <div className="table">
         {refunds.map((refund) => (
-          <div key={refund.id} className="tr" style={columns('minmax(0, 1fr) auto')}>
+          <div key={refund.id} className="tr pair" style={columns('minmax(0, 1fr) auto')}>
             <span>
               <RefundState state={refund.state} /> <When at={refund.createdAt} />
               <br />

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useRef } from 'react'
+import { type KeyboardEvent, useEffect, useRef } from 'react'
 
 interface TabListProps {
   label: string
@@ -11,6 +11,10 @@ interface TabListProps {
 /** Tabs whose choice is in the address. The arrows move between them. */
 export function TabList({ label, tabs, chosen, choose }: TabListProps) {
   const list = useRef<HTMLDivElement>(null)
+  // On a telephone the tabs go beyond the edge.
+  useEffect(() => {
+    list.current?.querySelector(`#tab-${chosen}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [chosen])
   const press = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
     if (step === 0) return

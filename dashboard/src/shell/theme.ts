@@ -1,4 +1,11 @@
-import { createTheme } from '@mantine/core'
+import { Button, createTheme } from '@mantine/core'
+
+const panel = {
+  shadow: 'none',
+  transitionProps: { duration: 100 },
+  closeButtonProps: { 'aria-label': 'Close' },
+  styles: { title: { fontSize: '1.125rem', fontWeight: 600 } },
+}
 
 /** The colours, sizes and spaces of style.css, for the components of the library. */
 export const theme = createTheme({
@@ -29,8 +36,14 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: 'pointer',
   components: {
-    Modal: { defaultProps: { transitionProps: { duration: 100 }, closeButtonProps: { 'aria-label': 'Close' } } },
-    Drawer: { defaultProps: { transitionProps: { duration: 100 }, closeButtonProps: { 'aria-label': 'Close' } } },
+    // What is filled is dark in the light scheme and light in the dark one.
+    Button: Button.extend({
+      vars: (_theme, { variant = 'filled' }) => ({
+        root: variant === 'filled' ? { '--button-color': 'var(--on-accent)' } : {},
+      }),
+    }),
+    Modal: { defaultProps: panel },
+    Drawer: { defaultProps: panel },
     Menu: { defaultProps: { transitionProps: { duration: 80 } } },
   },
 })
