@@ -10,7 +10,7 @@ export interface Profile {
   more: Paystack.FetchedCustomer
 }
 
-export const profileQuery = ({ cashful, paystack }: Session, id: string) => ({
+const profileQuery = ({ cashful, paystack }: Session, id: string) => ({
   queryKey: ['customer', id, 'profile'],
   queryFn: async (): Promise<Profile> => {
     const [customer, more] = await Promise.all([cashful.customers.retrieve(id), paystack.customers.fetch(id)])
