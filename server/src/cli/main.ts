@@ -5,9 +5,6 @@ import { escapeInvisible } from '../base/visible-text.ts'
 import { StartupError } from '../db/errors.ts'
 import { roles, type Scope, scopes } from '../domain/merchants/scopes.ts'
 import { type Config, ConfigError, type Flags, readConfig } from '../start/config.ts'
-import { WrongEncryptionKeyError } from '../start/installation.ts'
-import { openMigrated } from '../start/open-service.ts'
-import { serve } from '../start/serve.ts'
 import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { withDatabase, withNewOperator, withOperator } from './database.ts'
 import { addLedgerCommands } from './ledger.ts'
@@ -19,6 +16,9 @@ import { addProcessorCommands } from './processors.ts'
 import { untilSignal } from './signal.ts'
 import { addTriggerCommand } from './trigger.ts'
 import { describeStart, welcome } from './welcome.ts'
+
+// The server and the database are imported by the commands that open them: a command that calls a server starts in half
+// the time.
 
 /** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
 export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -47,8 +47,7 @@ function isForOperator(error: unknown): error is Error {
     error instanceof StartupError ||
     error instanceof ConfigError ||
     error instanceof OperatorRefusal ||
-    error instanceof MtejaError ||
-    error instanceof WrongEncryptionKeyError
+    error instanceof MtejaError
   )
 }
 
@@ -98,6 +97,7 @@ function addServerCommands(program: Command, config: (flags: Flags) => Config, i
 
   withJson(withDatabase(program.command('migrate').description('bring the database schema up to date'))).action(
     async (flags: Flags) => {
+      const { openMigrated } = await import('../start/open-service.ts')
       const { db, lock, applied } = await openMigrated(config(flags))
       await db.close()
       await lock?.release()
@@ -237,6 +237,7 @@ async function runServer(config: Config): Promise<void> {
     fail = reject
   })
   failed.catch(() => {})
+  const { serve } = await import('../start/serve.ts')
   const server = await serve(config, { onFailure: (error) => fail(error), onStage: stageTeller(config) })
   const say = announcer(config)
   const startedInMs = Math.round(performance.now() - startedAt)

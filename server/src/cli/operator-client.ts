@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { systemRandom } from '../base/ids.ts'
 import { connectToFolder } from '../db/folder-lock.ts'
 import type { Config } from '../start/config.ts'
-import { type OpenService, openService, openSetUpService } from '../start/open-service.ts'
+import type { OpenService } from '../start/open-service.ts'
 import { type ClientOptions, MtejaClient } from './client.ts'
 
 /** The operator's client, for the command line. */
@@ -28,7 +28,7 @@ const baseUrl = 'http://operator'
  * is no database that was set up.
  */
 export async function openOperator(config: Config): Promise<OpenOperator> {
-  return (await overSocket(config)) ?? overDatabase(() => openSetUpService(config))
+  return (await overSocket(config)) ?? overDatabase(({ openSetUpService }) => openSetUpService(config))
 }
 
 /**
@@ -42,7 +42,7 @@ export async function openNewOperator(
 ): Promise<OpenOperator> {
   const running = await overSocket(config)
   if (running !== undefined) return running
-  return overDatabase(async () => {
+  return overDatabase(async ({ openService }) => {
     const opened = await openService(config)
     if (opened.firstStart !== null) onFirstStart(opened.firstStart)
     return opened
@@ -56,9 +56,14 @@ async function overSocket({ databaseUrl, dataFolder }: Config): Promise<OpenOper
   return { client, close: async () => {} }
 }
 
-async function overDatabase(open: () => Promise<OpenService>): Promise<OpenOperator> {
+type Opening = typeof import('../start/open-service.ts')
+
+async function overDatabase(open: (opening: Opening) => Promise<OpenService>): Promise<OpenOperator> {
   // The database opens in a thread of its own; the application is loaded meanwhile.
-  const [opened, { buildApp }] = await Promise.all([open(), import('../start/app.ts')])
+  const [opened, { buildApp }] = await Promise.all([
+    import('../start/open-service.ts').then(open),
+    import('../start/app.ts'),
+  ])
   const adminKey = systemRandom.bytes(32).toString('hex')
   const app = await buildApp(opened.service, { adminKey, isCommandLine: true })
   return {

@@ -1,5 +1,6 @@
 import { currencies } from '../base/money.ts'
 import type { Db } from '../db/database.ts'
+import { StartupError } from '../db/errors.ts'
 import { sql } from '../db/sql.ts'
 import { type Context, inTransaction } from '../domain/context.ts'
 import { insertApiKey } from '../domain/merchants/api-keys.ts'
@@ -17,11 +18,6 @@ export async function hasMerchant(db: Db): Promise<boolean> {
   return (await db.query(sql`select 1 from merchants limit 1`)).length > 0
 }
 
-/** The database was encrypted with another key than the one given. */
-export class WrongEncryptionKeyError extends Error {
-  override readonly name = 'WrongEncryptionKeyError'
-}
-
 /** The merchant that a new database gets, for a first try. */
 export interface TestMerchant {
   /** Its secret test key. Default a new one. */
@@ -33,8 +29,8 @@ export interface TestMerchant {
 /**
  * Sets a new database up: its encryption key is noted, and the test merchant is made, if one is wanted. The secret of its
  * key is answered this once; null when nothing was made. Of several servers starting at once, one does it. Never makes a
- * live key. Throws WrongEncryptionKeyError, and ServiceError `invalid_request` for a URL that is not to be sent to; then
- * nothing was done.
+ * live key. Throws StartupError for another encryption key, and ServiceError `invalid_request` for a URL that is not to be
+ * sent to; then nothing was done.
  */
 export async function setUpInstallation(
   context: Context & SenderChoice,
@@ -65,7 +61,7 @@ async function checkEncryptionKey(context: Context): Promise<void> {
     select encryption_key_fingerprint from installation
   `)
   if (row?.encryption_key_fingerprint.equals(context.vault.keyFingerprint) === false) {
-    throw new WrongEncryptionKeyError(
+    throw new StartupError(
       'This database was encrypted with another key. Set MTEJA_ENCRYPTION_KEY to that key, or bring back its encryption.key file.',
     )
   }

@@ -51,8 +51,7 @@ export interface Listeners extends Pick<Watched, 'onStage'> {
 }
 
 /**
- * Opens what the configuration names, and makes what is missing. Throws StartupError, or WrongEncryptionKeyError, with one
- * sentence for the operator.
+ * Opens what the configuration names, and makes what is missing. Throws StartupError with one sentence for the operator.
  */
 export function openService(config: Config, listeners: Listeners = {}): Promise<OpenService> {
   return open(config, (watched) => openMigrated(config, { ...listeners, ...watched }))
