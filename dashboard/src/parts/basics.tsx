@@ -94,7 +94,7 @@ export function Badge({ tone = '', children }: { tone?: 'good' | 'bad' | 'warn' 
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <p className="strong">{title}</p>
       {children}
     </div>
   )

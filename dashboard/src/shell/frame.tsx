@@ -23,7 +23,11 @@ export function Frame({ leave }: { leave: () => void }) {
     <LiveContext value={live}>
       <NoticeContext value={show}>
         <div className={`shell ${isTest ? 'has-strip' : ''}`}>
-          {isTest && <div className="strip">Test mode: no real money moves</div>}
+          {isTest && (
+            <section className="strip" aria-label="Mode">
+              Test mode: no real money moves
+            </section>
+          )}
           <header className="head">
             <div className="brand clip" title={merchant.name}>
               <Link href={first}>Mteja · {merchant.name}</Link>
