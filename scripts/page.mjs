@@ -51,9 +51,9 @@ export async function buildPage() {
 
 /** Installs and builds what is missing, while a server starts and runs. A failure is one line, and ends nothing. */
 export async function preparePageBehind() {
-  if (!needsPage()) return
-  await sleep(startMs)
   try {
+    if (!needsPage()) return
+    await sleep(startMs)
     setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
     await takeTurn(join(root, '.cache/set-up.pid'), async () => {
       if (needsPage()) await preparePage()
