@@ -25,6 +25,7 @@ beforeAll(async () => {
   seeded = await seed(server, 8)
   browser = await openBrowser()
   page = await openPage()
+  await signIn(page, seeded.keys.owner)
 })
 afterAll(async () => {
   await browser?.close()
@@ -32,8 +33,9 @@ afterAll(async () => {
 })
 
 async function openPage(): Promise<Page> {
-  const opened = await browser.newPage({ viewport: { width: 1280, height: 900 }, locale: 'en-ZA' })
-  opened.setDefaultTimeout(20_000)
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-ZA' })
+  const opened = await context.newPage()
+  opened.setDefaultTimeout(15_000)
   opened.on('console', (message) => {
     // A refusal that a test asks for is told by the browser as well, and so is the end of a revoked key's stream.
     if (message.type() === 'error' && !/status of 4\d\d|ERR_INCOMPLETE_CHUNKED/.test(message.text()))
@@ -67,24 +69,26 @@ async function confirm(button: string | RegExp): Promise<string> {
 const gone = () => page.getByRole('dialog').waitFor({ state: 'detached' })
 
 /** The faults that an automatic reader finds. */
-async function faults(): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+async function faults(on = page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page: on }).analyze()
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
 }
 
 const browserTest = test.skipIf(!hasBrowser)
 
 browserTest('a key that is none is refused with the server’s words, and a right one opens the merchant', async () => {
-  await page.goto(`${server.baseUrl}/`)
-  await page.getByLabel('Secret key').fill('sk_test_nobody')
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('alert').getByText('not valid').waitFor()
-  expect(await faults()).toEqual([])
-  await signIn(page, seeded.keys.owner)
-  await page.getByText('Mteja · Lipa Ltd').waitFor()
-  await page.getByText('Test mode').waitFor()
-  expect(page.url()).not.toContain('sk_test')
-  expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('sk_')
+  const other = await openPage()
+  await other.goto(`${server.baseUrl}/`)
+  await other.getByLabel('Secret key').fill('sk_test_nobody')
+  await other.getByRole('button', { name: 'Sign in' }).click()
+  await other.getByRole('alert').getByText('not valid').waitFor()
+  expect(await faults(other)).toEqual([])
+  await signIn(other, seeded.keys.owner)
+  await other.getByText('Mteja · Lipa Ltd').waitFor()
+  await other.getByText('Test mode').waitFor()
+  expect(other.url()).not.toContain('sk_test')
+  expect(await other.evaluate('JSON.stringify(localStorage)')).not.toContain('sk_')
+  await other.context().close()
 })
 
 browserTest('a customer is found by half a phone number, and the history of their money is told in words', async () => {
@@ -224,7 +228,7 @@ browserTest('a viewer is offered nothing that their key may not do', async () =>
   await other.getByRole('button', { name: 'Act' }).click()
   await other.getByText(/^For more you need the scope/).waitFor()
   expect(await other.getByRole('menuitem').allTextContents()).toEqual(['Statement …', 'Everything stored, as a file …'])
-  await other.close()
+  await other.context().close()
 })
 
 browserTest('a key that is revoked signs its person out with a sentence', async () => {
@@ -234,7 +238,7 @@ browserTest('a key that is revoked signs its person out with a sentence', async 
   await seeded.mteja.apiKeys.revoke(key.id)
   await other.getByText('Your key is no longer accepted').waitFor()
   expect(await other.evaluate('sessionStorage.length')).toBe(0)
-  await other.close()
+  await other.context().close()
 })
 
 browserTest('the page asked nobody but its server, and the browser had nothing to complain about', () => {
