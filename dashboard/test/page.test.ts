@@ -186,7 +186,7 @@ browserTest('metadata is changed member by member, and a stale edit is refused',
     tier: 'gold',
     branch: 'Sandton',
   })
-  await page.getByText('Sandton').waitFor()
+  await page.getByText('Sandton').first().waitFor()
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('“tier” was saved.').waitFor()
   await page.getByRole('button', { name: 'Undo' }).click()
