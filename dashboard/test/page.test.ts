@@ -171,7 +171,7 @@ browserTest('a hostile name and hostile metadata are texts', async () => {
   await page.goto(`${server.baseUrl}/app/customers?q=hostile`)
   await page.getByRole('link').filter({ hasText: hostileName }).click()
   await page.getByRole('tab', { name: 'Metadata' }).click()
-  await page.getByText('<script>alert(1)</script>').waitFor()
+  await page.getByText('<script>alert(1)</script>').first().waitFor()
   expect(await page.locator('main img, main script').count()).toBe(0)
 })
 

@@ -5,6 +5,8 @@ const panel = {
   transitionProps: { duration: 100 },
   closeButtonProps: { 'aria-label': 'Close' },
   styles: { title: { fontSize: '1.125rem', fontWeight: 600 } },
+  // The page has one banner.
+  attributes: { header: { role: 'presentation' } },
 }
 
 /** The colours, sizes and spaces of style.css, for the components of the library. */
