@@ -582,6 +582,8 @@ const ofNoTenant = [
   'OPTIONS /readyz',
   'OPTIONS /metrics',
   'GET /app',
+  'GET /app/*',
+  'GET /app/assets/:name',
   'GET /favicon.ico',
   'GET /docs',
   'GET /docs/cashful.json',

@@ -28,8 +28,8 @@ import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
+import { operatorPage } from '../surfaces/operations/operator-page.ts'
 import { RequestRecorder } from '../surfaces/operations/requests.ts'
-import { startPage } from '../surfaces/operations/start-page.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
 import { watchClock } from './clock-watch.ts'
@@ -61,6 +61,8 @@ export interface AppOptions {
   limits?: HttpLimits | undefined
   /** Aborted when the server is about to close: it still answers, but `/readyz` says that it closes. */
   draining?: AbortSignal | undefined
+  /** The folder of the operator's page; default the one that is shipped. */
+  pageFolder?: URL | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
   onRoute?: ((route: RouteOptions) => void) | undefined
 }
@@ -155,7 +157,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     renderRefusal: (path, status, message) => renderInEnvelope(envelopes, path, status, message),
   })
   await app.register(docsPages, surface)
-  await app.register(startPage, surface)
+  await app.register(operatorPage, { ...surface, pageFolder: options.pageFolder })
   await app.register(authorizePage, surface)
   await app.register(checkoutPage, surface)
   await app.register(payPage, surface)

@@ -11,6 +11,8 @@ export interface Frame {
   notice?: string | null | undefined
   /** `narrow` for a form, `wide` for a table. Default `narrow`. */
   width?: 'narrow' | 'wide'
+  /** The browser asks for the page again after this time. Default never. */
+  reloadSeconds?: number
 }
 
 export interface Page extends Frame {
@@ -24,12 +26,14 @@ const noReferrer = 'no-referrer'
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** The beginning of a page: everything before its content. */
-export function pageStart({ title, notice = null, width = 'narrow' }: Frame): string {
+export function pageStart({ title, notice = null, width = 'narrow', reloadSeconds }: Frame): string {
+  const reload =
+    reloadSeconds === undefined ? '' : html`\n<meta http-equiv="refresh" content="${String(reloadSeconds)}">`
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1">${reload}
 <title>${title}</title>
 <style>${{ markup: style }}</style>
 </head>
