@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { buildPage } from './page.mjs'
 import { root } from './root.mjs'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
@@ -20,6 +21,7 @@ for (const { name, bin, args } of tools) {
   if (interrupted) process.exit(code || 1)
   report(name, code === 0)
 }
+report('page', (await buildPage()) === 0)
 report('lock file', lockFileIsPortable())
 process.exit(failed === 0 ? 0 : 1)
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runNpm } from './npm.mjs'
 import { root } from './root.mjs'
+import { packagesOf } from './shrinkwrap.mjs'
 
 /**
  * A package in a lock file, as far as it is looked at here.
@@ -21,25 +22,62 @@ const note = 'node_modules/.package-lock.json'
  */
 export function planPackages(needsTools) {
   const noted = readNote()
-  const withTools = needsTools || Object.values(noted ?? {}).some((installed) => installed.dev)
-  /** @type {{ packages: Record<string, Package> }} */
-  const lockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
-  const missing = Object.entries(lockFile.packages)
-    // An optional package is for another platform, or comes with the package that wants it.
-    .filter(
-      ([path, { link, dev, optional }]) => path.includes('node_modules/') && !link && !optional && (withTools || !dev),
-    )
-    .filter(([path, { version, integrity }]) => {
-      const installed = noted?.[path]
-      return installed?.version !== version || installed?.integrity !== integrity
-    })
-    .map(([path]) => path)
+  const packages = readLockFile()
+  // The packages of the page may be there without the tools.
+  const ofPage = pagePackages(packages)
+  const hasTools = Object.entries(noted ?? {}).some(([path, { dev }]) => dev && !ofPage.has(path))
+  const withTools = needsTools || hasTools
+  const missing = missingOf(packages, noted, (_path, { dev }) => withTools || !dev)
   if (missing.length === 0) return
   // A clean install removes everything first, and with it the floor from under a server that runs from this clone. So it
   // is for the first time; later ones add and replace, and leave the lock file alone.
   const command = noted === undefined ? ['ci'] : ['install', '--no-save', '--package-lock']
   // Told to in both cases, because NODE_ENV=production changes what npm does by itself.
   return { missing, args: [...command, withTools ? '--include=dev' : '--omit=dev'] }
+}
+
+/**
+ * The packages that build the operator's page, if one of them is missing. Packages that are there stay.
+ *
+ * @returns {{ missing: string[], args: string[] } | undefined}
+ */
+export function planPagePackages() {
+  const packages = readLockFile()
+  const needed = pagePackages(packages)
+  const missing = missingOf(packages, readNote(), (path) => needed.has(path))
+  if (missing.length === 0) return
+  return { missing, args: ['install', '--no-save', '--package-lock', '--include=dev', '--workspace=dashboard'] }
+}
+
+/** The folders of all packages that build the operator's page. */
+function pagePackages(/** @type {Record<string, Package>} */ packages) {
+  return 'dashboard' in packages ? packagesOf(packages, 'dashboard') : new Set()
+}
+
+/** @returns {Record<string, Package>} by folder */
+function readLockFile() {
+  return JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+}
+
+/**
+ * The folders of the needed packages that npm has not noted as they are in the lock file.
+ *
+ * @param {Record<string, Package>} packages
+ * @param {Record<string, Package> | undefined} noted
+ * @param {(path: string, entry: Package) => boolean} isNeeded
+ */
+function missingOf(packages, noted, isNeeded) {
+  return (
+    Object.entries(packages)
+      // An optional package is for another platform, or comes with the package that wants it.
+      .filter(([path, { link, optional }]) => path.includes('node_modules/') && !link && !optional)
+      .filter(([path, entry]) => isNeeded(path, entry))
+      .filter(([path, { version, integrity }]) => {
+        const installed = noted?.[path]
+        return installed?.version !== version || installed?.integrity !== integrity
+      })
+      .map(([path]) => path)
+  )
 }
 
 /** @returns {Record<string, Package> | undefined} by folder */
@@ -52,7 +90,7 @@ function readNote() {
   }
 }
 
-/** @param {NonNullable<ReturnType<typeof planPackages>>} plan */
+/** @param {{ missing: string[], args: string[] }} plan */
 export function installPackages({ missing, args }) {
   // An install that was cut short may have left any of these half written, and npm would take it for a whole one.
   for (const path of missing) rmSync(join(root, path), { recursive: true, force: true })

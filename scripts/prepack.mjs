@@ -2,6 +2,7 @@
 import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { buildPage } from './page.mjs'
 import { root } from './root.mjs'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
@@ -10,10 +11,12 @@ import { makeShrinkwrap } from './shrinkwrap.mjs'
 const node = await setUp('tools')
 const server = join(root, 'server')
 const dist = join(server, 'dist')
+const pageCode = await buildPage()
+if (pageCode !== 0) process.exit(pageCode)
 // A file that was removed from src must not live on in dist. The template of the embedded database stays: set-up has just
-// seen to it, and a running test may be reading it.
+// seen to it, and a running test may be reading it. The page was just built.
 for (const entry of readdirSync(dist)) {
-  if (entry !== 'pgdata.tar.gz') rmSync(join(dist, entry), { recursive: true })
+  if (entry !== 'pgdata.tar.gz' && entry !== 'app') rmSync(join(dist, entry), { recursive: true })
 }
 copyFileSync(join(root, 'LICENSE'), join(server, 'LICENSE'))
 const lockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))

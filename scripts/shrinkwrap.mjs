@@ -48,6 +48,22 @@ export function makeShrinkwrap({ packages }, workspace) {
   }
 }
 
+/**
+ * The folders of all packages that a workspace of the lock file needs, its tools included.
+ *
+ * @param {Packages} packages
+ * @param {string} workspace its folder
+ * @returns {Set<string>}
+ */
+export function packagesOf(packages, workspace) {
+  const { dependencies, devDependencies, ...entry } = entryAt(packages, workspace)
+  const all = { ...packages, [workspace]: { ...entry, dependencies: { ...dependencies, ...devDependencies } } }
+  const found = new Set([workspace])
+  for (const folder of found) for (const { target } of needsOf(all, folder)) found.add(target)
+  found.delete(workspace)
+  return found
+}
+
 /** Where the clone has the package, else inside the package that needs it. */
 function placeFor(
   /** @type {Map<string, string>} */ placed,

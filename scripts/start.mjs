@@ -1,6 +1,7 @@
 // npm start, npm run mteja: runs the server, or one of its sub-commands, from the sources.
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { preparePageBehind } from './page.mjs'
 import { run } from './run.mjs'
 import { setUp } from './set-up.mjs'
 
@@ -13,6 +14,7 @@ const imports = loadedFirst.map((name) => `--import=${new URL(name, import.meta.
 const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url))
 // Here and not there, because Node itself takes a moment to load.
 if (isTerminal) process.stderr.write('Starting')
+if (/^(serve|--(?!help|version).*)?$/.test(process.argv[2] ?? '')) preparePageBehind()
 const { code } = await run(node, [...imports, main, ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })

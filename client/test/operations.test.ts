@@ -699,6 +699,14 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.processors.set('out', { processor: 'sandbox' })).toMatchObject({ processor: 'sandbox' })
   })
 
+  test('the settings of payments are shown and changed', async () => {
+    expect(await mteja.paymentSettings.retrieve()).toEqual({ knownCustomers: 'payment' })
+    expect(await mteja.paymentSettings.update({ knownCustomers: 'wallet_topup' })).toEqual({
+      knownCustomers: 'wallet_topup',
+    })
+    expect(await mteja.paymentSettings.update({ knownCustomers: 'payment' })).toEqual({ knownCustomers: 'payment' })
+  })
+
   test('a transaction is retrieved with both sides, and listed with its refunds', async () => {
     const { id: customerId } = await customerWith(0)
     const { id } = await mteja.sandbox.payIn({ customerId, amount: 700 })
@@ -767,6 +775,10 @@ describe('operations of the Mteja client', () => {
     expect(await operator.merchants.retrieve(merchant.id)).toEqual(changed)
     const chosen = await operator.merchants.setProcessor(merchant.id, 'in', { mode: 'live', processor: 'manual' })
     expect((await operator.merchants.processors(merchant.id, { mode: 'live' })).data[0]).toEqual(chosen)
+    const change = { mode: 'live', knownCustomers: 'wallet_topup' } as const
+    const settings = await operator.merchants.updatePaymentSettings(merchant.id, change)
+    expect(await operator.merchants.paymentSettings(merchant.id, { mode: 'live' })).toEqual(settings)
+    expect(await operator.merchants.paymentSettings(merchant.id)).toEqual({ knownCustomers: 'payment' })
     expect((await operator.merchants.close(merchant.id)).closedAt).not.toBeNull()
     expect((await operator.merchants.reopen(merchant.id)).closedAt).toBeNull()
     expect(await mteja.merchants.own()).toMatchObject({ closedAt: null })

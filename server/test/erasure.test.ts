@@ -93,7 +93,7 @@ const personal: Record<string, readonly string[]> = {
     ...['credentials_hmac', 'details', 'details_hmac', 'masked', 'notice', 'outside_reference', 'reason'],
   ],
   ledger_transactions: ['description'],
-  mandates: ['account_number', 'address', 'bank_code', 'callback_url'],
+  mandates: ['account_number', 'address', 'bank_code', 'callback_url', 'outside_reference', 'page_url'],
   pay_ins: ['description', 'metadata', 'refusal'],
   payment_intents: ['asks', 'charge_key', 'description', 'failure_reason', 'idempotency_key', 'metadata', 'to_save'],
   payment_methods: [
@@ -112,6 +112,8 @@ const personal: Record<string, readonly string[]> = {
     ],
   ],
   sent_charges: ['email', 'page_code', 'page_url'],
+  sandbox_charges: ['late_reason', 'reason'],
+  sandbox_outcomes: ['reason'],
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
   refunds: ['customer_note', 'merchant_note', 'reason', 'state_reason'],
 }
@@ -138,17 +140,9 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
-    sandbox_charges: [
-      'currency',
-      'ending',
-      'late_reason',
-      'mode',
-      'reason',
-      'return_outcome',
-      'script',
-      'shown',
-      'status',
-    ],
+    fan_outs: ['mode'],
+    // Of the ending the reason goes, as that of the charge.
+    sandbox_charges: ['currency', 'ending', 'mode', 'return_outcome', 'script', 'shown', 'status'],
     sandbox_outcomes: ['mode', 'operation', 'outcome'],
     sent_charges: ['currency', 'differences', 'mode', 'state'],
     refunds: ['currency', 'kind', 'mode', 'state'],
@@ -158,6 +152,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     adjustments: ['reference', 'request_id'],
     checkout_sessions: ['product_id'],
     customers: ['code'],
+    fan_outs: ['endpoint_ids', 'event_ids'],
     // By its number and bank, money that is sent later is known and refused.
     dedicated_accounts: ['account_number', 'bank_name', 'provider', 'split_code', 'subaccount'],
     disputes: ['movement_ids', 'outside_id', 'outside_reference', 'refund_name'],
@@ -199,15 +194,15 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],
     merchants: ['code', 'country', 'currencies', 'name', 'time_zone'],
+    arrival_notices: ['mode', 'reference'],
     payment_numbers: ['mode'],
+    payment_settings: ['known_customers', 'mode'],
     payment_totals: ['currency', 'mode'],
     people: ['email', 'mode', 'name'],
     processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],
     removals: ['kind'],
     schema_migrations: ['checksum', 'name'],
     signing_keys: ['id', 'private_jwk', 'public_jwk'],
-    // A sentence that the merchant made up for a test.
-    sandbox_outcomes: ['reason'],
     webhook_endpoints: [
       ...['disabled_reason', 'event_types', 'metadata', 'mode', 'previous_secret', 'secret', 'style', 'url'],
     ],
@@ -407,6 +402,23 @@ async function comeIn(): Promise<{ code: string; other: string }> {
     data: { customer: code, text: person.stated },
   }
   await ask('POST', '/api/canary/events', stated, 'stated')
+  // A program may name the person by number, by phone, or by an e-mail in an address.
+  for (const [i, data] of [
+    { order: { customerNumber: customer.id }, text: person.stated },
+    { text: `${person.stated} ${person.phone}` },
+    { page: `https://shop.example/?for=${encodeURIComponent(person.email)}`, text: person.stated },
+  ].entries()) {
+    await ask('POST', '/api/canary/events', { ...stated, data }, `stated-${i}`)
+  }
+  // Outcomes of the sandbox say why: two that are used, the second late, and a third that is not.
+  const outcome = { on: 'charge', outcome: 'decline', match: { customerId: code }, reason: person.stated }
+  await ask('POST', '/v1/sandbox/outcomes', outcome)
+  await ask('POST', '/transaction/charge_authorization', { ...charge, amount: 610 }).catch(() => {})
+  await ask('POST', '/v1/sandbox/outcomes', { ...outcome, after: 5000 })
+  const { data: slow } = await ask('POST', '/transaction/charge_authorization', { ...charge, amount: 620 })
+  api.service.clock.advance(5000)
+  await ask('GET', `/transaction/verify/${slow.reference}`)
+  await ask('POST', '/v1/sandbox/outcomes', outcome)
   await ask('POST', `/v1/customers/${code}/statement-links`, { from: '2026-01-01', to: '2026-12-31' }, 'link')
   await ask('POST', '/customer/set_risk_action', { customer: code, risk_action: 'allow' })
 

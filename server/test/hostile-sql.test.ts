@@ -193,6 +193,8 @@ describe('the role cannot write', () => {
     ['over a merchant', "update merchants set currencies = '{USD}'"],
     ['over an event', "update events set data = '{}'"],
     ['over how far events were removed', 'update removals set last_id = 0'],
+    ['how far deliveries are written', 'update fan_outs set written = 0'],
+    ['deliveries of events that did not happen', "insert into fan_outs values (1, 1, 'test', '{1}', '{}')"],
     ['a removal of events that did not happen', "insert into removals values (1, 'events', 1, now())"],
   ])('the role cannot write %s', async (_title, statements) => {
     expect(await attempt(statements)).toBe(forbidden)
@@ -211,6 +213,7 @@ describe('the role cannot write', () => {
     'idempotency_keys',
     'events',
     'deliveries',
+    'fan_outs',
     'removals',
   ])('the role cannot empty %s', async (table) => {
     expect(await attempt(`delete from ${table}`)).toBe(forbidden)

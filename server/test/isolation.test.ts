@@ -392,7 +392,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'DELETE /v1/api-keys/:id': ({ apiKeyId }) => [{ params: { id: apiKeyId }, status: 404 }],
   'GET /v1/events': ({ customerCode, eventId }) => [
     { status: 200 },
-    { query: `before=${eventId}`, status: 200 },
+    // A walk through events passes those of the other mode of the merchant.
+    { query: `before=${eventId}`, status: 400, statusInLiveMode: 200 },
     { query: `customerId=${customerCode}`, status: 404 },
   ],
   'GET /v1/events/:id': ({ eventId }) => [{ params: { id: eventId }, status: 404 }],
@@ -413,7 +414,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'DELETE /v1/webhook-endpoints/:id': ({ webhookEndpointId }) => [{ params: { id: webhookEndpointId }, status: 404 }],
   'GET /v1/deliveries': ({ webhookEndpointId, customerCode, deliveryId }) => [
     { status: 200 },
-    { query: `before=${deliveryId}`, status: 200 },
+    { query: `before=${deliveryId}`, status: 400 },
     { query: `endpointId=${webhookEndpointId}`, status: 404 },
     { query: `customerId=${customerCode}`, status: 404 },
   ],
@@ -451,7 +452,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/sandbox/outcomes': ({ customerCode }) => [
     {
       body: { on: 'charge', match: { customerId: customerCode }, outcome: 'decline' },
-      status: 201,
+      status: 404,
       statusInLiveMode: 403,
     },
   ],
@@ -494,6 +495,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: suspendedId }, body: { customerId: customerCode }, status: 404 },
   ],
   'POST /v1/suspense/:id/give-back': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'GET /v1/payment-settings': () => [{ status: 200 }],
+  'PATCH /v1/payment-settings': () => [{ body: { knownCustomers: 'wallet_topup' }, status: 200 }],
   'GET /v1/processors': () => [{ status: 200 }],
   'PUT /v1/processors/:direction': () => [{ params: { direction: 'out' }, body: { processor: 'manual' }, status: 200 }],
   'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
@@ -560,6 +563,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'PUT /v1/merchants/:id/processors/:direction': ({ merchantId }) => [
     { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
   ],
+  'GET /v1/merchants/:id/payment-settings': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'PATCH /v1/merchants/:id/payment-settings': ({ merchantId }) => [
+    { params: { id: merchantId }, body: { knownCustomers: 'wallet_topup' }, status: 401 },
+  ],
   'GET /v1/merchants/:id/audit': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],
   'GET /v1/ledger/verification': () => [{ status: 401 }],
@@ -575,6 +582,8 @@ const ofNoTenant = [
   'OPTIONS /readyz',
   'OPTIONS /metrics',
   'GET /app',
+  'GET /app/*',
+  'GET /app/assets/:name',
   'GET /favicon.ico',
   'GET /docs',
   'GET /docs/cashful.json',

@@ -69,6 +69,7 @@ const small = [
   'GET /v1/customers/:id/erasure',
   'GET /v1/holds',
   'GET /v1/pay-ins',
+  'GET /v1/payment-settings',
   'GET /v1/adjustments',
   'GET /v1/suspense',
   'GET /v1/refunds',

@@ -52,7 +52,22 @@ describe('things that a tenant has at most so many of', () => {
     expect(refusal(await call('POST', '/v1/api-keys', {}))).toEqual([409, 'too_many_api_keys'])
     const id = answers.find(({ statusCode }) => statusCode === 201)?.json().id
     await call('DELETE', `/v1/api-keys/${id}`)
-    expect((await call('POST', '/v1/api-keys', {})).statusCode).toBe(201)
+    const { id: last } = (await call('POST', '/v1/api-keys', {})).json()
+    // Where all keys that are allowed exist, each can be replaced, with an overlap and once.
+    const replace = (id: string) => call('POST', `/v1/api-keys/${id}/replace`, {})
+    const replaced = await replace(last)
+    expect(replaced.statusCode, replaced.body).toBe(201)
+    expect(refusal(await replace(last))).toEqual([409, 'too_many_api_keys'])
+    expect(refusal(await call('POST', '/v1/api-keys', {}))).toEqual([409, 'too_many_api_keys'])
+    // In their overlap are as many keys as are allowed, and no more.
+    let newest = replaced.json().id
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const next = await replace(newest)
+      statuses.push(next.statusCode)
+      newest = next.json().id ?? newest
+    }
+    expect(statuses).toEqual([201, 201, 409, 409])
   })
 
   test('a refusal is not remembered: the same request with the same key succeeds once there is room', async () => {

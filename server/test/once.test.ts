@@ -27,6 +27,8 @@ const ways: Record<string, readonly string[]> = {
     'PATCH /api/canary/customers/bulk',
     'PATCH /v1/dispute-settings',
     'PATCH /v1/merchants/:id',
+    'PATCH /v1/merchants/:id/payment-settings',
+    'PATCH /v1/payment-settings',
     'PATCH /v1/people/:id',
     'PATCH /v1/webhook-endpoints/:id',
     'POST /api/canary/checkout/sessions',

@@ -52,7 +52,8 @@ test('the package holds the compiled server, its SQL, the licence and the readme
   const single = ['bin/mteja.cjs', 'bin/start.cjs', 'preload.mjs', 'npm-shrinkwrap.json', 'LICENSE', 'README.md']
   expect(packedFiles).toEqual(expect.arrayContaining(['dist/main.js', 'package.json', ...single]))
   expect(packedFiles.filter((path) => /^db\/.+\.sql$/.test(path))).not.toEqual([])
-  const expected = /^(dist\/.+\.js|dist\/pgdata\.tar\.gz|db\/.+\.sql|package\.json)$/
+  const expected =
+    /^(dist\/.+\.js|dist\/pgdata\.tar\.gz|dist\/app\/(index\.html|assets\/[\w-]+\.(css|js)(\.gz)?)|db\/.+\.sql|package\.json)$/
   const strange = packedFiles.filter((path) => !expected.test(path) && !single.includes(path))
   expect([...strange, ...packedFiles.filter((path) => /\.test\./.test(path))]).toEqual([])
 })
@@ -112,6 +113,9 @@ test.each(goodNodes)(
     expect(
       await runInstalled(program, 'merchant', 'create', '--name', 'Soko', '--country', 'KE', '--data', data),
     ).toMatch(/^Created merchant mer_/)
+    const page = await fetch(`${address}/app`)
+    const [, script = ''] = /src="(\/app\/assets\/[^"]+)"/.exec(await page.text()) ?? []
+    expect((await fetch(`${address}${script}`)).headers.get('content-type')).toBe('text/javascript; charset=utf-8')
     server.kill('SIGTERM')
     expect(await once(server, 'exit')).toEqual([0, null])
   },

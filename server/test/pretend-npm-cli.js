@@ -18,7 +18,15 @@ function pack() {
 async function install() {
   if (command === 'ci') rmSync('node_modules', { recursive: true, force: true })
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
-  const wanted = Object.entries(packages).filter(([, { dev }]) => !dev || options.includes('--include=dev'))
+  const workspace = options.find((option) => option.startsWith('--workspace='))?.split('=')[1]
+  // Of a workspace only its own packages are installed, and those of before stay.
+  const ofWorkspace = (folder) =>
+    existsSync(`${folder}/index.js`) || folder.slice('node_modules/'.length) in packages[workspace].devDependencies
+  const isWanted = ([folder, { dev }]) =>
+    workspace === undefined ? !dev || options.includes('--include=dev') : ofWorkspace(folder)
+  const wanted = Object.entries(packages)
+    .filter(([folder]) => folder.startsWith('node_modules/'))
+    .filter(isWanted)
   for (const [folder, { version }] of wanted) {
     const manifest = `${folder}/package.json`
     // To npm a folder of the right name and version is the whole package.

@@ -99,6 +99,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
   settings: [
     'GET /v1/processors',
     'PATCH /v1/dispute-settings',
+    'PATCH /v1/payment-settings',
     'POST /v1/customers/:id/erase',
     'PUT /v1/processors/:direction',
   ],

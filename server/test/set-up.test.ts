@@ -72,6 +72,22 @@ test('the set-up for tools adds them to what is installed, and the next one for 
   ])
 })
 
+test('the packages of the operator’s page are installed beside a server without the tools, and are not taken for tools', async () => {
+  const page = {
+    dashboard: { devDependencies: { widget: '1.0.0' } },
+    'node_modules/widget': { version: '1.0.0', dev: true },
+  }
+  lock({ [library]: { version: '1.0.0' }, [tool]: { version: '1.0.0', dev: true }, ...page })
+  await setUp('server')
+  const install = `import { installPackages, planPagePackages } from './scripts/packages.mjs'
+await installPackages(planPagePackages())
+if (planPagePackages() !== undefined) process.exit(1)`
+  expect(await once(run(install), 'exit')).toEqual([0, null])
+  await setUp('server')
+  expect(npmCommands()).toEqual(['ci --omit=dev', 'install --no-save --include=dev'])
+  expect([isThere('node_modules/widget'), isThere(tool)]).toEqual([true, false])
+})
+
 test('the set-up of a fresh clone for tools installs everything at once', async () => {
   await setUp('tools')
   await setUp('server')
@@ -131,7 +147,10 @@ async function setUp(needs: 'server' | 'tools'): Promise<void> {
 }
 
 function start(needs: 'server' | 'tools', npmBehaviour = ''): ChildProcess {
-  const program = `import { setUp } from './scripts/set-up.mjs'\nawait setUp('${needs}')`
+  return run(`import { setUp } from './scripts/set-up.mjs'\nawait setUp('${needs}')`, npmBehaviour)
+}
+
+function run(program: string, npmBehaviour = ''): ChildProcess {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     cwd: clone,
     env: { ...process.env, npm_execpath: npm, npm_node_execpath: process.execPath, PRETEND_NPM: npmBehaviour },
@@ -141,7 +160,7 @@ function start(needs: 'server' | 'tools', npmBehaviour = ''): ChildProcess {
   return child
 }
 
-function lock(packages: Record<string, { version: string; dev?: boolean }>): void {
+function lock(packages: Record<string, object>): void {
   write('package-lock.json', JSON.stringify({ packages }))
 }
 

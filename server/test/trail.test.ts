@@ -184,6 +184,40 @@ describe('what the trail has', () => {
     expect((await audit('', tenant.secret)).some(({ object }) => object === made.id)).toBe(false)
   })
 
+  test('the trail says after each write of settings what was set, and of a customer no more than the members', async () => {
+    const tenant = await createTestTenant(api.service)
+    const write = async (method: string, path: string, body?: object) => {
+      const answer = await send(method, path, body, tenant.secret)
+      expect([path, Math.floor(answer.statusCode / 100)]).toEqual([path, 2])
+      return answer.json()
+    }
+    const url = 'http://localhost:1/hooks'
+    const { id: endpoint } = await write('POST', '/v1/webhook-endpoints', { url })
+    await write('POST', `/v1/webhook-endpoints/${endpoint}/rotate-secret`, { overlapHours: 1 })
+    await write('POST', '/v1/people', { name: 'Amina', email: 'amina@example.com' })
+    const { id: customer } = await write('POST', '/api/canary/customers', {
+      phoneNumber: '0821234567',
+      email: 'a@b.co',
+    })
+    await write('PATCH', `/api/canary/customers/${customer}`, { name: 'Siri' })
+    await write('POST', `/v1/customers/${customer}/statement-links`, { from: '2026-01-01', to: '2026-01-31' })
+    await write('POST', '/v1/sandbox/outcomes', { on: 'charge', outcome: 'decline', reason: 'Siri', times: 2 })
+    await write('POST', '/v1/deliveries/resend', {})
+    const entries = await audit('limit=100', tenant.secret)
+    const told = entries.map(({ action, object, after }) => ({ action, object, after }))
+    const expected = [
+      ['createWebhookEndpoint', endpoint, { style: 'standard', url, eventTypes: null, enabled: true }],
+      ['rotateWebhookSecret', endpoint, { secret: 'replaced', previousSecretExpiresAt: expect.any(String) }],
+      ['createPerson', expect.any(String), { name: 'Amina', email: 'amina@example.com' }],
+      ['updateCustomer', customer, { changed: ['name'] }],
+      ['createStatementLink', customer, { currency: 'ZAR', from: expect.any(String), until: expect.any(String) }],
+      ['createTestOutcome', expect.any(String), { on: 'charge', outcome: 'decline', match: {}, times: 2 }],
+      ['resendDeliveries', null, { resent: 0 }],
+    ].map(([action, object, after]) => ({ action, object, after }))
+    for (const each of expected) expect(told).toContainEqual(each)
+    expect(JSON.stringify(told)).not.toContain('Siri')
+  })
+
   test('revoking a key says which keys were revoked with it', async () => {
     const tenant = await createTestTenant(api.service)
     const parent = (await send('POST', '/v1/api-keys', {}, tenant.secret)).json()

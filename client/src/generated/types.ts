@@ -3646,9 +3646,9 @@ export namespace Mteja {
     currency: string
     senderName: string
     narration: string | null
-    /** succeeded, or returned (the sender has the money back) */
+    /** succeeded, or suspended (the money waits at GET /v1/suspense) */
     status: string
-    /** The reason why the transfer was returned */
+    /** The reason why the money is in suspense */
     reason: string | null
     createdAt: string
   }
@@ -4133,6 +4133,21 @@ export namespace Mteja {
     amount?: Amount | undefined
     /** true releases the rest of the hold; default false */
     final?: boolean | undefined
+  }
+  /** GET /v1/payment-settings: Show what payments without a purpose are for */
+  export interface RetrievePaymentSettingsResult {
+    /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
+    knownCustomers: 'payment' | 'wallet_topup'
+  }
+  /** PATCH /v1/payment-settings: Say what payments without a purpose are for */
+  export interface UpdatePaymentSettingsBody {
+    /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
+    knownCustomers?: 'payment' | 'wallet_topup' | undefined
+  }
+  /** PATCH /v1/payment-settings: Say what payments without a purpose are for */
+  export interface UpdatePaymentSettingsResult {
+    /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
+    knownCustomers: 'payment' | 'wallet_topup'
   }
   /** GET /v1/processors: Show the processor of each direction, its state and its last error */
   export interface ListProcessorsResult {
@@ -4680,6 +4695,26 @@ export namespace Mteja {
     secretKey?: string | undefined
     /** For paystack: nothing that the account took before is credited by itself; default now */
     cutOverAt?: string | undefined
+  }
+  /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, in a mode */
+  export interface RetrieveMerchantPaymentSettingsQuery {
+    mode?: 'test' | 'live' | undefined
+  }
+  /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, in a mode */
+  export interface RetrieveMerchantPaymentSettingsResult {
+    /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
+    knownCustomers: 'payment' | 'wallet_topup'
+  }
+  /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, in a mode */
+  export interface UpdateMerchantPaymentSettingsBody {
+    mode?: 'test' | 'live' | undefined
+    /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
+    knownCustomers?: 'payment' | 'wallet_topup' | undefined
+  }
+  /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, in a mode */
+  export interface UpdateMerchantPaymentSettingsResult {
+    /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
+    knownCustomers: 'payment' | 'wallet_topup'
   }
   /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
   export interface ListMerchantAuditQuery {

@@ -12,6 +12,7 @@ import { Holds } from './holds.ts'
 import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
 import { PayIns } from './pay-ins.ts'
+import { PaymentSettings } from './payment-settings.ts'
 import { People } from './people.ts'
 import { Processors } from './processors.ts'
 import { Refunds } from './refunds.ts'
@@ -51,6 +52,7 @@ export class MtejaClient {
   readonly payIns: PayIns
   readonly adjustments: Adjustments
   readonly suspense: Suspense
+  readonly paymentSettings: PaymentSettings
   readonly processors: Processors
   readonly refunds: Refunds
   readonly sandbox: Sandbox
@@ -73,6 +75,7 @@ export class MtejaClient {
     this.payIns = new PayIns(send)
     this.adjustments = new Adjustments(send)
     this.suspense = new Suspense(send)
+    this.paymentSettings = new PaymentSettings(send)
     this.processors = new Processors(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)

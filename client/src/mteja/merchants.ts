@@ -6,6 +6,7 @@ import type { Mteja } from '../generated/types.ts'
 import { listPages, listSteps, listWhole, type MtejaPage, type MtejaStep, type WholeList } from './api.ts'
 import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 import { auditEntry } from './audit.ts'
+import { paymentSettings } from './payment-settings.ts'
 import { processorAccount } from './processors.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
@@ -78,6 +79,26 @@ export class Merchants {
   ): Promise<Mteja.ProcessorAccount> {
     const at = path`/v1/merchants/${id}/processors/${direction}`
     return this.#send({ method: 'PUT', path: at, body, shape: processorAccount }, options)
+  }
+
+  /** What payments without a purpose are for, in a mode; default test. */
+  paymentSettings(
+    id: string,
+    query: Mteja.RetrieveMerchantPaymentSettingsQuery = {},
+    options?: CallOptions,
+  ): Promise<Mteja.RetrievePaymentSettingsResult> {
+    const at = path`/v1/merchants/${id}/payment-settings`
+    return this.#send({ method: 'GET', path: at, query, shape: paymentSettings }, options)
+  }
+
+  /** Says what payments without a purpose are for, in a mode; default test. */
+  updatePaymentSettings(
+    id: string,
+    body: Mteja.UpdateMerchantPaymentSettingsBody,
+    options?: CallOptions,
+  ): Promise<Mteja.RetrievePaymentSettingsResult> {
+    const at = path`/v1/merchants/${id}/payment-settings`
+    return this.#send({ method: 'PATCH', path: at, body, shape: paymentSettings }, options)
   }
 
   /** Creates a key of either mode, default test. `secret` is shown only in this answer. */

@@ -84,13 +84,29 @@ begin
   set bin = null, last4 = null, expiry_month = null, expiry_year = null, brand = null, bank = null, bank_code = null,
     country = null, account_name = null, account_number = null, phone = null, signature = null, token = null, reusable = false
   where p.merchant_id = p_merchant_id and p.customer_id = v_id;
-  update mandates d set bank_code = null, account_number = null, address = null, callback_url = null
+  update mandates d set bank_code = null, account_number = null, address = null, callback_url = null,
+    outside_reference = null, page_url = null
   where d.merchant_id = p_merchant_id and d.customer_id = v_id;
   update identity_checks k
   set details = '', details_hmac = '', credentials_hmac = null, masked = '{}', outside_reference = null, notice = null,
     details_removed_at = coalesce(k.details_removed_at, p_now),
     reason = case when k.reason is not null then 'The customer was erased' end
   where k.merchant_id = p_merchant_id and k.customer_id = v_id;
+  -- The reason of an outcome is a sentence about a payment of the customer.
+  delete from sandbox_outcomes o
+  where o.merchant_id = p_merchant_id and o.mode = p_mode
+    and (
+      o.match ->> 'customerId' = p_code
+      or exists (
+        select from payments y
+        where y.merchant_id = p_merchant_id and y.customer_id = v_id and y.reference = o.match ->> 'reference'
+      )
+      or exists (
+        select from payment_intents i
+        where i.merchant_id = p_merchant_id and i.customer_id = v_id
+          and o.match ->> 'reference' in ('pi_' || i.id, 'checkout_sess_' || i.checkout_session_id)
+      )
+    );
   update dedicated_accounts d set account_name = p_code where d.merchant_id = p_merchant_id and d.customer_id = v_id;
 
   return query
@@ -100,7 +116,7 @@ end
 $$;
 
 -- Does the next step of an erasure: it removes what is personal in about p_limit rows of the customer's history, part after
--- part. Answers the part that comes next, and the e-mails that were found. The parts `waiting`, `answers`, `mentions` and
+-- part. Answers the part that comes next, and the e-mails and phone numbers that were found. The parts `waiting`, `answers`, `mentions` and
 -- `done` are the server's own: nothing is done here in these.
 create or replace function continue_erasure(p_merchant_id integer, p_customer_id bigint, p_now timestamptz, p_limit integer)
 returns table (stage text, emails text[])
@@ -136,9 +152,12 @@ begin
           order by e.id
           limit v_left
         ) f;
-        select v_emails || array_agg(distinct e.data -> 'customer' ->> 'email') into v_emails
+        select v_emails || array_agg(distinct c.contact) into v_emails
         from events e
-        where e.merchant_id = p_merchant_id and e.id = any(v_numbers) and e.data -> 'customer' ->> 'email' is not null;
+        cross join lateral (
+          values (e.data -> 'customer' ->> 'email'), (e.data -> 'customer' ->> 'phone'), (e.data -> 'customer' ->> 'phoneE164')
+        ) c (contact)
+        where e.merchant_id = p_merchant_id and e.id = any(v_numbers) and c.contact is not null;
         perform erase_events(p_merchant_id, v_numbers);
         v_position := v_numbers[cardinality(v_numbers)]::text;
         v_found := cardinality(v_numbers);
@@ -360,7 +379,19 @@ language sql volatile set search_path = public, pg_temp as $$
     failure_reason = case when i.failure_reason is not null then 'The customer was erased' end
   where i.merchant_id = p_merchant_id and i.id = any(p_ids);
   update sent_charges s set email = null, page_url = null, page_code = null
-  where s.merchant_id = p_merchant_id and s.payment_intent_id = any(p_ids)
+  where s.merchant_id = p_merchant_id and s.payment_intent_id = any(p_ids);
+  -- The reason may be the sentence of an outcome that the merchant chose for this payer.
+  update sandbox_charges c
+  set reason = case when c.reason is not null then 'The customer was erased' end,
+    late_reason = case when c.late_reason is not null then 'The customer was erased' end,
+    ending = case
+      when c.ending ->> 'reason' is not null then (c.ending::jsonb || '{"reason": "The customer was erased"}')::json
+      else c.ending
+    end
+  from payment_intents i
+  cross join lateral generate_series(1, i.charge_count) n
+  where i.merchant_id = p_merchant_id and i.id = any(p_ids)
+    and c.merchant_id = p_merchant_id and c.reference = 'pi_' || i.id || '_' || n
 $$;
 
 -- Erases events of a customer in an erasure that are about nobody: a merchant's own events that mention the customer.

@@ -15,8 +15,8 @@ begin
   grant insert on merchant_ids, people, actors, trail, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests, pay_ins, adjustments, suspense_decisions,
-    processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions
-    to mteja_app;
+    processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions,
+    arrival_notices, payment_settings to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
@@ -48,6 +48,8 @@ begin
   ) on sent_charges to mteja_app;
   grant update (state, state_reason, asked_at, unknown_since, due_at, attempts, updated_at) on refunds to mteja_app;
   grant update (status, updated_at) on sandbox_returns to mteja_app;
+  grant update (due_at, attempts), delete on arrival_notices to mteja_app;
+  grant update (known_customers, updated_at) on payment_settings to mteja_app;
   grant update (
     account_id, asked_amount, amount, state, state_reason, resolution, complaint, respond_by, reminded_at, borne_by, movements, movement_id, movement_ids,
     refund_name, evidence, attachments, messages, history, resolved_at, actor_id, due_at, attempts, updated_at
@@ -58,11 +60,11 @@ begin
     allocate_ids, forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
     customer_bindings, lock_customers, begin_erasure, continue_erasure, erase_events, erase_intents, erase_mentions,
     erase_answer, close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events,
-    forget_old_deliveries, figures_of_refund
+    forget_old_deliveries, figures_of_refund, write_deliveries
     from public, mteja_app;
   grant execute on function create_customers, post_commands, post_commands_v2, allocate_ids,
     forget_idempotency_keys, delete_customers, begin_erasure, continue_erasure, erase_mentions, erase_answer,
     close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events, forget_old_deliveries,
-    figures_of_refund to mteja_app;
+    figures_of_refund, write_deliveries to mteja_app;
 end
 $$;

@@ -22,6 +22,8 @@ const needDatabase = [
   'key create',
   'key list',
   'key revoke some-key',
+  'payment-settings show',
+  'payment-settings set',
   'processor show',
   'processor set some-direction manual',
   'signing-key rotate',

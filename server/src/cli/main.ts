@@ -12,6 +12,7 @@ import { addListenCommand } from './listen.ts'
 import { addMerchantChanges, printMerchants } from './merchants.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
+import { addPaymentSettingsCommands } from './payment-settings.ts'
 import { addProcessorCommands } from './processors.ts'
 import { untilSignal } from './signal.ts'
 import { suggest } from './suggest.ts'
@@ -91,6 +92,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
   addMerchantCommands(program, config)
   addKeyCommands(program, config)
   addProcessorCommands(program, config, merchantOption, merchantId)
+  addPaymentSettingsCommands(program, config, merchantOption, merchantId)
   addSigningKeyCommands(program, config)
 
   program.commandsGroup('Books:')

@@ -14,6 +14,7 @@ Mteja is ready at ${origin} (started in ${(startedInMs / 1000).toFixed(1)} s, da
   Paystack API   ${origin}
   Mteja API      ${origin}/v1
   Reference      ${origin}/docs
+  Page           ${origin}/app
 
 ${keyLines(server)}
 

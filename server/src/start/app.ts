@@ -12,12 +12,15 @@ import { payPage } from '../surfaces/hosted/pay.ts'
 import { statementLinkPage } from '../surfaces/hosted/statement.ts'
 import { closeAfterEarlyAnswers } from '../surfaces/http/early-answers.ts'
 import { openSurface } from '../surfaces/http/open-surface.ts'
+import { guardPages } from '../surfaces/http/page.ts'
 import { createRates, type RateSettings } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import {
+  answerClosing,
   answerUnexpected,
   answerUnreadable,
   answerUnroutable,
+  closingMessage,
   type Envelope,
   renderInEnvelope,
 } from '../surfaces/http/unroutable.ts'
@@ -25,8 +28,8 @@ import { paystackWebhook } from '../surfaces/incoming/paystack.ts'
 import { mteja } from '../surfaces/mteja/index.ts'
 import { docsPages } from '../surfaces/operations/docs.ts'
 import { operationsRoutes } from '../surfaces/operations/operations.ts'
+import { operatorPage } from '../surfaces/operations/operator-page.ts'
 import { RequestRecorder } from '../surfaces/operations/requests.ts'
-import { startPage } from '../surfaces/operations/start-page.ts'
 import { paystack } from '../surfaces/paystack/index.ts'
 import { createBacklog } from './backlog.ts'
 import { watchClock } from './clock-watch.ts'
@@ -58,11 +61,15 @@ export interface AppOptions {
   limits?: HttpLimits | undefined
   /** Aborted when the server is about to close: it still answers, but `/readyz` says that it closes. */
   draining?: AbortSignal | undefined
+  /** The folder of the operator's page; default the one that is shipped. */
+  pageFolder?: URL | undefined
   /** Told of each route there is; tests use it to find one that has no case. */
   onRoute?: ((route: RouteOptions) => void) | undefined
 }
 
 const defaultLimits: HttpLimits = { requestTimeoutMs: 60_000, maxConnections: allowedConnections(10) }
+
+const defaultKeylessTimeoutMs = 10_000
 
 /** The whole HTTP application over a service, not listening yet: tests send requests into it, `serve` opens the port. */
 export async function buildApp(context: Service, options: AppOptions = {}): Promise<FastifyInstance> {
@@ -70,6 +77,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   const log = options.log ?? createLog('silent', { write: () => {} })
   const requests = new RequestRecorder(context.meter, log.requestWriter)
   const servers = new HttpServers(options.limits ?? defaultLimits, context, options.trustProxy)
+  const keylessTimeoutMs = options.limits?.keylessTimeoutMs ?? defaultKeylessTimeoutMs
   let isClosing = false
   const isDraining = () => isClosing || options.draining?.aborted === true
   const app: FastifyInstance = Fastify({
@@ -108,6 +116,8 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     rates: await createRates(app, options.rates ?? {}),
     publicUrl: () => options.publicUrl ?? app.listeningOrigin,
     paystackMetadata: options.paystackMetadata ?? 'lenient',
+    keylessTimeoutMs,
+    isDraining,
   }
   if (options.onRoute) app.addHook('onRoute', options.onRoute)
   app.addHook('onRequest', (request, reply, done) => {
@@ -116,9 +126,10 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       throw new ServiceError('invalid_request', 'The request has no Host header')
     }
+    refuseTwice(request.raw)
     // Pages and the operator's routes belong to no surface, and are hidden from its reference.
     if (!isClosing || request.routeOptions.schema?.hide === true) return done()
-    done(new ServiceError('busy', 'The server is closing; try again in a moment'))
+    done(new ServiceError('busy', closingMessage))
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     reply.header('x-request-id', request.id)
@@ -129,11 +140,12 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     if (isDraining()) reply.header('connection', 'close')
     done(null, payload)
   })
+  guardPages(app)
   closeAfterEarlyAnswers(app)
   let stopClosing = () => {}
   app.addHook('preClose', async () => {
     isClosing = true
-    stopClosing = servers.closeConnections()
+    stopClosing = servers.closeConnections((socket) => answerClosing(envelopes, socket, servers.exchangeOf(socket)))
   })
   // Run when all connections have closed.
   app.addHook('onClose', async () => stopClosing())
@@ -145,14 +157,41 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     renderRefusal: (path, status, message) => renderInEnvelope(envelopes, path, status, message),
   })
   await app.register(docsPages, surface)
-  await app.register(startPage, surface)
+  await app.register(operatorPage, { ...surface, pageFolder: options.pageFolder })
   await app.register(authorizePage, surface)
   await app.register(checkoutPage, surface)
   await app.register(payPage, surface)
   await app.register(statementLinkPage, surface)
-  await app.register(paystackWebhook, { prefix: '/webhooks', context, account: options.upstreamPaystack })
+  await app.register(paystackWebhook, {
+    prefix: '/webhooks',
+    context,
+    account: options.upstreamPaystack,
+    keylessTimeoutMs,
+  })
   for (const dialect of [cashful, mteja, paystack]) await openSurface(app, surface, dialect)
   return app
+}
+
+/** Headers that say one thing. Node would keep the first, or join both into one text: a proxy before may take the other. */
+const singleHeaders = new Set([
+  'host',
+  'authorization',
+  'x-api-key',
+  'idempotency-key',
+  'content-type',
+  'x-paystack-signature',
+])
+
+/** Throws `invalid_request` for a header that comes twice and says one thing. */
+function refuseTwice({ rawHeaders }: IncomingMessage): void {
+  let met: Set<string> | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    if (!singleHeaders.has(name)) continue
+    if (met?.has(name)) throw new ServiceError('invalid_request', `The header ${name} came twice; send it once`)
+    met ??= new Set()
+    met.add(name)
+  }
 }
 
 /** Done before routing, so that 404s and idempotency keys see one spelling of a path. */

@@ -5,14 +5,16 @@ import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { oldestDue } from '../domain/merchants/due.ts'
+import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
 import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
-import { activateDueMandates } from '../domain/payments/mandate-activations.ts'
+import { activateDueMandates, mandatesAskedAbout } from '../domain/payments/mandate-activations.ts'
 import { dropReplacedCredentials } from '../domain/payments/processor-accounts.ts'
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
+import { removeExpiredOutcomes } from '../domain/sandbox/outcomes.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { finishPayIns } from '../domain/wallet/pay-ins.ts'
@@ -20,6 +22,7 @@ import { finishSuspenseDecisions } from '../domain/wallet/suspense.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
+import { oldestFanOut, writeFanOuts } from '../domain/webhooks/fan-outs.ts'
 import type { Service } from '../surfaces/http/surface.ts'
 import { eventRenderers } from './webhook-bodies.ts'
 
@@ -57,7 +60,7 @@ export const workers: readonly Worker[] = [
   },
   {
     ...rounds('mandates', 250, activateDueMandates),
-    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: sql`d.status = 'pending'` }),
+    oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: mandatesAskedAbout }),
   },
   {
     ...rounds('holds', 250, expireDueHolds),
@@ -70,6 +73,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('charges', 250, settleDueCharges),
     oldestDue: () => oldestDue({ table: sql`sent_charges`, open: sql`d.due_at is not null` }),
+  },
+  {
+    ...rounds('arrivals', 250, settleDueArrivals),
+    oldestDue: () => oldestDue({ table: sql`arrival_notices`, open: sql`true` }),
   },
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {
@@ -96,6 +103,7 @@ export const workers: readonly Worker[] = [
     ...rounds('suspense', 1000, finishSuspenseDecisions),
     oldestDue: () => oldestDue({ table: sql`suspense_decisions`, open: sql`d.due_at is not null` }),
   },
+  { ...rounds('fan_outs', 250, writeFanOuts), oldestDue: oldestFanOut },
   {
     task: 'deliveries',
     start: (context) => startDispatcher(context, eventRenderers),
@@ -106,6 +114,7 @@ export const workers: readonly Worker[] = [
     ...rounds('erasures', 250, continueErasures),
     oldestDue: () => oldestDue({ table: sql`erasures`, open: sql`d.erased_at is null` }),
   },
+  rounds('sandbox_outcomes', 10 * 60_000, removeExpiredOutcomes),
   rounds('retention', 10 * 60_000, removeOld),
   rounds('search_texts', 1000, foldSearchTexts),
 ]

@@ -69,23 +69,22 @@ class Caller {
 const post = (path: string, ...headers: string[]) =>
   [`POST ${path} HTTP/1.1`, 'host: x', 'content-type: application/json', ...headers, '', ''].join('\r\n')
 const get = (path: string, ...headers: string[]) => [`GET ${path} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n')
+const newSession = { mode: 'payment', totalAmount: 500, currency: 'ZAR' }
 const bearer = () => `authorization: Bearer ${api.tenant.secret}`
 
 describe('requests that do not arrive', () => {
   test('a body that does not arrive in time is answered by 408 in the envelope of its address, and loses its connection', async () => {
     const { app, port } = await listen()
-    const page = '/pay/aaaaaaaaaaaaaaa'
-    const [never, page408, dripping, chunked, cashful] = [
+    const [never, dripping, chunked, cashful] = [
       new Caller(port).send(post('/customer', bearer(), 'content-length: 1000')),
-      new Caller(port).send(post(page, 'content-length: 1000')),
       new Caller(port).send(post('/v1/holds', bearer(), 'content-length: 1000')),
       new Caller(port).send(post('/v1/holds', bearer(), 'transfer-encoding: chunked')),
       new Caller(port).send(post('/api/canary/customers', bearer(), 'content-length: 1000')),
     ] as const
     void dripping.drip(' ')
     void chunked.drip('1\r\n \r\n')
-    await Promise.all([never, page408, dripping, chunked, cashful].map(({ closed }) => closed))
-    for (const { received } of [never, page408, dripping, chunked, cashful]) {
+    await Promise.all([never, dripping, chunked, cashful].map(({ closed }) => closed))
+    for (const { received } of [never, dripping, chunked, cashful]) {
       expect(received).toMatch(/^HTTP\/1.1 408 [\s\S]*connection: close/)
       expect(received).toContain('The request did not arrive in time')
     }
@@ -93,6 +92,46 @@ describe('requests that do not arrive', () => {
     expect(dripping.received).toContain('"error":{')
     expect(cashful.received).toContain('"statusCode":408')
     await app.close()
+  })
+
+  test('without a key no body is waited for at an address of nothing, and elsewhere a short time', async () => {
+    const patient = { requestTimeoutMs: 60_000, maxConnections: 400, keylessTimeoutMs: 300 }
+    const { app, port } = await listen({ limits: patient, upstreamPaystack: { secretKey: 'sk_test_upstream' } })
+    const begin = (path: string, ...headers: string[]) =>
+      new Caller(port).send(post(path, ...headers, 'content-length: 1000'))
+    const signed = `x-paystack-signature: ${'a'.repeat(128)}`
+    const { id } = (await api.call('POST', '/api/canary/checkout/sessions', newSession)).json()
+    const nothing = ['/pay/aaaaaaaaaaaaaaa', '/checkout/x', '/authorize/x', '/pay/x', '/checkout/checkout_sess_x'].map(
+      (path) => begin(path),
+    )
+    const unsigned = ['/webhooks/paystack', '/webhooks/paystack/mer_x/test'].map((path) => begin(path))
+    const late = [
+      begin(`/checkout/${id}`),
+      begin('/webhooks/paystack', signed),
+      begin('/webhooks/paystack/mer_x/test', signed),
+    ]
+    const preflight = new Caller(port).send('OPTIONS /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n')
+    const large = new Caller(port).send(post(`/checkout/${id}`, 'content-length: 20000'))
+    await Promise.all([...nothing, ...unsigned, ...late, preflight, large].map(({ closed }) => closed))
+    const statusesOf = (callers: Caller[]) => callers.map(({ received }) => Number(received.split(' ')[1]))
+    expect(statusesOf(nothing)).toEqual(nothing.map(() => 404))
+    expect(statusesOf(unsigned)).toEqual([401, 401])
+    expect(statusesOf(late)).toEqual([408, 408, 408])
+    expect(statusesOf([preflight, large])).toEqual([405, 413])
+    await app.close()
+  })
+
+  test('a body without a key may be no larger than a form, also if it says no length', async () => {
+    const { id } = (await api.call('POST', '/api/canary/checkout/sessions', newSession)).json()
+    const send = (size: number) =>
+      api.app.inject({
+        method: 'POST',
+        url: `/checkout/${id}`,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'transfer-encoding': 'chunked' },
+        payload: Readable.from([`method=card&number=${'1'.repeat(size)}`]),
+      })
+    expect((await send(20_000)).statusCode).toBe(413)
+    expect((await send(20)).statusCode).toBe(400)
   })
 
   test('headers that do not arrive, and a connection that says nothing, are closed in time', async () => {
@@ -150,6 +189,21 @@ test.each([
     expect(expecting.received).toMatch(/^HTTP\/1.1 417 [\s\S]*connection: close/i)
     expect(expecting.received).toContain(body)
     hostless.socket.destroy()
+    await app.close()
+  },
+)
+
+test.each(['host: y', 'authorization: Bearer other', 'idempotency-key: b', 'content-type: text/plain'])(
+  'a request with a second header %s is refused, because whoever reads it before may take the other one',
+  async (second) => {
+    const { app, port } = await listen()
+    const name = second.split(':')[0] as string
+    const first = name === 'idempotency-key' ? ['idempotency-key: a'] : []
+    const caller = new Caller(port).send(`${post('/v1/holds', bearer(), ...first, second, 'content-length: 2')}{}`)
+    await caller.untilReceived(`The header ${name} came twice; send it once`)
+    expect(caller.received).toMatch(/^HTTP\/1.1 400 /)
+    expect(caller.received).toContain('"error":{"code":"invalid_request"')
+    caller.socket.destroy()
     await app.close()
   },
 )
@@ -294,6 +348,8 @@ describe('a server that closes', () => {
     goOn()
     await closed
     expect(underWay.received).toMatch(/^HTTP\/1.1 200 OK[\s\S]*connection: close/i)
+    expect(silent.received).toBe('')
+    expect(half.received).toMatch(/^HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"code":"unknown"/)
     await Promise.all([...idle, half, silent].map(({ closed }) => closed))
   })
 

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs'
-import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import http, { type RequestListener, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
+import type { Exchange } from '../surfaces/http/unroutable.ts'
 import { KeylessConnections } from './keyless-connections.ts'
 
 export interface HttpLimits {
   /** A request must have arrived within this time, its body included. A caller who reads nothing of an answer for this time loses it. */
   requestTimeoutMs: number
+  /** The body of a request that needs no credential must have arrived within this time; default 10 seconds. */
+  keylessTimeoutMs?: number
   /** Connections that callers may hold at once. */
   maxConnections: number
 }
@@ -18,17 +21,13 @@ const keepAliveMs = 72_000
 const headersTimeoutMs = 20_000
 /** While the server closes, a request has this time to arrive, and an answer has it to be read. */
 const lastMomentsMs = 1000
+/** The caller of a request that did not arrive has this time to read the refusal. */
+const lastWordMs = 300
 const lookMs = 50
 /** More are let in, to take the place of others or to be closed: Node may let in so many before it has closed the first. */
 const mostAtOnce = 64
 /** One address may hold this part of all connections without a valid credential. */
 const shareOfAddress = 1 / 4
-
-/** A request, and the answer to it. */
-export interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
 
 /**
  * The HTTP servers of one application, with limits for callers that hold connections. Fastify asks for a server for each
@@ -136,10 +135,13 @@ export class HttpServers {
    * From now on closes each connection that has no call under way, because Node waits for connections to fall idle and to
    * time out. A request that is still arriving has a second to arrive, and an answer has a second to be read from the
    * moment it begins. The answered function ends this.
+   *
+   * @param refuse answers a request that did not arrive in its second, and says whether there was one
    */
-  closeConnections(): () => void {
+  closeConnections(refuse: (socket: Socket) => boolean = () => false): () => void {
     const begunAt = performance.now()
     const answersBegunAt = new Map<ServerResponse, number>()
+    const refused = new WeakSet<Socket>()
     const timer = setInterval(() => {
       for (const server of this.#servers) server.closeIdleConnections()
       const now = performance.now()
@@ -151,7 +153,12 @@ export class HttpServers {
           since = answersBegunAt.get(response) ?? now
           answersBegunAt.set(response, since)
         }
-        if (now - since >= lastMomentsMs) socket.destroy()
+        if (now - since < lastMomentsMs || refused.has(socket)) continue
+        if (!refuse(socket)) socket.destroy()
+        else {
+          refused.add(socket)
+          setTimeout(() => socket.destroy(), lastWordMs)
+        }
       }
     }, lookMs)
     return () => clearInterval(timer)

@@ -1,26 +1,35 @@
 import { observeCalls } from '../base/observe-upstream.ts'
+import type { AccountProvider } from '../domain/banking/account-provider.ts'
 import type { Context } from '../domain/context.ts'
 import type { Tenant } from '../domain/merchants/tenant.ts'
+import { takeArrivalNotice } from '../domain/payments/account-arrivals.ts'
 import type { PaymentProcessor } from '../domain/payments/payment-processor.ts'
 import { type ChosenAccount, findAccount, noteAccountState } from '../domain/payments/processor-accounts.ts'
 import { createSentCharges } from '../domain/payments/sent-charges.ts'
+import { createPaystackAccountProvider } from '../upstream/paystack/account-provider.ts'
 import { type Ask, createAsk } from '../upstream/paystack/ask.ts'
 import { createPaystackProcessor } from '../upstream/paystack/processor.ts'
 
 /** What processors of accounts are made of. */
 type Base = Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>
 
-/** The Paystack accounts of merchants, each as a processor. */
-export interface PaystackAccounts {
-  /** The processor of an account with its credentials at hand. */
-  open(tenant: Tenant, account: ChosenAccount): PaymentProcessor
-  /** The processor of an account by its id, also of one that was replaced; null once its credentials were dropped. */
-  find(context: Context, tenant: Tenant, id: bigint): Promise<PaymentProcessor | null>
+/** A Paystack account of a merchant, in each of its parts. */
+export interface OpenedAccount {
+  processor: PaymentProcessor
+  accountProvider: AccountProvider
 }
 
-interface Opened {
+/** The Paystack accounts of merchants. */
+export interface PaystackAccounts {
+  /** An account with its credentials at hand. */
+  open(tenant: Tenant, account: ChosenAccount): OpenedAccount
+  /** An account by its id, also one that was replaced; null once its credentials were dropped. */
+  find(context: Context, tenant: Tenant, id: bigint): Promise<OpenedAccount | null>
+}
+
+interface Kept extends OpenedAccount {
   secretKey: string
-  processor: PaymentProcessor
+  cutOverAt: number | null
 }
 
 /** More accounts than a server works with at one time; the one that was used the longest ago makes room. */
@@ -29,23 +38,25 @@ const maxOpened = 1000
 /** @param baseUrl where Paystack is, without a slash at its end */
 export function createPaystackAccounts(base: Base, baseUrl: string): PaystackAccounts {
   /** Kept for the memory of an account's state. Nothing is believed of it: the row has been read before. */
-  const opened = new Map<string, Opened>()
+  const opened = new Map<string, Kept>()
 
-  function open(tenant: Tenant, { id, secretKey }: ChosenAccount): PaymentProcessor {
+  function open(tenant: Tenant, account: ChosenAccount): OpenedAccount {
+    const { id, secretKey } = account
+    const cutOverAt = account.cutOverAt?.getTime() ?? null
     if (secretKey === null) throw new Error('an account at a processor has credentials')
     const key = `${tenant.merchant.id}/${id}`
     const known = opened.get(key)
     opened.delete(key)
     const current =
-      known?.secretKey === secretKey
+      known?.secretKey === secretKey && known.cutOverAt === cutOverAt
         ? known
-        : { secretKey, processor: create(base, { tenant, id, secretKey, baseUrl }) }
+        : { secretKey, cutOverAt, ...create(base, { ...account, tenant, secretKey, baseUrl }) }
     opened.set(key, current)
     for (const oldest of opened.keys()) {
       if (opened.size <= maxOpened) break
       opened.delete(oldest)
     }
-    return current.processor
+    return current
   }
 
   return {
@@ -59,25 +70,34 @@ export function createPaystackAccounts(base: Base, baseUrl: string): PaystackAcc
   }
 }
 
-interface Account {
+interface Account extends ChosenAccount {
   tenant: Tenant
-  id: bigint
   secretKey: string
   baseUrl: string
 }
 
-function create(base: Base, { tenant, id, secretKey, baseUrl }: Account): PaymentProcessor {
+function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Account): OpenedAccount {
   // As it is when it is called: a test may put another in its place.
-  const ask = createAsk(
+  const unwatched = createAsk(
     { secretKey, baseUrl, fetch: (...request) => fetch(...request) },
     observeCalls(base, 'paystack'),
   )
-  return createPaystackProcessor({
-    ask: watchState(base, tenant, id, ask),
-    random: base.random,
-    charges: createSentCharges(base, id),
-    accountId: id,
-  })
+  const ask = watchState(base, tenant, id, unwatched)
+  return {
+    processor: createPaystackProcessor({
+      ask,
+      random: base.random,
+      charges: createSentCharges(base, id),
+      accountId: id,
+    }),
+    accountProvider: createPaystackAccountProvider({
+      ask,
+      clock: base.clock,
+      accountId: id,
+      cutOverAt,
+      noteTransfer: (tenant, reference) => takeArrivalNotice(base, tenant, { accountId: id, reference }),
+    }),
+  }
 }
 
 /** An answer that says the same as the one before is not noted again for this long; other servers note theirs. */

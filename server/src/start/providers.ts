@@ -42,13 +42,25 @@ export function chooseProviders(
   const bankDirectories = { test: createSandboxDirectory(), live: null }
   const accountProviders = { test: createSandboxAccounts(context), live: null }
   return {
-    accountProviderOf: async (_context, { mode }) => accountProviders[mode],
+    accountProviderOf: async (context, tenant, use) => {
+      const sandbox = accountProviders[tenant.mode]
+      if (use !== 'new') {
+        if (use.openedBy === 0n) return sandbox
+        return (await paystack.find(context, tenant, use.openedBy))?.accountProvider ?? null
+      }
+      const chosen = await chosenAccount(context, tenant, 'in')
+      if (chosen.processor === 'paystack') return paystack.open(tenant, chosen).accountProvider
+      return chosen.processor === 'sandbox' ? sandbox : null
+    },
     bankDirectoryOf: async (_context, { mode }) => bankDirectories[mode],
     processorOf: async (context, tenant, use) => {
       const sandbox = sandboxes[tenant.mode]
-      if (use !== 'new') return use.sentBy === 0n ? sandbox : paystack.find(context, tenant, use.sentBy)
+      if (use !== 'new') {
+        if (use.sentBy === 0n) return sandbox
+        return (await paystack.find(context, tenant, use.sentBy))?.processor ?? null
+      }
       const chosen = await chosenAccount(context, tenant, 'in')
-      if (chosen.processor === 'paystack') return paystack.open(tenant, chosen)
+      if (chosen.processor === 'paystack') return paystack.open(tenant, chosen).processor
       return chosen.processor === 'sandbox' ? sandbox : null
     },
     servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },

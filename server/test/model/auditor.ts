@@ -359,6 +359,7 @@ function isUntold({ name }: Operation): boolean {
 }
 
 function isFact(operation: Operation): boolean {
+  if (operation.name === 'pay-in') return true
   return (operation.name === 'take' || operation.name === 'bring') && operation.kind !== 'adjustment'
 }
 

@@ -13,6 +13,22 @@ export type TransactionRow = Row & {
   currency: string
   fees: number | null
 }
+export type CustomerRow = Row & { id: number; email: string; customer_code: string }
+export type DedicatedRow = Row & {
+  id: number
+  account_number: string
+  active: boolean
+  assigned: boolean
+  bank: { name: string; id: number; slug: string }
+  customer: CustomerRow | null
+}
+/** A request for a mandate. Until the customer agrees it has no code. */
+export interface Mandate {
+  email: string
+  callbackUrl: string
+  code: string | null
+  active: boolean
+}
 export type RefundRow = Row & {
   id: number
   status: string
@@ -31,11 +47,16 @@ export interface LiveAccount {
   currency: string
   /** Who pays the fees of payments on pages. */
   feeBearer: 'account' | 'payer'
+  /** Whether the business may have dedicated accounts. */
+  hasDedicatedAccounts: boolean
   transactions: TransactionRow[]
   refunds: RefundRow[]
   disputes: Row[]
   settlements: (Row & { transactions: TransactionRow[] })[]
-  dedicatedAccounts: Row[]
+  dedicatedAccounts: DedicatedRow[]
+  customers: CustomerRow[]
+  /** Requests for mandates, by their references. */
+  mandates: Map<string, Mandate>
   authorizations: Map<string, { email: string; behaviour: Behaviour }>
   /** Webhooks, signed, in the order in which the account sends them. */
   tell(webhook: Webhook): void
@@ -60,11 +81,14 @@ export function createLiveAccount(
     secretKey: 'sk_live_0123456789abcdef0123456789abcdef01234567',
     currency: 'NGN',
     feeBearer: 'account',
+    hasDedicatedAccounts: true,
     transactions: [],
     refunds: [],
     disputes: [],
     settlements: [],
     dedicatedAccounts: [],
+    customers: [],
+    mandates: new Map(),
     authorizations: new Map(),
     tell,
     balance() {
@@ -151,10 +175,41 @@ export function decline(account: LiveAccount, reference: string): void {
   Object.assign(findTransaction(account, reference), { status: 'failed', gateway_response: 'Declined' })
 }
 
+/** The customer agrees to a mandate, or afterwards their bank: `created`, `active`. */
+export function agree(account: LiveAccount, reference: string, how: 'created' | 'active'): void {
+  const mandate = account.mandates.get(reference)
+  if (mandate === undefined) throw new Error(`the account has no request ${reference}`)
+  mandate.code ??= `AUTH_8Lol0p${account.mandates.size}t14`
+  mandate.active = how === 'active'
+  account.authorizations.set(mandate.code, { email: mandate.email, behaviour: 'takes_its_time' })
+  const { id: _, ...customer } = introduce(account, { email: mandate.email })
+  const whole = { integration: 463433, domain: 'live', reference }
+  sendWebhook(account, `direct_debit.authorization.${how}`, {
+    ...records.mandateWebhook,
+    authorization_code: mandate.code,
+    active: mandate.active,
+    ...(how === 'active' ? whole : {}),
+    customer: { ...customer, code: customer.customer_code },
+  })
+}
+
+/** The customer with an e-mail, who is made if the account has none. */
+export function introduce(account: LiveAccount, { email, ...names }: Row & { email: string }): CustomerRow {
+  const known = account.customers.find((each) => each.email === email)
+  if (known !== undefined) return known
+  const id = account.nextId()
+  const customer = { ...records.customer, ...names, id, email, customer_code: `CUS_${String(id).padStart(15, '0')}` }
+  account.customers.push(customer)
+  return customer
+}
+
 /** Somebody sends money to a dedicated account. */
 export function receiveTransfer(account: LiveAccount, accountNumber: string, amount: number): TransactionRow {
   const reference = `0202${account.nextId()}`
-  const row = insertTransaction(account, { email: 'customer@email.com', amount, reference, channel: 'dedicated_nuban' })
+  const holder = account.dedicatedAccounts.find(({ account_number }) => account_number === accountNumber)?.customer
+  const email = holder?.email ?? 'customer@email.com'
+  const row = insertTransaction(account, { email, amount, reference, channel: 'dedicated_nuban' })
+  if (holder) row.customer = { ...holder }
   row.metadata = { receiver_account_number: accountNumber, receiver_bank: 'Wema Bank', receiver_account_type: null }
   return pay(account, reference, { ...records.bankTransfer, receiver_bank_account_number: accountNumber })
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from '../../src/db/sql.ts'
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
+import { activateDueMandates } from '../../src/domain/payments/mandate-activations.ts'
 import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
 import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
@@ -11,6 +12,7 @@ import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
 import { chooseSometimes, type Fault, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
 import {
+  agree,
   createLiveAccount,
   decline,
   insertTransaction,
@@ -20,6 +22,7 @@ import {
   type Webhook,
 } from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
+import { records } from './samples.ts'
 
 // A merchant in live mode whose processor is an account at the independent stub of Paystack, behind a proxy with faults.
 
@@ -394,6 +397,196 @@ describe('a saved card', () => {
       expect.stringMatching(/not taken here, because .* send the payer to the payment’s page/),
     ])
     expect(server.asked).toHaveLength(asked)
+  })
+})
+
+describe('a mandate', () => {
+  const address = { street: '1 Broad Street', city: 'Lagos', state: 'Lagos' }
+  const wanted = { email, channel: 'direct_debit', account: { number: '0123456789', bank_code: '058' }, address }
+
+  async function request(own: object = {}) {
+    const { data } = (await ask('POST', '/customer/authorization/initialize', { ...wanted, ...own })).json()
+    return data as { reference: string; redirect_url: string }
+  }
+  const open = async (url: string, query = '') => {
+    const page = await api.app.inject({ method: 'GET', url: `${new URL(url).pathname}${query}` })
+    return [page.statusCode, page.headers.location ?? page.body] as [number, string]
+  }
+  const lastRequest = () => [...account.mandates.keys()].at(-1) as string
+  const verifyMandate = async (reference: string) => {
+    const answer = await ask('GET', `/customer/authorization/verify/${reference}`)
+    return answer.json().data ?? answer.statusCode
+  }
+
+  test('the customer agrees on the account’s page, and the bank account is charged by the account’s name of it', async () => {
+    const { reference, redirect_url } = await request({ callback_url: 'https://shop.example/agreed' })
+    expect(redirect_url).toMatch(/^http:\/\/127\.0\.0\.1:9000\/authorize\//)
+    expect(account.mandates.size).toBe(0)
+    expect(await open(redirect_url)).toEqual([303, expect.stringContaining('checkout.paystack.com')])
+    expect(await open(redirect_url)).toEqual([303, expect.stringContaining('checkout.paystack.com')])
+    expect(account.mandates.size).toBe(1)
+    expect(account.mandates.get(lastRequest())).toMatchObject({ email, callbackUrl: redirect_url })
+    // The customer comes back without an answer.
+    const back = `https://shop.example/agreed?reference=${reference}`
+    expect(await open(redirect_url, `?reference=${lastRequest()}`)).toEqual([303, back])
+    expect(await verifyMandate(reference)).toBe(404)
+
+    agree(account, lastRequest(), 'created')
+    await tellAll()
+    await activateDueMandates(api.service)
+    const pending = await verifyMandate(reference)
+    expect(pending).toMatchObject({ channel: 'direct_debit', bank: 'Guaranty Trust Bank', active: false })
+    expect(JSON.stringify(pending)).not.toContain('AUTH_8Lol')
+    const charge = { ...topUp(), authorization_code: pending.authorization_code, reference: 'debit' }
+    expect((await ask('POST', '/transaction/charge_authorization', charge)).statusCode).toBe(400)
+
+    agree(account, lastRequest(), 'active')
+    const webhooks = told.splice(0)
+    await tellAll([...webhooks, ...webhooks])
+    await activateDueMandates(api.service)
+    expect((await verifyMandate(reference)).active).toBe(true)
+    const taken = (await ask('POST', '/transaction/charge_authorization', charge)).json()
+    expect(taken.data).toMatchObject({ status: 'processing', channel: 'direct_debit' })
+    pay(account, lastSent(), { ...records.bankDebit })
+    await tellAll()
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+    // The bank account that has paid is the mandate's: it is not saved again.
+    const customer = (await ask('GET', `/customer/${email}`)).json().data
+    expect(customer.authorizations).toHaveLength(1)
+    await expectAgreement()
+  })
+
+  /** A mandate to which the customer and the bank have agreed, by its code here. */
+  async function activeMandate(): Promise<string> {
+    const { reference, redirect_url } = await request()
+    await open(redirect_url)
+    agree(account, lastRequest(), 'active')
+    await tellAll()
+    await activateDueMandates(api.service)
+    return (await verifyMandate(reference)).authorization_code
+  }
+  const debit = async (authorization_code: string, own: object = {}) =>
+    (await ask('POST', '/transaction/charge_authorization', { ...topUp(own), authorization_code })).json()
+
+  test('a debit whose answer was lost is asked about under the same name, and credited once', async () => {
+    const authorization_code = await activeMandate()
+    for (const fault of ['cut_after', 'oops_after', 'limited'] as const) {
+      proxy.choose = ({ path }) => (path === '/transaction/charge_authorization' ? fault : 'none')
+      expect((await debit(authorization_code, { reference: fault })).data.status).toBe('processing')
+      proxy.choose = () => 'none'
+      await settleLater(61_000)
+      expect((await debit(authorization_code, { reference: fault })).message).toBe('Duplicate Transaction Reference')
+    }
+    // The last one was never received.
+    expect(account.transactions).toHaveLength(2)
+    for (const { reference } of account.transactions) pay(account, reference, { ...records.bankDebit })
+    const webhooks = told.splice(0)
+    await tellAll([...webhooks, ...webhooks])
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 20_000 })
+    await expectAgreement()
+  })
+
+  test('a mandate that was ended at the account, or removed here, is charged no more', async () => {
+    const ended = await activeMandate()
+    account.authorizations.clear()
+    expect((await debit(ended)).data).toMatchObject({
+      status: 'failed',
+      gateway_response: expect.stringContaining('Authorization code is invalid'),
+    })
+    const removed = await activeMandate()
+    const body = { authorization_code: removed }
+    expect((await ask('POST', '/customer/authorization/deactivate', body)).statusCode).toBe(200)
+    const before = server.asked.length
+    expect((await debit(removed)).message).toContain('Authorization may be inactive')
+    expect([server.asked.length, account.transactions, await books()]).toEqual([before, [], {}])
+  })
+
+  test('a webhook about a mandate changes nothing of another merchant with the same customer', async () => {
+    const { redirect_url } = await request()
+    await open(redirect_url)
+    const [first, other] = [tenant, await createTestTenant(api.service, { currencies: ['NGN'] })]
+    tenant = await addTestKey(api.service, other.merchant, 'live')
+    await choose()
+    await ask('POST', '/customer', { email })
+    agree(account, lastRequest(), 'active')
+    const before = server.asked.length
+    expect(await tellAll()).toEqual([200])
+    await activateDueMandates(api.service)
+    expect(server.asked).toHaveLength(before)
+    tenant = first
+    expect((await ask('GET', `/customer/${email}`)).json().data.authorizations).toEqual([])
+  })
+
+  test('a mandate to which nobody agrees is not asked about for ever', async () => {
+    const { reference, redirect_url } = await request()
+    await open(redirect_url)
+    /** The status of the mandate after a round of the background, and whether another round will ask about it. */
+    const look = async (days = 0) => {
+      api.service.clock.advance(days * 24 * 60 * 60_000)
+      await activateDueMandates(api.service)
+      const [row] = await api.service.db.query<{ status: string; activates_at: Date | null }>(sql`
+        select status, activates_at from mandates where merchant_id = ${tenant.merchant.id} and reference = ${reference}
+      `)
+      return [row?.status, row?.activates_at != null]
+    }
+    expect([await look(2), await look(2)]).toEqual([
+      ['requested', true],
+      ['requested', false],
+    ])
+    // The bank takes longer. Each is asked about again when the account tells of it.
+    agree(account, lastRequest(), 'created')
+    await tellAll()
+    expect([await look(), await look(29), await look(2)]).toEqual([
+      ['pending', true],
+      ['pending', true],
+      ['pending', false],
+    ])
+    agree(account, lastRequest(), 'active')
+    await tellAll()
+    expect((await look())[0]).toBe('active')
+  })
+
+  test('a mandate whose webhooks are lost is found when the customer returns, and by the background', async () => {
+    const first = await request()
+    await open(first.redirect_url)
+    agree(account, lastRequest(), 'created')
+    const [status, body] = await open(first.redirect_url, '?reference=x')
+    expect([status, body]).toEqual([200, expect.stringContaining('You approved this request')])
+    const second = await request()
+    await open(second.redirect_url)
+    agree(account, lastRequest(), 'active')
+    told = []
+    api.service.clock.advance(61_000)
+    await activateDueMandates(api.service)
+    expect([(await verifyMandate(first.reference)).active, (await verifyMandate(second.reference)).active]).toEqual([
+      false,
+      true,
+    ])
+  })
+
+  test('a webhook about a mandate that the account does not confirm saves nothing', async () => {
+    const { reference, redirect_url } = await request()
+    await open(redirect_url)
+    agree(account, lastRequest(), 'active')
+    const mandate = account.mandates.get(lastRequest())
+    Object.assign(mandate ?? {}, { code: null, active: false })
+    expect(await tellAll()).toEqual([200])
+    await activateDueMandates(api.service)
+    expect(await verifyMandate(reference)).toBe(404)
+  })
+
+  test('a page that cannot be opened says so, and the form of this service is not shown', async () => {
+    const { redirect_url } = await request()
+    proxy.choose = () => 'cut_before'
+    const [status, body] = await open(redirect_url)
+    expect([status, body]).toEqual([503, expect.stringContaining('Something went wrong on our side')])
+    proxy.choose = () => 'none'
+    const form = { answer: 'approve', accountNumber: '0123456789', bankCode: '058' }
+    const { pathname } = new URL(redirect_url)
+    const typed = await api.app.inject({ method: 'POST', url: pathname, payload: form })
+    expect([typed.statusCode, typed.headers.location]).toEqual([303, pathname])
   })
 })
 

@@ -5,6 +5,7 @@ import {
   decline,
   insertRefund,
   insertTransaction,
+  introduce,
   type LiveAccount,
   moveRefund,
   pay,
@@ -48,7 +49,13 @@ const routes: Record<string, (asked: Asked) => Reply> = {
   },
   'GET /transaction': ({ account, query }) => {
     const status = query.get('status')
-    const rows = account.transactions.filter((row) => status === null || row.status === status)
+    const [customer, from] = [query.get('customer'), query.get('from')]
+    const rows = account.transactions.filter(
+      (row) =>
+        (status === null || row.status === status) &&
+        (customer === null || String((row.customer as Row).id) === customer) &&
+        (from === null || String(row.created_at) >= from),
+    )
     return list('Transactions retrieved', rows.toReversed().map(asListed), query)
   },
   'POST /charge': charge,
@@ -60,21 +67,68 @@ const routes: Record<string, (asked: Asked) => Reply> = {
     const data = { reference: row.reference, status: 'failed', message: 'Token Authorization Not Successful' }
     return { message: 'Charge attempted', data, status: 400, succeeded: false }
   },
+  'POST /customer': ({ account, body }) => {
+    if (typeof body.email !== 'string') return refusals.noEmail
+    return { message: 'Customer created', data: introduce(account, { ...body, email: body.email }) }
+  },
+  'POST /customer/authorization/initialize': ({ account, body }) => {
+    if (body.channel !== 'direct_debit') return refusals.noEmail
+    const access_code = `ac${account.nextId()}`
+    const reference = `da${account.nextId()}`
+    const { email, callback_url: callbackUrl } = body as { email: string; callback_url: string }
+    account.mandates.set(reference, { email, callbackUrl, code: null, active: false })
+    const redirect_url = `https://checkout.paystack.com/${access_code}`
+    return { message: 'Authorization initialized', data: { redirect_url, access_code, reference } }
+  },
+  'GET /customer/authorization/verify/:': ({ account, given }) => {
+    const mandate = account.mandates.get(given[0] as string)
+    if (!mandate?.code) return refusals.unknownAuthorizationRequest
+    const { code: authorization_code, active, email } = mandate
+    const customer = { code: introduce(account, { email }).customer_code, email }
+    const data = { authorization_code, channel: 'direct_debit', bank: 'Guaranty Trust Bank', active, customer }
+    return { message: 'Authorization retrieved successfully', data }
+  },
+  'GET /dedicated_account/available_providers': () => ({
+    message: 'Dedicated account providers retrieved',
+    data: records.accountProviders,
+  }),
   'POST /dedicated_account': ({ account, body }) => {
-    const bank = { ...records.dedicatedAccount.bank, slug: body.preferred_bank }
+    if (!account.hasDedicatedAccounts) return refusals.noDedicatedAccounts
+    const known = account.customers.find(({ customer_code }) => customer_code === body.customer)
+    const { customer: code, preferred_bank: slug, ...names } = body
+    const bank = { ...records.dedicatedAccount.bank, slug }
     const id = account.nextId()
     const account_number = `99300${String(id).slice(-5)}`
-    const customer = { ...records.customer, customer_code: body.customer }
+    const customer = Object.assign(known ?? { ...records.customer, customer_code: code }, names)
     const row = { ...records.dedicatedAccount, bank, account_number, id, customer }
     account.dedicatedAccounts.push(row)
     return { message: 'NUBAN successfully created', data: row }
+  },
+  'DELETE /dedicated_account/:': ({ account, given }) => {
+    const row = account.dedicatedAccounts.find(({ id }) => String(id) === given[0])
+    if (row === undefined) return refusals.unknownDedicatedAccount
+    Object.assign(row, { assigned: false, active: false, customer: null })
+    return { message: 'Managed Account Successfully Unassigned', data: row }
   },
   'POST /dedicated_account/assign': () => ({ message: 'Assign dedicated account in progress' }),
   'GET /dedicated_account/requery': () => ({
     message: 'Transaction requery in progress. You will get a webhook when it is done',
   }),
-  'GET /dedicated_account': ({ account, query }) =>
-    list('Managed accounts successfully retrieved', account.dedicatedAccounts.toReversed(), query),
+  'GET /dedicated_account/:': ({ account, given }) => {
+    const row = account.dedicatedAccounts.find(({ id }) => String(id) === given[0])
+    return row === undefined
+      ? refusals.unknownDedicatedAccount
+      : { message: 'Managed account successfully retrieved', data: row }
+  },
+  'GET /dedicated_account': ({ account, query }) => {
+    const [customer, active] = [query.get('customer'), query.get('active')]
+    const rows = account.dedicatedAccounts.filter(
+      (row) =>
+        (customer === null || String(row.customer?.id) === customer) &&
+        (active === null || String(row.active) === active),
+    )
+    return list('Managed accounts successfully retrieved', rows.toReversed(), query)
+  },
   'POST /refund/retry_with_customer_details/:': ({ account, given }) => {
     const row = account.refunds.find(({ id }) => String(id) === given[0])
     if (row === undefined) return refusals.unknownRefund

@@ -21,6 +21,22 @@ export const refusals = {
     404,
     '{"status":false,"message":"Transaction ID or reference is invalid","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"not_found"}',
   ],
+  noEmail: [
+    400,
+    '{"status":false,"message":"Email Address is required","meta":{"nextStep":"Provide all required params"},"type":"validation_error","code":"missing_params"}',
+  ],
+  unknownAuthorizationRequest: [
+    404,
+    '{"status":false,"message":"Authorization does not exist or does not belong to integration","metadata":{"nextStep":"Try again later"},"type":"api_error","code":"unknown"}',
+  ],
+  noDedicatedAccounts: [
+    403,
+    '{"status":false,"message":"Dedicated NUBAN is not available for your business","meta":{"nextStep":"Please contact support@paystack.com to enable this feature"},"type":"api_error","code":"feature_unavailable"}',
+  ],
+  unknownDedicatedAccount: [
+    404,
+    '{"status":false,"message":"Dedicated account not found","meta":{"nextStep":"Ensure that you\'re passing the correct reference for the requested resource that exists on this integration"},"type":"validation_error","code":"not_found"}',
+  ],
   unknownAuthorization: [
     400,
     '{"status":false,"message":"Authorization code is invalid","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"invalid_params"}',
@@ -123,6 +139,15 @@ export const records = {
   ),
   dedicatedAccount: JSON.parse(
     '{"bank":{"name":"Wema Bank","id":20,"slug":"wema-bank"},"account_name":"KAROKART / RHODA CHURCH","account_number":"9930000737","assigned":true,"currency":"NGN","metadata":null,"active":true,"id":253,"created_at":"2019-12-12T12:39:04.000Z","updated_at":"2020-01-06T15:51:24.000Z","assignment":{"integration":100043,"assignee_id":7454289,"assignee_type":"Customer","expired":false,"account_type":"PAY-WITH-TRANSFER-RECURRING","assigned_at":"2020-01-06T15:51:24.764Z","expired_at":null},"customer":{}}',
+  ),
+  mandateWebhook: JSON.parse(
+    '{"authorization_code":"AUTH_8Lol0pNt14","active":true,"last4":"6789","channel":"direct_debit","card_type":"mandate","bank":"Guaranty Trust Bank","exp_month":1,"exp_year":2034,"country_code":"NG","brand":"GTBank","reusable":true,"signature":null,"account_name":null}',
+  ),
+  bankDebit: JSON.parse(
+    '{"authorization_code":"AUTH_8Lol0pNt14","bin":null,"last4":null,"exp_month":null,"exp_year":null,"channel":"direct_debit","card_type":null,"bank":"Guaranty Trust Bank","country_code":"NG","brand":null,"reusable":true,"signature":null,"account_name":null}',
+  ),
+  accountProviders: JSON.parse(
+    '[{"provider_slug":"wema-bank","bank_id":20,"bank_name":"Wema Bank","id":5},{"provider_slug":"titan-paystack","bank_id":629,"bank_name":"Titan Paystack","id":9}]',
   ),
   settlement: JSON.parse(
     '{"id":3090024,"domain":"live","status":"success","currency":"NGN","integration":463433,"total_amount":97400,"effective_amount":97400,"total_fees":2600,"total_processed":100000,"deductions":0,"settlement_date":"2022-11-09T00:00:00.000Z","settled_by":null,"createdAt":"2022-11-09T02:00:48.000Z","updatedAt":"2022-11-09T02:00:48.000Z"}',

@@ -9,6 +9,8 @@ export const hidden: Record<string, Cases> = {
   'OPTIONS /readyz': { 405: { bearer: null } },
   'OPTIONS /metrics': { 405: { bearer: null } },
   'GET /app': { 200: { bearer: null } },
+  'GET /app/*': { 200: { bearer: null, params: { '*': 'customers' } } },
+  'GET /app/assets/:name': { 404: { bearer: null, params: { name: 'nothing.js' } } },
   'GET /favicon.ico': { 200: { bearer: null } },
   'GET /docs': { 200: { bearer: null } },
   'GET /docs/cashful.json': { 200: { bearer: null } },

@@ -186,6 +186,7 @@ export const mteja: Record<string, Cases> = {
     400: { body: { on: 'charge', outcome: 'explode' } },
     401: { ...stranger, body: {} },
     403: ({ liveKey }) => ({ bearer: liveKey, body: { on: 'charge', outcome: 'decline' } }),
+    404: { body: { on: 'charge', match: { customerId: 'CUS_000000000000000' }, outcome: 'decline' } },
   },
   'GET /v1/sandbox/outcomes': {
     200: {},
@@ -316,6 +317,12 @@ export const mteja: Record<string, Cases> = {
     404: { params: { id: 'none' } },
     // It was assigned by the request above.
     409: ({ suspendedId }) => ({ params: { id: suspendedId } }),
+  },
+  'GET /v1/payment-settings': { 200: {}, 401: stranger },
+  'PATCH /v1/payment-settings': {
+    200: { body: { knownCustomers: 'payment' } },
+    400: { body: { knownCustomers: 'gift' } },
+    401: { ...stranger, body: {} },
   },
   'GET /v1/processors': { 200: {}, 401: stranger },
   'PUT /v1/processors/:direction': {
@@ -525,6 +532,18 @@ export const mteja: Record<string, Cases> = {
       body: { processor: 'manual' },
     }),
     404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
+  },
+  'GET /v1/merchants/:id/payment-settings': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=live' }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
+  },
+  'PATCH /v1/merchants/:id/payment-settings': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'live', knownCustomers: 'payment' } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, body: { knownCustomers: 'gift' } }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: { knownCustomers: 'payment' } }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
   },
   'GET /v1/merchants/:id/audit': {
     200: ({ merchantId }) => ({ params: { id: merchantId } }),

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import { type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import {
   type Customer,
   type CustomerReference,
@@ -13,6 +13,7 @@ import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
   type AccountBank,
+  type AccountBanks,
   type AccountProviderChoice,
   type OpenedAccount,
   requireAccountProvider,
@@ -39,12 +40,12 @@ export interface HolderChanges {
   phone?: string | undefined
 }
 
-/** The banks at which accounts can be had. Throws `not_available`. */
+/** The banks at which accounts can be had. Throws `not_available`, `UpstreamError`. */
 export async function listAccountBanks(
-  context: Context & AccountProviderChoice,
+  context: FreeContext & AccountProviderChoice,
   tenant: Tenant,
-): Promise<readonly AccountBank[]> {
-  return (await requireAccountProvider(context, tenant)).banks
+): Promise<AccountBanks> {
+  return (await requireAccountProvider(context, tenant)).listBanks(tenant)
 }
 
 /** How often an account provider is asked in all, while the numbers that it gives out are taken. */
@@ -53,7 +54,8 @@ const maxOpenings = 3
 /**
  * Gives a customer an account. A customer who has an account at the bank keeps it, unchanged. The provider is asked first, and
  * the account is then written in a transaction that checks again. Throws `not_available` for a tenant without an account
- * provider, `customer_not_found`, `invalid_request` for a customer without names or phone, and `UpstreamError`.
+ * provider, `customer_not_found`, `invalid_request` for a customer without names or phone, and for one whom the provider
+ * refuses, and `UpstreamError`.
  */
 export async function createDedicatedAccount(
   context: FreeContext & AccountProviderChoice,
@@ -61,15 +63,14 @@ export async function createDedicatedAccount(
   reference: CustomerReference,
   wanted: WantedAccount & HolderChanges,
 ): Promise<{ account: DedicatedAccount; customer: Customer }> {
-  const { banks } = await requireAccountProvider(context, tenant)
-  const { bank = banks[0], ...changes } = wanted
+  const { bank = (await listAccountBanks(context, tenant))[0], ...changes } = wanted
   const isChanged = Object.values(changes).some((value) => value !== undefined)
-  for (let opening = 0; opening < maxOpenings; opening += 1) {
+  for (let tried = 0; tried < maxOpenings; tried += 1) {
     const before = await findCustomer(context, tenant, reference)
-    const opened = await openAccount(context, tenant, withChanges(before, changes), bank)
+    const opening = await openAccount(context, tenant, withChanges(before, changes), bank)
     const given = await inTransaction(context, async (tx) => {
       const locked = await lockCustomer(tx, tenant, { id: before.id })
-      const assigned = await assignAccount(tx, tenant, locked, { bank, opened })
+      const assigned = await assignAccount(tx, tenant, locked, opening)
       if (assigned === null) return null
       const customer = isChanged ? await updateCustomer(tx, tenant, { id: before.id }, changes) : locked
       requireNames(customer)
@@ -92,25 +93,30 @@ function withChanges(customer: Customer, { firstName, lastName, phone }: HolderC
 }
 
 /**
- * Asks the account provider for a customer's account; null for a customer who has an account at the bank. Throws
- * `not_available`, `invalid_request` for a customer without names or phone, and `UpstreamError`.
+ * Asks the account provider for a customer's account, unless the customer has an account at the bank. Throws `not_available`,
+ * `invalid_request` for a customer without names or phone and for one whom the provider refuses, and `UpstreamError`.
  */
 export async function openAccount(
   context: FreeContext & AccountProviderChoice,
   tenant: Tenant,
   customer: Customer,
   bank: AccountBank,
-): Promise<OpenedAccount | null> {
+): Promise<Opening> {
   const provider = await requireAccountProvider(context, tenant)
   const { code, email } = customer
   const names = requireNames(customer)
-  if ((await findAccountOf(context, tenant, customer, bank)) !== null) return null
-  return provider.open(tenant, bank, { code, email, ...names })
+  const opening = { bank, openedBy: provider.accountId, askedAt: context.clock.now() }
+  if ((await findAccountOf(context, tenant, customer, opening)) !== null) return { ...opening, opened: null }
+  return { ...opening, opened: await provider.open(tenant, bank, { code, email, ...names }) }
 }
 
-/** The answer of `openAccount`, and the account that was asked for. */
-export interface Opening extends WantedAccount {
+/** The answer of an account provider, and the account that was asked for. */
+export interface Opening {
   bank: AccountBank
+  /** The account at a processor that was asked; 0 for the sandbox. */
+  openedBy: bigint
+  askedAt: Date
+  /** Null where the customer has an account at the bank, so that nobody was asked. */
   opened: OpenedAccount | null
 }
 
@@ -125,7 +131,7 @@ export async function assignAccount(
   customer: Customer,
   opening: Opening,
 ): Promise<{ account: DedicatedAccount; isNew: boolean } | null> {
-  const known = await findAccountOf(tx, tenant, customer, opening.bank)
+  const known = await findAccountOf(tx, tenant, customer, opening)
   if (known !== null) return { account: known, isNew: false }
   const account = await insertAccount(tx, tenant, customer, opening)
   return account === null ? null : { account, isNew: true }
@@ -161,25 +167,34 @@ export function requireNames({ firstName, lastName, phone }: Pick<Customer, Need
   throw new ServiceError('invalid_request', message, missing)
 }
 
-/** Null where no account was opened, or its number is taken. A removed account keeps its number. */
+/**
+ * Null where no account was opened, or its number is taken. A removed account keeps its number. An account at a processor may
+ * give a customer the number that was theirs before: under another key of the same account, or after it was removed.
+ */
 async function insertAccount(
   tx: TxContext,
   tenant: Tenant,
   customer: Customer,
-  { bank, opened }: Opening,
+  { openedBy, askedAt, opened }: Opening,
 ): Promise<DedicatedAccount | null> {
   if (opened === null) return null
+  const { bank } = opened
   const now = tx.clock.now()
   const [row] = await tx.db.query<DedicatedAccountRow>(sql`
     insert into dedicated_accounts as a (
-      merchant_id, id, mode, customer_id, provider, provider_id, bank_name, bank_id, account_number, account_name,
-      currency, created_at, updated_at
+      merchant_id, id, mode, customer_id, account_id, outside_id, provider, provider_id, bank_name, bank_id,
+      account_number, account_name, currency, created_at, updated_at
     )
     select
-      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id}, ${bank.slug},
-      ${bank.id}::integer, ${bank.bankName}, ${bank.bankId}::integer, ${opened.accountNumber}, ${opened.accountName},
-      ${opened.currency}, ${now}::timestamptz, ${now}::timestamptz
-    on conflict (merchant_id, mode, account_number) do nothing
+      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
+      ${openedBy}::bigint, ${opened.outsideId}::bigint, ${bank.slug}, ${bank.id}::integer, ${bank.bankName},
+      ${bank.bankId}::integer, ${opened.accountNumber}, ${opened.accountName}, ${opened.currency},
+      ${now}::timestamptz, ${now}::timestamptz
+    on conflict (merchant_id, mode, account_number) do update set
+      account_id = excluded.account_id, outside_id = excluded.outside_id, removed_at = null,
+      updated_at = excluded.updated_at
+      where a.customer_id = excluded.customer_id and excluded.account_id <> 0
+        and (a.removed_at is null or a.removed_at < ${askedAt}::timestamptz)
     returning ${accountColumns}
   `)
   return row === undefined ? null : readAccount(row)

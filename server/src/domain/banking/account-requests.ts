@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, noteChange, type TxContext } from '../context.ts'
 import { type Customer, createCustomer, findCustomer, lockCustomer, updateCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { requestIdentityCheck } from '../identity/identity.ts'
@@ -11,10 +11,10 @@ import type { Tenant } from '../merchants/tenant.ts'
 import {
   assignAccount,
   numberTaken,
+  type Opening,
   openAccount,
   recordAssignment,
   requireNames,
-  type WantedAccount,
 } from './account-opening.ts'
 import { type AccountBank, type AccountProviderChoice, requireAccountProvider } from './account-provider.ts'
 
@@ -45,15 +45,16 @@ export async function requestDedicatedAccount(
   context: Context & VerifierChoice & AccountProviderChoice,
   tenant: Tenant,
   request: AccountRequest,
-  { bank }: WantedAccount,
+  { bankSlug }: { bankSlug?: string | undefined },
 ): Promise<void> {
-  const { banks } = await requireAccountProvider(context, tenant)
+  await requireAccountProvider(context, tenant)
   const { firstName, lastName, phone } = requireNames(request)
   const given = { email: request.email, firstName, lastName, phone, metadata: null }
   const { customer, created } = await createCustomer(context, tenant, given)
   if (!created) await updateCustomer(context, tenant, { id: customer.id }, { firstName, lastName, phone })
   const checkId = await requestCheck(context, tenant, customer.id, request)
-  const wish: StoredWish = { provider: (bank ?? banks[0]).slug }
+  noteChange(context, { object: customer.code, after: { asked: 'dedicated account' } })
+  const wish: StoredWish = bankSlug === undefined ? {} : { provider: bankSlug }
   const now = context.clock.now()
   await context.db.query(sql`
     insert into dedicated_account_requests (
@@ -131,30 +132,42 @@ export function finishAccountRequests(context: AccountContext): Promise<number> 
 
 async function finishRequest(context: AccountContext, request: DueRequest): Promise<void> {
   const { tenant, customer_id: id } = request
-  const bank = await findBank(context, request)
   const customer = await findCustomer(context, tenant, { id })
-  const isRefused = reasonAgainst(request, customer) !== null
-  const opened = isRefused ? null : await openAccount(context, tenant, customer, bank)
+  const opening = reasonAgainst(request, customer) ?? (await open(context, request, customer))
   await inTransaction(context, async (tx) => {
     const locked = await lockCustomer(tx, tenant, { id })
-    const reason = reasonAgainst(request, locked)
+    const reason = typeof opening === 'string' ? opening : reasonAgainst(request, locked)
     if (!(await closeRequest(tx, request, reason))) return
-    if (reason !== null) return recordFailure(tx, tenant, locked, reason)
-    const assigned = await assignAccount(tx, tenant, locked, { bank, opened })
+    if (typeof opening === 'string' || reason !== null) return recordFailure(tx, tenant, locked, String(reason))
+    const assigned = await assignAccount(tx, tenant, locked, opening)
     if (assigned === null) throw numberTaken()
     // Whoever asked waits to be told, also where the customer had the account already.
     await recordAssignment(tx, tenant, locked, assigned.account)
   })
 }
 
-/** The bank that was asked for. Throws `UpstreamError` where no provider has it any more. */
-async function findBank(context: AccountContext, { tenant, wanted }: DueRequest): Promise<AccountBank> {
-  const provider = await context.accountProviderOf(context, tenant)
-  const bank = provider?.banks.find(({ slug }, place) =>
-    wanted.provider === undefined ? place === 0 : slug === wanted.provider,
-  )
-  if (bank === undefined) throw new UpstreamError('open_account', 'not_configured')
-  return bank
+/** The account that was opened, or the reason why the provider opens none. Throws `UpstreamError`. */
+async function open(context: AccountContext, request: DueRequest, customer: Customer): Promise<Opening | string> {
+  const { tenant, wanted } = request
+  const bank = await findBank(context, tenant, wanted.provider)
+  if (bank === null) return `There is no bank "${wanted.provider}" at which accounts can be had`
+  try {
+    return await openAccount(context, tenant, customer, bank)
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'invalid_request') return error.message
+    throw error
+  }
+}
+
+/**
+ * The bank of that slug, default the first; null for a bank that the provider does not have. Throws `UpstreamError` where there
+ * is no provider any more.
+ */
+async function findBank(context: AccountContext, tenant: Tenant, slug?: string): Promise<AccountBank | null> {
+  const provider = await context.accountProviderOf(context, tenant, 'new')
+  if (provider === null) throw new UpstreamError('open_account', 'not_configured')
+  const banks = await provider.listBanks(tenant)
+  return (slug === undefined ? banks[0] : banks.find((bank) => bank.slug === slug)) ?? null
 }
 
 /** Answers false when another server was first. */

@@ -18,6 +18,7 @@ import {
 } from './dedicated-accounts.ts'
 
 const bank = { id: 77, slug: 'a-bank', bankName: 'A Bank', bankId: 21 }
+const opened = { bank, outsideId: null, currency: 'NGN' } as const
 const closed = () => new UpstreamError('open_account', 'failed', 503)
 
 let service: TestService
@@ -36,18 +37,20 @@ afterAll(() => service.close())
 /** The service with an account provider in live mode, which opens the account of the customer's phone. */
 function servedBy(provider: Partial<AccountProvider>): TestService {
   const whole: AccountProvider = {
-    banks: [bank],
+    accountId: 0n,
+    knownBanks: [bank],
+    listBanks: async () => [bank],
     async open(_tenant, at, { code, phone }) {
       asked.push(`open ${at.slug} ${code}`)
       // Another connection: a transaction that stood open would never end on the embedded engine.
       await service.db.query(sql`select 1`)
-      return { accountNumber: phone, accountName: 'NAMED OUTSIDE', currency: 'NGN' }
+      return { ...opened, accountNumber: phone, accountName: 'NAMED OUTSIDE' }
     },
-    async close(_tenant, at, accountNumber) {
+    async close(_tenant, { provider: at, accountNumber }) {
       asked.push(`close ${at.slug} ${accountNumber}`)
       await service.db.query(sql`select 1`)
     },
-    async requery(_tenant, at, accountNumber) {
+    async requery(_tenant, { provider: at, accountNumber }) {
       asked.push(`requery ${at.slug} ${accountNumber}`)
     },
     ...provider,
@@ -80,17 +83,17 @@ const request = (phone: string) => ({
 test('live mode without an account provider refuses everything about dedicated accounts in the same words', async () => {
   const { id } = await create()
   const calls = [
-    listAccountBanks(service, live),
-    createDedicatedAccount(service, live, { id }, {}),
-    requestDedicatedAccount(service, live, request('1000000001'), {}),
-    listDedicatedAccounts(service, live, {}, { limit: 1, offset: 0 }),
-    getDedicatedAccount(service, live, 1n),
-    removeDedicatedAccount(service, live, 1n),
-    requeryDedicatedAccount(service, live, '1000000001'),
-    removeAccountSplit(service, live, '1000000001'),
+    () => listAccountBanks(service, live),
+    () => createDedicatedAccount(service, live, { id }, {}),
+    () => requestDedicatedAccount(service, live, request('1000000001'), {}),
+    () => listDedicatedAccounts(service, live, {}, { limit: 1, offset: 0 }),
+    () => getDedicatedAccount(service, live, 1n),
+    () => removeDedicatedAccount(service, live, 1n),
+    () => requeryDedicatedAccount(service, live, '1000000001'),
+    () => removeAccountSplit(service, live, '1000000001'),
   ]
   const message = 'Dedicated accounts are not available in live mode on this server'
-  for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'not_available', message })
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'not_available', message })
 })
 
 test('a dedicated account is the one that the provider of the mode opens, and keeps its bank when the provider is gone', async () => {
@@ -140,18 +143,18 @@ test('an account provider that cannot be asked leaves the customer as they were'
 })
 
 test('an account provider that answers a number of another customer is asked three times, and nothing is changed', async () => {
-  let opened = 0
+  let openings = 0
   const context = servedBy({
     open: async () => {
-      opened += 1
-      return { accountNumber: '1000000001', accountName: 'TAKEN', currency: 'NGN' }
+      openings += 1
+      return { ...opened, accountNumber: '1000000001', accountName: 'TAKEN' }
     },
   })
   const [first, second] = [await create(), await create('1000000002')]
   await createDedicatedAccount(context, live, { id: first.id }, {})
   const changes = { firstName: 'Other' }
   await expect(createDedicatedAccount(context, live, { id: second.id }, changes)).rejects.toThrow(UpstreamError)
-  expect(opened).toBe(4)
+  expect(openings).toBe(4)
   expect(await findCustomer(service, live, { id: second.id })).toEqual(second)
   expect(await listAccountsOf(context, live, second)).toEqual([])
 })
@@ -163,7 +166,7 @@ test('a dedicated account that is removed while it is opened again gives way to 
   await removeDedicatedAccount(context, live, account.id)
   const numbers = [account.accountNumber, '1000000003']
   const late = servedBy({
-    open: async () => ({ accountNumber: numbers.shift() ?? '', accountName: 'NEW', currency: 'NGN' }),
+    open: async () => ({ ...opened, accountNumber: numbers.shift() ?? '', accountName: 'NEW' }),
   })
   const next = await createDedicatedAccount(late, live, { id }, {})
   expect(next.account.accountNumber).toBe('1000000003')
@@ -199,7 +202,7 @@ test('a request for a dedicated account that fails keeps no request behind it wa
   const context = servedBy({
     open: async (_tenant, _bank, { phone }) => {
       if (broken && phone === '1000000001') throw closed()
-      return { accountNumber: phone, accountName: 'NAMED OUTSIDE', currency: 'NGN' }
+      return { ...opened, accountNumber: phone, accountName: 'NAMED OUTSIDE' }
     },
   })
   await requestDedicatedAccount(context, live, request('1000000001'), {})

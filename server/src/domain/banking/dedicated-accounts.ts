@@ -12,12 +12,21 @@ import {
 } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { type AccountBank, type AccountProviderChoice, requireAccountProvider } from './account-provider.ts'
+import {
+  type AccountBank,
+  type AccountProviderChoice,
+  type RequeriedDay,
+  requireAccountProvider,
+} from './account-provider.ts'
 
 /** A bank account that belongs to one customer: what is transferred to it is the customer's cash. */
 export interface DedicatedAccount {
   id: bigint
   customerId: bigint
+  /** The account at a processor that opened it; 0 for the sandbox. */
+  openedBy: bigint
+  /** The number by which the provider knows it; null for the sandbox. */
+  outsideId: bigint | null
   /** The bank of the account provider at which it was opened. */
   provider: AccountBank
   /** Ten digits, nobody else's of the tenant. */
@@ -37,6 +46,8 @@ export interface DedicatedAccount {
 export interface DedicatedAccountRow {
   id: bigint
   customer_id: bigint
+  account_id: bigint
+  outside_id: bigint | null
   provider: string
   provider_id: number | null
   bank_name: string | null
@@ -53,9 +64,23 @@ export interface DedicatedAccountRow {
 
 /** Of `dedicated_accounts`, read as `a`. */
 export const accountColumns: Sql = sql`
-  a.id, a.customer_id, a.provider, a.provider_id, a.bank_name, a.bank_id, a.account_number, a.account_name, a.currency,
+  a.id, a.customer_id, a.account_id, a.outside_id, a.provider, a.provider_id, a.bank_name, a.bank_id, a.account_number, a.account_name, a.currency,
   a.split_code, a.subaccount, a.created_at, a.updated_at, a.removed_at
 `
+
+/**
+ * Throws `not_available` for a tenant that can have no dedicated accounts and has none. Accounts stay, to be read and removed,
+ * where the processor that opened them was replaced.
+ */
+export async function requireAccounts(context: Context & AccountProviderChoice, tenant: Tenant): Promise<void> {
+  if ((await context.accountProviderOf(context, tenant, 'new')) !== null) return
+  const [row] = await context.db.query(sql`
+    select from dedicated_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode}
+    limit 1
+  `)
+  if (row === undefined) await requireAccountProvider(context, tenant)
+}
 
 /** The account and the customer whose it is, or was. Throws `not_available`, `dedicated_account_not_found`. */
 export async function getDedicatedAccount(
@@ -63,7 +88,7 @@ export async function getDedicatedAccount(
   tenant: Tenant,
   id: bigint,
 ): Promise<{ account: DedicatedAccount; customer: Customer }> {
-  await requireAccountProvider(context, tenant)
+  await requireAccounts(context, tenant)
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
     select ${accountColumns} from dedicated_accounts a
     join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id and c.deleted_at is null
@@ -105,7 +130,7 @@ export async function listDedicatedAccounts(
   filter: DedicatedAccountFilter,
   page: PageRequest,
 ): Promise<Page<{ account: DedicatedAccount; customer: Customer }>> {
-  await requireAccountProvider(context, tenant)
+  await requireAccounts(context, tenant)
   const customerId = filter.customer === undefined ? null : await findCustomerId(context, tenant, filter.customer)
   if (customerId === undefined) return { items: [], total: 0 }
   const rows = await context.db.query<DedicatedAccountRow & { total: bigint }>(sql`
@@ -155,12 +180,17 @@ export async function listAccountsOf(
   return rows.map(readAccount)
 }
 
-/** The account of that bank that is the customer's now. */
-export async function findAccountOf(context: Context, tenant: Tenant, customer: Customer, bank: AccountBank) {
+/** The account of that bank, by that account at a processor, that is the customer's now. */
+export async function findAccountOf(
+  context: Context,
+  tenant: Tenant,
+  customer: Customer,
+  { bank, openedBy }: { bank: AccountBank; openedBy: bigint },
+) {
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
     select ${accountColumns} from dedicated_accounts a
     where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customer.id} and a.provider = ${bank.slug}
-      and a.removed_at is null
+      and a.account_id = ${openedBy} and a.removed_at is null
   `)
   return row === undefined ? null : readAccount(row)
 }
@@ -174,11 +204,11 @@ export async function removeDedicatedAccount(
   tenant: Tenant,
   id: bigint,
 ): Promise<DedicatedAccount> {
-  const provider = await requireAccountProvider(context, tenant)
   const { account } = await getDedicatedAccount(context, tenant, id)
   if (account.removedAt !== null) throw accountNotFound(String(id))
+  const provider = await requireAccountProvider(context, tenant, account)
   // Closed first: a second call after a crash finds the account still here and closes it again.
-  await provider.close(tenant, account.provider, account.accountNumber)
+  await provider.close(tenant, account)
   return inTransaction(context, (tx) => removeAccount(tx, tenant, id))
 }
 
@@ -207,9 +237,11 @@ export async function requeryDedicatedAccount(
   context: FreeContext & AccountProviderChoice,
   tenant: Tenant,
   accountNumber: string,
+  day?: RequeriedDay,
 ): Promise<void> {
-  const provider = await requireAccountProvider(context, tenant)
+  await requireAccounts(context, tenant)
   const account = await findAccountByNumber(context, tenant, accountNumber)
+  const provider = await requireAccountProvider(context, tenant, account)
   const now = context.clock.now()
   const rows = await context.db.query(sql`
     update dedicated_accounts set requeried_at = ${now}::timestamptz
@@ -217,7 +249,7 @@ export async function requeryDedicatedAccount(
       and (requeried_at is null or requeried_at <= ${new Date(now.getTime() - requeryEveryMs)}::timestamptz)
     returning id
   `)
-  if (rows.length > 0) return provider.requery(tenant, account.provider, accountNumber)
+  if (rows.length > 0) return provider.requery(tenant, account, day)
   throw new ServiceError('invalid_request', `Account ${accountNumber} was requeried less than 10 minutes ago; wait`)
 }
 
@@ -230,7 +262,7 @@ export async function removeAccountSplit(
   tenant: Tenant,
   accountNumber: string,
 ): Promise<DedicatedAccount> {
-  await requireAccountProvider(context, tenant)
+  await requireAccounts(context, tenant)
   const [row] = await context.db.query<DedicatedAccountRow>(sql`
     update dedicated_accounts a set split_code = null, subaccount = null, updated_at = ${context.clock.now()}
     where a.merchant_id = ${tenant.merchant.id} and a.mode = ${tenant.mode} and a.account_number = ${accountNumber}
@@ -248,7 +280,7 @@ function accountNotFound(name: string): ServiceError {
 
 /** Everything that a surface says of an account, so that it can be said from the event alone. */
 export function eventDetails({ merchant }: Tenant, account: DedicatedAccount): Record<string, unknown> {
-  const { id, customerId: _, createdAt, updatedAt, removedAt, ...rest } = account
+  const { id, customerId: _, openedBy: __, outsideId: ___, createdAt, updatedAt, removedAt, ...rest } = account
   const dates = {
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
@@ -261,6 +293,8 @@ export function readAccount(row: DedicatedAccountRow): DedicatedAccount {
   return {
     id: row.id,
     customerId: row.customer_id,
+    openedBy: row.account_id,
+    outsideId: row.outside_id,
     provider: {
       id: row.provider_id ?? 0,
       slug: row.provider,

@@ -235,6 +235,12 @@ export async function updateCustomer(
       }
       checkMetadata(next.metadata)
       await saveCustomer(tx, tenant, next)
+      // The trail is kept for good, so it has the names of the members alone.
+      const given = Object.entries(changes).filter(([, value]) => value !== undefined)
+      noteChange(tx, {
+        object: current.code,
+        after: { changed: given.map(([name]) => (name === 'fullName' ? 'name' : name)) },
+      })
       await recordEvent(tx, tenant, { type: 'customer.updated', customer: next })
       return next
     })

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { EventType, RecordedEvent } from './events.ts'
 import { eventName } from './ids.ts'
-import { refuseRemoved } from './removals.ts'
+import { refuseForeignPlace, refuseRemoved } from './removals.ts'
 
 export interface EventFilter {
   type?: EventType | undefined
@@ -46,7 +46,7 @@ export interface EventRow {
   created_at: Date
 }
 
-/** A step walks along an index over at most `maxWalked` rows, wherever the step begins. */
+/** A step walks along an index over at most `maxWalked` rows, wherever the step begins. Throws `invalid_request`. */
 export async function listEvents(
   context: Context,
   tenant: Tenant,
@@ -54,6 +54,10 @@ export async function listEvents(
   step: Step<bigint>,
 ): Promise<Found<RecordedEvent>> {
   const { type, customer } = filter
+  if (step.before !== undefined) {
+    const name = eventName(context, step.before)
+    await refuseForeignPlace(context, tenant, 'events', { id: step.before, name })
+  }
   const walk = sql`
     select k.id, k.mode, k.type, k.data, k.created_at from events k
     where k.merchant_id = ${tenant.merchant.id}

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { TxContext } from '../context.ts'
+import { noteChange, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isMerchantEventType, recordEvent } from './events.ts'
 
@@ -27,5 +27,6 @@ export async function recordMerchantEvent(tx: TxContext, tenant: Tenant, event: 
   if (Buffer.byteLength(JSON.stringify(details.data)) > maxDataBytes) {
     throw new ServiceError('invalid_request', 'data must be at most 16 KiB of JSON', 'data')
   }
+  noteChange(tx, { object: null, after: { type } })
   await recordEvent(tx, tenant, { type, customer: null, details })
 }

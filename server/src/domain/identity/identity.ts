@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, noteChange } from '../context.ts'
 import { type Customer, type CustomerReference, findCustomer } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { credentialsFingerprint, withoutBlanks } from './credentials.ts'
@@ -68,6 +68,7 @@ export async function requestIdentityCheck(
       ${new Date(now.getTime() + verifier.firstAskMs)}::timestamptz, ${now}::timestamptz
     returning id
   `)
+  noteChange(context, { object: customer.code, after: { asked: 'identity check', type: details.type } })
   return (row as { id: bigint }).id
 }
 

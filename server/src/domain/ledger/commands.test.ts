@@ -273,7 +273,7 @@ const permissions: Rule[] = [
   ['a denied customer cannot spend', 'A gets 100 \n deny A \n A spends 1 -> customer_denied', 'A 100'],
   ['a denied customer cannot send', 'A gets 100 \n deny A \n A sends B 1 -> customer_denied', 'A 100'],
   ['a denied customer cannot be sent to', 'A gets 100 \n deny B \n A sends B 1 -> customer_denied', 'A 100'],
-  ['a denied customer cannot be paid from outside', 'deny A \n A gets 100 -> customer_denied', ''],
+  ['a denied customer is credited with money from outside', 'deny A \n A gets 100', 'A 100'],
   ['a denied customer cannot have money held', 'A gets 100 \n deny A \n A holds 1 -> customer_denied', 'A 100'],
   [
     'a hold of a denied customer cannot be captured',

@@ -1,11 +1,13 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
-import { argument, functionCall, listArgument, type ParameterTypes } from '../../db/function-call.ts'
+import { type Argument, argument, functionCall, listArgument, type ParameterTypes } from '../../db/function-call.ts'
 import { type Sql, sql } from '../../db/sql.ts'
+import { writeLists } from '../../db/written-lists.ts'
 import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
 import { type IdempotentRequest, keyReused, storedKey } from '../idempotency/request.ts'
@@ -183,7 +185,21 @@ export async function doTogether(
   tenant: Tenant,
   commands: LedgerCommand[],
 ): Promise<(Receipt | ServiceError)[]> {
-  return readOutcomes(commands, await doCommands(context, tenant, commands))
+  const outcomes = await postTogether(context, await parametersOfMany(tenant, context.clock.now(), commands))
+  await breathe()
+  return readOutcomes(commands, outcomes)
+}
+
+/** Fewer commands are made into a statement in two milliseconds. */
+const manyFrom = 101
+
+/** A statement of many commands is made piece by piece: the server answers others meanwhile. */
+async function parametersOfMany(tenant: Tenant, now: Date, commands: LedgerCommand[]) {
+  if (commands.length < manyFrom) return parametersOf(tenant, now, commands)
+  await breathe()
+  const parameters = parametersOf(tenant, now, commands)
+  await breathe()
+  return writeLists(parameters)
 }
 
 /**
@@ -199,23 +215,25 @@ export async function doTogetherOnce(
   return repeatAfterCollision(['idempotency_keys_pkey'], async () => {
     const known = await recallBatch(context, tenant, request)
     if (known !== null) return { outcomes: readOutcomes(commands, known), replayed: true }
-    const outcomes = await context.db.query<Outcome>(rememberingBatch(context, tenant, commands, request))
+    const now = context.clock.now()
+    const parameters = await parametersOfMany(tenant, now, commands)
+    const outcomes = await context.db.query<Outcome>(rememberingBatch(tenant, now, parameters, request))
+    await breathe()
     return { outcomes: readOutcomes(commands, outcomes), replayed: false }
   })
 }
 
 /** One statement is one commit: the movements, and under the batch's key everything that its answer is made from. */
 function rememberingBatch(
-  context: FreeContext,
   tenant: Tenant,
-  commands: LedgerCommand[],
+  now: Date,
+  parameters: Readonly<Record<string, Argument>>,
   request: IdempotentRequest,
 ): Sql {
-  const now = context.clock.now()
   return sql`
     with done as materialized (
       select ${outcomeColumns}, r.ordinal
-      from ${functionCall('post_commands_v2', parametersOf(tenant, now, commands))} r
+      from ${functionCall('post_commands_v2', parameters)} r
     ),
     remembered as (
       insert into idempotency_keys (merchant_id, mode, key, fingerprint, snapshot, created_at)
@@ -321,15 +339,19 @@ async function doCommands(
   context: Context,
   tenant: Tenant,
   commands: LedgerCommand[],
-  { lane = context.db, actors }: { lane?: Queryable; actors?: readonly (Actor | undefined)[] } = {},
+  { lane, actors }: { lane: Queryable; actors: readonly (Actor | undefined)[] },
 ): Promise<Outcome[]> {
+  return postTogether({ db: lane }, parametersOf(tenant, context.clock.now(), commands, actors))
+}
+
+function postTogether({ db }: { db: Queryable }, parameters: Readonly<Record<string, Argument>>): Promise<Outcome[]> {
   const statement = sql`
     select ${outcomeColumns}
-    from ${functionCall('post_commands_v2', parametersOf(tenant, context.clock.now(), commands, actors))} r
+    from ${functionCall('post_commands_v2', parameters)} r
     order by r.ordinal
   `
   // Two servers can get different requests with one key at once. The server that comes second finds the key's answer.
-  return repeatAfterCollision(['idempotency_keys_pkey'], () => lane.query<Outcome>(statement))
+  return repeatAfterCollision(['idempotency_keys_pkey'], () => db.query<Outcome>(statement))
 }
 
 /**
@@ -384,11 +406,18 @@ export function parametersOf(
       'integer',
       actors.map((each) => each?.id ?? null),
     ),
-    p_request_ids: listArgument(
-      'bytea',
-      actors.map((each) => (each === undefined ? null : packRequestId(each.requestId))),
-    ),
+    p_request_ids: listArgument('bytea', packRequestIds(actors)),
   }
+}
+
+/** The commands of one request stand together. */
+function packRequestIds(actors: readonly (Actor | undefined)[]): (Buffer | null)[] {
+  let last: { id: string; packed: Buffer } | undefined
+  return actors.map((each) => {
+    if (each === undefined) return null
+    if (last?.id !== each.requestId) last = { id: each.requestId, packed: packRequestId(each.requestId) }
+    return last.packed
+  })
 }
 
 /** Of the request that a command's key belongs to; null for a command without a key. */

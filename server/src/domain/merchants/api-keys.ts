@@ -5,7 +5,7 @@ import { refuseInvisible } from '../../base/visible-text.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Change, type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
 import { bytesOf, hashSecret, idPattern, modeOfSecret, secretPattern } from './key-secrets.ts'
-import { lockActivePerson } from './people.ts'
+import { lockActivePerson, lockPerson } from './people.ts'
 import { type Grant, ownersGrant, type Role, type Scope, scopesOf } from './scopes.ts'
 import type { Merchant, Mode, Tenant } from './tenant.ts'
 
@@ -83,15 +83,28 @@ export async function createApiKey(
   })
 }
 
-async function refuseTooMany(tx: TxContext, tenant: Tenant): Promise<void> {
+/**
+ * A key in the overlap with its replacement is not counted, so a key can be replaced where all keys that are allowed exist. The
+ * keys in their overlap are as many again at most.
+ *
+ * @param replaced the key that is about to be replaced
+ */
+async function refuseTooMany(tx: TxContext, tenant: Tenant, replaced?: ApiKey): Promise<void> {
   await lockCount(tx, tenant, 'api_keys')
-  const [row] = await tx.db.query<{ count: bigint }>(sql`
-    select count(*) as count from api_keys
-    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and revoked_at is null
-      and (expires_at is null or expires_at > ${tx.clock.now()})
+  const now = tx.clock.now()
+  const isActive = (key: Sql) =>
+    sql`${key}.revoked_at is null and (${key}.expires_at is null or ${key}.expires_at > ${now})`
+  const [row] = await tx.db.query<{ counted: bigint; count: bigint }>(sql`
+    select
+      count(*) as count,
+      count(*) filter (where k.id is distinct from ${replaced?.id ?? null}::uuid and not exists (
+        select from api_keys n where n.merchant_id = k.merchant_id and n.replaces = k.id and ${isActive(sql`n`)}
+      )) as counted
+    from api_keys k
+    where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode} and ${isActive(sql`k`)}
   `)
   const { apiKeys } = tx.limits
-  if (Number(row?.count) < apiKeys) return
+  if (Number(row?.counted) < apiKeys && Number(row?.count) < 2 * apiKeys) return
   const message = `There are ${row?.count} active ${tenant.mode} keys already, and ${apiKeys} are allowed; revoke one first`
   throw new ServiceError('too_many_api_keys', message)
 }
@@ -123,7 +136,8 @@ export async function insertApiKey(
   const maker = createdBy === null ? null : await lockMaker(context, merchant, createdBy)
   if (personId !== null) {
     await lockActivePerson(context, { merchant, mode: input.mode }, personId)
-    if (maker !== null) await refuseNameOfMightier(context, merchant, personId, maker)
+    // In the person's name the trail shows what the key does.
+    if (maker !== null) await refuseMightier(context, merchant, personId, maker)
   }
   const lastEnd = soonerOf(maker?.expiresAt ?? null, replaced?.expiresAt ?? null)
   const expiresAt = endOf(input.expiresAt ?? null, lastEnd)
@@ -179,20 +193,43 @@ function endOf(asked: Date | null, last: Date | null): Date | null {
 }
 
 /**
- * A key of another person may do no more than its maker, and nor may the person, in whose name the trail shows what the key
- * does. Throws `scope_missing`.
+ * Refuses a key that would act upon another person whose keys may do more: make a key in the person's name, rename the person,
+ * or end the person. Throws `scope_missing`.
  */
-async function refuseNameOfMightier(context: Context, merchant: Merchant, personId: string, maker: ApiKey) {
-  if (maker.personId === personId) return
+async function refuseMightier(
+  context: Context,
+  merchant: Merchant,
+  personId: string,
+  asking: Pick<ApiKey, 'personId' | 'scopes'>,
+): Promise<void> {
+  if (asking.personId === personId) return
   const rows = await context.db.query<Pick<ApiKeyRow, 'role' | 'scopes'>>(sql`
     select role, scopes from api_keys
     where merchant_id = ${merchant.id} and person_id = ${personId} and revoked_at is null
       and (expires_at is null or expires_at > ${context.clock.now()})
   `)
-  const lacking = [...new Set(rows.flatMap(scopesOf))].filter((each) => !maker.scopes.includes(each))
+  const lacking = [...new Set(rows.flatMap(scopesOf))].filter((each) => !asking.scopes.includes(each))
   if (lacking.length === 0) return
   const message = `The keys of this person have scopes that this key lacks: ${lacking.join(', ')}; ask with a key that has them`
   throw new ServiceError('scope_missing', message, 'personId')
+}
+
+/**
+ * Keeps a person from a key that may do less than the person's keys, before the person is changed. Throws `person_not_found`,
+ * `scope_missing`.
+ *
+ * @param asking the key that asks; null for a caller without a key, who may only change a person without keys
+ */
+export async function refuseChangeOfMightier(
+  tx: TxContext,
+  { merchant, mode }: Tenant,
+  personId: string,
+  asking: { apiKeyId: string | null; scopes: readonly Scope[] },
+): Promise<void> {
+  // Locked first: a key that is made in the person's name meanwhile counts, too.
+  await lockPerson(tx, { merchant, mode }, personId)
+  const key = asking.apiKeyId === null ? null : await getApiKey(tx, merchant, asking.apiKeyId)
+  await refuseMightier(tx, merchant, personId, { personId: key?.personId ?? null, scopes: asking.scopes })
 }
 
 /** Newest first, with revoked keys. `mode` limits the list to one mode. */
@@ -322,7 +359,7 @@ export async function replaceApiKey(
     )
   }
   // During the overlap there is a key more.
-  if (input.overlapMs > 0) await refuseTooMany(tx, { merchant, mode: old.mode })
+  if (input.overlapMs > 0) await refuseTooMany(tx, { merchant, mode: old.mode }, old)
   // Whoever gets the new secret can do all that the old key could.
   const lacking = old.scopes.filter((each) => !input.maker.includes(each))
   if (lacking.length > 0) {

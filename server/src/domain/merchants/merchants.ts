@@ -49,7 +49,8 @@ export async function insertMerchant(tx: TxContext, input: NewMerchant): Promise
     returning ${merchantColumns}
   `)
   const merchant = readMerchant(row as MerchantRow)
-  noteChange(tx, { object: merchant.code, merchantId: merchant.id, mode: null })
+  const after = { name, country, currencies, timeZone }
+  noteChange(tx, { object: merchant.code, merchantId: merchant.id, mode: null, after })
   // Nine digits, as clients are used to, with room for as many again.
   const firstId = 100_000_000 + (tx.random.bytes(4).readUInt32BE() % 800_000_000)
   await tx.db.query(sql`insert into merchant_ids (merchant_id, last_id) values (${merchant.id}, ${firstId})`)

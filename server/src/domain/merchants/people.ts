@@ -48,7 +48,9 @@ export async function createPerson(
       returning ${columns}
     `),
   )
-  return readPerson(row as PersonRow)
+  const person = readPerson(row as PersonRow)
+  noteChange(tx, { object: person.id, after: { name: person.name, email: person.email } })
+  return person
 }
 
 /** Newest first, with people who have ended. */
@@ -77,7 +79,7 @@ export async function getPerson(context: Context, tenant: Tenant, id: string): P
 }
 
 /** Reads like `getPerson` and locks the row until the transaction ends. */
-async function lockPerson(tx: TxContext, tenant: Tenant, id: string): Promise<Person> {
+export async function lockPerson(tx: TxContext, tenant: Tenant, id: string): Promise<Person> {
   return selectPerson(tx, tenant, id, true)
 }
 

@@ -202,9 +202,13 @@ async function findOutsideHolder(context: Context, payload: JWTPayload, issuer: 
   return holder && { ...holder, outside: { issuer, subject } }
 }
 
-/** The trail stores the subject for good. OpenID Connect allows 255 characters; PostgreSQL stores no NUL. */
+/**
+ * The trail stores the subject for good, so it must name somebody. OpenID Connect allows 255 characters; PostgreSQL stores no NUL
+ * and no half of a surrogate pair.
+ */
 function isSubject(subject: unknown): boolean {
-  return typeof subject === 'string' && subject.length <= 255 && !subject.includes('\0')
+  if (typeof subject !== 'string' || subject.length > 255) return false
+  return subject.trim() !== '' && !subject.includes('\0') && subject.isWellFormed()
 }
 
 async function findUnkeyedHolder(context: Context, payload: JWTPayload): Promise<KeyHolder | null> {

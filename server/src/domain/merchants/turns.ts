@@ -2,6 +2,9 @@ import { ServiceError } from '../../base/errors.ts'
 import { type Context, perContext } from '../context.ts'
 import { type Tenant, tenantKey } from './tenant.ts'
 
+/** A piece that took long waited for something else. */
+const longestRestMs = 50
+
 /** Does a piece of work of a tenant when it is the tenant's turn. */
 type Turns = <Answer>(tenant: Tenant, work: () => Promise<Answer>) => Promise<Answer>
 
@@ -14,10 +17,11 @@ interface Line {
  * A tenant's own line: some pieces of its work are under way at once, the others wait, so that they wait for no piece of
  * another tenant, and no other tenant waits for more than those under way.
  *
+ * @param rest a place stays empty for this part of the time that the last piece took, before the next in the line gets it
  * @param refuse makes the refusal of a piece that finds the line full
  */
 export function createTurns(
-  { atOnce, waiting }: { atOnce: number; waiting: number },
+  { atOnce, waiting, rest = 0 }: { atOnce: number; waiting: number; rest?: number },
   refuse: () => ServiceError,
 ): Turns {
   const lines = new Map<string, Line>()
@@ -28,13 +32,16 @@ export function createTurns(
     if (line.underWay < atOnce) line.underWay += 1
     else if (line.waiting.length >= waiting) throw refuse()
     else await new Promise<void>((resolve) => line.waiting.push(resolve))
+    const begunAt = performance.now()
     try {
       return await work()
     } finally {
       // The place goes to the next in the line.
       const next = line.waiting.shift()
-      if (next !== undefined) next()
-      else if (--line.underWay === 0) lines.delete(name)
+      if (next !== undefined) {
+        if (rest === 0) next()
+        else setTimeout(next, Math.min(rest * (performance.now() - begunAt), longestRestMs))
+      } else if (--line.underWay === 0) lines.delete(name)
     }
   }
 }
@@ -46,7 +53,8 @@ function atOnceOn({ db }: Context, atOnce: number): number {
 
 const readTurnsOf = perContext((context) => {
   const { reads, waitingReads } = context.limits
-  return createTurns({ atOnce: atOnceOn(context, reads), waiting: waitingReads }, () => {
+  // With readers in line, large reads would otherwise keep as many cores of the database busy without a pause.
+  return createTurns({ atOnce: atOnceOn(context, reads), waiting: waitingReads, rest: 0.5 }, () => {
     const message = `${waitingReads} large reads of this merchant are waiting already; try again in a moment`
     return new ServiceError('too_many_reads', message)
   })

@@ -23,8 +23,8 @@ export interface Arrival {
 
 /**
  * Notes money that has arrived for a customer. Their cash balance is credited once for a reference, whoever reports
- * the money and however often. No processor is asked: the money is there already. Where the ledger refuses the money,
- * the payment has failed for good and says why; the reporter returns the money to its sender. Throws `invalid_request`
+ * the money and however often. No processor is asked: the money is there already. Where the ledger cannot book the money to
+ * the customer, it is in suspense, and the payment has failed for good and says why. Throws `invalid_request`
  * for an unfit reference, and `reference_taken` where the reference belongs to another payment or to another amount.
  */
 export async function receiveArrival(

@@ -29,6 +29,7 @@ interface SentRow {
   id: string
   account_id: bigint
   sent_reference: string
+  marker: string | null
   amount: bigint
   state: 'open' | 'failed' | 'credited' | 'suspended'
   transaction_id: string | null
@@ -59,7 +60,7 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
 async function getSent(context: Context, { merchant, mode }: Tenant, reference: string): Promise<SentRow> {
   const [row] = await context.db.query<SentRow>(sql`
     select
-      s.id, s.account_id, s.sent_reference, s.amount, s.state, s.transaction_id, s.fee, t.details ->> 'reason' as reason,
+      s.id, s.account_id, s.sent_reference, s.marker, s.amount, s.state, s.transaction_id, s.fee, t.details ->> 'reason' as reason,
       a.cut_over_at
     from sent_charges s
     join processor_accounts a on a.merchant_id = s.merchant_id and a.id = s.account_id
@@ -81,7 +82,7 @@ function readBooked({ state, transaction_id, reason }: SentRow): BookedCharge | 
  */
 async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
   const fees = feeCommands(context, sent, paid)
-  const reason = reasonAgainst(sent, paid)
+  const reason = reasonAgainst(tenant, sent, paid)
   const money =
     reason === null
       ? await creditCommand(context, tenant, sent, paid)
@@ -183,15 +184,24 @@ async function creditCommand(
 }
 
 /** What the command that books a charge has, wherever it is booked to. */
-function commandOf(context: Context, { account_id }: SentRow, { facts }: PaidCharge, what: string) {
+function commandOf(context: Context, sent: SentRow, { facts }: PaidCharge, what: string) {
+  const { account_id, sent_reference, marker } = sent
   return {
     action: 'book',
     id: uuidV7(context.random, context.clock.now()),
     from: { kind: 'outside', at: account_id },
     description: null,
     request: null,
-    ownKey: `charge/${account_id}/${facts.id}/${what}`,
+    ownKey: marker === null ? keyOfArrival(sent_reference, facts, what) : `charge/${account_id}/${facts.id}/${what}`,
   } as const
+}
+
+/**
+ * The key by which money that arrived without a charge is booked. It does not name the account: the same transfer may be told
+ * under another key of the same account, which is another account here.
+ */
+export function keyOfArrival(sentReference: string, { id }: Pick<ChargeFacts, 'id'>, what: string): string {
+  return `arrival/${sentReference}/${id}/${what}`
 }
 
 function detailsOf({ sent_reference }: SentRow, { intent }: PaidCharge) {
@@ -204,10 +214,15 @@ function detailsOf({ sent_reference }: SentRow, { intent }: PaidCharge) {
 }
 
 /** Why the money is not credited by itself; null for money that is. */
-function reasonAgainst({ cut_over_at: cutOverAt }: SentRow, { facts, differences }: PaidCharge): string | null {
+function reasonAgainst(
+  { merchant }: Tenant,
+  { cut_over_at: cutOverAt }: SentRow,
+  { facts, differences }: PaidCharge,
+): string | null {
   if (differences.length > 0) {
     return `The payment at the processor has another ${differences.join(', ')} than was asked for`
   }
+  if (!merchant.currencies.includes(facts.currency)) return `The merchant does not hold ${facts.currency}`
   if (cutOverAt === null || facts.paidAt === null || facts.paidAt >= cutOverAt) return null
   return `The account took the money at ${facts.paidAt.toISOString()}, before its cut-over at ${cutOverAt.toISOString()}`
 }

@@ -4,7 +4,7 @@ import { type Currency, maxAmount, parseAmount } from '../../base/money.ts'
 import { type Page, readPage } from '../../base/page.ts'
 import { type NumberedPage, numberOrder, pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Context, inTransaction, noteChange } from '../context.ts'
 import { findCustomer } from '../customers/customers.ts'
 import { checkMetadata, type Metadata } from '../customers/metadata.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
@@ -188,6 +188,8 @@ export async function createCheckoutSession(
       from counter
     `)
   })
+  const { purpose } = input
+  noteChange(context, { object: nameOf(uuid), after: { purpose, amount: String(amount), currency } })
   return getCheckoutSession(context, tenant, nameOf(uuid))
 }
 
@@ -351,7 +353,8 @@ export async function leadToCheckout(
   return (await openProcessorPage(context, tenant, intent, wishes))?.url ?? null
 }
 
-async function findSessionTenant(context: Context, id: string): Promise<Tenant> {
+/** Whose checkout session it is. Throws `checkout_session_not_found`. */
+export async function findSessionTenant(context: Context, id: string): Promise<Tenant> {
   const uuid = uuidOfSession(id)
   const rows =
     uuid === null

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Context, inTransaction, noteChange } from '../context.ts'
 import { type Customer, createCustomer, findCustomer, findCustomersById, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { readTenant, refuseClosed, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
@@ -18,11 +18,17 @@ export interface Mandate {
   customerId: bigint
   reference: string
   accessCode: string
+  /** The account at a processor that asks the customer; 0 for a mandate that is agreed to on a page of this service. */
+  accountId: bigint
+  /** The processor's page on which the customer agrees; null without one, and until it was opened. */
+  page: { reference: string; url: string } | null
   callbackUrl: string | null
   status: 'requested' | 'declined' | 'pending' | 'active' | 'revoked'
   bankCode: string | null
   /** Masked: 012****789. */
   accountNumber: string | null
+  /** The end of the account number, where it was given. */
+  last4: string | null
   paymentMethod: { id: bigint; code: string; bank: string | null; active: boolean } | null
   authorizedAt: Date | null
   createdAt: Date
@@ -33,6 +39,9 @@ interface MandateRow {
   customer_id: bigint
   reference: string
   access_code: string
+  account_id: bigint
+  outside_reference: string | null
+  page_url: string | null
   callback_url: string | null
   status: Mandate['status']
   bank_code: string | null
@@ -52,7 +61,7 @@ export interface NewMandate {
 }
 
 const columns = sql`
-  d.id, d.customer_id, d.reference, d.access_code, d.callback_url, d.status, d.bank_code, d.account_number,
+  d.id, d.customer_id, d.reference, d.access_code, d.account_id, d.outside_reference, d.page_url, d.callback_url, d.status, d.bank_code, d.account_number,
   d.payment_method_id, p.code, p.bank, p.active, d.authorized_at, d.created_at
 `
 const withMethod = sql`
@@ -68,53 +77,56 @@ export async function requestMandateByEmail(
   email: string,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  await requireDebits(context, tenant)
+  const { accountId } = await requireProcessor(context, tenant)
   const { customer } = await createCustomer(context, tenant, { email })
-  return requestMandate(context, tenant, customer, mandate)
+  return requestMandate(context, tenant, customer, { ...mandate, accountId })
 }
 
-/** Asks the customer with that number for a mandate. Throws `not_available`, `customer_not_found`. */
+/**
+ * Asks the customer with that number for a mandate. Throws `not_available`, `customer_not_found`, `invalid_request` for a customer
+ * without an e-mail where the processor knows customers by it.
+ */
 export async function requestMandateById(
   context: Context & ProcessorChoice,
   tenant: Tenant,
   customerId: bigint,
   mandate: NewMandate,
 ): Promise<Mandate> {
-  await requireDebits(context, tenant)
-  return requestMandate(context, tenant, await findCustomer(context, tenant, { id: customerId }), mandate)
+  const { accountId, openMandatePage } = await requireProcessor(context, tenant)
+  const customer = await findCustomer(context, tenant, { id: customerId })
+  if (openMandatePage !== null && customer.email === null) throw noEmail()
+  return requestMandate(context, tenant, customer, { ...mandate, accountId })
 }
 
-/** Mandates are agreed to on pages of this service, so a processor with pages of its own has none here. */
-async function requireDebits(context: Context & ProcessorChoice, tenant: Tenant): Promise<void> {
-  const { openPage } = await requireProcessor(context, tenant)
-  if (openPage === null) return
-  const message =
-    'Direct debit is not available with the payment processor that was chosen: ask for the payment on a page'
-  throw new ServiceError('not_available', message)
+function noEmail(): ServiceError {
+  const message = 'The payment processor knows customers by their e-mail: give this customer an e-mail first'
+  return new ServiceError('invalid_request', message, 'email')
 }
 
 async function requestMandate(
   context: Context,
   tenant: Tenant,
   customer: Customer,
-  mandate: NewMandate,
+  mandate: NewMandate & { accountId: bigint },
 ): Promise<Mandate> {
   const now = context.clock.now()
   const [row] = await context.db.query<{ reference: string }>(sql`
     insert into mandates (
-      merchant_id, id, mode, customer_id, reference, access_code, callback_url, status, bank_code, account_number,
+      merchant_id, id, mode, account_id, customer_id, reference, access_code, callback_url, status, bank_code, account_number,
       address, created_at, updated_at
     )
     select
-      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${customer.id},
-      ${randomCode(context.random, 15)}, ${randomCode(context.random, 15)}, ${mandate.callbackUrl}, 'requested',
+      ${tenant.merchant.id}, allocate_ids(${tenant.merchant.id}, 1), ${tenant.mode}, ${mandate.accountId}::bigint,
+      ${customer.id}, ${randomCode(context.random, 15)}, ${randomCode(context.random, 15)}, ${mandate.callbackUrl}, 'requested',
       ${mandate.account?.bankCode ?? null},
       ${mandate.account === null ? null : context.vault.seal(mandate.account.number, 'account')}::bytea,
       ${mandate.address === null ? null : JSON.stringify(mandate.address)}::json,
       ${now}::timestamptz, ${now}::timestamptz
     returning reference
   `)
-  return getMandate(context, tenant, (row as { reference: string }).reference)
+  const { reference } = row as { reference: string }
+  noteChange(context, { object: reference, after: { customer: customer.code, status: 'requested' } })
+  return getMandate(context, tenant, reference)
 }
 
 /** Throws `mandate_not_found`. */
@@ -212,14 +224,16 @@ export async function approveMandate(
 ): Promise<Mandate> {
   refuseClosed(tenant.merchant)
   await inTransaction(context, async (tx) => {
-    const [row] = await tx.db.query<{ id: bigint; customer_id: bigint; status: string }>(sql`
-      select id, customer_id, status from mandates
+    const [row] = await tx.db.query<{ id: bigint; customer_id: bigint; account_id: bigint; status: string }>(sql`
+      select id, customer_id, account_id, status from mandates
       where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and reference = ${reference}
       for update
     `)
     if (row === undefined) throw mandateNotFound(reference)
     if (row.status !== 'requested') return
-    const processor = await requireProcessor(tx, tenant)
+    // The customer agrees to it on a page of the processor.
+    if (row.account_id !== 0n) throw agreedElsewhere()
+    const processor = await requireProcessor(tx, tenant, { sentBy: 0n })
     const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
     const method = await addPaymentMethod(tx, tenant, customer, {
       type: 'direct_debit',
@@ -230,6 +244,7 @@ export async function approveMandate(
       active: false,
     })
     const now = context.clock.now()
+    noteChange(tx, { object: reference, before: { status: row.status }, after: { status: 'pending' } })
     await tx.db.query(sql`
       update mandates set
         status = 'pending', payment_method_id = ${method.id}, bank_code = ${account.bankCode},
@@ -255,10 +270,11 @@ export async function declineMandate(context: Context, tenant: Tenant, reference
     const [row] = await tx.db.query<{ customer_id: bigint }>(sql`
       update mandates set status = 'declined', updated_at = ${tx.clock.now()}
       where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and reference = ${reference}
-        and status = 'requested'
+        and status = 'requested' and account_id = 0
       returning customer_id
     `)
     if (row === undefined) return
+    noteChange(tx, { object: reference, before: { status: 'requested' }, after: { status: 'declined' } })
     const customer = await lockCustomer(tx, tenant, { id: row.customer_id })
     await recordEvent(tx, tenant, { type: 'mandate.declined', customer, details: { reference } })
   })
@@ -279,20 +295,32 @@ export function mandateDetails(tenant: Tenant, reference: string, method: Paymen
   return { reference, authorizationCode: code, merchantNumber: tenant.merchant.id, paymentMethod }
 }
 
+function agreedElsewhere(): ServiceError {
+  const message = 'The customer agrees to this request on the page of the payment processor'
+  return new ServiceError('not_available', message)
+}
+
 function mandateNotFound(reference: string): ServiceError {
   return new ServiceError('mandate_not_found', `There is no mandate with reference "${reference}"`)
 }
 
 function readMandate(context: Context, row: MandateRow): Mandate {
+  const number = row.account_number === null ? null : context.vault.open(row.account_number, 'account')
   return {
     id: row.id,
     customerId: row.customer_id,
     reference: row.reference,
     accessCode: row.access_code,
+    accountId: row.account_id,
+    page:
+      row.page_url === null || row.outside_reference === null
+        ? null
+        : { reference: row.outside_reference, url: row.page_url },
     callbackUrl: row.callback_url,
     status: row.status,
     bankCode: row.bank_code,
-    accountNumber: row.account_number === null ? null : maskAccount(context.vault.open(row.account_number, 'account')),
+    accountNumber: number === null ? null : maskAccount(number),
+    last4: number?.slice(-4) ?? null,
     paymentMethod:
       row.payment_method_id === null
         ? null

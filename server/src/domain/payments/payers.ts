@@ -5,11 +5,17 @@ import { type Customer, createCustomer } from '../customers/customers.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
 
+/** Who pays. `isKnown`: they were a customer before this payment. */
+export interface Payer {
+  customer: Customer
+  isKnown: boolean
+}
+
 /** The customer with that e-mail, who is created when there is none. Throws `customer_denied`. */
-export async function findPayer(context: Context, tenant: Tenant, email: string): Promise<Customer> {
-  const { customer } = await createCustomer(context, tenant, { email })
+export async function findPayer(context: Context, tenant: Tenant, email: string): Promise<Payer> {
+  const { customer, created } = await createCustomer(context, tenant, { email })
   refuseDenied(customer)
-  return customer
+  return { customer, isKnown: !created }
 }
 
 /** Throws `customer_denied`. */

@@ -348,18 +348,15 @@ describe('a denied customer', () => {
     expect(await chargeStatuses()).toEqual([])
   })
 
-  test('a denied customer whose payment was under way gets the money back, and the intent ends', async () => {
+  test('a denied customer whose payment was under way is credited, because the money has come', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
     await setRiskAction(service, tenant, { code: customerCode }, 'deny')
     service.clock.advance(service.sandboxDelayMs)
     await settleDuePayments(service)
-    expect(await getPaymentIntent(service, tenant, id)).toMatchObject({
-      status: 'canceled',
-      failureReason: expect.stringContaining('denied'),
-    })
-    expect(await chargeStatuses()).toEqual(['given_back'])
-    expect(await balance()).toBe(0n)
+    expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'succeeded', failureReason: null })
+    expect(await chargeStatuses()).toEqual(['succeeded'])
+    expect(await balance()).toBe(5000n)
   })
 })
 

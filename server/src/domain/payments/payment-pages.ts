@@ -91,7 +91,8 @@ export async function leadToPayment(
   return page?.url ?? null
 }
 
-async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
+/** Whose payment an access code opens. Throws `reference_not_found`. */
+export async function findPage(context: Context, accessCode: string): Promise<{ tenant: Tenant; reference: string }> {
   const [row] = await context.db.query<TenantRow & { reference: string }>(sql`
     select pay.mode, pay.reference, ${tenantColumns}
     from payments pay

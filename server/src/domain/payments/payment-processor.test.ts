@@ -69,6 +69,7 @@ function openGateway(): Gateway {
     openPage: null,
     findPayment: null,
     mandateCheckMs: 60_000,
+    openMandatePage: null,
     async charge(_tenant, { reference }) {
       return say(`charge ${reference}`, this.state ?? { status: 'processing' })
     },
@@ -77,9 +78,6 @@ function openGateway(): Gateway {
     },
     async stop(_tenant, { reference }) {
       return say(`stop ${reference}`, this.state ?? { status: 'failed', reason: 'It was given up' })
-    },
-    async giveBack(_tenant, reference) {
-      return say(`give back ${reference}`, undefined)
     },
     async sendReturn(_tenant, { id }) {
       return say(`return ${id}`, { status: 'succeeded' })
@@ -91,7 +89,7 @@ function openGateway(): Gateway {
       return say(`redirect return ${id}`, { status: 'processing' })
     },
     async askMandate(_tenant, { reference }) {
-      return say(`mandate ${reference}`, this.mandate)
+      return say(`mandate ${reference}`, { status: this.mandate })
     },
   }
 }

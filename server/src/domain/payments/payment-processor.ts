@@ -57,6 +57,21 @@ export interface ChargeFacts {
 export interface FoundPayment {
   isPaid: boolean
   facts: ChargeFacts
+  /** Null for a payment that was not a transfer to a dedicated account. */
+  transfer: FoundTransfer | null
+}
+
+/** A transfer to a dedicated account, which nobody asked for. Each member is null where the account does not tell it. */
+export interface FoundTransfer {
+  /** The dedicated account that got it. */
+  accountNumber: string | null
+  senderName: string | null
+  senderBank: string | null
+  /** Masked but for its end. */
+  senderAccountNumber: string | null
+  senderCountry: string | null
+  narration: string | null
+  receiverBank: string | null
 }
 
 /** Where the return of a charge's money stands. */
@@ -180,8 +195,32 @@ export interface ProcessorPage {
 
 /** A customer's leave to debit their bank account, as a processor is asked about it. */
 export interface AskedMandate {
+  /** The processor's own name of the request, where it has a page of its own. */
   reference: string
   bankCode: string | null
+}
+
+/** Where a mandate stands at its processor. */
+export type MandateState =
+  /** The customer has not agreed. */
+  | { status: 'requested' }
+  /** The bank has not agreed yet. `token` is the processor's own name of the mandate, by which it is charged. */
+  | { status: 'pending' | 'active'; token?: string; bank?: string | null }
+
+/** A request for a mandate for which a processor is to open a page. */
+export interface MandateRequest {
+  email: string
+  /** The address to which the customer returns. */
+  callbackUrl: string
+  account: { number: string; bankCode: string } | null
+  address: { street: string; city: string; state: string } | null
+}
+
+/** A page of the processor on which a customer agrees to a mandate. */
+export interface MandatePage {
+  /** The processor's own name of the request. */
+  reference: string
+  url: string
 }
 
 /** The ways in which a page may be paid. Pages of this service have only the first two. */
@@ -249,11 +288,6 @@ export interface PaymentProcessor extends InstrumentReader {
    */
   stop(tenant: Tenant, charge: Omit<Charge, 'instrument'>): Promise<ChargeState>
   /**
-   * Returns the money of a charge that the ledger refuses, surely and at once. Left out by a processor with an account: money
-   * that came to an account is a fact, and is booked to suspense.
-   */
-  giveBack?(tenant: Tenant, reference: string): Promise<void>
-  /**
    * Sends a return of a part of a charge. Call it once for an id, ever: there are processors to which a second call would be a
    * second return. After `not_sent` it may be called again.
    */
@@ -266,8 +300,14 @@ export interface PaymentProcessor extends InstrumentReader {
   readonly disputes?: AccountDisputes
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */
   readonly mandateCheckMs: number
-  /** Asks whether the bank has agreed to a mandate. A `pending` mandate is asked about again later. */
-  askMandate(tenant: Tenant, mandate: AskedMandate): Promise<'active' | 'pending'>
+  /**
+   * Opens the processor's own page on which a customer agrees to a mandate, under a name of the processor. Each call opens another
+   * page. Throws `invalid_request` for a request that the processor refuses. Null for a processor whose customers agree on pages of
+   * this service.
+   */
+  readonly openMandatePage: ((tenant: Tenant, wanted: MandateRequest) => Promise<MandatePage>) | null
+  /** Asks whether the bank has agreed to a mandate. A mandate that is not active is asked about again later. */
+  askMandate(tenant: Tenant, mandate: AskedMandate): Promise<MandateState>
 }
 
 /**

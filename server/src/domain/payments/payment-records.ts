@@ -14,7 +14,7 @@ export type PaymentStatus =
   /** A charge was made, and the processor has not answered yet. */
   | 'processing'
   | 'succeeded'
-  /** The last charge was declined, or its money was returned. */
+  /** The last charge was declined, or its money is in suspense. */
   | 'failed'
   /** The payment succeeded, and a part of it, or all, is on its way back. */
   | 'reversing'

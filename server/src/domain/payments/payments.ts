@@ -35,7 +35,8 @@ import {
   readPayment,
   withParts,
 } from './payment-records.ts'
-import { sentUnder } from './sent-charges.ts'
+import { getPaymentSettings } from './payment-settings.ts'
+import { type ArrivedCharge, insertArrivedCharge, sentUnder } from './sent-charges.ts'
 
 /** How long a page can be paid on, and a declined charge tried again. */
 const lifetimeMs = 48 * 60 * 60 * 1000
@@ -69,10 +70,11 @@ export async function openPayment(
     const channels =
       input.channels === undefined ? null : readChannels(pages.channels, input.channels, { field: 'channels' })
     await refuseTaken(context, tenant, input)
-    const customer = await findPayer(context, tenant, input.email)
+    const { customer, isKnown } = await findPayer(context, tenant, input.email)
+    const purpose = await purposeOf(context, tenant, wanted, isKnown)
     const reference = input.reference ?? randomCode(context.random, 10)
     const page = { accessCode: randomCode(context.random, 15), channels, callbackUrl: input.callbackUrl ?? null }
-    return { ...wanted, ...page, customer, reference, origin: 'page' }
+    return { ...wanted, ...page, purpose, customer, reference, origin: 'page' }
   })
 }
 
@@ -92,11 +94,12 @@ export async function chargeInstrument(
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
     await refuseTaken(context, tenant, input)
-    const customer = await findPayer(context, tenant, input.email)
+    const { customer, isKnown } = await findPayer(context, tenant, input.email)
+    const purpose = await purposeOf(context, tenant, wanted, isKnown)
     const reference = input.reference ?? randomCode(context.random, 15)
     // For a step that the payer takes on a page.
     const accessCode = randomCode(context.random, 15)
-    return { ...wanted, customer, reference, accessCode, origin: 'instrument' }
+    return { ...wanted, purpose, customer, reference, accessCode, origin: 'instrument' }
   })
   await payIntent(context, tenant, { id: payment.paymentIntentId, choose: async () => means }, attempt)
   return getPayment(context, tenant, payment)
@@ -142,7 +145,8 @@ export async function chargePaymentMethod(
     const { methodId, customer } = await findChargeable(context, tenant, input)
     refuseDenied(customer)
     const reference = input.reference ?? randomCode(context.random, 15)
-    return { ...wanted, customer, reference, methodId, origin: 'payment_method' }
+    const purpose = await purposeOf(context, tenant, wanted, true)
+    return { ...wanted, purpose, customer, reference, methodId, origin: 'payment_method' }
   })
   await confirmPaymentIntent(context, tenant, { id: payment.paymentIntentId }, attempt)
   return getPayment(context, tenant, payment)
@@ -230,9 +234,19 @@ function readNew(tenant: Tenant, { amount, currency, reference, metadata: given 
   if (reference !== undefined) checkReference(reference)
   const metadata = given ?? null
   checkMetadata(metadata)
-  const isTopUp = objectOf(metadata)?.purpose === 'wallet_topup'
-  const purpose: PaymentPurpose = isTopUp ? 'wallet_topup' : 'payment'
-  return { amount, currency: heldCurrency(tenant.merchant, currency), metadata, purpose }
+  return { amount, currency: heldCurrency(tenant.merchant, currency), metadata }
+}
+
+/** The purpose that the metadata names, else the purpose that the merchant wants for its known customers. */
+async function purposeOf(
+  context: Context,
+  tenant: Tenant,
+  { metadata }: Pick<ReturnType<typeof readNew>, 'metadata'>,
+  isKnown: boolean,
+): Promise<PaymentPurpose> {
+  const named = objectOf(metadata)?.purpose ?? null
+  if (named !== null) return named === 'wallet_topup' ? 'wallet_topup' : 'payment'
+  return isKnown ? (await getPaymentSettings(context, tenant)).knownCustomers : 'payment'
 }
 
 /**
@@ -299,6 +313,7 @@ async function findChargeable(
 }
 
 interface PaymentFields extends ReturnType<typeof readNew> {
+  purpose: PaymentPurpose
   /** The id of its payment intent: a UUID of version 7. */
   uuid: string
   customer: Customer
@@ -311,6 +326,8 @@ interface PaymentFields extends ReturnType<typeof readNew> {
   description?: string
   /** The details of money that has arrived: nothing is charged. */
   incoming?: IncomingDetails
+  /** Money that has arrived at an account of a processor. */
+  arrived?: ArrivedCharge
 }
 
 /**
@@ -318,7 +335,7 @@ interface PaymentFields extends ReturnType<typeof readNew> {
  * is there already.
  */
 export async function insertPayment(context: Context, tenant: Tenant, fields: PaymentFields): Promise<void> {
-  const { uuid, customer, reference, purpose, amount, currency, metadata, incoming = null } = fields
+  const { uuid, customer, reference, purpose, amount, currency, metadata, incoming = null, arrived } = fields
   const now = context.clock.now()
   const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
   // Outside the transaction: there it would hold the ids while it waits for a payment of the same reference, which needs ids.
@@ -336,8 +353,9 @@ export async function insertPayment(context: Context, tenant: Tenant, fields: Pa
       idempotencyKey: `payment_${uuid}`,
       fingerprint: fingerprintOf(context.vault, 'payment', {}),
       expiresAt: new Date(now.getTime() + lifetimeMs),
-      arrivedAt: incoming === null ? null : now,
+      arrivedAt: incoming === null || arrived !== undefined ? null : now,
     })
+    if (arrived !== undefined) await insertArrivedCharge(tx, tenant, uuid, arrived)
     const rows = await tx.db.query(sql`
       with counter as (
         update payment_numbers set

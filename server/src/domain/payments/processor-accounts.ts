@@ -133,8 +133,8 @@ export async function noteAccountState(
 const keptReplacedMs = 24 * 60 * 60 * 1000
 
 /**
- * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, and no refund or
- * dispute of it. Answers how many.
+ * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, no refund or
+ * dispute of it, and no dedicated account or pending mandate of theirs. Answers how many.
  */
 export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
   const now = clock.now()
@@ -144,6 +144,18 @@ export async function dropReplacedCredentials({ db, clock }: Context): Promise<n
       and not exists (
         select from sent_charges s
         where s.merchant_id = a.merchant_id and s.account_id = a.id and s.due_at is not null
+      )
+      and not exists (
+        select from arrival_notices n where n.merchant_id = a.merchant_id and n.account_id = a.id
+      )
+      and not exists (
+        select from dedicated_accounts d
+        where d.merchant_id = a.merchant_id and d.account_id = a.id and d.removed_at is null
+      )
+      and not exists (
+        select from mandates m
+        where m.merchant_id = a.merchant_id and m.account_id = a.id and m.activates_at is not null
+          and m.status in ('requested', 'pending')
       )
       and not exists (
         select from payment_intents i

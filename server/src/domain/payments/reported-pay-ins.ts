@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { doCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn } from '../wallet/pay-ins.ts'
+import { bookArrival } from './account-arrivals.ts'
 import { settleChargeNow } from './due-charges.ts'
 import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
 import { sentUnder } from './sent-charges.ts'
@@ -21,20 +22,28 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
   // A repeat asks nobody: the account may have been replaced since.
   const known = await accountOfPayIn(context, tenant, reference)
   if (known !== null) return recordPayIn(context, tenant, input, known)
-  const processor = await context.processorOf(context, tenant, 'new')
-  if (processor === null || processor.findPayment === null || !canBeName(reference)) {
-    return recordPayIn(context, tenant, input)
-  }
-  const { accountId } = processor
   const own = await findOwn(context, tenant, reference)
   if (own !== null) {
     if (!own.isBooked) await settleChargeNow(context, tenant, own.charge)
     const message = `${JSON.stringify(reference)} is the processor’s name of the payment ${own.name}, which is credited by itself`
     throw new ServiceError('reference_taken', message, 'reference')
   }
+  const processor = await context.processorOf(context, tenant, 'new')
+  if (processor === null || processor.findPayment === null || !canBeName(reference)) {
+    return recordPayIn(context, tenant, input)
+  }
+  const { accountId } = processor
   const found = await processor.findPayment(tenant, reference)
   if (found === null) return recordPayIn(context, tenant, input)
   checkFound(input, found)
+  const { transfer } = found
+  if (
+    transfer !== null &&
+    (await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer } }))
+  ) {
+    const message = `${JSON.stringify(reference)} is a transfer to a dedicated account, which is credited by itself, or waits in suspense`
+    throw new ServiceError('reference_taken', message, 'reference')
+  }
   await bookFee(context, tenant, accountId, found)
   return recordPayIn(context, tenant, input, accountId)
 }

@@ -1,7 +1,7 @@
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import type { Context, TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { Charge, ProcessorPage } from './payment-processor.ts'
 
@@ -9,8 +9,8 @@ import type { Charge, ProcessorPage } from './payment-processor.ts'
 export interface SentCharge extends Pick<Charge, 'reference' | 'amount' | 'currency'> {
   /** Random, and never used for another charge. */
   sentReference: string
-  /** Random. The processor keeps it with the charge: what bears it is ours. */
-  marker: string
+  /** Random. The processor keeps it with the charge: what bears it is ours. Null for money that arrived without a charge. */
+  marker: string | null
   /** The payer's; null for a charge that was given up before it was sent. */
   email: string | null
   /** It was given up: it must not be sent any more. */
@@ -48,13 +48,15 @@ export interface SentCharges {
 
 /** A charge of a page is asked about for the first time after this time. Webhooks and calls are faster. */
 const firstLookMs = 60_000
+/** Money that arrived is booked at once by whoever records it. After a crash the message about it comes again before this. */
+const arrivedLookMs = 10 * 60_000
 
 interface SentRow {
   reference: string
   amount: bigint
   currency: Currency
   sent_reference: string
-  marker: string
+  marker: string | null
   email: string | null
   is_stopped: boolean
   is_decided: boolean
@@ -146,6 +148,46 @@ export function createSentCharges(
       `)
     },
   }
+}
+
+/** Money that arrived at an account without a charge of ours. */
+export interface ArrivedCharge extends Pick<Charge, 'amount' | 'currency'> {
+  accountId: bigint
+  /** The account's own name of the payment. */
+  sentReference: string
+  /** The account's own id of the payment. */
+  outsideId: string
+}
+
+/**
+ * Records money that arrived as the one charge of the intent that was made for it, in the transaction that makes the intent. From
+ * here on it is asked about, booked and refunded as a charge that was sent.
+ */
+export async function insertArrivedCharge(
+  { db, clock, random }: TxContext,
+  { merchant, mode }: Tenant,
+  intentUuid: string,
+  { accountId, sentReference, outsideId, amount, currency }: ArrivedCharge,
+): Promise<void> {
+  const now = clock.now()
+  const reference = `pi_${intentUuid}_1`
+  const dueAt = new Date(now.getTime() + arrivedLookMs)
+  await db.query(sql`
+    insert into sent_charges (
+      merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, state,
+      outside_id, due_at, created_at, updated_at
+    )
+    values (
+      ${merchant.id}, ${uuidV7(random, now)}, ${mode}, ${accountId}, ${intentUuid}, ${reference}, ${sentReference}, null,
+      ${amount}, ${currency}, 'open', ${outsideId}, ${dueAt}, ${now}, ${now}
+    )
+  `)
+  await db.query(sql`
+    update payment_intents set
+      status = 'processing', charge_count = 1, charge_reference = ${reference}, account_id = ${accountId},
+      charged_at = ${now}::timestamptz, due_at = ${dueAt}::timestamptz
+    where merchant_id = ${merchant.id} and id = ${intentUuid}
+  `)
 }
 
 /**

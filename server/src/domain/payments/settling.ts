@@ -1,10 +1,11 @@
-import { type ErrorCode, ServiceError } from '../../base/errors.ts'
+import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
+import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { askLater, bookCharge } from './charge-facts.ts'
 import type { ChargeStep } from './charge-steps.ts'
@@ -17,7 +18,7 @@ import {
   uuidOfIntent,
 } from './payment-intent-records.ts'
 import { addPaymentMethod, type NewPaymentMethod, renewToken } from './payment-methods.ts'
-import { type ChargeFacts, type ChargeState, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import type { ChargeFacts, ChargeState, PaymentsContext } from './payment-processor.ts'
 import { isOfPage } from './sent-charges.ts'
 
 /** Intents that can be charged. */
@@ -32,7 +33,7 @@ const lastCheckMs = 60_000
 
 /**
  * Brings an intent to where its charge is. Everybody who learns something of the charge does this, in any order, and
- * repeatedly. Throws what the ledger throws, save for money it refuses for good: that goes back to the payer.
+ * repeatedly. Throws what the ledger throws, save for money it refuses for good: that goes to suspense.
  */
 export async function settleIntent(
   context: PaymentsContext,
@@ -80,44 +81,67 @@ async function settleSent(context: PaymentsContext, tenant: Tenant, intent: Sent
   const differences = state.status === 'disagrees' ? state.differences : []
   const booked = await bookCharge(context, tenant, { intent, reference, facts, differences })
   if (booked.suspended === null) return noteSuccess(context, tenant, intent, booked.transactionId, facts)
-  const reason = `The money came and is in suspense. ${booked.suspended}`
+  const reason = reasonOfSuspended(booked.suspended)
   if (differences.length > 0) return failCharge(context, tenant, intent, reason)
   return cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason })
 }
 
-/** The ledger's reasons to refuse money that has been taken already. */
-const refusedCredits: ReadonlySet<ErrorCode> = new Set(['customer_denied', 'customer_not_found', 'balance_limit'])
-
 /**
- * Credits the money, once for all charges of an intent, then notes it. Money that the ledger refuses goes back to the
- * payer, and the intent is closed: the ledger will not change its answer. Money that came without a charge is returned
- * by its reporter, who is told that the payment has failed.
+ * Credits the money, once for all charges of an intent, then notes it. It has come, so it is booked whatever a risk action
+ * says. Money that cannot be booked to its owner goes to suspense, and the intent is closed: the ledger will not change its
+ * answer.
  */
 async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
   if (intent.status === 'succeeded') return
-  const receipt = await doCommand(context, tenant, creditCommand(context, intent)).catch((error) => {
-    if (error instanceof ServiceError && refusedCredits.has(error.code)) return error
+  const command = await creditCommand(context, tenant, intent)
+  const receipt = await doCommand(context, tenant, command).catch((error) => {
+    if (error instanceof ServiceError && error.kept) return error
     throw error
   })
   if (!(receipt instanceof ServiceError)) return noteSuccess(context, tenant, intent, receipt.id)
-  if (intent.chargeReference !== null) {
-    const processor = await requireProcessor(context, tenant, { sentBy: intent.accountId })
-    await processor.giveBack?.(tenant, intent.chargeReference)
-  }
-  await cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason: receipt.message })
+  await doCommand(context, tenant, suspension(context, intent, receipt.message))
+  await cancelIntent(context, tenant, intent, {
+    from: ['processing', ...openStatuses],
+    reason: reasonOfSuspended(receipt.message),
+  })
 }
 
-function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
-  const { customerCode, checkoutSessionId, amount, currency, description } = intent
-  const id = uuidV7(context.random, context.clock.now())
-  const details = { paymentIntentId: intent.id, ...(checkoutSessionId === null ? {} : { checkoutSessionId }) }
+function reasonOfSuspended(reason: string): string {
+  return `The money came and is in suspense. ${reason}`
+}
+
+function suspension(context: Context, intent: PaymentIntent, reason: string): LedgerCommand {
   return {
-    action: 'post',
+    action: 'book',
+    kind: 'suspended',
+    id: uuidV7(context.random, context.clock.now()),
+    currency: intent.currency,
+    from: { kind: 'outside' },
+    to: { kind: 'suspense' },
+    amount: intent.amount,
+    description: null,
+    details: { ...detailsOf(intent), reason },
+    event: null,
+    request: null,
+    ownKey: `payment-intent/${intent.id}/suspended`,
+  }
+}
+
+function detailsOf({ id, checkoutSessionId }: PaymentIntent) {
+  return { paymentIntentId: id, ...(checkoutSessionId === null ? {} : { checkoutSessionId }) }
+}
+
+async function creditCommand(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<LedgerCommand> {
+  const { customerCode, amount, currency, description } = intent
+  const id = uuidV7(context.random, context.clock.now())
+  const details = detailsOf(intent)
+  return {
+    action: 'book',
     kind: 'pay_in',
     id,
     currency,
     from: { kind: 'outside' },
-    to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
+    to: customerCode === null ? { kind: 'merchant_balance' } : await accountOfLateFact(context, tenant, customerCode),
     amount,
     description: description ?? 'Payment',
     details,
@@ -162,7 +186,10 @@ async function noteSuccess(
     const isPayment = paid.payerId !== null
     const customer = await lockPayer(tx, tenant, paid)
     if (customer !== null && toSave !== null) {
-      const known = isPayment && facts === null ? null : await findSaved(tx, tenant, customer, toSave)
+      const known =
+        isPayment && facts === null
+          ? null
+          : ((await findSaved(tx, tenant, customer, toSave)) ?? (await findCharged(tx, tenant, intent, toSave)))
       const { id } = known ?? (await addPaymentMethod(tx, tenant, customer, toSave))
       if (known !== null && toSave.token !== undefined) await renewToken(tx, tenant, id, toSave.token)
       await setPaymentMethod(tx, tenant, intent, id)
@@ -218,6 +245,24 @@ async function findSaved(tx: TxContext, tenant: Tenant, customer: Customer, { si
     limit 1
   `)
   return known ?? null
+}
+
+/** The payment method that was charged, where the instrument that has paid has no signature to know it by, as a bank account. */
+async function findCharged(
+  tx: TxContext,
+  { merchant }: Tenant,
+  intent: PaymentIntent,
+  { signature, type }: NewPaymentMethod,
+) {
+  if (signature) return null
+  const [charged] = await tx.db.query<{ id: bigint }>(sql`
+    select p.id
+    from payment_intents i
+    join payment_methods p on p.merchant_id = i.merchant_id and p.id = i.payment_method_id
+    where i.merchant_id = ${merchant.id} and i.id = ${uuidOfIntent(intent)} and p.type = ${type}
+      and p.deactivated_at is null
+  `)
+  return charged ?? null
 }
 
 async function setPaymentMethod(tx: TxContext, tenant: Tenant, intent: PaymentIntent, methodId: bigint): Promise<void> {

@@ -3,7 +3,7 @@ import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
-import { emailsPurpose, mentions } from '../idempotency/mentions.ts'
+import { emailsPurpose, mentions, mentionsNumber } from '../idempotency/mentions.ts'
 import { eraseAnswers } from '../idempotency/once.ts'
 import { retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
@@ -129,7 +129,8 @@ async function lookThroughMentions(tx: TxContext, erasure: ErasureRow): Promise<
     limit ${rowsAtOnce}
   `)
   const isAbout = mentions(erasure.code, await emailsOf(tx, erasure))
-  const ids = rows.filter(({ text }) => isAbout(text)).map(({ id }) => id)
+  const names = (text: string) => isAbout(text) || mentionsNumber(erasure.id, JSON.parse(text))
+  const ids = rows.filter(({ text }) => names(text)).map(({ id }) => id)
   if (ids.length > 0) {
     await tx.db.query(sql`
       select ${functionCall('erase_mentions', {

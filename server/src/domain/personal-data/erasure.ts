@@ -41,6 +41,11 @@ interface BeginningRow {
 export async function eraseCustomer(tx: TxContext & ErasureChoice, tenant: Tenant, code: string): Promise<Erasure> {
   const now = tx.clock.now()
   const windowMs = tx.disputeWindowDays[tenant.mode] * 24 * 60 * 60 * 1000
+  // Gone with the beginning.
+  const [former] = await tx.db.query<{ phone: string | null; phone_e164: string | null }>(sql`
+    select phone, phone_e164 from customers
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
+  `)
   const rows = await tx.db.query<BeginningRow>(sql`
     select r.id, r.obstacle, r.detail, r.amount, r.started_at, r.erased_at, r.former_email
     from ${functionCall('begin_erasure', {
@@ -58,8 +63,8 @@ export async function eraseCustomer(tx: TxContext & ErasureChoice, tenant: Tenan
     const message = `Customer ${code} was not erased, and has ${describeBindings(bindings)}. ${stepsAgainst(bindings)}`
     throw new ServiceError('customer_not_erasable', message)
   }
-  if (row.former_email !== null)
-    await keepEmails(tx, { merchantId: tenant.merchant.id, id: row.id }, [row.former_email])
+  const contacts = [row.former_email, former?.phone, former?.phone_e164].filter((each) => each != null)
+  if (contacts.length > 0) await keepEmails(tx, { merchantId: tenant.merchant.id, id: row.id }, contacts)
   noteChange(tx, { object: code, before: { erased: false }, after: { erased: true } })
   return { customerCode: code, startedAt: row.started_at, erasedAt: row.erased_at }
 }
@@ -76,7 +81,7 @@ export async function getErasure(context: Context, tenant: Tenant, code: string)
   return { customerCode: code, startedAt: row.started_at, erasedAt: row.erased_at }
 }
 
-/** Keeps, sealed, the e-mails by which texts about the customer are known while the erasure lasts. */
+/** Keeps, sealed, the e-mails and phone numbers by which texts about the customer are known while the erasure lasts. */
 export async function keepEmails(
   tx: TxContext,
   { merchantId, id }: { merchantId: number; id: bigint },

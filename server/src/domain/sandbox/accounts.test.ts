@@ -36,7 +36,10 @@ function drawing(...numbers: number[]) {
 
 test('the sandbox opens an account under the merchant’s and the customer’s names, in a currency of the merchant', async () => {
   const provider = drawing(123)
-  expect(await provider.open(tenant, provider.banks[0], holder)).toEqual({
+  const [bank] = await provider.listBanks(tenant)
+  expect(await provider.open(tenant, bank, holder)).toEqual({
+    bank,
+    outsideId: null,
     accountNumber: '9000000123',
     accountName: 'DUKA/ZERO SUM',
     currency: 'GHS',
@@ -45,7 +48,7 @@ test('the sandbox opens an account under the merchant’s and the customer’s n
 
 test('the sandbox gives the same account again for the same customer and bank, also to many who ask at once', async () => {
   const provider = createSandboxAccounts(service)
-  const [bank, another] = provider.banks
+  const [bank, another] = await provider.listBanks(tenant)
   const asked = Array.from({ length: 5 }, () => provider.open(tenant, bank, holder))
   const numbers = new Set((await Promise.all(asked)).map(({ accountNumber }) => accountNumber))
   expect(numbers.size).toBe(1)
@@ -56,10 +59,10 @@ test('the sandbox gives the same account again for the same customer and bank, a
 
 test('the sandbox gives another account after the first was closed', async () => {
   const provider = createSandboxAccounts(service)
-  const [bank] = provider.banks
+  const [bank] = await provider.listBanks(tenant)
   const { accountNumber } = await provider.open(tenant, bank, holder)
-  await provider.close(tenant, bank, accountNumber)
-  await provider.close(tenant, bank, accountNumber)
+  await provider.close(tenant, { provider: bank, accountNumber, outsideId: null })
+  await provider.close(tenant, { provider: bank, accountNumber, outsideId: null })
   const { accountNumber: next } = await provider.open(tenant, bank, holder)
   expect(next).not.toBe(accountNumber)
   expect((await provider.open(tenant, bank, holder)).accountNumber).toBe(next)
@@ -67,9 +70,9 @@ test('the sandbox gives another account after the first was closed', async () =>
 
 test('the sandbox draws another number where the first is taken, also by an account that was closed', async () => {
   const provider = drawing(1, 1, 1, 2)
-  const [bank] = provider.banks
+  const [bank] = await provider.listBanks(tenant)
   const { accountNumber } = await provider.open(tenant, bank, holder)
-  await provider.close(tenant, bank, accountNumber)
+  await provider.close(tenant, { provider: bank, accountNumber, outsideId: null })
   expect([accountNumber, (await provider.open(tenant, bank, other)).accountNumber]).toEqual([
     '9000000001',
     '9000000002',
@@ -78,7 +81,7 @@ test('the sandbox draws another number where the first is taken, also by an acco
 
 test('the sandbox gives up when ten numbers in a row are taken', async () => {
   const provider = drawing(7)
-  const [bank] = provider.banks
+  const [bank] = await provider.listBanks(tenant)
   await provider.open(tenant, bank, holder)
   await expect(provider.open(tenant, bank, other)).rejects.toThrow('10 tries')
 })

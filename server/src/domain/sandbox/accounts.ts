@@ -3,11 +3,17 @@ import type { Random } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Db } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import type { AccountBank, AccountHolder, AccountProvider } from '../banking/account-provider.ts'
+import type { AccountBank, AccountBanks, AccountHolder, AccountProvider } from '../banking/account-provider.ts'
 import type { Merchant, Tenant } from '../merchants/tenant.ts'
 
 /** How many numbers are tried before the sandbox gives up. Some of the thousand million numbers are taken. */
 const maxTries = 10
+
+const banks: AccountBanks = [
+  { id: 1, slug: 'test-bank', bankName: 'Test Bank', bankId: 20 },
+  { id: 2, slug: 'wema-bank', bankName: 'Wema Bank', bankId: 20 },
+  { id: 3, slug: 'titan-paystack', bankName: 'Titan Paystack', bankId: 629 },
+]
 
 /** The sandbox's account provider. It plays an outside party: only the provider reads the table of its accounts. */
 export function createSandboxAccounts(own: { db: Db; clock: Clock; random: Random }): AccountProvider {
@@ -33,21 +39,20 @@ export function createSandboxAccounts(own: { db: Db; clock: Clock; random: Rando
   }
 
   return {
-    banks: [
-      { id: 1, slug: 'test-bank', bankName: 'Test Bank', bankId: 20 },
-      { id: 2, slug: 'wema-bank', bankName: 'Wema Bank', bankId: 20 },
-      { id: 3, slug: 'titan-paystack', bankName: 'Titan Paystack', bankId: 629 },
-    ],
+    accountId: 0n,
+    knownBanks: banks,
+    listBanks: async () => banks,
     async open(tenant, bank, holder) {
       for (let tried = 0; tried < maxTries; tried += 1) {
         const accountNumber = await tryOpening(tenant, bank, holder)
         if (accountNumber !== null) {
-          return { accountNumber, accountName: nameOf(tenant, holder), currency: accountCurrency(tenant.merchant) }
+          const accountName = nameOf(tenant, holder)
+          return { bank, outsideId: null, accountNumber, accountName, currency: accountCurrency(tenant.merchant) }
         }
       }
       throw new Error(`The sandbox found no free account number in ${maxTries} tries`)
     },
-    async close(tenant, _bank, accountNumber) {
+    async close(tenant, { accountNumber }) {
       await db.query(sql`
         update sandbox_accounts set closed_at = ${clock.now()}
         where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and account_number = ${accountNumber}

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { settleDueRefunds } from '../payments/refunds.ts'
+import { removeExpiredOutcomes } from './outcomes.ts'
 
 const email = 'zero@example.com'
 const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
@@ -130,6 +131,31 @@ describe('an outcome of the sandbox', () => {
     expect((await listed()).total).toBe(0)
     expect((await call('DELETE', `/v1/sandbox/outcomes/${second.id}`)).statusCode).toBe(404)
     expect((await charged()).status).toBe('success')
+  })
+
+  test('an outcome names a customer of its own merchant and mode, and goes with the customer', async () => {
+    const { customer_code: code } = (await call('POST', '/customer', { email: 'payer@example.com' })).json().data
+    const stranger = await createTestTenant(api.service)
+    const wanted = { on: 'charge', outcome: 'decline', reason: 'Zero has no money' }
+    for (const [customerId, secret] of [
+      [code, stranger.secret],
+      ['CUS_000000000000000', tenant.secret],
+    ] as const) {
+      const body = { ...wanted, match: { customerId } }
+      const answer = await api.call('POST', '/v1/sandbox/outcomes', body, secret)
+      expect([answer.statusCode, answer.json().error.code]).toEqual([404, 'customer_not_found'])
+    }
+    const { data: page } = (
+      await call('POST', '/transaction/initialize', { email: 'payer@example.com', amount: 100, reference: 'order-18' })
+    ).json()
+    expect(page.reference).toBe('order-18')
+    await choose({ ...wanted, match: { customerId: code } })
+    await choose({ ...wanted, match: { reference: 'order-18' } })
+    const other = await choose({ ...wanted, match: { reference: 'order-19' } })
+    expect((await call('POST', `/v1/customers/${code}/erase`)).statusCode).toBe(202)
+    expect((await listed()).data).toEqual([other])
+    api.service.clock.advance(25 * 60 * 60 * 1000)
+    expect(await removeExpiredOutcomes(api.service)).toBeGreaterThanOrEqual(1)
   })
 
   test('the same key stores an outcome once', async () => {

@@ -6,6 +6,7 @@ import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, lockCount, noteChange, type TxContext } from '../context.ts'
+import { lockCustomer } from '../customers/customers.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { SandboxTenant } from './sandbox-tenant.ts'
@@ -83,11 +84,16 @@ const columns = sql`
   o.id, o.operation, o.match, o.outcome, o.reason, o.after_ms, o.uses_left, o.created_at, o.expires_at
 `
 
-/** Stores an outcome for a day. Throws `invalid_request`, `currency_not_held`. */
+/** Stores an outcome for a day. Throws `invalid_request`, `currency_not_held`, `customer_not_found`. */
 export async function addOutcome(tx: TxContext, tenant: SandboxTenant, wanted: NewOutcome): Promise<Outcome> {
   const { on, outcome, reason, afterMs = 0, times = 1 } = wanted
-  const { currency, ...rest } = wanted.match ?? {}
-  const match = { ...rest, ...(currency === undefined ? {} : { currency: heldCurrency(tenant.merchant, currency) }) }
+  const { currency, customerId, ...rest } = wanted.match ?? {}
+  const match = {
+    ...rest,
+    // Locked, so that an erasure of the customer finds the outcome.
+    ...(customerId === undefined ? {} : { customerId: (await lockCustomer(tx, tenant, { code: customerId })).code }),
+    ...(currency === undefined ? {} : { currency: heldCurrency(tenant.merchant, currency) }),
+  }
   if (on === 'charge' && outcome === 'needs_attention') {
     throw new ServiceError('invalid_request', 'needs_attention is for a refund, not for a charge', 'outcome')
   }
@@ -121,7 +127,16 @@ export async function addOutcome(tx: TxContext, tenant: SandboxTenant, wanted: N
     )
     returning ${columns}
   `)
-  return readOutcome(row as OutcomeRow)
+  const made = readOutcome(row as OutcomeRow)
+  // Not the reason: it may say anything, and the trail is kept for good.
+  noteChange(tx, { object: made.id, after: { on, outcome, match, times } })
+  return made
+}
+
+/** Removes the outcomes of a day before. Answers their number. */
+export async function removeExpiredOutcomes({ db, clock }: Context): Promise<number> {
+  const rows = await db.query(sql`delete from sandbox_outcomes where expires_at <= ${clock.now()} returning id`)
+  return rows.length
 }
 
 /** The outcomes that are still to be used, newest first. */

@@ -21,8 +21,8 @@ export interface PayIn {
 }
 
 /**
- * Credits a customer's cash balance as if a pay-in had arrived, once for a request. Throws `invalid_request`,
- * `currency_not_held`, `customer_not_found`, `customer_denied`, `balance_limit`, `idempotency_key_reused`.
+ * Credits a customer's cash balance as if a pay-in had arrived, once for a request. It is a fact: a denied customer is credited
+ * too. Throws `invalid_request`, `currency_not_held`, `customer_not_found`, `balance_limit`, `idempotency_key_reused`.
  */
 export async function simulatePayIn(
   context: FreeContext,
@@ -41,7 +41,7 @@ export async function simulatePayIn(
   const id = uuidV7(context.random, context.clock.now())
 
   const receipt = await doCommand(context, tenant, {
-    action: 'post',
+    action: 'book',
     kind: 'pay_in',
     id,
     currency,

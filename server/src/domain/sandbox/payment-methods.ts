@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Context, inTransaction, noteChange } from '../context.ts'
 import { lockCustomer } from '../customers/customers.ts'
 import { describeInstrument } from '../payments/instrument-descriptions.ts'
 import type { TypedCard, TypedPhone } from '../payments/instruments.ts'
@@ -28,7 +28,9 @@ export async function savePaymentMethod(
   const fields = await describeInstrument(context, tenant, completed(instrument))
   return inTransaction(context, async (tx) => {
     const customer = await lockCustomer(tx, tenant, { code: customerCode })
-    return addPaymentMethod(tx, tenant, customer, fields)
+    const method = await addPaymentMethod(tx, tenant, customer, fields)
+    noteChange(tx, { object: method.code, after: { customer: customer.code, type: instrument.type, active: true } })
+    return method
   })
 }
 

@@ -241,7 +241,8 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     openPage: null,
     findPayment: null,
     mandateCheckMs: delayMs,
-    askMandate: async () => 'active',
+    openMandatePage: null,
+    askMandate: async () => ({ status: 'active' }),
     async charge(tenant, charge) {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, charge) : null
       if (bent?.outcome === 'error') throw new UpstreamError('sandbox_charge', 'failed', 502)
@@ -256,12 +257,6 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
       await insert(db, tenant, charge, { status: 'failed', reason: reasons.stopped })
       await decide({ db, clock }, tenant, charge.reference, { status: 'failed', reason: reasons.stopped })
       return known(tenant, charge.reference)
-    },
-    async giveBack(tenant, reference) {
-      await db.query(sql`
-        update sandbox_charges set status = 'given_back', updated_at = ${clock.now()}
-        where merchant_id = ${tenant.merchant.id} and reference = ${reference} and status = 'succeeded'
-      `)
     },
     async sendReturn(tenant, wanted) {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bendReturn(tenant, wanted) : null

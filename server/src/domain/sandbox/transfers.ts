@@ -1,3 +1,4 @@
+import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import { parseAmount } from '../../base/money.ts'
 import { findAccountByNumber } from '../banking/dedicated-accounts.ts'
@@ -24,9 +25,8 @@ export interface NewTransfer {
 
 /**
  * Acts as if somebody had sent money to a dedicated account. The money becomes a payment of the customer and is added
- * to their cash balance, once for a reference, however often it is reported. A transfer to a denied customer goes back
- * to its sender for good, and the payment has failed. Throws `invalid_request`, `dedicated_account_not_found`,
- * `reference_taken`.
+ * to their cash balance, once for a reference, however often it is reported. It is a fact: a denied customer is credited too.
+ * Throws `invalid_request`, `dedicated_account_not_found`, `reference_taken`.
  */
 export async function simulateTransfer(
   context: PaymentsContext,
@@ -37,6 +37,11 @@ export async function simulateTransfer(
   const { accountNumber } = transfer
   const amount = parseAmount(transfer.amount)
   const account = await findAccountByNumber(context, tenant, accountNumber)
+  // Pretended money must not look as if an account at a processor had it.
+  if (account.openedBy !== 0n) {
+    const message = `The account ${accountNumber} is one at a payment processor: send a test transfer to it there`
+    throw new ServiceError('invalid_request', message, 'accountNumber')
+  }
   const customer = await findCustomer(context, tenant, { id: account.customerId })
   const senderName = transfer.senderName ?? 'SANDBOX SENDER'
   return receiveArrival(context, tenant, {

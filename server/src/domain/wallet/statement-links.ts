@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, noteChange } from '../context.ts'
 import { type Customer, getCustomer } from '../customers/customers.ts'
 import { isKeyActive, type KeyHolder } from '../merchants/key-holders.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
@@ -50,29 +50,35 @@ export function createStatementLink(
     apiKeyId,
   ]
   const token = context.vault.sealText(JSON.stringify(sealed), purpose)
+  const [from, until] = [period.from.toISOString(), period.until.toISOString()]
+  noteChange(context, { object: customer.code, after: { currency: period.currency, from, until } })
   return { token, expiresAt }
 }
 
 const purpose = 'statement-link'
 
-/** The statement of a link. Throws `not_found` for a text that is no link, and for a link that opens no more. */
+/**
+ * The statement of a link, and whether the link's key still is active. Throws `not_found` for a text that is no link, and for a
+ * link that opens no more.
+ */
 export async function openStatementLink(
   context: Context,
   token: string,
-): Promise<{ tenant: Tenant; customer: Customer; statement: Statement }> {
+): Promise<{ tenant: Tenant; customer: Customer; statement: Statement; isKeyActive: () => Promise<boolean> }> {
   const [merchantId, mode, code, currency, fromMs, untilMs, expiresAtMs, apiKeyId] = unseal(context, token)
   const [row] = await context.db.query<TenantRow>(sql`
     select ${mode} as mode, ${tenantColumns} from merchants m where m.id = ${merchantId}
   `)
   const isOver = expiresAtMs <= context.clock.now().getTime()
-  const isRevoked = apiKeyId !== null && !(await isKeyActive(context, merchantId, apiKeyId))
-  if (row === undefined || isOver || isRevoked) {
+  const isActive = async () => apiKeyId === null || (await isKeyActive(context, merchantId, apiKeyId))
+  if (row === undefined || isOver || !(await isActive())) {
     throw new ServiceError('not_found', 'This link to a statement has expired')
   }
   const tenant = readTenant(row)
   const customer = await getCustomer(context, tenant, code)
   const period = { currency, from: new Date(fromMs), until: new Date(untilMs) }
-  return { tenant, customer, statement: await openStatement(context, tenant, customer, period) }
+  const statement = await openStatement(context, tenant, customer, period)
+  return { tenant, customer, statement, isKeyActive: isActive }
 }
 
 /** The vault refuses every text but its own. */

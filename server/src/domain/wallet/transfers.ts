@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import { ServiceError } from '../../base/errors.ts'
 import { isUuid, uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
@@ -80,6 +81,7 @@ export async function makeTransfers(
       ? { outcomes: await doTogether(context, tenant, sound), replayed: false }
       : doTogetherOnce(context, tenant, sound, request),
   )
+  await breathe()
   const receiptOf = new Map(sound.map((command, i) => [command, receipts[i] as Receipt | ServiceError]))
   const judged = commands.map((command, i) => ({
     input: inputs[i] as NewTransfer,

@@ -21,6 +21,7 @@ import {
   setPaystackWebhook,
   updateWebhookEndpoint,
 } from './endpoints.ts'
+import { writeFanOuts } from './fan-outs.ts'
 import { disabledAfterMs } from './outcomes.ts'
 import type { WebhookAnswer, WebhookRequest } from './sender.ts'
 
@@ -467,6 +468,7 @@ describe('an endpoint', () => {
       const tenant = await createTestTenant(service)
       for (let i = 0; i < 13; i++) await createWebhookEndpoint(service, tenant, { url: `http://localhost:1/${i}` })
       await createWallets(service, tenant, maxParallel.perEndpoint)
+      await writeFanOuts(service)
       return tenant
     }
     const countOf = (claimed: { merchantId: number }[], { merchant }: TestTenant) =>

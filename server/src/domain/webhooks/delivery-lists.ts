@@ -15,7 +15,7 @@ import {
   withinPeriod,
 } from '../events/event-lists.ts'
 import type { EventType, RecordedEvent } from '../events/events.ts'
-import { refuseRemoved } from '../events/removals.ts'
+import { refuseForeignPlace, refuseRemoved } from '../events/removals.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { deliveryName, endpointName } from './ids.ts'
 
@@ -97,6 +97,10 @@ export async function listDeliveries(
   step: Step<bigint>,
 ): Promise<Found<Delivery>> {
   await checkEndpoint(context, tenant, filter.endpointId)
+  if (step.before !== undefined) {
+    const name = deliveryName(context, step.before)
+    await refuseForeignPlace(context, tenant, 'deliveries', { id: step.before, name })
+  }
   const walk = sql`
     select k.* from deliveries k
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}

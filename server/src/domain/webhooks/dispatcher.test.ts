@@ -6,6 +6,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import type { EventRenderers } from './deliveries.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { createWebhookEndpoint } from './endpoints.ts'
+import { writeFanOuts } from './fan-outs.ts'
 import type { WebhookAnswer, WebhookRequest } from './sender.ts'
 
 let base: TestService
@@ -56,6 +57,7 @@ test('13 endpoints of one merchant that never answer hold up no webhook of anoth
   for (let i = 0; i < 13; i++) await createWebhookEndpoint(service, silent, { url: `http://localhost:1/silent/${i}` })
   await createWebhookEndpoint(service, victim, { url: 'http://localhost:1/answers' })
   await createWallets(service, silent, 30)
+  await writeFanOuts(service)
   const countOf = async (where: Sql) => {
     const [row] = await service.db.query<{ count: bigint }>(
       sql`select count(*) as count from deliveries where ${where}`,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import type { Page, PageRequest, Sort } from '../../base/page.ts'
@@ -121,7 +122,9 @@ async function insertEndpoint(
       disabled_at = null, disabled_reason = null, failing_since = null
     returning ${columns}
   `)
-  return readEndpoint(row as EndpointRow)
+  const endpoint = readEndpoint(row as EndpointRow)
+  noteChange(context, { object: endpointName(endpoint.id), after: { style: endpoint.style, ...settingsOf(endpoint) } })
+  return endpoint
 }
 
 export interface EndpointFilter {
@@ -240,6 +243,10 @@ export async function updateWebhookEndpoint(
     if (change.enabled === false && current.disabledAt === null) {
       await disableEndpoint(tx, tenant.merchant.id, id, 'Disabled by hand')
     }
+    // Once it is enabled, nothing of before may be sent: a moment after it was disabled some may still wait.
+    if (change.enabled === true && current.disabledAt !== null) {
+      await giveUpDeliveries(tx, tenant.merchant.id, id, 'The endpoint was disabled', null)
+    }
     const [row] = await tx.db.query<EndpointRow>(sql`
       update webhook_endpoints w set
         url = coalesce(${url}, w.url),
@@ -291,7 +298,10 @@ export async function rotateWebhookSecret(
     returning ${columns}
   `)
   if (row === undefined) throw endpointNotFound(id)
-  return { endpoint: readEndpoint(row), secret }
+  const endpoint = readEndpoint(row)
+  const previousSecretExpiresAt = endpoint.previousSecretExpiresAt?.toISOString() ?? null
+  noteChange(context, { object: endpointName(id), after: { secret: 'replaced', previousSecretExpiresAt } })
+  return { endpoint, secret }
 }
 
 /** Deliveries that still wait are given up. Answers the time of the removal. Throws `webhook_endpoint_not_found`. */
@@ -327,32 +337,67 @@ export async function disableEndpoint(tx: TxContext, merchantId: number, id: str
   await giveUpDeliveries(tx, merchantId, id, 'The endpoint was disabled')
 }
 
-async function giveUpDeliveries(tx: TxContext, merchantId: number, id: string, reason: string): Promise<void> {
+/** One commit gives up so many. All that wait for an endpoint may be very many. */
+const givenUpAtOnce = 200
+
+/** Gives up the oldest deliveries of an endpoint that is told of nothing any more; `giveUpStrayDeliveries` the rest. */
+async function giveUpDeliveries(
+  tx: TxContext,
+  merchantId: number,
+  id: string,
+  reason: string,
+  limit: number | null = givenUpAtOnce,
+): Promise<void> {
   const now = tx.clock.now()
   await tx.db.query(sql`
     update deliveries set
       status = 'failed', failure_reason = ${reason}, next_attempt_at = null, claimed_until = null, updated_at = ${now}
-    where merchant_id = ${merchantId} and endpoint_id = ${id} and status = 'pending'
+    where merchant_id = ${merchantId} and id = any(array(${waitingOf(merchantId, id, limit)}))
   `)
 }
 
+function waitingOf(merchantId: number, id: string, limit: number | null): Sql {
+  return sql`
+    select o.id from deliveries o
+    where o.merchant_id = ${merchantId} and o.endpoint_id = ${id} and o.status = 'pending'
+    order by o.id
+    limit ${limit}
+  `
+}
+
 /**
- * Gives up deliveries that were recorded at the moment in which their endpoint was deleted or disabled, by a
- * transaction that did not see the change yet. Answers their number.
+ * Gives up the deliveries that still wait for an endpoint that was deleted or disabled: those that were too many for its commit,
+ * and those that were recorded at that moment by a transaction that did not see the change yet. Answers their number.
  */
-export async function giveUpStrayDeliveries(context: Context): Promise<number> {
-  const now = context.clock.now()
-  const recently = new Date(now.getTime() - 60 * 60 * 1000)
-  const rows = await context.db.query(sql`
-    update deliveries d set
-      status = 'failed', failure_reason = 'The endpoint is no longer told', next_attempt_at = null, claimed_until = null,
-      updated_at = ${now}
-    from webhook_endpoints w
-    where (w.deleted_at > ${recently} or w.disabled_at > ${recently})
-      and d.merchant_id = w.merchant_id and d.endpoint_id = w.id and d.status = 'pending'
-    returning d.id
-  `)
-  return rows.length
+export async function giveUpStrayDeliveries(context: Context, signal?: AbortSignal): Promise<number> {
+  let sum = 0
+  while (!signal?.aborted) {
+    const begunAt = performance.now()
+    const now = context.clock.now()
+    const recently = new Date(now.getTime() - 60 * 60 * 1000)
+    const rows = await context.db.query(sql`
+      update deliveries d set
+        status = 'failed', failure_reason = 'The endpoint is no longer told', next_attempt_at = null, claimed_until = null,
+        updated_at = ${now}
+      from (
+        select o.merchant_id, o.id from webhook_endpoints w
+        cross join lateral (
+          select * from deliveries o
+          where o.merchant_id = w.merchant_id and o.endpoint_id = w.id and o.status = 'pending'
+          order by o.id
+          limit ${givenUpAtOnce}
+        ) o
+        where w.deleted_at > ${recently} or w.disabled_at > ${recently}
+        limit ${givenUpAtOnce}
+      ) stray
+      where d.merchant_id = stray.merchant_id and d.id = stray.id and d.status = 'pending'
+      returning d.id
+    `)
+    sum += rows.length
+    if (rows.length < givenUpAtOnce) return sum
+    await sleep(performance.now() - begunAt, undefined, { signal }).catch(() => {})
+  }
+  return sum
 }
 
 /** Answers the URL as it will be used. Throws `invalid_request` for a URL that must not be sent to. */

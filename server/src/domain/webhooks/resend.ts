@@ -1,9 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, noteChange } from '../context.ts'
 import { withinPeriod } from '../events/event-lists.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { checkEndpoint, type DeliveryFilter, fitting, refuseMissing } from './delivery-lists.ts'
+import { deliveryName, endpointName } from './ids.ts'
 
 /** One call sends at most this many deliveries again. A filter that fits more deliveries is refused. */
 export const maxResent = 10_000
@@ -14,7 +15,7 @@ export const maxResent = 10_000
  */
 export async function resendDelivery(context: Context, tenant: Tenant, id: bigint): Promise<void> {
   const rows = await resend(context, tenant, [id])
-  if (rows.length > 0) return
+  if (rows.length > 0) return noteChange(context, { object: deliveryName(context, id), after: { resent: 1 } })
   const [found] = await context.db.query<{ told: boolean }>(sql`
     select ${isTold(sql`d`)} as told from deliveries d
     where d.merchant_id = ${tenant.merchant.id} and d.mode = ${tenant.mode} and d.id = ${id}
@@ -35,7 +36,10 @@ export async function resendDeliveries(context: Context, tenant: Tenant, filter:
     const message = `More than ${maxResent} deliveries fit; ask for a shorter period or one endpoint`
     throw new ServiceError('invalid_request', message)
   }
-  return (await resend(context, tenant, ids)).length
+  const { length: resent } = await resend(context, tenant, ids)
+  const object = filter.endpointId === undefined ? null : endpointName(filter.endpointId)
+  noteChange(context, { object, after: { resent } })
+  return resent
 }
 
 /** How many `resendDeliveries` would send, counted to `maxResent` + 1. Throws `webhook_endpoint_not_found`. */

@@ -207,7 +207,7 @@ describe('the list of customers', () => {
       'filter={"__proto__":1}',
       'filter has a member named __proto__ or constructor.prototype, which no object may have',
     ],
-    ['filter={"name":1e999}', 'filter has a number too large to keep'],
+    ['filter={"name":1e999}', 'filter.name is a number too large to keep'],
     ['filter[ids][a][]=x', 'filter cannot have "filter[ids][a][]"; write filter[ids]=…'],
     ['filter=', 'filter must be a JSON object such as {"ids":["…"]}, not ""'],
     ['email=a&email=b', 'email came more than once; send it once'],

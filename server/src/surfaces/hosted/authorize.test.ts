@@ -49,7 +49,9 @@ describe('the page where a customer authorizes a direct debit', () => {
     expect(body).toContain('asks to take payments from your bank account')
     expect(body).toContain('Approving takes no money')
     expect(body).toContain('The permission ends in January 2036')
-    for (const part of ['zero@example.com', '012****789', reference]) expect(body).toContain(`<dd>${part}</dd>`)
+    for (const part of ['<bdi>zero@example.com</bdi>', '012****789', `<bdi>${reference}</bdi>`]) {
+      expect(body).toContain(`<dd>${part}</dd>`)
+    }
     expect(body).toContain('<option value="058" selected>Guaranty Trust Bank</option>')
     expect(body).not.toMatch(/<script|src=|<link|@import|url\(/)
   })

@@ -1,8 +1,10 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Bank } from '../../domain/banking/bank-list.ts'
 import { listBanks } from '../../domain/banking/banks.ts'
 import { findCustomer } from '../../domain/customers/customers.ts'
-import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { refuseClosed, type Tenant } from '../../domain/merchants/tenant.ts'
+import { lookAtMandate, openMandatePage } from '../../domain/payments/mandate-pages.ts'
 import {
   approveMandate,
   declineMandate,
@@ -12,7 +14,7 @@ import {
   mandateYears,
 } from '../../domain/payments/mandates.ts'
 import { type HostedPages, requireProcessor } from '../../domain/payments/payment-processor.ts'
-import { type Html, html } from '../http/html.ts'
+import { type Html, html, isolated } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -37,12 +39,18 @@ interface Opened {
  */
 export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, surface) => {
   const { context } = surface
-  servePages(app, surface, { prefix: '/authorize', title: 'Direct debit', sentenceFor: describeProblem })
+  servePages(app, surface, {
+    prefix: '/authorize',
+    title: 'Direct debit',
+    find: (accessCode) => findMandateTenant(context, accessCode),
+    sentenceFor: describeProblem,
+  })
 
   async function open(accessCode: string): Promise<Opened> {
     const { tenant, reference } = await findMandateTenant(context, accessCode)
     const mandate = await getMandate(context, tenant, reference)
-    return { tenant, mandate, pages: (await requireProcessor(context, tenant)).pages }
+    const { pages } = await requireProcessor(context, tenant, { sentBy: mandate.accountId })
+    return { tenant, mandate, pages }
   }
 
   async function sendForm(reply: FastifyReply, opened: Opened, sent: Sent<FieldName>) {
@@ -59,12 +67,32 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, sur
     })
   }
 
-  app.get<{ Params: { accessCode: string } }>(
+  /** A customer whose request is at a processor: sent to its page, and after their return to the merchant. */
+  async function sendOn(reply: FastifyReply, opened: Opened, hasReturned: boolean) {
+    const { tenant, mandate } = opened
+    const now = await lookAtMandate(context, tenant, mandate).catch((error) => {
+      // An account that does not answer is asked again in the background.
+      if (error instanceof UpstreamError) return mandate
+      throw error
+    })
+    if (now.status === 'requested' && !hasReturned) {
+      refuseClosed(tenant.merchant)
+      const own = `${surface.publicUrl()}/authorize/${mandate.accessCode}`
+      return reply.redirect((await openMandatePage(context, tenant, mandate, own)) ?? own, 303)
+    }
+    const address = returnAddress(now)
+    return address === null ? sendAnswered(reply, { ...opened, mandate: now }) : reply.redirect(address, 303)
+  }
+
+  app.get<{ Params: { accessCode: string }; Querystring: { reference?: unknown; trxref?: unknown } }>(
     '/authorize/:accessCode',
     { schema: { hide: true } },
     async (request, reply) => {
       const opened = await open(request.params.accessCode)
+      const { reference, trxref } = request.query
+      if (opened.mandate.accountId !== 0n) return sendOn(reply, opened, (reference ?? trxref) !== undefined)
       if (opened.mandate.status !== 'requested') return sendAnswered(reply, opened)
+      refuseClosed(opened.tenant.merchant)
       return sendForm(reply, opened, { values: {}, faults: {} })
     },
   )
@@ -79,6 +107,7 @@ export const authorizePage: FastifyPluginAsync<SurfaceContext> = async (app, sur
       const faults = isDeclined ? {} : faultsOf(values)
       const opened = await open(accessCode)
       const { tenant, mandate } = opened
+      if (mandate.accountId !== 0n) return reply.redirect(`/authorize/${accessCode}`, 303)
       if (mandate.status !== 'requested') return sendAnswered(reply, opened)
       if (Object.keys(faults).length > 0) return sendForm(reply.status(400), opened, { values, faults })
       const account = { number: values.accountNumber, bankCode: values.bankCode }
@@ -127,15 +156,15 @@ function askingBody(
   const account = mandate.accountNumber
   return html`
 <h1>Allow direct debit</h1>
-<p><strong>${name}</strong> asks to take payments from your bank account.</p>
+<p><strong>${isolated(name)}</strong> asks to take payments from your bank account.</p>
 <dl>
-${payer === null ? '' : html`<dt>For</dt><dd>${payer}</dd>`}
+${payer === null ? '' : html`<dt>For</dt><dd>${isolated(payer)}</dd>`}
 ${account === null ? '' : html`<dt>Account</dt><dd>${account}</dd>`}
-<dt>Reference</dt><dd>${mandate.reference}</dd>
+<dt>Reference</dt><dd>${isolated(mandate.reference)}</dd>
 </dl>
 <h2>If you approve</h2>
 <ul>
-<li>${name} may take the amounts that you owe it from the account below. The amounts are not fixed.</li>
+<li>${isolated(name)} may take the amounts that you owe it from the account below. The amounts are not fixed.</li>
 <li>Approving takes no money.</li>
 <li>The permission ends in ${end}. You can ask for it to be ended earlier.</li>
 </ul>
@@ -186,17 +215,23 @@ function banksToChoose({ merchant }: Tenant, asked: string | null): { value: str
 function sendAnswered(reply: FastifyReply, { tenant, mandate, pages }: Opened) {
   const { name } = tenant.merchant
   const isDeclined = mandate.status === 'declined'
-  const body = isDeclined
+  const isOpen = mandate.status === 'requested'
+  const body = isOpen
     ? html`
-<h1>Declined</h1>
-<p>You declined this request. <strong>${name}</strong> may not take payments from your account.</p>
+<h1>Not approved yet</h1>
+<p>We have not heard of your approval yet. If you have just approved, nothing more is to be done.</p>
 <p>You can close this page.</p>`
-    : html`
+    : isDeclined
+      ? html`
+<h1>Declined</h1>
+<p>You declined this request. <strong>${isolated(name)}</strong> may not take payments from your account.</p>
+<p>You can close this page.</p>`
+      : html`
 <h1 class="done">Approved</h1>
-<p>Thank you. You approved this request. <strong>${name}</strong> may take payments from your account once your bank has agreed.</p>
+<p>Thank you. You approved this request. <strong>${isolated(name)}</strong> may take payments from your account once your bank has agreed.</p>
 <p>You can close this page.</p>`
   return sendPage(reply, {
-    title: `${isDeclined ? 'Declined' : 'Approved'}: ${name}`,
+    title: `${isOpen ? 'Not approved yet' : isDeclined ? 'Declined' : 'Approved'}: ${name}`,
     notice: pages.mandateNotice,
     body,
   })

@@ -50,7 +50,7 @@ describe('the checkout page', () => {
     expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
     expect(body).toContain('ZAR 50.00')
     expect(body).toContain('Duka &lt;la&gt; Zawadi')
-    expect(body).toContain('<span>&lt;b&gt;</span><span class="amount">1 × 50.00</span>')
+    expect(body).toContain('<span><bdi>&lt;b&gt;</bdi></span><span class="amount">1 × 50.00</span>')
     expect(body.match(/<form method="post">/g)).toHaveLength(2)
     expect(body).toContain(`href="${cancelUrl}"`)
     expect(body).not.toMatch(/<script|src=|<link|@import|url\(/)
@@ -124,7 +124,7 @@ describe('paying on the checkout page', () => {
     expect(headers.location).toBe(`/checkout/${id}`)
     const { body } = await view(id)
     expect(body).toContain('<h1 class="done">Paid <span class="amount">ZAR 50.00</span></h1>')
-    expect(body).toContain('Into your balance with <strong>Duka &lt;la&gt; Zawadi</strong>')
+    expect(body).toContain('Into your balance with <strong><bdi>Duka &lt;la&gt; Zawadi</bdi></strong>')
     expect(body).toContain('You can close this page')
   })
 

@@ -1,15 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { formatAmount } from '../../base/money.ts'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
+import { refuseClosed } from '../../domain/merchants/tenant.ts'
 import {
   answerCheckout,
   type CheckoutSession,
+  findSessionTenant,
   leadToCheckout,
   type OpenedCheckout,
   openCheckout,
   payCheckout,
 } from '../../domain/payments/checkout-sessions.ts'
-import { type Html, html } from '../http/html.ts'
+import { type Html, html, isolated } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { type OpenedPage, servePayments } from './payment.ts'
 
@@ -24,6 +26,7 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surf
     lead: opened.isElsewhere ? (callbackUrl) => leadToCheckout(context, opened, callbackUrl) : null,
   })
   servePayments(app, surface, '/checkout/:id', {
+    find: (id) => findSessionTenant(context, id),
     open: async (id) => read(await openCheckout(context, id)),
     pay: async (id, instrument) => read(await payCheckout(context, { id, instrument }, freshAttempt(context))),
     answer: async (id, answer) => read(await answerCheckout(context, { id, answer })),
@@ -32,6 +35,8 @@ export const checkoutPage: FastifyPluginAsync<SurfaceContext> = async (app, surf
 
 function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Date): Omit<OpenedPage, 'lead'> {
   const { id, amount, currency, purpose, cancelUrl } = session
+  const state = stateOf(session, intent, now)
+  if (state === 'open') refuseClosed(tenant.merchant)
   return {
     payment: {
       path: `/checkout/${id}`,
@@ -45,7 +50,7 @@ function readOpened({ tenant, session, intent, pages }: OpenedCheckout, now: Dat
       returnUrl: returnAddress(session),
       cancelUrl,
     },
-    state: stateOf(session, intent, now),
+    state,
     failure: intent.status === 'failed' ? intent.failureReason : null,
     asks: intent.asks,
   }
@@ -70,7 +75,7 @@ function lineItems({ lineItems, currency }: CheckoutSession): Html | string {
   const items = lineItems.map(({ name, productId, quantity = 1, amount }) => {
     const what = [name, productId, 'Item'].find((each) => typeof each === 'string' && each !== '') as string
     const price = `${quantity} × ${formatAmount(BigInt(Number(amount)), currency)}`
-    return html`<li><span>${what}</span><span class="amount">${price}</span></li>`
+    return html`<li><span>${isolated(what)}</span><span class="amount">${price}</span></li>`
   })
   return html`<ul class="items">${items}</ul>`
 }

@@ -29,7 +29,7 @@ let customerId: string
 
 beforeAll(async () => {
   if (executablePath === undefined) return
-  api = await openTestApi()
+  api = await openTestApi({ pageFolder: new URL('nothing/', import.meta.url) })
   tenant = await createTestTenant(api.service, { name: longName, country: 'NG', currencies: ['ZAR', 'NGN'] })
   origin = await api.app.listen({ host: '127.0.0.1', port: 0 })
   const args = ['--no-sandbox', '--disable-gpu', '--disable-sync']

@@ -1,14 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { freshAttempt } from '../../domain/idempotency/attempt.ts'
+import { refuseClosed } from '../../domain/merchants/tenant.ts'
 import {
   answerOnPage,
+  findPage,
   leadToPayment,
   type OpenedPayment,
   openPaymentPage,
   payOnPage,
 } from '../../domain/payments/payment-pages.ts'
 import { objectOf, type Payment } from '../../domain/payments/payment-records.ts'
-import { html } from '../http/html.ts'
+import { html, isolated } from '../http/html.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { type OpenedPage, servePayments } from './payment.ts'
 
@@ -23,6 +25,7 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) 
     lead: opened.isElsewhere ? (callbackUrl) => leadToPayment(context, opened, callbackUrl) : null,
   })
   servePayments(app, surface, '/pay/:accessCode', {
+    find: (accessCode) => findPage(context, accessCode),
     open: async (accessCode) => read(await openPaymentPage(context, accessCode)),
     pay: async (accessCode, instrument) =>
       read(await payOnPage(context, { accessCode, instrument }, freshAttempt(context))),
@@ -32,8 +35,10 @@ export const payPage: FastifyPluginAsync<SurfaceContext> = async (app, surface) 
 
 function readOpened({ tenant, payment, intent, pages }: OpenedPayment, now: Date): Omit<OpenedPage, 'lead'> {
   const { accessCode, amount, currency, purpose, channels, reference, customer, metadata } = payment
+  const state = stateOf(payment, intent, now)
+  if (state === 'open') refuseClosed(tenant.merchant)
   const cancelAction = objectOf(metadata)?.cancel_action
-  const email = customer.email === null ? '' : html`<dt>For</dt><dd>${customer.email}</dd>`
+  const email = customer.email === null ? '' : html`<dt>For</dt><dd>${isolated(customer.email)}</dd>`
   return {
     payment: {
       path: `/pay/${accessCode}`,
@@ -41,13 +46,13 @@ function readOpened({ tenant, payment, intent, pages }: OpenedPayment, now: Date
       amount,
       currency,
       purpose: purpose === 'wallet_topup' ? 'payin' : 'payment',
-      items: html`<dl>${email}<dt>Reference</dt><dd>${reference}</dd></dl>`,
+      items: html`<dl>${email}<dt>Reference</dt><dd>${isolated(reference)}</dd></dl>`,
       channels,
       pages,
       returnUrl: returnAddress(payment),
       cancelUrl: typeof cancelAction === 'string' && isWebAddress(cancelAction) ? cancelAction : null,
     },
-    state: stateOf(payment, intent, now),
+    state,
     failure: intent.status === 'failed' ? intent.failureReason : null,
     asks: intent.asks,
   }

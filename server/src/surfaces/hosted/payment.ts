@@ -5,13 +5,13 @@ import type { ChargeStep, StepAnswer } from '../../domain/payments/charge-steps.
 import { isCardNumber } from '../../domain/payments/instrument-descriptions.ts'
 import type { TypedCard, TypedPhone } from '../../domain/payments/instruments.ts'
 import type { HostedPages, PageChannel, TestInstruments } from '../../domain/payments/payment-processor.ts'
-import { type Html, html } from '../http/html.ts'
+import { type Html, html, isolated } from '../http/html.ts'
 import { sendPage } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { type Faults, readText, type Sent, textField } from './form.ts'
-import { servePages } from './serve-pages.ts'
+import { codeOf, servePages } from './serve-pages.ts'
 import { isAnswer, isQuestion, readAnswer, type StepField, stepForm } from './step.ts'
 
 /** The content that all pages for paying share. */
@@ -51,6 +51,8 @@ export interface OpenedPage {
 
 /** The things that a page for paying does. `code` is the secret part of its address. */
 export interface PagesOfPayments {
+  /** Throws the refusal of a code that names nothing. */
+  find(code: string): Promise<unknown>
   open(code: string): Promise<OpenedPage>
   pay(code: string, instrument: TypedCard | TypedPhone): Promise<OpenedPage>
   answer(code: string, answer: StepAnswer): Promise<OpenedPage>
@@ -76,12 +78,11 @@ export function servePayments(
   app: FastifyInstance,
   surface: SurfaceContext,
   url: '/pay/:accessCode' | '/checkout/:id',
-  { open, pay, answer }: PagesOfPayments,
+  { find, open, pay, answer }: PagesOfPayments,
 ): void {
   const { clock } = surface.context
   const prefix = url === '/pay/:accessCode' ? '/pay' : '/checkout'
-  servePages(app, surface, { prefix, title: 'Payment', sentenceFor: describeProblem })
-  const codeOf = (request: FastifyRequest) => Object.values(request.params as Record<string, string>)[0] as string
+  servePages(app, surface, { prefix, title: 'Payment', find, sentenceFor: describeProblem })
 
   app.get(url, { schema: { hide: true } }, async (request, reply) => {
     const opened = await open(codeOf(request))
@@ -272,7 +273,7 @@ function sendClosed(reply: FastifyReply, payment: PayPage) {
   const body = html`
 <h1>Not paid <span class="amount">${moneyOf(payment)}</span></h1>
 <p>${toWhom(payment)}</p>
-<p>This payment was canceled or has expired. Ask ${payment.merchantName} for a new one.</p>
+<p>This payment was canceled or has expired. Ask ${isolated(payment.merchantName)} for a new one.</p>
 ${backLink(payment)}`
   return sendPage(reply, { title: `Not paid: ${payment.merchantName}`, notice: payment.pages.paymentNotice, body })
 }
@@ -312,7 +313,7 @@ ${payment.items}
 ${unpaid === null ? '' : alertOf(unpaid)}
 ${offered.includes('card') ? cardForm(payment, form) : ''}
 ${offered.includes('mobile_money') ? phoneForm(payment, form) : ''}
-${offered.length > 0 ? '' : html`<p>This payment cannot be made on this page. Ask ${merchantName} about it.</p>`}
+${offered.length > 0 ? '' : html`<p>This payment cannot be made on this page. Ask ${isolated(merchantName)} about it.</p>`}
 ${backLink(payment)}
 ${pages.testInstruments === null ? '' : testNumbers(pages.testInstruments)}`
   return sendPage(reply, {
@@ -385,7 +386,7 @@ function moneyOf({ amount, currency }: PayPage): string {
 }
 
 function toWhom({ purpose, merchantName }: PayPage): Html {
-  return html`${purpose === 'payin' ? 'Into your balance with' : 'To'} <strong>${merchantName}</strong>`
+  return html`${purpose === 'payin' ? 'Into your balance with' : 'To'} <strong>${isolated(merchantName)}</strong>`
 }
 
 function backLink({ cancelUrl }: PayPage): Html | string {

@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
-import { refuseUnstorableAddresses } from '../http/addresses.ts'
+import { refuseUnstorableAddresses, refuseUnstorablePath } from '../http/addresses.ts'
 import { readBodies } from '../http/body.ts'
 import { html } from '../http/html.ts'
+import { limitKeylessBodies } from '../http/keyless-bodies.ts'
 import { sendPage } from '../http/page.ts'
 import { type Problem, problemOf } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -12,14 +13,34 @@ export interface Pages {
   /** The first part of the pages' addresses, such as `/pay`. */
   prefix: `/${string}`
   title: string
+  /** Finds the page of an address, before a body is read. Throws its refusal. Undefined for pages without forms. */
+  find?: (code: string) => Promise<unknown>
   /** Tells a problem to a person. */
   sentenceFor(problem: Problem, method: string): string
 }
 
+/** The secret part of a page's address. */
+export function codeOf({ params }: FastifyRequest): string {
+  return Object.values(params as Record<string, string>)[0] as string
+}
+
+/** Far more than any form of a page has. */
+const maxFormKib = 16
+
 /** Reads forms as browsers send them, and answers each problem with a page. */
-export function servePages(app: FastifyInstance, { envelopes }: SurfaceContext, pages: Pages): void {
-  const { prefix, title, sentenceFor } = pages
+export function servePages(app: FastifyInstance, { envelopes, keylessTimeoutMs }: SurfaceContext, pages: Pages): void {
+  const { prefix, title, find, sentenceFor } = pages
   readBodies(app, 'json-or-urlencoded')
+  if (find !== undefined) {
+    limitKeylessBodies(app, {
+      maxKib: maxFormKib,
+      timeoutMs: keylessTimeoutMs,
+      lookUp(request) {
+        refuseUnstorablePath(request)
+        return find(codeOf(request))
+      },
+    })
+  }
   refuseUnstorableAddresses(app)
   envelopes.push({
     prefix,

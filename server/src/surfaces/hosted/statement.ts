@@ -3,7 +3,7 @@ import { openStatementLink } from '../../domain/wallet/statement-links.ts'
 import { readAllEntries } from '../../domain/wallet/statements.ts'
 import { guardPage, pageType } from '../http/page.ts'
 import type { Problem } from '../http/problem.ts'
-import { sendText } from '../http/send-text.ts'
+import { sendText, whileOpen } from '../http/send-text.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
 import { statementPage } from '../mteja/statement.ts'
@@ -18,7 +18,7 @@ export const statementLinkPage: FastifyPluginAsync<SurfaceContext> = async (app,
     const opened = await openStatementLink(context, request.params.token)
     const entries = readAllEntries(context, opened.tenant, opened.statement)
     const page = statementPage({ ...opened, entries, madeAt: context.clock.now() })
-    return sendText(guardPage(reply), pageType, page)
+    return sendText(guardPage(reply), pageType, whileOpen(reply, page, opened.isKeyActive))
   })
 }
 

@@ -1,5 +1,5 @@
 import type { ChargeStep, StepAnswer } from '../../domain/payments/charge-steps.ts'
-import { type Html, html } from '../http/html.ts'
+import { type Html, html, isolated } from '../http/html.ts'
 import { type Faults, readText, type Sent, textField } from './form.ts'
 
 /** The fields of the forms in which a payer answers a question. */
@@ -92,7 +92,7 @@ ${field('zip', 'Postal code', html`autocomplete="postal-code" maxlength="20"`, s
     case 'transfer': {
       const { number, name, bank } = step.account
       return html`<p>${step.text}</p>
-<dl><dt>Account number</dt><dd>${number}</dd><dt>Account name</dt><dd>${name}</dd><dt>Bank</dt><dd>${bank.name}</dd></dl>`
+<dl><dt>Account number</dt><dd>${number}</dd><dt>Account name</dt><dd>${isolated(name)}</dd><dt>Bank</dt><dd>${isolated(bank.name)}</dd></dl>`
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { isStorable } from './body.ts'
 
@@ -22,16 +22,20 @@ export function refuseEmptyIds(app: FastifyInstance): void {
   })
 }
 
+/** Throws `not_found` for a path that names nothing, because it could not be the name of anything. */
+export function refuseUnstorablePath({ method, url, params }: FastifyRequest): void {
+  const parts = Object.values(params as Record<string, string>)
+  if (parts.every((part) => part !== '' && isStorable(part))) return
+  throw new ServiceError('not_found', `There is nothing at ${method} ${url.split('?')[0]}`)
+}
+
 /**
  * A path with a NUL, half a surrogate or an empty part names nothing: 404. A query with one of them is an error, on
  * routes that read a query and document a 400.
  */
 export function refuseUnstorableAddresses(app: FastifyInstance): void {
   app.addHook('preValidation', (request, _reply, done) => {
-    const params = Object.values(request.params as Record<string, string>)
-    if (params.some((part) => part === '' || !isStorable(part))) {
-      throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
-    }
+    refuseUnstorablePath(request)
     const query = Object.entries(request.query as Record<string, unknown>)
     if (query.flat(2).every((text) => isStorable(String(text)))) return done()
     const { schema, attachValidation } = request.routeOptions

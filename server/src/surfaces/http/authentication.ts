@@ -95,8 +95,8 @@ function requireCaller(
     noteAuthenticated(request.raw.socket)
     // An unknown address has no scope: its caller is told that there is nothing.
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
-    const isRead = request.method === 'GET' || request.method === 'HEAD'
-    if (!isRead && whenClosed !== 'allowed') refuseClosed(caller.tenant.merchant)
+    const isRead = request.method === 'GET' || request.method === 'HEAD' || scope === 'read'
+    if ((whenClosed ?? (isRead ? 'allowed' : 'refused')) === 'refused') refuseClosed(caller.tenant.merchant)
     request.caller = caller
     if (rates !== undefined) await rates.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return

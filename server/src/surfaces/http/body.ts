@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import secureJsonParse from 'secure-json-parse'
 import { ServiceError } from '../../base/errors.ts'
 import { mayLose, parseLossless } from '../../base/lossless-json.ts'
+import { escapeInvisible } from '../../base/visible-text.ts'
 import { nothingAt } from './answer-problems.ts'
 import { hasBody } from './early-answers.ts'
 import { parseForm } from './form.ts'
@@ -88,7 +89,7 @@ export function parseJson(text: string, field?: string): unknown {
   try {
     value = secureJsonParse.parse(text, { protoAction: 'error', constructorAction: 'error' })
   } catch {
-    throw new ServiceError('invalid_request', unreadableBecause(text, field), field)
+    throw unreadable(text, field)
   }
   const members = refuseUnstorable(value, field)
   if (mayRepeat(text, members)) refuseRepeatedMembers(text, field)
@@ -116,9 +117,11 @@ interface Open {
   part: string | number
 }
 
-function refuseRepeatedMembers(text: string, field: string | undefined): void {
+/** Walks through the names of members in the order of the text. `open` has the objects and lists around each. */
+function* walkNames(text: string, end = text.length): Generator<{ open: readonly Open[]; name: string }> {
   const open: Open[] = []
-  for (const [token, string, colon] of text.matchAll(tokens)) {
+  for (const { 0: token, 1: string, 2: colon, index } of text.matchAll(tokens)) {
+    if (index >= end) break
     if (token === '{') open.push({ names: new Set(), part: '' })
     else if (token === '[') open.push({ names: null, part: 0 })
     else if (token === '}' || token === ']') open.pop()
@@ -126,18 +129,42 @@ function refuseRepeatedMembers(text: string, field: string | undefined): void {
     if (now === undefined) continue
     if (token === ',' && typeof now.part === 'number') now.part++
     if (colon === undefined || now.names === null) continue
-    // One name has several spellings: "a" is also "\u0061".
-    const name = JSON.parse(string as string) as string
-    if (now.names.has(name)) throw repeated(field, open, name)
+    const name = nameOf(string as string)
+    yield { open, name }
     now.names.add(name)
     now.part = name
   }
+  yield { open, name: '' }
 }
 
-/** The refusal names the object around the member: `transfers.17`. A name of the caller's own may be anything, and is cut. */
-function repeated(field: string | undefined, open: Open[], name: string): ServiceError {
-  const path = open.slice(0, -1).map(({ part }) => String(part).slice(0, 60))
-  const around = [...(field === undefined ? [] : [field]), ...path].join('.')
+/** One name has several spellings: "a" is also "\u0061". In broken JSON a name may be none. */
+function nameOf(string: string): string {
+  try {
+    return JSON.parse(string) as string
+  } catch {
+    return string.slice(1, -1)
+  }
+}
+
+function refuseRepeatedMembers(text: string, field: string | undefined): void {
+  for (const { open, name } of walkNames(text)) {
+    if (open.at(-1)?.names?.has(name)) throw repeated(field, open, name)
+  }
+}
+
+/** `transfers.17`: the place of what is in the innermost of these. */
+function placeOf(field: string | undefined, parts: readonly (string | number)[]): string {
+  // A name of the caller's own may be anything, and is cut.
+  const path = parts.map((part) => escapeInvisible(String(part).slice(0, 60).toWellFormed()))
+  return [...(field === undefined ? [] : [field]), ...path].join('.')
+}
+
+/** The refusal names the object around the member. */
+function repeated(field: string | undefined, open: readonly Open[], name: string): ServiceError {
+  const around = placeOf(
+    field,
+    open.slice(0, -1).map(({ part }) => part),
+  )
   const message = `${around || 'The body'} has the member ${JSON.stringify(name)} twice; send it once`
   return new ServiceError('invalid_request', message, around || name)
 }
@@ -147,17 +174,48 @@ function subjectOf(field: string | undefined): string {
   return field ?? 'The body'
 }
 
-function unreadableBecause(text: string, field: string | undefined): string {
+function unreadable(text: string, field: string | undefined): ServiceError {
+  const refuse = (message: string, place = field) => new ServiceError('invalid_request', message, place)
   const subject = subjectOf(field)
   try {
     JSON.parse(text)
-    return `${subject} has a member named __proto__ or constructor.prototype, which no object may have`
   } catch (error) {
-    if (/^--\S+\r?\n/.test(text)) return `${subject} must be JSON, not a multipart form`
+    if (/^--\S+\r?\n/.test(text)) return refuse(`${subject} must be JSON, not a multipart form`)
+    const literal = foreignLiteral(text)
+    if (literal !== null) {
+      const place = placeOf(field, literal.parts)
+      return refuse(`${place || subject} is ${literal.text}, which JSON does not have`, place || undefined)
+    }
     // The rest of the message would repeat a piece of the body.
     const [position = ''] = / at position \d+/.exec((error as Error).message) ?? []
-    return `${subject} is not valid JSON${position}`
+    return refuse(`${subject} is not valid JSON${position}`)
   }
+  const around = placeOf(field, forbiddenPlace(text))
+  const message = `${around || subject} has a member named __proto__ or constructor.prototype, which no object may have`
+  return refuse(message, around || undefined)
+}
+
+/** A string, which may have anything in it, or a word that programs write in place of a value of JSON. */
+const stringOrForeign = /"(?:[^"\\]|\\.)*"|(-?\b(?:NaN|Infinity|undefined|None|True|False)\b)/g
+
+function foreignLiteral(text: string): { text: string; parts: readonly (string | number)[] } | null {
+  for (const { 1: word, index } of text.matchAll(stringOrForeign)) {
+    if (word === undefined) continue
+    let parts: (string | number)[] = []
+    for (const { open } of walkNames(text, index)) parts = open.map(({ part }) => part)
+    return { text: word, parts }
+  }
+  return null
+}
+
+/** The place of the object that has a member `__proto__`, or `prototype` in its member `constructor`. */
+function forbiddenPlace(text: string): (string | number)[] {
+  for (const { open, name } of walkNames(text)) {
+    const around = open.slice(0, -1).map(({ part }) => part)
+    if (name === '__proto__') return around
+    if (name === 'prototype' && around.at(-1) === 'constructor') return around.slice(0, -1)
+  }
+  return []
 }
 
 function objectBody(body: unknown): Record<string, unknown> {
@@ -168,23 +226,41 @@ function objectBody(body: unknown): Record<string, unknown> {
 
 /** Answers the number of members in all objects. Walks without recursion, so that a deep body cannot exhaust the stack. */
 function refuseUnstorable(root: unknown, field?: string): number {
-  const refuse = (fault: string) => new ServiceError('invalid_request', `${subjectOf(field)} ${fault}`, field)
+  const refuse = (at: Walked, fault: string) => {
+    const place = placeOf(field, partsOf(at))
+    return new ServiceError('invalid_request', `${place || 'The body'} ${fault}`, place || undefined)
+  }
   let members = 0
-  const rest: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
+  const rest: Walked[] = [{ value: root, depth: 0, name: '', around: null }]
   for (let each = rest.pop(); each !== undefined; each = rest.pop()) {
     const { value, depth } = each
-    if (typeof value === 'string' && !isStorable(value)) throw refuse(unstorable)
-    if (typeof value === 'number' && !Number.isFinite(value)) throw refuse('has a number too large to keep')
+    if (typeof value === 'string' && !isStorable(value)) throw refuse(each, unstorable)
+    if (typeof value === 'number' && !Number.isFinite(value)) throw refuse(each, 'is a number too large to keep')
     if (typeof value === 'object' && value !== null) {
-      if (depth >= maxDepth) throw refuse(`is nested deeper than ${maxDepth} levels`)
+      if (depth >= maxDepth) throw refuse(each, `is nested deeper than ${maxDepth} levels`)
       if (!Array.isArray(value)) members += Object.keys(value).length
       for (const [name, member] of Object.entries(value)) {
-        if (!isStorable(name)) throw refuse(unstorable)
-        rest.push({ value: member, depth: depth + 1 })
+        if (!isStorable(name)) throw refuse(each, unstorable)
+        rest.push({ value: member, depth: depth + 1, name, around: each })
       }
     }
   }
   return members
+}
+
+/** A value on the way through a body, and the object or list around it. */
+interface Walked {
+  value: unknown
+  depth: number
+  name: string
+  around: Walked | null
+}
+
+/** The names that lead to a value, the first three of many. */
+function partsOf(at: Walked): string[] {
+  const parts: string[] = []
+  for (let each = at; each.around !== null; each = each.around) parts.unshift(each.name)
+  return parts.slice(0, 3)
 }
 
 const unstorable = 'has a NUL character or half a surrogate pair'

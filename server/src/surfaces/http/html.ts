@@ -14,6 +14,14 @@ export function html(strings: TemplateStringsArray, ...values: (string | Html | 
   return { markup: parts.join('') }
 }
 
+/**
+ * A text of somebody's own, such as a name: its direction of writing is its own, so that a name in Arabic or Hebrew does not
+ * move the words and amounts around it.
+ */
+export function isolated(text: string): Html {
+  return html`<bdi>${text}</bdi>`
+}
+
 function isList(value: Html | readonly Html[]): value is readonly Html[] {
   return Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { html } from './html.ts'
+import { html, isolated } from './html.ts'
 import { pageStart } from './page.ts'
 import { colours } from './page-style.ts'
 
@@ -47,6 +47,10 @@ describe('HTML', () => {
     expect(html`<ul>${[item('<a>'), item('&"\'')]}</ul>`.markup).toBe(
       '<ul><li>&lt;a&gt;</li><li>&amp;&quot;&#39;</li></ul>',
     )
+  })
+
+  test('a name keeps its own direction of writing, and is escaped', () => {
+    expect(html`<p>To ${isolated('<ﻢﺤﻣﺩ>')}: 5</p>`.markup).toBe('<p>To <bdi>&lt;ﻢﺤﻣﺩ&gt;</bdi>: 5</p>')
   })
 
   test('the title and the notice of a page are escaped', () => {

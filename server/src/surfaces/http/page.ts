@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Html, html } from './html.ts'
 import { style } from './page-style.ts'
 
@@ -11,6 +11,8 @@ export interface Frame {
   notice?: string | null | undefined
   /** `narrow` for a form, `wide` for a table. Default `narrow`. */
   width?: 'narrow' | 'wide'
+  /** The browser asks for the page again after this time. Default never. */
+  reloadSeconds?: number
 }
 
 export interface Page extends Frame {
@@ -20,15 +22,18 @@ export interface Page extends Frame {
   returnUrl?: string | null | undefined
 }
 
+const noReferrer = 'no-referrer'
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** The beginning of a page: everything before its content. */
-export function pageStart({ title, notice = null, width = 'narrow' }: Frame): string {
+export function pageStart({ title, notice = null, width = 'narrow', reloadSeconds }: Frame): string {
+  const reload =
+    reloadSeconds === undefined ? '' : html`\n<meta http-equiv="refresh" content="${String(reloadSeconds)}">`
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1">${reload}
 <title>${title}</title>
 <style>${{ markup: style }}</style>
 </head>
@@ -61,8 +66,14 @@ export function guardPage(reply: FastifyReply, returnUrl: string | null = null):
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ]
-  return reply
-    .header('content-security-policy', policy.join('; '))
-    .header('referrer-policy', 'no-referrer')
-    .type(pageType)
+  return reply.header('content-security-policy', policy.join('; ')).header('referrer-policy', noReferrer).type(pageType)
+}
+
+/** Sees to the headers that every HTML page has, whoever makes it: its address may open something for whoever knows it. */
+export function guardPages(app: FastifyInstance): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const type = reply.getHeader('content-type')
+    if (typeof type === 'string' && type.startsWith('text/html')) reply.header('referrer-policy', noReferrer)
+    done(null, payload)
+  })
 }

@@ -29,8 +29,8 @@ declare module 'fastify' {
     once?: Way
     /** Who is given a remembered answer again; default every key of the merchant and mode that has the scope. */
     repeatedTo?: 'its key'
-    /** Whether a merchant that was closed may do it; default only reads. */
-    whenClosed?: 'allowed'
+    /** Whether a merchant that was closed may do it; default reads: each GET, and each route with the scope `read`. */
+    whenClosed?: 'allowed' | 'refused'
   }
 }
 
@@ -51,9 +51,14 @@ type AnswerOf<Schema extends FastifySchema> = Awaited<ReturnType<Handler<Schema>
 /** No route compiles without `scope`, which says who may call it. */
 type Options<Schema extends FastifySchema> = Omit<RouteShorthandOptions, 'schema'> & { schema: Schema; scope: Need }
 
+type ReadOptions<Schema extends FastifySchema> = Options<Schema> & {
+  /** `refused`: a GET that does something, which a closed merchant may not. */
+  whenClosed?: 'refused'
+}
+
 type ReadRoute = <Schema extends FastifySchema>(
   path: string,
-  options: Options<Schema>,
+  options: ReadOptions<Schema>,
   handler: (request: RequestOf<Schema>, reply: FastifyReply) => ReturnType<Handler<Schema>>,
 ) => void
 
@@ -146,12 +151,12 @@ export function routesOf(app: App, { context }: SurfaceContext): Routes {
       })
     }
   return {
-    get: (path, { scope, ...options }, handler) => {
+    get: (path, { scope, whenClosed, ...options }, handler) => {
       app.route({
         ...(options as object),
         method: 'GET',
         url: path,
-        config: { ...options.config, scope },
+        config: { ...options.config, scope, ...(whenClosed && { whenClosed }) },
         handler: handler as never,
       })
     },

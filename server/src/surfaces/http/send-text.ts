@@ -22,3 +22,25 @@ export function sendText(
   reply.header('cache-control', 'no-store, no-transform')
   return reply.type(type).send(Readable.from(parts)) as never
 }
+
+/** How often a link is looked at while its answer is sent. */
+const lookEveryMs = 1000
+
+/** The parts of an answer that a link opens. The connection is cut when the link no longer opens it. */
+export async function* whileOpen(
+  reply: FastifyReply,
+  parts: AsyncIterable<string>,
+  isOpen: () => Promise<boolean>,
+): AsyncGenerator<string> {
+  let lookedAt = performance.now()
+  for await (const part of parts) {
+    if (performance.now() - lookedAt >= lookEveryMs) {
+      lookedAt = performance.now()
+      if (!(await isOpen())) {
+        reply.raw.destroy()
+        return
+      }
+    }
+    yield part
+  }
+}

@@ -46,4 +46,8 @@ export interface SurfaceContext {
   rates: Rates | undefined
   /** `strict` refuses metadata as Paystack does. `lenient` accepts all metadata that can be understood. */
   paystackMetadata: 'lenient' | 'strict'
+  /** The time in which the body of a request without a credential must have arrived. */
+  keylessTimeoutMs: number
+  /** Whether the server is about to close, or closes. */
+  isDraining: () => boolean
 }

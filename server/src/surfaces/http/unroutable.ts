@@ -2,6 +2,12 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
 
+/** A request, and the answer to it. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
 /** The answer of a surface to errors that come before any of its routes is found. */
 export interface Envelope {
   /** The beginning of the surface's addresses; empty for the root. */
@@ -54,10 +60,7 @@ export function answerUnroutable(envelopes: readonly Envelope[], request: Fastif
 }
 
 /** Answers a request whose header `Expect` asks for something that is not known. */
-export function answerUnexpected(
-  envelopes: readonly Envelope[],
-  { request, response }: { request: IncomingMessage; response: ServerResponse },
-): void {
+export function answerUnexpected(envelopes: readonly Envelope[], { request, response }: Exchange): void {
   const message = 'The header Expect is not understood; send the request without it'
   const body = renderInEnvelope(envelopes, request.url ?? '', 417, message)
   response
@@ -95,7 +98,7 @@ export function answerUnreadable(
   envelopes: readonly Envelope[],
   error: ConnectionError,
   socket: Socket,
-  last?: { request: IncomingMessage; response: ServerResponse },
+  last?: Exchange,
 ): void {
   if (answered.has(socket) && error.code !== 'ECONNRESET') return
   const arriving = last?.request.complete === false ? last : undefined
@@ -106,13 +109,35 @@ export function answerUnreadable(
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
   const path = arriving?.request.url ?? /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
-  const body = renderInEnvelope(envelopes, path, status, message)
+  writeAnswer(socket, { status, body: renderInEnvelope(envelopes, path, status, message) })
+  setTimeout(() => socket.destroy(), lingerMs).unref()
+}
+
+/** The sentence of a server that closes. */
+export const closingMessage = 'The server is closing; try again in a moment'
+
+/**
+ * Answers a request that is still arriving when a server that closes waits for it no longer. Answers whether there was one: a
+ * request of which not even the headers have come has an answer too, in the envelope of the root.
+ */
+export function answerClosing(envelopes: readonly Envelope[], socket: Socket, last?: Exchange): boolean {
+  const isArriving = last === undefined ? socket.bytesRead > 0 : !last.request.complete && !last.response.headersSent
+  if (!isArriving || !socket.writable || answered.has(socket)) return false
+  const body = renderInEnvelope(envelopes, last?.request.url ?? '', 503, closingMessage)
+  writeAnswer(socket, { status: 503, body, headers: 'retry-after: 1\r\n' })
+  return true
+}
+
+function writeAnswer(
+  socket: Socket,
+  { status, body, headers = '' }: { status: number; body: string; headers?: string },
+): void {
   answered.add(socket)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `x-content-type-options: nosniff\r\ncache-control: no-store\r\n${headers}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
-  setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
 /** Node gives the packet as a Buffer, although its type says otherwise. */

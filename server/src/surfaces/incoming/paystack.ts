@@ -5,8 +5,10 @@ import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
+import { takeArrivalNotice } from '../../domain/payments/account-arrivals.ts'
 import { takeTakenBackNotice } from '../../domain/payments/dispute-lookups.ts'
 import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
+import { takeMandateNotice } from '../../domain/payments/mandate-activations.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
 import { takeRefundNotice } from '../../domain/payments/refunds.ts'
 import { modeOfKey } from '../../upstream/paystack/account.ts'
@@ -15,13 +17,20 @@ import { isSignedBy } from '../../upstream/paystack/signature.ts'
 import { readIdentityWebhook } from '../../upstream/paystack/verifier.ts'
 import { sendProblems } from '../http/answer-problems.ts'
 import { parseJson } from '../http/body.ts'
+import { limitKeylessBodies } from '../http/keyless-bodies.ts'
 import { renderProblem } from '../paystack/errors.ts'
 
 interface Incoming {
   context: Context
   /** The account that judges identity checks. Its key signs its webhooks. */
   account: { secretKey: string } | undefined
+  keylessTimeoutMs: number
 }
+
+const signatureHeader = 'x-paystack-signature'
+
+/** A webhook tells of one thing. Its metadata are the largest part. */
+const maxWebhookKib = 256
 
 const received = { status: true, message: 'Webhook received' }
 
@@ -32,16 +41,23 @@ const received = { status: true, message: 'Webhook received' }
  * - `POST /webhooks/paystack`: of the account that identity checks are forwarded to.
  * - `POST /webhooks/paystack/:merchant/:mode`: of an account that a merchant has chosen as the processor of payments.
  */
-export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { context, account }) => {
+export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { context, account, keylessTimeoutMs }) => {
   sendProblems(app, renderProblem)
   // The signature is over the bytes, so they are read unchanged.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  limitKeylessBodies(app, {
+    maxKib: maxWebhookKib,
+    timeoutMs: keylessTimeoutMs,
+    lookUp({ headers, routeOptions }) {
+      if (routeOptions.url === '/webhooks/paystack' && account === undefined) throw forwardsNothing()
+      // Nothing more is refused here: it would tell who has an account.
+      if (!/^[0-9a-f]{128}$/i.test(String(headers[signatureHeader]))) throw unsigned()
+    },
+  })
 
   app.post('/paystack', { schema: { hide: true } }, async (request) => {
-    if (account === undefined) {
-      throw new ServiceError('not_found', 'This server forwards nothing to a Paystack account')
-    }
+    if (account === undefined) throw forwardsNothing()
     if (!isSigned(request, account.secretKey)) throw unsigned()
     await takeIdentity(readBody(request), account.secretKey)
     return received
@@ -58,7 +74,12 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
       if (tenant === null || sender === undefined) throw unsigned()
       const webhook = readBody(request)
       const notice = readMoney(webhook)
-      if (notice?.about === 'payment') await takeChargeNotice(context, tenant, notice.reference)
+      if (notice?.about === 'payment') {
+        const { reference, transfer } = notice
+        await takeChargeNotice(context, tenant, reference)
+        if (transfer !== null) await takeArrivalNotice(context, tenant, { accountId: sender.id, reference })
+      }
+      if (notice?.about === 'mandate') await takeMandateNotice(context, tenant, notice.email)
       if (notice?.about === 'refund') {
         await takeRefundNotice(context, tenant, notice.transactionReference)
         const name = notice.transactionReference
@@ -109,12 +130,16 @@ function bytesOf({ body }: FastifyRequest): Buffer {
 }
 
 function isSigned(request: FastifyRequest, secretKey: string): boolean {
-  const signature = request.headers['x-paystack-signature']
+  const signature = request.headers[signatureHeader]
   return typeof signature === 'string' && isSignedBy(secretKey, bytesOf(request), signature)
 }
 
 function readBody(request: FastifyRequest): unknown {
   return parseJson(bytesOf(request).toString('utf8'))
+}
+
+function forwardsNothing(): ServiceError {
+  return new ServiceError('not_found', 'This server forwards nothing to a Paystack account')
 }
 
 function unsigned(): ServiceError {

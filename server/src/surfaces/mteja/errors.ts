@@ -71,6 +71,6 @@ export function renderProblem({ code, message, field }: Problem) {
   return { statusCode: statusByCode[code], body }
 }
 
-export function renderUnreadable(_status: number, message: string) {
-  return { error: { code: 'invalid_request', message } }
+export function renderUnreadable(status: number, message: string) {
+  return { error: { code: status === statusByCode.busy ? 'busy' : 'invalid_request', message } }
 }

@@ -15,6 +15,7 @@ import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
 import { payInRoutes } from './routes/pay-ins.ts'
+import { paymentSettingsRoutes } from './routes/payment-settings.ts'
 import { personRoutes } from './routes/people.ts'
 import { processorRoutes } from './routes/processors.ts'
 import { refundRoutes } from './routes/refunds.ts'
@@ -49,6 +50,7 @@ export const mteja: Dialect = {
         ownMerchantRoutes,
         customerRoutes,
         holdRoutes,
+        paymentSettingsRoutes,
         processorRoutes,
         payInRoutes,
         adjustmentRoutes,

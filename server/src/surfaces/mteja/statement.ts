@@ -4,7 +4,7 @@ import type { Customer } from '../../domain/customers/customers.ts'
 import type { TransactionKind } from '../../domain/ledger/commands.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
-import { type Html, html } from '../http/html.ts'
+import { type Html, html, isolated } from '../http/html.ts'
 import { pageEnd, pageStart } from '../http/page.ts'
 
 /** A statement for a person, as the page shows it. */
@@ -23,15 +23,16 @@ export async function* statementPage(shown: ShownStatement): AsyncGenerator<stri
   const { currency, from, until } = statement
   const calendar = createCalendar(tenant.merchant.timeZone)
   const name = [customer.firstName, customer.lastName].filter(Boolean).join(' ') || customer.email || customer.code
+  const parts = [name, customer.email, customer.phoneE164 ?? customer.phone, customer.code].filter(isNew)
   const period = calendar.period(from, until)
   const notice = tenant.mode === 'test' ? 'Test mode: this is no real money.' : null
   yield pageStart({ title: `Statement of ${name}, ${period} · ${tenant.merchant.name}`, notice, width: 'wide' })
   yield html`
-<p class="quiet">${tenant.merchant.name}</p>
-<h1>Statement of ${name}</h1>
+<p class="quiet">${isolated(tenant.merchant.name)}</p>
+<h1>Statement of ${isolated(name)}</h1>
 <dl>
 <dt>Period</dt><dd>${period}</dd>
-<dt>Customer</dt><dd>${[name, customer.email, customer.phoneE164 ?? customer.phone, customer.code].filter(isNew).join(' · ')}</dd>
+<dt>Customer</dt><dd>${parts.map((part, i) => html`${i === 0 ? '' : ' · '}${isolated(part)}`)}</dd>
 <dt>Currency</dt><dd>${currency}</dd>
 <dt>Made</dt><dd>${calendar.moment(madeAt)}. All times are those of ${calendar.zone}.</dd>
 </dl>
@@ -49,7 +50,7 @@ ${totalRow('Opening balance', formatAmount(statement.openingBalance, currency))}
   for await (const entry of entries) {
     const cameIn = entry.amount > 0n
     const change = `${cameIn ? '+' : ''}${formatAmount(entry.amount, currency)}`
-    yield html`<tr><td class="time">${calendar.moment(entry.createdAt)}</td><td class="what">${describeEntry(entry, calendar)}</td>
+    yield html`<tr><td class="time">${calendar.moment(entry.createdAt)}</td><td class="what">${isolated(describeEntry(entry, calendar))}</td>
 <td class="${cameIn ? 'amount change in' : 'amount change'}">${change}</td><td class="amount balance">${formatAmount(entry.balanceAfter, currency)}</td></tr>
 `.markup
   }
@@ -58,7 +59,7 @@ ${totalRow('Opening balance', formatAmount(statement.openingBalance, currency))}
   yield pageEnd
 }
 
-function isNew(text: string | null, i: number, all: readonly (string | null)[]): boolean {
+function isNew(text: string | null, i: number, all: readonly (string | null)[]): text is string {
   return text !== null && text !== '' && all.indexOf(text) === i
 }
 

@@ -36,6 +36,21 @@ describe('/docs', () => {
   })
 })
 
+test('every HTML page, whoever makes it, has the same headers against framing and for its address', async () => {
+  for (const path of ['/docs', '/app', '/pay/x', '/checkout/x', '/authorize/x', '/statement/x', '/pay/%zz']) {
+    const { headers } = await get(path)
+    expect([path, headers]).toMatchObject([
+      path,
+      {
+        'content-type': expect.stringMatching(/^text\/html/),
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+      },
+    ])
+  }
+})
+
 /** Clients of Cashful from 0.9.1 on may send the key in a header of its own. */
 const alternatives: Record<string, object> = {
   cashful: { apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },

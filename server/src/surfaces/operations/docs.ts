@@ -42,7 +42,8 @@ export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'e
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Mteja', version: '1' } } })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'",
+    staticCSP:
+      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     logo: { type: 'image/svg+xml', content: logo },
     theme: {
       title: 'Mteja API reference',

@@ -66,6 +66,35 @@ describe('health', () => {
   })
 })
 
+test.each(['/metrics', '/readyz', '/healthz'])(
+  '%s is answered in this one spelling, so that the exact rule of a proxy holds',
+  async (path) => {
+    for (const spelling of [path, `${path}?a=1`]) expect((await get(spelling)).statusCode).toBe(200)
+    const others = [
+      `/${path}`,
+      `${path}/`,
+      `${path}//`,
+      `${path}/?a`,
+      `/%${path.charCodeAt(1).toString(16)}${path.slice(2)}`,
+    ]
+    for (const spelling of others) {
+      const answer = await get(spelling)
+      expect([spelling, answer.statusCode]).toEqual([spelling, 404])
+      expect(envelopeProblem(spelling, 404, answer.body)).toBeNull()
+    }
+  },
+)
+
+test('a server that is about to close says so in each of its health checks', async () => {
+  const draining = await api.openAnother({ draining: AbortSignal.abort() })
+  const ask = (path: string) => draining.call('GET', path, undefined, null)
+  const [ready, cashful] = [await ask('/readyz'), await ask('/api/canary/health')]
+  expect([ready.statusCode, ready.json()]).toEqual([503, { status: 'closing' }])
+  const down = { 'cashful-api': { status: 'down', message: 'The server is closing' } }
+  expect([cashful.statusCode, cashful.json()]).toEqual([503, { status: 'error', info: {}, error: down, details: down }])
+  await draining.close()
+})
+
 describe('/metrics', () => {
   test('/metrics counts requests by route, never by address', async () => {
     await api.call('GET', '/customer/secret@example.com')

@@ -183,7 +183,11 @@ export function renderProblem(problem: Problem) {
   return { statusCode: status, body: { status: false, message, meta: { nextStep }, ...more } }
 }
 
-export function renderUnreadable(_status: number, message: string) {
+export function renderUnreadable(status: number, message: string) {
+  const { busy } = wordingByCode
+  if (status === busy.status) {
+    return { status: false, message, meta: { nextStep: busy.nextStep }, type: busy.type, code: busy.code }
+  }
   return { status: false, message, meta: { nextStep: checkValues }, type: 'validation_error', code: 'invalid_params' }
 }
 

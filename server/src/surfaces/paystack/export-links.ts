@@ -1,35 +1,38 @@
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../../domain/context.ts'
+import { isKeyActive, type KeyHolder } from '../../domain/merchants/key-holders.ts'
 import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 
 /** The things that are exported. */
 type Exported = 'transaction' | 'dispute'
 
-/** The contents of a link: whose things it answers, and until when. */
+/** The contents of a link: whose things it answers, until when, and the key whose holder made it. */
 interface Link<Query> {
   merchant: number
   mode: Mode
   query: Query
+  /** Null for a caller without a key. Missing in a link of the release before. */
+  apiKeyId?: string | null
   /** Milliseconds since 1970. */
   expiresAt: number
 }
 
-/** For how long a link can be followed. A download that has begun is not cut off. */
+/** For how long a link can be followed. A download that has begun is not cut off then. */
 const lifetimeMs = 60_000
 
 /**
- * A text that opens the things of a query for a minute, for anybody who has it. It is sealed with the server's key: nothing is
- * stored, nobody can change it, and any server of the installation opens it.
+ * A text that opens the things of a query for a minute, or until the key of the caller is revoked, for anybody who has it. It
+ * is sealed with the server's key: nothing is stored, nobody can change it, and any server of the installation opens it.
  */
 export function sealLink(
   { vault, clock }: Context,
-  { merchant, mode }: Tenant,
+  { tenant, apiKeyId }: KeyHolder,
   exported: Exported,
   query: object,
 ): { link: string; expiresAt: Date } {
   const expiresAt = clock.now().getTime() + lifetimeMs
-  const link: Link<object> = { merchant: merchant.id, mode, query, expiresAt }
+  const link: Link<object> = { merchant: tenant.merchant.id, mode: tenant.mode, query, apiKeyId, expiresAt }
   return { link: vault.sealText(JSON.stringify(link), `${exported} export`), expiresAt: new Date(expiresAt) }
 }
 
@@ -46,19 +49,30 @@ export function renderLink(
   }
 }
 
-/** Throws `not_found` for a link that this server never made or that has expired. */
-export async function openLink<Query>(
-  context: Context,
-  exported: Exported,
-  text: string,
-): Promise<{ tenant: Tenant; query: Query }> {
+/** What a link opens. */
+export interface OpenLink<Query> {
+  tenant: Tenant
+  query: Query
+  /** Whether the link still opens it: its key may end during a download. */
+  isKeyActive: () => Promise<boolean>
+}
+
+/** Throws `not_found` for a link that this server never made, that has expired, or whose key has ended. */
+export async function openLink<Query>(context: Context, exported: Exported, text: string): Promise<OpenLink<Query>> {
   const link = readLink<Query>(context, exported, text)
   if (link === null) throw new ServiceError('not_found', `There is no such export; ask for /${exported}/export`)
   if (link.expiresAt < context.clock.now().getTime()) {
     const message = `The link to the export has expired: it is good for 60 seconds; ask for /${exported}/export again`
     throw new ServiceError('not_found', message)
   }
-  return { tenant: { merchant: await getMerchant(context, String(link.merchant)), mode: link.mode }, query: link.query }
+  const { merchant, mode, query, apiKeyId = null } = link
+  const isActive = async () => apiKeyId === null || (await isKeyActive(context, merchant, apiKeyId))
+  if (!(await isActive())) {
+    const message = `The key that asked for this export was revoked or has expired; ask for /${exported}/export again`
+    throw new ServiceError('not_found', message)
+  }
+  const tenant = { merchant: await getMerchant(context, String(merchant)), mode }
+  return { tenant, query, isKeyActive: isActive }
 }
 
 function readLink<Query>({ vault }: Context, exported: Exported, text: string): Link<Query> | null {

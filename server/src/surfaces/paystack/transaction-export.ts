@@ -1,4 +1,5 @@
 import type { Context } from '../../domain/context.ts'
+import type { KeyHolder } from '../../domain/merchants/key-holders.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import { largeRead } from '../../domain/merchants/turns.ts'
 import { type PaymentFilter, walkPayments } from '../../domain/payments/payment-lists.ts'
@@ -15,15 +16,16 @@ interface ExportQuery extends TransactionQuery {
 
 const pageSize = 500
 
-export function sealExport(context: Context, tenant: Tenant, query: ExportQuery) {
-  return sealLink(context, tenant, 'transaction', query)
+export function sealExport(context: Context, holder: KeyHolder, query: ExportQuery) {
+  return sealLink(context, holder, 'transaction', query)
 }
 
-/** The transactions that a link opens. Throws `not_found` for a link that this server never made or that has expired. */
-export async function openExport(context: Context, text: string): Promise<{ tenant: Tenant; filter: PaymentFilter }> {
-  const { tenant, query: asked } = await openLink<ExportQuery>(context, 'transaction', text)
+/** What `openLink` answers, and throws. */
+export async function openExport(context: Context, text: string) {
+  const { tenant, query: asked, isKeyActive } = await openLink<ExportQuery>(context, 'transaction', text)
   const { nobodys: asksNobody, ...query } = asked
-  return { tenant, filter: { ...readFilter(tenant, query), ...(asksNobody ? nobodys : {}) } }
+  const filter: PaymentFilter = { ...readFilter(tenant, query), ...(asksNobody ? nobodys : {}) }
+  return { tenant, filter, isKeyActive }
 }
 
 const columns = [

@@ -9,8 +9,8 @@ export interface ExpectedPayment {
   amount: bigint
   currency: Currency
   mode: Mode
-  /** See `newMarker`. */
-  marker: string
+  /** See `newMarker`. Null for money that arrived without a charge, which bears none. */
+  marker: string | null
 }
 
 export type Disagreement = 'status' | 'amount' | 'currency' | 'domain' | 'marker'

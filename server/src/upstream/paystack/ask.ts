@@ -6,7 +6,7 @@ import type { PaystackAccount } from './account.ts'
 export interface Question {
   /** Its name in logs and metrics, such as `verify_transaction`. */
   operation: string
-  method: 'GET' | 'POST' | 'PUT'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With a slash at its beginning, without a query. */
   path: string
   /** A member that is undefined is not sent. */

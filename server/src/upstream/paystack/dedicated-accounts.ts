@@ -1,14 +1,18 @@
 import type { Currency } from '../../base/money.ts'
+import type { AccountBank } from '../../domain/banking/account-provider.ts'
 import { type Ask, unusable } from './ask.ts'
 import { begin, type Outcome } from './outcomes.ts'
 import { listPages } from './pages.ts'
 import {
   type Members,
+  optionalId,
   optionalMembers,
   readBoolean,
   readCurrency,
   readId,
+  readList,
   readMembers,
+  readSuccess,
   readText,
   Unreadable,
 } from './reading.ts'
@@ -25,16 +29,63 @@ export interface DedicatedAccount {
   assigned: boolean
   /** Null where the answer does not tell: the list of one customer, for instance. */
   customerCode: string | null
+  /** Null where the answer does not tell. */
+  customerId: bigint | null
 }
 
-/** `POST /dedicated_account`, for a customer whom the account knows by this code, with names and phone number. */
+/** A dedicated account that is wanted. The names and the phone become those of the account's customer. */
+export interface NewDedicatedAccount {
+  customerCode: string
+  bankSlug: string
+  firstName: string
+  lastName: string
+  phone: string
+}
+
+/** `POST /dedicated_account`, for a customer whom the account knows by this code. */
 export function createDedicatedAccount(
   ask: Ask,
-  { customerCode, bankSlug }: { customerCode: string; bankSlug: string },
+  { customerCode, bankSlug, firstName, lastName, phone }: NewDedicatedAccount,
 ): Promise<Outcome<DedicatedAccount>> {
-  const body = { customer: customerCode, preferred_bank: bankSlug }
+  const names = { first_name: firstName, last_name: lastName, phone }
+  const body = { customer: customerCode, preferred_bank: bankSlug, ...names }
   const question = { operation: 'create_dedicated_account', method: 'POST', path: '/dedicated_account', body } as const
   return begin(ask, 'assign_account', question, (data) => readDedicatedAccount(readMembers(data)))
+}
+
+/** `GET /dedicated_account/available_providers`: the banks at which accounts can be had. Throws `UpstreamError`. */
+export async function listAccountBanks(ask: Ask): Promise<AccountBank[]> {
+  const operation = 'list_account_banks'
+  const answer = await ask({ operation, method: 'GET', path: '/dedicated_account/available_providers' })
+  return readSuccess(operation, answer, (data) =>
+    readList(data, 'data', (row) => ({
+      id: Number(readId(row, 'id')),
+      slug: readText(row, 'provider_slug'),
+      bankName: readText(row, 'bank_name'),
+      bankId: Number(readId(row, 'bank_id')),
+    })),
+  )
+}
+
+/** `GET /dedicated_account/:id`. Null for an account that is not known. Throws `UpstreamError`. */
+export async function fetchDedicatedAccount(ask: Ask, id: bigint): Promise<DedicatedAccount | null> {
+  const operation = 'fetch_dedicated_account'
+  const answer = await ask({ operation, method: 'GET', path: `/dedicated_account/${id}` })
+  if (answer.status === 404 && answer.body.status === false) return null
+  return readSuccess(operation, answer, (data) => readDedicatedAccount(readMembers(data)))
+}
+
+/**
+ * `DELETE /dedicated_account/:id`: takes an account from its customer. One that is not known, or that was taken before, changes
+ * nothing. Throws `UpstreamError`.
+ */
+export async function deactivateDedicatedAccount(ask: Ask, id: bigint): Promise<void> {
+  const operation = 'deactivate_dedicated_account'
+  const { status, body } = await ask({ operation, method: 'DELETE', path: `/dedicated_account/${id}` })
+  if (status < 300 && body.status === true) return
+  const known = status === 400 || status === 404 ? await fetchDedicatedAccount(ask, id) : undefined
+  if (known === null || known?.assigned === false || known?.active === false) return
+  throw unusable(operation, status)
 }
 
 /** A customer for whom the account is to make itself a customer and a bank account. */
@@ -105,6 +156,7 @@ function readDedicatedAccount(members: Members): DedicatedAccount {
     active: readBoolean(members, 'active'),
     assigned: readBoolean(members, 'assigned'),
     customerCode: customer === null ? null : readText(customer, 'customer_code'),
+    customerId: customer === null ? null : optionalId(customer, 'id'),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NewPaymentMethod } from '../../domain/payments/payment-methods.ts'
-import type { ChargeFacts } from '../../domain/payments/payment-processor.ts'
+import type { ChargeFacts, FoundTransfer } from '../../domain/payments/payment-processor.ts'
 import type { Authorization, Transaction } from './transactions.ts'
 
 /** What a verified payment tells besides its status. */
@@ -8,6 +8,21 @@ export function factsOf(paid: Transaction): ChargeFacts {
   const saved = authorization?.reusable ? describe(authorization) : null
   const channel = types[paid.channel ?? ''] ?? null
   return { id: String(id), amount, currency, fee: fees, paidAt, channel, saved }
+}
+
+/** What is told of a transfer to a dedicated account; null for another payment. */
+export function transferOf({ channel, authorization, metadata }: Transaction): FoundTransfer | null {
+  if (channel !== 'dedicated_nuban') return null
+  const receiver = metadata?.receiver_account_number
+  return {
+    accountNumber: authorization?.receiverAccountNumber ?? (typeof receiver === 'string' ? receiver : null),
+    senderName: authorization?.senderName ?? null,
+    senderBank: authorization?.senderBank ?? authorization?.bank ?? null,
+    senderAccountNumber: authorization?.senderAccountNumber ?? null,
+    senderCountry: authorization?.senderCountry ?? authorization?.countryCode ?? null,
+    narration: authorization?.narration ?? null,
+    receiverBank: authorization?.receiverBank ?? null,
+  }
 }
 
 const types: Record<string, NewPaymentMethod['type']> = {

@@ -61,10 +61,20 @@ export interface TransferNotice {
   transferCode: string
 }
 
-export type Notice = PaymentNotice | RefundNotice | DisputeNotice | TransferNotice
+/** A customer has agreed to a mandate, or their bank: verify the open requests of the customer. */
+export interface MandateNotice {
+  about: 'mandate'
+  event: string
+  /** Null: such a webhook has no number. */
+  id: null
+  email: string
+}
+
+export type Notice = MandateNotice | PaymentNotice | RefundNotice | DisputeNotice | TransferNotice
 
 const refundEvents = ['pending', 'processing', 'needs-attention', 'processed', 'failed'].map((end) => `refund.${end}`)
 const disputeEvents = ['create', 'remind', 'resolve'].map((end) => `charge.dispute.${end}`)
+const mandateEvents = ['created', 'active'].map((end) => `direct_debit.authorization.${end}`)
 const transferEvents = ['success', 'failed', 'reversed'].map((end) => `transfer.${end}`)
 
 /**
@@ -87,6 +97,7 @@ function readerOf(event: string): ((event: string, data: Members) => Notice) | n
   if (event === 'charge.success') return readPayment
   if (refundEvents.includes(event)) return readRefund
   if (disputeEvents.includes(event)) return readDispute
+  if (mandateEvents.includes(event)) return readMandate
   return transferEvents.includes(event) ? readTransfer : null
 }
 
@@ -122,6 +133,10 @@ function readRefund(event: string, data: Members): RefundNotice {
     id: optionalId(data, 'id'),
     transactionReference: readText(data, 'transaction_reference'),
   }
+}
+
+function readMandate(event: string, data: Members): MandateNotice {
+  return { about: 'mandate', event, id: null, email: readText(readMembers(data.customer, 'customer'), 'email') }
 }
 
 function readDispute(event: string, data: Members): DisputeNotice {

@@ -81,6 +81,12 @@ const tables: Record<Call, readonly Row[]> = {
     ['a next question', done({ status: 'send_otp' }), 'exists'],
     ['a reference that is unknown', refused(400, 'Transaction reference is invalid'), 'refused'],
   ],
+  create_customer: [
+    ['a customer', done({ customer_code: 'CUS_xnxdt6s1zg1f4nx' }), 'exists'],
+    ['an e-mail that is none', refused(400, 'Email Address is required', 'missing_params'), 'refused'],
+    ['a time-out', none('timed_out'), 'unknown'],
+    ['a key that may not do this', refused(403, 'You cannot do this'), 'not_sent'],
+  ],
   assign_account: [
     ['an account', done({ account_number: '9930000737' }), 'exists'],
     ['accounts that are not for this business', refused(403, 'Not available', 'feature_unavailable'), 'refused'],

@@ -21,6 +21,7 @@ export type Call =
   | 'charge_authorization'
   | 'charge'
   | 'submit_step'
+  | 'create_customer'
   | 'assign_account'
   | 'refund'
   | 'retry_refund'
@@ -94,6 +95,7 @@ const rows: Record<Call, readonly Row[]> = {
   charge_authorization: [...uncalled, ...charging],
   charge: [...uncalled, ...charging],
   submit_step: [...uncalled, ...charging],
+  create_customer: [...uncalled, { on: success, is: 'exists' }, { on: refusal, is: 'refused' }],
   assign_account: [...uncalled, { on: success, is: 'exists' }, { on: refusal, is: 'refused' }],
   refund: [
     ...uncalled,

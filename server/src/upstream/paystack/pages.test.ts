@@ -51,7 +51,9 @@ describe('the books of the account', () => {
   })
 
   test('a dedicated account is opened, listed and asked about again', async () => {
-    const created = await createDedicatedAccount(opened.ask, { customerCode: 'CUS_abc', bankSlug: 'wema-bank' })
+    const names = { firstName: 'Zero', lastName: 'Sum', phone: '+2348100000000' }
+    const wanted = { customerCode: 'CUS_abc', bankSlug: 'wema-bank', ...names }
+    const created = await createDedicatedAccount(opened.ask, wanted)
     expect(created).toMatchObject({ is: 'exists', thing: { customerCode: 'CUS_abc', currency: 'NGN', active: true } })
     const [listed] = await flat(listDedicatedAccounts(opened.ask, { active: true }))
     expect(created).toMatchObject({ thing: listed })

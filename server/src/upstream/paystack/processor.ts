@@ -19,7 +19,7 @@ import type { ChargeToSend, SentCharge, SentCharges } from '../../domain/payment
 import { createAccountDisputes } from './account-disputes.ts'
 import { findDisagreements } from './agreement.ts'
 import type { Ask } from './ask.ts'
-import { verifyMandate } from './authorizations.ts'
+import { initializeAuthorization, verifyAuthorization } from './authorizations.ts'
 import { findIssuer } from './bins.ts'
 import {
   type ChargeInstrument,
@@ -30,7 +30,7 @@ import {
   type StepGiven,
   submitStep,
 } from './charges.ts'
-import { factsOf } from './facts.ts'
+import { factsOf, transferOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
 import { createRefund, findRefund, type NewRefund, type Refund, retryRefund } from './refunds.ts'
@@ -127,7 +127,16 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     readEncryptedCard: async () => null,
     findIssuer: (bin) => findIssuer(ask, bin),
     mandateCheckMs,
-    askMandate: async (_tenant, { reference }) => ((await verifyMandate(ask, reference)) ? 'active' : 'pending'),
+    async openMandatePage(_tenant, wanted) {
+      const opened = await initializeAuthorization(ask, wanted)
+      if (!('refused' in opened)) return opened
+      throw new ServiceError('invalid_request', `Paystack refused the direct debit: ${opened.refused}`)
+    },
+    async askMandate(_tenant, { reference }) {
+      const found = await verifyAuthorization(ask, reference)
+      if (found === null) return { status: 'requested' }
+      return { status: found.active ? 'active' : 'pending', token: found.code, bank: found.bank }
+    },
     async openPage(tenant, page) {
       let sent = await charges.record(tenant, name(page))
       if (sent.isDecided && sent.page !== null && !sent.isStopped) sent = await charges.rename(tenant, name(page))
@@ -151,9 +160,8 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     },
     async findPayment({ mode }, reference) {
       const found = await verifyTransaction(ask, reference)
-      return found === null || found.mode !== mode
-        ? null
-        : { isPaid: found.status === 'success', facts: factsOf(found) }
+      if (found === null || found.mode !== mode) return null
+      return { isPaid: found.status === 'success', facts: factsOf(found), transfer: transferOf(found) }
     },
     async charge(tenant, charge) {
       const unfit = reasonAgainst(charge)
@@ -187,6 +195,8 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     query,
     async stop(tenant, charge) {
       const sent = await charges.stop(tenant, name(charge))
+      // Money that arrived by itself is there: nothing of it can be given up.
+      if (sent.marker === null) return (await query(tenant, charge.reference)) ?? { status: 'processing' }
       // Without an e-mail nothing has been sent.
       if (sent.email === null) return { status: 'failed', reason: reasons.stopped }
       const found = (await verifyTransaction(ask, sent.sentReference)) ?? (await burn(ask, sent))
@@ -291,7 +301,7 @@ function initialize(ask: Ask, sent: SentCharge, { callbackUrl, channels }: Parti
 }
 
 function renderSent({ sentReference, marker, amount, currency, email }: SentCharge): NewTransaction {
-  return { reference: sentReference, marker, amount, currency, email: email as string }
+  return { reference: sentReference, marker: marker as string, amount, currency, email: email as string }
 }
 
 /**

@@ -70,7 +70,13 @@ export interface Authorization {
   accountName: string | null
   /** Of a transfer to a dedicated account: the account that got it. */
   receiverAccountNumber: string | null
+  receiverBank: string | null
   senderName: string | null
+  senderBank: string | null
+  /** Masked but for its end. */
+  senderAccountNumber: string | null
+  senderCountry: string | null
+  narration: string | null
 }
 
 /** The page of the account on which a payment is paid. */
@@ -170,9 +176,10 @@ export async function fetchTransaction(ask: Ask, id: bigint): Promise<Transactio
 /** `GET /transaction`, page by page, newest first. Throws `UpstreamError`. */
 export function listTransactions(
   ask: Ask,
-  period: Period & { status?: string | undefined } = {},
+  { customerId, ...period }: Period & { status?: string | undefined; customerId?: bigint | undefined } = {},
 ): AsyncGenerator<Transaction[]> {
-  return listPages(ask, { operation: 'list_transactions', path: '/transaction', ...period }, readTransaction)
+  const query = { customer: customerId?.toString() }
+  return listPages(ask, { operation: 'list_transactions', path: '/transaction', query, ...period }, readTransaction)
 }
 
 const unknownTransaction = /transaction (reference )?not found|transaction id or reference is invalid/i
@@ -220,7 +227,12 @@ function readAuthorization(members: Members | null): Authorization | null {
     countryCode: optionalText(members, 'country_code'),
     accountName: optionalText(members, 'account_name'),
     receiverAccountNumber: optionalText(members, 'receiver_bank_account_number'),
+    receiverBank: optionalText(members, 'receiver_bank'),
     senderName: optionalText(members, 'sender_name'),
+    senderBank: optionalText(members, 'sender_bank'),
+    senderAccountNumber: optionalText(members, 'sender_bank_account_number'),
+    senderCountry: optionalText(members, 'sender_country'),
+    narration: optionalText(members, 'narration'),
   }
 }
 

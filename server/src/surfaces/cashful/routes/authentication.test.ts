@@ -313,6 +313,8 @@ describe('tokens of an outside issuer', () => {
 
   test.each<[string, () => Promise<string>]>([
     ['with a subject that cannot be stored', () => outside.sign({ ...claims(), sub: 'a\0' })],
+    ['with an empty subject', () => outside.sign({ ...claims(), sub: '' })],
+    ['with a blank subject', () => outside.sign({ ...claims(), sub: ' \t' })],
     ['with a subject of 256 characters', () => outside.sign({ ...claims(), sub: 'a'.repeat(256) })],
     ['of another issuer', () => outside.sign(claims(), { issuer: 'https://elsewhere.example.com' })],
     ['for another audience', () => outside.sign(claims(), { audience: 'somebody' })],

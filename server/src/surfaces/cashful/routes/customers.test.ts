@@ -719,8 +719,20 @@ describe('errors', () => {
     ['{"__proto__": {}}', 'The body has a member named __proto__ or constructor.prototype, which no object may have'],
     ['[]', 'The body must be a JSON object'],
     ['"text"', 'The body must be a JSON object'],
-    ['{"phoneNumber": "\\u0000"}', 'The body has a NUL character or half a surrogate pair'],
-    ['{"phoneNumber": "0821234567", "metadata": {"n": 1e400}}', 'The body has a number too large to keep'],
+    ['{"phoneNumber": "\\u0000"}', 'phoneNumber has a NUL character or half a surrogate pair'],
+    ['{"phoneNumber": "0821234567", "metadata": {"n": 1e400}}', 'metadata.n is a number too large to keep'],
+    ['{"metadata": {"list": [1, "NaN: \\"x", NaN]}}', 'metadata.list.2 is NaN, which JSON does not have'],
+    ['{"a": -Infinity}', 'a is -Infinity, which JSON does not have'],
+    ['NaN', 'The body is NaN, which JSON does not have'],
+    [
+      '{"metadata": [{}, {"\\u005f_proto__": {}}]}',
+      'metadata.1 has a member named __proto__ or constructor.prototype, which no object may have',
+    ],
+    [
+      '{"metadata": {"a": {"constructor": {"prototype": 1}}}}',
+      'metadata.a has a member named __proto__ or constructor.prototype, which no object may have',
+    ],
+    [`{"metadata": {"a": ${'['.repeat(40)}${']'.repeat(40)}}}`, 'metadata.a.0 is nested deeper than 32 levels'],
   ])('a Cashful request with the body %s answers 400 in the envelope', async (payload, message) => {
     const answer = await api.app.inject({
       method: 'POST',

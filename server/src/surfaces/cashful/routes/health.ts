@@ -23,8 +23,8 @@ const messages = {
   full: 'The database has no space left',
 }
 
-/** `/api/canary/health`: 200 while the database answers, otherwise 503. */
-export const healthRoutes: RouteFile = (routes, { context }) => {
+/** `/api/canary/health`: 200 while the database answers, otherwise 503, and 503 from the moment at which the server closes. */
+export const healthRoutes: RouteFile = (routes, { context, isDraining }) => {
   routes.get(
     '/health',
     {
@@ -38,6 +38,11 @@ export const healthRoutes: RouteFile = (routes, { context }) => {
       },
     },
     async (_request, reply) => {
+      if (isDraining()) {
+        const error = { 'cashful-api': { status: 'down', message: 'The server is closing' } }
+        reply.status(503)
+        return { status: 'error', info: {}, error, details: error }
+      }
       const api = { 'cashful-api': { status: 'up' } }
       const state = await lookAtDatabase(context)
       if (state === 'ready') {

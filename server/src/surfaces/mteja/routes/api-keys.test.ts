@@ -342,6 +342,31 @@ describe('what a key gives and leaves behind', () => {
     await make(body, own.secret)
   })
 
+  test('a key renames and ends nobody whose keys can do more, except its own person', async () => {
+    const owner = (await call('POST', '/v1/people', { name: 'Owino', email: 'owino@example.com' })).json()
+    const { secret: ownersSecret } = await make({ role: 'owner', personId: owner.id })
+    const dev = (await call('POST', '/v1/people', { name: 'Devi', email: 'devi@example.com' })).json()
+    const developer = await make({ role: 'developer', personId: dev.id })
+    for (const [method, path, body] of [
+      ['PATCH', `/v1/people/${owner.id}`, { name: 'Mwizi' }],
+      ['PATCH', `/v1/people/${owner.id}`, { email: 'mwizi@example.com' }],
+      ['POST', `/v1/people/${owner.id}/end`, undefined],
+    ] as const) {
+      const answer = await call(method, path, body, developer.secret)
+      expect([path, answer.statusCode, answer.json().error]).toMatchObject([path, 403, { code: 'scope_missing' }])
+    }
+    expect((await call('GET', `/v1/people/${owner.id}`)).json()).toMatchObject({ name: 'Owino', endedAt: null })
+    expect(await statusWith(ownersSecret)).toBe(200)
+    const colleague = (await call('POST', '/v1/people', { name: 'Ana', email: 'ana@example.com' })).json()
+    await make({ role: 'viewer', personId: colleague.id })
+    await make({ role: 'owner', personId: dev.id })
+    // One's own name, whatever the other keys of the person can do; and a person who can do less.
+    for (const id of [colleague.id, dev.id]) {
+      expect((await call('PATCH', `/v1/people/${id}`, { name: 'New' }, developer.secret)).statusCode).toBe(200)
+      expect((await call('POST', `/v1/people/${id}/end`, undefined, ownersSecret)).statusCode).toBe(200)
+    }
+  })
+
   test('a key replaces no key that can do more', async () => {
     const { secret } = await make({ role: 'developer' })
     const owner = await make({})

@@ -5,6 +5,7 @@ import { openReceiver, type Receiver } from '../../../../test/receiver.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { createWallets } from '../../../../test/wallets.ts'
 import { sql } from '../../../db/sql.ts'
+import { writeFanOuts } from '../../../domain/webhooks/fan-outs.ts'
 import { eventRenderers } from '../../../start/webhook-bodies.ts'
 
 let api: TestApi
@@ -163,6 +164,7 @@ test('sending more than ten thousand deliveries again at once is refused', async
     insert into events (merchant_id, mode, type, data, created_at)
     select ${tenant.merchant.id}, 'test', 'hold.placed', '{"details":{}}', now() from generate_series(1, 10000)
   `)
+  await writeFanOuts(api.service)
   await api.service.db.query(sql`
     update deliveries set status = 'failed', failure_reason = 'In this test', next_attempt_at = null
     where merchant_id = ${tenant.merchant.id}

@@ -104,6 +104,9 @@ test('an unknown event and another tenant’s event are refused by name', async 
   }
   expect((await get(tenant, '/v1/events/evt_1')).status).toBe(404)
   expect((await get(tenant, '/v1/events?before=evt_1')).status).toBe(400)
+  expect((await get(tenant, `/v1/events?before=${event.id}`)).status).toBe(200)
+  const place = await get(other, `/v1/events?before=${event.id}`)
+  expect([place.status, place.body.error]).toMatchObject([400, { code: 'invalid_request', field: 'before' }])
   expect((await get(tenant, '/v1/events?type=nothing')).body.error).toMatchObject({
     code: 'invalid_request',
     field: 'type',

@@ -298,6 +298,13 @@ describe('closing a merchant', () => {
     ]) {
       expect([path, (await own('GET', path)).statusCode]).toEqual([path, 200])
     }
+    // A call that only asks somebody outside is a read, whatever its method; a GET that does something is none.
+    const document = { document_type: 'identityNumber', document_number: '1234567890123', country_code: 'ZA' }
+    const asked = { account_number: '0123456789', account_name: 'A', account_type: 'personal', bank_code: '632005' }
+    const validated = await own('POST', '/bank/validate', { ...asked, ...document })
+    expect(validated.body).not.toContain('was closed')
+    const requery = await own('GET', '/dedicated_account/requery?account_number=1&provider_slug=test-bank')
+    expect([requery.statusCode, requery.body]).toEqual([403, expect.stringMatching(/was closed on/)])
     const writes = [
       ['POST', '/api/canary/customers', { phoneNumber: '0821234568' }],
       ['POST', '/v1/sandbox/pay-ins', { customerId: customer, amount: 1 }],
@@ -327,14 +334,23 @@ describe('closing a merchant', () => {
     expect((await ask('GET', '/v1/merchant', undefined, leaked.secret)).statusCode).toBe(401)
   })
 
-  test('the pages of a closed merchant take no payment', async () => {
+  test('the pages of a closed merchant show no form and take no payment', async () => {
     const { id, own } = await createBusy()
+    const session = { mode: 'payment', totalAmount: 500, currency: 'ZAR' }
+    const { id: sessionId } = (await own('POST', '/api/canary/checkout/sessions', session)).json()
+    const debit = { email: 'b@example.com', channel: 'direct_debit' }
+    const mandate = (await own('POST', '/customer/authorization/initialize', debit)).json().data
     const opened = (await own('POST', '/transaction/initialize', { email: 'a@example.com', amount: 500 })).json().data
     await close(id, { ignoreTestMode: true })
     const path = new URL(opened.authorization_url).pathname
     const answer = await ask('POST', path, { method: 'mobile_money', phone: '0821234567' }, null)
     expect([answer.statusCode, answer.body]).toEqual([403, expect.stringContaining('Payments cannot be made here now')])
     expect(answer.body).not.toContain('closed')
+    for (const page of [path, `/checkout/${sessionId}`, new URL(mandate.redirect_url).pathname]) {
+      const shown = await ask('GET', page, undefined, null)
+      expect([page, shown.statusCode, shown.body]).toEqual([page, 403, expect.stringMatching(/cannot be .* here now/)])
+      expect(shown.body).not.toContain('<form')
+    }
   })
 
   test('a closed merchant is answered as it is when it is closed again, and works again when it is opened', async () => {

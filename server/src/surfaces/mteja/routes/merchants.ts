@@ -4,6 +4,7 @@ import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/m
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
 import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
 import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts'
+import { changePaymentSettings, getPaymentSettings } from '../../../domain/payments/payment-settings.ts'
 import { listProcessors, setProcessor } from '../../../domain/payments/processor-accounts.ts'
 import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -20,6 +21,7 @@ import {
 } from '../schemas.ts'
 import { renderApiKey, revocationQuery, revokedKeySchema, revokeWithEndpoints } from './api-keys.ts'
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
+import { paymentSettingsChange, paymentSettingsSchema } from './payment-settings.ts'
 import { accountSchema, chosenProcessorBody, directionParam, readChosen, renderAccount } from './processors.ts'
 
 const tags = ['Operator']
@@ -282,6 +284,47 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       const { mode = 'test', ...chosen } = request.body
       const tenant = { merchant, mode }
       return renderAccount(await setProcessor(tx, tenant, readChosen(tenant, request.params.direction, chosen)))
+    },
+  )
+
+  routes.get(
+    '/merchants/:id/payment-settings',
+    {
+      scope: 'operator',
+      schema: {
+        operationId: 'retrieveMerchantPaymentSettings',
+        summary: 'Show what a merchant’s payments without a purpose are for, in a mode',
+        tags,
+        params: merchantParams,
+        querystring: Type.Object({ mode: Type.Optional(modeSchema) }),
+        response: responses(200, paymentSettingsSchema, 401, 404),
+      },
+    },
+    async (request) => {
+      const merchant = await getMerchant(context, request.params.id)
+      return getPaymentSettings(context, { merchant, mode: request.query.mode ?? 'test' })
+    },
+  )
+
+  routes.patch(
+    '/merchants/:id/payment-settings',
+    {
+      scope: 'operator',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'updateMerchantPaymentSettings',
+        summary: 'Say what a merchant’s payments without a purpose are for, in a mode',
+        tags,
+        params: merchantParams,
+        body: Type.Object({ mode: Type.Optional(modeSchema), ...paymentSettingsChange }),
+        response: responses(200, paymentSettingsSchema, 401, 403, 404),
+      },
+    },
+    async (request, tx) => {
+      const merchant = await getMerchant(tx, request.params.id)
+      refuseClosed(merchant)
+      const { mode = 'test', ...change } = request.body
+      return changePaymentSettings(tx, { merchant, mode }, change)
     },
   )
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { revokeKeysOfPerson } from '../../../domain/merchants/api-keys.ts'
+import { refuseChangeOfMightier, revokeKeysOfPerson } from '../../../domain/merchants/api-keys.ts'
 import {
   createPerson,
   getPerson,
@@ -8,7 +8,7 @@ import {
   type Person,
   updatePerson,
 } from '../../../domain/merchants/people.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { date, pageQuery, pageSchema, responses } from '../schemas.ts'
 
@@ -89,13 +89,18 @@ export const personRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'updatePerson',
         summary: 'Change the name or the e-mail of a person',
+        description: 'To change another person, a key needs every scope that the person’s keys have.',
         tags,
         params,
         body: Type.Object({ name: Type.Optional(name), email: Type.Optional(email) }),
         response: responses(200, personSchema, 401, 403, 404, 409),
       },
     },
-    async (request, tx) => renderPerson(await updatePerson(tx, tenantOf(request), request.params.id, request.body)),
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      await refuseChangeOfMightier(tx, tenant, request.params.id, callerOf(request))
+      return renderPerson(await updatePerson(tx, tenant, request.params.id, request.body))
+    },
   )
 
   routes.post(
@@ -107,6 +112,7 @@ export const personRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'endPerson',
         summary: 'End a person: all keys of the person are revoked, and no new key can belong to the person',
+        description: 'To end another person, a key needs every scope that the person’s keys have.',
         tags,
         params,
         response: responses(
@@ -123,6 +129,7 @@ export const personRoutes: RouteFile = (routes, { context }) => {
     },
     async (request, tx) => {
       const tenant = tenantOf(request)
+      await refuseChangeOfMightier(tx, tenant, request.params.id, callerOf(request))
       const person = await markPersonEnded(tx, tenant, request.params.id)
       return { ...renderPerson(person), revokedKeys: await revokeKeysOfPerson(tx, tenant, person.id) }
     },

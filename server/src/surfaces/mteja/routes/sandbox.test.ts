@@ -47,6 +47,12 @@ describe('a pay-in', () => {
     expect(await balance()).toBe(5001)
   })
 
+  test('a sandbox pay-in credits a denied customer too, because a pay-in is a fact', async () => {
+    await call('POST', '/customer/set_risk_action', { customer: customerId, risk_action: 'deny' })
+    expect((await payIn({ amount: 7 })).statusCode).toBe(201)
+    expect(await balance()).toBe(7)
+  })
+
   test('a sandbox pay-in of the largest amount is exact, and one more is refused', async () => {
     expect((await payIn({ amount: Number.MAX_SAFE_INTEGER })).json().balanceAfter).toBe(Number.MAX_SAFE_INTEGER)
     const answer = await payIn({ amount: 1 })

@@ -59,10 +59,10 @@ const incomingTransferSchema = Type.Object({
   senderName: Type.String({ examples: ['Ada Obi'] }),
   narration: nullableText,
   status: Type.String({
-    description: 'succeeded, or returned (the sender has the money back)',
+    description: 'succeeded, or suspended (the money waits at GET /v1/suspense)',
     examples: ['succeeded'],
   }),
-  reason: Type.Union([Type.String(), Type.Null()], { description: 'The reason why the transfer was returned' }),
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'The reason why the money is in suspense' }),
   createdAt: date,
 })
 
@@ -342,7 +342,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         operationId: 'simulateIncomingTransfer',
         summary: 'Send money to a customer’s dedicated account, as a transfer from another bank would',
         description:
-          'The money is credited once for a reference, however often the transfer is reported. A transfer to a denied customer is returned.',
+          'The money is credited once for a reference, however often the transfer is reported. A denied customer is credited too, because the money has come.',
         tags,
         params: Type.Object({ accountNumber: Type.String({ examples: ['9123456789'] }) }),
         body: Type.Object({
@@ -440,7 +440,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
           ),
           times: Type.Optional(wholeNumber(1, 1000, { description: 'Default 1', examples: [1] })),
         }),
-        response: responses(201, outcomeSchema, 401, 403),
+        response: responses(201, outcomeSchema, 401, 403, 404),
       },
     },
     async (request, tx) => {
@@ -529,7 +529,7 @@ function renderTransfer({ incoming, ...payment }: Payment) {
     currency: payment.currency,
     senderName: incoming?.senderName ?? '',
     narration: incoming?.narration ?? null,
-    status: payment.paidAt === null ? 'returned' : 'succeeded',
+    status: payment.paidAt === null ? 'suspended' : 'succeeded',
     reason: payment.failureReason,
     createdAt: payment.createdAt.toISOString(),
   }

@@ -2,7 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { createDedicatedAccount, listAccountBanks } from '../../../domain/banking/account-opening.ts'
-import { type AccountBank, requireAccountProvider } from '../../../domain/banking/account-provider.ts'
+import {
+  type AccountBank,
+  type AccountProviderChoice,
+  requireAccountProvider,
+} from '../../../domain/banking/account-provider.ts'
 import { requestDedicatedAccount } from '../../../domain/banking/account-requests.ts'
 import {
   type DedicatedAccount,
@@ -12,7 +16,9 @@ import {
   removeAccountSplit,
   removeDedicatedAccount,
   requeryDedicatedAccount,
+  requireAccounts,
 } from '../../../domain/banking/dedicated-accounts.ts'
+import type { Context } from '../../../domain/context.ts'
 import type { Customer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -39,14 +45,24 @@ import { readReference } from './customer.ts'
 const tags = ['Dedicated account']
 const idParams = Type.Object({ id: Type.String({ description: 'The account’s numeric id', examples: ['253'] }) })
 
+/** Where a tenant's accounts are looked for: a transaction that stands open is asked, because it may be the only connection. */
+type Given = Context & AccountProviderChoice
+
 /** `/dedicated_account`: bank accounts through which customers are paid. */
 export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
   const { context } = surface
 
   /** The caller's tenant, where it has dedicated accounts: the rest of a request is judged after that. Throws `not_available`. */
-  async function tenantWithAccounts(request: FastifyRequest): Promise<Tenant> {
+  async function tenantWithAccounts(request: FastifyRequest, within: Given = context): Promise<Tenant> {
     const tenant = tenantOf(request)
-    await requireAccountProvider(context, tenant)
+    await requireAccounts(within, tenant)
+    return tenant
+  }
+
+  /** The same, where it can have new ones. */
+  async function tenantWithProvider(request: FastifyRequest, within: Given = context): Promise<Tenant> {
+    const tenant = tenantOf(request)
+    await requireAccountProvider(within, tenant)
     return tenant
   }
 
@@ -64,7 +80,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request) => {
-      const tenant = await tenantWithAccounts(request)
+      const tenant = await tenantWithProvider(request)
       refuseSplits(request.body)
       refuseThousandths(tenant)
       const { customer: reference, preferred_bank, first_name, last_name, phone } = request.body
@@ -94,10 +110,11 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     },
     async (request, tx) => {
       const { body } = request
-      const tenant = await tenantWithAccounts(request)
+      const tenant = await tenantWithProvider(request, tx)
       refuseSplits(body)
       refuseThousandths(tenant)
-      const bank = readBank(await listAccountBanks(tx, tenant), body.preferred_bank)
+      const { knownBanks } = await requireAccountProvider(tx, tenant)
+      if (knownBanks !== null) readBank(knownBanks, body.preferred_bank)
       const asked = {
         email: body.email,
         firstName: body.first_name,
@@ -107,7 +124,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         country: body.country,
         identity: readIdentity(body),
       }
-      await namingMembers(requestDedicatedAccount(tx, tenant, asked, { bank }))
+      await namingMembers(requestDedicatedAccount(tx, tenant, asked, { bankSlug: body.preferred_bank }))
       return { status: true as const, message: 'Assign dedicated account in progress' }
     },
   )
@@ -178,6 +195,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
     '/dedicated_account/requery',
     {
       scope: 'payments:write',
+      whenClosed: 'refused',
       schema: {
         operationId: 'dedicated_account_requery',
         summary: 'Look for transfers to an account again, at most every ten minutes',
@@ -195,8 +213,9 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       const accountNumber = request.query.account_number?.trim() ?? ''
       if (accountNumber === '') throw required('account_number')
       // The day is checked before the ten minutes, which say nothing about it.
-      readInstant(tenant, request.query.date, 'date')
-      await requeryDedicatedAccount(context, tenant, accountNumber)
+      const from = readInstant(tenant, request.query.date, 'date')
+      const day = from && { text: String(request.query.date).trim().slice(0, 10), from }
+      await requeryDedicatedAccount(context, tenant, accountNumber, day)
       return { status: true as const, message: requeried }
     },
   )
@@ -209,8 +228,8 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       // Not in the reference: there is nothing that it could do.
       schema: { hide: true, body: splitSchema },
     },
-    async (request) => {
-      await tenantWithAccounts(request)
+    async (request, tx) => {
+      await tenantWithAccounts(request, tx)
       refuseSplits(request.body)
       throw required('split_code')
     },
@@ -230,7 +249,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, tx) => {
-      const tenant = await tenantWithAccounts(request)
+      const tenant = await tenantWithAccounts(request, tx)
       const account = await removeAccountSplit(tx, tenant, request.body.account_number)
       return { status: true as const, message: 'Subaccount unassigned', data: renderAssignedAccount(tenant, account) }
     },

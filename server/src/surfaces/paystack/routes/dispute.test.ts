@@ -2,7 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
+import { inTransaction } from '../../../domain/context.ts'
 import type { RecordedEvent } from '../../../domain/events/events.ts'
+import { revokeApiKey } from '../../../domain/merchants/api-keys.ts'
+import { createKeyFinder } from '../../../domain/merchants/key-holders.ts'
 import { renderDisputeEvent } from '../render-dispute.ts'
 
 const email = 'zero@example.com'
@@ -205,6 +208,10 @@ describe('a dispute on the wire of Paystack', () => {
     expect(head).toContain('id,status,resolution')
     expect(line).toMatch(new RegExp(`^${id},awaiting-merchant-feedback,.*,${reference},CUS_`))
     expect(end).toBe('')
+    const holder = await createKeyFinder(api.service)(tenant.secret)
+    await inTransaction(api.service, (tx) => revokeApiKey(tx, tenant.merchant, holder?.apiKeyId as string))
+    const refused = await api.app.inject({ method: 'GET', url: path.replace(/^http:..[^/]+/, '') })
+    expect([refused.statusCode, refused.json().message]).toEqual([404, expect.stringContaining('was revoked')])
   })
 
   test('of an amount with thousandths does not exist here', async () => {

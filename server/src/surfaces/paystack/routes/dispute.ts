@@ -11,10 +11,10 @@ import {
   type NumberedDisputeFilter,
   walkNumberedDisputes,
 } from '../../../domain/payments/dispute-records.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
 import { csvText } from '../../http/csv.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { sendText } from '../../http/send-text.ts'
+import { sendText, whileOpen } from '../../http/send-text.ts'
 import { isServed, readAmount } from '../amounts.ts'
 import {
   disputeOfTransactionSchema,
@@ -126,7 +126,7 @@ export const disputeRoutes: RouteFile = (routes, { context, publicUrl }) => {
       const { total } = await largeRead(context, tenant, read)
       if (total === 0) throw new ServiceError('not_found', disputeWords.nothingToExport)
       const place = { publicUrl: publicUrl(), now: context.clock.now() }
-      const data = renderLink(place, 'dispute', sealLink(context, tenant, 'dispute', query))
+      const data = renderLink(place, 'dispute', sealLink(context, callerOf(request), 'dispute', query))
       return { status: true as const, message: 'Export successful', data }
     },
   )
@@ -143,9 +143,10 @@ export const disputeRoutes: RouteFile = (routes, { context, publicUrl }) => {
       },
     },
     async (request, reply) => {
-      const { tenant, query } = await openLink<DisputeQuery>(context, 'dispute', request.query.link)
+      const { tenant, query, isKeyActive } = await openLink<DisputeQuery>(context, 'dispute', request.query.link)
       reply.header('content-disposition', 'attachment')
-      return sendText(reply, 'text/csv; charset=utf-8', writeDisputes(context, tenant, readFilter(tenant, query)))
+      const parts = whileOpen(reply, writeDisputes(context, tenant, readFilter(tenant, query)), isKeyActive)
+      return sendText(reply, 'text/csv; charset=utf-8', parts)
     },
   )
 

@@ -17,9 +17,9 @@ import {
   verifyPayment,
 } from '../../../domain/payments/payments.ts'
 import { openPageAtOnce } from '../../../domain/payments/processor-pages.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { sendText } from '../../http/send-text.ts'
+import { sendText, whileOpen } from '../../http/send-text.ts'
 import { renderAmount } from '../amounts.ts'
 import { readCallbackUrl } from '../callback-url.ts'
 import { renderLink } from '../export-links.ts'
@@ -200,7 +200,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       // Refused now, and not when the link is followed.
       readFilter(tenant, query)
       const place = { publicUrl: publicUrl(), now: context.clock.now() }
-      const data = renderLink(place, 'transaction', sealExport(context, tenant, query))
+      const data = renderLink(place, 'transaction', sealExport(context, callerOf(request), query))
       return { status: true as const, message: 'Export successful', data }
     },
   )
@@ -217,9 +217,10 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       },
     },
     async (request, reply) => {
-      const { tenant, filter } = await openExport(context, request.query.link)
+      const { tenant, filter, isKeyActive } = await openExport(context, request.query.link)
       reply.header('content-disposition', 'attachment')
-      return sendText(reply, 'text/csv; charset=utf-8', writeTransactions(context, tenant, filter))
+      const parts = whileOpen(reply, writeTransactions(context, tenant, filter), isKeyActive)
+      return sendText(reply, 'text/csv; charset=utf-8', parts)
     },
   )
 

@@ -1,34 +1,13 @@
-import type { FastifyPluginAsync } from 'fastify'
-import { type DatabaseState, lookAtDatabase } from '../../domain/context.ts'
+import type { DatabaseState } from '../../domain/context.ts'
 import { html } from '../http/html.ts'
-import { sendPage } from '../http/page.ts'
-import type { SurfaceContext } from '../http/surface.ts'
-import { icon } from './icon.ts'
-
-/**
- * `/app`: where things are. A browser that asks for `/` is shown it too. Any other caller of `/`, which is Paystack's, gets
- * the answer that it would get without the page.
- */
-export const startPage: FastifyPluginAsync<Pick<SurfaceContext, 'context' | 'publicUrl'>> = async (
-  app,
-  { context, publicUrl },
-) => {
-  app.get('/app', { schema: { hide: true } }, async (_request, reply) => {
-    const body = placesBody(publicUrl(), await lookAtDatabase(context))
-    return sendPage(reply.header('vary', 'accept'), { title: 'Mteja', width: 'wide', body })
-  })
-
-  app.get('/favicon.ico', { schema: { hide: true } }, async (_request, reply) =>
-    reply.header('cache-control', 'public, max-age=86400').type('image/svg+xml').send(icon),
-  )
-}
 
 const faults = {
   unreachable: 'The database cannot be reached.',
   full: 'The database has no space left.',
 }
 
-function placesBody(url: string, state: DatabaseState) {
+/** Where things are: shown at `/app` until the operator's page is built. */
+export function placesBody(url: string, state: DatabaseState) {
   return html`
 <h1>Mteja</h1>
 <p>${state === 'ready' ? html`<span class="done">Ready</span>` : html`<strong>${faults[state]}</strong>`} at ${url}</p>

@@ -1,26 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listRoutes, openTestApi, type TestApi } from '../../../test/api.ts'
 
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
 const publicUrl = 'https://wallet.example:8443'
 
+/** A page that is not built yet, and one that is. */
 let api: TestApi
+let built: TestApi
+const folder = mkdtempSync(join(tmpdir(), 'mteja-page-'))
+const script = 'document.title = "Mteja"'
 
 beforeAll(async () => {
-  api = await openTestApi({ publicUrl })
+  api = await openTestApi({ publicUrl, pageFolder: pathToFileURL(join(folder, 'nothing/')) })
+  mkdirSync(join(folder, 'assets'))
+  writeFileSync(join(folder, 'index.html'), '<script nonce="__NONCE__" src="/app/assets/index-a1.js"></script>')
+  writeFileSync(join(folder, 'assets/index-a1.js'), script)
+  writeFileSync(join(folder, 'assets/index-a1.js.gz'), gzipSync(script))
+  writeFileSync(join(folder, 'assets/secret.txt'), 'no part of the page')
+  built = await api.openAnother({ publicUrl, pageFolder: pathToFileURL(`${folder}/`) })
 })
-afterAll(() => api.close())
+afterAll(async () => {
+  await built.close()
+  await api.close()
+  rmSync(folder, { recursive: true })
+})
 
 const ask = (path: string, accept: string, method: 'GET' | 'POST' | 'PUT' = 'GET') =>
   api.app.inject({ method, url: path, headers: { accept } })
 
-describe('the start page', () => {
-  test.each(['/', '/?utm_source=x', '//', '/app'])('a browser that asks for %s is shown a page', async (path) => {
-    const { statusCode, headers, body } = await ask(path, browser)
-    expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
-    expect(headers['content-security-policy']).toContain("default-src 'none'")
-    expect(body).toContain('<h1>Mteja</h1>')
+describe('the start page, until the operator’s page is built', () => {
+  test('the start page says that the page is being built, and reloads itself', async () => {
+    const { body } = await ask('/app', browser)
+    expect(body).toContain('<meta http-equiv="refresh" content="2">')
+    expect(body).toContain('The operator’s page is being built')
   })
+
+  test.each(['/', '/?utm_source=x', '//', '/app', '/app/customers/CUS_x'])(
+    'a browser that asks for %s is shown a page',
+    async (path) => {
+      const { statusCode, headers, body } = await ask(path, browser)
+      expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+      expect(headers['content-security-policy']).toContain("default-src 'none'")
+      expect(body).toContain('<h1>Mteja</h1>')
+    },
+  )
 
   test.each(['text/html', 'TEXT/HTML', 'application/json;q=0.5, text/html;q=0.9', 'text/*', 'text/html, */*;q=0.1'])(
     'a caller of / that prefers a page by %s is shown it',
@@ -108,6 +136,64 @@ describe('the start page', () => {
   })
 })
 
+describe('the operator’s page', () => {
+  const askBuilt = (url: string, headers: Record<string, string> = {}) =>
+    built.app.inject({ method: 'GET', url, headers: { accept: browser, ...headers } })
+
+  test.each(['/', '/app', '/app/', '/app/customers/CUS_x?tab=holds', '/app/assets/'])(
+    'a browser that asks for %s is given the page, which reads its own address',
+    async (path) => {
+      const { statusCode, headers, body } = await askBuilt(path)
+      expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+      expect(body).toContain('/app/assets/index-a1.js')
+    },
+  )
+
+  test('the page may load and ask nothing but this server, and each answer has a nonce of its own for styles', async () => {
+    const answers = await Promise.all([askBuilt('/app'), askBuilt('/app')])
+    const nonces = answers.map(({ headers, body }) => {
+      const policy = String(headers['content-security-policy'])
+      const [, nonce = ''] = /'nonce-([^']+)'/.exec(policy) ?? []
+      expect(policy).toBe(
+        `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; connect-src 'self'; ` +
+          "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+      )
+      expect([headers['cache-control'], headers['referrer-policy']]).toEqual(['no-store', 'no-referrer'])
+      expect(body).toBe(`<script nonce="${nonce}" src="/app/assets/index-a1.js"></script>`)
+      return nonce
+    })
+    expect(new Set(nonces).size).toBe(2)
+  })
+
+  test('a file of the page is kept for ever, and sent packed to a caller that unpacks it', async () => {
+    const plain = await askBuilt('/app/assets/index-a1.js')
+    expect([plain.statusCode, plain.body, plain.headers['content-encoding']]).toEqual([200, script, undefined])
+    const packed = await askBuilt('/app/assets/index-a1.js', { 'accept-encoding': 'br, gzip' })
+    expect([packed.headers['content-encoding'], packed.rawPayload]).toEqual(['gzip', gzipSync(script)])
+    for (const { headers } of [plain, packed]) {
+      expect(headers['cache-control']).toBe('public, max-age=31536000, immutable')
+      expect([headers['content-type'], headers.vary]).toEqual(['text/javascript; charset=utf-8', 'accept-encoding'])
+    }
+  })
+
+  test.each([
+    '/app/assets/index-b2.js',
+    '/app/assets/secret.txt',
+    '/app/assets/..%2Findex.html',
+    '/app/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd',
+    '/app/assets/index-a1.js%00.js',
+    '/app/assets/index-a1.js.gz',
+  ])('%s is no file of the page', async (path) => {
+    const { statusCode, headers } = await askBuilt(path)
+    expect([statusCode, headers['cache-control']]).toEqual([404, 'no-store'])
+  })
+
+  test('a caller of / that asks for JSON is answered by Paystack’s API, whether the page is there or not', async () => {
+    const { statusCode } = await askBuilt('/', { accept: 'application/json' })
+    expect(statusCode).toBe(401)
+  })
+})
+
 /** The first segments of the addresses of Paystack's API, served here or not. */
 const paystackSegments = [
   'apple-pay',
@@ -141,8 +227,8 @@ const paystackSegments = [
   'virtual_terminal',
 ]
 
-/** Not in the reference, but no pages: a file behind a link, and a call that is always refused. */
-const noPages = ['/transaction/export/:name', '/dedicated_account/split']
+/** Not in the reference, but no pages: files behind links, and a call that is always refused. */
+const noPages = ['/transaction/export/:name', '/dispute/export/:name', '/dedicated_account/split']
 
 test('no page stands on an address that a client of an API may call', async () => {
   const routes = await listRoutes({ adminKey: 'operator-0123456789' })

@@ -1,0 +1,91 @@
+import { Drawer } from '@mantine/core'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { Mteja } from '../base/client.ts'
+import { useSession } from '../base/context.ts'
+import { exactTime } from '../base/times.ts'
+import { byWord, plain, surfaceWord } from '../base/words.ts'
+import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
+import { columns } from '../parts/columns.ts'
+import { More } from '../parts/more.tsx'
+import type { useSteps } from '../parts/steps.ts'
+
+interface AuditListProps {
+  list: ReturnType<typeof useSteps<Mteja.AuditEntry>>
+  empty: string
+}
+
+/** Writes, newest first. Each opens to what it changed. */
+export function AuditList({ list, empty }: AuditListProps) {
+  const [opened, setOpened] = useState<Mteja.AuditEntry>()
+  if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
+  if (list.items === undefined) return null
+  return (
+    <div className="stack">
+      {list.items.length === 0 && (
+        <Empty title={list.hasNextPage ? 'Nothing in what was looked through so far' : empty} />
+      )}
+      {list.items.length > 0 && (
+        <div className="table">
+          {list.items.map((entry) => (
+            <button
+              key={entry.id}
+              type="button"
+              className="tr"
+              style={columns('minmax(0, 1.2fr) minmax(0, 1.2fr) minmax(0, 1fr) 110px')}
+              onClick={() => setOpened(entry)}
+            >
+              <span>{plain(entry.action)}</span>
+              <span className="quiet">{byWord(entry.by)}</span>
+              <span className="code">{entry.object ?? ''}</span>
+              <span className="end quiet">
+                <When at={entry.at} />
+              </span>
+            </button>
+          ))}
+        </div>
+      )}
+      <More list={list} />
+      {opened !== undefined && <Entry entry={opened} close={() => setOpened(undefined)} />}
+    </div>
+  )
+}
+
+function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void }) {
+  const { format } = useSession()
+  const { by } = entry
+  return (
+    <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title={plain(entry.action)}>
+      <div className="stack wide">
+        <Facts
+          of={[
+            ['When', exactTime(entry.at, format)],
+            ['Who', byWord(by)],
+            ['Key', by.apiKeyId === null ? '–' : <Copyable key="key" text={by.apiKeyId} />],
+            ['Through', surfaceWord(by.surface)],
+            ['About', <About key="about" object={entry.object} />],
+            ['Request', entry.requestId === null ? '–' : <Copyable key="request" text={entry.requestId} />],
+          ]}
+        />
+        {entry.before !== null && (
+          <section className="stack tight">
+            <h3>Before</h3>
+            <Json value={entry.before} />
+          </section>
+        )}
+        {entry.after !== null && (
+          <section className="stack tight">
+            <h3>After</h3>
+            <Json value={entry.after} />
+          </section>
+        )}
+      </div>
+    </Drawer>
+  )
+}
+
+function About({ object }: { object: string | null }) {
+  if (object === null) return '–'
+  if (object.startsWith('CUS_')) return <Link href={`/customers/${object}`}>{object}</Link>
+  return <Copyable text={object} />
+}

@@ -1,0 +1,110 @@
+import { type QueryClient, useQueryClient } from '@tanstack/react-query'
+import { createContext, useContext, useEffect, useState } from 'react'
+import { AuthenticationError, type Mteja } from './client.ts'
+import { useSession } from './context.ts'
+
+export interface Live {
+  /** Whether events arrive: not before the first connection, nor while the server is away. */
+  state: 'connecting' | 'live' | 'lost'
+}
+
+/** Events that come together are one reason to ask again. */
+const settleMs = 250
+/** Lists of everything are asked for again at most this often: a busy merchant has hundreds of events a second. */
+const listsMs = 3000
+const lists = ['money', 'home', 'developers', 'audit']
+
+export const LiveContext = createContext<Live>({ state: 'connecting' })
+export const useLive = () => useContext(LiveContext)
+
+/**
+ * Follows the events of the merchant and mode, and has the screens ask again about things that changed. A hidden tab lets its
+ * connection go, because a browser has six for a server. It asks for everything again when it is looked at.
+ */
+export function useFollowing(): Live {
+  const { mteja } = useSession()
+  const queries = useQueryClient()
+  const [live, setLive] = useState<Live>({ state: 'connecting' })
+  const isVisible = useVisibility()
+  useEffect(() => {
+    if (!isVisible) return
+    const leaving = new AbortController()
+    const dirty = new Dirty(queries)
+    const setState = (state: Live['state']) => setLive({ state })
+    let isFirst = true
+    const options = {
+      signal: leaving.signal,
+      onOpen: () => {
+        setState('live')
+        if (!isFirst) queries.invalidateQueries()
+        isFirst = false
+      },
+      onLost: () => setState('lost'),
+    }
+    const follow = async () => {
+      for await (const event of mteja.events.follow({}, options)) dirty.add(event)
+    }
+    follow().catch((error) => {
+      if (!leaving.signal.aborted && !(error instanceof AuthenticationError)) setState('lost')
+    })
+    return () => {
+      leaving.abort()
+      dirty.stop()
+    }
+  }, [mteja, queries, isVisible])
+  return live
+}
+
+function useVisibility(): boolean {
+  const [isVisible, setVisible] = useState(!document.hidden)
+  useEffect(() => {
+    const look = () => setVisible(!document.hidden)
+    document.addEventListener('visibilitychange', look)
+    return () => document.removeEventListener('visibilitychange', look)
+  }, [])
+  return isVisible
+}
+
+/** Which things are to be asked for again, told to the queries once the events have settled. */
+class Dirty {
+  readonly #queries: QueryClient
+  readonly #customers = new Set<string>()
+  readonly #lists = new Set<string>()
+  #customersTimer: ReturnType<typeof setTimeout> | undefined
+  #listsTimer: ReturnType<typeof setTimeout> | undefined
+  #toldAt = 0
+
+  constructor(queries: QueryClient) {
+    this.#queries = queries
+  }
+
+  add({ type, customerId, body }: Mteja.StreamedEvent): void {
+    const data = (body.data ?? {}) as Record<string, unknown>
+    for (const id of [customerId, data.fromCustomerId, data.toCustomerId]) {
+      if (typeof id === 'string') this.#customers.add(id)
+    }
+    for (const name of lists) this.#lists.add(name)
+    if (/^(customer|identity)\./.test(type)) this.#lists.add('customers')
+    this.#customersTimer ??= setTimeout(() => this.#tellCustomers(), settleMs)
+    const pauseMs = Math.max(settleMs, this.#toldAt + listsMs - Date.now())
+    this.#listsTimer ??= setTimeout(() => this.#tellLists(), pauseMs)
+  }
+
+  stop(): void {
+    clearTimeout(this.#customersTimer)
+    clearTimeout(this.#listsTimer)
+  }
+
+  #tellCustomers(): void {
+    this.#customersTimer = undefined
+    for (const id of this.#customers) this.#queries.invalidateQueries({ queryKey: ['customer', id] })
+    this.#customers.clear()
+  }
+
+  #tellLists(): void {
+    this.#listsTimer = undefined
+    this.#toldAt = Date.now()
+    for (const name of this.#lists) this.#queries.invalidateQueries({ queryKey: [name] })
+    this.#lists.clear()
+  }
+}

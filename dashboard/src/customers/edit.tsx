@@ -1,0 +1,88 @@
+import { Button, Modal, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { useNotice, useSession } from '../base/context.ts'
+import { fieldProblems } from '../base/problems.ts'
+import { Problem } from '../parts/basics.tsx'
+import type { DialogProps } from './money-dialogs.tsx'
+import { useRefresh } from './queries.ts'
+import { refuseStale } from './stale.ts'
+
+/** Names, e-mail and phone. Only what was changed is sent. */
+export function EditCustomer({ id, profile, close }: DialogProps) {
+  const session = useSession()
+  const refresh = useRefresh(id)
+  const notice = useNotice()
+  const { customer, more } = profile
+  const start = {
+    first_name: more.first_name ?? '',
+    last_name: more.last_name ?? '',
+    email: customer.email ?? '',
+    phone: more.phone ?? '',
+  }
+  const [fields, setFields] = useState(start)
+  const [error, setError] = useState<unknown>(null)
+  const [isBusy, setBusy] = useState(false)
+  const wrong = fieldProblems(error)
+  const changed = (Object.keys(start) as (keyof typeof start)[]).filter((name) => fields[name].trim() !== start[name])
+  const set = (name: keyof typeof start) => (event: { currentTarget: { value: string } }) => {
+    const { value } = event.currentTarget
+    setFields((before) => ({ ...before, [name]: value }))
+  }
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    setError(null)
+    try {
+      await refuseStale(session, customer)
+      const { email, ...others } = Object.fromEntries(changed.map((name) => [name, fields[name].trim()]))
+      // Each API changes what the other cannot: the e-mail, and the phone.
+      if (email !== undefined) await session.cashful.customers.update(id, { email })
+      if (Object.keys(others).length > 0) await session.paystack.customers.update(id, others)
+      refresh()
+      notice({ text: 'Saved.' })
+      close()
+    } catch (failure) {
+      setError(failure)
+      refresh()
+      setBusy(false)
+    }
+  }
+  return (
+    <Modal opened onClose={close} title="Edit the customer" centered>
+      <form className="stack" onSubmit={submit} noValidate>
+        <TextInput
+          label="First name"
+          value={fields.first_name}
+          onChange={set('first_name')}
+          error={wrong.first_name}
+          disabled={more.identified}
+          data-autofocus
+        />
+        <TextInput
+          label="Last name"
+          value={fields.last_name}
+          onChange={set('last_name')}
+          error={wrong.last_name}
+          disabled={more.identified}
+        />
+        {more.identified && <p className="quiet">The customer is identified: the names are those that the bank has.</p>}
+        <TextInput label="E-mail" type="email" value={fields.email} onChange={set('email')} error={wrong.email} />
+        <TextInput label="Phone" type="tel" value={fields.phone} onChange={set('phone')} error={wrong.phone} />
+        <p className="quiet">A field cannot be emptied, only changed.</p>
+        <Problem error={error} />
+        <div className="row">
+          <Button
+            type="submit"
+            loading={isBusy}
+            disabled={changed.length === 0 || changed.some((name) => fields[name].trim() === '')}
+          >
+            Save
+          </Button>
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}

@@ -1,0 +1,63 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Cashful, Mteja, Paystack } from '../base/client.ts'
+import { useSession } from '../base/context.ts'
+import type { Session } from '../base/session.ts'
+
+/** One customer, as both APIs see them. */
+export interface Profile {
+  customer: Cashful.Customer
+  /** With the risk action, the identification, the number and the dedicated accounts. */
+  more: Paystack.FetchedCustomer
+}
+
+const profileQuery = ({ cashful, paystack }: Session, id: string) => ({
+  queryKey: ['customer', id, 'profile'],
+  queryFn: async (): Promise<Profile> => {
+    const [customer, more] = await Promise.all([cashful.customers.retrieve(id), paystack.customers.fetch(id)])
+    return { customer, more }
+  },
+})
+
+export function useProfile(id: string) {
+  return useQuery(profileQuery(useSession(), id))
+}
+
+export type Balance = Mteja.Balances['balances'][number]
+
+/** In every currency of the merchant, the first currency first. */
+export function useBalances(id: string) {
+  const { mteja, merchant } = useSession()
+  return useQuery({
+    queryKey: ['customer', id, 'balances'],
+    queryFn: async (): Promise<Balance[]> => {
+      const { balances } = await mteja.customers.balances(id)
+      const place = ({ currency }: Balance) => merchant.currencies.indexOf(currency)
+      return balances.toSorted((a, b) => place(a) - place(b))
+    },
+  })
+}
+
+/** Asks again for everything about a customer. The events do so as well, a moment later. */
+export function useRefresh(id: string): () => void {
+  const queries = useQueryClient()
+  return () => {
+    queries.invalidateQueries({ queryKey: ['customer', id] })
+    queries.invalidateQueries({ queryKey: ['money'] })
+  }
+}
+
+/** The names of customers by their codes, in one call for each hundred. */
+export async function namesOf(
+  { cashful }: Session,
+  codes: readonly string[],
+  nameOf: (customer: Cashful.Customer) => string,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>()
+  const all = [...new Set(codes)]
+  for (let at = 0; at < all.length; at += 100) {
+    const ids = all.slice(at, at + 100)
+    const page = await cashful.customers.list({ filter: JSON.stringify({ ids }), limit: 100 }).page()
+    for (const customer of page.data) names.set(customer.id, nameOf(customer))
+  }
+  return names
+}

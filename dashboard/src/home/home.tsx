@@ -1,0 +1,222 @@
+import { useQuery } from '@tanstack/react-query'
+import { type ReactNode, useMemo } from 'react'
+import { Link } from 'wouter'
+import { useSession } from '../base/context.ts'
+import { useLive } from '../base/live.ts'
+import { kindWord, plain } from '../base/words.ts'
+import { Badge, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { columns } from '../parts/columns.ts'
+
+/** What needs somebody, how the business goes, and what has just happened. */
+export function Home() {
+  const { merchant } = useSession()
+  return (
+    <div className="stack wide">
+      <div className="title-line">
+        <h1>{merchant.name}</h1>
+      </div>
+      <NeedsYou />
+      <Numbers />
+      <Recent />
+    </div>
+  )
+}
+
+/** How many, as far as one page of a list can say. */
+const most = 50
+const atMost = (count: number) => (count >= most ? `${most} or more` : String(count))
+
+function NeedsYou() {
+  const { mteja, can } = useSession()
+  const { data, error, refetch } = useQuery({
+    queryKey: ['home', 'needs'],
+    queryFn: async () => {
+      const [suspense, refunds, failed, processors] = await Promise.all([
+        mteja.suspense.list({ open: true, limit: most }).page(),
+        mteja.refunds.list({ limit: most }).page(),
+        mteja.deliveries.list({ status: 'failed', limit: most }).page(),
+        can('settings') ? mteja.processors.list() : { data: [] },
+      ])
+      return {
+        suspense: suspense.data.length,
+        refunds: refunds.data.filter(({ state }) => state === 'needsAttention' || state === 'unknown').length,
+        failed: failed.data.length,
+        processors: processors.data.filter(({ state }) => state === 'failing'),
+      }
+    },
+  })
+  if (error !== null) return <Problem error={error} again={refetch} />
+  const lines: [string, ReactNode, string][] = []
+  if (data !== undefined) {
+    for (const { direction, processor, lastError } of data.processors) {
+      const to = direction === 'in' ? 'takes money' : 'sends money'
+      lines.push([
+        'Failing',
+        `The processor that ${to} (${processor}) fails: ${lastError ?? 'nobody knows why'}`,
+        '/audit',
+      ])
+    }
+    if (data.suspense > 0)
+      lines.push(['Money', `${atMost(data.suspense)} in suspense without an owner`, '/money?tab=suspense'])
+    if (data.refunds > 0)
+      lines.push(['Refunds', `${data.refunds} of the newest refunds need a person`, '/money?tab=refunds'])
+    if (data.failed > 0) {
+      lines.push([
+        'Webhooks',
+        `${atMost(data.failed)} deliveries were given up`,
+        '/developers?tab=deliveries&status=failed',
+      ])
+    }
+  }
+  return (
+    <section className="stack tight needs">
+      <h2>Needs you</h2>
+      {data !== undefined && lines.length === 0 && <p className="quiet">Nothing waits for anybody.</p>}
+      {lines.length > 0 && (
+        <div className="table">
+          {lines.map(([kind, words, to]) => (
+            <Link key={to} href={to} className="tr" style={columns('110px minmax(0, 1fr)')}>
+              <span>
+                <Badge tone="warn">{kind}</Badge>
+              </span>
+              <span>{words}</span>
+            </Link>
+          ))}
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Numbers() {
+  const { cashful, merchant } = useSession()
+  const [currency = ''] = merchant.currencies
+  const { data, error, refetch } = useQuery({
+    queryKey: ['home', 'numbers'],
+    staleTime: 30_000,
+    queryFn: async () => {
+      const [analytics, summary] = await Promise.all([cashful.analytics.retrieve(), cashful.analytics.summary()])
+      return { analytics, summary }
+    },
+  })
+  if (error !== null) return <Problem error={error} again={refetch} />
+  const moved = data?.analytics.transactions
+  const fresh = data?.analytics.newCustomers
+  return (
+    <section className="stack tight">
+      <h2>How it goes</h2>
+      <div className="tiles">
+        <Tile name="Your balance">{data && <Money amount={data.summary.balance} currency={currency} />}</Tile>
+        <Tile name="Customers" more={fresh && `${fresh.weekly.toLocaleString()} new in 7 days`}>
+          {data?.summary.customers.toLocaleString()}
+        </Tile>
+        <Tile
+          name={`Moved in 24 hours (${currency})`}
+          more={moved && `${moved.daily.count.toLocaleString()} movements`}
+        >
+          {moved && <Money amount={moved.daily.sum} currency={currency} />}
+        </Tile>
+        <Tile
+          name={`Moved in 30 days (${currency})`}
+          more={moved && `${moved.monthly.count.toLocaleString()} movements`}
+        >
+          {moved && <Money amount={moved.monthly.sum} currency={currency} />}
+        </Tile>
+      </div>
+      {moved !== undefined && <Days days={moved.breakdown} currency={currency} />}
+    </section>
+  )
+}
+
+function Tile({ name, more, children }: { name: string; more?: string | undefined; children: ReactNode }) {
+  return (
+    <div className="card stack tight">
+      <span className="quiet">{name}</span>
+      <span className="big">{children ?? ' '}</span>
+      <span className="quiet">{more ?? ' '}</span>
+    </div>
+  )
+}
+
+interface Day {
+  date: string
+  count: number
+  sum: number
+}
+
+/** A bar for each day. The amounts are in the sentence of each bar, too. */
+function Days({ days, currency }: { days: readonly Day[]; currency: string }) {
+  const highest = Math.max(1, ...days.map(({ sum }) => Math.abs(sum)))
+  if (days.every(({ count }) => count === 0)) return null
+  return (
+    <div className="card">
+      <ul className="bars" aria-label={`Moved each day, in ${currency}`}>
+        {days.map(({ date, count, sum }) => (
+          <li key={date}>
+            <span className="bar" style={{ height: `${Math.round((Math.abs(sum) / highest) * 72) + 1}px` }} />
+            <span className="says small">
+              {date.slice(0, 10)}: <Money amount={sum} currency={currency} /> in {count.toLocaleString()}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+function Recent() {
+  const { mteja } = useSession()
+  const live = useLive()
+  const { data, error, refetch } = useQuery({
+    queryKey: ['home', 'recent'],
+    queryFn: () => mteja.events.list({ limit: 10 }).page(),
+  })
+  const state = useMemo(() => (live.state === 'live' ? 'as it happens' : 'connecting'), [live.state])
+  if (error !== null) return <Problem error={error} again={refetch} />
+  return (
+    <section className="stack tight">
+      <div className="row apart">
+        <h2>What has just happened</h2>
+        <span className="quiet">{state}</span>
+      </div>
+      {data?.data.length === 0 && (
+        <Empty title="Nothing yet">
+          <p>
+            <Link href="/customers?new">Make the first customer</Link>, or{' '}
+            <Link href="/developers?tab=snippets">call the API</Link>.
+          </p>
+        </Empty>
+      )}
+      <div className="table">
+        {data?.data.map((event) => {
+          const { amount, currency } = event.data
+          return (
+            <Link
+              key={event.id}
+              href={event.customerId === null ? '/developers?tab=events' : `/customers/${event.customerId}`}
+              className="tr"
+              style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 140px 110px')}
+            >
+              <span>{eventWords(event.type)}</span>
+              <span className="code quiet">{event.customerId ?? ''}</span>
+              <span className="end">
+                {typeof amount === 'number' && typeof currency === 'string' && (
+                  <Money amount={amount} currency={currency} />
+                )}
+              </span>
+              <span className="end quiet">
+                <When at={event.createdAt} />
+              </span>
+            </Link>
+          )
+        })}
+      </div>
+    </section>
+  )
+}
+
+/** `pay_in.succeeded` is "Pay-in: succeeded". */
+function eventWords(type: string): string {
+  const [thing = '', ...what] = type.split('.')
+  return [kindWord(thing), plain(what.join(' ')).toLowerCase()].filter(Boolean).join(': ')
+}

@@ -1,0 +1,61 @@
+import { NativeSelect } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useSession } from '../base/context.ts'
+import { plain } from '../base/words.ts'
+import { Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { columns } from '../parts/columns.ts'
+import { More } from '../parts/more.tsx'
+import { useCashfulPages } from './cashful-pages.ts'
+
+/** The merchant's own balance, and every movement of it. */
+export function Balance() {
+  const { cashful, merchant } = useSession()
+  const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
+  const balance = useQuery({
+    queryKey: ['money', 'balance', currency],
+    queryFn: () => cashful.balance.retrieve({ currency }),
+    placeholderData: (before) => before,
+  })
+  const list = useCashfulPages(['money', 'history', currency], (offset) =>
+    cashful.balance.history({ currency, limit: 50, offset }),
+  )
+  const error = balance.error ?? list.error
+  if (error !== null) return <Problem error={error} again={() => list.refetch()} />
+  return (
+    <div className="stack">
+      <div className="row apart">
+        <p className="big">
+          {balance.data === undefined ? ' ' : <Money amount={balance.data.amount} currency={balance.data.currency} />}
+        </p>
+        {merchant.currencies.length > 1 && (
+          <NativeSelect
+            aria-label="Currency"
+            value={currency}
+            onChange={(event) => setCurrency(event.currentTarget.value)}
+            data={merchant.currencies}
+          />
+        )}
+      </div>
+      {list.items?.length === 0 && <Empty title="Nothing has moved in this currency yet" />}
+      <div className="table">
+        {list.items?.map((entry) => (
+          <div key={entry.id} className="tr" style={columns('90px minmax(0, 1fr) 140px 140px 110px')}>
+            <span>{plain(entry.type)}</span>
+            <span className="quiet">{entry.description}</span>
+            <span className="end">
+              <Change amount={entry.amount} currency={entry.currency} />
+            </span>
+            <span className="end quiet">
+              <Money amount={entry.balanceAfter} currency={entry.currency} />
+            </span>
+            <span className="end quiet">
+              <When at={entry.createdAt} />
+            </span>
+          </div>
+        ))}
+      </div>
+      <More list={list} />
+    </div>
+  )
+}

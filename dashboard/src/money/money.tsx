@@ -1,0 +1,41 @@
+import { useSearchParams } from 'wouter'
+import { TabList } from '../parts/tabs.tsx'
+import { Balance } from './balance.tsx'
+import { PayIns } from './pay-ins.tsx'
+import { Payments } from './payments.tsx'
+import { Purchases } from './purchases.tsx'
+import { Refunds } from './refunds.tsx'
+import { Suspense } from './suspense.tsx'
+import { Transfers } from './transfers.tsx'
+
+/** The lists about money. Payouts, disputes and reconciliation get their place here. */
+const tabs = [
+  ['payments', 'Payments', Payments],
+  ['pay-ins', 'Pay-ins by hand', PayIns],
+  ['purchases', 'Purchases', Purchases],
+  ['transfers', 'Transfers', Transfers],
+  ['refunds', 'Refunds', Refunds],
+  ['suspense', 'Suspense', Suspense],
+  ['balance', 'Your balance', Balance],
+] as const
+
+export function Money() {
+  const [params, setParams] = useSearchParams()
+  const [chosen, , Tab] = tabs.find(([name]) => name === params.get('tab')) ?? tabs[0]
+  return (
+    <div className="stack">
+      <div className="title-line">
+        <h1>Money</h1>
+      </div>
+      <TabList
+        label="About money"
+        tabs={tabs}
+        chosen={chosen}
+        choose={(name) => setParams({ tab: name }, { replace: true })}
+      />
+      <div role="tabpanel" aria-labelledby={`tab-${chosen}`}>
+        <Tab />
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,55 @@
+import { Link } from 'wouter'
+import { useSession } from '../base/context.ts'
+import { byWord, plain } from '../base/words.ts'
+import { RefundState } from '../customers/entry-panel.tsx'
+import { Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { columns } from '../parts/columns.ts'
+import { More } from '../parts/more.tsx'
+import { useSteps } from '../parts/steps.ts'
+
+/** Everything that was given back, or is on its way back. */
+export function Refunds() {
+  const { mteja } = useSession()
+  const list = useSteps(['money', 'refunds'], (before) => mteja.refunds.list({ limit: 50, ...(before && { before }) }))
+  if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
+  if (list.items?.length === 0) {
+    return (
+      <Empty title="Nothing was given back yet">
+        <p>Open a customer, then the line of the history that is to be given back.</p>
+      </Empty>
+    )
+  }
+  return (
+    <div className="stack">
+      <div className="table">
+        {list.items?.map((refund) => (
+          <div key={refund.id} className="tr" style={columns('150px minmax(0, 1.4fr) minmax(0, 1fr) 130px 110px')}>
+            <span>
+              <RefundState state={refund.state} />
+            </span>
+            <span>
+              {refund.customerId === null ? (
+                <span className="code">{refund.transactionId}</span>
+              ) : (
+                <Link href={`/customers/${refund.customerId}?entry=${refund.transactionId}`}>{refund.customerId}</Link>
+              )}{' '}
+              <span className="quiet">
+                {plain(refund.kind)}
+                {refund.reason !== null && `: ${refund.reason}`}
+                {refund.stateReason !== null && ` (${refund.stateReason})`}
+              </span>
+            </span>
+            <span className="quiet">{byWord(refund.by)}</span>
+            <span className="end">
+              <Money amount={refund.amount} currency={refund.currency} />
+            </span>
+            <span className="end quiet">
+              <When at={refund.createdAt} />
+            </span>
+          </div>
+        ))}
+      </div>
+      <More list={list} />
+    </div>
+  )
+}

@@ -1,0 +1,47 @@
+import { Button, Modal } from '@mantine/core'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Problem } from './basics.tsx'
+
+interface FormDialogProps {
+  title: string
+  button: string
+  close: () => void
+  children: ReactNode
+  /** Does it; the dialog closes when it is done. */
+  run: () => Promise<unknown>
+  isReady?: boolean
+}
+
+/** A dialog for a thing that can be changed again. */
+export function FormDialog({ title, button, close, children, run, isReady = true }: FormDialogProps) {
+  const [error, setError] = useState<unknown>(null)
+  const [isBusy, setBusy] = useState(false)
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    setError(null)
+    try {
+      await run()
+      close()
+    } catch (failure) {
+      setError(failure)
+      setBusy(false)
+    }
+  }
+  return (
+    <Modal opened onClose={close} title={title} centered>
+      <form className="stack" onSubmit={submit} noValidate>
+        {children}
+        <Problem error={error} />
+        <div className="row">
+          <Button type="submit" loading={isBusy} disabled={!isReady}>
+            {button}
+          </Button>
+          <Button variant="default" onClick={close}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}

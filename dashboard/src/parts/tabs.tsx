@@ -1,0 +1,43 @@
+import { type KeyboardEvent, useEffect, useRef } from 'react'
+
+interface TabListProps {
+  label: string
+  /** Each begins with its name in the address and its words. */
+  tabs: readonly (readonly [string, string, ...unknown[]])[]
+  chosen: string
+  choose: (name: string) => void
+}
+
+/** Tabs whose choice is in the address. The arrows move between them. */
+export function TabList({ label, tabs, chosen, choose }: TabListProps) {
+  const list = useRef<HTMLDivElement>(null)
+  // On a telephone the tabs go beyond the edge.
+  useEffect(() => {
+    list.current?.querySelector(`#tab-${chosen}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [chosen])
+  const press = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    if (step === 0) return
+    const at = (tabs.findIndex(([name]) => name === chosen) + step + tabs.length) % tabs.length
+    const [name] = tabs[at] ?? [chosen]
+    choose(name)
+    list.current?.querySelector<HTMLElement>(`#tab-${name}`)?.focus()
+  }
+  return (
+    <div ref={list} className="tabs-list" role="tablist" aria-label={label} onKeyDown={press}>
+      {tabs.map(([name, words]) => (
+        <button
+          key={name}
+          id={`tab-${name}`}
+          type="button"
+          role="tab"
+          aria-selected={name === chosen}
+          tabIndex={name === chosen ? 0 : -1}
+          onClick={() => choose(name)}
+        >
+          {words}
+        </button>
+      ))}
+    </div>
+  )
+}

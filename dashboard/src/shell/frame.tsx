@@ -1,0 +1,163 @@
+import { Button, Menu, Modal, useMantineColorScheme } from '@mantine/core'
+import { useState } from 'react'
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
+import { NoticeContext, useSession } from '../base/context.ts'
+import { LiveContext, useFollowing } from '../base/live.ts'
+import { Customer } from '../customers/customer.tsx'
+import { Copyable, Empty, Facts, When } from '../parts/basics.tsx'
+import { Find } from './find.tsx'
+import { Notices, useNotices } from './notices.tsx'
+import { sections } from './sections.tsx'
+import { shortcuts, useShortcuts } from './shortcuts.ts'
+
+/** What stands around every screen: the test strip, the merchant, the search, the rail. */
+export function Frame({ leave }: { leave: () => void }) {
+  const { mode, merchant } = useSession()
+  const live = useFollowing()
+  const { notices, show, close } = useNotices()
+  const [isHelping, setHelping] = useState(false)
+  useShortcuts(() => setHelping(true))
+  const isTest = mode === 'test'
+  const first = sections[0]?.path ?? '/customers'
+  return (
+    <LiveContext value={live}>
+      <NoticeContext value={show}>
+        <div className={`shell ${isTest ? 'has-strip' : ''}`}>
+          {isTest && (
+            <section className="strip" aria-label="Mode">
+              Test mode: no real money moves
+            </section>
+          )}
+          <header className="head">
+            <div className="brand clip" title={merchant.name}>
+              <Link href={first}>Mteja · {merchant.name}</Link>
+            </div>
+            <Find />
+            <Who leave={leave} help={() => setHelping(true)} />
+          </header>
+          <Rail />
+          <main tabIndex={-1}>
+            {live.state === 'lost' && (
+              <p className="away" role="status">
+                The server cannot be reached. This page tries again by itself.
+              </p>
+            )}
+            <Switch>
+              {sections.map(({ path, screen }) => (
+                <Route key={path} path={path} component={screen} />
+              ))}
+              <Route path="/customers/:id">{({ id }) => <Customer key={id} id={id} />}</Route>
+              <Route path="/">
+                <Redirect to={first} replace />
+              </Route>
+              <Route>
+                <Empty title="There is nothing at this address">
+                  <p>
+                    <Link href={first}>Go to the customers</Link>
+                  </p>
+                </Empty>
+              </Route>
+            </Switch>
+          </main>
+        </div>
+        <Notices notices={notices} close={close} />
+        <Modal opened={isHelping} onClose={() => setHelping(false)} title="Keyboard">
+          <Facts of={shortcuts.map(([keys, what]) => [keys, what] as const)} />
+        </Modal>
+      </NoticeContext>
+    </LiveContext>
+  )
+}
+
+function Rail() {
+  const [location] = useLocation()
+  return (
+    <div className="rail">
+      <nav aria-label="Sections">
+        {sections.map(({ name, path, icon }) => (
+          <Link
+            key={path}
+            href={path}
+            aria-current={location === path || location.startsWith(`${path}/`) ? 'page' : undefined}
+          >
+            <svg
+              width="20"
+              height="20"
+              viewBox="0 0 20 20"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1.5"
+              aria-hidden="true"
+            >
+              <path d={icon} strokeLinecap="round" strokeLinejoin="round" />
+            </svg>
+            <span className="clip">{name}</span>
+          </Link>
+        ))}
+      </nav>
+    </div>
+  )
+}
+
+const schemes = [
+  ['auto', 'As the system'],
+  ['light', 'Light'],
+  ['dark', 'Dark'],
+] as const
+
+function Who({ leave, help }: { leave: () => void; help: () => void }) {
+  const { key, merchant, mode } = useSession()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const [isOpen, setOpen] = useState(false)
+  const name = key.name ?? `Key …${key.hint}`
+  return (
+    <div className="who">
+      <Menu position="bottom-end" width={240}>
+        <Menu.Target>
+          <Button variant="default" size="compact-md" aria-label={`${name}: menu`}>
+            …{key.hint}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>
+            {name} · {key.role ?? 'own scopes'} · {mode}
+          </Menu.Label>
+          <Menu.Item onClick={() => setOpen(true)}>Merchant and key</Menu.Item>
+          <Menu.Item component="a" href="/docs" target="_blank" rel="noreferrer">
+            API reference
+          </Menu.Item>
+          <Menu.Item onClick={help}>Keyboard</Menu.Item>
+          <Menu.Divider />
+          <Menu.Label>Colours</Menu.Label>
+          {schemes.map(([scheme, label]) => (
+            <Menu.Item
+              key={scheme}
+              onClick={() => setColorScheme(scheme)}
+              rightSection={colorScheme === scheme ? '✓' : null}
+            >
+              {label}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item onClick={leave}>Sign out</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal opened={isOpen} onClose={() => setOpen(false)} title={merchant.name}>
+        <Facts
+          of={[
+            ['Mode', mode === 'test' ? 'Test: no real money moves' : 'Live'],
+            ['Merchant', <Copyable key="id" text={merchant.id} />],
+            ['Integration', String(merchant.integration)],
+            ['Country', merchant.country],
+            ['Currencies', merchant.currencies.join(', ')],
+            ['Time zone', merchant.timeZone ?? 'UTC'],
+            ['Key', `${name}, …${key.hint}`],
+            ['Role', key.role ?? 'own scopes'],
+            ['Scopes', (key.scopes ?? []).join(', ')],
+            ['Ends', key.expiresAt ? <When key="end" at={key.expiresAt} /> : 'never'],
+          ]}
+        />
+      </Modal>
+    </div>
+  )
+}

@@ -1,0 +1,247 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type StartedServer, startServer } from '../../client/test/server.ts'
+import { buildPage, needsPage } from '../../scripts/page.mjs'
+import { executablePath, openBrowser } from './browser.ts'
+import { hostileName, type Seed, seed } from './seed.ts'
+
+// Tested only where a browser is installed, because nothing but a browser can run the page.
+const hasBrowser = executablePath !== undefined
+if (!hasBrowser) console.warn('The page was not tried in a browser: there is no chromium on this machine.')
+
+let server: StartedServer
+let seeded: Seed
+let browser: Browser
+let page: Page
+/** Everything that the browser complained about, and every host that it asked. */
+const complaints: string[] = []
+const hosts = new Set<string>()
+
+beforeAll(async () => {
+  if (!hasBrowser) return
+  if (needsPage()) expect(await buildPage()).toBe(0)
+  server = await startServer()
+  seeded = await seed(server, 8)
+  browser = await openBrowser()
+  page = await openPage()
+  await signIn(page, seeded.keys.owner)
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+async function openPage(): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-ZA' })
+  const opened = await context.newPage()
+  opened.setDefaultTimeout(15_000)
+  opened.on('console', (message) => {
+    // A refusal that a test asks for is told by the browser as well, and so is the end of a revoked key's stream.
+    if (message.type() === 'error' && !/status of 4\d\d|ERR_INCOMPLETE_CHUNKED/.test(message.text()))
+      complaints.push(message.text())
+  })
+  opened.on('pageerror', (error) => complaints.push(String(error)))
+  opened.on('request', (request) => hosts.add(new URL(request.url()).host))
+  return opened
+}
+
+async function signIn(on: Page, key: string, path = ''): Promise<void> {
+  await on.goto(`${server.baseUrl}/app${path}`)
+  await on.getByLabel('Secret key').fill(key)
+  await on.getByRole('button', { name: 'Sign in' }).click()
+  await on.getByRole('navigation').waitFor()
+}
+
+const act = async (label: string) => {
+  await page.getByRole('button', { name: 'Act' }).click()
+  await page.getByRole('menuitem', { name: label }).click()
+}
+
+/** Fills the form in, reads the sentence, and presses the button that repeats it. */
+async function confirm(button: string | RegExp): Promise<string> {
+  await page.getByRole('button', { name: 'Continue' }).click()
+  const sentence = (await page.getByRole('dialog').locator('p').first().textContent()) ?? ''
+  await page.getByRole('button', { name: button }).click()
+  return sentence
+}
+
+const gone = () => page.getByRole('dialog').waitFor({ state: 'detached' })
+
+/** The faults that an automatic reader finds. */
+async function faults(on = page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page: on }).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
+}
+
+const browserTest = test.skipIf(!hasBrowser)
+
+browserTest('a key that is none is refused with the server’s words, and a right one opens the merchant', async () => {
+  const other = await openPage()
+  await other.goto(`${server.baseUrl}/`)
+  await other.getByLabel('Secret key').fill('sk_test_nobody')
+  await other.getByRole('button', { name: 'Sign in' }).click()
+  await other.getByRole('alert').getByText('not valid').waitFor()
+  expect(await faults(other)).toEqual([])
+  await signIn(other, seeded.keys.owner)
+  await other.getByText('Mteja · Lipa Ltd').waitFor()
+  await other.getByText('Test mode').waitFor()
+  expect(other.url()).not.toContain('sk_test')
+  expect(await other.evaluate('JSON.stringify(localStorage)')).not.toContain('sk_')
+  await other.context().close()
+})
+
+browserTest('a customer is found by half a phone number, and the history of their money is told in words', async () => {
+  await page.keyboard.press('/')
+  await page.getByRole('combobox').fill('4567')
+  await page.getByRole('option', { name: /Ada Obi/ }).waitFor()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Ada Obi' }).waitFor()
+  await page.getByText('Received from Thandi Nkosi').waitFor()
+  await page.getByText('Sent to Thandi Nkosi').waitFor()
+  expect(await faults()).toEqual([])
+  await page.getByText('Received from Thandi Nkosi').click()
+  await page.getByText('Both sides').waitFor()
+  expect(page.url()).toContain('entry=')
+  expect(await faults()).toEqual([])
+  await page.keyboard.press('Escape')
+  await gone()
+})
+
+browserTest('a new customer is paid in, sends to another, and is refused once denied', async () => {
+  await page.goto(`${server.baseUrl}/app/customers?new`)
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Neo Molefe')
+  await dialog.getByLabel('Phone').fill('082 765 4321')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await page.getByRole('heading', { name: 'Neo Molefe' }).waitFor()
+
+  await act('Pay in (test money) …')
+  await page.getByLabel('Amount (ZAR)').fill('1,204.50')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByText('Type the amount in digits').waitFor()
+  await page.getByLabel('Amount (ZAR)').fill('1204,50')
+  const paidIn = await confirm(/^Pay in/)
+  await gone()
+  expect(paidIn).toContain('Neo Molefe')
+  await page.getByTitle('120450 minor units of ZAR').first().waitFor()
+
+  await act('Send to another customer …')
+  await page.getByLabel('To', { exact: true }).fill('thandi')
+  await dialog.getByRole('button', { name: /Thandi Nkosi/ }).click()
+  await page.getByLabel('Amount (ZAR)').fill('50')
+  await confirm(/^Send R/)
+  await gone()
+  await page.getByText('Sent to Thandi Nkosi').waitFor()
+
+  await act('Allow, deny or default …')
+  await page.getByRole('button', { name: 'Deny', exact: true }).click()
+  await page.getByText('denied ✕').waitFor()
+  await act('Purchase …')
+  await page.getByLabel('Product').fill('airtime')
+  await page.getByLabel('Amount (ZAR)').fill('10')
+  await confirm(/^Take R/)
+  await page
+    .getByRole('alert')
+    .getByText(/denied/)
+    .waitFor()
+  await page.getByRole('alert').getByText('Request').waitFor()
+  await page.keyboard.press('Escape')
+  await gone()
+
+  await act('Allow, deny or default …')
+  await page.getByRole('button', { name: 'Set to default' }).click()
+  await page.getByText('default risk').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).last().click()
+  await page.getByText('denied ✕').waitFor()
+})
+
+browserTest('what happens elsewhere appears by itself, and an identity check is followed to its end', async () => {
+  const { id } = await seeded.cashful.customers.create({ email: 'uchenna@example.com', metadata: {} })
+  await page.goto(`${server.baseUrl}/app/customers/${id}?tab=identity`)
+  await page.getByRole('button', { name: /credential that succeeds/ }).click()
+  await page.getByRole('button', { name: 'Start the check' }).click()
+  await page.getByText('Identified ✓', { exact: true }).waitFor()
+  await page.getByRole('heading', { name: 'Uchenna Okoro' }).waitFor()
+  await seeded.mteja.sandbox.payIn({ customerId: id, amount: 7_700, currency: 'ZAR' })
+  await page.getByTitle('7700 minor units of ZAR').first().waitFor()
+})
+
+browserTest('a hostile name and hostile metadata are texts', async () => {
+  await page.goto(`${server.baseUrl}/app/customers?q=hostile`)
+  await page.getByRole('link').filter({ hasText: hostileName }).click()
+  await page.getByRole('tab', { name: 'Metadata' }).click()
+  await page.getByText('<script>alert(1)</script>').first().waitFor()
+  expect(await page.locator('main img, main script').count()).toBe(0)
+})
+
+browserTest('metadata is changed member by member, and a stale edit is refused', async () => {
+  await page.goto(`${server.baseUrl}/app/customers/${seeded.ada}?tab=metadata`)
+  await page.getByRole('button', { name: 'Change tier' }).click()
+  await page.getByLabel('Value').fill('platinum')
+  await seeded.cashful.customers.update(seeded.ada, { metadata: { branch: 'Sandton' } })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Somebody else has changed this customer').waitFor()
+  expect((await seeded.cashful.customers.retrieve(seeded.ada)).metadata).toMatchObject({
+    tier: 'gold',
+    branch: 'Sandton',
+  })
+  await page.getByText('Sandton').first().waitFor()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('“tier” was saved.').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect
+    .poll(async () => (await seeded.cashful.customers.retrieve(seeded.ada)).metadata, { timeout: 20_000 })
+    .toMatchObject({ tier: 'gold', branch: 'Sandton' })
+})
+
+const screens = [
+  '/home',
+  '/customers',
+  '/money?tab=payments',
+  '/money?tab=purchases',
+  '/money?tab=transfers',
+  '/money?tab=refunds',
+  '/money?tab=balance',
+  '/developers?tab=keys',
+  '/developers?tab=endpoints',
+  '/developers?tab=deliveries',
+  '/developers?tab=events',
+  '/developers?tab=sandbox',
+  '/developers?tab=snippets',
+  '/audit',
+]
+
+browserTest.each(screens)('%s has no fault that an automatic reader finds, and fits a telephone', async (path) => {
+  await page.goto(`${server.baseUrl}/app${path}`)
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.waitForTimeout(200)
+  expect(await faults()).toEqual([])
+  await page.setViewportSize({ width: 360, height: 780 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  await page.setViewportSize({ width: 1280, height: 900 })
+})
+
+browserTest('a viewer is offered nothing that their key may not do', async () => {
+  const other = await openPage()
+  await signIn(other, seeded.keys.viewer, `/customers/${seeded.ada}`)
+  await other.getByRole('button', { name: 'Act' }).click()
+  await other.getByText(/^For more you need the scope/).waitFor()
+  expect(await other.getByRole('menuitem').allTextContents()).toEqual(['Statement …', 'Everything stored, as a file …'])
+  await other.context().close()
+})
+
+browserTest('a key that is revoked signs its person out with a sentence', async () => {
+  const key = await seeded.mteja.apiKeys.create({ role: 'support' })
+  const other = await openPage()
+  await signIn(other, key.secret)
+  await seeded.mteja.apiKeys.revoke(key.id)
+  await other.getByText('Your key is no longer accepted').waitFor()
+  expect(await other.evaluate('sessionStorage.length')).toBe(0)
+  await other.context().close()
+})
+
+browserTest('the page asked nobody but its server, and the browser had nothing to complain about', () => {
+  expect([...hosts]).toEqual([new URL(server.baseUrl).host])
+  expect(complaints).toEqual([])
+})

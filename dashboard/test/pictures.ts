@@ -1,0 +1,124 @@
+// Takes pictures of every screen at three widths in both schemes, to be looked at one by one. By hand:
+//   node dashboard/test/pictures.ts [part of a screen's name] …
+import { mkdirSync } from 'node:fs'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { startServer } from '../../client/test/server.ts'
+import { buildPage, needsPage } from '../../scripts/page.mjs'
+import { openBrowser } from './browser.ts'
+import { type Seed, seed } from './seed.ts'
+
+const folder = fileURLToPath(new URL('../pictures', import.meta.url))
+const widths = [360, 900, 1600] as const
+const schemes = ['light', 'dark'] as const
+
+type Screen = [name: string, path: (seed: Seed) => string, act?: (page: Page) => Promise<unknown>]
+
+const open = (label: string) => async (page: Page) => {
+  await page.getByRole('button', { name: 'Act' }).click()
+  await page.getByRole('menuitem', { name: label }).click()
+}
+
+const screens: Screen[] = [
+  ['home', () => '/home'],
+  ['customers', () => '/customers'],
+  ['customers-found', () => '/customers?q=amina'],
+  ['customers-none', () => '/customers?q=nobody-has-this'],
+  ['customers-new', () => '/customers?new'],
+  ['find', () => '/customers', (page) => page.getByRole('combobox').fill('ada')],
+  ['customer', ({ ada }) => `/customers/${ada}`],
+  ['customer-act', ({ ada }) => `/customers/${ada}`, (page) => page.getByRole('button', { name: 'Act' }).click()],
+  ['customer-entry', ({ ada }) => `/customers/${ada}`, (page) => page.getByText('Bought').first().click()],
+  ['customer-methods', ({ ada }) => `/customers/${ada}?tab=methods`],
+  ['customer-accounts', ({ ada }) => `/customers/${ada}?tab=accounts`],
+  ['customer-identity', ({ ada }) => `/customers/${ada}?tab=identity`],
+  ['customer-holds', ({ ada }) => `/customers/${ada}?tab=holds`],
+  ['customer-webhooks', ({ ada }) => `/customers/${ada}?tab=webhooks`],
+  ['customer-metadata', ({ ada }) => `/customers/${ada}?tab=metadata`],
+  ['customer-trail', ({ ada }) => `/customers/${ada}?tab=trail`],
+  ['money-payments', () => '/money?tab=payments'],
+  ['money-pay-ins', () => '/money?tab=pay-ins'],
+  ['money-purchases', () => '/money?tab=purchases'],
+  ['money-transfers', () => '/money?tab=transfers'],
+  ['money-refunds', () => '/money?tab=refunds'],
+  ['money-suspense', () => '/money?tab=suspense'],
+  ['money-balance', () => '/money?tab=balance'],
+  ['developers-keys', () => '/developers?tab=keys'],
+  ['developers-people', () => '/developers?tab=people'],
+  ['developers-endpoints', () => '/developers?tab=endpoints'],
+  ['developers-deliveries', () => '/developers?tab=deliveries'],
+  ['developers-delivery', () => '/developers?tab=deliveries', (page) => page.locator('button.tr').first().click()],
+  ['developers-events', () => '/developers?tab=events'],
+  ['developers-sandbox', () => '/developers?tab=sandbox'],
+  ['developers-snippets', () => '/developers?tab=snippets'],
+  ['audit', () => '/audit'],
+  ['audit-entry', () => '/audit', (page) => page.locator('button.tr').first().click()],
+  ['customer-statement', ({ ada }) => `/customers/${ada}`, open('Statement …')],
+  [
+    'customer-transfer',
+    ({ ada }) => `/customers/${ada}`,
+    async (page) => {
+      await open('Send to another customer …')(page)
+      await page.getByLabel('To', { exact: true }).fill('thandi')
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /Thandi Nkosi/ })
+        .click()
+      await page.getByLabel('Amount (ZAR)').fill('50')
+      await page.getByRole('button', { name: 'Continue' }).click()
+    },
+  ],
+]
+
+const wanted = process.argv.slice(2)
+/** Such as `360-light 900-dark`; default all. */
+const chosen = process.env.PICTURES?.split(' ')
+if (needsPage()) await buildPage()
+const server = await startServer()
+const browser = await openBrowser()
+try {
+  const seeded = await seed(server)
+  mkdirSync(folder, { recursive: true })
+  for (const scheme of schemes) {
+    for (const width of widths) {
+      if (chosen !== undefined && !chosen.includes(`${width}-${scheme}`)) continue
+      const context = await browser.newContext({
+        viewport: { width, height: width < 500 ? 780 : 900 },
+        colorScheme: scheme,
+      })
+      const page = await context.newPage()
+      page.setDefaultTimeout(15_000)
+      page.on('console', (message) => message.type() === 'error' && console.log(scheme, width, message.text()))
+      page.on('pageerror', (error) => console.log(scheme, width, error.stack))
+      await page.goto(`${server.baseUrl}/app`)
+      const take = async (name: string) => {
+        await page.screenshot({ path: `${folder}/${name}-${width}-${scheme}.png` })
+        const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+        if (wide !== 0) console.log(`${name} at ${width} scrolls sideways by ${wide}`)
+      }
+      if (wanted.length === 0) await take('sign-in')
+      await page.getByLabel('Secret key').fill(seeded.keys.owner)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('navigation').waitFor()
+      for (const [name, path, act] of screens) {
+        if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
+        try {
+          await page.goto(`${server.baseUrl}/app${path(seeded)}`)
+          await page.getByRole('navigation').waitFor()
+          // The stream of events never ends, so the network is never idle.
+          await page.waitForTimeout(350)
+          await act?.(page)
+          await page.waitForTimeout(act === undefined ? 50 : 350)
+          await take(name)
+        } catch (error) {
+          console.log(`${name} ${width} ${scheme}: ${(error as Error).message.split('\n').slice(0, 4).join(' ')}`)
+        }
+      }
+      await context.close()
+    }
+  }
+} finally {
+  await browser.close()
+  await server.close()
+}

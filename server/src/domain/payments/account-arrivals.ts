@@ -1,0 +1,308 @@
+import { ServiceError } from '../../base/errors.ts'
+import { randomCode, uuidV7 } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import { type Customer, findCustomer } from '../customers/customers.ts'
+import { outsideOfHand } from '../ledger/accounts.ts'
+import { doTogether, type LedgerCommand } from '../ledger/commands.ts'
+import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { accountOfPayIn } from '../wallet/pay-ins.ts'
+import { keyOfArrival } from './charge-facts.ts'
+import { getPaymentIntent } from './payment-intent-records.ts'
+import { type FoundPayment, type FoundTransfer, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { insertPayment } from './payments.ts'
+import { sentUnder } from './sent-charges.ts'
+import { settleIntent } from './settling.ts'
+
+/*
+ * Transfers to dedicated accounts at a merchant's own account of a processor. Nobody asked for them, so nothing is on record
+ * when they are told. A transfer finds its customer by the number of the dedicated account, and is booked once, by the account's
+ * own id of it.
+ */
+
+/** A transfer as its account has it. */
+export interface AccountArrival {
+  accountId: bigint
+  /** The account's own name of the transfer. */
+  reference: string
+  found: FoundPayment & { transfer: FoundTransfer }
+}
+
+/**
+ * Takes the message that an account has a transfer under a name. The message is not believed: the account is asked by the next
+ * server that looks. A transfer that is booked already is not asked about again.
+ */
+export async function takeArrivalNotice(
+  { db, clock, random }: Pick<Context, 'db' | 'clock' | 'random'>,
+  { merchant, mode }: Tenant,
+  { accountId, reference }: { accountId: bigint; reference: string },
+): Promise<void> {
+  const now = clock.now()
+  await db.query(sql`
+    insert into arrival_notices as n (merchant_id, id, mode, account_id, reference, due_at, created_at)
+    select
+      ${merchant.id}, ${uuidV7(random, now)}::uuid, ${mode}, ${accountId}::bigint, ${reference}, ${now}::timestamptz,
+      ${now}::timestamptz
+    where not exists (
+      select from sent_charges s
+      where s.merchant_id = ${merchant.id} and s.account_id = ${accountId} and s.sent_reference = ${reference}
+    )
+    on conflict (merchant_id, account_id, reference) do update set due_at = least(n.due_at, excluded.due_at)
+  `)
+}
+
+interface DueArrival {
+  account_id: bigint
+  reference: string
+  created_at: Date
+}
+
+const dueArrivals: DueTask<PaymentsContext, DueArrival, string> = {
+  name: 'arrivals',
+  table: sql`arrival_notices`,
+  idType: sql`uuid`,
+  open: sql`true`,
+  columns: sql`d.account_id, d.reference, d.created_at`,
+  work: settleArrival,
+}
+
+/** Asks the accounts at processors about every transfer that was told, and answers how many were asked about. */
+export function settleDueArrivals(context: PaymentsContext): Promise<number> {
+  return doDue(context, dueArrivals)
+}
+
+/** An account that does not know a transfer, or has not got it yet, is asked again for as long. */
+const patienceMs = 3 * 24 * 60 * 60 * 1000
+const [firstWaitMs, lastWaitMs] = [60_000, 60 * 60 * 1000]
+
+async function settleArrival(context: PaymentsContext, row: DueArrival & DueRow<string>): Promise<void> {
+  const { tenant, id, account_id: accountId, reference, created_at: createdAt } = row
+  const processor = await requireProcessor(context, tenant, { sentBy: accountId })
+  const found = (await processor.findPayment?.(tenant, reference)) ?? null
+  const waitedMs = context.clock.now().getTime() - createdAt.getTime()
+  if (!found?.isPaid && waitedMs < patienceMs) return askAgain(context, tenant, id, waitedMs)
+  if (found?.isPaid && found.transfer !== null) {
+    await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer: found.transfer } })
+  }
+  await context.db.query(sql`delete from arrival_notices where merchant_id = ${tenant.merchant.id} and id = ${id}`)
+}
+
+async function askAgain({ db, clock }: Context, { merchant }: Tenant, id: string, waitedMs: number): Promise<void> {
+  const waitMs = Math.min(Math.max(waitedMs, firstWaitMs), lastWaitMs)
+  await db.query(sql`
+    update arrival_notices set due_at = ${new Date(clock.now().getTime() + waitMs)}, attempts = 0
+    where merchant_id = ${merchant.id} and id = ${id}
+  `)
+}
+
+/**
+ * Books a transfer that its account has shown: to the customer whose dedicated account got it, else to suspense. Once, whoever
+ * tells of it and however often. Answers false for a transfer that is left alone, because it came before the cut-over of its
+ * account and has no owner.
+ */
+export async function bookArrival(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival): Promise<boolean> {
+  const known = await findCharge(context, tenant, arrival)
+  if (known !== null) {
+    await settleArrived(context, tenant, known, arrival)
+    return true
+  }
+  const recordedAt = await accountOfPayIn(context, tenant, arrival.reference)
+  const isByHand = recordedAt === outsideOfHand(tenant.mode)
+  // A person has recorded the account's money by the account's name for it.
+  if (recordedAt !== null && !isByHand) return true
+  const owner = isByHand ? recordedByHand : await findOwner(context, tenant, arrival)
+  if (typeof owner === 'string') return suspend(context, tenant, arrival, owner)
+  await settleArrived(context, tenant, await makePayment(context, tenant, arrival, owner), arrival)
+  return true
+}
+
+const recordedByHand = 'A pay-in was recorded by hand under the name of this transfer, so it may be the same money'
+
+async function settleArrived(
+  context: PaymentsContext,
+  tenant: Tenant,
+  charge: ArrivedRow,
+  { found: { facts } }: AccountArrival,
+): Promise<void> {
+  // What bears our marker was asked for, and is credited as such.
+  if (charge.marker !== null) return
+  const intent = await getPaymentIntent(context, tenant, `pi_${charge.payment_intent_id}`)
+  const asked = { ...intent, accountId: charge.account_id, chargeReference: charge.reference }
+  await settleIntent(context, tenant, asked, { status: 'succeeded', facts })
+}
+
+interface ArrivedRow {
+  reference: string
+  account_id: bigint
+  payment_intent_id: string
+  marker: string | null
+}
+
+/** The charge as which the transfer is on record; null for one that is new. */
+async function findCharge(
+  { db }: Context,
+  tenant: Tenant,
+  { reference, found }: AccountArrival,
+): Promise<ArrivedRow | null> {
+  const [row] = await db.query<ArrivedRow>(sql`
+    select s.reference, s.account_id, s.payment_intent_id, s.marker from (${sentUnder(tenant, reference)}) s
+    where s.outside_id = ${found.facts.id} or s.marker is not null
+  `)
+  return row ?? null
+}
+
+/** Makes the payment as which the transfer is on record from then on. Of two servers at once, the first makes it for both. */
+async function makePayment(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival, owner: Owner) {
+  const { reference, found } = arrival
+  // The merchant may have given the same name to a payment of its own.
+  for (const name of [reference, `${reference}-${found.facts.id}`]) {
+    try {
+      await insertArrival(context, tenant, { ...arrival, owner, name })
+    } catch (error) {
+      if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
+    }
+    const charge = await findCharge(context, tenant, arrival)
+    if (charge !== null) return charge
+  }
+  throw new ServiceError('reference_taken', `Other payments have the names of the transfer "${reference}"`)
+}
+
+interface Owner {
+  customer: Customer
+  bankName: string
+}
+
+/** The customer whose dedicated account got the transfer, or the reason why there is none. */
+async function findOwner(
+  context: Context,
+  tenant: Tenant,
+  { accountId, found: { transfer, facts } }: AccountArrival,
+): Promise<Owner | string> {
+  const { accountNumber } = transfer
+  if (accountNumber === null) return 'The account does not tell which dedicated account the transfer went to'
+  const { merchant, mode } = tenant
+  const [row] = await context.db.query<{
+    id: bigint
+    customer_id: bigint
+    account_id: bigint
+    bank_name: string
+    removed_at: Date | null
+    is_deleted: boolean
+  }>(sql`
+    select a.id, a.customer_id, a.account_id, coalesce(a.bank_name, a.provider) as bank_name, a.removed_at,
+      c.deleted_at is not null as is_deleted
+    from dedicated_accounts a
+    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    where a.merchant_id = ${merchant.id} and a.mode = ${mode} and a.account_number = ${accountNumber}
+      and a.account_id <> 0
+  `)
+  if (row === undefined) return `No customer has the dedicated account ${accountNumber}`
+  const { removed_at: removedAt } = row
+  if (removedAt !== null && (facts.paidAt ?? context.clock.now()) >= removedAt) {
+    return `The dedicated account ${accountNumber} was taken from its customer on ${removedAt.toISOString()}`
+  }
+  if (row.is_deleted) return `The customer of the dedicated account ${accountNumber} was deleted`
+  if (row.account_id !== accountId) {
+    // The same account under another key. A customer has one account at a bank by each.
+    await context.db.query(sql`
+      update dedicated_accounts a set account_id = ${accountId}
+      where a.merchant_id = ${merchant.id} and a.id = ${row.id}
+        and not exists (
+          select from dedicated_accounts o
+          where o.merchant_id = a.merchant_id and o.customer_id = a.customer_id and o.account_id = ${accountId}
+            and o.provider = a.provider and o.removed_at is null
+        )
+    `)
+  }
+  return { customer: await findCustomer(context, tenant, { id: row.customer_id }), bankName: row.bank_name }
+}
+
+function insertArrival(
+  context: Context,
+  tenant: Tenant,
+  { accountId, reference, found, owner, name }: AccountArrival & { owner: Owner; name: string },
+): Promise<void> {
+  const { facts, transfer } = found
+  const money: { amount: bigint; currency: Currency } = { amount: facts.amount, currency: facts.currency }
+  const senderName = transfer.senderName ?? 'Unknown sender'
+  return insertPayment(context, tenant, {
+    ...money,
+    uuid: uuidV7(context.random, context.clock.now()),
+    customer: owner.customer,
+    reference: name,
+    purpose: 'wallet_topup',
+    origin: 'incoming',
+    metadata: null,
+    description: transfer.narration ?? `Transfer from ${senderName}`,
+    incoming: {
+      code: randomCode(context.random, 10),
+      senderName,
+      senderBank: transfer.senderBank ?? 'Unknown bank',
+      senderAccountNumber: maskNumber(transfer.senderAccountNumber),
+      senderCountry: transfer.senderCountry ?? tenant.merchant.country,
+      narration: transfer.narration,
+      receiverBank: transfer.receiverBank ?? owner.bankName,
+      receiverAccountNumber: transfer.accountNumber ?? '',
+    },
+    arrived: { ...money, accountId, sentReference: reference, outsideId: facts.id },
+  })
+}
+
+/** Only the end of a sender's number is stored. */
+function maskNumber(number: string | null): string {
+  return `XXXXXX${(number ?? 'XXXX').slice(-4)}`
+}
+
+/**
+ * Money before the cut-over of its account is left alone: whoever worked with the account then has credited it. Answers whether
+ * the money is in suspense.
+ */
+async function suspend(
+  context: FreeContext,
+  tenant: Tenant,
+  { accountId, reference, found: { facts, transfer } }: AccountArrival,
+  reason: string,
+): Promise<boolean> {
+  const [account] = await context.db.query<{ cut_over_at: Date | null }>(sql`
+    select cut_over_at from processor_accounts where merchant_id = ${tenant.merchant.id} and id = ${accountId}
+  `)
+  const cutOverAt = account?.cut_over_at ?? null
+  if (cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt) return false
+  const common = (what: string) =>
+    ({
+      action: 'book',
+      id: uuidV7(context.random, context.clock.now()),
+      currency: facts.currency,
+      description: null,
+      event: null,
+      request: null,
+      ownKey: keyOfArrival(reference, facts, what),
+    }) as const
+  const outside = { kind: 'outside', at: accountId } as const
+  const told = { processorReference: reference, accountNumber: transfer.accountNumber }
+  const commands: LedgerCommand[] = [
+    {
+      ...common('money'),
+      kind: 'suspended',
+      from: outside,
+      to: { kind: 'suspense' },
+      amount: facts.amount,
+      details: { ...told, reason },
+    },
+  ]
+  if (facts.fee) {
+    commands.push({
+      ...common('fee'),
+      kind: 'processor_fee',
+      from: { kind: 'processor_fees' },
+      to: outside,
+      amount: facts.fee,
+      description: 'Fee of the processor',
+      details: { processorReference: reference },
+    })
+  }
+  for (const outcome of await doTogether(context, tenant, commands)) if (outcome instanceof ServiceError) throw outcome
+  return true
+}

@@ -1,0 +1,62 @@
+import { Type } from 'typebox'
+import {
+  changePaymentSettings,
+  getPaymentSettings,
+  type PaymentSettings,
+  purposes,
+} from '../../../domain/payments/payment-settings.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import type { RouteFile } from '../../http/routes.ts'
+import { responses } from '../schemas.ts'
+
+const tags = ['Payment settings']
+
+const members = {
+  knownCustomers: Type.Unsafe<PaymentSettings['knownCustomers']>({
+    type: 'string',
+    enum: [...purposes],
+    description:
+      'What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the ' +
+      'merchant, wallet_topup fills the customer’s balance; default payment',
+    examples: ['wallet_topup'],
+  }),
+}
+
+export const paymentSettingsSchema = Type.Object(members)
+
+/** A change of settings: a member that is left out stays. */
+export const paymentSettingsChange = { knownCustomers: Type.Optional(members.knownCustomers) }
+
+/** `/v1/payment-settings`: what the merchant wants of payments, in the mode of the key. */
+export const paymentSettingsRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
+    '/payment-settings',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'retrievePaymentSettings',
+        summary: 'Show what payments without a purpose are for',
+        tags,
+        response: responses(200, paymentSettingsSchema, 401),
+      },
+    },
+    async (request) => getPaymentSettings(context, tenantOf(request)),
+  )
+
+  routes.patch(
+    '/payment-settings',
+    {
+      scope: 'settings',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'updatePaymentSettings',
+        summary: 'Say what payments without a purpose are for',
+        description: 'The settings count for payments that begin from now on.',
+        tags,
+        body: Type.Object(paymentSettingsChange),
+        response: responses(200, paymentSettingsSchema, 401),
+      },
+    },
+    async (request, tx) => changePaymentSettings(tx, tenantOf(request), request.body),
+  )
+}
