@@ -25,10 +25,9 @@ async function createAtPaystack(input: Paystack.CustomerCreateBody): Promise<str
 const createAtCashful = async (body: Record<string, unknown>) =>
   (await call(merchant, dialect, 'createCustomer', 201, { body })) as CustomerBody
 
-test('a customer created at Cashful is the same customer at Paystack, with their saved cards', async () => {
+test('a customer created at Cashful is the same customer at Paystack, with their pay-ins and saved cards', async () => {
   const input = { phoneNumber: '+27821234567', email: 'ada+both@example.com', name: 'Ada Mary Obi', metadata: { k: 1 } }
   const { id } = await createAtCashful(input)
-  // Money that came without a reference is no transaction of Paystack's.
   await sandboxOf(merchant).payIn({ customerId: id, amount: 5000, currency: 'ZAR' })
   const authorization_code = await saveCard(merchant, id)
   expect(await fetchFromPaystack(input.email)).toMatchObject({
@@ -38,8 +37,8 @@ test('a customer created at Cashful is the same customer at Paystack, with their
       phone: input.phoneNumber,
       metadata: input.metadata,
       authorizations: [{ authorization_code }],
-      total_transactions: 0,
-      total_transaction_value: [],
+      total_transactions: 1,
+      total_transaction_value: [{ currency: 'ZAR', amount: 5000 }],
     },
   })
 })

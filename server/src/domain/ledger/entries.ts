@@ -126,3 +126,18 @@ export async function listRanges(
   `)
   return { items: rows.map(readEntry), total }
 }
+
+/** The number of a customer's pay-ins in each currency, and their sum. */
+export async function summarizePayIns(
+  context: Context,
+  tenant: Tenant,
+  customerId: bigint,
+): Promise<{ currency: Currency; count: number; amount: bigint }[]> {
+  const rows = await context.db.query<{ currency: Currency; count: bigint; amount: string }>(sql`
+    select a.currency, a.pay_in_count as count, a.pay_in_total as amount
+    from ledger_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.customer_id = ${customerId} and a.pay_in_count > 0
+    order by a.currency
+  `)
+  return rows.map(({ currency, count, amount }) => ({ currency, count: Number(count), amount: BigInt(amount) }))
+}

@@ -3,6 +3,7 @@ import { type Page, type PageRequest, readPage } from '../../base/page.ts'
 import { pageByNumber, pageOfMatches } from '../../db/numbered-lists.ts'
 import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
+import { summarizePayIns } from '../ledger/entries.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
   hasStatus,
@@ -178,17 +179,26 @@ function readTotal({ currency, count, amount }: TotalRow): PaymentTotal {
   return { currency, count: Number(count), amount: BigInt(amount) }
 }
 
-/** How much a customer has paid so far by payments, to the merchant and into their own balance. */
-export async function summarizePaid(
-  context: Context,
-  { merchant }: Tenant,
-  customerId: bigint,
-): Promise<PaymentTotal[]> {
+/** How much a customer has paid so far: to the merchant by payments, and into their own balance in any way. */
+export async function summarizePaid(context: Context, tenant: Tenant, customerId: bigint): Promise<PaymentTotal[]> {
+  const [payIns, payments] = await Promise.all([
+    summarizePayIns(context, tenant, customerId),
+    summarizePayments(context, tenant, customerId),
+  ])
+  const byCurrency = new Map<Currency, PaymentTotal>()
+  for (const { currency, count, amount } of [...payIns, ...payments]) {
+    const other = byCurrency.get(currency)
+    byCurrency.set(currency, { currency, count: count + (other?.count ?? 0), amount: amount + (other?.amount ?? 0n) })
+  }
+  return [...byCurrency.values()].sort((a, b) => (a.currency < b.currency ? -1 : 1))
+}
+
+async function summarizePayments(context: Context, { merchant }: Tenant, customerId: bigint): Promise<PaymentTotal[]> {
   const rows = await context.db.query<TotalRow>(sql`
     select pay.currency, count(*) as count, sum(pay.amount) as amount from payments pay
-    where pay.merchant_id = ${merchant.id} and pay.customer_id = ${customerId} and pay.paid_at is not null
+    where pay.merchant_id = ${merchant.id} and pay.customer_id = ${customerId}
+      and pay.paid_at is not null and pay.purpose = 'payment'
     group by pay.currency
-    order by pay.currency
   `)
   return rows.map(readTotal)
 }

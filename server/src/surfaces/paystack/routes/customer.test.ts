@@ -253,23 +253,15 @@ describe('fetching a customer', () => {
     },
   )
 
-  test('a Paystack customer has paid what the list of their transactions has, by currency', async () => {
-    const { id, customer_code, email } = await create()
-    const card = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
-    for (const [amount, currency, purpose] of [
-      [500, 'ZAR', 'payment'],
-      [20, 'NGN', 'wallet_topup'],
-      [3, 'NGN', 'payment'],
+  test('fetching a Paystack customer sums up what they paid in, by currency', async () => {
+    const { customer_code } = await create()
+    for (const [amount, currency] of [
+      [500, 'ZAR'],
+      [20, 'NGN'],
+      [3, 'NGN'],
     ] as const) {
-      await call('POST', '/charge', { email, amount, currency, card, metadata: { purpose } })
+      await call('POST', '/v1/sandbox/pay-ins', { customerId: customer_code, amount, currency })
     }
-    // Money that came without a reference is no transaction of this API.
-    await call('POST', '/v1/sandbox/pay-ins', { customerId: customer_code, amount: 7 })
-    const intent = { customerId: customer_code, amount: 9, currency: 'ZAR' }
-    const made = (await call('POST', '/api/canary/payment-intents', intent)).json()
-    await call('POST', `/api/canary/payment-intents/${made.id}/confirm`)
-    const listed = (await call('GET', `/transaction?customer=${id}&status=success`)).json()
-    expect(listed.meta.total).toBe(3)
     expect(await fetchCustomer(customer_code)).toMatchObject({
       total_transactions: 3,
       total_transaction_value: [
