@@ -558,11 +558,13 @@ describe('setting the risk action', () => {
     expect(await ask({ customer: 'CUS_nobody' })).toEqual([404, unknownCustomer])
   })
 
-  test('the risk action deny keeps a customer from being paid', async () => {
+  test('the risk action deny keeps a customer from paying, and money that has come is theirs all the same', async () => {
     const { customer_code } = await create()
     await call('POST', '/customer/set_risk_action', { customer: customer_code, risk_action: 'deny' })
-    const answer = await call('POST', '/v1/sandbox/pay-ins', { customerId: customer_code, amount: 1 })
-    expect([answer.statusCode, answer.json().error.code]).toEqual([403, 'customer_denied'])
+    const paidIn = await call('POST', '/v1/sandbox/pay-ins', { customerId: customer_code, amount: 5 })
+    expect([paidIn.statusCode, paidIn.json().amount]).toEqual([201, 5])
+    const hold = await call('POST', '/v1/holds', { customerId: customer_code, amount: 1, currency: 'ZAR' })
+    expect([hold.statusCode, hold.json().error.code]).toEqual([403, 'customer_denied'])
   })
 })
 
