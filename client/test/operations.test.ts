@@ -547,7 +547,7 @@ describe('operations of the Mteja client', () => {
     expect(detailed.attempts[0]).toMatchObject({ response: null, error: 'The connection was refused' })
     expect(await mteja.deliveries.resend(detailed.id)).toMatchObject({ id: detailed.id, status: 'pending' })
     const filter = { endpointId, status: 'pending' } as const
-    expect(await mteja.deliveries.previewResend(filter)).toEqual({ count: 2 })
+    expect(await mteja.deliveries.previewResend(filter)).toEqual({ count: 2, timeZone: 'Africa/Johannesburg' })
     expect(await mteja.deliveries.resendAll(filter)).toEqual({ count: 2 })
     await mteja.webhookEndpoints.delete(endpointId)
   })
