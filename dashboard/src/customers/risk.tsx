@@ -10,7 +10,7 @@ type Risk = 'allow' | 'deny' | 'default'
 
 const words: Record<Risk, { does: string; done: string }> = {
   allow: { does: 'Allow: never stopped by risk rules', done: 'is allowed' },
-  deny: { does: 'Deny: cannot send, spend or be paid', done: 'is denied' },
+  deny: { does: 'Deny: cannot send, spend or be sent money by others', done: 'is denied' },
   default: { does: 'Default: neither', done: 'has the default again' },
 }
 
@@ -53,7 +53,7 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
           data-autofocus
         />
         <p className="quiet">
-          Now: {words[before].does.toLowerCase()}. What has moved already stays. Every change is in “Who did what”.
+          Now: {words[before].does.toLowerCase()}. Money that has moved stays where it is. Every change is in “Who did what”.
         </p>
         <Problem error={error} />
         <div className="row">
