@@ -53,7 +53,8 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
           data-autofocus
         />
         <p className="quiet">
-          Now: {words[before].does.toLowerCase()}. Money that has moved stays where it is. Every change is in “Who did what”.
+          Now: {words[before].does.toLowerCase()}. Money that has moved stays where it is. Every change is in “Who did
+          what”.
         </p>
         <Problem error={error} />
         <div className="row">
