@@ -44,6 +44,7 @@ describe.runIf(testEngine === 'embedded')('the embedded database under load for 
           if (!isOver) throw error
         })
         const minute = Math.floor((performance.now() - begunAt) / minuteMs)
+        if (minute > 0 && minute < minutes && done[minute] === 0) console.log(`minute ${minute}: ${done[minute - 1]}`)
         if (minute < minutes) done[minute] = (done[minute] ?? 0) + 1
       }
     }
