@@ -22,6 +22,26 @@ export type DedicatedRow = Row & {
   bank: { name: string; id: number; slug: string }
   customer: CustomerRow | null
 }
+export type RecipientRow = Row & {
+  id: number
+  recipient_code: string
+  type: string
+  currency: string
+  active: boolean
+  details: { account_number: string; bank_code: string }
+}
+export type TransferRow = Row & {
+  id: number
+  status: string
+  reference: string
+  amount: number
+  currency: string
+  transfer_code: string
+  fee_charged: number
+  recipient: RecipientRow
+  /** The account is still judging it: whoever asks for it is told that there is none. */
+  isJudged: boolean
+}
 /** A request for a mandate. Until the customer agrees it has no code. */
 export interface Mandate {
   email: string
@@ -53,6 +73,14 @@ export interface LiveAccount {
   refunds: RefundRow[]
   disputes: Row[]
   settlements: (Row & { transactions: TransactionRow[] })[]
+  recipients: RecipientRow[]
+  transfers: TransferRow[]
+  /** Money that its owner has added to the balance. */
+  toppedUp: number
+  /** Whether a transfer waits for a one-time password. */
+  asksOtp: boolean
+  /** Whether a new transfer is judged for a while, and unknown until `judge`. */
+  isSlowToJudge: boolean
   dedicatedAccounts: DedicatedRow[]
   customers: CustomerRow[]
   /** Requests for mandates, by their references. */
@@ -86,6 +114,11 @@ export function createLiveAccount(
     refunds: [],
     disputes: [],
     settlements: [],
+    recipients: [],
+    transfers: [],
+    toppedUp: 0,
+    asksOtp: false,
+    isSlowToJudge: false,
     dedicatedAccounts: [],
     customers: [],
     mandates: new Map(),
@@ -100,11 +133,14 @@ export function createLiveAccount(
         return String(resolution).endsWith('accepted') && !isRefunded
       })
       const settled = account.settlements.map(({ total_amount }) => total_amount as number)
+      const gone = account.transfers.filter(({ status }) => !returnedTransfers.includes(status))
       return (
+        account.toppedUp +
         sum(paid.map(({ amount, fees }) => amount - (fees ?? 0))) -
         sum(refunded.map(({ amount }) => amount)) -
         sum(lost.map(({ refund_amount }) => refund_amount as number)) -
-        sum(settled)
+        sum(settled) -
+        sum(gone.map(({ amount, fee_charged }) => amount + fee_charged))
       )
     },
     now: () => clock.now().toISOString(),
@@ -112,6 +148,9 @@ export function createLiveAccount(
   }
   return account
 }
+
+/** The ends of a transfer after which its money is in the balance again. */
+const returnedTransfers = ['failed', 'reversed', 'abandoned', 'blocked', 'rejected']
 
 const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0)
 

@@ -14,6 +14,8 @@ import {
   resolveDispute,
   type TransactionRow,
 } from './live-account.ts'
+import { transferRoutes } from './live-transfers.ts'
+import { type Asked, list, type Refusal, type Reply, type Routes } from './live-wire.ts'
 import { records, refusals } from './samples.ts'
 
 /** The live service over HTTP, as its samples show it. */
@@ -24,19 +26,8 @@ export interface LiveServer {
   close(): Promise<void>
 }
 
-interface Asked {
-  account: LiveAccount
-  /** The parts of the path that the route leaves open. */
-  given: string[]
-  query: URLSearchParams
-  body: Row
-}
-
-type Refusal = readonly [number, string]
-type Reply = { message: string; data?: unknown; meta?: Row; status?: number; succeeded?: boolean } | Refusal
-
-/** The routes, with `:` for a part that is open. The first that fits answers. */
-const routes: Record<string, (asked: Asked) => Reply> = {
+const routes: Routes = {
+  ...transferRoutes,
   'POST /transaction/initialize': initialize,
   'POST /transaction/charge_authorization': chargeAuthorization,
   'GET /transaction/verify/:': ({ account, given }) => {
@@ -374,13 +365,4 @@ function withNumber({ transaction, endsDispute: _, ...row }: RefundRow): Row {
 /** A list tells fewer members of a payment than its verification. */
 function asListed({ receipt_number: _, plan_object: __, ...row }: TransactionRow): Row {
   return { ...row, plan: {}, source: { source: 'merchant_api', type: 'api', identifier: null, entry_point: 'charge' } }
-}
-
-function list(message: string, rows: Row[], query: URLSearchParams, more: Row = {}): Reply {
-  const perPage = Number(query.get('perPage') ?? 50)
-  const page = Number(query.get('page') ?? 1)
-  const skipped = (page - 1) * perPage
-  const pageCount = Math.ceil(rows.length / perPage)
-  const meta = { total: rows.length, skipped, perPage, page, pageCount, ...more }
-  return { message, data: rows.slice(skipped, skipped + perPage), meta }
 }

@@ -149,6 +149,22 @@ const tables: Record<Call, readonly Row[]> = {
     ],
     ['a refund that is unknown', refused(404, 'Refund not found', 'not_found'), 'refused'],
   ],
+  create_recipient: [
+    ['a time-out', none('timed_out'), 'unknown'],
+    ['too many requests', refused(429, 'Rate limit exceeded!', 'rate_limited'), 'not_sent'],
+    ['a key that is refused', refused(401, 'Invalid key', 'invalid_Key'), 'not_sent'],
+    ['a 500 of the account', refused(500, 'An error occurred', 'unknown'), 'unknown'],
+    ['a recipient', done({ recipient_code: 'RCP_m7ljkv8leesep7p' }, 201), 'exists'],
+    ['a bank that is unknown', refused(400, 'Bank is invalid', 'invalid_bank_code'), 'refused'],
+    ['an account that is unknown', refused(422, 'Cannot resolve account'), 'refused'],
+  ],
+  finalize_transfer: [
+    ...nothingHeard,
+    ['a transfer that is queued', done({ status: 'pending' }), 'exists'],
+    ['a transfer that succeeded', done({ status: 'success' }), 'conclusive'],
+    ['a transfer that waits for nothing', refused(400, 'Transfer is not currently awaiting OTP'), 'exists'],
+    ['a refusal in words of no document', refused(400, 'Invalid OTP'), 'exists'],
+  ],
   transfer: [
     ...nothingHeard,
     ['a transfer that is pending', done({ status: 'pending' }), 'exists'],

@@ -25,7 +25,9 @@ export type Call =
   | 'assign_account'
   | 'refund'
   | 'retry_refund'
+  | 'create_recipient'
   | 'transfer'
+  | 'finalize_transfer'
   | 'change_dispute'
   | 'verify_transaction'
   | 'verify_transfer'
@@ -67,6 +69,10 @@ const shortOfFunds: Row[] = [
 
 /** The states of a payment that are not final. An abandoned payment can still be paid. */
 const openPayment = ['abandoned', 'ongoing', 'pending', 'processing', 'queued', 'reversal-pending']
+/** The states of a transfer that are not final. One in `otp` waits for its owner, one in `received` for the approval URL. */
+const openTransfer = ['pending', 'otp', 'received', 'processing', 'queued']
+/** A transfer that succeeded can still be reversed. */
+const endedTransfer = ['success', 'failed', 'reversed', 'abandoned', 'blocked', 'rejected']
 /** What a payment waits for. */
 const waitingPayment = [
   ...['paused', 'send_pin', 'send_otp', 'send_phone', 'send_birthday', 'send_address'],
@@ -120,14 +126,22 @@ const rows: Record<Call, readonly Row[]> = {
     { on: [422], message: /invalid refund state/i, is: 'exists' },
     { on: refusal, is: 'refused' },
   ],
+  create_recipient: [...uncalled, { on: success, is: 'exists' }, { on: refusal, is: 'refused' }],
   transfer: [
     { on: [400, 404, 409, 422], code: 'duplicate_transfer_reference', is: 'exists' },
     { on: [400, 404, 409, 422], message: /reference already exists on a transfer/i, is: 'exists' },
     ...uncalled,
-    { on: success, states: ['pending', 'otp', 'received', 'processing', 'queued'], is: 'exists' },
-    { on: success, states: ['success', 'failed', 'reversed', 'abandoned', 'blocked', 'rejected'], is: 'conclusive' },
+    { on: success, states: openTransfer, is: 'exists' },
+    { on: success, states: endedTransfer, is: 'conclusive' },
     ...shortOfFunds,
     { on: [400, 422], is: 'refused' },
+  ],
+  // Its transfer is there already. A wrong one-time password ends it, and no document says in which words.
+  finalize_transfer: [
+    ...uncalled,
+    { on: success, states: openTransfer, is: 'exists' },
+    { on: success, states: endedTransfer, is: 'conclusive' },
+    { on: refusal, is: 'exists' },
   ],
   // The state of a dispute has to be asked for, whatever was answered: it may be decided already.
   change_dispute: [...uncalled, { on: success, is: 'exists' }, { on: refusal, is: 'refused' }],
@@ -136,8 +150,8 @@ const rows: Record<Call, readonly Row[]> = {
     { on: [200], states: openPayment, is: 'exists' },
   ],
   verify_transfer: [
-    { on: [200], states: ['success', 'failed', 'reversed', 'abandoned', 'blocked', 'rejected'], is: 'conclusive' },
-    { on: [200], states: ['pending', 'otp', 'received', 'processing', 'queued'], is: 'exists' },
+    { on: [200], states: endedTransfer, is: 'conclusive' },
+    { on: [200], states: openTransfer, is: 'exists' },
   ],
 }
 
