@@ -147,6 +147,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     sent_charges: ['currency', 'differences', 'mode', 'state'],
     refunds: ['currency', 'kind', 'mode', 'state'],
     sandbox_returns: ['currency', 'mode', 'status'],
+    sandbox_payouts: ['currency', 'mode', 'next_status', 'status'],
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],
@@ -172,6 +173,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     // Customers are named by their codes, and rows go within a day.
     sandbox_outcomes: ['match'],
     sandbox_returns: ['reference'],
+    sandbox_payouts: ['reference'],
     trail: ['action', 'after', 'before', 'mode', 'object', 'request_id'],
   },
   'cut to the part that only the service key can compare': {

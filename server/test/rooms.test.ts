@@ -22,6 +22,7 @@ const domainRooms = [
   'wallet',
   'banking',
   'payments',
+  'payouts',
   'retention',
   'personal-data',
   'sandbox',

@@ -5,8 +5,10 @@ import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
 import { chosenAccount } from '../domain/payments/processor-accounts.ts'
+import type { PayoutProcessorChoice } from '../domain/payouts/payout-processor.ts'
 import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
+import { createSandboxPayouts } from '../domain/sandbox/payouts.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { checkSecretKey, modeOfKey } from '../upstream/paystack/account.ts'
@@ -22,9 +24,10 @@ import { createPaystackAccounts } from './paystack-accounts.ts'
 export function chooseProviders(
   context: Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack' | 'paystackUrl'>,
-): ProcessorChoice & VerifierChoice & BankDirectoryChoice & AccountProviderChoice {
+): ProcessorChoice & PayoutProcessorChoice & VerifierChoice & BankDirectoryChoice & AccountProviderChoice {
   const delayMs = config.sandboxDelayMs
   const sandboxes = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
+  const sandboxPayouts = { test: createSandboxPayouts({ ...context, delayMs }), live: null }
   const paystack = createPaystackAccounts(context, config.paystackUrl)
   const account = config.upstreamPaystack
   const verifiers = {
@@ -62,6 +65,11 @@ export function chooseProviders(
       const chosen = await chosenAccount(context, tenant, 'in')
       if (chosen.processor === 'paystack') return paystack.open(tenant, chosen).processor
       return chosen.processor === 'sandbox' ? sandbox : null
+    },
+    payoutProcessorOf: async (context, tenant, use) => {
+      const sandbox = sandboxPayouts[tenant.mode]
+      if (use !== 'new') return use.sentBy === 0n ? sandbox : null
+      return (await chosenAccount(context, tenant, 'out')).processor === 'sandbox' ? sandbox : 'manual'
     },
     servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },
     verifierOf: async (_context, { mode }) => verifiers[mode],

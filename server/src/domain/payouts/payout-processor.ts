@@ -1,0 +1,102 @@
+import type { Currency } from '../../base/money.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+
+/** The kinds of places outside to which money is paid out. */
+type DestinationType = 'bank_account' | 'mobile_money'
+
+/** The place to which a payout goes. */
+interface PayoutDestination {
+  type: DestinationType
+  /** Of a bank account, its number; of a mobile wallet, the telephone number as it was given. */
+  accountNumber: string
+  /** Of a bank account, the code of its bank; of a mobile wallet, the code of its operator, such as `MTN`. */
+  bankCode: string
+  /** The payee. */
+  name: string
+}
+
+/** An order to pay out. The same reference is the same order, however often it is sent. */
+export interface PayoutOrder {
+  /** Ours, and random: 24 characters of `[a-z0-9]`, which no processor refuses. The caller's own reference is not told outside. */
+  reference: string
+  /** Minor units above 0. */
+  amount: bigint
+  currency: Currency
+  destination: PayoutDestination
+  /** Shown to the payee; null for none. */
+  reason: string | null
+}
+
+/** How an order ended. */
+type PayoutEnd =
+  /** `fee`: minor units that the processor has kept for itself, of the same currency; null while it is not known. */
+  | { status: 'paid'; fee: bigint | null }
+  /** Nothing was paid, and nothing will be. `code` is a word such as `rejected`; `reason` a sentence for a person. */
+  | { status: 'failed'; code: string; reason: string }
+  /** It was paid, or was on its way, and has come back. `fee` as of a paid order. */
+  | { status: 'returned'; reason: string; fee: bigint | null }
+
+/** Why an order has surely not been judged. The same order is sent again later. */
+type NotSentReason =
+  /** The account refuses its key, or calls from this address. */
+  | 'unauthorized'
+  | 'rate_limited'
+  | 'no_connection'
+  /** The account has not enough money. */
+  | 'short_of_funds'
+
+/** The party has the order, in a state that is not final. `attention`: a person has to act there; null for nobody. */
+type Open = { is: 'exists'; attention: 'otp' | null }
+
+/**
+ * What is known after an order was sent: see "What is known after a call outside" in ARCHITECTURE.md. `exists` and `conclusive`
+ * are only said of an order that agrees with this one in amount, currency, destination and mode.
+ */
+export type SendOutcome =
+  /** Nothing was made, and nothing will be under this reference. `code` is a word, `reason` a sentence for a person. */
+  | { is: 'refused'; code: string; reason: string }
+  | Open
+  | { is: 'conclusive'; end: PayoutEnd }
+  /** `differences`: the party has something else under the reference, in words such as `amount`. */
+  | { is: 'unknown'; differences?: readonly string[] }
+  /** `waitMs`: for how long the party wants to be left alone; null where it does not say. */
+  | { is: 'not_sent'; why: NotSentReason; waitMs: number | null }
+
+/** What is known after a question. `not_found`: the party says that it has no such order, which proves nothing for a while. */
+export type AskOutcome = Extract<SendOutcome, { is: 'exists' | 'conclusive' | 'unknown' }> | { is: 'not_found' }
+
+/** An outside party that pays out. Its calls take long: never make one while a transaction stands open. */
+export interface PayoutProcessor {
+  /** The account at the processor: the party of its outside. 0 for the sandbox. */
+  readonly accountId: bigint
+  /**
+   * For so long after an order was sent last, in milliseconds, an account that does not find it may still get it. Longer than any
+   * request may take. After it, the same order is sent again under the same reference, to the same account.
+   */
+  readonly notFoundMs: number
+  /** The fee that an order is expected to cost, in minor units. Asks nobody. */
+  estimateFee(order: Pick<PayoutOrder, 'amount' | 'currency'> & { type: DestinationType }): bigint
+  /**
+   * Sends an order. Throws nothing that the party does: what it throws is a fault here, and leaves the outcome unknown. Nothing of
+   * the answer is believed but a refusal: the order is asked about before its money moves.
+   */
+  send(tenant: Tenant, order: PayoutOrder): Promise<SendOutcome>
+  /** Asks where an order stands, and sends nothing. */
+  ask(tenant: Tenant, order: PayoutOrder): Promise<AskOutcome>
+}
+
+/** `new`: the processor that the tenant has chosen for payouts. Else the account by which an order was sent; 0 for the sandbox. */
+type PayoutProcessorUse = 'new' | { sentBy: bigint }
+
+/**
+ * The part of the context that payouts add: who sends the tenant's money out. `manual`: a person does, and says so. Null for an
+ * account whose credentials were dropped.
+ */
+export interface PayoutProcessorChoice {
+  readonly payoutProcessorOf: (
+    context: Context,
+    tenant: Tenant,
+    use: PayoutProcessorUse,
+  ) => Promise<PayoutProcessor | 'manual' | null>
+}

@@ -1,0 +1,114 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Queryable } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { AskOutcome, PayoutOrder, PayoutProcessor, SendOutcome } from '../payouts/payout-processor.ts'
+
+const reasons = {
+  refused: 'Account number is invalid',
+  failed: 'The bank of the payee could not take the money',
+  returned: 'The bank of the payee has sent the money back',
+} as const
+
+/** What the sandbox does with an order. `later`: it does so after the time that a bank takes. */
+interface Plan {
+  status: 'pending' | 'otp' | 'paid' | 'failed' | 'returned' | 'lost'
+  next?: 'paid' | 'returned'
+  /** The answer is lost on its way, and a question finds the order only after the time that a bank takes. */
+  isSilent?: boolean
+}
+
+/**
+ * The last ten digits of an account or telephone number, with the course of its orders: see docs/sandbox.md. Every other order
+ * is paid at once. `refused` and `short_of_funds` make no order.
+ */
+const plans: Readonly<Record<string, Plan | 'refused' | 'short_of_funds'>> = {
+  '0000000001': { status: 'pending', next: 'paid' },
+  '0000000002': { status: 'failed' },
+  '0000000003': { status: 'paid', next: 'returned' },
+  '0000000004': { status: 'otp' },
+  '0000000005': { status: 'paid', isSilent: true },
+  '0000000006': { status: 'lost', isSilent: true },
+  '0000000007': 'refused',
+  '0000000008': { status: 'pending' },
+  '0000000009': { status: 'pending', next: 'returned' },
+  '0000000010': 'short_of_funds',
+}
+
+const paid: Plan = { status: 'paid' }
+
+interface Row {
+  status: Exclude<Plan['status'], 'lost'>
+  amount: bigint
+  currency: string
+}
+
+/** The sandbox as a processor that pays out. It takes no fee. It plays an outside party: only it reads the table of its orders. */
+export function createSandboxPayouts({
+  db,
+  clock,
+  delayMs,
+}: {
+  db: Queryable
+  clock: Clock
+  delayMs: number
+}): PayoutProcessor {
+  /** An order that was lost on its way arrives when it comes again, and an order that is there stays as it is. */
+  async function insert(tenant: Tenant, order: PayoutOrder, plan: Plan): Promise<void> {
+    const now = clock.now()
+    const later = new Date(now.getTime() + delayMs)
+    const { status, next, isSilent = false } = plan
+    await db.query(sql`
+      insert into sandbox_payouts as o (
+        merchant_id, reference, mode, amount, currency, status, shown_at, next_status, next_at, created_at
+      )
+      values (
+        ${tenant.merchant.id}, ${order.reference}, ${tenant.mode}, ${order.amount}, ${order.currency}, ${status},
+        ${isSilent ? later : now}::timestamptz, ${next ?? null}::text, ${next === undefined ? null : later}::timestamptz, ${now}
+      )
+      on conflict (merchant_id, reference) do update set status = 'paid' where o.status = 'lost'
+    `)
+  }
+
+  async function ask(tenant: Tenant, order: PayoutOrder): Promise<AskOutcome> {
+    const now = clock.now()
+    const [row] = await db.query<Row>(sql`
+      select case when next_at <= ${now} then next_status else status end as status, amount, currency
+      from sandbox_payouts
+      where merchant_id = ${tenant.merchant.id} and reference = ${order.reference} and shown_at <= ${now} and status <> 'lost'
+    `)
+    return row === undefined ? { is: 'not_found' } : read(row, order)
+  }
+
+  return {
+    accountId: 0n,
+    notFoundMs: Math.max(2 * delayMs, 1000),
+    estimateFee: () => 0n,
+    ask,
+    async send(tenant, order): Promise<SendOutcome> {
+      const plan = plans[order.destination.accountNumber.slice(-10)] ?? paid
+      if (plan === 'refused') return { is: 'refused', code: 'account_invalid', reason: reasons.refused }
+      if (plan === 'short_of_funds') return { is: 'not_sent', why: 'short_of_funds', waitMs: null }
+      await insert(tenant, order, plan)
+      const answer = plan.isSilent ? null : await ask(tenant, order)
+      return answer === null || answer.is === 'not_found' ? { is: 'unknown' } : answer
+    },
+  }
+}
+
+function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<AskOutcome, { is: 'not_found' }> {
+  const differences = [amount === order.amount ? [] : 'amount', currency === order.currency ? [] : 'currency'].flat()
+  if (differences.length > 0) return { is: 'unknown', differences }
+  switch (status) {
+    case 'pending':
+      return { is: 'exists', attention: null }
+    case 'otp':
+      return { is: 'exists', attention: 'otp' }
+    case 'paid':
+      return { is: 'conclusive', end: { status: 'paid', fee: 0n } }
+    case 'failed':
+      return { is: 'conclusive', end: { status: 'failed', code: 'failed', reason: reasons.failed } }
+    case 'returned':
+      return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee: 0n } }
+  }
+}
