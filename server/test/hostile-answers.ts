@@ -18,6 +18,8 @@ const envelopes: Record<'cashful' | 'paystack' | 'mteja', (body: unknown) => boo
 export function envelopeProblem(path: string, status: number, body: string): string | null {
   const address = path.replace(/\/{2,}/g, '/')
   if (/^\/(authorize|checkout|pay|statement)\//.test(address) && body.startsWith('<!doctype html>')) return null
+  // Files of the operator's page, which a browser asks for.
+  if (/^\/app(\/|$)/.test(address)) return null
   const surface = /^\/api\/canary(\/|$)/.test(address) ? 'cashful' : /^\/v1(\/|$)/.test(address) ? 'mteja' : 'paystack'
   try {
     const value = JSON.parse(body)
@@ -43,6 +45,7 @@ export function answerProblem(
     !/^[\w.+-]+\/[\w.+-]+/.test(headers['content-type'] ?? 'a/b')
   const allowed = [
     ...(route.hidden ? [200, 400, 404] : route.statuses),
+    ...(route.hidden && route.method === 'OPTIONS' ? [405] : []),
     413,
     ...(unreadable ? [400] : []),
     ...(headers['idempotency-key'] === undefined ? [] : [400, 409]),

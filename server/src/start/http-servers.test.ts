@@ -121,6 +121,25 @@ describe('requests that do not arrive', () => {
     await app.close()
   })
 
+  test('the short time of a body without a key ends with its answer, however it was answered', async () => {
+    const limits = { requestTimeoutMs: 60_000, maxConnections: 400, keylessTimeoutMs: 100 }
+    const { app } = await listen({ limits, upstreamPaystack: { secretKey: 'sk_test_upstream' } })
+    const { id } = (await api.call('POST', '/api/canary/checkout/sessions', newSession)).json()
+    let late = 0
+    app.server.on('clientError', () => {
+      late += 1
+    })
+    for (const type of ['application/x-www-form-urlencoded', 'application/json', 'text/nothing', 'no type', 'a/b;']) {
+      for (const url of [`/checkout/${id}`, '/webhooks/paystack', '/webhooks/paystack/mer_x/test']) {
+        const headers = { 'content-type': type, 'x-paystack-signature': 'a'.repeat(128) }
+        await app.inject({ method: 'POST', url, headers, payload: '{"a":' })
+      }
+    }
+    await sleep(400)
+    expect(late).toBe(0)
+    await app.close()
+  })
+
   test('a body without a key may be no larger than a form, also if it says no length', async () => {
     const { id } = (await api.call('POST', '/api/canary/checkout/sessions', newSession)).json()
     const send = (size: number) =>

@@ -17,7 +17,7 @@ interface KeylessBodies {
  * is not waited for where its address names nothing.
  */
 export function limitKeylessBodies(app: FastifyInstance, { maxKib, timeoutMs, lookUp }: KeylessBodies): void {
-  app.addHook('preParsing', async (request, _reply, payload) => {
+  app.addHook('preParsing', async (request, reply, payload) => {
     const { raw } = request
     if (request.is404 || !hasBody(raw)) return payload
     const isTooLarge = Number(raw.headers['content-length'] ?? 0) > maxKib * 1024
@@ -28,8 +28,9 @@ export function limitKeylessBodies(app: FastifyInstance, { maxKib, timeoutMs, lo
       app.server.emit('clientError', Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), raw.socket)
     }, timeoutMs)
     const limited = atMost(payload as Readable, maxKib)
-    // Closed when the body has been read, and when it is refused.
-    for (const each of [limited, raw]) each.once('close', () => clearTimeout(late))
+    // A body has been read, or refused, or its request is answered without it.
+    for (const each of [limited, raw, reply.raw]) each.once('close', () => clearTimeout(late))
+    reply.raw.once('finish', () => clearTimeout(late))
     return limited
   })
 }
