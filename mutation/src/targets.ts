@@ -59,6 +59,9 @@ export const targets: readonly Target[] = [
     steps: [keys, ['test/forged-tokens.test.ts', 'src/domain/merchants/tokens.test.ts']],
   },
   { file: 'src/domain/merchants/api-keys.ts', steps: [keys, ['test/limits.test.ts', 'test/isolation.test.ts']] },
-  { file: 'src/domain/merchants/key-holders.ts', steps: [keys, ['test/limits.test.ts', 'test/isolation.test.ts']] },
+  {
+    file: 'src/domain/merchants/key-holders.ts',
+    steps: [['src/domain/merchants/key-holders.test.ts'], [...keys, 'test/limits.test.ts', 'test/isolation.test.ts']],
+  },
   { file: 'src/domain/webhooks/reach.ts', steps: [['src/domain/webhooks/reach.test.ts']] },
 ]
