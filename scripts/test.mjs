@@ -71,6 +71,7 @@ async function runVitest(
   /** @type {Record<string, string>} */ env,
 ) {
   const first = await runTests(workspace, env, vitestArgs)
+  if (isWholeSuite) showSlowest(first.files)
   const files = [...new Set(first.failed.map(({ file }) => relative(workspace, file)))]
   const isAgain = isWholeSuite && files.length > 0 && files.length <= maxAgain
   const last = isAgain ? await runTests(workspace, env, files) : first
@@ -89,10 +90,20 @@ async function runVitest(
 /**
  * @typedef {{ file: string, name: string, reason: string }} FailedTest
  * @typedef {{ status: string, fullName: string, failureMessages?: string[] }} TestResult
- * @typedef {{ name: string, status: string, message: string, assertionResults: TestResult[] }} FileResult
+ * @typedef {{ name: string, status: string, message: string, startTime: number, endTime: number, assertionResults: TestResult[] }} FileResult
  */
 
-/** @returns {Promise<{ code: number, passed: number, skipped: number, failed: FailedTest[] }>} */
+/** Where the time of a part went: the files that took longest, in seconds. */
+function showSlowest(/** @type {FileResult[]} */ files) {
+  const shown = files
+    .map(({ name, startTime, endTime }) => ({ name: relative(root, name), seconds: (endTime - startTime) / 1000 }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, 15)
+    .map(({ name, seconds }) => `  ${seconds.toFixed(0).padStart(4)} s ${name}`)
+  console.log(`\nSlowest files:\n${shown.join('\n')}`)
+}
+
+/** @returns {Promise<{ code: number, passed: number, skipped: number, failed: FailedTest[], files: FileResult[] }>} */
 async function runTests(
   /** @type {string} */ workspace,
   /** @type {Record<string, string>} */ env,
@@ -113,6 +124,7 @@ async function runTests(
     code,
     passed: numPassedTests,
     skipped: numPendingTests + numTodoTests,
+    files: testResults,
     failed: testResults.flatMap(failuresOf),
   }
 }
