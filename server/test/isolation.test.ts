@@ -228,6 +228,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       status: 404,
     },
   ],
+  'GET /balance': () => [{ status: 200 }],
+  'GET /balance/ledger': () => [{ status: 200 }],
   'GET /dispute': ({ paidId, paidReference }) => [
     { status: 200 },
     { query: `transaction=${paidId}`, status: 200 },

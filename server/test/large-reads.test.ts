@@ -59,6 +59,8 @@ const small = [
   'GET /api/canary/payment-methods',
   'GET /api/canary/balance',
   'GET /api/canary/balance/history',
+  'GET /balance',
+  'GET /balance/ledger',
   'GET /api/canary/webhook-endpoints',
   'GET /api/canary/events/types',
   'GET /api/canary/authentication/token',

@@ -6,8 +6,10 @@ import { takeArrivalNotice } from '../domain/payments/account-arrivals.ts'
 import type { PaymentProcessor } from '../domain/payments/payment-processor.ts'
 import { type ChosenAccount, findAccount, noteAccountState } from '../domain/payments/processor-accounts.ts'
 import { createSentCharges } from '../domain/payments/sent-charges.ts'
+import type { PayoutProcessor } from '../domain/payouts/payout-processor.ts'
 import { createPaystackAccountProvider } from '../upstream/paystack/account-provider.ts'
 import { type Ask, createAsk } from '../upstream/paystack/ask.ts'
+import { createPaystackPayouts } from '../upstream/paystack/payouts.ts'
 import { createPaystackProcessor } from '../upstream/paystack/processor.ts'
 
 /** What processors of accounts are made of. */
@@ -16,6 +18,7 @@ type Base = Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>
 /** A Paystack account of a merchant, in each of its parts. */
 export interface OpenedAccount {
   processor: PaymentProcessor
+  payouts: PayoutProcessor
   accountProvider: AccountProvider
 }
 
@@ -90,6 +93,7 @@ function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Accou
       charges: createSentCharges(base, id),
       accountId: id,
     }),
+    payouts: createPaystackPayouts({ ask, accountId: id }),
     accountProvider: createPaystackAccountProvider({
       ask,
       clock: base.clock,

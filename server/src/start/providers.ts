@@ -68,8 +68,13 @@ export function chooseProviders(
     },
     payoutProcessorOf: async (context, tenant, use) => {
       const sandbox = sandboxPayouts[tenant.mode]
-      if (use !== 'new') return use.sentBy === 0n ? sandbox : null
-      return (await chosenAccount(context, tenant, 'out')).processor === 'sandbox' ? sandbox : 'manual'
+      if (use !== 'new') {
+        if (use.sentBy === 0n) return sandbox
+        return (await paystack.find(context, tenant, use.sentBy))?.payouts ?? null
+      }
+      const chosen = await chosenAccount(context, tenant, 'out')
+      if (chosen.processor === 'paystack') return paystack.open(tenant, chosen).payouts
+      return chosen.processor === 'sandbox' ? sandbox : 'manual'
     },
     servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },
     verifierOf: async (_context, { mode }) => verifiers[mode],

@@ -118,6 +118,8 @@ export const paystack: Record<string, Cases> = {
     404: { params: { id: '999' }, body: retriedRefund },
     422: ({ refundNumber }) => ({ params: { id: refundNumber }, body: retriedRefund }),
   },
+  'GET /balance': { 200: {}, 401: stranger },
+  'GET /balance/ledger': { 200: {}, 400: { query: 'from=then' }, 401: stranger },
   'GET /dispute': { 200: {}, 400: { query: 'status=lost' }, 401: stranger },
   'GET /dispute/export': { 200: {}, 400: { query: 'from=then' }, 401: stranger, 404: { query: 'status=archived' } },
   'GET /dispute/transaction/:id': {

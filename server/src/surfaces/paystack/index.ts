@@ -2,6 +2,7 @@ import { authenticateKeys } from '../http/authentication.ts'
 import type { Dialect } from '../http/open-surface.ts'
 import { renderProblem, renderUnreadable } from './errors.ts'
 import { addressVerificationRoutes } from './routes/address-verification.ts'
+import { balanceRoutes } from './routes/balance.ts'
 import { bankRoutes } from './routes/bank.ts'
 import { chargeRoutes } from './routes/charge.ts'
 import { countryRoutes } from './routes/country.ts'
@@ -38,6 +39,7 @@ export const paystack: Dialect = {
         chargeRoutes,
         refundRoutes,
         disputeRoutes,
+        balanceRoutes,
         bankRoutes,
         dedicatedAccountRoutes,
         decisionRoutes,

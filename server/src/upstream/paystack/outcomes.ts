@@ -196,11 +196,14 @@ export type Outcome<Thing> =
   | { is: 'conclusive'; thing: Thing }
   /** `thing` is null where the account only says that it has it. */
   | { is: 'exists'; thing: Thing | null }
-  /** `reason` is the account's sentence. */
-  | { is: 'refused'; reason: string }
+  /** `code` is the account's word, null where it has none; `reason` its sentence. */
+  | { is: 'refused'; code: string | null; reason: string }
   | { is: 'unknown'; cause: UpstreamError }
   /** `retryAfterMs` is null where the account does not say. */
-  | { is: 'not_sent'; cause: UpstreamError; retryAfterMs: number | null }
+  | { is: 'not_sent'; why: NotSentCause; cause: UpstreamError; retryAfterMs: number | null }
+
+/** `unauthorized`: the account refuses its key, or calls from this address. */
+export type NotSentCause = 'unauthorized' | 'rate_limited' | 'no_connection' | 'short_of_funds'
 
 /** Makes a call that begins something. Never throws `UpstreamError`: the outcome says what is known. */
 export async function begin<Thing>(
@@ -212,12 +215,14 @@ export async function begin<Thing>(
   const seen = await ask(question).catch(asUpstreamError)
   const is = knowledgeAfter(call, seen)
   if (seen instanceof UpstreamError) {
-    return is === 'not_sent' ? { is, cause: seen, retryAfterMs: null } : { is: 'unknown', cause: seen }
+    return is === 'not_sent'
+      ? { is, why: causeOf(seen), cause: seen, retryAfterMs: null }
+      : { is: 'unknown', cause: seen }
   }
   const { operation } = question
   const { status, body, retryAfterMs } = seen
-  if (is === 'refused') return { is, reason: String(body.message) }
-  if (is === 'not_sent') return { is, cause: unusable(operation, status), retryAfterMs }
+  if (is === 'refused') return { is, code: readCode(body.code), reason: String(body.message) }
+  if (is === 'not_sent') return { is, why: causeOf(seen), cause: unusable(operation, status), retryAfterMs }
   if (is === 'unknown') return { is, cause: unusable(operation, status) }
   if (is === 'exists' && status >= 300) return { is, thing: null }
   try {
@@ -225,6 +230,16 @@ export async function begin<Thing>(
   } catch (cause) {
     return { is: 'unknown', cause: asUpstreamError(cause) }
   }
+}
+
+function causeOf(seen: Answer | UpstreamError): NotSentCause {
+  if (seen.status === 429) return 'rate_limited'
+  if (seen instanceof UpstreamError) return 'no_connection'
+  return shortOfFunds.some((row) => fits(row, seen)) ? 'short_of_funds' : 'unauthorized'
+}
+
+function readCode(code: unknown): string | null {
+  return typeof code === 'string' && code !== '' ? code : null
 }
 
 function asUpstreamError(thrown: unknown): UpstreamError {

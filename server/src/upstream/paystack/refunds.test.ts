@@ -78,7 +78,7 @@ describe('a refund at the account', () => {
   })
 
   test('a refund that the account will not do is refused with its sentence', async () => {
-    expect(await createRefund(opened.ask, wanted(10_001n))).toEqual({
+    expect(await createRefund(opened.ask, wanted(10_001n))).toMatchObject({
       is: 'refused',
       reason: 'Refund amount exceeds transaction amount',
     })

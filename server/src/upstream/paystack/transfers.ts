@@ -47,7 +47,7 @@ export interface Transfer {
   recipient: Recipient | null
   /** What the account took for itself; null where it does not say. Minor units. */
   fee: bigint | null
-  /** The narration, which is ours, and bears our marker. */
+  /** The narration. */
   reason: string | null
   /** Why it has failed; null where the account does not say. */
   failure: string | null
@@ -63,7 +63,8 @@ export interface NewTransfer {
   amount: bigint
   currency: Currency
   recipientCode: string
-  reason: string
+  /** Shown to the payee. */
+  reason?: string | undefined
 }
 
 /** `POST /transfer`. It may be repeated under the same reference: the account refuses the second as a duplicate. */

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
+
+let api: TestApi
+let tenant: TestTenant
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(() => api.close())
+beforeEach(async () => {
+  tenant = await createTestTenant(api.service, { currencies: ['NGN', 'XOF', 'KWD'] })
+})
+
+const call = (method: string, path: string, body?: unknown) => api.call(method, path, body, tenant.secret)
+
+/** A customer gives the merchant an amount. */
+async function buy(amount: number) {
+  const { id: customerId } = (await call('POST', '/api/canary/customers', { phoneNumber: '0821234567' })).json()
+  expect((await call('POST', '/v1/sandbox/pay-ins', { customerId, amount })).statusCode).toBe(201)
+  const purchase = { customerId, productId: 'airtime', amount, currency: 'NGN' }
+  return (await call('POST', '/api/canary/purchases', purchase)).json().id
+}
+
+describe('the merchant’s balance on the wire of Paystack', () => {
+  test('is told in each currency that has hundredths, without a meta', async () => {
+    expect((await call('GET', '/balance')).json()).toEqual({
+      status: true,
+      message: 'Balances retrieved',
+      data: [
+        { currency: 'NGN', balance: 0 },
+        { currency: 'XOF', balance: 0 },
+      ],
+    })
+  })
+
+  test('its ledger lists each movement with the balance after it, newest first, and by pages', async () => {
+    const transactionId = await buy(5000)
+    await call('POST', '/v1/refunds', { transactionId, amount: 2000 })
+    expect((await call('GET', '/balance')).json().data[0]).toEqual({ currency: 'NGN', balance: 3000 })
+    const { message, data, meta } = (await call('GET', '/balance/ledger?perPage=1')).json()
+    expect([message, meta]).toEqual([
+      'Balance ledger retrieved',
+      { total: 2, skipped: 0, perPage: 1, page: 1, pageCount: 2 },
+    ])
+    expect(data).toMatchObject([
+      {
+        integration: tenant.merchant.id,
+        domain: 'test',
+        balance: 3000,
+        difference: -2000,
+        model_responsible: 'Refund',
+      },
+    ])
+    const { data: older } = (await call('GET', '/balance/ledger?per_page=1&page=2')).json()
+    expect(older).toMatchObject([{ balance: 5000, difference: 5000, model_responsible: 'Transaction' }])
+    expect(older[0].id).not.toBe(data[0].id)
+  })
+
+  test('a date that is none is refused in Paystack’s words', async () => {
+    const refused = await call('GET', '/balance/ledger?from=then')
+    expect(refused.statusCode).toBe(400)
+    expect(refused.json()).toMatchObject({ message: "Invalid 'from' date passed", code: 'invalid_params' })
+  })
+})
