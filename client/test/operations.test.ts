@@ -752,6 +752,44 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.customers.statementFile(id, { ...period, format: 'html' })).toContain('<html')
   })
 
+  test('customers are listed with their balances, one after the other to the end', async () => {
+    const made = [await customerWith(700), await customerWith(0), await customerWith(900)]
+    const page = await mteja.customers.list({ limit: 2 }).page()
+    expect(page.data.map(({ id }) => id)).toEqual([made[2]?.id, made[1]?.id])
+    expect(page.data[0]?.balances).toMatchObject([{ currency: 'ZAR', available: 900 }])
+    const all = await Array.fromAsync(mteja.customers.list({ limit: 2 }))
+    expect(all.length).toBe(page.total)
+    const rich = await Array.fromAsync(
+      mteja.customers.list({ hasMoney: true, sort: 'phoneNumber', order: 'desc', limit: 1 }),
+    )
+    expect(rich.map(({ id }) => id).slice(0, 2)).toEqual([made[2]?.id, made[0]?.id])
+  })
+
+  test('a customer is denied with a reason, but not by somebody who has seen another state', async () => {
+    const { id, updatedAt } = await customerWith(0)
+    const denied = await mteja.customers.setRiskAction(
+      id,
+      { riskAction: 'deny', reason: 'stolen' },
+      { ifMatch: updatedAt },
+    )
+    expect(denied).toMatchObject({ riskAction: 'deny', risk: { reason: 'stolen' } })
+    expect(await mteja.customers.retrieve(id)).toEqual(denied)
+    const late = cashful.customers.update(id, { name: 'Ada' }, { ifMatch: '2020-01-01T00:00:00.000Z' })
+    await expect(late).rejects.toMatchObject({ name: 'ConflictError', status: 412, code: 'changed_meanwhile' })
+  })
+
+  test('the default payment method is chosen, and given up', async () => {
+    const { id } = await customerWith(0)
+    const [first, second] = [
+      await mteja.sandbox.createPaymentMethod({ customerId: id, type: 'card' }),
+      await mteja.sandbox.createPaymentMethod({ customerId: id, type: 'mobile_money' }),
+    ]
+    const chosen = await mteja.customers.setDefaultPaymentMethod(id, second.id)
+    expect(chosen).toEqual({ customerId: id, paymentMethodId: second.id, previousPaymentMethodId: first.id })
+    const none = await mteja.customers.setDefaultPaymentMethod(id, null)
+    expect(none).toMatchObject({ paymentMethodId: null, previousPaymentMethodId: second.id })
+  })
+
   test('a customer is given out as a file, and erased', async () => {
     const { id } = await customerWith(1000)
     const file = await new Response(await mteja.customers.export(id)).json()

@@ -115,6 +115,7 @@ const personal: Record<string, readonly string[]> = {
   sandbox_charges: ['late_reason', 'reason'],
   sandbox_outcomes: ['reason'],
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
+  risk_changes: ['reason'],
   refunds: ['customer_note', 'merchant_note', 'reason', 'state_reason'],
 }
 
@@ -146,6 +147,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     sandbox_outcomes: ['mode', 'operation', 'outcome'],
     sent_charges: ['currency', 'differences', 'mode', 'state'],
     refunds: ['currency', 'kind', 'mode', 'state'],
+    risk_changes: ['mode', 'risk_action'],
+    customers_with_money: ['mode'],
     sandbox_returns: ['currency', 'mode', 'status'],
     sandbox_payouts: ['currency', 'mode', 'next_status', 'status'],
   },
@@ -345,6 +348,8 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   await ask('POST', '/v1/pay-ins', { ...line, amount: 30, reference: 'line 17', metadata: note }, 'line')
   const goodwill = { customerId: code, currency: 'ZAR', direction: 'credit', reason: person.holdText }
   await ask('POST', '/v1/adjustments', { ...goodwill, amount: 20, reference: 'ticket 17' }, 'ticket')
+  const allowed = { riskAction: 'allow', reason: person.holdText }
+  await ask('POST', `/v1/customers/${code}/risk-action`, allowed, 'allowed')
   const suspended = await suspend(api.service, tenant, 60n, person.unknown)
   await ask('POST', `/v1/suspense/${suspended}/assign`, { customerId: code }, 'owner-found')
   // Refused ones keep a text as well.

@@ -469,6 +469,23 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { reference: requestedReference }, status: 404, statusInLiveMode: 403 },
   ],
 
+  'GET /v1/customers': ({ customerCode, email, phoneNumber }) => [
+    { status: 200 },
+    { query: `search=${encodeURIComponent(email)}`, status: 200 },
+    { query: `search=${encodeURIComponent(phoneNumber)}`, status: 200 },
+    { query: 'hasMoney=true', status: 200 },
+    { query: `before=${customerCode}`, status: 404 },
+  ],
+  'GET /v1/customers/:id': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
+  'POST /v1/customers/:id/risk-action': ({ customerCode }) => [
+    { params: { id: customerCode }, body: { riskAction: 'deny' }, status: 404 },
+  ],
+  'PUT /v1/customers/:id/default-payment-method': ({ customerCode, cardMethodId }) => [
+    { params: { id: customerCode }, body: { paymentMethodId: cardMethodId }, status: 404 },
+  ],
+  'DELETE /v1/customers/:id/default-payment-method': ({ customerCode }) => [
+    { params: { id: customerCode }, status: 404 },
+  ],
   'GET /v1/customers/:id/balances': ({ customerCode }) => [
     { params: { id: customerCode }, status: 404 },
     { params: { id: customerCode }, query: 'at=2026-01-15', status: 404 },

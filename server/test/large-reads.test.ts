@@ -38,6 +38,7 @@ const large: Record<string, string[]> = {
   'GET /api/canary/payment-intents': ['status=succeeded'],
   'GET /api/canary/checkout/sessions': ['status=open'],
   'GET /v1/audit': ['', 'by=operator'],
+  'GET /v1/customers': ['search=ada', 'sort=name', 'identified=true', 'riskAction=deny', 'hasMoney=true'],
   'GET /v1/customers/:id/statement': [period],
   'GET /v1/customers/:id/export': [''],
   'GET /v1/deliveries': ['status=failed', period],

@@ -1,6 +1,6 @@
 import { ServiceError } from '../src/base/errors.ts'
 import { sql } from '../src/db/sql.ts'
-import { setRiskAction } from '../src/domain/customers/customers.ts'
+import { setRiskAction } from '../src/domain/customers/risk-actions.ts'
 import { type AccountName, doCommand, type LedgerCommand } from '../src/domain/ledger/commands.ts'
 import { refundTransaction, reverseTransaction } from '../src/domain/payments/refunds.ts'
 import { simulatePayIn } from '../src/domain/sandbox/pay-ins.ts'
@@ -53,7 +53,7 @@ async function createTeller(service: TestService) {
   const id = (name = '') => ids[name] ?? '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
   const amountOf = (text = '') => (text === 'all' ? undefined : text)
   const riskOf = (customerCode: string, action: 'deny' | 'allow') =>
-    setRiskAction(service, tenant, { code: customerCode }, action)
+    setRiskAction(service, tenant, { code: customerCode }, { riskAction: action })
 
   const sentences: [RegExp, (groups: Record<string, string | undefined>) => Promise<{ id?: string } | unknown>][] = [
     [

@@ -46,6 +46,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/api-keys',
     'POST /v1/api-keys/:id/replace',
     'POST /v1/customers/:id/erase',
+    'POST /v1/customers/:id/risk-action',
     'POST /v1/customers/:id/statement-links',
     'POST /v1/deliveries/:id/resend',
     'POST /v1/deliveries/resend',
@@ -63,6 +64,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/webhook-endpoints',
     'POST /v1/webhook-endpoints/:id/rotate-secret',
     'PUT /customer/:email_or_code',
+    'PUT /v1/customers/:id/default-payment-method',
     'PUT /v1/merchants/:id/processors/:direction',
     'PUT /v1/processors/:direction',
     'PUT /customer/:id/directdebit-activation-charge',
@@ -132,7 +134,7 @@ describe('what is remembered under a key', () => {
       renderForMteja({ code, message: '', field: undefined, violations: [], expected: true }).statusCode
     const forgotten = errorCodes.filter((code) => !isRemembered[code])
     expect(
-      forgotten.filter((code) => ![400, 401, 403, 404, 409, 413, 415, 429, 500, 503].includes(statusOf(code))),
+      forgotten.filter((code) => ![400, 401, 403, 404, 409, 412, 413, 415, 429, 500, 503].includes(statusOf(code))),
     ).toEqual([])
     const remembered = errorCodes.filter((code) => isRemembered[code])
     expect(remembered.filter((code) => [401, 408, 413, 415, 429, 500, 503].includes(statusOf(code)))).toEqual([])

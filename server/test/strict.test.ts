@@ -223,6 +223,7 @@ describe('/v1 refuses what it does not know', () => {
   test('only texts that nothing reads may be blank', () => {
     expect(texts.length).toBeGreaterThan(90)
     expect(texts.filter(isFree).map(({ name }) => name)).toEqual([
+      'POST /v1/customers/:id/risk-action body.reason',
       'POST /v1/holds body.description',
       'POST /v1/pay-ins body.description',
       'POST /v1/refunds body.reason',

@@ -75,7 +75,7 @@ function refusalOf(answer: Answer, problem: Problem | undefined, context: ErrorC
   if (status === 402)
     return new (isForWantOfMoney(problem) ? InsufficientFundsError : PaymentRefusedError)(message, known)
   if (status === 404) return new NotFoundError(message, known)
-  if (status === 409) return new ConflictError(message, known)
+  if (status === 409 || status === 412) return new ConflictError(message, known)
   return new ValidationError(message, known, problem.fields)
 }
 

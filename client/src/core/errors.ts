@@ -84,7 +84,10 @@ export class NotFoundError extends MtejaError {
   override readonly name = 'NotFoundError'
 }
 
-/** 409: the request contradicts the current state. The e-mail is taken, for instance, or the hold is no longer open. */
+/**
+ * 409, 412: the request contradicts the current state. The e-mail is taken, for instance, or the thing was changed after you have
+ * read it (`ifMatch`).
+ */
 export class ConflictError extends MtejaError {
   override readonly name = 'ConflictError'
 }

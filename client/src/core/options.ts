@@ -43,6 +43,11 @@ export interface CallOptions extends RequestOptions {
    * every server.
    */
   idempotencyKey?: string
+  /**
+   * The `updatedAt` that you have read, for a change of that thing. If it was changed meanwhile, the change is refused with a
+   * ConflictError. Only where the API says that it takes `If-Match`; elsewhere it is not looked at.
+   */
+  ifMatch?: string | undefined
 }
 
 /** A secret, or a function that is called before each attempt, for tokens that expire. */

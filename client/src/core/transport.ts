@@ -81,7 +81,11 @@ function writeRequest({ baseUrl, honoursKeys, options }: Target, call: Call, cal
     isRepeatable: !isWrite || honoursKeys || call.isOnce === true,
     url: `${baseUrl}${call.path.text}${queryText(call.query)}`,
     body: call.body === undefined ? null : JSON.stringify(call.body, writeBigInt),
-    headers: { ...options.headers, ...callOptions.headers },
+    headers: {
+      ...options.headers,
+      ...(callOptions.ifMatch === undefined ? {} : { 'if-match': `"${callOptions.ifMatch}"` }),
+      ...callOptions.headers,
+    },
     signal: callOptions.signal,
     deadline: performance.now() + settings.deadlineMs,
     log: createLog(settings.logger, { operation, idempotencyKey }),

@@ -2900,6 +2900,31 @@ export namespace Paystack {
 }
 
 export namespace Mteja {
+  /** GET /v1/customers */
+  export interface ListedCustomer<Metadata extends object = AnyMetadata> {
+    id: string
+    name: string | null
+    email: string | null
+    /** In E.164 where it can be read as a number, else as it was given */
+    phoneNumber: string | null
+    /** An identity check has succeeded */
+    identified: boolean
+    /** deny: the customer cannot send, spend or be paid */
+    riskAction: 'default' | 'allow' | 'deny'
+    metadata: Metadata
+    /** In each currency that the customer ever had, the merchant’s first currency first */
+    balances: {
+      currency: string
+      posted: number
+      held: number
+      /** posted - held */
+      available: number
+      /** The amount that the customer owes */
+      owed: number
+    }[]
+    createdAt: string
+    updatedAt: string
+  }
   /** GET /v1/customers/{id}/statement */
   export interface StatementEntry {
     number: number
@@ -3177,6 +3202,62 @@ export namespace Mteja {
     /** Since this time the person has no key */
     endedAt: string | null
   }
+  /** GET /v1/customers/{id} */
+  export interface Customer<Metadata extends object = AnyMetadata> {
+    id: string
+    name: string | null
+    email: string | null
+    /** In E.164 where it can be read as a number, else as it was given */
+    phoneNumber: string | null
+    /** An identity check has succeeded */
+    identified: boolean
+    /** deny: the customer cannot send, spend or be paid */
+    riskAction: 'default' | 'allow' | 'deny'
+    metadata: Metadata
+    /** In each currency that the customer ever had, the merchant’s first currency first */
+    balances: {
+      currency: string
+      posted: number
+      held: number
+      /** posted - held */
+      available: number
+      /** The amount that the customer owes */
+      owed: number
+    }[]
+    createdAt: string
+    updatedAt: string
+    firstName: string | null
+    lastName: string | null
+    /** Who has set the risk action last, and why; null if it was never set */
+    risk: {
+      /** deny: the customer cannot send, spend or be paid */
+      riskAction: 'default' | 'allow' | 'deny'
+      reason: string | null
+      by: {
+        /** background: the service itself, or a payer on a page */
+        kind: 'key' | 'token' | 'operator' | 'background'
+        /** The key; null for the operator, and for a token of an outside issuer that names no key */
+        apiKeyId: string | null
+        /** The name of the key */
+        name: string | null
+        personId: string | null
+        personName: string | null
+        /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+        issuer: string | null
+        /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+        subject: string | null
+        /** cashful, paystack, mteja or command line */
+        surface: string | null
+      }
+      at: string
+    } | null
+  }
+  /** PUT /v1/customers/{id}/default-payment-method */
+  export interface DefaultPaymentMethod {
+    customerId: string
+    paymentMethodId: string | null
+    previousPaymentMethodId: string | null
+  }
   /** GET /v1/customers/{id}/balances */
   export interface Balances {
     customerId: string
@@ -3265,6 +3346,8 @@ export namespace Mteja {
     events: Record<string, unknown>[]
     /** The deliveries of these events: endpoint and time */
     deliveries: Record<string, unknown>[]
+    /** Each time that the customer was allowed or denied, with the reason */
+    riskChanges: Record<string, unknown>[]
     /** Writes about the customer: what, when, from which surface. The merchant’s people are left out */
     trail: Record<string, unknown>[]
   }
@@ -4076,6 +4159,51 @@ export namespace Mteja {
     timeZone: string
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
+  }
+  /** GET /v1/customers: List customers with their balances, newest first or by a field, by search, identification, risk and money */
+  export interface ListCustomersQuery {
+    /** Any part of the name, e-mail, phone (local or international) or a metadata value. One or two characters match the beginning of a word */
+    search?: string | undefined
+    identified?: boolean | undefined
+    /** deny: the customer cannot send, spend or be paid */
+    riskAction?: 'default' | 'allow' | 'deny' | undefined
+    /** true: customers with a balance above 0 in any currency; false: customers without */
+    hasMoney?: boolean | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default createdAt */
+    sort?: 'id' | 'name' | 'email' | 'phoneNumber' | 'createdAt' | 'updatedAt' | undefined
+    /** Default desc */
+    order?: 'asc' | 'desc' | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+    /** Only customers who were created before this customer; for a list by createdAt, newest first */
+    before?: string | undefined
+  }
+  /** GET /v1/customers: List customers with their balances, newest first or by a field, by search, identification, risk and money */
+  export interface ListCustomersResult<Metadata extends object = AnyMetadata> {
+    data: ListedCustomer<Metadata>[]
+    /** With `before`, of the customers before it */
+    total: number
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/customers/{id}/risk-action: Allow or deny a customer, or neither, with a reason */
+  export interface SetRiskActionBody {
+    /** deny: the customer cannot send, spend or be paid */
+    riskAction: 'default' | 'allow' | 'deny'
+    reason?: string | undefined
+  }
+  /** PUT /v1/customers/{id}/default-payment-method: Choose the default payment method of a customer */
+  export interface SetDefaultPaymentMethodBody {
+    /** A payment method of this customer */
+    paymentMethodId: string
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {

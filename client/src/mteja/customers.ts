@@ -4,6 +4,16 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 
+const customer = {
+  id: 'text',
+  'name?': 'text',
+  'email?': 'text',
+  'phoneNumber?': 'text',
+  identified: 'flag',
+  riskAction: 'text',
+  balances: [{ currency: 'text', posted: 'whole', held: 'whole', available: 'whole', owed: 'whole' }],
+  updatedAt: 'text',
+} as const
 const balances = { customerId: 'text', balances: [{ currency: 'text', posted: 'whole', 'held?': 'whole' }] } as const
 const statement = {
   customerId: 'text',
@@ -22,7 +32,7 @@ const erasure = { customerId: 'text', startedAt: 'text', 'erasedAt?': 'text' } a
 export type StatementPeriod = Pick<Mteja.GetStatementQuery, 'from' | 'to' | 'currency'>
 
 /**
- * `client.customers`: a customer's balances now and at an instant, statements of a period, with links to them, everything that
+ * `client.customers`: customers with their balances, their risk action and default payment method, balances now and at an instant, statements of a period, with links to them, everything that
  * is stored of a customer as a file, and its erasure.
  */
 export class Customers {
@@ -30,6 +40,51 @@ export class Customers {
 
   constructor(send: Send) {
     this.#send = send
+  }
+
+  /**
+   * Customers with their balances, newest first or by a field. All conditions hold together. Reading on follows `nextBefore`, or
+   * the offset where the list has another order.
+   */
+  list(
+    query: Mteja.ListCustomersQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.ListedCustomer, Mteja.ListCustomersResult> {
+    const shape = { data: [customer], total: 'whole', 'nextBefore?': 'text' } as const
+    return createList(query, {
+      fetch: (query) => {
+        const call = { method: 'GET', path: path`/v1/customers`, query, shape } as const
+        return this.#send<Mteja.ListCustomersResult>(call, options)
+      },
+      itemsOf: (page) => page.data,
+      next: ({ data, total, nextBefore }, { offset = 0, ...query }) => {
+        if (nextBefore !== null) return { ...query, before: nextBefore }
+        return query.before === undefined && offset + data.length < total
+          ? { ...query, offset: offset + data.length }
+          : undefined
+      },
+    })
+  }
+
+  retrieve(id: string, options?: CallOptions): Promise<Mteja.Customer> {
+    return this.#send({ method: 'GET', path: path`/v1/customers/${id}`, shape: customer }, options)
+  }
+
+  /** Allows or denies the customer, or neither. The reason is for people, and goes with the person. */
+  setRiskAction(id: string, body: Mteja.SetRiskActionBody, options?: CallOptions): Promise<Mteja.Customer> {
+    return this.#send({ method: 'POST', path: path`/v1/customers/${id}/risk-action`, body, shape: customer }, options)
+  }
+
+  /** Makes a payment method the customer's default; null for none. Answers the default of before as well. */
+  setDefaultPaymentMethod(
+    id: string,
+    paymentMethodId: string | null,
+    options?: CallOptions,
+  ): Promise<Mteja.DefaultPaymentMethod> {
+    const to = path`/v1/customers/${id}/default-payment-method`
+    const shape = { customerId: 'text', 'paymentMethodId?': 'text' } as const
+    if (paymentMethodId === null) return this.#send({ method: 'DELETE', path: to, shape }, options)
+    return this.#send({ method: 'PUT', path: to, body: { paymentMethodId }, shape }, options)
   }
 
   /** Balances as of now. With `at`, balances as of a past instant, of which only `posted` is known. */

@@ -107,6 +107,7 @@ begin
           and o.match ->> 'reference' in ('pi_' || i.id, 'checkout_sess_' || i.checkout_session_id)
       )
     );
+  update risk_changes r set reason = null where r.merchant_id = p_merchant_id and r.customer_id = v_id;
   update dedicated_accounts d set account_name = p_code where d.merchant_id = p_merchant_id and d.customer_id = v_id;
 
   return query

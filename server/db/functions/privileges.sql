@@ -16,7 +16,7 @@ begin
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests, pay_ins, adjustments, suspense_decisions,
     processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions,
-    arrival_notices, payment_settings, sandbox_payouts to mteja_app;
+    risk_changes, arrival_notices, payment_settings, sandbox_payouts to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;

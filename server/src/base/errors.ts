@@ -31,6 +31,7 @@ export const errorCodes = [
   'delivery_not_found',
   'no_longer_kept',
   'email_taken',
+  'changed_meanwhile',
   'customer_not_deletable',
   'customer_not_erasable',
   'reference_taken',

@@ -1,6 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { ServiceError } from '../../src/base/errors.ts'
-import { createCustomer, setRiskAction } from '../../src/domain/customers/customers.ts'
+import { createCustomer } from '../../src/domain/customers/customers.ts'
+import { setRiskAction } from '../../src/domain/customers/risk-actions.ts'
 import type { IdempotentRequest } from '../../src/domain/idempotency/request.ts'
 import { getBalance } from '../../src/domain/ledger/balances.ts'
 import { type AccountName, doCommand } from '../../src/domain/ledger/commands.ts'
@@ -117,7 +118,7 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       )
     },
     async setRisk(code, action) {
-      await setRiskAction(service, tenant, { code }, action)
+      await setRiskAction(service, tenant, { code }, { riskAction: action })
     },
     balance: (code) => getBalance(service, tenant, code),
   }

@@ -64,6 +64,9 @@ export interface Sent {
 /** By status, a request that must get that status. */
 export type Cases = Record<number, Sent | ((own: Own) => Sent)>
 
+/** For a change of a thing as it was long ago. */
+export const longAgo = { 'if-match': '"2020-01-01T00:00:00.000Z"' }
+
 export const stranger = { bearer: 'sk_test_0000000000000000' }
 export const recorded = { amount: 10, currency: 'ZAR', source: 'cash', reference: 'line' }
 export const adjusted = { amount: 10, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'ticket' }

@@ -1,4 +1,4 @@
-import { asked, type Cases, hooks, nobody, noIntent, priced, stranger, transfer } from './case.ts'
+import { asked, type Cases, hooks, longAgo, nobody, noIntent, priced, stranger, transfer } from './case.ts'
 
 export const cashful: Record<string, Cases> = {
   'POST /api/canary/customers': {
@@ -24,6 +24,7 @@ export const cashful: Record<string, Cases> = {
     401: { ...stranger, params: { id: nobody }, body: {} },
     404: { params: { id: nobody }, body: {} },
     409: ({ customerCode }) => ({ params: { id: customerCode }, body: { email: 'taken@example.com' } }),
+    412: ({ customerCode }) => ({ headers: longAgo, params: { id: customerCode }, body: {} }),
   },
   'PATCH /api/canary/customers/bulk': {
     200: ({ customerCode }) => ({ body: { ids: [customerCode], data: { metadata: {} } } }),

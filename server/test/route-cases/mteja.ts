@@ -1,4 +1,15 @@
-import { adjusted, type Cases, hooks, nobody, noIntent, recorded, type Sent, stranger, transfer } from './case.ts'
+import {
+  adjusted,
+  type Cases,
+  hooks,
+  longAgo,
+  nobody,
+  noIntent,
+  recorded,
+  type Sent,
+  stranger,
+  transfer,
+} from './case.ts'
 
 /**
  * Cases of a route for the operator: its refusal of other callers, and its answer on a server without an operator's
@@ -216,6 +227,55 @@ export const mteja: Record<string, Cases> = {
     401: { ...stranger, params: { reference: 'none' } },
     403: ({ liveKey, requestedReference }) => ({ bearer: liveKey, params: { reference: requestedReference } }),
     404: { params: { reference: 'none' } },
+  },
+  'GET /v1/customers': {
+    200: { query: 'search=ada&identified=false&hasMoney=true&limit=1' },
+    400: { query: 'hasMoney=often' },
+    401: stranger,
+    404: { query: `before=${nobody}` },
+  },
+  'GET /v1/customers/:id': {
+    200: ({ customerCode }) => ({ params: { id: customerCode } }),
+    401: { ...stranger, params: { id: nobody } },
+    404: { params: { id: nobody } },
+  },
+  'POST /v1/customers/:id/risk-action': {
+    200: ({ customerCode }) => ({
+      params: { id: customerCode },
+      body: { riskAction: 'allow', reason: 'A known trader' },
+    }),
+    400: ({ customerCode }) => ({ params: { id: customerCode }, body: { riskAction: 'block' } }),
+    401: { ...stranger, params: { id: nobody }, body: {} },
+    404: { params: { id: nobody }, body: { riskAction: 'deny' } },
+    409: ({ customerCode, idempotencyKey }) => ({
+      headers: { 'idempotency-key': idempotencyKey },
+      params: { id: customerCode },
+      body: { riskAction: 'default' },
+    }),
+    412: ({ customerCode }) => ({
+      headers: longAgo,
+      params: { id: customerCode },
+      body: { riskAction: 'deny' },
+    }),
+  },
+  'PUT /v1/customers/:id/default-payment-method': {
+    200: ({ customerCode, mandateMethodCode }) => ({
+      params: { id: customerCode },
+      body: { paymentMethodId: mandateMethodCode.replace('AUTH_', 'pm_') },
+    }),
+    400: ({ customerCode }) => ({ params: { id: customerCode }, body: {} }),
+    401: { ...stranger, params: { id: nobody }, body: {} },
+    404: ({ customerCode }) => ({ params: { id: customerCode }, body: { paymentMethodId: 'pm_none' } }),
+    409: ({ customerCode, idempotencyKey }) => ({
+      headers: { 'idempotency-key': idempotencyKey },
+      params: { id: customerCode },
+      body: { paymentMethodId: 'pm_none' },
+    }),
+  },
+  'DELETE /v1/customers/:id/default-payment-method': {
+    200: ({ customerCode }) => ({ params: { id: customerCode } }),
+    401: { ...stranger, params: { id: nobody } },
+    404: { params: { id: nobody } },
   },
   'GET /v1/customers/:id/balances': {
     200: ({ customerCode }) => ({ params: { id: customerCode } }),

@@ -1,4 +1,15 @@
-import { account, address, type Cases, identity, noAccount, nobody, payment, stranger, testCard } from './case.ts'
+import {
+  account,
+  address,
+  type Cases,
+  identity,
+  longAgo,
+  noAccount,
+  nobody,
+  payment,
+  stranger,
+  testCard,
+} from './case.ts'
 
 const deactivate: Cases = {
   200: ({ cardCode }) => ({ body: { authorization_code: cardCode } }),
@@ -187,6 +198,7 @@ export const paystack: Record<string, Cases> = {
     400: ({ customerCode }) => ({ params: { email_or_code: customerCode }, body: { metadata: '[]' } }),
     401: { ...stranger, params: { email_or_code: nobody }, body: {} },
     404: { params: { email_or_code: nobody }, body: {} },
+    412: ({ customerCode }) => ({ headers: longAgo, params: { email_or_code: customerCode }, body: {} }),
   },
   'POST /customer/:email_or_code/identification': {
     202: ({ customerCode }) => ({ params: { email_or_code: customerCode }, body: identity }),

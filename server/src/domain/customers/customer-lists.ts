@@ -4,7 +4,15 @@ import { nothing, plannedAnew, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { largeRead } from '../merchants/turns.ts'
-import { type Customer, type CustomerRow, customerColumns, normalizeEmail, readCustomer } from './customers.ts'
+import {
+  type Customer,
+  type CustomerRow,
+  customerColumns,
+  findFormerCustomer,
+  normalizeEmail,
+  type RiskAction,
+  readCustomer,
+} from './customers.ts'
 import { searchCondition } from './search-condition.ts'
 
 export interface CustomerFilter {
@@ -20,6 +28,12 @@ export interface CustomerFilter {
   equal?: Partial<Record<Exclude<CustomerField, CustomerTime>, readonly string[]>> | undefined
   /** Customers whose time is in one of these periods, for each time that is given. */
   within?: Partial<Record<CustomerTime, readonly { from: Date; until: Date }[]>> | undefined
+  identified?: boolean | undefined
+  riskAction?: RiskAction | undefined
+  /** Whether the customer has money in any currency, reserved money included. */
+  hasMoney?: boolean | undefined
+  /** Customers who were created before this customer, by their code. */
+  before?: string | undefined
   /** Created at or after. */
   from?: Date | undefined
   /** Created before. */
@@ -61,7 +75,7 @@ const maxSortedMatches = 10_000
 const countedMatches = 1000
 
 /**
- * A page of customers, newest first or by another field. Without `email`, `search`, `equal` or `within` the total, and any page by the
+ * A page of customers, newest first or by another field. Without a filter but `from`, `until` and `before` the total, and any page by the
  * time of creation, are index look-ups, however far the offset. For searches, counting stops at max(`countedMatches`, offset + limit + 1). Below that the total is exact. Above it
  * the total is a lower bound, which is still larger than the end of the page while more matches follow. Throws
  * `invalid_request` for a page too far in a list by another field, and for too many matches to sort by it, and
@@ -73,17 +87,18 @@ export async function listCustomers(
   filter: CustomerFilter,
   page: PageRequest & { sort?: Sort<CustomerField> | undefined },
 ): Promise<Page<Customer>> {
-  const window = await findWindow(context, tenant, filter)
   const sort = page.sort ?? newestFirst
+  const window = await findWindow(context, tenant, filter)
   if (sort.by !== 'createdAt') refuseFarPages(sort, page)
+  const { email, identified, riskAction, hasMoney } = filter
   const isFiltered =
-    filter.email !== undefined ||
+    [email, identified, riskAction, hasMoney].some((each) => each !== undefined) ||
     [filter.search ?? []].flat().length > 0 ||
     Object.keys({ ...filter.equal, ...filter.within }).length > 0
   if (isFiltered) {
     const pageOfFound = sort.by === 'createdAt' ? pageOfMatches : pageOfSortedMatches
     const find = () => pageOfFound(context, tenant, { ...window, ...filter }, { ...page, sort })
-    return filter.email === undefined ? largeRead(context, tenant, find) : find()
+    return email === undefined ? largeRead(context, tenant, find) : find()
   }
   if (sort.by !== 'createdAt') {
     return largeRead(context, tenant, () => pageByField(context, tenant, window, { ...page, sort }))
@@ -290,9 +305,25 @@ function matching(tenant: Tenant, filter: NumberWindow & CustomerFilter): Sql {
       and m.number between ${filter.first} and ${filter.last}
       ${filter.email === undefined ? nothing : sql`and m.email = ${normalizeEmail(filter.email)}`}
       ${searches.reduce((all, search) => sql`${all} ${searchCondition(tenant, search)}`, nothing)}
+      ${filter.identified === undefined ? nothing : sql`and m.identified = ${filter.identified}`}
+      ${filter.riskAction === undefined ? nothing : riskCondition(filter.riskAction)}
+      ${filter.hasMoney === undefined ? nothing : moneyCondition(filter.hasMoney)}
       ${equalCondition(sql`m`, filter.equal)}
       ${withinCondition(sql`m`, filter.within)}
   `
+}
+
+/** The index has the customers who are allowed or denied, which are few. */
+function riskCondition(riskAction: RiskAction): Sql {
+  const rare = riskAction === 'default' ? nothing : sql`and m.risk_action <> 'default'`
+  return sql`and m.risk_action = ${riskAction} ${rare}`
+}
+
+function moneyCondition(hasMoney: boolean): Sql {
+  return sql`and ${hasMoney ? nothing : sql`not`} exists (
+    select from customers_with_money w
+    where w.merchant_id = m.merchant_id and w.mode = m.mode and w.number = m.number
+  )`
 }
 
 async function pageOfMatches(
@@ -355,10 +386,17 @@ async function pageOf(context: Context, tenant: Tenant, placed: Sql, page: PageR
 async function findWindow(
   context: Context,
   tenant: Tenant,
-  filter: Pick<CustomerFilter, 'from' | 'until'>,
+  filter: Pick<CustomerFilter, 'from' | 'until' | 'before'>,
 ): Promise<NumberWindow> {
-  const [row] = await context.db.query<{ first: bigint | null; last: bigint | null; deleted: bigint }>(sql`
+  const before = filter.before === undefined ? null : await findFormerCustomer(context, tenant, filter.before)
+  const [row] = await context.db.query<{
+    first: bigint | null
+    last: bigint | null
+    before: bigint | null
+    deleted: bigint
+  }>(sql`
     select
+      ${before === null ? sql`null::bigint` : sql`${numberOf(tenant, before.id)} - 1`} as before,
       k.deleted_customer_count as deleted,
       ${
         filter.from === undefined
@@ -384,8 +422,9 @@ async function findWindow(
     where k.merchant_id = ${tenant.merchant.id} and k.mode = ${tenant.mode}
   `)
   if (row === undefined || row.first === null || row.last === null) return { first: 1n, last: 0n, deleted: 0n }
-  const { first, last, deleted } = row
-  const isWhole = filter.from === undefined && filter.until === undefined
+  const { first, deleted } = row
+  const last = row.before !== null && row.before < row.last ? row.before : row.last
+  const isWhole = filter.from === undefined && filter.until === undefined && before === null
   return {
     first,
     last,

@@ -5,7 +5,8 @@ import { requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import { listCustomers } from './customer-lists.ts'
-import { createCustomer, findCustomer, type NewCustomer, setRiskAction, updateCustomer } from './customers.ts'
+import { createCustomer, findCustomer, type NewCustomer, updateCustomer } from './customers.ts'
+import { setRiskAction } from './risk-actions.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -95,7 +96,7 @@ describe('creating customers with a key', () => {
     const given = somebody('chausiku@example.com', { firstName: 'Chausiku', metadata: { a: [1, 'ü'] } })
     const first = await createCustomer(server(), tenant, given, request)
     await updateCustomer(service, tenant, { code: first.customer.code }, { firstName: 'Other', metadata: () => ({}) })
-    await setRiskAction(service, tenant, { code: first.customer.code }, 'deny')
+    await setRiskAction(service, tenant, { code: first.customer.code }, { riskAction: 'deny' })
     const again = await createCustomer(server(), tenant, given, request)
     expect(again).toEqual({ ...first, replayed: true })
   })
@@ -170,7 +171,7 @@ test('concurrent updates of different fields of a customer lose nothing', async 
     updateCustomer(service, tenant, reference, { lastName: 'Juma' }),
     updateCustomer(service, tenant, reference, { phone: '+27821234567' }),
     updateCustomer(service, tenant, reference, { email: 'hj@example.com' }),
-    setRiskAction(service, tenant, reference, 'allow'),
+    setRiskAction(service, tenant, reference, { riskAction: 'allow' }),
     ...Array.from({ length: count }, (_, i) =>
       updateCustomer(service, tenant, reference, {
         metadata: (current) => ({ ...current, n: Number(current.n) + 1, [`key${i}`]: i }),

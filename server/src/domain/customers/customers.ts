@@ -15,7 +15,8 @@ import { fullNameOf, type Names, splitName } from './names.ts'
 import { type PhoneNumber, parseLocalPhoneNumber } from './phone-numbers.ts'
 import { type SearchedFields, searchTextOf } from './search-text.ts'
 
-export type RiskAction = 'default' | 'allow' | 'deny'
+export const riskActions = ['default', 'allow', 'deny'] as const
+export type RiskAction = (typeof riskActions)[number]
 
 export interface Customer {
   /** For the surface whose ids are numbers. */
@@ -211,20 +212,26 @@ export interface CustomerChanges {
   metadata?: ((current: Metadata) => Metadata) | undefined
 }
 
+/** The changes of one customer, and the time of the last update that the caller knows of. */
+export interface SeenChanges extends CustomerChanges {
+  seenAt?: Date | undefined
+}
+
 /**
  * Changes the given members and leaves the rest. Throws `customer_not_found`, `email_taken`, `invalid_request` for
- * metadata over 16 KiB and for invisible characters.
+ * metadata over 16 KiB and for invisible characters, and `changed_meanwhile` if the customer was updated after `seenAt`.
  */
 export async function updateCustomer(
   context: Context,
   tenant: Tenant,
   reference: CustomerReference,
-  changes: CustomerChanges,
+  { seenAt, ...changes }: SeenChanges,
 ): Promise<Customer> {
   checkVisible({ ...changes, firstName: changes.fullName ?? changes.firstName })
   try {
     return await inTransaction(context, async (tx) => {
       const current = await lockCustomer(tx, tenant, reference)
+      refuseStale(current, seenAt)
       const next: Customer = {
         ...current,
         email: changes.email === undefined ? current.email : normalizeEmail(changes.email),
@@ -249,24 +256,11 @@ export async function updateCustomer(
   }
 }
 
-/**
- * Sets how the merchant treats the customer. A customer with `deny` cannot send, spend or be paid. Throws
- * `customer_not_found`.
- */
-export async function setRiskAction(
-  context: Context,
-  tenant: Tenant,
-  reference: CustomerReference,
-  riskAction: RiskAction,
-): Promise<Customer> {
-  return inTransaction(context, async (tx) => {
-    const current = await lockCustomer(tx, tenant, reference)
-    const next: Customer = { ...current, riskAction, updatedAt: context.clock.now() }
-    await saveCustomer(tx, tenant, next)
-    noteChange(tx, { object: current.code, before: { riskAction: current.riskAction }, after: { riskAction } })
-    await recordEvent(tx, tenant, { type: 'customer.risk_action_changed', customer: next })
-    return next
-  })
+/** Throws `changed_meanwhile` if the customer was updated after the caller has seen them. */
+export function refuseStale({ code, updatedAt }: Customer, seenAt: Date | undefined): void {
+  if (seenAt === undefined || seenAt.getTime() === updatedAt.getTime()) return
+  const message = `The customer ${code} was changed at ${updatedAt.toISOString()}, after you have read it; read it again`
+  throw new ServiceError('changed_meanwhile', message)
 }
 
 /** Writes every member that can change. The row must be locked by `tx`. */

@@ -58,6 +58,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   currency_not_held: false,
   test_mode_only: false,
   not_available: false,
+  changed_meanwhile: false,
   too_large: false,
   encoding_not_supported: false,
   too_many_requests: false,

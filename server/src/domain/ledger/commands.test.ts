@@ -20,7 +20,7 @@ import {
 import { ServiceError } from '../../base/errors.ts'
 import type { OwnedDb, OwnerSession } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
-import { setRiskAction } from '../customers/customers.ts'
+import { setRiskAction } from '../customers/risk-actions.ts'
 import { actorIdOf } from '../merchants/actors.ts'
 import { getHold, placeHold } from '../wallet/holds.ts'
 import { listTransfers, makeTransfers } from '../wallet/transfers.ts'
@@ -947,7 +947,7 @@ describe('accounts without a floor', () => {
     const own = await createTestTenant(service)
     const [a = ''] = await createWallets(service, own, 1)
     const usd = { currency: 'USD' as 'ZAR' }
-    await setRiskAction(service, own, { code: a }, 'deny')
+    await setRiskAction(service, own, { code: a }, { riskAction: 'deny' })
     const outcomes = await doTogether(service, own, [
       make.book('suspended', processor, suspense, 100n),
       make.book('assigned', suspense, cash(a), 60n),
@@ -1096,7 +1096,7 @@ test('two merchants whose objects have the same numbers have nothing to do with 
   const [c = '', d = ''] = await createWallets(service, other, 2)
   const accounts = () =>
     service.db.query(sql`select * from ledger_accounts where merchant_id = ${one.merchant.id} order by id`)
-  await setRiskAction(service, one, { code: b }, 'deny')
+  await setRiskAction(service, one, { code: b }, { riskAction: 'deny' })
   await ledger(one, make.payIn(a, 1000n))
   const before = await accounts()
   await ledger(other, make.payIn(d, 1n))
@@ -1179,8 +1179,8 @@ describe('a request that comes again with its key', () => {
 
   type Change = (customer: string) => Promise<unknown>
   const nothing: Change = async () => undefined
-  const deny: Change = (code) => setRiskAction(service, tenant, { code }, 'deny')
-  const allow: Change = (code) => setRiskAction(service, tenant, { code }, 'allow')
+  const deny: Change = (code) => setRiskAction(service, tenant, { code }, { riskAction: 'deny' })
+  const allow: Change = (code) => setRiskAction(service, tenant, { code }, { riskAction: 'allow' })
   const anything = '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'
 
   test.each<[string, Change, (customer: string) => LedgerCommand, Change]>([
@@ -1378,7 +1378,7 @@ describe('money that waits to be given back', () => {
   test('it is reserved whatever the risk action, counts as given back, and moves or can be given back again', async () => {
     const [a = ''] = await createWallets(service, tenant, 1)
     const paid = await ledger(tenant, make.payIn(a, 100n))
-    await setRiskAction(service, tenant, { code: a }, 'deny')
+    await setRiskAction(service, tenant, { code: a }, { riskAction: 'deny' })
     const [first, second] = [make.reserveBack(paid.id, cash(a), 60n), make.reserveBack(paid.id, cash(a), null)]
     expect((await doTogether(service, tenant, [first, second])).map((each) => 'amount' in each && each.amount)).toEqual(
       [60n, 40n],

@@ -6,7 +6,8 @@ import { createFailureLog } from '../../base/failure-log.ts'
 import { sql } from '../../db/sql.ts'
 import type { Service } from '../../surfaces/http/surface.ts'
 import { inTransaction } from '../context.ts'
-import { createCustomer, setRiskAction } from '../customers/customers.ts'
+import { createCustomer } from '../customers/customers.ts'
+import { setRiskAction } from '../customers/risk-actions.ts'
 import { freshAttempt } from '../idempotency/attempt.ts'
 import { getBalance } from '../ledger/balances.ts'
 import { listEntries } from '../ledger/entries.ts'
@@ -341,7 +342,7 @@ describe('a denied customer', () => {
   test('a denied customer cannot be paid into, nor pay by a saved card', async () => {
     const { id } = await create()
     const paymentMethodCode = await saveCard('succeeded')
-    await setRiskAction(service, tenant, { code: customerCode }, 'deny')
+    await setRiskAction(service, tenant, { code: customerCode }, { riskAction: 'deny' })
     expect(await refusal(create())).toBe('customer_denied')
     expect(await refusal(create({ customerCode: undefined, paymentMethodCode }))).toBe('customer_denied')
     expect(await refusal(confirm(id))).toBe('customer_denied')
@@ -351,7 +352,7 @@ describe('a denied customer', () => {
   test('a denied customer whose payment was under way is credited, because the money has come', async () => {
     const { id } = await create()
     await confirm(id, cardOf('late_success'))
-    await setRiskAction(service, tenant, { code: customerCode }, 'deny')
+    await setRiskAction(service, tenant, { code: customerCode }, { riskAction: 'deny' })
     service.clock.advance(service.sandboxDelayMs)
     await settleDuePayments(service)
     expect(await getPaymentIntent(service, tenant, id)).toMatchObject({ status: 'succeeded', failureReason: null })

@@ -171,6 +171,51 @@ export async function deactivatePaymentMethod(context: Context, tenant: Tenant, 
   })
 }
 
+/**
+ * Makes a payment method the customer's default, or with null leaves the customer without one. Answers the code of the default of
+ * before, or null. The customer must be locked by `tx`. Throws `payment_method_not_found`, also for a payment method of
+ * another customer.
+ */
+export async function setDefaultPaymentMethod(
+  tx: TxContext,
+  { merchant, mode }: Tenant,
+  customer: Customer,
+  code: string | null,
+): Promise<string | null> {
+  const methods = await tx.db.query<Pick<PaymentMethodRow, 'code' | 'is_default'>>(sql`
+    select p.code, p.is_default from payment_methods p
+    where p.merchant_id = ${merchant.id} and p.customer_id = ${customer.id} and p.deactivated_at is null
+    for no key update
+  `)
+  if (code !== null && !methods.some((method) => method.code === code)) {
+    throw new ServiceError(
+      'payment_method_not_found',
+      `The customer ${customer.code} has no payment method "pm_${code}"`,
+    )
+  }
+  const previous = methods.find((method) => method.is_default)?.code ?? null
+  if (previous === code) return previous
+  const now = tx.clock.now()
+  // The old default first: only one may be at any moment.
+  for (const [changed, isDefault] of [
+    [previous, false],
+    [code, true],
+  ] as const) {
+    if (changed === null) continue
+    await tx.db.query(sql`
+      update payment_methods set is_default = ${isDefault}, updated_at = ${now}
+      where merchant_id = ${merchant.id} and mode = ${mode} and code = ${changed}
+    `)
+  }
+  noteChange(tx, {
+    object: customer.code,
+    before: { defaultPaymentMethod: previous },
+    after: { defaultPaymentMethod: code },
+  })
+  await recordEvent(tx, { merchant, mode }, { type: 'customer.updated', customer })
+  return previous
+}
+
 function eventDetails(method: PaymentMethod): Record<string, unknown> {
   return { paymentMethod: { code: method.code, type: method.type, brand: method.brand, last4: method.last4 } }
 }

@@ -292,6 +292,15 @@ const sections: readonly Section[] = [
     }),
   },
   {
+    name: 'riskChanges',
+    select: ({ merchant }, { id }, after) => sql`
+      select r.id::text as cursor, r.risk_action, r.reason, r.created_at as at
+      from risk_changes r
+      where r.merchant_id = ${merchant.id} and r.customer_id = ${id} ${behind(sql`r.id`, after, sql`bigint`)}
+      order by r.id
+    `,
+  },
+  {
     name: 'trail',
     // The people of the merchant are no part of the customer's data: only the way in which they acted.
     select: ({ merchant, mode }, { code }, after) => sql`

@@ -147,7 +147,9 @@ interface TrailRow extends DoerRow {
   request_text: string | null
   request_bytes: Buffer | null
   before: unknown
-  after: unknown
+  after: Record<string, unknown> | null
+  /** Of a risk action. The trail is kept for good, and a reason only as long as the person. */
+  reason: string | null
 }
 
 /** The number of movements that a page looks at, to find the few of one key or person among them. */
@@ -218,8 +220,10 @@ export async function listTrail(
       ${movesNothing ? nothing : movements({ merchantId, mode }, filter, common, limit)}
     )
     select d.id, d.mode, d.created_at as at, d.action, d.object, d.request_text, d.request_bytes,
-      d.before::json as before, d.after::json as after, ${doerColumns}
+      d.before::json as before, d.after::json as after, r.reason, ${doerColumns}
     from found d
+    left join risk_changes r
+      on r.merchant_id = d.merchant_id and r.id = (d.after::json ->> 'riskChangeId')::bigint
     ${joinDoer(sql`d`)}
     order by d.id desc
     limit ${limit}
@@ -305,6 +309,10 @@ function readEntry(row: TrailRow): TrailEntry {
     by: readDoer(row),
     requestId: row.request_text ?? (row.request_bytes === null ? null : unpackRequestId(row.request_bytes)),
     before: row.before,
-    after: row.after,
+    after: row.after?.riskChangeId === undefined ? row.after : withReason(row.after, row.reason),
   }
+}
+
+function withReason({ riskChangeId: _, ...after }: Record<string, unknown>, reason: string | null) {
+  return { ...after, reason }
 }

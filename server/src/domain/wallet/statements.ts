@@ -27,6 +27,34 @@ export async function listBalances(context: Context, tenant: Tenant, customer: C
   return rows.map((row) => ({ ...row, available: row.posted - row.held }))
 }
 
+/** The balances of several customers, by the customer's number: see `listBalances`. */
+export async function listBalancesOf(
+  context: Context,
+  { merchant }: Tenant,
+  customers: readonly Pick<Customer, 'id'>[],
+): Promise<Map<bigint, CurrencyBalance[]>> {
+  // Lateral, so that each customer is a look-up, whatever the planner knows of the table.
+  const rows = await context.db.query<{
+    customer_id: bigint
+    currency: Currency
+    posted: bigint
+    held: bigint
+    owed: bigint
+  }>(sql`
+    select a.customer_id, a.currency, a.posted, a.held, a.owed
+    from unnest(${customers.map(({ id }) => id)}::bigint[]) as n (id)
+    cross join lateral (
+      select * from ledger_accounts o where o.merchant_id = ${merchant.id} and o.customer_id = n.id offset 0
+    ) a
+    order by a.currency <> ${merchant.currencies[0]}, a.currency
+  `)
+  const byCustomer = new Map<bigint, CurrencyBalance[]>(customers.map(({ id }) => [id, []]))
+  for (const { customer_id, ...row } of rows) {
+    byCustomer.get(customer_id)?.push({ ...row, available: row.posted - row.held })
+  }
+  return byCustomer
+}
+
 /**
  * The posted balance just before an instant, in every currency: the closing balance of a statement until this instant. Holds
  * leave no entries, so the past does not show them.

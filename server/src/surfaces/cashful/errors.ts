@@ -56,6 +56,7 @@ const statusByCode: Record<ErrorCode, number> = {
   suspense_decided: 400,
   merchant_in_use: 409,
   api_key_ended: 409,
+  changed_meanwhile: 412,
   too_large: 413,
   encoding_not_supported: 415,
   too_many_requests: 429,

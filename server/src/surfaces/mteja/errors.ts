@@ -55,6 +55,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   merchant_in_use: 409,
   api_key_ended: 409,
   already_identified: 409,
+  changed_meanwhile: 412,
   too_large: 413,
   encoding_not_supported: 415,
   too_many_requests: 429,

@@ -153,6 +153,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   too_many_endpoints: invalid(),
   too_many_api_keys: invalid(),
   email_taken: invalid(),
+  changed_meanwhile: invalid(undefined, 412),
   customer_not_deletable: invalid(),
   customer_not_erasable: invalid(),
   reference_taken: {

@@ -23,6 +23,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription, readSeenAt } from '../../http/if-match.ts'
 import { readMoment } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, type Filter, listQuery, readFilter, readSort } from '../list-queries.ts'
@@ -157,15 +158,16 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       schema: {
         operationId: 'updateCustomer',
         summary: 'Update a customer; omitted fields keep their value',
+        description: ifMatchDescription,
         tags,
         params: idParams,
         body: updateCustomerSchema,
-        response: responses(200, customerSchema, 400, 404, 409),
+        response: responses(200, customerSchema, 400, 404, 409, 412),
       },
     },
     async (request, tx) => {
       const tenant = tenantOf(request)
-      const changes = readChanges(request.body)
+      const changes = { ...readChanges(request.body), seenAt: readSeenAt(request) }
       return renderCustomer(tenant, await updateCustomer(tx, tenant, { code: request.params.id }, changes))
     },
   )

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { suspend } from '../../../../test/belongings.ts'
 import { useWalletApi } from '../../../../test/wallet-api.ts'
 
@@ -243,4 +243,172 @@ test('a customer’s file has everything that is stored of the customer, in one 
   expect(answer.body).not.toMatch(/22155544433|0987612345|829990001/)
   const deleted = (await wallet.get(`/v1/customers/${ben}/export`)).json()
   expect(deleted.entries).toHaveLength(520)
+})
+
+interface Listed {
+  id: string
+  name: string | null
+  riskAction: string
+  identified: boolean
+  balances: { currency: string; available: number }[]
+}
+
+describe('the list of customers', () => {
+  const list = async (query = '') => {
+    const answer = await wallet.get(`/v1/customers?${query}`)
+    expect([answer.statusCode, answer.body]).toEqual([200, expect.anything()])
+    return answer.json() as { data: Listed[]; total: number; nextBefore: string | null }
+  }
+  const found = async (query: string) => {
+    const { data, total } = await list(query)
+    expect(total).toBe(data.length)
+    return data.map(({ id }) => id)
+  }
+
+  test('each customer has their balances in every currency, and the newest is first', async () => {
+    await wallet.payIn(wallet.ada, 70, 'XOF')
+    await wallet.payIn(wallet.ada, 1000)
+    await wallet.send('POST', '/v1/holds', { customerId: wallet.ada, amount: 400 })
+    const { data, total, nextBefore } = await list()
+    expect([total, nextBefore]).toEqual([2, null])
+    expect(data).toMatchObject([
+      { id: wallet.ben, balances: [{ currency: 'ZAR', available: 0 }] },
+      {
+        ...{ id: wallet.ada, name: null, email: null, phoneNumber: '+27821234501', identified: false },
+        riskAction: 'default',
+        balances: [
+          { currency: 'ZAR', posted: 1000, held: 400, available: 600, owed: 0 },
+          { currency: 'XOF', posted: 70, held: 0, available: 70, owed: 0 },
+        ],
+      },
+    ])
+    const one = (await wallet.get(`/v1/customers/${wallet.ada}`)).json()
+    expect(one).toMatchObject({ ...data[1], metadata: {}, risk: null })
+  })
+
+  test('customers are chosen by whether they have money, as soon as it comes and goes', async () => {
+    const { ada, ben } = wallet
+    expect([await found('hasMoney=true'), await found('hasMoney=false')]).toEqual([[], [ben, ada]])
+    await wallet.payIn(ada, 100)
+    await wallet.payIn(ada, 5, 'XOF')
+    expect([await found('hasMoney=true'), await found('hasMoney=false')]).toEqual([[ada], [ben]])
+    const move = (amount: number) =>
+      wallet.send('POST', '/api/canary/transfers', {
+        ...{ fromCustomerId: ada, toCustomerId: ben, amount, currency: 'ZAR' },
+      })
+    await move(40)
+    expect(await found('hasMoney=true')).toEqual([ben, ada])
+    await move(60)
+    // The other currency is left.
+    expect(await found('hasMoney=true')).toEqual([ben, ada])
+    await wallet.send('POST', '/api/canary/purchases', { customerId: ada, productId: 'x', amount: 5, currency: 'XOF' })
+    expect([await found('hasMoney=true'), await found('hasMoney=false')]).toEqual([[ben], [ada]])
+  })
+
+  test('customers are chosen by identification, risk action, search and time of creation together', async () => {
+    const { ada, ben } = wallet
+    await wallet.send('POST', `/v1/customers/${ada}/risk-action`, { riskAction: 'deny' })
+    expect(await found('riskAction=deny')).toEqual([ada])
+    expect(await found('riskAction=allow')).toEqual([])
+    expect(await found('riskAction=default')).toEqual([ben])
+    expect(await found('identified=false&search=821234501')).toEqual([ada])
+    expect(await found('identified=true')).toEqual([])
+    expect(await found('identified=false&riskAction=default&hasMoney=false&search=8212345')).toEqual([ben])
+    expect(await found('from=2020-01-01&to=2020-12-31&riskAction=deny')).toEqual([])
+  })
+
+  test('the list is read on from the last customer, and has an end', async () => {
+    const first = await list('limit=1')
+    expect([first.data.length, first.total, first.nextBefore]).toEqual([1, 2, wallet.ben])
+    const second = await list(`limit=1&before=${first.nextBefore}`)
+    expect([second.data.map(({ id }) => id), second.total, second.nextBefore]).toEqual([[wallet.ada], 1, null])
+    expect((await list(`before=${wallet.ada}`)).data).toEqual([])
+    expect((await list(`before=${wallet.ben}&hasMoney=false`)).data.map(({ id }) => id)).toEqual([wallet.ada])
+    const sorted = await wallet.get(`/v1/customers?sort=name&before=${wallet.ada}`)
+    expect([sorted.statusCode, sorted.json().error.field]).toEqual([400, 'before'])
+  })
+})
+
+describe('the risk action', () => {
+  const act = (body: object, seenAt?: string) =>
+    wallet.api.app.inject({
+      method: 'POST',
+      url: `/v1/customers/${wallet.ada}/risk-action`,
+      headers: { authorization: `Bearer ${wallet.tenant.secret}`, ...(seenAt && { 'if-match': seenAt }) },
+      payload: body,
+    })
+
+  test('a risk action is kept with its reason, which the customer and the audit show', async () => {
+    const answer = (await act({ riskAction: 'deny', reason: 'Card reported stolen' })).json()
+    expect(answer).toMatchObject({ riskAction: 'deny', risk: { riskAction: 'deny', reason: 'Card reported stolen' } })
+    expect((await wallet.get(`/v1/customers/${wallet.ada}`)).json()).toEqual(answer)
+    const audit = (await wallet.get(`/v1/audit?object=${wallet.ada}&action=setRiskAction`)).json()
+    expect(audit.data).toMatchObject([
+      { before: { riskAction: 'default' }, after: { riskAction: 'deny', reason: 'Card reported stolen' } },
+    ])
+    expect(audit.data[0].after).not.toHaveProperty('riskChangeId')
+    // A later one without a reason does not show the reason of before.
+    expect((await act({ riskAction: 'default' })).json().risk).toMatchObject({ riskAction: 'default', reason: null })
+  })
+
+  test('a reason is gone with the person, and the trail keeps the action', async () => {
+    await act({ riskAction: 'deny', reason: 'Zanzibara called' })
+    expect((await wallet.send('POST', `/v1/customers/${wallet.ada}/erase`, {})).statusCode).toBe(202)
+    const audit = (await wallet.get(`/v1/audit?object=${wallet.ada}&action=setRiskAction`)).json()
+    expect(audit.data).toMatchObject([{ after: { riskAction: 'deny', reason: null } }])
+  })
+
+  test('a change of a customer who was changed meanwhile is refused, and changes nothing', async () => {
+    const seen = (await wallet.get(`/v1/customers/${wallet.ada}`)).json().updatedAt
+    wallet.api.service.clock.advance(minute)
+    expect((await act({ riskAction: 'allow' }, `"${seen}"`)).statusCode).toBe(200)
+    const late = await act({ riskAction: 'deny' }, `"${seen}"`)
+    expect([late.statusCode, late.json().error.code]).toEqual([412, 'changed_meanwhile'])
+    const update = (seenAt: string) =>
+      wallet.api.app.inject({
+        method: 'PATCH',
+        url: `/api/canary/customers/${wallet.ada}`,
+        headers: { authorization: `Bearer ${wallet.tenant.secret}`, 'if-match': seenAt },
+        payload: { name: 'Ada Obi' },
+      })
+    expect((await update(`"${seen}"`)).statusCode).toBe(412)
+    const now = (await wallet.get(`/v1/customers/${wallet.ada}`)).json()
+    expect(now).toMatchObject({ riskAction: 'allow', name: null })
+    expect((await update(now.updatedAt)).statusCode).toBe(200)
+    expect((await update('*')).statusCode).toBe(200)
+    expect((await update('"yesterday"')).statusCode).toBe(400)
+  })
+})
+
+test('a customer’s default payment method is chosen, and none takes its place when it is removed', async () => {
+  const save = async () =>
+    (await wallet.send('POST', '/v1/sandbox/payment-methods', { customerId: wallet.ada, type: 'card' })).json().id
+  const path = `/v1/customers/${wallet.ada}/default-payment-method`
+  const choose = (paymentMethodId: string) => wallet.send('PUT', path, { paymentMethodId })
+  const defaults = async () =>
+    (await wallet.get(`/api/canary/customers/${wallet.ada}/payment-methods`))
+      .json()
+      .data.filter((method: { isDefault: boolean }) => method.isDefault)
+      .map(({ id }: { id: string }) => id)
+  const [first, second] = [await save(), await save()]
+  expect(await defaults()).toEqual([first])
+  expect((await choose(second)).json()).toEqual({
+    ...{ customerId: wallet.ada, paymentMethodId: second, previousPaymentMethodId: first },
+  })
+  expect(await defaults()).toEqual([second])
+  await wallet.send('DELETE', `/api/canary/payment-methods/${second}`)
+  expect(await defaults()).toEqual([])
+  const gone = await choose(second)
+  expect([gone.statusCode, gone.json().error.code]).toEqual([404, 'payment_method_not_found'])
+  expect((await choose(first)).json().previousPaymentMethodId).toBeNull()
+  expect((await wallet.send('DELETE', path)).json()).toMatchObject({
+    paymentMethodId: null,
+    previousPaymentMethodId: first,
+  })
+  const others = await wallet.send('PUT', `/v1/customers/${wallet.ben}/default-payment-method`, {
+    paymentMethodId: first,
+  })
+  expect(others.statusCode).toBe(404)
+  const audit = (await wallet.get(`/v1/audit?object=${wallet.ada}&action=setDefaultPaymentMethod`)).json()
+  expect(audit.data).toHaveLength(2)
 })

@@ -1,26 +1,47 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
-import type { Context } from '../../../domain/context.ts'
-import { type Customer, getCustomer } from '../../../domain/customers/customers.ts'
+import type { Context, TxContext } from '../../../domain/context.ts'
+import { listCustomers } from '../../../domain/customers/customer-lists.ts'
+import { type Customer, getCustomer, lockCustomer } from '../../../domain/customers/customers.ts'
+import { getLastRiskChange, setRiskAction } from '../../../domain/customers/risk-actions.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { setDefaultPaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { type Erasure, eraseCustomer, getErasure } from '../../../domain/personal-data/erasure.ts'
-import { openPersonFile, type PersonFile } from '../../../domain/personal-data/person-file.ts'
+import { openPersonFile } from '../../../domain/personal-data/person-file.ts'
 import { createStatementLink } from '../../../domain/wallet/statement-links.ts'
 import {
   listBalances,
   listBalancesAt,
+  listBalancesOf,
   openStatement,
   readAllEntries,
   readStatementEntries,
 } from '../../../domain/wallet/statements.ts'
 import { callerOf, tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription, readSeenAt } from '../../http/if-match.ts'
 import { readEnd, readPeriod } from '../../http/instants.ts'
 import { guardPage, pageType } from '../../http/page.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { largestNumber, wholeNumber } from '../../http/schemas.ts'
+import { freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { sendText } from '../../http/send-text.ts'
-import { currencySchema, customerIdSchema, date, modeSchema, responses, timeZoneSchema } from '../schemas.ts'
+import {
+  balancesSchema,
+  customerListSchema,
+  customerQuery,
+  customerSchema,
+  defaultMethodSchema,
+  erasureSchema,
+  periodSchema,
+  personFileSchema,
+  personFileText,
+  renderBalance,
+  renderCustomer,
+  renderListed,
+  riskActionSchema,
+  statementLinkSchema,
+} from '../customer-answers.ts'
+import { currencySchema, customerIdSchema, responses } from '../schemas.ts'
 import { statementPage } from '../statement.ts'
 import { csvOf, renderEntry, renderStatement, statementSchema } from '../statement-answers.ts'
 import { streams } from '../streams.ts'
@@ -29,101 +50,142 @@ const tags = ['Customers']
 const params = Type.Object({ id: customerIdSchema })
 const entriesPerRead = 1000
 
-const balancesSchema = Type.Object({
-  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
-  at: Type.Union([date, Type.Null()], {
-    description: 'The balances are those just before this instant; null for the balances as of now',
-  }),
-  timeZone: timeZoneSchema,
-  balances: Type.Array(
-    Type.Object({
-      currency: Type.String({ examples: ['ZAR'] }),
-      posted: Type.Integer({ examples: [5000] }),
-      held: Type.Optional(Type.Integer({ description: 'Only in the balances as of now', examples: [1000] })),
-      available: Type.Optional(
-        Type.Integer({ description: 'posted - held; only in the balances as of now', examples: [4000] }),
-      ),
-      owed: Type.Optional(
-        Type.Integer({
-          description:
-            'The amount that the customer owes, because money was taken back that they had spent. What comes in repays it first. Only in the balances as of now',
-          examples: [0],
-        }),
-      ),
-    }),
-  ),
-})
-
-const periodSchema = {
-  from: Type.String({
-    maxLength: 40,
-    description: 'The first day or the first instant of the period. Days are those of the merchant’s time zone',
-    examples: ['2026-01-01'],
-  }),
-  to: Type.String({
-    maxLength: 40,
-    description: 'The last day of the period, which is included, or the instant at which the period ends',
-    examples: ['2026-01-31'],
-  }),
-}
-
-const statementLinkSchema = Type.Object(
-  { url: Type.String({ description: 'Whoever has the address can read the statement' }), expiresAt: date },
-  {
-    examples: [
-      {
-        url: 'http://localhost:9000/statement/kT9wq0m3Yx7bD2',
-        expiresAt: '2026-01-15T10:45:00.000Z',
-      },
-    ],
-  },
-)
-
-const erasureSchema = Type.Object({
-  customerId: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
-  startedAt: Type.String({ ...date, description: 'Since this time the customer is hidden everywhere' }),
-  erasedAt: Type.Union([date, Type.Null()], {
-    description: 'Since this time nothing personal is stored; null while the history is looked through',
-  }),
-})
-
-const fileRow = Type.Record(Type.String(), Type.Unknown())
-const fileRows = (description: string) => Type.Array(fileRow, { description })
-
-const personFileSchema = Type.Object({
-  format: Type.Literal('mteja-customer', { examples: ['mteja-customer'] }),
-  version: Type.Literal(1, {
-    description: 'A version only gets new members; a change of another kind makes the next version',
-    examples: [1],
-  }),
-  exportedAt: date,
-  merchantId: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }),
-  mode: modeSchema,
-  customer: Type.Record(Type.String(), Type.Unknown(), {
-    description: 'Code, e-mail, names, phone as given and in E.164, metadata, risk action, times',
-    examples: [{ code: 'CUS_xnxdt6s1zg1f4nx', email: 'ada@example.com', firstName: 'Ada' }],
-  }),
-  balances: fileRows('One for each currency'),
-  paymentMethods: fileRows('Saved instruments, masked, removed ones too'),
-  mandates: fileRows('Permissions to debit a bank account'),
-  identityChecks: fileRows('Outcomes, with masked details'),
-  dedicatedAccounts: fileRows('Bank accounts that the customer has or had'),
-  dedicatedAccountRequests: fileRows('Requests for such accounts'),
-  entries: fileRows('The whole history of the cash in every currency, oldest first'),
-  holds: fileRows('Oldest first'),
-  payments: fileRows('Payments under a reference'),
-  paymentIntents: fileRows('Payment intents that fill the cash'),
-  checkoutSessions: fileRows('Hosted pages'),
-  events: fileRows('Facts about the customer; of a transfer, those that the customer sent'),
-  deliveries: fileRows('The deliveries of these events: endpoint and time'),
-  trail: fileRows('Writes about the customer: what, when, from which surface. The merchant’s people are left out'),
-})
-
 /**
  * `/v1/customers/:id`: a customer's balances now and at an instant, statements of a period, everything that is stored of the
  * customer as one file, and its erasure.
  */
 export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
+  routes.get(
+    '/customers',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'listCustomers',
+        summary:
+          'List customers with their balances, newest first or by a field, by search, identification, risk and money',
+        description:
+          'All conditions hold together. With a search or a filter `total` is exact up to 1,000 customers; beyond that it is a ' +
+          'lower bound. A list by another field than `createdAt` can be read up to offset 10,000, and with a search or a filter ' +
+          'it can have up to 10,000 customers. A program that reads everything follows `nextBefore`.',
+        tags,
+        querystring: customerQuery,
+        response: responses(200, customerListSchema, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const { search, identified, riskAction, hasMoney, from, to, before, ...asked } = request.query
+      const { sort = 'createdAt', order = 'desc', limit = 50, offset = 0 } = asked
+      const isNewestFirst = sort === 'createdAt' && order === 'desc'
+      if (before !== undefined && !isNewestFirst) {
+        const message = 'before works in a list by createdAt, newest first; use offset'
+        throw new ServiceError('invalid_request', message, 'before')
+      }
+      const filter = {
+        ...readPeriod(tenant, [from, to]),
+        search: search?.trim() || undefined,
+        ...{ identified, riskAction, hasMoney, before },
+      }
+      const page = { limit, offset, sort: { by: sort, direction: order } }
+      const { items, total } = await listCustomers(context, tenant, filter, page)
+      const balances = await listBalancesOf(context, tenant, items)
+      return {
+        data: items.map((customer) => renderListed(customer, balances.get(customer.id) ?? [])),
+        total,
+        timeZone: tenant.merchant.timeZone,
+        nextBefore: isNewestFirst && total > offset + items.length ? (items.at(-1)?.code ?? null) : null,
+      }
+    },
+  )
+
+  routes.get(
+    '/customers/:id',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'retrieveCustomer',
+        summary: 'Retrieve a customer with their balances, and the reason of their risk action',
+        tags,
+        params,
+        response: responses(200, customerSchema, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return describe(context, tenant, await getCustomer(context, tenant, request.params.id))
+    },
+  )
+
+  routes.post(
+    '/customers/:id/risk-action',
+    {
+      scope: 'customers:write',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'setRiskAction',
+        summary: 'Allow or deny a customer, or neither, with a reason',
+        description:
+          'The reason is shown with the customer and in the audit. It is removed with the person. ' +
+          ifMatchDescription,
+        tags,
+        params,
+        body: Type.Object({
+          riskAction: riskActionSchema,
+          reason: Type.Optional(freeText(500, { examples: ['Card reported stolen'] })),
+        }),
+        response: responses(200, customerSchema, 401, 404, 409, 412),
+      },
+    },
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      const wanted = { ...request.body, seenAt: readSeenAt(request) }
+      return describe(tx, tenant, await setRiskAction(tx, tenant, { code: request.params.id }, wanted))
+    },
+  )
+
+  routes.put(
+    '/customers/:id/default-payment-method',
+    {
+      scope: 'customers:write',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'setDefaultPaymentMethod',
+        summary: 'Choose the default payment method of a customer',
+        description:
+          'A default that is removed leaves the customer without one: no other takes its place by itself, save the next payment ' +
+          'method that is saved.',
+        tags,
+        params,
+        body: Type.Object({
+          paymentMethodId: Type.String({
+            maxLength: 100,
+            description: 'A payment method of this customer',
+            examples: ['pm_ekk8t49ogj'],
+          }),
+        }),
+        response: responses(200, defaultMethodSchema, 401, 404, 409),
+      },
+    },
+    async (request, tx) =>
+      chooseDefault(tx, tenantOf(request), request.params.id, request.body.paymentMethodId.replace(/^pm_/, '')),
+  )
+
+  routes.delete(
+    '/customers/:id/default-payment-method',
+    {
+      scope: 'customers:write',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'removeDefaultPaymentMethod',
+        summary: 'Leave a customer without a default payment method; the payment method itself stays',
+        tags,
+        params,
+        response: responses(200, defaultMethodSchema, 401, 404),
+      },
+    },
+    async (request, tx) => chooseDefault(tx, tenantOf(request), request.params.id, null),
+  )
+
   routes.get(
     '/customers/:id/balances',
     {
@@ -263,7 +325,7 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
         mode: tenant.mode,
       }
       reply.header('content-disposition', `attachment; filename="${file.customer.code}.json"`)
-      return sendText(reply, 'application/json; charset=utf-8', jsonOf(head, file))
+      return sendText(reply, 'application/json; charset=utf-8', personFileText(head, file))
     },
   )
 
@@ -313,31 +375,27 @@ function renderErasure({ customerCode, startedAt, erasedAt }: Erasure) {
   }
 }
 
-/** One JSON object, written while the lists in it are read. */
-async function* jsonOf(head: Record<string, unknown>, { customer, sections }: PersonFile): AsyncGenerator<string> {
-  yield JSON.stringify({ format: 'mteja-customer', version: 1, ...head, customer }).slice(0, -1)
-  for (const { name, pages } of sections) {
-    yield `,\n${JSON.stringify(name)}:[`
-    let separator = '\n'
-    for await (const rows of pages()) {
-      if (rows.length === 0) continue
-      yield separator + rows.map((row) => JSON.stringify(row)).join(',\n')
-      separator = ',\n'
-    }
-    yield ']'
+async function describe(context: Context, tenant: Tenant, customer: Customer) {
+  const [balances, risk] = [
+    await listBalances(context, tenant, customer),
+    await getLastRiskChange(context, tenant, customer),
+  ]
+  return renderCustomer(customer, balances, risk)
+}
+
+async function chooseDefault(tx: TxContext, tenant: Tenant, customerCode: string, code: string | null) {
+  const customer = await lockCustomer(tx, tenant, { code: customerCode })
+  const previous = await setDefaultPaymentMethod(tx, tenant, customer, code)
+  return {
+    customerId: customer.code,
+    paymentMethodId: code && `pm_${code}`,
+    previousPaymentMethodId: previous && `pm_${previous}`,
   }
-  yield '}\n'
 }
 
 async function balancesNow(context: Context, tenant: Tenant, customer: Customer) {
   const balances = await listBalances(context, tenant, customer)
-  return balances.map(({ currency, posted, held, available, owed }) => ({
-    currency,
-    posted: Number(posted),
-    held: Number(held),
-    available: Number(available),
-    owed: Number(owed),
-  }))
+  return balances.map(renderBalance)
 }
 
 async function balancesAt(context: Context, tenant: Tenant, customer: Customer, at: Date) {

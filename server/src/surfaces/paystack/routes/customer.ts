@@ -8,15 +8,16 @@ import {
   type CustomerReference,
   createCustomer,
   findCustomer,
-  setRiskAction,
   updateCustomer,
 } from '../../../domain/customers/customers.ts'
+import { setRiskAction } from '../../../domain/customers/risk-actions.ts'
 import { listIdentifications, requestIdentityCheck } from '../../../domain/identity/identity.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { summarizePaid } from '../../../domain/payments/payment-lists.ts'
 import { listPaymentMethods } from '../../../domain/payments/payment-method-lists.ts'
 import { deactivatePaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription, readSeenAt } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { describeViolation } from '../../http/validation.ts'
 import { readMetadata } from '../metadata.ts'
@@ -149,7 +150,7 @@ export const customerRoutes: RouteFile = (routes, surface) => {
     async (request, tx) => {
       const tenant = tenantOf(request)
       const { customer: reference, risk_action = 'default' } = request.body
-      const customer = await setRiskAction(tx, tenant, readReference(reference), risk_action)
+      const customer = await setRiskAction(tx, tenant, readReference(reference), { riskAction: risk_action })
       return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
     },
   )
@@ -210,10 +211,11 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       schema: {
         operationId: 'customer_update',
         summary: 'Update a customer; fields that are omitted or null keep their value',
+        description: ifMatchDescription,
         tags,
         params: referenceParams,
         body: updateCustomerSchema,
-        response: responses(200, success('Customer updated', customerSchema), 400, 404),
+        response: responses(200, success('Customer updated', customerSchema), 400, 404, 412),
       },
     },
     async (request, tx) => {
@@ -221,8 +223,9 @@ export const customerRoutes: RouteFile = (routes, surface) => {
       const { first_name, last_name, phone, metadata } = request.body
       const given = readMetadata(metadata, paystackMetadata)
       const changes = { firstName: first_name, lastName: last_name, phone, metadata: given && (() => given) }
+      const seenAt = readSeenAt(request)
       const reference = readReference(request.params.email_or_code)
-      const customer = await updateCustomer(tx, tenant, reference, changes)
+      const customer = await updateCustomer(tx, tenant, reference, { ...changes, seenAt })
       return { status: true as const, message: 'Customer updated', data: await related(tx, tenant, customer) }
     },
   )
