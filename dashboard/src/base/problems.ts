@@ -25,8 +25,12 @@ function sentenceOf(error: MtejaError): string {
   if (scope) return needSentence(scope)
   if (error instanceof ConnectionError) return 'The server cannot be reached.'
   if (error instanceof TimeoutError) return 'The server did not answer in time.'
+  if (error.code === 'changed_meanwhile' || error.status === 412) return staleSentence
   return error.message
 }
+
+const staleSentence =
+  'Somebody else has changed this meanwhile. Nothing of yours was saved. Close this, look at the change, and begin again.'
 
 /** What is wrong with each field of a form, by the name that the API gives to the field. */
 export function fieldProblems(error: unknown): Record<string, string> {

@@ -2,7 +2,7 @@ import { useSearchParams } from 'wouter'
 import { NotFoundError } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { longDate } from '../base/times.ts'
-import { Badge, Copyable, Empty, Problem } from '../parts/basics.tsx'
+import { Badge, Copyable, Empty, Problem, When } from '../parts/basics.tsx'
 import { TabList } from '../parts/tabs.tsx'
 import { Accounts } from './accounts.tsx'
 import { ActMenu } from './act-menu.tsx'
@@ -70,7 +70,7 @@ function Head({ id, profile }: { id: string; profile: Profile | undefined }) {
       </div>
     )
   }
-  const { customer, more } = profile
+  const { customer, more, risk } = profile
   return (
     <div className="head-space stack tight">
       <div className="title-line">
@@ -91,7 +91,20 @@ function Head({ id, profile }: { id: string; profile: Profile | undefined }) {
           .filter(Boolean)
           .join(' · ')}
       </p>
+      <RiskReason risk={risk} />
     </div>
+  )
+}
+
+/** Why the risk action is what it is, and who says so. */
+function RiskReason({ risk }: Pick<Profile, 'risk'>) {
+  if (!risk?.reason) return null
+  const { by, reason, at, riskAction } = risk
+  const words = { allow: 'Allowed', deny: 'Denied', default: 'Default risk' }[riskAction]
+  return (
+    <p className="quiet">
+      {words} by {by.personName ?? by.name ?? by.kind}, <When at={at} />: “{visible(reason)}”
+    </p>
   )
 }
 

@@ -4,13 +4,14 @@ import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
-import type { Cashful } from '../base/client.ts'
+import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
 import type { Session } from '../base/session.ts'
-import { Copyable, Empty, Problem, When } from '../parts/basics.tsx'
+import { Badge, Copyable, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { CreateCustomer } from './create.tsx'
 import { ExportCustomers } from './export-list.tsx'
+import { type Chosen, Filters, isChosen, queryOf, readChosen } from './filters.tsx'
 import { ImportCustomers } from './import.tsx'
 import { nameOf, visible } from './names.ts'
 
@@ -25,11 +26,13 @@ const columns = [
   ['name', 'Name'],
   ['phoneNumber', 'Phone'],
   ['email', 'E-mail'],
+  [null, 'Standing'],
+  [null, 'Available'],
   ['createdAt', 'Customer since'],
 ] as const
 
-type Column = (typeof columns)[number][0]
-type Order = 'ASC' | 'DESC'
+type Column = Exclude<(typeof columns)[number][0], null>
+type Order = 'asc' | 'desc'
 
 /** All customers, by any part of what is known of them. */
 export function Customers() {
@@ -38,7 +41,8 @@ export function Customers() {
   const [text, setText] = useState(params.get('q') ?? '')
   const [search] = useDebouncedValue(text.trim(), pauseMs)
   const sort = columns.find(([name]) => name === params.get('sort'))?.[0] ?? 'createdAt'
-  const order: Order = params.get('order') === 'ASC' ? 'ASC' : 'DESC'
+  const order: Order = params.get('order') === 'asc' ? 'asc' : 'desc'
+  const chosen = readChosen(params)
   const [file, setFile] = useState<'import' | 'export'>()
   const isCreating = params.has('new')
   const change = (changes: Record<string, string | null>) => {
@@ -68,16 +72,16 @@ export function Customers() {
     if (fromAddress !== search && fromAddress !== asked) setText(fromAddress)
   }
   // The list of before stays until the first page of the next one is there.
-  const asking = { search, sort, order }
+  const asking: Asking = { search, sort, order, chosen }
   const first = useQuery({ ...pageQuery(session, asking, 0), placeholderData: keepPreviousData })
   const [shown, setShown] = useState(asking)
-  const isNew = shown.search !== search || shown.sort !== sort || shown.order !== order
+  const isNew = JSON.stringify(shown) !== JSON.stringify(asking)
   if (isNew && first.data !== undefined && !first.isPlaceholderData) setShown(asking)
   const sortBy = (column: Column) =>
     change({
       sort: column,
       order:
-        column === sort && order === 'ASC' ? 'DESC' : column === sort ? 'ASC' : column === 'createdAt' ? 'DESC' : 'ASC',
+        column === sort && order === 'asc' ? 'desc' : column === sort ? 'asc' : column === 'createdAt' ? 'desc' : 'asc',
     })
   return (
     <div className="stack">
@@ -107,11 +111,12 @@ export function Customers() {
         onChange={(event) => setText(event.currentTarget.value)}
         autoComplete="off"
       />
+      <Filters chosen={chosen} change={change} />
       {isNew && first.error !== null && <Problem error={first.error} again={first.refetch} />}
-      <List key={`${shown.search} ${shown.sort} ${shown.order}`} {...shown} sortBy={sortBy} />
+      <List key={JSON.stringify(shown)} {...shown} sortBy={sortBy} />
       {isCreating && <CreateCustomer close={() => change({ new: null })} />}
       {file === 'import' && <ImportCustomers close={() => setFile(undefined)} />}
-      {file === 'export' && <ExportCustomers search={search} close={() => setFile(undefined)} />}
+      {file === 'export' && <ExportCustomers search={search} chosen={chosen} close={() => setFile(undefined)} />}
     </div>
   )
 }
@@ -120,12 +125,15 @@ interface Asking {
   search: string
   sort: Column
   order: Order
+  chosen: Chosen
 }
 
-const pageQuery = ({ cashful }: Session, { search, sort, order }: Asking, page: number) => ({
-  queryKey: ['customers', search, sort, order, page],
+const pageQuery = ({ mteja }: Session, { search, sort, order, chosen }: Asking, page: number) => ({
+  queryKey: ['customers', search, sort, order, chosen, page],
   queryFn: () =>
-    cashful.customers.list({ ...(search && { search }), sort, order, limit: pageSize, offset: page * pageSize }).page(),
+    mteja.customers
+      .list({ ...queryOf(chosen), ...(search && { search }), sort, order, limit: pageSize, offset: page * pageSize })
+      .page(),
   staleTime: 30_000,
 })
 
@@ -133,13 +141,14 @@ interface ListProps extends Asking {
   sortBy: (column: Column) => void
 }
 
-function List({ search, sort, order, sortBy }: ListProps) {
+function List({ search, sort, order, chosen, sortBy }: ListProps) {
   const session = useSession()
-  const queryOf = (page: number) => pageQuery(session, { search, sort, order }, page)
-  const first = useQuery(queryOf(0))
+  const queryFor = (page: number) => pageQuery(session, { search, sort, order, chosen }, page)
+  const first = useQuery(queryFor(0))
   const [known, setKnown] = useState(0)
-  const total = Math.max(known, first.data?.pagination.total ?? 0)
-  const most = sort === 'createdAt' && search === '' ? mostRows : mostSorted
+  const total = Math.max(known, first.data?.total ?? 0)
+  const isNarrowed = search !== '' || isChosen(chosen)
+  const most = sort === 'createdAt' && !isNarrowed ? mostRows : mostSorted
   const count = Math.min(total, most)
   const height = useRowHeight()
   const body = useRef<HTMLDivElement>(null)
@@ -150,17 +159,17 @@ function List({ search, sort, order, sortBy }: ListProps) {
   useLayoutEffect(() => rows.measure(), [height])
   const items = rows.getVirtualItems()
   const pages = [...new Set(items.map(({ index }) => Math.floor(index / pageSize)))]
-  const loaded = useQueries({ queries: pages.map(queryOf) })
+  const loaded = useQueries({ queries: pages.map(queryFor) })
   // Beyond 1,000 matches the total of a search grows while one reads on.
-  const seen = Math.max(0, ...loaded.map(({ data }) => data?.pagination.total ?? 0))
+  const seen = Math.max(0, ...loaded.map(({ data }) => data?.total ?? 0))
   useEffect(() => {
     if (seen > known) setKnown(seen)
   }, [seen, known])
   const failed = first.error ?? loaded.find(({ error }) => error !== null)?.error
   if (failed) return <Problem error={failed} again={() => first.refetch()} />
-  const at = (index: number): Cashful.Customer | undefined =>
+  const at = (index: number): Mteja.ListedCustomer | undefined =>
     loaded[pages.indexOf(Math.floor(index / pageSize))]?.data?.data[index % pageSize]
-  const isRough = search !== '' && total >= 1000
+  const isRough = isNarrowed && total >= 1000
   return (
     <div className="stack tight">
       <p className="quiet" role="status">
@@ -168,19 +177,25 @@ function List({ search, sort, order, sortBy }: ListProps) {
         {total > most && ` The first ${most.toLocaleString()} can be scrolled; search to find the others.`}
       </p>
       {first.data !== undefined && total === 0 ? (
-        <NoCustomers search={search} />
+        <NoCustomers search={search} isNarrowed={isNarrowed} />
       ) : (
         <div className="table">
           <div className="tr th customers">
-            {columns.map(([column, label]) => (
-              <button key={column} type="button" onClick={() => sortBy(column)}>
-                {label}
-                {column === sort && <span aria-hidden="true">{order === 'ASC' ? ' ↑' : ' ↓'}</span>}
-                <span className="hidden">
-                  {column === sort ? (order === 'ASC' ? ', sorted upwards' : ', sorted downwards') : ', sort by it'}
+            {columns.map(([column, label]) =>
+              column === null ? (
+                <span key={label} className={label === 'Available' ? 'end' : ''}>
+                  {label}
                 </span>
-              </button>
-            ))}
+              ) : (
+                <button key={column} type="button" onClick={() => sortBy(column)}>
+                  {label}
+                  {column === sort && <span aria-hidden="true">{order === 'asc' ? ' ↑' : ' ↓'}</span>}
+                  <span className="hidden">
+                    {column === sort ? (order === 'asc' ? ', sorted upwards' : ', sorted downwards') : ', sort by it'}
+                  </span>
+                </button>
+              ),
+            )}
           </div>
           <div ref={body} className="virtual" style={{ height: rows.getTotalSize() || 20 * height }}>
             {items.map(({ index, start }) => (
@@ -194,7 +209,7 @@ function List({ search, sort, order, sortBy }: ListProps) {
 }
 
 interface RowProps {
-  customer: Cashful.Customer | undefined
+  customer: Mteja.ListedCustomer | undefined
   style: { height: number; transform: string }
 }
 
@@ -209,12 +224,44 @@ function Row({ customer, style }: RowProps) {
   return (
     <Link className="tr customers" href={`/customers/${customer.id}`} style={style}>
       <span>{nameOf(customer)}</span>
-      <span>{customer.phoneNumber || '–'}</span>
+      <span>{visible(customer.phoneNumber) || '–'}</span>
       <span className="quiet">{visible(customer.email) || '–'}</span>
+      <span>
+        <Standing customer={customer} />
+      </span>
+      <span className="end">
+        <Available balances={customer.balances} />
+      </span>
       <span className="quiet">
         <When at={customer.createdAt} />
       </span>
     </Link>
+  )
+}
+
+function Standing({ customer: { identified, riskAction } }: { customer: Mteja.ListedCustomer }) {
+  if (riskAction === 'deny') return <Badge tone="bad">denied ✕</Badge>
+  if (riskAction === 'allow') return <Badge tone="good">allowed ✓</Badge>
+  return identified ? <Badge tone="good">identified ✓</Badge> : <span className="quiet">–</span>
+}
+
+/** The first currency that has money, and how many others have. */
+function Available({ balances }: Pick<Mteja.ListedCustomer, 'balances'>) {
+  const full = balances.filter(({ available, owed }) => available > 0 || owed > 0)
+  const [first] = full
+  if (first === undefined) return <span className="quiet">–</span>
+  const others = full.length - 1
+  return (
+    <>
+      {first.available > 0 ? (
+        <Money amount={first.available} currency={first.currency} />
+      ) : (
+        <>
+          owes <Money amount={first.owed} currency={first.currency} />
+        </>
+      )}
+      {others > 0 && <span className="quiet"> +{others}</span>}
+    </>
   )
 }
 
@@ -236,15 +283,18 @@ function useRowHeight(): number {
   return isNarrow ? 64 : 44
 }
 
-function NoCustomers({ search }: { search: string }) {
+function NoCustomers({ search, isNarrowed }: { search: string; isNarrowed: boolean }) {
   const [, navigate] = useLocation()
   const { can } = useSession()
-  if (search !== '') {
+  if (isNarrowed) {
+    const title =
+      search === '' ? 'No customer is like this' : `Nobody has “${search}” in name, e-mail, phone or metadata`
     return (
-      <Empty title={`Nobody has “${search}” in name, e-mail, phone or metadata`}>
+      <Empty title={title}>
         <p className="quiet">
-          Type less: half a phone number is enough, in any local form. One or two letters find words that begin with
-          them.
+          {search === ''
+            ? 'Choose fewer conditions.'
+            : 'Type less: half a phone number is enough, in any local form. One or two letters find words that begin with them. Or choose fewer conditions.'}
         </p>
         <div>
           <Button variant="default" onClick={() => navigate('/customers')}>

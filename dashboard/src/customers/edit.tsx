@@ -5,7 +5,6 @@ import { fieldProblems } from '../base/problems.ts'
 import { Problem } from '../parts/basics.tsx'
 import type { DialogProps } from './money-dialogs.tsx'
 import { useRefresh } from './queries.ts'
-import { refuseStale } from './stale.ts'
 
 /** Names, e-mail and phone. Only what was changed is sent. */
 export function EditCustomer({ id, profile, close }: DialogProps) {
@@ -33,11 +32,15 @@ export function EditCustomer({ id, profile, close }: DialogProps) {
     setBusy(true)
     setError(null)
     try {
-      await refuseStale(session, customer)
+      // Each change says what this page has seen: what somebody else has changed meanwhile is not overwritten.
+      let seen = customer.updatedAt
       const { email, ...others } = Object.fromEntries(changed.map((name) => [name, fields[name].trim()]))
       // Each API changes what the other cannot: the e-mail, and the phone.
-      if (email !== undefined) await session.cashful.customers.update(id, { email })
-      if (Object.keys(others).length > 0) await session.paystack.customers.update(id, others)
+      if (email !== undefined) {
+        const { updatedAt } = await session.cashful.customers.update(id, { email }, { ifMatch: seen })
+        seen = updatedAt
+      }
+      if (Object.keys(others).length > 0) await session.paystack.customers.update(id, others, { ifMatch: seen })
       refresh()
       notice({ text: 'Saved.' })
       close()

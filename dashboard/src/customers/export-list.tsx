@@ -3,10 +3,11 @@ import { useRef, useState } from 'react'
 import { useSession } from '../base/context.ts'
 import { writeCsv } from '../base/csv.ts'
 import { Problem, saveFile } from '../parts/basics.tsx'
+import { type Chosen, isChosen, queryOf } from './filters.tsx'
 
 /** The customers that are found, as CSV. It is read a hundred at a time, and can be stopped. */
-export function ExportCustomers({ search, close }: { search: string; close: () => void }) {
-  const { cashful } = useSession()
+export function ExportCustomers({ search, chosen, close }: { search: string; chosen: Chosen; close: () => void }) {
+  const { mteja } = useSession()
   const [progress, setProgress] = useState<{ read: number; total: number }>()
   const [error, setError] = useState<unknown>(null)
   const leaving = useRef(new AbortController())
@@ -14,14 +15,39 @@ export function ExportCustomers({ search, close }: { search: string; close: () =
     setError(null)
     leaving.current = new AbortController()
     const { signal } = leaving.current
-    const rows = [['id', 'name', 'phone', 'email', 'created at', 'metadata']]
+    const rows = [
+      ['id', 'name', 'phone', 'email', 'identified', 'risk', 'created at', 'available, minor units', 'metadata'],
+    ]
     try {
-      const query = search === '' ? {} : { search }
-      for await (const page of cashful.customers.list({ ...query, limit: 100 }, { signal }).pages()) {
-        for (const { id, name = '', phoneNumber, email = '', createdAt, metadata } of page.data) {
-          rows.push([id, name, phoneNumber, email, createdAt, JSON.stringify(metadata)])
+      const query = { ...queryOf(chosen), ...(search && { search }) }
+      for await (const page of mteja.customers.list({ ...query, limit: 100 }, { signal }).pages()) {
+        const read = rows.length - 1
+        for (const {
+          id,
+          name,
+          phoneNumber,
+          email,
+          identified,
+          riskAction,
+          createdAt,
+          balances,
+          metadata,
+        } of page.data) {
+          const money = balances.map(({ available, currency }) => `${currency} ${available}`).join(', ')
+          rows.push([
+            id,
+            name ?? '',
+            phoneNumber ?? '',
+            email ?? '',
+            identified ? 'yes' : 'no',
+            riskAction,
+            createdAt,
+            money,
+            JSON.stringify(metadata),
+          ])
         }
-        setProgress({ read: rows.length - 1, total: page.pagination.total })
+        // Each page is told how many are left from its beginning on.
+        setProgress({ read: rows.length - 1, total: read + page.total })
       }
       saveFile('customers.csv', writeCsv(rows), 'text/csv')
       close()
@@ -38,8 +64,8 @@ export function ExportCustomers({ search, close }: { search: string; close: () =
     <Modal opened onClose={stop} title="Export customers" centered>
       <div className="stack">
         <p>
-          {search === '' ? 'All customers' : `The customers found by “${search}”`} as CSV: id, name, phone, e-mail,
-          metadata.
+          {search === '' && !isChosen(chosen) ? 'All customers' : 'The customers that are found now'} as CSV: id, name,
+          phone, e-mail, identification, risk, what is available in each currency, and metadata.
         </p>
         {progress !== undefined && (
           <>

@@ -6,7 +6,6 @@ import { Copyable, Empty, Json, Problem } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { changesOf, isExact, readMember } from './metadata-members.ts'
 import { type Profile, useRefresh } from './queries.ts'
-import { refuseStale } from './stale.ts'
 
 /** The merchant's own facts about a customer, member by member. Only members that were changed are sent. */
 export function MetadataEditor({ id, profile }: { id: string; profile: Profile }) {
@@ -89,12 +88,13 @@ function Member({
     setBusy(true)
     setError(null)
     try {
-      await refuseStale(session, profile.customer)
-      await session.cashful.customers.update(id, { metadata: changes })
+      const ifMatch = profile.customer.updatedAt
+      const { updatedAt } = await session.cashful.customers.update(id, { metadata: changes }, { ifMatch })
       refresh()
       close()
       const undo = async () => {
-        await session.cashful.customers.update(id, { metadata: changesOf(changes, metadata) })
+        const back = { metadata: changesOf(changes, metadata) }
+        await session.cashful.customers.update(id, back, { ifMatch: updatedAt })
         refresh()
       }
       notice({ text: told, undo })

@@ -12,12 +12,29 @@ import { type Profile, useRefresh } from './queries.ts'
 
 /** Saved instruments, masked. */
 export function PaymentMethods({ id, profile }: { id: string; profile: Profile }) {
-  const { cashful, can, mode } = useSession()
+  const { cashful, mteja, can, mode } = useSession()
+  const refresh = useRefresh(id)
+  const notice = useNotice()
+  const [failure, setFailure] = useState<unknown>(null)
   const [leaving, setLeaving] = useState<Cashful.PaymentMethod>()
   const { data, error, refetch } = useQuery({
     queryKey: ['customer', id, 'methods'],
     queryFn: () => cashful.paymentMethods.list({ customerId: id, limit: 100 }).page(),
   })
+  const choose = async (method: Cashful.PaymentMethod) => {
+    setFailure(null)
+    try {
+      const { previousPaymentMethodId } = await mteja.customers.setDefaultPaymentMethod(id, method.id)
+      refresh()
+      const undo = async () => {
+        await mteja.customers.setDefaultPaymentMethod(id, previousPaymentMethodId)
+        refresh()
+      }
+      notice({ text: `${describe(method)} is the default.`, undo })
+    } catch (problem) {
+      setFailure(problem)
+    }
+  }
   if (error !== null) return <Problem error={error} again={refetch} />
   if (data === undefined) return null
   if (data.data.length === 0) {
@@ -34,7 +51,11 @@ export function PaymentMethods({ id, profile }: { id: string; profile: Profile }
     <div className="stack">
       <div className="table">
         {data.data.map((method) => (
-          <div key={method.id} className="tr" style={columns('minmax(0, 1.5fr) minmax(0, 1fr) 120px auto')}>
+          <div
+            key={method.id}
+            className="tr"
+            style={columns('minmax(0, 1.5fr) minmax(0, 1fr) 120px minmax(0, auto) auto')}
+          >
             <span>
               {describe(method)} {method.isDefault && <Badge>default</Badge>}
             </span>
@@ -45,6 +66,15 @@ export function PaymentMethods({ id, profile }: { id: string; profile: Profile }
               <When at={method.createdAt} />
             </span>
             {can('customers:write') && (
+              <span>
+                {!method.isDefault && (
+                  <button type="button" className="link-button" onClick={() => choose(method)}>
+                    Make default<span className="hidden"> {describe(method)}</span>
+                  </button>
+                )}
+              </span>
+            )}
+            {can('customers:write') && (
               <button type="button" className="link-button" onClick={() => setLeaving(method)}>
                 Deactivate<span className="hidden"> {describe(method)}</span>
               </button>
@@ -52,6 +82,10 @@ export function PaymentMethods({ id, profile }: { id: string; profile: Profile }
           </div>
         ))}
       </div>
+      {data.data.every(({ isDefault }) => !isDefault) && (
+        <p className="quiet">None is the default: none takes the place of a default that was deactivated.</p>
+      )}
+      <Problem error={failure} />
       {!can('customers:write') && <p className="quiet">{needSentence('customers:write')}</p>}
       {leaving !== undefined && (
         <Deactivate id={id} name={nameOf(profile.customer)} method={leaving} close={() => setLeaving(undefined)} />

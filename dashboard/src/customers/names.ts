@@ -1,14 +1,14 @@
 /** A customer of the list, as far as they have a name. */
 interface Named {
   id: string
-  name?: string
-  email?: string
-  phoneNumber: string
+  name?: string | null
+  email?: string | null
+  phoneNumber: string | null
 }
 
 /** What a customer is called: the name, else how they are reached, else their code. */
 export function nameOf({ id, name, email, phoneNumber }: Named): string {
-  return visible(name) || phoneNumber || visible(email) || id
+  return visible(name) || visible(phoneNumber) || visible(email) || id
 }
 
 /** Letters that turn the direction of a text, or show nothing, must not disguise a name. */

@@ -3,18 +3,24 @@ import type { Cashful, Mteja, Paystack } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import type { Session } from '../base/session.ts'
 
-/** One customer, as both APIs see them. */
+/** One customer, as each API sees them. */
 export interface Profile {
   customer: Cashful.Customer
   /** With the risk action, the identification, the number and the dedicated accounts. */
   more: Paystack.FetchedCustomer
+  /** Who has set the risk action last, and why. */
+  risk: Mteja.Customer['risk']
 }
 
-const profileQuery = ({ cashful, paystack }: Session, id: string) => ({
+const profileQuery = ({ cashful, paystack, mteja }: Session, id: string) => ({
   queryKey: ['customer', id, 'profile'],
   queryFn: async (): Promise<Profile> => {
-    const [customer, more] = await Promise.all([cashful.customers.retrieve(id), paystack.customers.fetch(id)])
-    return { customer, more }
+    const [customer, more, { risk }] = await Promise.all([
+      cashful.customers.retrieve(id),
+      paystack.customers.fetch(id),
+      mteja.customers.retrieve(id),
+    ])
+    return { customer, more, risk }
   },
 })
 

@@ -1,4 +1,4 @@
-import { Button, Modal, NativeSelect } from '@mantine/core'
+import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNotice, useSession } from '../base/context.ts'
 import { Problem } from '../parts/basics.tsx'
@@ -16,29 +16,33 @@ const words: Record<Risk, { does: string; done: string }> = {
 
 /** Who may send and spend. It can be taken back for ten seconds. */
 export function RiskDialog({ id, profile, close }: DialogProps) {
-  const { paystack } = useSession()
+  const { mteja } = useSession()
   const refresh = useRefresh(id)
   const notice = useNotice()
   const before = readRisk(profile.more.risk_action)
   const [action, setAction] = useState<Risk>(before === 'deny' ? 'default' : 'deny')
+  const [reason, setReason] = useState('')
   const [error, setError] = useState<unknown>(null)
   const [isBusy, setBusy] = useState(false)
-  const set = (risk: Risk) => paystack.customers.setRiskAction({ customer: id, risk_action: risk })
+  // What somebody else has done meanwhile is not overwritten, nor by the undoing.
+  const set = (riskAction: Risk, why: string, ifMatch: string) =>
+    mteja.customers.setRiskAction(id, { riskAction, ...(why && { reason: why }) }, { ifMatch })
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     setBusy(true)
     setError(null)
     try {
-      await set(action)
+      const { updatedAt } = await set(action, reason.trim(), profile.customer.updatedAt)
       refresh()
       close()
       const undo = async () => {
-        await set(before)
+        await set(before, profile.risk?.reason ?? '', updatedAt)
         refresh()
       }
       notice({ text: `${nameOf(profile.customer)} ${words[action].done}.`, undo })
     } catch (failure) {
       setError(failure)
+      refresh()
       setBusy(false)
     }
   }
@@ -51,6 +55,14 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
           onChange={(event) => setAction(readRisk(event.currentTarget.value))}
           data={(Object.keys(words) as Risk[]).map((value) => ({ value, label: words[value].does }))}
           data-autofocus
+        />
+        <TextInput
+          label="Reason"
+          description="For your colleagues: it is shown with the customer, and goes with the person."
+          value={reason}
+          maxLength={500}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          autoComplete="off"
         />
         <p className="quiet">
           Now: {words[before].does.toLowerCase()}. Money that has moved stays where it is. Every change is in “Who did
