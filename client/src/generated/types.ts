@@ -2709,6 +2709,53 @@ export namespace Paystack {
     message: string
     data: DisputeResolution<Metadata>
   }
+  /** GET /balance: Get the merchant’s balance in each of its currencies */
+  export interface BalanceFetchResult {
+    status: true
+    message: string
+    data: {
+      currency: string
+      /** Hundredths of the currency that are available: without the money that is held */
+      balance: number
+    }[]
+  }
+  /** GET /balance/ledger: List the movements of the merchant’s balance, newest first */
+  export interface BalanceLedgerQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+  }
+  /** GET /balance/ledger: List the movements of the merchant’s balance, newest first */
+  export interface BalanceLedgerResult {
+    status: true
+    message: string
+    data: {
+      integration: number
+      domain: string
+      /** Hundredths of the currency after the movement */
+      balance: number
+      currency: string
+      /** Hundredths of the currency: above 0 came in, below 0 went out */
+      difference: number
+      reason: string
+      /** Transaction, Transfer or Refund */
+      model_responsible: string
+      /** The number of the movement */
+      model_row: number
+      /** The number of the movement */
+      id: number
+      createdAt: string
+      updatedAt: string
+    }[]
+    meta: PageMeta
+  }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
     /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
