@@ -24,7 +24,7 @@ const currentBalanceSchema = Type.Object({
   owed: Type.Integer({ description: 'The amount that the customer owes', examples: [0] }),
 })
 
-export const listedCustomerSchema = Type.Object({
+const listedCustomerSchema = Type.Object({
   id: Type.String({ examples: ['CUS_xnxdt6s1zg1f4nx'] }),
   name: Type.Union([Type.String(), Type.Null()], { examples: ['Ada Obi'] }),
   email: Type.Union([Type.String(), Type.Null()], { examples: ['ada@example.com'] }),
