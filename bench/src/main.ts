@@ -14,6 +14,7 @@ import { deliveries } from './rows/deliveries.ts'
 import { embedded } from './rows/embedded.ts'
 import { latency } from './rows/latency.ts'
 import { lists } from './rows/lists.ts'
+import { payouts } from './rows/payouts.ts'
 import { reads } from './rows/reads.ts'
 import { shares } from './rows/shares.ts'
 import { storage } from './rows/storage.ts'
@@ -24,6 +25,7 @@ const rows: Record<string, Row> = {
   transfers,
   latency,
   batch,
+  payouts,
   storage,
   reads,
   creations,

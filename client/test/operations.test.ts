@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import {
   AuthenticationError,
@@ -640,6 +641,37 @@ describe('operations of the Mteja client', () => {
     await expect(mteja.disputes.accept(first.id)).rejects.toMatchObject({ code: 'dispute_not_open' })
     const settings = await mteja.disputes.retrieveSettings()
     expect(await mteja.disputes.updateSettings(settings)).toEqual(settings)
+  })
+
+  test('a payout is made, listed and cancelled, many are made at once, and its recipient is changed', async () => {
+    const { id: customerId } = await customerWith(1000)
+    // The sandbox's account is short of funds for this number, so the payout waits.
+    const destination = { type: 'bank_account' as const, bankCode: '058', accountNumber: '0000000010' }
+    const wanted = { customerId, destination, amount: 100 }
+    const payout = await mteja.payouts.create({ ...wanted, reference: `out-${customerId}` })
+    expect(payout).toMatchObject({ amount: 100, state: 'pending' })
+    expect(await mteja.payouts.create({ ...wanted, reference: `out-${customerId}` })).toMatchObject({ id: payout.id })
+    const many = [
+      { ...wanted, reference: `more-${customerId}` },
+      { ...wanted, reference: `out-${customerId}`, amount: 1 },
+    ]
+    const { made, refused, outcomes } = await mteja.payouts.createMany(many)
+    expect([made, refused, outcomes.map(({ status }) => status)]).toEqual([1, 1, ['made', 'refused']])
+    const listed = await Array.fromAsync(mteja.payouts.list({ customerId, limit: 1 }), ({ amount }) => amount)
+    expect(listed).toEqual([100, 100])
+    while ((await mteja.payouts.retrieve(payout.id)).stateCode === null) await sleep(50)
+    expect(await mteja.payouts.cancel(payout.id)).toMatchObject({ state: 'cancelled' })
+    const settling = mteja.payouts.settle(payout.id, { outcome: 'paid', proof: 'x' })
+    await expect(settling).rejects.toMatchObject({ code: 'not_available' })
+    const settings = await mteja.payouts.retrieveSettings()
+    expect(await mteja.payouts.updateSettings(settings)).toEqual(settings)
+
+    const recipient = await mteja.recipients.create({ ...destination, accountName: 'Zero Sum' })
+    expect(recipient.id).toBe(payout.destination.id)
+    expect(await mteja.recipients.retrieve(recipient.id)).toEqual(recipient)
+    expect(await mteja.recipients.update(recipient.id, { active: false })).toMatchObject({ active: false })
+    const others = await Array.fromAsync(mteja.recipients.list({ limit: 1 }), ({ id }) => id)
+    expect(others).not.toContain(recipient.id)
   })
 
   test('money is given back by refund and by reversal', async () => {

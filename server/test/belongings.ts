@@ -1,4 +1,5 @@
 import { uuidV7 } from '../src/base/ids.ts'
+import { sql } from '../src/db/sql.ts'
 import type { FreeContext } from '../src/domain/context.ts'
 import { doCommand } from '../src/domain/ledger/commands.ts'
 import type { Tenant } from '../src/domain/merchants/tenant.ts'
@@ -47,6 +48,11 @@ export interface Belongings {
   /** An open dispute of 30 minor units of the same payment, and the same one on Paystack's wire. */
   disputeId: string
   disputeNumber: string
+  /** A payout of 15 minor units that is not sent yet, and its recipient. */
+  payoutId: string
+  payoutReference: string
+  recipientCode: string
+  recipientNumber: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -121,6 +127,11 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const complaint = { reference: paid.reference, amount: 30, reason: `${name} says: not mine` }
   const { id: disputeId } = await ask('POST', '/v1/sandbox/disputes', complaint)
   const { data: disputed } = await ask('GET', `/dispute?transaction=${paid.id}`)
+  const payoutReference = `${name}-wages-4711`
+  const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', accountName: lastName }
+  const wages = { customerId: customerCode, amount: 15, destination, reference: payoutReference }
+  const { id: payoutId, destination: recipient } = await ask('POST', '/v1/payouts', wages)
+  const recipientNumber = await numberOfRecipient(api, recipient.id)
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
   const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
@@ -180,6 +191,10 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     refundNumber: String(wired[0].id),
     disputeId,
     disputeNumber: String(disputed[0].id),
+    payoutId,
+    payoutReference,
+    recipientCode: recipient.id,
+    recipientNumber,
     holdId,
     paymentIntentId,
     checkoutId,
@@ -231,4 +246,12 @@ export async function makeLiveCustomer(
   if (answer.statusCode !== 200) throw new Error(answer.body)
   const { data } = answer.json()
   return { secret, customerCode: data.customer_code, customerId: String(data.id) }
+}
+
+/** The number of a recipient, which only the wire of Paystack shows. */
+async function numberOfRecipient({ service, tenant }: TestApi, code: string): Promise<string> {
+  const [row] = await service.db.query<{ id: bigint }>(sql`
+    select id from recipients where merchant_id = ${tenant.merchant.id} and code = ${code}
+  `)
+  return String(row?.id)
 }

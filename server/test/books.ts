@@ -131,7 +131,7 @@ const rules: Record<string, Sql> = {
     ) c on c.merchant_id = h.merchant_id and c.hold_id = h.id
     left join ledger_accounts a on a.merchant_id = h.merchant_id and a.id = h.account_id
     where h.captured <> coalesce(c.taken, 0) or c.least <> h.account_id or c.most <> h.account_id or a.id is null
-      or (h.original_id is null and a.customer_id is distinct from h.customer_id) or a.currency <> h.currency or a.mode <> h.mode`,
+      or (h.original_id is null and h.purpose is null and a.customer_id is distinct from h.customer_id) or a.currency <> h.currency or a.mode <> h.mode`,
   'never more is given back than was moved, the other way round, and it is added up': sql`
     select f.merchant_id, f.transaction_id, o.amount, r.total, f.amount as known
     from (

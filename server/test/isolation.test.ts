@@ -40,6 +40,12 @@ const evidence = {
   ...{ customerEmail: 'ada@example.com', customerName: 'Ada', customerPhone: '0800', serviceDetails: 'A top-up' },
 }
 
+const paidOut = {
+  amount: 1,
+  destination: { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' },
+  reference: 'mwizi-1',
+}
+
 const filterOf = (filter: object) => `filter=${encodeURIComponent(JSON.stringify(filter))}`
 
 /** Every name by which money that moved, or may move, is found. */
@@ -552,6 +558,32 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/disputes/:id/evidence': ({ disputeId }) => [{ params: { id: disputeId }, body: evidence, status: 404 }],
   'GET /v1/dispute-settings': () => [{ status: 200 }],
   'PATCH /v1/dispute-settings': () => [{ body: { borneBy: 'merchant' }, status: 200 }],
+  'POST /v1/payouts': ({ customerCode, recipientCode, recipientNumber, payoutReference }) => [
+    { body: { ...paidOut, customerId: customerCode }, status: 404 },
+    { body: { ...paidOut, destination: { recipientId: recipientCode } }, status: 404 },
+    { body: { ...paidOut, destination: { recipientId: recipientNumber } }, status: 404 },
+    // The reference is free.
+    { body: { ...paidOut, reference: payoutReference }, status: 402 },
+  ],
+  // Each payout has its own answer, and is refused like a payout of an unknown customer.
+  'POST /v1/payouts/batch': ({ customerCode }) => [
+    { body: { payouts: [{ ...paidOut, customerId: customerCode }] }, status: 200 },
+  ],
+  'GET /v1/payouts': ({ customerCode }) => [{ status: 200 }, { query: `customerId=${customerCode}`, status: 404 }],
+  'GET /v1/payouts/:id': ({ payoutId }) => [{ params: { id: payoutId }, status: 404 }],
+  'POST /v1/payouts/:id/cancel': ({ payoutId }) => [{ params: { id: payoutId }, status: 404 }],
+  'POST /v1/payouts/:id/settle': ({ payoutId }) => [
+    { params: { id: payoutId }, body: { outcome: 'paid', proof: 'x' }, status: 404 },
+  ],
+  'GET /v1/payout-settings': () => [{ status: 200 }],
+  'PATCH /v1/payout-settings': () => [{ body: { feesBorneBy: 'owner' }, status: 200 }],
+  'POST /v1/recipients': () => [{ body: { ...paidOut.destination, accountName: 'Mwizi' }, status: 201 }],
+  'GET /v1/recipients': ({ recipientCode }) => [{ status: 200 }, { query: `before=${recipientCode}`, status: 404 }],
+  'GET /v1/recipients/:id': (its) =>
+    [its.recipientCode, its.recipientNumber].map((id) => ({ params: { id }, status: 404 })),
+  'PATCH /v1/recipients/:id': ({ recipientCode }) => [
+    { params: { id: recipientCode }, body: { active: false }, status: 404 },
+  ],
   'POST /v1/sandbox/disputes': (its) =>
     namesOfMovements(its).map((reference) => ({
       body: { reference, reason: 'Not mine' },
@@ -663,6 +695,10 @@ const unknown: Belongings = {
   refundNumber: '999999991',
   disputeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a32',
   disputeNumber: '999999990',
+  payoutId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a31',
+  payoutReference: 'nothing-out',
+  recipientCode: 'RCP_000000000000001',
+  recipientNumber: '999999989',
   payAccessCode: '000000000000001',
   askingReference: 'nothingasks',
   outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a33',

@@ -60,6 +60,32 @@ async function putAtAccount(id: string): Promise<void> {
   for (const each of [api, withoutOperator]) Object.assign(each.service, { processorOf: ofAccount })
 }
 
+/** A customer with money. */
+async function makePayer(): Promise<string> {
+  const { id } = (await api.call('POST', '/api/canary/customers', { phoneNumber: '0821234561' })).json()
+  await api.call('POST', '/v1/sandbox/pay-ins', { customerId: id, amount: 1000 })
+  return id
+}
+
+/** Payouts of a customer: one that is not sent yet, one that waits for a person, and one that a person has settled. */
+async function makePayouts(customerId: string) {
+  const make = async (reference: string): Promise<string> => {
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' }
+    const made = await api.call('POST', '/v1/payouts', { customerId, amount: 9, destination, reference })
+    return made.json().id
+  }
+  const ids = await Promise.all(['spare', 'manual', 'settled'].map(make))
+  const [sparePayoutId, manualPayoutId, settledPayoutId] = ids as [string, string, string]
+  await (api.service.db as OwnedDb).asOwner((owner) =>
+    owner.execute(`
+      update payouts set processor = 'manual', due_at = null where id in ('${manualPayoutId}', '${settledPayoutId}');
+      update payouts set processor = 'sandbox' where id = '${sparePayoutId}'
+    `),
+  )
+  await api.call('POST', `/v1/payouts/${settledPayoutId}/settle`, { outcome: 'paid', proof: 'FT1' })
+  return { sparePayoutId, manualPayoutId, settledPayoutId }
+}
+
 /** Customers for the refusals: they have no money, or are denied. */
 async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const idempotencyKey = 'used-before'
@@ -107,6 +133,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const closedMerchant = await make('POST /v1/merchants', { name: 'Mwisho' })
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
   return {
+    ...(await makePayouts(await makePayer())),
     spareMerchantId: spareMerchant.id,
     spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,

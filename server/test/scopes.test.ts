@@ -80,7 +80,14 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
   ],
   'pay_ins:write': ['POST /v1/pay-ins', 'POST /v1/suspense/:id/assign', 'POST /v1/suspense/:id/give-back'],
   'adjustments:write': ['POST /v1/adjustments'],
-  'payouts:write': [],
+  'payouts:write': [
+    'PATCH /v1/recipients/:id',
+    'POST /v1/payouts',
+    'POST /v1/payouts/:id/cancel',
+    'POST /v1/payouts/:id/settle',
+    'POST /v1/payouts/batch',
+    'POST /v1/recipients',
+  ],
   approve: [],
   developers: [
     'DELETE /api/canary/webhook-endpoints/:id',
@@ -103,6 +110,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'GET /v1/processors',
     'PATCH /v1/dispute-settings',
     'PATCH /v1/payment-settings',
+    'PATCH /v1/payout-settings',
     'POST /v1/customers/:id/erase',
     'PUT /v1/processors/:direction',
   ],

@@ -1,5 +1,13 @@
 /** The kind of request that a caller sends, see requests.ts. */
-export type RequestKind = 'transfer' | 'purchase' | 'batch' | 'createCustomer' | 'getCustomer' | 'getBalance' | 'path'
+export type RequestKind =
+  | 'transfer'
+  | 'payout'
+  | 'purchase'
+  | 'batch'
+  | 'createCustomer'
+  | 'getCustomer'
+  | 'getBalance'
+  | 'path'
 
 /** Load on an HTTP server. */
 export interface HttpJob {

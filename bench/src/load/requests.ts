@@ -31,6 +31,10 @@ export function requestMaker(job: HttpJob): () => string {
       const head = postHead('/api/canary/transfers')
       return () => post(head, transfer())
     }
+    case 'payout': {
+      const head = postHead('/v1/payouts')
+      return () => post(head, payout(one()))
+    }
     case 'purchase': {
       const head = postHead('/api/canary/purchases')
       return () => post(head, { customerId: one(), productId: 'airtime', amount: 5, currency: 'ZAR' })
@@ -52,6 +56,13 @@ export function requestMaker(job: HttpJob): () => string {
       return () => request
     }
   }
+}
+
+/** To one of a thousand accounts, so that most have been paid out to before. */
+function payout(customerId: string) {
+  const accountNumber = String(2_000_000_000 + Math.floor(Math.random() * 1000))
+  const destination = { type: 'bank_account', bankCode: '058', accountNumber, accountName: 'Thandi Nkosi' }
+  return { customerId, amount: 5, currency: 'ZAR', destination, reference: randomUUID() }
 }
 
 /** As large as the customers that baseline.sql inserts. */

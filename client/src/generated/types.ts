@@ -2982,6 +2982,104 @@ export namespace Mteja {
     description: string | null
     createdAt: string
   }
+  /** POST /v1/payouts/batch */
+  export type PayoutOutcome<Metadata extends object = AnyMetadata> =
+    | {
+        status: 'made'
+        payout: {
+          /** Of the ledger transaction that paid it, too */
+          id: string
+          reference: string
+          /** Null for money of the merchant */
+          customerId: string | null
+          amount: number
+          currency: string
+          destination: {
+            id: string
+            type: 'bank_account' | 'mobile_money'
+            /** Of a bank account */
+            bankCode: string | null
+            /** Of a bank account */
+            accountNumber: string | null
+            /** Of a mobile wallet */
+            provider: string | null
+            /** Of a mobile wallet */
+            phoneNumber: string | null
+            accountName: string | null
+            currency: string
+            email: string | null
+            description: string | null
+            metadata: Metadata | null
+            /** Whether new payouts may go to it */
+            active: boolean
+            createdAt: string
+            updatedAt: string
+          }
+          /** owner: whoever owns the balance that the money leaves */
+          feeBorneBy: 'owner' | 'merchant'
+          /** Reserved besides the amount */
+          estimatedFee: number
+          /** What the processor has kept; null while it is not known */
+          fee: number | null
+          reason: string | null
+          metadata: Metadata | null
+          /** In awaiting_approval, pending, sending and sent the money is reserved */
+          state:
+            | 'awaiting_approval'
+            | 'pending'
+            | 'sending'
+            | 'sent'
+            | 'paid'
+            | 'failed'
+            | 'returned'
+            | 'cancelled'
+            | 'denied'
+          /** Why it failed or came back, or what it waits for, in a word */
+          stateCode: string | null
+          /** The same in a sentence */
+          stateReason: string | null
+          /** Why a person has to look; null while nobody has to */
+          needsAttention: {
+            code: string
+            reason: string
+          } | null
+          /** Who pays it out; null while it has surely not been sent */
+          processor: 'sandbox' | 'manual' | 'paystack' | null
+          /** Its name at the processor */
+          processorReference: string
+          /** The words of the person who settled it */
+          proof: string | null
+          /** The ledger transaction that paid it, or that gave it back */
+          movementId: string | null
+          by: {
+            /** background: the service itself, or a payer on a page */
+            kind: 'key' | 'token' | 'operator' | 'background'
+            /** The key; null for the operator, and for a token of an outside issuer that names no key */
+            apiKeyId: string | null
+            /** The name of the key */
+            name: string | null
+            personId: string | null
+            personName: string | null
+            /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+            issuer: string | null
+            /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+            subject: string | null
+            /** cashful, paystack, mteja or command line */
+            surface: string | null
+          }
+          createdAt: string
+          updatedAt: string
+          endedAt: string | null
+        }
+      }
+    | {
+        status: 'refused'
+        error: {
+          code: string
+          message: string
+          field?: string
+        }
+      }
   /** GET /v1/audit */
   export interface AuditEntry {
     id: string
@@ -3539,6 +3637,125 @@ export namespace Mteja {
     updatedAt: string
     resolvedAt: string | null
   }
+  /** GET /v1/payouts/{id} */
+  export interface Payout<Metadata extends object = AnyMetadata> {
+    /** Of the ledger transaction that paid it, too */
+    id: string
+    reference: string
+    /** Null for money of the merchant */
+    customerId: string | null
+    amount: number
+    currency: string
+    destination: {
+      id: string
+      type: 'bank_account' | 'mobile_money'
+      /** Of a bank account */
+      bankCode: string | null
+      /** Of a bank account */
+      accountNumber: string | null
+      /** Of a mobile wallet */
+      provider: string | null
+      /** Of a mobile wallet */
+      phoneNumber: string | null
+      accountName: string | null
+      currency: string
+      email: string | null
+      description: string | null
+      metadata: Metadata | null
+      /** Whether new payouts may go to it */
+      active: boolean
+      createdAt: string
+      updatedAt: string
+    }
+    /** owner: whoever owns the balance that the money leaves */
+    feeBorneBy: 'owner' | 'merchant'
+    /** Reserved besides the amount */
+    estimatedFee: number
+    /** What the processor has kept; null while it is not known */
+    fee: number | null
+    reason: string | null
+    metadata: Metadata | null
+    /** In awaiting_approval, pending, sending and sent the money is reserved */
+    state:
+      | 'awaiting_approval'
+      | 'pending'
+      | 'sending'
+      | 'sent'
+      | 'paid'
+      | 'failed'
+      | 'returned'
+      | 'cancelled'
+      | 'denied'
+    /** Why it failed or came back, or what it waits for, in a word */
+    stateCode: string | null
+    /** The same in a sentence */
+    stateReason: string | null
+    /** Why a person has to look; null while nobody has to */
+    needsAttention: {
+      code: string
+      reason: string
+    } | null
+    /** Who pays it out; null while it has surely not been sent */
+    processor: 'sandbox' | 'manual' | 'paystack' | null
+    /** Its name at the processor */
+    processorReference: string
+    /** The words of the person who settled it */
+    proof: string | null
+    /** The ledger transaction that paid it, or that gave it back */
+    movementId: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    createdAt: string
+    updatedAt: string
+    endedAt: string | null
+  }
+  /** POST /v1/payouts/batch */
+  export interface PayoutOutcomes<Metadata extends object = AnyMetadata> {
+    made: number
+    refused: number
+    outcomes: PayoutOutcome<Metadata>[]
+  }
+  /** GET /v1/recipients/{id} */
+  export interface Recipient<Metadata extends object = AnyMetadata> {
+    id: string
+    type: 'bank_account' | 'mobile_money'
+    /** Of a bank account */
+    bankCode: string | null
+    /** Of a bank account */
+    accountNumber: string | null
+    /** Of a mobile wallet */
+    provider: string | null
+    /** Of a mobile wallet */
+    phoneNumber: string | null
+    accountName: string | null
+    currency: string
+    email: string | null
+    description: string | null
+    metadata: Metadata | null
+    /** Whether new payouts may go to it */
+    active: boolean
+    createdAt: string
+    updatedAt: string
+  }
+  /** GET /v1/payout-settings */
+  export interface PayoutSettings {
+    /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
+    feesBorneBy: 'owner' | 'merchant'
+  }
   /** GET /v1/dispute-settings */
   export interface DisputeSettings {
     /** Who bears money that payers take back from a customer’s balance; default customer */
@@ -3669,7 +3886,7 @@ export namespace Mteja {
   /** GET /v1/transactions/{id} */
   export interface Transaction {
     id: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, payout, payout_returned, receivable or repayment */
     kind: string
     amount: number
     currency: string
@@ -3933,7 +4150,7 @@ export namespace Mteja {
     mode: 'test' | 'live'
     createdAt: string
     transactionId: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, payout, payout_returned, receivable or repayment */
     kind: string
     accountId: number
     /** customer_cash, merchant_balance, fees, outside, processor_fees, adjustments, suspense, customer_receivable or merchant_receivable. outside is the rest of the world */
@@ -4501,6 +4718,152 @@ export namespace Mteja {
     borneBy?: 'customer' | 'merchant' | undefined
     /** Whether an open dispute reserves what is available of its amount; default false */
     holdsAmount?: boolean | undefined
+  }
+  /** POST /v1/payouts: Pay out to a bank account or a mobile wallet, from a customer’s balance or the merchant’s */
+  export interface CreatePayoutBody<Metadata extends object = AnyMetadata> {
+    customerId?: string | undefined
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount: Amount
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+    currency?: string | undefined
+    destination: {
+      /** Alone */
+      recipientId?: string | undefined
+      type?: 'bank_account' | 'mobile_money' | undefined
+      /** The code of the bank */
+      bankCode?: string | undefined
+      /** Of a bank account; its bank is bankCode */
+      accountNumber?: string | undefined
+      /** The code of the operator */
+      provider?: string | undefined
+      /** Of a mobile wallet; its operator is provider */
+      phoneNumber?: string | undefined
+      /** The name of the payee */
+      accountName?: string | undefined
+    }
+    /** Your name of it, for ever: the same reference with the same content answers the first one */
+    reference: string
+    /** Shown to the payee */
+    reason?: string | undefined
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** GET /v1/payouts: List payouts, newest first: all, or those in a state, of a customer, in a currency or of a period */
+  export interface ListPayoutsQuery {
+    /** In awaiting_approval, pending, sending and sent the money is reserved */
+    state?:
+      | 'awaiting_approval'
+      | 'pending'
+      | 'sending'
+      | 'sent'
+      | 'paid'
+      | 'failed'
+      | 'returned'
+      | 'cancelled'
+      | 'denied'
+      | undefined
+    customerId?: string | undefined
+    currency?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/payouts: List payouts, newest first: all, or those in a state, of a customer, in a currency or of a period */
+  export interface ListPayoutsResult<Metadata extends object = AnyMetadata> {
+    data: Payout<Metadata>[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/payouts/batch: Make up to 1,000 payouts, each with its own answer; a refused payout does not affect the others */
+  export interface CreatePayoutsBody<Metadata extends object = AnyMetadata> {
+    payouts: {
+      customerId?: string | undefined
+      /** Whole minor units, 1 to 2^53 - 1 */
+      amount: Amount
+      /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+      currency?: string | undefined
+      destination: {
+        /** Alone */
+        recipientId?: string | undefined
+        type?: 'bank_account' | 'mobile_money' | undefined
+        /** The code of the bank */
+        bankCode?: string | undefined
+        /** Of a bank account; its bank is bankCode */
+        accountNumber?: string | undefined
+        /** The code of the operator */
+        provider?: string | undefined
+        /** Of a mobile wallet; its operator is provider */
+        phoneNumber?: string | undefined
+        /** The name of the payee */
+        accountName?: string | undefined
+      }
+      /** Your name of it, for ever: the same reference with the same content answers the first one */
+      reference: string
+      /** Shown to the payee */
+      reason?: string | undefined
+      /** Any JSON object up to 16 KiB */
+      metadata?: Metadata | undefined
+    }[]
+  }
+  /** POST /v1/payouts/{id}/settle: Say how a payout has ended that a person pays out: for the processor manual */
+  export interface SettlePayoutBody {
+    outcome: 'paid' | 'failed'
+    /** The name of the transfer at the bank, or the reason why it failed */
+    proof: string
+    /** What the bank has kept, in minor units */
+    fee?: number | undefined
+  }
+  /** POST /v1/recipients: Make a recipient of payouts; the same account is the same recipient, and nothing of it is overwritten */
+  export interface CreateRecipientBody<Metadata extends object = AnyMetadata> {
+    type?: 'bank_account' | 'mobile_money' | undefined
+    /** The code of the bank */
+    bankCode?: string | undefined
+    /** Of a bank account; its bank is bankCode */
+    accountNumber?: string | undefined
+    /** The code of the operator */
+    provider?: string | undefined
+    /** Of a mobile wallet; its operator is provider */
+    phoneNumber?: string | undefined
+    /** The name of the payee */
+    accountName: string
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+    currency?: string | undefined
+    email?: string | undefined
+    description?: string | undefined
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** GET /v1/recipients: List active recipients, newest first */
+  export interface ListRecipientsQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only recipients that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/recipients: List active recipients, newest first */
+  export interface ListRecipientsResult<Metadata extends object = AnyMetadata> {
+    data: Recipient<Metadata>[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** PATCH /v1/recipients/{id}: Change the name or e-mail of a recipient, or say whether new payouts may go to it */
+  export interface UpdateRecipientBody {
+    /** The name of the payee */
+    accountName?: string | undefined
+    email?: string | undefined
+    active?: boolean | undefined
+  }
+  /** PATCH /v1/payout-settings: Say who bears the fees of payouts that are made from now on */
+  export interface UpdatePayoutSettingsBody {
+    /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
+    feesBorneBy?: 'owner' | 'merchant' | undefined
   }
   /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
   export interface ListTransactionsQuery {

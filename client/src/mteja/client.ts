@@ -13,8 +13,10 @@ import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
 import { PayIns } from './pay-ins.ts'
 import { PaymentSettings } from './payment-settings.ts'
+import { Payouts } from './payouts.ts'
 import { People } from './people.ts'
 import { Processors } from './processors.ts'
+import { Recipients } from './recipients.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
 import { Suspense } from './suspense.ts'
@@ -53,7 +55,9 @@ export class MtejaClient {
   readonly adjustments: Adjustments
   readonly suspense: Suspense
   readonly paymentSettings: PaymentSettings
+  readonly payouts: Payouts
   readonly processors: Processors
+  readonly recipients: Recipients
   readonly refunds: Refunds
   readonly sandbox: Sandbox
   readonly transactions: Transactions
@@ -76,7 +80,9 @@ export class MtejaClient {
     this.adjustments = new Adjustments(send)
     this.suspense = new Suspense(send)
     this.paymentSettings = new PaymentSettings(send)
+    this.payouts = new Payouts(send)
     this.processors = new Processors(send)
+    this.recipients = new Recipients(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
     this.transactions = new Transactions(send)

@@ -16,6 +16,8 @@ const kinds: Record<string, string> = {
   suspended: 'Money that waits for its owner',
   assigned: 'Assigned from suspense',
   given_back: 'Given back to the payer',
+  payout: 'Payout',
+  payout_returned: 'Payout returned',
   receivable: 'Owed',
   repayment: 'Repayment',
 }

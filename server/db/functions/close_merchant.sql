@@ -23,7 +23,7 @@ begin
     union all
     select 'hold', h.mode, h.currency, count(*), sum(h.amount - h.captured)
     from holds h
-    where h.merchant_id = p_merchant_id and h.status = 'placed' and h.original_id is null
+    where h.merchant_id = p_merchant_id and h.status = 'placed' and h.customer_id is not null
     group by h.mode, h.currency
     union all
     select 'refund', h.mode, h.currency, count(*), sum(h.amount)
@@ -33,6 +33,11 @@ begin
         select from disputes d where d.merchant_id = h.merchant_id and d.original_id = h.original_id and d.hold_id = h.id
       )
     group by h.mode, h.currency
+    union all
+    select 'payout', p.mode, p.currency, count(*), sum(p.amount)
+    from payouts p
+    where p.merchant_id = p_merchant_id and p.ended_at is null
+    group by p.mode, p.currency
     union all
     select 'dispute', d.mode, d.currency, count(*), sum(d.amount)
     from disputes d

@@ -6,6 +6,7 @@
 --   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
 --            adjustment that is recorded and not posted yet.
 --   refund  money of a payment of theirs is on its way back. `detail` is its id.
+--   payout  money that leaves their balance, and that nobody knows the end of. `detail` is its id.
 --   dispute  a payment of theirs is disputed, and nobody has decided. `detail` is its id.
 --   dedicated_account  an account to which money could be sent. `detail` is its number.
 --   mandate  a permission to debit the customer. `detail` is its reference.
@@ -27,7 +28,7 @@ language sql volatile set search_path = public, pg_temp as $$
     from ledger_accounts a
     left join lateral (
       select sum(h.amount)::bigint as held from holds h
-      where h.merchant_id = a.merchant_id and h.account_id = a.id and h.original_id is not null and h.status = 'placed'
+      where h.merchant_id = a.merchant_id and h.account_id = a.id and h.customer_id is null and h.status = 'placed'
     ) r on true
     where a.merchant_id = c.merchant_id and a.customer_id = c.id and a.held <> coalesce(r.held, 0)
     union all
@@ -57,6 +58,10 @@ language sql volatile set search_path = public, pg_temp as $$
     select 'refund', r.id::text, r.amount, 'deletion'
     from refunds r
     where r.merchant_id = c.merchant_id and r.customer_id = c.id and r.due_at is not null
+    union all
+    select 'payout', p.id::text, p.amount, 'deletion'
+    from payouts p
+    where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.ended_at is null
     union all
     select 'dispute', d.id::text, d.amount, 'deletion'
     from disputes d

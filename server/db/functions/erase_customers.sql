@@ -22,7 +22,7 @@ language sql immutable set search_path = public, pg_temp as $$
       'customer', 'details', 'id', 'code', 'riskAction', 'source', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
       'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
-      'captureId', 'disputeId', 'movementId', 'state', 'resolution', 'category', 'respondBy', 'resolvedAt', 'borneBy', 'dispute',
+      'captureId', 'payoutId', 'payout', 'fee', 'recipientId', 'stateCode', 'statusCode', 'attention', 'recipient', 'active', 'disputeId', 'movementId', 'state', 'resolution', 'category', 'respondBy', 'resolvedAt', 'borneBy', 'dispute',
       'history', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
       'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
@@ -300,6 +300,32 @@ begin
         set reason = null, customer_note = null, merchant_note = null,
           state_reason = case when r.state_reason is not null then c_reason end
         where r.merchant_id = p_merchant_id and r.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'payouts';
+
+      when 'payouts' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select p.id from payouts p
+          where p.merchant_id = p_merchant_id and p.customer_id = p_customer_id
+            and p.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by p.id
+          limit v_left
+        ) f;
+        -- A recipient that others are paid out to as well is not this customer's alone.
+        update recipients r
+        set account_number = null, name = null, email = null, description = null, metadata = null, active = false
+        where r.merchant_id = p_merchant_id and r.account_number is not null
+          and r.id in (select p.recipient_id from payouts p where p.merchant_id = p_merchant_id and p.id = any(v_uuids))
+          and not exists (
+            select from payouts o
+            where o.merchant_id = p_merchant_id and o.recipient_id = r.id and o.customer_id is distinct from p_customer_id
+          );
+        update payouts p
+        set reason = null, metadata = null, proof = null,
+          state_reason = case when p.state_reason is not null then c_reason end
+        where p.merchant_id = p_merchant_id and p.id = any(v_uuids);
         v_position := v_uuids[cardinality(v_uuids)]::text;
         v_found := cardinality(v_uuids);
         v_next := 'disputes';

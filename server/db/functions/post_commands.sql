@@ -8,10 +8,10 @@
 --   book     moves them because they have moved outside: a fact. Neither a denial nor missing funds refuse it.
 --   refund   moves money back that p_originals has moved. A null amount stands for the whole rest of the original. With
 --            p_holds it moves the amount that this hold has reserved for it: a fact.
---   place    reserves p_amounts on p_froms. The hold gets the id in p_ids. With p_originals it reserves money that is to be
+--   place    reserves p_amounts on p_froms. The hold gets the id in p_ids. With the kind payout it reserves money for a payout. With p_originals it reserves money that is to be
 --            given back, which counts as given back from then on. A null amount stands for the whole rest of the original.
 --   capture  moves p_amounts of p_holds to p_tos. A null amount stands for the whole rest of the hold. With p_finals,
---            the rest is released.
+--            the rest is released. From the hold of a payout it moves a payout or its fee: a fact.
 --   release  releases the rest of p_holds. With p_originals the hold is one for a refund, whose amount can be given back
 --            again.
 --   expire   does the same, once the hold is due.
@@ -116,6 +116,7 @@ declare
   -- begin at the place of the first element that is set, and reading it in order would give the values of other places.
   v_hold_account_ids bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_original_ids uuid[] := array_fill(null::uuid, array[cardinality(p_hold_ids)]);
+  v_hold_purposes text[] := array_fill(null::text, array[cardinality(p_hold_ids)]);
   v_hold_left bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_captured bigint[] := array_fill(null::bigint, array[cardinality(p_hold_ids)]);
   v_hold_statuses text[] := array_fill(null::text, array[cardinality(p_hold_ids)]);
@@ -272,7 +273,7 @@ begin
   end loop;
   if cardinality(p_hold_ids) > 0 then
     for r in
-      select n.place, n.id, h.account_id, h.original_id, h.amount, h.captured, h.status, h.expires_at
+      select n.place, n.id, h.account_id, h.original_id, h.purpose, h.amount, h.captured, h.status, h.expires_at
       from unnest(p_hold_ids) with ordinality as n (id, place)
       cross join lateral (
         select * from holds o where o.merchant_id = p_merchant_id and o.id = n.id limit 1
@@ -284,6 +285,7 @@ begin
       end if;
       v_hold_account_ids[r.place] := r.account_id;
       v_hold_original_ids[r.place] := r.original_id;
+      v_hold_purposes[r.place] := r.purpose;
       v_hold_left[r.place] := case when r.status = 'placed' then r.amount - r.captured end;
       v_hold_captured[r.place] := r.captured;
       v_hold_statuses[r.place] := r.status;
@@ -337,14 +339,15 @@ begin
         when 'book' then
           v_amount is not null and p_kinds[i] in (
             'pay_in', 'chargeback', 'chargeback_returned', 'processor_fee', 'processor_fee_returned', 'settlement',
-            'suspended', 'assigned', 'given_back'
+            'suspended', 'assigned', 'given_back', 'payout', 'payout_returned'
           )
         when 'refund' then p_kinds[i] in ('refund', 'reversal')
         when 'place' then
-          p_kinds[i] is null and isfinite(p_expirations[i]) is not false
+          (p_kinds[i] is null or (p_kinds[i] = 'payout' and v_original is null and p_expirations[i] is null))
+          and isfinite(p_expirations[i]) is not false
           and case when v_original is null then v_amount is not null else p_expirations[i] is null end
-        when 'capture' then p_kinds[i] = 'hold_capture'
-        when 'release' then v_amount is null and p_kinds[i] is null
+        when 'capture' then p_kinds[i] in ('hold_capture', 'payout', 'processor_fee')
+        when 'release' then v_amount is null and (p_kinds[i] is null or (p_kinds[i] = 'payout' and v_original is null))
         when 'expire' then v_amount is null and p_kinds[i] is null
       end
       -- The accounts that each kind connects: docs/ledger.md has the same table.
@@ -369,6 +372,9 @@ begin
         when 'suspended' then v_route = 'outside > suspense'
         when 'assigned' then v_route in ('suspense > customer_cash', 'suspense > merchant_balance')
         when 'given_back' then v_route = 'suspense > outside'
+        when 'payout' then
+          v_action in ('place', 'release') or v_route in ('customer_cash > outside', 'merchant_balance > outside')
+        when 'payout_returned' then v_route in ('outside > customer_cash', 'outside > merchant_balance')
         -- A refund or reversal goes the way of its original back.
         else true
       end
@@ -390,6 +396,11 @@ begin
       and (
         v_hold_account_ids[v_hold] is null or v_hold_original_ids[v_hold] is not distinct from p_original_ids[v_original]
       )
+      -- As the hold of a payout.
+      and (
+        v_hold_account_ids[v_hold] is null
+        or (v_hold_purposes[v_hold] is not null) = (coalesce(p_kinds[i], '') in ('payout', 'processor_fee'))
+      )
       and coalesce(
         (v_to is null or v_original_from_ids[v_original] = v_account_ids[v_to])
         and v_original_to_ids[v_original] = v_account_ids[v_from]
@@ -405,7 +416,9 @@ begin
       v_refusal := 'customer_not_found';
     elsif v_action = 'place' and p_expirations[i] <= p_now then
       v_refusal := 'expiry_passed';
-    elsif v_action in ('post', 'place', 'capture') and v_original is null and (v_denied[v_from] or v_denied[v_to]) then
+    elsif (v_action in ('post', 'place') or p_kinds[i] = 'hold_capture') and v_original is null
+      and (v_denied[v_from] or v_denied[v_to])
+    then
       v_refusal := 'customer_denied';
     elsif v_action in ('capture', 'release', 'expire') then
       v_amount := case when v_action = 'capture' then coalesce(v_amount, v_hold_left[v_hold]) else 0 end;
@@ -569,7 +582,8 @@ begin
     p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
     v_account_ids[c.to_place], c.to_number, c.amount,
     coalesce(p_account_currencies[c.from_place], p_account_currencies[c.to_place]), c.description,
-    p_original_ids[c.original], case when c.kind = 'hold_capture' then p_hold_ids[c.hold] end, c.details::json,
+    p_original_ids[c.original], case when c.kind in ('hold_capture', 'payout', 'processor_fee') then p_hold_ids[c.hold] end,
+    c.details::json,
     c.created_at, c.actor, c.request
   from unnest(
     v_ids, v_kinds, v_transfer_numbers, v_froms, v_from_numbers, v_tos, v_to_numbers, v_amounts, p_descriptions,
@@ -617,14 +631,16 @@ begin
 
   if 'place' = any(p_actions) then
     insert into holds (
-      merchant_id, id, mode, account_id, customer_id, amount, currency, description, expires_at, original_id, created_at,
-      updated_at
+      merchant_id, id, mode, account_id, customer_id, amount, currency, description, expires_at, original_id, purpose,
+      created_at, updated_at
     )
     select
-      p_merchant_id, c.id, p_mode, v_account_ids[c.place], case when c.original is null then v_customer_ids[c.place] end,
-      c.amount, p_account_currencies[c.place], c.description, c.expires_at, p_original_ids[c.original], p_now, p_now
-    from unnest(p_actions, v_ids, p_froms, v_amounts, p_descriptions, p_expirations, p_originals, v_refusals, v_replayed)
-      as c (action, id, place, amount, description, expires_at, original, refusal, replayed)
+      p_merchant_id, c.id, p_mode, v_account_ids[c.place],
+      case when c.original is null and c.kind is null then v_customer_ids[c.place] end, c.amount,
+      p_account_currencies[c.place], c.description, c.expires_at, p_original_ids[c.original], c.kind, p_now, p_now
+    from unnest(
+      p_actions, v_ids, p_froms, v_amounts, p_descriptions, p_expirations, p_originals, p_kinds, v_refusals, v_replayed
+    ) as c (action, id, place, amount, description, expires_at, original, kind, refusal, replayed)
     where c.action = 'place' and c.refusal is null and not c.replayed;
   end if;
 
@@ -639,11 +655,11 @@ begin
         when length(c.request) = 16 then encode(c.request, 'hex')::uuid::text
         else convert_from(rtrim(c.request, '\x00'::bytea), 'UTF8')
       end,
-      -- A refund that fails is released by nobody.
-      case when c.original is null then c.action || 'Hold' else 'requestRefund' end,
+      -- A refund that fails, and a payout that ends, is released by nobody.
+      case when c.kind is not null then 'createPayout' when c.original is null then c.action || 'Hold' else 'requestRefund' end,
       case when c.action = 'place' then p_ids[c.place]::text else p_hold_ids[c.hold]::text end, p_now
-    from unnest(p_actions, p_actors, p_request_ids, p_holds, p_originals, v_refusals, v_replayed)
-      with ordinality as c (action, actor, request, hold, original, refusal, replayed, place)
+    from unnest(p_actions, p_actors, p_request_ids, p_holds, p_originals, p_kinds, v_refusals, v_replayed)
+      with ordinality as c (action, actor, request, hold, original, kind, refusal, replayed, place)
     where c.action in ('place', 'release') and c.actor is not null and c.refusal is null and not c.replayed;
   end if;
 

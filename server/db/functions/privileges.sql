@@ -16,7 +16,7 @@ begin
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests, pay_ins, adjustments, suspense_decisions,
     processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions,
-    risk_changes, arrival_notices, payment_settings, sandbox_payouts to mteja_app;
+    risk_changes, arrival_notices, payment_settings, sandbox_payouts, recipients, payouts, payout_settings to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
@@ -49,6 +49,12 @@ begin
   grant update (state, state_reason, asked_at, unknown_since, due_at, attempts, updated_at) on refunds to mteja_app;
   grant update (status, updated_at) on sandbox_returns to mteja_app;
   grant update (status) on sandbox_payouts to mteja_app;
+  grant update (name, email, description, metadata, active, updated_at) on recipients to mteja_app;
+  grant update (
+    fee, state, state_code, state_reason, attention, attention_reason, verdict, processor, account_id, send_count, sent_at,
+    unknown_since, proof, is_late, movement_id, ended_at, due_at, attempts, updated_at
+  ) on payouts to mteja_app;
+  grant update (fees_borne_by, updated_at) on payout_settings to mteja_app;
   grant update (due_at, attempts), delete on arrival_notices to mteja_app;
   grant update (known_customers, updated_at) on payment_settings to mteja_app;
   grant update (

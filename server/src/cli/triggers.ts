@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Currency, minorDigits } from '../base/money.ts'
 import type { CashfulClient, MtejaClient, PaystackClient } from './client.ts'
 import { PaymentRefusedError } from './client.ts'
@@ -125,6 +126,23 @@ const refundRedirected = aboutMoney(async (tools) => {
   await paystack.refunds.retry(id, { refund_account_details: destination })
   did(`sent refund ${id} of it to a bank account`, { refundId: id })
 })
+
+/** A payout to an account, which decides how the payout ends. */
+function paidOut(accountNumber: string): Trigger {
+  return aboutMoney(async (tools) => {
+    await payOut(tools, accountNumber)
+  })
+}
+
+async function payOut(tools: Tools, accountNumber: string): Promise<string> {
+  const money = moneyOf(tools, 500)
+  const customerId = await findPayer(tools, money.amount)
+  const destination = { type: 'bank_account' as const, bankCode: '058', accountNumber, accountName: 'Trigger Payee' }
+  const reference = `trigger-${randomBytes(8).toString('hex')}`
+  const { id } = await tools.mteja.payouts.create({ customerId, ...money, destination, reference })
+  tools.did(`paid out to account ${accountNumber}: ${id}; it ends a moment later`, { payoutId: id })
+  return id
+}
 
 /** A dispute of a payment by card, and what the merchant does about it. */
 function disputed(
@@ -283,6 +301,20 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     const transactionId = await buy(tools, 50)
     await tools.mteja.refunds.reverse({ transactionId })
     tools.did('undid it', { transactionId })
+  }),
+  'payout.pending': paidOut('0123456789'),
+  'payout.sending': paidOut('0123456789'),
+  'payout.sent': paidOut('0000000001'),
+  'payout.needs_attention': paidOut('0000000004'),
+  'payout.paid': paidOut('0123456789'),
+  'payout.failed': paidOut('0000000002'),
+  'payout.returned': paidOut('0000000003'),
+  'payout.cancelled': aboutMoney(async (tools) => {
+    const id = await payOut(tools, '0000000010')
+    // A payout is not cancelled while it is being sent.
+    while ((await tools.mteja.payouts.retrieve(id)).stateCode === null) await sleep(50)
+    await tools.mteja.payouts.cancel(id)
+    tools.did('cancelled it', { payoutId: id })
   }),
   'dispute.opened': disputed(),
   'dispute.reminded': disputed({ dueInMs: 2000 }),

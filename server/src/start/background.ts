@@ -12,6 +12,7 @@ import { settleDuePayments } from '../domain/payments/due-payments.ts'
 import { activateDueMandates, mandatesAskedAbout } from '../domain/payments/mandate-activations.ts'
 import { dropReplacedCredentials } from '../domain/payments/processor-accounts.ts'
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
+import { advanceDuePayouts } from '../domain/payouts/advancing.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { removeExpiredOutcomes } from '../domain/sandbox/outcomes.ts'
@@ -82,6 +83,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('refunds', 250, settleDueRefunds),
     oldestDue: () => oldestDue({ table: sql`refunds`, open: sql`d.due_at is not null` }),
+  },
+  {
+    ...rounds('payouts', 250, advanceDuePayouts),
+    oldestDue: () => oldestDue({ table: sql`payouts`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('account_questions', 250, askDueQuestions),

@@ -45,6 +45,10 @@ export interface Own extends Belongings {
   acceptableDisputeId: string
   decidedDisputeId: string
   lostDisputeId: string
+  /** Payouts: one that is not sent yet, one that waits for a person, and one that a person has settled as paid. */
+  sparePayoutId: string
+  manualPayoutId: string
+  settledPayoutId: string
   spareMerchantId: string
   closedMerchantId: string
 }

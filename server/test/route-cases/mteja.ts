@@ -24,6 +24,13 @@ const evidence = {
   ...{ customerEmail: 'ada@example.com', customerName: 'Ada', customerPhone: '0800', serviceDetails: 'A top-up' },
 }
 
+const paidOut = {
+  amount: 7,
+  destination: { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' },
+  reference: 'wages-1',
+}
+const settlement = { outcome: 'paid', proof: 'FT26330-0017' }
+
 export const mteja: Record<string, Cases> = {
   'POST /v1/api-keys': {
     201: { body: { name: 'checkout' } },
@@ -483,6 +490,73 @@ export const mteja: Record<string, Cases> = {
   },
   'GET /v1/dispute-settings': { 200: {}, 401: stranger },
   'PATCH /v1/dispute-settings': { 200: { body: { borneBy: 'customer' } }, 401: { ...stranger, body: {} } },
+  'POST /v1/payouts': {
+    201: ({ customerCode }) => ({ body: { ...paidOut, customerId: customerCode } }),
+    400: ({ customerCode }) => ({ body: { ...paidOut, customerId: customerCode, destination: {} } }),
+    401: { ...stranger, body: paidOut },
+    402: ({ poorCode }) => ({ body: { ...paidOut, customerId: poorCode, reference: 'wages-2' } }),
+    403: ({ deniedCode }) => ({ body: { ...paidOut, customerId: deniedCode, reference: 'wages-3' } }),
+    404: { body: { ...paidOut, customerId: nobody, reference: 'wages-4' } },
+    // The reference of the first request, with another content.
+    409: ({ customerCode }) => ({ body: { ...paidOut, customerId: customerCode, amount: 8 } }),
+  },
+  'POST /v1/payouts/batch': {
+    200: ({ customerCode }) => ({
+      body: { payouts: [{ ...paidOut, customerId: customerCode, reference: 'wages-5' }, paidOut] },
+    }),
+    400: { body: { payouts: [] } },
+    401: { ...stranger, body: { payouts: [paidOut] } },
+    409: ({ idempotencyKey }) => ({ headers: { 'idempotency-key': idempotencyKey }, body: { payouts: [paidOut] } }),
+  },
+  'GET /v1/payouts': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}&state=pending&currency=ZAR&from=2020-01-01` }),
+    400: { query: 'state=open' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/payouts/:id': {
+    200: ({ payoutId }) => ({ params: { id: payoutId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'POST /v1/payouts/:id/cancel': {
+    200: ({ sparePayoutId }) => ({ params: { id: sparePayoutId } }),
+    400: ({ sparePayoutId }) => ({ params: { id: sparePayoutId }, headers: { 'idempotency-key': 'a b' } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+    409: ({ settledPayoutId }) => ({ params: { id: settledPayoutId } }),
+  },
+  'POST /v1/payouts/:id/settle': {
+    200: ({ manualPayoutId }) => ({ params: { id: manualPayoutId }, body: settlement }),
+    400: ({ manualPayoutId }) => ({ params: { id: manualPayoutId }, body: { ...settlement, outcome: 'lost' } }),
+    401: { ...stranger, params: { id: 'none' }, body: settlement },
+    403: ({ sparePayoutId }) => ({ params: { id: sparePayoutId }, body: settlement }),
+    404: { params: { id: 'none' }, body: settlement },
+    409: ({ settledPayoutId }) => ({ params: { id: settledPayoutId }, body: { ...settlement, outcome: 'failed' } }),
+  },
+  'GET /v1/payout-settings': { 200: {}, 401: stranger },
+  'PATCH /v1/payout-settings': { 200: { body: { feesBorneBy: 'merchant' } }, 401: { ...stranger, body: {} } },
+  'POST /v1/recipients': {
+    201: { body: { ...paidOut.destination, accountName: 'Ada' } },
+    400: { body: { accountName: 'Ada' } },
+    401: { ...stranger, body: { accountName: 'Ada' } },
+  },
+  'GET /v1/recipients': {
+    200: { query: 'limit=1' },
+    400: { query: 'limit=0' },
+    401: stranger,
+    404: { query: 'before=none' },
+  },
+  'GET /v1/recipients/:id': {
+    200: ({ recipientCode }) => ({ params: { id: recipientCode } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'PATCH /v1/recipients/:id': {
+    200: ({ recipientCode }) => ({ params: { id: recipientCode }, body: { email: 'ada@example.com' } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+  },
   'POST /v1/sandbox/disputes': {
     201: ({ paidReference }) => ({ body: { reference: paidReference, reason: 'Not mine', amount: 5 } }),
     400: ({ purchaseId }) => ({ body: { reference: purchaseId, reason: 'Not mine' } }),

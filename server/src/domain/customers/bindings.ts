@@ -6,6 +6,7 @@ export interface Binding {
     | 'debt'
     | 'payment'
     | 'refund'
+    | 'payout'
     | 'dispute'
     | 'dedicated_account'
     | 'mandate'
@@ -30,6 +31,7 @@ const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = 
   debt: ({ amount, detail }) => `a debt of ${amount} ${detail}`,
   payment: ({ detail }) => `the payment ${detail} under way`,
   refund: ({ detail }) => `the refund ${detail} under way`,
+  payout: ({ detail }) => `the payout ${detail} under way`,
   dispute: ({ detail }) => `the open dispute ${detail}`,
   dedicated_account: ({ detail }) => `the dedicated account ${detail}`,
   mandate: ({ detail }) => `the mandate ${detail}`,
@@ -42,6 +44,7 @@ const nextSteps: Record<Binding['obstacle'], string> = {
   debt: 'Have each debt repaid, or give it up with an adjustment, first',
   payment: 'Wait until each payment has succeeded or failed',
   refund: 'Wait until each refund is processed or has failed',
+  payout: 'Wait until each payout is paid or has failed, or cancel it',
   dispute: 'Accept or decline each dispute, and wait until it is decided',
   dedicated_account: 'Deactivate each dedicated account first',
   mandate: 'Revoke each mandate first',

@@ -40,6 +40,8 @@ export type Fact =
   | 'suspended'
   | 'assigned'
   | 'given_back'
+  | 'payout'
+  | 'payout_returned'
 
 export type { TransactionKind }
 
@@ -82,6 +84,16 @@ export type LedgerCommand = CommandBase &
     | { action: 'place'; amount: bigint | null; originalId: string; description: null; expiresAt: null }
     | ({ action: 'refund'; kind: 'refund' | 'reversal'; amount: null; originalId: string; holdId: string } & Movement)
     | { action: 'release'; holdId: string; originalId: string }
+    // A payout: its money is reserved, and then either moves, with its fee, or is released.
+    | { action: 'place'; kind: 'payout'; amount: bigint; description: null; expiresAt: null }
+    | ({
+        action: 'capture'
+        kind: 'payout' | 'processor_fee'
+        amount: bigint
+        holdId: string
+        isFinal: boolean
+      } & Movement)
+    | { action: 'release'; kind: 'payout'; holdId: string }
   )
 
 /** The outcome of a command that was done now, or before for the same request (`replayed`). */
@@ -98,7 +110,8 @@ export interface Receipt {
   replayed: boolean
 }
 
-interface Call {
+/** A command in a queue, with the tenant who asks for it. */
+export interface Call {
   tenant: Tenant
   command: LedgerCommand
 }
@@ -158,6 +171,33 @@ export async function doTogetherNoting(
   noting: Sql,
 ): Promise<(Receipt | ServiceError)[]> {
   return readOutcomes(commands, await postNoting(context, tenant, commands, noting))
+}
+
+/**
+ * Does the commands of a queue's batch in one commit with more queries, as `doCommandNoting` has them: `done_now` has a row for
+ * each command that was done now, with its `ordinal` from 1. All calls are of one tenant. Answers for each, in order.
+ */
+export async function doBatchNoting(
+  { clock }: Pick<Context, 'clock'>,
+  lane: Queryable,
+  calls: Call[],
+  noting: Sql,
+): Promise<(Receipt | ServiceError)[]> {
+  const { tenant } = calls[0] as Call
+  const commands = calls.map(({ command }) => command)
+  const actors = calls.map((call) => call.tenant.actor)
+  const statement = sql`
+    with done as materialized (
+      select ${outcomeColumns}, r.ordinal
+      from ${functionCall('post_commands_v2', parametersOf(tenant, clock.now(), commands, actors))} r
+    ),
+    done_now as materialized (
+      select r.ordinal, r.id, r.amount, r.created_at from done r where r.refusal is null and not r.replayed
+    ),
+    ${noting}
+    select ${outcomeColumns} from done r order by r.ordinal
+  `
+  return readOutcomes(commands, await lane.query<Outcome>(statement))
 }
 
 function postNoting(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<Outcome[]> {

@@ -41,7 +41,7 @@ function noteMerchant(tx: TxContext, { id, code }: Merchant, change: Pick<Change
 }
 
 interface OpenThing {
-  what: 'customer_money' | 'suspense' | 'hold' | 'payment' | 'refund' | 'dispute' | 'dedicated_account'
+  what: 'customer_money' | 'suspense' | 'hold' | 'payment' | 'refund' | 'payout' | 'dispute' | 'dedicated_account'
   mode: Mode
   currency: Currency | null
   count: bigint
@@ -50,7 +50,7 @@ interface OpenThing {
 
 /**
  * Closes a merchant: its keys and tokens can read and no longer change anything, and its pages take no payment. Refused
- * while customers have money, while money is in suspense, and while a hold, a payment, a refund, a dispute or a dedicated account is open. The merchant's own
+ * while customers have money, while money is in suspense, and while a hold, a payment, a refund, a payout, a dispute or a dedicated account is open. The merchant's own
  * balance may remain. A closed merchant is answered as it is. Throws `merchant_not_found`, `merchant_in_use`. For the operator only.
  */
 export async function closeMerchant(
@@ -92,6 +92,7 @@ function describeOpen({ what, mode, currency, count, amount }: OpenThing): strin
     hold: `${count} ${many ? 'holds are' : 'hold is'} open, of ${money}`,
     payment: `${count} ${many ? 'payments are' : 'payment is'} under way, of ${money}`,
     refund: `${count} ${many ? 'refunds are' : 'refund is'} under way, of ${money}`,
+    payout: `${count} ${many ? 'payouts are' : 'payout is'} under way, of ${money}`,
     dispute: `${count} ${many ? 'disputes are' : 'dispute is'} open, of ${money}`,
     dedicated_account: `${count} dedicated ${many ? 'accounts' : 'account'} can still receive money`,
   }

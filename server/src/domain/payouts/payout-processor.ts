@@ -1,12 +1,14 @@
+import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
-import type { Context } from '../context.ts'
+import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 /** The kinds of places outside to which money is paid out. */
-type DestinationType = 'bank_account' | 'mobile_money'
+export const destinationTypes = ['bank_account', 'mobile_money'] as const
+export type DestinationType = (typeof destinationTypes)[number]
 
 /** The place to which a payout goes. */
-interface PayoutDestination {
+export interface PayoutDestination {
   type: DestinationType
   /** Of a bank account, its number; of a mobile wallet, the telephone number as it was given. */
   accountNumber: string
@@ -29,7 +31,7 @@ export interface PayoutOrder {
 }
 
 /** How an order ended. */
-type PayoutEnd =
+export type PayoutEnd =
   /** `fee`: minor units that the processor has kept for itself, of the same currency; null while it is not known. */
   | { status: 'paid'; fee: bigint | null }
   /** Nothing was paid, and nothing will be. `code` is a word such as `rejected`; `reason` a sentence for a person. */
@@ -38,7 +40,7 @@ type PayoutEnd =
   | { status: 'returned'; reason: string; fee: bigint | null }
 
 /** Why an order has surely not been judged. The same order is sent again later. */
-type NotSentReason =
+export type NotSentReason =
   /** The account refuses its key, or calls from this address. */
   | 'unauthorized'
   | 'rate_limited'
@@ -75,6 +77,11 @@ export interface PayoutProcessor {
    * request may take. After it, the same order is sent again under the same reference, to the same account.
    */
   readonly notFoundMs: number
+  /**
+   * The times after a payment of an order at which it is asked about once more, in milliseconds, the shortest first: its money may
+   * come back, and the message of that may be lost.
+   */
+  readonly returnLooksMs: readonly number[]
   /** The fee that an order is expected to cost, in minor units. Asks nobody. */
   estimateFee(order: Pick<PayoutOrder, 'amount' | 'currency'> & { type: DestinationType }): bigint
   /**
@@ -99,4 +106,21 @@ export interface PayoutProcessorChoice {
     tenant: Tenant,
     use: PayoutProcessorUse,
   ) => Promise<PayoutProcessor | 'manual' | null>
+}
+
+/** A context in which payouts are sent: a processor is never asked while a transaction stands open. */
+export type PayoutsContext = FreeContext & PayoutProcessorChoice
+
+/** The account by which an order was sent. Throws `not_available` for an account whose credentials were dropped. */
+export async function requireSender(
+  context: Context & PayoutProcessorChoice,
+  tenant: Tenant,
+  accountId: bigint,
+): Promise<PayoutProcessor> {
+  const processor = await context.payoutProcessorOf(context, tenant, { sentBy: accountId })
+  if (processor !== null && processor !== 'manual') return processor
+  throw new ServiceError(
+    'not_available',
+    'The account by which this payout was sent was replaced, and its key is not kept any more: look for it at the processor',
+  )
 }

@@ -190,6 +190,18 @@ const sections: readonly Section[] = [
     `,
   },
   {
+    name: 'payouts',
+    select: ({ merchant }, { id }, after) => sql`
+      select p.id::text as cursor, p.id, p.reference, p.amount, p.currency, p.fee, p.reason, p.metadata, p.state, p.state_reason,
+        r.type as destination_type, r.bank_code, r.account_number, r.name as account_name, r.email, r.description, p.created_at,
+        p.updated_at
+      from payouts p
+      join recipients r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
+      where p.merchant_id = ${merchant.id} and p.customer_id = ${id} ${behind(sql`p.id`, after, sql`uuid`)}
+      order by p.id
+    `,
+  },
+  {
     name: 'refunds',
     select: ({ merchant }, { id }, after) => sql`
       select r.id::text as cursor, r.id, r.kind, r.original_id as transaction_id, r.state, r.state_reason, r.amount, r.currency,

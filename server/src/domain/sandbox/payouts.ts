@@ -83,6 +83,7 @@ export function createSandboxPayouts({
   return {
     accountId: 0n,
     notFoundMs: Math.max(2 * delayMs, 1000),
+    returnLooksMs: [delayMs],
     estimateFee: () => 0n,
     ask,
     async send(tenant, order): Promise<SendOutcome> {

@@ -176,6 +176,8 @@ export const transactionKinds = [
   'suspended',
   'assigned',
   'given_back',
+  'payout',
+  'payout_returned',
   'receivable',
   'repayment',
 ] as const

@@ -244,6 +244,25 @@ const disputeTelling: Telling = {
   }),
 }
 
+const payoutTelling: Telling = {
+  entity: 'Payout',
+  render: ({ merchantId, customerId, details }) => ({
+    id: details.payoutId,
+    merchantId,
+    customerId,
+    reference: details.reference,
+    amount: details.amount,
+    currency: details.currency,
+    fee: details.fee,
+    state: details.state,
+    recipientId: details.recipientId,
+    code: details.stateCode,
+    reason: details.stateReason,
+    attention: details.attention,
+    attentionReason: details.attentionReason,
+  }),
+}
+
 const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'customer.created': customerTelling,
   'customer.updated': customerTelling,
@@ -280,6 +299,14 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'refund.failed': refundTelling,
   'refund.succeeded': refundTelling,
   'reversal.succeeded': refundTelling,
+  'payout.pending': payoutTelling,
+  'payout.sending': payoutTelling,
+  'payout.sent': payoutTelling,
+  'payout.needs_attention': payoutTelling,
+  'payout.paid': payoutTelling,
+  'payout.failed': payoutTelling,
+  'payout.returned': payoutTelling,
+  'payout.cancelled': payoutTelling,
   'dispute.opened': disputeTelling,
   'dispute.reminded': disputeTelling,
   'dispute.updated': disputeTelling,

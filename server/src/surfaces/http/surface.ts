@@ -4,6 +4,7 @@ import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
 import type { KeyFinder } from '../../domain/merchants/key-holders.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
+import type { PayoutProcessorChoice } from '../../domain/payouts/payout-processor.ts'
 import type { ErasureChoice } from '../../domain/personal-data/erasure.ts'
 import type { RetentionChoice } from '../../domain/retention/retention.ts'
 import type { EventRenderers } from '../../domain/webhooks/deliveries.ts'
@@ -14,6 +15,7 @@ import type { Envelope } from './unroutable.ts'
 
 /** The context, with everything that a room of the domain adds to it. */
 export type Service = PaymentsContext &
+  PayoutProcessorChoice &
   VerifierChoice &
   BankDirectoryChoice &
   AccountProviderChoice &

@@ -16,8 +16,11 @@ import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
 import { payInRoutes } from './routes/pay-ins.ts'
 import { paymentSettingsRoutes } from './routes/payment-settings.ts'
+import { payoutSettingsRoutes } from './routes/payout-settings.ts'
+import { payoutRoutes } from './routes/payouts.ts'
 import { personRoutes } from './routes/people.ts'
 import { processorRoutes } from './routes/processors.ts'
+import { recipientRoutes } from './routes/recipients.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
@@ -59,6 +62,9 @@ export const mteja: Dialect = {
         reversalRoutes,
         disputeRoutes,
         disputeSettingsRoutes,
+        payoutRoutes,
+        recipientRoutes,
+        payoutSettingsRoutes,
         transactionRoutes,
         batchRoutes,
         eventRoutes,

@@ -82,6 +82,8 @@ const kinds: Readonly<Record<TransactionKind, { cameIn: string; wentOut: string 
   adjustment: { cameIn: 'Adjustment', wentOut: 'Adjustment' },
   assigned: { cameIn: 'Money added', wentOut: 'Money added' },
   receivable: { cameIn: 'Amount owed from now on', wentOut: 'Amount owed from now on' },
+  payout: { cameIn: 'Paid out', wentOut: 'Paid out' },
+  payout_returned: { cameIn: 'Payout returned', wentOut: 'Payout returned' },
   repayment: { cameIn: 'Repayment of the amount owed', wentOut: 'Repayment of the amount owed' },
   // Between accounts of the merchant: no customer's statement has one.
   settlement: { cameIn: 'Settlement', wentOut: 'Settlement' },

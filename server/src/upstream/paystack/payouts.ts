@@ -32,6 +32,9 @@ const reasons = {
   reversed: 'The bank of the payee has sent the money back',
 } as const
 
+/** The bank of a payee may send money back for days, and the webhook of that may be lost. */
+const returnLooksMs = [10 * 60_000, 60 * 60_000, 24 * 60 * 60_000, 72 * 60 * 60_000]
+
 /**
  * A Paystack account as a processor that pays out. The account knows an order under its reference with our mark before it, and
  * never takes a reference twice. So an order may be sent again as it is, and its duplicate is refused.
@@ -114,7 +117,7 @@ export function createPaystackPayouts({
     return found.is === 'not_found' ? { is: 'unknown' } : found
   }
 
-  return { accountId, notFoundMs, estimateFee: estimateTransferFee, send, ask: look }
+  return { accountId, notFoundMs, returnLooksMs, estimateFee: estimateTransferFee, send, ask: look }
 }
 
 const mark = 'mteja-'

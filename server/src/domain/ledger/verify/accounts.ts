@@ -92,6 +92,10 @@ function readAccounts(books: Books, after: AccountKey): Promise<AccountRow[]> {
         select u.amount, u.captured from holds u
         where u.merchant_id = a.merchant_id and u.account_id = a.id and u.original_id is not null
           and u.status = 'placed'
+        union all
+        select u.amount, u.captured from holds u
+        where u.merchant_id = a.merchant_id and u.account_id = a.id and u.purpose is not null
+          and u.status = 'placed'
       ) o
     ) h on true
     left join lateral (

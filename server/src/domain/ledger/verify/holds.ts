@@ -6,16 +6,17 @@ import { checkPages, type PageKey, type PageRow } from './pages.ts'
 export async function* checkHolds(books: Books): Part {
   const read = (after: PageKey) =>
     books.db.query<PageRow>(sql`
-      select p.merchant_id, p.id, p.count, p.problem
+      select f.merchant_id, f.id, f.count, f.problem
       from (
         select
           h.merchant_id, h.id, row_number() over (order by h.merchant_id, h.id) as place, count(*) over () as count,
           case
             when (a.mode = h.mode and a.currency = h.currency) is not true
-              or (h.original_id is null and (a.customer_id = h.customer_id) is not true)
+              or (h.original_id is null and h.purpose is null and (a.customer_id = h.customer_id) is not true)
               then format('is not of its account %s', h.account_id)
             when h.original_id is not null and (o.to_account_id = h.account_id and o.mode = h.mode) is not true
               then format('reserves a refund of %s, which did not come to its account', h.original_id)
+            when h.purpose is not null and p.id is null then 'reserves a payout that is not there'
             when h.captured <> coalesce(c.captured, 0)
               then format('says %s was captured, but its captures add up to %s', h.captured, coalesce(c.captured, 0))
             when h.captured not between 0 and h.amount then format('of %s has %s captured', h.amount, h.captured)
@@ -34,6 +35,9 @@ export async function* checkHolds(books: Books): Part {
           select * from ledger_transactions o where o.merchant_id = h.merchant_id and o.id = h.original_id limit 1
         ) o on true
         left join lateral (
+          select p.id from payouts p where p.merchant_id = h.merchant_id and p.id = h.id limit 1
+        ) p on true
+        left join lateral (
           select sum(m.amount) as captured
           from (
             select t.amount from ledger_transactions t where t.merchant_id = h.merchant_id and t.hold_id = h.id
@@ -43,9 +47,9 @@ export async function* checkHolds(books: Books): Part {
             where t.merchant_id = h.merchant_id and t.id = h.id and t.reverses_id = h.original_id
           ) m
         ) c on true
-      ) p
-      where p.problem is not null or p.place = p.count
-      order by p.place
+      ) f
+      where f.problem is not null or f.place = f.count
+      order by f.place
       limit 1
     `)
   for await (const rows of checkPages('hold', read)) {

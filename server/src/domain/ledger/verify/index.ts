@@ -5,6 +5,7 @@ import { type Books, UnsoundRowError } from './books.ts'
 import { checkDisputes } from './disputes.ts'
 import { checkHolds } from './holds.ts'
 import { checkNumbers } from './numbers.ts'
+import { checkPayouts } from './payouts.ts'
 import { checkRefundTotals } from './refund-totals.ts'
 import { checkTransactions } from './transactions.ts'
 
@@ -18,7 +19,15 @@ export interface VerificationProgress {
 export type VerificationResult = ({ isSound: true } & Books['counts']) | { isSound: false; wrong: string }
 
 /** The walk over the books. */
-const parts = [checkAccounts, checkTransactions, checkHolds, checkRefundTotals, checkDisputes, checkNumbers]
+const parts = [
+  checkAccounts,
+  checkTransactions,
+  checkHolds,
+  checkRefundTotals,
+  checkDisputes,
+  checkPayouts,
+  checkNumbers,
+]
 
 /**
  * Derives every stored figure of the ledger from its entries again, row by row: the balance and the held amount of each
@@ -57,7 +66,8 @@ async function countRows(db: Queryable): Promise<number> {
   const [row] = await db.query<{ total: string }>(sql`
     select
       a.accounts + a.entries + a.entries / 2 + n.numbers
-      + (select count(*) from holds) + (select count(*) from refund_totals) + (select count(*) from disputes) as total
+      + (select count(*) from holds) + (select count(*) from refund_totals) + (select count(*) from disputes) + (select count(*) from payouts)
+        as total
     from (select count(*) as accounts, coalesce(sum(entry_count), 0) as entries from ledger_accounts) a
     cross join (select coalesce(sum(transfer_count + customer_count), 0) as numbers from merchant_counters) n
   `)

@@ -22,7 +22,9 @@ export async function* checkTransactions(books: Books): Part {
             when f.amount + r.amount <> 0 then 'does not sum to zero'
             when (t.kind = 'transfer') <> (t.number is not null) then 'is numbered among the transfers, or is not, wrongly'
             when (t.kind in ('refund', 'reversal')) <> (t.reverses_id is not null) then 'gives back nothing, or should not'
-            when (t.kind = 'hold_capture') <> (t.hold_id is not null) then 'captures no hold, or should not'
+            when (t.kind = 'hold_capture' and t.hold_id is null)
+              or (t.kind not in ('hold_capture', 'payout', 'processor_fee') and t.hold_id is not null)
+              then 'captures no hold, or should not'
             when t.hold_id is not null and (h.account_id = t.from_account_id and h.mode = t.mode) is not true
               then format('captures hold %s of another account', t.hold_id)
             when t.reverses_id is not null and (

@@ -181,6 +181,8 @@ const descriptions: Record<TransactionKind, string> = {
   suspended: 'Money not booked yet',
   assigned: 'Payment assigned',
   given_back: 'Money given back',
+  payout: 'Payout',
+  payout_returned: 'Payout returned',
   receivable: 'Amount owed from now on',
   repayment: 'Repayment of the amount owed',
 }

@@ -1,0 +1,262 @@
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { bookLate, bookReturn, decidePayout, endPayout } from './payout-ending.ts'
+import {
+  type AskOutcome,
+  type NotSentReason,
+  type PayoutDestination,
+  type PayoutEnd,
+  type PayoutOrder,
+  type PayoutProcessor,
+  type PayoutsContext,
+  requireSender,
+  type SendOutcome,
+} from './payout-processor.ts'
+import { findPayout, type Payout } from './payout-records.ts'
+import { beginAgain, beginSending, noteKnowledge, noteManual, noteRefusal, putBack } from './payout-sending.ts'
+import { isOpen, openStates } from './payout-states.ts'
+
+/** A payout is looked at after as long again as it has taken so far, within these bounds. */
+const firstLookMs = 1_000
+const lastLookMs = 60 * 60 * 1000
+/** After this time in which nobody could say whether the processor has a payout, a person has to find out. */
+const unknownMs = 60 * 60 * 1000
+
+const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees' | 'lost', string>> = {
+  unauthorized: 'The account refuses its key: nothing is sent until a key that is in force is chosen',
+  rate_limited: 'The account takes no more requests at this moment',
+  no_connection: 'The account cannot be reached at this moment',
+  short_of_funds: 'The account at the processor has not enough money: nothing is sent until it has',
+  otp: 'The account asks for a one-time password: give it there, or turn this question off',
+  unknown:
+    'Nobody can say whether the processor has it. The money stays reserved, and nothing is sent again: look for it there',
+  disagrees: 'The account has something else under the reference of this payout; it differs in ',
+  lost: 'The account had it, and does not find it any more: look for it there',
+}
+
+/** Takes the next step of a payout. Throws `not_available`, and what the processor throws: then the step is taken again. */
+export async function advancePayout(context: PayoutsContext, tenant: Tenant, id: string): Promise<void> {
+  const payout = await findPayout(context, tenant, { id })
+  if (payout === null) return
+  if (payout.verdict !== null && payout.endedAt === null) {
+    await endPayout(context, tenant, id)
+    return
+  }
+  if (payout.state === 'pending') return sendFirst(context, tenant, payout)
+  if (payout.accountId === null) return rest(context, tenant, payout, [])
+  const processor = await requireSender(context, tenant, payout.accountId)
+  const answer = await processor.ask(tenant, orderOf(payout))
+  await learn(context, tenant, { payout, processor }, answer)
+  if (answer.is !== 'not_found' || payout.state !== 'sending' || !isOver(context, payout, processor.notFoundMs)) return
+  if (payout.stateCode === null) return sendAgain(context, tenant, payout, processor)
+  const { stateCode: code, stateReason: reason, sendCount } = payout
+  await fail(context, tenant, payout, { code, reason: reason ?? '', sendCount })
+}
+
+/** Fails a payout that has surely not been made, if nobody has sent it since. */
+async function fail(
+  context: PayoutsContext,
+  tenant: Tenant,
+  { id, state }: Payout,
+  why: { code: string; reason: string; sendCount: number },
+): Promise<void> {
+  await decidePayout(context, tenant, id, { verdict: 'failed', from: [state], ...why })
+  await endPayout(context, tenant, id)
+}
+
+async function sendFirst(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<void> {
+  const processor = await context.payoutProcessorOf(context, tenant, 'new')
+  if (processor === null) return
+  if (processor === 'manual') return noteManual(context, tenant, payout)
+  const begun = await beginSending(context, tenant, payout, processor.accountId)
+  if (begun === null) return
+  if ('refusal' in begun) {
+    const { refusal: code, sentence: reason } = begun
+    return fail(context, tenant, payout, { code, reason, sendCount: payout.sendCount })
+  }
+  await send(context, tenant, { id: payout.id, sendCount: begun.sendCount }, processor)
+}
+
+async function sendAgain(
+  context: PayoutsContext,
+  tenant: Tenant,
+  payout: Payout,
+  processor: PayoutProcessor,
+): Promise<void> {
+  const sendCount = await beginAgain(context, tenant, payout)
+  if (sendCount !== null) await send(context, tenant, { id: payout.id, sendCount }, processor)
+}
+
+/** Only whoever has committed that it sends calls this. */
+async function send(
+  context: PayoutsContext,
+  tenant: Tenant,
+  { id, sendCount }: Pick<Payout, 'id' | 'sendCount'>,
+  processor: PayoutProcessor,
+): Promise<void> {
+  const payout = await findPayout(context, tenant, { id })
+  if (payout === null || payout.state !== 'sending' || payout.sendCount !== sendCount) return
+  const outcome = await processor.send(tenant, orderOf(payout))
+  await learnSent(context, tenant, { payout, processor }, outcome)
+}
+
+/** Nothing that a party says when it is sent something is believed, but that it has refused: it is asked once more. */
+async function learnSent(context: PayoutsContext, tenant: Tenant, sent: Sent, outcome: SendOutcome): Promise<void> {
+  const { payout, processor } = sent
+  switch (outcome.is) {
+    case 'refused': {
+      const { code, reason } = outcome
+      const { sendCount } = payout
+      if (sendCount === 1) return fail(context, tenant, payout, { code, reason, sendCount })
+      // Of an order that was sent twice, the first may have arrived meanwhile: it fails if it is still not found after a while.
+      await noteOpen(context, tenant, payout)
+      return noteRefusal(context, tenant, payout, { code, reason })
+    }
+    case 'not_sent': {
+      if (payout.sendCount > 1) return noteOpen(context, tenant, payout)
+      const { why, waitMs } = outcome
+      const dueAt = waitMs === null ? nextLook(context, payout.createdAt) : later(context, Math.min(waitMs, lastLookMs))
+      const isForPerson = why === 'unauthorized' || why === 'short_of_funds'
+      return putBack(context, tenant, payout, { code: why, reason: sentences[why], isForPerson, dueAt })
+    }
+    case 'conclusive':
+      return learn(context, tenant, sent, await processor.ask(tenant, orderOf(payout)))
+    default:
+      return learn(context, tenant, sent, outcome)
+  }
+}
+
+/** A payout, and the processor that was sent it. */
+interface Sent {
+  payout: Payout
+  processor: PayoutProcessor
+}
+
+/** Brings a payout to where its processor says that it is. Everybody who learns something does this, in any order. */
+async function learn(context: PayoutsContext, tenant: Tenant, sent: Sent, outcome: AskOutcome): Promise<void> {
+  const { payout, processor } = sent
+  if (outcome.is === 'conclusive') return conclude(context, tenant, sent, outcome.end)
+  if (!isOpen(payout.state)) return rest(context, tenant, payout, processor.returnLooksMs)
+  if (outcome.is === 'exists') {
+    const attention =
+      outcome.attention === null ? null : { code: outcome.attention, reason: sentences[outcome.attention] }
+    return noteKnowledge(context, tenant, payout, {
+      state: 'sent',
+      attention,
+      isUnknown: false,
+      dueAt: look(context, payout),
+    })
+  }
+  const differences = outcome.is === 'unknown' ? (outcome.differences ?? []) : []
+  await noteOpen(context, tenant, payout, differences)
+}
+
+async function noteOpen(
+  context: Context,
+  tenant: Tenant,
+  payout: Payout,
+  differences: readonly string[] = [],
+): Promise<void> {
+  const state = payout.state === 'sent' ? 'sent' : 'sending'
+  const attention = attentionOf(context, payout, differences)
+  await noteKnowledge(context, tenant, payout, { state, attention, isUnknown: true, dueAt: look(context, payout) })
+}
+
+function attentionOf(
+  { clock }: Context,
+  { state, unknownSince }: Payout,
+  differences: readonly string[],
+): { code: string; reason: string } | null {
+  if (differences.length > 0) return { code: 'disagrees', reason: `${sentences.disagrees}${differences.join(', ')}` }
+  if (unknownSince === null || clock.now().getTime() - unknownSince.getTime() < unknownMs) return null
+  const code = state === 'sent' ? 'lost' : 'unknown'
+  return { code, reason: sentences[code] }
+}
+
+async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end: PayoutEnd): Promise<void> {
+  const { payout, processor } = sent
+  const { id, state } = payout
+  if (isOpen(state)) {
+    const isPaid = end.status === 'paid'
+    await decidePayout(context, tenant, id, {
+      verdict: isPaid ? 'paid' : 'failed',
+      from: openStates,
+      ...(isPaid ? { fee: end.fee } : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
+    })
+    const now = await endPayout(context, tenant, id, processor.returnLooksMs[0] ?? null)
+    // Somebody has decided otherwise meanwhile, by an older answer.
+    if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, end.fee)
+    return
+  }
+  if (end.status === 'paid' && state !== 'paid' && state !== 'returned')
+    return bookLate(context, tenant, payout, end.fee)
+  if (end.status === 'returned' && state === 'paid') {
+    return bookReturn(context, tenant, payout, { code: 'returned', reason: end.reason })
+  }
+  await rest(context, tenant, payout, processor.returnLooksMs)
+}
+
+/** Of a payout that has ended nothing more is expected, but that the money of a paid one comes back. */
+async function rest(
+  { db, clock }: Context,
+  { merchant }: Tenant,
+  { id, state, endedAt }: Payout,
+  looksMs: readonly number[],
+): Promise<void> {
+  const sinceMs = endedAt === null ? 0 : clock.now().getTime() - endedAt.getTime()
+  const next = state === 'paid' ? looksMs.find((each) => each > sinceMs) : undefined
+  const dueAt = next === undefined || endedAt === null ? null : new Date(endedAt.getTime() + next)
+  await db.query(sql`
+    update payouts set due_at = ${dueAt}::timestamptz, attempts = 0
+    where merchant_id = ${merchant.id} and id = ${id} and ended_at is not null
+  `)
+}
+
+/** Takes the message of a processor about an order: it is not believed, and the order is asked about by the next server that looks. */
+export async function takePayoutNotice(context: Context, { merchant }: Tenant, sentReference: string): Promise<void> {
+  const now = context.clock.now()
+  await context.db.query(sql`
+    update payouts set due_at = ${now}
+    where merchant_id = ${merchant.id} and sent_reference = ${sentReference} and account_id is not null
+      and (due_at is null or due_at > ${now})
+  `)
+}
+
+function orderOf({ sentReference, amount, currency, recipient, reason }: Payout): PayoutOrder {
+  const { type, accountNumber, bankCode, name } = recipient
+  const destination: PayoutDestination = { type, accountNumber: accountNumber ?? '', bankCode, name: name ?? '' }
+  return { reference: sentReference, amount, currency, destination, reason }
+}
+
+function isOver({ clock }: Context, { sentAt }: Payout, notFoundMs: number): boolean {
+  return sentAt !== null && clock.now().getTime() - sentAt.getTime() >= notFoundMs
+}
+
+function look(context: Context, { sentAt, createdAt }: Payout): Date {
+  return nextLook(context, sentAt ?? createdAt)
+}
+
+function nextLook(context: Context, since: Date): Date {
+  const tookMs = context.clock.now().getTime() - since.getTime()
+  return later(context, Math.min(Math.max(tookMs, firstLookMs), lastLookMs))
+}
+
+function later({ clock }: Context, ms: number): Date {
+  return new Date(clock.now().getTime() + ms)
+}
+
+const duePayouts: DueTask<PayoutsContext, object, string> = {
+  name: 'payouts',
+  table: sql`payouts`,
+  idType: sql`uuid`,
+  open: sql`d.due_at is not null`,
+  columns: sql`d.state`,
+  work: (context, { tenant, id }: DueRow<string>) => advancePayout(context, tenant, id),
+}
+
+/** Takes the next step of every payout that is due, and answers how many. */
+export function advanceDuePayouts(context: PayoutsContext): Promise<number> {
+  return doDue(context, duePayouts)
+}

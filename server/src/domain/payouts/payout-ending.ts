@@ -1,0 +1,268 @@
+import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
+import { type AccountName, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { type ToldState, tellPayout } from './payout-events.ts'
+import { ownerOf } from './payout-making.ts'
+import { getPayout, type Payout, type Verdict } from './payout-records.ts'
+import type { PayoutState } from './payout-states.ts'
+
+/*
+ * A payout ends in two commits. The first writes the verdict into its row, if nobody has written one and the row is as the
+ * decider has seen it. From then on nothing is sent, and nobody decides otherwise. The second moves the money or releases it, and
+ * changes the state with it. Whoever finds a verdict without its end makes the end: the hold can be spent once.
+ */
+
+export interface Decision {
+  verdict: Verdict
+  /** The states from which it may be decided. */
+  from: readonly PayoutState[]
+  /** It is decided only if nobody has sent the payout since. */
+  sendCount?: number
+  /** A word and a sentence; required for `failed`. */
+  code?: string
+  reason?: string
+  /** Minor units; null while it is not known. */
+  fee?: bigint | null
+  /** The words of a person. */
+  proof?: string
+}
+
+/** Writes the verdict. Answers whether it was written now. */
+export async function decidePayout(
+  { db, clock }: Context,
+  { merchant }: Tenant,
+  id: string,
+  { verdict, from, sendCount, code, reason, fee, proof }: Decision,
+): Promise<boolean> {
+  const now = clock.now()
+  const rows = await db.query(sql`
+    update payouts set
+      verdict = ${verdict}, state_code = ${code ?? null}::text, state_reason = ${reason ?? null}::text,
+      fee = coalesce(${fee ?? null}::bigint, fee), proof = coalesce(${proof ?? null}::text, proof), due_at = ${now}, attempts = 0,
+      updated_at = ${now}
+    where merchant_id = ${merchant.id} and id = ${id} and verdict is null and state = any(${[...from]}::text[])
+      and send_count = coalesce(${sendCount ?? null}::integer, send_count)
+    returning id
+  `)
+  return rows.length > 0
+}
+
+/**
+ * Makes the end of a payout that has a verdict, once, however often it is called. Answers the payout as it then is.
+ *
+ * @param lookAfterMs it is asked about once more so long after it was paid; null for never
+ */
+export async function endPayout(
+  context: FreeContext,
+  tenant: Tenant,
+  id: string,
+  lookAfterMs: number | null = null,
+): Promise<Payout> {
+  const payout = await getPayout(context, tenant, id)
+  const { verdict } = payout
+  if (verdict === null || payout.endedAt !== null) return payout
+  const now = context.clock.now()
+  const commands = verdict === 'paid' ? payingOut(context, tenant, payout) : [releasing(payout)]
+  const noting = noteEnd(tenant, payout, {
+    state: verdict,
+    changes: sql`
+      attention = null, attention_reason = null,
+      ${verdict === 'paid' ? sql`movement_id = p.id, fee = ${feeOf(payout)}::bigint` : sql`movement_id = null`}
+    `,
+    from: sql`p.verdict is not null and p.ended_at is null`,
+    at: now,
+    dueAt: verdict === 'paid' && lookAfterMs !== null ? new Date(now.getTime() + lookAfterMs) : null,
+  })
+  await post(context, posterOf(tenant, verdict === 'paid' ? payout : null), commands, noting)
+  return getPayout(context, tenant, id)
+}
+
+/** Of an order whose fee its processor does not tell, the fee that was expected. */
+function feeOf({ fee, estimatedFee }: Payout): bigint {
+  return fee ?? estimatedFee
+}
+
+/** The movement is posted as the one who asked for the payout. Everything else is nobody's. */
+function posterOf({ merchant, mode }: Tenant, payout: Payout | null): Tenant {
+  return payout?.actor === undefined ? { merchant, mode } : { merchant, mode, actor: payout.actor }
+}
+
+/** The fee first: the last command is the one whose success changes the row. */
+function payingOut(context: Context, tenant: Tenant, payout: Payout): LedgerCommand[] {
+  const { id, currency, amount, reason } = payout
+  const [from, to] = [ownerOf(payout), outsideOf(tenant, payout)]
+  const details = { payoutId: id, reference: payout.reference }
+  const common = { currency, to, event: null, request: null, description: null, details } as const
+  const fee = feeOf(payout)
+  const ofHold = payout.feeBearer === 'owner' ? min(fee, payout.estimatedFee) : 0n
+  const beyond = fee - ofHold
+  const fees: LedgerCommand[] = []
+  if (ofHold > 0n) {
+    const spending = { action: 'capture', kind: 'processor_fee', holdId: id, isFinal: false } as const
+    fees.push({ ...common, ...spending, id: newId(context), from, amount: ofHold, ownKey: `payout/${id}/fee` })
+  }
+  if (beyond > 0n) {
+    const payer: AccountName = payout.feeBearer === 'owner' ? from : { kind: 'processor_fees' }
+    const booking = { action: 'book', kind: 'processor_fee', ownKey: `payout/${id}/more-fee` } as const
+    fees.push({ ...common, ...booking, id: newId(context), from: payer, amount: beyond })
+  }
+  const spending = { action: 'capture', kind: 'payout', holdId: id, isFinal: true } as const
+  return [...fees, { ...common, ...spending, id, from, amount, description: reason }]
+}
+
+function releasing(payout: Payout): LedgerCommand {
+  const { id, currency } = payout
+  return {
+    action: 'release',
+    kind: 'payout',
+    id,
+    holdId: id,
+    currency,
+    from: ownerOf(payout),
+    event: null,
+    request: null,
+  }
+}
+
+/**
+ * Books that a payout was paid though its money was released before: the owner pays what they have, and owes the rest. It is a
+ * fact, and somebody has to hear of it.
+ */
+export async function bookLate(
+  context: FreeContext,
+  tenant: Tenant,
+  payout: Payout,
+  fee: bigint | null,
+): Promise<void> {
+  const { id, currency, amount } = payout
+  const now = context.clock.now()
+  const movementId = newId(context)
+  const from = await ownerOfLateFact(context, tenant, payout)
+  const to = outsideOf(tenant, payout)
+  const details = { payoutId: id, reference: payout.reference }
+  const common = { action: 'book', currency, to, event: null, request: null, description: null, details } as const
+  const fees: LedgerCommand[] =
+    fee === null || fee === 0n
+      ? []
+      : [
+          {
+            ...common,
+            kind: 'processor_fee',
+            id: newId(context),
+            from: payout.feeBearer === 'owner' ? from : { kind: 'processor_fees' },
+            amount: fee,
+            ownKey: `payout/${id}/late-fee`,
+          },
+        ]
+  const noting = noteEnd(tenant, payout, {
+    state: 'paid',
+    changes: sql`
+      movement_id = ${movementId}::uuid, is_late = true, state_code = null, state_reason = null, fee = coalesce(${fee}::bigint, p.fee),
+      attention = 'late', attention_reason = 'It was paid after its money had been released: look whether it was paid again'
+    `,
+    from: sql`p.state in ('failed', 'cancelled', 'denied')`,
+    at: now,
+  })
+  const command = { ...common, kind: 'payout', id: movementId, from, amount, ownKey: `payout/${id}/late` } as const
+  await post(context, posterOf(tenant, null), [...fees, command], noting)
+  context.log.error(
+    { payout: id, merchant: tenant.merchant.code, mode: tenant.mode },
+    'a payout was paid after its money was released',
+  )
+}
+
+/** Books that the money of a paid payout has come back, to its owner; to the merchant where the owner is nobody any more. */
+export async function bookReturn(
+  context: FreeContext,
+  tenant: Tenant,
+  payout: Payout,
+  { code, reason }: { code: string; reason: string },
+): Promise<void> {
+  const { id, currency, amount } = payout
+  const now = context.clock.now()
+  const movementId = newId(context)
+  const noting = noteEnd(tenant, payout, {
+    state: 'returned',
+    changes: sql`movement_id = ${movementId}::uuid, state_code = ${code}::text, state_reason = ${reason}::text`,
+    from: sql`p.state = 'paid'`,
+    at: now,
+  })
+  const command: LedgerCommand = {
+    action: 'book',
+    kind: 'payout_returned',
+    id: movementId,
+    currency,
+    from: outsideOf(tenant, payout),
+    to: await ownerOfLateFact(context, tenant, payout),
+    amount,
+    description: null,
+    details: { payoutId: id, reference: payout.reference },
+    event: null,
+    request: null,
+    ownKey: `payout/${id}/returned`,
+  }
+  await post(context, posterOf(tenant, null), [command], noting)
+}
+
+interface Ending {
+  state: ToldState
+  /** Further columns, of the row `p`. */
+  changes: Sql
+  /** The rows that it is for. */
+  from: Sql
+  at: Date
+  /** When it is asked about once more. Default never. */
+  dueAt?: Date | null
+}
+
+function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, dueAt = null }: Ending): Sql {
+  return sql`
+    noted as (
+      update payouts p set
+        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = ${dueAt}::timestamptz, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
+      from done_now n
+      where p.merchant_id = ${tenant.merchant.id} and p.id = ${id} and ${from}
+      returning p.*
+    ),
+    ${tellPayout(tenant, { changed: sql`noted`, type: state, at })}
+  `
+}
+
+/** Does commands once. One that was done before, or whose hold is spent, has changed the row then. */
+async function post(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<void> {
+  const outcomes = await doTogetherNoting(context, tenant, commands, noting)
+  const refused = outcomes.find((each) => each instanceof ServiceError && each.code !== 'hold_not_open')
+  if (refused !== undefined) throw refused
+}
+
+/** The outside of the account that was sent the payout, or of money that is moved by hand. */
+function outsideOf({ mode }: Tenant, { processor, accountId }: Payout): AccountName {
+  if (processor === 'manual' || accountId === null) return { kind: 'outside', at: outsideOfHand(mode) }
+  return { kind: 'outside', at: accountId >= firstAccountId ? accountId : undefined }
+}
+
+/** The account that a late fact about a payout is booked to: the owner's, or the merchant's for a customer who is gone. */
+async function ownerOfLateFact(context: Context, { merchant }: Tenant, payout: Payout): Promise<AccountName> {
+  if (payout.customerCode === null) return { kind: 'merchant_balance' }
+  const gone = await context.db.query(sql`
+    select from customers c
+    where c.merchant_id = ${merchant.id} and c.id = ${payout.customerId}
+      and (
+        c.deleted_at is not null
+        or exists (select from erasures x where x.merchant_id = c.merchant_id and x.id = c.id)
+      )
+  `)
+  return gone.length > 0 ? { kind: 'merchant_balance' } : ownerOf(payout)
+}
+
+function newId({ random, clock }: Context): string {
+  return uuidV7(random, clock.now())
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}

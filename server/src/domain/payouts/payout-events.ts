@@ -1,0 +1,90 @@
+import { type Sql, sql } from '../../db/sql.ts'
+import type { EventType } from '../events/events.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { DestinationType } from './payout-processor.ts'
+import type { PayoutState } from './payout-states.ts'
+
+/** The states that events tell of. */
+export type ToldState = Exclude<PayoutState, 'awaiting_approval' | 'denied'>
+
+/** The event of each state. */
+const eventOf: Readonly<Record<ToldState, EventType>> = {
+  pending: 'payout.pending',
+  sending: 'payout.sending',
+  sent: 'payout.sent',
+  paid: 'payout.paid',
+  failed: 'payout.failed',
+  returned: 'payout.returned',
+  cancelled: 'payout.cancelled',
+}
+
+/** The payout as its events tell it. Amounts are minor units, times are ISO texts. */
+export interface ToldPayout {
+  /** Its id where ids are numbers. */
+  id: number
+  /** `TRF_…` */
+  code: string
+  status: PayoutState
+  /** A word for the reason of a failure or a return; `reversed` for money that came back before it was paid here. */
+  statusCode: string | null
+  /** The merchant's, on Paystack's wire. */
+  merchantNumber: number
+  reason: string | null
+  fee: number | null
+  createdAt: string
+  updatedAt: string
+  recipient: {
+    id: number
+    code: string
+    type: DestinationType
+    accountNumber: string | null
+    bankCode: string
+    currency: string
+    name: string | null
+    email: string | null
+    description: string | null
+    active: boolean
+    createdAt: string
+    updatedAt: string
+  }
+}
+
+/**
+ * A part of a `with` clause, named `told`, that records the event of a payout's new state in the statement that changes it.
+ *
+ * @param changed the query that has changed rows of `payouts`, and answers them whole
+ * @param type `attention` where a person has to look, and the state is as before
+ */
+export function tellPayout(
+  { merchant, mode }: Tenant,
+  { changed, type, at }: { changed: Sql; type: ToldState | 'attention'; at: Date },
+): Sql {
+  return sql`
+    told as (
+      insert into events (merchant_id, mode, type, customer_id, data, created_at)
+      select
+        ${merchant.id}, ${mode}, ${type === 'attention' ? 'payout.needs_attention' : eventOf[type]}, p.customer_id,
+        json_build_object(
+          'customer', json_strip_nulls(json_build_object('code', c.code)),
+          'details', json_build_object(
+            'payoutId', p.id, 'reference', p.reference, 'amount', p.amount, 'currency', p.currency, 'state', p.state,
+            'fee', p.fee, 'recipientId', r.code, 'stateCode', p.state_code, 'stateReason', p.state_reason,
+            'attention', p.attention, 'attentionReason', p.attention_reason,
+            'payout', json_build_object(
+              'id', p.wire_id, 'code', p.code, 'status', p.state, 'statusCode', p.state_code, 'merchantNumber', p.merchant_id,
+              'reason', p.reason, 'fee', p.fee, 'createdAt', p.created_at, 'updatedAt', p.updated_at,
+              'recipient', json_build_object(
+                'id', r.id, 'code', r.code, 'type', r.type, 'accountNumber', r.account_number, 'bankCode', r.bank_code,
+                'currency', r.currency, 'name', r.name, 'email', r.email, 'description', r.description, 'active', r.active,
+                'createdAt', r.created_at, 'updatedAt', r.updated_at
+              )
+            )
+          )
+        ),
+        ${at}::timestamptz
+      from ${changed} p
+      join recipients r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
+      left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
+    )
+  `
+}

@@ -1,0 +1,292 @@
+import { ServiceError } from '../../base/errors.ts'
+import { randomCode, uuidV7 } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { repeatAfterCollision } from '../../db/collisions.ts'
+import type { Queryable } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { IdempotentRequest } from '../idempotency/request.ts'
+import type { AccountName, LedgerCommand, Receipt } from '../ledger/commands.ts'
+import { doBatchNoting } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { packRequestId } from '../trail/trail.ts'
+import { tellPayout } from './payout-events.ts'
+import type { PayoutProcessor, PayoutProcessorChoice } from './payout-processor.ts'
+import { type FeeBearer, type Payout, readPayouts } from './payout-records.ts'
+import { getPayoutSettings } from './payout-settings.ts'
+import {
+  ensureRecipients,
+  type NewRecipient,
+  type Recipient,
+  type RecipientRow,
+  readRecipient,
+  recipientColumns,
+} from './recipients.ts'
+
+/** The place to which a new payout goes. A recipient is named by its code. */
+export type NewDestination = { recipientCode: string } | Omit<NewRecipient, 'currency'>
+
+/** A new payout whose form is right. */
+export interface SoundPayout {
+  customerCode: string | null
+  amount: bigint
+  currency: Currency
+  destination: NewDestination
+  reference: string
+  reason: string | null
+  metadata: Record<string, unknown> | null
+}
+
+export interface PayoutCall {
+  tenant: Tenant
+  wanted: SoundPayout
+  request: IdempotentRequest | null
+}
+
+/** A payout, or why none was made. `replayed`: it was made before, under the same key or reference. */
+export type PayoutAnswer = { payout: Payout; replayed: boolean } | ServiceError
+
+/**
+ * Makes the payouts of a batch of one tenant, each with a reference of its own: reserves their money and records them in one
+ * commit. Answers for each, in order.
+ */
+export function makePayouts(
+  context: Context & PayoutProcessorChoice,
+  lane: Queryable,
+  calls: PayoutCall[],
+): Promise<PayoutAnswer[]> {
+  // Two servers can get one reference, or one key, at once. The server that comes second finds the first payout.
+  return repeatAfterCollision(['payouts_reference', 'idempotency_keys_pkey'], () => tryBatch(context, lane, calls))
+}
+
+/** A payout that nothing speaks against but the ledger. */
+interface Prepared {
+  call: PayoutCall
+  recipient: Recipient
+  estimatedFee: bigint
+  id: string
+}
+
+async function tryBatch(
+  context: Context & PayoutProcessorChoice,
+  lane: Queryable,
+  calls: PayoutCall[],
+): Promise<PayoutAnswer[]> {
+  const { tenant } = calls[0] as PayoutCall
+  const [known, named, settings] = await Promise.all([
+    findKnown(lane, tenant, calls),
+    findNamed(lane, tenant, calls),
+    getPayoutSettings({ db: lane }, tenant),
+  ])
+  const places = await findPlaces(context, lane, calls, { known, named })
+  const estimate = await estimatorOf(context, tenant, settings.feesBorneBy)
+  const answers = calls.map(({ wanted }, i): PayoutAnswer | Prepared => {
+    const before = known.get(wanted.reference)
+    if (before !== undefined) return recall(before, wanted)
+    const place = places[i] as Recipient | ServiceError
+    if (place instanceof ServiceError) return place
+    const estimatedFee = estimate({ amount: wanted.amount, currency: wanted.currency, type: place.type })
+    const id = uuidV7(context.random, context.clock.now())
+    return { call: calls[i] as PayoutCall, recipient: place, estimatedFee, id }
+  })
+  const prepared = answers.filter((each): each is Prepared => 'call' in each)
+  const made = await reserve(context, lane, prepared, settings.feesBorneBy)
+  return answers.map((each) => ('call' in each ? (made.get(each) as PayoutAnswer) : each))
+}
+
+/** The payouts that have the references, by these. */
+async function findKnown(db: Queryable, { merchant, mode }: Tenant, calls: PayoutCall[]): Promise<Map<string, Payout>> {
+  const references = calls.map(({ wanted }) => wanted.reference)
+  const rows = await readPayouts(
+    db,
+    sql`
+      select o.* from unnest(${references}::text[]) as n (reference)
+      cross join lateral (
+        select * from payouts o
+        where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.reference = n.reference
+        limit 1
+      ) o
+    `,
+  )
+  return new Map(rows.map((payout) => [payout.reference, payout]))
+}
+
+/** The recipients that are named by their codes, by these. */
+async function findNamed(
+  db: Queryable,
+  { merchant, mode }: Tenant,
+  calls: PayoutCall[],
+): Promise<Map<string, Recipient>> {
+  const codes = calls.flatMap(({ wanted }) =>
+    'recipientCode' in wanted.destination ? [wanted.destination.recipientCode] : [],
+  )
+  if (codes.length === 0) return new Map()
+  const rows = await db.query<RecipientRow>(sql`
+    select ${recipientColumns}
+    from unnest(${[...new Set(codes)]}::text[]) as n (code)
+    cross join lateral (
+      select * from recipients o where o.merchant_id = ${merchant.id} and o.code = n.code limit 1
+    ) r
+    where r.mode = ${mode}
+  `)
+  return new Map(rows.map((row) => [row.code, readRecipient(row)]))
+}
+
+/** The recipient of each call, or why it has none. Accounts become recipients, but for a payout that is there already. */
+async function findPlaces(
+  context: Context,
+  db: Queryable,
+  calls: PayoutCall[],
+  { known, named }: { known: Map<string, Payout>; named: Map<string, Recipient> },
+): Promise<(Recipient | ServiceError)[]> {
+  const { tenant } = calls[0] as PayoutCall
+  const wanted = calls.flatMap(({ wanted: { destination, currency, reference } }, i) =>
+    'recipientCode' in destination || known.has(reference) ? [] : [{ i, ...destination, currency }],
+  )
+  const made = await ensureRecipients(context, db, tenant, wanted)
+  const byCall = new Map(wanted.map(({ i }, place) => [i, made[place] as Recipient]))
+  return calls.map(({ wanted: each }, i) => byCall.get(i) ?? placeOf(each, named))
+}
+
+function placeOf({ destination, currency }: SoundPayout, named: Map<string, Recipient>): Recipient | ServiceError {
+  const code = 'recipientCode' in destination ? destination.recipientCode : ''
+  const field = 'destination.recipientId'
+  const recipient = named.get(code)
+  if (recipient === undefined) {
+    return new ServiceError('recipient_not_found', `There is no recipient ${JSON.stringify(code)}`, field)
+  }
+  if (!recipient.isActive || recipient.accountNumber === null) {
+    return new ServiceError(
+      'recipient_inactive',
+      `The recipient ${code} was deactivated; name another, or its account`,
+      field,
+    )
+  }
+  if (recipient.currency === currency) return recipient
+  const message = `The recipient ${code} is paid in ${recipient.currency}, not in ${currency}`
+  return new ServiceError('invalid_request', message, field)
+}
+
+/** The first payout of a reference for the same content, or the refusal of another content. */
+function recall(payout: Payout, wanted: SoundPayout): PayoutAnswer {
+  const differing = differencesOf(payout, wanted)
+  if (differing.length === 0) return { payout, replayed: true }
+  const message = `The reference ${JSON.stringify(wanted.reference)} belongs to a payout of another ${differing.join(', ')}`
+  return new ServiceError('reference_taken', message, 'reference')
+}
+
+function differencesOf({ recipient, ...payout }: Payout, { destination, ...wanted }: SoundPayout): string[] {
+  const same = {
+    customerId: payout.customerCode === wanted.customerCode,
+    amount: payout.amount === wanted.amount,
+    currency: payout.currency === wanted.currency,
+    destination:
+      'recipientCode' in destination
+        ? recipient.code === destination.recipientCode
+        : recipient.type === destination.type &&
+          recipient.accountNumber === destination.accountNumber &&
+          recipient.bankCode === destination.bankCode,
+    reason: payout.reason === wanted.reason,
+    metadata: JSON.stringify(payout.metadata) === JSON.stringify(wanted.metadata),
+  }
+  return Object.entries(same).flatMap(([member, isSame]) => (isSame ? [] : [member]))
+}
+
+/** What an order is expected to cost beside its amount: nothing where the merchant bears fees, or where a person pays out. */
+async function estimatorOf(
+  context: Context & PayoutProcessorChoice,
+  tenant: Tenant,
+  bearer: FeeBearer,
+): Promise<PayoutProcessor['estimateFee']> {
+  const processor = bearer === 'owner' ? await context.payoutProcessorOf(context, tenant, 'new') : null
+  return processor === null || processor === 'manual' ? () => 0n : (order) => processor.estimateFee(order)
+}
+
+async function reserve(
+  context: Context,
+  lane: Queryable,
+  prepared: Prepared[],
+  bearer: FeeBearer,
+): Promise<Map<Prepared, PayoutAnswer>> {
+  if (prepared.length === 0) return new Map()
+  const { tenant } = (prepared[0] as Prepared).call
+  const commands = prepared.map((each) => ({ tenant: each.call.tenant, command: placing(each) }))
+  const receipts = await doBatchNoting(context, lane, commands, recording(context, prepared, bearer))
+  const done = receipts.flatMap((each) => (each instanceof ServiceError ? [] : [each.id]))
+  const rows = await readPayouts(
+    lane,
+    sql`select * from payouts where merchant_id = ${tenant.merchant.id} and id = any(${done}::uuid[])`,
+  )
+  const byId = new Map(rows.map((payout) => [payout.id, payout]))
+  return new Map(
+    prepared.map((each, i): [Prepared, PayoutAnswer] => {
+      const receipt = receipts[i] as Receipt | ServiceError
+      if (receipt instanceof ServiceError) return [each, receipt]
+      return [each, { payout: byId.get(receipt.id) as Payout, replayed: receipt.replayed }]
+    }),
+  )
+}
+
+function placing({ call: { wanted, request }, estimatedFee, id }: Prepared): LedgerCommand {
+  return {
+    action: 'place',
+    kind: 'payout',
+    id,
+    currency: wanted.currency,
+    from: ownerOf(wanted),
+    amount: wanted.amount + estimatedFee,
+    description: null,
+    expiresAt: null,
+    event: null,
+    request,
+  }
+}
+
+/** The account that a payout leaves. */
+export function ownerOf({ customerCode }: Pick<Payout, 'customerCode'>): AccountName {
+  return customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode }
+}
+
+/** Records the payouts whose money was reserved, and tells of them. The numbers are taken last: others wait for them. */
+function recording({ clock, random }: Context, prepared: Prepared[], bearer: FeeBearer) {
+  const { tenant } = (prepared[0] as Prepared).call
+  const { merchant, mode } = tenant
+  const now = clock.now()
+  const wanted = prepared.map(({ call }) => call.wanted)
+  const actors = prepared.map(({ call }) => call.tenant.actor)
+  return sql`
+    ids as materialized (
+      select allocate_ids(${merchant.id}, (select count(*)::integer from done_now)) as first
+    ),
+    noted as (
+      insert into payouts (
+        merchant_id, id, mode, wire_id, code, reference, sent_reference, customer_id, recipient_id, amount, currency,
+        fee_borne_by, estimated_fee, reason, metadata, state, actor_id, request_id, due_at, created_at, updated_at
+      )
+      select
+        ${merchant.id}, n.id, ${mode}, i.first + row_number() over (order by n.ordinal) - 1, u.code, u.reference,
+        u.sent_reference, c.id, u.recipient_id, u.amount, u.currency, ${bearer}, u.estimated_fee, u.reason, u.metadata::json,
+        'pending', u.actor_id, u.request_id, ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+      from done_now n
+      cross join ids i
+      join unnest(
+        ${prepared.map(() => `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
+        ${prepared.map(() => randomCode(random, 24))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
+        ${prepared.map((each) => each.recipient.id)}::bigint[], ${wanted.map((each) => each.amount)}::bigint[],
+        ${wanted.map((each) => each.currency)}::text[], ${prepared.map((each) => each.estimatedFee)}::bigint[],
+        ${wanted.map((each) => each.reason)}::text[],
+        ${wanted.map((each) => (each.metadata === null ? null : JSON.stringify(each.metadata)))}::text[],
+        ${actors.map((each) => each?.id ?? null)}::integer[],
+        ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[]
+      ) with ordinality as u (
+        code, reference, sent_reference, customer, recipient_id, amount, currency, estimated_fee, reason, metadata, actor_id,
+        request_id, ordinal
+      ) on u.ordinal = n.ordinal
+      left join lateral (
+        select o.id from customers o where o.merchant_id = ${merchant.id} and o.code = u.customer limit 1
+      ) c on true
+      returning *
+    ),
+    ${tellPayout(tenant, { changed: sql`noted`, type: 'pending', at: now })}
+  `
+}

@@ -1,0 +1,187 @@
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { tellPayout } from './payout-events.ts'
+import type { Payout } from './payout-records.ts'
+
+/** The row of a payout stays with its sender for so long. Longer than a request to a processor may take. */
+const senderMs = 60_000
+
+/** Why a payout that waited is not sent any more. */
+type LastLook = 'customer_denied' | 'recipient_inactive' | 'insufficient_funds'
+
+const sentences: Readonly<Record<LastLook, string>> = {
+  customer_denied: 'The customer was denied before the payout was sent',
+  recipient_inactive: 'The recipient was deactivated before the payout was sent',
+  insufficient_funds: 'Money was taken back from the balance before the payout was sent, and its owner owes',
+}
+
+/**
+ * Looks at the owner, the destination and the money once more, and gives the payout to one sender: `sending` is committed before
+ * anything is sent. Under the row's lock, so that a payout that was cancelled is not sent and the other way round. Answers the
+ * sender's payout; a reason not to send it; or null where another has it.
+ */
+export async function beginSending(
+  { db, clock }: Context,
+  tenant: Tenant,
+  { id, customerId }: Payout,
+  accountId: bigint,
+): Promise<{ sendCount: number } | { refusal: LastLook; sentence: string } | null> {
+  const { merchant, mode } = tenant
+  const now = clock.now()
+  const [row] = await db.query<{ refusal: LastLook | null; send_count: number | null }>(sql`
+    with open as materialized (
+      select p.* from payouts p
+      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'pending' and p.verdict is null
+      for update
+    ),
+    owner as materialized (
+      select c.risk_action from customers c
+      where c.merchant_id = ${merchant.id} and c.id = ${customerId}::bigint
+      for share
+    ),
+    place as materialized (
+      select r.active, r.account_number from recipients r
+      where r.merchant_id = ${merchant.id} and r.id = (select o.recipient_id from open o)
+      for share
+    ),
+    judged as materialized (
+      select
+        case
+          when (select w.risk_action from owner w) = 'deny' then 'customer_denied'
+          when not exists (select from place l where l.active and l.account_number is not null) then 'recipient_inactive'
+          when not exists (
+            select from holds h
+            join ledger_accounts a on a.merchant_id = h.merchant_id and a.id = h.account_id
+            where h.merchant_id = o.merchant_id and h.id = o.id and h.status = 'placed'
+              and h.amount = o.amount + o.estimated_fee and a.owed = 0 and a.posted >= a.held
+          ) then 'insufficient_funds'
+        end as refusal
+      from open o
+    ),
+    noted as (
+      update payouts p set
+        state = 'sending', processor = ${accountId === 0n ? 'sandbox' : 'paystack'}, account_id = ${accountId}::bigint, send_count = p.send_count + 1,
+        sent_at = ${now}::timestamptz, due_at = ${new Date(now.getTime() + senderMs)}::timestamptz, attempts = 0,
+        state_code = null, state_reason = null, attention = null, attention_reason = null, updated_at = ${now}::timestamptz
+      from judged j
+      where p.merchant_id = ${merchant.id} and p.id = ${id} and j.refusal is null and p.state = 'pending' and p.verdict is null
+      returning p.*
+    ),
+    ${tellPayout({ merchant, mode }, { changed: sql`noted`, type: 'sending', at: now })}
+    select j.refusal, n.send_count from judged j left join noted n on true
+  `)
+  if (row?.refusal) return { refusal: row.refusal, sentence: sentences[row.refusal] }
+  return row?.send_count ? { sendCount: row.send_count } : null
+}
+
+/** Gives an order that was sent before, and that its account does not know, to one sender. Answers the new count, or null. */
+export async function beginAgain({ db, clock }: Context, { merchant }: Tenant, payout: Payout): Promise<number | null> {
+  const now = clock.now()
+  const [row] = await db.query<{ send_count: number }>(sql`
+    update payouts set
+      send_count = send_count + 1, sent_at = ${now}, state_code = null, state_reason = null, due_at = ${new Date(now.getTime() + senderMs)}, attempts = 0,
+      updated_at = ${now}
+    where merchant_id = ${merchant.id} and id = ${payout.id} and state = 'sending' and verdict is null
+      and send_count = ${payout.sendCount}
+    returning send_count
+  `)
+  return row?.send_count ?? null
+}
+
+/** What a payout waits for that was surely not sent. */
+interface Waiting {
+  /** A word and a sentence. */
+  code: string
+  reason: string
+  isForPerson: boolean
+  dueAt: Date
+}
+
+/** Puts a payout back that was sent once, and surely has not arrived: it may be cancelled again, and goes to any account. */
+export async function putBack(
+  { db, clock }: Context,
+  tenant: Tenant,
+  { id }: Payout,
+  { code, reason, isForPerson, dueAt }: Waiting,
+): Promise<void> {
+  const { merchant } = tenant
+  const now = clock.now()
+  await db.query(sql`
+    with before as materialized (
+      select attention from payouts where merchant_id = ${merchant.id} and id = ${id}
+    ),
+    noted as (
+      update payouts p set
+        state = 'pending', processor = null, account_id = null, send_count = 0, sent_at = null, unknown_since = null,
+        state_code = ${code}, state_reason = ${reason}, attention = ${isForPerson ? code : null}::text,
+        attention_reason = ${isForPerson ? reason : null}::text, due_at = ${dueAt}::timestamptz, attempts = 0,
+        updated_at = ${now}::timestamptz
+      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'sending' and p.verdict is null and p.send_count = 1
+      returning p.*
+    ),
+    ${tellPayout(tenant, { changed: sql`noted`, type: isForPerson ? 'attention' : 'pending', at: now })}
+    select id from noted
+  `)
+}
+
+/** What is known of a payout that has not ended. */
+interface Knowledge {
+  state: 'sending' | 'sent'
+  attention: { code: string; reason: string } | null
+  isUnknown: boolean
+  dueAt: Date
+}
+
+/** Notes what is known. An event tells of a new state, and of a new reason to look. */
+export async function noteKnowledge(
+  { db, clock }: Context,
+  tenant: Tenant,
+  payout: Payout,
+  { state, attention, isUnknown, dueAt }: Knowledge,
+): Promise<void> {
+  const { merchant } = tenant
+  const now = clock.now()
+  const isNewState = payout.state !== state
+  const isNewReason = attention !== null && payout.attention !== attention.code
+  const noting: Sql = isNewState
+    ? sql`, ${tellPayout(tenant, { changed: sql`noted`, type: state, at: now })}`
+    : isNewReason
+      ? sql`, ${tellPayout(tenant, { changed: sql`noted`, type: 'attention', at: now })}`
+      : sql``
+  await db.query(sql`
+    with noted as (
+      update payouts p set
+        state = ${state}, attention = ${attention?.code ?? null}::text, attention_reason = ${attention?.reason ?? null}::text,
+        unknown_since = ${isUnknown ? sql`coalesce(p.unknown_since, ${now}::timestamptz)` : sql`null`},
+        due_at = ${dueAt}::timestamptz, attempts = 0,
+        updated_at = case when ${isNewState || isNewReason} then ${now}::timestamptz else p.updated_at end
+      where p.merchant_id = ${merchant.id} and p.id = ${payout.id} and p.state = ${payout.state} and p.verdict is null
+        and p.send_count = ${payout.sendCount}
+      returning p.*
+    )
+    ${noting}
+    select id from noted
+  `)
+}
+
+/** Keeps the refusal of an order that was sent more than once. */
+export async function noteRefusal(
+  { db }: Context,
+  { merchant }: Tenant,
+  { id, sendCount }: Payout,
+  { code, reason }: { code: string; reason: string },
+): Promise<void> {
+  await db.query(sql`
+    update payouts set state_code = ${code}, state_reason = ${reason}
+    where merchant_id = ${merchant.id} and id = ${id} and state = 'sending' and verdict is null and send_count = ${sendCount}
+  `)
+}
+
+/** The payout waits for a person who pays it out and settles it. */
+export async function noteManual({ db, clock }: Context, { merchant }: Tenant, { id }: Payout): Promise<void> {
+  await db.query(sql`
+    update payouts set processor = 'manual', due_at = null, attempts = 0, updated_at = ${clock.now()}
+    where merchant_id = ${merchant.id} and id = ${id} and state = 'pending' and verdict is null
+  `)
+}

@@ -1,0 +1,497 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { commandsFor, createLedger, type Ledger, requestOf } from '../../../test/wallets.ts'
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import { inTransaction } from '../context.ts'
+import { createCustomer } from '../customers/customers.ts'
+import { setRiskAction } from '../customers/risk-actions.ts'
+import { getBalance } from '../ledger/balances.ts'
+import { verifyLedger } from '../ledger/verify/index.ts'
+import { listHolds } from '../wallet/holds.ts'
+import { getMerchantBalance } from '../wallet/merchant-balances.ts'
+import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
+import { cancelPayout, settlePayout } from './payout-decisions.ts'
+import type { ToldPayout } from './payout-events.ts'
+import type { AskOutcome, PayoutOrder, PayoutProcessor, PayoutsContext, SendOutcome } from './payout-processor.ts'
+import { getPayout } from './payout-records.ts'
+import { changePayoutSettings } from './payout-settings.ts'
+import { payoutArrows, payoutStates } from './payout-states.ts'
+import { createPayout, createPayouts, type NewPayout } from './payouts.ts'
+import { createRecipient, getRecipient, updateRecipient } from './recipients.ts'
+
+let service: TestService
+let tenant: TestTenant
+let ada: string
+let ledger: Ledger
+const make = () => commandsFor(service)
+
+beforeAll(async () => {
+  service = await openTestService()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(service.db)).toEqual([])
+  const walk = verifyLedger(service.db)
+  let step = await walk.next()
+  while (!step.done) step = await walk.next()
+  expect(step.value).toMatchObject({ isSound: true })
+  await service.close()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  ada = (await createCustomer(service, tenant, { email: 'ada@example.com' })).customer.code
+  ledger = createLedger(service)
+  await ledger(tenant, make().payIn(ada, 1000n))
+})
+
+/** A processor that answers what a test lets it answer, and notes what it was sent. */
+interface Scripted {
+  context: PayoutsContext
+  sent: PayoutOrder[]
+  send: SendOutcome | (() => Promise<SendOutcome>)
+  ask: AskOutcome | (() => Promise<AskOutcome>)
+  fee: bigint
+}
+
+function scripted(send: Scripted['send'], ask: Scripted['ask'] = { is: 'not_found' }): Scripted {
+  const answer = <Outcome>(outcome: Outcome | (() => Promise<Outcome>)) =>
+    typeof outcome === 'function' ? (outcome as () => Promise<Outcome>)() : Promise.resolve(outcome)
+  const processor: PayoutProcessor = {
+    accountId: 7n,
+    notFoundMs: 60_000,
+    returnLooksMs: [],
+    estimateFee: () => script.fee,
+    send: (_, order) => {
+      script.sent.push(order)
+      return answer(script.send)
+    },
+    ask: () => answer(script.ask),
+  }
+  const context = { ...service, payoutProcessorOf: async () => processor }
+  const script: Scripted = { context, sent: [], send, ask, fee: 0n }
+  return script
+}
+
+const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', name: 'Ada' } as const
+let count = 0
+const wanted = (more: Partial<NewPayout> = {}): NewPayout => ({
+  customerCode: ada,
+  amount: 300,
+  destination,
+  reference: `ref-${count++}`,
+  ...more,
+})
+const pay = async (context: PayoutsContext = service, more: Partial<NewPayout> = {}) =>
+  (await createPayout(context, tenant, wanted(more), null)).payout
+const funds = async () => {
+  const { posted, held, owed } = await getBalance(service, tenant, ada, 'ZAR')
+  return { posted, held, owed }
+}
+const settled = { posted: 1000n, held: 0n, owed: 0n }
+const paid = (fee: bigint | null = 0n) => ({ is: 'conclusive', end: { status: 'paid', fee } }) as const
+const failed = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } } as const
+const returned = { is: 'conclusive', end: { status: 'returned', reason: 'Sent back', fee: null } } as const
+const stateOf = async (id: string) => (await getPayout(service, tenant, id)).state
+
+test('the states of payouts, and their arrows, are those of the document', () => {
+  const document = readFileSync(new URL('../../../../docs/payouts.md', import.meta.url), 'utf8')
+  const rows = [...document.matchAll(/^\| (?:`(\w+)`)? ?\| `(\w+)` \|/gm)].map(([, from, to]) => `${from} > ${to}`)
+  const arrows = payoutStates.flatMap((from) => payoutArrows[from].map((to) => `${from} > ${to}`))
+  const beginnings = rows.filter((row) => row.startsWith('undefined'))
+  expect(beginnings).toEqual(['undefined > awaiting_approval', 'undefined > pending'])
+  expect(rows.filter((row) => !row.startsWith('undefined')).toSorted()).toEqual(arrows.toSorted())
+})
+
+describe('making a payout', () => {
+  test('reserves its money, which no list of holds shows, and nothing is sent yet', async () => {
+    const payout = await pay()
+    expect(payout).toMatchObject({ state: 'pending', amount: 300n, customerCode: ada, sendCount: 0 })
+    expect(payout.sentReference).toMatch(/^[a-z0-9]{24}$/)
+    expect(await funds()).toEqual({ posted: 1000n, held: 300n, owed: 0n })
+    const [customer] = await service.db.query<{ id: bigint }>(sql`
+      select id from customers where merchant_id = ${tenant.merchant.id} and code = ${ada}
+    `)
+    const holds = await listHolds(service, tenant, { id: customer?.id as bigint }, { limit: 10, offset: 0 })
+    expect(holds).toEqual({ items: [], total: 0 })
+  })
+
+  test('of the merchant reserves money of the merchant', async () => {
+    await ledger(tenant, make().purchase(ada, 400n))
+    const payout = await pay(service, { customerCode: undefined })
+    expect((await getMerchantBalance(service, tenant, 'ZAR')).held).toBe(300n)
+    await advancePayout(service, tenant, payout.id)
+    expect(await getMerchantBalance(service, tenant, 'ZAR')).toMatchObject({ posted: 100n, held: 0n })
+  })
+
+  test('with the same reference and content answers the first payout, and with another content is refused', async () => {
+    const input = wanted()
+    const first = await createPayout(service, tenant, input, null)
+    const again = await createPayout(service, tenant, input, null)
+    expect([first.replayed, again.replayed, again.payout.id]).toEqual([false, true, first.payout.id])
+    for (const other of [{ amount: 301 }, { reason: 'x' }, { customerCode: undefined }, { metadata: { a: 1 } }]) {
+      await expect(createPayout(service, tenant, { ...input, ...other }, null)).rejects.toMatchObject({
+        code: 'reference_taken',
+      })
+    }
+    const elsewhere = { ...input, destination: { ...destination, accountNumber: '0123456780' } }
+    await expect(createPayout(service, tenant, elsewhere, null)).rejects.toMatchObject({ code: 'reference_taken' })
+    expect((await funds()).held).toBe(300n)
+  })
+
+  test('many times at once with one reference, on two servers, makes one payout', async () => {
+    const input = wanted()
+    const servers = [{ ...service }, { ...service }]
+    const made = await Promise.all(
+      Array.from({ length: 16 }, (_, i) => createPayout(servers[i % 2] as PayoutsContext, tenant, input, null)),
+    )
+    expect(new Set(made.map(({ payout }) => payout.id)).size).toBe(1)
+    expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1)
+    expect((await funds()).held).toBe(300n)
+  })
+
+  test('with a key is done once, and the key of another request is refused', async () => {
+    const input = wanted()
+    const request = requestOf('payout-1', { reference: input.reference })
+    const first = await createPayout(service, tenant, input, request)
+    expect(await createPayout(service, tenant, input, request)).toMatchObject({ replayed: true, payout: first.payout })
+    const other = createPayout(service, tenant, wanted(), requestOf('payout-1', { reference: 'other' }))
+    await expect(other).rejects.toMatchObject({ code: 'idempotency_key_reused' })
+  })
+
+  test('is refused for missing money, a denied or unknown customer and an inactive recipient, and frees the reference', async () => {
+    const input = wanted({ amount: 1001 })
+    await expect(createPayout(service, tenant, input, null)).rejects.toMatchObject({ code: 'insufficient_funds' })
+    await createPayout(service, tenant, { ...input, amount: 1 }, null)
+    const unknown = pay(service, { customerCode: 'CUS_nobody' })
+    await expect(unknown).rejects.toMatchObject({ code: 'customer_not_found' })
+    const recipient = await createRecipient(service, tenant, { ...destination, accountNumber: '0123456781' })
+    await inTransaction(service, (tx) => updateRecipient(tx, tenant, recipient.code, { isActive: false }))
+    const inactive = pay(service, { destination: { recipientCode: recipient.code } })
+    await expect(inactive).rejects.toMatchObject({ code: 'recipient_inactive' })
+    await expect(pay(service, { destination: { recipientCode: 'RCP_x' } })).rejects.toMatchObject({
+      code: 'recipient_not_found',
+    })
+    await deny()
+    await expect(pay()).rejects.toMatchObject({ code: 'customer_denied' })
+  })
+
+  test('many at once answers for each, also for the refused', async () => {
+    const inputs = [wanted(), wanted({ amount: 5000 }), wanted({ amount: 200 }), wanted({ amount: 0 })]
+    const answers = await createPayouts(service, tenant, inputs)
+    expect(answers.map((each) => (each instanceof ServiceError ? each.code : each.payout.amount))).toEqual([
+      300n,
+      'insufficient_funds',
+      200n,
+      'invalid_request',
+    ])
+  })
+})
+
+const deny = () => inTransaction(service, (tx) => setRiskAction(tx, tenant, { code: ada }, { riskAction: 'deny' }))
+
+describe('the same account', () => {
+  test('is the same recipient, which keeps its details and is active again', async () => {
+    const first = await createRecipient(service, tenant, { ...destination, email: 'a@example.com' })
+    await inTransaction(service, (tx) => updateRecipient(tx, tenant, first.code, { isActive: false }))
+    const again = await createRecipient(service, tenant, { ...destination, name: 'Other' })
+    expect(again).toMatchObject({ code: first.code, name: 'Ada', email: 'a@example.com', isActive: true })
+    const { recipient } = await pay()
+    expect(recipient.code).toBe(first.code)
+    expect(await getRecipient(service, tenant, String(first.id))).toMatchObject({ code: first.code, isActive: true })
+  })
+})
+
+describe('a payout', () => {
+  test('is paid once the processor says so when it is asked, and then has left the balance', async () => {
+    const script = scripted(paid(), paid(25n))
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: 25n, movementId: id })
+    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+    await advancePayout(script.context, tenant, id)
+    expect(script.sent).toHaveLength(1)
+  })
+
+  test('is not paid because of what an answer to the order says', async () => {
+    const script = scripted(paid(), { is: 'exists', attention: null })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    expect(await stateOf(id)).toBe('sent')
+    expect((await funds()).held).toBe(300n)
+  })
+
+  test('of which the owner bears the fee takes it out of the hold, and what was held too much is released', async () => {
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy: 'owner' }))
+    const script = scripted(paid(), paid(25n))
+    script.fee = 50n
+    const { id } = await pay(script.context)
+    expect((await funds()).held).toBe(350n)
+    await advancePayout(script.context, tenant, id)
+    expect(await funds()).toEqual({ posted: 675n, held: 0n, owed: 0n })
+    script.ask = paid(80n)
+    await advancePayout(script.context, tenant, (await pay(script.context)).id)
+    expect(await funds()).toEqual({ posted: 295n, held: 0n, owed: 0n })
+  })
+
+  test('that is refused or fails releases its money, and repays what is owed first', async () => {
+    const refused = scripted({ is: 'refused', code: 'account_invalid', reason: 'Account number is invalid' })
+    const first = await pay(refused.context)
+    await advancePayout(refused.context, tenant, first.id)
+    expect(await getPayout(service, tenant, first.id)).toMatchObject({ state: 'failed', stateCode: 'account_invalid' })
+    expect(await funds()).toEqual(settled)
+    const script = scripted({ is: 'exists', attention: null }, failed)
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    await ledger(tenant, make().chargeBack(ada, 900n))
+    expect(await funds()).toEqual({ posted: 300n, held: 300n, owed: 200n })
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'failed', stateReason: 'Account closed' })
+    expect(await funds()).toEqual({ posted: 100n, held: 0n, owed: 0n })
+  })
+
+  test('that was surely not sent is pending again, and may be cancelled', async () => {
+    const script = scripted({ is: 'not_sent', why: 'short_of_funds', waitMs: 5000 })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({
+      state: 'pending',
+      stateCode: 'short_of_funds',
+      attention: 'short_of_funds',
+      accountId: null,
+    })
+    expect(await cancelPayout(service, tenant, id)).toMatchObject({ state: 'cancelled' })
+    expect(await cancelPayout(service, tenant, id)).toMatchObject({ state: 'cancelled' })
+    expect(await funds()).toEqual(settled)
+    await advancePayout(script.context, tenant, id)
+    expect(script.sent).toHaveLength(1)
+  })
+
+  test('of which the answer was lost is asked about, and sent again under its reference after a while only', async () => {
+    const script = scripted({ is: 'unknown' })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    expect(await stateOf(id)).toBe('sending')
+    await advancePayout(script.context, tenant, id)
+    expect(script.sent).toHaveLength(1)
+    await expect(cancelPayout(service, tenant, id)).rejects.toMatchObject({ code: 'payout_not_open' })
+    service.clock.advance(60_000)
+    await advancePayout(script.context, tenant, id)
+    expect(script.sent.map(({ reference }) => reference)).toEqual([
+      script.sent[0]?.reference,
+      script.sent[0]?.reference,
+    ])
+    expect((await funds()).held).toBe(300n)
+    script.ask = paid()
+    await advancePayout(script.context, tenant, id)
+    expect(await stateOf(id)).toBe('paid')
+  })
+
+  test('that a sender left in sending is asked about before anything is sent', async () => {
+    const script = scripted(() => Promise.reject(new Error('killed')), paid())
+    const { id } = await pay(script.context)
+    await expect(advancePayout(script.context, tenant, id)).rejects.toThrow('killed')
+    expect(await stateOf(id)).toBe('sending')
+    await advancePayout(script.context, tenant, id)
+    expect([await stateOf(id), script.sent.length]).toEqual(['paid', 1])
+  })
+
+  test('that was refused when it was sent again fails only if it is still not found after a while', async () => {
+    const script = scripted({ is: 'unknown' })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    service.clock.advance(60_000)
+    script.send = { is: 'refused', code: 'closed', reason: 'Closed' }
+    await advancePayout(script.context, tenant, id)
+    await advancePayout(script.context, tenant, id)
+    expect(await stateOf(id)).toBe('sending')
+    service.clock.advance(60_000)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'failed', stateCode: 'closed' })
+    expect([script.sent.length, await funds()]).toEqual([2, settled])
+  })
+
+  test('that nobody knows the end of for an hour needs attention, and stays held', async () => {
+    const script = scripted({ is: 'unknown' }, { is: 'unknown' })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    service.clock.advance(60 * 60_000)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'sending', attention: 'unknown' })
+    expect((await funds()).held).toBe(300n)
+    script.ask = { is: 'unknown', differences: ['amount'] }
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ attention: 'disagrees' })
+  })
+
+  test('that is paid and comes back is credited once, also by two servers at once', async () => {
+    const script = scripted(paid(), paid())
+    const { id, sentReference } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    script.ask = returned
+    await takePayoutNotice(service, tenant, sentReference)
+    await Promise.all([1, 2, 3].map(() => advancePayout({ ...script.context }, tenant, id)))
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'returned', stateReason: 'Sent back' })
+    expect(await funds()).toEqual(settled)
+  })
+
+  test('that comes back before it was paid is failed, and its money released', async () => {
+    const script = scripted({ is: 'exists', attention: null }, returned)
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'failed', stateCode: 'reversed' })
+    expect(await funds()).toEqual(settled)
+  })
+
+  test('that was paid after its money was released is a fact, and the rest is owed', async () => {
+    const script = scripted({ is: 'exists', attention: null }, failed)
+    const { id, sentReference } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    await advancePayout(script.context, tenant, id)
+    await ledger(tenant, make().purchase(ada, 900n))
+    script.ask = paid()
+    await takePayoutNotice(service, tenant, sentReference)
+    await Promise.all([1, 2].map(() => advancePayout({ ...script.context }, tenant, id)))
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', isLate: true, attention: 'late' })
+    expect(await funds()).toEqual({ posted: 0n, held: 0n, owed: 200n })
+  })
+
+  test('of a customer who was denied, or who owes, when it is about to be sent is not sent', async () => {
+    const script = scripted(paid(), paid())
+    const owing = await pay(script.context)
+    await ledger(tenant, make().chargeBack(ada, 800n))
+    await advancePayout(script.context, tenant, owing.id)
+    expect(await getPayout(service, tenant, owing.id)).toMatchObject({
+      state: 'failed',
+      stateCode: 'insufficient_funds',
+    })
+    await ledger(tenant, make().payIn(ada, 1000n))
+    const { id } = await pay(script.context)
+    await deny()
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'failed', stateCode: 'customer_denied' })
+    expect(script.sent).toEqual([])
+  })
+
+  test('tells its states, and each once', async () => {
+    const script = scripted({ is: 'exists', attention: 'otp' }, paid())
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    await advancePayout(script.context, tenant, id)
+    const rows = await service.db.query<{ type: string; payout: ToldPayout }>(sql`
+      select type, data -> 'details' -> 'payout' as payout from events where merchant_id = ${tenant.merchant.id} and type like 'payout.%' order by id
+    `)
+    expect(rows.map(({ type }) => type)).toEqual(['payout.pending', 'payout.sending', 'payout.sent', 'payout.paid'])
+    const recipient = { type: 'bank_account', accountNumber: '0123456789', name: 'Ada', currency: 'ZAR', active: true }
+    expect(rows.at(-1)?.payout).toMatchObject({ status: 'paid', merchantNumber: tenant.merchant.id, recipient })
+  })
+})
+
+describe('of two at once', () => {
+  test('a payout is either cancelled and never sent, or sent and not cancelled', async () => {
+    const ends = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const script = scripted(paid(), paid())
+        const { id } = await pay(script.context, { amount: 10 })
+        const [cancelled] = await Promise.all([
+          cancelPayout({ ...service }, tenant, id).then(
+            () => true,
+            (error: ServiceError) => error.code,
+          ),
+          advancePayout(script.context, tenant, id),
+        ])
+        return { cancelled, sent: script.sent.length, state: await stateOf(id) }
+      }),
+    )
+    for (const end of ends) {
+      expect([
+        { cancelled: true, sent: 0, state: 'cancelled' },
+        { cancelled: 'payout_not_open', sent: 1, state: 'paid' },
+      ]).toContainEqual(end)
+    }
+  })
+
+  test('a payout is sent by one server', async () => {
+    const script = scripted({ is: 'exists', attention: null }, { is: 'exists', attention: null })
+    const { id } = await pay(script.context)
+    await Promise.all(Array.from({ length: 8 }, () => advancePayout({ ...script.context }, tenant, id)))
+    expect(script.sent).toHaveLength(1)
+  })
+
+  test('a refusal that comes after the order was sent again releases nothing', async () => {
+    const script = scripted({ is: 'unknown' })
+    const { id } = await pay(script.context)
+    let refuse = (_: SendOutcome) => {}
+    script.send = () => new Promise((resolve) => (refuse = resolve))
+    const late = advancePayout(script.context, tenant, id)
+    await expect.poll(() => script.sent.length).toBe(1)
+    service.clock.advance(120_000)
+    script.send = { is: 'exists', attention: null }
+    await advancePayout(script.context, tenant, id)
+    refuse({ is: 'refused', code: 'closed', reason: 'Closed' })
+    await late
+    expect([await stateOf(id), script.sent.length, (await funds()).held]).toEqual(['sent', 2, 300n])
+  })
+})
+
+describe('with the processor manual', () => {
+  const byHand = (): PayoutsContext => ({ ...service, payoutProcessorOf: async () => 'manual' })
+
+  test('a payout waits for a person, who settles it once, with a fee', async () => {
+    const { id } = await pay(byHand())
+    await advanceDuePayouts(byHand())
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'pending', processor: 'manual' })
+    const settlement = { outcome: 'paid', proof: 'FT1', fee: 20n } as const
+    expect(await settlePayout(byHand(), tenant, id, settlement)).toMatchObject({
+      state: 'paid',
+      proof: 'FT1',
+      fee: 20n,
+    })
+    expect(await settlePayout(byHand(), tenant, id, settlement)).toMatchObject({ state: 'paid' })
+    await expect(settlePayout(byHand(), tenant, id, { ...settlement, outcome: 'failed' })).rejects.toMatchObject({
+      code: 'payout_not_open',
+    })
+    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+  })
+
+  test('a payout that could not be paid releases its money', async () => {
+    const { id } = await pay(byHand())
+    const settlement = { outcome: 'failed', proof: 'The account is closed' } as const
+    expect(await settlePayout(byHand(), tenant, id, settlement)).toMatchObject({
+      state: 'failed',
+      stateReason: 'The account is closed',
+    })
+    expect(await funds()).toEqual(settled)
+  })
+
+  test('a payout of another processor is not settled by hand', async () => {
+    const { id } = await pay()
+    const settling = settlePayout(service, tenant, id, { outcome: 'paid', proof: 'x' })
+    await expect(settling).rejects.toMatchObject({ code: 'not_available' })
+  })
+})
+
+test.each([
+  ['0123456789', 'paid'],
+  ['0000000001', 'paid'],
+  ['0000000002', 'failed'],
+  ['0000000003', 'returned'],
+  ['0000000004', 'sent'],
+  ['0000000005', 'paid'],
+  ['0000000006', 'paid'],
+  ['0000000007', 'failed'],
+  ['0000000009', 'failed'],
+  ['0000000010', 'pending'],
+])(
+  'in the sandbox a payout to the account %s ends as %s, by the work in the background',
+  async (accountNumber, state) => {
+    const { id } = await pay(service, { destination: { ...destination, accountNumber } })
+    for (let round = 0; round < 8; round++) {
+      await advanceDuePayouts(service)
+      service.clock.advance(2_000)
+    }
+    expect(await stateOf(id)).toBe(state)
+  },
+)

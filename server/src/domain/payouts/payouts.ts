@@ -1,0 +1,86 @@
+import { ServiceError } from '../../base/errors.ts'
+import { parseAmount } from '../../base/money.ts'
+import { limitsOf } from '../../db/batch-limits.ts'
+import { type Batched, createBatcher } from '../../db/batcher.ts'
+import { type Context, perContext } from '../context.ts'
+import type { IdempotentRequest } from '../idempotency/request.ts'
+import { heldCurrency } from '../merchants/merchants.ts'
+import { type Tenant, tenantKey } from '../merchants/tenant.ts'
+import { inBatchTurn } from '../merchants/turns.ts'
+import {
+  makePayouts,
+  type NewDestination,
+  type PayoutAnswer,
+  type PayoutCall,
+  type SoundPayout,
+} from './payout-making.ts'
+import type { PayoutProcessorChoice, PayoutsContext } from './payout-processor.ts'
+import type { Payout } from './payout-records.ts'
+
+export interface NewPayout {
+  /** Default: the merchant's own balance. */
+  customerCode?: string | undefined
+  amount: number | string
+  currency?: string | undefined
+  destination: NewDestination
+  /** The caller's own name of it, which is never used for another. */
+  reference: string
+  /** Shown to the payee. */
+  reason?: string | undefined
+  metadata?: Record<string, unknown> | undefined
+}
+
+/**
+ * Group commit, as of commands of the ledger: payouts of one tenant that wait together are made in one commit, each judged by
+ * itself. Of two with one reference, the later finds the first.
+ */
+const queueOf = perContext(
+  (context): Batched<PayoutCall, PayoutAnswer> =>
+    createBatcher(
+      context.db,
+      (lane, calls) => makePayouts(context as Context & PayoutProcessorChoice, lane, calls),
+      (call) => tenantKey(call.tenant),
+      { ...limitsOf(context.meter, 'payouts'), keyOf: ({ wanted }) => wanted.reference },
+    ),
+)
+
+/**
+ * Reserves the money of a payout and records it. It is sent later, by `advancePayout` or in the background. The same reference
+ * with the same content answers the first payout. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
+ * `customer_denied`, `insufficient_funds`, `recipient_not_found`, `recipient_inactive`, `reference_taken`,
+ * `idempotency_key_reused`.
+ */
+export async function createPayout(
+  context: PayoutsContext,
+  tenant: Tenant,
+  input: NewPayout,
+  request: IdempotentRequest | null,
+): Promise<{ payout: Payout; replayed: boolean }> {
+  const answer = await queueOf(context)({ tenant, wanted: readNew(tenant, input), request })
+  if (answer instanceof ServiceError) throw answer
+  return answer
+}
+
+/**
+ * Makes many payouts and answers for each, in order: the payout, or why it was refused. Their references make them once. Throws
+ * `too_many_batches`.
+ */
+export function createPayouts(context: PayoutsContext, tenant: Tenant, inputs: NewPayout[]): Promise<PayoutAnswer[]> {
+  return inBatchTurn(context, tenant, inputs.length, () =>
+    Promise.all(
+      inputs.map((input) =>
+        createPayout(context, tenant, input, null).catch((error: unknown) => {
+          if (error instanceof ServiceError) return error
+          throw error
+        }),
+      ),
+    ),
+  )
+}
+
+function readNew(tenant: Tenant, input: NewPayout): SoundPayout {
+  const { customerCode = null, destination, reference, reason = null, metadata = null } = input
+  const amount = parseAmount(input.amount)
+  const currency = heldCurrency(tenant.merchant, input.currency)
+  return { customerCode, amount, currency, destination, reference, reason, metadata }
+}
