@@ -113,6 +113,64 @@ test('every event is sent, in order for each customer, however often the server 
   console.log(`${testEngine}: ${events?.count} events told ${received.length} times, ${rounds} kills, seed ${seed}`)
 })
 
+test('each event has one delivery for each of many endpoints, however often the server is killed while they are written', {
+  timeout: 240_000,
+}, async () => {
+  const endpoints = 20
+  const { options, remove } = await makeTestDatabase()
+  undo.push(remove)
+  const place = testEngine === 'embedded' ? options : { ...options, dataFolder: await makeTestFolder() }
+  const server = new ServerProcess(await freePort(), place, environment)
+  undo.push(() => server.kill())
+  await server.start()
+  const { origin } = server
+  // Nobody listens there: the deliveries stay.
+  for (let i = 0; i < endpoints; i++)
+    await ask(origin, 'POST', '/v1/webhook-endpoints', { url: `http://127.0.0.1:1/${i}` }, `endpoint-${i}`)
+  const made = []
+  for (const name of ['a', 'b']) {
+    const body = { phoneNumber: '+27821234567', email: `${name}@example.com` }
+    made.push(await ask(origin, 'POST', '/api/canary/customers', body, `${name}-create`))
+  }
+  const [from, to] = made.map(({ id }) => id)
+  await ask(origin, 'POST', '/v1/sandbox/pay-ins', { customerId: from, amount: 1000, currency: 'ZAR' }, 'money')
+  const line = { fromCustomerId: from, toCustomerId: to, amount: 1, currency: 'ZAR' }
+  await ask(origin, 'POST', '/v1/transfers/batch', { transfers: Array(200).fill(line) }, 'batch')
+
+  const written: bigint[] = []
+  for (let isOver = false; !isOver; ) {
+    await sleep((1 + 2 * written.length) * (200 + random() * 300))
+    await server.kill()
+    const db = await openDatabase(place)
+    const [row] = await db.query<{ deliveries: bigint; left: bigint }>(sql`
+      select (select count(*) from deliveries) as deliveries, (select count(*) from fan_outs) as left
+    `)
+    written.push(row?.deliveries ?? 0n)
+    isOver = row?.left === 0n
+    const wrong = await db.query(sql`
+      select event_id, endpoint_id from deliveries group by event_id, endpoint_id having count(*) > 1
+    `)
+    expect(wrong).toEqual([])
+    if (isOver) {
+      const expected = await db.query<{ count: bigint }>(sql`
+        select count(*) from events e join webhook_endpoints w on w.merchant_id = e.merchant_id and w.created_at <= e.created_at
+      `)
+      expect(await db.query(sql`select count(*) from deliveries`)).toEqual(expected)
+      // Ids rise as deliveries are written.
+      const disorder = await db.query(sql`
+        select from (
+          select event_id, lag(event_id) over (partition by endpoint_id order by id) as former from deliveries
+        ) each where event_id < former
+      `)
+      expect(disorder).toEqual([])
+    }
+    await db.close()
+    if (!isOver) await server.start()
+  }
+  expect(written.length).toBeGreaterThan(1)
+  console.log(`${testEngine}: killed when there were ${written.join(', ')} deliveries, seed ${seed}`)
+})
+
 /** Waits until every event is sent, also the deliveries that a killed server had claimed. */
 async function untilTold(origin: string): Promise<void> {
   for (;;) {
