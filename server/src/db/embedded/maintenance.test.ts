@@ -89,6 +89,20 @@ describe.runIf(testEngine === 'embedded')('maintenance of the embedded database'
     await until(async () => (await unreadLog()) < 4e6)
   })
 
+  test('a table of many rows is vacuumed for the pages of its new rows, not for a share of all its rows', async () => {
+    await db.asOwner(async (owner) => {
+      await owner.execute('create table large (id integer, text text)')
+      await owner.execute('grant all on large to mteja_app')
+      await owner.execute(`update pg_class set reltuples = 10000000, relpages = 10000000 / 40 where relname = 'large'`)
+    })
+    const vacuumsOfLarge = () => one(sql`select vacuum_count as n from pg_stat_all_tables where relname = 'large'`)
+    await db.query(sql`insert into large select g, repeat('x', 170) from generate_series(1, 50000) g`)
+    await sleep(1000)
+    expect(await vacuumsOfLarge()).toBe(0)
+    await db.query(sql`insert into large select g, repeat('x', 170) from generate_series(1, 50000) g`)
+    await until(async () => (await vacuumsOfLarge()) > 0)
+  })
+
   test('maintenance is done under load too, but never inside a transaction', async () => {
     const before = await vacuums()
     let stop = false

@@ -2,23 +2,34 @@ import type { PGlite } from '@electric-sql/pglite'
 import type { MaintenanceTimes } from './messages.ts'
 
 /**
- * The chores that are needed, as statements: a checkpoint first, then the most needed. A table needs one by autovacuum's own defaults: rows
- * dead, added or changed, and an age at which old rows must be frozen. The log needs a checkpoint so that its files stay
- * below 64 MB, and so that a start after a crash reads them in less than half a second.
+ * The chores that are needed, as statements: a checkpoint first, then the most needed. A table needs a vacuum by autovacuum's own
+ * defaults: rows dead or added, and an age at which old rows must be frozen. A large table needs it after fewer rows, because
+ * a vacuum may write the pages of all these rows to the log. A table is also analyzed after a tenth of its rows has changed. The log
+ * needs a checkpoint so that its files stay below 64 MB, and so that a start after a crash reads them in less than half a second.
  */
 const findChores = `
-  with tables as (
+  with counts as (
     select
-      format('vacuum (analyze) %I.%I', schemaname, stats.relname) as statement,
-      greatest(
-        n_dead_tup / (50 + 0.2 * greatest(reltuples, 0)),
-        n_ins_since_vacuum / (1000 + 0.2 * greatest(reltuples, 0)),
-        n_mod_since_analyze / (50 + 0.1 * greatest(reltuples, 0)),
-        age(relfrozenxid) / 200e6
-      ) as need
+      schemaname, stats.relname, n_dead_tup, n_ins_since_vacuum, n_mod_since_analyze, reltuples, relfrozenxid,
+      (12 * 1024 * 1024) / coalesce(relpages::float8 * 8192 / nullif(greatest(reltuples, 0), 0), 256) as rows_at_once
     from pg_stat_all_tables as stats
     join pg_class on pg_class.oid = relid
     where schemaname !~ '^pg_toast'
+  ), needs as (
+    select
+      format('%I.%I', schemaname, relname) as name,
+      greatest(
+        n_dead_tup / least(50 + 0.2 * greatest(reltuples, 0), rows_at_once),
+        n_ins_since_vacuum / least(1000 + 0.2 * greatest(reltuples, 0), rows_at_once),
+        age(relfrozenxid) / 200e6
+      ) as vacuum,
+      n_mod_since_analyze / (50 + 0.1 * greatest(reltuples, 0)) as analysis
+    from counts
+  ), tables as (
+    select
+      case when analysis > 1 then 'vacuum (analyze) ' else 'vacuum ' end || name as statement,
+      greatest(vacuum, analysis) as need
+    from needs
   ), log as (
     select
       'checkpoint' as statement,
